@@ -1,1 +1,31 @@
-fn main() {}
+//! Wiring: environment, clients, run.
+
+use aws::batch::Worker;
+use aws::deliveries::Deliveries;
+use aws::environment::{sdk_config, variable};
+use aws::http::Http;
+use aws::queue::Queue;
+use aws::settings::Settings;
+use aws_lambda_events::event::sqs::SqsEvent;
+use deliver::Deliver;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::start();
+    let sdk = sdk_config().await;
+    let sqs = aws_sdk_sqs::Client::new(&sdk);
+    let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
+    let worker = Worker { queue: queue("DELIVERIES_QUEUE_URL")?, dead_letters: queue("DELIVERIES_DLQ_URL")? };
+    let deliver = Deliver::new(
+        Deliveries::new(aws_sdk_dynamodb::Client::new(&sdk), variable("DELIVERIES_TABLE")?),
+        worker.dead_letters.clone(),
+        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+        Http::new()?,
+    );
+    let (deliver, worker) = (&deliver, &worker);
+    run(service_fn(async |batch: LambdaEvent<SqsEvent>| {
+        Ok::<_, Error>(worker.run(batch.payload, async |message| deliver.handle(message).await).await)
+    }))
+    .await
+}

@@ -1,1 +1,23 @@
-fn main() {}
+//! Wiring: environment, clients, run.
+
+use aws::environment::{sdk_config, variable};
+use aws::events::Events;
+use aws::orders::Orders as OrdersTable;
+use aws::queue::Queue;
+use aws::settings::Settings;
+use lambda_http::{Error, run, service_fn};
+use orders::Orders;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::start();
+    let sdk = sdk_config().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+    let orders = Orders::new(
+        OrdersTable::new(dynamodb.clone(), variable("ORDERS_TABLE")?),
+        Events::new(dynamodb, variable("INBOUND_TABLE")?),
+        Queue::new(aws_sdk_sqs::Client::new(&sdk), variable("EVENTS_QUEUE_URL")?),
+        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+    );
+    run(service_fn(|request| orders.handle(request))).await
+}

@@ -1,1 +1,105 @@
+//! Works on events: reads their reports, moves their orders' timelines, tells endpoints of every change.
+//!
+//! It may be killed between any two calls. Whatever it had done is found again in the timeline's entries, so the
+//! event's redelivery ends in the same state and announces the same deliveries.
 
+mod adopt;
+mod apply;
+mod endpoints;
+
+use aws::batch::Ending;
+use aws::clock::now;
+use aws::error::IoError;
+use aws::events::{Event, EventMessage, EventState, Events};
+use aws::orders::Orders;
+use aws::queue::{Outgoing, Queue};
+use aws::settings::Settings;
+use domain::delivery::{Change, announce};
+use domain::id::EventId;
+use domain::report::{Report, SourceName};
+use domain::timeline::Bringer;
+use domain::timestamp::Timestamp;
+use sources::Reading;
+
+use apply::{Fate, Told};
+use endpoints::Endpoints;
+
+/// The function.
+pub struct Process {
+    events: Events,
+    orders: Orders,
+    deliveries: Queue,
+    endpoints: Endpoints,
+}
+
+impl Process {
+    /// With its tables, the queue it writes to, and its settings.
+    pub fn new(events: Events, orders: Orders, deliveries: Queue, settings: Settings) -> Self {
+        Self { events, orders, deliveries, endpoints: Endpoints::new(settings) }
+    }
+
+    /// Works on the event that a message names.
+    ///
+    /// # Errors
+    /// Something is not available; the message has to come back.
+    pub async fn handle(&self, message: &str) -> Result<Ending, IoError> {
+        let Some(message) = EventMessage::read(message) else { return Ok(Ending::SetAside("unreadable_message")) };
+        let Some(event) = self.events.load(&message.event_id).await? else {
+            return Ok(Ending::SetAside("event_gone"));
+        };
+        if event.state.is_settled() {
+            return Ok(Ending::Done);
+        }
+        let state =
+            if event.source == SourceName::API { self.adopt(&event).await? } else { self.work_on(&event).await? };
+        self.events.mark(&event.id, state, now()).await?;
+        tracing::info!(event_id = %event.id, source = event.source.as_str(), state = state.as_str(), "event.settled");
+        Ok(Ending::Done)
+    }
+
+    async fn work_on(&self, event: &Event) -> Result<EventState, IoError> {
+        let Some(source) = sources::by_name(event.source.as_str()) else { return Ok(EventState::Failed) };
+        match source.read(&event.account, &event.body) {
+            Ok(Reading::Reports(reports)) => self.apply_all(event, &reports).await,
+            Ok(Reading::Ignored(reason)) => {
+                tracing::info!(event_id = %event.id, reason, "event.ignored");
+                Ok(EventState::Ignored)
+            }
+            Err(error) => {
+                tracing::error!(event_id = %event.id, %error, "event.unreadable");
+                Ok(EventState::Failed)
+            }
+        }
+    }
+
+    async fn apply_all(&self, event: &Event, reports: &[Report]) -> Result<EventState, IoError> {
+        let bringer = Bringer { event_id: event.id.clone(), received_at: event.received_at };
+        let mut state = if reports.is_empty() { EventState::Ignored } else { EventState::Processed };
+        let mut told = Vec::new();
+        for report in reports {
+            match self.apply_or_hold(&event.account, report, &bringer).await? {
+                Fate::Applied(change) => told.extend(change),
+                Fate::Unmatched => state = EventState::Unmatched,
+            }
+        }
+        self.announce(&event.id, &told, now()).await?;
+        Ok(state)
+    }
+
+    /// Queues everything that endpoints have to be told because of one event, again if this is a redelivery.
+    async fn announce(&self, event: &EventId, told: &[Told], now: Timestamp) -> Result<(), IoError> {
+        if told.is_empty() {
+            return Ok(());
+        }
+        let endpoints = self.endpoints.all(now).await?;
+        let changes: Vec<Change<'_>> = told.iter().map(Told::change).collect();
+        let deliveries = announce(event, &changes, &endpoints, now);
+        let mut messages = Vec::with_capacity(deliveries.len());
+        for delivery in deliveries {
+            tracing::info!(event_id = %event, delivery_id = delivery.id, endpoint = %delivery.endpoint, "delivery.queued");
+            let group = delivery.endpoint.as_str().to_owned();
+            messages.push(Outgoing { body: delivery.to_message(), group });
+        }
+        self.deliveries.send_all(messages).await
+    }
+}

@@ -1,1 +1,17 @@
+//! The only IO of Waypost: tables, queues, settings, guarded HTTP, and the shells around the functions.
 
+pub mod batch;
+pub mod callers;
+pub mod clock;
+pub mod deliveries;
+pub mod environment;
+pub mod error;
+pub mod events;
+pub mod http;
+mod item;
+pub mod orders;
+pub mod queue;
+pub mod settings;
+pub mod telemetry;
+mod transaction;
+pub mod web;

@@ -1,1 +1,23 @@
+//! Waypost's rules, free of IO: what an order's status is, what a delivery says, when it is tried again.
+//!
+//! Bytes come in as arguments and go out as values; so does time. Nothing here knows of AWS or of a network.
 
+pub mod access;
+pub mod claim;
+pub mod delivery;
+pub mod egress;
+pub mod endpoint;
+pub mod fold;
+pub mod hash;
+pub mod id;
+pub mod json;
+pub mod order;
+pub mod payload;
+pub mod report;
+pub mod request;
+pub mod retry;
+pub mod signing;
+pub mod status;
+pub mod timeline;
+pub mod timestamp;
+pub mod view;

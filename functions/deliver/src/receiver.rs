@@ -1,0 +1,89 @@
+//! An endpoint as its sender needs it: with its address and its secrets.
+
+use std::sync::Arc;
+
+use aws::http::LOOPBACK;
+use aws::settings::{Cached, Settings, SettingsError, Values};
+use domain::egress::{Refused, Target};
+use domain::endpoint;
+use domain::id::EndpointName;
+use domain::signing::SigningKeys;
+use domain::timestamp::Timestamp;
+
+/// Where a delivery goes.
+pub(crate) struct Receiver {
+    /// Its address, if that is one that may be posted to.
+    pub(crate) target: Option<Target>,
+    /// Why it is not.
+    pub(crate) refused: Option<&'static str>,
+    /// What signs for it.
+    pub(crate) keys: SigningKeys,
+    /// What `x-vendor-server-secret` carries.
+    pub(crate) legacy_secret: Option<String>,
+    /// The rest.
+    pub(crate) settings: endpoint::Settings,
+}
+
+/// Why nothing can be sent to an endpoint at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Absent {
+    /// There is no such endpoint any more.
+    Removed,
+    /// It is switched off.
+    Disabled,
+}
+
+impl Absent {
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Removed => "endpoint_removed",
+            Self::Disabled => "endpoint_disabled",
+        }
+    }
+}
+
+/// The endpoints that deliveries were for, kept in memory for a while.
+pub(crate) struct Receivers {
+    settings: Settings,
+    cached: Cached<Result<Receiver, Absent>>,
+}
+
+impl Receivers {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, cached: Cached::default() }
+    }
+
+    pub(crate) async fn get(
+        &self,
+        name: &EndpointName,
+        now: Timestamp,
+    ) -> Result<Arc<Result<Receiver, Absent>>, SettingsError> {
+        let load = |_last| async {
+            let names = ["url", "secret", "legacy_secret", "settings"].map(|part| format!("endpoints/{name}/{part}"));
+            read(&names, &self.settings.read(&names).await?)
+        };
+        self.cached.get(&self.settings, name.as_str(), now, load).await
+    }
+}
+
+fn read(
+    [url, secret, legacy_secret, settings]: &[String; 4],
+    values: &Values,
+) -> Result<Result<Receiver, Absent>, SettingsError> {
+    let Some(address) = values.get(url) else { return Ok(Err(Absent::Removed)) };
+    let text = values.get(settings).map_or("{}", String::as_str);
+    let parsed = endpoint::Settings::parse(text).map_err(|error| SettingsError::invalid(settings, error))?;
+    if !parsed.enabled {
+        return Ok(Err(Absent::Disabled));
+    }
+    let key = values.get(secret).map_or("", String::as_str);
+    let keys = SigningKeys::parse(key).map_err(|error| SettingsError::invalid(secret, error))?;
+    let target = Target::parse(address, LOOPBACK);
+    Ok(Ok(Receiver {
+        refused: target.as_ref().err().copied().map(Refused::code),
+        target: target.ok(),
+        keys,
+        legacy_secret: values.get(legacy_secret).cloned(),
+        settings: parsed,
+    }))
+}

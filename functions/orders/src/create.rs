@@ -1,0 +1,68 @@
+//! `POST /api/external/orders`.
+
+use aws::events::{Adoption, Event, EventState};
+use aws::orders::Created;
+use aws::web::ApiError;
+use domain::access::Caller;
+use domain::hash::Fingerprint;
+use domain::id::{EventId, OrderKey};
+use domain::order::Order;
+use domain::report::SourceName;
+use domain::request::NewOrder;
+use domain::timeline::State;
+use domain::timestamp::Timestamp;
+use lambda_http::{Body, Request, Response};
+
+use crate::{Orders, account, body, name_taken};
+
+impl Orders {
+    pub(crate) async fn create(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
+        let asked = NewOrder::read(body(request)?)?;
+        let key = OrderKey { account: account(caller, asked.account.as_ref())?, order: asked.order_id };
+        let order = Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
+        let adoption = adoption_event(&order, None, now);
+        match self.orders.create(&order, &asked.fingerprint, &self.events, &adoption).await? {
+            Created::Done => {
+                tracing::info!(account = %order.key.account, order_id = %order.key.order, "order.created");
+                self.send(&adoption.id).await;
+                self.show(&order.key, 201).await
+            }
+            // The first request may have died before it sent the event.
+            Created::Exists { fingerprint, adoption } if fingerprint == asked.fingerprint => {
+                self.send(&adoption).await;
+                self.show(&order.key, 200).await
+            }
+            Created::Exists { .. } => {
+                Err(ApiError::conflict("this order was created with another body").about("orderId"))
+            }
+            Created::NameTaken(name) => Err(name_taken(&name)),
+        }
+    }
+}
+
+/// The event by which `process` adopts what waits for an order as it is written now.
+pub(crate) fn adoption_event(order: &Order, reshipped: Option<aws::events::Reshipment>, now: Timestamp) -> Event {
+    let adoption = Adoption { order_id: order.key.order.clone(), reshipped };
+    Event {
+        id: event_id(order),
+        source: SourceName::API,
+        account: order.key.account.clone(),
+        received_at: now,
+        state: EventState::Received,
+        reason: None,
+        body: serde_json::to_vec(&adoption).unwrap_or_default(),
+    }
+}
+
+/// One for each time the order is written, so that no later adoption hides behind an earlier one. The time keeps
+/// apart the attempts of two callers of whom only one wrote.
+fn event_id(order: &Order) -> EventId {
+    let fingerprint = Fingerprint::of("adoption").with(&order.key.account).with(&order.key.order);
+    let fingerprint = fingerprint.with(order.state.rev.to_be_bytes());
+    fingerprint.with(order.state.updated_at.millis().to_be_bytes()).into()
+}

@@ -1,0 +1,74 @@
+//! `PATCH /api/external/orders/{order_id}`.
+
+use aws::events::Reshipment;
+use aws::orders::Patched;
+use aws::web::ApiError;
+use domain::access::Caller;
+use domain::hash::Fingerprint;
+use domain::id::OrderKey;
+use domain::order::{Order, Profile};
+use domain::request::OrderPatch;
+use domain::timeline::State;
+use domain::timestamp::Timestamp;
+use lambda_http::{Body, Request, Response};
+
+use crate::create::adoption_event;
+use crate::{Orders, body, key, name_taken, query_account};
+
+/// How often an order is read again because others wrote it in between.
+const TRIES: usize = 5;
+
+impl Orders {
+    pub(crate) async fn patch(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        order: &str,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
+        let patch = OrderPatch::read(body(request)?)?;
+        let in_query = query_account(request)?;
+        let key = key(caller, patch.account_code.as_ref().or(in_query.as_ref()), order)?;
+        for _ in 0..TRIES {
+            match self.patch_once(&key, &patch, now).await? {
+                Patched::Done => return self.show(&key, 200).await,
+                Patched::NameTaken(name) => return Err(name_taken(&name)),
+                Patched::Stale => {}
+            }
+        }
+        Err(ApiError::unavailable())
+    }
+
+    async fn patch_once(&self, key: &OrderKey, patch: &OrderPatch, now: Timestamp) -> Result<Patched, ApiError> {
+        let before = self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
+        let profile = patch.apply(&before.profile)?;
+        if profile == before.profile {
+            // Said before; the request that said it may have died before it sent its event.
+            if let Some(adoption) = self.orders.last_adoption(key).await? {
+                self.send(&adoption).await;
+            }
+            return Ok(Patched::Done);
+        }
+        let state = State { rev: before.state.rev + 1, updated_at: now, ..before.state.clone() };
+        let after = Order { key: key.clone(), profile, state };
+        let reshipped = reshipment(&before.profile, &after, now);
+        let new_names = after.profile.refs().difference(&before.profile.refs()).next().is_some();
+        let adoption = (new_names || reshipped.is_some()).then(|| adoption_event(&after, reshipped, now));
+        let patched = self.orders.patch(&before, &after, &self.events, adoption.as_ref()).await?;
+        if let (Patched::Done, Some(adoption)) = (&patched, &adoption) {
+            self.send(&adoption.id).await;
+        }
+        Ok(patched)
+    }
+}
+
+/// The first AWB is no new parcel, and neither is none.
+fn reshipment(before: &Profile, after: &Order, now: Timestamp) -> Option<Reshipment> {
+    let (old, new) = (before.awb.as_ref()?, after.profile.awb.as_ref()?);
+    let report_id = Fingerprint::of("reshipped")
+        .with(&after.key.account)
+        .with(&after.key.order)
+        .with(new)
+        .with(after.state.rev.to_be_bytes());
+    (old != new).then(|| Reshipment { report_id: report_id.into(), at: now })
+}

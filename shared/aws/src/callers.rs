@@ -1,0 +1,81 @@
+//! Who calls: Basic users and vendors, as the settings know them.
+
+use std::sync::Arc;
+
+use domain::access::{BasicCredentials, Caller, User, Vendor, vendor_caller};
+use domain::timestamp::Timestamp;
+use lambda_http::Request;
+
+use crate::settings::{Cached, Settings, SettingsError, Values};
+use crate::web::ApiError;
+
+const VENDORS: &str = "vendors";
+
+/// The users and vendors of the settings.
+pub struct Callers {
+    settings: Settings,
+    users: Cached<Option<User>>,
+    vendors: Cached<Vec<Vendor>>,
+}
+
+impl Callers {
+    /// Those of these settings.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, users: Cached::default(), vendors: Cached::default() }
+    }
+
+    /// Who sent a request: the vendor whose secret it carries, else its Basic user.
+    ///
+    /// # Errors
+    /// 401 without good credentials; 503 while the settings cannot be read.
+    pub async fn identify(&self, request: &Request, now: Timestamp) -> Result<Caller, ApiError> {
+        let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
+        let found = match (header("x-vendor-server-secret"), header("authorization")) {
+            (Some(secret), _) => vendor_caller(secret, self.vendors(now).await.map_err(unavailable)?.iter()),
+            (None, Some(basic)) => self.user(basic, now).await.map_err(unavailable)?,
+            (None, None) => None,
+        };
+        found.ok_or_else(|| {
+            tracing::warn!("request.unauthorized");
+            ApiError::unauthorized()
+        })
+    }
+
+    async fn user(&self, header: &str, now: Timestamp) -> Result<Option<Caller>, SettingsError> {
+        let Some(credentials) = BasicCredentials::parse(header) else { return Ok(None) };
+        let parameter = format!("users/{}", credentials.name);
+        let load = |_last| async {
+            let values = self.settings.read(std::slice::from_ref(&parameter)).await?;
+            values.get(&parameter).map(|text| parse(&parameter, text)).transpose()
+        };
+        let user = self.users.get(&self.settings, &parameter, now, load).await?;
+        Ok(user.as_ref().as_ref().and_then(|user| credentials.check(user)))
+    }
+
+    async fn vendors(&self, now: Timestamp) -> Result<Arc<Vec<Vendor>>, SettingsError> {
+        let load = |_last| async {
+            let values = self.settings.read_below(VENDORS, true).await?;
+            Ok(read_vendors(&values))
+        };
+        self.vendors.get(&self.settings, VENDORS, now, load).await
+    }
+}
+
+/// A vendor whose setting is wrong cannot call; the others can.
+fn read_vendors(values: &Values) -> Vec<Vendor> {
+    let vendors = values.iter().filter_map(|(name, text)| {
+        parse(name, text).inspect_err(|error| tracing::error!(%error, "settings.wrong")).ok()
+    });
+    vendors.collect()
+}
+
+fn parse<T: serde::de::DeserializeOwned>(parameter: &str, text: &str) -> Result<T, SettingsError> {
+    let reader = &mut serde_json::Deserializer::from_str(text);
+    let wrong = |field: String| SettingsError::invalid(parameter, format!("{field}: has the wrong type or value"));
+    serde_path_to_error::deserialize(reader).map_err(|error| wrong(error.path().to_string()))
+}
+
+fn unavailable(error: SettingsError) -> ApiError {
+    tracing::error!(%error, "settings.unavailable");
+    ApiError::unavailable()
+}

@@ -1,0 +1,310 @@
+//! The inbound log: one row an event, 90 days. The row's id is the event's idempotency key.
+//!
+//! | partition | sort key | what |
+//! |---|---|---|
+//! | event id | `event` | the header, with the compressed body if it is small enough |
+//! | | `body:{n}` | a part of a large body, written before the header |
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
+use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure};
+use domain::id::{AccountCode, EventId, OrderId, ReportId};
+use domain::report::SourceName;
+use domain::timestamp::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::error::IoError;
+use crate::item::{Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, text, ttl};
+use crate::transaction::Write;
+
+const DAYS: u64 = 90;
+/// A row may have 400 KB; what is larger compressed is cut into parts.
+const PART_BYTES: usize = 300_000;
+
+/// How far an event has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventState {
+    /// Kept, not yet worked on.
+    Received,
+    /// All it says is applied and announced.
+    Processed,
+    /// At least one of its reports waits for its order.
+    Unmatched,
+    /// It says nothing about an order.
+    Ignored,
+    /// It could not be read.
+    Failed,
+}
+
+impl EventState {
+    const ALL: [Self; 5] = [Self::Received, Self::Processed, Self::Unmatched, Self::Ignored, Self::Failed];
+
+    /// As it stands in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Processed => "processed",
+            Self::Unmatched => "unmatched",
+            Self::Ignored => "ignored",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether nothing is left to do for the event itself.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Processed | Self::Unmatched | Self::Ignored)
+    }
+}
+
+/// One event as received.
+#[derive(Clone)]
+pub struct Event {
+    /// Hash of source, account and body.
+    pub id: EventId,
+    /// Who sent it.
+    pub source: SourceName,
+    /// Whose orders it may speak of.
+    pub account: AccountCode,
+    /// When.
+    pub received_at: Timestamp,
+    /// How far it has come.
+    pub state: EventState,
+    /// Why it is in that state, if there is more to say.
+    pub reason: Option<String>,
+    /// The body, to the byte.
+    pub body: Vec<u8>,
+}
+
+/// Bodies hold names and phones.
+impl std::fmt::Debug for Event {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Event").field("id", &self.id).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// The body of an event of the source `api` that was written with an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adoption {
+    /// The order whose waiting reports are adopted.
+    pub order_id: OrderId,
+    /// Set if the order was given a new parcel.
+    pub reshipped: Option<Reshipment>,
+}
+
+/// An order was given a new parcel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reshipment {
+    /// The entry's id.
+    pub report_id: ReportId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A message of the events queue.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct EventMessage {
+    v: u8,
+    /// The event to work on.
+    pub event_id: EventId,
+}
+
+impl EventMessage {
+    const VERSION: u8 = 1;
+
+    /// The message's body.
+    pub fn write(id: &EventId) -> String {
+        serde_json::json!({"v": Self::VERSION, "event_id": id}).to_string()
+    }
+
+    /// Reads a message's body; `None` if this program does not understand it.
+    pub fn read(body: &str) -> Option<Self> {
+        serde_json::from_str(body).ok().filter(|message: &Self| message.v == Self::VERSION)
+    }
+}
+
+/// Whether an event was new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    /// It was.
+    New,
+    /// The same event had come before and has come this far.
+    Before(EventState),
+}
+
+/// The inbound table.
+#[derive(Debug, Clone)]
+pub struct Events {
+    client: Client,
+    table: String,
+}
+
+impl Events {
+    /// The table of this name.
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Keeps an event unless it is there.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn keep(&self, event: &Event) -> Result<Kept, IoError> {
+        let item = header(event, self.keep_body(event).await?);
+        let put = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let Err(error) = put.send().await else { return Ok(Kept::New) };
+        match error.as_service_error() {
+            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
+                read_state(failed.item().ok_or_else(|| IoError::unreadable("dynamodb", "event"))?).map(Kept::Before)
+            }
+            _ => Err(IoError::of("dynamodb:PutItem", &error)),
+        }
+    }
+
+    /// The write that keeps a small event together with other rows. It is pending until it is sent.
+    pub(crate) fn put_in_transaction(&self, event: &Event) -> Write {
+        let mut item = header(event, Body::Whole(compress(&event.body)));
+        item.insert("pending_since".to_owned(), text(event.received_at.to_string()));
+        Write::Put(Put::builder().table_name(&self.table).set_item(Some(item)))
+    }
+
+    /// Reads an event.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn load(&self, id: &EventId) -> Result<Option<Event>, IoError> {
+        let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+        let answer = request.key("pk", text(id.as_str())).key("sk", text("event")).send().await;
+        let item = answer.map_err(|error| IoError::of("dynamodb:GetItem", &error))?.item;
+        let Some(item) = item else { return Ok(None) };
+        let packed = match read_number(&item, "parts") {
+            Some(parts) => self.load_parts(id, parts).await?,
+            None => read_bytes(&item, "body").unwrap_or_default().to_vec(),
+        };
+        read_event(id, &item, decompress(&packed)?).map(Some)
+    }
+
+    /// Notes how far an event has come. It is no longer pending. An event that was adopted meanwhile stays processed.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn mark(&self, id: &EventId, state: EventState, now: Timestamp) -> Result<(), IoError> {
+        let update = self
+            .update(id, "SET #state = :state, settled_at = :now REMOVE pending_since")
+            .condition_expression("attribute_exists(pk) AND #state <> :processed")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":processed", text(EventState::Processed.as_str()))
+            .expression_attribute_values(":state", text(state.as_str()))
+            .expression_attribute_values(":now", text(now.to_string()));
+        unless_condition_fails(update).await
+    }
+
+    /// Notes that an event could not be sent to its queue and has to be sent later, unless that is no longer needed.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn mark_pending(&self, id: &EventId, now: Timestamp) -> Result<(), IoError> {
+        let update = self
+            .update(id, "SET pending_since = if_not_exists(pending_since, :now)")
+            .condition_expression("#state = :received")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":received", text(EventState::Received.as_str()))
+            .expression_attribute_values(":now", text(now.to_string()));
+        unless_condition_fails(update).await
+    }
+
+    fn update(&self, id: &EventId, expression: &str) -> UpdateItemFluentBuilder {
+        let update = self.client.update_item().table_name(&self.table).update_expression(expression);
+        update.key("pk", text(id.as_str())).key("sk", text("event"))
+    }
+
+    /// Writes the parts of a large body and tells what the header has to carry.
+    async fn keep_body(&self, event: &Event) -> Result<Body, IoError> {
+        let packed = compress(&event.body);
+        if packed.len() <= PART_BYTES {
+            return Ok(Body::Whole(packed));
+        }
+        let parts: Vec<&[u8]> = packed.chunks(PART_BYTES).collect();
+        for (index, part) in parts.iter().enumerate() {
+            let put = self.client.put_item().table_name(&self.table).item("pk", text(event.id.as_str()));
+            let put = put.item("sk", text(format!("body:{index}"))).item("body", bytes(part.to_vec()));
+            let sent = put.item("ttl", ttl(event.received_at, DAYS)).send().await;
+            sent.map_err(|error| IoError::of("dynamodb:PutItem", &error))?;
+        }
+        Ok(Body::Parts(parts.len()))
+    }
+
+    async fn load_parts(&self, id: &EventId, parts: usize) -> Result<Vec<u8>, IoError> {
+        let mut packed = Vec::new();
+        for index in 0..parts {
+            let request = self.client.get_item().table_name(&self.table).consistent_read(true);
+            let request = request.key("pk", text(id.as_str())).key("sk", text(format!("body:{index}")));
+            let answer = request.send().await.map_err(|error| IoError::of("dynamodb:GetItem", &error))?;
+            let part = answer.item.ok_or_else(|| IoError::unreadable("dynamodb", "body"))?;
+            packed.extend_from_slice(read_bytes(&part, "body").unwrap_or_default());
+        }
+        Ok(packed)
+    }
+}
+
+enum Body {
+    Whole(Vec<u8>),
+    Parts(usize),
+}
+
+fn header(event: &Event, body: Body) -> Item {
+    let mut item = Item::from([
+        ("pk".to_owned(), text(event.id.as_str())),
+        ("sk".to_owned(), text("event")),
+        ("source".to_owned(), text(event.source.as_str())),
+        ("account".to_owned(), text(event.account.as_str())),
+        ("received_at".to_owned(), text(event.received_at.to_string())),
+        ("state".to_owned(), text(event.state.as_str())),
+        ("ttl".to_owned(), ttl(event.received_at, DAYS)),
+    ]);
+    if let Some(reason) = &event.reason {
+        item.insert("reason".to_owned(), text(reason.as_str()));
+    }
+    let (name, value) = match body {
+        Body::Whole(packed) => ("body", bytes(packed)),
+        Body::Parts(count) => ("parts", number(count)),
+    };
+    item.insert(name.to_owned(), value);
+    item
+}
+
+fn read_state(item: &Item) -> Result<EventState, IoError> {
+    let text = read_text(item, "state")?;
+    let state = EventState::ALL.into_iter().find(|state| state.as_str() == text);
+    state.ok_or_else(|| IoError::unreadable("dynamodb", "state"))
+}
+
+fn read_event(id: &EventId, item: &Item, body: Vec<u8>) -> Result<Event, IoError> {
+    let unreadable = |what: &'static str| move |_| IoError::unreadable("dynamodb", what);
+    Ok(Event {
+        id: id.clone(),
+        source: SourceName::from(read_text(item, "source")?),
+        account: AccountCode::parse(read_text(item, "account")?).map_err(unreadable("account"))?,
+        received_at: Timestamp::parse(read_text(item, "received_at")?)
+            .map_err(|_| IoError::unreadable("dynamodb", "received_at"))?,
+        state: read_state(item)?,
+        reason: read_text(item, "reason").ok().map(str::to_owned),
+        body,
+    })
+}
+
+async fn unless_condition_fails(update: UpdateItemFluentBuilder) -> Result<(), IoError> {
+    let Err(error) = update.send().await else { return Ok(()) };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+        _ => Err(IoError::of("dynamodb:UpdateItem", &error)),
+    }
+}

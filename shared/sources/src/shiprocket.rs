@@ -1,0 +1,140 @@
+//! Shiprocket's tracking webhook.
+//!
+//! What it sends: Shiprocket's API collection, "tracking webhook"; what else live bodies hold, and the panel's test
+//! ping: bodies that implementers published.
+
+mod gate;
+mod scans;
+mod status;
+
+use domain::hash::Fingerprint;
+use domain::id::{AccountCode, Awb, OrderId, ProviderId, ReportId};
+use domain::json::read_object;
+use domain::report::{Report, Scan, SourceName};
+use domain::status::{Leg, Status};
+
+use crate::text::Fields;
+use crate::{Gate, InvalidSetting, Reading, Source, Unreadable};
+
+/// The longest label and place, in characters; what people read fits well below.
+const LABEL: usize = 128;
+/// The longest remark.
+const REMARK: usize = 256;
+
+/// Shiprocket. It refuses callback URLs that contain its own name, `sr` or `kr`, hence the path.
+pub struct Shiprocket;
+
+impl Source for Shiprocket {
+    fn name(&self) -> SourceName {
+        SourceName::new("shiprocket")
+    }
+
+    fn path(&self) -> &'static str {
+        "carrier"
+    }
+
+    fn configure(&self, settings: &str, secret: Option<&str>) -> Result<Box<dyn Gate>, InvalidSetting> {
+        gate::configure(settings, secret)
+    }
+
+    fn read(&self, account: &AccountCode, body: &[u8]) -> Result<Reading, Unreadable> {
+        let body: Fields = read_object(body)?;
+        if is_test_ping(&body) {
+            return Ok(Reading::Ignored("test_ping"));
+        }
+        Ok(Reading::Reports(vec![report(account, self.name(), &body)?]))
+    }
+}
+
+/// The panel's "Test webhook" says that a parcel is delivered, in a body whose ids are still to be filled in. Only a
+/// real body has Shiprocket's own order id, but no real one has the first placeholder.
+fn is_test_ping(body: &Fields) -> bool {
+    let placeholder = |name| body.text(name).is_some_and(|text| text.to_lowercase().starts_with("enter your "));
+    let courier = body.text("courier_name").is_some_and(|text| text.eq_ignore_ascii_case("enter courier_name"));
+    let nameless = body.text("sr_order_id").is_none();
+    placeholder("channel_order_id") || nameless && (placeholder("channel") || courier)
+}
+
+fn report(account: &AccountCode, source: SourceName, body: &Fields) -> Result<Report, Unreadable> {
+    let awb = body.id("awb", Awb::parse);
+    let provider_id = body.id("sr_order_id", ProviderId::parse);
+    let order_id = body.id("order_id", OrderId::parse);
+    if awb.is_none() && provider_id.is_none() && order_id.is_none() {
+        return Err(Unreadable::Missing("awb, sr_order_id or order_id"));
+    }
+    let scans = scans::read(body);
+    Ok(Report {
+        id: report_id(account, &source, body, scans.last()),
+        source,
+        awb,
+        return_awb: body.id("return_awb_code", Awb::parse),
+        provider_id,
+        order_id,
+        leg: if body.flag("is_return") { Leg::Return } else { Leg::Outbound },
+        status: status(body),
+        source_status: label(body),
+        occurred_at: body.time("current_timestamp").or_else(|| body.time("timestamp")),
+        location: scans.last().and_then(|scan| scan.location.clone()).or_else(|| body.words("location", LABEL)),
+        note: note(body),
+        eta: body.time("etd"),
+        scans,
+    })
+}
+
+/// The label that people see is the one whose id counts: `shipment_status` speaks of this parcel, `current_status`
+/// of the whole order.
+fn label(body: &Fields) -> Option<String> {
+    body.words("shipment_status", LABEL).or_else(|| body.words("current_status", LABEL))
+}
+
+/// The parcel's id and label come before the order's: they tell more (a cancelled return is 8 in the one table and
+/// 27 in the other). An id that is new to us says nothing, but its label may.
+fn status(body: &Fields) -> Status {
+    if let Some(status) = body.digits("shipment_status_id").and_then(|id| status::of_shipment(&id)) {
+        return status;
+    }
+    if let Some(label) = body.words("shipment_status", LABEL) {
+        return status::of_label(&label);
+    }
+    if let Some(status) = body.digits("current_status_id").and_then(|id| status::of_order(&id)) {
+        return status;
+    }
+    body.words("current_status", LABEL).map_or(Status::Unknown, |label| status::of_label(&label))
+}
+
+/// Why something went wrong, where the body says so.
+fn note(body: &Fields) -> Option<String> {
+    let reasons = ["undelivered_reason", "pickup_exception_reason", "qc_failure_reason"];
+    reasons.into_iter().find_map(|name| body.words(name, REMARK))
+}
+
+/// The same claim always gets the same id, however often and in whatever order of scans it is sent. The newest scan
+/// is part of it because one parcel can be scanned by two hubs within one second.
+fn report_id(account: &AccountCode, source: &SourceName, body: &Fields, newest: Option<&Scan>) -> ReportId {
+    let order = body.text("sr_order_id").or_else(|| body.text("order_id"));
+    let time = body.text("current_timestamp").or_else(|| body.text("timestamp"));
+    let (kind, word) = claimed(body);
+    Fingerprint::of("report")
+        .with(account)
+        .with(source.as_str())
+        .with_option(order)
+        .with_option(body.text("awb"))
+        .with(if body.flag("is_return") { "return" } else { "outbound" })
+        .with(kind)
+        .with(word)
+        .with_option(time)
+        .with_option(newest.and_then(|scan| scan.activity.as_deref()))
+        .with_option(newest.and_then(|scan| scan.location.as_deref()))
+        .into()
+}
+
+/// The status claimed, as Shiprocket names it: the parcel's id, else a label, else the order's id.
+fn claimed(body: &Fields) -> (&'static str, String) {
+    let number = |name| body.digits(name).filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
+    let label = || label(body).map(|label| ("label", status::normalise(&label)));
+    let shipment = number("shipment_status_id").map(|id| ("shipment", id));
+    shipment.or_else(label).or_else(|| number("current_status_id").map(|id| ("order", id))).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,63 @@
+//! Who may send Shiprocket's webhooks.
+//!
+//! Shiprocket signs nothing: what it can send is the panel's token in `x-api-key`. HMAC is for who puts a signing
+//! proxy in between.
+
+use domain::id::AccountCode;
+use serde::Deserialize;
+
+use crate::gate::{AllowList, SigningKey, Token, read_settings, require_secret};
+use crate::{Denied, Gate, InvalidSetting, Request};
+
+/// `sources/shiprocket/settings`. A misspelt field could open what it should close, so none is ignored.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    mode: Mode,
+    account: AccountCode,
+    allowed_ips: Option<AllowList>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Mode {
+    Token,
+    Hmac,
+}
+
+enum Proof {
+    Token(Token),
+    Signature(SigningKey),
+}
+
+struct ShiprocketGate {
+    account: AccountCode,
+    allowed: Option<AllowList>,
+    proof: Proof,
+}
+
+pub(super) fn configure(settings: &str, secret: Option<&str>) -> Result<Box<dyn Gate>, InvalidSetting> {
+    let Settings { mode, account, allowed_ips: allowed } = read_settings(settings)?;
+    let secret = require_secret(secret)?;
+    let proof = match mode {
+        Mode::Token => Proof::Token(Token::new(secret)),
+        Mode::Hmac => Proof::Signature(SigningKey::new(secret)),
+    };
+    Ok(Box::new(ShiprocketGate { account, allowed, proof }))
+}
+
+impl Gate for ShiprocketGate {
+    fn admit(&self, request: &Request<'_>) -> Result<AccountCode, Denied> {
+        if let Some(allowed) = &self.allowed {
+            allowed.check(request.source_ip)?;
+        }
+        match &self.proof {
+            Proof::Token(token) => token.check(request.header("x-api-key"))?,
+            Proof::Signature(key) => key.check(request.header("x-webhook-signature"), request.body)?,
+        }
+        Ok(self.account.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,144 @@
+#![expect(clippy::unwrap_used)]
+
+use std::net::IpAddr;
+
+use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::*;
+
+const TOKEN: &str = r#"{"mode":"token","account":"STORE001"}"#;
+const HMAC: &str = r#"{"mode":"hmac","account":"STORE001"}"#;
+
+fn admit(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<AccountCode, Denied> {
+    let source_ip = ip.map(|ip| ip.parse::<IpAddr>().unwrap());
+    configure(settings, Some("good")).ok().unwrap().admit(&Request { headers, source_ip, body: b"{}" })
+}
+
+fn store() -> Result<AccountCode, Denied> {
+    Ok(AccountCode::parse("STORE001").unwrap())
+}
+
+fn mac(key: &[u8], body: &[u8]) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(key).unwrap().chain_update(body).finalize().into_bytes().to_vec()
+}
+
+#[test]
+fn the_token_must_be_exactly_it() {
+    assert_eq!(admit(TOKEN, &[("X-API-Key", "good")], None), store());
+    let huge = "x".repeat(8192);
+    for wrong in ["", "wrong", "goo", "goods", "good ", " good", "Good", "good,bad", "good, good", &huge] {
+        assert_eq!(admit(TOKEN, &[("x-api-key", wrong)], None), Err(Denied::Credentials), "{wrong}");
+    }
+    assert_eq!(admit(TOKEN, &[], None), Err(Denied::Credentials));
+    assert_eq!(admit(TOKEN, &[("x-api-key", "good"), ("x-api-key", "bad")], None), Err(Denied::Credentials));
+}
+
+#[test]
+fn the_signature_is_over_the_body_as_sent() {
+    let tag = mac(b"good", b"{}");
+    for digits in [HEXLOWER.encode(&tag), HEXUPPER.encode(&tag)] {
+        let signature = format!("sha256={digits}");
+        assert_eq!(admit(HMAC, &[("x-webhook-signature", &signature)], None), store(), "{signature}");
+    }
+}
+
+#[test]
+fn any_other_signature_is_none() {
+    let digits = HEXLOWER.encode(&mac(b"good", b"{}"));
+    let mut wrong = vec![
+        String::new(),
+        "sha256=".to_owned(),
+        digits.clone(),
+        format!("sha1={digits}"),
+        format!("SHA256={digits}"),
+        format!("sha256={}", &digits[..63]),
+        format!("sha256={digits}0"),
+        format!("sha256={digits},sha256={digits}"),
+        format!("sha256= {}", &digits[..63]),
+        format!("sha256={}", BASE64.encode(&mac(b"good", b"{}"))),
+        format!("sha256={}", HEXLOWER.encode(&mac(b"bad", b"{}"))),
+        format!("sha256={}", HEXLOWER.encode(&mac(b"good", b"{ }"))),
+        format!("sha256={}", "é".repeat(32)),
+    ];
+    wrong.extend((0..256).map(|bit| {
+        let mut tag = mac(b"good", b"{}");
+        tag[bit / 8] ^= 1 << (bit % 8);
+        format!("sha256={}", HEXLOWER.encode(&tag))
+    }));
+    for signature in wrong {
+        let headers = [("x-webhook-signature", signature.as_str()), ("x-api-key", "good")];
+        assert_eq!(admit(HMAC, &headers, None), Err(Denied::Credentials), "{signature}");
+    }
+    assert_eq!(admit(HMAC, &[("x-api-key", "good")], None), Err(Denied::Credentials));
+}
+
+#[test]
+fn a_token_gate_takes_no_signature() {
+    let signature = format!("sha256={}", HEXLOWER.encode(&mac(b"good", b"{}")));
+    let headers = [("x-webhook-signature", signature.as_str()), ("x-api-key", "bad")];
+    assert_eq!(admit(TOKEN, &headers, None), Err(Denied::Credentials));
+}
+
+#[test]
+fn the_address_is_checked_first() {
+    let settings = r#"{"mode":"token","account":"STORE001",
+        "allowed_ips":["13.234.161.44","10.1.0.0/16","2001:db8::/32","::ffff:10.2.0.0/112"]}"#;
+    let good = [("x-api-key", "good"), ("x-forwarded-for", "13.234.161.44")];
+    for ip in ["13.234.161.44", "10.1.255.255", "2001:db8::1", "10.2.3.4", "::ffff:13.234.161.44"] {
+        assert_eq!(admit(settings, &good, Some(ip)), store(), "{ip}");
+        assert_eq!(admit(settings, &[], Some(ip)), Err(Denied::Credentials), "{ip}");
+    }
+    for ip in ["13.234.161.45", "13.234.161.43", "10.3.0.0", "::ffff:13.234.161.45", "2001:db9::1", "::1"] {
+        assert_eq!(admit(settings, &good, Some(ip)), Err(Denied::Address), "{ip}");
+        assert_eq!(admit(settings, &[], Some(ip)), Err(Denied::Address), "{ip}");
+    }
+    assert_eq!(admit(settings, &good, None), Err(Denied::Address));
+    assert_eq!(admit(TOKEN, &good, Some("203.0.113.9")), store());
+}
+
+#[test]
+fn an_ipv6_range_holds_no_ipv4_address() {
+    for range in ["::/0", "::ffff:0:0/95"] {
+        let settings = format!(r#"{{"mode":"token","account":"STORE001","allowed_ips":["{range}"]}}"#);
+        let admitted = |ip| admit(&settings, &[("x-api-key", "good")], Some(ip));
+        assert_eq!(admitted("10.0.0.1"), Err(Denied::Address), "{range}");
+        assert_eq!(admitted("::ffff:10.0.0.1"), Err(Denied::Address), "{range}");
+    }
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
+    let allow = |list: &str| format!(r#"{{"mode":"token","account":"A","allowed_ips":{list}}}"#);
+    for (settings, field) in [
+        ("", None),
+        ("[]", None),
+        ("canary", None),
+        ("{}", Some("mode")),
+        (r#"{"mode":"token"}"#, Some("account")),
+        (r#"{"mode":"canary","account":"A"}"#, Some("mode")),
+        (r#"{"mode":"Token","account":"A"}"#, Some("mode")),
+        (r#"{"mode":"token","account":"canary/"}"#, Some("account")),
+        (r#"{"mode":"token","account":" "}"#, Some("account")),
+        (r#"{"mode":"token","account":"A","allowed_ip":[]}"#, Some("allowed_ip")),
+        (&allow("[]"), Some("allowed_ips")),
+        (&allow(r#""canary""#), Some("allowed_ips")),
+        (&allow(r#"["10.0.0.1","canary"]"#), Some("allowed_ips[1]")),
+        (&allow(r#"["10.0.0.0/33"]"#), Some("allowed_ips[0]")),
+        (&allow(r#"["10.0.0.1:80"]"#), Some("allowed_ips[0]")),
+    ] {
+        let error = configure(settings, Some("good")).err().unwrap();
+        assert_eq!((error.parameter, error.field.as_deref()), ("settings", field), "{settings}: {error}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn without_a_secret_nothing_is_admitted() {
+    for secret in [None, Some(""), Some(" \n")] {
+        for settings in [TOKEN, HMAC] {
+            assert_eq!(configure(settings, secret).err().unwrap().parameter, "secret", "{secret:?}");
+        }
+    }
+}

@@ -1,0 +1,117 @@
+use super::*;
+
+/// Written from the design's table of codes, not from the code: status, ids of the SHIPMENT table.
+const DESIGN: &[(Status, &[u16])] = &[
+    (Processing, &[1, 2, 3, 4, 5, 11, 15, 19, 27, 52, 59, 60, 61, 62, 63, 67, 68, 79, 80, 81, 83]),
+    (PickedUp, &[42, 51]),
+    (InTransit, &[6, 18, 38, 48, 49, 50, 54, 55, 56, 57]),
+    (OutForDelivery, &[17, 82]),
+    (Undelivered, &[21, 77]),
+    (Delayed, &[22]),
+    (Exception, &[13, 20, 23, 25, 39, 47, 71, 72]),
+    (Lost, &[12, 24, 44, 76]),
+    (Delivered, &[7, 26, 43]),
+    (Cancelled, &[8, 45]),
+    (ReturnInitiated, &[9, 14, 40, 75]),
+    (ReturnInTransit, &[46, 78]),
+    (ReturnOutForDelivery, &[41]),
+    (Returned, &[10]),
+    (Unknown, &[16]),
+];
+
+#[test]
+fn every_shipment_id_means_what_the_design_says() {
+    for id in 0..=120 {
+        let expected = DESIGN.iter().find(|(_, ids)| ids.contains(&id)).map(|(status, _)| *status);
+        assert_eq!(of_shipment(&id.to_string()), expected, "{id}");
+    }
+    for text in ["", " 7", "7.0", "-7", "65543", "NA", "seven"] {
+        assert_eq!(of_shipment(text), None, "{text}");
+    }
+}
+
+#[test]
+fn every_shipment_label_means_what_its_id_does() {
+    for (id, label, status) in SHIPMENT {
+        assert_eq!(normalise(label), *label, "{id}");
+        assert_eq!(of_label(label), *status, "{label}");
+    }
+}
+
+/// The ORDER table's own meanings, by the same words as the SHIPMENT table's.
+const ORDER: &[(Status, &[u16])] = &[
+    (Processing, &[1, 2, 3, 4, 12, 13, 34, 62, 69, 70, 71, 72, 73, 74, 75, 76, 80, 81]),
+    (PickedUp, &[51, 61]),
+    (InTransit, &[6, 20, 43, 58, 59, 60, 64, 65, 66, 67]),
+    (OutForDelivery, &[19]),
+    (Undelivered, &[36, 89]),
+    (Delayed, &[37]),
+    (Exception, &[14, 35, 38, 40, 44, 57, 82, 83]),
+    (Lost, &[33, 39, 53, 88]),
+    (Delivered, &[7, 41, 52]),
+    (Cancelled, &[5, 54]),
+    (ReturnInitiated, &[15, 17, 21, 22, 23, 28, 31, 46, 47, 68, 87]),
+    (ReturnInTransit, &[24, 25, 32, 49, 50, 55, 90]),
+    (ReturnOutForDelivery, &[45, 48]),
+    (Returned, &[9, 16, 26]),
+    (Unknown, &[8, 10, 11, 18, 27, 29, 30, 42]),
+];
+
+#[test]
+fn every_order_id_has_its_own_meaning() {
+    for id in 0..=120 {
+        let expected = ORDER.iter().find(|(_, ids)| ids.contains(&id)).map(|(status, _)| *status);
+        assert_eq!(of_order(&id.to_string()), expected, "{id}");
+    }
+    for (id, label) in order::LABELS {
+        assert_eq!(normalise(label), *label, "{id}");
+    }
+}
+
+#[test]
+fn labels_in_every_spelling() {
+    for (label, expected) in [
+        ("Delivered ", Delivered),
+        ("DELIVERED", Delivered),
+        ("SHIPMENT DELIVERED", Delivered),
+        ("delivered-to-neighbour", Delivered),
+        ("UNDELIVERED-1ST ATTEMPT", Undelivered),
+        ("UNDELIVERED-2ND ATTEMPT", Undelivered),
+        ("Undelivered_3rd_Attempt", Undelivered),
+        ("NOT DELIVERED", Undelivered),
+        ("COULD NOT BE DELIVERED", Undelivered),
+        ("TO BE DELIVERED", Unknown),
+        ("PARTIALLY DELIVERED", Exception),
+        ("Partial_Delivered", Exception),
+        ("IN TRANSIT-EN-ROUTE", InTransit),
+        ("IN TRANSIT-AT DESTINATION HUB", InTransit),
+        ("REAACHED_AT_DESTINATION_HUB", InTransit),
+        ("in   transit", InTransit),
+        ("IN-TRANSIT", InTransit),
+        ("In_Transit", InTransit),
+        ("CANCELED", Cancelled),
+        ("CANCELLED", Cancelled),
+        ("Cancelled_Before_Dispatched", Cancelled),
+        ("Canceled before Dispatched", Cancelled),
+        ("Cancellation Requested", Unknown),
+        ("RTO DELIVERED", Returned),
+        ("RTO_DELIVERED", Returned),
+        ("DELIVERED-RTO", Returned),
+        ("RETURN DELIVERED", Returned),
+        ("RETURN-UNDELIVERED", ReturnInTransit),
+        ("RTO UNDELIVERED-1ST ATTEMPT", ReturnInTransit),
+        ("RTO IN-TRANSIT", ReturnInTransit),
+        ("RTO_OFD", ReturnOutForDelivery),
+        ("RETURN OUT FOR DELIVERY", ReturnOutForDelivery),
+        ("RTO", ReturnInitiated),
+        ("RETURN PENDING", ReturnInitiated),
+        ("RETURN CANCELLED", Unknown),
+        ("RETURN PICKUP CANCELLED", Unknown),
+        ("RTO SOMETHING NEW", Unknown),
+        ("FOO", Unknown),
+        ("", Unknown),
+        ("- _", Unknown),
+    ] {
+        assert_eq!(of_label(label), expected, "{label}");
+    }
+}

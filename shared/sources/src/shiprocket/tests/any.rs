@@ -1,0 +1,81 @@
+//! No body whatsoever makes the reader panic or keep too much.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const KEYS: [&str; 20] = [
+    "awb",
+    "sr_order_id",
+    "order_id",
+    "return_awb_code",
+    "shipment_status",
+    "shipment_status_id",
+    "current_status",
+    "current_status_id",
+    "current_timestamp",
+    "timestamp",
+    "etd",
+    "is_return",
+    "scans",
+    "location",
+    "undelivered_reason",
+    "pickup_exception_reason",
+    "qc_failure_reason",
+    "courier_name",
+    "channel",
+    "channel_order_id",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    let samples = vec!["RTO RTO_RETURN-DELIVERED", "enter your channel order id", "1", "true", " ", "\u{0}", "NA"];
+    let times =
+        ("[0-9]{1,4}", "[ /-]", "[0-9]{1,2}", "[ /-]", "[0-9]{1,4}", "[ T]", "[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}")
+            .prop_map(|(a, b, c, d, e, f, g)| [a, b, c, d, e, f, g].concat());
+    prop_oneof![any::<String>(), prop::sample::select(samples).prop_map(str::to_owned), times]
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+    ]
+}
+
+fn scan() -> impl Strategy<Value = Value> {
+    let key = prop::sample::select(vec!["date", "activity", "location", "sr-status"]);
+    prop_oneof![scalar(), prop::collection::hash_map(key, scalar(), 0..4).prop_map(|scan| json!(scan))]
+}
+
+fn object() -> impl Strategy<Value = Value> {
+    let value = prop_oneof![4 => scalar(), 1 => prop::collection::vec(scan(), 0..70).prop_map(Value::from)];
+    prop::collection::hash_map(prop::sample::select(KEYS.to_vec()), value, 0..20).prop_map(|body| json!(body))
+}
+
+fn is_sound(report: &Report) -> bool {
+    let clipped = |text: &Option<String>| text.as_ref().is_none_or(|text| (1..=REMARK).contains(&text.chars().count()));
+    let clean = |text: &Option<String>| text.as_ref().is_none_or(|text| !text.contains(char::is_control));
+    let texts = [&report.source_status, &report.location, &report.note];
+    let scans = report.scans.iter().flat_map(|scan| [&scan.activity, &scan.location]);
+    report.scans.len() <= scans::MOST && texts.into_iter().chain(scans).all(|text| clipped(text) && clean(text))
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = read(&body);
+    }
+
+    #[test]
+    fn any_object(body in object()) {
+        let body = body.to_string();
+        let reading = read(body.as_bytes());
+        prop_assert_eq!(&reading, &read(body.as_bytes()));
+        if let Ok(Reading::Reports(reports)) = reading {
+            prop_assert!(reports.iter().all(is_sound), "{:?}", reports);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Bodies that are strange, but still tell something, and those that are none.
+
+use super::*;
+
+#[test]
+fn what_is_no_object_is_unreadable() {
+    let deep = format!(r#"{{"awb":"x","a":{}1{}}}"#, "[".repeat(32), "]".repeat(32));
+    let deeper = format!(r#"{{"awb":"x","a":{}1{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
+    let bodies: [&[u8]; 14] = [
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b"\"x\"",
+        b"{",
+        b"{}x",
+        b"{\"awb\":\"canary\"",
+        b"\xef\xbb\xbf{\"awb\":\"x\"}",
+        b"\xff\xfe",
+        b"{\0\"\0a\0",
+        b"{\"awb\":007}",
+        deep.as_bytes(),
+        deeper.as_bytes(),
+    ];
+    for body in bodies {
+        let error = read(body).unwrap_err();
+        assert!(matches!(error, Unreadable::Body(_)), "{error:?}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn odd_ids_count_as_absent() {
+    for odd in
+        [json!("a\u{0}b"), json!("x".repeat(2049)), json!("../x"), json!("a\r\nb"), json!("\u{1b}[2J"), json!({})]
+    {
+        let report = report(&with(json!({"awb": odd, "return_awb_code": odd, "order_id": odd})));
+        assert_eq!((report.awb, report.return_awb, report.order_id), (None, None, None), "{odd}");
+        assert!(report.provider_id.is_some());
+    }
+}
+
+#[test]
+fn numbers_are_taken_by_their_digits() {
+    for (value, expected) in [
+        ("19000000000501", Some("19000000000501")),
+        ("123456789012345678901234567890", Some("123456789012345678901234567890")),
+        ("0", Some("0")),
+        ("-1", Some("-1")),
+        ("1.5", None),
+        ("1e400", None),
+        (r#""0019""#, Some("0019")),
+    ] {
+        let body = format!(r#"{{"awb":{value},"sr_order_id":"1","order_id":{value}}}"#);
+        let Ok(Reading::Reports(reports)) = read(body.as_bytes()) else { unreachable!("{body}") };
+        assert_eq!(reports[0].awb.as_ref().map(Awb::as_str), expected, "{body}");
+        assert_eq!(reports[0].order_id.as_ref().map(OrderId::as_str), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_repeated_key_counts_the_last_time() {
+    let Ok(Reading::Reports(reports)) =
+        read(br#"{"awb":"a","awb":"b","shipment_status_id":7,"shipment_status_id":17}"#)
+    else {
+        unreachable!()
+    };
+    assert_eq!(reports[0].awb.as_ref().map(Awb::as_str), Some("b"));
+    assert_eq!(reports[0].status, Status::OutForDelivery);
+}
+
+#[test]
+fn fields_of_the_wrong_type_cost_nothing_else() {
+    for odd in [json!(null), json!(""), json!(" "), json!({"a": 1}), json!([1]), json!(true), json!("🎉\u{202e}")] {
+        let changed = with(json!({
+            "current_timestamp": odd, "etd": odd, "scans": odd, "location": odd, "undelivered_reason": odd,
+            "return_awb_code": null, "is_return": 0, "courier_name": odd, "shipment_status": odd,
+        }));
+        let report = report(&changed);
+        assert_eq!((report.occurred_at, report.eta), (None, None), "{odd}");
+        assert_eq!((report.status, report.scans.len()), (Status::InTransit, 0), "{odd}");
+    }
+    let lone = br#"{"awb":"x","undelivered_reason":"\ud800","shipment_status_id":7}"#;
+    assert!(matches!(read(lone), Ok(Reading::Reports(reports)) if reports[0].note.is_none()));
+}
+
+#[test]
+fn times_in_every_form() {
+    for (text, expected) in [
+        (json!("23 05 2023 11:43:52"), time("2023-05-23T06:13:52Z")),
+        (json!("2021-07-02 16:41:59"), time("2021-07-02T11:11:59Z")),
+        (json!("2026-01-20T10:15:30.000+05:30"), time("2026-01-20T04:45:30Z")),
+        (json!("31 Jul 2019, 03:03 PM"), time("2019-07-31T09:33:00Z")),
+        (json!("9999-12-31 23:59:59"), time("9999-12-31T18:29:59Z")),
+        (json!("0000-00-00 00:00:00"), None),
+        (json!("Invalid Date"), None),
+        (json!(1_700_000_000), None),
+        (json!(1_700_000_000_000_u64), None),
+        (json!(-1), None),
+    ] {
+        assert_eq!(report(&with(json!({"current_timestamp": text}))).occurred_at, expected, "{text}");
+        assert_eq!(report(&with(json!({"etd": text}))).eta, expected, "{text}");
+    }
+}
+
+#[test]
+fn scans_are_kept_oldest_first() {
+    let order = |scans: Value| {
+        let activity = |scan: Scan| scan.activity.unwrap_or_default();
+        report(&with(json!({"scans": scans}))).scans.into_iter().map(activity).collect::<String>()
+    };
+    let at = |time: &str, activity: &str| json!({"date": format!("2023-05-19 {time}"), "activity": activity});
+    let (a, b, c) = (at("10:00:00", "a"), at("11:00:00", "b"), at("11:00:00", "c"));
+    let undated = json!({"date": "0000-00-00 00:00:00", "activity": "?"});
+    assert_eq!(order(json!([a, b, c])), "abc");
+    assert_eq!(order(json!([c, b, a])), "abc");
+    assert_eq!(order(json!([b, a, c])), "abc");
+    assert_eq!(order(json!([a, undated, b])), "a?b");
+    assert_eq!(order(json!([b, undated, a])), "a?b");
+    assert_eq!(order(json!([undated, undated])), "??");
+    assert_eq!(order(json!([null, 1, "x", [], {}, {"location": "NA"}, a])), "a");
+}
+
+#[test]
+fn of_ten_thousand_scans_the_newest_fifty_are_kept() {
+    let minute = |n: usize| format!("2023-05-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
+    let scans: Vec<_> =
+        (0..10_000).map(|n| json!({"date": minute(n), "activity": n, "location": "x".repeat(500)})).collect();
+    let report = report(&with(json!({"scans": scans})));
+    let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
+    assert_eq!(kept, (9950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(report.location.map(|place| place.len()), Some(128));
+}
+
+#[test]
+fn a_huge_body_is_read_all_the_same() {
+    let text = "x".repeat(1_000_000);
+    let clipped = report(&with(json!({"undelivered_reason": text, "shipment_status": text, "awb": text})));
+    assert_eq!(clipped.note.map(|note| note.len()), Some(256));
+    assert_eq!(clipped.source_status.map(|label| label.len()), Some(128));
+    let mut body = with(json!({"scans": vec![0; 100_000]}));
+    body.as_object_mut().unwrap().insert("k".repeat(65_536), json!(1));
+    assert_eq!(report(&body).scans.len(), 0);
+}

@@ -1,0 +1,83 @@
+//! The ways in which Indian carriers write a time.
+
+use domain::timestamp::Timestamp;
+use time::format_description::BorrowedFormatItem;
+use time::macros::{format_description, offset};
+use time::{PrimitiveDateTime, UtcOffset};
+
+/// For times that name no offset. Carriers document none; that a null date is 05:30 on 1 Jan 1970 in their live
+/// answers gives it away.
+const INDIA: UtcOffset = offset!(+5:30);
+
+/// `23 05 2023 11:43:52` in Shiprocket's webhook, `31 Jul 2019, 03:03 PM` in its orders API.
+const FORMATS: [&[BorrowedFormatItem<'static>]; 2] = [
+    format_description!("[day] [month] [year] [hour]:[minute]:[second]"),
+    format_description!(
+        "[day padding:none] [month repr:short case_sensitive:false] [year], \
+         [hour repr:12 padding:none]:[minute] [period case_sensitive:false]"
+    ),
+];
+
+/// Reads RFC 3339 with or without `T` and offset, and [`FORMATS`]. Nothing for what names no time, such as
+/// `0000-00-00 00:00:00`.
+pub(crate) fn parse(text: &str) -> Option<Timestamp> {
+    let text = text.trim();
+    let iso = text.replacen(' ', "T", 1);
+    let mut readings = [iso.clone(), format!("{iso}+05:30")].into_iter().map(|text| Timestamp::parse(&text));
+    if let Some(Ok(time)) = readings.find(Result::is_ok) {
+        return Some(time);
+    }
+    let date = FORMATS.iter().find_map(|format| PrimitiveDateTime::parse(text, format).ok())?;
+    Timestamp::from_date(date.assume_offset(INDIA)).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_carriers_send() {
+        for (text, expected) in [
+            ("23 05 2023 11:43:52", "2023-05-23T06:13:52.000Z"),
+            ("01 09 2026 00:00:00", "2026-08-31T18:30:00.000Z"),
+            ("03 04 2026 10:00:00", "2026-04-03T04:30:00.000Z"),
+            ("2021-07-02 16:41:59", "2021-07-02T11:11:59.000Z"),
+            ("2021-07-02T16:41:59", "2021-07-02T11:11:59.000Z"),
+            ("2026-01-20T10:15:30.000+05:30", "2026-01-20T04:45:30.000Z"),
+            ("2026-01-20T10:15:30Z", "2026-01-20T10:15:30.000Z"),
+            ("2026-01-20 10:15:30+00:00", "2026-01-20T10:15:30.000Z"),
+            ("31 Jul 2019, 03:03 PM", "2019-07-31T09:33:00.000Z"),
+            ("1 AUG 2019, 12:05 am", "2019-07-31T18:35:00.000Z"),
+            (" 2021-07-02 16:41:59 ", "2021-07-02T11:11:59.000Z"),
+            ("9999-12-31 23:59:59", "9999-12-31T18:29:59.000Z"),
+            ("1970-01-01 05:30:00", "1970-01-01T00:00:00.000Z"),
+        ] {
+            assert_eq!(parse(text).map(|time| time.to_string()).as_deref(), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_names_no_time() {
+        for text in [
+            "",
+            " ",
+            "0000-00-00 00:00:00",
+            "00 00 0000 00:00:00",
+            "Invalid Date",
+            "1700000000",
+            "1700000000000",
+            "-1",
+            "23 13 2023 11:43:52",
+            "31 02 2023 11:43:52",
+            "23/05/2023 11:43:52",
+            "2023-05-23",
+            "2023-05-23 24:61:00",
+            "1969-12-31 00:00:00",
+            "10000-01-01 00:00:00",
+            "23 05 2023 11:43:52 IST",
+            "२३ ०५ २०२३ ११:४३:५२",
+        ] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What each sample body under `events/` yields: one snapshot a file, so that a new file is a new test.
+
+#![expect(clippy::unwrap_used)]
+
+use domain::id::AccountCode;
+use serde_json::{Value, json};
+use sources::{Reading, SOURCES, Source, Unreadable};
+
+fn outcome(reading: Result<Reading, Unreadable>) -> Value {
+    match reading {
+        Ok(Reading::Reports(reports)) => json!({ "reports": reports }),
+        Ok(Reading::Ignored(why)) => json!({ "ignored": why }),
+        Err(error) => json!({ "unreadable": error.to_string() }),
+    }
+}
+
+fn check(source: &dyn Source) {
+    let account = AccountCode::parse("STORE001").unwrap();
+    let name = source.name();
+    insta::glob!("../../../events", &format!("{}/*.json", name.as_str()), |path| {
+        let body = std::fs::read(path).unwrap();
+        insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
+            insta::assert_json_snapshot!(name.as_str(), outcome(source.read(&account, &body)));
+        });
+    });
+}
+
+#[test]
+fn every_sample_yields_what_its_snapshot_says() {
+    SOURCES.iter().copied().for_each(check);
+}

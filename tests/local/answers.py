@@ -1,0 +1,63 @@
+"""What the receiver is told to answer: `PUT /answers` {"<path>": [{"status", "headers"?, "delay_ms"?, "body"?}, …]}."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+MAX_DELAY_MS = 600_000
+
+
+class InvalidAnswers(Exception):
+    """The script says something the receiver could not do."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One scripted response."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    delay_ms: int = 0
+    body: str = ""
+
+
+def parse_answers(body: bytes) -> dict[str, list[Answer]]:
+    """The answers of each path, in the order in which they will be used."""
+    try:
+        script = json.loads(body)
+    except ValueError as error:
+        raise InvalidAnswers(f"not JSON: {error}") from error
+    _require(isinstance(script, dict), "expected an object of paths")
+    for path, answers in script.items():
+        _require(path.startswith("/"), f"{path!r} is not a path: it starts with no /")
+        _require(isinstance(answers, list), f"{path}: expected a list of answers")
+    return {
+        path: [_parse_answer(f"{path}[{index}]", answer) for index, answer in enumerate(answers)]
+        for path, answers in script.items()
+    }
+
+
+def _parse_answer(where: str, answer: Any) -> Answer:
+    _require(isinstance(answer, dict), f"{where}: expected an object")
+    unknown = answer.keys() - {known.name for known in fields(Answer)}
+    _require(not unknown, f"{where}: unknown {', '.join(sorted(unknown))}")
+    _require(_is_integer(answer.get("status"), 200, 599), f"{where}.status: expected 200 to 599")
+    _require(_is_integer(answer.get("delay_ms", 0), 0, MAX_DELAY_MS), f"{where}.delay_ms: expected 0 to {MAX_DELAY_MS}")
+    _require(isinstance(answer.get("body", ""), str), f"{where}.body: expected text")
+    headers = answer.get("headers", {})
+    _require(
+        isinstance(headers, dict) and all(isinstance(value, str) for value in headers.values()),
+        f"{where}.headers: expected names and texts",
+    )
+    return Answer(**answer)
+
+
+def _is_integer(value: Any, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise InvalidAnswers(message)

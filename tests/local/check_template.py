@@ -1,0 +1,128 @@
+"""House rules for template.yaml that no linter knows: DESIGN's promises about queues, functions and tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from config import TEMPLATE
+
+FOURTEEN_DAYS = 14 * 24 * 3600
+Resource = dict[str, Any]
+
+
+class Template:
+    """The template's resources, with the lookups the rules need."""
+
+    def __init__(self, text: str) -> None:
+        parsed = yaml_parse(text)
+        self.defaults: Resource = parsed["Globals"]["Function"]
+        self.resources: dict[str, Resource] = parsed["Resources"]
+
+    def of_type(self, kind: str) -> Iterator[tuple[str, Resource]]:
+        for name, resource in self.resources.items():
+            if resource["Type"] == kind:
+                yield name, resource.get("Properties", {})
+
+    def dead_letter_queues(self) -> dict[str, str]:
+        """Queue by the DLQ it has."""
+        return {
+            referred(queue["RedrivePolicy"]["deadLetterTargetArn"]): name
+            for name, queue in self.of_type("AWS::SQS::Queue")
+            if "RedrivePolicy" in queue
+        }
+
+    def queue_events(self) -> Iterator[tuple[str, Resource, Resource]]:
+        """(event's name, its properties, its function) of each SQS event source."""
+        for name, function in self.of_type("AWS::Serverless::Function"):
+            for event_name, event in function.get("Events", {}).items():
+                if event["Type"] == "SQS":
+                    yield f"{name}.{event_name}", event["Properties"], function
+
+
+def referred(value: Any) -> str:
+    """The resource that a !Ref or !GetAtt names."""
+    if "Ref" in value:
+        return value["Ref"]
+    target = value["Fn::GetAtt"]
+    return target.split(".")[0] if isinstance(target, str) else target[0]
+
+
+def check_queues(template: Template) -> Iterator[str]:
+    """Nothing that fails is lost: it waits 14 days in a DLQ."""
+    dead = template.dead_letter_queues()
+    for name, queue in template.of_type("AWS::SQS::Queue"):
+        if "RedrivePolicy" not in queue and name not in dead:
+            yield f"{name}: has no dead-letter queue"
+        if name in dead and queue.get("MessageRetentionPeriod") != FOURTEEN_DAYS:
+            yield f"{name}: a dead-letter queue keeps messages for 14 days"
+
+
+def check_event_sources(template: Template) -> Iterator[str]:
+    """One bad message does not repeat its batch, and a message is not taken twice while it is worked on."""
+    for name, event, function in template.queue_events():
+        if event.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
+            yield f"{name}: does not report batch item failures"
+        if "MaximumConcurrency" not in event.get("ScalingConfig", {}):
+            yield f"{name}: has no maximum concurrency"
+        queue = referred(event["Queue"])
+        timeout = function.get("Timeout", template.defaults["Timeout"])
+        visibility = template.resources[queue]["Properties"].get("VisibilityTimeout", 30)
+        if visibility < 6 * timeout:
+            yield f"{queue}: visibility {visibility} s is less than 6 × {timeout} s, the timeout of {name}"
+
+
+def check_functions(template: Template) -> Iterator[str]:
+    """SAM would give a function without a role one that may touch every queue and log group."""
+    groups = dict(template.of_type("AWS::Logs::LogGroup"))
+    for name, function in template.of_type("AWS::Serverless::Function"):
+        if "Role" not in function:
+            yield f"{name}: has no role of its own"
+        group = function.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
+        if "RetentionInDays" not in groups.get(group, {}):
+            yield f"{name}: has no log group with a retention"
+
+
+def check_roles(template: Template) -> Iterator[str]:
+    """Least privilege."""
+    for name, role in template.of_type("AWS::IAM::Role"):
+        if role.get("ManagedPolicyArns"):
+            yield f"{name}: managed policies reach further than needed"
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if statement["Effect"] == "Deny":
+                    continue
+                where = f"{name}.{statement.get('Sid', policy['PolicyName'])}"
+                if "*" in as_list(statement["Resource"]):
+                    yield f"{where}: allows every resource"
+                if any(action.endswith("*") for action in as_list(statement["Action"])):
+                    yield f"{where}: allows a pattern of actions"
+
+
+def check_tables(template: Template) -> Iterator[str]:
+    """Data can be restored, and leaves when its time has come."""
+    for name, table in template.of_type("AWS::DynamoDB::Table"):
+        if not table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled"):
+            yield f"{name}: has no point-in-time recovery"
+        if not table.get("TimeToLiveSpecification", {}).get("Enabled"):
+            yield f"{name}: has no time to live"
+
+
+def as_list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def main() -> int:
+    template = Template(TEMPLATE.read_text())
+    rules = [check_queues, check_event_sources, check_functions, check_roles, check_tables]
+    broken = [complaint for rule in rules for complaint in rule(template)]
+    for complaint in broken:
+        print(f"{TEMPLATE.name}: {complaint}")
+    return 1 if broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

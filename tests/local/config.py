@@ -1,0 +1,71 @@
+"""Where the local stack keeps its files, and what it is called. Nothing here does anything."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = ROOT / "template.yaml"
+
+# Always in the checkout's own target/: other programs look for stack.json there, whatever CARGO_TARGET_DIR says.
+LOCAL = ROOT / "target" / "local"
+STACK_FILE = LOCAL / "stack.json"
+
+STAGE = "local"
+REGION = "ap-south-1"
+STACK_NAME = f"waypost-{STAGE}"
+SETTINGS_PREFIX = f"/waypost/{STAGE}"
+
+# The emulator's root user. IAM is enforced, so functions get the keys of their own role instead.
+ACCESS_KEY_ID = "test"
+SECRET_ACCESS_KEY = "test"
+
+EMULATOR_PORT = ("WAYPOST_PORT", 4566)
+RECEIVER_PORT = ("WAYPOST_RECEIVER_PORT", 4599)
+
+
+class StackError(Exception):
+    """Something the person at the keyboard can act on: shown as one message, without a traceback."""
+
+
+def port(setting: tuple[str, int]) -> int:
+    """The port of an environment variable, or its default."""
+    variable, default = setting
+    text = os.environ.get(variable, str(default))
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise StackError(f"{variable}={text} is not a port number")
+    return int(text)
+
+
+def aws_environment(endpoint_url: str) -> dict[str, str]:
+    """What makes any AWS client talk to the emulator, and never to a real account."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
+        "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def client(service: str, endpoint_url: str) -> Any:
+    """A boto3 client of the emulator's root user."""
+    return boto3.client(
+        service,
+        endpoint_url=endpoint_url,
+        region_name=REGION,
+        aws_access_key_id=ACCESS_KEY_ID,
+        aws_secret_access_key=SECRET_ACCESS_KEY,
+    )
+
+
+def function_names() -> list[str]:
+    """One Lambda function a folder of functions/; crate and binary have the same name."""
+    return sorted(manifest.parent.name for manifest in (ROOT / "functions").glob("*/Cargo.toml"))

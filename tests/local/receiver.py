@@ -1,0 +1,140 @@
+"""A customer's server: takes every delivery, checks its signature, answers as scripted.
+
+`POST /<endpoint>` and anything else is recorded. `GET /received` lists the requests, `DELETE /received` forgets them,
+`PUT /answers` scripts what a path answers next. Signatures are checked by the `standardwebhooks` package, which knows
+nothing of our own signing code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections import defaultdict, deque
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+import processes
+from answers import Answer, InvalidAnswers, parse_answers
+from delivery import Request, describe, timestamp
+
+SECRETS_VARIABLE = "WAYPOST_RECEIVER_SECRETS"
+
+
+def start(port: int, secrets: dict[str, str], output: Path | None) -> processes.Process:
+    """Starts the receiver. It gets the signing secrets by its environment, which only its user can read."""
+    env = {SECRETS_VARIABLE: json.dumps(secrets)}
+    return processes.start([sys.executable, str(Path(__file__).resolve()), str(port)], env, output)
+
+
+class Receiver(ThreadingHTTPServer):
+    """The server and what it has seen so far."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, port: int, secrets: dict[str, str]) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.verifiers = {f"/{name}": Webhook(secret) for name, secret in secrets.items()}
+        self.lock = threading.Lock()
+        self.requests: list[Request] = []
+        self.answers: dict[str, deque[Answer]] = defaultdict(deque)
+
+    def verify(self, path: str, headers: dict[str, str], body: bytes) -> bool | None:
+        """Whether the signature is good; None where no endpoint of ours is meant."""
+        if path not in self.verifiers:
+            return None
+        try:
+            self.verifiers[path].verify(body, headers)
+        except (WebhookVerificationError, ValueError):
+            return False
+        return True
+
+    def next_answer(self, path: str) -> Answer:
+        with self.lock:
+            scripted = self.answers[path]
+            return scripted.popleft() if scripted else Answer(status=200)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: Receiver
+    protocol_version = "HTTP/1.1"
+    timeout = 120
+    wbufsize = -1  # headers and body leave in one packet
+
+    def handle_request(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        path = urlsplit(self.path).path
+        match self.command, path:
+            case "GET", "/received":
+                with self.server.lock:
+                    self.reply_json(200, {"requests": [asdict(request) for request in self.server.requests]})
+            case "DELETE", "/received":
+                with self.server.lock:
+                    self.server.requests.clear()
+                self.reply(Answer(status=204))
+            case "PUT", "/answers":
+                self.script_answers(body)
+            case _:
+                self.record(path, body)
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_request
+
+    def record(self, path: str, body: bytes) -> None:
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            headers[name.lower()] = ", ".join(filter(None, [headers.get(name.lower()), value]))
+        request = Request(
+            method=self.command,
+            path=self.path,
+            headers=headers,
+            body=body.decode(errors="replace"),
+            received_at=timestamp(time.time()),
+            verified=self.server.verify(path, headers, body),
+        )
+        with self.server.lock:
+            self.server.requests.append(request)
+        answer = self.server.next_answer(path)
+        print(f"{describe(request, answer.status)}\n", end="", flush=True)  # in one write: others print too
+        time.sleep(answer.delay_ms / 1000)
+        self.reply(answer)
+
+    def script_answers(self, body: bytes) -> None:
+        try:
+            scripted = parse_answers(body)
+        except InvalidAnswers as error:
+            self.reply_json(400, {"error": {"code": "invalid", "message": str(error)}})
+            return
+        with self.server.lock:
+            self.server.answers.update({path: deque(answers) for path, answers in scripted.items()})
+        self.reply(Answer(status=204))
+
+    def reply_json(self, status: int, value: Any) -> None:
+        self.reply(Answer(status=status, headers={"content-type": "application/json"}, body=json.dumps(value)))
+
+    def reply(self, answer: Answer) -> None:
+        payload = answer.body.encode()
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.status not in (204, 304):
+            self.send_header("content-length", str(len(payload)))
+        self.end_headers()
+        if self.command != "HEAD" and answer.status not in (204, 304):
+            self.wfile.write(payload)
+
+    def log_message(self, *_: Any) -> None:
+        """One line a delivery is enough."""
+
+
+if __name__ == "__main__":
+    Receiver(int(sys.argv[1]), json.loads(os.environ[SECRETS_VARIABLE])).serve_forever()

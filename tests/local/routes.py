@@ -1,0 +1,63 @@
+"""Gives the emulated HTTP API its routes.
+
+SAM writes an HttpApi's routes into the API's OpenAPI body, which AWS imports and the emulator does not. The same
+routes are made here from the processed template, so that template.yaml stays plain SAM.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from config import STACK_NAME, client
+
+FUNCTION_OF_URI = re.compile(r"\$\{(\w+)\.Arn\}")
+
+
+def import_routes(endpoint_url: str, physical_ids: dict[str, str]) -> None:
+    """Brings the routes of every HTTP API in line with the template."""
+    template = client("cloudformation", endpoint_url).get_template(StackName=STACK_NAME, TemplateStage="Processed")
+    body = template["TemplateBody"]
+    resources = (json.loads(body) if isinstance(body, str) else body)["Resources"]
+    arns = _function_arns(endpoint_url)
+    for logical_id, resource in resources.items():
+        if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
+            wanted = {
+                route: arns[physical_ids[function]] for route, function in _routes(resource["Properties"]["Body"])
+            }
+            _reconcile(client("apigatewayv2", endpoint_url), physical_ids[logical_id], wanted)
+
+
+def _routes(openapi: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """(route key, logical id of its function) of each operation."""
+    for path, operations in openapi["paths"].items():
+        for method, operation in operations.items():
+            uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
+            function = FUNCTION_OF_URI.search(uri)
+            assert function, f"no function in {uri}"
+            yield f"{method.upper()} {path}", function[1]
+
+
+def _function_arns(endpoint_url: str) -> dict[str, str]:
+    pages = client("lambda", endpoint_url).get_paginator("list_functions").paginate()
+    return {function["FunctionName"]: function["FunctionArn"] for page in pages for function in page["Functions"]}
+
+
+def _reconcile(api: Any, api_id: str, wanted: dict[str, str]) -> None:
+    existing = {route["RouteKey"]: route["RouteId"] for route in api.get_routes(ApiId=api_id)["Items"]}
+    for route_key in existing.keys() - wanted.keys():
+        api.delete_route(ApiId=api_id, RouteId=existing[route_key])
+    known = api.get_integrations(ApiId=api_id)["Items"]
+    integrations = {integration["IntegrationUri"]: integration["IntegrationId"] for integration in known}
+    for route_key, arn in wanted.items():
+        if arn not in integrations:
+            integrations[arn] = api.create_integration(
+                ApiId=api_id, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
+            )["IntegrationId"]
+        target = f"integrations/{integrations[arn]}"
+        if route_key in existing:
+            api.update_route(ApiId=api_id, RouteId=existing[route_key], Target=target)
+        else:
+            api.create_route(ApiId=api_id, RouteKey=route_key, Target=target)

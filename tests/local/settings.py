@@ -1,0 +1,86 @@
+"""The demo's settings in SSM: who may call, which source, and one endpoint for each format."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+from config import SETTINGS_PREFIX, client
+
+ACCOUNT = "STORE001"
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A customer's URL as the demo has it; only the old format knows a legacy secret."""
+
+    format: str
+    secret: str
+    legacy_secret: str | None = None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything secret of one stack: made anew at each start, so that nothing worth stealing is in the repository."""
+
+    users: dict[str, str]
+    vendor_secret: str
+    shiprocket_api_key: str
+    endpoints: dict[str, Endpoint]
+
+
+def new() -> Settings:
+    return Settings(
+        users={"admin": secrets.token_urlsafe(18), "partner": secrets.token_urlsafe(18)},
+        vendor_secret=secrets.token_urlsafe(24),
+        shiprocket_api_key=secrets.token_urlsafe(24),
+        endpoints={
+            "demo-status-update": Endpoint("status_update", _signing_secret()),
+            "demo-order-status-changed": Endpoint(
+                "order.status_changed", _signing_secret(), legacy_secret=secrets.token_urlsafe(24)
+            ),
+            "demo-standard": Endpoint("standard", _signing_secret()),
+        },
+    )
+
+
+def _signing_secret() -> str:
+    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+
+
+def store(settings: Settings, endpoint_url: str, receiver_url: str) -> None:
+    """Writes them all; writing them again changes nothing."""
+    ssm = client("ssm", endpoint_url)
+    _put_secret(ssm, "users/admin", _user(settings.users["admin"], "admin", "*"))
+    _put_secret(ssm, "users/partner", _user(settings.users["partner"], "partner", ACCOUNT))
+    _put_secret(ssm, "vendors/demo", _json({"secret": settings.vendor_secret, "account": ACCOUNT}))
+    _put(ssm, "sources/shiprocket/settings", _json({"mode": "token", "account": ACCOUNT}))
+    _put_secret(ssm, "sources/shiprocket/secret", settings.shiprocket_api_key)
+    for name, endpoint in settings.endpoints.items():
+        _put_secret(ssm, f"endpoints/{name}/secret", endpoint.secret)
+        if endpoint.legacy_secret:
+            _put_secret(ssm, f"endpoints/{name}/legacy_secret", endpoint.legacy_secret)
+        _put(ssm, f"endpoints/{name}/settings", _json({"format": endpoint.format, "accounts": [ACCOUNT]}))
+        # Last: an endpoint without a URL does not exist yet, so nobody sees half of one.
+        _put(ssm, f"endpoints/{name}/url", f"{receiver_url}/{name}")
+
+
+def _user(password: str, role: str, account: str) -> str:
+    digest = hashlib.sha256(password.encode()).hexdigest()
+    return _json({"password_sha256": digest, "role": role, "accounts": [account]})
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
+
+
+def _put(ssm: Any, name: str, value: str, kind: str = "String") -> None:
+    ssm.put_parameter(Name=f"{SETTINGS_PREFIX}/{name}", Value=value, Type=kind, Overwrite=True)
+
+
+def _put_secret(ssm: Any, name: str, value: str) -> None:
+    _put(ssm, name, value, "SecureString")
