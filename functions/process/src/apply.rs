@@ -20,7 +20,7 @@ const TRIES: u32 = 12;
 /// What became of a report.
 pub(crate) enum Fate {
     /// It is in a timeline; with what has to be told, if its entry changed the status on behalf of this event.
-    Applied(Option<Told>),
+    Applied(Option<Box<Told>>),
     /// Nobody knows its order.
     Unmatched,
 }
@@ -33,13 +33,13 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    fn of(mut order: Order, entry: &Entry, bringer: &Bringer, settled: Option<&Settled>) -> Option<Self> {
+    fn of(mut order: Order, entry: &Entry, bringer: &Bringer, settled: Option<&Settled>) -> Option<Box<Self>> {
         if let Some(settled) = settled {
             order.state.clone_from(&settled.state);
         }
         let ours = entry.event_id == bringer.event_id;
         let transition = entry.transition.clone().filter(|_| ours)?;
-        Some(Self { order, entry: entry.clone(), transition })
+        Some(Box::new(Self { order, entry: entry.clone(), transition }))
     }
 
     pub(crate) fn change(&self) -> Change<'_> {

@@ -87,12 +87,12 @@ impl Process {
     }
 
     /// Queues everything that endpoints have to be told because of one event, again if this is a redelivery.
-    async fn announce(&self, event: &EventId, told: &[Told], now: Timestamp) -> Result<(), IoError> {
+    async fn announce(&self, event: &EventId, told: &[Box<Told>], now: Timestamp) -> Result<(), IoError> {
         if told.is_empty() {
             return Ok(());
         }
         let endpoints = self.endpoints.all(now).await?;
-        let changes: Vec<Change<'_>> = told.iter().map(Told::change).collect();
+        let changes: Vec<Change<'_>> = told.iter().map(|told| told.change()).collect();
         let deliveries = announce(event, &changes, &endpoints, now);
         let mut messages = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {

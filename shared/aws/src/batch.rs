@@ -53,7 +53,12 @@ impl Worker {
         let ending = match AssertUnwindSafe(handle(body)).catch_unwind().await {
             Ok(Ok(ending)) => ending,
             Ok(Err(error)) => {
-                tracing::warn!(message_id = record.message_id, %error, "record.failed");
+                match error {
+                    IoError::Transient { .. } => {
+                        tracing::warn!(message_id = record.message_id, %error, "record.failed")
+                    }
+                    IoError::Bug { .. } => tracing::error!(message_id = record.message_id, %error, "record.failed"),
+                }
                 Ending::Later(backoff(record))
             }
             Err(_panic) => {

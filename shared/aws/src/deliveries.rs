@@ -142,7 +142,7 @@ impl Deliveries {
             .key("pk", text(&delivery.id))
             .return_values(ReturnValue::AllNew)
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .set_expression_attribute_names(Some(names(&["state", "owner", "version", "format"])))
+            .set_expression_attribute_names(Some(names(&["state", "owner", "version", "format", "ttl"])))
             .expression_attribute_values(":endpoint", text(delivery.endpoint.as_str()))
             .expression_attribute_values(":account", text(delivery.account.as_str()))
             .expression_attribute_values(":order", optional(delivery.order_id.as_ref().map(|id| text(id.as_str()))))
@@ -217,8 +217,9 @@ const RESTART: &str = "SET endpoint = :endpoint, account = :account, order_id = 
      #state = :pending, #owner = :owner, lease_until = :lease, \
      attempts = :one, updated_at = :now, #ttl = :ttl REMOVE reason, next_attempt_at";
 
+/// DynamoDB refuses a name that no expression uses.
 fn names(reserved: &[&str]) -> HashMap<String, String> {
-    reserved.iter().chain(&["ttl"]).map(|name| (format!("#{name}"), (*name).to_owned())).collect()
+    reserved.iter().map(|name| (format!("#{name}"), (*name).to_owned())).collect()
 }
 
 async fn lease(

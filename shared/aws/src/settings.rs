@@ -71,7 +71,12 @@ impl Settings {
     pub fn from_environment(client: Client) -> Result<Self, BadEnvironment> {
         let ttl: u64 = variable("CONFIG_TTL_SECONDS")?.parse().map_err(|_| BadEnvironment("CONFIG_TTL_SECONDS"))?;
         let drawn = crate::clock::now().millis().unsigned_abs() % 100;
-        Ok(Self { client, prefix: variable("SETTINGS_PREFIX")?, ttl: Duration::from_millis(ttl * (1000 + drawn)) })
+        Ok(Self::new(client, variable("SETTINGS_PREFIX")?, Duration::from_millis(ttl * (1000 + drawn))))
+    }
+
+    /// The parameters below `prefix`, each kept in memory for `ttl`.
+    pub fn new(client: Client, prefix: String, ttl: Duration) -> Self {
+        Self { client, prefix, ttl }
     }
 
     /// The named parameters, decrypted. Those that do not exist are absent.

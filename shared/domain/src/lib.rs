@@ -21,3 +21,6 @@ pub mod status;
 pub mod timeline;
 pub mod timestamp;
 pub mod view;
+
+#[cfg(test)]
+mod testing;

@@ -168,12 +168,48 @@ mod tests {
         }
     }
 
+    /// DESIGN section 4, which lists them by rank.
+    #[test]
+    fn ranks_are_as_designed() {
+        let ranks = "unknown pending assigned accepted in_progress payment_requested payment_confirmed \
+                     arrival_confirmed processing failed picked_up in_transit delayed exception out_for_delivery \
+                     undelivered completed lost cancelled delivered return_initiated return_in_transit \
+                     return_out_for_delivery returned";
+        let ours: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+        assert_eq!(ours, ranks.split_whitespace().collect::<Vec<_>>());
+        assert!(Status::ALL.is_sorted());
+    }
+
     #[test]
     fn legs_and_ends() {
-        let returns = Status::ALL.iter().filter(|s| s.leg() == Some(Leg::Return)).count();
-        let ends = Status::ALL.iter().filter(|s| s.ends_outbound()).count();
-        assert_eq!((returns, ends, Status::ALL.len()), (4, 4, 24));
-        assert_eq!(Status::Unknown.leg(), None);
+        let named = |matches: fn(&Status) -> bool| -> Vec<_> {
+            Status::ALL.iter().copied().filter(matches).map(Status::as_str).collect()
+        };
+        assert_eq!(named(|s| s.ends_outbound()), ["completed", "lost", "cancelled", "delivered"]);
+        let returns = ["return_initiated", "return_in_transit", "return_out_for_delivery", "returned"];
+        assert_eq!(named(|s| s.leg() == Some(Leg::Return)), returns);
+        assert_eq!(named(|s| s.leg().is_none()), ["unknown"]);
+    }
+
+    #[test]
+    fn the_coarse_status() {
+        for status in Status::ALL.iter().copied() {
+            let expected = match status.as_str() {
+                "picked_up"
+                | "in_transit"
+                | "delayed"
+                | "exception"
+                | "out_for_delivery"
+                | "undelivered"
+                | "return_initiated"
+                | "return_in_transit"
+                | "return_out_for_delivery" => OrderStatus::Shipped,
+                "completed" | "delivered" => OrderStatus::Delivered,
+                "lost" | "cancelled" | "returned" => OrderStatus::Cancelled,
+                _ => OrderStatus::Processing,
+            };
+            assert_eq!(status.order_status(), expected, "{status}");
+        }
     }
 
     #[test]

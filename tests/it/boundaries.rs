@@ -1,0 +1,66 @@
+//! What may depend on what. The compiler keeps the rest.
+
+use std::collections::BTreeMap;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// Each workspace member with its normal dependencies, as `cargo metadata` knows them.
+fn members() -> BTreeMap<String, Vec<String>> {
+    let cargo = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&cargo.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    packages.map(|package| (package["name"].as_str().unwrap().to_owned(), normal_dependencies(package))).collect()
+}
+
+fn normal_dependencies(package: &Value) -> Vec<String> {
+    let all = package["dependencies"].as_array().unwrap().iter();
+    all.filter(|dependency| dependency["kind"].is_null())
+        .map(|dependency| dependency["name"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn domain_and_sources_know_no_io() {
+    let members = members();
+    let io = ["tokio", "reqwest", "hyper", "lambda", "aws", "futures"];
+    for pure in ["domain", "sources"] {
+        for dependency in &members[pure] {
+            assert!(!io.iter().any(|prefix| dependency.starts_with(prefix)), "{pure} depends on {dependency}");
+        }
+    }
+}
+
+/// The whole tree below them, features included: nothing of AWS is even built for their tests.
+#[test]
+fn testing_domain_and_sources_builds_no_sdk() {
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "-p", "domain", "-p", "sources", "--prefix", "none", "--offline", "-e", "normal,build,dev"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let tree = String::from_utf8(tree.stdout).unwrap();
+    assert!(tree.contains("domain") && tree.contains("sources"));
+    let sdk = tree.lines().find(|line| ["aws", "tokio ", "hyper"].iter().any(|name| line.starts_with(name)));
+    assert_eq!(sdk, None);
+}
+
+#[test]
+fn dependencies_point_one_way() {
+    let members = members();
+    let allowed = |name: &str| match name {
+        "domain" => vec![],
+        "sources" | "aws" => vec!["domain"],
+        "e2e" => vec![],
+        _function => vec!["domain", "sources", "aws"],
+    };
+    for (name, dependencies) in &members {
+        for dependency in dependencies.iter().filter(|dependency| members.contains_key(*dependency)) {
+            assert!(allowed(name).contains(&dependency.as_str()), "{name} depends on {dependency}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! `process` killed at every call it makes, before AWS did it and after: the redelivery ends in the same state.
+
+use aws::batch::Ending;
+use aws::events::{Event, EventMessage, EventState, Kept};
+use domain::hash::Fingerprint;
+use domain::id::{AccountCode, EventId};
+use domain::report::SourceName;
+use serde_json::{Value, json};
+
+use crate::main_way::Parcel;
+use crate::stack::{Calls, Fault, stack, unique};
+
+/// Stores an event as `inbound` does, but sends it to nobody: this test is the queue.
+async fn keep(body: &Value) -> EventId {
+    let body = body.to_string().into_bytes();
+    let event = Event {
+        id: Fingerprint::of("event").with(&body).into(),
+        source: SourceName::new("shiprocket"),
+        account: AccountCode::parse("STORE001").unwrap(),
+        received_at: aws::clock::now(),
+        state: EventState::Received,
+        reason: None,
+        body,
+    };
+    assert_eq!(stack().events(&Calls::default()).keep(&event).await.unwrap(), Kept::New);
+    event.id
+}
+
+/// Works on an event once; whether it came through, and the calls it made.
+async fn work(id: &EventId, fault: Option<Fault>) -> (bool, Vec<String>) {
+    let calls = Calls::failing(fault);
+    let ended = stack().process(&calls).handle(&EventMessage::write(id)).await;
+    assert!(matches!(ended, Ok(Ending::Done) | Err(_)), "{ended:?}");
+    (ended.is_ok(), calls.names())
+}
+
+/// What must be the same however often it was killed: the order, and what its customers were told.
+async fn end_state(parcel: &Parcel, deliveries: usize) -> Value {
+    let mut order = stack().order(&parcel.order_id).await;
+    for entry in order["timeline"].as_array_mut().unwrap() {
+        entry
+            .as_object_mut()
+            .unwrap()
+            .retain(|name, _| ["status", "applied", "reason", "late", "version"].contains(&name.as_str()));
+    }
+    let received = stack().received_at_least(&parcel.order_id, deliveries).await;
+    let mut told: Vec<(String, String)> =
+        received.iter().map(|request| (request.path.clone(), request.id().to_owned())).collect();
+    told.sort();
+    assert!(received.iter().all(|request| request.verified == Some(true)));
+    let ids: std::collections::BTreeSet<_> = told.iter().map(|(_, id)| id).collect();
+    assert_eq!((told.len(), ids.len()), (deliveries, deliveries), "each delivery once: {told:?}");
+    json!({"status": order["status"], "previous": order["previousStatus"], "version": order["version"],
+           "timeline": order["timeline"], "location": order["location"]})
+}
+
+/// Runs a scenario undisturbed, then once for each call it makes and each way to be killed there.
+async fn killed_at_every_call(deliveries: usize, scenario: impl AsyncFn(&Parcel) -> EventId) -> Vec<String> {
+    let parcel = Parcel::new();
+    let id = scenario(&parcel).await;
+    let (done, calls) = work(&id, None).await;
+    assert!(done);
+    let expected = end_state(&parcel, deliveries).await;
+    for fault in (0..calls.len()).flat_map(|call| [Fault::Before(call), Fault::After(call)]) {
+        let parcel = Parcel::new();
+        let id = scenario(&parcel).await;
+        let (survived, _) = work(&id, Some(fault)).await;
+        assert!(!survived, "{fault:?} of {calls:?} was not noticed");
+        let (done, _) = work(&id, None).await;
+        assert!(done, "{fault:?} of {calls:?}");
+        assert_eq!(end_state(&parcel, deliveries).await, expected, "{fault:?} of {calls:?}");
+        // Once more: a message may come again after all is done.
+        assert!(work(&id, None).await.0);
+        assert_eq!(end_state(&parcel, deliveries).await, expected, "twice after {fault:?} of {calls:?}");
+    }
+    calls
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_of_a_known_order() {
+    let calls = killed_at_every_call(3, async |parcel| {
+        stack().create_order(&parcel.order()).await;
+        keep(&parcel.report(18, "IN TRANSIT", "09:00:00")).await
+    })
+    .await;
+    // What one report costs: the event, its name, its order, one transaction, the endpoints, one send, one mark.
+    assert_eq!(
+        calls,
+        [
+            "dynamodb:GetItem",
+            "dynamodb:GetItem",
+            "dynamodb:Query",
+            "dynamodb:TransactWriteItems",
+            "ssm:GetParametersByPath",
+            "sqs:SendMessageBatch",
+            "dynamodb:UpdateItem",
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_report_that_changes_the_status() {
+    killed_at_every_call(6, async |parcel| {
+        stack().create_order(&parcel.order()).await;
+        let later = keep(&parcel.report(18, "IN TRANSIT", "09:00:00")).await;
+        assert!(work(&later, None).await.0);
+        keep(&parcel.report(12, "LOST", "08:00:00")).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_that_has_to_wait_and_is_adopted() {
+    // Its own event ends unmatched; the order is created afterwards, through the deployed functions.
+    let scenario = async |parcel: &Parcel| {
+        let mut body = parcel.report(18, "IN TRANSIT", "09:00:00");
+        body["order_id"] = json!(unique("not-ours-"));
+        keep(&body).await
+    };
+    let probe = scenario(&Parcel::new()).await;
+    let (_, calls) = work(&probe, None).await;
+    for fault in (0..calls.len()).flat_map(|call| [Fault::Before(call), Fault::After(call)]) {
+        let parcel = Parcel::new();
+        let id = scenario(&parcel).await;
+        assert!(!work(&id, Some(fault)).await.0);
+        assert!(work(&id, None).await.0);
+        stack().create_order(&parcel.order()).await;
+        stack().order_with_entries(&parcel.order_id, 1).await;
+        let seen = end_state(&parcel, 3).await;
+        assert_eq!((&seen["status"], &seen["version"]), (&json!("in_transit"), &json!(2)), "{fault:?} of {calls:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_adoption() {
+    killed_at_every_call(3, async |parcel| {
+        let mut body = parcel.report(18, "IN TRANSIT", "09:00:00");
+        body["order_id"] = json!(unique("not-ours-"));
+        let waiting = keep(&body).await;
+        assert!(work(&waiting, None).await.0);
+        adoption_of(parcel).await
+    })
+    .await;
+}
+
+/// Creates the order as `orders` does, but leaves its adoption event to the test.
+async fn adoption_of(parcel: &Parcel) -> EventId {
+    use domain::id::OrderKey;
+    use domain::order::Order;
+    use domain::request::NewOrder;
+    use domain::timeline::State;
+
+    let asked = NewOrder::read(parcel.order().to_string().as_bytes()).unwrap();
+    let key = OrderKey { account: AccountCode::parse("STORE001").unwrap(), order: asked.order_id };
+    let now = aws::clock::now();
+    let order = Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
+    let body = json!({"order_id": order.key.order, "reshipped": null}).to_string().into_bytes();
+    let event = Event {
+        id: Fingerprint::of("test-adoption").with(&order.key.order).into(),
+        source: SourceName::API,
+        account: order.key.account.clone(),
+        received_at: now,
+        state: EventState::Received,
+        reason: None,
+        body,
+    };
+    let calls = Calls::default();
+    let (orders, events) = (stack().orders(&calls), stack().events(&calls));
+    let created = orders.create(&order, &asked.fingerprint, &events, &event).await.unwrap();
+    assert_eq!(created, aws::orders::Created::Done);
+    event.id
+}

@@ -1,0 +1,234 @@
+//! What `deliver` does when receivers fail: driven through its queue, seen at the receiver, in rows and dead letters.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::delivery::Delivery;
+use domain::signing::SigningKeys;
+use domain::timestamp::Timestamp;
+use serde_json::{Value, json};
+
+use crate::stack::{Calls, Received, eventually, stack, unique};
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// An endpoint of its own, that no account's orders go to.
+struct Endpoint {
+    name: String,
+    path: String,
+}
+
+impl Endpoint {
+    async fn new(settings: Value, answers: Value) -> Self {
+        let name = unique("t-");
+        let endpoint = Self { path: format!("/{name}"), name };
+        stack().answers(&endpoint.path, answers).await;
+        endpoint.set("secret", SECRET).await;
+        endpoint.set("settings", &settings.to_string()).await;
+        endpoint.set("url", &format!("{}{}", stack().receiver_url, endpoint.path)).await;
+        endpoint
+    }
+
+    async fn set(&self, part: &str, value: &str) {
+        let ssm = stack().ssm(&Calls::default());
+        let put = ssm.put_parameter().name(format!("/waypost/local/endpoints/{}/{part}", self.name)).value(value);
+        put.overwrite(true).r#type("SecureString".into()).send().await.unwrap();
+    }
+
+    fn delivery(&self) -> Delivery {
+        let message = json!({
+            "v": 1, "id": unique("msg_"), "run": 1, "endpoint": self.name, "format": "standard", "account": "STORE001",
+            "order_id": "O-1", "version": 2, "body": json!({"tag": unique("tag-")}).to_string(),
+        });
+        Delivery::from_message(&message.to_string()).unwrap()
+    }
+
+    async fn received(&self, count: usize) -> Vec<Received> {
+        eventually(&format!("{count} requests on {}", self.path), async || {
+            Some(self.so_far().await).filter(|received| received.len() >= count)
+        })
+        .await
+    }
+
+    async fn so_far(&self) -> Vec<Received> {
+        let all = stack().received("").await;
+        all.into_iter().filter(|request| request.path == self.path).collect()
+    }
+}
+
+async fn queue(delivery: &Delivery) {
+    stack().queue("deliveries", &Calls::default()).send(delivery.to_message()).await.unwrap();
+}
+
+async fn row(id: &str) -> HashMap<String, AttributeValue> {
+    let get = stack().dynamodb(&Calls::default()).get_item().table_name(&stack().tables["deliveries"]);
+    let answer = get.key("pk", AttributeValue::S(id.to_owned())).consistent_read(true).send().await.unwrap();
+    answer.item.unwrap_or_default()
+}
+
+fn text<'a>(row: &'a HashMap<String, AttributeValue>, name: &str) -> &'a str {
+    row.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
+}
+
+fn attempts(row: &HashMap<String, AttributeValue>) -> Vec<Value> {
+    let log = row["attempt_log"].as_l().unwrap().iter();
+    log.map(|attempt| serde_json::from_str(attempt.as_s().unwrap()).unwrap()).collect()
+}
+
+async fn row_in(id: &str, state: &str) -> HashMap<String, AttributeValue> {
+    eventually(&format!("{id} {state}"), async || Some(row(id).await).filter(|row| text(row, "state") == state)).await
+}
+
+/// Takes the dead letter of one delivery out of the queue, leaving those of other tests.
+async fn dead_letter(id: &str) -> (Delivery, String) {
+    let sqs = stack().sqs(&Calls::default());
+    let url = &stack().queues["deliveries_dlq"];
+    eventually(&format!("the dead letter of {id}"), async || {
+        let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
+        let batch = receive.message_attribute_names("All").send().await.unwrap();
+        for message in batch.messages() {
+            let body = message.body().unwrap();
+            if body.contains(id) {
+                let receipt = message.receipt_handle().unwrap();
+                sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();
+                let reason = &message.message_attributes().unwrap()["reason"];
+                let letter = Delivery::from_message(body).unwrap();
+                return Some((letter, reason.string_value().unwrap().to_owned()));
+            }
+        }
+        None
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_failed_attempt_is_repeated_with_the_same_id_and_body() {
+    let answers = json!([{"status": 500, "body": "no <b>way</b>"}, {"status": 429}, {"status": 200}]);
+    let endpoint = Endpoint::new(json!({"backoff": [1, 2], "timeout_seconds": 5}), answers).await;
+    let delivery = endpoint.delivery();
+    queue(&delivery).await;
+    let received = endpoint.received(3).await;
+    let row = row_in(&delivery.id, "delivered").await;
+    let keys = SigningKeys::parse(SECRET).unwrap();
+    for request in &received {
+        assert_eq!((request.id(), &request.body), (delivery.id.as_str(), &delivery.body));
+        let seconds: i64 = request.headers["webhook-timestamp"].parse().unwrap();
+        let at = Timestamp::from_millis(seconds * 1000).unwrap();
+        assert_eq!(request.headers["webhook-signature"], keys.sign(&delivery.id, at, delivery.body.as_bytes()));
+    }
+    let stamps: Vec<i64> = received.iter().map(|r| r.headers["webhook-timestamp"].parse().unwrap()).collect();
+    assert!(stamps[0] < stamps[1] && stamps[1] < stamps[2], "each attempt has its own time: {stamps:?}");
+    let log = attempts(&row);
+    let codes: Vec<_> = log.iter().map(|attempt| attempt["status"].as_u64().unwrap()).collect();
+    assert_eq!((codes, &log[0]["excerpt"]), (vec![500, 429, 200], &json!("no <b>way</b>")));
+    assert!(row.contains_key("ttl") && !row.contains_key("owner") && !row.contains_key("lease_until"));
+}
+
+#[tokio::test]
+async fn what_is_final_goes_to_the_dead_letters_at_once() {
+    for (answer, reason) in [
+        (json!({"status": 400}), "rejected"),
+        (json!({"status": 302, "headers": {"location": format!("{}/elsewhere", stack().receiver_url)}}), "redirect"),
+        (json!({"status": 410}), "gone"),
+    ] {
+        let endpoint = Endpoint::new(json!({"backoff": [1]}), json!([answer])).await;
+        let delivery = endpoint.delivery();
+        queue(&delivery).await;
+        let (letter, why) = dead_letter(&delivery.id).await;
+        assert_eq!((why.as_str(), letter.run, &letter.body), (reason, 2, &delivery.body));
+        let row = row_in(&delivery.id, "dead").await;
+        assert_eq!((text(&row, "reason"), endpoint.so_far().await.len()), (reason, 1));
+        assert!(stack().received("").await.iter().all(|request| request.path != "/elsewhere"));
+    }
+}
+
+#[tokio::test]
+async fn a_dead_delivery_that_is_sent_again_starts_anew() {
+    let endpoint =
+        Endpoint::new(json!({"retry_count": 1, "backoff": [1]}), json!([{"status": 500}, {"status": 503}])).await;
+    let delivery = endpoint.delivery();
+    queue(&delivery).await;
+    let (letter, reason) = dead_letter(&delivery.id).await;
+    assert_eq!((reason.as_str(), endpoint.so_far().await.len()), ("exhausted", 2));
+    row_in(&delivery.id, "dead").await;
+
+    // A late duplicate of the message that died does nothing; the dead letter does.
+    queue(&delivery).await;
+    queue(&letter).await;
+    queue(&letter).await;
+    let row = row_in(&delivery.id, "delivered").await;
+    assert_eq!((row["run"].as_n().unwrap().as_str(), row["attempts"].as_n().unwrap().as_str()), ("2", "1"));
+    assert_eq!(endpoint.received(3).await.len(), 3);
+}
+
+#[tokio::test]
+async fn a_receiver_that_does_not_answer_is_not_waited_for() {
+    let answers = json!([{"status": 200, "delay_ms": 3000}, {"status": 200}]);
+    let endpoint = Endpoint::new(json!({"timeout_seconds": 1, "backoff": [1]}), answers).await;
+    let delivery = endpoint.delivery();
+    queue(&delivery).await;
+    let log = attempts(&row_in(&delivery.id, "delivered").await);
+    assert_eq!((&log[0]["error"], &log[1]["status"]), (&json!("timeout"), &json!(200)));
+}
+
+#[tokio::test]
+async fn settings_take_effect_and_each_does_something() {
+    let settings = json!({"headers": {"X-Shop": "tea"}});
+    let endpoint = Endpoint::new(settings, json!([])).await;
+    endpoint.set("legacy_secret", "old-secret").await;
+    let first = endpoint.delivery();
+    queue(&first).await;
+    let received = endpoint.received(1).await;
+    assert_eq!(
+        (&*received[0].headers["x-shop"], &*received[0].headers["x-vendor-server-secret"]),
+        ("tea", "old-secret")
+    );
+
+    endpoint.set("settings", &json!({"enabled": false}).to_string()).await;
+    // Settings are kept in memory for a second here; until then deliveries still go out.
+    eventually("the endpoint to be off", async || {
+        let delivery = endpoint.delivery();
+        queue(&delivery).await;
+        let ended = eventually("an end", async || {
+            let row = row(&delivery.id).await;
+            ["delivered", "dead"].contains(&text(&row, "state")).then_some(row)
+        })
+        .await;
+        (text(&ended, "reason") == "endpoint_disabled").then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_sent_where_nothing_may_be_sent() {
+    let endpoint = Endpoint::new(json!({}), json!([])).await;
+    endpoint.set("url", "https://169.254.169.254/latest/meta-data").await;
+    let delivery = endpoint.delivery();
+    queue(&delivery).await;
+    let row = row_in(&delivery.id, "dead").await;
+    assert_eq!((text(&row, "reason"), &attempts(&row)[0]["error"]), ("url_refused", &json!("url_address")));
+    dead_letter(&delivery.id).await;
+}
+
+#[tokio::test]
+async fn an_endpoint_that_was_removed_and_a_message_nobody_understands() {
+    let removed = Endpoint { name: unique("gone-"), path: String::new() }.delivery();
+    queue(&removed).await;
+    assert_eq!(text(&row_in(&removed.id, "dead").await, "reason"), "endpoint_removed");
+    dead_letter(&removed.id).await;
+
+    let poison = unique("{\"v\":99,\"poison\":");
+    stack().queue("deliveries", &Calls::default()).send(poison.clone()).await.unwrap();
+    let sqs = stack().sqs(&Calls::default());
+    let url = &stack().queues["deliveries_dlq"];
+    eventually("the poison among the dead letters", async || {
+        let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
+        let batch = receive.message_attribute_names("All").send().await.unwrap();
+        let found = batch.messages().iter().find(|message| message.body() == Some(poison.as_str()))?;
+        assert_eq!(found.message_attributes().unwrap()["reason"].string_value(), Some("unreadable_message"));
+        let receipt = found.receipt_handle().unwrap();
+        sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();
+        Some(())
+    })
+    .await;
+}

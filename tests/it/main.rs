@@ -1,0 +1,14 @@
+//! The deployed template, driven from outside: HTTP in, HTTP out, rows and queue depths in between.
+//!
+//! `make e2e` starts the stack these tests read from `target/local/stack.json`. They run side by side on one stack,
+//! so each makes orders of its own and looks only at what concerns them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
+
+mod boundaries;
+mod crash;
+mod delivering;
+mod main_way;
+mod orders_api;
+mod stack;
+mod webhooks;

@@ -1,0 +1,136 @@
+//! AWS clients against the stack, with every call counted, and one of them failing on demand.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use ::aws::events::Events;
+use ::aws::orders::Orders;
+use ::aws::queue::Queue;
+use ::aws::settings::Settings;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::Credentials;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
+};
+use aws_smithy_runtime_api::client::orchestrator::Metadata;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use process::Process;
+
+use super::Stack;
+
+/// Which call fails, counted from 0, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// It never reaches AWS.
+    Before(usize),
+    /// AWS does it, but nobody hears of it.
+    After(usize),
+}
+
+/// The calls made so far.
+#[derive(Debug, Clone, Default)]
+pub struct Calls {
+    names: Arc<Mutex<Vec<String>>>,
+    fault: Arc<Mutex<Option<Fault>>>,
+}
+
+impl Calls {
+    pub fn failing(fault: Option<Fault>) -> Self {
+        Self { fault: Arc::new(Mutex::new(fault)), ..Self::default() }
+    }
+
+    /// `service:Operation`, in order.
+    pub fn names(&self) -> Vec<String> {
+        self.names.lock().unwrap().clone()
+    }
+
+    fn fails(&self, at: impl Fn(usize) -> Fault) -> Result<(), BoxError> {
+        let current = self.names.lock().unwrap().len() - 1;
+        if *self.fault.lock().unwrap() == Some(at(current)) { Err("injected".into()) } else { Ok(()) }
+    }
+}
+
+impl Intercept for Calls {
+    fn name(&self) -> &'static str {
+        "Calls"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        _: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let call = config.load::<Metadata>().expect("every call has a name");
+        let name = format!("{}:{}", call.service().to_lowercase(), call.name());
+        self.names.lock().unwrap().push(name);
+        self.fails(Fault::Before)
+    }
+
+    fn modify_before_deserialization(
+        &self,
+        _: &mut BeforeDeserializationInterceptorContextMut<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.fails(Fault::After)
+    }
+}
+
+impl Stack {
+    pub fn sdk(&self) -> SdkConfig {
+        let keys = &self.aws;
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .endpoint_url(&self.endpoint_url)
+            .credentials_provider(aws_sdk_dynamodb::config::SharedCredentialsProvider::new(Credentials::new(
+                &keys.access_key_id,
+                &keys.secret_access_key,
+                None,
+                None,
+                "stack.json",
+            )))
+            .build()
+    }
+
+    pub fn dynamodb(&self, calls: &Calls) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk());
+        let config = config.retry_config(RetryConfig::disabled()).interceptor(calls.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    pub fn sqs(&self, calls: &Calls) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk());
+        let config = config.retry_config(RetryConfig::disabled()).interceptor(calls.clone());
+        aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    pub fn ssm(&self, calls: &Calls) -> aws_sdk_ssm::Client {
+        let config = aws_sdk_ssm::config::Builder::from(&self.sdk());
+        let config = config.retry_config(RetryConfig::disabled()).interceptor(calls.clone());
+        aws_sdk_ssm::Client::from_conf(config.build())
+    }
+
+    pub fn events(&self, calls: &Calls) -> Events {
+        Events::new(self.dynamodb(calls), self.tables["inbound"].clone())
+    }
+
+    pub fn orders(&self, calls: &Calls) -> Orders {
+        Orders::new(self.dynamodb(calls), self.tables["orders"].clone())
+    }
+
+    pub fn queue(&self, name: &str, calls: &Calls) -> Queue {
+        Queue::new(self.sqs(calls), self.queues[name].clone())
+    }
+
+    /// The function `process`, in this process, on the stack's tables and queues.
+    pub fn process(&self, calls: &Calls) -> Process {
+        let settings = Settings::new(self.ssm(calls), "/waypost/local".to_owned(), Duration::from_secs(1));
+        Process::new(self.events(calls), self.orders(calls), self.queue("deliveries", calls), settings)
+    }
+}
