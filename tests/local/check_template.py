@@ -27,19 +27,25 @@ class Template:
             if resource["Type"] == kind:
                 yield name, resource.get("Properties", {})
 
-    def dead_letter_queues(self) -> dict[str, str]:
-        """Queue by the DLQ it has."""
-        return {
-            referred(queue["RedrivePolicy"]["deadLetterTargetArn"]): name
-            for name, queue in self.of_type("AWS::SQS::Queue")
+    def dead_letter_queues(self) -> set[str]:
+        """Where queues and schedules put what they could not get rid of."""
+        of_queues = {
+            referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
+            for _, queue in self.of_type("AWS::SQS::Queue")
             if "RedrivePolicy" in queue
         }
+        of_schedules = {
+            referred(schedule["DeadLetterConfig"]["Arn"])
+            for _, schedule, _ in self.events("ScheduleV2")
+            if "DeadLetterConfig" in schedule
+        }
+        return of_queues | of_schedules
 
-    def queue_events(self) -> Iterator[tuple[str, Resource, Resource]]:
-        """(event's name, its properties, its function) of each SQS event source."""
+    def events(self, kind: str) -> Iterator[tuple[str, Resource, Resource]]:
+        """(event's name, its properties, its function) of each event source of a kind."""
         for name, function in self.of_type("AWS::Serverless::Function"):
             for event_name, event in function.get("Events", {}).items():
-                if event["Type"] == "SQS":
+                if event["Type"] == kind:
                     yield f"{name}.{event_name}", event["Properties"], function
 
 
@@ -63,7 +69,7 @@ def check_queues(template: Template) -> Iterator[str]:
 
 def check_event_sources(template: Template) -> Iterator[str]:
     """One bad message does not repeat its batch, and a message is not taken twice while it is worked on."""
-    for name, event, function in template.queue_events():
+    for name, event, function in template.events("SQS"):
         if event.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
             yield f"{name}: does not report batch item failures"
         if "MaximumConcurrency" not in event.get("ScalingConfig", {}):
@@ -73,6 +79,14 @@ def check_event_sources(template: Template) -> Iterator[str]:
         visibility = template.resources[queue]["Properties"].get("VisibilityTimeout", 30)
         if visibility < 6 * timeout:
             yield f"{queue}: visibility {visibility} s is less than 6 × {timeout} s, the timeout of {name}"
+
+
+def check_schedules(template: Template) -> Iterator[str]:
+    """A fire that could not be delivered is seen, and runs under a role of its own."""
+    for name, schedule, _ in template.events("ScheduleV2"):
+        for wanted in ("RetryPolicy", "DeadLetterConfig", "RoleArn"):
+            if wanted not in schedule:
+                yield f"{name}: has no {wanted}"
 
 
 def check_functions(template: Template) -> Iterator[str]:
@@ -117,7 +131,7 @@ def as_list(value: Any) -> list[Any]:
 
 def main() -> int:
     template = Template(TEMPLATE.read_text())
-    rules = [check_queues, check_event_sources, check_functions, check_roles, check_tables]
+    rules = [check_queues, check_event_sources, check_schedules, check_functions, check_roles, check_tables]
     broken = [complaint for rule in rules for complaint in rule(template)]
     for complaint in broken:
         print(f"{TEMPLATE.name}: {complaint}")

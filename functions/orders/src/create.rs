@@ -13,7 +13,7 @@ use domain::timeline::State;
 use domain::timestamp::Timestamp;
 use lambda_http::{Body, Request, Response};
 
-use crate::{Orders, account, body, name_taken};
+use crate::{Orders, TRIES, account, body, name_taken};
 
 impl Orders {
     pub(crate) async fn create(
@@ -26,7 +26,14 @@ impl Orders {
         let key = OrderKey { account: account(caller, asked.account.as_ref())?, order: asked.order_id };
         let order = Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
         let adoption = adoption_event(&order, None, now);
-        match self.orders.create(&order, &asked.fingerprint, &self.events, &adoption).await? {
+        let mut created = Created::Contended;
+        for _ in 0..TRIES {
+            created = self.orders.create(&order, &asked.fingerprint, &self.events, &adoption).await?;
+            if created != Created::Contended {
+                break;
+            }
+        }
+        match created {
             Created::Done => {
                 tracing::info!(account = %order.key.account, order_id = %order.key.order, "order.created");
                 self.send(&adoption.id).await;
@@ -41,6 +48,7 @@ impl Orders {
                 Err(ApiError::conflict("this order was created with another body").about("orderId"))
             }
             Created::NameTaken(name) => Err(name_taken(&name)),
+            Created::Contended => Err(ApiError::unavailable()),
         }
     }
 }

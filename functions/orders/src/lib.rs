@@ -21,6 +21,9 @@ use lambda_http::{Body, Error, Request, RequestExt, Response};
 /// The largest body of an order, in bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
+/// How often a write is tried because others write the same order.
+const TRIES: usize = 5;
+
 /// The function.
 pub struct Orders {
     orders: OrdersTable,

@@ -13,10 +13,7 @@ use domain::timestamp::Timestamp;
 use lambda_http::{Body, Request, Response};
 
 use crate::create::adoption_event;
-use crate::{Orders, body, key, name_taken, query_account};
-
-/// How often an order is read again because others wrote it in between.
-const TRIES: usize = 5;
+use crate::{Orders, TRIES, body, key, name_taken, query_account};
 
 impl Orders {
     pub(crate) async fn patch(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::events::{Adoption, Event, EventState};
+use aws::events::{Adoption, Event, EventState, Progress};
 use aws::orders::Waiting;
 use domain::id::{OrderKey, ReportId};
 use domain::report::Ref;
@@ -14,11 +14,12 @@ use crate::Process;
 use crate::apply::Fate;
 
 impl Process {
-    pub(crate) async fn adopt(&self, event: &Event) -> Result<EventState, IoError> {
-        let Ok(adoption) = serde_json::from_slice::<Adoption>(&event.body) else { return Ok(EventState::Failed) };
+    pub(crate) async fn adopt(&self, event: &Event) -> Result<Progress, IoError> {
+        let failed = |reason: &str| Ok(Progress::because(EventState::Failed, reason));
+        let Ok(adoption) = serde_json::from_slice::<Adoption>(&event.body) else { return failed("unreadable") };
         let key = OrderKey { account: event.account.clone(), order: adoption.order_id.clone() };
         self.reship(event, &key, &adoption).await?;
-        let Some(order) = self.orders.load(&key).await? else { return Ok(EventState::Failed) };
+        let Some(order) = self.orders.load(&key).await? else { return failed("no such order") };
         let mut names = order.profile.refs();
         names.insert(Ref::Order(key.order.clone()));
         let mut found: BTreeMap<ReportId, Waiting> = BTreeMap::new();
@@ -29,7 +30,7 @@ impl Process {
         for waiting in found.values() {
             self.adopt_one(&key, waiting).await?;
         }
-        Ok(EventState::Processed)
+        Ok(EventState::Processed.into())
     }
 
     /// A new parcel starts the order's way anew.
@@ -52,7 +53,7 @@ impl Process {
         let fate = self.apply(&key.account, &waiting.report, &bringer).await?;
         let Fate::Applied(told) = fate else { return Ok(()) };
         self.announce(&bringer.event_id, told.as_slice(), now()).await?;
-        self.events.mark(&waiting.event_id, EventState::Processed, now()).await?;
+        self.events.mark(&waiting.event_id, &EventState::Processed.into(), now()).await?;
         self.orders.release(&key.account, waiting).await
     }
 }

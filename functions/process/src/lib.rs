@@ -10,7 +10,7 @@ mod endpoints;
 use aws::batch::Ending;
 use aws::clock::now;
 use aws::error::IoError;
-use aws::events::{Event, EventMessage, EventState, Events};
+use aws::events::{Event, EventMessage, EventState, Events, Progress};
 use aws::orders::Orders;
 use aws::queue::{Outgoing, Queue};
 use aws::settings::Settings;
@@ -50,25 +50,21 @@ impl Process {
         if event.state.is_settled() {
             return Ok(Ending::Done);
         }
-        let state =
+        let progress =
             if event.source == SourceName::API { self.adopt(&event).await? } else { self.work_on(&event).await? };
-        self.events.mark(&event.id, state, now()).await?;
-        tracing::info!(event_id = %event.id, source = event.source.as_str(), state = state.as_str(), "event.settled");
+        self.events.mark(&event.id, &progress, now()).await?;
+        log(&event, &progress);
         Ok(Ending::Done)
     }
 
-    async fn work_on(&self, event: &Event) -> Result<EventState, IoError> {
-        let Some(source) = sources::by_name(event.source.as_str()) else { return Ok(EventState::Failed) };
+    async fn work_on(&self, event: &Event) -> Result<Progress, IoError> {
+        let Some(source) = sources::by_name(event.source.as_str()) else {
+            return Ok(Progress::because(EventState::Failed, "unknown source"));
+        };
         match source.read(&event.account, &event.body) {
-            Ok(Reading::Reports(reports)) => self.apply_all(event, &reports).await,
-            Ok(Reading::Ignored(reason)) => {
-                tracing::info!(event_id = %event.id, reason, "event.ignored");
-                Ok(EventState::Ignored)
-            }
-            Err(error) => {
-                tracing::error!(event_id = %event.id, %error, "event.unreadable");
-                Ok(EventState::Failed)
-            }
+            Ok(Reading::Reports(reports)) => self.apply_all(event, &reports).await.map(Progress::from),
+            Ok(Reading::Ignored(reason)) => Ok(Progress::because(EventState::Ignored, reason)),
+            Err(error) => Ok(Progress::because(EventState::Failed, error.to_string())),
         }
     }
 
@@ -101,5 +97,14 @@ impl Process {
             messages.push(Outgoing { body: delivery.to_message(), group });
         }
         self.deliveries.send_all(messages).await
+    }
+}
+
+fn log(event: &Event, progress: &Progress) {
+    let (state, reason) = (progress.state, progress.reason.as_deref());
+    if state == EventState::Failed {
+        tracing::error!(event_id = %event.id, source = event.source.as_str(), reason, "event.failed");
+    } else {
+        tracing::info!(event_id = %event.id, source = event.source.as_str(), state = state.as_str(), reason, "event.settled");
     }
 }

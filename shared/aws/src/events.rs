@@ -4,12 +4,15 @@
 //! |---|---|---|
 //! | event id | `event` | the header, with the compressed body if it is small enough |
 //! | | `body:{n}` | a part of a large body, written before the header |
+//!
+//! The index `pending` holds only events that have to be sent: while one is, it has `pending` (a shard) and
+//! `pending_since`.
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure};
 use domain::id::{AccountCode, EventId, OrderId, ReportId};
 use domain::report::SourceName;
 use domain::timestamp::Timestamp;
@@ -20,6 +23,8 @@ use crate::item::{Item, bytes, compress, decompress, number, read_bytes, read_nu
 use crate::transaction::Write;
 
 const DAYS: u64 = 90;
+/// So many pending events of a shard are sent a minute.
+const PENDING_PAGE: i32 = 250;
 /// A row may have 400 KB; what is larger compressed is cut into parts.
 const PART_BYTES: usize = 300_000;
 
@@ -56,6 +61,28 @@ impl EventState {
     /// Whether nothing is left to do for the event itself.
     pub fn is_settled(self) -> bool {
         matches!(self, Self::Processed | Self::Unmatched | Self::Ignored)
+    }
+}
+
+/// How far an event has come, and why no further.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    /// How far.
+    pub state: EventState,
+    /// Why, if there is more to say; never content.
+    pub reason: Option<String>,
+}
+
+impl From<EventState> for Progress {
+    fn from(state: EventState) -> Self {
+        Self { state, reason: None }
+    }
+}
+
+impl Progress {
+    /// In a state for a reason.
+    pub fn because(state: EventState, reason: impl Into<String>) -> Self {
+        Self { state, reason: Some(reason.into()) }
     }
 }
 
@@ -101,6 +128,15 @@ pub struct Reshipment {
     pub report_id: ReportId,
     /// When.
     pub at: Timestamp,
+}
+
+/// An event that was kept and has to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// The event.
+    pub id: EventId,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// A message of the events queue.
@@ -172,6 +208,7 @@ impl Events {
     /// The write that keeps a small event together with other rows. It is pending until it is sent.
     pub(crate) fn put_in_transaction(&self, event: &Event) -> Write {
         let mut item = header(event, Body::Whole(compress(&event.body)));
+        item.insert("pending".to_owned(), text(shard(&event.id)));
         item.insert("pending_since".to_owned(), text(event.received_at.to_string()));
         Write::Put(Put::builder().table_name(&self.table).set_item(Some(item)))
     }
@@ -196,13 +233,16 @@ impl Events {
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn mark(&self, id: &EventId, state: EventState, now: Timestamp) -> Result<(), IoError> {
+    pub async fn mark(&self, id: &EventId, progress: &Progress, now: Timestamp) -> Result<(), IoError> {
+        let set = "SET #state = :state, settled_at = :now, reason = :reason REMOVE pending, pending_since";
+        let reason = progress.reason.clone().map_or(AttributeValue::Null(true), text);
         let update = self
-            .update(id, "SET #state = :state, settled_at = :now REMOVE pending_since")
+            .update(id, set)
             .condition_expression("attribute_exists(pk) AND #state <> :processed")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":processed", text(EventState::Processed.as_str()))
-            .expression_attribute_values(":state", text(state.as_str()))
+            .expression_attribute_values(":state", text(progress.state.as_str()))
+            .expression_attribute_values(":reason", reason)
             .expression_attribute_values(":now", text(now.to_string()));
         unless_condition_fails(update).await
     }
@@ -213,11 +253,44 @@ impl Events {
     /// The table cannot be written.
     pub async fn mark_pending(&self, id: &EventId, now: Timestamp) -> Result<(), IoError> {
         let update = self
-            .update(id, "SET pending_since = if_not_exists(pending_since, :now)")
+            .update(id, "SET pending = :shard, pending_since = if_not_exists(pending_since, :now)")
             .condition_expression("#state = :received")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":received", text(EventState::Received.as_str()))
+            .expression_attribute_values(":shard", text(shard(id)))
             .expression_attribute_values(":now", text(now.to_string()));
+        unless_condition_fails(update).await
+    }
+
+    /// The shards of the index of pending events.
+    pub const PENDING_SHARDS: [&str; 4] = ["0", "1", "2", "3"];
+
+    /// The oldest pending events of a shard, as the index saw them a moment ago.
+    ///
+    /// # Errors
+    /// The index cannot be read.
+    pub async fn pending(&self, shard: &str) -> Result<Vec<Pending>, IoError> {
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("pending")
+            .key_condition_expression("pending = :shard")
+            .expression_attribute_values(":shard", text(shard))
+            .limit(PENDING_PAGE);
+        let answer = query.send().await.map_err(|error| IoError::of("dynamodb:Query", &error))?;
+        answer.items().iter().map(read_pending).collect()
+    }
+
+    /// Notes that a pending event was sent, unless it was found pending again since.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn clear_pending(&self, pending: &Pending) -> Result<(), IoError> {
+        let update = self
+            .update(&pending.id, "REMOVE pending, pending_since")
+            .condition_expression("pending_since = :since")
+            .expression_attribute_values(":since", text(pending.since.to_string()));
         unless_condition_fails(update).await
     }
 
@@ -307,4 +380,16 @@ async fn unless_condition_fails(update: UpdateItemFluentBuilder) -> Result<(), I
         Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
         _ => Err(IoError::of("dynamodb:UpdateItem", &error)),
     }
+}
+
+fn read_pending(item: &Item) -> Result<Pending, IoError> {
+    let id = EventId::parse(read_text(item, "pk")?).map_err(|_| IoError::unreadable("dynamodb", "pk"))?;
+    let since = Timestamp::parse(read_text(item, "pending_since")?);
+    Ok(Pending { id, since: since.map_err(|_| IoError::unreadable("dynamodb", "pending_since"))? })
+}
+
+/// Spreads the index over partitions.
+fn shard(id: &EventId) -> &'static str {
+    let first = id.as_str().bytes().next().unwrap_or_default();
+    Events::PENDING_SHARDS[usize::from(first) % Events::PENDING_SHARDS.len()]
 }

@@ -74,7 +74,7 @@ pub struct Change<'a> {
 /// Everything to be told because of one event. The same event always gives the same deliveries with the same ids.
 pub fn announce(event: &EventId, changes: &[Change<'_>], endpoints: &[Endpoint], now: Timestamp) -> Vec<Delivery> {
     let mut sorted: Vec<&Change<'_>> = changes.iter().collect();
-    sorted.sort_by_key(|change| change.report_id);
+    sorted.sort_by_key(|change| (&change.order.key.account, change.report_id));
     endpoints
         .iter()
         .filter(|endpoint| endpoint.settings.enabled)

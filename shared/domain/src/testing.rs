@@ -1,11 +1,9 @@
 //! What the tests of this crate build their cases from.
 #![expect(clippy::unwrap_used)]
 
-use serde_json::Value;
-
 use crate::fold::{Claim, Claimed, Position};
-use crate::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
-use crate::order::{Order, Profile};
+use crate::id::{AccountCode, Awb, EventId, OrderKey, ReportId};
+use crate::order::Order;
 use crate::report::{Report, SourceName};
 use crate::request::NewOrder;
 use crate::status::{Leg, Status};
@@ -72,13 +70,67 @@ pub(crate) fn bringer(id: &str, received_at: Timestamp) -> Bringer {
     Bringer { event_id: event_id(&format!("event-{id}")), received_at }
 }
 
-/// An order as its shop's request makes it, a minute before the hour of [`minute`].
-pub(crate) fn order(account: &str, body: &Value) -> Order {
-    let asked = NewOrder::read(body.to_string().as_bytes()).unwrap();
-    order_of(account, asked.order_id.as_str(), asked.status, asked.profile)
+/// Every field that an order can have, with amounts and texts that no parser may touch.
+pub(crate) const FULL: &str = r#"{
+    "orderId": "ORD-1001",
+    "accountCode": "STORE001",
+    "customerId": 778899,
+    "awb": 19041424751540,
+    "returnAwb": "R19041424751540",
+    "carrierId": 1.10,
+    "carrierName": "Blue Dart",
+    "poll": "shipway",
+    "refs": {"shiprocket": 348450001, "esahayak": "order_12345"},
+    "customer": {"phone": 919876543210, "firstName": "Zo\u00eb", "lastName": "D'Souza 📦"},
+    "items": [{"title": "Shirt", "sku": "S-1", "qty": 2, "price": 1.10}, {"title":"Cap","qty":1,"price":"1e2"}],
+    "fare": {"total" : 123456789012345678901234567890.10, "tax": 1e2},
+    "paymentMethod": "cod",
+    "paymentStatus": "pending",
+    "pickup": {"address": "Shop 1, Pune", "coordinates": [73.8567, 18.5204]},
+    "drop": {"address": "पुणे", "coordinates": [73.90, 18.50]},
+    "customerNotes": "ring <twice>",
+    "vendorNotes": ["fragile"],
+    "scheduledAt": "2026-01-21T15:30:00+05:30",
+    "metadata": {"k": null, "n": -0.0},
+    "vendorDetails": {
+        "vendorId": 7, "vendorName": "Vee", "mobile": "98765", "businessAddress": {"city": "Pune"},
+        "selectedServices": ["stamp"]
+    },
+    "status": "pending"
+}"#;
+
+/// The least that an order is.
+pub(crate) const MINIMAL: &str = r#"{"orderId": "ORD-1"}"#;
+
+/// An order as its shop's request makes it, a minute before [`minute`] zero.
+pub(crate) fn order(account: &str, body: &str) -> Order {
+    let asked = NewOrder::read(body.as_bytes()).unwrap();
+    let key = OrderKey { account: AccountCode::parse(account).unwrap(), order: asked.order_id };
+    Order { key, profile: asked.profile, state: State::at_creation(asked.status, minute(-1)) }
 }
 
-pub(crate) fn order_of(account: &str, id: &str, status: Status, profile: Profile) -> Order {
-    let key = OrderKey { account: AccountCode::parse(account).unwrap(), order: OrderId::parse(id).unwrap() };
-    Order { key, profile, state: State::at_creation(status, minute(-1)) }
+/// Breaks JSON text into lines without touching its values.
+pub(crate) fn readable(json: &str) -> String {
+    let (mut lines, mut depth, mut in_string, mut escaped) = (String::new(), 0, false, false);
+    for c in json.chars() {
+        let structural = !in_string;
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => in_string = !in_string,
+            _ => {}
+        }
+        if structural && matches!(c, '}' | ']') {
+            depth -= 1;
+            lines.push('\n');
+            lines.push_str(&"  ".repeat(depth));
+        }
+        lines.push(c);
+        if structural && matches!(c, '{' | '[' | ',') {
+            depth += usize::from(c != ',');
+            lines.push('\n');
+            lines.push_str(&"  ".repeat(depth));
+        }
+    }
+    lines
 }

@@ -28,6 +28,8 @@ pub enum Created {
     },
     /// Another order of the account has this name.
     NameTaken(Ref),
+    /// Another write stood in the way for a moment: try again.
+    Contended,
 }
 
 /// What became of a patch.
@@ -68,10 +70,8 @@ impl Orders {
         if cancelled.failed(0) {
             return exists(cancelled.row(0)?);
         }
-        match names.into_iter().enumerate().find(|(index, _)| cancelled.failed(before_names + index)) {
-            Some((_, (_, name))) => Ok(Created::NameTaken(name)),
-            None => Err(cancelled.conflict()),
-        }
+        let taken = names.into_iter().enumerate().find(|(index, _)| cancelled.failed(before_names + index));
+        Ok(taken.map_or(Created::Contended, |(_, (_, name))| Created::NameTaken(name)))
     }
 
     /// Stores an order's new profile, claims its new names and frees the old ones. With an adoption event if there

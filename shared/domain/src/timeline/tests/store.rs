@@ -71,7 +71,7 @@ impl Store {
     /// An order with the parcels `A1` and, on the way back, `R1`.
     pub(super) fn new(start: Status) -> Self {
         let asked = json!({"orderId": "ORD-1", "awb": "A1", "returnAwb": "R1", "status": start});
-        Self { order: order("STORE001", &asked), entries: BTreeMap::new(), now: minute(100) }
+        Self { order: order("STORE001", &asked.to_string()), entries: BTreeMap::new(), now: minute(100) }
     }
 
     /// `None` if the report was there already.
