@@ -145,6 +145,7 @@ async fn an_adoption() {
 
 /// Creates the order as `orders` does, but leaves its adoption event to the test.
 async fn adoption_of(parcel: &Parcel) -> EventId {
+    use domain::api_event::{Adoption, ApiEvent};
     use domain::id::OrderKey;
     use domain::order::Order;
     use domain::request::NewOrder;
@@ -154,7 +155,8 @@ async fn adoption_of(parcel: &Parcel) -> EventId {
     let key = OrderKey { account: AccountCode::parse("STORE001").unwrap(), order: asked.order_id };
     let now = aws::clock::now();
     let order = Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
-    let body = json!({"order_id": order.key.order, "reshipped": null}).to_string().into_bytes();
+    let adoption = Adoption { order_id: order.key.order.clone(), reshipped: None };
+    let body = ApiEvent::Adoption(adoption).to_body();
     let event = Event {
         id: Fingerprint::of("test-adoption").with(&order.key.order).into(),
         source: SourceName::API,

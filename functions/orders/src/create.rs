@@ -1,9 +1,11 @@
 //! `POST /api/external/orders`.
 
-use aws::events::{Adoption, Event, EventState};
+use aws::callers::account_of;
+use aws::events::{Event, EventState};
 use aws::orders::Created;
-use aws::web::ApiError;
+use aws::web::{ApiError, json_body};
 use domain::access::Caller;
+use domain::api_event::{Adoption, ApiEvent, Reshipment};
 use domain::hash::Fingerprint;
 use domain::id::{EventId, OrderKey};
 use domain::order::Order;
@@ -13,7 +15,7 @@ use domain::timeline::State;
 use domain::timestamp::Timestamp;
 use lambda_http::{Body, Request, Response};
 
-use crate::{Orders, TRIES, account, body, name_taken};
+use crate::{BODY_LIMIT, Orders, TRIES, name_taken};
 
 impl Orders {
     pub(crate) async fn create(
@@ -22,8 +24,9 @@ impl Orders {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        let asked = NewOrder::read(body(request)?)?;
-        let key = OrderKey { account: account(caller, asked.account.as_ref())?, order: asked.order_id };
+        let asked = NewOrder::read(json_body(request, BODY_LIMIT)?)?;
+        let key =
+            OrderKey { account: account_of(caller, asked.account.as_ref(), "accountCode")?, order: asked.order_id };
         let order = Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
         let adoption = adoption_event(&order, None, now);
         let mut created = Created::Contended;
@@ -54,7 +57,7 @@ impl Orders {
 }
 
 /// The event by which `process` adopts what waits for an order as it is written now.
-pub(crate) fn adoption_event(order: &Order, reshipped: Option<aws::events::Reshipment>, now: Timestamp) -> Event {
+pub(crate) fn adoption_event(order: &Order, reshipped: Option<Reshipment>, now: Timestamp) -> Event {
     let adoption = Adoption { order_id: order.key.order.clone(), reshipped };
     Event {
         id: event_id(order),
@@ -63,7 +66,7 @@ pub(crate) fn adoption_event(order: &Order, reshipped: Option<aws::events::Reshi
         received_at: now,
         state: EventState::Received,
         reason: None,
-        body: serde_json::to_vec(&adoption).unwrap_or_default(),
+        body: ApiEvent::Adoption(adoption).to_body(),
     }
 }
 

@@ -1,21 +1,22 @@
 //! Partners' orders: created, shown, patched. The status is not theirs to write here; `process` alone moves it.
 
 mod create;
+mod list;
 mod patch;
+mod status;
 
-use aws::callers::Callers;
+use aws::callers::{Callers, order_key, query_account};
 use aws::clock::now;
 use aws::events::{EventMessage, Events};
 use aws::orders::Orders as OrdersTable;
 use aws::queue::Queue;
 use aws::settings::Settings;
 use aws::web::{ApiError, answer, json, request_id};
-use domain::access::{Caller, NoAccount};
-use domain::id::{AccountCode, EventId, OrderId, OrderKey};
+use domain::id::{EventId, OrderKey};
 use domain::report::Ref;
 use domain::timestamp::Timestamp;
 use domain::view::OrderView;
-use lambda_http::http::{Method, header};
+use lambda_http::http::Method;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 
 /// The largest body of an order, in bytes.
@@ -53,10 +54,13 @@ impl Orders {
             return Err(ApiError::forbidden("this user may not work on orders"));
         }
         let named = request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
+        let reports = request.raw_http_path().ends_with("/status");
         match (request.method(), named) {
+            (&Method::POST, Some(order)) if reports => self.report(request, &caller, order, now).await,
+            (&Method::GET, None) => self.list(request, &caller).await,
             (&Method::POST, None) => self.create(request, &caller, now).await,
             (&Method::GET, Some(order)) => {
-                self.show(&key(&caller, query_account(request)?.as_ref(), order)?, 200).await
+                self.show(&order_key(&caller, query_account(request)?.as_ref(), order, "accountCode")?, 200).await
             }
             (&Method::PATCH, Some(order)) => self.patch(request, &caller, order, now).await,
             _ => Err(ApiError::not_found("no such route")),
@@ -69,45 +73,11 @@ impl Orders {
         Ok(json(status, &OrderView::new(&order, &mut entries)))
     }
 
-    /// The event is stored with the order and pending: if it cannot be sent now, it is sent a minute later.
-    async fn send(&self, adoption: &EventId) {
-        if let Err(error) = self.queue.send(EventMessage::write(adoption)).await {
-            tracing::warn!(event_id = %adoption, %error, "event.send_failed");
-        }
-    }
-}
-
-/// Which order of which account a request is about.
-fn key(caller: &Caller, named: Option<&AccountCode>, order: &str) -> Result<OrderKey, ApiError> {
-    let account = account(caller, named)?;
-    // What can be no id names no order.
-    let order = OrderId::parse(order).map_err(|_| ApiError::not_found("no such order"))?;
-    Ok(OrderKey { account, order })
-}
-
-fn account(caller: &Caller, named: Option<&AccountCode>) -> Result<AccountCode, ApiError> {
-    caller.account(named).map_err(|error| match error {
-        NoAccount::NotYours => ApiError::forbidden(error.to_string()).about("accountCode"),
-        NoAccount::NotNamed => ApiError::invalid("accountCode", error.to_string()),
-    })
-}
-
-fn query_account(request: &Request) -> Result<Option<AccountCode>, ApiError> {
-    let Some(query) = request.query_string_parameters_ref() else { return Ok(None) };
-    let named = query.first("accountCode").or_else(|| query.first("account_code"));
-    let parsed = named.map(AccountCode::parse).transpose();
-    parsed.map_err(|error| ApiError::invalid("accountCode", error.to_string()))
-}
-
-/// A body that says it is something else than JSON is not guessed at.
-fn body(request: &Request) -> Result<&[u8], ApiError> {
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = content_type.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    match media_type {
-        Some(media_type) if media_type != "application/json" && !media_type.ends_with("+json") => {
-            Err(ApiError::unsupported_media_type())
-        }
-        _ => aws::web::body(request, BODY_LIMIT),
+    /// Whether the event could be sent. An adoption is stored as pending: what cannot be sent now is sent within a
+    /// minute.
+    async fn send(&self, event: &EventId) -> bool {
+        let sent = self.queue.send(EventMessage::write(event)).await;
+        sent.inspect_err(|error| tracing::warn!(event_id = %event, %error, "event.send_failed")).is_ok()
     }
 }
 

@@ -1,9 +1,10 @@
 //! `PATCH /api/external/orders/{order_id}`.
 
-use aws::events::Reshipment;
+use aws::callers::{order_key, query_account};
 use aws::orders::Patched;
-use aws::web::ApiError;
+use aws::web::{ApiError, json_body};
 use domain::access::Caller;
+use domain::api_event::Reshipment;
 use domain::hash::Fingerprint;
 use domain::id::OrderKey;
 use domain::order::{Order, Profile};
@@ -13,7 +14,7 @@ use domain::timestamp::Timestamp;
 use lambda_http::{Body, Request, Response};
 
 use crate::create::adoption_event;
-use crate::{Orders, TRIES, body, key, name_taken, query_account};
+use crate::{BODY_LIMIT, Orders, TRIES, name_taken};
 
 impl Orders {
     pub(crate) async fn patch(
@@ -23,9 +24,9 @@ impl Orders {
         order: &str,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        let patch = OrderPatch::read(body(request)?)?;
+        let patch = OrderPatch::read(json_body(request, BODY_LIMIT)?)?;
         let in_query = query_account(request)?;
-        let key = key(caller, patch.account_code.as_ref().or(in_query.as_ref()), order)?;
+        let key = order_key(caller, patch.account_code.as_ref().or(in_query.as_ref()), order, "accountCode")?;
         for _ in 0..TRIES {
             match self.patch_once(&key, &patch, now).await? {
                 Patched::Done => return self.show(&key, 200).await,

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::events::{Adoption, Event, EventState, Progress};
+use aws::events::{Event, EventState, Progress};
 use aws::orders::Waiting;
+use domain::api_event::Adoption;
 use domain::id::{OrderKey, ReportId};
 use domain::report::Ref;
 use domain::timeline::{Arrival, Bringer};
@@ -14,12 +15,12 @@ use crate::Process;
 use crate::apply::Fate;
 
 impl Process {
-    pub(crate) async fn adopt(&self, event: &Event) -> Result<Progress, IoError> {
-        let failed = |reason: &str| Ok(Progress::because(EventState::Failed, reason));
-        let Ok(adoption) = serde_json::from_slice::<Adoption>(&event.body) else { return failed("unreadable") };
+    pub(crate) async fn adopt(&self, event: &Event, adoption: &Adoption) -> Result<Progress, IoError> {
         let key = OrderKey { account: event.account.clone(), order: adoption.order_id.clone() };
-        self.reship(event, &key, &adoption).await?;
-        let Some(order) = self.orders.load(&key).await? else { return failed("no such order") };
+        self.reship(event, &key, adoption).await?;
+        let Some(order) = self.orders.load(&key).await? else {
+            return Ok(Progress::because(EventState::Failed, "no such order"));
+        };
         let mut names = order.profile.refs();
         names.insert(Ref::Order(key.order.clone()));
         let mut found: BTreeMap<ReportId, Waiting> = BTreeMap::new();

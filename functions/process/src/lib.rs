@@ -14,6 +14,7 @@ use aws::events::{Event, EventMessage, EventState, Events, Progress};
 use aws::orders::Orders;
 use aws::queue::{Outgoing, Queue};
 use aws::settings::Settings;
+use domain::api_event::ApiEvent;
 use domain::delivery::{Change, announce};
 use domain::id::EventId;
 use domain::report::{Report, SourceName};
@@ -50,8 +51,11 @@ impl Process {
         if event.state.is_settled() {
             return Ok(Ending::Done);
         }
-        let progress =
-            if event.source == SourceName::API { self.adopt(&event).await? } else { self.work_on(&event).await? };
+        let progress = if event.source == SourceName::API {
+            self.work_on_own(&event).await?
+        } else {
+            self.work_on(&event).await?
+        };
         self.events.mark(&event.id, &progress, now()).await?;
         log(&event, &progress);
         Ok(Ending::Done)
@@ -65,6 +69,17 @@ impl Process {
             Ok(Reading::Reports(reports)) => self.apply_all(event, &reports).await.map(Progress::from),
             Ok(Reading::Ignored(reason)) => Ok(Progress::because(EventState::Ignored, reason)),
             Err(error) => Ok(Progress::because(EventState::Failed, error.to_string())),
+        }
+    }
+
+    async fn work_on_own(&self, event: &Event) -> Result<Progress, IoError> {
+        match serde_json::from_slice::<ApiEvent>(&event.body) {
+            Ok(ApiEvent::Adoption(adoption)) => self.adopt(event, &adoption).await,
+            Ok(ApiEvent::Status(status)) => {
+                let report = status.to_report(event.id.clone().into());
+                self.apply_all(event, &[report]).await.map(Progress::from)
+            }
+            Err(_) => Ok(Progress::because(EventState::Failed, "not one of our events")),
         }
     }
 

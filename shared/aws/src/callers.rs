@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use domain::access::{BasicCredentials, Caller, User, Vendor, vendor_caller};
+use domain::access::{BasicCredentials, Caller, NoAccount, User, Vendor, vendor_caller};
+use domain::id::{AccountCode, OrderId, OrderKey};
 use domain::timestamp::Timestamp;
-use lambda_http::Request;
+use lambda_http::{Request, RequestExt};
 
 use crate::settings::{Cached, Settings, SettingsError, Values};
 use crate::web::ApiError;
@@ -78,4 +79,36 @@ fn parse<T: serde::de::DeserializeOwned>(parameter: &str, text: &str) -> Result<
 fn unavailable(error: SettingsError) -> ApiError {
     tracing::error!(%error, "settings.unavailable");
     ApiError::unavailable()
+}
+
+/// The account that a caller works on; `field` is what the request calls it.
+///
+/// # Errors
+/// 403 if it is not theirs, 422 if they have several and named none.
+pub fn account_of(caller: &Caller, named: Option<&AccountCode>, field: &str) -> Result<AccountCode, ApiError> {
+    caller.account(named).map_err(|error| match error {
+        NoAccount::NotYours => ApiError::forbidden(error.to_string()).about(field),
+        NoAccount::NotNamed => ApiError::invalid(field, error.to_string()),
+    })
+}
+
+/// The order that a path names, in the account that the caller works on.
+///
+/// # Errors
+/// Those of [`account_of`]; 404 for what can be no order's id.
+pub fn order_key(caller: &Caller, named: Option<&AccountCode>, order: &str, field: &str) -> Result<OrderKey, ApiError> {
+    let account = account_of(caller, named, field)?;
+    let order = OrderId::parse(order).map_err(|_| ApiError::not_found("no such order"))?;
+    Ok(OrderKey { account, order })
+}
+
+/// The account that the query names, in either spelling.
+///
+/// # Errors
+/// 422 for what can be no account.
+pub fn query_account(request: &Request) -> Result<Option<AccountCode>, ApiError> {
+    let Some(query) = request.query_string_parameters_ref() else { return Ok(None) };
+    let either = ["account_code", "accountCode"].into_iter().find_map(|name| Some((name, query.first(name)?)));
+    let Some((name, text)) = either else { return Ok(None) };
+    AccountCode::parse(text).map(Some).map_err(|error| ApiError::invalid(name, error.to_string()))
 }

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure};
-use domain::id::{AccountCode, EventId, OrderId, ReportId};
+use domain::id::{AccountCode, EventId};
 use domain::report::SourceName;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -110,24 +110,6 @@ impl std::fmt::Debug for Event {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Event").field("id", &self.id).field("state", &self.state).finish_non_exhaustive()
     }
-}
-
-/// The body of an event of the source `api` that was written with an order.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Adoption {
-    /// The order whose waiting reports are adopted.
-    pub order_id: OrderId,
-    /// Set if the order was given a new parcel.
-    pub reshipped: Option<Reshipment>,
-}
-
-/// An order was given a new parcel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reshipment {
-    /// The entry's id.
-    pub report_id: ReportId,
-    /// When.
-    pub at: Timestamp,
 }
 
 /// An event that was kept and has to be sent.

@@ -9,6 +9,7 @@ pub mod error;
 pub mod events;
 pub mod http;
 mod item;
+pub mod messages;
 pub mod orders;
 pub mod queue;
 pub mod settings;

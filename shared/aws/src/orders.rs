@@ -9,6 +9,7 @@
 //! | | `wait:{report id}` | a report that waits for an order of this name, 90 days |
 
 mod create;
+mod list;
 mod timeline;
 mod waiting;
 
@@ -22,6 +23,7 @@ use domain::report::Ref;
 use domain::timeline::{Entry, State};
 
 pub use create::{Created, Patched};
+pub use list::{Listed, sort_key_of};
 pub use timeline::{Committed, Scans};
 pub use waiting::Waiting;
 
@@ -122,6 +124,8 @@ fn state_item(order: &Order) -> Result<Item, IoError> {
         ("pk".to_owned(), text(order_pk(&order.key))),
         ("sk".to_owned(), text("state")),
         ("order_id".to_owned(), text(order.key.order.as_str())),
+        ("listed_in".to_owned(), text(order.key.account.as_str())),
+        ("listed_at".to_owned(), text(sort_key_of(order))),
         ("rev".to_owned(), number(order.state.rev)),
         ("json".to_owned(), crate::item::json(&order.state)?),
     ]))

@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use domain::json::InvalidBody;
-use lambda_http::http::{HeaderValue, StatusCode};
+use domain::page::PageRequest;
+use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use serde::Serialize;
@@ -161,6 +162,17 @@ pub fn source_ip(request: &Request) -> Option<IpAddr> {
     }
 }
 
+/// The request's `Idempotency-Key`: 1 to 255 visible ASCII characters.
+///
+/// # Errors
+/// 400 for anything else.
+pub fn idempotency_key(request: &Request) -> Result<Option<&str>, ApiError> {
+    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()) && !key.contains(' '));
+    let wrong = || ApiError::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters");
+    key.map(Some).ok_or_else(wrong)
+}
+
 /// The body's bytes as they were sent.
 ///
 /// # Errors
@@ -168,4 +180,30 @@ pub fn source_ip(request: &Request) -> Option<IpAddr> {
 pub fn body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
     let bytes: &[u8] = request.body().as_ref();
     if bytes.len() > limit { Err(ApiError::too_large(limit)) } else { Ok(bytes) }
+}
+
+/// A JSON body's bytes. One that says it is something else is not guessed at.
+///
+/// # Errors
+/// 415, or 413 above the limit.
+pub fn json_body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type.map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    match media_type {
+        Some(media_type) if media_type != "application/json" && !media_type.ends_with("+json") => {
+            Err(ApiError::unsupported_media_type())
+        }
+        _ => body(request, limit),
+    }
+}
+
+/// The page that the query asks for with `limit` and `page`.
+///
+/// # Errors
+/// 422 naming the parameter.
+pub fn page(request: &Request) -> Result<PageRequest, ApiError> {
+    let query = request.query_string_parameters_ref();
+    let parameter = |name: &str| query.and_then(|query| query.first(name));
+    PageRequest::parse(parameter("limit"), parameter("page"))
+        .map_err(|error| ApiError::invalid(error.field(), error.to_string()))
 }

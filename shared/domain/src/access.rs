@@ -107,6 +107,11 @@ impl Caller {
         !matches!(self.standing, Standing::User(Role::Viewer))
     }
 
+    /// Whether they may work on messages, which vendors have no part in.
+    pub fn may_use_messages(&self) -> bool {
+        matches!(self.standing, Standing::User(Role::Admin | Role::Partner))
+    }
+
     /// The account they work on: the one they name, or the only one they have.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::Accounts;
 use crate::id::EndpointName;
+use crate::json::{Object, path};
 use crate::retry::Schedule;
 use crate::status::Status;
 
@@ -139,8 +140,9 @@ impl Settings {
     /// Names the field at fault.
     pub fn parse(text: &str) -> Result<Self, InvalidSetting> {
         let reader = &mut serde_json::Deserializer::from_str(text);
-        let written: Written = serde_path_to_error::deserialize(reader)
-            .map_err(|error| InvalidSetting::new(error.path().to_string(), "has the wrong type or value"))?;
+        let Object(written): Object<Written> = serde_path_to_error::deserialize(&mut *reader)
+            .map_err(|error| InvalidSetting::new(path(&error), "has the wrong type or value"))?;
+        reader.end().map_err(|_| InvalidSetting::new(".", "has something after its end"))?;
         let format = written.format;
         let timeout = written.timeout_seconds.map_or(format.timeout(), Duration::from_secs);
         if timeout.is_zero() || timeout > MAX_TIMEOUT {
@@ -185,14 +187,20 @@ fn schedule(format: Format, count: Option<u32>, backoff: Option<Vec<u32>>) -> Re
 
 /// RFC 9110 tokens as names, visible ASCII as values, and nothing that this project or HTTP itself decides.
 fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), InvalidSetting> {
-    const OURS: [&str; 8] = [
+    const OURS: [&str; 14] = [
+        "accept-encoding",
+        "connection",
         "content-length",
         "content-type",
-        "transfer-encoding",
-        "connection",
-        "host",
-        "user-agent",
         "expect",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
         "x-vendor-server-secret",
     ];
     let token = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);

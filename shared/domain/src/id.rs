@@ -119,6 +119,13 @@ macro_rules! from_fingerprint {
 
 from_fingerprint!(EventId, ReportId);
 
+impl From<EventId> for ReportId {
+    /// An event of our own API is one report.
+    fn from(event: EventId) -> Self {
+        Self(event.0)
+    }
+}
+
 impl From<ReportId> for EventId {
     /// A report that waited for its order is adopted as an event of its own.
     fn from(report: ReportId) -> Self {

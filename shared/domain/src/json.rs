@@ -1,6 +1,9 @@
 //! JSON that is passed through unread, and how request bodies are read.
 
-use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -8,9 +11,16 @@ use serde_json::value::RawValue;
 pub const MAX_DEPTH: usize = 32;
 
 /// A value kept as the text it came in, so that amounts never become floats.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Json(Box<RawValue>);
+
+/// What is passed through may be about people.
+impl std::fmt::Debug for Json {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Json([REDACTED])")
+    }
+}
 
 impl Json {
     /// The value's JSON text.
@@ -94,12 +104,12 @@ fn syntax(error: &serde_json::Error) -> InvalidBody {
     InvalidBody::Malformed(format!("the body is not JSON: line {}, column {}", error.line(), error.column()))
 }
 
-/// A missing field's error names the object; the field's own name stands in the message.
-fn path(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+/// The error of a field that is missing or there twice names the object; the field's own name stands in the message.
+pub(crate) fn path(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let path = error.path().to_string();
     let message = error.inner().to_string();
-    let missing = message.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    match (path.as_str(), missing) {
+    let named = message.strip_prefix("missing field `").or_else(|| message.strip_prefix("duplicate field `"));
+    match (path.as_str(), named.and_then(|rest| rest.split('`').next())) {
         (".", Some(field)) => field.to_owned(),
         (_, Some(field)) => format!("{path}.{field}"),
         (_, None) => path,
@@ -109,8 +119,9 @@ fn path(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
 /// Messages of serde quote what they read; a body's content must not come back in an error or a log.
 fn without_position(error: &serde_json::Error) -> String {
     let message = error.to_string();
-    let plain = message.split(" at line ").next().unwrap_or_default();
-    match plain.split_once(", expected ") {
+    // What is quoted may look like the rest of the message: only the end of it is serde's own for sure.
+    let plain = message.rsplit_once(" at line ").map_or(message.as_str(), |(plain, _)| plain);
+    match plain.rsplit_once(", expected ") {
         Some((_, expected)) => format!("must be {expected}"),
         None => plain.to_owned(),
     }
@@ -142,6 +153,46 @@ pub fn depth(text: &str) -> usize {
 pub fn text_or_number<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
     let Some(value) = Option::<Json>::deserialize(input)? else { return Ok(None) };
     value.to_text().map(Some).ok_or_else(|| serde::de::Error::custom("must be a string or a number"))
+}
+
+/// A value that must be a JSON object. Derived readers also take a list of their fields' values.
+#[derive(Clone)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        input.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(fields)).map(Object)
+    }
+}
+
+/// For `#[serde(deserialize_with)]`: an object or `null`.
+///
+/// # Errors
+/// Anything else, and those of `T`.
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(input: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(input)?.map(|object| object.0))
+}
+
+/// For `#[serde(deserialize_with)]`: `null` counts as absent.
+///
+/// # Errors
+/// Those of `T`.
+pub(crate) fn or_default<'de, T: Deserialize<'de> + Default, D: Deserializer<'de>>(input: D) -> Result<T, D::Error> {
+    Option::<T>::deserialize(input).map(Option::unwrap_or_default)
 }
 
 /// For `#[serde(deserialize_with)]`: tells a field that is `null` from one that is absent.
@@ -193,6 +244,10 @@ mod tests {
     fn the_field_at_fault_is_named_and_its_content_is_not() {
         assert_eq!(error(b"{}"), InvalidBody::field("orderId", "missing field `orderId`"));
         assert_eq!(error(br#"{"orderId":7654321}"#), InvalidBody::field("orderId", "must be a string"));
+        assert_eq!(
+            error(br#"{"orderId":"a","orderId":"b"}"#),
+            InvalidBody::field("orderId", "duplicate field `orderId`")
+        );
         let phone = error(br#"{"orderId":"a","phone":{"secret":1}}"#);
         assert_eq!(phone, InvalidBody::field("phone", "must be a string or a number"));
     }

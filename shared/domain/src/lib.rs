@@ -3,6 +3,7 @@
 //! Bytes come in as arguments and go out as values; so does time. Nothing here knows of AWS or of a network.
 
 pub mod access;
+pub mod api_event;
 pub mod claim;
 pub mod delivery;
 pub mod egress;
@@ -11,7 +12,9 @@ pub mod fold;
 pub mod hash;
 pub mod id;
 pub mod json;
+pub mod message;
 pub mod order;
+pub mod page;
 pub mod payload;
 pub mod report;
 pub mod request;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{Awb, OrderKey, ProviderId};
-use crate::json::{InvalidBody, Json, text_or_number};
+use crate::json::{InvalidBody, Json, Object, object, or_default, path, text_or_number};
 use crate::report::{Ref, SourceName};
 use crate::timeline::{Parcels, State};
 use crate::timestamp::Timestamp;
@@ -92,8 +92,10 @@ pub struct Profile {
     /// Who is asked about it every hour.
     pub poll: Option<Poll>,
     /// What providers call it.
+    #[serde(deserialize_with = "or_default")]
     pub refs: BTreeMap<String, ProviderText>,
     /// Who gets it.
+    #[serde(deserialize_with = "customer")]
     pub customer: Customer,
     /// `[{title, sku?, qty, price}]`.
     pub items: Option<Json>,
@@ -121,7 +123,7 @@ pub struct Profile {
     /// Passed through.
     pub metadata: Option<Json>,
     /// Passed through.
-    #[serde(alias = "vendor_details")]
+    #[serde(alias = "vendor_details", deserialize_with = "object")]
     pub vendor_details: Option<VendorDetails>,
 }
 
@@ -148,6 +150,10 @@ impl From<ProviderText> for String {
 pub(crate) fn awb<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Awb>, D::Error> {
     let text = text_or_number(input)?;
     text.map(|text| Awb::parse(&text).map_err(serde::de::Error::custom)).transpose()
+}
+
+fn customer<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Customer, D::Error> {
+    Ok(object(input)?.unwrap_or_default())
 }
 
 #[derive(Deserialize)]
@@ -186,11 +192,12 @@ impl Profile {
     fn read_items(&self) -> Result<Vec<Item>, InvalidBody> {
         let Some(items) = &self.items else { return Ok(Vec::new()) };
         let reader = &mut serde_json::Deserializer::from_str(items.as_str());
-        serde_path_to_error::deserialize(reader).map_err(|error| {
-            let path = error.path().to_string();
+        let items: Vec<Object<Item>> = serde_path_to_error::deserialize(reader).map_err(|error| {
+            let path = path(&error);
             let path = if path == "." { "items".to_owned() } else { format!("items{path}") };
             InvalidBody::field(path, "must be a list of {title, sku?, qty (a whole number), price}")
-        })
+        })?;
+        Ok(items.into_iter().map(|item| item.0).collect())
     }
 
     /// How many distinct products and how many pieces the order has.

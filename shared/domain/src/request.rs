@@ -1,12 +1,16 @@
 //! What partners ask of orders: create one, patch one.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
+use crate::api_event::StatusReport;
 use crate::hash::Fingerprint;
 use crate::id::{AccountCode, Awb, OrderId};
-use crate::json::{InvalidBody, Json, present, read_object};
+use crate::json::{InvalidBody, Json, Object, present, read_object};
 use crate::order::{Customer, Profile, ProviderText};
 use crate::status::Status;
+use crate::timestamp::Timestamp;
 
 /// The body of `POST /api/external/orders`.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,8 +62,34 @@ fn status_of_shop(text: &str) -> Result<Status, InvalidBody> {
         .ok_or_else(|| InvalidBody::field("status", "must be one of the statuses of an order"))
 }
 
+/// The longest note, in bytes.
+const MAX_NOTE_BYTES: usize = 1000;
+
+#[derive(Deserialize)]
+struct NewStatus {
+    status: String,
+    #[serde(rename = "occurredAt", alias = "occurred_at")]
+    occurred_at: Option<Timestamp>,
+    note: Option<String>,
+    #[serde(rename = "accountCode", alias = "account_code")]
+    account: Option<AccountCode>,
+}
+
+/// The body of `POST /api/external/orders/{order_id}/status`, with the account it names.
+///
+/// # Errors
+/// What is wrong, naming the field.
+pub fn read_status(order_id: OrderId, body: &[u8]) -> Result<(StatusReport, Option<AccountCode>), InvalidBody> {
+    let read: NewStatus = read_object(body)?;
+    if read.note.as_ref().is_some_and(|note| note.len() > MAX_NOTE_BYTES) {
+        return Err(InvalidBody::field("note", "must not be longer than 1000 bytes"));
+    }
+    let status = status_of_shop(&read.status)?;
+    Ok((StatusReport { order_id, status, occurred_at: read.occurred_at, note: read.note }, read.account))
+}
+
 /// The body of `PATCH /api/external/orders/{order_id}`: what is absent stays, `null` clears.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OrderPatch {
     /// Which of the caller's accounts.
@@ -73,11 +103,13 @@ pub struct OrderPatch {
     carrier_id: Option<Option<Json>>,
     #[serde(alias = "carrier_name", deserialize_with = "present")]
     carrier_name: Option<Option<String>>,
-    refs: std::collections::BTreeMap<String, Option<ProviderText>>,
-    customer: Option<CustomerPatch>,
+    #[serde(deserialize_with = "present")]
+    refs: Option<Option<BTreeMap<String, Option<ProviderText>>>>,
+    #[serde(deserialize_with = "present")]
+    customer: Option<Option<Object<CustomerPatch>>>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct CustomerPatch {
     #[serde(deserialize_with = "present")]
@@ -115,17 +147,27 @@ impl OrderPatch {
         if let Some(carrier_name) = &self.carrier_name {
             new.carrier_name.clone_from(carrier_name);
         }
-        for (source, id) in &self.refs {
-            match id {
-                Some(id) => new.refs.insert(source.clone(), id.clone()),
-                None => new.refs.remove(source),
-            };
+        match &self.refs {
+            Some(Some(refs)) => merge(&mut new.refs, refs),
+            Some(None) => new.refs.clear(),
+            None => {}
         }
-        if let Some(customer) = &self.customer {
-            customer.apply(&mut new.customer)?;
+        match &self.customer {
+            Some(Some(customer)) => customer.0.apply(&mut new.customer)?,
+            Some(None) => new.customer = Customer::default(),
+            None => {}
         }
         new.check()?;
         Ok(new)
+    }
+}
+
+fn merge(refs: &mut BTreeMap<String, ProviderText>, patch: &BTreeMap<String, Option<ProviderText>>) {
+    for (source, id) in patch {
+        match id {
+            Some(id) => refs.insert(source.clone(), id.clone()),
+            None => refs.remove(source),
+        };
     }
 }
 

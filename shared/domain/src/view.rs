@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::fold::{Standing, Verdict};
-use crate::id::{AccountCode, OrderId, ReportId};
+use crate::id::{AccountCode, Awb, OrderId, ReportId};
+use crate::json::Json;
 use crate::order::{Order, Profile};
 use crate::report::SourceName;
 use crate::status::{OrderStatus, Status};
@@ -30,6 +31,55 @@ pub struct OrderView<'a> {
     updated_at: Timestamp,
     tracking_url: Option<String>,
     timeline: Vec<EntryView<'a>>,
+}
+
+/// An order as lists show it: without its timeline and without what is only passed through.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct OrderSummary<'a> {
+    order_id: &'a OrderId,
+    account_code: &'a AccountCode,
+    customer_id: Option<&'a str>,
+    awb: Option<&'a Awb>,
+    return_awb: Option<&'a Awb>,
+    carrier_id: Option<&'a Json>,
+    carrier_name: Option<&'a str>,
+    status: Status,
+    current_shipment_status: &'a str,
+    previous_status: Option<Status>,
+    order_status: OrderStatus,
+    latest_message_status: Option<&'a str>,
+    eta: Option<Timestamp>,
+    location: Option<&'a str>,
+    version: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl<'a> OrderSummary<'a> {
+    /// Of this order.
+    pub fn of(order: &'a Order) -> Self {
+        let (profile, state) = (&order.profile, &order.state);
+        Self {
+            order_id: &order.key.order,
+            account_code: &order.key.account,
+            customer_id: profile.customer_id.as_deref(),
+            awb: profile.awb.as_ref(),
+            return_awb: profile.return_awb.as_ref(),
+            carrier_id: profile.carrier_id.as_ref(),
+            carrier_name: profile.carrier_name.as_deref(),
+            status: state.standing.status,
+            current_shipment_status: &state.standing.label,
+            previous_status: state.previous_status,
+            order_status: state.standing.status.order_status(),
+            latest_message_status: state.latest_message_status.as_deref(),
+            eta: state.standing.eta,
+            location: state.standing.location.as_deref(),
+            version: state.version,
+            created_at: state.created_at,
+            updated_at: state.updated_at,
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]

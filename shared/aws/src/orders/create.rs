@@ -137,7 +137,13 @@ impl Orders {
         Write::Delete(Delete::builder().table_name(&self.table).key("pk", text(pk)).key("sk", text("order")))
     }
 
-    fn replace_state(&self, before: &Order, after: &Order, adoption: Option<&Event>) -> Result<Write, IoError> {
+    /// The write that moves an order on, if nobody wrote it since.
+    pub(crate) fn replace_state(
+        &self,
+        before: &Order,
+        after: &Order,
+        adoption: Option<&Event>,
+    ) -> Result<Write, IoError> {
         let set = match adoption {
             Some(_) => "SET json = :json, rev = :rev, adoption = :adoption",
             None => "SET json = :json, rev = :rev",

@@ -15,6 +15,7 @@ use crate::timeline::Transition;
 use crate::timestamp::Timestamp;
 
 /// A change and what it borrows.
+#[derive(Clone)]
 struct Changed {
     order: Order,
     report_id: ReportId,

@@ -10,7 +10,7 @@ use crate::testing::{MINIMAL, event_id};
 
 const SETTINGS: &str = r#"{"format":"status_update","accounts":["*"]}"#;
 
-/// Changes of so many orders of an account; report ids do not say whose they are.
+/// First changes of so many orders of an account; report ids do not say whose they are.
 fn changes(account: &str, count: usize) -> Vec<Changed> {
     let reports = (0..count).map(|n| format!("{:x}-{n}-{account}", (n * 7) % 16));
     reports.map(|report| delivered(account, &report)).collect()
@@ -40,27 +40,16 @@ fn at_most_fifty_orders_each() {
 #[test]
 fn batches_do_not_depend_on_the_order_of_the_changes() {
     let settings = [endpoint("shop", SETTINGS)];
-    let [mut forwards, mut backwards] =
-        [(); 2].map(|()| [changes("STORE001", 60), changes("STORE002", 60)].concat_all());
+    let [mut forwards, mut backwards] = [(); 2].map(|()| [changes("STORE001", 60), changes("STORE002", 60)].concat());
     forwards.rotate_left(17);
     backwards.reverse();
     assert_eq!(told(&event_id("e"), &forwards, &settings), told(&event_id("e"), &backwards, &settings));
 }
 
-trait ConcatAll<T> {
-    fn concat_all(self) -> Vec<T>;
-}
-
-impl<T, const N: usize> ConcatAll<T> for [Vec<T>; N] {
-    fn concat_all(self) -> Vec<T> {
-        self.into_iter().flatten().collect()
-    }
-}
-
 /// DESIGN section 5: a customer gets one `status_update` a batch and account.
 #[test]
 fn accounts_are_never_mixed_and_never_torn() {
-    let all = [changes("STORE001", 51), changes("STORE002", 3), changes("STORE003", 50)].concat_all();
+    let all = [changes("STORE001", 51), changes("STORE002", 3), changes("STORE003", 50)].concat();
     let told = told(&event_id("e"), &all, &[endpoint("shop", SETTINGS)]);
     let mut seen: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for delivery in &told {

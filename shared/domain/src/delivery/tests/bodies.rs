@@ -61,9 +61,7 @@ fn amounts_and_texts_are_echoed() {
             assert!(body.contains(&format!(r#""customerNotes":{raw},"#)), "{raw}: {body}");
         }
     }
-    for raw in
-        ["7", "007.50e0", r#""007""#, "123456789012345678901234567890"].into_iter().filter(|raw| *raw != "007.50e0")
-    {
+    for raw in ["7", "7.50", r#""007""#, "123456789012345678901234567890"] {
         let asked = format!(r#"{{"orderId":"ORD-1","carrierId":{raw}}}"#);
         let body = body("status_update", Changed::first("STORE001", &asked, "r1", Status::Delivered));
         assert!(body.contains(&format!(r#""carrier_id":{raw},"#)), "{raw}: {body}");

@@ -1,0 +1,21 @@
+//! Wiring: environment, clients, run.
+
+use aws::environment::{sdk_config, variable};
+use aws::messages::Messages as MessagesTable;
+use aws::orders::Orders;
+use aws::settings::Settings;
+use lambda_http::{Error, run, service_fn};
+use messages::Messages;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::start();
+    let sdk = sdk_config().await;
+    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+    let messages = Messages::new(
+        MessagesTable::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),
+        Orders::new(dynamodb, variable("ORDERS_TABLE")?),
+        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+    );
+    run(service_fn(|request| messages.handle(request))).await
+}

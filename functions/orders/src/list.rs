@@ -1,0 +1,60 @@
+//! `GET /api/external/orders`.
+
+use aws::callers::{account_of, query_account};
+use aws::web::{ApiError, json, page};
+use domain::access::Caller;
+use domain::id::AccountCode;
+use domain::order::Order;
+use domain::page::{MAX_LIMIT, Page, PageRequest, cursor};
+use domain::status::Status;
+use domain::view::OrderSummary;
+use lambda_http::{Body, Request, RequestExt, Response};
+
+use crate::Orders;
+
+/// So many orders are looked at for one page, however few of them have the status asked for.
+const MAX_LOOKED_AT: usize = 5 * MAX_LIMIT;
+
+impl Orders {
+    pub(crate) async fn list(&self, request: &Request, caller: &Caller) -> Result<Response<Body>, ApiError> {
+        let account = account_of(caller, query_account(request)?.as_ref(), "accountCode")?;
+        let page = page(request)?;
+        let query = request.query_string_parameters_ref();
+        let status = query.and_then(|query| query.first("status")).map(read_status).transpose()?;
+        let (orders, next_page) = self.find(&account, &page, status).await?;
+        let items = orders.iter().map(OrderSummary::of).collect();
+        Ok(json(200, &Page { items, next_page }))
+    }
+
+    /// Orders of a status are found by looking at all: an index by status would be written with every change.
+    async fn find(
+        &self,
+        account: &AccountCode,
+        page: &PageRequest,
+        status: Option<Status>,
+    ) -> Result<(Vec<Order>, Option<String>), ApiError> {
+        let mut found = Vec::new();
+        let mut step = PageRequest { limit: if status.is_some() { MAX_LIMIT } else { page.limit }, ..page.clone() };
+        for _ in 0..MAX_LOOKED_AT / MAX_LIMIT {
+            let listed = self.orders.list(account, &step).await?;
+            for order in self.orders.load_all(account, &listed).await? {
+                if status.is_none_or(|status| order.state.standing.status == status) {
+                    found.push(order);
+                }
+                if found.len() == page.limit {
+                    let last = found.last().map(aws::orders::sort_key_of);
+                    return Ok((found, last.as_deref().map(cursor)));
+                }
+            }
+            if listed.len() < step.limit {
+                return Ok((found, None));
+            }
+            step.after = listed.last().map(|listed| listed.sort_key.clone());
+        }
+        Ok((found, step.after.as_deref().map(cursor)))
+    }
+}
+
+fn read_status(text: &str) -> Result<Status, ApiError> {
+    Status::parse(text).ok_or_else(|| ApiError::invalid("status", "must be one of the statuses of an order"))
+}

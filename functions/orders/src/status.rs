@@ -1,0 +1,73 @@
+//! `POST /api/external/orders/{order_id}/status`: a partner reports. It is an event like any carrier's.
+
+use aws::callers::{order_key, query_account};
+use aws::events::{Event, EventState, Kept};
+use aws::web::{ApiError, idempotency_key, json, json_body, request_id};
+use domain::access::Caller;
+use domain::api_event::ApiEvent;
+use domain::hash::Fingerprint;
+use domain::id::{EventId, OrderId, OrderKey};
+use domain::report::SourceName;
+use domain::request::read_status;
+use domain::timestamp::Timestamp;
+use lambda_http::{Body, Request, Response};
+
+use crate::{BODY_LIMIT, Orders};
+
+impl Orders {
+    pub(crate) async fn report(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        order: &str,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
+        let order_id = OrderId::parse(order).map_err(|_| ApiError::not_found("no such order"))?;
+        let (report, in_body) = read_status(order_id, json_body(request, BODY_LIMIT)?)?;
+        let in_query = query_account(request)?;
+        let key = order_key(caller, in_body.as_ref().or(in_query.as_ref()), order, "accountCode")?;
+        if self.orders.load(&key).await?.is_none() {
+            return Err(ApiError::not_found("no such order"));
+        }
+        let event = Event {
+            id: event_id(&key, request)?,
+            source: SourceName::API,
+            account: key.account.clone(),
+            received_at: now,
+            state: EventState::Received,
+            reason: None,
+            body: ApiEvent::Status(report.clone()).to_body(),
+        };
+        self.keep_and_send(&event, now).await?;
+        tracing::info!(account = %key.account, order_id = %key.order, event_id = %event.id, "order.reported");
+        let answer = serde_json::json!({
+            "reportId": event.id, "orderId": key.order, "accountCode": key.account, "status": report.status,
+        });
+        Ok(json(202, &answer))
+    }
+
+    async fn keep_and_send(&self, event: &Event, now: Timestamp) -> Result<(), ApiError> {
+        if let Kept::Before(state) = self.events.keep(event).await? {
+            let before = self.events.load(&event.id).await?;
+            if before.is_some_and(|before| before.body != event.body) {
+                return Err(ApiError::conflict("this Idempotency-Key came with another body"));
+            }
+            if state.is_settled() {
+                return Ok(());
+            }
+        }
+        if !self.send(&event.id).await {
+            self.events.mark_pending(&event.id, now).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The key names the report. Without one, each request is a report of its own.
+fn event_id(key: &OrderKey, request: &Request) -> Result<EventId, ApiError> {
+    let fingerprint = Fingerprint::of("status").with(&key.account).with(&key.order);
+    Ok(match idempotency_key(request)? {
+        Some(given) => fingerprint.with("key").with(given).into(),
+        None => fingerprint.with("request").with(request_id(request)).into(),
+    })
+}

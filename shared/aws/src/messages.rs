@@ -1,0 +1,107 @@
+//! The messages table: one row a message, beside its order's others.
+//!
+//! | partition | sort key | what |
+//! |---|---|---|
+//! | `order:…` | `at:{sent_at}/{id}` | a message, in the order of time |
+//! | | `id:{id}` | the same message by its id: what makes a repeated request the same message; 30 days |
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure};
+use domain::id::OrderKey;
+use domain::message::Message;
+use domain::order::Order;
+use domain::page::PageRequest;
+
+use crate::error::IoError;
+use crate::item::{Item, json, order_pk, read_json, text, ttl};
+use crate::orders::Orders;
+use crate::transaction::{Write, transact};
+
+/// A repeated request is recognised for so long.
+const KEY_DAYS: u64 = 30;
+
+/// The messages table.
+#[derive(Debug, Clone)]
+pub struct Messages {
+    client: Client,
+    table: String,
+}
+
+/// What became of a new message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Recorded {
+    /// It is stored, and its order knows of it.
+    Done,
+    /// A message of this id is there already.
+    Before(Message),
+    /// The order was written in between: read it again.
+    Stale,
+}
+
+impl Messages {
+    /// The table of this name.
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Stores a message, and with it the order that it makes newer.
+    ///
+    /// # Errors
+    /// The tables cannot be written.
+    pub async fn record(
+        &self,
+        message: &Message,
+        orders: &Orders,
+        before: &Order,
+        after: &Order,
+    ) -> Result<Recorded, IoError> {
+        let pk = order_pk(&after.key);
+        let by_id = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(row(&pk, format!("id:{}", message.id), message)?))
+            .item("ttl", ttl(message.sent_at, KEY_DAYS))
+            .condition_expression("attribute_not_exists(pk)")
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        let by_time = Put::builder().table_name(&self.table);
+        let by_time = by_time.set_item(Some(row(&pk, format!("at:{}", sort_key(message)), message)?));
+        let writes = vec![Write::Put(by_id), Write::Put(by_time), orders.replace_state(before, after, None)?];
+        let Err(cancelled) = transact(&self.client, writes).await? else { return Ok(Recorded::Done) };
+        if cancelled.failed(0) {
+            return read_json(cancelled.row(0)?, "json").map(Recorded::Before);
+        }
+        Ok(Recorded::Stale)
+    }
+
+    /// An order's messages after `page.after`, newest first, at most `page.limit`.
+    ///
+    /// # Errors
+    /// The table cannot be read.
+    pub async fn of_order(&self, key: &OrderKey, page: &PageRequest) -> Result<Vec<Message>, IoError> {
+        // `:` stands right before `;`: everything that begins with `at:`, or is before the cursor.
+        let until = page.after.as_ref().map_or_else(|| "at;".to_owned(), |after| format!("at:{after}"));
+        let query = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .consistent_read(true)
+            .scan_index_forward(false)
+            .limit(i32::try_from(page.limit.saturating_add(1)).unwrap_or(i32::MAX))
+            .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :until")
+            .expression_attribute_values(":pk", text(order_pk(key)))
+            .expression_attribute_values(":from", text("at:"))
+            .expression_attribute_values(":until", text(&until));
+        let answer = query.send().await.map_err(|error| IoError::of("dynamodb:Query", &error))?;
+        // The range includes its end, which is the last message of the page before.
+        let newer = answer.items().iter().filter(|item| crate::item::read_text(item, "sk") != Ok(until.as_str()));
+        newer.take(page.limit).map(|item| read_json(item, "json")).collect()
+    }
+}
+
+/// A message's place among its order's: `{sent_at}/{id}`.
+pub fn sort_key(message: &Message) -> String {
+    format!("{}/{}", message.sent_at, message.id)
+}
+
+fn row(pk: &str, sk: String, message: &Message) -> Result<Item, IoError> {
+    Ok(Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk)), ("json".to_owned(), json(message)?)]))
+}
