@@ -78,11 +78,13 @@ async fn killed_at_every_call(deliveries: usize, scenario: impl AsyncFn(&Parcel)
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_report_of_a_known_order() {
-    let calls = killed_at_every_call(3, async |parcel| {
+    let mut calls = killed_at_every_call(3, async |parcel| {
         stack().create_order(&parcel.order()).await;
         keep(&parcel.report(18, "IN TRANSIT", "09:00:00")).await
     })
     .await;
+    // Settings come ten a page, however many endpoints there are.
+    calls.dedup_by(|next, last| next == last && next.starts_with("ssm:"));
     // What one report costs: the event, its name, its order, one transaction, the endpoints, one send, one mark.
     assert_eq!(
         calls,

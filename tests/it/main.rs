@@ -9,6 +9,8 @@ mod boundaries;
 mod crash;
 mod delivering;
 mod main_way;
+mod messages;
 mod orders_api;
 mod stack;
+mod sweeping;
 mod webhooks;

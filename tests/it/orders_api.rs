@@ -174,3 +174,93 @@ async fn a_new_parcel_starts_the_way_anew() {
     other["awb"] = json!(parcel.awb);
     assert_eq!(create(&other).await.status, 201);
 }
+
+#[tokio::test]
+async fn a_partner_reports_a_status() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let path = format!("{ORDERS}/{}/status", parcel.order_id);
+    let report = json!({"status": "assigned", "occurredAt": "2026-01-20T10:15:30+05:30", "note": "to Ravi"});
+    let answer = stack().vendor("POST", &path, Some(&report)).await;
+    assert_eq!((answer.status, &answer.json["status"]), (202, &json!("assigned")), "{}", answer.json);
+
+    let order = stack().order_with_entries(&parcel.order_id, 1).await;
+    assert_eq!((&order["status"], &order["currentShipmentStatus"]), (&json!("assigned"), &json!("Assigned")));
+    let entry = &order["timeline"][0];
+    assert_eq!((&entry["source"], &entry["note"]), (&json!("api"), &json!("to Ravi")));
+    assert_eq!(
+        (&entry["reportId"], &entry["occurredAt"]),
+        (&answer.json["reportId"], &json!("2026-01-20T04:45:30.000Z"))
+    );
+    let received = stack().received_at_least(&parcel.order_id, 3).await;
+    let told = received.iter().find(|request| request.path.ends_with("standard")).unwrap().json();
+    assert_eq!(told["data"]["orderData"]["assignedAt"], "2026-01-20T04:45:30.000Z");
+
+    for (body, error) in [
+        (json!({"status": "unknown"}), (422, "invalid", Some("status"))),
+        (json!({"note": "x"}), (422, "invalid", Some("status"))),
+        (json!({"status": "sent"}), (422, "invalid", Some("status"))),
+        (json!({"status": "accepted", "occurredAt": "yesterday"}), (422, "invalid", Some("occurredAt"))),
+        (json!({"status": "accepted", "note": "x".repeat(1001)}), (422, "invalid", Some("note"))),
+        (json!({"status": "accepted", "accountCode": "STORE002"}), (403, "forbidden", Some("accountCode"))),
+    ] {
+        assert_eq!(stack().vendor("POST", &path, Some(&body)).await.error(), error, "{body}");
+    }
+    let nowhere = format!("{ORDERS}/{}/status", unique("nowhere-"));
+    assert_eq!(stack().vendor("POST", &nowhere, Some(&report)).await.error(), (404, "not_found", None));
+}
+
+#[tokio::test]
+async fn a_key_names_a_report() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let report = async |key: &str, body: Value| {
+        let request = http::client().post(stack().url(&format!("{ORDERS}/{}/status", parcel.order_id)));
+        let request = request.header("x-vendor-server-secret", &stack().vendor_secret).header("idempotency-key", key);
+        http::send(http::with_json(request, Some(&body))).await
+    };
+    let first = report("k-1", json!({"status": "assigned"})).await;
+    let again = report("k-1", json!({"status": "assigned"})).await;
+    assert_eq!((first.status, again.status, &again.json), (202, 202, &first.json));
+    assert_eq!(report("k-1", json!({"status": "accepted"})).await.error(), (409, "conflict", None));
+    report("k-2", json!({"status": "accepted"})).await;
+    let order = stack().order_with_entries(&parcel.order_id, 2).await;
+    assert_eq!((order["timeline"].as_array().unwrap().len(), &order["status"]), (2, &json!("accepted")));
+}
+
+#[tokio::test]
+async fn orders_are_listed_newest_first_in_pages() {
+    let parcels: Vec<Parcel> = (0..3).map(|_| Parcel::new()).collect();
+    for parcel in &parcels {
+        stack().create_order(&parcel.order()).await;
+    }
+    stack().webhook(&parcels[1].report(12, "LOST", "08:00:00")).await;
+    stack().order_with_entries(&parcels[1].order_id, 1).await;
+
+    // Other tests create orders at the same time: these three keep their order among them.
+    let mut seen = Vec::new();
+    let mut query = "?limit=20".to_owned();
+    while seen.len() < parcels.len() {
+        let page = stack().vendor("GET", &format!("{ORDERS}{query}"), None).await;
+        assert_eq!(page.status, 200, "{}", page.json);
+        assert!(page.json["items"].as_array().unwrap().len() <= 20);
+        let ids = page.json["items"].as_array().unwrap().iter().map(|item| item["orderId"].as_str().unwrap());
+        seen.extend(ids.filter(|id| parcels.iter().any(|parcel| parcel.order_id == *id)).map(str::to_owned));
+        query =
+            format!("?limit=20&page={}", page.json["next_page"].as_str().unwrap_or_else(|| panic!("ends at {seen:?}")));
+    }
+    let newest_first: Vec<_> = parcels.iter().rev().map(|parcel| parcel.order_id.clone()).collect();
+    assert_eq!(seen, newest_first);
+
+    let lost = stack().vendor("GET", &format!("{ORDERS}?status=lost&limit=100"), None).await.json;
+    let lost = lost["items"].as_array().unwrap();
+    assert!(lost.iter().all(|item| item["status"] == "lost"));
+    let ours = lost.iter().find(|item| item["orderId"] == parcels[1].order_id.as_str()).unwrap();
+    assert_eq!((&ours["awb"], &ours["version"]), (&json!(parcels[1].awb), &json!(2)));
+    for (query, field) in [("status=gone", "status"), ("limit=0", "limit"), ("page=%21", "page")] {
+        assert_eq!(
+            stack().vendor("GET", &format!("{ORDERS}?{query}"), None).await.error(),
+            (422, "invalid", Some(field))
+        );
+    }
+}

@@ -163,7 +163,7 @@ impl<T> Cached<T> {
             }
             (Err(error), None) => return Err(error),
         };
-        if slots.len() >= MAX_CACHED {
+        if slots.len() >= MAX_CACHED && !slots.contains_key(name) {
             slots.clear();
         }
         let slot = Slot { value: Arc::clone(&value), fresh_until: now.after(settings.ttl) };

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::access::Accounts;
 use crate::id::EndpointName;
@@ -139,10 +140,10 @@ impl Settings {
     /// # Errors
     /// Names the field at fault.
     pub fn parse(text: &str) -> Result<Self, InvalidSetting> {
+        serde_json::from_str::<&RawValue>(text).map_err(|_| InvalidSetting::new(".", "is not JSON"))?;
         let reader = &mut serde_json::Deserializer::from_str(text);
-        let Object(written): Object<Written> = serde_path_to_error::deserialize(&mut *reader)
+        let Object(written): Object<Written> = serde_path_to_error::deserialize(reader)
             .map_err(|error| InvalidSetting::new(path(&error), "has the wrong type or value"))?;
-        reader.end().map_err(|_| InvalidSetting::new(".", "has something after its end"))?;
         let format = written.format;
         let timeout = written.timeout_seconds.map_or(format.timeout(), Duration::from_secs);
         if timeout.is_zero() || timeout > MAX_TIMEOUT {

@@ -92,12 +92,8 @@ pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, InvalidBody> {
     // Syntax first: a field's rule must not hide that the rest is no JSON.
     serde_json::from_str::<&RawValue>(text).map_err(|error| syntax(&error))?;
     let reader = &mut serde_json::Deserializer::from_str(text);
-    serde_path_to_error::deserialize(reader).map_err(|error| {
-        if error.inner().is_syntax() || error.inner().is_eof() {
-            return syntax(error.inner());
-        }
-        InvalidBody::Invalid { field: path(&error), message: without_position(error.inner()) }
-    })
+    serde_path_to_error::deserialize(reader)
+        .map_err(|error| InvalidBody::Invalid { field: path(&error), message: without_position(error.inner()) })
 }
 
 fn syntax(error: &serde_json::Error) -> InvalidBody {
@@ -248,6 +244,8 @@ mod tests {
             error(br#"{"orderId":"a","orderId":"b"}"#),
             InvalidBody::field("orderId", "duplicate field `orderId`")
         );
+        let surrogate = InvalidBody::field("orderId", "unexpected end of hex escape");
+        assert_eq!(error(br#"{"orderId":"\ud800"}"#), surrogate);
         let phone = error(br#"{"orderId":"a","phone":{"secret":1}}"#);
         assert_eq!(phone, InvalidBody::field("phone", "must be a string or a number"));
     }

@@ -1,8 +1,9 @@
 //! HTTP against the deployed API.
 
-use reqwest::{Client, RequestBuilder};
+use reqwest::{Body, Client, Request, RequestBuilder, Url};
 use serde_json::Value;
 
+use super::openapi::{Asked, check_answer};
 use super::{Stack, stack};
 
 /// An answer of the API.
@@ -27,11 +28,24 @@ pub fn client() -> Client {
 }
 
 pub async fn send(request: RequestBuilder) -> Answer {
-    let answer = request.send().await.unwrap();
+    let (client, request) = request.build_split();
+    let request = request.unwrap();
+    let asked = asked(&request);
+    let answer = client.execute(request).await.unwrap();
     let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
     let text = answer.text().await.unwrap();
-    assert!(headers.contains_key("x-request-id"), "every answer carries its id: {status} {text}");
+    check_answer(&asked, status, &headers, &text);
     Answer { status, headers, json: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
+}
+
+fn asked(request: &Request) -> Asked {
+    let api = Url::parse(&stack().api_url).unwrap();
+    let body = request.body().and_then(Body::as_bytes);
+    Asked {
+        method: request.method().to_string(),
+        path: request.url().path().strip_prefix(api.path()).unwrap().to_owned(),
+        body: body.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+    }
 }
 
 impl Stack {

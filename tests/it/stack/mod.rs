@@ -2,6 +2,7 @@
 
 mod aws_calls;
 pub mod http;
+mod openapi;
 mod receiver;
 
 use std::collections::BTreeMap;

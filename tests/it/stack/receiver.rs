@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::http::client;
+use super::openapi::check_delivery;
 use super::{Stack, eventually};
 
 /// One request that the receiver got.
@@ -42,12 +43,17 @@ impl Stack {
         all.requests.into_iter().filter(|request| request.body.contains(text)).collect()
     }
 
-    /// Waits until so much was received.
+    /// Waits until so much was received by the endpoints there are.
     pub async fn received_at_least(&self, text: &str, count: usize) -> Vec<Received> {
-        eventually(&format!("{count} deliveries with {text}"), async || {
+        let received = eventually(&format!("{count} deliveries with {text}"), async || {
             Some(self.received(text).await).filter(|received| received.len() >= count)
         })
-        .await
+        .await;
+        for request in &received {
+            let endpoint = self.endpoints.values().find(|endpoint| endpoint.path() == request.path).unwrap();
+            check_delivery(&endpoint.format, request);
+        }
+        received
     }
 
     /// What the receiver answers next on a path.

@@ -149,6 +149,8 @@ fn what_cannot_be_taken_names_the_field() {
         (r#""orderId":"a","poll":"canary""#, "poll"),
         (r#""orderId":"a","poll":"canary, expected canary""#, "poll"),
         (r#""orderId":"a","poll":"canary at line 7""#, "poll"),
+        (r#""orderId":"a","poll":7"#, "poll"),
+        (r#""orderId":"\ud800""#, "orderId"),
         (r#""orderId":"a","refs":"canary""#, "refs"),
         (r#""orderId":"a","refs":["canary"]"#, "refs"),
         (r#""orderId":"a","refs":{"shipway":"canary"}"#, "refs.shipway"),

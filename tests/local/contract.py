@@ -1,0 +1,142 @@
+"""openapi.yaml as a judge: whether an exchange with the API, or a delivery to a customer, is as it says.
+
+Run as a program it reads one case a line, `{"exchange": {…}}` or `{"delivery": {…}}`, and answers each with a line: the
+list of complaints, empty if there are none. The end-to-end tests have it judge everything they see.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator, FormatChecker
+
+from config import ROOT
+
+OPENAPI = ROOT / "openapi.yaml"
+METHODS = {"get", "put", "post", "delete", "patch"}
+JSON_TYPE = "application/json"
+Json = Any
+
+
+class Contract:
+    """The document, with the look-ups that judging needs."""
+
+    def __init__(self, document: dict[str, Json]) -> None:
+        self.document = document
+
+    def operations(self) -> Iterator[tuple[str, str, dict[str, Json]]]:
+        """(method, path, operation) of each route."""
+        for path, item in self.document["paths"].items():
+            for method in METHODS & item.keys():
+                yield method, path, item[method]
+
+    def exchange(self, method: str, path: str, request: str | None, answer: dict[str, Json]) -> Iterator[str]:
+        """What is wrong with an answer; and with a request that was not refused, which the document must then allow."""
+        operation = self._operation(method.lower(), path)
+        if not operation:
+            yield "no such operation"
+            return
+        response = self._response(operation, answer["status"])
+        if not response:
+            yield f"status {answer['status']} is not declared"
+            return
+        yield from self._headers(response.get("headers", {}), answer["headers"])
+        yield from self._body(response, answer["body"])
+        if answer["status"] < 300 and "requestBody" in operation:
+            yield from (f"request {complaint}" for complaint in self._body(operation["requestBody"], request or ""))
+
+    def delivery(self, format: str, headers: dict[str, str], body: str) -> Iterator[str]:
+        """What is wrong with a delivery in this format."""
+        operation = self.document["webhooks"][format]["post"]
+        parameters = [self._resolved(parameter) for parameter in operation["parameters"]]
+        yield from self._headers({parameter["name"]: parameter for parameter in parameters}, headers)
+        yield from self._body(operation["requestBody"], body)
+
+    def examples(self) -> Iterator[str]:
+        """What is wrong with the document's own examples."""
+        for where, media in self._media_types(self.document, "#"):
+            if "example" in media:
+                yield from (f"{where}: {complaint}" for complaint in self._judged(media["schema"], media["example"]))
+
+    def _operation(self, method: str, path: str) -> dict[str, Json] | None:
+        matching = [
+            (template.count("{"), operation)
+            for known, template, operation in self.operations()
+            if known == method and _matches(template, path)
+        ]
+        return min(matching, key=lambda match: match[0], default=(0, None))[1]
+
+    def _response(self, operation: dict[str, Json], status: int) -> dict[str, Json] | None:
+        responses = operation["responses"]
+        found = responses.get(str(status)) or responses.get(f"{status // 100}XX")
+        return found and self._resolved(found)
+
+    def _headers(self, declared: dict[str, Json], headers: dict[str, str]) -> Iterator[str]:
+        for name, header in declared.items():
+            rule = self._resolved(header)
+            if name in headers:
+                yield from (f"header {name}: {each}" for each in self._judged(rule["schema"], headers[name]))
+            elif rule.get("required"):
+                yield f"header {name}: missing"
+
+    def _body(self, described: dict[str, Json], body: str) -> Iterator[str]:
+        schema = described["content"][JSON_TYPE]["schema"]
+        try:
+            value = json.loads(body)
+        except ValueError:
+            yield "body: not JSON"
+            return
+        yield from (f"body{complaint}" for complaint in self._judged(schema, value))
+
+    def _judged(self, schema: dict[str, Json], value: Json) -> Iterator[str]:
+        # The components stand beside the schema, so that its references find them.
+        validator = Draft202012Validator(schema | self._components, format_checker=FormatChecker(["date-time"]))
+        for error in validator.iter_errors(value):
+            yield f"{error.json_path[1:]}: {error.message}"
+
+    @cached_property
+    def _components(self) -> dict[str, Json]:
+        return {"components": self.document["components"]}
+
+    def _resolved(self, value: dict[str, Json]) -> dict[str, Json]:
+        if "$ref" not in value:
+            return value
+        found: Json = self.document
+        for part in value["$ref"].removeprefix("#/").split("/"):
+            found = found[part]
+        return found
+
+    def _media_types(self, value: Json, where: str) -> Iterator[tuple[str, dict[str, Json]]]:
+        parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for key, part in parts:
+            if key == JSON_TYPE:
+                yield where, part
+            yield from self._media_types(part, f"{where}/{key}")
+
+
+def load() -> Contract:
+    return Contract(yaml.safe_load(OPENAPI.read_text()))
+
+
+def _matches(template: str, path: str) -> bool:
+    wanted, given = template.split("/"), path.split("/")
+    return len(wanted) == len(given) and all(
+        part.startswith("{") or part == other for part, other in zip(wanted, given, strict=True)
+    )
+
+
+def _complaints(contract: Contract, case: dict[str, Json]) -> list[str]:
+    if "exchange" in case:
+        return list(contract.exchange(**case["exchange"]))
+    return list(contract.delivery(**case["delivery"]))
+
+
+if __name__ == "__main__":
+    judge = load()
+    for line in sys.stdin:
+        print(json.dumps(_complaints(judge, json.loads(line))), flush=True)
