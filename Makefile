@@ -41,7 +41,8 @@ doc: tools
 
 template: .venv/installed
 	$(call step,template,$(PYTHON) tests/local/sam.py validate --lint --template template.yaml --region ap-south-1 \
-		&& .venv/bin/cfn-lint template.yaml && $(PYTHON) tests/local/check_template.py)
+		&& .venv/bin/cfn-lint template.yaml && $(PYTHON) tests/local/check_template.py \
+		&& $(PYTHON) tests/local/check_openapi.py)
 
 python: .venv/installed
 	$(call step,scripts,.venv/bin/ruff check tests/local && .venv/bin/ruff format --check tests/local)

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use aws::batch::Ending;
+use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::delivery::Delivery;
 use domain::signing::SigningKeys;
@@ -172,6 +174,72 @@ async fn a_receiver_that_does_not_answer_is_not_waited_for() {
 }
 
 #[tokio::test]
+async fn a_receiver_that_refuses_or_resets_is_tried_to_the_end() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let resetting = listener.local_addr().unwrap();
+    let accepting = tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    for (port, error) in [(1, "connect"), (resetting.port(), "closed")] {
+        let endpoint = Endpoint::new(json!({"backoff": [1], "retry_count": 2}), json!([])).await;
+        endpoint.set("url", &format!("http://127.0.0.1:{port}/")).await;
+        let delivery = endpoint.delivery();
+        queue(&delivery).await;
+        let (letter, reason) = dead_letter(&delivery.id).await;
+        assert_eq!((letter.run, reason.as_str()), (2, "exhausted"));
+        let log = attempts(&row_in(&delivery.id, "dead").await);
+        let errors: Vec<_> = log.iter().map(|attempt| attempt["error"].as_str().unwrap()).collect();
+        assert_eq!(errors, [error; 3]);
+    }
+    accepting.abort();
+}
+
+#[tokio::test]
+async fn a_receiver_that_asks_for_time_gets_it() {
+    let answers = json!([{"status": 429, "headers": {"retry-after": "3"}}, {"status": 200}]);
+    let endpoint = Endpoint::new(json!({"backoff": [1]}), answers).await;
+    let delivery = endpoint.delivery();
+    queue(&delivery).await;
+    let log = attempts(&row_in(&delivery.id, "delivered").await);
+    let at = |index: usize| Timestamp::parse(log[index]["at"].as_str().unwrap()).unwrap();
+    assert!(at(1).since(at(0)) >= std::time::Duration::from_secs(3), "{log:?}");
+}
+
+/// Ten records of one batch: a panic and a body nobody understands hurt none of the others.
+#[tokio::test]
+async fn bad_neighbours_in_a_batch() {
+    let endpoint = Endpoint::new(json!({}), json!([])).await;
+    let mut bodies: Vec<String> = (0..8).map(|_| endpoint.delivery().to_message()).collect();
+    let poison = unique("poison ");
+    bodies.insert(2, "panic".to_owned());
+    bodies.insert(5, poison.clone());
+    let records: Vec<Value> = bodies.iter().enumerate().map(|(index, body)| {
+        json!({"messageId": index.to_string(), "receiptHandle": "not a receipt", "body": body, "attributes": {}, "messageAttributes": {}})
+    }).collect();
+    let batch: SqsEvent = serde_json::from_value(json!({"Records": records})).unwrap();
+    let (deliver, far) = (stack().deliver(), Timestamp::parse("9999-01-01T00:00:00Z").unwrap());
+    let response = stack()
+        .worker()
+        .run(batch, async |message| {
+            assert!(message != "panic", "a record may panic");
+            deliver.handle(message, far).await
+        })
+        .await;
+    let failed: Vec<_> = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+    assert_eq!(failed, ["2"]);
+    assert_eq!(endpoint.so_far().await.len(), 8);
+    poison_letter(&poison).await;
+}
+
+#[tokio::test]
+async fn what_could_not_end_in_time_is_not_begun() {
+    let endpoint = Endpoint::new(json!({"timeout_seconds": 20}), json!([])).await;
+    let delivery = endpoint.delivery();
+    let soon = aws::clock::now().after(std::time::Duration::from_secs(25));
+    let ending = stack().deliver().handle(&delivery.to_message(), soon).await.unwrap();
+    assert!(matches!(ending, Ending::Later(_)));
+    assert!(row(&delivery.id).await.is_empty());
+}
+
+#[tokio::test]
 async fn settings_take_effect_and_each_does_something() {
     let settings = json!({"headers": {"X-Shop": "tea"}});
     let endpoint = Endpoint::new(settings, json!([])).await;
@@ -219,12 +287,17 @@ async fn an_endpoint_that_was_removed_and_a_message_nobody_understands() {
 
     let poison = unique("{\"v\":99,\"poison\":");
     stack().queue("deliveries", &Calls::default()).send(poison.clone()).await.unwrap();
+    poison_letter(&poison).await;
+}
+
+/// Takes a message that nobody understood out of the dead letters.
+async fn poison_letter(poison: &str) {
     let sqs = stack().sqs(&Calls::default());
     let url = &stack().queues["deliveries_dlq"];
     eventually("the poison among the dead letters", async || {
         let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
         let batch = receive.message_attribute_names("All").send().await.unwrap();
-        let found = batch.messages().iter().find(|message| message.body() == Some(poison.as_str()))?;
+        let found = batch.messages().iter().find(|message| message.body() == Some(poison))?;
         assert_eq!(found.message_attributes().unwrap()["reason"].string_value(), Some("unreadable_message"));
         let receipt = found.receipt_handle().unwrap();
         sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();

@@ -7,6 +7,8 @@ use domain::hash::Fingerprint;
 use domain::id::{AccountCode, EventId};
 use domain::report::SourceName;
 use domain::timestamp::Timestamp;
+use lambda_http::{Body, RequestExt};
+use serde_json::Value;
 use sweep::Sweep;
 
 use crate::main_way::Parcel;
@@ -53,6 +55,30 @@ async fn an_event_left_behind_is_applied_once() {
     // The deployed schedule fires every minute; whichever sweep comes first sends it.
     let calls = Calls::default();
     Sweep::new(stack().events(&calls), stack().queue("events", &calls)).run(aws::clock::now()).await.unwrap();
+    stack().order_with_entries(&parcel.order_id, 1).await;
+    assert_eq!(stack().received_at_least(&parcel.order_id, 3).await.len(), 3);
+    assert!(!is_pending(&id).await);
+}
+
+#[tokio::test]
+async fn while_the_queue_is_away_webhooks_are_still_taken() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let inbound = stack().inbound(&Calls::failing(Some(Fault::Before(0))));
+    let request = lambda_http::http::Request::post("/webhooks/carrier")
+        .header("x-api-key", &stack().sources["shiprocket"]["api_key"])
+        .body(Body::from(parcel.report(18, "IN TRANSIT", "09:00:00").to_string()))
+        .unwrap();
+    let answer = inbound.handle(request.with_raw_http_path("/webhooks/carrier")).await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let answer: Value = serde_json::from_slice(answer.body()).unwrap();
+    let id = EventId::parse(answer["event_id"].as_str().unwrap()).unwrap();
+    assert!(is_pending(&id).await);
+
+    // A minute later the queue is back.
+    let calls = Calls::default();
+    let later = aws::clock::now().after(Duration::from_secs(60));
+    Sweep::new(stack().events(&calls), stack().queue("events", &calls)).run(later).await.unwrap();
     stack().order_with_entries(&parcel.order_id, 1).await;
     assert_eq!(stack().received_at_least(&parcel.order_id, 3).await.len(), 3);
     assert!(!is_pending(&id).await);

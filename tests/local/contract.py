@@ -46,22 +46,22 @@ class Contract:
             yield f"status {answer['status']} is not declared"
             return
         yield from self._headers(response.get("headers", {}), answer["headers"])
-        yield from self._body(response, answer["body"])
+        yield from self._body("body", response, answer["body"])
         if answer["status"] < 300 and "requestBody" in operation:
-            yield from (f"request {complaint}" for complaint in self._body(operation["requestBody"], request or ""))
+            yield from self._body("request", operation["requestBody"], request or "")
 
     def delivery(self, format: str, headers: dict[str, str], body: str) -> Iterator[str]:
         """What is wrong with a delivery in this format."""
         operation = self.document["webhooks"][format]["post"]
         parameters = [self._resolved(parameter) for parameter in operation["parameters"]]
         yield from self._headers({parameter["name"]: parameter for parameter in parameters}, headers)
-        yield from self._body(operation["requestBody"], body)
+        yield from self._body("body", operation["requestBody"], body)
 
     def examples(self) -> Iterator[str]:
         """What is wrong with the document's own examples."""
         for where, media in self._media_types(self.document, "#"):
             if "example" in media:
-                yield from (f"{where}: {complaint}" for complaint in self._judged(media["schema"], media["example"]))
+                yield from self._judged(f"{where}: example", media["schema"], media["example"])
 
     def _operation(self, method: str, path: str) -> dict[str, Json] | None:
         matching = [
@@ -80,24 +80,24 @@ class Contract:
         for name, header in declared.items():
             rule = self._resolved(header)
             if name in headers:
-                yield from (f"header {name}: {each}" for each in self._judged(rule["schema"], headers[name]))
+                yield from self._judged(f"header {name}", rule["schema"], headers[name])
             elif rule.get("required"):
                 yield f"header {name}: missing"
 
-    def _body(self, described: dict[str, Json], body: str) -> Iterator[str]:
+    def _body(self, what: str, described: dict[str, Json], body: str) -> Iterator[str]:
         schema = described["content"][JSON_TYPE]["schema"]
         try:
             value = json.loads(body)
         except ValueError:
-            yield "body: not JSON"
+            yield f"{what}: not JSON"
             return
-        yield from (f"body{complaint}" for complaint in self._judged(schema, value))
+        yield from self._judged(what, schema, value)
 
-    def _judged(self, schema: dict[str, Json], value: Json) -> Iterator[str]:
+    def _judged(self, what: str, schema: dict[str, Json], value: Json) -> Iterator[str]:
         # The components stand beside the schema, so that its references find them.
         validator = Draft202012Validator(schema | self._components, format_checker=FormatChecker(["date-time"]))
         for error in validator.iter_errors(value):
-            yield f"{error.json_path[1:]}: {error.message}"
+            yield f"{what}{error.json_path[1:]}: {error.message}"
 
     @cached_property
     def _components(self) -> dict[str, Json]:

@@ -23,6 +23,9 @@ use domain::timestamp::Timestamp;
 
 use receiver::{Absent, Receiver, Receivers};
 
+/// What claiming an attempt before it and recording it after may take.
+const RECORDING: Duration = Duration::from_secs(10);
+
 /// The function.
 pub struct Deliver {
     deliveries: Deliveries,
@@ -48,16 +51,19 @@ impl Deliver {
         Self { deliveries, dead_letters, receivers: Receivers::new(settings), http, worker, claims: AtomicU64::new(0) }
     }
 
-    /// Works on one delivery.
+    /// Works on one delivery, unless that could take longer than `deadline`.
     ///
     /// # Errors
     /// Something is not available; the message has to come back.
-    pub async fn handle(&self, message: &str) -> Result<Ending, IoError> {
+    pub async fn handle(&self, message: &str, deadline: Timestamp) -> Result<Ending, IoError> {
         let Some(delivery) = Delivery::from_message(message) else {
             return Ok(Ending::SetAside("unreadable_message"));
         };
         let receiver = self.receivers.get(&delivery.endpoint, now()).await?;
         let timeout = receiver.as_ref().as_ref().map_or(MAX_TIMEOUT, |receiver| receiver.settings.timeout);
+        if now().after(timeout).after(RECORDING) > deadline {
+            return Ok(Ending::Later(Duration::ZERO));
+        }
         let owner = format!("{}/{}", self.worker, self.claims.fetch_add(1, Ordering::Relaxed));
         let lease = match self.deliveries.claim(&delivery, &owner, timeout, now()).await? {
             Claimed::Leased(lease) => lease,

@@ -8,6 +8,7 @@ use aws::queue::Queue;
 use aws::settings::Settings;
 use aws_lambda_events::event::sqs::SqsEvent;
 use deliver::Deliver;
+use domain::timestamp::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -25,7 +26,8 @@ async fn main() -> Result<(), Error> {
     );
     let (deliver, worker) = (&deliver, &worker);
     run(service_fn(async |batch: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(worker.run(batch.payload, async |message| deliver.handle(message).await).await)
+        let deadline = Timestamp::from_system(batch.context.deadline());
+        Ok::<_, Error>(worker.run(batch.payload, async |message| deliver.handle(message, deadline).await).await)
     }))
     .await
 }

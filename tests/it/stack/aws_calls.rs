@@ -3,7 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use ::aws::batch::Worker;
+use ::aws::deliveries::Deliveries;
 use ::aws::events::Events;
+use ::aws::http::Http;
 use ::aws::orders::Orders;
 use ::aws::queue::Queue;
 use ::aws::settings::Settings;
@@ -18,6 +21,8 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
+use deliver::Deliver;
+use inbound::Inbound;
 use process::Process;
 
 use super::Stack;
@@ -128,9 +133,31 @@ impl Stack {
         Queue::new(self.sqs(calls), self.queues[name].clone())
     }
 
+    pub fn settings(&self, calls: &Calls) -> Settings {
+        Settings::new(self.ssm(calls), "/waypost/local".to_owned(), Duration::from_secs(1))
+    }
+
+    /// The function `inbound`, in this process.
+    pub fn inbound(&self, queue: &Calls) -> Inbound {
+        let calls = Calls::default();
+        Inbound::new(self.events(&calls), self.queue("events", queue), self.settings(&calls))
+    }
+
+    /// The function `deliver`, in this process.
+    pub fn deliver(&self) -> Deliver {
+        let calls = Calls::default();
+        let deliveries = Deliveries::new(self.dynamodb(&calls), self.tables["deliveries"].clone());
+        Deliver::new(deliveries, self.queue("deliveries_dlq", &calls), self.settings(&calls), Http::new().unwrap())
+    }
+
+    /// The shell around it.
+    pub fn worker(&self) -> Worker {
+        let calls = Calls::default();
+        Worker { queue: self.queue("deliveries", &calls), dead_letters: self.queue("deliveries_dlq", &calls) }
+    }
+
     /// The function `process`, in this process, on the stack's tables and queues.
     pub fn process(&self, calls: &Calls) -> Process {
-        let settings = Settings::new(self.ssm(calls), "/waypost/local".to_owned(), Duration::from_secs(1));
-        Process::new(self.events(calls), self.orders(calls), self.queue("deliveries", calls), settings)
+        Process::new(self.events(calls), self.orders(calls), self.queue("deliveries", calls), self.settings(calls))
     }
 }

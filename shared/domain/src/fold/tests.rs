@@ -23,8 +23,9 @@ fn to(status: Status) -> Claim {
 /// What happens to an order, one claim after the other, and what the fold makes of each.
 #[test]
 fn stories() {
+    type Story = (&'static str, Status, Vec<(Claim, Verdict)>, Status);
     const S: fn(Status) -> Claim = Claim::Status;
-    let stories: &[(&str, Status, Vec<(Claim, Verdict)>, Status)] = &[
+    let stories: &[Story] = &[
         ("nothing was reported", Pending, vec![], Pending),
         (
             "the way there",
