@@ -165,3 +165,35 @@ async fn an_unknown_word_is_kept_and_changes_nothing() {
     let entry = &order["timeline"][0];
     assert_eq!((&entry["sourceStatus"], &entry["reason"]), (&json!("BEAMED UP"), &json!("unknown")));
 }
+
+#[tokio::test]
+async fn a_hook_id_decides_whose_webhook_it_is() {
+    // Two accounts with the same order id: only the hook's own is touched.
+    let (parcel, account) = (Parcel::new(), unique("ACC-"));
+    stack().create_order(&parcel.order()).await;
+    let mut theirs = parcel.order();
+    theirs["accountCode"] = json!(account);
+    let created = stack().user("admin", "POST", "/api/external/orders", Some(&theirs)).await;
+    assert_eq!(created.status, 201, "{}", created.json);
+
+    let (id, secret) = (unique("h"), unique("own-secret-"));
+    let ssm = stack().ssm(&Calls::default());
+    let put = ssm.put_parameter().name(format!("/waypost/local/sources/shiprocket/hooks/{id}"));
+    let put = put.value(json!({"account": account, "secret": secret}).to_string());
+    put.r#type("SecureString".into()).send().await.unwrap();
+
+    let body = parcel.report(12, "LOST", "08:00:00");
+    let send = async |key: &str| {
+        let request = http::client().post(stack().url(&format!("/webhooks/carrier/{id}"))).header("x-api-key", key);
+        http::send(http::with_json(request, Some(&body))).await
+    };
+    eventually("the hook to be known", async || (send(&secret).await.status == 200).then_some(())).await;
+    assert_eq!(send(&stack().sources["shiprocket"]["api_key"]).await.status, 401);
+    let path = format!("/api/external/orders/{}?accountCode={account}", parcel.order_id);
+    eventually("their order lost", async || {
+        let order = stack().user("admin", "GET", &path, None).await.json;
+        (order["status"] == "lost").then_some(())
+    })
+    .await;
+    assert_eq!(stack().order(&parcel.order_id).await["status"], "pending");
+}

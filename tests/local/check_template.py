@@ -10,8 +10,13 @@ from samtranslator.yaml_helper import yaml_parse
 
 from config import TEMPLATE
 
+FUNCTION = "AWS::Serverless::Function"
 FOURTEEN_DAYS = 14 * 24 * 3600
+# What Lambda does with a queue in the function's name.
+POLLING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 Resource = dict[str, Any]
+Allowed = set[tuple[str, str]]
 
 
 class Template:
@@ -41,18 +46,32 @@ class Template:
         }
         return of_queues | of_schedules
 
+    def allowed(self, role: Any) -> Allowed:
+        """Each (action, resource) that a role may; `role` is a reference to it."""
+        policies = self.resources[referred(role)]["Properties"]["Policies"]
+        statements = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+        return {
+            (action, referred(resource))
+            for statement in statements
+            if statement["Effect"] == "Allow"
+            for action in as_list(statement["Action"])
+            for resource in as_list(statement["Resource"])
+        }
+
     def events(self, kind: str) -> Iterator[tuple[str, Resource, Resource]]:
         """(event's name, its properties, its function) of each event source of a kind."""
-        for name, function in self.of_type("AWS::Serverless::Function"):
+        for name, function in self.of_type(FUNCTION):
             for event_name, event in function.get("Events", {}).items():
                 if event["Type"] == kind:
                     yield f"{name}.{event_name}", event["Properties"], function
 
 
 def referred(value: Any) -> str:
-    """The resource that a !Ref or !GetAtt names."""
+    """The resource that a !Ref or !GetAtt names; of a !Sub, its text."""
     if "Ref" in value:
         return value["Ref"]
+    if "Fn::Sub" in value:
+        return value["Fn::Sub"]
     target = value["Fn::GetAtt"]
     return target.split(".")[0] if isinstance(target, str) else target[0]
 
@@ -92,7 +111,7 @@ def check_schedules(template: Template) -> Iterator[str]:
 def check_functions(template: Template) -> Iterator[str]:
     """SAM would give a function without a role one that may touch every queue and log group."""
     groups = dict(template.of_type("AWS::Logs::LogGroup"))
-    for name, function in template.of_type("AWS::Serverless::Function"):
+    for name, function in template.of_type(FUNCTION):
         if "Role" not in function:
             yield f"{name}: has no role of its own"
         group = function.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
@@ -116,6 +135,42 @@ def check_roles(template: Template) -> Iterator[str]:
                     yield f"{where}: allows a pattern of actions"
 
 
+def check_polling(template: Template) -> Iterator[str]:
+    """A function may be fed by its queues, and by no others."""
+    fed: dict[str, set[str]] = {name: set() for name, _ in template.of_type(FUNCTION)}
+    for name, event, _ in template.events("SQS"):
+        fed[name.split(".")[0]].add(referred(event["Queue"]))
+    for name, function in template.of_type(FUNCTION):
+        polled = {pair for pair in template.allowed(function["Role"]) if pair[0] in POLLING}
+        yield from differences(name, polled, {(action, queue) for queue in fed[name] for action in POLLING})
+
+
+def check_logging(template: Template) -> Iterator[str]:
+    """A function may write its own log."""
+    for name, function in template.of_type(FUNCTION):
+        logged = {pair for pair in template.allowed(function["Role"]) if pair[0].startswith("logs:")}
+        group = referred(function["LoggingConfig"]["LogGroup"])
+        yield from differences(name, logged, {(action, group) for action in LOGGING})
+
+
+def check_firing(template: Template) -> Iterator[str]:
+    """A schedule may start its function and keep a fire that it could not deliver."""
+    wanted: dict[str, Allowed] = {}
+    for name, schedule, _ in template.events("ScheduleV2"):
+        fire = ("lambda:InvokeFunction", name.split(".")[0])
+        keep = ("sqs:SendMessage", referred(schedule["DeadLetterConfig"]["Arn"]))
+        wanted.setdefault(referred(schedule["RoleArn"]), set()).update({fire, keep})
+    for role, pairs in wanted.items():
+        yield from differences(role, template.allowed({"Ref": role}), pairs)
+
+
+def differences(name: str, allowed: Allowed, wanted: Allowed) -> Iterator[str]:
+    for action, resource in sorted(wanted - allowed):
+        yield f"{name}: may not {action} on {resource}"
+    for action, resource in sorted(allowed - wanted):
+        yield f"{name}: need not {action} on {resource}"
+
+
 def check_tables(template: Template) -> Iterator[str]:
     """Data can be restored, and leaves when its time has come."""
     for name, table in template.of_type("AWS::DynamoDB::Table"):
@@ -131,7 +186,10 @@ def as_list(value: Any) -> list[Any]:
 
 def main() -> int:
     template = Template(TEMPLATE.read_text())
-    rules = [check_queues, check_event_sources, check_schedules, check_functions, check_roles, check_tables]
+    rules = [
+        *(check_queues, check_event_sources, check_schedules, check_functions, check_tables),
+        *(check_roles, check_polling, check_logging, check_firing),
+    ]
     broken = [complaint for rule in rules for complaint in rule(template)]
     for complaint in broken:
         print(f"{TEMPLATE.name}: {complaint}")

@@ -1,5 +1,7 @@
 //! Takes webhooks: proves who sent them, keeps them, queues them. What they mean is decided later, by `process`.
 
+mod gates;
+
 use std::sync::Arc;
 
 use aws::clock::now;
@@ -12,20 +14,19 @@ use domain::id::{AccountCode, EventId};
 use domain::timestamp::Timestamp;
 use lambda_http::http::Method;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
-use sources::{Denied, Gate, Source};
+use sources::{Denied, Source};
+
+use gates::Gates;
 
 /// The largest body of a webhook, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
-
-/// A source's check, or none while the source is not set up.
-type SourceGate = Option<Box<dyn Gate>>;
 
 /// The function.
 pub struct Inbound {
     events: Events,
     queue: Queue,
     settings: Settings,
-    gates: Cached<SourceGate>,
+    gates: Cached<Gates>,
 }
 
 impl Inbound {
@@ -57,9 +58,10 @@ impl Inbound {
     }
 
     async fn receive(&self, path: &str, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
+        let (path, hook) = path.split_once('/').map_or((path, None), |(path, hook)| (path, Some(hook)));
         let source = sources::by_path(path).ok_or_else(|| ApiError::not_found("no such source"))?;
         let body = body(request, BODY_LIMIT)?;
-        let account = self.admit(source, request, body, now).await?;
+        let account = self.admit(source, hook, request, body, now).await?;
         let unreadable = source.read(&account, body).err();
         let event = Event {
             id: event_id(source, &account, body),
@@ -85,22 +87,19 @@ impl Inbound {
     async fn admit(
         &self,
         source: &dyn Source,
+        hook: Option<&str>,
         request: &Request,
         body: &[u8],
         now: Timestamp,
     ) -> Result<AccountCode, ApiError> {
-        let gate = self.gate(source, now).await.map_err(|error| {
+        let gates = self.gates(source, now).await.map_err(|error| {
             tracing::error!(%error, "source.not_configured");
             ApiError::unavailable()
         })?;
-        let Some(gate) = gate.as_ref() else {
-            tracing::warn!(source = source.name().as_str(), "source.not_set_up");
-            return Err(ApiError::unauthorized());
-        };
         let headers: Vec<(&str, &str)> =
             request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
         let asked = sources::Request { headers: &headers, source_ip: source_ip(request), body };
-        gate.admit(&asked).map_err(|denied| {
+        gates.admit(hook, &asked).map_err(|denied| {
             tracing::warn!(source = source.name().as_str(), ?denied, "event.denied");
             match denied {
                 Denied::Address => ApiError::forbidden("this address may not send webhooks"),
@@ -109,16 +108,11 @@ impl Inbound {
         })
     }
 
-    async fn gate(&self, source: &dyn Source, now: Timestamp) -> Result<Arc<SourceGate>, SettingsError> {
+    async fn gates(&self, source: &dyn Source, now: Timestamp) -> Result<Arc<Gates>, SettingsError> {
         let name = source.name();
         let folder = format!("sources/{}", name.as_str());
-        let load = |_last| async {
-            let (settings, secret) = (format!("{folder}/settings"), format!("{folder}/secret"));
-            let values = self.settings.read(&[settings.clone(), secret.clone()]).await?;
-            let Some(text) = values.get(&settings) else { return Ok(None) };
-            let gate = source.configure(text, values.get(&secret).map(String::as_str));
-            gate.map(Some).map_err(|error| SettingsError::invalid(format!("{folder}/{}", error.parameter), &error))
-        };
+        // All of a source at once: hook ids are the caller's to choose, and must not cost a call each.
+        let load = |_last| async { Gates::read(source, &folder, &self.settings.read_below(&folder, true).await?) };
         self.gates.get(&self.settings, name.as_str(), now, load).await
     }
 

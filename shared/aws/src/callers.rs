@@ -1,22 +1,25 @@
 //! Who calls: Basic users and vendors, as the settings know them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use domain::access::{BasicCredentials, Caller, NoAccount, User, Vendor, vendor_caller};
 use domain::id::{AccountCode, OrderId, OrderKey};
 use domain::timestamp::Timestamp;
 use lambda_http::{Request, RequestExt};
+use serde::de::DeserializeOwned;
 
 use crate::settings::{Cached, Settings, SettingsError, Values};
 use crate::web::ApiError;
 
+const USERS: &str = "users";
 const VENDORS: &str = "vendors";
 
 /// The users and vendors of the settings.
 pub struct Callers {
     settings: Settings,
-    users: Cached<Option<User>>,
-    vendors: Cached<Vec<Vendor>>,
+    users: Cached<BTreeMap<String, User>>,
+    vendors: Cached<BTreeMap<String, Vendor>>,
 }
 
 impl Callers {
@@ -32,7 +35,7 @@ impl Callers {
     pub async fn identify(&self, request: &Request, now: Timestamp) -> Result<Caller, ApiError> {
         let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or_default());
         let found = match (header("x-vendor-server-secret"), header("authorization")) {
-            (Some(secret), _) => vendor_caller(secret, self.vendors(now).await.map_err(unavailable)?.iter()),
+            (Some(secret), _) => vendor_caller(secret, self.vendors(now).await.map_err(unavailable)?.values()),
             (None, Some(basic)) => self.user(basic, now).await.map_err(unavailable)?,
             (None, None) => None,
         };
@@ -44,33 +47,32 @@ impl Callers {
 
     async fn user(&self, header: &str, now: Timestamp) -> Result<Option<Caller>, SettingsError> {
         let Some(credentials) = BasicCredentials::parse(header) else { return Ok(None) };
-        let parameter = format!("users/{}", credentials.name);
-        let load = |_last| async {
-            let values = self.settings.read(std::slice::from_ref(&parameter)).await?;
-            values.get(&parameter).map(|text| parse(&parameter, text)).transpose()
-        };
-        let user = self.users.get(&self.settings, &parameter, now, load).await?;
-        Ok(user.as_ref().as_ref().and_then(|user| credentials.check(user)))
+        // All at once: names are the caller's to choose, and must not cost a call each.
+        let load = |_last| async { Ok(read_all(&self.settings.read_below(USERS, true).await?)) };
+        let users = self.users.get(&self.settings, USERS, now, load).await?;
+        let user = users.get(&format!("{USERS}/{}", credentials.name));
+        Ok(user.and_then(|user| credentials.check(user)))
     }
 
-    async fn vendors(&self, now: Timestamp) -> Result<Arc<Vec<Vendor>>, SettingsError> {
-        let load = |_last| async {
-            let values = self.settings.read_below(VENDORS, true).await?;
-            Ok(read_vendors(&values))
-        };
+    async fn vendors(&self, now: Timestamp) -> Result<Arc<BTreeMap<String, Vendor>>, SettingsError> {
+        let load = |_last| async { Ok(read_all(&self.settings.read_below(VENDORS, true).await?)) };
         self.vendors.get(&self.settings, VENDORS, now, load).await
     }
 }
 
-/// A vendor whose setting is wrong cannot call; the others can.
-fn read_vendors(values: &Values) -> Vec<Vendor> {
-    let vendors = values.iter().filter_map(|(name, text)| {
-        parse(name, text).inspect_err(|error| tracing::error!(%error, "settings.wrong")).ok()
+/// Somebody whose setting is wrong cannot call; the others can.
+fn read_all<T: DeserializeOwned>(values: &Values) -> BTreeMap<String, T> {
+    let parsed = values.iter().filter_map(|(name, text)| match parse(name, text) {
+        Ok(value) => Some((name.clone(), value)),
+        Err(error) => {
+            tracing::error!(%error, "settings.wrong");
+            None
+        }
     });
-    vendors.collect()
+    parsed.collect()
 }
 
-fn parse<T: serde::de::DeserializeOwned>(parameter: &str, text: &str) -> Result<T, SettingsError> {
+fn parse<T: DeserializeOwned>(parameter: &str, text: &str) -> Result<T, SettingsError> {
     let reader = &mut serde_json::Deserializer::from_str(text);
     let wrong = |field: String| SettingsError::invalid(parameter, format!("{field}: has the wrong type or value"));
     serde_path_to_error::deserialize(reader).map_err(|error| wrong(error.path().to_string()))

@@ -13,8 +13,6 @@ use crate::error::IoError;
 
 /// GetParameters takes ten names.
 const MAX_NAMES: usize = 10;
-/// So many names at most are remembered: callers choose the names of users.
-const MAX_CACHED: usize = 1000;
 
 /// Parameters by the part of their path after the prefix.
 pub type Values = BTreeMap<String, String>;
@@ -163,9 +161,6 @@ impl<T> Cached<T> {
             }
             (Err(error), None) => return Err(error),
         };
-        if slots.len() >= MAX_CACHED && !slots.contains_key(name) {
-            slots.clear();
-        }
         let slot = Slot { value: Arc::clone(&value), fresh_until: now.after(settings.ttl) };
         slots.insert(name.to_owned(), slot);
         Ok(value)

@@ -8,7 +8,7 @@ use aws_sdk_ssm::config::BehaviorVersion;
 use aws_sdk_ssm::{Client, Config};
 use domain::timestamp::Timestamp;
 
-use super::{Cached, MAX_CACHED, Settings, SettingsError};
+use super::{Cached, Settings, SettingsError};
 use crate::error::IoError;
 
 /// A client that no test sends anything with.
@@ -107,22 +107,6 @@ async fn side_by_side_readers_ask_once() {
     let read = || store.get("a", at(0));
     assert_eq!(tokio::join!(read(), read(), read()), (Ok(1), Ok(1), Ok(1)));
     assert_eq!(store.asked.get(), 1);
-}
-
-/// Callers choose the names of users: they must not fill the memory.
-#[tokio::test]
-async fn no_more_names_are_remembered_than_fit() {
-    let store = Store::new(Ok(1));
-    for n in 0..MAX_CACHED {
-        store.get(&n.to_string(), at(0)).await.unwrap();
-    }
-    // One that is among them takes no place.
-    store.get("0", at(300)).await.unwrap();
-    assert_eq!(store.cached.slots.lock().await.len(), MAX_CACHED);
-    for n in 0..3 * MAX_CACHED {
-        store.get(&format!("other {n}"), at(0)).await.unwrap();
-        assert!(store.cached.slots.lock().await.len() <= MAX_CACHED);
-    }
 }
 
 #[test]

@@ -125,6 +125,7 @@ fn whose_orders_a_caller_may_work_on() {
         (r#"["*"]"#, None, Err(NotNamed)),
         (r#"["*"]"#, Some("STORE003"), Ok("STORE003")),
         (r#"["*","STORE001"]"#, None, Err(NotNamed)),
+        (r#"["*","STORE001"]"#, Some("STORE003"), Ok("STORE003")),
         ("[]", None, Err(NotNamed)),
         ("[]", Some("STORE001"), Err(NotYours)),
         (r#"["a/b"]"#, None, Err(NotYours)),
@@ -138,14 +139,16 @@ fn whose_orders_a_caller_may_work_on() {
 }
 
 #[test]
-fn who_may_work_on_orders() {
+fn who_may_work_on_orders_and_messages() {
     for (role, standing, may) in
         [("admin", Role::Admin, true), ("viewer", Role::Viewer, false), ("partner", Role::Partner, true)]
     {
         let caller = caller(role, r#"["*"]"#);
-        assert_eq!((caller.standing, caller.may_use_orders()), (Standing::User(standing), may), "{role}");
+        let all = (caller.standing, caller.may_use_orders(), caller.may_use_messages());
+        assert_eq!(all, (Standing::User(standing), may, may), "{role}");
     }
-    assert!(vendor_caller("s", [&vendor("s", "STORE001")]).unwrap().may_use_orders());
+    let vendor = vendor_caller("s", [&vendor("s", "STORE001")]).unwrap();
+    assert_eq!((vendor.may_use_orders(), vendor.may_use_messages()), (true, false));
 }
 
 #[test]

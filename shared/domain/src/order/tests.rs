@@ -6,7 +6,7 @@ use crate::report::{Ref, Report, SourceName};
 use crate::status::Status;
 use crate::testing::{FULL, MINIMAL, awb, bringer, minute, order, readable, report, report_id};
 use crate::timeline::{Arrival, Entry};
-use crate::view::OrderView;
+use crate::view::{OrderSummary, OrderView};
 
 /// Brings the order to where these arrivals lead it; gives its entries in the order they came in.
 fn bring(order: &mut Order, arrivals: &[&dyn Fn(&Order) -> Arrival]) -> Vec<Entry> {
@@ -70,6 +70,19 @@ fn an_order_reads_back() {
         let shown = serde_json::to_string(&OrderView::new(&order, &mut entries)).unwrap();
         insta::assert_snapshot!(name, readable(&shown));
     }
+}
+
+#[test]
+fn lists_show_the_same_order_with_less() {
+    let (order, mut entries) = full();
+    let summary = serde_json::to_value(OrderSummary::of(&order)).unwrap();
+    let shown = serde_json::to_value(OrderView::new(&order, &mut entries)).unwrap();
+    let fields: Vec<_> = summary.as_object().unwrap().keys().collect();
+    assert!(fields.iter().all(|field| summary[field] == shown[field]), "{summary} {shown}");
+    let left_out: Vec<_> = shown.as_object().unwrap().keys().filter(|field| !fields.contains(field)).collect();
+    let expected = "customer customerNotes drop fare items metadata paymentMethod paymentStatus pickup poll refs \
+                    scheduledAt timeline trackingUrl vendorDetails vendorNotes";
+    assert_eq!(left_out, expected.split_whitespace().collect::<Vec<_>>());
 }
 
 /// `applied` and `reason` belong to the timeline, not to the arrival: a later arrival changes them.

@@ -232,6 +232,8 @@ fn a_reshipment_stands_where_it_happened_whenever_it_arrives() {
         }
         assert_eq!(store.order.state.standing.status, Status::InTransit);
         assert_eq!(store.order.state.standing.ended, None);
+        let entry = &store.entries[&report_id("r2")];
+        assert_eq!((entry.claimed.position.rank, entry.late), (Status::Processing, late));
         let versions = if late { (3, Some(Status::Lost)) } else { (4, Some(Status::Processing)) };
         assert_eq!((store.order.state.version, store.order.state.previous_status), versions);
     }
@@ -241,23 +243,51 @@ fn a_reshipment_stands_where_it_happened_whenever_it_arrives() {
 #[test]
 fn state_and_entries_read_back_as_they_were() {
     let mut store = Store::new(Status::Pending);
-    let full = Report {
-        source_status: Some("CANCELED \u{1F4E6}".to_owned()),
-        location: Some("Pune".to_owned()),
-        note: Some("customer called".to_owned()),
+    let id = |n: u8| format!("{n}{}", "x".repeat(31));
+    let full = |n: u8, status| Report {
+        source_status: Some("RTO OUT FOR DELIVERY-AT THE HUB".to_owned()),
+        location: Some("Pune_Chakan_H (Maharashtra)".to_owned()),
+        note: Some("the customer asked for another day".to_owned()),
         eta: Some(minute(9)),
-        ..report("r0", Status::Cancelled, Some(minute(1)))
+        ..report(&id(n), status, Some(minute(n.into())))
     };
-    store.bring(&Brought::of(full));
-    store.bring(&Brought::of(Report { awb: Some(awb("X9")), ..report("r1", Status::Lost, None) }));
-    store.bring(&Brought::reshipment("r2", minute(20)));
+    store.order.state.latest_message_status = Some("delivered".to_owned());
+    store.bring(&Brought::reshipment(&id(0), minute(0)));
+    for (n, status) in
+        (1..).zip([Status::Assigned, Status::Accepted, Status::Completed, Status::Cancelled, Status::ReturnInitiated])
+    {
+        store.bring(&Brought::of(full(n, status)));
+    }
+    store.bring(&Brought::of(Report { awb: Some(awb("X9")), ..report(&id(9), Status::Lost, None) }));
     let claims: Vec<_> = store.entries.values().map(|entry| entry.claimed.claim).collect();
-    assert_eq!(claims, [Claim::Status(Status::Cancelled), Claim::OtherShipment(Status::Lost), Claim::Reshipped]);
+    assert_eq!((claims[0], claims[6]), (Claim::Reshipped, Claim::OtherShipment(Status::Lost)));
     for entry in store.entries.values() {
         let text = serde_json::to_string(entry).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), *entry, "{text}");
     }
-    let text = serde_json::to_string(&store.order.state).unwrap();
-    assert_eq!(serde_json::from_str::<State>(&text).unwrap(), store.order.state, "{text}");
-    assert!(text.len() < 1024, "DESIGN section 8 promises a state of at most 1 KB: {} bytes", text.len());
+    let state = &store.order.state;
+    assert!(state.standing.cancellation.is_some() && state.standing.assigned_at.is_some());
+    let text = serde_json::to_string(state).unwrap();
+    assert_eq!(serde_json::from_str::<State>(&text).unwrap(), *state, "{text}");
+    assert!(text.len() <= 1024, "DESIGN section 8 promises a state of at most 1 KB: {} bytes: {text}", text.len());
+}
+
+#[test]
+fn a_transition_is_told_in_the_words_of_the_sources() {
+    let said = |id: &str, status, at, words: &str| {
+        Brought::of(Report { source_status: Some(words.to_owned()), ..report(id, status, Some(minute(at))) })
+    };
+    let mut store = Store::new(Status::Pending);
+    let mut told = Vec::new();
+    for brought in [
+        said("r0", Status::InTransit, 1, "IN TRANSIT"),
+        said("r1", Status::InTransit, 2, "REACHED HUB"),
+        said("r2", Status::OutForDelivery, 3, "OFD"),
+        Brought::of(report("r3", Status::Delivered, Some(minute(4)))),
+    ] {
+        let transition = store.bring(&brought).unwrap().entry.transition;
+        told.extend(transition.map(|transition| (transition.previous_label, transition.label)));
+    }
+    let words = [("Pending", "IN TRANSIT"), ("REACHED HUB", "OFD"), ("OFD", "Delivered")];
+    assert_eq!(told, words.map(|(before, after)| (before.to_owned(), after.to_owned())));
 }
