@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from operator import itemgetter
+from operator import attrgetter
+from typing import NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -12,6 +13,15 @@ from config import LOCAL, client
 from delivery import timestamp
 
 KEPT_FILE = LOCAL / "functions.log"
+FUNCTIONS = "/aws/lambda/"
+
+
+class Line(NamedTuple):
+    """A line, when it was written (milliseconds), and by whom."""
+
+    at: int
+    name: str
+    text: str
 
 
 def show() -> int:
@@ -28,19 +38,19 @@ def keep(running: processes.Processes) -> None:
     if not running.emulator.alive():
         return
     try:
-        events = sorted(_events(running.endpoint_url), key=itemgetter(0))  # stable: a stream's lines stay in order
+        # Stable: a stream's lines stay in order.
+        lines = sorted(read(running.endpoint_url, FUNCTIONS), key=attrgetter("at"))
     except (BotoCoreError, ClientError):
         return  # still starting: it has none to give
-    KEPT_FILE.write_text("".join(f"{line}\n" for _, line in events))
+    KEPT_FILE.write_text("".join(f"{timestamp(line.at / 1000)} {line.name} {line.text}\n" for line in lines))
 
 
-def _events(endpoint_url: str) -> Iterator[tuple[int, str]]:
-    """(milliseconds, line) of everything logged."""
+def read(endpoint_url: str, groups: str) -> Iterator[Line]:
+    """Everything in the log groups whose names begin like this."""
     logs = client("logs", endpoint_url)
-    for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix="/aws/lambda/"):
+    for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=groups):
         for group in page["logGroups"]:
             name = group["logGroupName"]
             for events in logs.get_paginator("filter_log_events").paginate(logGroupName=name):
                 for event in events["events"]:
-                    time = timestamp(event["timestamp"] / 1000)
-                    yield event["timestamp"], f"{time} {name.rsplit('/', 1)[1]} {event['message']}"
+                    yield Line(event["timestamp"], name.rsplit("/", 1)[1], event["message"])

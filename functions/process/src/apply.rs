@@ -43,12 +43,7 @@ impl Told {
     }
 
     pub(crate) fn change(&self) -> Change<'_> {
-        Change {
-            order: &self.order,
-            report_id: self.entry.report_id(),
-            occurred_at: self.entry.claimed.position.occurred_at,
-            transition: &self.transition,
-        }
+        Change { order: &self.order, report_id: self.entry.report_id(), transition: &self.transition }
     }
 }
 

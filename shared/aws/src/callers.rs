@@ -75,7 +75,9 @@ fn read_all<T: DeserializeOwned>(values: &Values) -> BTreeMap<String, T> {
 fn parse<T: DeserializeOwned>(parameter: &str, text: &str) -> Result<T, SettingsError> {
     let reader = &mut serde_json::Deserializer::from_str(text);
     let wrong = |field: String| SettingsError::invalid(parameter, format!("{field}: has the wrong type or value"));
-    serde_path_to_error::deserialize(reader).map_err(|error| wrong(error.path().to_string()))
+    let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| wrong(error.path().to_string()))?;
+    reader.end().map_err(|_| wrong("the end".to_owned()))?;
+    Ok(value)
 }
 
 fn unavailable(error: SettingsError) -> ApiError {

@@ -65,8 +65,6 @@ pub struct Change<'a> {
     pub order: &'a Order,
     /// The report that caused it.
     pub report_id: &'a ReportId,
-    /// When that happened.
-    pub occurred_at: Timestamp,
     /// What changed.
     pub transition: &'a Transition,
 }

@@ -104,6 +104,8 @@ pub struct Cancellation {
 pub struct Standing {
     /// The current status.
     pub status: Status,
+    /// When it came to be so; `None` if it is so since creation.
+    pub since: Option<Timestamp>,
     /// How the outbound leg ended, remembered also while a return runs.
     pub ended: Option<Status>,
     /// The status in its source's words, else in ours.
@@ -127,6 +129,7 @@ impl Standing {
     pub fn at_creation(status: Status) -> Self {
         Self {
             status,
+            since: None,
             ended: status.ends_outbound().then_some(status),
             label: status.title().to_owned(),
             location: None,
@@ -149,7 +152,7 @@ impl Standing {
     pub fn step(&mut self, entry: &Claimed) -> Verdict {
         let verdict = self.judge(entry.claim);
         if entry.claim == Claim::Reshipped {
-            *self = Self { status: self.status, ..Self::at_creation(Status::Processing) };
+            *self = Self { status: self.status, since: self.since, ..Self::at_creation(Status::Processing) };
         }
         match verdict {
             Verdict::Applied => {
@@ -192,6 +195,8 @@ impl Standing {
     fn enter(&mut self, entry: &Claimed) {
         let at = entry.position.occurred_at;
         self.status = entry.claim.status();
+        self.since = Some(at);
+        self.label = self.status.title().to_owned();
         if self.status.ends_outbound() {
             self.ended = Some(self.status);
         }
@@ -211,7 +216,9 @@ impl Standing {
     }
 
     fn refresh(&mut self, entry: &Claimed) {
-        self.label = entry.source_status.clone().unwrap_or_else(|| self.status.title().to_owned());
+        if let Some(words) = &entry.source_status {
+            self.label.clone_from(words);
+        }
         if entry.location.is_some() {
             self.location.clone_from(&entry.location);
         }

@@ -55,7 +55,7 @@ impl<'a> UpdatedOrder<'a> {
             number_of_quantity,
             latest_message_status: order.state.latest_message_status.as_deref(),
             sequence: change.transition.version,
-            occurred_at: change.occurred_at,
+            occurred_at: change.transition.occurred_at,
         }
     }
 }
@@ -159,7 +159,7 @@ pub fn order_status_changed(change: &Change<'_>) -> String {
 /// The body of the format `standard`: the payload that Standard Webhooks 1.0.0 describes.
 pub fn standard(change: &Change<'_>) -> String {
     let data = StatusChanged::of(change);
-    text(&Standard { r#type: "order.status_changed", timestamp: change.occurred_at, data })
+    text(&Standard { r#type: "order.status_changed", timestamp: change.transition.occurred_at, data })
 }
 
 /// These types have string keys and no floats: writing them cannot fail.

@@ -26,6 +26,8 @@ pub struct Transition {
     pub label: String,
     /// The status before, in the words of its source.
     pub previous_label: String,
+    /// When the status now came to be so. After a late report that can be the time of another entry.
+    pub occurred_at: Timestamp,
 }
 
 /// One report in an order's timeline.
@@ -233,6 +235,7 @@ fn settle(
         previous_status: before.standing.status,
         label: standing.label.clone(),
         previous_label: before.standing.label.clone(),
+        occurred_at: standing.since.unwrap_or(entry.claimed.position.occurred_at),
     });
     let previous_status = if changed { Some(before.standing.status) } else { before.previous_status };
     let state =

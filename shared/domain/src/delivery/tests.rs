@@ -12,14 +12,12 @@ use crate::report::SourceName;
 use crate::status::Status;
 use crate::testing::{MINIMAL, claimed, event_id, minute, order, report_id};
 use crate::timeline::Transition;
-use crate::timestamp::Timestamp;
 
 /// A change and what it borrows.
 #[derive(Clone)]
 struct Changed {
     order: Order,
     report_id: ReportId,
-    occurred_at: Timestamp,
     transition: Transition,
 }
 
@@ -35,10 +33,11 @@ impl Changed {
             previous_status: old.status,
             label: new.label.clone(),
             previous_label: old.label,
+            occurred_at: new.since.unwrap(),
         };
         order.state.standing = new;
         order.state.updated_at = minute(30);
-        Self { order, report_id: last.position.report_id.clone(), occurred_at: last.position.occurred_at, transition }
+        Self { order, report_id: last.position.report_id.clone(), transition }
     }
 
     /// The order's first change, to this status.
@@ -47,12 +46,7 @@ impl Changed {
     }
 
     fn change(&self) -> Change<'_> {
-        Change {
-            order: &self.order,
-            report_id: &self.report_id,
-            occurred_at: self.occurred_at,
-            transition: &self.transition,
-        }
+        Change { order: &self.order, report_id: &self.report_id, transition: &self.transition }
     }
 }
 

@@ -275,8 +275,8 @@ fn words_place_and_eta_are_those_of_the_last_that_counted() {
     let steps: [(Claimed, Seen); 7] = [
         (told(1, InTransit, "IN TRANSIT-EN", "Pune"), ("IN TRANSIT-EN", Some("Pune"), Some(1001))),
         (told(2, InTransit, "Reached hub", "Surat"), ("Reached hub", Some("Surat"), Some(1002))),
-        // Who says nothing of place and ETA does not take them back; without words of the source there are ours.
-        (silent(3, InTransit), ("In Transit", Some("Surat"), Some(1002))),
+        // Who says nothing of words, place and ETA does not take them back; a new status without words has ours.
+        (silent(3, InTransit), ("Reached hub", Some("Surat"), Some(1002))),
         (silent(4, OutForDelivery), ("Out For Delivery", Some("Surat"), Some(1002))),
         (told(5, Unknown, "???", "Mars"), ("Out For Delivery", Some("Surat"), Some(1002))),
         (told(6, Delivered, "DELIVERED", "Delhi"), ("DELIVERED", Some("Delhi"), Some(1006))),
@@ -295,13 +295,14 @@ fn words_place_and_eta_are_those_of_the_last_that_counted() {
 
 #[test]
 fn a_new_parcel_takes_nothing_over_from_the_old_one() {
-    for status in [InTransit, Processing] {
+    for (status, since) in [(InTransit, 4), (Processing, 2)] {
         let mut standing = Standing::at_creation(Lost);
         standing.step(&told(1, ReturnInTransit, "RTO", "Pune"));
         standing.step(&claimed("r2", minute(2), Reshipped));
         standing.step(&told(3, status, "x", "Surat"));
         standing.step(&claimed("r4", minute(4), Reshipped));
-        assert_eq!(standing, Standing::at_creation(Processing), "reshipped from {status}");
+        let anew = Standing { since: Some(minute(since)), ..Standing::at_creation(Processing) };
+        assert_eq!(standing, anew, "reshipped from {status}");
     }
 }
 

@@ -14,13 +14,14 @@ use crate::timestamp::Timestamp;
 
 use store::{Brought, Store};
 
-fn transition(version: u64, from: Status, to: Status) -> Option<Transition> {
+fn transition(version: u64, from: Status, to: Status, minutes: i64) -> Option<Transition> {
     Some(Transition {
         version,
         status: to,
         previous_status: from,
         label: to.title().to_owned(),
         previous_label: from.title().to_owned(),
+        occurred_at: minute(minutes),
     })
 }
 
@@ -64,7 +65,7 @@ fn a_late_report_that_changes_the_status_names_the_stored_one_as_previous() {
     let mut store = store_of(&[(Status::PickedUp, 1), (Status::InTransit, 5)]);
     let settled = store.bring(&Brought::of(report("late", Status::Cancelled, Some(minute(3))))).unwrap();
     assert_eq!(settled.verdict, Verdict::Applied);
-    assert_eq!(settled.entry.transition, transition(4, Status::InTransit, Status::Cancelled));
+    assert_eq!(settled.entry.transition, transition(4, Status::InTransit, Status::Cancelled, 3));
     assert_eq!((settled.state.version, settled.state.previous_status), (4, Some(Status::InTransit)));
     assert_eq!(settled.state.standing.ended, Some(Status::Cancelled));
 }
@@ -100,7 +101,7 @@ fn a_late_report_can_bring_another_entrys_status_back() {
     let late = store.bring(&Brought::of(report("r3", Status::Delivered, Some(minute(3))))).unwrap();
     let expected = Transition {
         label: "RTO INITIATED".to_owned(),
-        ..transition(5, Status::InTransit, Status::ReturnInitiated).unwrap()
+        ..transition(5, Status::InTransit, Status::ReturnInitiated, 4).unwrap()
     };
     assert_eq!(late.entry.transition, Some(expected));
 }

@@ -101,7 +101,7 @@ async fn no_address_and_no_such_name_are_dns_failures() {
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_hanging_resolver_is_given_up_before_the_request_is() {
     let hang: Lookup = Arc::new(|_| Box::pin(std::future::pending()));
     let error = post_through(hang, &target("https://hook.example/")).await.unwrap_err();

@@ -98,8 +98,7 @@ impl Store {
         let Some(transition) = entry.transition.as_ref().filter(|_| entry.event_id == event) else {
             return Vec::new();
         };
-        let occurred_at = entry.claimed.position.occurred_at;
-        let change = Change { order: &self.order, report_id: entry.report_id(), occurred_at, transition };
+        let change = Change { order: &self.order, report_id: entry.report_id(), transition };
         announce(&event, &[change], &[endpoint()], self.now)
     }
 }
