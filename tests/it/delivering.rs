@@ -105,7 +105,7 @@ async fn dead_letter(id: &str) -> (Delivery, String) {
 
 #[tokio::test]
 async fn a_failed_attempt_is_repeated_with_the_same_id_and_body() {
-    let answers = json!([{"status": 500, "body": "no <b>way</b>"}, {"status": 429}, {"status": 200}]);
+    let answers = json!([{"status": 500, "body": "canary-excerpt <b>no way</b>"}, {"status": 429}, {"status": 200}]);
     let endpoint = Endpoint::new(json!({"backoff": [1, 2], "timeout_seconds": 5}), answers).await;
     let delivery = endpoint.delivery();
     queue(&delivery).await;
@@ -122,7 +122,7 @@ async fn a_failed_attempt_is_repeated_with_the_same_id_and_body() {
     assert!(stamps[0] < stamps[1] && stamps[1] < stamps[2], "each attempt has its own time: {stamps:?}");
     let log = attempts(&row);
     let codes: Vec<_> = log.iter().map(|attempt| attempt["status"].as_u64().unwrap()).collect();
-    assert_eq!((codes, &log[0]["excerpt"]), (vec![500, 429, 200], &json!("no <b>way</b>")));
+    assert_eq!((codes, &log[0]["excerpt"]), (vec![500, 429, 200], &json!("canary-excerpt <b>no way</b>")));
     assert!(row.contains_key("ttl") && !row.contains_key("owner") && !row.contains_key("lease_until"));
 }
 

@@ -59,12 +59,12 @@ async fn each_message_is_new_unless_its_key_repeats() {
     stack().create_order(&parcel.order()).await;
     track(&parcel.order_id, "pending").await;
     track(&parcel.order_id, "pending").await;
-    let first = track_with_key("k-1", &parcel.order_id, "sent").await;
+    let first = track_with_key("canary-key-1", &parcel.order_id, "sent").await;
     track(&parcel.order_id, "read").await;
-    let again = track_with_key("k-1", &parcel.order_id, "sent").await;
+    let again = track_with_key("canary-key-1", &parcel.order_id, "sent").await;
     assert_eq!((again.status, &again.json), (201, &first.json));
-    assert_eq!(track_with_key("k-1", &parcel.order_id, "failed").await.error(), (409, "conflict", None));
-    assert_eq!(track_with_key("k 1", &parcel.order_id, "sent").await.error(), (400, "malformed", None));
+    assert_eq!(track_with_key("canary-key-1", &parcel.order_id, "failed").await.error(), (409, "conflict", None));
+    assert_eq!(track_with_key("canary-key 1", &parcel.order_id, "sent").await.error(), (400, "malformed", None));
 
     let all = messages(&parcel.order_id, "").await;
     assert_eq!(statuses(&all), ["read", "sent", "pending", "pending"]);

@@ -50,9 +50,9 @@ async fn what_is_wrong_is_named() {
         ("items", json!([{"title": "Tea", "qty": 1.5}]), (422, "invalid", Some("items[0].qty"))),
         ("pickup", json!("here"), (422, "invalid", Some("pickup"))),
         ("refs", json!({"nobody": 1}), (422, "invalid", Some("refs.nobody"))),
-        ("customer", json!({"phone": []}), (422, "invalid", Some("customer.phone"))),
+        ("customer", json!({"phone": ["canary-phone"]}), (422, "invalid", Some("customer.phone"))),
         ("poll", json!("hourly"), (422, "invalid", Some("poll"))),
-        ("scheduledAt", json!("Invalid Date"), (422, "invalid", Some("scheduledAt"))),
+        ("scheduledAt", json!("canary-body"), (422, "invalid", Some("scheduledAt"))),
         ("accountCode", json!("STORE002"), (403, "forbidden", Some("accountCode"))),
     ] {
         let mut body = good.clone();
@@ -70,7 +70,7 @@ async fn bodies_that_are_no_orders() {
         let request = http::client().post(stack().url(ORDERS)).header("content-type", content_type);
         http::send(request.header("x-vendor-server-secret", &stack().vendor_secret).body(body.to_owned()))
     };
-    assert_eq!(post("{", "application/json").await.error(), (400, "malformed", None));
+    assert_eq!(post("{\"canary-body", "application/json").await.error(), (400, "malformed", None));
     assert_eq!(post("[]", "application/json; charset=utf-8").await.error(), (400, "malformed", None));
     assert_eq!(post("{}", "text/plain").await.error(), (415, "unsupported_media_type", None));
     let large = post(&" ".repeat(64 * 1024 + 1), "application/json").await;
@@ -95,14 +95,14 @@ async fn who_may() {
     let partner = &stack().users["partner"];
     for request in [
         get(),
-        get().basic_auth(&partner.name, Some("wrong")),
+        get().basic_auth(&partner.name, Some("canary-password")),
         get().basic_auth("nobody", Some(&partner.password)),
         get().basic_auth("../vendors/demo", Some("x")),
         get().header("authorization", "Basic !!!"),
         get().header("authorization", "Bearer x"),
         get().header("x-vendor-server-secret", ""),
         // A wrong secret is not made good by a right password.
-        get().header("x-vendor-server-secret", "wrong").basic_auth(&partner.name, Some(&partner.password)),
+        get().header("x-vendor-server-secret", "canary-secret").basic_auth(&partner.name, Some(&partner.password)),
     ] {
         let answer = http::send(request).await;
         assert_eq!(answer.error(), (401, "unauthorized", None));
@@ -135,13 +135,13 @@ async fn a_patch_sets_what_it_names() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     let path = format!("{ORDERS}/{}", parcel.order_id);
-    let patch = json!({"carrierName": null, "carrier_id": 30, "customer": {"lastName": "Iyer"},
+    let patch = json!({"carrierName": null, "carrier_id": 30, "customer": {"lastName": "canary-name-Iyer"},
                        "refs": {"esahayak": "order_12345-x"}, "status": "delivered"});
     let answer = stack().vendor("PATCH", &path, Some(&patch)).await;
     assert_eq!(answer.status, 200, "{}", answer.json);
     let order = answer.json;
     assert_eq!((&order["carrierName"], &order["carrierId"]), (&json!(null), &json!(30)));
-    assert_eq!(order["customer"], json!({"phone": "+919800000001", "firstName": "Asha", "lastName": "Iyer"}));
+    assert_eq!(order["customer"], json!({"phone": "canary-phone-1", "firstName": "canary-name-Asha", "lastName": "canary-name-Iyer"}));
     assert_eq!((&order["refs"]["esahayak"], &order["awb"]), (&json!("order_12345-x"), &json!(parcel.awb)));
     assert_eq!((&order["status"], &order["version"]), (&json!("pending"), &json!(1)), "a patch sets no status");
     let freed = stack().vendor("PATCH", &path, Some(&json!({"refs": {"esahayak": null}}))).await;
@@ -180,14 +180,14 @@ async fn a_partner_reports_a_status() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     let path = format!("{ORDERS}/{}/status", parcel.order_id);
-    let report = json!({"status": "assigned", "occurredAt": "2026-01-20T10:15:30+05:30", "note": "to Ravi"});
+    let report = json!({"status": "assigned", "occurredAt": "2026-01-20T10:15:30+05:30", "note": "canary-note"});
     let answer = stack().vendor("POST", &path, Some(&report)).await;
     assert_eq!((answer.status, &answer.json["status"]), (202, &json!("assigned")), "{}", answer.json);
 
     let order = stack().order_with_entries(&parcel.order_id, 1).await;
     assert_eq!((&order["status"], &order["currentShipmentStatus"]), (&json!("assigned"), &json!("Assigned")));
     let entry = &order["timeline"][0];
-    assert_eq!((&entry["source"], &entry["note"]), (&json!("api"), &json!("to Ravi")));
+    assert_eq!((&entry["source"], &entry["note"]), (&json!("api"), &json!("canary-note")));
     assert_eq!(
         (&entry["reportId"], &entry["occurredAt"]),
         (&answer.json["reportId"], &json!("2026-01-20T04:45:30.000Z"))
@@ -219,11 +219,11 @@ async fn a_key_names_a_report() {
         let request = request.header("x-vendor-server-secret", &stack().vendor_secret).header("idempotency-key", key);
         http::send(http::with_json(request, Some(&body))).await
     };
-    let first = report("k-1", json!({"status": "assigned"})).await;
-    let again = report("k-1", json!({"status": "assigned"})).await;
+    let first = report("canary-key-1", json!({"status": "assigned"})).await;
+    let again = report("canary-key-1", json!({"status": "assigned"})).await;
     assert_eq!((first.status, again.status, &again.json), (202, 202, &first.json));
-    assert_eq!(report("k-1", json!({"status": "accepted"})).await.error(), (409, "conflict", None));
-    report("k-2", json!({"status": "accepted"})).await;
+    assert_eq!(report("canary-key-1", json!({"status": "accepted"})).await.error(), (409, "conflict", None));
+    report("canary-key-2", json!({"status": "accepted"})).await;
     let order = stack().order_with_entries(&parcel.order_id, 2).await;
     assert_eq!((order["timeline"].as_array().unwrap().len(), &order["status"]), (2, &json!("accepted")));
 }

@@ -43,7 +43,7 @@ async fn the_panels_test_ping_is_answered_and_not_applied() {
 async fn a_wrong_key_is_refused_and_nothing_is_kept() {
     let body = Parcel::new().report(18, "IN TRANSIT", "11:43:52").to_string().into_bytes();
     let good = &stack().sources["shiprocket"]["api_key"];
-    for key in ["", "wrong", &good[1..], &format!("{good}x"), &format!("{good},bad")] {
+    for key in ["", "canary-key", &good[1..], &format!("{good}x"), &format!("{good},bad")] {
         let answer = stack().raw_webhook(key, body.clone()).await;
         assert_eq!(answer.error(), (401, "unauthorized", None), "{key}");
     }
@@ -55,8 +55,8 @@ async fn a_wrong_key_is_refused_and_nothing_is_kept() {
 #[tokio::test]
 async fn a_body_that_cannot_be_read_is_answered_400_and_kept() {
     let key = &stack().sources["shiprocket"]["api_key"];
-    let no_ids = json!({"note": unique("no ids ")}).to_string();
-    let broken = format!("{{\"awb\":\"{}\"", unique("broken"));
+    let no_ids = json!({"note": unique("canary-body ")}).to_string();
+    let broken = format!("{{\"awb\":\"{}\"", unique("canary-body"));
     for body in [no_ids, broken] {
         for _twice in 0..2 {
             let answer = stack().raw_webhook(key, body.clone().into_bytes()).await;

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
-from functools import cached_property
 from typing import Any
 
 import yaml
@@ -28,6 +27,7 @@ class Contract:
 
     def __init__(self, document: dict[str, Json]) -> None:
         self.document = document
+        self.validators: dict[int, Draft202012Validator] = {}
 
     def operations(self) -> Iterator[tuple[str, str, dict[str, Json]]]:
         """(method, path, operation) of each route."""
@@ -94,14 +94,16 @@ class Contract:
         yield from self._judged(what, schema, value)
 
     def _judged(self, what: str, schema: dict[str, Json], value: Json) -> Iterator[str]:
-        # The components stand beside the schema, so that its references find them.
-        validator = Draft202012Validator(schema | self._components, format_checker=FormatChecker(["date-time"]))
-        for error in validator.iter_errors(value):
+        for error in self._validator(schema).iter_errors(value):
             yield f"{what}{error.json_path[1:]}: {error.message}"
 
-    @cached_property
-    def _components(self) -> dict[str, Json]:
-        return {"components": self.document["components"]}
+    def _validator(self, schema: dict[str, Json]) -> Draft202012Validator:
+        """By identity: schemas live as long as the document."""
+        if id(schema) not in self.validators:
+            # The components stand beside the schema, so that its references find them.
+            whole = schema | {"components": self.document["components"]}
+            self.validators[id(schema)] = Draft202012Validator(whole, format_checker=FormatChecker(["date-time"]))
+        return self.validators[id(schema)]
 
     def _resolved(self, value: dict[str, Json]) -> dict[str, Json]:
         if "$ref" not in value:
