@@ -34,7 +34,8 @@ impl Endpoint {
     async fn set(&self, part: &str, value: &str) {
         let ssm = stack().ssm(&Calls::default());
         let put = ssm.put_parameter().name(format!("/waypost/local/endpoints/{}/{part}", self.name)).value(value);
-        put.overwrite(true).r#type("SecureString".into()).send().await.unwrap();
+        let secret = part.ends_with("secret");
+        put.overwrite(true).r#type(if secret { "SecureString" } else { "String" }.into()).send().await.unwrap();
     }
 
     fn delivery(&self) -> Delivery {
@@ -55,6 +56,20 @@ impl Endpoint {
     async fn so_far(&self) -> Vec<Received> {
         let all = stack().received("").await;
         all.into_iter().filter(|request| request.path == self.path).collect()
+    }
+}
+
+/// Every endpoint there is makes every function read more. A failing test removes its own too.
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        let names = ["url", "settings", "secret", "legacy_secret"];
+        let names = names.map(|part| format!("/waypost/local/endpoints/{}/{part}", self.name));
+        let remove = async {
+            let ssm = stack().ssm(&Calls::default());
+            ssm.delete_parameters().set_names(Some(names.to_vec())).send().await.unwrap();
+        };
+        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        std::thread::scope(|scope| scope.spawn(|| runtime().block_on(remove)).join()).unwrap();
     }
 }
 

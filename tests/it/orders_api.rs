@@ -141,7 +141,10 @@ async fn a_patch_sets_what_it_names() {
     assert_eq!(answer.status, 200, "{}", answer.json);
     let order = answer.json;
     assert_eq!((&order["carrierName"], &order["carrierId"]), (&json!(null), &json!(30)));
-    assert_eq!(order["customer"], json!({"phone": "canary-phone-1", "firstName": "canary-name-Asha", "lastName": "canary-name-Iyer"}));
+    assert_eq!(
+        order["customer"],
+        json!({"phone": "canary-phone-1", "firstName": "canary-name-Asha", "lastName": "canary-name-Iyer"})
+    );
     assert_eq!((&order["refs"]["esahayak"], &order["awb"]), (&json!("order_12345-x"), &json!(parcel.awb)));
     assert_eq!((&order["status"], &order["version"]), (&json!("pending"), &json!(1)), "a patch sets no status");
     let freed = stack().vendor("PATCH", &path, Some(&json!({"refs": {"esahayak": null}}))).await;

@@ -27,6 +27,7 @@ Stack = dict[str, Any]
 GROUPS = "/aws/"
 CANARY = re.compile(r"canary-([a-z]+)", re.IGNORECASE)
 SECRET_PARAMETERS = re.compile(r"/(users|vendors)/[^/]+$|/(secret|legacy_secret)$")
+NO_SECRETS = {"account", "accounts", "role", "email"}
 SHORTEST_SECRET = 8  # what is shorter stands in other words by chance
 
 
@@ -43,20 +44,21 @@ def secrets_of(stack: Stack) -> dict[str, str]:
     for parameter in (parameter for page in pages for parameter in page["Parameters"]):
         if SECRET_PARAMETERS.search(parameter["Name"]):
             kind = parameter["Name"].removeprefix(f"{SETTINGS_PREFIX}/")
-            found |= {secret: kind for secret in _words(parameter["Value"])}
+            found |= dict.fromkeys(_words(parameter["Value"]), kind)
     return {text: kind for text, kind in found.items() if len(text) > SHORTEST_SECRET}
 
 
-def _words(value: str) -> Iterator[str]:
-    """The secrets in a parameter: a JSON object's texts, or words."""
-    try:
-        parsed = json.loads(value)
-    except ValueError:
-        parsed = None
-    if isinstance(parsed, dict):
-        yield from (text for text in parsed.values() if isinstance(text, str))
-    else:
-        yield from (word.removeprefix("whsec_") for word in value.split())
+def _words(value: Any) -> Iterator[str]:
+    """The secrets in a parameter: a text's words, or the texts of a JSON object."""
+    match value:
+        case dict():
+            yield from (word for key, part in value.items() if key not in NO_SECRETS for word in _words(part))
+        case list():
+            yield from (word for part in value for word in _words(part))
+        case str() if value.startswith("{"):
+            yield from _words(json.loads(value))
+        case str():
+            yield from (word.removeprefix("whsec_") for word in value.split())
 
 
 def leaks(stack: Stack, secrets: dict[str, str]) -> set[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""House rules for template.yaml that no linter knows: DESIGN's promises about queues, functions and tables."""
+"""House rules for template.yaml that no linter knows: what we promise of queues, functions and tables."""
 
 from __future__ import annotations
 

@@ -17,6 +17,7 @@ use aws::http::{Http, PostError};
 use aws::queue::Queue;
 use aws::settings::Settings;
 use domain::delivery::Delivery;
+use domain::egress::Refused;
 use domain::endpoint::MAX_TIMEOUT;
 use domain::retry::{Attempted, Reaction, parse_retry_after};
 use domain::timestamp::Timestamp;
@@ -83,7 +84,10 @@ impl Deliver {
 
     async fn post(&self, delivery: &Delivery, receiver: &Receiver, lease: &Lease) -> Made {
         let at = now();
-        let Some(target) = &receiver.target else { return refused(at, receiver.refused) };
+        let target = match &receiver.target {
+            Ok(target) => target,
+            Err(refusal) => return refused(at, *refusal),
+        };
         let headers = headers::of(delivery, receiver, &lease.body, at);
         match self.http.post(target, headers, lease.body.clone(), receiver.settings.timeout).await {
             Ok(reply) => Made {
@@ -97,7 +101,7 @@ impl Deliver {
                     excerpt: Some(reply.excerpt),
                 },
             },
-            Err(PostError::Refused(refusal)) => refused(at, Some(refusal.code())),
+            Err(PostError::Refused(refusal)) => refused(at, refusal),
             Err(error) => {
                 Made { reaction: Attempted::NoAnswer.reaction(), retry_after: None, attempt: failed(at, error.code()) }
             }
@@ -138,9 +142,8 @@ fn failed(at: Timestamp, error: &'static str) -> Attempt {
     Attempt { at, status: None, error: Some(error), latency_ms: 0, excerpt: None }
 }
 
-fn refused(at: Timestamp, why: Option<&'static str>) -> Made {
-    let attempt = failed(at, why.unwrap_or("url_refused"));
-    Made { attempt, reaction: Attempted::Refused.reaction(), retry_after: None }
+fn refused(at: Timestamp, refusal: Refused) -> Made {
+    Made { attempt: failed(at, refusal.code()), reaction: Attempted::Refused.reaction(), retry_after: None }
 }
 
 fn unsent(absent: Absent) -> Made {

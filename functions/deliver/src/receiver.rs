@@ -13,9 +13,7 @@ use domain::timestamp::Timestamp;
 /// Where a delivery goes.
 pub(crate) struct Receiver {
     /// Its address, if that is one that may be posted to.
-    pub(crate) target: Option<Target>,
-    /// Why it is not.
-    pub(crate) refused: Option<&'static str>,
+    pub(crate) target: Result<Target, Refused>,
     /// What signs for it.
     pub(crate) keys: SigningKeys,
     /// What `x-vendor-server-secret` carries.
@@ -58,11 +56,17 @@ impl Receivers {
         name: &EndpointName,
         now: Timestamp,
     ) -> Result<Arc<Result<Receiver, Absent>>, SettingsError> {
-        let load = |_last| async {
-            let names = ["url", "secret", "legacy_secret", "settings"].map(|part| format!("endpoints/{name}/{part}"));
-            read(&names, &self.settings.read(&names).await?)
-        };
-        self.cached.get(&self.settings, name.as_str(), now, load).await
+        let known = self.cached.get(&self.settings, name.as_str(), now, |_last| self.load(name)).await?;
+        if known.is_ok() {
+            return Ok(known);
+        }
+        // That it was gone a while ago is no reason to give a delivery up now.
+        self.load(name).await.map(Arc::new)
+    }
+
+    async fn load(&self, name: &EndpointName) -> Result<Result<Receiver, Absent>, SettingsError> {
+        let names = ["url", "secret", "legacy_secret", "settings"].map(|part| format!("endpoints/{name}/{part}"));
+        read(&names, &self.settings.read(&names).await?)
     }
 }
 
@@ -78,10 +82,8 @@ fn read(
     }
     let key = values.get(secret).map_or("", String::as_str);
     let keys = SigningKeys::parse(key).map_err(|error| SettingsError::invalid(secret, error))?;
-    let target = Target::parse(address, LOOPBACK);
     Ok(Ok(Receiver {
-        refused: target.as_ref().err().copied().map(Refused::code),
-        target: target.ok(),
+        target: Target::parse(address, LOOPBACK),
         keys,
         legacy_secret: values.get(legacy_secret).cloned(),
         settings: parsed,

@@ -1,8 +1,9 @@
 //! A source's checks as its settings make them: one for its plain path, one for each hook.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use aws::settings::{SettingsError, Values};
+use aws::settings::{SettingsError, Values, read_each};
 use domain::id::AccountCode;
 use serde::Deserialize;
 use sources::{Denied, Gate, Request, Source};
@@ -18,12 +19,18 @@ struct Hook {
 #[derive(Default)]
 pub(crate) struct Gates {
     plain: Option<Box<dyn Gate>>,
-    hooks: BTreeMap<String, (AccountCode, Box<dyn Gate>)>,
+    /// By hook id.
+    hooks: BTreeMap<String, (AccountCode, Arc<dyn Gate>)>,
 }
 
 impl Gates {
     /// From all parameters below `folder`, the source's. Without `settings` the source is not set up: nobody passes.
-    pub(crate) fn read(source: &dyn Source, folder: &str, values: &Values) -> Result<Self, SettingsError> {
+    pub(crate) fn read(
+        source: &dyn Source,
+        folder: &str,
+        values: &Values,
+        last: Option<&Self>,
+    ) -> Result<Self, SettingsError> {
         let value = |name: &str| values.get(&format!("{folder}/{name}")).map(String::as_str);
         let Some(settings) = value("settings") else { return Ok(Self::default()) };
         let configure = |secret: Option<&str>| {
@@ -31,17 +38,13 @@ impl Gates {
             gate.map_err(|error| SettingsError::invalid(format!("{folder}/{}", error.parameter), &error))
         };
         let secret = value("secret");
-        let mut gates = Self::default();
-        for (parameter, text) in values {
-            let Some(id) = parameter.strip_prefix(folder).and_then(|name| name.strip_prefix("/hooks/")) else {
-                continue;
-            };
-            // One hook whose setting is wrong closes no other.
-            match read_hook(parameter, text, secret, configure) {
-                Ok(hook) => drop(gates.hooks.insert(id.to_owned(), hook)),
-                Err(error) => tracing::error!(%error, "settings.wrong"),
-            }
-        }
+        let prefix = format!("{folder}/hooks/");
+        let hooks =
+            values.iter().filter_map(|(name, text)| Some((name.strip_prefix(&prefix)?.to_owned(), text.clone())));
+        let last = last.map(|gates| &gates.hooks);
+        let read = |id: &str, text: &str| read_hook(&format!("{prefix}{id}"), text, secret, configure);
+        let hooks = read_each(&hooks.collect::<Values>(), last, read);
+        let mut gates = Self { plain: None, hooks };
         // Where hooks have secrets of their own, the source needs none.
         if secret.is_some() || gates.hooks.is_empty() {
             gates.plain = Some(configure(secret)?);
@@ -51,13 +54,9 @@ impl Gates {
 
     /// Whose request this is.
     pub(crate) fn admit(&self, hook: Option<&str>, request: &Request<'_>) -> Result<AccountCode, Denied> {
-        match hook {
-            None => self.plain.as_ref().ok_or(Denied::Credentials)?.admit(request),
-            Some(id) => {
-                let (account, gate) = self.hooks.get(id).ok_or(Denied::Credentials)?;
-                gate.admit(request).map(|_account_of_settings| account.clone())
-            }
-        }
+        let Some(id) = hook else { return self.plain.as_ref().ok_or(Denied::Credentials)?.admit(request) };
+        let (account, gate) = self.hooks.get(id).ok_or(Denied::Credentials)?;
+        gate.admit(request).map(|_account_of_settings| account.clone())
     }
 }
 
@@ -66,11 +65,11 @@ fn read_hook(
     text: &str,
     secret: Option<&str>,
     configure: impl Fn(Option<&str>) -> Result<Box<dyn Gate>, SettingsError>,
-) -> Result<(AccountCode, Box<dyn Gate>), SettingsError> {
+) -> Result<(AccountCode, Arc<dyn Gate>), SettingsError> {
     let wrong = |_| SettingsError::invalid(parameter, "must be {\"account\", \"secret\"?}");
     let hook: Hook = serde_json::from_str(text).map_err(wrong)?;
     let gate = configure(hook.secret.as_deref().or(secret))?;
-    Ok((hook.account, gate))
+    Ok((hook.account, Arc::from(gate)))
 }
 
 #[cfg(test)]
@@ -82,7 +81,7 @@ mod tests {
 
     fn gates(parameters: &[(&str, &str)]) -> Result<Gates, SettingsError> {
         let named = parameters.iter().map(|(name, text)| (format!("{FOLDER}/{name}"), (*text).to_owned()));
-        Gates::read(sources::by_path("carrier").unwrap(), FOLDER, &named.collect())
+        Gates::read(sources::by_path("carrier").unwrap(), FOLDER, &named.collect(), None)
     }
 
     fn admit(gates: &Gates, hook: Option<&str>, key: &str) -> Result<String, Denied> {

@@ -110,9 +110,12 @@ impl Inbound {
 
     async fn gates(&self, source: &dyn Source, now: Timestamp) -> Result<Arc<Gates>, SettingsError> {
         let name = source.name();
-        let folder = format!("sources/{}", name.as_str());
         // All of a source at once: hook ids are the caller's to choose, and must not cost a call each.
-        let load = |_last| async { Gates::read(source, &folder, &self.settings.read_below(&folder, true).await?) };
+        let load = |last: Option<Arc<Gates>>| async move {
+            let folder = format!("sources/{}", source.name().as_str());
+            let values = self.settings.read_below(&folder, true).await?;
+            Gates::read(source, &folder, &values, last.as_deref())
+        };
         self.gates.get(&self.settings, name.as_str(), now, load).await
     }
 

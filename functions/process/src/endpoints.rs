@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws::settings::{Cached, Settings, SettingsError, Values};
+use aws::settings::{Cached, Settings, SettingsError, Values, read_each};
 use domain::endpoint::{self, Endpoint};
 use domain::id::EndpointName;
 use domain::timestamp::Timestamp;
@@ -13,7 +13,7 @@ const FOLDER: &str = "endpoints";
 /// All endpoints, kept in memory for a while.
 pub(crate) struct Endpoints {
     settings: Settings,
-    cached: Cached<Vec<Endpoint>>,
+    cached: Cached<BTreeMap<String, Endpoint>>,
 }
 
 impl Endpoints {
@@ -21,39 +21,35 @@ impl Endpoints {
         Self { settings, cached: Cached::default() }
     }
 
-    pub(crate) async fn all(&self, now: Timestamp) -> Result<Arc<Vec<Endpoint>>, SettingsError> {
-        let load = |last: Option<Arc<Vec<Endpoint>>>| async move {
-            let values = self.settings.read_below(FOLDER, false).await?;
-            Ok(read(&values, last.as_deref().map_or(&[], Vec::as_slice)))
+    pub(crate) async fn all(&self, now: Timestamp) -> Result<Vec<Endpoint>, SettingsError> {
+        let load = |last: Option<Arc<BTreeMap<String, Endpoint>>>| async move {
+            Ok(read(&self.settings.read_below(FOLDER, false).await?, last.as_deref()))
         };
-        self.cached.get(&self.settings, FOLDER, now, load).await
+        let endpoints = self.cached.get(&self.settings, FOLDER, now, load).await?;
+        Ok(endpoints.values().cloned().collect())
     }
 }
 
-/// An endpoint exists once it has a URL. One whose settings are wrong keeps its last good ones and hurts no other.
-fn read(values: &Values, last: &[Endpoint]) -> Vec<Endpoint> {
-    let named: BTreeMap<&str, EndpointName> = values
-        .keys()
-        .filter_map(|path| path.strip_prefix(FOLDER)?.strip_prefix('/')?.strip_suffix("/url"))
-        .filter_map(|name| Some((name, EndpointName::parse(name).ok()?)))
-        .collect();
-    named.into_iter().filter_map(|(name, parsed)| read_one(values, name, parsed, last)).collect()
+/// An endpoint exists once it has a URL; without settings it has the defaults.
+fn read(values: &Values, last: Option<&BTreeMap<String, Endpoint>>) -> BTreeMap<String, Endpoint> {
+    let names = values.keys().filter_map(|path| path.strip_suffix("/url"));
+    let settings = names.map(|folder| {
+        let parameter = format!("{folder}/settings");
+        let text = values.get(&parameter).cloned().unwrap_or_else(|| "{}".to_owned());
+        (parameter, text)
+    });
+    let settings: Values = settings.collect();
+    read_each(&settings, last, read_one)
 }
 
-fn read_one(values: &Values, name: &str, parsed: EndpointName, last: &[Endpoint]) -> Option<Endpoint> {
-    let parameter = format!("{FOLDER}/{name}/settings");
-    let text = values.get(&parameter).map_or("{}", String::as_str);
-    match endpoint::Settings::parse(text) {
-        Ok(settings) => Some(Endpoint { name: parsed, settings }),
-        Err(error) => {
-            tracing::error!(parameter, %error, "settings.wrong");
-            last.iter().find(|endpoint| endpoint.name == parsed).cloned()
-        }
-    }
+fn read_one(parameter: &str, text: &str) -> Result<Endpoint, SettingsError> {
+    let name = parameter.split('/').nth(1).unwrap_or_default();
+    let name = EndpointName::parse(name).map_err(|error| SettingsError::invalid(parameter, error))?;
+    let settings = endpoint::Settings::parse(text).map_err(|error| SettingsError::invalid(parameter, error))?;
+    Ok(Endpoint { name, settings })
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -65,14 +61,15 @@ mod tests {
 
     #[test]
     fn an_endpoint_exists_once_it_has_a_url() {
-        let names: Vec<_> = read(&values("{}"), &[]).into_iter().map(|endpoint| endpoint.name).collect();
-        assert_eq!(names, [EndpointName::parse("a").unwrap()]);
+        let endpoints = read(&values("{}"), None);
+        let names: Vec<_> = endpoints.values().map(|endpoint| endpoint.name.as_str()).collect();
+        assert_eq!(names, ["a"]);
     }
 
     #[test]
     fn wrong_settings_leave_the_last_good_ones_in_force() {
-        let good = read(&values(r#"{"accounts":["STORE001"]}"#), &[]);
-        assert_eq!(read(&values(r#"{"accounts":7}"#), &good), good);
-        assert_eq!(read(&values("{"), &[]), []);
+        let good = read(&values(r#"{"accounts":["STORE001"]}"#), None);
+        assert_eq!(read(&values(r#"{"accounts":7}"#), Some(&good)), good);
+        assert_eq!(read(&values("{"), None), BTreeMap::new());
     }
 }

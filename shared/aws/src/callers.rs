@@ -9,7 +9,7 @@ use domain::timestamp::Timestamp;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
 
-use crate::settings::{Cached, Settings, SettingsError, Values};
+use crate::settings::{Cached, Settings, SettingsError, read_each};
 use crate::web::ApiError;
 
 const USERS: &str = "users";
@@ -48,28 +48,25 @@ impl Callers {
     async fn user(&self, header: &str, now: Timestamp) -> Result<Option<Caller>, SettingsError> {
         let Some(credentials) = BasicCredentials::parse(header) else { return Ok(None) };
         // All at once: names are the caller's to choose, and must not cost a call each.
-        let load = |_last| async { Ok(read_all(&self.settings.read_below(USERS, true).await?)) };
+        let load = |last| self.read_all(USERS, last);
         let users = self.users.get(&self.settings, USERS, now, load).await?;
         let user = users.get(&format!("{USERS}/{}", credentials.name));
         Ok(user.and_then(|user| credentials.check(user)))
     }
 
     async fn vendors(&self, now: Timestamp) -> Result<Arc<BTreeMap<String, Vendor>>, SettingsError> {
-        let load = |_last| async { Ok(read_all(&self.settings.read_below(VENDORS, true).await?)) };
+        let load = |last| self.read_all(VENDORS, last);
         self.vendors.get(&self.settings, VENDORS, now, load).await
     }
-}
 
-/// Somebody whose setting is wrong cannot call; the others can.
-fn read_all<T: DeserializeOwned>(values: &Values) -> BTreeMap<String, T> {
-    let parsed = values.iter().filter_map(|(name, text)| match parse(name, text) {
-        Ok(value) => Some((name.clone(), value)),
-        Err(error) => {
-            tracing::error!(%error, "settings.wrong");
-            None
-        }
-    });
-    parsed.collect()
+    async fn read_all<T: Clone + DeserializeOwned>(
+        &self,
+        folder: &str,
+        last: Option<Arc<BTreeMap<String, T>>>,
+    ) -> Result<BTreeMap<String, T>, SettingsError> {
+        let values = self.settings.read_below(folder, true).await?;
+        Ok(read_each(&values, last.as_deref(), parse))
+    }
 }
 
 fn parse<T: DeserializeOwned>(parameter: &str, text: &str) -> Result<T, SettingsError> {

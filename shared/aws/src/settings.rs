@@ -114,6 +114,23 @@ impl Settings {
     }
 }
 
+/// Reads each of several settings on its own. One that is wrong keeps its last good value, or is left out; it hurts
+/// no other.
+pub fn read_each<'a, T: Clone>(
+    values: impl IntoIterator<Item = (&'a String, &'a String)>,
+    last: Option<&BTreeMap<String, T>>,
+    read: impl Fn(&str, &str) -> Result<T, SettingsError>,
+) -> BTreeMap<String, T> {
+    let each = values.into_iter().filter_map(|(parameter, text)| {
+        let value = read(parameter, text).or_else(|error| {
+            tracing::error!(%error, "settings.wrong");
+            last.and_then(|last| last.get(parameter)).cloned().ok_or(error)
+        });
+        Some((parameter.clone(), value.ok()?))
+    });
+    each.collect()
+}
+
 struct Slot<T> {
     value: Arc<T>,
     fresh_until: Timestamp,

@@ -168,7 +168,10 @@ pub fn source_ip(request: &Request) -> Option<IpAddr> {
 /// 400 for anything else.
 pub fn idempotency_key(request: &Request) -> Result<Option<&str>, ApiError> {
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
-    let key = value.to_str().ok().filter(|key| (1..=255).contains(&key.len()) && !key.contains(' '));
+    let key = value
+        .to_str()
+        .ok()
+        .filter(|key| (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
     let wrong = || ApiError::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters");
     key.map(Some).ok_or_else(wrong)
 }

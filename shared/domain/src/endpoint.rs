@@ -85,6 +85,9 @@ pub const MAX_RETRIES: u32 = 50;
 /// The longest wait between two attempts.
 pub const MAX_BACKOFF: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The longest that all waits may take together: a message lives for 14 days, and no delivery may end with it unseen.
+pub const MAX_SCHEDULE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
 /// `endpoints/{name}/settings`, as written.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -183,7 +186,11 @@ fn schedule(format: Format, count: Option<u32>, backoff: Option<Vec<u32>>) -> Re
     if retries > MAX_RETRIES {
         return Err(InvalidSetting::new("retry_count", "must be at most 50"));
     }
-    Ok(Schedule { retries, backoff, jitter: format == Format::Standard })
+    let schedule = Schedule { retries, backoff, jitter: format == Format::Standard };
+    if schedule.total() > MAX_SCHEDULE {
+        return Err(InvalidSetting::new("backoff", "the waits must not be longer than 7 days together"));
+    }
+    Ok(schedule)
 }
 
 /// RFC 9110 tokens as names, visible ASCII as values, and nothing that this project or HTTP itself decides.

@@ -33,6 +33,15 @@ impl Schedule {
     }
 }
 
+impl Schedule {
+    /// All waits together, without jitter.
+    pub fn total(&self) -> Duration {
+        let last = self.backoff.len().saturating_sub(1);
+        let waits = (0..self.retries as usize).filter_map(|retry| self.backoff.get(retry.min(last)));
+        waits.fold(Duration::ZERO, |sum, wait| sum.saturating_add(*wait))
+    }
+}
+
 fn stretch(wait: Duration, delivery_id: &str, attempt: u32) -> Duration {
     let drawn = Fingerprint::of("jitter").with(delivery_id).with(attempt.to_be_bytes()).finish();
     let thousandths = drawn.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 201);

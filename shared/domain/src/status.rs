@@ -168,7 +168,7 @@ mod tests {
         }
     }
 
-    /// DESIGN section 4, which lists them by rank.
+    /// Written apart from the code, by rank.
     #[test]
     fn ranks_are_as_designed() {
         let ranks = "unknown pending assigned accepted in_progress payment_requested payment_confirmed \

@@ -40,7 +40,7 @@ pub fn leg(code: &str) -> Leg {
 mod tests {
     use super::*;
 
-    /// Every code of the SDK's list, by the design's table of codes.
+    /// Every code of the SDK's list, by our own table of codes.
     const CODES: &[(Status, &str)] = &[
         (Status::Processing, "SCH OFP"),
         (Status::PickedUp, "PKP PUP"),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::access::Accounts;
-use crate::endpoint::{Format, Settings};
+use crate::endpoint::{Format, MAX_SCHEDULE, Settings};
 use crate::id::AccountCode;
 use crate::status::Status;
 
@@ -142,7 +142,7 @@ fn what_cannot_be_used() {
 
 #[test]
 fn the_most_that_can_be_asked_for() {
-    let most = parse(r#"{"timeout_seconds":60,"retry_count":50,"backoff":[86400]}"#);
+    let most = parse(r#"{"timeout_seconds":60,"retry_count":50,"backoff":[10000]}"#);
     assert_eq!((most.timeout.as_secs(), most.schedule.retries), (60, 50));
     assert_eq!(parse(r#"{"timeout_seconds":1}"#).timeout, Duration::from_secs(1));
 }
@@ -184,4 +184,11 @@ fn headers_that_can_be_set_and_those_that_cannot() {
     for name in bad {
         assert_eq!(with(name).unwrap_err().field, format!("headers.{name}"), "{name}");
     }
+}
+
+#[test]
+fn a_schedule_ends_before_its_message_does() {
+    let settings = |count: u32| format!(r#"{{"backoff":[86400],"retry_count":{count}}}"#);
+    assert_eq!(Settings::parse(&settings(7)).unwrap().schedule.total(), MAX_SCHEDULE);
+    assert_eq!(Settings::parse(&settings(8)).unwrap_err().field, "backoff");
 }

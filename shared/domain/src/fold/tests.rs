@@ -198,7 +198,7 @@ fn stories() {
 const AFTER_AN_END: [(Status, Status); 4] =
     [(Completed, Delivered), (Completed, Cancelled), (Lost, Delivered), (Cancelled, Delivered)];
 
-/// DESIGN section 4, for every two statuses there are.
+/// The rules, for every two statuses there are.
 #[test]
 fn every_status_after_every_other() {
     for before in Status::ALL.iter().copied().filter(|status| *status != Unknown) {

@@ -18,7 +18,7 @@ fn schedule(retries: u32, waits: &[u64], jitter: bool) -> Schedule {
     Schedule { retries, backoff: seconds(waits), jitter }
 }
 
-/// DESIGN section 6, for every code an answer can have.
+/// The classes, for every code an answer can have.
 #[test]
 fn what_becomes_of_a_delivery_after_every_answer() {
     for code in 100..=999 {

@@ -270,7 +270,7 @@ fn state_and_entries_read_back_as_they_were() {
     assert!(state.standing.cancellation.is_some() && state.standing.assigned_at.is_some());
     let text = serde_json::to_string(state).unwrap();
     assert_eq!(serde_json::from_str::<State>(&text).unwrap(), *state, "{text}");
-    assert!(text.len() <= 1024, "DESIGN section 8 promises a state of at most 1 KB: {} bytes: {text}", text.len());
+    assert!(text.len() <= 1024, "a state costs one write unit: {} bytes: {text}", text.len());
 }
 
 #[test]

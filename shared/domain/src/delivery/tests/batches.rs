@@ -46,7 +46,7 @@ fn batches_do_not_depend_on_the_order_of_the_changes() {
     assert_eq!(told(&event_id("e"), &forwards, &settings), told(&event_id("e"), &backwards, &settings));
 }
 
-/// DESIGN section 5: a customer gets one `status_update` a batch and account.
+/// A customer gets one `status_update` a batch and account.
 #[test]
 fn accounts_are_never_mixed_and_never_torn() {
     let all = [changes("STORE001", 51), changes("STORE002", 3), changes("STORE003", 50)].concat();

@@ -1,4 +1,4 @@
-//! DESIGN section 4: arrival order does not matter.
+//! Arrival order does not matter.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 use super::*;
 
-/// Written from the design's table of codes, not from the code: status, ids of the SHIPMENT table.
-const DESIGN: &[(Status, &[u16])] = &[
+/// Written apart from the code: status, ids of the SHIPMENT table.
+const TABLE: &[(Status, &[u16])] = &[
     (Processing, &[1, 2, 3, 4, 5, 11, 15, 19, 27, 52, 59, 60, 61, 62, 63, 67, 68, 79, 80, 81, 83]),
     (PickedUp, &[42, 51]),
     (InTransit, &[6, 18, 38, 48, 49, 50, 54, 55, 56, 57]),
@@ -22,7 +22,7 @@ const DESIGN: &[(Status, &[u16])] = &[
 #[test]
 fn every_shipment_id_means_what_the_design_says() {
     for id in 0..=120 {
-        let expected = DESIGN.iter().find(|(_, ids)| ids.contains(&id)).map(|(status, _)| *status);
+        let expected = TABLE.iter().find(|(_, ids)| ids.contains(&id)).map(|(status, _)| *status);
         assert_eq!(of_shipment(&id.to_string()), expected, "{id}");
     }
     for text in ["", " 7", "7.0", "-7", "65543", "NA", "seven"] {
