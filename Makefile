@@ -2,19 +2,28 @@
 
 PYTHON := .venv/bin/python
 STACK := $(PYTHON) tests/local/stack.py
+OPS := PYTHONPATH=tests/local $(PYTHON) tests/ops
 FEATURES := --features deliver/loopback
+
+# Such a variable counts if it stands on make's command line: a NAME or URL in the environment is somebody else's.
+# make hands it on by the environment, where no shell reads it.
+SAID := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL FORMAT LEGACY_SECRET SOURCE MODE \
+	ALLOWED_IPS SECRET FORCE FINISH
+said = $(filter command,$(origin $(1)))
+$(foreach variable,$(SAID),$(if $(call said,$(variable)),,$(eval unexport $(variable))))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run up down logs test lint fmt clippy doc template python unit e2e tools
+.PHONY: help run up down logs test lint fmt clippy doc template python unit ops e2e on-stack tools
+.PHONY: build release-test deploy user-add vendor-add source-set endpoint-add endpoint-rotate endpoint-remove
 
 help: ## This list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
 run: .venv/installed ## The whole system on this machine, with a demo, until Ctrl-C
 	@$(STACK) run
 
-up: .venv/installed ## The same in the background, without the demo; again: deploys what changed
+up: .venv/installed $(if $(call said,RELEASE),build) ## The same in the background, without the demo; again: deploys what changed
 	@$(STACK) up
 
 down: .venv/installed ## Stops it
@@ -23,7 +32,7 @@ down: .venv/installed ## Stops it
 logs: .venv/installed ## What the functions logged
 	@$(STACK) logs
 
-test: lint unit e2e ## Everything CI checks
+test: lint unit ops e2e ## Everything CI checks
 
 lint: fmt clippy doc template python ## Format, lints, docs, template, scripts
 
@@ -45,18 +54,52 @@ template: .venv/installed
 		&& $(PYTHON) tests/local/check_openapi.py)
 
 python: .venv/installed
-	$(call step,scripts,.venv/bin/ruff check tests/local && .venv/bin/ruff format --check tests/local)
+	$(call step,scripts,.venv/bin/ruff check tests/local tests/ops && .venv/bin/ruff format --check tests/local tests/ops)
 
 unit: tools
 	$(call step,unit tests,cargo test --workspace --exclude e2e $(FEATURES))
 
+ops: .venv/installed
+	$(call step,operations tests,PYTHONPATH=tests/local $(PYTHON) -m unittest discover -s tests/ops)
+
 e2e: .venv/installed
-	$(call step,end-to-end tests,$(STACK) with cargo test -p e2e)
+	@$(STACK) with $(MAKE_COMMAND) --no-print-directory on-stack
+
+on-stack:
+	$(call step,end-to-end tests,cargo test -p e2e)
+	$(call step,operations on the stack,$(OPS)/on_stack.py)
+	$(call step,permissions,$(PYTHON) tests/local/check_permissions.py)
+	$(call step,logs,$(PYTHON) tests/local/check_logs.py)
+
+build: .venv/installed .venv/deploy-installed ## Release binaries, checked for deploying [ARCH=x86_64|arm64]
+	@$(OPS)/release.py
+
+release-test: build ## The release binaries on a local stack: they work, and refuse to deliver to this machine
+	$(call need,test ! -e target/local/stack.json,a local stack is running: make down first)
+	$(call step,release binaries on a stack,RELEASE=1 $(STACK) with sh -c '$(OPS)/on_release.py')
+
+deploy: .venv/installed .venv/deploy-installed ## Builds and deploys to AWS: STAGE=prod [REGION= ARCH= PARAMETERS="LogRetentionDays=90"]
+	@$(OPS)/rollout.py
+
+user-add: ## Who may call the API: STAGE= NAME= ROLE=admin|viewer|partner ACCOUNTS=a,b
+vendor-add: ## A shop server: STAGE= NAME= ACCOUNT=
+source-set: ## Who may report: STAGE= SOURCE=shiprocket ACCOUNT= [MODE=token|hmac ALLOWED_IPS= SECRET=stdin]
+endpoint-add: ## Who is told: STAGE= NAME= URL= FORMAT=status_update|order.status_changed|standard ACCOUNTS=
+endpoint-rotate: ## A second signing secret: STAGE= NAME=; then with FINISH=1: the old one goes
+endpoint-remove: ## Nobody is told any more: STAGE= NAME=
+user-add vendor-add source-set endpoint-add endpoint-rotate endpoint-remove: .venv/installed
+	@$(OPS)/manage.py $@
 
 # The file is made last, so that an interrupted install is done again.
 .venv/installed: tests/local/requirements.txt | tools
 	@echo "==> Python tools into .venv (once, about a minute)"
 	@python3 -m venv --clear .venv
+	@$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
+	@touch $@
+
+# Half a gigabyte, so only for those who deploy.
+.venv/deploy-installed: tests/ops/requirements.txt .venv/installed
+	@echo "==> cargo-lambda and zig into .venv (once, about a minute)"
 	@$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
 	@touch $@
 

@@ -6,21 +6,31 @@ import json
 import os
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 from config import LOCAL, ROOT, TEMPLATE, StackError, function_names
 
 STAGING = LOCAL / "deploy"
 
+# What `make build` leaves.
+RELEASE = ROOT / "target" / "lambda"
+
 
 def build() -> Path:
-    """Compiles every function, cargo printing its progress, and returns the staged template."""
+    """Compiles every function, cargo printing its progress, and returns the staged template.
+
+    With RELEASE=1 the functions are those of the last `make build`, byte for byte.
+    """
+    if os.environ.get("RELEASE"):
+        return _stage({name: RELEASE / name / "bootstrap" for name in function_names()}, shutil.copy2)
     packages = [argument for name in function_names() for argument in ("-p", name)]
     # Demo and tests deliver to 127.0.0.1, which no deployed build can.
     command = ["cargo", "build", "--features", "deliver/loopback", *packages]
     if subprocess.run(command, cwd=ROOT).returncode != 0:
         raise StackError("the functions do not compile; see above")
-    return _stage(_target_directory() / "debug")
+    binaries = _target_directory() / "debug"
+    return _stage({name: binaries / name for name in function_names()}, _copy_stripped)
 
 
 def _target_directory() -> Path:
@@ -29,12 +39,12 @@ def _target_directory() -> Path:
     return Path(json.loads(output)["target_directory"])
 
 
-def _stage(binaries: Path) -> Path:
+def _stage(binaries: dict[str, Path], copy: Callable[[Path, Path], object]) -> Path:
     """Puts each binary where the template's CodeUri points, beside an unchanged copy of the template."""
-    for name in function_names():
+    for name, binary in binaries.items():
         folder = STAGING / "target" / "lambda" / name
         folder.mkdir(parents=True, exist_ok=True)
-        _copy_stripped(binaries / name, folder / "bootstrap")
+        copy(binary, folder / "bootstrap")
     staged = STAGING / TEMPLATE.name
     shutil.copyfile(TEMPLATE, staged)
     return staged

@@ -14,21 +14,22 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import describe
 import logs
-from config import LOCAL, SETTINGS_PREFIX, client
+from config import LOCAL, client
 from demo import ORDER
 
 Stack = dict[str, Any]
 
 GROUPS = "/aws/"
+SETTINGS = "/waypost"  # of whatever installation a test makes
 CANARY = re.compile(r"canary-([a-z]+)", re.IGNORECASE)
-SECRET_PARAMETERS = re.compile(r"/(users|vendors)/[^/]+$|/(secret|legacy_secret)$")
+SECRET_PARAMETERS = re.compile(r"/(users|vendors|hooks)/[^/]+$|/(secret|legacy_secret)$")
 NO_SECRETS = {"account", "accounts", "role", "email"}
-SHORTEST_SECRET = 8  # what is shorter stands in other words by chance
+SHORTEST_SECRET = 9  # what is shorter stands in other words by chance
 
 
 def secrets_of(stack: Stack) -> dict[str, str]:
@@ -38,14 +39,12 @@ def secrets_of(stack: Stack) -> dict[str, str]:
         credentials = f"{user['name']}:{user['password']}".encode()
         found |= {user["password"]: "password", base64.b64encode(credentials).decode(): "Basic credentials"}
     ssm = client("ssm", stack["endpoint_url"])
-    pages = ssm.get_paginator("get_parameters_by_path").paginate(
-        Path=SETTINGS_PREFIX, Recursive=True, WithDecryption=True
-    )
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=SETTINGS, Recursive=True, WithDecryption=True)
     for parameter in (parameter for page in pages for parameter in page["Parameters"]):
         if SECRET_PARAMETERS.search(parameter["Name"]):
-            kind = parameter["Name"].removeprefix(f"{SETTINGS_PREFIX}/")
+            kind = parameter["Name"].removeprefix(f"{SETTINGS}/")
             found |= dict.fromkeys(_words(parameter["Value"]), kind)
-    return {text: kind for text, kind in found.items() if len(text) > SHORTEST_SECRET}
+    return {text: kind for text, kind in found.items() if len(text) >= SHORTEST_SECRET}
 
 
 def _words(value: Any) -> Iterator[str]:
@@ -55,9 +54,11 @@ def _words(value: Any) -> Iterator[str]:
             yield from (word for key, part in value.items() if key not in NO_SECRETS for word in _words(part))
         case list():
             yield from (word for part in value for word in _words(part))
-        case str() if value.startswith("{"):
-            yield from _words(json.loads(value))
         case str():
+            with suppress(ValueError):
+                if isinstance(parsed := json.loads(value), dict):
+                    yield from _words(parsed)
+                    return
             yield from (word.removeprefix("whsec_") for word in value.split())
 
 

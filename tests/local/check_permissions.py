@@ -21,6 +21,8 @@ from copies import Copies, Outcome, Statement
 from scenarios import SCENARIOS, Scenario
 
 WORKERS = 6
+# On a busy machine the emulator ends an invocation before it has read the last line of its log.
+TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,15 @@ def with_whole_policy(copies: Copies, scenario: Scenario) -> str | None:
 
 def without_something(copies: Copies, variant: Variant) -> str | None:
     """What is wrong if nobody notices what is missing."""
-    for scenario in SCENARIOS:
-        if scenario.function != variant.function:
-            continue
+    failed: Outcome | None = None
+    scenarios = [scenario for scenario in SCENARIOS if scenario.function == variant.function]
+    for scenario in scenarios * TRIES:
         outcome = run(copies, scenario, variant.statements)
         if outcome.denied:
             return None
-        if outcome.result != scenario.expected:
-            return f"{variant.function} without {variant.lacking}: {scenario.name} fails and does not say why"
-    return f"{variant.function}: {variant.lacking} is needed by no scenario"
+        failed = outcome if outcome.result != scenario.expected else failed
+    without = f"{variant.function} without {variant.lacking}"
+    return f"{without} fails and does not say why: {failed}" if failed else f"{without} does all it has to do"
 
 
 def check(copies: Copies) -> list[str]:

@@ -101,9 +101,12 @@ def check_event_sources(template: Template) -> Iterator[str]:
 
 
 def check_schedules(template: Template) -> Iterator[str]:
-    """A fire that could not be delivered is seen, and runs under a role of its own."""
+    """A fire that could not be delivered is seen, and runs under a role of its own.
+
+    Without a name SAM would call it the same in every stage, and two stages of one account would have one between them.
+    """
     for name, schedule, _ in template.events("ScheduleV2"):
-        for wanted in ("RetryPolicy", "DeadLetterConfig", "RoleArn"):
+        for wanted in ("Name", "RetryPolicy", "DeadLetterConfig", "RoleArn"):
             if wanted not in schedule:
                 yield f"{name}: has no {wanted}"
 

@@ -31,6 +31,13 @@ pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 /// changed on a deployed function opens it.
 pub const LOOPBACK: Loopback = if cfg!(feature = "loopback") { Loopback::Allowed } else { Loopback::Refused };
 
+/// What [`LOOPBACK`] is, to be logged when a client is made: so it stands in every binary that can post, and
+/// `make build` can look for it there.
+const EGRESS: &str = match LOOPBACK {
+    Loopback::Refused => "waypost-egress:public-only",
+    Loopback::Allowed => "waypost-egress:with-loopback",
+};
+
 /// Bytes of an answer's body that are read; then the connection is dropped.
 const BODY_BYTES: usize = 64 * 1024;
 
@@ -84,6 +91,7 @@ pub struct Reply {
 impl Http {
     /// Reads the machine's certificates (some milliseconds). Fails if there are none.
     pub fn new() -> Result<Self, reqwest::Error> {
+        tracing::info!(egress = EGRESS, "http.ready");
         Self::with(LOOPBACK, resolve::system())
     }
 

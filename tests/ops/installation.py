@@ -1,0 +1,74 @@
+"""One installation of Waypost: a stage, and the AWS that it lives in."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+
+import rules
+from config import STACK_FILE, StackError
+from config import STAGE as LOCAL_STAGE
+
+PREFIX = "/waypost"
+
+
+@dataclass(frozen=True)
+class Installation:
+    """`session` has a region and credentials; `endpoint_url` is the local stack's emulator."""
+
+    stage: str
+    session: boto3.Session
+    endpoint_url: str | None = None
+
+    @property
+    def is_local(self) -> bool:
+        return self.stage == LOCAL_STAGE
+
+    @property
+    def stack_name(self) -> str:
+        return f"waypost-{self.stage}"
+
+    @property
+    def prefix(self) -> str:
+        """Where its settings are."""
+        return f"{PREFIX}/{self.stage}"
+
+    @property
+    def region(self) -> str:
+        return self.session.region_name
+
+    def client(self, service: str) -> Any:
+        return self.session.client(service, endpoint_url=self.endpoint_url)
+
+
+def find(stage: str, region: str = "") -> Installation:
+    """The local stack for `local`; otherwise whatever AWS account the caller's own AWS settings lead to."""
+    rules.stage(stage)
+    return _local() if stage == LOCAL_STAGE else _in_account(stage, region)
+
+
+def _local() -> Installation:
+    try:
+        stack = json.loads(STACK_FILE.read_text())
+    except FileNotFoundError as error:
+        raise StackError("no local stack is running: make run, or make up") from error
+    session = boto3.Session(
+        aws_access_key_id=stack["aws"]["access_key_id"],
+        aws_secret_access_key=stack["aws"]["secret_access_key"],
+        region_name=stack["region"],
+    )
+    return Installation(stack["stage"], session, stack["endpoint_url"])
+
+
+def _in_account(stage: str, region: str) -> Installation:
+    # AWS_REGION is what every other SDK reads; boto3 alone does not.
+    session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
+    if not session.region_name:
+        raise StackError("no region: say REGION=…, or set AWS_REGION")
+    if not session.get_credentials():
+        raise StackError("no AWS credentials: log in, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret")
+    return Installation(stage, session)

@@ -1,0 +1,61 @@
+"""What `make build` made, on a running local stack: it works, and it delivers to no machine that it runs on.
+
+RELEASE=1 python tests/local/stack.py with python tests/ops/on_release.py
+"""
+
+from __future__ import annotations
+
+import json
+import unittest
+from typing import Any
+
+import parcel
+import release
+from build import STAGING
+from config import client, function_names
+from parcel import Parcel, vendor
+
+
+class Release(unittest.TestCase):
+    def setUp(self) -> None:
+        self.stack = parcel.stack()
+
+    def test_these_are_the_release_binaries(self) -> None:
+        for name in function_names():
+            staged = STAGING / "target" / "lambda" / name / "bootstrap"
+            self.assertEqual(staged.read_bytes(), (release.OUTPUT / name / "bootstrap").read_bytes(), name)
+
+    def test_reports_become_a_timeline_and_the_guard_holds(self) -> None:
+        order = Parcel(vendor(self.stack["vendor_secret"]))
+        self.assertEqual(order.create(), 201)
+        for report in [
+            (17, "OUT FOR DELIVERY", "13:00:00"),
+            (42, "PICKED UP", "11:00:00"),
+            (18, "IN TRANSIT", "12:00:00"),
+        ]:
+            self.assertEqual(order.report(*report), 200)
+        seen = order.with_entries(3)
+        self.assertEqual(seen["status"], "out_for_delivery")
+        statuses = [entry["status"] for entry in seen["timeline"]]
+        self.assertEqual(statuses, ["out_for_delivery", "in_transit", "picked_up"])
+
+        rows = parcel.eventually("three dead deliveries", lambda: self.dead(order.order_id, 3))
+        self.assertEqual({row["endpoint"]["S"] for row in rows} >= set(self.stack["endpoints"]), True)
+        for row in rows:
+            self.assertEqual(row["reason"]["S"], "url_refused")
+            self.assertIn("url_scheme", json.dumps(row["attempt_log"]))
+        for name in self.stack["endpoints"]:
+            self.assertEqual(order.received(f"/{name}"), [])
+
+    def dead(self, order_id: str, count: int) -> list[Any] | None:
+        """The order's delivery rows, once so many are dead."""
+        pages = client("dynamodb", self.stack["endpoint_url"]).get_paginator("scan")
+        items = [
+            item for page in pages.paginate(TableName=self.stack["tables"]["deliveries"]) for item in page["Items"]
+        ]
+        rows = [item for item in items if item["order_id"].get("S") == order_id]
+        return rows if len(rows) >= count and all(row["state"]["S"] == "dead" for row in rows) else None
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,166 @@
+"""The commands of the Makefile on a running local stack: what they write is what the functions read.
+
+python tests/local/stack.py with python tests/ops/on_stack.py
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import time
+import unittest
+import unittest.mock
+from typing import Any
+
+from standardwebhooks import Webhook, WebhookVerificationError
+
+import parcel
+import release
+import rollout
+from build import STAGING
+from config import LOCAL, ROOT, TEMPLATE, aws_environment, client
+from parcel import SETTINGS_SECONDS, Parcel, basic, vendor
+
+SPARE_STAGE = "opscheck"  # no function reads its settings, and nothing but this file deploys it
+
+
+def make(*arguments: str, stdin: str = "", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """As somebody types it; what an outer make handed down is not theirs."""
+    outer = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"}
+    clean = {key: value for key, value in os.environ.items() if key not in outer} | (env or {})
+    return subprocess.run(["make", *arguments], cwd=ROOT, env=clean, input=stdin, capture_output=True, text=True)
+
+
+def written(*arguments: str, stdin: str = "", stage: str = "local", env: dict[str, str] | None = None) -> str:
+    """The secret that a command showed, once the functions know it."""
+    done = make(*arguments, f"STAGE={stage}", stdin=stdin, env=env)
+    assert done.returncode == 0, done.stderr
+    secret = done.stdout.strip().partition(": ")[2]
+    assert not secret or secret not in done.stderr
+    if stage == "local":
+        time.sleep(SETTINGS_SECONDS)
+    return secret
+
+
+def signed_with(secret: str, request: Any) -> bool:
+    try:
+        Webhook(secret).verify(request["body"].encode(), request["headers"])
+    except WebhookVerificationError:
+        return False
+    return True
+
+
+class Commands(unittest.TestCase):
+    def test_an_endpoint_from_its_first_delivery_to_its_last(self) -> None:
+        name, order = parcel.unique("ops-"), Parcel(vendor(parcel.stack()["vendor_secret"]))
+        url = f"URL={order.stack['receiver_url']}/{name}"
+        endpoint = ("endpoint-add", f"NAME={name}", url, "FORMAT=standard", "ACCOUNTS=STORE001")
+        first = written(*endpoint)
+        self.assertEqual(order.create(), 201)
+        order.report(18, "IN TRANSIT", "11:00:00")
+        self.assertTrue(signed_with(first, order.delivered(f"/{name}", 1)))
+
+        again = make(*endpoint, "STAGE=local")
+        self.assertNotEqual(again.returncode, 0)
+        self.assertIn("exists already: FORCE=1 replaces it", again.stderr)
+
+        second = written("endpoint-rotate", f"NAME={name}")
+        order.report(17, "OUT FOR DELIVERY", "12:00:00")
+        request = order.delivered(f"/{name}", 2)
+        self.assertEqual([signed_with(secret, request) for secret in (first, second)], [True, True])
+
+        written("endpoint-rotate", f"NAME={name}", "FINISH=1")
+        order.report(21, "UNDELIVERED", "13:00:00")
+        request = order.delivered(f"/{name}", 3)
+        self.assertEqual([signed_with(secret, request) for secret in (first, second)], [False, True])
+
+        written("endpoint-remove", f"NAME={name}")
+        order.report(7, "DELIVERED", "14:00:00")
+        order.delivered("/demo-standard", 4)
+        self.assertEqual(len(order.received(f"/{name}")), 3)
+
+    def test_callers(self) -> None:
+        name = parcel.unique("ops-")
+        password = written("user-add", f"NAME={name}", "ROLE=partner", "ACCOUNTS=STORE001")
+        order = Parcel(basic(name, password))
+        self.assertEqual(order.create(), 201)
+        order.caller = vendor(written("vendor-add", f"NAME={name}", "ACCOUNT=STORE001"))
+        self.assertEqual(order.read()[0], 200)
+        order.caller = vendor(written("vendor-add", f"NAME={name}", "ACCOUNT=ELSEWHERE", "FORCE=1"))
+        self.assertEqual(order.read()[0], 404)
+        order.caller = basic(name, written("user-add", f"NAME={name}", "ROLE=partner", "ACCOUNTS=STORE001", "FORCE=1"))
+        self.assertEqual(order.read()[0], 200)
+        order.caller = basic(name, password)
+        self.assertEqual(order.read()[0], 401)
+
+    def test_a_source(self) -> None:
+        order = Parcel(vendor(parcel.stack()["vendor_secret"]))
+        token = order.stack["sources"]["shiprocket"]["api_key"]
+        source = ("source-set", "SOURCE=shiprocket", "ACCOUNT=STORE001", "FORCE=1", "SECRET=stdin")
+        try:
+            written(*source, stdin="another token\n")
+            self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", "another token"), 200)
+            self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", token), 401)
+        finally:
+            written(*source, stdin=f"{token}\n")
+        self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", token), 200)
+
+    def test_what_stands_in_the_environment_is_not_meant(self) -> None:
+        done = make("user-add", "ROLE=viewer", "ACCOUNTS=*", "STAGE=local", env={"NAME": "laptop"})
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("NAME=… is missing", done.stderr)
+
+
+class Build(unittest.TestCase):
+    def test_what_may_deliver_to_this_machine_is_not_let_out(self) -> None:
+        """Every function that can post says which build it is of; those of the local stack are of the other one."""
+        staged = (STAGING / "target" / "lambda" / "deliver" / "bootstrap").read_bytes()
+        (problem, _) = release.check([release.Binary("deliver", staged)], release.DEFAULT_ARCH)
+        self.assertIn("deliver: built with the loopback feature", problem)
+
+
+class Account(unittest.TestCase):
+    """Any other stage is looked for where the caller's AWS settings lead: here to the emulator."""
+
+    def setUp(self) -> None:
+        self.endpoint_url = parcel.stack()["endpoint_url"]
+        self.env = aws_environment(self.endpoint_url)
+
+    def test_settings(self) -> None:
+        secret = written("source-set", "SOURCE=shiprocket", "ACCOUNT=A", "FORCE=1", stage=SPARE_STAGE, env=self.env)
+        prefix, ssm = f"/waypost/{SPARE_STAGE}/sources/shiprocket", client("ssm", self.endpoint_url)
+        found = ssm.get_parameters_by_path(Path=prefix, WithDecryption=True)["Parameters"]
+        ssm.delete_parameters(Names=[parameter["Name"] for parameter in found])
+        values = {parameter["Name"].removeprefix(f"{prefix}/"): parameter for parameter in found}
+        self.assertEqual((values["secret"]["Value"], values["secret"]["Type"]), (secret, "SecureString"))
+        self.assertEqual(json.loads(values["settings"]["Value"]), {"mode": "token", "account": "A"})
+
+    def test_a_second_stage_beside_the_first(self) -> None:
+        """As `make deploy` does it, with the functions that are staged for the local stack."""
+        first, log_file = self.names(), LOCAL / "second-stage.log"
+        with unittest.mock.patch.dict("os.environ", self.env), log_file.open("w") as log:
+            where = rollout.target(SPARE_STAGE, "")
+            try:
+                outputs = rollout.deploy(where, STAGING / TEMPLATE.name, {"Stage": SPARE_STAGE}, log)
+                both = self.names()
+            finally:
+                where.client("cloudformation").delete_stack(StackName=where.stack_name)
+        self.assertIn(f"https://{outputs['ApiId']}.execute-api.", rollout.summary(outputs))
+        self.assertEqual(len(both), 2 * len(first), f"two stages share a name: {both}")
+        self.assertEqual(self.names(), first)
+
+    def names(self) -> set[str]:
+        """Of what belongs to one stage alone."""
+        functions = client("lambda", self.endpoint_url).list_functions()["Functions"]
+        schedules = client("scheduler", self.endpoint_url).list_schedules()["Schedules"]
+        return {found["FunctionName"] for found in functions} | {found["Name"] for found in schedules}
+
+    def test_the_local_stage_is_none_of_an_account(self) -> None:
+        done = make("deploy", "STAGE=local", env=self.env)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("STAGE=local is the local stack", done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,92 @@
+"""`make deploy`: builds, checks and deploys template.yaml to an AWS account.
+
+    STAGE=prod REGION=ap-south-1 ARCH=x86_64 python tests/ops/rollout.py
+
+The template is the one that the local stack deploys, and so are its parameters; only what is said here differs.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import IO
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+import callback
+import installation
+import release
+import sam
+from config import STAGE as LOCAL_STAGE
+from config import TEMPLATE, StackError
+from installation import Installation
+
+WEBHOOK_PATH = "/webhooks/carrier"
+POLL_SECONDS = "0.5"  # real CloudFormation throttles what asks it more often
+
+
+def deploy(
+    where: Installation, template: Path, parameters: dict[str, str], output: IO[str] | None = None
+) -> dict[str, str]:
+    """Creates or updates the stack and returns its outputs. Parameters that are not named keep what they had."""
+    command = [
+        *(sam.EXECUTABLE, "deploy", "--template-file", template.name, "--stack-name", where.stack_name),
+        *("--resolve-s3", "--s3-prefix", where.stack_name, "--region", where.region),
+        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
+        *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
+        *("--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())),
+    ]
+    env = sam.environment() | {"SAM_CLI_POLL_DELAY": POLL_SECONDS}
+    done = subprocess.run(command, cwd=template.parent, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    if done.returncode != 0:
+        raise StackError("sam deploy failed; see above")
+    stack = where.client("cloudformation").describe_stacks(StackName=where.stack_name)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def target(stage: str, region: str) -> Installation:
+    """Where to deploy to, and that this is possible: asked before minutes go into a build."""
+    if stage == LOCAL_STAGE:
+        raise StackError("STAGE=local is the local stack: make up deploys that, with RELEASE=1 what is deployed here")
+    where = installation.find(stage, region)
+    account = where.client("sts").get_caller_identity()["Account"]
+    print(f"==> {where.stack_name} in account {account}, {where.region}", flush=True)
+    return where
+
+
+def extra_parameters(text: str) -> dict[str, str]:
+    """Those of `LogRetentionDays=90 ConfigTtlSeconds=60`."""
+    pairs = [pair.partition("=") for pair in text.split()]
+    wrong = [name for name, equals, value in pairs if not (name.isalnum() and equals and value)]
+    if wrong:
+        raise StackError(f"PARAMETERS={text}: expected Name=value, several separated by spaces")
+    return {name: value for name, _, value in pairs}
+
+
+def summary(outputs: dict[str, str]) -> str:
+    lines = [f"{key:<20} {value}" for key, value in sorted(outputs.items())]
+    return "\n".join([*lines, "", callback.advice(outputs["ApiUrl"], WEBHOOK_PATH)])
+
+
+def main() -> int:
+    stage, region = os.environ.get("STAGE", ""), os.environ.get("REGION", "")
+    arch = os.environ.get("ARCH") or release.DEFAULT_ARCH
+    try:
+        if not stage:
+            raise StackError("STAGE=… is missing, as make deploy STAGE=dev")
+        parameters = extra_parameters(os.environ.get("PARAMETERS", "")) | {"Stage": stage, "Architecture": arch}
+        where = target(stage, region)
+        release.build(arch)
+        print("==> sam deploy", flush=True)
+        outputs = deploy(where, TEMPLATE, parameters)
+    except (StackError, BotoCoreError, ClientError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(summary(outputs))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""What names, accounts and URLs have to look like. The functions judge again: here somebody is told at once."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import unicodedata
+from urllib.parse import SplitResult, urlsplit
+
+from config import StackError
+
+STAGE = re.compile(r"[a-z][a-z0-9-]{0,15}")  # as template.yaml's parameter
+NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+ROLES = ("admin", "viewer", "partner")
+FORMATS = ("status_update", "order.status_changed", "standard")
+MODES = {"shiprocket": ("token", "hmac")}  # by source
+
+MAX_ID_BYTES = 128
+MAX_URL_BYTES = 2048
+LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
+# The last label of a name is never a number: URL parsers take 0x7f.1 and 2130706433 for addresses.
+HOST_NAME = re.compile(rf"(?:{LABEL}\.)+(?![0-9]+$|0x)[a-z0-9-]*[a-z0-9]", re.IGNORECASE)
+
+
+def stage(text: str) -> str:
+    _require(STAGE.fullmatch(text), f"STAGE={text}: small letters, digits and -, at most 16")
+    return text
+
+
+def name(text: str) -> str:
+    _require(NAME.fullmatch(text), f"NAME={text}: 1 to 64 of A-Z a-z 0-9 _ . -")
+    return text
+
+
+def one_of(variable: str, text: str, known: tuple[str, ...]) -> str:
+    _require(text in known, f"{variable}={text}: {', '.join(known)} are known")
+    return text
+
+
+def account(text: str) -> str:
+    """An account's code as the functions compare it."""
+    normal = unicodedata.normalize("NFC", text)
+    bad = any(unicodedata.category(letter) == "Cc" or letter == "/" for letter in normal)
+    fits = 0 < len(normal.encode()) <= MAX_ID_BYTES and normal == normal.strip()
+    _require(fits and not bad and normal != "*", f"account {text!r}: 1 to 128 bytes, no / and no control characters")
+    return normal
+
+
+def accounts(text: str) -> list[str]:
+    """`A,B`, or `*` for all there are and will be."""
+    return ["*"] if text == "*" else [account(code) for code in text.split(",")]
+
+
+def addresses(text: str) -> list[str]:
+    """IP addresses and CIDR ranges, separated by commas."""
+    for part in text.split(","):
+        try:
+            ipaddress.ip_network(part, strict=False)
+        except ValueError as error:
+            raise StackError(f"ALLOWED_IPS: {error}") from error
+    return text.split(",")
+
+
+def endpoint_url(text: str, *, local: bool) -> str:
+    """https to a public host; on the local stack this machine too. Messages never quote it: URLs hold tokens."""
+    _require(text.isascii() and text.isprintable() and " " not in text and "\\" not in text, "URL: visible ASCII only")
+    _require(len(text) <= MAX_URL_BYTES, f"URL: longer than {MAX_URL_BYTES} bytes")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise StackError("URL: host or port cannot be read") from error
+    _require(parts.username is None and parts.password is None, "URL: must not contain a user name or password")
+    if local and parts.scheme in ("http", "https") and parts.hostname in ("127.0.0.1", "localhost"):
+        return text
+    also = " (http://127.0.0.1 too on the local stack)" if local else ""
+    _require(parts.scheme == "https", f"URL: must start with https://{also}")
+    _require(port in (None, 443), "URL: the port must be 443")
+    _require(_is_public(parts), "URL: the host must be a full public DNS name or a public address")
+    return text
+
+
+def _is_public(parts: SplitResult) -> bool:
+    host = parts.hostname or ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return bool(HOST_NAME.fullmatch(host)) and not host.lower().endswith(".localhost")
+    return address.is_global and not address.is_multicast
+
+
+def _require(condition: object, message: str) -> None:
+    if not condition:
+        raise StackError(message)

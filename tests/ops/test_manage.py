@@ -1,0 +1,207 @@
+"""What the commands write, in which order, and what they refuse. On a real stack: `on_stack.py`."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import json
+import unittest
+from typing import Any, ClassVar
+from unittest.mock import patch
+
+import manage
+import rollout
+from config import StackError
+from parameters import Parameters
+
+PREFIX = "/waypost/prod"
+
+
+class FakeSsm:
+    """The calls that `Parameters` makes, answered as SSM answers them, and written down."""
+
+    class exceptions:
+        class ParameterAlreadyExists(Exception):
+            pass
+
+    def __init__(self) -> None:
+        self.values: dict[str, tuple[str, str]] = {}
+        self.calls: list[str] = []
+
+    def put_parameter(self, *, Name: str, Value: str, Type: str, Overwrite: bool) -> None:
+        if Name in self.values and not Overwrite:
+            raise self.exceptions.ParameterAlreadyExists
+        self.values[Name] = (Type, Value)
+        self.calls.append(f"put {Name}")
+
+    def get_parameters(self, *, Names: list[str], WithDecryption: bool) -> Any:
+        assert WithDecryption
+        found = [name for name in Names if name in self.values]
+        return {"Parameters": [{"Name": name, "Value": self.values[name][1]} for name in found]}
+
+    def delete_parameters(self, *, Names: list[str]) -> None:
+        self.calls += [f"delete {name}" for name in Names if self.values.pop(name, None)]
+
+
+class Commands(unittest.TestCase):
+    ENDPOINT: ClassVar = {"NAME": "crm", "URL": "https://crm.example.com/in", "FORMAT": "standard", "ACCOUNTS": "A"}
+
+    def setUp(self) -> None:
+        self.ssm = FakeSsm()
+
+    def run_command(self, command: str, stdin: str = "", local: bool = False, **variables: str) -> str:
+        """Returns what came on standard output."""
+        output = io.StringIO()
+        parameters = Parameters(self.ssm, PREFIX)
+        request = manage.Request(variables, parameters, local, io.StringIO(stdin), output)
+        said = manage.COMMANDS[command](request)
+        for line in output.getvalue().splitlines():
+            self.assertNotIn(line.split(": ")[1], said)
+        self.calls, self.ssm.calls = [call.replace(f"{PREFIX}/", "") for call in self.ssm.calls], []
+        return output.getvalue()
+
+    def refuse(self, command: str, message: str, **variables: str) -> None:
+        before = dict(self.ssm.values)
+        with self.assertRaisesRegex(StackError, message):
+            self.run_command(command, **variables)
+        self.assertEqual(self.ssm.values, before)
+
+    def value(self, name: str, kind: str = "String") -> str:
+        written = self.ssm.values[f"{PREFIX}/{name}"]
+        self.assertEqual(written[0], kind)
+        return written[1]
+
+    def secret(self, name: str) -> str:
+        return self.value(name, "SecureString")
+
+    def test_user(self) -> None:
+        shown = self.run_command("user-add", NAME="shop", ROLE="partner", ACCOUNTS="A,B")
+        password = shown.removeprefix("password: ").removesuffix("\n")
+        self.assertGreaterEqual(len(password), 32)
+        digest = hashlib.sha256(password.encode()).hexdigest()
+        expected = {"password_sha256": digest, "role": "partner", "accounts": ["A", "B"]}
+        self.assertEqual(json.loads(self.secret("users/shop")), expected)
+        self.refuse("user-add", "FORCE=1 replaces it", NAME="shop", ROLE="partner", ACCOUNTS="A")
+        self.assertNotEqual(self.run_command("user-add", NAME="shop", ROLE="admin", ACCOUNTS="*", FORCE="1"), shown)
+        self.assertEqual(json.loads(self.secret("users/shop"))["accounts"], ["*"])
+
+    def test_vendor(self) -> None:
+        shown = self.run_command("vendor-add", NAME="shop", ACCOUNT="A")
+        self.assertEqual(json.loads(self.secret("vendors/shop")), {"secret": shown[8:-1], "account": "A"})
+        self.refuse("vendor-add", "FORCE=1 replaces it", NAME="shop", ACCOUNT="B")
+
+    def test_endpoint(self) -> None:
+        shown = self.add_endpoint()
+        self.assertEqual(self.calls, [f"put endpoints/crm/{part}" for part in ("settings", "secret", "url")])
+        self.assertEqual(json.loads(self.value("endpoints/crm/settings")), {"format": "standard", "accounts": ["A"]})
+        self.assertEqual(self.value("endpoints/crm/url"), "https://crm.example.com/in")
+        self.assertEqual(shown, f"secret: {self.secret('endpoints/crm/secret')}\n")
+        self.assertEqual(len(base64.b64decode(shown[8:-1].removeprefix("whsec_"), validate=True)), 32)
+
+    def test_an_endpoint_is_not_taken_over(self) -> None:
+        self.add_endpoint()
+        for part in ("url", "secret", "settings"):
+            with self.subTest(part):
+                self.refuse("endpoint-add", "exists already", **self.ENDPOINT)
+                del self.ssm.values[f"{PREFIX}/endpoints/crm/{part}"]
+        self.add_endpoint()
+
+    def test_an_endpoint_is_replaced_whole_and_never_half(self) -> None:
+        old = self.add_endpoint(stdin="legacy\n", LEGACY_SECRET="stdin")
+        self.assertEqual(self.secret("endpoints/crm/legacy_secret"), "legacy")
+        self.assertNotEqual(self.add_endpoint(FORCE="1", URL="https://other.example.com/"), old)
+        self.assertEqual(self.calls[0], "delete endpoints/crm/url")
+        self.assertEqual(self.calls[-1], "put endpoints/crm/url")
+        self.assertNotIn(f"{PREFIX}/endpoints/crm/legacy_secret", self.ssm.values)
+
+    def test_rotation(self) -> None:
+        old = self.add_endpoint()[8:-1]
+        new = self.run_command("endpoint-rotate", NAME="crm")[8:-1]
+        self.assertEqual(self.secret("endpoints/crm/secret"), f"{new} {old}")
+        self.refuse("endpoint-rotate", "FINISH=1 drops the old one", NAME="crm")
+        newer = self.run_command("endpoint-rotate", NAME="crm", FORCE="1")[8:-1]
+        self.assertEqual(self.secret("endpoints/crm/secret"), f"{newer} {old}")
+        self.assertEqual(self.run_command("endpoint-rotate", NAME="crm", FINISH="1"), "")
+        self.assertEqual(self.secret("endpoints/crm/secret"), newer)
+        self.refuse("endpoint-rotate", "nothing to finish", NAME="crm", FINISH="1")
+        self.refuse("endpoint-rotate", "no endpoint nobody", NAME="nobody")
+
+    def test_removal(self) -> None:
+        self.add_endpoint()
+        self.assertEqual(self.run_command("endpoint-remove", NAME="crm"), "")
+        self.assertEqual(self.calls[0], "delete endpoints/crm/url")
+        self.assertEqual(self.ssm.values, {})
+        self.refuse("endpoint-remove", "no endpoint crm", NAME="crm")
+
+    def test_source(self) -> None:
+        shown = self.run_command("source-set", SOURCE="shiprocket", ACCOUNT="A")
+        self.assertEqual(self.calls, ["put sources/shiprocket/secret", "put sources/shiprocket/settings"])
+        self.assertEqual(shown, f"secret: {self.secret('sources/shiprocket/secret')}\n")
+        self.assertEqual(json.loads(self.value("sources/shiprocket/settings")), {"mode": "token", "account": "A"})
+        self.refuse("source-set", "exists already", SOURCE="shiprocket", ACCOUNT="A")
+
+    def test_a_source_keeps_what_was_not_mentioned(self) -> None:
+        first = {"SOURCE": "shiprocket", "ACCOUNT": "A", "ALLOWED_IPS": "203.0.113.0/24"}
+        self.run_command("source-set", **first)
+        given = {"SOURCE": "shiprocket", "ACCOUNT": "B", "MODE": "hmac", "FORCE": "1", "SECRET": "stdin"}
+        self.assertEqual(self.run_command("source-set", stdin="key from the proxy\n", **given), "")
+        expected = {"mode": "hmac", "account": "B", "allowed_ips": ["203.0.113.0/24"]}
+        self.assertEqual(json.loads(self.value("sources/shiprocket/settings")), expected)
+        self.assertEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+
+    def test_what_is_refused(self) -> None:
+        endpoint = self.ENDPOINT
+        user = {"NAME": "a", "ROLE": "admin", "ACCOUNTS": "*"}
+        for command, message, variables in [
+            ("user-add", "NAME=… is missing", {**user, "NAME": ""}),
+            ("user-add", "NAME=a/b", {**user, "NAME": "a/b"}),
+            ("user-add", "ROLE=root", {**user, "ROLE": "root"}),
+            ("user-add", "ACCOUNTS=… is missing", {"NAME": "a", "ROLE": "admin"}),
+            ("vendor-add", "account", {"NAME": "a", "ACCOUNT": "*"}),
+            ("endpoint-add", "FORMAT=xml", {**endpoint, "FORMAT": "xml"}),
+            ("endpoint-add", "must start with https", {**endpoint, "URL": "http://127.0.0.1/"}),
+            ("endpoint-add", "LEGACY_SECRET=stdin", {**endpoint, "LEGACY_SECRET": "hunter2"}),
+            ("endpoint-add", "no line on standard input", {**endpoint, "LEGACY_SECRET": "stdin"}),
+            ("source-set", "SOURCE=fax", {"SOURCE": "fax", "ACCOUNT": "A"}),
+            ("source-set", "MODE=none", {"SOURCE": "shiprocket", "ACCOUNT": "A", "MODE": "none"}),
+        ]:
+            with self.subTest(variables):
+                self.refuse(command, message, **variables)
+
+    def test_the_local_stack_takes_local_urls(self) -> None:
+        variables = self.ENDPOINT | {"URL": "http://127.0.0.1:4599/crm"}
+        self.run_command("endpoint-add", local=True, **variables)
+        self.assertEqual(self.value("endpoints/crm/url"), "http://127.0.0.1:4599/crm")
+
+    def add_endpoint(self, stdin: str = "", **variables: str) -> str:
+        return self.run_command("endpoint-add", stdin, **self.ENDPOINT | variables)
+
+
+class Deploying(unittest.TestCase):
+    def test_parameters(self) -> None:
+        self.assertEqual(rollout.extra_parameters(""), {})
+        self.assertEqual(rollout.extra_parameters("A=1  B=x=y"), {"A": "1", "B": "x=y"})
+        for text in ("A", "A=", "=1", "--guided=1"):
+            with self.subTest(text), self.assertRaises(StackError):
+                rollout.extra_parameters(text)
+
+
+class Main(unittest.TestCase):
+    def test_errors_are_one_line(self) -> None:
+        for variables, message in [
+            ({}, "STAGE=… is missing"),
+            ({"STAGE": "Prod"}, "STAGE=Prod: small letters"),
+            ({"STAGE": "prod", "AWS_CONFIG_FILE": "/dev/null"}, "no region: say REGION="),
+        ]:
+            with (
+                self.subTest(variables),
+                patch.dict("os.environ", variables, clear=True),
+                patch("sys.stderr", io.StringIO()) as stderr,
+            ):
+                self.assertEqual(manage.main("user-add"), 1)
+                self.assertRegex(stderr.getvalue(), f"^error: .*{message}.*\n$")
+
+
+if __name__ == "__main__":
+    unittest.main()
