@@ -152,6 +152,45 @@ async fn an_adoption() {
     .await;
 }
 
+/// The report was put to wait, then its order was created. The adoption applies it and dies before it told anybody;
+/// the report's own event looks once more, finds it applied, and must leave the telling to the adoption.
+#[tokio::test]
+async fn an_adoption_killed_beside_the_report_it_adopts() {
+    let parcel = Parcel::new();
+    let mut body = parcel.report(18, "IN TRANSIT", "09:00:00");
+    body["order_id"] = json!(unique("not-ours-"));
+    let waiting = keep(&body).await;
+    // Killed right after the waiting row was written.
+    let (_, undisturbed) = work(&keep(&probe()).await, None).await;
+    let held = undisturbed.iter().position(|call| call == "dynamodb:TransactWriteItems").unwrap();
+    assert!(!work(&waiting, Some(Fault::After(held))).await.0);
+
+    let adoption = adoption_of(&parcel).await;
+    let (_, adopting) = work(&adoption_probe().await, None).await;
+    let told = adopting.iter().position(|call| call == "sqs:SendMessageBatch").unwrap();
+    assert!(!work(&adoption, Some(Fault::Before(told))).await.0);
+    assert!(work(&waiting, None).await.0);
+    assert!(work(&adoption, None).await.0);
+    let seen = end_state(&parcel, 3).await;
+    assert_eq!((&seen["status"], &seen["version"]), (&json!("in_transit"), &json!(2)));
+}
+
+/// A report of an order that nobody knows.
+fn probe() -> Value {
+    let mut body = Parcel::new().report(18, "IN TRANSIT", "09:00:00");
+    body["order_id"] = json!(unique("not-ours-"));
+    body
+}
+
+/// An adoption with one report to adopt, to learn which calls that takes.
+async fn adoption_probe() -> EventId {
+    let parcel = Parcel::new();
+    let mut body = parcel.report(18, "IN TRANSIT", "09:00:00");
+    body["order_id"] = json!(unique("not-ours-"));
+    assert!(work(&keep(&body).await, None).await.0);
+    adoption_of(&parcel).await
+}
+
 /// Creates the order as `orders` does, but leaves its adoption event to the test.
 async fn adoption_of(parcel: &Parcel) -> EventId {
     use domain::api_event::{Adoption, ApiEvent};

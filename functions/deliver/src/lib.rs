@@ -27,6 +27,9 @@ use receiver::{Absent, Receiver, Receivers};
 /// What claiming an attempt before it and recording it after may take.
 const RECORDING: Duration = Duration::from_secs(10);
 
+/// A delivery is given up at this age. Its message lives for 14 days.
+const MAX_AGE: Duration = Duration::from_secs(9 * 24 * 60 * 60);
+
 /// The function.
 pub struct Deliver {
     deliveries: Deliveries,
@@ -79,6 +82,8 @@ impl Deliver {
             Ok(receiver) => receiver.settings.schedule.wait_after(lease.attempt, &delivery.id, made.retry_after),
             Err(_) => None,
         };
+        // However long receivers ask to wait: what is still tried must not end with its message, unseen.
+        let wait = wait.filter(|wait| now().after(*wait).since(lease.began_at) <= MAX_AGE);
         self.conclude(delivery, &lease, &made, wait).await
     }
 
@@ -88,7 +93,7 @@ impl Deliver {
             Ok(target) => target,
             Err(refusal) => return refused(at, *refusal),
         };
-        let headers = headers::of(delivery, receiver, &lease.body, at);
+        let headers = headers::of(delivery, receiver, lease, at);
         match self.http.post(target, headers, lease.body.clone(), receiver.settings.timeout).await {
             Ok(reply) => Made {
                 reaction: Attempted::Answered(reply.status).reaction(),
@@ -97,7 +102,7 @@ impl Deliver {
                     at,
                     status: Some(reply.status),
                     error: None,
-                    latency_ms: u64::try_from(reply.latency.as_millis()).unwrap_or(u64::MAX),
+                    latency_ms: millis(reply.latency),
                     excerpt: Some(reply.excerpt),
                 },
             },
@@ -139,7 +144,11 @@ impl Deliver {
 }
 
 fn failed(at: Timestamp, error: &'static str) -> Attempt {
-    Attempt { at, status: None, error: Some(error), latency_ms: 0, excerpt: None }
+    Attempt { at, status: None, error: Some(error), latency_ms: millis(now().since(at)), excerpt: None }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn refused(at: Timestamp, refusal: Refused) -> Made {

@@ -2,7 +2,7 @@
 
 use aws::batch::Worker;
 use aws::deliveries::Deliveries;
-use aws::environment::{sdk_config, variable};
+use aws::environment::{Bounds, sdk_config, variable};
 use aws::http::Http;
 use aws::queue::Queue;
 use aws::settings::Settings;
@@ -14,7 +14,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config().await;
+    let sdk = sdk_config(Bounds::Queue).await;
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
     let worker = Worker { queue: queue("DELIVERIES_QUEUE_URL")?, dead_letters: queue("DELIVERIES_DLQ_URL")? };

@@ -3,8 +3,10 @@
 mod gates;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws::clock::now;
+use aws::error::IoError;
 use aws::events::{Event, EventMessage, EventState, Events, Kept};
 use aws::queue::Queue;
 use aws::settings::{Cached, Settings, SettingsError};
@@ -15,11 +17,15 @@ use domain::timestamp::Timestamp;
 use lambda_http::http::Method;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use sources::{Denied, Source};
+use tokio::time::timeout;
 
 use gates::Gates;
 
 /// The largest body of a webhook, in bytes.
 const BODY_LIMIT: usize = 1024 * 1024;
+
+/// Senders wait a few seconds for their answer. What the queue does not take by then is sent by `sweep`.
+const SEND_LIMIT: Duration = Duration::from_millis(1500);
 
 /// The function.
 pub struct Inbound {
@@ -121,7 +127,9 @@ impl Inbound {
 
     /// The event is kept: whether it reaches its queue now or a minute later, the sender is done.
     async fn send(&self, id: &EventId, now: Timestamp) -> Result<(), ApiError> {
-        if let Err(error) = self.queue.send(EventMessage::write(id)).await {
+        let sent = timeout(SEND_LIMIT, self.queue.send(EventMessage::write(id))).await;
+        let late = |_| Err(IoError::Transient { call: "sqs:SendMessage", code: "timeout".to_owned() });
+        if let Err(error) = sent.unwrap_or_else(late) {
             tracing::warn!(event_id = %id, %error, "event.send_failed");
             self.events.mark_pending(id, now).await?;
         }

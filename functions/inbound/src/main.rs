@@ -1,6 +1,6 @@
 //! Wiring: environment, clients, run.
 
-use aws::environment::{sdk_config, variable};
+use aws::environment::{Bounds, sdk_config, variable};
 use aws::events::Events;
 use aws::queue::Queue;
 use aws::settings::Settings;
@@ -10,7 +10,7 @@ use lambda_http::{Error, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config().await;
+    let sdk = sdk_config(Bounds::Http).await;
     let inbound = Inbound::new(
         Events::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
         Queue::new(aws_sdk_sqs::Client::new(&sdk), variable("EVENTS_QUEUE_URL")?),

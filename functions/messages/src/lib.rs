@@ -2,6 +2,7 @@
 
 use aws::callers::{Callers, account_of, order_key, query_account};
 use aws::clock::now;
+use aws::contention::pause;
 use aws::messages::{Messages as MessagesTable, Recorded, sort_key};
 use aws::orders::Orders;
 use aws::settings::Settings;
@@ -11,7 +12,6 @@ use domain::id::OrderKey;
 use domain::message::{Message, MessageKey, NewMessage};
 use domain::order::Order;
 use domain::page::{Page, cursor};
-use domain::timeline::State;
 use domain::timestamp::Timestamp;
 use lambda_http::http::Method;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
@@ -19,7 +19,7 @@ use lambda_http::{Body, Error, Request, RequestExt, Response};
 /// The largest body, in bytes.
 const BODY_LIMIT: usize = 256 * 1024;
 /// How often a write is tried because others write the same order.
-const TRIES: usize = 5;
+const TRIES: u32 = 5;
 
 /// The function.
 pub struct Messages {
@@ -73,7 +73,7 @@ impl Messages {
 
     /// Stores the message; or finds the one that the same request stored before.
     async fn record(&self, key: &OrderKey, message: Message) -> Result<Message, ApiError> {
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             let before = self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
             match self.messages.record(&message, &self.orders, &before, &after(&before, &message)).await? {
                 Recorded::Done => return Ok(message),
@@ -81,7 +81,7 @@ impl Messages {
                 Recorded::Before(_) => {
                     return Err(ApiError::conflict("this Idempotency-Key came with another body"));
                 }
-                Recorded::Stale => {}
+                Recorded::Stale => pause(attempt).await,
             }
         }
         Err(ApiError::unavailable())
@@ -100,13 +100,14 @@ impl Messages {
     }
 }
 
-/// The order with the message. Its version stays: nothing about the parcel has changed.
+/// The order with the message, if none is newer. Its version stays: nothing about the parcel has changed.
 fn after(before: &Order, message: &Message) -> Order {
-    let state = State {
-        rev: before.state.rev + 1,
-        latest_message_status: Some(message.message_status.as_str().to_owned()),
-        updated_at: message.sent_at,
-        ..before.state.clone()
-    };
+    let mut state = before.state.clone();
+    state.rev += 1;
+    if state.latest_message_at.is_none_or(|latest| latest <= message.sent_at) {
+        state.latest_message_at = Some(message.sent_at);
+        state.latest_message_status = Some(message.message_status.as_str().to_owned());
+        state.updated_at = state.updated_at.max(message.sent_at);
+    }
     Order { state, ..before.clone() }
 }

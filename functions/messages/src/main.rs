@@ -1,6 +1,6 @@
 //! Wiring: environment, clients, run.
 
-use aws::environment::{sdk_config, variable};
+use aws::environment::{Bounds, sdk_config, variable};
 use aws::messages::Messages as MessagesTable;
 use aws::orders::Orders;
 use aws::settings::Settings;
@@ -10,7 +10,7 @@ use messages::Messages;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config().await;
+    let sdk = sdk_config(Bounds::Http).await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let messages = Messages::new(
         MessagesTable::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),

@@ -1,6 +1,7 @@
 //! `POST /api/external/orders`.
 
 use aws::callers::account_of;
+use aws::contention::pause;
 use aws::events::{Event, EventState};
 use aws::orders::Created;
 use aws::web::{ApiError, json_body};
@@ -30,11 +31,12 @@ impl Orders {
         let order = Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
         let adoption = adoption_event(&order, None, now);
         let mut created = Created::Contended;
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             created = self.orders.create(&order, &asked.fingerprint, &self.events, &adoption).await?;
             if created != Created::Contended {
                 break;
             }
+            pause(attempt).await;
         }
         match created {
             Created::Done => {

@@ -11,7 +11,7 @@ use aws::events::{EventMessage, Events};
 use aws::orders::Orders as OrdersTable;
 use aws::queue::Queue;
 use aws::settings::Settings;
-use aws::web::{ApiError, answer, json, request_id};
+use aws::web::{ApiError, answer, json, request_id, route_key};
 use domain::id::{EventId, OrderKey};
 use domain::report::Ref;
 use domain::timestamp::Timestamp;
@@ -23,7 +23,7 @@ use lambda_http::{Body, Error, Request, RequestExt, Response};
 const BODY_LIMIT: usize = 64 * 1024;
 
 /// How often a write is tried because others write the same order.
-const TRIES: usize = 5;
+const TRIES: u32 = 5;
 
 /// The function.
 pub struct Orders {
@@ -54,7 +54,8 @@ impl Orders {
             return Err(ApiError::forbidden("this user may not work on orders"));
         }
         let named = request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
-        let reports = request.raw_http_path().ends_with("/status");
+        // Not by the path: an order's id may end in it too.
+        let reports = route_key(request).ends_with("/status");
         match (request.method(), named) {
             (&Method::POST, Some(order)) if reports => self.report(request, &caller, order, now).await,
             (&Method::GET, None) => self.list(request, &caller).await,

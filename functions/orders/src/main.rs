@@ -1,6 +1,6 @@
 //! Wiring: environment, clients, run.
 
-use aws::environment::{sdk_config, variable};
+use aws::environment::{Bounds, sdk_config, variable};
 use aws::events::Events;
 use aws::orders::Orders as OrdersTable;
 use aws::queue::Queue;
@@ -11,7 +11,7 @@ use orders::Orders;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config().await;
+    let sdk = sdk_config(Bounds::Http).await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let orders = Orders::new(
         OrdersTable::new(dynamodb.clone(), variable("ORDERS_TABLE")?),

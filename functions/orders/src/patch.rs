@@ -1,6 +1,7 @@
 //! `PATCH /api/external/orders/{order_id}`.
 
 use aws::callers::{order_key, query_account};
+use aws::contention::pause;
 use aws::orders::Patched;
 use aws::web::{ApiError, json_body};
 use domain::access::Caller;
@@ -27,11 +28,11 @@ impl Orders {
         let patch = OrderPatch::read(json_body(request, BODY_LIMIT)?)?;
         let in_query = query_account(request)?;
         let key = order_key(caller, patch.account_code.as_ref().or(in_query.as_ref()), order, "accountCode")?;
-        for _ in 0..TRIES {
+        for attempt in 0..TRIES {
             match self.patch_once(&key, &patch, now).await? {
                 Patched::Done => return self.show(&key, 200).await,
                 Patched::NameTaken(name) => return Err(name_taken(&name)),
-                Patched::Stale => {}
+                Patched::Stale => pause(attempt).await,
             }
         }
         Err(ApiError::unavailable())
@@ -47,7 +48,8 @@ impl Orders {
             }
             return Ok(Patched::Done);
         }
-        let state = State { rev: before.state.rev + 1, updated_at: now, ..before.state.clone() };
+        let rev = before.state.rev + 1;
+        let state = State { rev, profile_rev: rev, updated_at: now, ..before.state.clone() };
         let after = Order { key: key.clone(), profile, state };
         let reshipped = reshipment(&before.profile, &after, now);
         let new_names = after.profile.refs().difference(&before.profile.refs()).next().is_some();

@@ -1,8 +1,7 @@
 //! One report meets its order.
 
-use std::time::Duration;
-
 use aws::clock::now;
+use aws::contention::pause;
 use aws::error::IoError;
 use aws::orders::{Committed, Waiting};
 use domain::delivery::Change;
@@ -19,10 +18,18 @@ const TRIES: u32 = 12;
 
 /// What became of a report.
 pub(crate) enum Fate {
-    /// It is in a timeline; with what has to be told, if its entry changed the status on behalf of this event.
-    Applied(Option<Box<Told>>),
+    /// It is in a timeline.
+    Applied(Arrived),
     /// Nobody knows its order.
     Unmatched,
+}
+
+/// A report in its timeline.
+pub(crate) struct Arrived {
+    /// Whether this event brought it there.
+    ours: bool,
+    /// What has to be told, if it did and that changed the status.
+    pub(crate) told: Option<Box<Told>>,
 }
 
 /// A change that this event caused.
@@ -33,17 +40,20 @@ pub(crate) struct Told {
 }
 
 impl Told {
-    fn of(mut order: Order, entry: &Entry, bringer: &Bringer, settled: Option<&Settled>) -> Option<Box<Self>> {
+    pub(crate) fn change(&self) -> Change<'_> {
+        Change { order: &self.order, report_id: self.entry.report_id(), transition: &self.transition }
+    }
+}
+
+impl Arrived {
+    fn new(mut order: Order, entry: &Entry, bringer: &Bringer, settled: Option<&Settled>) -> Self {
         if let Some(settled) = settled {
             order.state.clone_from(&settled.state);
         }
         let ours = entry.event_id == bringer.event_id;
-        let transition = entry.transition.clone().filter(|_| ours)?;
-        Some(Box::new(Self { order, entry: entry.clone(), transition }))
-    }
-
-    pub(crate) fn change(&self) -> Change<'_> {
-        Change { order: &self.order, report_id: self.entry.report_id(), transition: &self.transition }
+        let transition = entry.transition.clone().filter(|_| ours);
+        let told = transition.map(|transition| Box::new(Told { order, entry: entry.clone(), transition }));
+        Self { ours, told }
     }
 }
 
@@ -62,9 +72,10 @@ impl Process {
         let waiting =
             Waiting { report: report.clone(), event_id: bringer.event_id.clone(), received_at: bringer.received_at };
         self.orders.hold(account, &waiting).await?;
-        // Its order may have been created since: then nobody else would come for it.
+        // Its order may have been created since: then nobody else would come for it. Where an adoption was faster,
+        // the waiting row stays until that has told what it did.
         let second = self.apply(account, report, bringer).await?;
-        if matches!(second, Fate::Applied(_)) {
+        if matches!(second, Fate::Applied(Arrived { ours: true, .. })) {
             self.orders.release(account, &waiting).await?;
         }
         Ok(second)
@@ -98,29 +109,27 @@ impl Process {
         for attempt in 0..TRIES {
             let Some(order) = self.orders.load(key).await? else { return Ok(Fate::Unmatched) };
             let settled = match arrive(&order) {
-                Arrival::Next(next) => next.settle(&order.state, now()),
+                Arrival::Next(next) => Some(next.settle(&order.state, now())),
                 Arrival::Late(late) => late.settle(&order.state, self.orders.entries(key).await?, now()),
+            };
+            let Some(settled) = settled else {
+                pause(attempt).await;
+                continue;
             };
             let newest = (!settled.entry.late).then_some(scans);
             match self.orders.commit(key, &settled, newest).await? {
                 Committed::Done => {
                     log(key, &settled);
-                    return Ok(Fate::Applied(Told::of(order, &settled.entry, bringer, Some(&settled))));
+                    return Ok(Fate::Applied(Arrived::new(order, &settled.entry, bringer, Some(&settled))));
                 }
                 Committed::AlreadyThere(entry) => {
-                    return Ok(Fate::Applied(Told::of(order, &entry, bringer, None)));
+                    return Ok(Fate::Applied(Arrived::new(order, &entry, bringer, None)));
                 }
-                Committed::Stale => tokio::time::sleep(pause(attempt)).await,
+                Committed::Stale => pause(attempt).await,
             }
         }
         Err(IoError::Transient { call: "dynamodb:TransactWriteItems", code: "contention".to_owned() })
     }
-}
-
-/// Doubles from 5 ms to 160 ms, and differs between workers that met.
-fn pause(attempt: u32) -> Duration {
-    let drawn = u64::try_from(now().millis() % 7).unwrap_or(0);
-    Duration::from_millis((5 << attempt.min(5)) + drawn)
 }
 
 fn log(key: &OrderKey, settled: &Settled) {

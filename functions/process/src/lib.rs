@@ -66,7 +66,7 @@ impl Process {
             return Ok(Progress::because(EventState::Failed, "unknown source"));
         };
         match source.read(&event.account, &event.body) {
-            Ok(Reading::Reports(reports)) => self.apply_all(event, &reports).await.map(Progress::from),
+            Ok(Reading::Reports(reports)) => self.apply_all(event, &reports).await,
             Ok(Reading::Ignored(reason)) => Ok(Progress::because(EventState::Ignored, reason)),
             Err(error) => Ok(Progress::because(EventState::Failed, error.to_string())),
         }
@@ -77,41 +77,44 @@ impl Process {
             Ok(ApiEvent::Adoption(adoption)) => self.adopt(event, &adoption).await,
             Ok(ApiEvent::Status(status)) => {
                 let report = status.to_report(event.id.clone().into());
-                self.apply_all(event, &[report]).await.map(Progress::from)
+                self.apply_all(event, &[report]).await
             }
             Err(_) => Ok(Progress::because(EventState::Failed, "not one of our events")),
         }
     }
 
-    async fn apply_all(&self, event: &Event, reports: &[Report]) -> Result<EventState, IoError> {
+    async fn apply_all(&self, event: &Event, reports: &[Report]) -> Result<Progress, IoError> {
         let bringer = Bringer { event_id: event.id.clone(), received_at: event.received_at };
         let mut state = if reports.is_empty() { EventState::Ignored } else { EventState::Processed };
         let mut told = Vec::new();
         for report in reports {
             match self.apply_or_hold(&event.account, report, &bringer).await? {
-                Fate::Applied(change) => told.extend(change),
+                Fate::Applied(arrived) => told.extend(arrived.told),
                 Fate::Unmatched => state = EventState::Unmatched,
             }
         }
-        self.announce(&event.id, &told, now()).await?;
-        Ok(state)
+        Ok(self.announce(&event.id, &told, now()).await?.unwrap_or(state.into()))
     }
 
     /// Queues everything that endpoints have to be told because of one event, again if this is a redelivery.
-    async fn announce(&self, event: &EventId, told: &[Box<Told>], now: Timestamp) -> Result<(), IoError> {
+    /// Where an endpoint's settings cannot be used it cannot be told: then the event ends as failed, so that it is
+    /// worked on again once they are right. The others are told now, and know the repeat by its ids.
+    async fn announce(&self, event: &EventId, told: &[Box<Told>], now: Timestamp) -> Result<Option<Progress>, IoError> {
         if told.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let endpoints = self.endpoints.all(now).await?;
         let changes: Vec<Change<'_>> = told.iter().map(|told| told.change()).collect();
-        let deliveries = announce(event, &changes, &endpoints, now);
+        let deliveries = announce(event, &changes, endpoints.usable.values(), now);
         let mut messages = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
             tracing::info!(event_id = %event, delivery_id = delivery.id, endpoint = %delivery.endpoint, "delivery.queued");
             let group = delivery.endpoint.as_str().to_owned();
             messages.push(Outgoing { body: delivery.to_message(), group });
         }
-        self.deliveries.send_all(messages).await
+        self.deliveries.send_all(messages).await?;
+        let wrong = endpoints.wrong.first();
+        Ok(wrong.map(|parameter| Progress::because(EventState::Failed, format!("setting {parameter} is wrong"))))
     }
 }
 

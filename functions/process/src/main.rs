@@ -1,7 +1,7 @@
 //! Wiring: environment, clients, run.
 
 use aws::batch::Worker;
-use aws::environment::{sdk_config, variable};
+use aws::environment::{Bounds, sdk_config, variable};
 use aws::events::Events;
 use aws::orders::Orders;
 use aws::queue::Queue;
@@ -13,7 +13,7 @@ use process::Process;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config().await;
+    let sdk = sdk_config(Bounds::Queue).await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));

@@ -1,20 +1,30 @@
 //! Wiring: environment, clients, run.
 
+use std::time::Duration;
+
 use aws::clock::now;
-use aws::environment::{sdk_config, variable};
+use aws::environment::{Bounds, sdk_config, variable};
 use aws::events::Events;
 use aws::queue::Queue;
+use domain::timestamp::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use sweep::Sweep;
+
+/// Kept of the function's time for the batch that is under way when no other is begun.
+const RESERVE: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config().await;
+    let sdk = sdk_config(Bounds::Queue).await;
     let sweep = Sweep::new(
         Events::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
         Queue::new(aws_sdk_sqs::Client::new(&sdk), variable("EVENTS_QUEUE_URL")?),
     );
     let sweep = &sweep;
-    run(service_fn(async |_fire: LambdaEvent<serde_json::Value>| Ok::<_, Error>(sweep.run(now()).await?))).await
+    run(service_fn(async |fire: LambdaEvent<serde_json::Value>| {
+        let deadline = Timestamp::from_system(fire.context.deadline() - RESERVE);
+        Ok::<_, Error>(sweep.run(now(), deadline).await?)
+    }))
+    .await
 }

@@ -10,6 +10,9 @@ use futures::future::join_all;
 use crate::error::IoError;
 use crate::queue::Queue;
 
+/// A message that fails because of a bug is set aside when it was received so often.
+const BUG_RECEIVES: u32 = 5;
+
 /// A queue as its worker sees it.
 #[derive(Debug, Clone)]
 pub struct Worker {
@@ -52,18 +55,17 @@ impl Worker {
         let body = record.body.as_deref().unwrap_or_default();
         let ending = match AssertUnwindSafe(handle(body)).catch_unwind().await {
             Ok(Ok(ending)) => ending,
-            Ok(Err(error)) => {
-                match error {
-                    IoError::Transient { .. } => {
-                        tracing::warn!(message_id = record.message_id, %error, "record.failed")
-                    }
-                    IoError::Bug { .. } => tracing::error!(message_id = record.message_id, %error, "record.failed"),
-                }
-                Ending::Later(backoff(record))
+            Ok(Err(error @ IoError::Transient { .. })) => {
+                tracing::warn!(message_id = record.message_id, %error, "record.failed");
+                Ending::Later(backoff(received(record)))
+            }
+            Ok(Err(error @ IoError::Bug { .. })) => {
+                tracing::error!(message_id = record.message_id, %error, "record.failed");
+                after_bug(received(record))
             }
             Err(_panic) => {
                 tracing::error!(message_id = record.message_id, "record.panicked");
-                Ending::Later(backoff(record))
+                after_bug(received(record))
             }
         };
         self.end(record, body, ending).await
@@ -74,7 +76,8 @@ impl Worker {
             Ending::Done => return true,
             Ending::SetAside(reason) => {
                 tracing::error!(message_id = record.message_id, reason, "record.set_aside");
-                self.dead_letters.set_aside(body.to_owned(), reason).await.map(|()| true)
+                let group = record.attributes.get("MessageGroupId").map(String::as_str);
+                self.dead_letters.set_aside_in(group, body.to_owned(), reason).await.map(|()| true)
             }
             Ending::Later(wait) => {
                 let receipt = record.receipt_handle.as_deref().unwrap_or_default();
@@ -88,10 +91,20 @@ impl Worker {
     }
 }
 
+/// How often a message was received, this time included.
+fn received(record: &SqsMessage) -> u32 {
+    let count = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
+    count.unwrap_or(1)
+}
+
+/// Waiting does not help against a bug: what still fails after a few times makes no others wait behind it.
+fn after_bug(received: u32) -> Ending {
+    if received < BUG_RECEIVES { Ending::Later(backoff(received)) } else { Ending::SetAside("bug") }
+}
+
 /// Doubles from one second to five minutes with every time the message was received.
-fn backoff(record: &SqsMessage) -> Duration {
-    let received = record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse::<u32>().ok());
-    let doublings = received.unwrap_or(1).clamp(1, 10) - 1;
+fn backoff(received: u32) -> Duration {
+    let doublings = received.clamp(1, 10) - 1;
     Duration::from_secs((1_u64 << doublings).min(300))
 }
 
@@ -104,8 +117,15 @@ mod tests {
         let wait = |count: &str| {
             let mut record = SqsMessage::default();
             record.attributes.insert("ApproximateReceiveCount".to_owned(), count.to_owned());
-            backoff(&record).as_secs()
+            backoff(received(&record)).as_secs()
         };
         assert_eq!(["1", "2", "5", "10", "999", "junk"].map(wait), [1, 2, 16, 300, 300, 1]);
+    }
+
+    #[test]
+    fn a_bug_is_set_aside_at_its_fifth_time() {
+        let later = |seconds| Ending::Later(Duration::from_secs(seconds));
+        let aside = Ending::SetAside("bug");
+        assert_eq!([1, 2, 4, 5, 6, 99].map(after_bug), [later(1), later(2), later(8), aside, aside, aside]);
     }
 }

@@ -11,6 +11,7 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::claim::{Claim, DeliveryState, LEASE_MARGIN, Row};
 use domain::delivery::Delivery;
+use domain::endpoint::Format;
 use domain::timestamp::Timestamp;
 use serde::Serialize;
 
@@ -34,6 +35,10 @@ pub struct Lease {
     pub attempt: u32,
     /// What to post: the bytes of whoever created the row.
     pub body: Vec<u8>,
+    /// The form they were written in.
+    pub format: Format,
+    /// When the first attempt of this run was claimed.
+    pub began_at: Timestamp,
     id: String,
     owner: String,
 }
@@ -208,14 +213,15 @@ impl Deliveries {
 }
 
 const TAKE: &str = "SET endpoint = :endpoint, account = :account, order_id = :order, #version = :version, \
-     #format = :format, body = if_not_exists(body, :body), run = :run, \
+     #format = if_not_exists(#format, :format), body = if_not_exists(body, :body), run = :run, \
      #state = if_not_exists(#state, :pending), #owner = :owner, lease_until = :lease, \
      attempts = if_not_exists(attempts, :zero) + :one, created_at = if_not_exists(created_at, :now), \
-     updated_at = :now, #ttl = :ttl";
+     began_at = if_not_exists(began_at, :now), updated_at = :now, #ttl = :ttl";
 const RESTART: &str = "SET endpoint = :endpoint, account = :account, order_id = :order, #version = :version, \
-     #format = :format, body = if_not_exists(body, :body), run = :run, \
+     #format = if_not_exists(#format, :format), body = if_not_exists(body, :body), run = :run, \
      #state = :pending, #owner = :owner, lease_until = :lease, \
-     attempts = :one, updated_at = :now, #ttl = :ttl REMOVE reason, next_attempt_at";
+     attempts = :one, began_at = :now, updated_at = :now, #ttl = :ttl \
+     REMOVE reason, next_attempt_at, attempt_log";
 
 /// DynamoDB refuses a name that no expression uses.
 fn names(reserved: &[&str]) -> HashMap<String, String> {
@@ -228,28 +234,43 @@ async fn lease(
     owner: &str,
 ) -> Result<Result<Lease, Item>, IoError> {
     match update.send().await {
-        Ok(answer) => {
-            let row = answer.attributes.unwrap_or_default();
-            let packed = read_bytes(&row, "body").ok_or_else(|| IoError::unreadable(CALL, "body"))?;
-            let attempt = read_number(&row, "attempts").ok_or_else(|| IoError::unreadable(CALL, "attempts"))?;
-            let body = decompress(packed)?;
-            Ok(Ok(Lease { attempt, body, id: delivery.id.clone(), owner: owner.to_owned() }))
-        }
+        Ok(answer) => read_lease(&answer.attributes.unwrap_or_default(), delivery, owner).map(Ok),
         Err(error) => match error.as_service_error() {
             Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                Ok(Err(failed.item().cloned().ok_or_else(|| IoError::unreadable(CALL, "row"))?))
+                let row = failed.item().ok_or_else(|| IoError::unreadable(CALL, "row"))?;
+                // Our own claim, whose answer was lost: the SDK asked twice.
+                if read_text(row, "owner") == Ok(owner) {
+                    return read_lease(row, delivery, owner).map(Ok);
+                }
+                Ok(Err(row.clone()))
             }
             _ => Err(IoError::of(CALL, &error)),
         },
     }
 }
 
+fn read_lease(row: &Item, delivery: &Delivery, owner: &str) -> Result<Lease, IoError> {
+    let unreadable = |what: &'static str| move || IoError::unreadable(CALL, what);
+    let format = read_text(row, "format").ok().and_then(Format::parse);
+    Ok(Lease {
+        attempt: read_number(row, "attempts").ok_or_else(unreadable("attempts"))?,
+        body: decompress(read_bytes(row, "body").ok_or_else(unreadable("body"))?)?,
+        format: format.ok_or_else(unreadable("format"))?,
+        began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
+        id: delivery.id.clone(),
+        owner: owner.to_owned(),
+    })
+}
+
+fn read_time(item: &Item, name: &str) -> Option<Timestamp> {
+    read_number(item, name).and_then(|millis| Timestamp::from_millis(millis).ok())
+}
+
 fn read_row(item: &Item) -> Result<Row, IoError> {
-    let time = |name: &str| read_number(item, name).and_then(|millis| Timestamp::from_millis(millis).ok());
     Ok(Row {
         state: DeliveryState::parse(read_text(item, "state")?).ok_or_else(|| IoError::unreadable(CALL, "state"))?,
         run: read_number(item, "run").ok_or_else(|| IoError::unreadable(CALL, "run"))?,
-        lease_until: time("lease_until"),
-        next_attempt_at: time("next_attempt_at"),
+        lease_until: read_time(item, "lease_until"),
+        next_attempt_at: read_time(item, "next_attempt_at"),
     })
 }

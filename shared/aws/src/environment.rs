@@ -19,16 +19,34 @@ pub fn variable(name: &'static str) -> Result<String, BadEnvironment> {
     std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or(BadEnvironment(name))
 }
 
-/// Region, credentials and endpoint from the environment, with bounds on every call: the SDK has none by default.
-/// Three tries within 8 s leave a function time to answer.
-pub async fn sdk_config() -> SdkConfig {
-    let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
-        .operation_attempt_timeout(Duration::from_secs(4))
-        .operation_timeout(Duration::from_secs(8))
-        .build();
+/// How long a call may take with all its tries, by who waits for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounds {
+    /// Somebody waits for an answer, which takes several calls: each is short.
+    Http,
+    /// A message or a schedule: nobody waits, and who gives up early only comes again.
+    Queue,
+}
+
+impl Bounds {
+    fn timeouts(self) -> TimeoutConfig {
+        let (attempt, operation) = match self {
+            Self::Http => (Duration::from_secs(1), Duration::from_millis(2500)),
+            Self::Queue => (Duration::from_secs(4), Duration::from_secs(8)),
+        };
+        TimeoutConfig::builder()
+            .connect_timeout(attempt / 2)
+            .operation_attempt_timeout(attempt)
+            .operation_timeout(operation)
+            .build()
+    }
+}
+
+/// Region, credentials and endpoint from the environment, with bounds on every call and its three tries: the SDK has
+/// none by default.
+pub async fn sdk_config(bounds: Bounds) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
-        .timeout_config(timeouts)
+        .timeout_config(bounds.timeouts())
         .retry_config(RetryConfig::standard().with_max_attempts(3))
         .load()
         .await

@@ -10,6 +10,7 @@
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure};
@@ -23,7 +24,7 @@ use crate::item::{Item, bytes, compress, decompress, number, read_bytes, read_nu
 use crate::transaction::Write;
 
 const DAYS: u64 = 90;
-/// So many pending events of a shard are sent a minute.
+/// So many pending events of a shard are read at once.
 const PENDING_PAGE: i32 = 250;
 /// A row may have 400 KB; what is larger compressed is cut into parts.
 const PART_BYTES: usize = 300_000;
@@ -120,6 +121,19 @@ pub struct Pending {
     /// Since when.
     pub since: Timestamp,
 }
+
+/// Some of a shard's pending events.
+#[derive(Debug)]
+pub struct PendingPage {
+    /// Oldest first. A row that cannot be read hides no other.
+    pub events: Vec<Result<Pending, IoError>>,
+    /// Where the next page begins, if there is one.
+    pub next: Option<Cursor>,
+}
+
+/// Where a page of pending events begins.
+#[derive(Debug, Clone)]
+pub struct Cursor(Item);
 
 /// A message of the events queue.
 #[derive(Debug, Serialize, Deserialize)]
@@ -229,16 +243,41 @@ impl Events {
         unless_condition_fails(update).await
     }
 
+    /// Ends an event that was pending too long. What somebody has worked on meanwhile keeps its state, and is only no
+    /// longer pending. Tells whether it ended.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn give_up(&self, pending: &Pending, reason: &str, now: Timestamp) -> Result<bool, IoError> {
+        let set = "SET #state = :failed, settled_at = :now, reason = :reason REMOVE pending, pending_since";
+        let update = self
+            .update(&pending.id, set)
+            .condition_expression("#state = :received AND pending_since = :since")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":received", text(EventState::Received.as_str()))
+            .expression_attribute_values(":failed", text(EventState::Failed.as_str()))
+            .expression_attribute_values(":since", text(pending.since.to_string()))
+            .expression_attribute_values(":reason", text(reason))
+            .expression_attribute_values(":now", text(now.to_string()));
+        let ended = condition_held(update).await?;
+        if !ended {
+            self.clear_pending(pending).await?;
+        }
+        Ok(ended)
+    }
+
     /// Notes that an event could not be sent to its queue and has to be sent later, unless that is no longer needed.
+    /// One that failed may be readable by now.
     ///
     /// # Errors
     /// The table cannot be written.
     pub async fn mark_pending(&self, id: &EventId, now: Timestamp) -> Result<(), IoError> {
         let update = self
             .update(id, "SET pending = :shard, pending_since = if_not_exists(pending_since, :now)")
-            .condition_expression("#state = :received")
+            .condition_expression("#state IN (:received, :failed)")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":received", text(EventState::Received.as_str()))
+            .expression_attribute_values(":failed", text(EventState::Failed.as_str()))
             .expression_attribute_values(":shard", text(shard(id)))
             .expression_attribute_values(":now", text(now.to_string()));
         unless_condition_fails(update).await
@@ -247,11 +286,11 @@ impl Events {
     /// The shards of the index of pending events.
     pub const PENDING_SHARDS: [&str; 4] = ["0", "1", "2", "3"];
 
-    /// The oldest pending events of a shard, as the index saw them a moment ago.
+    /// The oldest pending events of a shard, or those that follow an earlier page, as the index saw them a moment ago.
     ///
     /// # Errors
     /// The index cannot be read.
-    pub async fn pending(&self, shard: &str) -> Result<Vec<Pending>, IoError> {
+    pub async fn pending(&self, shard: &str, from: Option<Cursor>) -> Result<PendingPage, IoError> {
         let query = self
             .client
             .query()
@@ -259,9 +298,11 @@ impl Events {
             .index_name("pending")
             .key_condition_expression("pending = :shard")
             .expression_attribute_values(":shard", text(shard))
+            .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .limit(PENDING_PAGE);
         let answer = query.send().await.map_err(|error| IoError::of("dynamodb:Query", &error))?;
-        answer.items().iter().map(read_pending).collect()
+        let events = answer.items().iter().map(read_pending).collect();
+        Ok(PendingPage { events, next: answer.last_evaluated_key.map(Cursor) })
     }
 
     /// Notes that a pending event was sent, unless it was found pending again since.
@@ -291,8 +332,7 @@ impl Events {
         for (index, part) in parts.iter().enumerate() {
             let put = self.client.put_item().table_name(&self.table).item("pk", text(event.id.as_str()));
             let put = put.item("sk", text(format!("body:{index}"))).item("body", bytes(part.to_vec()));
-            let sent = put.item("ttl", ttl(event.received_at, DAYS)).send().await;
-            sent.map_err(|error| IoError::of("dynamodb:PutItem", &error))?;
+            put_once(put.item("ttl", ttl(event.received_at, DAYS))).await?;
         }
         Ok(Body::Parts(parts.len()))
     }
@@ -356,10 +396,23 @@ fn read_event(id: &EventId, item: &Item, body: Vec<u8>) -> Result<Event, IoError
     })
 }
 
-async fn unless_condition_fails(update: UpdateItemFluentBuilder) -> Result<(), IoError> {
-    let Err(error) = update.send().await else { return Ok(()) };
+/// A part that is there already was cut from the same body.
+async fn put_once(put: PutItemFluentBuilder) -> Result<(), IoError> {
+    let Err(error) = put.condition_expression("attribute_not_exists(pk)").send().await else { return Ok(()) };
     match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+        Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(()),
+        _ => Err(IoError::of("dynamodb:PutItem", &error)),
+    }
+}
+
+async fn unless_condition_fails(update: UpdateItemFluentBuilder) -> Result<(), IoError> {
+    condition_held(update).await.map(drop)
+}
+
+async fn condition_held(update: UpdateItemFluentBuilder) -> Result<bool, IoError> {
+    let Err(error) = update.send().await else { return Ok(true) };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
         _ => Err(IoError::of("dynamodb:UpdateItem", &error)),
     }
 }

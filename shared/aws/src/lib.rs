@@ -3,6 +3,7 @@
 pub mod batch;
 pub mod callers;
 pub mod clock;
+pub mod contention;
 pub mod deliveries;
 pub mod environment;
 pub mod error;

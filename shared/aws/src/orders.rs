@@ -27,8 +27,9 @@ pub use list::{Listed, sort_key_of};
 pub use timeline::{Committed, Scans};
 pub use waiting::Waiting;
 
+use crate::contention::pause;
 use crate::error::IoError;
-use crate::item::{Item, number, order_pk, read_json, read_text, ref_pk, text};
+use crate::item::{Item, number, order_pk, read_json, read_number, read_text, ref_pk, text};
 
 /// The orders table.
 #[derive(Debug, Clone)]
@@ -53,8 +54,16 @@ impl Orders {
     pub async fn load(&self, key: &OrderKey) -> Result<Option<Order>, IoError> {
         let query = self.query(order_pk(key), "pk = :pk AND sk BETWEEN :from AND :to");
         let query = query.expression_attribute_values(":from", text("profile"));
-        let items = self.all(query.expression_attribute_values(":to", text("state"))).await?;
-        read_order(key, &items)
+        let query = query.expression_attribute_values(":to", text("state"));
+        for attempt in 0..TRIES {
+            let items = self.all(query.clone()).await?;
+            match read_order(key, &items)? {
+                Read::Nothing => return Ok(None),
+                Read::Whole(order) => return Ok(Some(*order)),
+                Read::Torn => pause(attempt).await,
+            }
+        }
+        Err(torn())
     }
 
     /// Reads everything an order has.
@@ -62,11 +71,19 @@ impl Orders {
     /// # Errors
     /// The table cannot be read.
     pub async fn load_with_timeline(&self, key: &OrderKey) -> Result<Option<OrderAndTimeline>, IoError> {
-        let items = self.all(self.query(order_pk(key), "pk = :pk")).await?;
-        let Some(order) = read_order(key, &items)? else { return Ok(None) };
-        let entries = items.iter().filter(|item| sort_key(item).starts_with("entry:"));
-        let entries = entries.map(|item| read_json(item, "json")).collect::<Result<_, _>>()?;
-        Ok(Some((order, entries)))
+        for attempt in 0..TRIES {
+            let items = self.all(self.query(order_pk(key), "pk = :pk")).await?;
+            match read_order(key, &items)? {
+                Read::Nothing => return Ok(None),
+                Read::Whole(order) => {
+                    let entries = items.iter().filter(|item| sort_key(item).starts_with("entry:"));
+                    let entries = entries.map(|item| read_json(item, "json")).collect::<Result<_, _>>()?;
+                    return Ok(Some((*order, entries)));
+                }
+                Read::Torn => pause(attempt).await,
+            }
+        }
+        Err(torn())
     }
 
     /// The order that one of these names means; the first that is known wins. Its own id is known as soon as the
@@ -106,12 +123,34 @@ fn sort_key(item: &Item) -> &str {
     read_text(item, "sk").unwrap_or_default()
 }
 
-fn read_order(key: &OrderKey, items: &[Item]) -> Result<Option<Order>, IoError> {
+/// What a query over an order's rows saw. It may see some rows of a transaction and not yet others.
+enum Read {
+    Nothing,
+    Whole(Box<Order>),
+    /// State and profile are not of the same write.
+    Torn,
+}
+
+/// How often an order is read until its rows belong together.
+const TRIES: u32 = 5;
+
+fn torn() -> IoError {
+    IoError::Transient { call: "dynamodb:Query", code: "order is being written".to_owned() }
+}
+
+fn read_order(key: &OrderKey, items: &[Item]) -> Result<Read, IoError> {
     let find = |sk: &str| items.iter().find(|item| sort_key(item) == sk);
-    let (Some(state), Some(profile)) = (find("state"), find("profile")) else { return Ok(None) };
-    let state: State = read_json(state, "json")?;
+    let (state, profile) = match (find("state"), find("profile")) {
+        (Some(state), Some(profile)) => (state, profile),
+        (None, None) => return Ok(Read::Nothing),
+        _ => return Ok(Read::Torn),
+    };
+    let (state, written): (State, u64) = (read_json(state, "json")?, read_number(profile, "rev").unwrap_or_default());
+    if state.profile_rev != written {
+        return Ok(Read::Torn);
+    }
     let profile: Profile = read_json(profile, "json")?;
-    Ok(Some(Order { key: key.clone(), profile, state }))
+    Ok(Read::Whole(Box::new(Order { key: key.clone(), profile, state })))
 }
 
 /// The order's names as rows: `(partition, name)`.

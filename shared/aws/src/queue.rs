@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::{MessageAttributeValue, SendMessageBatchRequestEntry};
+use aws_sdk_sqs::types::{BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry};
 
 use crate::error::IoError;
 
 /// The longest that a message is put off at once; longer waits are several of these.
 pub const MAX_POSTPONEMENT: Duration = Duration::from_secs(900);
 /// SQS takes ten messages a batch,
-const MAX_BATCH: usize = 10;
+pub const MAX_BATCH: usize = 10;
 /// and 1 MiB a batch, attributes included.
 const MAX_BATCH_BYTES: usize = 1_000_000;
+
+const SEND_BATCH: &str = "sqs:SendMessageBatch";
 
 /// One queue.
 #[derive(Debug, Clone)]
@@ -50,9 +52,18 @@ impl Queue {
     /// # Errors
     /// The queue cannot be reached or refuses.
     pub async fn set_aside(&self, body: String, reason: &str) -> Result<(), IoError> {
+        self.set_aside_in(None, body, reason).await
+    }
+
+    /// The same in a group, which the message still has when it is sent again.
+    ///
+    /// # Errors
+    /// The queue cannot be reached or refuses.
+    pub async fn set_aside_in(&self, group: Option<&str>, body: String, reason: &str) -> Result<(), IoError> {
         let reason = MessageAttributeValue::builder().data_type("String").string_value(reason).build();
         let reason = reason.map_err(|_| IoError::unreadable("sqs:SendMessage", "reason"))?;
         let message = self.client.send_message().queue_url(&self.url).message_body(body);
+        let message = message.set_message_group_id(group.map(str::to_owned));
         let sent = message.message_attributes("reason", reason).send().await;
         sent.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
     }
@@ -63,28 +74,44 @@ impl Queue {
     /// Any entry of any batch was not taken. Those that were are sent all the same.
     pub async fn send_all(&self, messages: Vec<Outgoing>) -> Result<(), IoError> {
         for batch in batches(messages) {
-            self.send_batch(batch).await?;
+            let entries = batch.into_iter().map(|message| (message.body, Some(message.group)));
+            if let Some(refused) = self.send_entries(entries).await?.first() {
+                return Err(refusal(refused));
+            }
         }
         Ok(())
     }
 
-    async fn send_batch(&self, batch: Vec<Outgoing>) -> Result<(), IoError> {
-        let call = "sqs:SendMessageBatch";
+    /// Sends at most [`MAX_BATCH`] small messages at once, without a group; what became of each, in their order.
+    ///
+    /// # Errors
+    /// The queue cannot be reached or refuses them all.
+    pub async fn send_batch(&self, bodies: Vec<String>) -> Result<Vec<Result<(), IoError>>, IoError> {
+        let mut sent = vec![Ok(()); bodies.len()];
+        for refused in self.send_entries(bodies.into_iter().map(|body| (body, None))).await? {
+            let entry = refused.id().parse::<usize>().ok().and_then(|index| sent.get_mut(index));
+            *entry.ok_or_else(|| IoError::unreadable(SEND_BATCH, "entry"))? = Err(refusal(&refused));
+        }
+        Ok(sent)
+    }
+
+    /// Sends bodies with their groups as one batch. Returns what was not taken; an entry's id is its place.
+    async fn send_entries(
+        &self,
+        entries: impl Iterator<Item = (String, Option<String>)>,
+    ) -> Result<Vec<BatchResultErrorEntry>, IoError> {
         let mut request = self.client.send_message_batch().queue_url(&self.url);
-        for (index, message) in batch.into_iter().enumerate() {
+        for (index, (body, group)) in entries.enumerate() {
             let entry = SendMessageBatchRequestEntry::builder()
                 .id(index.to_string())
-                .message_body(message.body)
-                .message_group_id(message.group)
+                .message_body(body)
+                .set_message_group_id(group)
                 .build()
-                .map_err(|_| IoError::unreadable(call, "entry"))?;
+                .map_err(|_| IoError::unreadable(SEND_BATCH, "entry"))?;
             request = request.entries(entry);
         }
-        let answer = request.send().await.map_err(|error| IoError::of(call, &error))?;
-        match answer.failed().first() {
-            None => Ok(()),
-            Some(failed) => Err(IoError::Transient { call, code: failed.code().to_owned() }),
-        }
+        let answer = request.send().await.map_err(|error| IoError::of(SEND_BATCH, &error))?;
+        Ok(answer.failed)
     }
 
     /// Makes a received message come back after `wait`, at most [`MAX_POSTPONEMENT`].
@@ -98,6 +125,10 @@ impl Queue {
         let changed = request.visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX)).send().await;
         changed.map(drop).map_err(|error| IoError::of("sqs:ChangeMessageVisibility", &error))
     }
+}
+
+fn refusal(refused: &BatchResultErrorEntry) -> IoError {
+    IoError::Transient { call: SEND_BATCH, code: refused.code().to_owned() }
 }
 
 fn batches(messages: Vec<Outgoing>) -> Vec<Vec<Outgoing>> {

@@ -131,8 +131,12 @@ pub fn read_each<'a, T: Clone>(
     each.collect()
 }
 
+/// So long nobody asks again after a failure: side by side records would each wait for it in turn.
+const FAILURE_TTL: Duration = Duration::from_secs(5);
+
 struct Slot<T> {
-    value: Arc<T>,
+    /// The last good value, or why there never was one.
+    last: Result<Arc<T>, SettingsError>,
     fresh_until: Timestamp,
 }
 
@@ -165,22 +169,21 @@ impl<T> Cached<T> {
     {
         // Held while loading, so that side by side records ask SSM once.
         let mut slots = self.slots.lock().await;
-        let last = slots.get(name);
-        if let Some(slot) = last.filter(|slot| now < slot.fresh_until) {
-            return Ok(Arc::clone(&slot.value));
+        let slot = slots.get(name);
+        if let Some(slot) = slot.filter(|slot| now < slot.fresh_until) {
+            return slot.last.clone();
         }
-        let loaded = load(last.map(|slot| Arc::clone(&slot.value))).await;
-        let value = match (loaded, last) {
-            (Ok(value), _) => Arc::new(value),
-            (Err(error), Some(slot)) => {
+        let good = slot.and_then(|slot| slot.last.as_ref().ok());
+        let (last, ttl) = match (load(good.cloned()).await, good) {
+            (Ok(value), _) => (Ok(Arc::new(value)), settings.ttl),
+            (Err(error), Some(good)) => {
                 tracing::error!(%error, "settings.last_good_in_force");
-                Arc::clone(&slot.value)
+                (Ok(Arc::clone(good)), settings.ttl)
             }
-            (Err(error), None) => return Err(error),
+            (Err(error), None) => (Err(error), FAILURE_TTL.min(settings.ttl)),
         };
-        let slot = Slot { value: Arc::clone(&value), fresh_until: now.after(settings.ttl) };
-        slots.insert(name.to_owned(), slot);
-        Ok(value)
+        slots.insert(name.to_owned(), Slot { last: last.clone(), fresh_until: now.after(ttl) });
+        last
     }
 }
 

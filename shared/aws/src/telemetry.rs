@@ -1,19 +1,127 @@
 //! Logs: one JSON object a line on standard output, which Lambda hands to CloudWatch.
 
-use tracing_subscriber::EnvFilter;
+use std::panic::{Location, PanicHookInfo};
 
-/// Starts logging. `RUST_LOG` sets the level; the SDK's own events stay at warnings, because finer ones show
-/// credentials.
+use tracing::{Level, Metadata, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{FilterFn, LevelFilter, Targets, filter_fn};
+use tracing_subscriber::fmt::{MakeWriter, layer};
+use tracing_subscriber::layer::SubscriberExt;
+
+/// The crates of this workspace that log.
+const OWN: [&str; 9] = ["aws", "domain", "sources", "inbound", "orders", "messages", "process", "deliver", "sweep"];
+
+/// Starts logging. `RUST_LOG` sets the level of this workspace's crates. All others stay at warnings: what is finer
+/// shows whole requests and credentials. Of a panic only its place is logged, since its message may quote content.
 pub fn start() {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let quiet = ["aws=info", "hyper=warn", "aws_config=warn", "aws_smithy_runtime=warn", "rustls=warn"];
-    let filter = quiet.iter().filter_map(|rule| rule.parse().ok()).fold(filter, EnvFilter::add_directive);
+    let wanted = std::env::var("RUST_LOG").unwrap_or_default();
     // A second start in one process, as in tests, changes nothing.
-    let _ = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_env_filter(filter)
-        .try_init();
+    if tracing::subscriber::set_global_default(subscriber(&wanted, std::io::stdout)).is_ok() {
+        std::panic::set_hook(Box::new(log_panic));
+    }
+}
+
+fn subscriber<W>(wanted: &str, writer: W) -> impl Subscriber + Send + Sync + use<W>
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
+    let lines = layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(writer);
+    tracing_subscriber::registry().with(lines.with_filter(filter(wanted)))
+}
+
+/// What is wanted is written as for `RUST_LOG`; what cannot be read as that is `info`.
+fn filter(wanted: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
+    let wanted = wanted.parse().ok().filter(|_| !wanted.is_empty());
+    let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+    filter_fn(move |event| {
+        if is_own(event.target()) {
+            wanted.would_enable(event.target(), event.level())
+        } else {
+            *event.level() <= Level::WARN
+        }
+    })
+}
+
+fn is_own(target: &str) -> bool {
+    let name = target.split_once("::").map_or(target, |(name, _)| name);
+    OWN.contains(&name)
+}
+
+fn log_panic(panic: &PanicHookInfo<'_>) {
+    tracing::error!(location = panic.location().map(Location::to_string), "panicked");
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex, PoisonError};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Lines {
+        fn text(&self) -> String {
+            String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+        }
+    }
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What is logged while `RUST_LOG` is this.
+    fn logged(wanted: &str, work: impl FnOnce()) -> String {
+        let lines = Lines::default();
+        let writer = lines.clone();
+        tracing::subscriber::with_default(subscriber(wanted, move || writer.clone()), work);
+        lines.text()
+    }
+
+    #[test]
+    fn other_crates_stay_at_warnings_whatever_is_wanted() {
+        let work = || {
+            tracing::trace!(target: "lambda_runtime", "their.trace");
+            tracing::info!(target: "lambda_runtime::requests", "their.info");
+            tracing::debug!(target: "aws_smithy_runtime::client", "their.debug");
+            tracing::warn!(target: "lambda_runtime", "their.warning");
+            tracing::info!(target: "aws::batch", "own.info");
+            tracing::trace!(target: "process", "own.trace");
+        };
+        for (wanted, own_info, own_trace) in [
+            ("trace", true, true),
+            ("lambda_runtime=trace,info", true, false),
+            ("lambda_runtime=trace,aws_smithy_runtime=debug", false, false),
+            ("process=trace,info", true, true),
+            ("error", false, false),
+            ("off", false, false),
+            ("", true, false),
+            ("no=such=rule", true, false),
+        ] {
+            let text = logged(wanted, work);
+            let seen = |name: &str| text.contains(name);
+            assert!(!seen("their.trace") && !seen("their.info") && !seen("their.debug"), "{wanted}: {text}");
+            assert!(seen("their.warning"), "{wanted}: {text}");
+            assert_eq!((seen("own.info"), seen("own.trace")), (own_info, own_trace), "{wanted}: {text}");
+        }
+    }
+
+    #[test]
+    fn of_a_panic_only_its_place_is_logged() {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(log_panic));
+        let text = logged("info", || {
+            let _ = std::panic::catch_unwind(|| std::panic::panic_any("canary-panic"));
+        });
+        std::panic::set_hook(before);
+        assert!(text.contains("\"panicked\"") && text.contains("telemetry.rs:"), "{text}");
+        assert!(text.contains("\"level\":\"ERROR\"") && !text.contains("canary"), "{text}");
+    }
 }

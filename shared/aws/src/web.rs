@@ -154,6 +154,14 @@ pub fn request_id(request: &Request) -> String {
     }
 }
 
+/// The route that API Gateway matched, e.g. `GET /api/external/orders/{order_id}`.
+pub fn route_key(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.route_key.as_deref().unwrap_or_default(),
+        _ => "",
+    }
+}
+
 /// The address that API Gateway saw. Headers are never asked: anybody can write them.
 pub fn source_ip(request: &Request) -> Option<IpAddr> {
     match request.request_context_ref() {

@@ -7,28 +7,41 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::id::AccountCode;
+use crate::id::{AccountCode, InvalidId};
 
-/// The accounts somebody may see.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The accounts somebody may see: in settings a list of codes, or `["*"]` for every one.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "BTreeSet<String>")]
 pub enum Accounts {
-    /// Every one: `["*"]`.
+    /// Every one.
     All,
     /// These.
-    Only(BTreeSet<String>),
+    Only(BTreeSet<AccountCode>),
+}
+
+impl Default for Accounts {
+    /// None.
+    fn default() -> Self {
+        Self::Only(BTreeSet::new())
+    }
+}
+
+impl TryFrom<BTreeSet<String>> for Accounts {
+    type Error = InvalidId;
+    fn try_from(list: BTreeSet<String>) -> Result<Self, InvalidId> {
+        if list.contains("*") {
+            return Ok(Self::All);
+        }
+        list.iter().map(|code| AccountCode::parse(code)).collect::<Result<_, _>>().map(Self::Only)
+    }
 }
 
 impl Accounts {
-    /// From the list in a setting.
-    pub fn of(list: BTreeSet<String>) -> Self {
-        if list.contains("*") { Self::All } else { Self::Only(list) }
-    }
-
     /// Whether the account is among them.
     pub fn include(&self, account: &AccountCode) -> bool {
         match self {
             Self::All => true,
-            Self::Only(list) => list.contains(account.as_str()),
+            Self::Only(list) => list.contains(account),
         }
     }
 }
@@ -51,7 +64,7 @@ pub struct User {
     password_sha256: String,
     /// What it may do.
     pub role: Role,
-    accounts: BTreeSet<String>,
+    accounts: Accounts,
 }
 
 impl std::fmt::Debug for User {
@@ -121,10 +134,7 @@ impl Caller {
             return self.accounts.include(account).then(|| account.clone()).ok_or(NoAccount::NotYours);
         }
         match &self.accounts {
-            Accounts::Only(list) if list.len() == 1 => {
-                let only = list.first().and_then(|code| AccountCode::parse(code).ok());
-                only.ok_or(NoAccount::NotYours)
-            }
+            Accounts::Only(list) if list.len() == 1 => list.first().cloned().ok_or(NoAccount::NotYours),
             _ => Err(NoAccount::NotNamed),
         }
     }
@@ -163,8 +173,7 @@ impl BasicCredentials {
     pub fn check(&self, user: &User) -> Option<Caller> {
         let hash = HEXLOWER.encode(&Sha256::digest(&self.password));
         let right = hash.as_bytes().ct_eq(user.password_sha256.as_bytes());
-        bool::from(right)
-            .then(|| Caller { standing: Standing::User(user.role), accounts: Accounts::of(user.accounts.clone()) })
+        bool::from(right).then(|| Caller { standing: Standing::User(user.role), accounts: user.accounts.clone() })
     }
 }
 
@@ -175,7 +184,7 @@ pub fn vendor_caller<'a>(secret: &str, vendors: impl IntoIterator<Item = &'a Ven
     for vendor in vendors {
         let right = bool::from(given.ct_eq(&Sha256::digest(vendor.secret.as_bytes())));
         if right && !vendor.secret.is_empty() {
-            found = Some(vendor.account.as_str().to_owned());
+            found = Some(vendor.account.clone());
         }
     }
     found.map(|account| Caller { standing: Standing::Vendor, accounts: Accounts::Only(BTreeSet::from([account])) })

@@ -42,7 +42,9 @@ impl Delivery {
     /// The message's body.
     pub fn to_message(&self) -> String {
         // String keys and no floats: writing cannot fail.
-        serde_json::to_string(self).unwrap_or_default()
+        let text = serde_json::to_string(self).unwrap_or_default();
+        // SQS takes the characters of XML 1.0 only. These two can stand nowhere but in JSON strings.
+        text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
     }
 
     /// Reads a message; `None` if this program does not understand it.
@@ -70,12 +72,16 @@ pub struct Change<'a> {
 }
 
 /// Everything to be told because of one event. The same event always gives the same deliveries with the same ids.
-pub fn announce(event: &EventId, changes: &[Change<'_>], endpoints: &[Endpoint], now: Timestamp) -> Vec<Delivery> {
+pub fn announce<'a>(
+    event: &EventId,
+    changes: &[Change<'_>],
+    endpoints: impl IntoIterator<Item = &'a Endpoint>,
+    now: Timestamp,
+) -> Vec<Delivery> {
     let mut sorted: Vec<&Change<'_>> = changes.iter().collect();
     sorted.sort_by_key(|change| (&change.order.key.account, change.report_id));
     endpoints
-        .iter()
-        .filter(|endpoint| endpoint.settings.enabled)
+        .into_iter()
         .flat_map(|endpoint| {
             let wanted = sorted.iter().copied().filter(|change| {
                 let settings = &endpoint.settings;

@@ -1,6 +1,6 @@
 //! A customer's endpoint: what it wants to be told, in which form, and how patiently.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,13 @@ impl Format {
             Self::OrderStatusChanged => "order.status_changed",
             Self::Standard => "standard",
         }
+    }
+
+    /// From a row.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::StatusUpdate, Self::OrderStatusChanged, Self::Standard]
+            .into_iter()
+            .find(|format| format.as_str() == text)
     }
 
     /// How long one attempt may take.
@@ -93,7 +100,7 @@ pub const MAX_SCHEDULE: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 #[serde(default)]
 struct Written {
     format: Format,
-    accounts: Option<BTreeSet<String>>,
+    accounts: Option<Accounts>,
     events: Option<Vec<Subscription>>,
     timeout_seconds: Option<u64>,
     retry_count: Option<u32>,
@@ -155,7 +162,7 @@ impl Settings {
         check_headers(&written.headers)?;
         Ok(Self {
             format,
-            accounts: Accounts::of(written.accounts.unwrap_or_default()),
+            accounts: written.accounts.unwrap_or_default(),
             events: written.events,
             timeout,
             schedule: schedule(format, written.retry_count, written.backoff)?,

@@ -49,10 +49,18 @@ impl NewOrder {
             None => Status::Pending,
             Some(text) => status_of_shop(text)?,
         };
-        let content = serde_json::to_vec(&profile).unwrap_or_default();
-        let fingerprint = Fingerprint::of("order").with(status.as_str()).with(content).finish();
+        let fingerprint = fingerprint(status, &profile);
         Ok(Self { order_id: head.order_id, account: head.account, status, profile, fingerprint })
     }
+}
+
+/// Of what is said, not of what is left out: a field that a later version knows changes no older order's.
+fn fingerprint(status: Status, profile: &Profile) -> String {
+    let content = serde_json::to_string(profile).unwrap_or_default();
+    let fields: BTreeMap<String, Json> = serde_json::from_str(&content).unwrap_or_default();
+    let said = fields.iter().filter(|(_, value)| value.as_str() != "null");
+    said.fold(Fingerprint::of("order").with(status.as_str()), |all, (name, value)| all.with(name).with(value.as_str()))
+        .finish()
 }
 
 /// A status that somebody may claim: `unknown` says nothing.

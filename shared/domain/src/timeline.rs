@@ -66,10 +66,16 @@ pub struct State {
     pub version: u64,
     /// Moves with every write; the condition of every write.
     pub rev: u64,
+    /// The `rev` at which the profile was last written, by which a reader knows that the two belong together.
+    pub profile_rev: u64,
+    /// How many entries there are, by which a reader knows that it has all.
+    pub entries: u64,
     /// The highest position of any entry, applied or not.
     pub latest: Option<Position>,
     /// The newest message's status.
     pub latest_message_status: Option<String>,
+    /// When that message was reported.
+    pub latest_message_at: Option<Timestamp>,
     /// When the order was created.
     pub created_at: Timestamp,
     /// When it was last written.
@@ -85,8 +91,11 @@ impl State {
             previous_status: None,
             version: 1,
             rev: 1,
+            profile_rev: 1,
+            entries: 0,
             latest: None,
             latest_message_status: None,
+            latest_message_at: None,
             created_at: now,
             updated_at: now,
         }
@@ -205,8 +214,12 @@ impl Next {
 }
 
 impl Late {
-    /// Folds all entries again, `stored` being all the order has.
-    pub fn settle(self, before: &State, mut stored: Vec<Entry>, now: Timestamp) -> Settled {
+    /// Folds all entries again. `None` if `stored` is not all that the order had: then it was read while it was
+    /// written.
+    pub fn settle(self, before: &State, mut stored: Vec<Entry>, now: Timestamp) -> Option<Settled> {
+        if u64::try_from(stored.len()) != Ok(before.entries) {
+            return None;
+        }
         stored.push(self.0.clone());
         stored.sort_by(|a, b| a.claimed.position.cmp(&b.claimed.position));
         let (standing, verdicts) = Standing::fold(before.start, stored.iter().map(|entry| &entry.claimed));
@@ -215,7 +228,7 @@ impl Late {
             .zip(verdicts)
             .find_map(|(entry, verdict)| (entry.report_id() == self.0.report_id()).then_some(verdict))
             .unwrap_or(Verdict::Same);
-        settle(before, standing, self.0, verdict, before.latest.clone(), now)
+        Some(settle(before, standing, self.0, verdict, before.latest.clone(), now))
     }
 }
 
@@ -238,8 +251,16 @@ fn settle(
         occurred_at: standing.since.unwrap_or(entry.claimed.position.occurred_at),
     });
     let previous_status = if changed { Some(before.standing.status) } else { before.previous_status };
-    let state =
-        State { standing, previous_status, version, rev: before.rev + 1, latest, updated_at: now, ..before.clone() };
+    let state = State {
+        standing,
+        previous_status,
+        version,
+        rev: before.rev + 1,
+        entries: before.entries + 1,
+        latest,
+        updated_at: now,
+        ..before.clone()
+    };
     Settled { entry, verdict, state }
 }
 

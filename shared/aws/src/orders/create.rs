@@ -177,6 +177,7 @@ fn profile_item(order: &Order) -> Result<Item, IoError> {
     Ok(Item::from([
         ("pk".to_owned(), text(order_pk(&order.key))),
         ("sk".to_owned(), text("profile")),
+        ("rev".to_owned(), number(order.state.profile_rev)),
         ("json".to_owned(), json(&order.profile)?),
     ]))
 }

@@ -81,14 +81,14 @@ async fn the_last_good_value_stays_in_force() {
 }
 
 #[tokio::test]
-async fn without_a_last_good_value_there_is_an_error_and_the_next_asks_again() {
+async fn without_a_last_good_value_there_is_an_error_and_for_a_moment_nobody_asks_again() {
     let store = Store::new(Err(throttled()));
-    for asked in 1..4 {
-        assert_eq!(store.get("a", at(0)).await, Err(throttled()));
-        assert_eq!(store.asked.get(), asked);
+    for (now, asked) in [(0, 1), (4, 1), (5, 2), (9, 2), (10, 3)] {
+        assert_eq!(store.get("a", at(now)).await, Err(throttled()), "at {now}");
+        assert_eq!(store.asked.get(), asked, "at {now}");
     }
     *store.answer.borrow_mut() = Ok(1);
-    assert_eq!(store.get("a", at(0)).await, Ok(1));
+    assert_eq!(store.get("a", at(15)).await, Ok(1));
 }
 
 #[tokio::test]

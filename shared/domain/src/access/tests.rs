@@ -3,7 +3,7 @@
 use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 
-use crate::access::{BasicCredentials, Caller, NoAccount, Role, Standing, User, Vendor, vendor_caller};
+use crate::access::{Accounts, BasicCredentials, Caller, NoAccount, Role, Standing, User, Vendor, vendor_caller};
 use crate::id::AccountCode;
 
 fn user(password: &[u8], role: &str, accounts: &str) -> User {
@@ -28,7 +28,7 @@ fn account(code: &str) -> AccountCode {
     AccountCode::parse(code).unwrap()
 }
 
-/// RELIABILITY section 4 A4.
+/// What comes in `Authorization`.
 #[test]
 fn what_is_no_basic_credential() {
     let long = basic(format!("{}:pw", "u".repeat(65)));
@@ -128,7 +128,8 @@ fn whose_orders_a_caller_may_work_on() {
         (r#"["*","STORE001"]"#, Some("STORE003"), Ok("STORE003")),
         ("[]", None, Err(NotNamed)),
         ("[]", Some("STORE001"), Err(NotYours)),
-        (r#"["a/b"]"#, None, Err(NotYours)),
+        // However its letter is spelled in Unicode.
+        (r#"["STORE-e\u0301"]"#, Some("STORE-\u{e9}"), Ok("STORE-\u{e9}")),
     ] {
         for role in ["admin", "viewer", "partner"] {
             let found = caller(role, accounts).account(named.map(account).as_ref());
@@ -136,6 +137,9 @@ fn whose_orders_a_caller_may_work_on() {
         }
     }
     assert_eq!(NotYours.to_string(), "this account is not yours");
+    for wrong in [r#"["a/b"]"#, r#"["STORE001 "]"#, r#"[""]"#, r#""STORE001""#] {
+        assert!(serde_json::from_str::<Accounts>(wrong).is_err(), "{wrong} would match nobody, without a word");
+    }
 }
 
 #[test]

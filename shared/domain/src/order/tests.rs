@@ -14,7 +14,7 @@ fn bring(order: &mut Order, arrivals: &[&dyn Fn(&Order) -> Arrival]) -> Vec<Entr
     for (n, arrival) in (0_i64..).zip(arrivals) {
         let settled = match arrival(order) {
             Arrival::Next(next) => next.settle(&order.state, minute(40 + n)),
-            Arrival::Late(late) => late.settle(&order.state, entries.clone(), minute(40 + n)),
+            Arrival::Late(late) => late.settle(&order.state, entries.clone(), minute(40 + n)).unwrap(),
         };
         order.state = settled.state;
         entries.push(settled.entry);

@@ -140,7 +140,7 @@ proptest! {
     }
 }
 
-/// RELIABILITY section 4 E.
+/// What receivers answer.
 #[test]
 fn retry_after_is_seconds_or_a_date() {
     let now = Timestamp::parse("2026-01-20T10:00:00.250Z").unwrap();

@@ -81,7 +81,7 @@ fn a_late_report_that_changes_nothing_is_kept_and_not_told() {
         let before = store.order.state.clone();
         let settled = store.bring(&Brought::of(report("late", status, Some(minute(3))))).unwrap();
         assert_eq!((settled.verdict, settled.entry.late, &settled.entry.transition), (verdict, true, &None));
-        let after = State { rev: before.rev + 1, updated_at: store.now, ..before };
+        let after = State { rev: before.rev + 1, entries: 3, updated_at: store.now, ..before };
         assert_eq!(settled.state, after, "{status}");
         assert!(store.entries.contains_key(&report_id("late")));
     }
@@ -291,4 +291,20 @@ fn a_transition_is_told_in_the_words_of_the_sources() {
     }
     let words = [("Pending", "IN TRANSIT"), ("REACHED HUB", "OFD"), ("OFD", "Delivered")];
     assert_eq!(told, words.map(|(before, after)| (before.to_owned(), after.to_owned())));
+}
+
+/// A query beside a transaction may miss an entry that the state already knows.
+#[test]
+fn a_late_report_is_not_folded_over_half_a_timeline() {
+    let store = store_of(&[(Status::PickedUp, 1), (Status::InTransit, 5)]);
+    let late = report("late", Status::Cancelled, Some(minute(3)));
+    let arrive = || Arrival::of_report(&store.order.state, Parcels::default(), &late, &bringer("e", minute(6)));
+    let mut stored: Vec<Entry> = store.entries.values().cloned().collect();
+    let settle = |stored: &[Entry]| match arrive() {
+        Arrival::Late(late) => late.settle(&store.order.state, stored.to_vec(), minute(7)).is_some(),
+        Arrival::Next(_) => panic!("it stands before an entry"),
+    };
+    assert!(settle(&stored));
+    stored.pop();
+    assert!(!settle(&stored));
 }

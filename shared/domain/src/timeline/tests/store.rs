@@ -79,7 +79,10 @@ impl Store {
         self.now = self.now.after(Duration::from_secs(1));
         let settled = match brought.arrival(&self.order) {
             Arrival::Next(next) => next.settle(&self.order.state, self.now),
-            Arrival::Late(late) => late.settle(&self.order.state, self.entries.values().cloned().collect(), self.now),
+            Arrival::Late(late) => {
+                let stored = self.entries.values().cloned().collect();
+                late.settle(&self.order.state, stored, self.now).unwrap()
+            }
         };
         if self.entries.contains_key(brought.report_id()) {
             return None;
