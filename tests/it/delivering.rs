@@ -2,9 +2,12 @@
 
 use std::collections::HashMap;
 
-use aws::batch::Ending;
+use aws::batch::{Ending, Worker};
+use aws::error::IoError;
+use aws::queue::Queue;
 use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use domain::delivery::Delivery;
 use domain::signing::SigningKeys;
 use domain::timestamp::Timestamp;
@@ -242,6 +245,41 @@ async fn bad_neighbours_in_a_batch() {
     assert_eq!(failed, ["2"]);
     assert_eq!(endpoint.so_far().await.len(), 8);
     poison_letter(&poison).await;
+}
+
+#[tokio::test]
+async fn what_a_bug_stops_is_set_aside_in_its_group() {
+    let sqs = stack().sqs(&Calls::default());
+    let created = sqs.create_queue().queue_name(unique("aside-")).send().await.unwrap();
+    let url = created.queue_url.unwrap();
+    let worker = Worker { dead_letters: Queue::new(sqs.clone(), url.clone()), ..stack().worker() };
+    let record = |id: &str, count: u32| {
+        let attributes = json!({"ApproximateReceiveCount": count.to_string(), "MessageGroupId": "crm"});
+        json!({"messageId": id, "receiptHandle": "not a receipt", "body": id, "attributes": attributes, "messageAttributes": {}})
+    };
+    let records = [record("bug early", 4), record("bug", 5), record("panic", 5), record("outage", 99)];
+    let batch: SqsEvent = serde_json::from_value(json!({"Records": records})).unwrap();
+    let handle = async |message: &str| match message {
+        "panic" => panic!("a record may panic"),
+        "outage" => Err(IoError::Transient { call: "test", code: "away".to_owned() }),
+        _ => Err(IoError::unreadable("test", "row")),
+    };
+    let response = worker.run(batch, handle).await;
+    let failed: Vec<_> = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+    assert_eq!(failed, ["bug early", "outage"]);
+    let receive = sqs.receive_message().queue_url(&url).max_number_of_messages(10).message_attribute_names("All");
+    let aside = receive.message_system_attribute_names("All".into()).send().await.unwrap();
+    let mut found: Vec<_> = aside
+        .messages()
+        .iter()
+        .map(|message| {
+            let group = message.attributes().unwrap()[&MessageSystemAttributeName::MessageGroupId].as_str();
+            (message.body().unwrap(), message.message_attributes().unwrap()["reason"].string_value().unwrap(), group)
+        })
+        .collect();
+    found.sort_unstable();
+    assert_eq!(found, [("bug", "bug", "crm"), ("panic", "bug", "crm")]);
+    sqs.delete_queue().queue_url(url).send().await.unwrap();
 }
 
 #[tokio::test]

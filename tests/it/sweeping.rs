@@ -307,7 +307,7 @@ async fn a_backlog_is_sent_once_and_a_row_that_cannot_be_read_stops_nothing() {
     assert_eq!(all_pending(&backlog.events()).await.len(), 62);
 
     assert!(backlog.sweep(soon()).await.is_err(), "the poison is still seen");
-    assert_eq!(backlog.sent().await, left);
+    assert!(backlog.sent().await == left, "each is sent, and once");
     let pending = all_pending(&backlog.events()).await;
     assert_eq!(pending.iter().map(|pending| &pending.id).collect::<Vec<_>>(), [&young]);
     assert_eq!(backlog.events().load(&old).await.unwrap().unwrap().state, EventState::Failed);
@@ -331,7 +331,7 @@ async fn a_backlog_of_many_pages_is_sent_in_one_run() {
         assert!(rows.iter().all(Result::is_ok));
     }
     backlog.sweep(soon()).await.unwrap();
-    assert_eq!(all_pending(&backlog.events()).await, []);
+    assert_eq!(all_pending(&backlog.events()).await.len(), 0);
     assert_eq!(backlog.sent().await.len(), 520);
     backlog.remove().await;
 }

@@ -52,6 +52,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 }
 
 #[cfg(test)]
+#[expect(clippy::panic)]
 mod tests {
     use std::io::Write;
     use std::sync::{Arc, Mutex, PoisonError};
@@ -118,7 +119,7 @@ mod tests {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(log_panic));
         let text = logged("info", || {
-            let _ = std::panic::catch_unwind(|| std::panic::panic_any("canary-panic"));
+            let _ = std::panic::catch_unwind(|| panic!("canary-panic"));
         });
         std::panic::set_hook(before);
         assert!(text.contains("\"panicked\"") && text.contains("telemetry.rs:"), "{text}");
