@@ -12,11 +12,15 @@ use crate::stack::{Calls, Fault, stack, unique};
 
 /// Stores an event as `inbound` does, but sends it to nobody: this test is the queue.
 async fn keep(body: &Value) -> EventId {
+    keep_for("STORE001", body).await
+}
+
+pub async fn keep_for(account: &str, body: &Value) -> EventId {
     let body = body.to_string().into_bytes();
     let event = Event {
         id: Fingerprint::of("event").with(&body).into(),
         source: SourceName::new("shiprocket"),
-        account: AccountCode::parse("STORE001").unwrap(),
+        account: AccountCode::parse(account).unwrap(),
         received_at: aws::clock::now(),
         state: EventState::Received,
         reason: None,
@@ -27,7 +31,7 @@ async fn keep(body: &Value) -> EventId {
 }
 
 /// Works on an event once; whether it came through, and the calls it made.
-async fn work(id: &EventId, fault: Option<Fault>) -> (bool, Vec<String>) {
+pub async fn work(id: &EventId, fault: Option<Fault>) -> (bool, Vec<String>) {
     let calls = Calls::failing(fault);
     let ended = stack().process(&calls).handle(&EventMessage::write(id)).await;
     assert!(matches!(ended, Ok(Ending::Done) | Err(_)), "{ended:?}");

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use aws::batch::{Ending, Worker};
 use aws::error::IoError;
+use aws::events::EventState;
 use aws::queue::Queue;
 use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -13,6 +14,8 @@ use domain::signing::SigningKeys;
 use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
+use crate::crash::{keep_for, work};
+use crate::main_way::Parcel;
 use crate::stack::{Calls, Received, eventually, stack, unique};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
@@ -318,6 +321,30 @@ async fn settings_take_effect_and_each_does_something() {
         (text(&ended, "reason") == "endpoint_disabled").then_some(())
     })
     .await;
+}
+
+/// Nobody else is hurt, and nothing is forgotten.
+#[tokio::test]
+async fn an_endpoint_with_wrong_settings_is_told_once_they_are_right() {
+    let (parcel, account) = (Parcel::new(), unique("ACC-"));
+    let mut order = parcel.order();
+    order["accountCode"] = json!(account);
+    assert_eq!(stack().user("admin", "POST", "/api/external/orders", Some(&order)).await.status, 201);
+    let good = Endpoint::new(json!({"accounts": [account]}), json!([])).await;
+    let wrong = Endpoint::new(json!({"accounts": [account], "format": "fax"}), json!([])).await;
+
+    let id = keep_for(&account, &parcel.report(18, "IN TRANSIT", "09:00:00")).await;
+    assert!(work(&id, None).await.0);
+    let event = stack().events(&Calls::default()).load(&id).await.unwrap().unwrap();
+    assert_eq!((event.state, event.reason.unwrap().contains(&wrong.name)), (EventState::Failed, true));
+    let first = good.received(1).await;
+
+    wrong.set("settings", &json!({"accounts": [account]}).to_string()).await;
+    assert!(work(&id, None).await.0);
+    let event = stack().events(&Calls::default()).load(&id).await.unwrap().unwrap();
+    assert_eq!(event.state, EventState::Processed);
+    assert_eq!(wrong.received(1).await[0].json(), first[0].json());
+    assert_eq!(good.so_far().await.len(), 1);
 }
 
 #[tokio::test]

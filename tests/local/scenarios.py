@@ -10,6 +10,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from config import SETTINGS_PREFIX
@@ -21,7 +22,6 @@ ORDERS = "/api/external/orders"
 NOWHERE = "http://127.0.0.1:1"
 NO_QUEUES = {"AWS_ENDPOINT_URL_SQS": NOWHERE}
 NO_TABLES = {"AWS_ENDPOINT_URL_DYNAMODB": NOWHERE}
-LONG_AGO = "2020-01-01T00:00:00.000Z"
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,15 @@ class Scenario:
 def _http(copies: Copies, method: str, path: str, headers: dict[str, str], body: Json = None, order: str = "") -> Json:
     """A request as API Gateway hands it over (payload 2.0)."""
     http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "check"}
+    route = f"{method} {path.replace('/' + order, '/{order_id}') if order else path}"
     context = {"requestId": copies.unique("request-"), "stage": "$default", "http": http, "timeEpoch": 0}
     event = {
         "version": "2.0",
-        "routeKey": f"{method} {path}",
+        "routeKey": route,
         "rawPath": path,
         "rawQueryString": "",
         "headers": {"content-type": "application/json"} | headers,
-        "requestContext": context,
+        "requestContext": context | {"routeKey": route},
         "isBase64Encoded": False,
     }
     if order:
@@ -161,7 +162,8 @@ def _delivery(copies: Copies, url: str | None) -> Json:
     values = {"secret": "whsec_" + b64encode(bytes(32)).decode(), "url": url, "settings": '{"backoff":[1]}'}
     for part, value in values.items() if url else ():
         name = f"{SETTINGS_PREFIX}/endpoints/{endpoint}/{part}"
-        copies.aws["ssm"].put_parameter(Name=name, Value=value, Type="SecureString")
+        kind = "SecureString" if part == "secret" else "String"
+        copies.aws["ssm"].put_parameter(Name=name, Value=value, Type=kind)
         copies.undo.callback(copies.aws["ssm"].delete_parameter, Name=name)
     message = {
         "v": 1,
@@ -179,11 +181,13 @@ def _delivery(copies: Copies, url: str | None) -> Json:
 
 def _left_behind(copies: Copies) -> Json:
     event_id = copies.call("inbound", _webhook(copies)).body["event_id"]
+    # Not too long ago: after a day it would not be sent any more.
+    since = (datetime.now(timezone.utc) - timedelta(hours=1)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     copies.aws["dynamodb"].update_item(
         TableName=copies.of(copies.stack["tables"]["inbound"]),
         Key={"pk": {"S": event_id}, "sk": {"S": "event"}},
         UpdateExpression="SET pending = :shard, pending_since = :since",
-        ExpressionAttributeValues={":shard": {"S": "0"}, ":since": {"S": LONG_AGO}},
+        ExpressionAttributeValues={":shard": {"S": "0"}, ":since": {"S": since}},
     )
     return {}
 

@@ -40,6 +40,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// Whose order it is.
+    pub(crate) fn account(&self) -> &AccountCode {
+        &self.order.key.account
+    }
+
     pub(crate) fn change(&self) -> Change<'_> {
         Change { order: &self.order, report_id: self.entry.report_id(), transition: &self.transition }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use aws::settings::{Cached, Settings, SettingsError, Values, read_each};
+use domain::access::Accounts;
 use domain::endpoint::{self, Endpoint};
 use domain::id::EndpointName;
 use domain::timestamp::Timestamp;
@@ -15,8 +16,17 @@ const FOLDER: &str = "endpoints";
 pub(crate) struct Known {
     /// Those whose settings can be used, by parameter.
     pub(crate) usable: BTreeMap<String, Endpoint>,
-    /// The parameters of those whose settings cannot be used, and never could since this process began.
-    pub(crate) wrong: Vec<String>,
+    /// Those whose settings cannot be used, and never could since this process began.
+    pub(crate) unusable: Vec<Unusable>,
+}
+
+/// An endpoint that cannot be told anything.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Unusable {
+    /// The parameter at fault.
+    pub(crate) parameter: String,
+    /// Whose orders it may be meant for.
+    pub(crate) accounts: Accounts,
 }
 
 /// All endpoints, kept in memory for a while.
@@ -48,8 +58,12 @@ fn read(values: &Values, last: Option<&Known>) -> Known {
     });
     let settings: Values = settings.collect();
     let usable = read_each(&settings, last.map(|known| &known.usable), read_one);
-    let wrong = settings.into_keys().filter(|parameter| !usable.contains_key(parameter)).collect();
-    Known { usable, wrong }
+    let rest = settings.into_iter().filter(|(parameter, _)| !usable.contains_key(parameter));
+    let unusable = rest.map(|(parameter, text)| {
+        let accounts = endpoint::Settings::accounts_of_unusable(&text);
+        Unusable { parameter, accounts }
+    });
+    Known { unusable: unusable.collect(), usable }
 }
 
 fn read_one(parameter: &str, text: &str) -> Result<Endpoint, SettingsError> {
@@ -62,7 +76,10 @@ fn read_one(parameter: &str, text: &str) -> Result<Endpoint, SettingsError> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests {
+    use domain::id::AccountCode;
+
     use super::*;
 
     fn values(settings: &str) -> Values {
@@ -75,21 +92,33 @@ mod tests {
     fn an_endpoint_exists_once_it_has_a_url() {
         let known = read(&values("{}"), None);
         let names: Vec<_> = known.usable.values().map(|endpoint| endpoint.name.as_str()).collect();
-        assert_eq!((names, known.wrong), (vec!["a"], vec![]));
+        assert_eq!((names, known.unusable), (vec!["a"], vec![]));
     }
 
     #[test]
     fn wrong_settings_leave_the_last_good_ones_in_force_or_are_named() {
         let good = read(&values(r#"{"accounts":["STORE001"]}"#), None);
         assert_eq!(read(&values(r#"{"accounts":7}"#), Some(&good)), good);
-        let wrong = vec!["endpoints/a/settings".to_owned()];
-        assert_eq!(read(&values("{"), None), Known { usable: BTreeMap::new(), wrong });
+        for (text, meant_for_ours, meant_for_others) in [
+            ("{", true, true),
+            (r#"{"accounts":7}"#, true, true),
+            (r#"{"accounts":["STORE001"],"format":"fax"}"#, true, false),
+            (r#"{"format":"fax"}"#, false, false),
+        ] {
+            let known = read(&values(text), None);
+            assert!(known.usable.is_empty());
+            let unusable = &known.unusable[0];
+            let meant =
+                ["STORE001", "STORE002"].map(|code| unusable.accounts.include(&AccountCode::parse(code).unwrap()));
+            assert_eq!(unusable.parameter, "endpoints/a/settings");
+            assert_eq!(meant, [meant_for_ours, meant_for_others], "{text}");
+        }
     }
 
     #[test]
     fn what_lies_deeper_is_no_endpoint() {
         let values = [("endpoints/a/b/url".to_owned(), "https://a".to_owned())].into();
         let known = read(&values, None);
-        assert!(known.usable.is_empty() && known.wrong.len() == 1);
+        assert!(known.usable.is_empty() && known.unusable.len() == 1);
     }
 }

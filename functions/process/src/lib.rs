@@ -14,6 +14,7 @@ use aws::events::{Event, EventMessage, EventState, Events, Progress};
 use aws::orders::Orders;
 use aws::queue::{Outgoing, Queue};
 use aws::settings::Settings;
+use domain::access::Accounts;
 use domain::api_event::ApiEvent;
 use domain::delivery::{Change, announce};
 use domain::id::EventId;
@@ -113,8 +114,10 @@ impl Process {
             messages.push(Outgoing { body: delivery.to_message(), group });
         }
         self.deliveries.send_all(messages).await?;
-        let wrong = endpoints.wrong.first();
-        Ok(wrong.map(|parameter| Progress::because(EventState::Failed, format!("setting {parameter} is wrong"))))
+        let meant = |accounts: &Accounts| told.iter().any(|told| accounts.include(told.account()));
+        let untold = endpoints.unusable.iter().find(|endpoint| meant(&endpoint.accounts));
+        Ok(untold
+            .map(|endpoint| Progress::because(EventState::Failed, format!("setting {} is wrong", endpoint.parameter))))
     }
 }
 

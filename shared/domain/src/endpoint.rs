@@ -171,6 +171,16 @@ impl Settings {
         })
     }
 
+    /// Whose orders an endpoint may be meant for whose settings cannot be used: all, unless they can still be told.
+    pub fn accounts_of_unusable(text: &str) -> Accounts {
+        #[derive(Deserialize)]
+        struct Readable {
+            #[serde(default)]
+            accounts: Accounts,
+        }
+        serde_json::from_str(text).map_or(Accounts::All, |Readable { accounts }| accounts)
+    }
+
     /// Whether a change to this status is wanted.
     pub fn wants(&self, status: Status) -> bool {
         let matches = |wanted: &Subscription| match wanted {
