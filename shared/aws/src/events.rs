@@ -8,6 +8,8 @@
 //! The index `pending` holds only events that have to be sent: while one is, it has `pending` (a shard) and
 //! `pending_since`.
 
+mod pending;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
@@ -23,9 +25,10 @@ use crate::error::IoError;
 use crate::item::{Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, text, ttl};
 use crate::transaction::Write;
 
+use pending::shard;
+pub use pending::{Cursor, Pending, PendingPage};
+
 const DAYS: u64 = 90;
-/// So many pending events of a shard are read at once.
-const PENDING_PAGE: i32 = 250;
 /// A row may have 400 KB; what is larger compressed is cut into parts.
 const PART_BYTES: usize = 300_000;
 
@@ -112,28 +115,6 @@ impl std::fmt::Debug for Event {
         f.debug_struct("Event").field("id", &self.id).field("state", &self.state).finish_non_exhaustive()
     }
 }
-
-/// An event that was kept and has to be sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pending {
-    /// The event.
-    pub id: EventId,
-    /// Since when.
-    pub since: Timestamp,
-}
-
-/// Some of a shard's pending events.
-#[derive(Debug)]
-pub struct PendingPage {
-    /// Oldest first. A row that cannot be read hides no other.
-    pub events: Vec<Result<Pending, IoError>>,
-    /// Where the next page begins, if there is one.
-    pub next: Option<Cursor>,
-}
-
-/// Where a page of pending events begins.
-#[derive(Debug, Clone)]
-pub struct Cursor(Item);
 
 /// A message of the events queue.
 #[derive(Debug, Serialize, Deserialize)]
@@ -243,80 +224,6 @@ impl Events {
         unless_condition_fails(update).await
     }
 
-    /// Ends an event that was pending too long. What somebody has worked on meanwhile keeps its state, and is only no
-    /// longer pending. Tells whether it ended.
-    ///
-    /// # Errors
-    /// The table cannot be written.
-    pub async fn give_up(&self, pending: &Pending, reason: &str, now: Timestamp) -> Result<bool, IoError> {
-        let set = "SET #state = :failed, settled_at = :now, reason = :reason REMOVE pending, pending_since";
-        let update = self
-            .update(&pending.id, set)
-            .condition_expression("#state = :received AND pending_since = :since")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":received", text(EventState::Received.as_str()))
-            .expression_attribute_values(":failed", text(EventState::Failed.as_str()))
-            .expression_attribute_values(":since", text(pending.since.to_string()))
-            .expression_attribute_values(":reason", text(reason))
-            .expression_attribute_values(":now", text(now.to_string()));
-        let ended = condition_held(update).await?;
-        if !ended {
-            self.clear_pending(pending).await?;
-        }
-        Ok(ended)
-    }
-
-    /// Notes that an event could not be sent to its queue and has to be sent later, unless that is no longer needed.
-    /// One that failed may be readable by now.
-    ///
-    /// # Errors
-    /// The table cannot be written.
-    pub async fn mark_pending(&self, id: &EventId, now: Timestamp) -> Result<(), IoError> {
-        let update = self
-            .update(id, "SET pending = :shard, pending_since = if_not_exists(pending_since, :now)")
-            .condition_expression("#state IN (:received, :failed)")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":received", text(EventState::Received.as_str()))
-            .expression_attribute_values(":failed", text(EventState::Failed.as_str()))
-            .expression_attribute_values(":shard", text(shard(id)))
-            .expression_attribute_values(":now", text(now.to_string()));
-        unless_condition_fails(update).await
-    }
-
-    /// The shards of the index of pending events.
-    pub const PENDING_SHARDS: [&str; 4] = ["0", "1", "2", "3"];
-
-    /// The oldest pending events of a shard, or those that follow an earlier page, as the index saw them a moment ago.
-    ///
-    /// # Errors
-    /// The index cannot be read.
-    pub async fn pending(&self, shard: &str, from: Option<Cursor>) -> Result<PendingPage, IoError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("pending")
-            .key_condition_expression("pending = :shard")
-            .expression_attribute_values(":shard", text(shard))
-            .set_exclusive_start_key(from.map(|cursor| cursor.0))
-            .limit(PENDING_PAGE);
-        let answer = query.send().await.map_err(|error| IoError::of("dynamodb:Query", &error))?;
-        let events = answer.items().iter().map(read_pending).collect();
-        Ok(PendingPage { events, next: answer.last_evaluated_key.map(Cursor) })
-    }
-
-    /// Notes that a pending event was sent, unless it was found pending again since.
-    ///
-    /// # Errors
-    /// The table cannot be written.
-    pub async fn clear_pending(&self, pending: &Pending) -> Result<(), IoError> {
-        let update = self
-            .update(&pending.id, "REMOVE pending, pending_since")
-            .condition_expression("pending_since = :since")
-            .expression_attribute_values(":since", text(pending.since.to_string()));
-        unless_condition_fails(update).await
-    }
-
     fn update(&self, id: &EventId, expression: &str) -> UpdateItemFluentBuilder {
         let update = self.client.update_item().table_name(&self.table).update_expression(expression);
         update.key("pk", text(id.as_str())).key("sk", text("event"))
@@ -415,16 +322,4 @@ async fn condition_held(update: UpdateItemFluentBuilder) -> Result<bool, IoError
         Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
         _ => Err(IoError::of("dynamodb:UpdateItem", &error)),
     }
-}
-
-fn read_pending(item: &Item) -> Result<Pending, IoError> {
-    let id = EventId::parse(read_text(item, "pk")?).map_err(|_| IoError::unreadable("dynamodb", "pk"))?;
-    let since = Timestamp::parse(read_text(item, "pending_since")?);
-    Ok(Pending { id, since: since.map_err(|_| IoError::unreadable("dynamodb", "pending_since"))? })
-}
-
-/// Spreads the index over partitions.
-fn shard(id: &EventId) -> &'static str {
-    let first = id.as_str().bytes().next().unwrap_or_default();
-    Events::PENDING_SHARDS[usize::from(first) % Events::PENDING_SHARDS.len()]
 }
