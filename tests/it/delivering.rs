@@ -108,14 +108,17 @@ async fn dead_letter(id: &str) -> (Delivery, String) {
     let url = &stack().queues["deliveries_dlq"];
     eventually(&format!("the dead letter of {id}"), async || {
         let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
-        let batch = receive.message_attribute_names("All").send().await.unwrap();
-        for message in batch.messages() {
+        let receive = receive.message_attribute_names("All");
+        let batch = receive.message_system_attribute_names(MessageSystemAttributeName::MessageGroupId).send().await;
+        for message in batch.unwrap().messages() {
             let body = message.body().unwrap();
             if body.contains(id) {
                 let receipt = message.receipt_handle().unwrap();
                 sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();
                 let reason = &message.message_attributes().unwrap()["reason"];
                 let letter = Delivery::from_message(body).unwrap();
+                let group = message.attributes().unwrap().get(&MessageSystemAttributeName::MessageGroupId);
+                assert_eq!(group.map(String::as_str), Some(letter.endpoint.as_str()));
                 return Some((letter, reason.string_value().unwrap().to_owned()));
             }
         }

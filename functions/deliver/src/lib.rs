@@ -131,7 +131,8 @@ impl Deliver {
         if let Outcome::Dead(reason) = outcome {
             // First the copy, then the row: killed in between, it dies once more rather than never.
             let again = Delivery { run: delivery.run.saturating_add(1), ..delivery };
-            self.dead_letters.set_aside(again.to_message(), reason).await?;
+            let group = again.endpoint.as_str();
+            self.dead_letters.set_aside(Some(group), again.to_message(), reason).await?;
         }
         let written = self.deliveries.record(lease, &made.attempt, outcome, now()).await?;
         Ok(match (outcome, wait) {

@@ -77,7 +77,7 @@ impl Worker {
             Ending::SetAside(reason) => {
                 tracing::error!(message_id = record.message_id, reason, "record.set_aside");
                 let group = record.attributes.get("MessageGroupId").map(String::as_str);
-                self.dead_letters.set_aside_in(group, body.to_owned(), reason).await.map(|()| true)
+                self.dead_letters.set_aside(group, body.to_owned(), reason).await.map(|()| true)
             }
             Ending::Later(wait) => {
                 let receipt = record.receipt_handle.as_deref().unwrap_or_default();

@@ -47,19 +47,12 @@ impl Queue {
         sent.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
     }
 
-    /// Sends a message that cannot go on, with the reason as the message attribute `reason`.
+    /// Sends a message that cannot go on, with the reason as the message attribute `reason`, in the group that it
+    /// has to have when it is sent again.
     ///
     /// # Errors
     /// The queue cannot be reached or refuses.
-    pub async fn set_aside(&self, body: String, reason: &str) -> Result<(), IoError> {
-        self.set_aside_in(None, body, reason).await
-    }
-
-    /// The same in a group, which the message still has when it is sent again.
-    ///
-    /// # Errors
-    /// The queue cannot be reached or refuses.
-    pub async fn set_aside_in(&self, group: Option<&str>, body: String, reason: &str) -> Result<(), IoError> {
+    pub async fn set_aside(&self, group: Option<&str>, body: String, reason: &str) -> Result<(), IoError> {
         let reason = MessageAttributeValue::builder().data_type("String").string_value(reason).build();
         let reason = reason.map_err(|_| IoError::unreadable("sqs:SendMessage", "reason"))?;
         let message = self.client.send_message().queue_url(&self.url).message_body(body);
