@@ -180,7 +180,7 @@ async fn four_webhooks_in_any_order_of_arrival_end_the_same() {
     ];
     let orders = permutations(&steps);
     assert_eq!(orders.len(), 24);
-    join_all(orders.iter().map(async |order| {
+    let each = async |order: &Vec<(u32, &str, &str)>| {
         let parcel = Parcel::new();
         stack().create_order(&parcel.order()).await;
         for (index, (id, label, time)) in order.iter().enumerate() {
@@ -193,8 +193,11 @@ async fn four_webhooks_in_any_order_of_arrival_end_the_same() {
         let statuses: Vec<_> = timeline.iter().map(|entry| entry["status"].as_str().unwrap()).collect();
         assert_eq!(statuses, ["delivered", "out_for_delivery", "in_transit", "picked_up"], "{order:?}");
         assert!(timeline.iter().all(|entry| entry["applied"] == true), "{order:?}");
-    }))
-    .await;
+    };
+    // Six side by side: the stack takes about two hundred requests a second.
+    for some in orders.chunks(6) {
+        join_all(some.iter().map(each)).await;
+    }
 }
 
 #[tokio::test]

@@ -22,7 +22,8 @@ pub fn variable(name: &'static str) -> Result<String, BadEnvironment> {
 /// How long a call may take with all its tries, by who waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bounds {
-    /// Somebody waits for an answer, which takes several calls: each is short.
+    /// Somebody waits for an answer, which takes a few calls: three that hang still leave time to say so within the
+    /// function's 20 s.
     Http,
     /// A message or a schedule: nobody waits, and who gives up early only comes again.
     Queue,
@@ -31,7 +32,7 @@ pub enum Bounds {
 impl Bounds {
     fn timeouts(self) -> TimeoutConfig {
         let (attempt, operation) = match self {
-            Self::Http => (Duration::from_secs(1), Duration::from_millis(2500)),
+            Self::Http => (Duration::from_secs(2), Duration::from_secs(5)),
             Self::Queue => (Duration::from_secs(4), Duration::from_secs(8)),
         };
         TimeoutConfig::builder()

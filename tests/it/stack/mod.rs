@@ -78,11 +78,14 @@ pub fn unique(prefix: &str) -> String {
 /// Asks until there is an answer. The one place that waits.
 pub async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);
+    let mut pause = Duration::from_millis(50);
     loop {
         if let Some(found) = ask().await {
             return found;
         }
         assert!(Instant::now() < deadline, "never came: {what}");
-        tokio::time::sleep(Duration::from_millis(50)).await;
+        tokio::time::sleep(pause).await;
+        // Many tests ask one stack at once.
+        pause = (pause * 3 / 2).min(Duration::from_millis(400));
     }
 }
