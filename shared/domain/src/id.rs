@@ -107,6 +107,26 @@ ids! {
     EndpointName,
 }
 
+impl Awb {
+    /// Without leading zeros, if it is a number that has some. Sources that send AWBs as JSON numbers lose them.
+    fn bare(&self) -> Option<Self> {
+        let bare = self.0.trim_start_matches('0');
+        let number = self.0.bytes().all(|byte| byte.is_ascii_digit());
+        (number && !bare.is_empty() && bare.len() < self.0.len()).then(|| Self(bare.to_owned()))
+    }
+
+    /// The spellings that a source may use for it, as it stands first.
+    pub fn spellings(&self) -> impl Iterator<Item = Self> {
+        std::iter::once(self.clone()).chain(self.bare())
+    }
+
+    /// Whether both name one parcel.
+    pub fn is_same_parcel(&self, other: &Self) -> bool {
+        let bare = |awb: &Self| awb.bare().unwrap_or_else(|| awb.clone());
+        self == other || bare(self) == bare(other)
+    }
+}
+
 macro_rules! from_fingerprint {
     ($($name:ident),+) => {$(
         impl From<crate::hash::Fingerprint> for $name {
@@ -143,6 +163,7 @@ pub struct OrderKey {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -166,5 +187,25 @@ mod tests {
         }
         assert!(OrderId::parse(&"x".repeat(128)).is_ok());
         assert_eq!(OrderId::parse(&"x".repeat(129)), Err(InvalidId::TooLong));
+    }
+
+    #[test]
+    fn zeros_in_front_of_a_number_get_lost() {
+        let awb = |text: &str| Awb::parse(text).unwrap();
+        for (one, other, same) in [
+            ("0012", "12", true),
+            ("12", "0012", true),
+            ("012", "0012", true),
+            ("12", "12", true),
+            ("00", "0", false),
+            ("0012A", "12A", false),
+            ("0012", "120", false),
+        ] {
+            assert_eq!(awb(one).is_same_parcel(&awb(other)), same, "{one} {other}");
+        }
+        let spellings = |text: &str| awb(text).spellings().map(String::from).collect::<Vec<_>>();
+        assert_eq!(spellings("0012"), ["0012", "12"]);
+        assert_eq!(spellings("12"), ["12"]);
+        assert_eq!(spellings("000"), ["000"]);
     }
 }

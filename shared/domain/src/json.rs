@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
@@ -53,6 +53,8 @@ impl PartialEq for Json {
     }
 }
 
+impl Eq for Json {}
+
 /// Why a request body cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidBody {
@@ -80,7 +82,7 @@ impl InvalidBody {
 ///
 /// # Errors
 /// [`InvalidBody::Malformed`] for what is no JSON object, [`InvalidBody::Invalid`] naming the field otherwise.
-pub fn read_object<T: DeserializeOwned>(body: &[u8]) -> Result<T, InvalidBody> {
+pub fn read_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, InvalidBody> {
     let malformed = |message: &str| InvalidBody::Malformed(message.to_owned());
     let text = std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8"))?;
     if !text.trim_start().starts_with('{') {

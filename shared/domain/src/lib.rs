@@ -4,6 +4,7 @@
 
 pub mod access;
 pub mod api_event;
+pub mod channel;
 pub mod claim;
 pub mod delivery;
 pub mod egress;
@@ -16,13 +17,16 @@ pub mod message;
 pub mod order;
 pub mod page;
 pub mod payload;
+pub mod poll;
 pub mod report;
 pub mod request;
 pub mod retry;
 pub mod signing;
 pub mod status;
+pub mod talk;
 pub mod timeline;
 pub mod timestamp;
+pub mod track;
 pub mod view;
 
 #[cfg(test)]

@@ -212,7 +212,7 @@ impl Profile {
 
     /// The names that sources may use for it, beside its own order id.
     pub fn refs(&self) -> BTreeSet<Ref> {
-        let parcels = self.awb.iter().chain(&self.return_awb).cloned().map(Ref::Awb);
+        let parcels = self.awb.iter().chain(&self.return_awb).flat_map(Awb::spellings).map(Ref::Awb);
         let providers = self
             .refs
             .iter()

@@ -97,8 +97,8 @@ pub struct Report {
 impl Report {
     /// The names to look its order up by; the first that is known wins.
     pub fn refs(&self) -> Vec<Ref> {
-        let awb = self.awb.iter().cloned().map(Ref::Awb);
-        let return_awb = self.return_awb.iter().cloned().map(Ref::Awb);
+        let awb = self.awb.iter().flat_map(Awb::spellings).map(Ref::Awb);
+        let return_awb = self.return_awb.iter().flat_map(Awb::spellings).map(Ref::Awb);
         let source = self.source.clone();
         let provider = self.provider_id.iter().cloned().map(move |id| Ref::Provider { source: source.clone(), id });
         let own = self.order_id.iter().cloned().map(Ref::Order);
@@ -113,7 +113,7 @@ impl Report {
 
     /// What the report means for an order whose return parcel has this number.
     pub fn status_for(&self, return_awb: Option<&Awb>) -> Status {
-        let comes_back = self.awb.is_some() && self.awb.as_ref() == return_awb;
+        let comes_back = self.awb.as_ref().zip(return_awb).is_some_and(|(awb, back)| awb.is_same_parcel(back));
         if comes_back || self.leg == Leg::Return { self.status.on_return_leg() } else { self.status }
     }
 }

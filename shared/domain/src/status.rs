@@ -122,6 +122,11 @@ impl Status {
         matches!(self, Self::Completed | Self::Lost | Self::Cancelled | Self::Delivered)
     }
 
+    /// Whether nothing is expected to follow it.
+    pub fn is_end(self) -> bool {
+        self.ends_outbound() || self == Self::Returned
+    }
+
     /// What a carrier's word means when the parcel is on its way back. A cancelled or lost return says nothing
     /// about where the order stands.
     #[must_use]
@@ -186,6 +191,7 @@ mod tests {
             Status::ALL.iter().copied().filter(matches).map(Status::as_str).collect()
         };
         assert_eq!(named(|s| s.ends_outbound()), ["completed", "lost", "cancelled", "delivered"]);
+        assert_eq!(named(|s| s.is_end()), ["completed", "lost", "cancelled", "delivered", "returned"]);
         let returns = ["return_initiated", "return_in_transit", "return_out_for_delivery", "returned"];
         assert_eq!(named(|s| s.leg() == Some(Leg::Return)), returns);
         assert_eq!(named(|s| s.leg().is_none()), ["unknown"]);

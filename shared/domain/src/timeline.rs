@@ -76,6 +76,9 @@ pub struct State {
     pub latest_message_status: Option<String>,
     /// When that message was reported.
     pub latest_message_at: Option<Timestamp>,
+    /// Its id, which decides between messages of one time.
+    #[serde(default)]
+    pub latest_message_id: Option<String>,
     /// When the order was created.
     pub created_at: Timestamp,
     /// When it was last written.
@@ -96,6 +99,7 @@ impl State {
             latest: None,
             latest_message_status: None,
             latest_message_at: None,
+            latest_message_id: None,
             created_at: now,
             updated_at: now,
         }
@@ -122,7 +126,7 @@ pub struct Parcels<'a> {
 
 impl Parcels<'_> {
     fn include(&self, awb: &Awb) -> bool {
-        self.awb == Some(awb) || self.return_awb == Some(awb)
+        [self.awb, self.return_awb].into_iter().flatten().any(|parcel| parcel.is_same_parcel(awb))
     }
 }
 
@@ -265,7 +269,7 @@ fn settle(
 }
 
 /// A time that is missing, or later than clocks may differ, counts as the time of receipt.
-fn believable(claimed: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
+pub(crate) fn believable(claimed: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
     match claimed {
         Some(time) if time <= received_at.after(CLOCK_TOLERANCE) => time,
         _ => received_at,

@@ -17,6 +17,9 @@ pub struct Timestamp(i64);
 pub struct InvalidTime;
 
 impl Timestamp {
+    /// 1970-01-01T00:00:00.000Z.
+    pub const EPOCH: Self = Self(0);
+
     /// 9999-12-31T23:59:59.999Z.
     const MAX_MILLIS: i64 = 253_402_300_799_999;
 

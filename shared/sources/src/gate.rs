@@ -15,13 +15,20 @@ use crate::{Denied, InvalidSetting};
 
 /// Reads the `settings` parameter of a source.
 pub(crate) fn read_settings<T: DeserializeOwned>(text: &str) -> Result<T, InvalidSetting> {
+    read_parameter("settings", text)
+}
+
+/// Reads the `secret` parameter of a source that has several secrets.
+pub(crate) fn read_secret<T: DeserializeOwned>(secret: Option<&str>) -> Result<T, InvalidSetting> {
+    read_parameter("secret", require_secret(secret)?)
+}
+
+fn read_parameter<T: DeserializeOwned>(parameter: &'static str, text: &str) -> Result<T, InvalidSetting> {
     read_object(text.as_bytes()).map_err(|error| match error {
         InvalidBody::Malformed(_) => {
-            InvalidSetting { parameter: "settings", field: None, problem: "must be a JSON object".to_owned() }
+            InvalidSetting { parameter, field: None, problem: "must be a JSON object".to_owned() }
         }
-        InvalidBody::Invalid { field, message } => {
-            InvalidSetting { parameter: "settings", field: Some(field), problem: message }
-        }
+        InvalidBody::Invalid { field, message } => InvalidSetting { parameter, field: Some(field), problem: message },
     })
 }
 

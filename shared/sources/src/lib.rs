@@ -4,21 +4,27 @@
 //! [`Source`] and one line in [`SOURCES`].
 
 mod gate;
+mod scans;
 mod text;
 mod times;
 
 pub mod esahayak;
 pub mod shiprocket;
 pub mod shipway;
+pub mod whatsapp;
 
 use std::net::IpAddr;
 
+use domain::channel::Update;
+use domain::hash::Fingerprint;
 use domain::id::AccountCode;
 use domain::json::InvalidBody;
 use domain::report::{Report, SourceName};
+use domain::timestamp::Timestamp;
 
 /// Every provider that may call us.
-pub static SOURCES: &[&dyn Source] = &[&shiprocket::Shiprocket];
+pub static SOURCES: &[&dyn Source] =
+    &[&esahayak::Esahayak, &shiprocket::Shiprocket, &shipway::Shipway, &whatsapp::WhatsApp];
 
 /// The source whose webhooks come in at `/webhooks/{path}`.
 pub fn by_path(path: &str) -> Option<&'static dyn Source> {
@@ -38,26 +44,129 @@ pub trait Source: Sync {
     /// The last part of its webhook's path.
     fn path(&self) -> &'static str;
 
-    /// Makes the check for its requests from the texts of its `settings` and `secret` parameters.
+    /// The largest body it sends, in bytes.
+    fn body_limit(&self) -> usize {
+        1024 * 1024
+    }
+
+    /// Makes the check for its requests.
     ///
     /// # Errors
     /// Which parameter and field cannot be used.
-    fn configure(&self, settings: &str, secret: Option<&str>) -> Result<Box<dyn Gate>, InvalidSetting>;
+    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting>;
 
-    /// Reads a body that was admitted for this account.
+    /// What tells an admitted request from others of its source and account. It may be no envelope at all.
+    fn identify(&self, _request: &Request<'_>) -> Identity {
+        Identity::Bytes
+    }
+
+    /// Reads a body that was admitted.
     ///
     /// # Errors
     /// The body is no envelope of this source. Odd content inside an envelope is none.
-    fn read(&self, account: &AccountCode, body: &[u8]) -> Result<Reading, Unreadable>;
+    fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable>;
+
+    /// The sender's own name of this attempt, for our logs.
+    fn attempt<'a>(&self, _request: &Request<'a>) -> Option<&'a str> {
+        None
+    }
+
+    /// Whether it would send for days what is answered with an error. Then a body that cannot be read, kept for us to
+    /// look at, is answered 200.
+    fn insists(&self) -> bool {
+        false
+    }
+}
+
+/// What a source's parameters say, for one of its paths.
+#[derive(Clone, Copy)]
+pub struct Setup<'a> {
+    /// The text of `settings`.
+    pub settings: &'a str,
+    /// The hook's own secret, else the text of `secret`.
+    pub secret: Option<&'a str>,
+    /// The hook that this is about, if it is not the source's plain path.
+    pub hook: Option<Hook<'a>>,
+}
+
+/// A path of an account's own.
+#[derive(Clone, Copy)]
+pub struct Hook<'a> {
+    /// The last part of the path. It is hard to guess if whoever set it up chose it so.
+    pub id: &'a str,
+    /// Whether it has a secret of its own.
+    pub has_secret: bool,
 }
 
 /// The check of a source's requests, in the one mode that its settings choose.
 pub trait Gate: Send + Sync {
-    /// Whose request this is.
+    /// Whether a request comes from whom it should.
     ///
     /// # Errors
-    /// It does not come from whom it should.
-    fn admit(&self, request: &Request<'_>) -> Result<AccountCode, Denied>;
+    /// It does not.
+    fn check(&self, request: &Request<'_>) -> Result<(), Denied>;
+
+    /// Whose a checked request is if it came by the source's plain path. A hook's path says so by itself.
+    fn owner(&self, body: &[u8]) -> Owner;
+
+    /// The answer to a provider that asks by GET whether this is the right address.
+    fn handshake(&self, _query: &[(&str, &str)]) -> Handshake {
+        Handshake::Unknown
+    }
+}
+
+/// Whose a request is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// One account's.
+    Account(AccountCode),
+    /// Its updates say so, each for itself.
+    Several,
+    /// Nobody's: only hooks are open.
+    Nobody,
+}
+
+/// The answer to a provider that asks whether this is the right address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Handshake {
+    /// It is: this text, as plain text.
+    Echo(String),
+    /// It is not, for one who asks like that: 403.
+    Refused,
+    /// This source does not ask: 404.
+    Unknown,
+}
+
+/// What tells a request from others of its source and account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// Its bytes.
+    Bytes,
+    /// Its bytes and the minute it came in: it names no time of its own, and may be true again later.
+    BytesAndMinute,
+    /// The provider's id for it. Other bytes under the same id are quarantined.
+    Named(String),
+    /// Its bytes; and it contradicts itself, for this reason: it is quarantined.
+    Contradictory(&'static str),
+}
+
+/// An admitted body.
+#[derive(Clone, Copy)]
+pub struct Received<'a> {
+    /// Whose it is; absent where its updates say so, each for itself.
+    pub account: Option<&'a AccountCode>,
+    /// When it came in.
+    pub at: Timestamp,
+    /// To the byte.
+    pub body: &'a [u8],
+}
+
+impl Received<'_> {
+    /// The beginning of a report's id: what makes a claim the same claim goes after it.
+    pub(crate) fn report_id(&self, source: &SourceName) -> Fingerprint {
+        let account = self.account.map_or("", AccountCode::as_str);
+        Fingerprint::of("report").with(account).with(source.as_str())
+    }
 }
 
 /// What proves who sent a request.
@@ -83,10 +192,27 @@ impl<'a> Request<'a> {
 /// What a body says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reading {
-    /// Its claims, sorted by id.
-    Reports(Vec<Report>),
-    /// Nothing about any order, and why, e.g. `test_ping`.
+    /// Claims about orders.
+    Reports(Items<Report>),
+    /// News about messages.
+    Updates(Items<Update>),
+    /// Nothing, and why, e.g. `test_ping`.
     Ignored(&'static str),
+}
+
+/// What could be read of a list, one by one: an odd item hurts no other.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Items<T> {
+    /// In the order of the body.
+    pub items: Vec<T>,
+    /// How many could not be read.
+    pub odd: usize,
+}
+
+impl<T> From<Vec<T>> for Items<T> {
+    fn from(items: Vec<T>) -> Self {
+        Self { items, odd: 0 }
+    }
 }
 
 /// Why a request was not admitted.
@@ -103,7 +229,7 @@ pub enum Denied {
 /// Why an admitted body cannot be read. Never quotes the body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Unreadable {
-    /// Not JSON, not an object, or nested too deep.
+    /// Not JSON, not an object, nested too deep, or with a field of the wrong kind.
     #[error(transparent)]
     Body(#[from] InvalidBody),
     /// An object without what its source always sends.
@@ -111,11 +237,22 @@ pub enum Unreadable {
     Missing(&'static str),
 }
 
+impl Unreadable {
+    /// The field at fault, where one is.
+    pub fn field(&self) -> Option<&str> {
+        match self {
+            Self::Body(InvalidBody::Invalid { field, .. }) => Some(field),
+            Self::Body(InvalidBody::Malformed(_)) => None,
+            Self::Missing(field) => Some(field),
+        }
+    }
+}
+
 /// Which of a source's parameters cannot be used, and why. Never quotes their content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{parameter}{}: {problem}", .field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default())]
 pub struct InvalidSetting {
-    /// `settings` or `secret`.
+    /// `settings`, `secret` or `hooks`.
     pub parameter: &'static str,
     /// The field at fault, where one is.
     pub field: Option<String>,

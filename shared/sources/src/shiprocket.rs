@@ -7,19 +7,13 @@ mod gate;
 mod scans;
 mod status;
 
-use domain::hash::Fingerprint;
-use domain::id::{AccountCode, Awb, OrderId, ProviderId, ReportId};
+use domain::id::{Awb, OrderId, ProviderId, ReportId};
 use domain::json::read_object;
 use domain::report::{Report, Scan, SourceName};
 use domain::status::{Leg, Status};
 
-use crate::text::Fields;
-use crate::{Gate, InvalidSetting, Reading, Source, Unreadable};
-
-/// The longest label and place, in characters; what people read fits well below.
-const LABEL: usize = 128;
-/// The longest remark.
-const REMARK: usize = 256;
+use crate::text::{Fields, LABEL, REMARK, normalise};
+use crate::{Gate, InvalidSetting, Reading, Received, Setup, Source, Unreadable};
 
 /// Shiprocket. It refuses callback URLs that contain its own name, `sr` or `kr`, hence the path.
 pub struct Shiprocket;
@@ -33,16 +27,16 @@ impl Source for Shiprocket {
         "carrier"
     }
 
-    fn configure(&self, settings: &str, secret: Option<&str>) -> Result<Box<dyn Gate>, InvalidSetting> {
-        gate::configure(settings, secret)
+    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
+        gate::configure(setup)
     }
 
-    fn read(&self, account: &AccountCode, body: &[u8]) -> Result<Reading, Unreadable> {
-        let body: Fields = read_object(body)?;
+    fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {
+        let body: Fields = read_object(received.body)?;
         if is_test_ping(&body) {
             return Ok(Reading::Ignored("test_ping"));
         }
-        Ok(Reading::Reports(vec![report(account, self.name(), &body)?]))
+        Ok(Reading::Reports(vec![report(received, self.name(), &body)?].into()))
     }
 }
 
@@ -55,7 +49,7 @@ fn is_test_ping(body: &Fields) -> bool {
     placeholder("channel_order_id") || nameless && (placeholder("channel") || courier)
 }
 
-fn report(account: &AccountCode, source: SourceName, body: &Fields) -> Result<Report, Unreadable> {
+fn report(received: &Received<'_>, source: SourceName, body: &Fields) -> Result<Report, Unreadable> {
     let awb = body.id("awb", Awb::parse);
     let provider_id = body.id("sr_order_id", ProviderId::parse);
     let order_id = body.id("order_id", OrderId::parse);
@@ -64,7 +58,7 @@ fn report(account: &AccountCode, source: SourceName, body: &Fields) -> Result<Re
     }
     let scans = scans::read(body);
     Ok(Report {
-        id: report_id(account, &source, body, scans.last()),
+        id: report_id(received, &source, body, scans.last()),
         source,
         awb,
         return_awb: body.id("return_awb_code", Awb::parse),
@@ -110,13 +104,12 @@ fn note(body: &Fields) -> Option<String> {
 
 /// The same claim always gets the same id, however often and in whatever order of scans it is sent. The newest scan
 /// is part of it because one parcel can be scanned by two hubs within one second.
-fn report_id(account: &AccountCode, source: &SourceName, body: &Fields, newest: Option<&Scan>) -> ReportId {
+fn report_id(received: &Received<'_>, source: &SourceName, body: &Fields, newest: Option<&Scan>) -> ReportId {
     let order = body.text("sr_order_id").or_else(|| body.text("order_id"));
     let time = body.text("current_timestamp").or_else(|| body.text("timestamp"));
     let (kind, word) = claimed(body);
-    Fingerprint::of("report")
-        .with(account)
-        .with(source.as_str())
+    received
+        .report_id(source)
         .with_option(order)
         .with_option(body.text("awb"))
         .with(if body.flag("is_return") { "return" } else { "outbound" })
@@ -131,7 +124,7 @@ fn report_id(account: &AccountCode, source: &SourceName, body: &Fields, newest: 
 /// The status claimed, as Shiprocket names it: the parcel's id, else a label, else the order's id.
 fn claimed(body: &Fields) -> (&'static str, String) {
     let number = |name| body.digits(name).filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
-    let label = || label(body).map(|label| ("label", status::normalise(&label)));
+    let label = || label(body).map(|label| ("label", normalise(&label)));
     let shipment = number("shipment_status_id").map(|id| ("shipment", id));
     shipment.or_else(label).or_else(|| number("current_status_id").map(|id| ("order", id))).unwrap_or_default()
 }

@@ -1,83 +1,99 @@
-//! What Shipway's codes mean.
+//! Shipway's push.
 //!
-//! The codes: the list of Shipway's PHP SDK for its orders API; which of them stand for the way back: the same list's
-//! "reverse" group. Reasons for a failed attempt (`SHNDR…`, `SHPFR…`, `RTONDR…`) are no statuses.
+//! What it sends has three shapes: a few words about an order, as its panel's "Send Sample Webhook" does; all it knows
+//! about an order; and a `status_feed` of several, as in the guide to its older API. All but the last come from bodies
+//! that implementers published.
 
-use domain::status::{Leg, Status};
+mod claim;
+mod gate;
+mod item;
+mod moment;
+mod scans;
+mod settings;
+mod status;
 
-/// The status that a code stands for, in any case.
-pub fn status(code: &str) -> Status {
-    match code.trim().to_ascii_uppercase().as_str() {
-        "SCH" | "OFP" => Status::Processing,
-        "PKP" | "PUP" => Status::PickedUp,
-        "INT" | "RAD" => Status::InTransit,
-        "OOD" => Status::OutForDelivery,
-        "UND" | "CRTA" | "CNA" | "PNR" | "22" | "23" | "24" | "25" => Status::Undelivered,
-        "ONH" | "DNB" | "SMD" | "DRE" | "FDR" => Status::Delayed,
-        "NWI" | "ODA" | "DEX" | "PKF" => Status::Exception,
-        "LOST" => Status::Lost,
-        "DEL" => Status::Delivered,
-        "CAN" | "PCAN" => Status::Cancelled,
-        "RTO" | "RSCH" | "ROOP" | "ROFP" => Status::ReturnInitiated,
-        "RPKP" | "RINT" => Status::ReturnInTransit,
-        "ROOD" => Status::ReturnOutForDelivery,
-        "RTD" | "RDEL" => Status::Returned,
-        _ => Status::Unknown,
+use std::collections::BTreeSet;
+
+use domain::json::read_object;
+use domain::report::{Report, SourceName};
+
+use crate::text::Fields;
+use crate::{Gate, Identity, InvalidSetting, Items, Reading, Received, Request, Setup, Source, Unreadable};
+use item::Item;
+
+pub use settings::{CallsPerSecond, Credentials, Settings};
+
+/// Shipway, where it calls us.
+pub struct Shipway;
+
+impl Source for Shipway {
+    fn name(&self) -> SourceName {
+        SourceName::new("shipway")
+    }
+
+    fn path(&self) -> &'static str {
+        "shipway"
+    }
+
+    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
+        gate::configure(setup)
+    }
+
+    fn identify(&self, request: &Request<'_>) -> Identity {
+        let timeless = |body: Body| !body.items.iter().flatten().any(|item| item.time().is_some());
+        if Body::read(request.body).is_ok_and(timeless) { Identity::BytesAndMinute } else { Identity::Bytes }
+    }
+
+    fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {
+        let body = Body::read(received.body)?;
+        if body.items.is_empty() {
+            return Ok(Reading::Ignored("empty_feed"));
+        }
+        let reports = reports(&body, received, &self.name());
+        match (reports.items.is_empty(), reports.odd) {
+            (false, _) => Ok(Reading::Reports(reports)),
+            (true, 0) => Ok(Reading::Ignored("test_ping")),
+            (true, _) if body.is_feed => Ok(Reading::Ignored("no_order_named")),
+            (true, _) => Err(Unreadable::Missing("awbno or order_id")),
+        }
     }
 }
 
-/// The leg of the parcel that a code speaks of: the reverse codes are of a parcel that the shopper sends back, while
-/// `RTO` and `RTD` are of the one that was on its way out.
-pub fn leg(code: &str) -> Leg {
-    match code.trim().to_ascii_uppercase().as_str() {
-        "RSCH" | "ROOP" | "ROFP" | "RPKP" | "RINT" | "RDEL" | "RCAN" | "RCLO" | "RPSH" | "RSMD" | "ROOD" | "RUND"
-        | "RPEX" | "ROTH" | "RPF" => Leg::Return,
-        _ => Leg::Outbound,
+/// What a body holds: the items of a feed, or one item that is the body itself.
+struct Body {
+    is_feed: bool,
+    /// Nothing stands for one that is no object.
+    items: Vec<Option<Item>>,
+}
+
+impl Body {
+    fn read(body: &[u8]) -> Result<Self, Unreadable> {
+        let body: Fields = read_object(body)?;
+        let is_item = body.has("order_id") || body.has("awbno");
+        match body.members("status_feed") {
+            Some(feed) if !feed.is_empty() || !is_item => {
+                Ok(Self { is_feed: true, items: feed.into_iter().map(|item| item.map(Item::from)).collect() })
+            }
+            _ if is_item => Ok(Self { is_feed: false, items: vec![Some(body.into())] }),
+            _ => Err(Unreadable::Missing("status_feed, order_id or awbno")),
+        }
     }
+}
+
+/// The claims of a body, each once, without samples.
+fn reports(body: &Body, received: &Received<'_>, source: &SourceName) -> Items<Report> {
+    let mut reports = Items::from(Vec::new());
+    let mut known = BTreeSet::new();
+    let is_sample = |item: &Option<Item>| item.as_ref().is_some_and(Item::is_sample);
+    for item in body.items.iter().filter(|item| !is_sample(item)) {
+        match item.as_ref().and_then(|item| item.report(received, source.clone())) {
+            None => reports.odd += 1,
+            Some(report) if known.insert(report.id.clone()) => reports.items.push(report),
+            Some(_) => {}
+        }
+    }
+    reports
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Every code of the SDK's list, by our own table of codes.
-    const CODES: &[(Status, &str)] = &[
-        (Status::Processing, "SCH OFP"),
-        (Status::PickedUp, "PKP PUP"),
-        (Status::InTransit, "INT RAD"),
-        (Status::OutForDelivery, "OOD"),
-        (Status::Undelivered, "UND CRTA CNA PNR 22 23 24 25"),
-        (Status::Delayed, "ONH DNB SMD DRE FDR"),
-        (Status::Exception, "NWI ODA DEX PKF"),
-        (Status::Lost, "LOST"),
-        (Status::Delivered, "DEL"),
-        (Status::Cancelled, "CAN PCAN"),
-        (Status::ReturnInitiated, "RTO RSCH ROOP ROFP"),
-        (Status::ReturnInTransit, "RPKP RINT"),
-        (Status::ReturnOutForDelivery, "ROOD"),
-        (Status::Returned, "RTD RDEL"),
-        (Status::Unknown, "NFI NFIDS OTH RCAN RCLO RPSH RSMD RUND RPEX ROTH RPF"),
-        (Status::Unknown, "SHNDR1 SHNDR22 SHPFR0 SHPRF18 RTONDR1 21 26 DELIVERED D"),
-    ];
-
-    #[test]
-    fn every_code() {
-        for (expected, codes) in CODES {
-            for code in codes.split(' ') {
-                assert_eq!(status(code), *expected, "{code}");
-                assert_eq!(status(&format!(" {} ", code.to_lowercase())), *expected, "{code}");
-            }
-        }
-        assert_eq!(status(""), Status::Unknown);
-    }
-
-    #[test]
-    fn the_reverse_codes_are_of_the_parcel_that_comes_back() {
-        let reverse = "RSCH ROOP ROFP RPKP RINT RDEL RCAN RCLO RPSH RSMD ROOD RUND RPEX ROTH RPF";
-        assert!(reverse.split(' ').all(|code| leg(code) == Leg::Return));
-        for (_, codes) in CODES {
-            let others = codes.split(' ').filter(|code| !reverse.split(' ').any(|known| known == *code));
-            assert!(others.map(leg).all(|leg| leg == Leg::Outbound), "{codes}");
-        }
-    }
-}
+mod tests;

@@ -3,12 +3,14 @@
 #![expect(clippy::unwrap_used)]
 
 use domain::id::AccountCode;
+use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
-use sources::{Reading, SOURCES, Source, Unreadable};
+use sources::{Reading, Received, SOURCES, Source, Unreadable};
 
 fn outcome(reading: Result<Reading, Unreadable>) -> Value {
     match reading {
-        Ok(Reading::Reports(reports)) => json!({ "reports": reports }),
+        Ok(Reading::Reports(reports)) => json!({ "reports": reports.items, "odd": reports.odd }),
+        Ok(Reading::Updates(updates)) => json!({ "updates": updates.items, "odd": updates.odd }),
         Ok(Reading::Ignored(why)) => json!({ "ignored": why }),
         Err(error) => json!({ "unreadable": error.to_string() }),
     }
@@ -16,11 +18,12 @@ fn outcome(reading: Result<Reading, Unreadable>) -> Value {
 
 fn check(source: &dyn Source) {
     let account = AccountCode::parse("STORE001").unwrap();
+    let at = Timestamp::parse("2026-01-20T04:45:30Z").unwrap();
     let name = source.name();
     insta::glob!("../../../events", &format!("{}/*.json", name.as_str()), |path| {
         let body = std::fs::read(path).unwrap();
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_json_snapshot!(name.as_str(), outcome(source.read(&account, &body)));
+            insta::assert_json_snapshot!(name.as_str(), outcome(source.read(&Received { account: Some(&account), at, body: &body })));
         });
     });
 }

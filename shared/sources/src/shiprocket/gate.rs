@@ -7,7 +7,7 @@ use domain::id::AccountCode;
 use serde::Deserialize;
 
 use crate::gate::{AllowList, SigningKey, Token, read_settings, require_secret};
-use crate::{Denied, Gate, InvalidSetting, Request};
+use crate::{Denied, Gate, InvalidSetting, Owner, Request, Setup};
 
 /// `sources/shiprocket/settings`. A misspelt field could open what it should close, so none is ignored.
 #[derive(Deserialize)]
@@ -36,9 +36,9 @@ struct ShiprocketGate {
     proof: Proof,
 }
 
-pub(super) fn configure(settings: &str, secret: Option<&str>) -> Result<Box<dyn Gate>, InvalidSetting> {
-    let Settings { mode, account, allowed_ips: allowed } = read_settings(settings)?;
-    let secret = require_secret(secret)?;
+pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
+    let Settings { mode, account, allowed_ips: allowed } = read_settings(setup.settings)?;
+    let secret = require_secret(setup.secret)?;
     let proof = match mode {
         Mode::Token => Proof::Token(Token::new(secret)),
         Mode::Hmac => Proof::Signature(SigningKey::new(secret)),
@@ -47,15 +47,18 @@ pub(super) fn configure(settings: &str, secret: Option<&str>) -> Result<Box<dyn 
 }
 
 impl Gate for ShiprocketGate {
-    fn admit(&self, request: &Request<'_>) -> Result<AccountCode, Denied> {
+    fn check(&self, request: &Request<'_>) -> Result<(), Denied> {
         if let Some(allowed) = &self.allowed {
             allowed.check(request.source_ip)?;
         }
         match &self.proof {
-            Proof::Token(token) => token.check(request.header("x-api-key"))?,
-            Proof::Signature(key) => key.check(request.header("x-webhook-signature"), request.body)?,
+            Proof::Token(token) => token.check(request.header("x-api-key")),
+            Proof::Signature(key) => key.check(request.header("x-webhook-signature"), request.body),
         }
-        Ok(self.account.clone())
+    }
+
+    fn owner(&self, _body: &[u8]) -> Owner {
+        Owner::Account(self.account.clone())
     }
 }
 

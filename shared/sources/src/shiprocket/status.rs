@@ -10,6 +10,8 @@ use Status::{
 };
 use domain::status::Status;
 
+use crate::text::normalise;
+
 mod order;
 
 /// The SHIPMENT table: id, normalised label, meaning. A cancellation that is only asked for says nothing yet.
@@ -139,12 +141,6 @@ pub(super) fn of_label(label: &str) -> Status {
     let rest = label.split(' ').filter(way).collect::<Vec<_>>().join(" ");
     let status = exactly(&rest).unwrap_or_else(|| partly(&rest));
     if rest == label { status } else { status.on_return_leg() }
-}
-
-/// Upper case; `_`, `-` and runs of space are one space.
-pub(super) fn normalise(label: &str) -> String {
-    let words = label.split(|c: char| c.is_whitespace() || matches!(c, '_' | '-'));
-    words.filter(|word| !word.is_empty()).map(str::to_uppercase).collect::<Vec<_>>().join(" ")
 }
 
 fn exactly(label: &str) -> Option<Status> {

@@ -1,5 +1,6 @@
 #![expect(clippy::unwrap_used)]
 
+use domain::id::AccountCode;
 use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
 
@@ -32,13 +33,18 @@ fn standing(words: Value) -> Value {
 }
 
 fn read(body: &[u8]) -> Result<Reading, Unreadable> {
-    Shiprocket.read(&AccountCode::parse("STORE001").unwrap(), body)
+    read_for("STORE001", body)
+}
+
+fn read_for(account: &str, body: &[u8]) -> Result<Reading, Unreadable> {
+    let account = AccountCode::parse(account).unwrap();
+    Shiprocket.read(&Received { account: Some(&account), at: Timestamp::from_millis(0).unwrap(), body })
 }
 
 fn report(body: &Value) -> Report {
     let Reading::Reports(mut reports) = read(body.to_string().as_bytes()).unwrap() else { unreachable!("ignored") };
-    assert_eq!(reports.len(), 1);
-    reports.remove(0)
+    assert_eq!((reports.items.len(), reports.odd), (1, 0));
+    reports.items.remove(0)
 }
 
 fn status_of(words: Value) -> Status {

@@ -61,6 +61,15 @@ fn words_are_one_clipped_line() {
 }
 
 #[test]
+fn lines_keep_their_breaks() {
+    let body = fields(r#"{"a":"\n one\r\ntwo\u0000\t\u001b[2J\n\nthree\n","b":"\u0000\r\n","c":[1]}"#);
+    assert_eq!(body.lines("a", 256).as_deref(), Some("one\ntwo [2J\n\nthree"));
+    assert_eq!(body.lines("a", 4).as_deref(), Some("one"));
+    assert_eq!(body.lines("b", 256), None);
+    assert_eq!(body.lines("c", 256), None);
+}
+
+#[test]
 fn flags_come_in_three_types() {
     for (value, expected) in [("1", true), (r#""1""#, true), ("true", true), ("0", false), (r#""0""#, false)] {
         assert_eq!(fields(&format!(r#"{{"is_return":{value}}}"#)).flag("is_return"), expected, "{value}");
@@ -77,4 +86,81 @@ fn a_list_is_its_objects() {
     {
         assert_eq!(fields(&format!(r#"{{"scans":{value}}}"#)).list("scans").len(), expected, "{value}");
     }
+}
+
+#[test]
+fn there_is_what_is_not_null() {
+    for (value, has, blank) in [
+        ("null", false, false),
+        (" null ", false, false),
+        (r#""null""#, true, false),
+        (r#""""#, true, true),
+        (r#"" \t\n""#, true, true),
+        (r#""x""#, true, false),
+        (r#""\ud800""#, true, false),
+        ("0", true, false),
+        ("false", true, false),
+        ("[]", true, false),
+        ("{}", true, false),
+    ] {
+        let body = fields(&format!(r#"{{"a":{value}}}"#));
+        assert_eq!((body.has("a"), body.is_blank("a")), (has, blank), "{value}");
+    }
+    assert_eq!((fields("{}").has("a"), fields("{}").is_blank("a")), (false, false));
+}
+
+#[test]
+fn verbatim_keeps_surrounding_space() {
+    for (value, verbatim, text) in [
+        (r#"" a\tb ""#, Some(" a\tb "), Some("a\tb")),
+        ("1e400", Some("1e400"), Some("1e400")),
+        (r#"" ""#, None, None),
+        ("null", None, None),
+        ("true", None, None),
+        (r#"["a"]"#, None, None),
+    ] {
+        let body = fields(&format!(r#"{{"a":{value}}}"#));
+        assert_eq!((body.verbatim("a").as_deref(), body.text("a").as_deref()), (verbatim, text), "{value}");
+    }
+}
+
+#[test]
+fn what_is_no_object_has_no_fields() {
+    let body = fields(r#"{"a":{"b":{"c":"x"}},"list":[{"c":"x"}],"text":"{\"c\":\"x\"}","null":null,"one":1}"#);
+    assert_eq!(body.object("a").object("b").text("c").as_deref(), Some("x"));
+    for name in ["a", "list", "text", "null", "one", "absent"] {
+        assert_eq!(body.object(name).text("c"), None, "{name}");
+    }
+}
+
+#[test]
+fn members_come_in_a_list_or_by_number() {
+    for (value, expected) in [
+        (r#"[{"n":1},{"n":2}]"#, Some("12")),
+        (r#"{"0":{"n":1},"10":{"n":3},"2":{"n":2}}"#, Some("123")),
+        (r#"{"0":{"n":1},"count":2}"#, Some("1")),
+        (r#"[{"n":1},"x",null,[],{"\ud800":1},{"n":2}]"#, Some("1????2")),
+        (r#"{"0":null,"1":{"n":2}}"#, Some("?2")),
+        ("[]", Some("")),
+        ("{}", Some("")),
+        (r#"{"n":1}"#, None),
+        (r#"{"":{"n":1},"-1":{"n":1}}"#, None),
+        ("null", None),
+        ("0", None),
+        (r#""[]""#, None),
+    ] {
+        let members = fields(&format!(r#"{{"a":{value}}}"#)).members("a");
+        let number = |member: &Option<Fields>| member.as_ref().map_or(Some("?".to_owned()), |member| member.text("n"));
+        let numbers = members.map(|members| members.iter().filter_map(number).collect::<String>());
+        assert_eq!(numbers.as_deref(), expected, "{value}");
+    }
+    assert!(fields("{}").members("a").is_none());
+}
+
+#[test]
+fn a_label_has_one_spelling() {
+    for label in ["IN TRANSIT", "in transit", " In_Transit", "in--transit\n", "In \t Transit "] {
+        assert_eq!(normalise(label), "IN TRANSIT", "{label:?}");
+    }
+    assert_eq!(normalise(" _-"), "");
 }

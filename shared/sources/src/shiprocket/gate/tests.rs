@@ -11,13 +11,18 @@ use super::*;
 const TOKEN: &str = r#"{"mode":"token","account":"STORE001"}"#;
 const HMAC: &str = r#"{"mode":"hmac","account":"STORE001"}"#;
 
-fn admit(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<AccountCode, Denied> {
-    let source_ip = ip.map(|ip| ip.parse::<IpAddr>().unwrap());
-    configure(settings, Some("good")).ok().unwrap().admit(&Request { headers, source_ip, body: b"{}" })
+fn gate(settings: &str, secret: Option<&str>) -> Result<Box<dyn Gate>, InvalidSetting> {
+    configure(&Setup { settings, secret, hook: None })
 }
 
-fn store() -> Result<AccountCode, Denied> {
-    Ok(AccountCode::parse("STORE001").unwrap())
+fn admit(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<Owner, Denied> {
+    let source_ip = ip.map(|ip| ip.parse::<IpAddr>().unwrap());
+    let gate = gate(settings, Some("good")).ok().unwrap();
+    gate.check(&Request { headers, source_ip, body: b"{}" }).map(|()| gate.owner(b"{}"))
+}
+
+fn store() -> Result<Owner, Denied> {
+    Ok(Owner::Account(AccountCode::parse("STORE001").unwrap()))
 }
 
 fn mac(key: &[u8], body: &[u8]) -> Vec<u8> {
@@ -128,7 +133,7 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
         (&allow(r#"["10.0.0.0/33"]"#), Some("allowed_ips[0]")),
         (&allow(r#"["10.0.0.1:80"]"#), Some("allowed_ips[0]")),
     ] {
-        let error = configure(settings, Some("good")).err().unwrap();
+        let error = gate(settings, Some("good")).err().unwrap();
         assert_eq!((error.parameter, error.field.as_deref()), ("settings", field), "{settings}: {error}");
         assert!(!error.to_string().contains("canary"), "{error}");
     }
@@ -138,7 +143,7 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
 fn without_a_secret_nothing_is_admitted() {
     for secret in [None, Some(""), Some(" \n")] {
         for settings in [TOKEN, HMAC] {
-            assert_eq!(configure(settings, secret).err().unwrap().parameter, "secret", "{secret:?}");
+            assert_eq!(gate(settings, secret).err().unwrap().parameter, "secret", "{secret:?}");
         }
     }
 }

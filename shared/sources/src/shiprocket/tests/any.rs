@@ -60,7 +60,7 @@ fn is_sound(report: &Report) -> bool {
     let clean = |text: &Option<String>| text.as_ref().is_none_or(|text| !text.contains(char::is_control));
     let texts = [&report.source_status, &report.location, &report.note];
     let scans = report.scans.iter().flat_map(|scan| [&scan.activity, &scan.location]);
-    report.scans.len() <= scans::MOST && texts.into_iter().chain(scans).all(|text| clipped(text) && clean(text))
+    report.scans.len() <= crate::scans::MOST && texts.into_iter().chain(scans).all(|text| clipped(text) && clean(text))
 }
 
 proptest! {
@@ -75,7 +75,7 @@ proptest! {
         let reading = read(body.as_bytes());
         prop_assert_eq!(&reading, &read(body.as_bytes()));
         if let Ok(Reading::Reports(reports)) = reading {
-            prop_assert!(reports.iter().all(is_sound), "{:?}", reports);
+            prop_assert!(reports.items.iter().all(is_sound), "{:?}", reports);
         }
     }
 }

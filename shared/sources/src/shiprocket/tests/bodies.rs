@@ -117,8 +117,8 @@ fn a_claim_has_one_id() {
     ] {
         assert_eq!(report(&with(same.clone())).id, id, "{same}");
     }
-    let other = Shiprocket.read(&AccountCode::parse("STORE002").unwrap(), body().to_string().as_bytes());
-    assert!(matches!(other, Ok(Reading::Reports(reports)) if reports[0].id != id));
+    let other = read_for("STORE002", body().to_string().as_bytes());
+    assert!(matches!(other, Ok(Reading::Reports(reports)) if reports.items[0].id != id));
 }
 
 #[test]

@@ -53,8 +53,8 @@ fn numbers_are_taken_by_their_digits() {
     ] {
         let body = format!(r#"{{"awb":{value},"sr_order_id":"1","order_id":{value}}}"#);
         let Ok(Reading::Reports(reports)) = read(body.as_bytes()) else { unreachable!("{body}") };
-        assert_eq!(reports[0].awb.as_ref().map(Awb::as_str), expected, "{body}");
-        assert_eq!(reports[0].order_id.as_ref().map(OrderId::as_str), expected, "{body}");
+        assert_eq!(reports.items[0].awb.as_ref().map(Awb::as_str), expected, "{body}");
+        assert_eq!(reports.items[0].order_id.as_ref().map(OrderId::as_str), expected, "{body}");
     }
 }
 
@@ -65,8 +65,8 @@ fn a_repeated_key_counts_the_last_time() {
     else {
         unreachable!()
     };
-    assert_eq!(reports[0].awb.as_ref().map(Awb::as_str), Some("b"));
-    assert_eq!(reports[0].status, Status::OutForDelivery);
+    assert_eq!(reports.items[0].awb.as_ref().map(Awb::as_str), Some("b"));
+    assert_eq!(reports.items[0].status, Status::OutForDelivery);
 }
 
 #[test]
@@ -81,7 +81,7 @@ fn fields_of_the_wrong_type_cost_nothing_else() {
         assert_eq!((report.status, report.scans.len()), (Status::InTransit, 0), "{odd}");
     }
     let lone = br#"{"awb":"x","undelivered_reason":"\ud800","shipment_status_id":7}"#;
-    assert!(matches!(read(lone), Ok(Reading::Reports(reports)) if reports[0].note.is_none()));
+    assert!(matches!(read(lone), Ok(Reading::Reports(reports)) if reports.items[0].note.is_none()));
 }
 
 #[test]

@@ -1,0 +1,169 @@
+#![expect(clippy::unwrap_used)]
+
+use std::net::IpAddr;
+
+use data_encoding::HEXLOWER;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::*;
+
+const NETWORK: &str = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#;
+const HMAC: &str = r#"{"mode":"hmac","account":"STORE001"}"#;
+const BOTH: &str = r#"{"mode":"hmac","account":"STORE001","allowed_cidrs":["52.66.123.0/24"]}"#;
+const BODY: &[u8] = br#"{"id":"webhook_unique_id_1"}"#;
+
+fn gate(settings: &str, secret: Option<&str>) -> Result<Box<dyn Gate>, InvalidSetting> {
+    configure(&Setup { settings, secret, hook: None })
+}
+
+fn check(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<(), Denied> {
+    let source_ip = ip.map(|ip| ip.parse::<IpAddr>().unwrap());
+    gate(settings, Some("good")).ok().unwrap().check(&Request { headers, source_ip, body: BODY })
+}
+
+fn signature(key: &str, body: &[u8]) -> String {
+    let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap().chain_update(body).finalize();
+    format!("sha256={}", HEXLOWER.encode(&mac.into_bytes()))
+}
+
+#[test]
+fn a_network_ends_where_its_range_ends() {
+    for (ip, admitted) in [
+        ("52.66.122.255", false),
+        ("52.66.123.0", true),
+        ("52.66.123.7", true),
+        ("52.66.123.255", true),
+        ("52.66.124.0", false),
+        ("13.127.44.255", false),
+        ("13.127.45.0", true),
+        ("13.127.45.255", true),
+        ("13.127.46.0", false),
+        ("::ffff:52.66.123.7", true),
+        ("::ffff:52.66.124.0", false),
+        ("::52.66.123.7", false),
+        ("2001:db8::3442:7b07", false),
+        ("::1", false),
+        ("127.0.0.1", false),
+    ] {
+        let expected = if admitted { Ok(()) } else { Err(Denied::Address) };
+        assert_eq!(check(NETWORK, &[], Some(ip)), expected, "{ip}");
+    }
+    assert_eq!(check(NETWORK, &[], None), Err(Denied::Address));
+}
+
+#[test]
+fn no_header_says_where_a_request_comes_from() {
+    for name in ["X-Forwarded-For", "x-real-ip", "Forwarded", "X-Esahayak-Event"] {
+        for value in ["52.66.123.7", "for=52.66.123.7", "52.66.123.7, 203.0.113.9", "203.0.113.9"] {
+            assert_eq!(check(NETWORK, &[(name, value)], Some("203.0.113.9")), Err(Denied::Address), "{name}: {value}");
+            assert_eq!(check(NETWORK, &[(name, value)], None), Err(Denied::Address), "{name}: {value}");
+            assert_eq!(check(NETWORK, &[(name, value)], Some("52.66.123.7")), Ok(()), "{name}: {value}");
+        }
+    }
+}
+
+#[test]
+fn a_network_needs_no_signature_and_looks_at_none() {
+    let good = signature("good", BODY);
+    for value in [good.as_str(), "sha256=00", ""] {
+        let headers = [("x-webhook-signature", value)];
+        assert_eq!(check(NETWORK, &headers, Some("52.66.123.7")), Ok(()), "{value}");
+        assert_eq!(check(NETWORK, &headers, Some("52.66.124.0")), Err(Denied::Address), "{value}");
+    }
+    for secret in [None, Some(""), Some(" "), Some("good")] {
+        assert!(gate(NETWORK, secret).is_ok(), "{secret:?}");
+    }
+}
+
+#[test]
+fn the_signature_is_over_the_body_as_sent() {
+    let good = signature("good", BODY);
+    for ip in [None, Some("203.0.113.9"), Some("52.66.123.7")] {
+        assert_eq!(check(HMAC, &[("X-Webhook-Signature", &good)], ip), Ok(()), "{ip:?}");
+        for wrong in [
+            "",
+            "sha256=",
+            &good["sha256=".len()..],
+            &good[..good.len() - 1],
+            &good.replace("sha256", "sha1"),
+            &signature("bad", BODY),
+            &signature("good", br#"{"id": "webhook_unique_id_1"}"#),
+        ] {
+            assert_eq!(check(HMAC, &[("x-webhook-signature", wrong)], ip), Err(Denied::Credentials), "{wrong}");
+        }
+        assert_eq!(check(HMAC, &[], ip), Err(Denied::Credentials), "{ip:?}");
+        let twice = [("x-webhook-signature", good.as_str()), ("X-Webhook-Signature", good.as_str())];
+        assert_eq!(check(HMAC, &twice, ip), Err(Denied::Credentials), "{ip:?}");
+    }
+}
+
+#[test]
+fn the_address_is_checked_before_the_signature() {
+    let (good, bad) = (signature("good", BODY), signature("bad", BODY));
+    for (ip, value, expected) in [
+        (Some("52.66.123.7"), good.as_str(), Ok(())),
+        (Some("::ffff:52.66.123.7"), &good, Ok(())),
+        (Some("52.66.123.7"), &bad, Err(Denied::Credentials)),
+        (Some("13.127.45.0"), &good, Err(Denied::Address)),
+        (Some("52.66.124.0"), &good, Err(Denied::Address)),
+        (Some("52.66.124.0"), &bad, Err(Denied::Address)),
+        (None, &good, Err(Denied::Address)),
+    ] {
+        let headers = [("x-webhook-signature", value), ("x-forwarded-for", "52.66.123.7")];
+        assert_eq!(check(BOTH, &headers, ip), expected, "{ip:?} {value}");
+    }
+}
+
+#[test]
+fn without_an_account_only_hooks_are_open() {
+    let owner = |settings| gate(settings, Some("good")).ok().unwrap().owner(BODY);
+    let store = Owner::Account(AccountCode::parse("STORE001").unwrap());
+    for settings in [NETWORK, HMAC, BOTH] {
+        assert_eq!(owner(settings), store, "{settings}");
+    }
+    for settings in [
+        r#"{"mode":"network","allowed_cidrs":["52.66.123.0/24"]}"#,
+        r#"{"mode":"hmac","account":null}"#,
+        r#"{"mode":"hmac"}"#,
+    ] {
+        assert_eq!(owner(settings), Owner::Nobody, "{settings}");
+    }
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
+    let allow = |list: &str| format!(r#"{{"mode":"network","account":"A","allowed_cidrs":{list}}}"#);
+    for (settings, field) in [
+        ("", None),
+        ("[]", None),
+        ("canary", None),
+        ("{}", Some("mode")),
+        (r#"{"mode":"canary"}"#, Some("mode")),
+        (r#"{"mode":"Network"}"#, Some("mode")),
+        (r#"{"mode":"token","allowed_cidrs":["10.0.0.1"]}"#, Some("mode")),
+        (r#"{"mode":"network","account":"A"}"#, Some("allowed_cidrs")),
+        (r#"{"mode":"hmac","account":"canary/"}"#, Some("account")),
+        (r#"{"mode":"hmac","account":" "}"#, Some("account")),
+        (r#"{"mode":"hmac","allowed_ips":["10.0.0.1"]}"#, Some("allowed_ips")),
+        (r#"{"mode":"hmac","allowed_cidrs":[]}"#, Some("allowed_cidrs")),
+        (&allow("null"), Some("allowed_cidrs")),
+        (&allow("[]"), Some("allowed_cidrs")),
+        (&allow(r#""canary""#), Some("allowed_cidrs")),
+        (&allow(r#"["52.66.123.0/24","canary"]"#), Some("allowed_cidrs[1]")),
+        (&allow(r#"["52.66.123.0/33"]"#), Some("allowed_cidrs[0]")),
+    ] {
+        let error = gate(settings, Some("good")).err().unwrap();
+        assert_eq!((error.parameter, error.field.as_deref()), ("settings", field), "{settings}: {error}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn without_a_key_no_signature_is_admitted() {
+    for secret in [None, Some(""), Some(" \n")] {
+        for settings in [HMAC, BOTH] {
+            assert_eq!(gate(settings, secret).err().unwrap().parameter, "secret", "{secret:?}");
+        }
+    }
+}

@@ -1,0 +1,66 @@
+#![expect(clippy::unwrap_used)]
+
+use domain::id::AccountCode;
+use domain::timestamp::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+
+mod any;
+mod bodies;
+mod identity;
+mod odd;
+
+/// As in `events/esahayak/stamp_uploaded.json`.
+fn body() -> Value {
+    serde_json::from_str(include_str!("../../../../events/esahayak/stamp_uploaded.json")).unwrap()
+}
+
+/// That body with some fields replaced.
+fn with(changes: Value) -> Value {
+    let mut body = body();
+    let Value::Object(changes) = changes else { return changes };
+    body.as_object_mut().unwrap().extend(changes);
+    body
+}
+
+/// That body without a field.
+fn without(name: &str) -> Value {
+    let mut body = body();
+    body.as_object_mut().unwrap().remove(name);
+    body
+}
+
+/// That body as another type, with this besides its order.
+fn event(kind: &str, details: Value) -> Value {
+    let mut data = json!({"order": {"id": "order_12345", "status": "WORDS"}});
+    data.as_object_mut().unwrap().extend(details.as_object().unwrap().clone());
+    with(json!({"type": kind, "data": data}))
+}
+
+fn read(body: &[u8]) -> Result<Reading, Unreadable> {
+    read_for("STORE001", body)
+}
+
+fn read_for(account: &str, body: &[u8]) -> Result<Reading, Unreadable> {
+    let account = AccountCode::parse(account).unwrap();
+    Esahayak.read(&Received { account: Some(&account), at: Timestamp::from_millis(0).unwrap(), body })
+}
+
+fn read_value(body: &Value) -> Result<Reading, Unreadable> {
+    read(body.to_string().as_bytes())
+}
+
+fn report(body: &Value) -> Report {
+    only(read_value(body))
+}
+
+fn only(reading: Result<Reading, Unreadable>) -> Report {
+    let Reading::Reports(mut reports) = reading.unwrap() else { unreachable!("ignored") };
+    assert_eq!((reports.items.len(), reports.odd), (1, 0));
+    reports.items.remove(0)
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    Some(Timestamp::parse(text).unwrap())
+}

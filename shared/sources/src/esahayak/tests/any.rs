@@ -1,0 +1,86 @@
+//! No request whatsoever makes the reader panic or keep too much.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const TYPES: [&str; 6] =
+    ["stamp.uploaded", "stamp.failed", "order.delivered", "order.cancelled", "order.created", "Stamp.Failed"];
+
+fn text() -> impl Strategy<Value = String> {
+    let samples = prop::sample::select(vec!["order_12345", "2024-01-15T10:30:00Z", " ", "", "\u{0}", "a/b"]);
+    prop_oneof![any::<String>(), samples.prop_map(str::to_owned), "x{250,260}"]
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        1 => Just(Value::Null),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => any::<i64>().prop_map(Value::from),
+        1 => any::<f64>().prop_map(Value::from),
+        6 => text().prop_map(Value::from),
+    ]
+}
+
+/// An object of some of these fields, or now and then something else.
+fn object(names: &'static [&'static str]) -> impl Strategy<Value = Value> {
+    let fields = prop::collection::hash_map(prop::sample::select(names), scalar(), 0..4).prop_map(|body| json!(body));
+    prop_oneof![8 => fields, 1 => scalar(), 1 => prop::collection::vec(scalar(), 0..3).prop_map(Value::from)]
+}
+
+fn data() -> impl Strategy<Value = Value> {
+    let parts = (object(&["id", "status", "created_at"]), object(&["message"]), object(&["reason"]));
+    let full = parts.prop_map(|(order, error, off)| json!({"order": order, "error": error, "cancellation": off}));
+    prop_oneof![8 => full, 1 => object(&["order", "error", "cancellation"])]
+}
+
+fn envelope() -> impl Strategy<Value = Value> {
+    let kind = prop_oneof![8 => prop::sample::select(&TYPES[..]).prop_map(Value::from), 1 => scalar()];
+    (scalar(), kind, scalar(), data())
+        .prop_map(|(id, kind, at, data)| json!({"id": id, "type": kind, "created_at": at, "data": data}))
+}
+
+fn is_sound(report: &Report) -> bool {
+    let clipped = |text: &Option<String>| text.as_ref().is_none_or(|text| (1..=REMARK).contains(&text.chars().count()));
+    let clean = |text: &Option<String>| text.as_ref().is_none_or(|text| !text.contains(char::is_control));
+    let known = report.provider_id.is_some() && report.source_status.is_some() && report.status != Status::Unknown;
+    known && [&report.source_status, &report.note].into_iter().all(|text| clipped(text) && clean(text))
+}
+
+fn identify(headers: &[(&str, &str)], body: &[u8]) -> Identity {
+    Esahayak.identify(&Request { headers, source_ip: None, body })
+}
+
+/// The request as eSahayak sends it: with its type in a header, where the type is a string.
+fn identify_value(body: &Value) -> Identity {
+    let kind = body["type"].as_str().map(|kind| ("x-esahayak-event", kind));
+    identify(kind.as_slice(), body.to_string().as_bytes())
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = read(&body);
+        prop_assert_eq!(identify(&[], &body), identify(&[], &body));
+    }
+
+    #[test]
+    fn any_envelope(body in envelope()) {
+        let reading = read_value(&body);
+        prop_assert_eq!(&reading, &read_value(&body));
+        if let Ok(Reading::Reports(reports)) = &reading {
+            prop_assert!(reports.items.iter().all(is_sound), "{:?}", reports);
+        }
+    }
+
+    #[test]
+    fn an_event_and_its_report_are_one(body in envelope(), other in envelope()) {
+        let Identity::Named(id) = identify_value(&body) else { return Ok(()) };
+        prop_assert!((1..=EVENT_ID).contains(&id.len()) && !id.contains(char::is_control), "{}", id);
+        let mut twin = other;
+        twin["id"] = json!(id);
+        if let (Ok(Reading::Reports(first)), Ok(Reading::Reports(second))) = (read_value(&body), read_value(&twin)) {
+            prop_assert_eq!(&first.items[0].id, &second.items[0].id);
+        }
+    }
+}

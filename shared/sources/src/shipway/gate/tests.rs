@@ -1,0 +1,218 @@
+#![expect(clippy::unwrap_used)]
+
+use domain::id::AccountCode;
+use serde_json::{Value, json};
+
+use super::*;
+
+const SETTINGS: &str = r#"{"base_url":"https://app.shipway.invalid","account":"STORE001"}"#;
+const SECRET: &str = r#"{"email":"merchant@example.invalid","license_key":"LICENSEKEY"}"#;
+/// MD5 of `merchant@example.invalid:LICENSEKEY`.
+const HASH: &str = "ff9eee4e5674e80ff7a08ef685209267";
+const OWN: Hook<'static> = Hook { id: "abc", has_secret: true };
+const BARE: Hook<'static> = Hook { id: "anidthatnobodyfindg", has_secret: false };
+
+fn gate(settings: &str, secret: Option<&str>, hook: Option<Hook<'_>>) -> Result<Box<dyn Gate>, InvalidSetting> {
+    configure(&Setup { settings, secret, hook })
+}
+
+fn plain() -> Box<dyn Gate> {
+    gate(SETTINGS, Some(SECRET), None).ok().unwrap()
+}
+
+fn check(gate: &dyn Gate, headers: &[(&str, &str)], body: &str) -> Result<(), Denied> {
+    gate.check(&Request { headers, source_ip: None, body: body.as_bytes() })
+}
+
+fn feed(hash: Value) -> String {
+    json!({"hash": hash, "status_feed": []}).to_string()
+}
+
+#[test]
+fn the_hash_is_of_the_shops_credentials() {
+    assert_eq!(check(&*plain(), &[], &feed(json!(HASH))), Ok(()));
+    assert_eq!(check(&*plain(), &[], include_str!("../../../../../events/shipway/feed.json")), Ok(()));
+    let escaped = format!(r#"{{"\u0068ash":"\u0066{}"}}"#, &HASH[1..]);
+    assert_eq!(check(&*plain(), &[], &escaped), Ok(()));
+}
+
+#[test]
+fn any_other_hash_is_none() {
+    let digits = |n: usize| Value::from(&HASH[..n]);
+    let mut wrong = vec![
+        json!(null),
+        json!(""),
+        json!(" "),
+        json!(HASH.to_uppercase()),
+        json!(format!("{HASH} ")),
+        json!(format!(" {HASH}")),
+        json!(format!("{HASH}0")),
+        json!(format!("md5={HASH}")),
+        json!(format!("{HASH},{HASH}")),
+        json!([HASH]),
+        json!({"hash": HASH}),
+        json!(true),
+        json!(0),
+        json!("merchant@example.invalid:LICENSEKEY"),
+        json!("x".repeat(100_000)),
+        json!("\u{0}"),
+    ];
+    wrong.extend((1..32).map(digits));
+    wrong.extend((0..32).map(|n| {
+        let mut flipped = HASH.as_bytes().to_vec();
+        flipped[n] ^= 1;
+        json!(String::from_utf8(flipped).unwrap())
+    }));
+    for hash in wrong {
+        assert_eq!(check(&*plain(), &[], &feed(hash.clone())), Err(Denied::Credentials), "{hash}");
+    }
+}
+
+#[test]
+fn a_body_without_one_hash_shows_none() {
+    let headers = [("x-api-key", HASH), ("hash", HASH), ("authorization", HASH)];
+    for body in [
+        "",
+        "null",
+        HASH,
+        "{",
+        "[]",
+        r#"{"order_id":"99999999","current_status":"DEL"}"#,
+        &format!("[{}]", feed(json!(HASH))),
+        &format!("{}x", feed(json!(HASH))),
+        &format!(r#"{{"Hash":"{HASH}"}}"#),
+        &format!(r#"{{"a":{{"hash":"{HASH}"}}}}"#),
+        &format!(r#"{{"hash":"{HASH}","hash":"{HASH}"}}"#),
+        &format!(r#"{{"hash":"{HASH}","hash":"x"}}"#),
+        &format!(r#"{{"hash":"{HASH}","a":{}{}}}"#, "[".repeat(32), "]".repeat(32)),
+    ] {
+        assert_eq!(check(&*plain(), &headers, body), Err(Denied::Credentials), "{body}");
+    }
+}
+
+#[test]
+fn a_hook_with_a_secret_takes_it_in_the_body_or_in_a_header() {
+    let gate = gate(SETTINGS, Some("own"), Some(OWN)).ok().unwrap();
+    let right = feed(json!("own"));
+    let wrong = feed(json!(HASH));
+    for (headers, body, admitted) in [
+        (&[][..], right.as_str(), true),
+        (&[("X-API-Key", "own")], "", true),
+        (&[("x-api-key", "own")], &wrong, true),
+        (&[("x-api-key", "bad")], &right, true),
+        (&[], &wrong, false),
+        (&[], "", false),
+        (&[], "{}", false),
+        (&[("x-api-key", "")], "{}", false),
+        (&[("x-api-key", "ow")], "{}", false),
+        (&[("x-api-key", "own ")], "{}", false),
+        (&[("x-api-key", "own"), ("x-api-key", "own")], "{}", false),
+        (&[("hash", "own")], &wrong, false),
+    ] {
+        let expected = if admitted { Ok(()) } else { Err(Denied::Credentials) };
+        assert_eq!(check(&*gate, headers, body), expected, "{headers:?} {body}");
+    }
+}
+
+#[test]
+fn a_hooks_secret_is_a_text_and_no_number() {
+    let gate = gate(SETTINGS, Some("12345"), Some(OWN)).ok().unwrap();
+    assert_eq!(check(&*gate, &[], &feed(json!("12345"))), Ok(()));
+    assert_eq!(check(&*gate, &[], &feed(json!(12345))), Err(Denied::Credentials));
+}
+
+#[test]
+fn a_hook_without_a_secret_is_known_by_its_id() {
+    for secret in [None, Some(SECRET), Some("canary")] {
+        let gate = gate("{}", secret, Some(BARE)).ok().unwrap();
+        for body in ["", "{}", &feed(json!(HASH)), &feed(json!("wrong"))] {
+            assert_eq!(check(&*gate, &[("x-api-key", "wrong")], body), Ok(()), "{secret:?} {body}");
+        }
+    }
+}
+
+#[test]
+fn an_id_that_is_all_the_proof_there_is_must_be_hard_to_guess() {
+    for (id, long) in [("", false), ("canarycanaryabc", false), ("canarycanaryabcd", true), (&"é".repeat(8), false)] {
+        let made = gate(SETTINGS, None, Some(Hook { id, has_secret: false }));
+        assert_eq!(made.is_ok(), long, "{id}");
+        if let Err(error) = made {
+            assert_eq!((error.parameter, &error.field), ("hooks", &None));
+            assert!(error.to_string().contains("16") && !error.to_string().contains("canary"), "{error}");
+        }
+        assert!(gate(SETTINGS, Some("own"), Some(Hook { id, has_secret: true })).is_ok(), "{id}");
+    }
+}
+
+#[test]
+fn the_plain_path_is_the_accounts_of_the_settings_or_nobodys() {
+    let owner = |settings| gate(settings, Some(SECRET), None).ok().unwrap().owner(b"{}");
+    assert_eq!(owner(SETTINGS), Owner::Account(AccountCode::parse("STORE001").unwrap()));
+    assert_eq!(owner("{}"), Owner::Nobody);
+    assert_eq!(owner(r#"{"account":null,"calls_per_second":0.5}"#), Owner::Nobody);
+}
+
+#[test]
+fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
+    for (settings, field) in [
+        ("", None),
+        ("[]", None),
+        ("canary", None),
+        (r#"{"account":"canary/"}"#, Some("account")),
+        (r#"{"account":""}"#, Some("account")),
+        (r#"{"account":["canary"]}"#, Some("account")),
+        (r#"{"base_url":1}"#, Some("base_url")),
+        (r#"{"calls_per_second":0}"#, Some("calls_per_second")),
+        (r#"{"calls_per_second":-1}"#, Some("calls_per_second")),
+        (r#"{"calls_per_second":"canary"}"#, Some("calls_per_second")),
+        (r#"{"calls_per_second":null}"#, Some("calls_per_second")),
+        (r#"{"acount":"canary"}"#, Some("acount")),
+        (r#"{"secret":"canary"}"#, Some("secret")),
+    ] {
+        for hook in [None, Some(OWN), Some(BARE)] {
+            let error = gate(settings, Some(SECRET), hook).err().unwrap();
+            assert_eq!((error.parameter, error.field.as_deref()), ("settings", field), "{settings}: {error}");
+            assert!(!error.to_string().contains("canary"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_used_is_named_and_not_quoted() {
+    for (secret, field) in [
+        (None, None),
+        (Some(""), None),
+        (Some(" \n"), None),
+        (Some("canary"), None),
+        (Some(r#"["canary","canary"]"#), None),
+        (Some(r#"{"email":"canary"}"#), Some("license_key")),
+        (Some(r#"{"license_key":"canary"}"#), Some("email")),
+        (Some(r#"{"email":"canary","license_key":" "}"#), Some("license_key")),
+        (Some(r#"{"email":"","license_key":"canary"}"#), Some("email")),
+        (Some(r#"{"email":"canary","license_key":1}"#), Some("license_key")),
+        (Some(r#"{"email":"canary","license_key":"canary","key":"canary"}"#), Some("key")),
+    ] {
+        let error = gate(SETTINGS, secret, None).err().unwrap();
+        assert_eq!((error.parameter, error.field.as_deref()), ("secret", field), "{secret:?}: {error}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+    for secret in [None, Some(""), Some(" ")] {
+        assert_eq!(gate(SETTINGS, secret, Some(OWN)).err().unwrap().parameter, "secret", "{secret:?}");
+    }
+}
+
+#[test]
+fn what_the_sync_needs_is_read_with_the_rest() {
+    let settings = Settings::read(SETTINGS).unwrap();
+    assert_eq!(settings.base_url.as_deref(), Some("https://app.shipway.invalid"));
+    assert_eq!(settings.calls_per_second.get().to_string(), "5");
+    let slow = Settings::read(r#"{"calls_per_second":0.5}"#).unwrap();
+    assert_eq!(slow.calls_per_second.get().to_string(), "0.5");
+}
+
+#[test]
+fn credentials_in_a_log_show_nothing() {
+    let credentials = Credentials::read(Some(SECRET)).unwrap();
+    assert_eq!(format!("{credentials:?}"), "Credentials([REDACTED])");
+    assert_eq!(credentials.hash(), HASH);
+}

@@ -1,0 +1,96 @@
+use super::*;
+
+/// Every code of the SDK's list, written apart from the code.
+const CODES: &[(Status, &str)] = &[
+    (Status::Processing, "SCH OFP"),
+    (Status::PickedUp, "PKP PUP"),
+    (Status::InTransit, "INT RAD"),
+    (Status::OutForDelivery, "OOD"),
+    (Status::Undelivered, "UND CRTA CNA PNR 22 23 24 25"),
+    (Status::Delayed, "ONH DNB SMD DRE FDR"),
+    (Status::Exception, "NWI ODA DEX PKF"),
+    (Status::Lost, "LOST"),
+    (Status::Delivered, "DEL"),
+    (Status::Cancelled, "CAN PCAN"),
+    (Status::ReturnInitiated, "RTO RSCH ROOP ROFP"),
+    (Status::ReturnInTransit, "RPKP RINT"),
+    (Status::ReturnOutForDelivery, "ROOD"),
+    (Status::Returned, "RTD RDEL"),
+    (Status::Unknown, "NFI NFIDS OTH RCAN RCLO RPSH RSMD RUND RPEX ROTH RPF"),
+    (Status::Unknown, "SHNDR1 SHNDR22 SHPFR0 SHPRF18 RTONDR1 21 26 D"),
+];
+
+const REVERSE: &str = "RSCH ROOP ROFP RPKP RINT RDEL RCAN RCLO RPSH RSMD ROOD RUND RPEX ROTH RPF";
+
+#[test]
+fn every_code() {
+    for (expected, codes) in CODES {
+        for code in codes.split(' ') {
+            assert_eq!(of(code).0, *expected, "{code}");
+            assert_eq!(of(&format!(" {} ", code.to_lowercase())).0, *expected, "{code}");
+        }
+    }
+    assert_eq!(of(""), (Status::Unknown, Leg::Outbound));
+}
+
+#[test]
+fn the_reverse_codes_are_of_the_parcel_that_comes_back() {
+    let is_reverse = |code: &str| REVERSE.split(' ').any(|known| known == code);
+    for code in CODES.iter().flat_map(|(_, codes)| codes.split(' ')) {
+        assert_eq!(of(code).1, if is_reverse(code) { Leg::Return } else { Leg::Outbound }, "{code}");
+    }
+}
+
+#[test]
+fn names_stand_for_codes_however_they_are_spelt() {
+    for (name, expected) in [
+        ("Delivered", Status::Delivered),
+        ("DELIVERED", Status::Delivered),
+        (" delivered ", Status::Delivered),
+        ("In Transit", Status::InTransit),
+        ("in_transit", Status::InTransit),
+        ("In-Transit", Status::InTransit),
+        ("Out  For Delivery", Status::OutForDelivery),
+        ("Out of Delivery Area", Status::Exception),
+        ("Pending-Undelivered", Status::Undelivered),
+        ("Delivery Attempted", Status::Undelivered),
+        ("Delivery Delayed", Status::Delayed),
+        ("Shipment Booked", Status::Processing),
+        ("Picked Up", Status::PickedUp),
+        ("Canceled", Status::Cancelled),
+        ("Lost", Status::Lost),
+        ("RTO", Status::ReturnInitiated),
+        ("RTO Initiated", Status::ReturnInitiated),
+        ("RTO In Transit", Status::ReturnInTransit),
+        ("RTO Delivered", Status::Returned),
+        ("Return Delivered", Status::Returned),
+    ] {
+        assert_eq!(of(name).0, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_name_that_only_resembles_one_means_nothing() {
+    for name in [
+        "Not Delivered",
+        "Delivered to consignee",
+        "To be delivered",
+        "Return Request Cancelled",
+        "Status Pending",
+        "Others",
+        "Delivere",
+        "डिलीवर",
+        "\u{202e}DEL",
+    ] {
+        assert_eq!(of(name), (Status::Unknown, Leg::Outbound), "{name}");
+    }
+}
+
+#[test]
+fn every_name_is_normal_and_stands_for_a_code_with_a_meaning() {
+    for (name, code) in NAMES {
+        assert_eq!(normalise(name), *name);
+        assert_ne!(status(code), Status::Unknown, "{name}");
+        assert_eq!(status(name), Status::Unknown, "{name} is a code already");
+    }
+}

@@ -1,0 +1,116 @@
+//! What makes a claim the same claim, and a request the same request.
+
+use super::*;
+
+const LATER: &str = "2026-11-24T05:01:00Z";
+
+fn id(body: &Value) -> ReportId {
+    report(body).id
+}
+
+fn id_at(at: &str, body: &Value) -> ReportId {
+    let Ok(Reading::Reports(reports)) = read_at(at, "STORE001", body.to_string().as_bytes()) else { unreachable!() };
+    reports.items[0].id.clone()
+}
+
+fn identity(body: &[u8]) -> Identity {
+    Shipway.identify(&Request { headers: &[], source_ip: None, body })
+}
+
+#[test]
+fn a_claim_has_one_id() {
+    let expected = id(&full());
+    for same in [
+        json!({"order_id": "other"}),
+        json!({"current_status": "del "}),
+        json!({"awbno": 22600000000001_u64}),
+        json!({"status_time": "2026-01-04 15:30:00"}),
+        json!({"status_time": null, "scans_current_status_time": null}),
+        json!({"expected_delivery_date": "2026-01-06", "reverse_tracking_number": 1}),
+        json!({"carrier": "Other", "unheard_of": [1]}),
+    ] {
+        assert_eq!(id(&with(same.clone())), expected, "{same}");
+    }
+    let scans: Vec<Value> = full()["api_input"]["scans"].as_object().unwrap().values().rev().cloned().collect();
+    assert_eq!(id(&with_scans(json!(scans))), expected);
+    assert_eq!(id_at(LATER, &full()), expected);
+    let item = json!({"order_id": "ORD1001", "awbno": "22600000000001", "current_status": "DEL",
+        "scans": [{"time": "2026-01-04 15:00:00", "location": "Exampletown_Central_D (Bihar)"}]});
+    assert_eq!(id(&feed(json!([item]))), expected);
+}
+
+#[test]
+fn another_claim_has_another_id() {
+    let mut ids = BTreeSet::from([id(&full())]);
+    let at = |time: &str| with(json!({"api_input": null, "status_time": time, "scans_current_status_time": null}));
+    let newest = |time: &str, place: &str| with_scans(json!([{"time": time, "location": place}]));
+    let others = [
+        with(json!({"awbno": "22600000000002"})),
+        with(json!({"awbno": ""})),
+        with(json!({"awbno": "", "order_id": "22600000000001"})),
+        with(json!({"current_status": "OOD"})),
+        with(json!({"current_status": null})),
+        newest("2026-01-04 15:00:01", "Exampletown_Central_D (Bihar)"),
+        newest("2026-01-04 15:00:00", "Hub A"),
+        newest("2026-01-04 15:00:00", ""),
+        at("2026-01-04 15:00:02"),
+        at("at 9"),
+        at("at 10"),
+        at(""),
+        with(json!({"api_input": null, "status_time": null, "scans_current_status_time": "2026-01-04 15:00:03"})),
+    ];
+    let count = others.len();
+    ids.extend(others.iter().map(id));
+    assert_eq!(ids.len(), count + 1);
+    let Ok(Reading::Reports(foreign)) = read_at(NOW, "STORE002", full().to_string().as_bytes()) else { unreachable!() };
+    assert!(ids.insert(foreign.items[0].id.clone()));
+}
+
+#[test]
+fn what_names_no_time_may_be_true_again_in_another_minute() {
+    let small = json!({"order_id": "ORD1001", "current_status": "INT"});
+    assert_eq!(id_at(NOW, &small), id_at("2026-11-24T05:00:00Z", &small));
+    assert_ne!(id_at(NOW, &small), id_at(LATER, &small));
+    let placed = json!({"order_id": "A", "scans": [{"time": "1970-01-01 05:30:00", "location": "Hub"}]});
+    assert_ne!(id_at(NOW, &placed), id_at(LATER, &placed));
+    for timed in [
+        json!({"order_id": "A", "status_time": "2026-01-04 15:00:00"}),
+        json!({"order_id": "A", "status_time": "04.01.2026, 3 o'clock"}),
+        json!({"order_id": "A", "scans": [{"status": "x"}, {"time": "2026-01-04 15:00:00"}]}),
+    ] {
+        assert_eq!(id_at(NOW, &timed), id_at(LATER, &timed), "{timed}");
+    }
+}
+
+#[test]
+fn one_feed_says_a_thing_once() {
+    let item = |order: &str, code: &str| json!({"order_id": order, "current_status": code});
+    let items = json!([item("A", "OOD"), item("A", "ood"), item("A", "DEL"), item("B", "OOD"), item("A", "OOD")]);
+    let reports = reports_of(&feed(items));
+    let orders: Vec<_> =
+        reports.items.iter().filter_map(|report| report.order_id.as_ref().map(OrderId::as_str)).collect();
+    assert_eq!((orders, reports.odd), (vec!["A", "A", "B"], 0));
+}
+
+#[test]
+fn a_request_is_its_bytes_and_without_a_time_also_its_minute() {
+    let timed = json!({"order_id": "A", "status_time": "2026-01-04 15:00:00"});
+    let untimed = json!({"order_id": "A", "current_status": "DEL", "status_time": "0000-00-00 00:00:00"});
+    let scanned = json!({"order_id": "A", "scans": [{"status": "x"}, {"date": "2026-01-04 15:00:00"}]});
+    for (body, expected) in [
+        (full(), Identity::Bytes),
+        (timed.clone(), Identity::Bytes),
+        (scanned, Identity::Bytes),
+        (feed(json!([untimed, timed])), Identity::Bytes),
+        (untimed.clone(), Identity::BytesAndMinute),
+        (feed(json!([untimed, untimed])), Identity::BytesAndMinute),
+        (feed(json!([])), Identity::BytesAndMinute),
+        (json!({"order_id": "99999999", "current_status": "DEL"}), Identity::BytesAndMinute),
+        (json!({"expected_delivery_date": "2026-01-04", "order_id": "A"}), Identity::BytesAndMinute),
+    ] {
+        assert_eq!(identity(body.to_string().as_bytes()), expected, "{body}");
+    }
+    for body in [&b""[..], b"{", b"[]", b"\xff", b"{}"] {
+        assert_eq!(identity(body), Identity::Bytes, "{body:?}");
+    }
+}

@@ -1,0 +1,167 @@
+//! Bodies that are strange, but still tell something, and those that are none.
+
+use super::*;
+
+#[test]
+fn what_is_no_object_is_unreadable() {
+    let deep = format!(r#"{{"awbno":"x","a":{}1{}}}"#, "[".repeat(32), "]".repeat(32));
+    let deeper = format!(r#"{{"awbno":"x","a":{}1{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
+    let bodies: [&[u8]; 14] = [
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b"\"x\"",
+        b"{",
+        b"{}x",
+        b"{\"awbno\":\"canary\"",
+        b"\xef\xbb\xbf{\"awbno\":\"x\"}",
+        b"\xff\xfe",
+        b"{\0\"\0a\0",
+        b"{\"awbno\":007}",
+        deep.as_bytes(),
+        deeper.as_bytes(),
+    ];
+    for body in bodies {
+        let error = read_bytes(body).unwrap_err();
+        assert!(matches!(error, Unreadable::Body(_)), "{error:?}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn a_body_that_is_about_nothing_is_no_envelope() {
+    for (body, missing) in [
+        (json!({}), "status_feed, order_id or awbno"),
+        (json!({"current_status": "DEL"}), "status_feed, order_id or awbno"),
+        (json!({"hash": "ff9eee4e5674e80ff7a08ef685209267"}), "status_feed, order_id or awbno"),
+        (json!({"awbno": null, "order_id": null}), "status_feed, order_id or awbno"),
+        (feed(json!(null)), "status_feed, order_id or awbno"),
+        (feed(json!("")), "status_feed, order_id or awbno"),
+        (feed(json!({"order_id": "A"})), "status_feed, order_id or awbno"),
+        (json!({"awbno": "", "order_id": " "}), "awbno or order_id"),
+        (json!({"awbno": "a/b", "order_id": 1.5}), "awbno or order_id"),
+        (json!({"awbno": 0}), "awbno or order_id"),
+        (json!({"awbno": {}, "status_feed": []}), "awbno or order_id"),
+    ] {
+        assert_eq!(read(&body), Err(Unreadable::Missing(missing)), "{body}");
+    }
+}
+
+#[test]
+fn the_sample_is_about_no_order() {
+    let sample = json!({"order_id": "99999999", "current_status": "DEL"});
+    for body in [
+        sample.clone(),
+        json!({"order_id": 99999999, "current_status": "DEL"}),
+        with(json!({"order_id": "99999999"})),
+        feed(json!([sample])),
+        feed(json!([sample, {"order_id": " 99999999 ", "awbno": "1"}])),
+    ] {
+        assert_eq!(read(&body), Ok(Reading::Ignored("test_ping")), "{body}");
+    }
+    for other in ["999999999", "9999999", "099999999", "99999999a"] {
+        assert_eq!(report(&with(json!({"order_id": other}))).order_id.map(String::from).as_deref(), Some(other));
+    }
+}
+
+#[test]
+fn a_feed_may_hold_nothing() {
+    assert_eq!(read(&feed(json!([]))), Ok(Reading::Ignored("empty_feed")));
+    assert_eq!(read(&feed(json!({}))), Ok(Reading::Ignored("empty_feed")));
+    for items in [
+        json!([{}]),
+        json!([null]),
+        json!([1, "x", [], true]),
+        json!([{"current_status": "DEL"}]),
+        json!([{"order_id": "a/b"}]),
+        json!([{"order_id": "99999999"}, {}]),
+        json!({"0": {}}),
+    ] {
+        assert_eq!(read(&feed(items.clone())), Ok(Reading::Ignored("no_order_named")), "{items}");
+    }
+}
+
+#[test]
+fn an_odd_item_hurts_no_other() {
+    let good = json!({"order_id": "A", "current_status": "DEL"});
+    let odd = json!([null, 1, "x", [], {}, {"order_id": ""}, {"awbno": "a/b"}, {"order_id": {"a": 1}}]);
+    let mut items = odd.as_array().unwrap().clone();
+    items.insert(4, good.clone());
+    items.insert(2, json!({"order_id": "99999999"}));
+    let reports = reports_of(&feed(json!(items)));
+    assert_eq!((reports.items, reports.odd), (vec![report(&feed(json!([good])))], 8));
+    let items = r#"{"order_id":"A","current_status":"\ud800"},{"\ud800":1},{"order_id":"\ud800"},{"order_id":"B"}"#;
+    let broken = format!(r#"{{"status_feed":[{items}]}}"#);
+    let Ok(Reading::Reports(reports)) = read_bytes(broken.as_bytes()) else { unreachable!() };
+    assert_eq!((reports.items.len(), reports.odd), (2, 2));
+}
+
+#[test]
+fn a_body_that_is_an_item_counts_where_its_feed_is_empty() {
+    let expected = report(&full());
+    for nothing in [json!([]), json!({}), json!(null), json!("x"), json!({"order_id": "B"})] {
+        assert_eq!(report(&with(json!({"status_feed": nothing}))), expected, "{nothing}");
+    }
+    let both = report(&with(json!({"status_feed": [{"order_id": "B", "current_status": "OOD"}]})));
+    assert_eq!(both.order_id.map(String::from).as_deref(), Some("B"));
+}
+
+#[test]
+fn numbers_are_taken_by_their_digits() {
+    for (value, expected) in [
+        ("22600000000001", Some("22600000000001")),
+        ("123456789012345678901234567890", Some("123456789012345678901234567890")),
+        ("-1", Some("-1")),
+        ("1.5", None),
+        ("1e400", None),
+        (r#""0022""#, Some("0022")),
+    ] {
+        let body = format!(r#"{{"awbno":{value},"order_id":"A"}}"#);
+        let Ok(Reading::Reports(reports)) = read_bytes(body.as_bytes()) else { unreachable!("{body}") };
+        assert_eq!(reports.items[0].awb.as_ref().map(Awb::as_str), expected, "{body}");
+    }
+}
+
+#[test]
+fn a_zero_is_no_parcel() {
+    for zero in [json!(0), json!("0"), json!("0000")] {
+        let report = report(&with(json!({"awbno": zero})));
+        assert_eq!((report.awb, report.order_id.is_some()), (None, true), "{zero}");
+    }
+}
+
+#[test]
+fn fields_of_the_wrong_type_cost_nothing_else() {
+    for odd in [json!(null), json!(""), json!(" "), json!({"a": 1}), json!([1]), json!(true), json!("🎉\u{202e}")] {
+        let changed = with(json!({
+            "status_time": odd, "scans_current_status_time": odd, "expected_delivery_date": odd, "api_input": odd,
+            "scans": odd, "carrier": odd, "order_id": odd, "reverse_tracking_number": null,
+        }));
+        let report = report(&changed);
+        assert_eq!((report.occurred_at, report.eta, report.location), (None, None, None), "{odd}");
+        assert_eq!((report.status, report.scans.len()), (Status::Delivered, 0), "{odd}");
+    }
+    let odd_scans =
+        with_scans(json!({"0": null, "1": 1, "2": {}, "3": [], "x": {"status": "no"}, "4": {"status": "a"}}));
+    assert_eq!(report(&odd_scans).scans.len(), 1);
+}
+
+#[test]
+fn a_huge_body_is_read_all_the_same() {
+    let text = "x".repeat(1_000_000);
+    let clipped = report(&with(json!({"current_status": text, "awbno": text, "status_time": text})));
+    assert_eq!((clipped.source_status.map(|word| word.len()), clipped.awb), (Some(128), None));
+    let minute = |n: usize| format!("2026-01-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
+    let scan = |n: usize| {
+        (n.to_string(), json!({"time": minute(9_999 - n), "status": 9_999 - n, "location": "x".repeat(200)}))
+    };
+    let scans: serde_json::Map<_, _> = (0..10_000).map(scan).collect();
+    let report = report(&with_scans(json!(scans)));
+    let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
+    assert_eq!(kept, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+    assert_eq!(report.location.map(|place| place.len()), Some(128));
+    let many: Vec<_> = (0..5_000).map(|n| json!({"order_id": n, "current_status": "OOD"})).collect();
+    assert_eq!(reports_of(&feed(json!(many))).items.len(), 5_000);
+    assert_eq!(read(&feed(json!(vec![0; 100_000]))), Ok(Reading::Ignored("no_order_named")));
+}

@@ -1,0 +1,87 @@
+//! What WhatsApp wraps its updates in. It is read where it lies: a body may have 3 MB.
+
+use std::collections::BTreeMap;
+
+use domain::json::read_object;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::text::Fields;
+use crate::{Items, Unreadable};
+
+/// The most digits of a number's id. Meta's have 15 to 17.
+const NUMBER: usize = 64;
+
+type Object<'a> = BTreeMap<String, &'a RawValue>;
+
+/// What a change says of one number.
+pub(super) struct Value<'a>(Object<'a>);
+
+/// The values of all changes about messages, or nothing if the body is about something else than WhatsApp.
+///
+/// # Errors
+/// The body is no envelope.
+pub(super) fn open(body: &[u8]) -> Result<Option<Items<Value<'_>>>, Unreadable> {
+    let body: Object<'_> = read_object(body)?;
+    let object = text(&body, "object").ok_or(Unreadable::Missing("object"))?;
+    if object != "whatsapp_business_account" {
+        return Ok(None);
+    }
+    let entries = body.get("entry").and_then(|list| each::<Object<'_>>(list)).ok_or(Unreadable::Missing("entry"))?;
+    let mut values = Items { items: Vec::new(), odd: entries.odd };
+    for entry in entries.items {
+        add_changes(&mut values, &entry);
+    }
+    Ok(Some(values))
+}
+
+fn add_changes<'a>(values: &mut Items<Value<'a>>, entry: &Object<'a>) {
+    let changes = entry.get("changes").and_then(|list| each::<Object<'_>>(list));
+    let changes = changes.unwrap_or(Items { items: Vec::new(), odd: 1 });
+    values.odd += changes.odd;
+    for change in changes.items {
+        match text(&change, "field").as_deref().map(|field| (field, value(&change))) {
+            Some(("messages", Some(value))) => values.items.push(value),
+            Some(("messages", None)) | None => values.odd += 1,
+            Some(_) => {}
+        }
+    }
+}
+
+fn value<'a>(change: &Object<'a>) -> Option<Value<'a>> {
+    read(change.get("value")?).map(Value)
+}
+
+impl Value<'_> {
+    /// The id of the number that it is about.
+    pub(super) fn number(&self) -> Option<String> {
+        let metadata: Fields = read(self.0.get("metadata")?)?;
+        let fits = |id: &String| id.len() <= NUMBER && id.bytes().all(|byte| byte.is_ascii_digit());
+        metadata.digits("phone_number_id").filter(fits)
+    }
+
+    /// The objects of a list. What is there and is no list counts as one odd item.
+    pub(super) fn list(&self, name: &str) -> Items<Fields> {
+        let list = self.0.get(name).filter(|list| list.get() != "null");
+        list.map_or(Vec::new().into(), |list| each(list).unwrap_or(Items { items: Vec::new(), odd: 1 }))
+    }
+}
+
+/// A list's items, or nothing if it is no list.
+fn each<'a, T: Deserialize<'a>>(list: &'a RawValue) -> Option<Items<T>> {
+    // Mostly no item is odd, and then one look at the text is enough.
+    if let Some(items) = read::<Vec<T>>(list) {
+        return Some(items.into());
+    }
+    let all: Vec<&RawValue> = read(list)?;
+    let items: Vec<T> = all.iter().filter_map(|item| read(item)).collect();
+    Some(Items { odd: all.len() - items.len(), items })
+}
+
+fn text(object: &Object<'_>, name: &str) -> Option<String> {
+    read::<String>(object.get(name)?).filter(|text| !text.trim().is_empty())
+}
+
+fn read<'a, T: Deserialize<'a>>(json: &'a RawValue) -> Option<T> {
+    serde_json::from_str(json.get()).ok()
+}

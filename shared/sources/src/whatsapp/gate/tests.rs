@@ -1,0 +1,222 @@
+#![expect(clippy::unwrap_used)]
+
+use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value as Json, json};
+use sha2::Sha256;
+
+use super::*;
+
+const SETTINGS: &str = r#"{"phone_numbers":{"1":"STORE001","2":"STORE001","3":"STORE002"}}"#;
+const SECRET: &str = r#"{"app_secret":["current","previous"],"verify_token":"good","access_token":"x"}"#;
+
+fn gate_of(secret: &str) -> Box<dyn Gate> {
+    configure(&Setup { settings: SETTINGS, secret: Some(secret), hook: None }).ok().unwrap()
+}
+
+fn gate() -> Box<dyn Gate> {
+    gate_of(SECRET)
+}
+
+fn admit(headers: &[(&str, &str)], body: &[u8]) -> Result<(), Denied> {
+    gate().check(&Request { headers, source_ip: None, body })
+}
+
+fn mac(key: &str, body: &[u8]) -> Vec<u8> {
+    Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap().chain_update(body).finalize().into_bytes().to_vec()
+}
+
+fn sign(key: &str, body: &[u8]) -> String {
+    format!("sha256={}", HEXLOWER.encode(&mac(key, body)))
+}
+
+#[test]
+fn the_current_and_the_previous_secret_pass() {
+    for key in ["current", "previous"] {
+        assert_eq!(admit(&[("X-Hub-Signature-256", &sign(key, b"{}"))], b"{}"), Ok(()), "{key}");
+        let upper = format!("sha256={}", HEXUPPER.encode(&mac(key, b"{}")));
+        assert_eq!(admit(&[("x-hub-signature-256", &upper)], b"{}"), Ok(()), "{key}");
+    }
+    for key in ["other", "", "good", "x", "currentprevious", "current "] {
+        let signature = sign(key, b"{}");
+        assert_eq!(admit(&[("x-hub-signature-256", &signature)], b"{}"), Err(Denied::Credentials), "{key}");
+    }
+}
+
+#[test]
+fn one_secret_is_enough() {
+    for secrets in [r#""current""#, r#"["current"]"#] {
+        let gate = gate_of(&format!(r#"{{"app_secret":{secrets},"verify_token":"good"}}"#));
+        let check = |key| {
+            let signature = sign(key, b"{}");
+            gate.check(&Request { headers: &[("x-hub-signature-256", &signature)], source_ip: None, body: b"{}" })
+        };
+        assert_eq!((check("current"), check("previous")), (Ok(()), Err(Denied::Credentials)), "{secrets}");
+    }
+}
+
+/// Meta escapes what is not ASCII, and slashes; a reader that writes the body anew would not.
+#[test]
+fn the_signature_is_over_the_bytes_as_sent() {
+    let bodies = [
+        r#"{"name":"J\u00e4ger"}"#,
+        r#"{"url":"https:\/\/example.invalid\/"}"#,
+        r#"{"body":"\ud83d\ude00"}"#,
+        "{\"body\":\"😀 é\"}",
+        r#"{ "b" : 1.50, "a" : 1 }"#,
+    ];
+    for body in bodies {
+        let signature = sign("current", body.as_bytes());
+        assert_eq!(admit(&[("x-hub-signature-256", &signature)], body.as_bytes()), Ok(()), "{body}");
+        let anew = serde_json::from_str::<Json>(body).unwrap().to_string();
+        assert_eq!(anew == body, body.contains('😀'), "{anew}");
+        let signature = sign("current", anew.as_bytes());
+        let expected = if anew == body { Ok(()) } else { Err(Denied::Credentials) };
+        assert_eq!(admit(&[("x-hub-signature-256", &signature)], body.as_bytes()), expected, "{body}");
+    }
+    let bytes = b"\xff\xfe\x00";
+    assert_eq!(admit(&[("x-hub-signature-256", &sign("current", bytes))], bytes), Ok(()));
+    let base64 = sign("current", BASE64.encode(b"{}").as_bytes());
+    assert_eq!(admit(&[("x-hub-signature-256", &base64)], b"{}"), Err(Denied::Credentials));
+}
+
+#[test]
+fn any_other_signature_is_none() {
+    let digits = HEXLOWER.encode(&mac("current", b"{}"));
+    let good = format!("sha256={digits}");
+    for wrong in [
+        String::new(),
+        "sha256=".to_owned(),
+        digits.clone(),
+        format!("sha1={digits}"),
+        format!("SHA256={digits}"),
+        format!("sha256={}", &digits[..63]),
+        format!("sha256={digits}0"),
+        format!(" sha256={digits}"),
+        format!("{good},{good}"),
+        format!("{good}, sha256=bad"),
+        format!("sha256={}", BASE64.encode(&mac("current", b"{}"))),
+        format!("sha256={}", "é".repeat(32)),
+        "sha256=".repeat(1000),
+    ] {
+        assert_eq!(admit(&[("x-hub-signature-256", &wrong)], b"{}"), Err(Denied::Credentials), "{wrong}");
+    }
+    let twice = [("x-hub-signature-256", good.as_str()), ("X-Hub-Signature-256", good.as_str())];
+    assert_eq!(admit(&twice, b"{}"), Err(Denied::Credentials));
+    for name in ["x-hub-signature", "x-webhook-signature", "x-api-key", "authorization"] {
+        assert_eq!(admit(&[(name, &good)], b"{}"), Err(Denied::Credentials), "{name}");
+    }
+    assert_eq!(admit(&[], b"{}"), Err(Denied::Credentials));
+}
+
+#[test]
+fn one_bit_less_or_more_fails() {
+    let body = br#"{"a":1}"#;
+    for key in ["current", "previous"] {
+        for bit in 0..256 {
+            let mut tag = mac(key, body);
+            tag[bit / 8] ^= 1 << (bit % 8);
+            let signature = format!("sha256={}", HEXLOWER.encode(&tag));
+            assert_eq!(admit(&[("x-hub-signature-256", &signature)], body), Err(Denied::Credentials), "{bit}");
+        }
+        let signature = sign(key, body);
+        for bit in 0..8 * body.len() {
+            let mut changed = body.to_vec();
+            changed[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(admit(&[("x-hub-signature-256", &signature)], &changed), Err(Denied::Credentials), "{bit}");
+        }
+    }
+}
+
+#[test]
+fn a_body_is_the_account_whose_numbers_it_is_about() {
+    let about = |id: Json| json!({"field": "messages", "value": {"metadata": {"phone_number_id": id}}});
+    let other_field = json!({"field": "account_update", "value": {"metadata": {"phone_number_id": "3"}}});
+    let nameless = json!({"field": "messages", "value": {"statuses": []}});
+    for (changes, owner) in [
+        (vec![about(json!("1"))], Some("STORE001")),
+        (vec![about(json!(1))], Some("STORE001")),
+        (vec![about(json!("1")), about(json!("2")), about(json!("1"))], Some("STORE001")),
+        (vec![about(json!("3")), json!(null)], Some("STORE002")),
+        (vec![about(json!("1")), other_field.clone()], Some("STORE001")),
+        (vec![about(json!("1")), about(json!("3"))], None),
+        (vec![about(json!("1")), about(json!("4"))], None),
+        (vec![about(json!("4"))], None),
+        (vec![about(json!("01"))], None),
+        (vec![about(json!(null)), about(json!("1"))], None),
+        (vec![nameless, about(json!("1"))], None),
+        (vec![other_field], None),
+        (vec![], None),
+    ] {
+        let body = json!({"object": "whatsapp_business_account", "entry": [{"changes": changes}]});
+        let owner = owner.map_or(Owner::Several, |code| Owner::Account(AccountCode::parse(code).unwrap()));
+        assert_eq!(gate().owner(body.to_string().as_bytes()), owner, "{body}");
+    }
+}
+
+#[test]
+fn a_body_that_cannot_be_read_is_nobodys_in_particular() {
+    let page = r#"{"object":"page","entry":[{"changes":[
+        {"field":"messages","value":{"metadata":{"phone_number_id":"1"}}}]}]}"#;
+    for body in ["", "null", "{", "{}", "[]", "\u{0}", page, r#"{"object":"whatsapp_business_account"}"#] {
+        assert_eq!(gate().owner(body.as_bytes()), Owner::Several, "{body}");
+    }
+}
+
+#[test]
+fn numbers_of_several_entries_are_counted_too() {
+    let entry = |id: &str| json!({"changes": [{"field": "messages", "value": {"metadata": {"phone_number_id": id}}}]});
+    let owner = |ids: [&str; 2]| {
+        let body = json!({"object": "whatsapp_business_account", "entry": ids.map(entry)});
+        gate().owner(body.to_string().as_bytes())
+    };
+    assert_eq!(owner(["1", "2"]), Owner::Account(AccountCode::parse("STORE001").unwrap()));
+    assert_eq!(owner(["1", "3"]), Owner::Several);
+}
+
+#[test]
+fn the_challenge_is_echoed_to_who_knows_the_token() {
+    let longest = "x".repeat(1024);
+    for challenge in ["1158201444", " 1 ", "<script>alert(1)</script>", "\r\n", "é😀", "{}", &longest] {
+        let query = [("hub.mode", "subscribe"), ("hub.challenge", challenge), ("hub.verify_token", "good")];
+        assert_eq!(gate().handshake(&query), Handshake::Echo(challenge.to_owned()), "{challenge}");
+        let more = [query[2], ("x", "1"), query[1], ("x", "2"), query[0]];
+        assert_eq!(gate().handshake(&more), Handshake::Echo(challenge.to_owned()), "{challenge}");
+    }
+}
+
+#[test]
+fn any_other_handshake_is_refused() {
+    let (mode, challenge, token) = (("hub.mode", "subscribe"), ("hub.challenge", "1"), ("hub.verify_token", "good"));
+    let long = "x".repeat(1025);
+    let huge = "x".repeat(10_240);
+    let queries: &[&[(&str, &str)]] = &[
+        &[],
+        &[challenge, token],
+        &[mode, token],
+        &[mode, challenge],
+        &[("hub.mode", "unsubscribe"), challenge, token],
+        &[("hub.mode", "Subscribe"), challenge, token],
+        &[("hub.mode", ""), challenge, token],
+        &[mode, ("hub.challenge", ""), token],
+        &[mode, ("hub.challenge", &long), token],
+        &[mode, ("hub.challenge", &huge), token],
+        &[mode, challenge, ("hub.verify_token", "")],
+        &[mode, challenge, ("hub.verify_token", "goo")],
+        &[mode, challenge, ("hub.verify_token", "goods")],
+        &[mode, challenge, ("hub.verify_token", "good ")],
+        &[mode, challenge, ("hub.verify_token", "Good")],
+        &[mode, challenge, ("hub.verify_token", "current")],
+        &[mode, challenge, ("hub.verify_token", &huge)],
+        &[mode, challenge, ("hub.verify_token[]", "good")],
+        &[mode, challenge, ("hub_verify_token", "good")],
+        &[mode, challenge, ("HUB.VERIFY_TOKEN", "good")],
+        &[mode, challenge, token, token],
+        &[mode, challenge, token, ("hub.verify_token", "bad")],
+        &[mode, challenge, challenge, token],
+        &[mode, mode, challenge, token],
+    ];
+    for query in queries {
+        assert_eq!(gate().handshake(query), Handshake::Refused, "{query:?}");
+    }
+}

@@ -1,0 +1,90 @@
+#![expect(clippy::unwrap_used)]
+
+use super::*;
+
+#[test]
+fn a_number_is_of_its_account() {
+    let settings = r#"{"phone_numbers":{"106540352242922":"STORE001","7":"STORE002"},
+        "graph_url":"https://graph.example.invalid","graph_version":"v26.0"}"#;
+    let numbers = Numbers::read(settings).unwrap();
+    let account = |number| numbers.account(number).map(AccountCode::as_str);
+    assert_eq!((account("106540352242922"), account("7")), (Some("STORE001"), Some("STORE002")));
+    for other in ["", "8", "07", " 7", "10654035224292", "STORE001"] {
+        assert_eq!(account(other), None, "{other}");
+    }
+    assert_eq!(Numbers::read(r#"{"phone_numbers":{}}"#).unwrap().account("7"), None);
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_named_and_not_quoted() {
+    for (settings, field) in [
+        ("", None),
+        ("canary", None),
+        ("[]", None),
+        ("{}", Some("phone_numbers")),
+        (r#"{"phone_numbers":["canary"]}"#, Some("phone_numbers")),
+        (r#"{"phone_numbers":"canary"}"#, Some("phone_numbers")),
+        (r#"{"phone_numbers":{"+1 650":"canary"}}"#, Some("phone_numbers.+1 650")),
+        (r#"{"phone_numbers":{"":"canary"}}"#, Some("phone_numbers.")),
+        (r#"{"phone_numbers":{"7":"canary/"}}"#, Some("phone_numbers.7")),
+        (r#"{"phone_numbers":{"7":1}}"#, Some("phone_numbers.7")),
+        (r#"{"phone_numbers":{},"graph_url":7}"#, Some("graph_url")),
+        (r#"{"phone_numbers":{},"graph_version":["canary"]}"#, Some("graph_version")),
+        (r#"{"phone_numbers":{},"phone_number":{}}"#, Some("phone_number")),
+    ] {
+        let error = Numbers::read(settings).err().unwrap();
+        assert_eq!((error.parameter, error.field.as_deref()), ("settings", field), "{settings}: {error}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn a_secret_has_one_or_two_app_secrets() {
+    for (app_secret, expected) in [
+        (r#""a""#, vec!["a"]),
+        (r#"["a"]"#, vec!["a"]),
+        (r#"["a","b"]"#, vec!["a", "b"]),
+        (r#"["a","a"]"#, vec!["a", "a"]),
+        (r#"" a, ""#, vec![" a, "]),
+    ] {
+        let text = format!(r#"{{"app_secret":{app_secret},"verify_token":"t"}}"#);
+        let secret = Secret::read(Some(&text)).ok().unwrap();
+        assert_eq!(secret.app_secrets.iter().collect::<Vec<_>>(), expected, "{app_secret}");
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_used_is_never_quoted() {
+    let app = |secret: &str| format!(r#"{{"app_secret":{secret},"verify_token":"canary"}}"#);
+    let token = |token: &str| format!(r#"{{"app_secret":"canary","verify_token":{token}}}"#);
+    for (secret, field) in [
+        (None, None),
+        (Some(String::new()), None),
+        (Some("canary".to_owned()), None),
+        (Some(r#"["canary"]"#.to_owned()), None),
+        (Some("{}".to_owned()), Some("app_secret")),
+        (Some(r#"{"app_secret":"canary"}"#.to_owned()), Some("verify_token")),
+        (Some(app(r#""""#)), Some("app_secret")),
+        (Some(app(r#"" ""#)), Some("app_secret")),
+        (Some(app("[]")), Some("app_secret")),
+        (Some(app(r#"["canary",""]"#)), Some("app_secret")),
+        (Some(app(r#"["canary","b","c"]"#)), Some("app_secret")),
+        (Some(app(r#"["canary",1]"#)), Some("app_secret")),
+        (Some(app(r#"{"canary":"canary"}"#)), Some("app_secret")),
+        (Some(app("null")), Some("app_secret")),
+        (Some(app("7")), Some("app_secret")),
+        (Some(token(r#""""#)), Some("verify_token")),
+        (Some(token(r#"" ""#)), Some("verify_token")),
+        (Some(token("null")), Some("verify_token")),
+        (Some(token("7")), Some("verify_token")),
+        (Some(token(r#"["canary"]"#)), Some("verify_token")),
+        (Some(token(r#""a","access_token":["canary"]"#)), Some("access_token")),
+        (Some(token(r#""a","verify_token":"canary""#)), Some("verify_token")),
+        (Some(token(r#""a","canary":"x""#)), None),
+        (Some(token(r#""a","x":"canary""#)), None),
+    ] {
+        let error = Secret::read(secret.as_deref()).err().unwrap();
+        assert_eq!((error.parameter, error.field.as_deref()), ("secret", field), "{secret:?}: {error}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}

@@ -1,0 +1,141 @@
+//! No body whatsoever makes the reader panic or keep too much.
+
+use proptest::prelude::*;
+
+use super::*;
+
+const KEYS: [&str; 24] = [
+    "id",
+    "status",
+    "timestamp",
+    "errors",
+    "code",
+    "title",
+    "message",
+    "error_data",
+    "from",
+    "from_user_id",
+    "context",
+    "type",
+    "text",
+    "body",
+    "button",
+    "interactive",
+    "nfm_reply",
+    "response_json",
+    "reaction",
+    "emoji",
+    "location",
+    "latitude",
+    "image",
+    "caption",
+];
+
+fn scalar() -> impl Strategy<Value = Json> {
+    let samples = vec![OURS, "read", "1750030073", "16505551234", "+1", "US.1", "nfm_reply", " ", "\u{0}", "12.97"];
+    prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::from),
+        any::<i64>().prop_map(Json::from),
+        any::<f64>().prop_map(Json::from),
+        any::<String>().prop_map(Json::from),
+        prop::sample::select(samples).prop_map(Json::from),
+        prop::sample::select(KEYS.to_vec()).prop_map(Json::from),
+    ]
+}
+
+fn tree() -> impl Strategy<Value = Json> {
+    let key = || prop::sample::select(KEYS.to_vec());
+    scalar().prop_recursive(4, 48, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+            prop::collection::hash_map(key(), inner, 0..6).prop_map(|object| json!(object)),
+        ]
+    })
+}
+
+/// Mostly a list of items that have what makes them readable, and anything else.
+fn list(good: fn() -> Json) -> impl Strategy<Value = Json> {
+    let item = prop_oneof![
+        3 => prop::collection::hash_map(prop::sample::select(KEYS.to_vec()), tree(), 0..8)
+            .prop_map(move |more| with(good(), json!(more))),
+        1 => tree(),
+    ];
+    prop_oneof![5 => prop::collection::vec(item, 0..6).prop_map(Json::from), 1 => tree()]
+}
+
+fn any_value() -> impl Strategy<Value = Json> {
+    let metadata = prop_oneof![3 => Just(json!({"phone_number_id": NUMBER})), 1 => tree()];
+    let contact = || json!({"wa_id": "16505551234", "profile": {"name": "Asha"}});
+    let whole = (metadata, list(status), list(message), list(contact), list(|| json!({"code": 1}))).prop_map(
+        |(metadata, statuses, messages, contacts, errors)| {
+            json!({
+                "metadata": metadata, "statuses": statuses, "messages": messages, "contacts": contacts,
+                "errors": errors,
+            })
+        },
+    );
+    prop_oneof![8 => whole, 1 => tree()]
+}
+
+fn any_body() -> impl Strategy<Value = Json> {
+    let whole = prop::collection::vec(any_value(), 0..4).prop_map(|values| body(&values));
+    let odd_entry = tree().prop_map(|entry| json!({"object": "whatsapp_business_account", "entry": [entry]}));
+    prop_oneof![8 => whole, 1 => odd_entry, 1 => tree()]
+}
+
+/// All strings of a value, with the names of their fields.
+fn strings<'a>(name: &'a str, value: &'a Json, found: &mut Vec<(&'a str, &'a str)>) {
+    match value {
+        Json::String(text) => found.push((name, text)),
+        Json::Array(items) => items.iter().for_each(|item| strings(name, item, found)),
+        Json::Object(fields) => fields.iter().for_each(|(name, value)| strings(name, value, found)),
+        _ => {}
+    }
+}
+
+fn is_sound(update: &Update) -> bool {
+    let json = serde_json::to_value(update).unwrap();
+    let mut found = Vec::new();
+    strings("", &json, &mut found);
+    let many_lines = |name| matches!(name, "text" | "caption" | "description");
+    found.iter().all(|(name, text)| {
+        let clean = |c: char| !c.is_control() || c == '\n' && many_lines(*name);
+        (1..=8192).contains(&text.chars().count()) && text.chars().all(clean)
+    })
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = read(&body);
+    }
+
+    #[test]
+    fn any_envelope(body in any_body()) {
+        let body = body.to_string();
+        let reading = read(body.as_bytes());
+        prop_assert_eq!(&reading, &read(body.as_bytes()));
+        if let Ok(Reading::Updates(updates)) = reading {
+            prop_assert!(updates.items.iter().all(is_sound), "{}", body);
+        }
+    }
+
+    /// What one item holds changes nothing of what the others say.
+    #[test]
+    fn any_neighbour(odd in tree(), at in 0_usize..20) {
+        let mut items = vec![status(); 19];
+        items.insert(at.min(19), odd);
+        let (news, _) = news(&[value(json!({"statuses": items}))]);
+        let (sound, _) = super::news(&[value(json!({"statuses": [status()]}))]);
+        prop_assert!(news.iter().filter(|news| **news == sound[0]).count() >= 19);
+    }
+
+    #[test]
+    fn any_broken_body(body in any_body(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut body = body.to_string().into_bytes();
+        let at = at.index(body.len());
+        body[at] = byte;
+        let _ = read(&body);
+    }
+}

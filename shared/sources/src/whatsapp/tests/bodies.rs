@@ -1,0 +1,215 @@
+//! What a body means.
+
+use super::*;
+
+#[test]
+fn a_status_says_how_a_message_fares_and_not_whose_it_is() {
+    let (mut news, odd) = news(&[value(json!({"statuses": [status()]}))]);
+    let News::Status(status) = news.remove(0) else { unreachable!() };
+    assert_eq!((status.message.as_str(), status.word.as_str(), odd), (OURS, "delivered", 0));
+    assert_eq!((status.at, &status.error), (time("2025-06-15T23:28:00Z"), &None));
+    assert!(!serde_json::to_string(&status).unwrap().contains("16505551234"));
+}
+
+#[test]
+fn a_failure_says_why() {
+    let error = |errors: Json| status_with(json!({"status": "failed", "errors": errors})).unwrap().error;
+    let details = json!({"details": "Not now."});
+    let full = json!({"code": 131_049, "title": "Not\ndelivered", "message": "No", "error_data": details, "href": "x"});
+    let expected = ChannelError { code: text("131049"), title: text("Not delivered"), details: text("Not now.") };
+    assert_eq!(error(json!([full, {"code": 1}])), Some(expected));
+    let code = |code: Json| error(json!([{"code": code}])).and_then(|error| error.code);
+    assert_eq!(code(json!("131049")), text("131049"));
+    for none in [json!(131_049.5), json!("canary"), json!(-1), json!(""), json!(null), json!("1".repeat(65))] {
+        assert_eq!(code(none.clone()), None, "{none}");
+    }
+    let said = error(json!([{"title": "t".repeat(300), "message": "m".repeat(2000)}])).unwrap();
+    assert_eq!((said.title.unwrap().len(), said.details.unwrap().len()), (256, 1024));
+    for none in [json!(null), json!([]), json!([null]), json!({}), json!("x"), json!([{}]), json!([{"code": {}}])] {
+        assert_eq!(error(none.clone()), None, "{none}");
+    }
+}
+
+#[test]
+fn times_are_seconds() {
+    for (timestamp, expected) in [
+        (json!("1750030073"), time("2025-06-15T23:27:53Z")),
+        (json!(1_750_030_073), time("2025-06-15T23:27:53Z")),
+        (json!(" 1750030073 "), time("2025-06-15T23:27:53Z")),
+        (json!("1"), time("1970-01-01T00:00:01Z")),
+        (json!("253402300799"), time("9999-12-31T23:59:59Z")),
+        (json!("253402300800"), None),
+        (json!("1750030073000"), None),
+        (json!(1_750_030_073_000_u64), None),
+        (json!("9223372036854775807"), None),
+        (json!("99999999999999999999999999"), None),
+        (json!("0"), None),
+        (json!(0), None),
+        (json!("-1"), None),
+        (json!("+1750030073"), None),
+        (json!(1_750_030_073.5), None),
+        (json!("1750030073.5"), None),
+        (json!("१७५००३००७३"), None),
+        (json!("abc"), None),
+        (json!("2025-06-15T23:27:53Z"), None),
+        (json!(""), None),
+        (json!(null), None),
+        (json!({}), None),
+    ] {
+        let status = status_with(json!({"timestamp": timestamp})).unwrap();
+        assert_eq!(status.at, expected, "{timestamp}");
+        let written = message_with(json!({"timestamp": timestamp}), json!(null)).unwrap();
+        assert_eq!(written.at, expected, "{timestamp}");
+    }
+}
+
+#[test]
+fn a_status_is_a_word_also_one_that_is_new_to_us() {
+    let longest = "x".repeat(64);
+    for word in ["sent", "delivered", "read", "played", "failed", "deleted", "warning", "held_for.x-1", &longest] {
+        assert_eq!(status_with(json!({"status": word})).unwrap().word, word);
+    }
+    assert_eq!(status_with(json!({"status": " read "})).unwrap().word, "read");
+    let too_long = "x".repeat(65);
+    for word in ["", " ", "two words", "réad", "a/b", "<b>", "a\0", "a\nb", &too_long] {
+        assert_eq!(status_with(json!({"status": word})), None, "{word:?}");
+    }
+    for word in [json!(null), json!({}), json!(["read"]), json!(true)] {
+        assert_eq!(status_with(json!({"status": word})), None, "{word}");
+    }
+}
+
+#[test]
+fn an_id_is_visible_ascii_or_a_whole_number() {
+    let longest = json!("x".repeat(256));
+    for id in [json!("wamid.a+/="), json!(7), json!(" wamid.a "), longest] {
+        assert!(status_with(json!({"id": id})).is_some(), "{id}");
+        assert!(message_with(json!({"id": id}), json!([])).is_some(), "{id}");
+    }
+    let too_long = json!("x".repeat(257));
+    for id in
+        [json!(null), json!(""), json!(" "), json!("a b"), json!("é"), json!("a\0"), json!(1.5), json!({}), too_long]
+    {
+        assert_eq!(status_with(json!({"id": id})), None, "{id}");
+        assert!(message_with(json!({"id": id}), json!([])).is_none(), "{id}");
+    }
+}
+
+#[test]
+fn who_wrote_is_a_phone_number_or_a_user() {
+    let user = "US.13491208655302741918";
+    for (from, expected) in [
+        (json!({"from": "16505551234"}), text("16505551234")),
+        (json!({"from": "+16505551234"}), text("16505551234")),
+        (json!({"from": 16_505_551_234_u64}), text("16505551234")),
+        (json!({"from": "16505551234", "from_user_id": user}), text("16505551234")),
+        (json!({"from": null, "from_user_id": user}), text(user)),
+        (json!({"from": " ", "from_user_id": user}), text(user)),
+        (json!({"from": "☎️", "from_user_id": user}), text(user)),
+        (json!({"from": "++1"}), None),
+        (json!({"from": "+"}), None),
+        (json!({"from": "1650 5551234"}), None),
+        (json!({"from": "१२३४५"}), None),
+        (json!({"from": "1".repeat(33)}), None),
+        (json!({"from": 1.5}), None),
+        (json!({"from": {}, "from_user_id": []}), None),
+        (json!({"from": null, "from_user_id": "a b"}), None),
+        (json!({"from": null, "from_user_id": "x".repeat(129)}), None),
+    ] {
+        let written = message_with(from.clone(), json!(null));
+        assert_eq!(written.map(|written| written.from), expected, "{from}");
+    }
+}
+
+#[test]
+fn a_user_who_is_not_named_is_the_only_one_there_is() {
+    let user = |id: &str| json!({"user_id": id, "profile": {"name": "Asha"}});
+    let from =
+        |contacts: Json| message_with(json!({"from": null}), contacts).map(|written| (written.from, written.name));
+    assert_eq!(from(json!([user("US.1")])), Some(("US.1".to_owned(), text("Asha"))));
+    for contacts in [json!([user("US.1"), user("US.2")]), json!([]), json!([{"wa_id": "1"}]), json!(user("US.1"))] {
+        assert_eq!(from(contacts.clone()), None, "{contacts}");
+    }
+}
+
+#[test]
+fn a_name_is_that_of_the_contact_who_wrote() {
+    let contact = |key: &str, id: Json, name: &str| json!({key: id, "profile": {"name": name}});
+    let contacts = json!([
+        null,
+        {"wa_id": "16505551234"},
+        contact("wa_id", json!("15550000000"), "Somebody else"),
+        contact("wa_id", json!("+16505551234"), "Asha\u{0}\n Rao"),
+        contact("user_id", json!("US.1"), "User"),
+        contact("wa_id", json!(42), "Douglas"),
+    ]);
+    for (from, expected) in [
+        (json!({}), text("Asha  Rao")),
+        (json!({"from_user_id": "US.1"}), text("Asha  Rao")),
+        (json!({"from": "7", "from_user_id": "US.1"}), text("User")),
+        (json!({"from": null, "from_user_id": "US.1"}), text("User")),
+        (json!({"from": "42"}), text("Douglas")),
+        (json!({"from": "7"}), None),
+    ] {
+        let written = message_with(from.clone(), contacts.clone()).unwrap();
+        assert_eq!(written.name, expected, "{from}");
+    }
+    let long = json!([contact("wa_id", json!("16505551234"), &"é".repeat(300))]);
+    assert_eq!(message_with(json!({}), long).unwrap().name, Some("é".repeat(256)));
+    let only = json!([contact("wa_id", json!("15550000000"), "Somebody else")]);
+    assert_eq!(message_with(json!({}), only).unwrap().name, None);
+}
+
+#[test]
+fn an_answer_names_the_message_that_it_answers() {
+    let answered = |context: Json| {
+        let written = message_with(json!({"context": context}), json!([])).unwrap();
+        written.in_reply_to.map(String::from)
+    };
+    assert_eq!(answered(json!({"from": "15550783881", "id": OURS})), text(OURS));
+    for none in [json!(null), json!({}), json!([]), json!("x"), json!({"id": ""}), json!({"id": "a b"})] {
+        assert_eq!(answered(none.clone()), None, "{none}");
+    }
+}
+
+#[test]
+fn a_number_has_errors_of_its_own() {
+    let (news, odd) = news(&[value(json!({"errors": [{"code": 130_429, "title": "Rate limit hit"}, {}, null, "x"]}))]);
+    let error = ChannelError { code: text("130429"), title: text("Rate limit hit"), details: None };
+    assert_eq!((news, odd), (vec![News::NumberError(error)], 3));
+}
+
+#[test]
+fn one_value_may_hold_all_kinds() {
+    let kinds = |value: Json| {
+        let kind = |news: &News| match news {
+            News::Status(_) => 's',
+            News::Written(_) => 'w',
+            News::NumberError(_) => 'e',
+        };
+        news(&[value.clone(), value]).0.iter().map(kind).collect::<String>()
+    };
+    let all = json!({"errors": [{"code": 1}], "messages": [message()], "statuses": [status(), status()]});
+    assert_eq!(kinds(value(all)), "sswesswe");
+    assert_eq!(kinds(value(json!({"messages": [message()], "statuses": null, "errors": []}))), "ww");
+}
+
+#[test]
+fn an_update_names_its_own_number() {
+    let about = |metadata: Json| json!({"metadata": metadata, "statuses": [status()]});
+    let values = [
+        about(json!({"phone_number_id": NUMBER})),
+        about(json!({"phone_number_id": 106_540_352_242_923_u64})),
+        about(json!({"phone_number_id": "abc"})),
+        about(json!({"phone_number_id": "1".repeat(65)})),
+        about(json!({"phone_number_id": " "})),
+        about(json!({})),
+        about(json!(null)),
+        json!({"statuses": [status()]}),
+    ];
+    let updates = updates_of(&body(&values));
+    let numbers: Vec<_> = updates.items.iter().map(|update| update.number.as_deref()).collect();
+    let mut expected = vec![Some(NUMBER), Some("106540352242923")];
+    expected.resize(values.len(), None);
+    assert_eq!((numbers, updates.odd), (expected, 0));
+}

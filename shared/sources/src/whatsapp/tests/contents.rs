@@ -1,0 +1,156 @@
+//! What a shopper's message says.
+
+use super::*;
+
+/// The JSON of a message's content, by its kind and the object of that name.
+fn content(kind: &str, object: Json) -> Json {
+    let written = message_with(json!({"type": kind, kind: object}), json!([])).unwrap();
+    serde_json::to_value(written.content).unwrap()
+}
+
+fn other(kind: &str) -> Json {
+    json!({"type": "other", "kind": kind})
+}
+
+#[test]
+fn a_text_keeps_its_lines() {
+    let said = |body: Json| content("text", json!({"body": body}));
+    let text = |text: &str| json!({"type": "text", "text": text});
+    assert_eq!(said(json!(" Hello\r\nthere\u{0}\t✅\u{1b}[2J\n")), text("Hello\nthere ✅[2J"));
+    assert_eq!(said(json!(42)), text("42"));
+    assert_eq!(said(json!("é".repeat(5000))), text(&"é".repeat(4096)));
+    assert_eq!(said(json!("<script>alert(1)</script>")), text("<script>alert(1)</script>"));
+    for none in [json!(null), json!(""), json!("\u{0}\n"), json!({}), json!([1])] {
+        assert_eq!(said(none.clone()), other("text"), "{none}");
+    }
+}
+
+#[test]
+fn a_button_has_words_and_a_payload() {
+    let pressed = content("button", json!({"text": "Unsubscribe", "payload": "stop\u{0}-1"}));
+    assert_eq!(pressed, json!({"type": "button", "text": "Unsubscribe", "payload": "stop-1"}));
+    let long = content("button", json!({"text": "t".repeat(2000), "payload": "p".repeat(2000)}));
+    assert_eq!(long, json!({"type": "button", "text": "t".repeat(256), "payload": "p".repeat(1024)}));
+    let only = content("button", json!({"text": {}, "payload": 7}));
+    assert_eq!(only, json!({"type": "button", "text": null, "payload": "7"}));
+}
+
+#[test]
+fn a_choice_is_a_button_a_row_or_a_form() {
+    let choice = |kind: &str, id: Json, title: Json, description: Json| json!({"type": "choice", "kind": kind, "id": id, "title": title, "description": description});
+    let chosen = |kind: &str, reply: Json| content("interactive", json!({"type": kind, kind: reply}));
+    let reply = json!({"id": "cancel-order", "title": "Cancel"});
+    let expected = choice("button_reply", json!("cancel-order"), json!("Cancel"), Json::Null);
+    assert_eq!(chosen("button_reply", reply), expected);
+    let reply = json!({"id": 7, "title": "Express", "description": "Next day"});
+    assert_eq!(chosen("list_reply", reply), choice("list_reply", json!("7"), json!("Express"), json!("Next day")));
+    let reply = json!({"name": "flow", "body": "Sent", "response_json": r#"{"floor":3,"x":[1.50]}"#});
+    let expected = choice("nfm_reply", json!("flow"), json!("Sent"), json!(r#"{"floor":3,"x":[1.50]}"#));
+    assert_eq!(chosen("nfm_reply", reply), expected);
+    for (kind, reply) in [
+        ("button_reply", json!({})),
+        ("list_reply", json!(null)),
+        ("nfm_reply", json!("x")),
+        ("call_permission_reply", json!({"response": "accept"})),
+        ("a b", json!({"id": 1})),
+        ("", json!({"id": 1})),
+    ] {
+        assert_eq!(chosen(kind, reply.clone()), other("interactive"), "{kind} {reply}");
+    }
+}
+
+#[test]
+fn answers_of_a_form_are_whole_or_left_out() {
+    let answers = |length: usize| {
+        let json = format!("{{\"a\":\"{}\"}}", "é".repeat(length - 8));
+        let reply = json!({"name": "flow", "response_json": json});
+        let content = content("interactive", json!({"type": "nfm_reply", "nfm_reply": reply}));
+        (content["description"] == json, content["description"].is_null())
+    };
+    assert_eq!(answers(8192), (true, false));
+    assert_eq!(answers(8193), (false, true));
+}
+
+#[test]
+fn no_emoji_takes_a_reaction_back() {
+    let reacted = |emoji: Json| content("reaction", json!({"message_id": OURS, "emoji": emoji}));
+    let reaction = |to: Json, emoji: Json| json!({"type": "reaction", "to": to, "emoji": emoji});
+    assert_eq!(reacted(json!("👩🏽‍🚀")), reaction(json!(OURS), json!("👩🏽‍🚀")));
+    for none in [json!(null), json!(""), json!(" ")] {
+        assert_eq!(reacted(none.clone()), reaction(json!(OURS), Json::Null), "{none}");
+    }
+    assert_eq!(content("reaction", json!({"message_id": OURS})), reaction(json!(OURS), Json::Null));
+    assert_eq!(content("reaction", json!({"emoji": "👍"})), reaction(Json::Null, json!("👍")));
+    for unreadable in [json!({}), json!(["👍"]), json!(true), json!("\u{0}")] {
+        assert_eq!(reacted(unreadable.clone()), other("reaction"), "{unreadable}");
+    }
+}
+
+#[test]
+fn a_place_keeps_its_digits() {
+    let place = |latitude: &str, longitude: &str| {
+        let location = format!(r#"{{"latitude":{latitude},"longitude":{longitude},"name":"Hub"}}"#);
+        let message = message().to_string().replacen("\"text\":{", &format!("\"location\":{location},\"x\":{{"), 1);
+        let body = body(&[value(json!({"messages": [0]}))]).to_string();
+        let message = message.replace(r#""type":"text""#, r#""type":"location""#);
+        let body = body.replace(r#""messages":[0]"#, &format!(r#""messages":[{message}]"#));
+        let Reading::Updates(mut updates) = read(body.as_bytes()).unwrap() else { unreachable!("{body}") };
+        let News::Written(written) = updates.items.remove(0).news else { unreachable!("{body}") };
+        let Content::Location { latitude, longitude, .. } = written.content else { unreachable!("{body}") };
+        [latitude, longitude].map(|digits| digits.map(|digits| digits.as_str().to_owned()))
+    };
+    for digits in ["12.9716", "-77.59460", "0", "1e400", "0.1234567890123456789012345678901234567890"] {
+        assert_eq!(place(digits, &format!("\" {digits}\"")), [text(digits), text(digits)]);
+    }
+    for none in ["null", r#""""#, r#""north""#, r#""NaN""#, r#""012""#, r#""1 2""#, r#""1,2""#, "{}", "[1]", "true"] {
+        assert_eq!(place(none, "1"), [None, text("1")], "{none}");
+    }
+    assert_eq!(place(&"1".repeat(65), "1"), [None, text("1")]);
+}
+
+#[test]
+fn a_place_is_named() {
+    let place = json!({"latitude": 1, "name": "n".repeat(300), "address": "a".repeat(2000), "url": "https://x"});
+    let (name, address) = ("n".repeat(256), "a".repeat(1024));
+    let expected = json!({"type": "location", "latitude": 1, "longitude": null, "name": name, "address": address});
+    assert_eq!(content("location", place), expected);
+}
+
+#[test]
+fn media_stay_with_whatsapp() {
+    for kind in ["image", "audio", "video", "document", "sticker"] {
+        let media = json!({
+            "caption": "damaged\nbox", "mime_type": "image/jpeg", "sha256": "SfIn=", "id": 1_003_383_421_387_256_u64,
+            "filename": "bill\n.pdf", "url": "https://lookaside.example.invalid/",
+        });
+        let expected = json!({
+            "type": "media", "kind": kind, "id": "1003383421387256", "mime_type": "image/jpeg", "sha256": "SfIn=",
+            "filename": "bill .pdf", "caption": "damaged\nbox",
+        });
+        assert_eq!(content(kind, media), expected);
+        assert_eq!(content(kind, json!({"url": "https://lookaside.example.invalid/"})), other(kind));
+    }
+}
+
+#[test]
+fn a_known_kind_without_its_object_is_only_named() {
+    let known =
+        ["text", "button", "interactive", "reaction", "location", "image", "audio", "video", "document", "sticker"];
+    for kind in known {
+        for object in [json!(null), json!({}), json!([]), json!("x"), json!(1), json!([{"body": "x", "id": "x"}])] {
+            assert_eq!(content(kind, object.clone()), other(kind), "{kind} {object}");
+        }
+    }
+}
+
+#[test]
+fn any_other_kind_is_only_named() {
+    for kind in ["contacts", "order", "system", "unsupported", "unknown", "request_welcome", "from", "Text"] {
+        let content = message_with(json!({"type": kind}), json!([])).unwrap().content;
+        assert_eq!(serde_json::to_value(content).unwrap(), other(kind));
+    }
+    for kind in [json!(null), json!(""), json!("a b"), json!("x".repeat(65)), json!({}), json!("a\u{0}")] {
+        let content = message_with(json!({"type": kind}), json!([])).unwrap().content;
+        assert_eq!(serde_json::to_value(content).unwrap(), other("unknown"), "{kind}");
+    }
+}

@@ -1,0 +1,175 @@
+//! Bodies that are strange, but still tell something, and those that are none.
+
+use super::*;
+
+#[test]
+fn what_is_no_object_is_unreadable() {
+    let deep = format!(r#"{{"object":"whatsapp_business_account","entry":{}{}}}"#, "[".repeat(32), "]".repeat(32));
+    let deeper = format!(r#"{{"object":"x","entry":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
+    let bodies: [&[u8]; 14] = [
+        b"",
+        b" ",
+        b"null",
+        b"[]",
+        b"\"x\"",
+        b"{",
+        b"{}x",
+        b"{\"object\":\"canary\"",
+        b"\xef\xbb\xbf{\"object\":\"x\"}",
+        b"\xff\xfe",
+        b"{\0\"\0a\0",
+        b"{\"object\":007}",
+        deep.as_bytes(),
+        deeper.as_bytes(),
+    ];
+    for body in bodies {
+        let error = read(body).unwrap_err();
+        assert!(matches!(error, Unreadable::Body(_)), "{error:?}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+}
+
+#[test]
+fn an_envelope_has_an_object_and_entries() {
+    for (body, missing) in [
+        (json!({}), "object"),
+        (json!({"entry": []}), "object"),
+        (json!({"object": null, "entry": []}), "object"),
+        (json!({"object": " ", "entry": []}), "object"),
+        (json!({"object": {}, "entry": []}), "object"),
+        (json!({"object": "whatsapp_business_account"}), "entry"),
+        (json!({"object": "whatsapp_business_account", "entry": null}), "entry"),
+        (json!({"object": "whatsapp_business_account", "entry": {"changes": []}}), "entry"),
+        (json!({"object": "whatsapp_business_account", "entry": "x"}), "entry"),
+    ] {
+        assert_eq!(read(body.to_string().as_bytes()), Err(Unreadable::Missing(missing)), "{body}");
+    }
+}
+
+#[test]
+fn what_is_about_something_else_is_ignored() {
+    let entry = |changes: Json| json!({"object": "whatsapp_business_account", "entry": [{"changes": changes}]});
+    let other_field =
+        json!({"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT", "statuses": [status()]}});
+    for (body, why) in [
+        (json!({"object": "page", "entry": [{"messaging": []}]}), "other_object"),
+        (json!({"object": "page"}), "other_object"),
+        (with(body(&[value(json!({"statuses": [status()]}))]), json!({"object": "instagram"})), "other_object"),
+        (json!({"object": "whatsapp_business_account", "entry": []}), "no_updates"),
+        (entry(json!([])), "no_updates"),
+        (entry(json!([other_field])), "no_updates"),
+        (entry(json!([{"field": "message_template_status_update", "value": null}])), "no_updates"),
+        (body(&[value(json!({}))]), "no_updates"),
+        (body(&[value(json!({"statuses": [], "messages": null, "contacts": [null]}))]), "no_updates"),
+    ] {
+        assert_eq!(read(body.to_string().as_bytes()), Ok(Reading::Ignored(why)), "{body}");
+    }
+}
+
+#[test]
+fn an_odd_part_costs_no_other() {
+    let good = json!({"field": "messages", "value": value(json!({"statuses": [status()]}))});
+    let entry = |parts: Vec<Json>| json!({"object": "whatsapp_business_account", "entry": parts});
+    for odd in
+        [json!(null), json!(1), json!("x"), json!([]), json!({}), json!({"changes": null}), json!({"changes": {}})]
+    {
+        let updates = updates_of(&entry(vec![odd.clone(), json!({"changes": [good]}), json!({"changes": []})]));
+        assert_eq!((updates.items.len(), updates.odd), (1, 1), "{odd}");
+    }
+    for odd in [
+        json!(null),
+        json!("x"),
+        json!([good]),
+        json!({}),
+        json!({"field": null, "value": good["value"]}),
+        json!({"field": "messages"}),
+        json!({"field": "messages", "value": null}),
+        json!({"field": "messages", "value": [1]}),
+        json!({"field": "messages", "value": value(json!({"statuses": {}}))}),
+        json!({"field": "messages", "value": value(json!({"messages": "x"}))}),
+        json!({"field": "messages", "value": value(json!({"errors": 1}))}),
+    ] {
+        let updates = updates_of(&entry(vec![json!({"changes": [good, odd, good]})]));
+        assert_eq!((updates.items.len(), updates.odd), (2, 1), "{odd}");
+    }
+}
+
+#[test]
+fn one_bad_item_of_twenty_leaves_nineteen() {
+    let bad = [json!(null), json!(7), json!("x"), json!([]), json!([status()]), json!({}), json!({"id": "wamid.a"})];
+    for (list, good) in [("statuses", status()), ("messages", message())] {
+        for bad in &bad {
+            let mut items = vec![good.clone(); 20];
+            items[13] = bad.clone();
+            let (news, odd) = news(&[value(json!({list: items}))]);
+            assert_eq!((news.len(), odd), (19, 1), "{list} {bad}");
+        }
+    }
+    let (news, odd) = news(&[value(json!({"statuses": bad}))]);
+    assert_eq!((news.len(), odd), (0, bad.len()));
+}
+
+#[test]
+fn a_broken_escape_costs_its_own_item_only() {
+    let values = value(json!({"statuses": [status(), status()], "messages": [message(), message()]}));
+    let body = body(&[values]).to_string();
+    for (sound, broken, expected) in [
+        (r#""status":"delivered""#, r#""status":"\ud800""#, (3, 1)),
+        (r#""recipient_id":"#, r#""\ud800":"#, (3, 1)),
+        (r#""from":"16505551234""#, r#""from":"\udfff""#, (3, 1)),
+        (r#""from":"16505551234""#, r#""\ud800":"16505551234""#, (3, 1)),
+        (r#""body":"Where is my order?""#, r#""body":"\ud800""#, (4, 0)),
+        (r#""recipient_id":"16505551234""#, r#""recipient_id":"\ud800""#, (4, 0)),
+        (r#""messaging_product":"whatsapp""#, r#""messaging_product":"\ud800""#, (4, 0)),
+    ] {
+        let changed = body.replacen(sound, broken, 1);
+        assert_ne!(changed, body, "{sound}");
+        let Reading::Updates(updates) = read(changed.as_bytes()).unwrap() else { unreachable!("{changed}") };
+        assert_eq!((updates.items.len(), updates.odd), expected, "{changed}");
+    }
+}
+
+#[test]
+fn a_broken_key_of_an_envelope_costs_its_change_only() {
+    let one = value(json!({"statuses": [status()]}));
+    let body = body(&[one.clone(), one.clone(), one]).to_string();
+    for name in ["\"field\":", "\"messaging_product\":"] {
+        let Reading::Updates(updates) = read(body.replacen(name, "\"\\ud800\":", 1).as_bytes()).unwrap() else {
+            unreachable!("{name}")
+        };
+        assert_eq!((updates.items.len(), updates.odd), (2, 1), "{name}");
+    }
+}
+
+#[test]
+fn a_repeated_key_counts_the_last_time() {
+    let twice =
+        |name: &str, body: &str| body.replacen(&format!("\"{name}\":"), &format!("\"{name}\":0,\"{name}\":"), 1);
+    let sound = body(&[value(json!({"statuses": [status()]}))]).to_string();
+    for name in ["object", "entry", "changes", "field", "value", "metadata", "phone_number_id", "statuses", "status"] {
+        let body = twice(name, &sound);
+        assert_ne!(body, sound, "{name}");
+        assert_eq!(read(body.as_bytes()), read(sound.as_bytes()), "{name}");
+    }
+}
+
+#[test]
+fn a_thousand_updates_are_a_thousand() {
+    let statuses: Vec<_> = (0..1000).map(|n| with(status(), json!({"id": format!("wamid.{n}")}))).collect();
+    let (news, odd) = news(&[value(json!({"statuses": statuses}))]);
+    let ids: std::collections::BTreeSet<_> = news.iter().map(|news| format!("{news:?}")).collect();
+    assert_eq!((ids.len(), odd), (1000, 0));
+}
+
+#[test]
+fn a_huge_body_is_read_all_the_same() {
+    let long = "x".repeat(600_000);
+    let text = json!({"body": long, "unheard_of": long});
+    let huge = with(message(), json!({"text": text, "from_user_id": long, "context": {"id": long}, long.clone(): 1}));
+    let values = [value(json!({"messages": [huge], "contacts": vec![0; 100_000], "unheard_of": vec![0; 100_000]}))];
+    assert!(body(&values).to_string().len() > 3_000_000);
+    let (mut news, odd) = news(&values);
+    let News::Written(written) = news.remove(0) else { unreachable!() };
+    assert!(matches!(&written.content, Content::Text { text } if text.len() == 4096));
+    assert_eq!((written.from.as_str(), written.in_reply_to, odd), ("16505551234", None, 0));
+}

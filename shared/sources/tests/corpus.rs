@@ -1,0 +1,37 @@
+//! What fuzzing has kept, done again on any compiler: an input that once broke something stays a test.
+
+#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, unreachable_pub)]
+
+use std::fs;
+use std::panic::catch_unwind;
+use std::path::Path;
+
+#[path = "../../../tests/fuzz/src/lib.rs"]
+mod fuzz;
+
+const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fuzz/corpus");
+
+fn names(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn every_target_stands_its_corpus() {
+    for (target, run) in fuzz::TARGETS {
+        let folder = Path::new(CORPUS).join(target);
+        let inputs = names(&folder);
+        assert!(!inputs.is_empty(), "{target} has no corpus");
+        for input in inputs {
+            let bytes = fs::read(folder.join(&input)).unwrap();
+            assert!(catch_unwind(|| run(&bytes)).is_ok(), "{target} fell over {input}");
+        }
+    }
+}
+
+#[test]
+fn every_corpus_is_a_targets() {
+    assert_eq!(names(Path::new(CORPUS)), fuzz::TARGETS.map(|(target, _)| target));
+}
