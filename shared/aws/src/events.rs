@@ -6,27 +6,33 @@
 //! | | `body:{n}` | a part of a large body, written before the header |
 //!
 //! The index `pending` holds only events that have to be sent: while one is, it has `pending` (a shard) and
-//! `pending_since`.
+//! `pending_since`. The index `by_day` holds all, `notable` those that somebody may want to look at.
 
+mod log;
 mod pending;
+mod row;
+
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValuesOnConditionCheckFailure};
-use domain::id::{AccountCode, EventId};
+use aws_sdk_dynamodb::types::{AttributeValue, Put, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use domain::id::{AccountCode, EventId, ReportId};
 use domain::report::SourceName;
 use domain::timestamp::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::error::IoError;
-use crate::item::{Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, text, ttl};
+use crate::item::{Item, bytes, compress, decompress, read_bytes, read_number, read_text, text, texts, ttl};
 use crate::transaction::Write;
 
 use pending::shard;
+pub use log::{InvalidFilter, LogFilter, LogPage, LogRow, Place};
 pub use pending::{Cursor, Pending, PendingPage};
+use row::{Body, all_adopted, fingerprint, header, read_event, read_state};
 
 const DAYS: u64 = 90;
 /// A row may have 400 KB; what is larger compressed is cut into parts.
@@ -44,12 +50,16 @@ pub enum EventState {
     Unmatched,
     /// It says nothing about an order.
     Ignored,
-    /// It could not be read.
+    /// It contradicts itself or what came before, and is not worked on unless somebody says so.
+    Quarantined,
+    /// It could not be read, or not be told.
     Failed,
 }
 
 impl EventState {
-    const ALL: [Self; 5] = [Self::Received, Self::Processed, Self::Unmatched, Self::Ignored, Self::Failed];
+    /// Every one.
+    pub const ALL: [Self; 6] =
+        [Self::Received, Self::Processed, Self::Unmatched, Self::Ignored, Self::Quarantined, Self::Failed];
 
     /// As it stands in rows and answers.
     pub fn as_str(self) -> &'static str {
@@ -58,13 +68,19 @@ impl EventState {
             Self::Processed => "processed",
             Self::Unmatched => "unmatched",
             Self::Ignored => "ignored",
+            Self::Quarantined => "quarantined",
             Self::Failed => "failed",
         }
     }
 
     /// Whether nothing is left to do for the event itself.
     pub fn is_settled(self) -> bool {
-        matches!(self, Self::Processed | Self::Unmatched | Self::Ignored)
+        matches!(self, Self::Processed | Self::Unmatched | Self::Ignored | Self::Quarantined)
+    }
+
+    /// Whether somebody may want to look at the event.
+    pub fn is_notable(self) -> bool {
+        matches!(self, Self::Unmatched | Self::Quarantined | Self::Failed)
     }
 }
 
@@ -75,30 +91,37 @@ pub struct Progress {
     pub state: EventState,
     /// Why, if there is more to say; never content.
     pub reason: Option<String>,
+    /// The reports that wait for their orders.
+    pub waiting: BTreeSet<ReportId>,
 }
 
 impl From<EventState> for Progress {
     fn from(state: EventState) -> Self {
-        Self { state, reason: None }
+        Self { state, reason: None, waiting: BTreeSet::new() }
     }
 }
 
 impl Progress {
     /// In a state for a reason.
     pub fn because(state: EventState, reason: impl Into<String>) -> Self {
-        Self { state, reason: Some(reason.into()) }
+        Self { reason: Some(reason.into()), ..state.into() }
+    }
+
+    /// Some of its reports wait for their orders.
+    pub fn unmatched(waiting: BTreeSet<ReportId>) -> Self {
+        Self { waiting, ..EventState::Unmatched.into() }
     }
 }
 
 /// One event as received.
 #[derive(Clone)]
 pub struct Event {
-    /// Hash of source, account and body.
+    /// Its idempotency key: a hash of what tells it from others.
     pub id: EventId,
     /// Who sent it.
     pub source: SourceName,
-    /// Whose orders it may speak of.
-    pub account: AccountCode,
+    /// Whose it is. Absent where its updates say so, each for itself.
+    pub account: Option<AccountCode>,
     /// When.
     pub received_at: Timestamp,
     /// How far it has come.
@@ -145,6 +168,8 @@ pub enum Kept {
     New,
     /// The same event had come before and has come this far.
     Before(EventState),
+    /// An event of this id had come before, with another body.
+    Other,
 }
 
 /// The inbound table.
@@ -176,7 +201,9 @@ impl Events {
         let Err(error) = put.send().await else { return Ok(Kept::New) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                read_state(failed.item().ok_or_else(|| IoError::unreadable("dynamodb", "event"))?).map(Kept::Before)
+                let before = failed.item().ok_or_else(|| IoError::unreadable("dynamodb", "event"))?;
+                let same = read_text(before, "fingerprint")? == fingerprint(&event.body);
+                if same { read_state(before).map(Kept::Before) } else { Ok(Kept::Other) }
             }
             _ => Err(IoError::of("dynamodb:PutItem", &error)),
         }
@@ -206,22 +233,57 @@ impl Events {
         read_event(id, &item, decompress(&packed)?).map(Some)
     }
 
-    /// Notes how far an event has come. It is no longer pending. An event that was adopted meanwhile stays processed.
+    /// Notes how far an event has come. It is no longer pending. What is processed stays so.
     ///
     /// # Errors
     /// The table cannot be written.
     pub async fn mark(&self, id: &EventId, progress: &Progress, now: Timestamp) -> Result<(), IoError> {
-        let set = "SET #state = :state, settled_at = :now, reason = :reason REMOVE pending, pending_since";
+        let marked = changed(self.marking(id, progress, now)).await?;
+        // A report may have been adopted since it was found to be waiting.
+        if progress.state == EventState::Unmatched && marked.is_some_and(|row| all_adopted(&row)) {
+            changed(self.marking(id, &EventState::Processed.into(), now)).await?;
+        }
+        Ok(())
+    }
+
+    /// Notes that one of an event's waiting reports found its order. With the last one the event is processed.
+    ///
+    /// # Errors
+    /// The table cannot be written.
+    pub async fn adopted(&self, id: &EventId, report: &ReportId, now: Timestamp) -> Result<(), IoError> {
+        let update = self
+            .update(id, "ADD adopted :report")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":report", texts([report.as_str()]))
+            .return_values(ReturnValue::AllNew);
+        let Some(row) = changed(update).await? else { return Ok(()) };
+        if read_state(&row)? == EventState::Unmatched && all_adopted(&row) {
+            changed(self.marking(id, &EventState::Processed.into(), now)).await?;
+        }
+        Ok(())
+    }
+
+    fn marking(&self, id: &EventId, progress: &Progress, now: Timestamp) -> UpdateItemFluentBuilder {
+        let state = progress.state;
+        let mut set = "SET #state = :state, settled_at = :now, reason = :reason".to_owned();
+        set += if progress.waiting.is_empty() { "" } else { ", waiting = :waiting" };
+        set += if state.is_notable() { ", notable = :state" } else { "" };
+        set += " REMOVE pending, pending_since";
+        set += if state.is_notable() { "" } else { ", notable" };
         let reason = progress.reason.clone().map_or(AttributeValue::Null(true), text);
         let update = self
-            .update(id, set)
+            .update(id, &set)
             .condition_expression("attribute_exists(pk) AND #state <> :processed")
             .expression_attribute_names("#state", "state")
             .expression_attribute_values(":processed", text(EventState::Processed.as_str()))
-            .expression_attribute_values(":state", text(progress.state.as_str()))
+            .expression_attribute_values(":state", text(state.as_str()))
             .expression_attribute_values(":reason", reason)
             .expression_attribute_values(":now", text(now.to_string()));
-        unless_condition_fails(update).await
+        if progress.waiting.is_empty() {
+            return update;
+        }
+        let waiting = texts(progress.waiting.iter().map(ReportId::as_str));
+        update.expression_attribute_values(":waiting", waiting).return_values(ReturnValue::AllNew)
     }
 
     fn update(&self, id: &EventId, expression: &str) -> UpdateItemFluentBuilder {
@@ -257,52 +319,6 @@ impl Events {
     }
 }
 
-enum Body {
-    Whole(Vec<u8>),
-    Parts(usize),
-}
-
-fn header(event: &Event, body: Body) -> Item {
-    let mut item = Item::from([
-        ("pk".to_owned(), text(event.id.as_str())),
-        ("sk".to_owned(), text("event")),
-        ("source".to_owned(), text(event.source.as_str())),
-        ("account".to_owned(), text(event.account.as_str())),
-        ("received_at".to_owned(), text(event.received_at.to_string())),
-        ("state".to_owned(), text(event.state.as_str())),
-        ("ttl".to_owned(), ttl(event.received_at, DAYS)),
-    ]);
-    if let Some(reason) = &event.reason {
-        item.insert("reason".to_owned(), text(reason.as_str()));
-    }
-    let (name, value) = match body {
-        Body::Whole(packed) => ("body", bytes(packed)),
-        Body::Parts(count) => ("parts", number(count)),
-    };
-    item.insert(name.to_owned(), value);
-    item
-}
-
-fn read_state(item: &Item) -> Result<EventState, IoError> {
-    let text = read_text(item, "state")?;
-    let state = EventState::ALL.into_iter().find(|state| state.as_str() == text);
-    state.ok_or_else(|| IoError::unreadable("dynamodb", "state"))
-}
-
-fn read_event(id: &EventId, item: &Item, body: Vec<u8>) -> Result<Event, IoError> {
-    let unreadable = |what: &'static str| move |_| IoError::unreadable("dynamodb", what);
-    Ok(Event {
-        id: id.clone(),
-        source: SourceName::from(read_text(item, "source")?),
-        account: AccountCode::parse(read_text(item, "account")?).map_err(unreadable("account"))?,
-        received_at: Timestamp::parse(read_text(item, "received_at")?)
-            .map_err(|_| IoError::unreadable("dynamodb", "received_at"))?,
-        state: read_state(item)?,
-        reason: read_text(item, "reason").ok().map(str::to_owned),
-        body,
-    })
-}
-
 /// A part that is there already was cut from the same body.
 async fn put_once(put: PutItemFluentBuilder) -> Result<(), IoError> {
     let Err(error) = put.condition_expression("attribute_not_exists(pk)").send().await else { return Ok(()) };
@@ -313,13 +329,20 @@ async fn put_once(put: PutItemFluentBuilder) -> Result<(), IoError> {
 }
 
 async fn unless_condition_fails(update: UpdateItemFluentBuilder) -> Result<(), IoError> {
-    condition_held(update).await.map(drop)
+    changed(update).await.map(drop)
 }
 
 async fn condition_held(update: UpdateItemFluentBuilder) -> Result<bool, IoError> {
-    let Err(error) = update.send().await else { return Ok(true) };
-    match error.as_service_error() {
-        Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(false),
-        _ => Err(IoError::of("dynamodb:UpdateItem", &error)),
+    Ok(changed(update).await?.is_some())
+}
+
+/// The attributes that the update asked for, unless its condition failed.
+async fn changed(update: UpdateItemFluentBuilder) -> Result<Option<Item>, IoError> {
+    match update.send().await {
+        Ok(answer) => Ok(Some(answer.attributes.unwrap_or_default())),
+        Err(error) => match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(None),
+            _ => Err(IoError::of("dynamodb:UpdateItem", &error)),
+        },
     }
 }

@@ -10,6 +10,7 @@ pub mod error;
 pub mod events;
 pub mod http;
 mod item;
+mod lookup;
 pub mod messages;
 pub mod orders;
 pub mod queue;

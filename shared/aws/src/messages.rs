@@ -1,9 +1,16 @@
-//! The messages table: one row a message, beside its order's others.
+//! The messages table: messages beside their orders, what providers report of them, and what shoppers write.
 //!
 //! | partition | sort key | what |
 //! |---|---|---|
 //! | `order:…` | `at:{sent_at}/{id}` | a message, in the order of time |
 //! | | `id:{id}` | the same message by its id: what makes a repeated request the same message; 30 days |
+//! | `message:…` | `track` | what a provider reported of a message, and its link; `rev` is the condition of every write |
+//! | `talk:…` | `at:{at}/{message id}` | what a shopper wrote, in the order of time; 90 days |
+//!
+//! A `track` that is linked to no order goes after 90 days.
+
+mod talks;
+mod tracks;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure};
@@ -12,8 +19,11 @@ use domain::message::Message;
 use domain::order::Order;
 use domain::page::PageRequest;
 
+pub use talks::Heard;
+pub use tracks::TrackRow;
+
 use crate::error::IoError;
-use crate::item::{Item, json, order_pk, read_json, text, ttl};
+use crate::item::{Item, json, order_pk, read_json, read_text, text, ttl};
 use crate::orders::Orders;
 use crate::transaction::{Write, transact};
 
@@ -33,8 +43,8 @@ pub enum Recorded {
     /// It is stored, and its order knows of it.
     Done,
     /// A message of this id is there already.
-    Before(Message),
-    /// The order was written in between: read it again.
+    Before(Box<Message>),
+    /// Its order, or what its provider reported of it, was written in between: read it again.
     Stale,
 }
 
@@ -44,13 +54,14 @@ impl Messages {
         Self { client, table }
     }
 
-    /// Stores a message, and with it the order that it makes newer.
+    /// Stores a message, the order that it makes newer, and with a provider's message the link from there.
     ///
     /// # Errors
     /// The tables cannot be written.
     pub async fn record(
         &self,
         message: &Message,
+        linked: Option<&TrackRow>,
         orders: &Orders,
         before: &Order,
         after: &Order,
@@ -64,7 +75,10 @@ impl Messages {
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         let by_time = Put::builder().table_name(&self.table);
         let by_time = by_time.set_item(Some(row(&pk, format!("at:{}", sort_key(message)), message)?));
-        let writes = vec![Write::Put(by_id), Write::Put(by_time), orders.replace_state(before, after, None)?];
+        let mut writes = vec![Write::Put(by_id), Write::Put(by_time), orders.replace_state(before, after, None)?];
+        if let Some(linked) = linked {
+            writes.push(self.replace_track(linked, message.sent_at)?);
+        }
         let Err(cancelled) = transact(&self.client, writes).await? else { return Ok(Recorded::Done) };
         if cancelled.failed(0) {
             return read_json(cancelled.row(0)?, "json").map(Recorded::Before);
@@ -77,6 +91,12 @@ impl Messages {
     /// # Errors
     /// The table cannot be read.
     pub async fn of_order(&self, key: &OrderKey, page: &PageRequest) -> Result<Vec<Message>, IoError> {
+        let items = self.newest(order_pk(key), page).await?;
+        items.iter().map(|item| read_json(item, "json")).collect()
+    }
+
+    /// A partition's rows `at:…` after `page.after`, newest first, at most `page.limit`.
+    async fn newest(&self, pk: String, page: &PageRequest) -> Result<Vec<Item>, IoError> {
         // `:` stands right before `;`: everything that begins with `at:`, or is before the cursor.
         let until = page.after.as_ref().map_or_else(|| "at;".to_owned(), |after| format!("at:{after}"));
         let query = self
@@ -87,13 +107,13 @@ impl Messages {
             .scan_index_forward(false)
             .limit(i32::try_from(page.limit.saturating_add(1)).unwrap_or(i32::MAX))
             .key_condition_expression("pk = :pk AND sk BETWEEN :from AND :until")
-            .expression_attribute_values(":pk", text(order_pk(key)))
+            .expression_attribute_values(":pk", text(pk))
             .expression_attribute_values(":from", text("at:"))
             .expression_attribute_values(":until", text(&until));
         let answer = query.send().await.map_err(|error| IoError::of("dynamodb:Query", &error))?;
-        // The range includes its end, which is the last message of the page before.
-        let newer = answer.items().iter().filter(|item| crate::item::read_text(item, "sk") != Ok(until.as_str()));
-        newer.take(page.limit).map(|item| read_json(item, "json")).collect()
+        // The range includes its end, which is the last row of the page before.
+        let rows = answer.items.unwrap_or_default().into_iter();
+        Ok(rows.filter(|item| read_text(item, "sk") != Ok(until.as_str())).take(page.limit).collect())
     }
 }
 

@@ -6,8 +6,9 @@
 //! | | `profile` | what its shop told us |
 //! | | `entry:{report id}` | one report of its timeline |
 //! | `ref:…` | `order` | the order that this name means |
-//! | | `wait:{report id}` | a report that waits for an order of this name, 90 days |
+//! | | `wait:{report id}:{event id}` | a report that waits for an order of this name, 90 days |
 
+mod active;
 mod create;
 mod list;
 mod timeline;
@@ -22,6 +23,7 @@ use domain::order::{Order, Profile};
 use domain::report::Ref;
 use domain::timeline::{Entry, State};
 
+pub use active::{ActiveOrder, ActivePage, Stale, Touch};
 pub use create::{Created, Patched};
 pub use list::{Listed, sort_key_of};
 pub use timeline::{Committed, Scans};

@@ -82,10 +82,22 @@ impl Settings {
     /// # Errors
     /// SSM cannot be asked.
     pub async fn read(&self, names: &[String]) -> Result<Values, IoError> {
+        self.get(names, true).await
+    }
+
+    /// As [`Settings::read`], but secrets come as ciphertext.
+    ///
+    /// # Errors
+    /// SSM cannot be asked.
+    pub async fn read_encrypted(&self, names: &[String]) -> Result<Values, IoError> {
+        self.get(names, false).await
+    }
+
+    async fn get(&self, names: &[String], decrypted: bool) -> Result<Values, IoError> {
         let mut values = Values::new();
         for some in names.chunks(MAX_NAMES) {
             let paths = some.iter().map(|name| format!("{}/{name}", self.prefix)).collect();
-            let request = self.client.get_parameters().set_names(Some(paths)).with_decryption(true);
+            let request = self.client.get_parameters().set_names(Some(paths)).with_decryption(decrypted);
             let answer = request.send().await.map_err(|error| IoError::of("ssm:GetParameters", &error))?;
             values.extend(answer.parameters().iter().filter_map(|p| self.pair(p.name(), p.value())));
         }

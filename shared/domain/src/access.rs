@@ -125,6 +125,21 @@ impl Caller {
         matches!(self.standing, Standing::User(Role::Admin | Role::Partner))
     }
 
+    /// Whether they may look at what came in and what became of it.
+    pub fn may_see_log(&self) -> bool {
+        matches!(self.standing, Standing::User(Role::Admin | Role::Viewer))
+    }
+
+    /// Whether they may have things done again.
+    pub fn may_operate(&self) -> bool {
+        self.standing == Standing::User(Role::Admin)
+    }
+
+    /// Whether they may see what is of this account. What is nobody's is only for those who may see every account.
+    pub fn sees(&self, account: Option<&AccountCode>) -> bool {
+        account.map_or(self.accounts == Accounts::All, |account| self.accounts.include(account))
+    }
+
     /// The account they work on: the one they name, or the only one they have.
     ///
     /// # Errors

@@ -2,10 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::channel::{ChannelError, ProviderMessageId};
 use crate::hash::Fingerprint;
 use crate::id::{AccountCode, OrderId, OrderKey};
 use crate::json::{InvalidBody, read_object};
+use crate::order::Order;
+use crate::timeline::State;
 use crate::timestamp::Timestamp;
+use crate::track::{Tracked, Word};
 
 /// What a sender says of a message, e.g. `sent` or `pending`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,6 +54,9 @@ pub struct NewMessage {
     /// What became of it.
     #[serde(alias = "messageStatus")]
     pub message_status: MessageStatus,
+    /// The provider's id of it, by which the provider reports on it.
+    #[serde(alias = "messageId")]
+    pub message_id: Option<ProviderMessageId>,
 }
 
 impl NewMessage {
@@ -62,7 +69,7 @@ impl NewMessage {
     }
 }
 
-/// One message, as stored and shown.
+/// One message, as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// Its id.
@@ -71,27 +78,62 @@ pub struct Message {
     pub order_id: OrderId,
     /// The order's account.
     pub account_code: AccountCode,
-    /// What became of it.
+    /// What was said to have become of it.
     pub message_status: MessageStatus,
     /// When it was reported.
     pub sent_at: Timestamp,
+    /// The provider's id of it, if whoever reported it named one.
+    #[serde(default)]
+    pub message_id: Option<ProviderMessageId>,
 }
 
 impl Message {
     /// A record of its own. `key` makes its id: the same key for the same order is the same message.
-    pub fn new(order: &OrderKey, status: MessageStatus, key: &MessageKey<'_>, now: Timestamp) -> Self {
+    pub fn new(asked: NewMessage, key: &MessageKey<'_>, now: Timestamp) -> Self {
         let (kind, text) = match key {
             MessageKey::Idempotency(text) => ("key", text),
+            MessageKey::Provider(text) => ("provider", text),
             MessageKey::Request(text) => ("request", text),
         };
-        let id = Fingerprint::of("message").with(&order.account).with(&order.order).with(kind).with(text).finish();
+        let id = Fingerprint::of("message").with(&asked.account_code).with(&asked.order_id).with(kind).with(text);
         Self {
-            id,
-            order_id: order.order.clone(),
-            account_code: order.account.clone(),
-            message_status: status,
+            id: id.finish(),
+            order_id: asked.order_id,
+            account_code: asked.account_code,
+            message_status: asked.message_status,
             sent_at: now,
+            message_id: asked.message_id,
         }
+    }
+
+    /// The order it is about.
+    pub fn order(&self) -> OrderKey {
+        OrderKey { account: self.account_code.clone(), order: self.order_id.clone() }
+    }
+
+    /// Whether a request asked for the same as the one that made this record.
+    pub fn repeats(&self, other: &Self) -> bool {
+        (&self.id, &self.message_status, &self.message_id) == (&other.id, &other.message_status, &other.message_id)
+    }
+
+    /// Whether its order has no newer one.
+    pub fn is_newest(&self, state: &State) -> bool {
+        let latest = state.latest_message_at.map(|at| (at, state.latest_message_id.as_ref()));
+        latest.is_none_or(|latest| latest <= (self.sent_at, Some(&self.id)))
+    }
+
+    /// The order with the message's status, if that is its newest message. The version stays: nothing about the parcel
+    /// has changed.
+    pub fn noted_on(&self, before: &Order, shown: String, now: Timestamp) -> Order {
+        let mut state = before.state.clone();
+        state.rev += 1;
+        if self.is_newest(&state) {
+            state.latest_message_at = Some(self.sent_at);
+            state.latest_message_id = Some(self.id.clone());
+            state.latest_message_status = Some(shown);
+            state.updated_at = state.updated_at.max(now);
+        }
+        Order { state, ..before.clone() }
     }
 }
 
@@ -100,37 +142,47 @@ impl Message {
 pub enum MessageKey<'a> {
     /// The caller's `Idempotency-Key`.
     Idempotency(&'a str),
+    /// The provider's id of the message: it is recorded once.
+    Provider(&'a str),
     /// The request's own id: no two are the same.
     Request(&'a str),
 }
 
-#[cfg(test)]
-#[expect(clippy::unwrap_used)]
-mod tests {
-    use super::*;
+/// One message, as shown with its order.
+#[derive(Debug, Serialize)]
+pub struct MessageView<'a> {
+    id: &'a str,
+    order_id: &'a OrderId,
+    account_code: &'a AccountCode,
+    message_status: String,
+    sent_at: Timestamp,
+    message_id: Option<&'a ProviderMessageId>,
+    error: Option<&'a ChannelError>,
+    statuses: Vec<StatusView>,
+}
 
-    #[test]
-    fn the_statuses_there_can_be() {
-        for good in ["sent", "pending", "a", "A_b.c-9", &"x".repeat(64)] {
-            assert_eq!(MessageStatus::parse(good).unwrap().as_str(), good);
-        }
-        for bad in ["", " ", "a b", "ä", "a/b", "<script>", &"x".repeat(65)] {
-            assert_eq!(MessageStatus::parse(bad), None, "{bad}");
-        }
-    }
+#[derive(Debug, Serialize)]
+struct StatusView {
+    status: Word,
+    at: Timestamp,
+}
 
-    #[test]
-    fn what_is_wrong_is_named() {
-        for (body, field) in [
-            (r#"{"account_code":"S","message_status":"sent"}"#, "order_id"),
-            (r#"{"order_id":"O","message_status":"sent"}"#, "account_code"),
-            (r#"{"order_id":"O","account_code":"S"}"#, "message_status"),
-            (r#"{"order_id":"O","account_code":"S","message_status":""}"#, "message_status"),
-            (r#"{"order_id":"","account_code":"S","message_status":"sent"}"#, "order_id"),
-            (r#"{"order_id":1,"account_code":"S","message_status":"sent"}"#, "order_id"),
-        ] {
-            let error = NewMessage::read(body.as_bytes()).unwrap_err();
-            assert!(matches!(&error, InvalidBody::Invalid { field: at, .. } if at == field), "{body}: {error}");
+impl<'a> MessageView<'a> {
+    /// A message, and what its provider reported of it.
+    pub fn new(message: &'a Message, tracked: &'a Tracked) -> Self {
+        let statuses = tracked.track.statuses().map(|(status, at)| StatusView { status, at });
+        Self {
+            id: &message.id,
+            order_id: &message.order_id,
+            account_code: &message.account_code,
+            message_status: tracked.shown(message),
+            sent_at: message.sent_at,
+            message_id: message.message_id.as_ref(),
+            error: tracked.track.error(),
+            statuses: statuses.collect(),
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

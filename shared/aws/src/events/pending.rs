@@ -90,7 +90,7 @@ impl Events {
     /// # Errors
     /// The table cannot be written.
     pub async fn give_up(&self, pending: &Pending, reason: &str, now: Timestamp) -> Result<bool, IoError> {
-        let set = "SET #state = :failed, settled_at = :now, reason = :reason REMOVE pending, pending_since";
+        let set = "SET #state = :failed, notable = :failed, settled_at = :now, reason = :reason REMOVE pending, pending_since";
         let update = self
             .update(&pending.id, set)
             .condition_expression("#state = :received AND pending_since = :since")

@@ -64,6 +64,7 @@ impl Orders {
             Write::Put(self.put(profile_item(order)?)),
             events.put_in_transaction(adoption),
         ];
+        writes.extend(self.active_writes(None, order));
         let before_names = writes.len();
         writes.extend(names.iter().map(|(pk, _)| self.claim_name(pk, order)));
         let Err(cancelled) = transact(&self.client, writes).await? else { return Ok(Created::Done) };
@@ -91,6 +92,7 @@ impl Orders {
         let claimed = ref_rows(account, &new.difference(&old).cloned().collect::<BTreeSet<_>>());
         let freed = ref_rows(account, &old.difference(&new).cloned().collect::<BTreeSet<_>>());
         let mut writes = vec![self.replace_state(before, after, adoption)?, Write::Put(self.put(profile_item(after)?))];
+        writes.extend(self.active_writes(Some(before), after));
         let before_names = writes.len();
         writes.extend(claimed.iter().map(|(pk, _)| self.claim_name(pk, after)));
         writes.extend(freed.iter().map(|(pk, _)| self.free_name(pk)));

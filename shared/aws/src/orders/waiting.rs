@@ -67,6 +67,7 @@ impl Orders {
     }
 }
 
+/// Two events may bring the same report; each of them waits.
 fn wait_key(waiting: &Waiting) -> String {
-    format!("wait:{}", waiting.report.id)
+    format!("wait:{}:{}", waiting.report.id, waiting.event_id)
 }

@@ -156,6 +156,36 @@ fn who_may_work_on_orders_and_messages() {
 }
 
 #[test]
+fn who_may_see_the_log_and_operate() {
+    for (role, sees, operates) in [("admin", true, true), ("viewer", true, false), ("partner", false, false)] {
+        let caller = caller(role, r#"["*"]"#);
+        assert_eq!((caller.may_see_log(), caller.may_operate()), (sees, operates), "{role}");
+    }
+    let vendor = vendor_caller("s", [&vendor("s", "STORE001")]).unwrap();
+    assert_eq!((vendor.may_see_log(), vendor.may_operate()), (false, false));
+}
+
+#[test]
+fn what_is_nobodys_is_for_who_sees_all() {
+    for (accounts, of, expected) in [
+        (r#"["*"]"#, Some("STORE001"), true),
+        (r#"["*"]"#, None, true),
+        (r#"["*","STORE001"]"#, None, true),
+        (r#"["STORE001"]"#, Some("STORE001"), true),
+        (r#"["STORE001"]"#, Some("STORE002"), false),
+        (r#"["STORE001"]"#, Some("store001"), false),
+        (r#"["STORE001"]"#, None, false),
+        ("[]", Some("STORE001"), false),
+        ("[]", None, false),
+    ] {
+        for role in ["admin", "viewer"] {
+            let seen = caller(role, accounts).sees(of.map(account).as_ref());
+            assert_eq!(seen, expected, "{role} of {accounts} looks at what is of {of:?}");
+        }
+    }
+}
+
+#[test]
 fn a_vendor_is_who_knows_its_secret() {
     let vendors = [vendor("s1", "STORE001"), vendor("s2", "STORE002"), vendor("", "STORE003")];
     for (secret, expected) in [
