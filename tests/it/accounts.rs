@@ -6,19 +6,16 @@ use std::process::Command;
 use std::time::Duration;
 
 use aws::settings::Settings;
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::BASE64;
 use futures::future::join_all;
 use inbound::Inbound;
 use reqwest::{Client, RequestBuilder};
 use serde_json::json;
-use sha2::{Digest, Sha256};
-use tokio::sync::OnceCell;
 
+use crate::callers::{Caller, OURS, Role, THEIRS, caller, callers, set};
 use crate::main_way::Parcel;
 use crate::stack::{Answer, Calls, http, stack, unique};
 
-const OURS: &str = "STORE001";
-const THEIRS: &str = "STORE002";
 const NOBODYS: &str = "STORE404";
 /// What a request may name.
 const ACCOUNTS: [Option<&str>; 4] = [Some(OURS), Some(THEIRS), Some(NOBODYS), None];
@@ -28,44 +25,76 @@ struct Route {
     key: &'static str,
     /// Where a request names the account, and as what.
     names: Names,
-    /// Whether vendors may use it.
-    vendors: bool,
+    about: About,
     /// The status if all is well.
     good: u16,
-    /// The status where an account has no such order, or no orders.
+    /// The status where an account has no such order, or nothing at all.
     unknown: u16,
 }
 
 #[derive(Clone, Copy)]
 enum Names {
     Query(&'static str),
+    /// Whoever has several need not.
+    QueryIfAny(&'static str),
     Body(&'static str),
     /// It has to.
     BodyAlways(&'static str),
 }
 
-const fn route(key: &'static str, names: Names, vendors: bool, good: u16, unknown: u16) -> Route {
-    Route { key, names, vendors, good, unknown }
+/// What a route is about decides who may use it.
+#[derive(Clone, Copy)]
+enum About {
+    Orders,
+    Messages,
+    Log,
 }
 
-const ROUTES: [Route; 9] = [
-    route("POST /api/external/orders", Names::Body("accountCode"), true, 201, 201),
-    route("GET /api/external/orders", Names::Query("accountCode"), true, 200, 200),
-    route("GET /api/external/orders/{order_id}", Names::Query("account_code"), true, 200, 404),
-    route("PATCH /api/external/orders/{order_id}", Names::Body("accountCode"), true, 200, 404),
-    route("PATCH /api/external/orders/{order_id}", Names::Query("accountCode"), true, 200, 404),
-    route("POST /api/external/orders/{order_id}/status", Names::Body("account_code"), true, 202, 404),
-    route("POST /api/external/orders/{order_id}/status", Names::Query("accountCode"), true, 202, 404),
-    route("POST /api/orders/message-tracking", Names::BodyAlways("account_code"), false, 201, 404),
-    route("GET /api/orders/{order_id}/messages", Names::Query("account_code"), false, 200, 404),
+impl About {
+    /// The answer's status for those who may not.
+    fn refuses(self, role: Role) -> Option<u16> {
+        match (role, self) {
+            (Role::Nobody, _) => Some(401),
+            (Role::Admin, _)
+            | (Role::Viewer, Self::Log)
+            | (Role::Partner, Self::Orders | Self::Messages)
+            | (Role::Vendor, Self::Orders) => None,
+            _ => Some(403),
+        }
+    }
+}
+
+const fn route(key: &'static str, names: Names, about: About, good: u16, unknown: u16) -> Route {
+    Route { key, names, about, good, unknown }
+}
+
+const ROUTES: [Route; 11] = [
+    route("POST /api/external/orders", Names::Body("accountCode"), About::Orders, 201, 201),
+    route("GET /api/external/orders", Names::Query("accountCode"), About::Orders, 200, 200),
+    route("GET /api/external/orders/{order_id}", Names::Query("account_code"), About::Orders, 200, 404),
+    route("PATCH /api/external/orders/{order_id}", Names::Body("accountCode"), About::Orders, 200, 404),
+    route("PATCH /api/external/orders/{order_id}", Names::Query("accountCode"), About::Orders, 200, 404),
+    route("POST /api/external/orders/{order_id}/status", Names::Body("account_code"), About::Orders, 202, 404),
+    route("POST /api/external/orders/{order_id}/status", Names::Query("accountCode"), About::Orders, 202, 404),
+    route("POST /api/orders/message-tracking", Names::BodyAlways("account_code"), About::Messages, 201, 404),
+    route("GET /api/orders/{order_id}/messages", Names::Query("account_code"), About::Messages, 200, 404),
+    route("GET /api/messages/whatsapp", Names::Query("account_code"), About::Messages, 200, 200),
+    route("GET /api/webhooks/logs", Names::QueryIfAny("account_code"), About::Log, 200, 200),
 ];
 
-/// The account of a webhook is its hook's or its source's, never the caller's to name.
-const WITHOUT_ACCOUNT: [&str; 4] = [
+/// The account of a webhook is its hook's or its source's, and an event's stands in its row: never the caller's to
+/// name. `log.rs` has who may see and retry which event.
+const WITHOUT_ACCOUNT: [&str; 10] = [
     "GET /webhooks/health",
     "POST /api/webhooks/shiprocket",
+    "GET /college/whatsapp/webhook",
+    "POST /college/whatsapp/webhook",
+    "GET /webhooks/{source}",
     "POST /webhooks/{source}",
+    "GET /webhooks/{source}/{hook_id}",
     "POST /webhooks/{source}/{hook_id}",
+    "GET /api/webhooks/logs/{id}",
+    "POST /api/webhooks/retry/{id}",
 ];
 
 #[test]
@@ -78,103 +107,25 @@ fn every_route_of_the_template_is_in_the_table() {
     assert_eq!(known, listed.lines().collect());
 }
 
-/// Somebody with credentials, or without.
-struct Caller {
-    who: &'static str,
-    credentials: Credentials,
-    may: May,
-    accounts: &'static [&'static str],
-}
-
-enum Credentials {
-    None,
-    Basic(String, String),
-    Secret(String),
-}
-
-#[derive(Clone, Copy, PartialEq)]
-enum May {
-    Nothing,
-    Look,
-    Work,
-    WorkAsVendor,
-}
-
-impl Caller {
-    fn sign(&self, request: RequestBuilder) -> RequestBuilder {
-        match &self.credentials {
-            Credentials::None => request,
-            Credentials::Basic(name, password) => request.basic_auth(name, Some(password)),
-            Credentials::Secret(secret) => request.header("x-vendor-server-secret", secret),
+impl Route {
+    /// The answer's status, and the account that alone it may show.
+    fn expects(&self, caller: &Caller, named: Option<&'static str>) -> (u16, Option<&'static str>) {
+        if let Some(status) = self.about.refuses(caller.role) {
+            return (status, None);
         }
-    }
-
-    /// The answer's status, and the account whose orders it may show.
-    fn expects(&self, route: &Route, named: Option<&'static str>) -> (u16, Option<&'static str>) {
-        match self.may {
-            May::Nothing => return (401, None),
-            May::Look => return (403, None),
-            May::WorkAsVendor if !route.vendors => return (403, None),
-            May::Work | May::WorkAsVendor => {}
-        }
-        let only = (self.accounts.len() == 1 && self.accounts != ["*"]).then(|| self.accounts[0]);
-        let account = match (named, route.names) {
+        let account = match (named, self.names) {
             (None, Names::BodyAlways(_)) => None,
-            (None, _) => only,
-            (Some(named), _) if self.accounts == ["*"] || self.accounts.contains(&named) => Some(named),
+            (None, Names::QueryIfAny(_)) => return (self.good, caller.only_account()),
+            (None, _) => caller.only_account(),
+            (Some(named), _) if caller.has(named) => Some(named),
             (Some(_), _) => return (403, None),
         };
         match account {
             None => (422, None),
-            Some(NOBODYS) => (route.unknown, None),
-            account => (route.good, account),
+            Some(NOBODYS) => (self.unknown, None),
+            account => (self.good, account),
         }
     }
-}
-
-/// Users and vendors besides those that the stack has, the same in every run. Their password has colons in it.
-async fn callers() -> &'static [Caller] {
-    static CALLERS: OnceCell<Vec<Caller>> = OnceCell::const_new();
-    CALLERS
-        .get_or_init(async || {
-            let (partner, admin) = (&stack().users["partner"], &stack().users["admin"]);
-            let password = format!("canary-password:{}:", admin.password);
-            let secret = format!("canary-secret-{}", stack().vendor_secret);
-            for (name, role, accounts) in [
-                ("it-viewer", "viewer", json!(["*"])),
-                ("it-partner", "partner", json!([THEIRS])),
-                ("it-both", "partner", json!([OURS, THEIRS])),
-            ] {
-                let hash = HEXLOWER.encode(&Sha256::digest(&password));
-                let user = json!({"password_sha256": hash, "role": role, "accounts": accounts});
-                set(&format!("local/users/{name}"), &user.to_string()).await;
-            }
-            let vendor = json!({"secret": secret, "account": THEIRS});
-            set("local/vendors/it-vendor", &vendor.to_string()).await;
-            // Longer than a function keeps in memory that there were none.
-            tokio::time::sleep(Duration::from_millis(1500)).await;
-            let basic = |name: &str, password: &str| Credentials::Basic(name.to_owned(), password.to_owned());
-            let caller = |who, credentials, may, accounts| Caller { who, credentials, may, accounts };
-            vec![
-                caller("admin", basic("admin", &admin.password), May::Work, &["*"]),
-                caller("viewer", basic("it-viewer", &password), May::Look, &["*"]),
-                caller("our partner", basic("partner", &partner.password), May::Work, &[OURS]),
-                caller("their partner", basic("it-partner", &password), May::Work, &[THEIRS]),
-                caller("partner of both", basic("it-both", &password), May::Work, &[OURS, THEIRS]),
-                caller("our vendor", Credentials::Secret(stack().vendor_secret.clone()), May::WorkAsVendor, &[OURS]),
-                caller("their vendor", Credentials::Secret(secret), May::WorkAsVendor, &[THEIRS]),
-                caller("nobody", Credentials::None, May::Nothing, &[]),
-                caller("wrong password", basic("admin", "canary-password"), May::Nothing, &[]),
-                caller("wrong secret", Credentials::Secret("canary-secret".to_owned()), May::Nothing, &[]),
-            ]
-        })
-        .await
-}
-
-async fn set(parameter: &str, value: &str) {
-    let ssm = stack().ssm(&Calls::default());
-    let put = ssm.put_parameter().name(format!("/waypost/{parameter}")).value(value);
-    put.overwrite(true).r#type("SecureString".into()).send().await.unwrap();
 }
 
 /// Two orders of one id, in two accounts. Whatever tells one from the other has the mark of its account in it.
@@ -208,12 +159,18 @@ impl Twins {
             let shows = route.key.starts_with("GET") && route.key.contains("{order_id}") && account == Some(owner);
             assert!(!shows || text.contains(mark), "{context} does not see {owner}'s: {text}");
         }
+        let items = answer.json["items"].as_array().into_iter().flatten();
+        for item in items.filter(|_| account.is_some()) {
+            let of = [&item["accountCode"], &item["account_code"]].into_iter().find_map(|code| code.as_str());
+            assert!(of.is_none() || of == account, "{context} sees an item of {of:?}");
+        }
     }
 }
 
 fn request(client: &Client, route: &Route, order_id: &str, named: Option<&str>) -> RequestBuilder {
     let (method, path) = route.key.split_once(' ').unwrap();
-    let mut url = stack().url(&path.replace("{order_id}", order_id));
+    let query = if path.ends_with("/whatsapp") { "?user_id=canary-phone" } else { "?" };
+    let mut url = format!("{}{query}", stack().url(&path.replace("{order_id}", order_id)));
     let mut body = match method {
         "GET" => None,
         "PATCH" => Some(json!({"carrierName": unique("carrier ")})),
@@ -223,7 +180,7 @@ fn request(client: &Client, route: &Route, order_id: &str, named: Option<&str>) 
     };
     if let Some(account) = named {
         match (route.names, &mut body) {
-            (Names::Query(name), _) => url = format!("{url}?{name}={account}"),
+            (Names::Query(name) | Names::QueryIfAny(name), _) => url = format!("{url}&{name}={account}"),
             (Names::Body(name) | Names::BodyAlways(name), Some(body)) => body[name] = json!(account),
             (Names::Body(_) | Names::BodyAlways(_), None) => unreachable!("{} has no body", route.key),
         }
@@ -244,7 +201,7 @@ async fn who_may_do_what_in_which_account() {
         let twins = Twins::new().await;
         for (caller, named) in callers.iter().flat_map(|caller| ACCOUNTS.map(|named| (caller, named))) {
             let context = format!("{} as {} in {named:?}", route.key, caller.who);
-            let (status, account) = caller.expects(route, named);
+            let (status, account) = route.expects(caller, named);
             let ask = || caller.sign(request(&client, route, &twins.order_id, named));
             let answer = http::send(ask()).await;
             assert_eq!(answer.status, status, "{context}: {}", answer.json);
@@ -267,7 +224,7 @@ async fn a_foreign_order_cannot_be_told_from_none() {
     assert_eq!(stack().user("admin", "POST", "/api/external/orders", Some(&body)).await.status, 201);
     join_all(ROUTES.iter().filter(|route| route.unknown == 404).map(async |route| {
         for (caller, named) in callers.iter().flat_map(|caller| ACCOUNTS.map(|named| (caller, named))) {
-            if caller.expects(route, named).1 == Some(THEIRS) {
+            if route.expects(caller, named).1 == Some(THEIRS) {
                 continue;
             }
             let ask = |order: &str| http::send(caller.sign(request(&client, route, order, named)));
@@ -332,7 +289,6 @@ async fn an_address_in_a_header_is_on_no_list() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_and_what_is_no_basic_credential() {
-    let callers = callers().await;
     let partner = &stack().users["partner"];
     let basic = |text: &[u8]| format!("Basic {}", BASE64.encode(text)).into_bytes();
     let good = basic(format!("{}:{}", partner.name, partner.password).as_bytes());
@@ -348,7 +304,7 @@ async fn what_is_and_what_is_no_basic_credential() {
     for (what, header) in [("good", &good), ("lower case", &lower)] {
         assert_eq!(ask(&[header]).await.status, 200, "{what}");
     }
-    let with_colons = callers.iter().find(|caller| caller.who == "their partner").unwrap();
+    let with_colons = caller("their partner").await;
     let answer = http::send(with_colons.sign(http::client().get(stack().url("/api/external/orders?limit=1")))).await;
     assert_eq!(answer.status, 200, "a password may have colons");
 

@@ -21,13 +21,13 @@ use crate::stack::{Calls, Received, eventually, stack, unique};
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
 /// An endpoint of its own, that no account's orders go to.
-struct Endpoint {
+pub struct Endpoint {
     name: String,
     path: String,
 }
 
 impl Endpoint {
-    async fn new(settings: Value, answers: Value) -> Self {
+    pub async fn new(settings: Value, answers: Value) -> Self {
         let name = unique("t-");
         let endpoint = Self { path: format!("/{name}"), name };
         stack().answers(&endpoint.path, answers).await;
@@ -37,7 +37,7 @@ impl Endpoint {
         endpoint
     }
 
-    async fn set(&self, part: &str, value: &str) {
+    pub async fn set(&self, part: &str, value: &str) {
         let ssm = stack().ssm(&Calls::default());
         let put = ssm.put_parameter().name(format!("/waypost/local/endpoints/{}/{part}", self.name)).value(value);
         let secret = part.ends_with("secret");
@@ -52,7 +52,7 @@ impl Endpoint {
         Delivery::from_message(&message.to_string()).unwrap()
     }
 
-    async fn received(&self, count: usize) -> Vec<Received> {
+    pub async fn received(&self, count: usize) -> Vec<Received> {
         eventually(&format!("{count} requests on {}", self.path), async || {
             Some(self.so_far().await).filter(|received| received.len() >= count)
         })

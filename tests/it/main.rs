@@ -7,8 +7,10 @@
 
 mod accounts;
 mod boundaries;
+mod callers;
 mod crash;
 mod delivering;
+mod log;
 mod main_way;
 mod messages;
 mod orders_api;

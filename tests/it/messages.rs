@@ -3,9 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::main_way::Parcel;
-use crate::stack::{Answer, eventually, http, stack};
+use crate::stack::{Answer, eventually, http, stack, unique};
 
 const TRACK: &str = "/api/orders/message-tracking";
+const CONVERSATION: &str = "/api/messages/whatsapp";
+
+/// Tells which order a provider's message is about.
+pub async fn link(order_id: &str, message_id: &str, status: &str) -> Answer {
+    let body = json!({"order_id": order_id, "account_code": "STORE001", "message_status": status, "message_id": message_id});
+    stack().user("partner", "POST", TRACK, Some(&body)).await
+}
 
 async fn track(order_id: &str, status: &str) -> Answer {
     let body = json!({"order_id": order_id, "account_code": "STORE001", "message_status": status});
@@ -14,12 +21,16 @@ async fn track(order_id: &str, status: &str) -> Answer {
 
 async fn track_with_key(key: &str, order_id: &str, status: &str) -> Answer {
     let body = json!({"order_id": order_id, "account_code": "STORE001", "message_status": status});
-    let partner = &stack().users["partner"];
-    let request = http::client().post(stack().url(TRACK)).basic_auth(&partner.name, Some(&partner.password));
-    http::send(http::with_json(request.header("idempotency-key", key), Some(&body))).await
+    with_key(key, &body).await
 }
 
-async fn messages(order_id: &str, query: &str) -> Value {
+async fn with_key(key: &str, body: &Value) -> Answer {
+    let partner = &stack().users["partner"];
+    let request = http::client().post(stack().url(TRACK)).basic_auth(&partner.name, Some(&partner.password));
+    http::send(http::with_json(request.header("idempotency-key", key), Some(body))).await
+}
+
+pub async fn messages(order_id: &str, query: &str) -> Value {
     let answer = stack().user("partner", "GET", &format!("/api/orders/{order_id}/messages{query}"), None).await;
     assert_eq!(answer.status, 200, "{}", answer.json);
     answer.json
@@ -131,4 +142,130 @@ async fn messages_and_reports_of_one_order_at_once() {
     let order = stack().order_with_entries(&parcel.order_id, 1).await;
     assert_eq!((&order["status"], &order["version"]), (&json!("in_transit"), &json!(2)));
     assert_eq!(statuses(&messages(&parcel.order_id, "").await).len(), recorded);
+}
+
+#[tokio::test]
+async fn a_message_that_is_linked_shows_so() {
+    let (parcel, wamid) = (Parcel::new(), unique("wamid."));
+    stack().create_order(&parcel.order()).await;
+    assert_eq!(track(&parcel.order_id, "queued").await.status, 201);
+    let answer = link(&parcel.order_id, &wamid, "sent").await;
+    assert_eq!(answer.status, 201, "{}", answer.json);
+    let names: Vec<&String> = answer.json["data"].as_object().unwrap().keys().collect();
+    assert_eq!(names, ["account_code", "id", "message_status", "order_id", "sent_at"], "as without a message_id");
+
+    let page = messages(&parcel.order_id, "").await;
+    let (linked, plain) = (&page["items"][0], &page["items"][1]);
+    let data = &answer.json["data"];
+    let expected = json!({
+        "id": data["id"], "order_id": parcel.order_id, "account_code": "STORE001", "message_status": "sent",
+        "sent_at": data["sent_at"], "message_id": wamid, "error": null,
+        "statuses": [{"status": "sent", "at": data["sent_at"]}],
+    });
+    assert_eq!(linked, &expected);
+    assert_eq!((&plain["message_status"], &plain["message_id"]), (&json!("queued"), &json!(null)));
+    assert_eq!((&plain["error"], &plain["statuses"]), (&json!(null), &json!([])));
+}
+
+#[tokio::test]
+async fn a_providers_message_is_recorded_once() {
+    let (parcel, other, wamid) = (Parcel::new(), Parcel::new(), unique("wamid."));
+    stack().create_order(&parcel.order()).await;
+    stack().create_order(&other.order()).await;
+    let body = |order: &Parcel, status: &str, id: &str| {
+        json!({"orderId": order.order_id, "accountCode": "STORE001", "messageStatus": status, "messageId": id})
+    };
+    let first = link(&parcel.order_id, &wamid, "sent").await;
+    assert_eq!(first.status, 201, "{}", first.json);
+    let again = link(&parcel.order_id, &wamid, "sent").await;
+    assert_eq!((again.status, &again.json), (201, &first.json));
+    let in_camel_case = stack().user("partner", "POST", TRACK, Some(&body(&parcel, "sent", &wamid))).await;
+    assert_eq!((in_camel_case.status, &in_camel_case.json), (201, &first.json));
+
+    let conflict = |field| (409, "conflict", field);
+    assert_eq!(link(&parcel.order_id, &wamid, "read").await.error(), conflict(Some("message_status")));
+    assert_eq!(link(&other.order_id, &wamid, "sent").await.error(), conflict(Some("message_id")));
+    let key = unique("canary-key-");
+    assert_eq!(with_key(&key, &body(&parcel, "sent", &wamid)).await.error(), conflict(Some("message_id")));
+
+    // With a key, the key decides what is a repeat.
+    let (one, two) = (unique("wamid."), unique("wamid."));
+    let keyed = with_key(&key, &body(&parcel, "sent", &one)).await;
+    assert_eq!(keyed.status, 201, "{}", keyed.json);
+    let again = with_key(&key, &body(&parcel, "sent", &one)).await;
+    assert_eq!((again.status, &again.json), (201, &keyed.json));
+    assert_eq!(with_key(&key, &body(&parcel, "read", &one)).await.error(), conflict(None));
+    assert_eq!(with_key(&key, &body(&parcel, "sent", &two)).await.error(), conflict(None));
+    assert_eq!(track_with_key(&key, &parcel.order_id, "sent").await.error(), conflict(None));
+    assert_eq!(statuses(&messages(&parcel.order_id, "").await), ["sent", "sent"]);
+    assert_eq!(statuses(&messages(&other.order_id, "").await), [""; 0]);
+}
+
+#[tokio::test]
+async fn a_providers_message_is_recorded_once_whoever_comes_at_the_same_time() {
+    let (parcel, other, wamid) = (Parcel::new(), Parcel::new(), unique("wamid."));
+    stack().create_order(&parcel.order()).await;
+    stack().create_order(&other.order()).await;
+    let order = |n: u32| if n.is_multiple_of(2) { &parcel.order_id } else { &other.order_id };
+    let answers = futures::future::join_all((0..8).map(|n| link(order(n), &wamid, "sent"))).await;
+    for answer in &answers {
+        assert!(matches!(answer.error(), (201, _, _) | (409, _, Some("message_id")) | (503, _, _)), "{}", answer.json);
+    }
+    let ids: std::collections::BTreeSet<&str> =
+        answers.iter().filter_map(|answer| answer.json["data"]["id"].as_str()).collect();
+    assert_eq!(ids.len(), 1, "{ids:?}");
+    let shown = [messages(&parcel.order_id, "").await, messages(&other.order_id, "").await];
+    assert_eq!(shown.iter().map(|page| statuses(page).len()).sum::<usize>(), 1);
+}
+
+#[tokio::test]
+async fn what_is_no_message_id() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    for id in [json!(""), json!("a b"), json!("wamid\u{e4}"), json!("a\nb"), json!("x".repeat(257)), json!(7), json!(["a"])] {
+        let body = json!({"order_id": parcel.order_id, "account_code": "STORE001", "message_status": "sent", "message_id": id});
+        let answer = stack().user("partner", "POST", TRACK, Some(&body)).await;
+        assert_eq!(answer.error(), (422, "invalid", Some("message_id")), "{id}");
+    }
+    assert_eq!(link("nowhere-at-all", &unique("wamid."), "sent").await.error(), (404, "not_found", None));
+    let longest = format!("{:x<256}", unique("wamid."));
+    assert_eq!(link(&parcel.order_id, &longest, "sent").await.status, 201);
+}
+
+#[tokio::test]
+async fn a_conversation_that_never_was_is_an_empty_page() {
+    for query in ["?phone=15550199999", "?phone=%2B1%20555-0199-999", "?user_id=US.1&limit=1"] {
+        let answer = stack().user("partner", "GET", &format!("{CONVERSATION}{query}"), None).await;
+        assert_eq!((answer.status, &answer.json), (200, &json!({"items": []})), "{query}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_of_a_conversation() {
+    for (query, field) in [
+        ("", "phone"),
+        ("?phone=", "phone"),
+        ("?phone=1234", "phone"),
+        ("?phone=canary-phone", "phone"),
+        ("?phone=123456789012345678901", "phone"),
+        ("?user_id=", "user_id"),
+        ("?user_id=a%20b", "user_id"),
+        ("?phone=15550199999&user_id=US.1", "user_id"),
+        ("?phone=15550199999&limit=0", "limit"),
+        ("?phone=15550199999&limit=101", "limit"),
+        ("?phone=15550199999&page=!", "page"),
+        ("?phone=15550199999&account_code=%20", "account_code"),
+    ] {
+        let answer = stack().user("partner", "GET", &format!("{CONVERSATION}{query}"), None).await;
+        assert_eq!(answer.error(), (422, "invalid", Some(field)), "{query}");
+    }
+    let path = format!("{CONVERSATION}?phone=15550199999&account_code=STORE002");
+    assert_eq!(stack().user("partner", "GET", &path, None).await.error(), (403, "forbidden", Some("account_code")));
+    assert_eq!(stack().vendor("GET", &path, None).await.error(), (403, "forbidden", None));
+    assert_eq!(stack().user("viewer", "GET", &path, None).await.error(), (403, "forbidden", None));
+    assert_eq!(stack().user("admin", "GET", &path, None).await.json, json!({"items": []}));
+    let unnamed = stack().user("admin", "GET", &format!("{CONVERSATION}?phone=15550199999"), None).await;
+    assert_eq!(unnamed.error(), (422, "invalid", Some("account_code")));
+    let nobody = http::send(http::client().get(stack().url(&path))).await;
+    assert_eq!(nobody.error(), (401, "unauthorized", None));
 }

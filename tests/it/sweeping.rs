@@ -25,7 +25,7 @@ fn event(body: Vec<u8>, received_at: Timestamp) -> Event {
     Event {
         id: Fingerprint::of("left-behind").with(&body).into(),
         source: SourceName::new("shiprocket"),
-        account: AccountCode::parse("STORE001").unwrap(),
+        account: AccountCode::parse("STORE001").ok(),
         received_at,
         state: EventState::Received,
         reason: None,

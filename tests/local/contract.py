@@ -19,6 +19,9 @@ from config import ROOT
 OPENAPI = ROOT / "openapi.yaml"
 METHODS = {"get", "put", "post", "delete", "patch"}
 JSON_TYPE = "application/json"
+TEXT_TYPE = "text/plain"
+# Beside JSON_TYPE: what is no JSON object is taken as well.
+ANY_TYPE = "*/*"
 Json = Any
 
 
@@ -46,6 +49,9 @@ class Contract:
             yield f"status {answer['status']} is not declared"
             return
         yield from self._headers(response.get("headers", {}), answer["headers"])
+        media_type = answer["headers"].get("content-type", "").split(";")[0]
+        if media_type not in response["content"]:
+            yield f"header content-type: {media_type!r} is not declared"
         yield from self._body("body", response, answer["body"])
         if answer["status"] < 300 and "requestBody" in operation:
             yield from self._body("request", operation["requestBody"], request or "")
@@ -85,13 +91,19 @@ class Contract:
                 yield f"header {name}: missing"
 
     def _body(self, what: str, described: dict[str, Json], body: str) -> Iterator[str]:
-        schema = described["content"][JSON_TYPE]["schema"]
+        content = described["content"]
+        if JSON_TYPE not in content:
+            yield from self._judged(what, content[TEXT_TYPE]["schema"], body)
+            return
         try:
             value = json.loads(body)
         except ValueError:
-            yield f"{what}: not JSON"
-            return
-        yield from self._judged(what, schema, value)
+            value = None
+            if ANY_TYPE not in content:
+                yield f"{what}: not JSON"
+                return
+        if isinstance(value, dict) or ANY_TYPE not in content:
+            yield from self._judged(what, content[JSON_TYPE]["schema"], value)
 
     def _judged(self, what: str, schema: dict[str, Json], value: Json) -> Iterator[str]:
         for error in self._validator(schema).iter_errors(value):

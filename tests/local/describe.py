@@ -10,7 +10,7 @@ from typing import Any
 from config import ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, STACK_FILE, STAGE
 from deploy import Deployed
 from processes import Processes
-from settings import Settings
+from settings import PHONE_NUMBER_ID, Settings
 
 
 def describe(running: Processes, settings: Settings) -> dict[str, Any]:
@@ -23,7 +23,16 @@ def describe(running: Processes, settings: Settings) -> dict[str, Any]:
         "receiver_url": running.receiver_url,
         "users": {name: {"name": name, "password": password} for name, password in settings.users.items()},
         "vendor_secret": settings.vendor_secret,
-        "sources": {"shiprocket": {"api_key": settings.shiprocket_api_key}},
+        "sources": {
+            "shiprocket": {"api_key": settings.shiprocket_api_key},
+            "shipway": {"hash": settings.shipway_hash()},
+            "esahayak": {},
+            "whatsapp": {
+                "app_secret": settings.whatsapp_app_secret,
+                "verify_token": settings.whatsapp_verify_token,
+                "phone_number_id": PHONE_NUMBER_ID,
+            },
+        },
         "endpoints": {
             name: {"url": f"{running.receiver_url}/{name}", "secret": endpoint.secret, "format": endpoint.format}
             for name, endpoint in settings.endpoints.items()

@@ -1,4 +1,4 @@
-"""The demo's settings in SSM: who may call, which source, and one endpoint for each format."""
+"""The demo's settings in SSM: who may call, the sources, and one endpoint for each format."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from typing import Any
 from config import SETTINGS_PREFIX, client
 
 ACCOUNT = "STORE001"
+# WhatsApp's ids of the demo's phone numbers, and whose they are.
+PHONE_NUMBER_ID = "106540352242922"
+PHONE_NUMBERS = {PHONE_NUMBER_ID: ACCOUNT, "106540352242933": "STORE002"}
+# eSahayak signs nothing: locally its requests come from this machine.
+LOOPBACK = ["127.0.0.0/8", "::1/128"]
 
 
 @dataclass(frozen=True)
@@ -30,14 +35,25 @@ class Settings:
     users: dict[str, str]
     vendor_secret: str
     shiprocket_api_key: str
+    shipway: dict[str, str]
+    whatsapp_app_secret: str
+    whatsapp_verify_token: str
     endpoints: dict[str, Endpoint]
+
+    def shipway_hash(self) -> str:
+        """What Shipway's pushes carry."""
+        text = f"{self.shipway['email']}:{self.shipway['license_key']}"
+        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def new() -> Settings:
     return Settings(
-        users={"admin": secrets.token_urlsafe(18), "partner": secrets.token_urlsafe(18)},
+        users={name: secrets.token_urlsafe(18) for name in ("admin", "viewer", "partner")},
         vendor_secret=secrets.token_urlsafe(24),
         shiprocket_api_key=secrets.token_urlsafe(24),
+        shipway={"email": "merchant@example.invalid", "license_key": secrets.token_urlsafe(18)},
+        whatsapp_app_secret=secrets.token_hex(16),
+        whatsapp_verify_token=secrets.token_urlsafe(18),
         endpoints={
             "demo-status-update": Endpoint("status_update", _signing_secret()),
             "demo-order-status-changed": Endpoint(
@@ -56,10 +72,10 @@ def store(settings: Settings, endpoint_url: str, receiver_url: str) -> None:
     """Writes them all; writing them again changes nothing."""
     ssm = client("ssm", endpoint_url)
     _put_secret(ssm, "users/admin", _user(settings.users["admin"], "admin", "*"))
+    _put_secret(ssm, "users/viewer", _user(settings.users["viewer"], "viewer", "*"))
     _put_secret(ssm, "users/partner", _user(settings.users["partner"], "partner", ACCOUNT))
     _put_secret(ssm, "vendors/demo", _json({"secret": settings.vendor_secret, "account": ACCOUNT}))
-    _put(ssm, "sources/shiprocket/settings", _json({"mode": "token", "account": ACCOUNT}))
-    _put_secret(ssm, "sources/shiprocket/secret", settings.shiprocket_api_key)
+    _store_sources(ssm, settings)
     for name, endpoint in settings.endpoints.items():
         _put_secret(ssm, f"endpoints/{name}/secret", endpoint.secret)
         if endpoint.legacy_secret:
@@ -67,6 +83,20 @@ def store(settings: Settings, endpoint_url: str, receiver_url: str) -> None:
         _put(ssm, f"endpoints/{name}/settings", _json({"format": endpoint.format, "accounts": [ACCOUNT]}))
         # Last: an endpoint without a URL does not exist yet, so nobody sees half of one.
         _put(ssm, f"endpoints/{name}/url", f"{receiver_url}/{name}")
+
+
+def _store_sources(ssm: Any, settings: Settings) -> None:
+    _put(ssm, "sources/shiprocket/settings", _json({"mode": "token", "account": ACCOUNT}))
+    _put_secret(ssm, "sources/shiprocket/secret", settings.shiprocket_api_key)
+    _put(ssm, "sources/shipway/settings", _json({"account": ACCOUNT}))
+    _put_secret(ssm, "sources/shipway/secret", _json(settings.shipway))
+    _put(ssm, "sources/esahayak/settings", _json({"mode": "network", "account": ACCOUNT, "allowed_cidrs": LOOPBACK}))
+    _put(ssm, "sources/whatsapp/settings", _json({"phone_numbers": PHONE_NUMBERS}))
+    _put_secret(
+        ssm,
+        "sources/whatsapp/secret",
+        _json({"app_secret": [settings.whatsapp_app_secret], "verify_token": settings.whatsapp_verify_token}),
+    )
 
 
 def _user(password: str, role: str, account: str) -> str:

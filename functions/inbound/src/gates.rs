@@ -5,14 +5,23 @@ use std::sync::Arc;
 
 use aws::settings::{SettingsError, Values, read_each};
 use domain::id::AccountCode;
+use domain::json::Json;
 use serde::Deserialize;
-use sources::{Denied, Gate, Request, Source};
+use sources::{Denied, Gate, Handshake, Hook, InvalidSetting, Owner, Request, Setup, Source};
 
 /// `sources/{source}/hooks/{hook_id}`: a path of an account's own.
 #[derive(Deserialize)]
-struct Hook {
+struct HookSetting {
     account: AccountCode,
-    secret: Option<String>,
+    /// A text, or the object that the source's `secret` would be.
+    secret: Option<Json>,
+}
+
+impl HookSetting {
+    fn secret(&self) -> Option<String> {
+        let secret = self.secret.as_ref().filter(|secret| secret.as_str() != "null")?;
+        Some(secret.to_text().unwrap_or_else(|| secret.as_str().to_owned()))
+    }
 }
 
 /// The checks of one source.
@@ -33,43 +42,58 @@ impl Gates {
     ) -> Result<Self, SettingsError> {
         let value = |name: &str| values.get(&format!("{folder}/{name}")).map(String::as_str);
         let Some(settings) = value("settings") else { return Ok(Self::default()) };
-        let configure = |secret: Option<&str>| {
-            let gate = source.configure(settings, secret);
-            gate.map_err(|error| SettingsError::invalid(format!("{folder}/{}", error.parameter), &error))
-        };
-        let secret = value("secret");
+        let plain = Setup { settings, secret: value("secret"), hook: None };
         let prefix = format!("{folder}/hooks/");
         let hooks =
             values.iter().filter_map(|(name, text)| Some((name.strip_prefix(&prefix)?.to_owned(), text.clone())));
         let last = last.map(|gates| &gates.hooks);
-        let read = |id: &str, text: &str| read_hook(&format!("{prefix}{id}"), text, secret, configure);
+        let wrong = |error: InvalidSetting| SettingsError::invalid(format!("{folder}/{}", error.parameter), &error);
+        let read = |id: &str, text: &str| {
+            let parameter = format!("{prefix}{id}");
+            let hook: HookSetting = serde_json::from_str(text)
+                .map_err(|_| SettingsError::invalid(&parameter, "must be {\"account\", \"secret\"?}"))?;
+            let own = hook.secret();
+            let gate =
+                source.configure(&for_hook(plain, id, own.as_deref())).map_err(|error| match error.parameter {
+                    "hooks" => SettingsError::invalid(parameter, &error),
+                    _ => wrong(error),
+                })?;
+            Ok((hook.account, Arc::from(gate)))
+        };
         let hooks = read_each(&hooks.collect::<Values>(), last, read);
-        let mut gates = Self { plain: None, hooks };
-        // Where hooks have secrets of their own, the source needs none.
-        if secret.is_some() || gates.hooks.is_empty() {
-            gates.plain = Some(configure(secret)?);
+        match source.configure(&plain) {
+            Ok(gate) => Ok(Self { plain: Some(gate), hooks }),
+            // Where there are hooks, the source may do without a secret of its own.
+            Err(error) if error.parameter == "secret" && plain.secret.is_none() && !hooks.is_empty() => {
+                Ok(Self { plain: None, hooks })
+            }
+            Err(error) => Err(wrong(error)),
         }
-        Ok(gates)
     }
 
-    /// Whose request this is.
-    pub(crate) fn admit(&self, hook: Option<&str>, request: &Request<'_>) -> Result<AccountCode, Denied> {
-        let Some(id) = hook else { return self.plain.as_ref().ok_or(Denied::Credentials)?.admit(request) };
-        let (account, gate) = self.hooks.get(id).ok_or(Denied::Credentials)?;
-        gate.admit(request).map(|_account_of_settings| account.clone())
+    /// Whose this request is.
+    pub(crate) fn admit(&self, hook: Option<&str>, request: &Request<'_>) -> Result<Owner, Denied> {
+        if let Some(id) = hook {
+            let (account, gate) = self.hooks.get(id).ok_or(Denied::Credentials)?;
+            return gate.check(request).map(|()| Owner::Account(account.clone()));
+        }
+        let gate = self.plain.as_ref().ok_or(Denied::Credentials)?;
+        gate.check(request).map(|()| gate.owner(request.body))
+    }
+
+    /// The answer to a provider that asks whether this is the right address.
+    pub(crate) fn handshake(&self, hook: Option<&str>, query: &[(&str, &str)]) -> Handshake {
+        let gate = match hook {
+            Some(id) => self.hooks.get(id).map(|(_, gate)| gate.as_ref()),
+            None => self.plain.as_deref(),
+        };
+        gate.map_or(Handshake::Unknown, |gate| gate.handshake(query))
     }
 }
 
-fn read_hook(
-    parameter: &str,
-    text: &str,
-    secret: Option<&str>,
-    configure: impl Fn(Option<&str>) -> Result<Box<dyn Gate>, SettingsError>,
-) -> Result<(AccountCode, Arc<dyn Gate>), SettingsError> {
-    let wrong = |_| SettingsError::invalid(parameter, "must be {\"account\", \"secret\"?}");
-    let hook: Hook = serde_json::from_str(text).map_err(wrong)?;
-    let gate = configure(hook.secret.as_deref().or(secret))?;
-    Ok((hook.account, Arc::from(gate)))
+/// A hook's own secret comes before the source's.
+fn for_hook<'a>(plain: Setup<'a>, id: &'a str, own: Option<&'a str>) -> Setup<'a> {
+    Setup { secret: own.or(plain.secret), hook: Some(Hook { id, has_secret: own.is_some() }), ..plain }
 }
 
 #[cfg(test)]
@@ -87,7 +111,10 @@ mod tests {
     fn admit(gates: &Gates, hook: Option<&str>, key: &str) -> Result<String, Denied> {
         let headers = [("x-api-key", key)];
         let request = Request { headers: &headers, source_ip: None, body: b"" };
-        gates.admit(hook, &request).map(|account| account.as_str().to_owned())
+        gates.admit(hook, &request).map(|owner| match owner {
+            Owner::Account(account) => account.as_str().to_owned(),
+            Owner::Several | Owner::Nobody => String::new(),
+        })
     }
 
     const SETTINGS: (&str, &str) = ("settings", r#"{"mode":"token","account":"STORE001"}"#);
@@ -111,9 +138,32 @@ mod tests {
     }
 
     #[test]
+    fn a_hooks_secret_may_be_an_object() {
+        for (text, expected) in [
+            (r#"{"account":"A","secret":"own"}"#, Some("own")),
+            (r#"{"account":"A","secret":{"app_secret":["x"]}}"#, Some(r#"{"app_secret":["x"]}"#)),
+            (r#"{"account":"A","secret":null}"#, None),
+            (r#"{"account":"A"}"#, None),
+        ] {
+            assert_eq!(serde_json::from_str::<HookSetting>(text).unwrap().secret().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn what_is_not_set_up_admits_nobody() {
         assert!(admit(&gates(&[]).unwrap(), None, "").is_err());
         assert!(admit(&gates(&[("secret", "token")]).unwrap(), None, "token").is_err());
+    }
+
+    #[test]
+    fn a_source_that_needs_no_secret_keeps_its_plain_path_beside_hooks() {
+        let folder = "sources/esahayak";
+        let settings = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["127.0.0.1"]}"#;
+        let values = [("settings", settings), ("hooks/abc", r#"{"account":"STORE002"}"#)];
+        let named = values.map(|(name, text)| (format!("{folder}/{name}"), text.to_owned()));
+        let gates = Gates::read(sources::by_path("esahayak").unwrap(), folder, &named.into(), None).unwrap();
+        assert_eq!(gates.hooks.len(), 1);
+        assert!(gates.plain.is_some());
     }
 
     #[test]

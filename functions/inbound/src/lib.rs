@@ -1,5 +1,6 @@
 //! Takes webhooks: proves who sent them, keeps them, queues them. What they mean is decided later, by `process`.
 
+mod event;
 mod gates;
 
 use std::sync::Arc;
@@ -9,20 +10,17 @@ use aws::clock::now;
 use aws::error::IoError;
 use aws::events::{Event, EventMessage, EventState, Events, Kept};
 use aws::queue::Queue;
-use aws::settings::{Cached, Settings, SettingsError};
+use aws::settings::{Cached, Settings};
 use aws::web::{ApiError, answer, body, json, request_id, source_ip};
-use domain::hash::Fingerprint;
 use domain::id::{AccountCode, EventId};
 use domain::timestamp::Timestamp;
-use lambda_http::http::Method;
+use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Error, Request, RequestExt, Response};
-use sources::{Denied, Source};
+use sources::{Denied, Handshake, Identity, Owner, Received, Source, Unreadable};
 use tokio::time::timeout;
 
+use event::{event, quarantined};
 use gates::Gates;
-
-/// The largest body of a webhook, in bytes.
-const BODY_LIMIT: usize = 1024 * 1024;
 
 /// Senders wait a few seconds for their answer. What the queue does not take by then is sent by `sweep`.
 const SEND_LIMIT: Duration = Duration::from_millis(1500);
@@ -52,41 +50,60 @@ impl Inbound {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let path = request.raw_http_path().trim_matches('/');
-        match (request.method(), path) {
-            (&Method::GET, "webhooks/health") => Ok(health(now)),
-            (&Method::POST, "api/webhooks/shiprocket") => self.receive("carrier", request, now).await,
-            (&Method::POST, path) => match path.strip_prefix("webhooks/") {
-                Some(source) => self.receive(source, request, now).await,
-                None => Err(ApiError::not_found("no such route")),
-            },
+        if (request.method(), path) == (&Method::GET, "webhooks/health") {
+            return Ok(health(now));
+        }
+        let (source, hook) = addressee(path).ok_or_else(|| ApiError::not_found("no such route"))?;
+        let source = sources::by_path(source).ok_or_else(|| ApiError::not_found("no such source"))?;
+        match *request.method() {
+            Method::GET => self.greet(source, hook, request, now).await,
+            Method::POST => self.receive(source, hook, request, now).await,
             _ => Err(ApiError::not_found("no such route")),
         }
     }
 
-    async fn receive(&self, path: &str, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
-        let (path, hook) = path.split_once('/').map_or((path, None), |(path, hook)| (path, Some(hook)));
-        let source = sources::by_path(path).ok_or_else(|| ApiError::not_found("no such source"))?;
-        let body = body(request, BODY_LIMIT)?;
-        let account = self.admit(source, hook, request, body, now).await?;
-        let unreadable = source.read(&account, body).err();
-        let event = Event {
-            id: event_id(source, &account, body),
-            source: source.name(),
-            account,
-            received_at: now,
-            state: if unreadable.is_some() { EventState::Failed } else { EventState::Received },
-            reason: unreadable.as_ref().map(ToString::to_string),
-            body: body.to_vec(),
-        };
-        let kept = self.events.keep(&event).await?;
-        tracing::info!(source = event.source.as_str(), event_id = %event.id, state = event.state.as_str(), ?kept, "event.kept");
-        if let Some(reason) = unreadable {
-            return Err(ApiError::malformed(reason.to_string()));
+    /// A provider asks whether this is the right address.
+    async fn greet(
+        &self,
+        source: &dyn Source,
+        hook: Option<&str>,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
+        let query = request.query_string_parameters();
+        let query: Vec<(&str, &str)> = query.iter().collect();
+        match self.gates(source, now).await?.handshake(hook, &query) {
+            Handshake::Echo(challenge) => Ok(plain_text(challenge)),
+            Handshake::Refused => Err(ApiError::forbidden("this is not what we agreed on")),
+            Handshake::Unknown => Err(ApiError::not_found("no such route")),
         }
-        if needs_sending(kept) {
-            self.send(&event.id, now).await?;
+    }
+
+    async fn receive(
+        &self,
+        source: &dyn Source,
+        hook: Option<&str>,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
+        let body = body(request, source.body_limit())?;
+        let headers: Vec<(&str, &str)> =
+            request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+        let asked = sources::Request { headers: &headers, source_ip: source_ip(request), body };
+        let account = self.admit(source, hook, &asked, now).await?;
+        let received = Received { account: account.as_ref(), at: now, body };
+        let unreadable = source.read(&received).err();
+        // What cannot be read must not take the place of what its sender may mean by it.
+        let identity = if unreadable.is_some() { Identity::Bytes } else { source.identify(&asked) };
+        let event = event(source, &received, &identity, unreadable.as_ref());
+        if let Some(attempt) = source.attempt(&asked).filter(|name| is_plain(name)) {
+            tracing::info!(event_id = %event.id, attempt, "event.attempt");
         }
-        Ok(json(200, &serde_json::json!({"received": true, "event_id": event.id})))
+        self.take(&event, now).await?;
+        match unreadable {
+            Some(error) if !source.insists() => Err(refused(&error)),
+            _ => Ok(taken(&event.id, identity, now)),
+        }
     }
 
     /// Whose request this is, checked over the bytes as they were sent.
@@ -94,27 +111,52 @@ impl Inbound {
         &self,
         source: &dyn Source,
         hook: Option<&str>,
-        request: &Request,
-        body: &[u8],
+        asked: &sources::Request<'_>,
         now: Timestamp,
-    ) -> Result<AccountCode, ApiError> {
-        let gates = self.gates(source, now).await.map_err(|error| {
-            tracing::error!(%error, "source.not_configured");
-            ApiError::unavailable()
-        })?;
-        let headers: Vec<(&str, &str)> =
-            request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let asked = sources::Request { headers: &headers, source_ip: source_ip(request), body };
-        gates.admit(hook, &asked).map_err(|denied| {
+    ) -> Result<Option<AccountCode>, ApiError> {
+        let owner = self.gates(source, now).await?.admit(hook, asked).map_err(|denied| {
             tracing::warn!(source = source.name().as_str(), ?denied, "event.denied");
             match denied {
                 Denied::Address => ApiError::forbidden("this address may not send webhooks"),
                 Denied::Credentials => ApiError::unauthorized(),
             }
-        })
+        })?;
+        match owner {
+            Owner::Account(account) => Ok(Some(account)),
+            Owner::Several => Ok(None),
+            Owner::Nobody => {
+                tracing::warn!(source = source.name().as_str(), "event.ownerless");
+                Err(ApiError::forbidden("this source has no account: use a path of your own"))
+            }
+        }
     }
 
-    async fn gates(&self, source: &dyn Source, now: Timestamp) -> Result<Arc<Gates>, SettingsError> {
+    /// Keeps an event, and queues it if it is to be worked on.
+    async fn take(&self, event: &Event, now: Timestamp) -> Result<(), ApiError> {
+        let mut kept = self.keep(event).await?;
+        if kept == Kept::Other {
+            kept = self.keep(&quarantined(event)).await?;
+        }
+        match (event.state, kept) {
+            (EventState::Received, Kept::New) => self.send(&event.id, now).await,
+            // Its first message may never have been sent.
+            (EventState::Received, Kept::Before(state)) if !state.is_settled() => self.send(&event.id, now).await,
+            _ => Ok(()),
+        }
+    }
+
+    async fn keep(&self, event: &Event) -> Result<Kept, IoError> {
+        let kept = self.events.keep(event).await?;
+        let (source, state, reason) = (event.source.as_str(), event.state.as_str(), event.reason.as_deref());
+        if event.state == EventState::Quarantined {
+            tracing::warn!(source, event_id = %event.id, state, reason, ?kept, "event.quarantined");
+        } else {
+            tracing::info!(source, event_id = %event.id, state, ?kept, "event.kept");
+        }
+        Ok(kept)
+    }
+
+    async fn gates(&self, source: &dyn Source, now: Timestamp) -> Result<Arc<Gates>, ApiError> {
         let name = source.name();
         // All of a source at once: hook ids are the caller's to choose, and must not cost a call each.
         let load = |last: Option<Arc<Gates>>| async move {
@@ -122,7 +164,10 @@ impl Inbound {
             let values = self.settings.read_below(&folder, true).await?;
             Gates::read(source, &folder, &values, last.as_deref())
         };
-        self.gates.get(&self.settings, name.as_str(), now, load).await
+        self.gates.get(&self.settings, name.as_str(), now, load).await.map_err(|error| {
+            tracing::error!(%error, "source.not_configured");
+            ApiError::unavailable()
+        })
     }
 
     /// The event is kept: whether it reaches its queue now or a minute later, the sender is done.
@@ -137,16 +182,47 @@ impl Inbound {
     }
 }
 
-/// A duplicate of an event that nobody has worked on yet is sent again: its first message may never have been.
-fn needs_sending(kept: Kept) -> bool {
-    match kept {
-        Kept::New => true,
-        Kept::Before(state) => !state.is_settled(),
+/// The source and the hook that a path is about.
+fn addressee(path: &str) -> Option<(&str, Option<&str>)> {
+    match path {
+        "api/webhooks/shiprocket" => Some(("carrier", None)),
+        "college/whatsapp/webhook" => Some(("whatsapp", None)),
+        path => {
+            let rest = path.strip_prefix("webhooks/")?;
+            Some(rest.split_once('/').map_or((rest, None), |(source, hook)| (source, Some(hook))))
+        }
     }
 }
 
-fn event_id(source: &dyn Source, account: &AccountCode, body: &[u8]) -> EventId {
-    Fingerprint::of("event").with(source.name().as_str()).with(account).with(body).into()
+/// What a sender names itself goes into our logs only if it can hide nothing there.
+fn is_plain(name: &str) -> bool {
+    name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+}
+
+fn taken(id: &EventId, identity: Identity, now: Timestamp) -> Response<Body> {
+    let id = match identity {
+        Identity::Named(id) => id,
+        _ => id.as_str().to_owned(),
+    };
+    json(200, &serde_json::json!({"received": true, "event_id": id, "processed_at": now}))
+}
+
+/// The body is kept all the same, for us to look at.
+fn refused(error: &Unreadable) -> ApiError {
+    let refused = ApiError::malformed(error.to_string());
+    match error.field() {
+        Some(field) => refused.about(field),
+        None => refused,
+    }
+}
+
+/// What came from outside goes back as nothing but text.
+fn plain_text(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    let headers = response.headers_mut();
+    headers.insert("content-type", HeaderValue::from_static("text/plain; charset=utf-8"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
 }
 
 fn health(now: Timestamp) -> Response<Body> {

@@ -64,7 +64,7 @@ pub(crate) fn adoption_event(order: &Order, reshipped: Option<Reshipment>, now: 
     Event {
         id: event_id(order),
         source: SourceName::API,
-        account: order.key.account.clone(),
+        account: Some(order.key.account.clone()),
         received_at: now,
         state: EventState::Received,
         reason: None,

@@ -32,7 +32,7 @@ impl Orders {
         let event = Event {
             id: event_id(&key, request)?,
             source: SourceName::API,
-            account: key.account.clone(),
+            account: Some(key.account.clone()),
             received_at: now,
             state: EventState::Received,
             reason: None,
@@ -47,14 +47,10 @@ impl Orders {
     }
 
     async fn keep_and_send(&self, event: &Event, now: Timestamp) -> Result<(), ApiError> {
-        if let Kept::Before(state) = self.events.keep(event).await? {
-            let before = self.events.load(&event.id).await?;
-            if before.is_some_and(|before| before.body != event.body) {
-                return Err(ApiError::conflict("this Idempotency-Key came with another body"));
-            }
-            if state.is_settled() {
-                return Ok(());
-            }
+        match self.events.keep(event).await? {
+            Kept::Other => return Err(ApiError::conflict("this Idempotency-Key came with another body")),
+            Kept::Before(state) if state.is_settled() => return Ok(()),
+            Kept::Before(_) | Kept::New => {}
         }
         if !self.send(&event.id).await {
             self.events.mark_pending(&event.id, now).await?;

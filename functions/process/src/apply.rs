@@ -3,13 +3,16 @@
 use aws::clock::now;
 use aws::contention::pause;
 use aws::error::IoError;
-use aws::orders::{Committed, Waiting};
+use aws::orders::{Committed, Touch, Waiting};
+use domain::api_event::Reshipment;
 use domain::delivery::Change;
 use domain::id::{AccountCode, OrderKey};
 use domain::order::Order;
 use domain::report::{Report, Scan};
 use domain::status::Status;
-use domain::timeline::{Arrival, Bringer, Entry, Settled, Transition};
+use domain::timeline::{Arrival, Bringer, Entry, Settled};
+use sources::Source;
+use sources::shipway::Shipway;
 
 use crate::Process;
 
@@ -19,47 +22,54 @@ const TRIES: u32 = 12;
 /// What became of a report.
 pub(crate) enum Fate {
     /// It is in a timeline.
-    Applied(Arrived),
+    Applied(Box<Arrived>),
     /// Nobody knows its order.
     Unmatched,
 }
 
 /// A report in its timeline.
 pub(crate) struct Arrived {
-    /// Whether this event brought it there.
-    ours: bool,
-    /// What has to be told, if it did and that changed the status.
-    pub(crate) told: Option<Box<Told>>,
-}
-
-/// A change that this event caused.
-pub(crate) struct Told {
+    /// As it stands after the report.
     order: Order,
     entry: Entry,
-    transition: Transition,
-}
-
-impl Told {
-    /// Whose order it is.
-    pub(crate) fn account(&self) -> &AccountCode {
-        &self.order.key.account
-    }
-
-    pub(crate) fn change(&self) -> Change<'_> {
-        Change { order: &self.order, report_id: self.entry.report_id(), transition: &self.transition }
-    }
+    /// Whether this event brought the report there.
+    ours: bool,
 }
 
 impl Arrived {
-    fn new(mut order: Order, entry: &Entry, bringer: &Bringer, settled: Option<&Settled>) -> Self {
+    fn new(mut order: Order, entry: Entry, bringer: &Bringer, settled: Option<Settled>) -> Box<Self> {
         if let Some(settled) = settled {
-            order.state.clone_from(&settled.state);
+            order.state = settled.state;
         }
         let ours = entry.event_id == bringer.event_id;
-        let transition = entry.transition.clone().filter(|_| ours);
-        let told = transition.map(|transition| Box::new(Told { order, entry: entry.clone(), transition }));
-        Self { ours, told }
+        Box::new(Self { order, entry, ours })
     }
+
+    /// What has to be told: the change of status that this event caused, if any.
+    pub(crate) fn change(&self) -> Option<Change<'_>> {
+        let transition = self.entry.transition.as_ref().filter(|_| self.ours)?;
+        Some(Change { order: &self.order, report_id: self.entry.report_id(), transition })
+    }
+
+    /// What there is to note for the next time that the carrier is asked about the order.
+    fn touch(&self, heard: Heard) -> Touch<'_> {
+        let entry = &self.entry;
+        let by_carrier = entry.claimed.source.as_str() == Shipway.name().as_str() && !entry.late;
+        Touch {
+            seen: by_carrier.then(|| entry.report_id()),
+            heard_at: (heard == Heard::FromOutside).then_some(entry.received_at),
+            moved_at: self.ours.then_some(entry.received_at),
+        }
+    }
+}
+
+/// How we came to know of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Heard {
+    /// Somebody told us.
+    FromOutside,
+    /// We asked.
+    ByAsking,
 }
 
 impl Process {
@@ -80,7 +90,7 @@ impl Process {
         // Its order may have been created since: then nobody else would come for it. Where an adoption was faster,
         // the waiting row stays until that has told what it did.
         let second = self.apply(account, report, bringer).await?;
-        if matches!(second, Fate::Applied(Arrived { ours: true, .. })) {
+        if matches!(&second, Fate::Applied(arrived) if arrived.ours) {
             self.orders.release(account, &waiting).await?;
         }
         Ok(second)
@@ -99,12 +109,43 @@ impl Process {
             let word = report.source_status.as_deref();
             tracing::warn!(source = report.source.as_str(), word, event_id = %bringer.event_id, "report.unknown_status");
         }
+        self.apply_to(&key, report, bringer, Heard::FromOutside).await
+    }
+
+    /// Applies a report to this order.
+    pub(crate) async fn apply_to(
+        &self,
+        key: &OrderKey,
+        report: &Report,
+        bringer: &Bringer,
+        heard: Heard,
+    ) -> Result<Fate, IoError> {
         let arrive = |order: &Order| Arrival::of_report(&order.state, order.profile.parcels(), report, bringer);
-        self.arrive(&key, bringer, &report.scans, arrive).await
+        let fate = self.arrive(key, bringer, &report.scans, arrive).await?;
+        if let Fate::Applied(arrived) = &fate {
+            self.orders.touch(&arrived.order, arrived.touch(heard)).await?;
+        }
+        Ok(fate)
+    }
+
+    /// A new parcel starts the order's way anew.
+    pub(crate) async fn reship(
+        &self,
+        key: &OrderKey,
+        reshipment: &Reshipment,
+        bringer: &Bringer,
+    ) -> Result<Fate, IoError> {
+        let (id, at) = (&reshipment.report_id, reshipment.at);
+        let arrive = |order: &Order| Arrival::of_reshipment(&order.state, id.clone(), at, bringer);
+        let fate = self.arrive(key, bringer, &[], arrive).await?;
+        if let Fate::Applied(arrived) = &fate {
+            self.orders.touch(&arrived.order, arrived.touch(Heard::FromOutside)).await?;
+        }
+        Ok(fate)
     }
 
     /// Writes an entry and the state it leads to, whoever else writes the order at the same time.
-    pub(crate) async fn arrive(
+    async fn arrive(
         &self,
         key: &OrderKey,
         bringer: &Bringer,
@@ -125,10 +166,11 @@ impl Process {
             match self.orders.commit(key, &settled, newest).await? {
                 Committed::Done => {
                     log(key, &settled);
-                    return Ok(Fate::Applied(Arrived::new(order, &settled.entry, bringer, Some(&settled))));
+                    let entry = settled.entry.clone();
+                    return Ok(Fate::Applied(Arrived::new(order, entry, bringer, Some(settled))));
                 }
                 Committed::AlreadyThere(entry) => {
-                    return Ok(Fate::Applied(Arrived::new(order, &entry, bringer, None)));
+                    return Ok(Fate::Applied(Arrived::new(order, *entry, bringer, None)));
                 }
                 Committed::Stale => pause(attempt).await,
             }

@@ -6,47 +6,70 @@
 mod adopt;
 mod apply;
 mod endpoints;
+mod found;
+mod numbers;
+mod updates;
+
+use std::collections::BTreeSet;
 
 use aws::batch::Ending;
 use aws::clock::now;
 use aws::error::IoError;
 use aws::events::{Event, EventMessage, EventState, Events, Progress};
+use aws::messages::Messages;
 use aws::orders::Orders;
 use aws::queue::{Outgoing, Queue};
 use aws::settings::Settings;
 use domain::access::Accounts;
 use domain::api_event::ApiEvent;
-use domain::delivery::{Change, announce};
-use domain::id::EventId;
+use domain::delivery::{Change, Delivery, announce};
+use domain::id::{EventId, ReportId};
+use domain::poll::Found;
 use domain::report::{Report, SourceName};
 use domain::timeline::Bringer;
 use domain::timestamp::Timestamp;
-use sources::Reading;
+use sources::{Items, Reading, Received};
 
-use apply::{Fate, Told};
+use apply::{Arrived, Fate};
 use endpoints::Endpoints;
+use numbers::Numbers;
+
+/// Why an event fails that has to be somebody's, and is nobody's.
+const NO_ACCOUNT: &str = "no account";
 
 /// The function.
 pub struct Process {
     events: Events,
     orders: Orders,
+    messages: Messages,
     deliveries: Queue,
     endpoints: Endpoints,
+    numbers: Numbers,
 }
 
 impl Process {
     /// With its tables, the queue it writes to, and its settings.
-    pub fn new(events: Events, orders: Orders, deliveries: Queue, settings: Settings) -> Self {
-        Self { events, orders, deliveries, endpoints: Endpoints::new(settings) }
+    pub fn new(events: Events, orders: Orders, messages: Messages, deliveries: Queue, settings: Settings) -> Self {
+        let (endpoints, numbers) = (Endpoints::new(settings.clone()), Numbers::new(settings));
+        Self { events, orders, messages, deliveries, endpoints, numbers }
     }
 
-    /// Works on the event that a message names.
+    /// Works on what a message names or brings.
     ///
     /// # Errors
     /// Something is not available; the message has to come back.
     pub async fn handle(&self, message: &str) -> Result<Ending, IoError> {
-        let Some(message) = EventMessage::read(message) else { return Ok(Ending::SetAside("unreadable_message")) };
-        let Some(event) = self.events.load(&message.event_id).await? else {
+        if let Some(message) = EventMessage::read(message) {
+            return self.event(&message.event_id).await;
+        }
+        match Found::read(message) {
+            Some(found) => self.found(&found).await,
+            None => Ok(Ending::SetAside("unreadable_message")),
+        }
+    }
+
+    async fn event(&self, id: &EventId) -> Result<Ending, IoError> {
+        let Some(event) = self.events.load(id).await? else {
             return Ok(Ending::SetAside("event_gone"));
         };
         if event.state.is_settled() {
@@ -66,8 +89,10 @@ impl Process {
         let Some(source) = sources::by_name(event.source.as_str()) else {
             return Ok(Progress::because(EventState::Failed, "unknown source"));
         };
-        match source.read(&event.account, &event.body) {
+        let received = Received { account: event.account.as_ref(), at: event.received_at, body: &event.body };
+        match source.read(&received) {
             Ok(Reading::Reports(reports)) => self.apply_all(event, &reports).await,
+            Ok(Reading::Updates(updates)) => self.apply_updates(event, &updates).await,
             Ok(Reading::Ignored(reason)) => Ok(Progress::because(EventState::Ignored, reason)),
             Err(error) => Ok(Progress::because(EventState::Failed, error.to_string())),
         }
@@ -78,47 +103,71 @@ impl Process {
             Ok(ApiEvent::Adoption(adoption)) => self.adopt(event, &adoption).await,
             Ok(ApiEvent::Status(status)) => {
                 let report = status.to_report(event.id.clone().into());
-                self.apply_all(event, &[report]).await
+                self.apply_all(event, &vec![report].into()).await
             }
             Err(_) => Ok(Progress::because(EventState::Failed, "not one of our events")),
         }
     }
 
-    async fn apply_all(&self, event: &Event, reports: &[Report]) -> Result<Progress, IoError> {
+    async fn apply_all(&self, event: &Event, reports: &Items<Report>) -> Result<Progress, IoError> {
+        let Some(account) = &event.account else { return Ok(Progress::because(EventState::Failed, NO_ACCOUNT)) };
         let bringer = Bringer { event_id: event.id.clone(), received_at: event.received_at };
-        let mut state = if reports.is_empty() { EventState::Ignored } else { EventState::Processed };
-        let mut told = Vec::new();
-        for report in reports {
-            match self.apply_or_hold(&event.account, report, &bringer).await? {
-                Fate::Applied(arrived) => told.extend(arrived.told),
-                Fate::Unmatched => state = EventState::Unmatched,
+        let mut waiting = BTreeSet::new();
+        let mut arrived = Vec::new();
+        for report in &reports.items {
+            match self.apply_or_hold(account, report, &bringer).await? {
+                Fate::Applied(report) => arrived.push(report),
+                Fate::Unmatched => drop(waiting.insert(report.id.clone())),
             }
         }
-        Ok(self.announce(&event.id, &told, now()).await?.unwrap_or(state.into()))
+        let untold = self.announce(&event.id, &arrived, now()).await?;
+        Ok(untold.unwrap_or_else(|| settled(reports, waiting)))
     }
 
     /// Queues everything that endpoints have to be told because of one event, again if this is a redelivery.
     /// Where an endpoint's settings cannot be used it cannot be told: then the event ends as failed, so that it is
     /// worked on again once they are right. The others are told now, and know the repeat by its ids.
-    async fn announce(&self, event: &EventId, told: &[Box<Told>], now: Timestamp) -> Result<Option<Progress>, IoError> {
-        if told.is_empty() {
+    async fn announce(
+        &self,
+        event: &EventId,
+        arrived: &[Box<Arrived>],
+        now: Timestamp,
+    ) -> Result<Option<Progress>, IoError> {
+        let changes: Vec<Change<'_>> = arrived.iter().filter_map(|arrived| arrived.change()).collect();
+        if changes.is_empty() {
             return Ok(None);
         }
         let endpoints = self.endpoints.all(now).await?;
-        let changes: Vec<Change<'_>> = told.iter().map(|told| told.change()).collect();
         let deliveries = announce(event, &changes, endpoints.usable.values(), now);
+        self.deliver(event, deliveries).await?;
+        let meant = |accounts: &Accounts| changes.iter().any(|change| accounts.include(&change.order.key.account));
+        let untold = endpoints.unusable.iter().find(|endpoint| meant(&endpoint.accounts));
+        Ok(untold
+            .map(|endpoint| Progress::because(EventState::Failed, format!("setting {} is wrong", endpoint.parameter))))
+    }
+
+    async fn deliver(&self, event: &EventId, deliveries: Vec<Delivery>) -> Result<(), IoError> {
         let mut messages = Vec::with_capacity(deliveries.len());
         for delivery in deliveries {
             tracing::info!(event_id = %event, delivery_id = delivery.id, endpoint = %delivery.endpoint, "delivery.queued");
             let group = delivery.endpoint.as_str().to_owned();
             messages.push(Outgoing { body: delivery.to_message(), group });
         }
-        self.deliveries.send_all(messages).await?;
-        let meant = |accounts: &Accounts| told.iter().any(|told| accounts.include(told.account()));
-        let untold = endpoints.unusable.iter().find(|endpoint| meant(&endpoint.accounts));
-        Ok(untold
-            .map(|endpoint| Progress::because(EventState::Failed, format!("setting {} is wrong", endpoint.parameter))))
+        self.deliveries.send_all(messages).await
     }
+}
+
+/// How an event ends of whose reports these still wait.
+fn settled(reports: &Items<Report>, waiting: BTreeSet<ReportId>) -> Progress {
+    let mut progress = match (reports.items.is_empty(), waiting.is_empty()) {
+        (true, _) => EventState::Ignored.into(),
+        (false, true) => EventState::Processed.into(),
+        (false, false) => Progress::unmatched(waiting),
+    };
+    if reports.odd > 0 {
+        progress.reason = Some(format!("{} of {} not understood", reports.odd, reports.odd + reports.items.len()));
+    }
+    progress
 }
 
 fn log(event: &Event, progress: &Progress) {

@@ -3,6 +3,7 @@
 use aws::batch::Worker;
 use aws::environment::{Bounds, sdk_config, variable};
 use aws::events::Events;
+use aws::messages::Messages;
 use aws::orders::Orders;
 use aws::queue::Queue;
 use aws::settings::Settings;
@@ -19,7 +20,8 @@ async fn main() -> Result<(), Error> {
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
     let process = Process::new(
         Events::new(dynamodb.clone(), variable("INBOUND_TABLE")?),
-        Orders::new(dynamodb, variable("ORDERS_TABLE")?),
+        Orders::new(dynamodb.clone(), variable("ORDERS_TABLE")?),
+        Messages::new(dynamodb, variable("MESSAGES_TABLE")?),
         queue("DELIVERIES_QUEUE_URL")?,
         Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
     );

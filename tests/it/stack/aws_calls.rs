@@ -7,6 +7,7 @@ use ::aws::batch::Worker;
 use ::aws::deliveries::Deliveries;
 use ::aws::events::Events;
 use ::aws::http::Http;
+use ::aws::messages::Messages;
 use ::aws::orders::Orders;
 use ::aws::queue::Queue;
 use ::aws::settings::Settings;
@@ -20,7 +21,7 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 };
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
-use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
 use deliver::Deliver;
 use inbound::Inbound;
 use process::Process;
@@ -40,12 +41,27 @@ pub enum Fault {
 #[derive(Debug, Clone, Default)]
 pub struct Calls {
     names: Arc<Mutex<Vec<String>>>,
-    fault: Arc<Mutex<Option<Fault>>>,
+    fault: Option<Fault>,
+    /// Whether no call reaches AWS after the one that fails.
+    deadly: bool,
+}
+
+/// How many calls began before this one.
+#[derive(Debug, Clone, Copy)]
+struct Place(usize);
+
+impl Storable for Place {
+    type Storer = StoreReplace<Self>;
 }
 
 impl Calls {
     pub fn failing(fault: Option<Fault>) -> Self {
-        Self { fault: Arc::new(Mutex::new(fault)), ..Self::default() }
+        Self { fault, ..Self::default() }
+    }
+
+    /// As if whoever makes them were killed there.
+    pub fn killed(fault: Option<Fault>) -> Self {
+        Self { deadly: true, ..Self::failing(fault) }
     }
 
     /// `service:Operation`, in order.
@@ -53,9 +69,12 @@ impl Calls {
         self.names.lock().unwrap().clone()
     }
 
-    fn fails(&self, at: impl Fn(usize) -> Fault) -> Result<(), BoxError> {
-        let current = self.names.lock().unwrap().len() - 1;
-        if *self.fault.lock().unwrap() == Some(at(current)) { Err("injected".into()) } else { Ok(()) }
+    fn fails(&self, now: Fault) -> Result<(), BoxError> {
+        let dead = match (self.fault, now) {
+            (Some(Fault::Before(last) | Fault::After(last)), Fault::Before(call)) => self.deadly && call > last,
+            _ => false,
+        };
+        if dead || self.fault == Some(now) { Err("injected".into()) } else { Ok(()) }
     }
 }
 
@@ -72,17 +91,23 @@ impl Intercept for Calls {
     ) -> Result<(), BoxError> {
         let call = config.load::<Metadata>().expect("every call has a name");
         let name = format!("{}:{}", call.service().to_lowercase(), call.name());
-        self.names.lock().unwrap().push(name);
-        self.fails(Fault::Before)
+        let place = {
+            let mut names = self.names.lock().unwrap();
+            names.push(name);
+            names.len() - 1
+        };
+        config.interceptor_state().store_put(Place(place));
+        self.fails(Fault::Before(place))
     }
 
     fn modify_before_deserialization(
         &self,
         _: &mut BeforeDeserializationInterceptorContextMut<'_>,
         _: &RuntimeComponents,
-        _: &mut ConfigBag,
+        config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        self.fails(Fault::After)
+        let Place(place) = *config.load::<Place>().expect("every call has a place");
+        self.fails(Fault::After(place))
     }
 }
 
@@ -129,6 +154,10 @@ impl Stack {
         Orders::new(self.dynamodb(calls), self.tables["orders"].clone())
     }
 
+    pub fn messages(&self, calls: &Calls) -> Messages {
+        Messages::new(self.dynamodb(calls), self.tables["messages"].clone())
+    }
+
     pub fn queue(&self, name: &str, calls: &Calls) -> Queue {
         Queue::new(self.sqs(calls), self.queues[name].clone())
     }
@@ -158,6 +187,7 @@ impl Stack {
 
     /// The function `process`, in this process, on the stack's tables and queues.
     pub fn process(&self, calls: &Calls) -> Process {
-        Process::new(self.events(calls), self.orders(calls), self.queue("deliveries", calls), self.settings(calls))
+        let (events, orders, messages) = (self.events(calls), self.orders(calls), self.messages(calls));
+        Process::new(events, orders, messages, self.queue("deliveries", calls), self.settings(calls))
     }
 }

@@ -1,6 +1,8 @@
 //! The running stack as a test sees it.
 
 mod aws_calls;
+mod functions;
+mod hooks;
 pub mod http;
 mod openapi;
 mod receiver;
@@ -24,6 +26,7 @@ pub struct Stack {
     pub endpoint_url: String,
     pub aws: Keys,
     pub api_url: String,
+    pub functions: BTreeMap<String, String>,
     pub receiver_url: String,
     pub users: BTreeMap<String, User>,
     pub vendor_secret: String,

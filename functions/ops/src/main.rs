@@ -1,0 +1,20 @@
+//! Wiring: environment, clients, run.
+
+use aws::environment::{Bounds, sdk_config, variable};
+use aws::events::Events;
+use aws::queue::Queue;
+use aws::settings::Settings;
+use lambda_http::{Error, run, service_fn};
+use ops::Ops;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::start();
+    let sdk = sdk_config(Bounds::Http).await;
+    let ops = Ops::new(
+        Events::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
+        Queue::new(aws_sdk_sqs::Client::new(&sdk), variable("EVENTS_QUEUE_URL")?),
+        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+    );
+    run(service_fn(|request| ops.handle(request))).await
+}

@@ -1,0 +1,50 @@
+//! `POST /api/webhooks/retry/{id}`: an event goes the way that it went when it came in.
+
+use aws::contention::pause;
+use aws::events::{EventMessage, EventState, Pending};
+use aws::web::{ApiError, json};
+use domain::access::Caller;
+use domain::id::EventId;
+use domain::timestamp::Timestamp;
+use lambda_http::{Body, Response};
+
+use crate::Ops;
+
+/// How often an event is reopened because others work on it.
+const TRIES: u32 = 5;
+
+impl Ops {
+    pub(crate) async fn retry(&self, caller: &Caller, id: &str, now: Timestamp) -> Result<Response<Body>, ApiError> {
+        if !caller.may_operate() {
+            return Err(ApiError::forbidden("this user may only look"));
+        }
+        for attempt in 0..TRIES {
+            let row = self.find(caller, id).await?;
+            if row.state == EventState::Processed {
+                return Ok(outcome(200, &row.id, "already_applied"));
+            }
+            if self.events.reopen(&row.id, row.state, now).await? {
+                tracing::info!(event_id = %row.id, state = row.state.as_str(), "event.reopened");
+                self.send(Pending { id: row.id.clone(), since: now }).await;
+                return Ok(outcome(202, &row.id, "queued"));
+            }
+            pause(attempt).await;
+        }
+        Err(ApiError::unavailable())
+    }
+
+    /// The event is pending: what cannot be sent now, or noted as sent, is sent within a minute or two.
+    async fn send(&self, pending: Pending) {
+        let sent = match self.queue.send(EventMessage::write(&pending.id)).await {
+            Ok(()) => self.events.clear_pending(&pending).await,
+            Err(error) => Err(error),
+        };
+        if let Err(error) = sent {
+            tracing::warn!(event_id = %pending.id, %error, "event.send_failed");
+        }
+    }
+}
+
+fn outcome(status: u16, id: &EventId, word: &str) -> Response<Body> {
+    json(status, &serde_json::json!({"id": id, "status": word}))
+}
