@@ -34,6 +34,11 @@ impl DeliveryState {
         }
     }
 
+    /// Whether no attempt follows, unless somebody sends it again.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Delivered | Self::Dead)
+    }
+
     /// From a row.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Pending, Self::Retrying, Self::Delivered, Self::Dead].into_iter().find(|state| state.as_str() == text)

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::endpoint::{Endpoint, Format};
+use crate::endpoint::{Endpoint, Event, Format, Settings};
 use crate::hash::Fingerprint;
-use crate::id::{AccountCode, EndpointName, EventId, OrderId, ReportId};
+use crate::id::{AccountCode, EndpointName, EventId, OrderId, OrderKey, ReportId};
 use crate::order::Order;
-use crate::payload;
+use crate::payload::{self, Told};
 use crate::timeline::Transition;
 use crate::timestamp::Timestamp;
 
@@ -28,6 +28,9 @@ pub struct Delivery {
     pub endpoint: EndpointName,
     /// The form it was written in.
     pub format: Format,
+    /// What it tells. Messages without it are from before there was more than one thing to tell.
+    #[serde(default)]
+    pub event: Event,
     /// Whose orders it tells of.
     pub account: AccountCode,
     /// The order, where it tells of one alone.
@@ -71,6 +74,44 @@ pub struct Change<'a> {
     pub transition: &'a Transition,
 }
 
+/// An order that has stood still for so long that it has to be told.
+#[derive(Debug, Clone, Copy)]
+pub struct StalledOrder<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// When it last moved.
+    pub since: Timestamp,
+}
+
+/// An order that somebody asks to be told of, as it stands.
+#[derive(Debug, Clone, Copy)]
+pub struct CurrentOrder<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// Its last change of status, if there ever was one.
+    pub last: Option<&'a Transition>,
+}
+
+/// What is told of one order, and what tells it from the rest of its event.
+struct News<'a> {
+    told: Told<'a>,
+    part: String,
+}
+
+impl News<'_> {
+    fn account(&self) -> &AccountCode {
+        &self.told.order.key.account
+    }
+
+    fn is_for(&self, settings: &Settings) -> bool {
+        let wanted = match self.told.event() {
+            Event::StatusChanged => settings.wants(self.told.status),
+            Event::Stalled => settings.wants_stalled(),
+        };
+        wanted && settings.accounts.include(self.account())
+    }
+}
+
 /// Everything to be told because of one event. The same event always gives the same deliveries with the same ids.
 pub fn announce<'a>(
     event: &EventId,
@@ -78,30 +119,67 @@ pub fn announce<'a>(
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    let mut sorted: Vec<&Change<'_>> = changes.iter().collect();
-    sorted.sort_by_key(|change| (&change.order.key.account, change.report_id));
-    endpoints
-        .into_iter()
-        .flat_map(|endpoint| {
-            let wanted = sorted.iter().copied().filter(|change| {
-                let settings = &endpoint.settings;
-                settings.accounts.include(&change.order.key.account) && settings.wants(change.transition.status)
-            });
-            tell(event, endpoint, &wanted.collect::<Vec<_>>(), now)
-        })
-        .collect()
+    let news = changes.iter().map(|change| News { told: Told::changed(change), part: change.report_id.to_string() });
+    tell_all(event, news.collect(), endpoints, News::is_for, now)
 }
 
-fn tell(event: &EventId, endpoint: &Endpoint, changes: &[&Change<'_>], now: Timestamp) -> Vec<Delivery> {
+/// As [`announce`], for orders that stand still. Only endpoints that name this event are told.
+pub fn announce_stalled<'a>(
+    event: &EventId,
+    stalled: &[StalledOrder<'_>],
+    endpoints: impl IntoIterator<Item = &'a Endpoint>,
+    now: Timestamp,
+) -> Vec<Delivery> {
+    let news = stalled.iter().map(|stalled| News { told: Told::stalled(stalled), part: part(&stalled.order.key) });
+    tell_all(event, news.collect(), endpoints, News::is_for, now)
+}
+
+/// How orders stand now, for all endpoints of the format `status_update` that are switched on and may see their
+/// accounts, whichever changes they want to be told.
+pub fn announce_current<'a>(
+    event: &EventId,
+    orders: &[CurrentOrder<'_>],
+    endpoints: impl IntoIterator<Item = &'a Endpoint>,
+    now: Timestamp,
+) -> Vec<Delivery> {
+    let news = orders.iter().map(|current| News { told: Told::current(current), part: part(&current.order.key) });
+    let told = |news: &News<'_>, settings: &Settings| {
+        let meant = settings.enabled && settings.format == Format::StatusUpdate;
+        meant && settings.accounts.include(news.account())
+    };
+    tell_all(event, news.collect(), endpoints, told, now)
+}
+
+/// No id has a `/`: two accounts' orders of one name stay apart.
+fn part(key: &OrderKey) -> String {
+    format!("{}/{}", key.account, key.order)
+}
+
+fn tell_all<'a, 'n>(
+    event: &EventId,
+    mut news: Vec<News<'n>>,
+    endpoints: impl IntoIterator<Item = &'a Endpoint>,
+    is_for: impl Fn(&News<'n>, &Settings) -> bool,
+    now: Timestamp,
+) -> Vec<Delivery> {
+    news.sort_by(|a, b| (a.account(), &a.part).cmp(&(b.account(), &b.part)));
+    let told = endpoints.into_iter().flat_map(|endpoint| {
+        let wanted: Vec<_> = news.iter().filter(|news| is_for(news, &endpoint.settings)).collect();
+        tell(event, endpoint, &wanted, now)
+    });
+    told.collect()
+}
+
+fn tell(event: &EventId, endpoint: &Endpoint, news: &[&News<'_>], now: Timestamp) -> Vec<Delivery> {
     match endpoint.settings.format {
-        Format::StatusUpdate => changes
-            .chunk_by(|a, b| a.order.key.account == b.order.key.account)
+        Format::StatusUpdate => news
+            .chunk_by(|a, b| a.account() == b.account())
             .flat_map(|of_account| of_account.chunks(MAX_ORDERS))
             .enumerate()
             .filter_map(|(number, chunk)| tell_batch(event, endpoint, number, chunk, now))
             .collect(),
         Format::OrderStatusChanged | Format::Standard => {
-            changes.iter().map(|change| tell_one(event, endpoint, change)).collect()
+            news.iter().map(|news| tell_one(event, endpoint, news)).collect()
         }
     }
 }
@@ -110,41 +188,44 @@ fn tell_batch(
     event: &EventId,
     endpoint: &Endpoint,
     number: usize,
-    changes: &[&Change<'_>],
+    news: &[&News<'_>],
     now: Timestamp,
 ) -> Option<Delivery> {
-    let (first, rest) = changes.split_first()?;
-    let order = rest.is_empty().then(|| first.order.key.order.clone());
+    let (first, rest) = news.split_first()?;
+    let orders: Vec<_> = news.iter().map(|news| news.told).collect();
+    let order = rest.is_empty().then(|| first.told.order.key.order.clone());
     Some(Delivery {
         id: delivery_id(event, endpoint, &number.to_string()),
         order_id: order,
-        version: rest.is_empty().then_some(first.transition.version),
-        body: payload::status_update(changes, now),
-        ..blank(endpoint, first)
+        version: rest.is_empty().then_some(first.told.version),
+        body: payload::status_update(first.told.event(), &orders, now),
+        ..blank(endpoint, &first.told)
     })
 }
 
-fn tell_one(event: &EventId, endpoint: &Endpoint, change: &Change<'_>) -> Delivery {
+fn tell_one(event: &EventId, endpoint: &Endpoint, news: &News<'_>) -> Delivery {
+    let told = &news.told;
     Delivery {
-        id: delivery_id(event, endpoint, change.report_id.as_str()),
-        order_id: Some(change.order.key.order.clone()),
-        version: Some(change.transition.version),
+        id: delivery_id(event, endpoint, &news.part),
+        order_id: Some(told.order.key.order.clone()),
+        version: Some(told.version),
         body: match endpoint.settings.format {
-            Format::Standard => payload::standard(change),
-            Format::OrderStatusChanged | Format::StatusUpdate => payload::order_status_changed(change),
+            Format::Standard => payload::standard(told),
+            Format::OrderStatusChanged | Format::StatusUpdate => payload::order_status_changed(told),
         },
-        ..blank(endpoint, change)
+        ..blank(endpoint, told)
     }
 }
 
-fn blank(endpoint: &Endpoint, change: &Change<'_>) -> Delivery {
+fn blank(endpoint: &Endpoint, told: &Told<'_>) -> Delivery {
     Delivery {
         v: SCHEMA_VERSION,
         id: String::new(),
         run: 1,
         endpoint: endpoint.name.clone(),
         format: endpoint.settings.format,
-        account: change.order.key.account.clone(),
+        event: told.event(),
+        account: told.order.key.account.clone(),
         order_id: None,
         version: None,
         body: String::new(),

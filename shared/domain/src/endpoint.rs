@@ -67,22 +67,41 @@ impl Format {
     }
 }
 
-/// What an endpoint can ask to be told. Absent means every change of status.
+/// What can be told of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+pub enum Event {
+    /// Its status changed.
+    #[default]
+    #[serde(rename = "order.status_changed")]
+    StatusChanged,
+    /// Its parcel has not moved for too long.
+    #[serde(rename = "order.stalled")]
+    Stalled,
+}
+
+impl Event {
+    /// The name on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::StatusChanged => "order.status_changed",
+            Self::Stalled => "order.stalled",
+        }
+    }
+
+    /// From a row.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::StatusChanged, Self::Stalled].into_iter().find(|event| event.as_str() == text)
+    }
+}
+
+/// What an endpoint can ask to be told. Absent means every change of status, and nothing else.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Subscription {
-    /// Every change of status.
-    AllChanges(StatusChanged),
+    /// Every one of these.
+    Every(Event),
     /// Changes to this status.
     To(Status),
-}
-
-/// The event's name on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-pub enum StatusChanged {
-    /// `order.status_changed`.
-    #[serde(rename = "order.status_changed")]
-    Event,
 }
 
 /// The longest that one attempt may be allowed to take: `deliver` has to answer before its own timeout.
@@ -184,10 +203,15 @@ impl Settings {
     /// Whether a change to this status is wanted.
     pub fn wants(&self, status: Status) -> bool {
         let matches = |wanted: &Subscription| match wanted {
-            Subscription::AllChanges(StatusChanged::Event) => true,
+            Subscription::Every(event) => *event == Event::StatusChanged,
             Subscription::To(wanted) => *wanted == status,
         };
         self.events.as_ref().is_none_or(|events| events.iter().any(matches))
+    }
+
+    /// Whether it is to be told of orders that stand still. Only who asks is: receivers of old know no such event.
+    pub fn wants_stalled(&self) -> bool {
+        self.events.as_ref().is_some_and(|events| events.contains(&Subscription::Every(Event::Stalled)))
     }
 }
 

@@ -27,6 +27,7 @@ pub mod talk;
 pub mod timeline;
 pub mod timestamp;
 pub mod track;
+pub mod trigger;
 pub mod view;
 
 #[cfg(test)]

@@ -1,14 +1,83 @@
-//! The three bodies that customers' servers get. Field order and names are promises.
+//! The three bodies that customers' servers get, of either event. Field order and names are promises.
 
 use serde::Serialize;
 
-use crate::delivery::Change;
+use crate::delivery::{Change, CurrentOrder, StalledOrder};
+use crate::endpoint::Event;
 use crate::id::{AccountCode, Awb, OrderId};
 use crate::json::Json;
-use crate::order::{Profile, VendorDetails};
+use crate::order::{Order, Profile, VendorDetails};
 use crate::report::SourceName;
 use crate::status::Status;
 use crate::timestamp::Timestamp;
+
+/// What is told of one order.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// The order.
+    pub order: &'a Order,
+    /// Its version.
+    pub version: u64,
+    /// Where it stands.
+    pub status: Status,
+    previous_status: Option<Status>,
+    label: &'a str,
+    previous_label: Option<&'a str>,
+    occurred_at: Timestamp,
+    stalled_since: Option<Timestamp>,
+}
+
+impl<'a> Told<'a> {
+    /// That its status changed.
+    pub fn changed(change: &Change<'a>) -> Self {
+        let transition = change.transition;
+        Self {
+            order: change.order,
+            version: transition.version,
+            status: transition.status,
+            previous_status: Some(transition.previous_status),
+            label: &transition.label,
+            previous_label: Some(&transition.previous_label),
+            occurred_at: transition.occurred_at,
+            stalled_since: None,
+        }
+    }
+
+    /// That it stands still, and where. In whose words it stood before is not kept: the status before is told in ours.
+    pub fn stalled(stalled: &StalledOrder<'a>) -> Self {
+        let state = &stalled.order.state;
+        Self {
+            order: stalled.order,
+            version: state.version,
+            status: state.standing.status,
+            previous_status: state.previous_status,
+            label: &state.standing.label,
+            previous_label: state.previous_status.map(Status::title),
+            occurred_at: state.standing.since.unwrap_or(state.created_at),
+            stalled_since: Some(stalled.since),
+        }
+    }
+
+    /// How it stands, in the words of its last change.
+    pub fn current(current: &CurrentOrder<'a>) -> Self {
+        let state = &current.order.state;
+        Self {
+            order: current.order,
+            version: state.version,
+            status: state.standing.status,
+            previous_status: state.previous_status,
+            label: &state.standing.label,
+            previous_label: current.last.map(|transition| transition.previous_label.as_str()),
+            occurred_at: state.standing.since.unwrap_or(state.created_at),
+            stalled_since: None,
+        }
+    }
+
+    /// What of it is told.
+    pub fn event(&self) -> Event {
+        if self.stalled_since.is_some() { Event::Stalled } else { Event::StatusChanged }
+    }
+}
 
 #[derive(Serialize)]
 struct StatusUpdate<'a> {
@@ -24,7 +93,7 @@ struct UpdatedOrder<'a> {
     carrier_id: Option<&'a Json>,
     awb: Option<&'a Awb>,
     current_shipment_status: &'a str,
-    previous_status: &'a str,
+    previous_status: Option<&'a str>,
     status: Status,
     shipping_phone: Option<&'a str>,
     shipping_firstname: Option<&'a str>,
@@ -34,43 +103,48 @@ struct UpdatedOrder<'a> {
     latest_message_status: Option<&'a str>,
     sequence: u64,
     occurred_at: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stalled_since: Option<Timestamp>,
 }
 
 impl<'a> UpdatedOrder<'a> {
-    fn of(change: &Change<'a>) -> Self {
-        let (order, profile) = (change.order, &change.order.profile);
+    fn of(told: &Told<'a>) -> Self {
+        let (order, profile) = (told.order, &told.order.profile);
         let (number_of_product, number_of_quantity) = profile.counts();
         Self {
             order_id: &order.key.order,
             account_code: &order.key.account,
             carrier_id: profile.carrier_id.as_ref(),
             awb: profile.awb.as_ref(),
-            current_shipment_status: &change.transition.label,
-            previous_status: &change.transition.previous_label,
-            status: change.transition.status,
+            current_shipment_status: told.label,
+            previous_status: told.previous_label,
+            status: told.status,
             shipping_phone: profile.customer.phone.as_deref(),
             shipping_firstname: profile.customer.first_name.as_deref(),
             shipping_lastname: profile.customer.last_name.as_deref(),
             number_of_product,
             number_of_quantity,
             latest_message_status: order.state.latest_message_status.as_deref(),
-            sequence: change.transition.version,
-            occurred_at: change.transition.occurred_at,
+            sequence: told.version,
+            occurred_at: told.occurred_at,
+            stalled_since: told.stalled_since,
         }
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct StatusChanged<'a> {
+struct OrderBody<'a> {
     order_id: &'a OrderId,
     customer_id: Option<&'a str>,
     status: Status,
-    previous_status: Status,
+    previous_status: Option<Status>,
     updated_at: Timestamp,
     order_data: OrderData<'a>,
     vendor_details: VendorDetails,
     sequence: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stalled_since: Option<Timestamp>,
 }
 
 #[derive(Serialize)]
@@ -95,26 +169,27 @@ struct OrderData<'a> {
     metadata: Option<&'a Json>,
 }
 
-impl<'a> StatusChanged<'a> {
-    fn of(change: &Change<'a>) -> Self {
-        let order = change.order;
+impl<'a> OrderBody<'a> {
+    fn of(told: &Told<'a>) -> Self {
+        let order = told.order;
         Self {
             order_id: &order.key.order,
             customer_id: order.profile.customer_id.as_deref(),
-            status: change.transition.status,
-            previous_status: change.transition.previous_status,
+            status: told.status,
+            previous_status: told.previous_status,
             updated_at: order.state.updated_at,
-            order_data: OrderData::of(change),
+            order_data: OrderData::of(order),
             vendor_details: order.profile.vendor_details.clone().unwrap_or_default(),
-            sequence: change.transition.version,
+            sequence: told.version,
+            stalled_since: told.stalled_since,
         }
     }
 }
 
 impl<'a> OrderData<'a> {
-    fn of(change: &Change<'a>) -> Self {
-        let profile: &Profile = &change.order.profile;
-        let standing = &change.order.state.standing;
+    fn of(order: &'a Order) -> Self {
+        let profile: &Profile = &order.profile;
+        let standing = &order.state.standing;
         let cancellation = standing.cancellation.as_ref();
         Self {
             fare: profile.fare.as_ref(),
@@ -132,7 +207,7 @@ impl<'a> OrderData<'a> {
             cancelled_at: cancellation.map(|c| c.at),
             cancellation_reason: cancellation.and_then(|c| c.reason.as_deref()),
             cancelled_by: cancellation.map(|c| &c.by),
-            created_at: change.order.state.created_at,
+            created_at: order.state.created_at,
             metadata: profile.metadata.as_ref(),
         }
     }
@@ -142,24 +217,27 @@ impl<'a> OrderData<'a> {
 struct Standard<'a> {
     r#type: &'static str,
     timestamp: Timestamp,
-    data: StatusChanged<'a>,
+    data: OrderBody<'a>,
 }
 
-/// The body of the format `status_update`; `now` is when it is written.
-pub fn status_update(changes: &[&Change<'_>], now: Timestamp) -> String {
-    let orders = changes.iter().map(|change| UpdatedOrder::of(change)).collect();
-    text(&StatusUpdate { timestamp: now, event: "status_update", orders })
+/// The body of the format `status_update`, for orders of which the same event is told; `now` is when it is written.
+pub fn status_update(event: Event, orders: &[Told<'_>], now: Timestamp) -> String {
+    let event = match event {
+        Event::StatusChanged => "status_update",
+        Event::Stalled => "order_stalled",
+    };
+    text(&StatusUpdate { timestamp: now, event, orders: orders.iter().map(UpdatedOrder::of).collect() })
 }
 
-/// The body of the format `order.status_changed`.
-pub fn order_status_changed(change: &Change<'_>) -> String {
-    text(&StatusChanged::of(change))
+/// The body of the format `order.status_changed`. Its header says which event it is.
+pub fn order_status_changed(told: &Told<'_>) -> String {
+    text(&OrderBody::of(told))
 }
 
 /// The body of the format `standard`: the payload that Standard Webhooks 1.0.0 describes.
-pub fn standard(change: &Change<'_>) -> String {
-    let data = StatusChanged::of(change);
-    text(&Standard { r#type: "order.status_changed", timestamp: change.transition.occurred_at, data })
+pub fn standard(told: &Told<'_>) -> String {
+    let timestamp = told.stalled_since.unwrap_or(told.occurred_at);
+    text(&Standard { r#type: told.event().as_str(), timestamp, data: OrderBody::of(told) })
 }
 
 /// These types have string keys and no floats: writing them cannot fail.

@@ -1,5 +1,10 @@
 //! Which orders the carrier is asked about, when, and what comes of it.
 
+mod batcher;
+mod message;
+mod pace;
+mod totals;
+
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +15,11 @@ use crate::order::{Order, Poll};
 use crate::report::{Report, SourceName};
 use crate::timestamp::Timestamp;
 
+pub use batcher::{Batch, Batcher};
+pub use message::{Asked, BatchMessage, ShardMessage};
+pub use pace::Pace;
+pub use totals::{Counts, Totals};
+
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -17,6 +27,8 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub const SHARDS: u8 = 16;
 /// The most AWBs that Shipway is asked about in one call.
 pub const MAX_BATCH: usize = 50;
+/// The most bytes that they may have with what separates them: they stand in a URL, which may have 2048.
+const MAX_BATCH_BYTES: usize = 1500;
 /// An order of which anybody but us has spoken within this time is fresh,
 const FRESH: Duration = DAY;
 /// and is asked about only every so many hours.
@@ -28,22 +40,21 @@ pub const GIVE_UP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The shard that an order is kept in, below [`SHARDS`].
 pub fn shard(key: &OrderKey) -> u8 {
-    slot(key) % SHARDS
+    slot(key, 0) % SHARDS
 }
 
-/// A number that an order always has.
-fn slot(key: &OrderKey) -> u8 {
+/// Numbers below 32 that an order always has, each independent of the others.
+fn slot(key: &OrderKey, place: usize) -> u8 {
     let hash = Fingerprint::of("poll").with(&key.account).with(&key.order).finish();
     // Base32: 32 letters, so every shard is as likely as the others.
-    hash.bytes().next().map_or(0, |letter| if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'a' })
+    let letter = hash.as_bytes().get(place).copied();
+    letter.map_or(0, |letter| if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'a' })
 }
 
 impl Order {
     /// Whether the carrier is asked about it: it wants to be, has a parcel, and has not come to its end.
     pub fn is_polled(&self) -> bool {
-        self.profile.poll == Some(Poll::Shipway)
-            && self.profile.awb.is_some()
-            && !self.state.standing.status.is_end()
+        self.profile.poll == Some(Poll::Shipway) && self.profile.awb.is_some() && !self.state.standing.status.is_end()
     }
 }
 
@@ -80,7 +91,7 @@ pub struct Unknown {
 }
 
 /// What of a run decides who is asked about in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
     /// Its id.
     pub id: String,
@@ -90,18 +101,25 @@ pub struct Run {
     pub manual: bool,
 }
 
+impl Run {
+    /// The run of the hour that this time is in, which began with it however late somebody opens it: so an order that
+    /// waits for an hour is asked about in the next one.
+    pub fn hourly(time: Timestamp) -> Self {
+        let hour = Timestamp::EPOCH.after(Duration::from_secs(hour_of(time) * HOUR.as_secs()));
+        let named: String = hour.to_string().chars().take("2026-11-24T03".len()).collect();
+        Self { id: format!("hourly-{named}"), started_at: hour, manual: false }
+    }
+
+    /// A run that somebody asks for now.
+    pub fn manual(now: Timestamp) -> Self {
+        Self { id: format!("manual-{now}"), started_at: now, manual: true }
+    }
+}
+
 impl Active {
     /// Of an order that nobody was asked about yet.
     pub fn new(awb: Awb, created_at: Timestamp) -> Self {
-        Self {
-            awb,
-            seen: None,
-            heard_at: None,
-            moved_at: created_at,
-            unknown: None,
-            stale_since: None,
-            stalled: None,
-        }
+        Self { awb, seen: None, heard_at: None, moved_at: created_at, unknown: None, stale_since: None, stalled: None }
     }
 
     /// Whether a run asks about it.
@@ -138,8 +156,13 @@ impl Active {
 
 /// Every few hours each fresh order has its turn.
 fn is_turn(key: &OrderKey, run: &Run) -> bool {
-    let hour = run.started_at.since(Timestamp::EPOCH).as_secs() / HOUR.as_secs();
-    u64::from(slot(key)) % FRESH_EVERY == hour % FRESH_EVERY
+    // Another number than its shard's: else all orders of an hour would stand in the same few shards.
+    u64::from(slot(key, 1)) % FRESH_EVERY == hour_of(run.started_at) % FRESH_EVERY
+}
+
+/// Whole hours since 1970.
+fn hour_of(time: Timestamp) -> u64 {
+    time.since(Timestamp::EPOCH).as_secs() / HOUR.as_secs()
 }
 
 /// When batch number `k` of a shard may be asked at the earliest: all batches of a run share one budget.

@@ -8,6 +8,7 @@ mod claim;
 mod gate;
 mod item;
 mod moment;
+pub mod pull;
 mod scans;
 mod settings;
 mod status;

@@ -2,9 +2,11 @@
 
 mod batches;
 mod bodies;
+mod current;
+mod stalled;
 
 use crate::delivery::{Change, Delivery, announce};
-use crate::endpoint::{Endpoint, Settings};
+use crate::endpoint::{Endpoint, Event, Settings};
 use crate::fold::{Claim, Claimed, Standing};
 use crate::id::{EndpointName, EventId, ReportId};
 use crate::order::Order;
@@ -157,6 +159,7 @@ fn each_endpoint_is_told_in_its_own_format() {
     for (delivery, format) in told.iter().zip(FORMATS) {
         assert_eq!((delivery.endpoint.as_str(), delivery.format.as_str()), (format, format));
         assert_eq!((delivery.v, delivery.run, delivery.version), (1, 1, Some(2)));
+        assert_eq!(delivery.event, Event::StatusChanged);
         assert_eq!(delivery.order_id, Some(order("STORE001", MINIMAL).key.order));
         assert_eq!(delivery.account.as_str(), "STORE001");
     }
@@ -176,6 +179,9 @@ fn a_message_reads_back_as_it_was_or_not_at_all() {
     let told = told(&event_id("e"), &[delivered("STORE001", "a")], &[endpoint("shop", settings)]);
     let message = told[0].to_message();
     assert_eq!(Delivery::from_message(&message).as_ref(), Some(&told[0]));
+    let of_before = message.replace(r#""event":"order.status_changed","#, "");
+    assert_ne!(of_before, message);
+    assert_eq!(Delivery::from_message(&of_before).as_ref(), Some(&told[0]));
     let again = message.replace(r#""run":1"#, r#""run":7"#).replacen('{', r#"{"later":[],"#, 1);
     assert_eq!(Delivery::from_message(&again), Some(Delivery { run: 7, ..told[0].clone() }));
     for junk in [
@@ -192,6 +198,7 @@ fn a_message_reads_back_as_it_was_or_not_at_all() {
         &message.replace(r#""run":1"#, r#""run":-1"#),
         &message.replace(r#""run":1"#, r#""run":4294967296"#),
         &message.replace(r#""format":"standard""#, r#""format":"whatsapp""#),
+        &message.replace(r#""event":"order.status_changed""#, r#""event":"order.lost""#),
         &message.replace(r#""endpoint":"shop""#, r#""endpoint":"a/b""#),
     ] {
         assert_ne!(junk, message);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::access::Accounts;
-use crate::endpoint::{Format, MAX_SCHEDULE, Settings};
+use crate::endpoint::{Event, Format, MAX_SCHEDULE, Settings};
 use crate::id::AccountCode;
 use crate::status::Status;
 
@@ -80,6 +80,35 @@ fn subscriptions() {
     ] {
         assert_eq!(wants(events), expected, "{events}");
     }
+}
+
+/// Who is told of orders that stand still, and of a change to in transit.
+#[test]
+fn only_who_asks_for_it_is_told_of_orders_that_stand_still() {
+    for (events, stalled, changes) in [
+        ("null", false, true),
+        ("[]", false, false),
+        (r#"["order.status_changed"]"#, false, true),
+        (r#"["in_transit"]"#, false, true),
+        (r#"["order.stalled"]"#, true, false),
+        (r#"["delivered","order.stalled"]"#, true, false),
+        (r#"["order.stalled","order.status_changed"]"#, true, true),
+        (r#"["order.stalled","in_transit","order.stalled"]"#, true, true),
+    ] {
+        let settings = parse(&format!(r#"{{"events":{events}}}"#));
+        assert_eq!((settings.wants_stalled(), settings.wants(Status::InTransit)), (stalled, changes), "{events}");
+    }
+    assert!(!parse("{}").wants_stalled());
+    assert_eq!(Settings::parse(r#"{"events":["stalled"]}"#).unwrap_err().field, "events[0]");
+}
+
+#[test]
+fn an_event_reads_back_from_its_name() {
+    for event in [Event::StatusChanged, Event::Stalled] {
+        assert_eq!(Event::parse(event.as_str()), Some(event));
+        assert_eq!(serde_json::to_string(&event).unwrap(), format!(r#""{}""#, event.as_str()));
+    }
+    assert_eq!((Event::parse("stalled"), Event::parse("")), (None, None));
 }
 
 #[test]

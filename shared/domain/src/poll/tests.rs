@@ -34,6 +34,27 @@ fn orders_spread_evenly_over_shards_and_hours() {
 }
 
 #[test]
+fn every_shard_has_its_share_of_the_fresh_orders_of_an_hour() {
+    let fresh = Active { heard_at: Some(minute(0)), ..active() };
+    let mut counts = [0_u32; SHARDS as usize];
+    for order in (0..32_000).filter(|&order| fresh.is_due(&key(order), &run(1))) {
+        counts[usize::from(shard(&key(order)))] += 1;
+    }
+    assert!(counts.iter().all(|count| (350..650).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn an_hour_has_one_run() {
+    let hour = Run::hourly(minute(59));
+    assert_eq!((hour.id.as_str(), hour.started_at, hour.manual), ("hourly-2026-01-20T10", minute(0), false));
+    assert_eq!(Run::hourly(minute(0)), hour);
+    assert_eq!(Run::hourly(minute(60)).id, "hourly-2026-01-20T11");
+    let by_hand = Run::manual(minute(59));
+    let id = "manual-2026-01-20T10:59:00.000Z";
+    assert_eq!((by_hand.id.as_str(), by_hand.started_at, by_hand.manual), (id, minute(59), true));
+}
+
+#[test]
 fn an_order_that_nobody_speaks_of_is_asked_about_every_hour() {
     assert_eq!(hours_asked(&key(1), &active(), 5), [0, 1, 2, 3, 4]);
 }

@@ -1,5 +1,7 @@
 //! What Shipway's parameters say, for its webhooks and for asking it.
 
+use std::num::NonZeroU32;
+
 use domain::id::AccountCode;
 use md5::{Digest, Md5};
 use serde::Deserialize;
@@ -18,6 +20,8 @@ pub struct Settings {
     /// How often its tracking API may be called.
     #[serde(default)]
     pub calls_per_second: CallsPerSecond,
+    /// For how many days an order must not have moved to be told of as standing still. Nothing where none is.
+    pub stalled_after_days: Option<NonZeroU32>,
 }
 
 /// Calls a second, more than none; 5 where nothing is said.

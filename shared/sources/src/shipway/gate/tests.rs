@@ -166,6 +166,8 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
         (r#"{"calls_per_second":-1}"#, Some("calls_per_second")),
         (r#"{"calls_per_second":"canary"}"#, Some("calls_per_second")),
         (r#"{"calls_per_second":null}"#, Some("calls_per_second")),
+        (r#"{"stalled_after_days":0}"#, Some("stalled_after_days")),
+        (r#"{"stalled_after_days":1.5}"#, Some("stalled_after_days")),
         (r#"{"acount":"canary"}"#, Some("acount")),
         (r#"{"secret":"canary"}"#, Some("secret")),
     ] {
@@ -208,6 +210,9 @@ fn what_the_sync_needs_is_read_with_the_rest() {
     assert_eq!(settings.calls_per_second.get().to_string(), "5");
     let slow = Settings::read(r#"{"calls_per_second":0.5}"#).unwrap();
     assert_eq!(slow.calls_per_second.get().to_string(), "0.5");
+    assert_eq!(slow.stalled_after_days, None);
+    let days = Settings::read(r#"{"stalled_after_days":5}"#).unwrap().stalled_after_days;
+    assert_eq!(days.map(std::num::NonZeroU32::get), Some(5));
 }
 
 #[test]

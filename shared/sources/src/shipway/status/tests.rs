@@ -70,12 +70,40 @@ fn names_stand_for_codes_however_they_are_spelt() {
 }
 
 #[test]
+fn a_longer_name_may_say_that_a_parcel_comes_back() {
+    for (name, expected) in [
+        ("RTO Out For Delivery", Status::ReturnOutForDelivery),
+        ("RTO OOD", Status::ReturnOutForDelivery),
+        ("RTO-Undelivered", Status::ReturnInTransit),
+        ("rto_reached_destination", Status::ReturnInTransit),
+        ("RTO Booked", Status::ReturnInitiated),
+        ("Return Picked Up", Status::ReturnInTransit),
+        ("RTO Cancelled", Status::Unknown),
+        ("Return Lost", Status::Unknown),
+        ("RETURN Accepted", Status::Unknown),
+        ("Return Request Cancelled", Status::Unknown),
+        ("RTO RTO Delivered", Status::Returned),
+    ] {
+        assert_eq!(of(name), (expected, Leg::Return), "{name}");
+    }
+}
+
+#[test]
+fn a_name_has_the_code_that_it_stands_for() {
+    for (word, expected) in
+        [("DEL", "DEL"), (" del", "DEL"), ("Delivered", "DEL"), ("In-Transit", "INT"), ("Left  hub_1", "LEFT HUB 1")]
+    {
+        assert_eq!(code(word), expected, "{word}");
+    }
+}
+
+#[test]
 fn a_name_that_only_resembles_one_means_nothing() {
     for name in [
         "Not Delivered",
         "Delivered to consignee",
         "To be delivered",
-        "Return Request Cancelled",
+        "Returnable",
         "Status Pending",
         "Others",
         "Delivere",

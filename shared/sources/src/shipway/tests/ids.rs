@@ -23,7 +23,9 @@ fn a_claim_has_one_id() {
     for same in [
         json!({"order_id": "other"}),
         json!({"current_status": "del "}),
+        json!({"current_status": "Delivered"}),
         json!({"awbno": 22600000000001_u64}),
+        json!({"awbno": "0022600000000001"}),
         json!({"status_time": "2026-01-04 15:30:00"}),
         json!({"status_time": null, "scans_current_status_time": null}),
         json!({"expected_delivery_date": "2026-01-06", "reverse_tracking_number": 1}),

@@ -46,10 +46,10 @@ fn scalar() -> impl Strategy<Value = Json> {
 
 fn tree() -> impl Strategy<Value = Json> {
     let key = || prop::sample::select(KEYS.to_vec());
-    scalar().prop_recursive(4, 48, 6, move |inner| {
+    scalar().prop_recursive(3, 16, 4, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
-            prop::collection::hash_map(key(), inner, 0..6).prop_map(|object| json!(object)),
+            prop::collection::hash_map(key(), inner, 0..4).prop_map(|object| json!(object)),
         ]
     })
 }
@@ -57,11 +57,11 @@ fn tree() -> impl Strategy<Value = Json> {
 /// Mostly a list of items that have what makes them readable, and anything else.
 fn list(good: fn() -> Json) -> impl Strategy<Value = Json> {
     let item = prop_oneof![
-        3 => prop::collection::hash_map(prop::sample::select(KEYS.to_vec()), tree(), 0..8)
+        3 => prop::collection::hash_map(prop::sample::select(KEYS.to_vec()), tree(), 0..5)
             .prop_map(move |more| with(good(), json!(more))),
         1 => tree(),
     ];
-    prop_oneof![5 => prop::collection::vec(item, 0..6).prop_map(Json::from), 1 => tree()]
+    prop_oneof![5 => prop::collection::vec(item, 0..4).prop_map(Json::from), 1 => tree()]
 }
 
 fn any_value() -> impl Strategy<Value = Json> {
@@ -79,7 +79,7 @@ fn any_value() -> impl Strategy<Value = Json> {
 }
 
 fn any_body() -> impl Strategy<Value = Json> {
-    let whole = prop::collection::vec(any_value(), 0..4).prop_map(|values| body(&values));
+    let whole = prop::collection::vec(any_value(), 0..3).prop_map(|values| body(&values));
     let odd_entry = tree().prop_map(|entry| json!({"object": "whatsapp_business_account", "entry": [entry]}));
     prop_oneof![8 => whole, 1 => odd_entry, 1 => tree()]
 }

@@ -1,0 +1,127 @@
+#![expect(clippy::unwrap_used)]
+
+use domain::id::{AccountCode, Awb, OrderId};
+use domain::report::Report;
+use domain::status::{Leg, Status};
+use domain::timestamp::Timestamp;
+use serde_json::{Value, json};
+
+use super::*;
+
+mod any;
+mod bodies;
+mod ids;
+mod matching;
+mod unreadable;
+
+/// 24 November 2026, 10:30:40 in India.
+const NOW: &str = "2026-11-24T05:00:40Z";
+
+/// An order that is asked about: account, order, AWB.
+type Order = (&'static str, &'static str, &'static str);
+
+const ORDER: Order = ("STORE001", "ORD1001", "22600000000001");
+
+/// An answer shaped like those that implementers published; numbers, names and places are made up.
+fn answer() -> Value {
+    json!([
+        {
+            "awb": 22600000000001_u64,
+            "tracking_details": {
+                "shipment_status": "RTD",
+                "shipment_details": [{
+                    "courier_id": 1,
+                    "courier_name": "Delhivery",
+                    "order_id": "ORD1001",
+                    "pickup_date": "2026-01-02 18:20:00",
+                    "delivered_date": "1970-01-01 05:30:00",
+                    "weight": "0.5",
+                    "packages": 1,
+                    "current_status": "RTO Delivered",
+                    "delivered_to": "Exampletown",
+                    "destination": "Exampletown",
+                    "consignee_name": "Test Person",
+                    "origin": "Sampleville"
+                }],
+                "track_url": "https://example.invalid/track/22600000000001",
+                "shipment_track_activities": [
+                    {"date": "2026-01-14 15:11:34", "activity": "RETURN Accepted", "location": "Sampleville (Haryana)"},
+                    {"date": "2026-01-10 09:02:10", "activity": "RTO Initiated", "location": "Exampletown (Bihar)"},
+                    {"date": "", "activity": "Manifested", "location": ""}
+                ]
+            }
+        },
+        {"awb": 22600000000002_u64}
+    ])
+}
+
+/// An item of an answer: this code, and that it happened at this time.
+fn item(awb: &str, code: &str, date: &str) -> Value {
+    let activities = json!([{"date": date, "activity": "x", "location": "Hub"}]);
+    json!({"awb": awb, "tracking_details": {"shipment_status": code, "shipment_track_activities": activities}})
+}
+
+fn read_bytes(orders: &[Order], body: &[u8]) -> Result<Vec<Found>, UnreadableAnswer> {
+    let parse = |(account, order, awb): &Order| {
+        (AccountCode::parse(account).unwrap(), OrderId::parse(order).unwrap(), Awb::parse(awb).unwrap())
+    };
+    let orders: Vec<_> = orders.iter().map(parse).collect();
+    let asked: Vec<_> = orders.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
+    super::read(&asked, body, Timestamp::parse(NOW).unwrap())
+}
+
+fn read(orders: &[Order], body: &Value) -> Vec<Found> {
+    read_bytes(orders, body.to_string().as_bytes()).unwrap()
+}
+
+/// What is said of [`ORDER`].
+fn found(body: &Value) -> Found {
+    read(&[ORDER], body).remove(0)
+}
+
+fn report(body: &Value) -> Report {
+    let Found::Known(report) = found(body) else { unreachable!("unknown: {body}") };
+    *report
+}
+
+/// What is said of [`ORDER`] whose tracking details are these.
+fn details(details: Value) -> Value {
+    json!([{"awb": ORDER.2, "tracking_details": details}])
+}
+
+fn time(text: &str) -> Option<Timestamp> {
+    Some(Timestamp::parse(text).unwrap())
+}
+
+#[test]
+fn many_are_asked_for_at_once() {
+    let path = |awbs: &[&str]| path_and_query(&awbs.iter().map(|awb| Awb::parse(awb).unwrap()).collect::<Vec<_>>());
+    for (awbs, list) in [
+        (&[][..], ""),
+        (&["22600000000001"], "22600000000001"),
+        (&["A", "B", "C"], "A,B,C"),
+        (&["A", "B", "A"], "A,B"),
+        (&["a", "A", "0012", "12"], "a,A,0012,12"),
+        (&["A,B", "C"], "C"),
+        (&["A&tracking_history=0", "C"], "C"),
+        (&["Ab-9_x.1"], "Ab-9_x.1"),
+    ] {
+        assert_eq!(path(awbs), format!("/api/tracking?awb_numbers={list}&tracking_history=1"), "{awbs:?}");
+    }
+    let fifty: Vec<_> = (0..51).map(|n| format!("{n:064}")).collect();
+    let fifty = path(&fifty.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!((fifty.matches(',').count(), fifty.len()), (50, path(&[]).len() + 51 * 64 + 50));
+}
+
+#[test]
+fn what_would_be_read_as_something_else_is_not_asked_for() {
+    for awb in ["1", "22600000000001", "Ab-9_x.1", &"x".repeat(64)] {
+        assert!(can_be_asked(&Awb::parse(awb).unwrap()), "{awb}");
+    }
+    for awb in ["A,B", "A&b=1", "A B", "A#", "A%2C", "A+B", "A=1", "A?", "\u{c9}", "\u{966}", "A;B", &"x".repeat(65)] {
+        assert!(!can_be_asked(&Awb::parse(awb).unwrap()), "{awb}");
+    }
+    for awb in ["A\nB", "A/B", ""] {
+        assert!(Awb::parse(awb).is_err(), "{awb:?} is no AWB at all");
+    }
+}

@@ -1,0 +1,107 @@
+//! No answer whatsoever makes the reader panic, keep too much, or speak of another order.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::text::{LABEL, REMARK};
+
+const ORDERS: [Order; 4] =
+    [("STORE001", "A", "12"), ("STORE001", "B", "ab1"), ("STORE002", "C", "12"), ("STORE002", "D", "0099")];
+
+const KEYS: [&str; 13] = [
+    "awb",
+    "tracking_details",
+    "shipment_status",
+    "shipment_details",
+    "current_status",
+    "delivered_date",
+    "expected_delivery_date",
+    "shipment_track_activities",
+    "tracking_history",
+    "date",
+    "timestamp",
+    "activity",
+    "location",
+];
+
+fn text() -> impl Strategy<Value = String> {
+    let samples = vec!["12", "0012", "AB1", "99", "DEL", "RTO In Transit", "1970-01-01 05:30:00", "0", " ", "\u{0}"];
+    let times = "2026-01-0[1-9] 1[0-9]:00:00|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}";
+    prop_oneof![any::<String>(), prop::sample::select(samples).prop_map(str::to_owned), times]
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        (0_u32..100).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        text().prop_map(Value::from),
+    ]
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    scalar().prop_recursive(4, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::hash_map("[0-9]{0,2}", inner.clone(), 0..4).prop_map(|object| json!(object)),
+            prop::collection::hash_map(prop::sample::select(&KEYS[..]), inner, 0..9).prop_map(|object| json!(object)),
+        ]
+    })
+}
+
+/// An item of the right shape, with anything in it.
+fn item() -> impl Strategy<Value = Value> {
+    let awb = prop::sample::select(vec![json!("12"), json!(12), json!("AB1"), json!(99), json!("Z")]);
+    let activity = (value(), value(), value())
+        .prop_map(|(date, activity, location)| json!({"date": date, "activity": activity, "location": location}));
+    (awb, value(), value(), prop::collection::vec(activity, 0..4)).prop_map(|(awb, code, words, activities)| {
+        json!({"awb": awb, "tracking_details": {"shipment_status": code,
+            "shipment_details": [{"current_status": words}], "shipment_track_activities": activities}})
+    })
+}
+
+fn is_sound(report: &Report, (_, order, awb): &Order) -> bool {
+    let clipped = |text: &Option<String>, most| {
+        text.as_ref().is_none_or(|text| (1..=most).contains(&text.chars().count()) && !text.contains(char::is_control))
+    };
+    let scan = |scan: &domain::report::Scan| clipped(&scan.activity, REMARK) && clipped(&scan.location, LABEL);
+    report.awb.as_ref().map(Awb::as_str) == Some(*awb)
+        && report.order_id.as_ref().map(OrderId::as_str) == Some(*order)
+        && clipped(&report.source_status, LABEL)
+        && clipped(&report.location, LABEL)
+        && report.scans.len() <= crate::scans::MOST
+        && report.scans.iter().all(scan)
+}
+
+proptest! {
+    #[test]
+    fn any_bytes(body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let _ = read_bytes(&ORDERS, &body);
+    }
+
+    #[test]
+    fn any_list(items in prop::collection::vec(prop_oneof![item().boxed(), value().boxed()], 0..6)) {
+        let body = json!(items).to_string();
+        let found = read_bytes(&ORDERS, body.as_bytes());
+        prop_assert_eq!(&found, &read_bytes(&ORDERS, body.as_bytes()));
+        if let Ok(found) = found {
+            prop_assert_eq!(found.len(), ORDERS.len());
+            for (found, order) in found.iter().zip(&ORDERS) {
+                let sound = match found {
+                    Found::Known(report) => is_sound(report, order),
+                    Found::Unknown => true,
+                };
+                prop_assert!(sound, "{:?}", found);
+            }
+        }
+    }
+
+    /// What was cut off on the way is no answer, wherever it was cut.
+    #[test]
+    fn any_part_of_an_answer(cut in any::<prop::sample::Index>()) {
+        let body = answer().to_string();
+        let cut = cut.index(body.len());
+        prop_assert!(read_bytes(&ORDERS, &body.as_bytes()[..cut]).is_err());
+    }
+}
