@@ -27,7 +27,7 @@ pub(crate) fn of(delivery: &Delivery, receiver: &Receiver, lease: &Lease, now: T
     set("webhook-signature", &receiver.keys.sign(&delivery.id, now, &lease.body));
     if lease.format == Format::OrderStatusChanged {
         set("user-agent", "VendorServer-Webhook/1.0");
-        set("x-webhook-event", "order.status_changed");
+        set("x-webhook-event", lease.event.as_str());
         set("x-webhook-timestamp", &now.to_string());
         if let Some(order) = &delivery.order_id {
             set("x-webhook-order-id", order.as_str());

@@ -1,13 +1,20 @@
-//! What operators see of what came in, and have worked on again.
+//! What operators see of what came in and of what the carrier was asked, and have done again.
 
 mod list;
 mod retry;
+mod runs;
+mod stale;
+mod trigger;
 mod view;
 
 use aws::callers::Callers;
 use aws::clock::now;
+use aws::deliveries::Deliveries;
+use aws::endpoints::Endpoints;
 use aws::events::{Events, LogRow};
+use aws::orders::Orders;
 use aws::queue::Queue;
+use aws::runs::Runs;
 use aws::settings::Settings;
 use aws::web::{ApiError, answer, json, request_id, route_key};
 use domain::access::Caller;
@@ -19,15 +26,36 @@ use view::{Detail, Item};
 
 /// The function.
 pub struct Ops {
-    events: Events,
-    queue: Queue,
+    tables: Tables,
+    queues: Queues,
     callers: Callers,
+    endpoints: Endpoints,
+}
+
+/// What it reads and writes.
+pub struct Tables {
+    /// What came in.
+    pub events: Events,
+    /// The orders.
+    pub orders: Orders,
+    /// What became of what customers are told.
+    pub deliveries: Deliveries,
+    /// What came of asking the carrier.
+    pub runs: Runs,
+}
+
+/// What it has done again.
+pub struct Queues {
+    /// What came in.
+    pub events: Queue,
+    /// What customers are told.
+    pub deliveries: Queue,
 }
 
 impl Ops {
-    /// With the inbound table, the events queue, and its settings.
-    pub fn new(events: Events, queue: Queue, settings: Settings) -> Self {
-        Self { events, queue, callers: Callers::new(settings) }
+    /// With its tables, the queues it writes to, and its settings.
+    pub fn new(tables: Tables, queues: Queues, settings: Settings) -> Self {
+        Self { tables, queues, callers: Callers::new(settings.clone()), endpoints: Endpoints::new(settings) }
     }
 
     /// Answers one request.
@@ -41,30 +69,40 @@ impl Ops {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.identify(request, now).await?;
-        if !caller.may_see_log() {
-            return Err(ApiError::forbidden("this caller may not see the log"));
-        }
+        let route = route_key(request);
+        may(&caller, route)?;
         let named = request.path_parameters_ref().and_then(|parameters| parameters.first("id"));
-        match (route_key(request), named) {
+        match (route, named) {
             ("GET /api/webhooks/logs", None) => self.list(request, caller, now).await,
             ("GET /api/webhooks/logs/{id}", Some(id)) => self.show(&caller, id).await,
             ("POST /api/webhooks/retry/{id}", Some(id)) => self.retry(&caller, id, now).await,
+            ("POST /api/orders/trigger-webhook", None) => self.trigger(request, &caller, now).await,
+            ("GET /api/orders/stale", None) => self.stale(request, &caller).await,
+            ("GET /api/sync/runs", None) => self.runs(request, &caller).await,
             _ => Err(ApiError::not_found("no such route")),
         }
     }
 
     async fn show(&self, caller: &Caller, id: &str) -> Result<Response<Body>, ApiError> {
         let row = self.find(caller, id).await?;
-        let event = self.events.load(&row.id).await?.ok_or_else(no_such_event)?;
+        let event = self.tables.events.load(&row.id).await?.ok_or_else(no_such_event)?;
         Ok(json(200, &Detail::new(Item::of(&row), &event.body)))
     }
 
     /// The event of this id, if the caller may see it.
     async fn find(&self, caller: &Caller, id: &str) -> Result<LogRow, ApiError> {
         let id = EventId::parse(id).map_err(|_| no_such_event())?;
-        let row = self.events.row(&id).await?;
+        let row = self.tables.events.row(&id).await?;
         row.filter(|row| caller.sees(row.account.as_ref())).ok_or_else(no_such_event)
     }
+}
+
+/// Viewers see the log and nothing else.
+fn may(caller: &Caller, route: &str) -> Result<(), ApiError> {
+    if caller.may_operate() || (caller.may_see_log() && route.starts_with("GET /api/webhooks/logs")) {
+        return Ok(());
+    }
+    Err(ApiError::forbidden("this caller may not do this"))
 }
 
 /// One that is not there, or not theirs.

@@ -22,7 +22,7 @@ impl Ops {
         let page = page(request)?;
         let after = page.after.as_deref().map(|place| Place::parse(place).ok_or_else(wrong_page)).transpose()?;
         let filter = read_filter(request, caller)?;
-        let found = self.events.list(&filter, page.limit, after, now).await?;
+        let found = self.tables.events.list(&filter, page.limit, after, now).await?;
         let items = found.rows.iter().map(Item::of).collect();
         Ok(json(200, &Page { items, next_page: found.next.map(|place| cursor(&place.to_string())) }))
     }

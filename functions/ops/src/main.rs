@@ -1,20 +1,30 @@
 //! Wiring: environment, clients, run.
 
+use aws::deliveries::Deliveries;
 use aws::environment::{Bounds, sdk_config, variable};
 use aws::events::Events;
+use aws::orders::Orders;
 use aws::queue::Queue;
+use aws::runs::Runs;
 use aws::settings::Settings;
 use lambda_http::{Error, run, service_fn};
-use ops::Ops;
+use ops::{Ops, Queues, Tables};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
     let sdk = sdk_config(Bounds::Http).await;
-    let ops = Ops::new(
-        Events::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
-        Queue::new(aws_sdk_sqs::Client::new(&sdk), variable("EVENTS_QUEUE_URL")?),
-        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
-    );
+    let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+    let tables = Tables {
+        events: Events::new(dynamodb.clone(), variable("INBOUND_TABLE")?),
+        orders: Orders::new(dynamodb.clone(), variable("ORDERS_TABLE")?),
+        deliveries: Deliveries::new(dynamodb.clone(), variable("DELIVERIES_TABLE")?),
+        runs: Runs::new(dynamodb, variable("STATE_TABLE")?),
+    };
+    let queues = Queues {
+        events: Queue::new(sqs.clone(), variable("EVENTS_QUEUE_URL")?),
+        deliveries: Queue::new(sqs, variable("DELIVERIES_QUEUE_URL")?),
+    };
+    let ops = Ops::new(tables, queues, Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?);
     run(service_fn(|request| ops.handle(request))).await
 }

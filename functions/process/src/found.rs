@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use aws::batch::Ending;
 use aws::clock::now;
 use aws::error::IoError;
+use domain::delivery::{StalledOrder, announce_stalled};
 use domain::id::{AccountCode, OrderKey};
-use domain::poll::{Found, FoundReport, event_of};
+use domain::poll::{Found, FoundReport, StoodStill, event_of, event_of_standstill};
 use domain::timeline::Bringer;
 
 use crate::Process;
@@ -21,6 +22,9 @@ impl Process {
         }
         for (account, reports) in by_account {
             self.found_for(account, &reports, found).await?;
+        }
+        for still in &found.stalled {
+            self.tell_standstill(still).await?;
         }
         Ok(Ending::Done)
     }
@@ -39,8 +43,30 @@ impl Process {
         }
         match self.announce(&bringer.event_id, &arrived, now()).await? {
             None => Ok(()),
-            // Whoever could be told knows the repeat by its ids.
-            Some(_) => Err(IoError::Transient { call: "ssm:GetParametersByPath", code: "wrong setting".to_owned() }),
+            Some(_) => Err(untold()),
         }
     }
+
+    /// Tells once that an order stands still. It may have moved since somebody noticed.
+    async fn tell_standstill(&self, still: &StoodStill) -> Result<(), IoError> {
+        let event = event_of_standstill(still);
+        let key = OrderKey { account: still.account.clone(), order: still.order_id.clone() };
+        let Some(order) = self.orders.load(&key).await? else { return Ok(()) };
+        if !order.is_polled() || !self.orders.stand_still(still, &event).await? {
+            return Ok(());
+        }
+        let endpoints = self.endpoints.all(now()).await?;
+        let stalled = [StalledOrder { order: &order, since: still.since }];
+        self.deliver(&event, announce_stalled(&event, &stalled, endpoints.usable.values(), now())).await?;
+        match endpoints.unusable.iter().any(|endpoint| endpoint.accounts.include(&still.account)) {
+            false => Ok(()),
+            true => Err(untold()),
+        }
+    }
+}
+
+/// An endpoint's settings are wrong. The message comes back until they are right, and whoever could be told knows the
+/// repeat by its ids.
+fn untold() -> IoError {
+    IoError::Transient { call: "ssm:GetParametersByPath", code: "wrong setting".to_owned() }
 }

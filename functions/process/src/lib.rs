@@ -5,7 +5,6 @@
 
 mod adopt;
 mod apply;
-mod endpoints;
 mod found;
 mod numbers;
 mod updates;
@@ -14,6 +13,7 @@ use std::collections::BTreeSet;
 
 use aws::batch::Ending;
 use aws::clock::now;
+use aws::endpoints::Endpoints;
 use aws::error::IoError;
 use aws::events::{Event, EventMessage, EventState, Events, Progress};
 use aws::messages::Messages;
@@ -31,7 +31,6 @@ use domain::timestamp::Timestamp;
 use sources::{Items, Reading, Received};
 
 use apply::{Arrived, Fate};
-use endpoints::Endpoints;
 use numbers::Numbers;
 
 /// Why an event fails that has to be somebody's, and is nobody's.

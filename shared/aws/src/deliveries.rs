@@ -2,6 +2,8 @@
 //!
 //! Each attempt costs two writes: the claim, which counts it, and its outcome, which only the claim's owner may write.
 
+mod standing;
+
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -11,9 +13,11 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::claim::{Claim, DeliveryState, LEASE_MARGIN, Row};
 use domain::delivery::Delivery;
-use domain::endpoint::Format;
+use domain::endpoint::{Event, Format};
 use domain::timestamp::Timestamp;
 use serde::Serialize;
+
+pub use standing::Standing;
 
 use crate::error::IoError;
 use crate::item::{Item, bytes, compress, decompress, json, number, read_bytes, read_number, read_text, text, ttl};
@@ -37,6 +41,8 @@ pub struct Lease {
     pub body: Vec<u8>,
     /// The form they were written in.
     pub format: Format,
+    /// What they tell.
+    pub event: Event,
     /// When the first attempt of this run was claimed.
     pub began_at: Timestamp,
     id: String,
@@ -153,6 +159,7 @@ impl Deliveries {
             .expression_attribute_values(":order", optional(delivery.order_id.as_ref().map(|id| text(id.as_str()))))
             .expression_attribute_values(":version", optional(delivery.version.map(number)))
             .expression_attribute_values(":format", text(delivery.format.as_str()))
+            .expression_attribute_values(":event", text(delivery.event.as_str()))
             .expression_attribute_values(":body", bytes(compress(delivery.body.as_bytes())))
             .expression_attribute_values(":run", number(delivery.run))
             .expression_attribute_values(":pending", text(DeliveryState::Pending.as_str()))
@@ -213,12 +220,14 @@ impl Deliveries {
 }
 
 const TAKE: &str = "SET endpoint = :endpoint, account = :account, order_id = :order, #version = :version, \
-     #format = if_not_exists(#format, :format), body = if_not_exists(body, :body), run = :run, \
+     #format = if_not_exists(#format, :format), event = if_not_exists(event, :event), \
+     body = if_not_exists(body, :body), run = :run, \
      #state = if_not_exists(#state, :pending), #owner = :owner, lease_until = :lease, \
      attempts = if_not_exists(attempts, :zero) + :one, created_at = if_not_exists(created_at, :now), \
      began_at = if_not_exists(began_at, :now), updated_at = :now, #ttl = :ttl";
 const RESTART: &str = "SET endpoint = :endpoint, account = :account, order_id = :order, #version = :version, \
-     #format = if_not_exists(#format, :format), body = if_not_exists(body, :body), run = :run, \
+     #format = if_not_exists(#format, :format), event = if_not_exists(event, :event), \
+     body = if_not_exists(body, :body), run = :run, \
      #state = :pending, #owner = :owner, lease_until = :lease, \
      attempts = :one, began_at = :now, updated_at = :now, #ttl = :ttl \
      REMOVE reason, next_attempt_at, attempt_log";
@@ -252,10 +261,12 @@ async fn lease(
 fn read_lease(row: &Item, delivery: &Delivery, owner: &str) -> Result<Lease, IoError> {
     let unreadable = |what: &'static str| move || IoError::unreadable(CALL, what);
     let format = read_text(row, "format").ok().and_then(Format::parse);
+    let event = read_text(row, "event").ok().and_then(Event::parse);
     Ok(Lease {
         attempt: read_number(row, "attempts").ok_or_else(unreadable("attempts"))?,
         body: decompress(read_bytes(row, "body").ok_or_else(unreadable("body"))?)?,
         format: format.ok_or_else(unreadable("format"))?,
+        event: event.ok_or_else(unreadable("event"))?,
         began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
         id: delivery.id.clone(),
         owner: owner.to_owned(),

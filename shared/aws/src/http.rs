@@ -1,8 +1,9 @@
-//! The only way a request leaves for somebody else's server: one POST, no surprises, and an answer of bounded size.
+//! The only way a request leaves for somebody else's server: one POST or GET, no surprises, and an answer of bounded
+//! size.
 //!
 //! What the guard promises: the address dialled was vetted in the same step that resolved it and is the one dialled
 //! (no second look-up); addresses written into the URL were vetted by [`Target`]; nothing is redirected, proxied,
-//! decompressed or sent twice. Answers follow one rule: **once a complete head has arrived, its status is the
+//! decompressed or sent twice. Answers to a POST follow one rule: **once a complete head has arrived, its status is the
 //! answer**. A body that is cut off, malformed, slow or endless costs part of the excerpt and no more, since the
 //! receiver has already said what it did; counting it as a failure would deliver again what was accepted.
 //!
@@ -20,11 +21,13 @@ use resolve::{Guard, Lookup};
 
 mod error;
 mod excerpt;
+mod get;
 mod resolve;
 #[cfg(test)]
 mod tests;
 
 pub use error::PostError;
+pub use get::{Answer, GetError};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 /// Whether this build may post to its own machine. A cargo feature and not a setting, so that nothing that can be

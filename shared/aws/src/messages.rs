@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `order:…` | `at:{sent_at}/{id}` | a message, in the order of time |
 //! | | `id:{id}` | the same message by its id: what makes a repeated request the same message; 30 days |
-//! | `message:…` | `track` | what a provider reported of a message, and its link; `rev` is the condition of every write |
+//! | `message:…` | `track` | what a provider reported of a message; `rev` is the condition of every write |
 //! | `talk:…` | `at:{at}/{message id}` | what a shopper wrote, in the order of time; 90 days |
 //!
 //! A `track` that is linked to no order goes after 90 days.

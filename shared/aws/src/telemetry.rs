@@ -9,7 +9,8 @@ use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::SubscriberExt;
 
 /// The crates of this workspace that log.
-const OWN: [&str; 9] = ["aws", "domain", "sources", "inbound", "orders", "messages", "process", "deliver", "sweep"];
+const OWN: [&str; 12] =
+    ["aws", "domain", "sources", "deliver", "inbound", "messages", "ops", "orders", "poll", "process", "sweep", "sync"];
 
 /// Starts logging. `RUST_LOG` sets the level of this workspace's crates. All others stay at warnings: what is finer
 /// shows whole requests and credentials. Of a panic only its place is logged, since its message may quote content.
@@ -52,8 +53,9 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 }
 
 #[cfg(test)]
-#[expect(clippy::panic)]
+#[expect(clippy::panic, clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::io::Write;
     use std::sync::{Arc, Mutex, PoisonError};
 
@@ -112,6 +114,17 @@ mod tests {
             assert!(seen("their.warning"), "{wanted}: {text}");
             assert_eq!((seen("own.info"), seen("own.trace")), (own_info, own_trace), "{wanted}: {text}");
         }
+    }
+
+    #[test]
+    fn every_crate_of_this_workspace_is_its_own() {
+        let crates = |folder: &str| {
+            let folder = std::fs::read_dir(format!("{}/../../{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+            let crates = folder.map(Result::unwrap).filter(|entry| entry.path().join("Cargo.toml").exists());
+            crates.map(|entry| entry.file_name().into_string().unwrap()).collect::<Vec<_>>()
+        };
+        let all: BTreeSet<_> = ["functions", "shared"].iter().flat_map(|folder| crates(folder)).collect();
+        assert_eq!(all, OWN.map(str::to_owned).into());
     }
 
     #[test]

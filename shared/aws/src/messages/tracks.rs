@@ -27,13 +27,19 @@ pub struct TrackRow {
     pub key: TrackKey,
     /// What is known of it.
     pub tracked: Tracked,
-    /// Moves with every write; 0 if there is no row yet.
     rev: u64,
 }
 
+impl TrackRow {
+    /// How often it was written: 0 if there is no row yet.
+    pub fn rev(&self) -> u64 {
+        self.rev
+    }
+}
+
 impl Messages {
-    /// What is known of these messages, in the order asked for; of some of them it may be nothing yet. A row that cannot
-    /// be read hides no other.
+    /// What is known of these messages, in the order asked for; of some of them it may be nothing yet. A row that
+    /// cannot be read hides no other.
     ///
     /// # Errors
     /// The table cannot be read.

@@ -33,6 +33,13 @@ pub struct ActiveOrder {
     pub active: Active,
 }
 
+impl ActiveOrder {
+    /// Its place in its shard: a page may begin after it.
+    pub fn place(&self) -> String {
+        place(&self.key)
+    }
+}
+
 /// Some orders of a shard.
 #[derive(Debug)]
 pub struct ActivePage {
@@ -286,9 +293,12 @@ fn pk(partition: String) -> (String, AttributeValue) {
     ("pk".to_owned(), text(partition))
 }
 
+fn place(key: &OrderKey) -> String {
+    format!("{}:{}:{}", key.account.as_str().len(), key.account, key.order)
+}
+
 fn active_key(key: &OrderKey) -> Item {
-    let sk = format!("{}:{}:{}", key.account.as_str().len(), key.account, key.order);
-    Item::from([pk(partition(shard(key))), ("sk".to_owned(), text(sk))])
+    Item::from([pk(partition(shard(key))), ("sk".to_owned(), text(place(key)))])
 }
 
 fn stale_key(key: &OrderKey) -> Item {

@@ -13,6 +13,7 @@ mod answers;
 mod broken;
 mod dns;
 mod evil;
+mod get;
 mod requests;
 mod tls;
 

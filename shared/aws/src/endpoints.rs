@@ -3,44 +3,57 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use aws::settings::{Cached, Settings, SettingsError, Values, read_each};
 use domain::access::Accounts;
 use domain::endpoint::{self, Endpoint};
 use domain::id::EndpointName;
 use domain::timestamp::Timestamp;
 
+use crate::settings::{Cached, Settings, SettingsError, Values, read_each};
+
 const FOLDER: &str = "endpoints";
 
 /// The endpoints there are.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(crate) struct Known {
+pub struct Known {
     /// Those whose settings can be used, by parameter.
-    pub(crate) usable: BTreeMap<String, Endpoint>,
+    pub usable: BTreeMap<String, Endpoint>,
     /// Those whose settings cannot be used, and never could since this process began.
-    pub(crate) unusable: Vec<Unusable>,
+    pub unusable: Vec<Unusable>,
 }
 
 /// An endpoint that cannot be told anything.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Unusable {
+pub struct Unusable {
     /// The parameter at fault.
-    pub(crate) parameter: String,
+    pub parameter: String,
     /// Whose orders it may be meant for.
-    pub(crate) accounts: Accounts,
+    pub accounts: Accounts,
+}
+
+impl Unusable {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        name(&self.parameter)
+    }
 }
 
 /// All endpoints, kept in memory for a while.
-pub(crate) struct Endpoints {
+pub struct Endpoints {
     settings: Settings,
     cached: Cached<Known>,
 }
 
 impl Endpoints {
-    pub(crate) fn new(settings: Settings) -> Self {
+    /// Those of these settings.
+    pub fn new(settings: Settings) -> Self {
         Self { settings, cached: Cached::default() }
     }
 
-    pub(crate) async fn all(&self, now: Timestamp) -> Result<Arc<Known>, SettingsError> {
+    /// Every one, as the settings have them now.
+    ///
+    /// # Errors
+    /// The settings cannot be read, and were not since this process began.
+    pub async fn all(&self, now: Timestamp) -> Result<Arc<Known>, SettingsError> {
         let load = |last: Option<Arc<Known>>| async move {
             Ok(read(&self.settings.read_below(FOLDER, false).await?, last.as_deref()))
         };
@@ -66,11 +79,14 @@ fn read(values: &Values, last: Option<&Known>) -> Known {
     Known { unusable: unusable.collect(), usable }
 }
 
-fn read_one(parameter: &str, text: &str) -> Result<Endpoint, SettingsError> {
+fn name(parameter: &str) -> &str {
     let name = parameter.strip_prefix("endpoints/").and_then(|rest| rest.strip_suffix("/settings"));
+    name.unwrap_or_default()
+}
+
+fn read_one(parameter: &str, text: &str) -> Result<Endpoint, SettingsError> {
     // No endpoint's name has a `/`: what lies deeper is none.
-    let name =
-        EndpointName::parse(name.unwrap_or_default()).map_err(|error| SettingsError::invalid(parameter, error))?;
+    let name = EndpointName::parse(name(parameter)).map_err(|error| SettingsError::invalid(parameter, error))?;
     let settings = endpoint::Settings::parse(text).map_err(|error| SettingsError::invalid(parameter, error))?;
     Ok(Endpoint { name, settings })
 }
@@ -110,7 +126,7 @@ mod tests {
             let unusable = &known.unusable[0];
             let meant =
                 ["STORE001", "STORE002"].map(|code| unusable.accounts.include(&AccountCode::parse(code).unwrap()));
-            assert_eq!(unusable.parameter, "endpoints/a/settings");
+            assert_eq!((unusable.parameter.as_str(), unusable.name()), ("endpoints/a/settings", "a"));
             assert_eq!(meant, [meant_for_ours, meant_for_others], "{text}");
         }
     }

@@ -1,0 +1,168 @@
+//! The carrier as it is called: where, how often, and as whom.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws::http::{HeaderMap, HeaderValue, LOOPBACK};
+use aws::settings::{Cached, Settings, SettingsError, Values};
+use data_encoding::BASE64;
+use domain::egress::Target;
+use domain::id::{AccountCode, Awb};
+use domain::timestamp::Timestamp;
+use sources::shipway;
+use sources::shipway::pull::path_and_query;
+
+const SERVICE: &str = "sources/shipway/settings";
+const SECRET: &str = "sources/shipway/secret";
+const USER_AGENT: &str = concat!("Waypost/", env!("CARGO_PKG_VERSION"));
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Where and how often.
+pub(crate) struct Service {
+    base_url: String,
+    /// All workers together.
+    pub(crate) calls_per_second: f64,
+    /// Orders that have not moved for so long stand still. Nothing where nobody wants to know.
+    pub(crate) stalled_after: Option<Duration>,
+}
+
+impl Service {
+    /// Where to ask for these. Its own address was vetted, the whole of it may be too long.
+    pub(crate) fn target(&self, awbs: &[Awb]) -> Result<Target, SettingsError> {
+        address(&self.base_url, &path_and_query(awbs))
+    }
+}
+
+/// The settings, kept in memory for a while.
+pub(crate) struct Carrier {
+    settings: Settings,
+    service: Cached<Service>,
+    /// What signs in, by account; the source's under no name.
+    headers: Cached<HeaderMap>,
+}
+
+impl Carrier {
+    pub(crate) fn new(settings: Settings) -> Self {
+        Self { settings, service: Cached::default(), headers: Cached::default() }
+    }
+
+    pub(crate) async fn service(&self, now: Timestamp) -> Result<Arc<Service>, SettingsError> {
+        let load = |_| async { read_service(&self.settings.read(&[SERVICE.to_owned()]).await?) };
+        self.service.get(&self.settings, SERVICE, now, load).await
+    }
+
+    /// What a request carries that asks with the credentials of this account, or of the source.
+    pub(crate) async fn headers(
+        &self,
+        account: Option<&AccountCode>,
+        now: Timestamp,
+    ) -> Result<Arc<HeaderMap>, SettingsError> {
+        let own = account.map(|account| format!("accounts/{account}/shipway"));
+        let name = own.as_deref().unwrap_or_default();
+        let load = |_| async {
+            let names: Vec<String> = own.iter().cloned().chain([SECRET.to_owned()]).collect();
+            read_headers(&names, &self.settings.read(&names).await?)
+        };
+        self.headers.get(&self.settings, name, now, load).await
+    }
+}
+
+fn read_service(values: &Values) -> Result<Service, SettingsError> {
+    let missing = || SettingsError::invalid(SERVICE, "base_url is missing");
+    let text = values.get(SERVICE).ok_or_else(missing)?;
+    let settings = shipway::Settings::read(text).map_err(|error| SettingsError::invalid(SERVICE, error))?;
+    let base_url = settings.base_url.ok_or_else(missing)?.trim_end_matches('/').to_owned();
+    address(&base_url, "")?;
+    Ok(Service {
+        base_url,
+        calls_per_second: settings.calls_per_second.get(),
+        stalled_after: settings.stalled_after_days.map(|days| DAY.saturating_mul(days.get())),
+    })
+}
+
+fn address(base_url: &str, rest: &str) -> Result<Target, SettingsError> {
+    let target = Target::parse(&format!("{base_url}{rest}"), LOOPBACK);
+    target.map_err(|refused| SettingsError::invalid(SERVICE, format!("base_url: {refused}")))
+}
+
+/// From the first of these parameters that there is.
+fn read_headers(names: &[String], values: &Values) -> Result<HeaderMap, SettingsError> {
+    let secret = names.iter().find_map(|name| Some((name.as_str(), values.get(name)?.as_str())));
+    let (name, text) = secret.map_or((SECRET, None), |(name, text)| (name, Some(text)));
+    let invalid = |error: &dyn std::fmt::Display| SettingsError::invalid(name, error);
+    let credentials = shipway::Credentials::read(text).map_err(|error| invalid(&error))?;
+    let pair = format!("{}:{}", credentials.email, credentials.license_key);
+    let mut basic =
+        HeaderValue::try_from(format!("Basic {}", BASE64.encode(pair.as_bytes()))).map_err(|error| invalid(&error))?;
+    basic.set_sensitive(true);
+    Ok([
+        ("authorization", basic),
+        ("accept", HeaderValue::from_static("application/json")),
+        ("user-agent", HeaderValue::from_static(USER_AGENT)),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| Some((name.parse().ok()?, value)))
+    .collect())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn values(parameters: &[(&str, &str)]) -> Values {
+        parameters.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    }
+
+    fn service(text: &str) -> Result<Service, SettingsError> {
+        read_service(&values(&[(SERVICE, text)]))
+    }
+
+    #[test]
+    fn the_address_is_that_of_the_settings() {
+        let service = service(r#"{"base_url":"https://app.shipway.com/","stalled_after_days":5}"#).unwrap();
+        let awbs = ["A1", "B2"].map(|awb| Awb::parse(awb).unwrap());
+        let target = service.target(&awbs).unwrap();
+        let expected = "https://app.shipway.com/api/tracking?awb_numbers=A1,B2&tracking_history=1";
+        assert_eq!(target.url().as_str(), expected);
+        assert_eq!(service.stalled_after, Some(Duration::from_secs(432_000)));
+    }
+
+    #[test]
+    fn a_service_that_cannot_be_called_is_a_wrong_setting() {
+        let texts = ["{}", r#"{"base_url":"ftp://x.example"}"#, r#"{"base_url":"https://10.0.0.1"}"#, "{", "null"];
+        for text in texts {
+            let error = service(text).err().unwrap().to_string();
+            assert!(error.contains(SERVICE), "{error}");
+        }
+        assert!(read_service(&Values::new()).is_err());
+    }
+
+    const SHARED: &str = r#"{"email":"merchant@example.invalid","license_key":"KEY"}"#;
+
+    #[test]
+    fn an_account_signs_in_with_its_own_credentials_or_else_the_sources() {
+        let own = "accounts/STORE002/shipway";
+        let secrets = [(own, r#"{"email":"two@example.invalid","license_key":"OWN"}"#), (SECRET, SHARED)];
+        let basic = |names: &[&str], secrets: &[(&str, &str)]| {
+            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+            let headers = read_headers(&names, &values(secrets)).unwrap();
+            assert!(headers["authorization"].is_sensitive());
+            let text = headers["authorization"].to_str().unwrap().strip_prefix("Basic ").unwrap().to_owned();
+            String::from_utf8(BASE64.decode(text.as_bytes()).unwrap()).unwrap()
+        };
+        assert_eq!(basic(&[own, SECRET], &secrets), "two@example.invalid:OWN");
+        assert_eq!(basic(&[own, SECRET], &secrets[1..]), "merchant@example.invalid:KEY");
+        assert_eq!(basic(&[SECRET], &secrets), "merchant@example.invalid:KEY");
+    }
+
+    #[test]
+    fn wrong_credentials_are_named_and_not_replaced() {
+        let own = "accounts/STORE002/shipway";
+        let names = [own.to_owned(), SECRET.to_owned()];
+        let error = read_headers(&names, &values(&[(own, "{"), (SECRET, SHARED)])).unwrap_err().to_string();
+        assert!(error.contains(own), "{error}");
+        let error = read_headers(&names, &Values::new()).unwrap_err().to_string();
+        assert!(error.contains(SECRET), "{error}");
+    }
+}

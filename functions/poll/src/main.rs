@@ -1,0 +1,36 @@
+//! Wiring: environment, clients, run.
+
+use aws::batch::Worker;
+use aws::environment::{Bounds, sdk_config, variable};
+use aws::http::Http;
+use aws::orders::Orders;
+use aws::queue::Queue;
+use aws::runs::Runs;
+use aws::settings::Settings;
+use aws_lambda_events::event::sqs::SqsEvent;
+use domain::timestamp::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use poll::Poll;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::start();
+    let sdk = sdk_config(Bounds::Queue).await;
+    let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+    let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
+    let batches = queue("BATCHES_QUEUE_URL")?.with_long_postponements();
+    let worker = Worker { queue: batches, dead_letters: queue("BATCHES_DLQ_URL")? };
+    let poll = Poll::new(
+        Runs::new(dynamodb.clone(), variable("STATE_TABLE")?),
+        Orders::new(dynamodb, variable("ORDERS_TABLE")?),
+        queue("EVENTS_QUEUE_URL")?,
+        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+        Http::new()?,
+    );
+    let (poll, worker) = (&poll, &worker);
+    run(service_fn(async |batch: LambdaEvent<SqsEvent>| {
+        let deadline = Timestamp::from_system(batch.context.deadline());
+        Ok::<_, Error>(worker.run(batch.payload, async |message| poll.handle(message, deadline).await).await)
+    }))
+    .await
+}

@@ -1,0 +1,45 @@
+//! Wiring: environment, clients, run.
+
+use std::time::Duration;
+
+use aws::batch::Worker;
+use aws::environment::{Bounds, sdk_config, variable};
+use aws::orders::Orders;
+use aws::queue::Queue;
+use aws::runs::Runs;
+use aws::settings::Settings;
+use aws_lambda_events::event::sqs::SqsEvent;
+use domain::timestamp::Timestamp;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+use sync::Sync;
+
+/// Kept of the function's time for the page that is under way when no other is begun.
+const RESERVE: Duration = Duration::from_secs(10);
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::start();
+    let sdk = sdk_config(Bounds::Queue).await;
+    let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+    let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
+    let worker = Worker { queue: queue("SHARDS_QUEUE_URL")?, dead_letters: queue("SHARDS_DLQ_URL")? };
+    let sync = Sync::new(
+        Runs::new(dynamodb.clone(), variable("STATE_TABLE")?),
+        Orders::new(dynamodb, variable("ORDERS_TABLE")?),
+        worker.queue.clone(),
+        queue("BATCHES_QUEUE_URL")?,
+        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+    );
+    let (sync, worker) = (&sync, &worker);
+    run(service_fn(async |event: LambdaEvent<Value>| {
+        if event.payload.get("Records").is_none() {
+            return Ok(Box::pin(sync.open(&event.payload)).await?);
+        }
+        let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);
+        let shards: SqsEvent = serde_json::from_value(event.payload)?;
+        let answer = worker.run(shards, async |message| sync.plan(message, deadline).await).await;
+        Ok::<_, Error>(serde_json::to_value(answer)?)
+    }))
+    .await
+}
