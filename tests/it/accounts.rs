@@ -48,6 +48,8 @@ enum About {
     Orders,
     Messages,
     Log,
+    /// What only admins do.
+    Operations,
 }
 
 impl About {
@@ -68,7 +70,7 @@ const fn route(key: &'static str, names: Names, about: About, good: u16, unknown
     Route { key, names, about, good, unknown }
 }
 
-const ROUTES: [Route; 11] = [
+const ROUTES: [Route; 13] = [
     route("POST /api/external/orders", Names::Body("accountCode"), About::Orders, 201, 201),
     route("GET /api/external/orders", Names::Query("accountCode"), About::Orders, 200, 200),
     route("GET /api/external/orders/{order_id}", Names::Query("account_code"), About::Orders, 200, 404),
@@ -80,11 +82,13 @@ const ROUTES: [Route; 11] = [
     route("GET /api/orders/{order_id}/messages", Names::Query("account_code"), About::Messages, 200, 404),
     route("GET /api/messages/whatsapp", Names::Query("account_code"), About::Messages, 200, 200),
     route("GET /api/webhooks/logs", Names::QueryIfAny("account_code"), About::Log, 200, 200),
+    route("GET /api/orders/stale", Names::Query("accountCode"), About::Operations, 200, 200),
+    route("POST /api/orders/trigger-webhook", Names::Body("account_code"), About::Operations, 200, 404),
 ];
 
 /// The account of a webhook is its hook's or its source's, and an event's stands in its row: never the caller's to
-/// name. `log.rs` has who may see and retry which event.
-const WITHOUT_ACCOUNT: [&str; 10] = [
+/// name. `log.rs` has who may see and retry which event. Runs are of no account; `runs.rs` has who may see them.
+const WITHOUT_ACCOUNT: [&str; 11] = [
     "GET /webhooks/health",
     "POST /api/webhooks/shiprocket",
     "GET /college/whatsapp/webhook",
@@ -95,6 +99,7 @@ const WITHOUT_ACCOUNT: [&str; 10] = [
     "POST /webhooks/{source}/{hook_id}",
     "GET /api/webhooks/logs/{id}",
     "POST /api/webhooks/retry/{id}",
+    "GET /api/sync/runs",
 ];
 
 #[test]
@@ -175,6 +180,7 @@ fn request(client: &Client, route: &Route, order_id: &str, named: Option<&str>) 
         "GET" => None,
         "PATCH" => Some(json!({"carrierName": unique("carrier ")})),
         _ if path.ends_with("/status") => Some(json!({"status": "assigned"})),
+        _ if path.ends_with("/trigger-webhook") => Some(json!({"order_ids": [order_id]})),
         _ if path.ends_with("/message-tracking") => Some(json!({"order_id": order_id, "message_status": "sent"})),
         _ => Some(json!({"orderId": unique("ORD-")})),
     };

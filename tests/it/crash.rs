@@ -59,7 +59,7 @@ async fn end_state(parcel: &Parcel, deliveries: usize) -> Value {
 }
 
 /// Each call in turn, before and after. Further pages of settings are no further kind of call.
-fn faults(calls: &[String]) -> impl Iterator<Item = Fault> {
+pub fn faults(calls: &[String]) -> impl Iterator<Item = Fault> {
     let again = |call: usize| call > 0 && calls[call] == calls[call - 1] && calls[call].starts_with("ssm:");
     let kinds: Vec<usize> = (0..calls.len()).filter(|call| !again(*call)).collect();
     kinds.into_iter().flat_map(|call| [Fault::Before(call), Fault::After(call)])

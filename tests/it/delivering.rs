@@ -10,6 +10,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use domain::delivery::Delivery;
+use domain::endpoint::{Event, Format};
 use domain::signing::SigningKeys;
 use domain::timestamp::Timestamp;
 use serde_json::{Value, json};
@@ -35,6 +36,10 @@ impl Endpoint {
         endpoint.set("settings", &settings.to_string()).await;
         endpoint.set("url", &format!("{}{}", stack().receiver_url, endpoint.path)).await;
         endpoint
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
     }
 
     pub async fn set(&self, part: &str, value: &str) {
@@ -148,6 +153,22 @@ async fn a_failed_attempt_is_repeated_with_the_same_id_and_body() {
     let codes: Vec<_> = log.iter().map(|attempt| attempt["status"].as_u64().unwrap()).collect();
     assert_eq!((codes, &log[0]["excerpt"]), (vec![500, 429, 200], &json!("canary-excerpt <b>no way</b>")));
     assert!(row.contains_key("ttl") && !row.contains_key("owner") && !row.contains_key("lease_until"));
+}
+
+#[tokio::test]
+async fn a_header_says_which_event_it_is_as_the_row_has_it() {
+    for (event, name) in [(Event::Stalled, "order.stalled"), (Event::StatusChanged, "order.status_changed")] {
+        let endpoint = Endpoint::new(json!({"backoff": [0]}), json!([{"status": 500}, {"status": 200}])).await;
+        let first = Delivery { format: Format::OrderStatusChanged, event, ..endpoint.delivery() };
+        let again = Delivery { event: Event::default(), ..first.clone() };
+        let deadline = aws::clock::now().after(std::time::Duration::from_secs(60));
+        for delivery in [&first, &again] {
+            stack().deliver().handle(&delivery.to_message(), deadline).await.unwrap();
+        }
+        let events: Vec<_> = endpoint.so_far().await.iter().map(|r| r.headers["x-webhook-event"].clone()).collect();
+        assert_eq!(events, [name, name]);
+        assert_eq!(text(&row_in(&first.id, "delivered").await, "event"), name);
+    }
 }
 
 #[tokio::test]

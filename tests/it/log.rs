@@ -11,6 +11,7 @@ use data_encoding::BASE64URL_NOPAD;
 use domain::hash::Fingerprint;
 use domain::id::{AccountCode, EventId};
 use domain::report::SourceName;
+use domain::timestamp::Timestamp;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
@@ -41,27 +42,33 @@ async fn detail_once(id: &str, status: &str) -> Value {
         .await
 }
 
-/// All that a list has, page by page.
-async fn all(query: &str) -> Vec<Vec<Value>> {
-    pages(query, |_| false).await
+/// So many items of a list, page by page. There is at least one page.
+async fn pages(query: &str, from: Option<String>, count: usize) -> Vec<Vec<Value>> {
+    let mut items = 0;
+    pages_until(query, from, |page| {
+        items += page.len();
+        items >= count
+    })
+    .await
 }
 
 /// An event in a list that has those of all tests.
 async fn find(query: &str, id: &str) -> Option<Value> {
     let is = |item: &Value| item["id"] == id;
-    let seen = pages(query, |page| page.iter().any(is)).await;
+    let seen = pages_until(query, None, |page| page.iter().any(is)).await;
     seen.into_iter().flatten().find(is)
 }
 
-async fn pages(query: &str, enough: impl Fn(&[Value]) -> bool) -> Vec<Vec<Value>> {
-    let (mut pages, mut cursor) = (Vec::new(), String::new());
+async fn pages_until(query: &str, from: Option<String>, mut enough: impl FnMut(&[Value]) -> bool) -> Vec<Vec<Value>> {
+    let (mut pages, mut cursor) = (Vec::new(), from);
     loop {
-        let page = list(&format!("{query}{cursor}")).await;
+        let page = cursor.map_or_else(String::new, |cursor| format!("&page={cursor}"));
+        let page = list(&format!("{query}{page}")).await;
         assert_eq!(page.status, 200, "{query}: {}", page.json);
         let items = page.json["items"].as_array().unwrap();
         pages.push(items.clone());
         match page.json["next_page"].as_str() {
-            Some(next) if !enough(items) => cursor = format!("&page={next}"),
+            Some(next) if !enough(items) => cursor = Some(next.to_owned()),
             _ => return pages,
         }
     }
@@ -171,7 +178,7 @@ async fn a_list_has_what_was_asked_for() {
         ("&source=esahayak", vec![]),
         ("&source=esahayak&status=failed", vec![]),
     ] {
-        let listed = all(&format!("?account_code={account}{query}")).await.concat();
+        let listed = pages(&format!("?account_code={account}{query}"), None, expected.len()).await.concat();
         assert_eq!(ids(&listed), expected, "{query}");
     }
 }
@@ -181,7 +188,7 @@ async fn the_log_comes_in_pages() {
     let account = unique("ACC-");
     let kept = keep_several(&account, &[EventState::Failed; 5]).await;
     for query in [format!("?account_code={account}"), format!("?account_code={account}&status=failed")] {
-        let pages = all(&format!("{query}&limit=2")).await;
+        let pages = pages(&format!("{query}&limit=2"), None, kept.len()).await;
         let sizes: Vec<usize> = pages.iter().map(Vec::len).filter(|size| *size > 0).collect();
         assert_eq!(
             (sizes, ids(&pages.concat())),
@@ -189,6 +196,21 @@ async fn the_log_comes_in_pages() {
             "{query}"
         );
     }
+}
+
+/// However many pages there are, the last one says so.
+#[tokio::test]
+async fn a_list_ends() {
+    let (before_all, oldest) = ("1970-01-01T00:00:00.000Z/a", aws::clock::now().millis() - 89 * 24 * 60 * 60 * 1000);
+    let oldest = format!("{}/a", Timestamp::from_millis(oldest).unwrap());
+    for place in [before_all, &oldest] {
+        for status in ["received", "failed"] {
+            let page = list(&format!("?status={status}&page={}", BASE64URL_NOPAD.encode(place.as_bytes()))).await;
+            assert_eq!(page.json, json!({"items": []}), "{status} after {place}");
+        }
+    }
+    let mut failed = pages("?status=failed&limit=100", None, usize::MAX).await;
+    assert!(failed.pop().unwrap().len() < 100 && failed.iter().all(|page| page.len() == 100));
 }
 
 #[tokio::test]
@@ -209,7 +231,8 @@ async fn a_cursor_is_a_place_and_nothing_else() {
             (forged("9999-12-31T23:59:59.999Z/a"), &kept[..]),
             (forged("1970-01-01T00:00:00.000Z/a"), &[]),
         ] {
-            let listed = all(&format!("?account_code={account}{status}&page={cursor}")).await.concat();
+            let query = format!("?account_code={account}{status}");
+            let listed = pages(&query, Some(cursor.clone()), expected.len()).await.concat();
             assert_eq!(ids(&listed), expected, "{status} after {cursor}");
         }
     }

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 mod accounts;
+mod bad_inputs;
 mod boundaries;
 mod callers;
 mod crash;
@@ -14,6 +15,11 @@ mod log;
 mod main_way;
 mod messages;
 mod orders_api;
+mod runs;
+mod samples;
 mod stack;
+mod stale;
 mod sweeping;
+mod trigger;
 mod webhooks;
+mod whatsapp;

@@ -1,17 +1,21 @@
 //! What became of the messages that shoppers got.
 
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use serde_json::{Value, json};
 
 use crate::main_way::Parcel;
-use crate::stack::{Answer, eventually, http, stack, unique};
+use crate::stack::{Answer, Calls, eventually, http, stack, unique};
 
 const TRACK: &str = "/api/orders/message-tracking";
 const CONVERSATION: &str = "/api/messages/whatsapp";
 
+fn with_id(order_id: &str, message_id: &Value, status: &str) -> Value {
+    json!({"order_id": order_id, "account_code": "STORE001", "message_status": status, "message_id": message_id})
+}
+
 /// Tells which order a provider's message is about.
 pub async fn link(order_id: &str, message_id: &str, status: &str) -> Answer {
-    let body = json!({"order_id": order_id, "account_code": "STORE001", "message_status": status, "message_id": message_id});
-    stack().user("partner", "POST", TRACK, Some(&body)).await
+    stack().user("partner", "POST", TRACK, Some(&with_id(order_id, &json!(message_id), status))).await
 }
 
 async fn track(order_id: &str, status: &str) -> Answer {
@@ -172,30 +176,24 @@ async fn a_providers_message_is_recorded_once() {
     let (parcel, other, wamid) = (Parcel::new(), Parcel::new(), unique("wamid."));
     stack().create_order(&parcel.order()).await;
     stack().create_order(&other.order()).await;
-    let body = |order: &Parcel, status: &str, id: &str| {
-        json!({"orderId": order.order_id, "accountCode": "STORE001", "messageStatus": status, "messageId": id})
-    };
     let first = link(&parcel.order_id, &wamid, "sent").await;
     assert_eq!(first.status, 201, "{}", first.json);
     let again = link(&parcel.order_id, &wamid, "sent").await;
     assert_eq!((again.status, &again.json), (201, &first.json));
-    let in_camel_case = stack().user("partner", "POST", TRACK, Some(&body(&parcel, "sent", &wamid))).await;
-    assert_eq!((in_camel_case.status, &in_camel_case.json), (201, &first.json));
-
     let conflict = |field| (409, "conflict", field);
     assert_eq!(link(&parcel.order_id, &wamid, "read").await.error(), conflict(Some("message_status")));
     assert_eq!(link(&other.order_id, &wamid, "sent").await.error(), conflict(Some("message_id")));
-    let key = unique("canary-key-");
-    assert_eq!(with_key(&key, &body(&parcel, "sent", &wamid)).await.error(), conflict(Some("message_id")));
 
     // With a key, the key decides what is a repeat.
-    let (one, two) = (unique("wamid."), unique("wamid."));
-    let keyed = with_key(&key, &body(&parcel, "sent", &one)).await;
-    assert_eq!(keyed.status, 201, "{}", keyed.json);
-    let again = with_key(&key, &body(&parcel, "sent", &one)).await;
-    assert_eq!((again.status, &again.json), (201, &keyed.json));
-    assert_eq!(with_key(&key, &body(&parcel, "read", &one)).await.error(), conflict(None));
-    assert_eq!(with_key(&key, &body(&parcel, "sent", &two)).await.error(), conflict(None));
+    let (key, one, two) = (unique("canary-key-"), unique("wamid."), unique("wamid."));
+    let keyed = async |id: &str, status: &str| with_key(&key, &with_id(&parcel.order_id, &json!(id), status)).await;
+    assert_eq!(keyed(&wamid, "sent").await.error(), conflict(Some("message_id")));
+    let first = keyed(&one, "sent").await;
+    assert_eq!(first.status, 201, "{}", first.json);
+    let again = keyed(&one, "sent").await;
+    assert_eq!((again.status, &again.json), (201, &first.json));
+    assert_eq!(keyed(&one, "read").await.error(), conflict(None));
+    assert_eq!(keyed(&two, "sent").await.error(), conflict(None));
     assert_eq!(track_with_key(&key, &parcel.order_id, "sent").await.error(), conflict(None));
     assert_eq!(statuses(&messages(&parcel.order_id, "").await), ["sent", "sent"]);
     assert_eq!(statuses(&messages(&other.order_id, "").await), [""; 0]);
@@ -218,12 +216,32 @@ async fn a_providers_message_is_recorded_once_whoever_comes_at_the_same_time() {
     assert_eq!(shown.iter().map(|page| statuses(page).len()).sum::<usize>(), 1);
 }
 
+/// What makes a repeated request the same message is kept for a month only.
+#[tokio::test]
+async fn a_providers_message_is_recorded_once_for_good() {
+    let (parcel, wamid) = (Parcel::new(), unique("wamid."));
+    stack().create_order(&parcel.order()).await;
+    let first = link(&parcel.order_id, &wamid, "sent").await;
+    let forget = stack().dynamodb(&Calls::default()).delete_item().table_name(&stack().tables["messages"]);
+    let forget = forget.key("pk", AttributeValue::S(format!("order:8:STORE001:{}", parcel.order_id)));
+    let row = format!("id:{}", first.json["data"]["id"].as_str().unwrap());
+    let forgotten = forget.key("sk", AttributeValue::S(row)).return_values(ReturnValue::AllOld).send().await.unwrap();
+    assert!(forgotten.attributes.unwrap().contains_key("ttl"));
+
+    let again = link(&parcel.order_id, &wamid, "sent").await;
+    assert_eq!((again.status, &again.json), (201, &first.json));
+    assert_eq!(link(&parcel.order_id, &wamid, "read").await.error(), (409, "conflict", Some("message_status")));
+    assert_eq!(statuses(&messages(&parcel.order_id, "").await), ["sent"]);
+}
+
 #[tokio::test]
 async fn what_is_no_message_id() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
-    for id in [json!(""), json!("a b"), json!("wamid\u{e4}"), json!("a\nb"), json!("x".repeat(257)), json!(7), json!(["a"])] {
-        let body = json!({"order_id": parcel.order_id, "account_code": "STORE001", "message_status": "sent", "message_id": id});
+    for id in
+        [json!(""), json!("a b"), json!("wamid\u{e4}"), json!("a\nb"), json!("x".repeat(257)), json!(7), json!(["a"])]
+    {
+        let body = with_id(&parcel.order_id, &id, "sent");
         let answer = stack().user("partner", "POST", TRACK, Some(&body)).await;
         assert_eq!(answer.error(), (422, "invalid", Some("message_id")), "{id}");
     }

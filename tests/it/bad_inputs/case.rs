@@ -19,7 +19,7 @@ pub struct Outcome {
     code: Option<String>,
     field: Option<String>,
     /// The state in which the log has it in the end.
-    kept: Option<EventState>,
+    pub kept: Option<EventState>,
     /// Why, where a case asks for it.
     reason: Option<String>,
     /// Whether the order or message that it is about is another than before.
@@ -100,7 +100,7 @@ impl Subject {
     }
 
     /// Whether it shows what a good request says. Anything but that or the beginning is a mistake.
-    async fn has_moved(&self) -> bool {
+    pub async fn has_moved(&self) -> bool {
         let order = self.seen().await;
         let (shown, before) = match &self.message {
             Some(_) => (&order["latestMessageStatus"], "pending"),

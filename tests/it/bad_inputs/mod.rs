@@ -4,10 +4,10 @@
 
 mod case;
 mod common;
-mod esahayak;
-mod post;
+pub mod esahayak;
+pub mod post;
 mod repeats;
-mod shiprocket;
-mod shipway;
-mod surface;
-mod whatsapp;
+pub mod shiprocket;
+pub mod shipway;
+pub mod surface;
+pub mod whatsapp;

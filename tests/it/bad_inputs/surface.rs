@@ -8,6 +8,7 @@ use super::case::Subject;
 use super::post::{Answered, Post};
 
 /// A path of a source, and how to use it well.
+#[derive(Clone)]
 pub struct Surface {
     /// As reports call it.
     pub source: &'static str,
@@ -25,6 +26,7 @@ pub struct Surface {
 }
 
 /// Where a good body has what, as JSON pointers.
+#[derive(Clone)]
 pub struct Fields {
     /// What names the event, the order or the message.
     pub ids: &'static [&'static str],
@@ -40,6 +42,11 @@ pub struct Fields {
 }
 
 impl Surface {
+    /// The same by another path, of another account.
+    pub fn at(&self, account: &str, path: &str) -> Self {
+        Self { account: account.to_owned(), path: path.to_owned(), ..self.clone() }
+    }
+
     /// A request with this body, as its provider would send it.
     pub fn post(&self, body: impl Into<Vec<u8>>) -> Post {
         let post = Post::to(&self.path, body);
@@ -50,6 +57,13 @@ impl Surface {
     /// A good request.
     pub fn good(&self, tag: &str) -> Post {
         self.post((self.good)(tag).to_string())
+    }
+
+    /// A good request of so many bytes: JSON may end in spaces.
+    pub fn of_size(&self, tag: &str, size: usize) -> Post {
+        let mut body = (self.good)(tag).to_string().into_bytes();
+        body.resize(size, b' ');
+        self.post(body)
     }
 
     /// A good body with this JSON text in one place, which may be one that good bodies do not have.
@@ -72,7 +86,9 @@ impl Surface {
         let names = [answer.json.get("event_id"), body.as_ref().and_then(|body| body.get("id"))];
         let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
         let mut ids: Vec<EventId> = names.iter().filter_map(|name| EventId::parse(name).ok()).collect();
-        for account in [self.account.as_str(), ""] {
+        // Of WhatsApp's bodies some are nobody's: they say themselves whose they are.
+        let nobody = (self.source == "whatsapp").then_some("");
+        for account in [self.account.as_str()].into_iter().chain(nobody) {
             let of = |kind| Fingerprint::of(kind).with(self.source).with(account);
             ids.extend(names.iter().map(|name| of("named event").with(name).into()));
             ids.extend(["event", "quarantined event"].map(|kind| of(kind).with(&post.body).into()));

@@ -3,16 +3,18 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws::deliveries::Deliveries;
 use aws::events::{EventState, Events};
+use aws::runs::Runs;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::hash::Fingerprint;
 use domain::id::EventId;
 use lambda_http::Request;
-use ops::Ops;
+use ops::{Ops, Queues, Tables};
 use serde_json::{Value, json};
 use sweep::Sweep;
 
-use super::{detail, detail_once, esahayak, keep, sample, with_a_reused_id};
+use super::{detail, detail_once, keep, sample, with_a_reused_id};
 use crate::callers::OURS;
 use crate::crash::{keep_for, work};
 use crate::delivering::Endpoint;
@@ -155,7 +157,15 @@ async fn a_report_that_waits_is_looked_for_again() {
 /// The function, in this process, asked to retry.
 async fn ask(queue: &Calls, id: &str) -> u16 {
     let calls = Calls::default();
-    let ops = Ops::new(stack().events(&calls), stack().queue("events", queue), stack().settings(&calls));
+    let tables = Tables {
+        events: stack().events(&calls),
+        orders: stack().orders(&calls),
+        deliveries: Deliveries::new(stack().dynamodb(&calls), stack().tables["deliveries"].clone()),
+        // A retry asks nothing of it.
+        runs: Runs::new(stack().dynamodb(&calls), String::new()),
+    };
+    let queues = Queues { events: stack().queue("events", queue), deliveries: stack().queue("deliveries", &calls) };
+    let ops = Ops::new(tables, queues, stack().settings(&calls));
     let admin = &stack().users["admin"];
     let credentials = data_encoding::BASE64.encode(format!("{}:{}", admin.name, admin.password).as_bytes());
     let event = json!({

@@ -10,6 +10,7 @@ use ::aws::http::Http;
 use ::aws::messages::Messages;
 use ::aws::orders::Orders;
 use ::aws::queue::Queue;
+use ::aws::runs::Runs;
 use ::aws::settings::Settings;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::Credentials;
@@ -156,6 +157,10 @@ impl Stack {
 
     pub fn messages(&self, calls: &Calls) -> Messages {
         Messages::new(self.dynamodb(calls), self.tables["messages"].clone())
+    }
+
+    pub fn runs(&self, calls: &Calls) -> Runs {
+        Runs::new(self.dynamodb(calls), self.tables["state"].clone())
     }
 
     pub fn queue(&self, name: &str, calls: &Calls) -> Queue {

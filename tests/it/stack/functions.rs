@@ -27,7 +27,8 @@ impl Stack {
         let keys = &self.aws;
         let identity = Credentials::new(&keys.access_key_id, &keys.secret_access_key, None, None, "stack.json").into();
         let parameters = SigningParams::builder().identity(&identity).region(&self.region).name("lambda");
-        let parameters = parameters.time(SystemTime::now()).settings(SigningSettings::default()).build().unwrap().into();
+        let parameters =
+            parameters.time(SystemTime::now()).settings(SigningSettings::default()).build().unwrap().into();
         let url = request.uri().to_string();
         let signable =
             SignableRequest::new("POST", &url, std::iter::empty(), SignableBody::Bytes(request.body().as_bytes()));

@@ -17,6 +17,7 @@ use serde::Deserialize;
 
 pub use aws_calls::{Calls, Fault};
 pub use http::Answer;
+pub use openapi::check_delivery;
 pub use receiver::Received;
 
 /// `target/local/stack.json`.

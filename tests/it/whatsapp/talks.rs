@@ -1,0 +1,122 @@
+//! What shoppers write, shown to their shops.
+
+use serde_json::json;
+
+use super::*;
+
+const CONVERSATION: &str = "/api/messages/whatsapp";
+
+async fn conversation(query: &str) -> Value {
+    let answer = stack().user("partner", "GET", &format!("{CONVERSATION}?{query}"), None).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
+    answer.json
+}
+
+fn written(number: &str, messages: &[Value]) -> Value {
+    let contacts = json!([{"profile": {"name": "canary-name"}, "wa_id": messages[0]["from"]}]);
+    envelope(&[change(number, &json!({"contacts": contacts, "messages": messages}))])
+}
+
+fn ids(page: &Value) -> Vec<&str> {
+    page["items"].as_array().unwrap().iter().map(|item| item["message_id"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_a_shopper_writes_is_shown_newest_first() {
+    let phone = unique("1");
+    let [first, second, third] = [wamid(), wamid(), wamid()];
+    let mut answer = text(&second, &phone, 5, "canary-body: where is it?");
+    answer["context"] = json!({"from": "15550783881", "id": first});
+    let events = [
+        written(OURS.1, &[answer, text(&third, &phone, 9, "canary-body!")]),
+        written(OURS.1, &[text(&first, &phone, 1, "canary-body, hello")]),
+    ];
+    for body in &events {
+        assert_eq!(applied(body).await, (EventState::Processed, None));
+    }
+    let page = conversation(&format!("phone=%2B{phone}")).await;
+    assert_eq!(ids(&page), [&third, &second, &first]);
+    let item = &page["items"][1];
+    let expected = json!({
+        "message_id": second, "from": phone, "name": "canary-name", "at": time(5), "received_at": item["received_at"],
+        "number": OURS.1, "in_reply_to": first, "content": {"type": "text", "text": "canary-body: where is it?"},
+    });
+    assert_eq!(item, &expected);
+
+    let one = conversation(&format!("phone={phone}&limit=2")).await;
+    assert_eq!(ids(&one), [&third, &second]);
+    let two = conversation(&format!("phone={phone}&limit=2&page={}", one["next_page"].as_str().unwrap())).await;
+    assert_eq!((ids(&two), &two["next_page"]), (vec![first.as_str()], &json!(null)));
+}
+
+#[tokio::test]
+async fn what_comes_twice_is_shown_once() {
+    let (phone, id) = (unique("1"), wamid());
+    let message = text(&id, &phone, 1, "canary-body");
+    // The same message in two requests: alone, and beside another.
+    let beside = text(&wamid(), &phone, 2, "canary-body");
+    for messages in [&[message.clone()][..], &[message.clone(), beside, message]] {
+        assert_eq!(applied(&written(OURS.1, messages)).await, (EventState::Processed, None));
+    }
+    assert_eq!(ids(&conversation(&format!("phone={phone}")).await).len(), 2);
+}
+
+#[tokio::test]
+async fn who_shows_no_phone_is_known_by_another_id() {
+    let (user, id) = (unique("US."), wamid());
+    let mut message = text(&id, "", 1, "canary-body");
+    message.as_object_mut().unwrap().remove("from");
+    message["from_user_id"] = json!(user);
+    let contacts = json!([{"profile": {"name": "canary-name", "username": "asha"}, "user_id": user}]);
+    let body = envelope(&[change(OURS.1, &json!({"contacts": contacts, "messages": [message]}))]);
+    assert_eq!(applied(&body).await, (EventState::Processed, None));
+    let page = conversation(&format!("user_id={user}")).await;
+    assert_eq!((ids(&page), &page["items"][0]["from"]), (vec![id.as_str()], &json!(user)));
+}
+
+#[tokio::test]
+async fn a_shopper_of_two_shops_has_two_conversations() {
+    let (phone, ours, theirs) = (unique("1"), wamid(), wamid());
+    let message = |id: &str| json!({"messages": [text(id, &phone, 1, "canary-body")]});
+    let both = envelope(&[change(OURS.1, &message(&ours)), change(THEIRS.1, &message(&theirs))]);
+    assert_eq!(applied(&both).await, (EventState::Processed, None));
+    for (account, id) in [(OURS.0, &ours), (THEIRS.0, &theirs)] {
+        let path = format!("{CONVERSATION}?phone={phone}&account_code={account}");
+        assert_eq!(ids(&stack().user("admin", "GET", &path, None).await.json), [id]);
+    }
+}
+
+/// All that the samples hold, from the request to the answer: openapi.yaml says what each kind looks like.
+#[tokio::test]
+async fn every_kind_of_message_is_shown() {
+    let phone = unique("1");
+    let mut sent = Vec::new();
+    for sample in [
+        "text",
+        "button",
+        "button_reply",
+        "list_reply",
+        "form_reply",
+        "reaction",
+        "reaction_removed",
+        "location",
+        "contacts",
+        "image",
+        "unsupported",
+    ] {
+        let file = format!("{}/../events/whatsapp/{sample}.json", env!("CARGO_MANIFEST_DIR"));
+        let body: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let mut message = body["entry"][0]["changes"][0]["value"]["messages"][0].clone();
+        (message["id"], message["from"]) = (json!(wamid()), json!(phone));
+        message["timestamp"] = json!((START + i64::try_from(sent.len()).unwrap()).to_string());
+        sent.push((sample, message));
+    }
+    let messages: Vec<Value> = sent.iter().map(|(_, message)| message.clone()).collect();
+    assert_eq!(applied(&written(OURS.1, &messages)).await, (EventState::Processed, None));
+    let page = conversation(&format!("phone={phone}")).await;
+    let kinds: Vec<&str> =
+        page["items"].as_array().unwrap().iter().rev().map(|item| item["content"]["type"].as_str().unwrap()).collect();
+    let expected =
+        ["text", "button", "choice", "choice", "choice", "reaction", "reaction", "location", "other", "media", "other"];
+    assert_eq!(kinds, expected);
+}
