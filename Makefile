@@ -3,19 +3,22 @@
 PYTHON := .venv/bin/python
 STACK := $(PYTHON) tests/local/stack.py
 OPS := PYTHONPATH=tests/local $(PYTHON) tests/ops
-FEATURES := --features deliver/loopback
+FUZZ := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz
+FEATURES := --features deliver/loopback,poll/loopback
 
 # Such a variable counts if it stands on make's command line: a NAME or URL in the environment is somebody else's.
 # make hands it on by the environment, where no shell reads it.
 SAID := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL FORMAT LEGACY_SECRET SOURCE MODE \
-	ALLOWED_IPS SECRET FORCE FINISH
+	ALLOWED_IPS ALLOWED_CIDRS PHONE_NUMBERS EMAIL CALLS_PER_SECOND STALLED_AFTER_DAYS SECRET FORCE FINISH TARGET SECONDS
 said = $(filter command,$(origin $(1)))
 $(foreach variable,$(SAID),$(if $(call said,$(variable)),,$(eval unexport $(variable))))
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run up down logs test lint fmt clippy doc template python unit ops e2e on-stack tools
-.PHONY: build release-test deploy user-add vendor-add source-set endpoint-add endpoint-rotate endpoint-remove
+.PHONY: fuzz fuzz-build fuzz-tools
+.PHONY: build release-test deploy sync-now
+.PHONY: user-add vendor-add source-set shipway-add hook-add endpoint-add endpoint-rotate endpoint-remove
 
 help: ## This list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -40,10 +43,12 @@ lint: fmt clippy doc template python ## Format, lints, docs, template, scripts
 step = @echo "==> $(1)"; begin=$$(date +%s); $(2) && echo "    $(1): $$(($$(date +%s) - begin)) s"
 
 fmt: tools
-	$(call step,format,cargo fmt --all -- --check)
+	$(call step,format,cargo fmt --all -- --check && cargo fmt --manifest-path tests/fuzz/Cargo.toml -- --check)
 
 clippy: tools
 	$(call step,clippy,cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings)
+	$(call step,clippy of fuzz targets,cargo clippy --manifest-path tests/fuzz/Cargo.toml --target-dir target/fuzz \
+		--no-default-features --all-targets -- -D warnings)
 
 doc: tools
 	$(call step,docs,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps)
@@ -71,6 +76,21 @@ on-stack:
 	$(call step,permissions,$(PYTHON) tests/local/check_permissions.py)
 	$(call step,logs,$(PYTHON) tests/local/check_logs.py)
 
+FUZZ_ARGS := --fuzz-dir tests/fuzz --target-dir target/fuzz
+FUZZED = $(if $(call said,TARGET),$(TARGET),$(basename $(notdir $(wildcard tests/fuzz/targets/*.rs))))
+
+fuzz: $(FUZZED:%=fuzz-%) ## Parsers, checks and settings against made-up input, a minute each [TARGET=shipway SECONDS=60]
+
+# What a run finds worth keeping stays in target; the corpus in tests/fuzz only grows by hand.
+fuzz-%: fuzz-build
+	@mkdir -p target/fuzz/corpus/$*
+	$(call step,fuzzing $*,{ $(FUZZ) run $(FUZZ_ARGS) $* target/fuzz/corpus/$* tests/fuzz/corpus/$* $(wildcard events/$*) \
+		-- -max_total_time=$(if $(call said,SECONDS),$(SECONDS),60) -dict=tests/fuzz/words.dict >target/fuzz/$*.log 2>&1 \
+		|| { tail -n 60 target/fuzz/$*.log; exit 1; }; } && tail -n 1 target/fuzz/$*.log)
+
+fuzz-build: fuzz-tools
+	$(call step,fuzz targets,$(FUZZ) build $(FUZZ_ARGS))
+
 build: .venv/installed .venv/deploy-installed ## Release binaries, checked for deploying [ARCH=x86_64|arm64]
 	@$(OPS)/release.py
 
@@ -81,13 +101,18 @@ release-test: build ## The release binaries on a local stack: they work, and ref
 deploy: .venv/installed .venv/deploy-installed ## Builds and deploys to AWS: STAGE=prod [REGION= ARCH= PARAMETERS="LogRetentionDays=90"]
 	@$(OPS)/rollout.py
 
+sync-now: .venv/installed ## Asks the carrier about all orders now, and says which run that is: STAGE=
+	@$(OPS)/sync_now.py
+
 user-add: ## Who may call the API: STAGE= NAME= ROLE=admin|viewer|partner ACCOUNTS=a,b
 vendor-add: ## A shop server: STAGE= NAME= ACCOUNT=
-source-set: ## Who may report: STAGE= SOURCE=shiprocket ACCOUNT= [MODE=token|hmac ALLOWED_IPS= SECRET=stdin]
+source-set: ## Who may report: STAGE= SOURCE=shiprocket|shipway|esahayak|whatsapp and what the README names for it
+shipway-add: ## An account's own credentials at Shipway: STAGE= ACCOUNT= EMAIL= SECRET=stdin
+hook-add: ## A path of an account's own: STAGE= SOURCE= ACCOUNT= [SECRET=stdin|none]
 endpoint-add: ## Who is told: STAGE= NAME= URL= FORMAT=status_update|order.status_changed|standard ACCOUNTS=
 endpoint-rotate: ## A second signing secret: STAGE= NAME=; then with FINISH=1: the old one goes
 endpoint-remove: ## Nobody is told any more: STAGE= NAME=
-user-add vendor-add source-set endpoint-add endpoint-rotate endpoint-remove: .venv/installed
+user-add vendor-add source-set shipway-add hook-add endpoint-add endpoint-rotate endpoint-remove: .venv/installed
 	@$(OPS)/manage.py $@
 
 # The file is made last, so that an interrupted install is done again.
@@ -111,5 +136,13 @@ tools:
 	$(call need,command -v cc,a C compiler is missing: on Debian apt-get install gcc libc6-dev)
 	$(call need,python3 -c 'import sys; sys.exit(sys.version_info < (3$(comma) 10))',Python 3.10 or later is missing (python3))
 	$(call need,python3 -c 'import venv$(comma) ensurepip',Python cannot make a venv: on Debian apt-get install python3-venv)
+
+fuzz-tools: tools target/tools/bin/cargo-fuzz
+	$(call need,cargo +nightly --version,a nightly compiler is missing: rustup toolchain install nightly --profile minimal)
+	$(call need,command -v c++,a C++ compiler is missing: on Debian apt-get install g++)
+
+target/tools/bin/cargo-fuzz:
+	@echo "==> cargo-fuzz into target/tools (once, about a minute)"
+	@cargo install cargo-fuzz --version 0.13.2 --locked --root target/tools
 
 comma := ,

@@ -25,8 +25,8 @@ def build() -> Path:
     if os.environ.get("RELEASE"):
         return _stage({name: RELEASE / name / "bootstrap" for name in function_names()}, shutil.copy2)
     packages = [argument for name in function_names() for argument in ("-p", name)]
-    # Demo and tests deliver to 127.0.0.1, which no deployed build can.
-    command = ["cargo", "build", "--features", "deliver/loopback", *packages]
+    # Demo and tests deliver to 127.0.0.1 and ask a carrier there, which no deployed build can.
+    command = ["cargo", "build", "--features", "deliver/loopback,poll/loopback", *packages]
     if subprocess.run(command, cwd=ROOT).returncode != 0:
         raise StackError("the functions do not compile; see above")
     binaries = _target_directory() / "debug"

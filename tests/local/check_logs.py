@@ -27,7 +27,7 @@ Stack = dict[str, Any]
 GROUPS = "/aws/"
 SETTINGS = "/waypost"  # of whatever installation a test makes
 CANARY = re.compile(r"canary-([a-z]+)", re.IGNORECASE)
-SECRET_PARAMETERS = re.compile(r"/(users|vendors|hooks)/[^/]+$|/(secret|legacy_secret)$")
+SECRET_PARAMETERS = re.compile(r"/(users|vendors|hooks)/[^/]+$|/(secret|legacy_secret|shipway)$")
 NO_SECRETS = {"account", "accounts", "role", "email"}
 SHORTEST_SECRET = 9  # what is shorter stands in other words by chance
 
@@ -50,6 +50,9 @@ def secrets_of(stack: Stack) -> dict[str, str]:
 def _words(value: Any) -> Iterator[str]:
     """The secrets in a parameter: a text's words, or the texts of a JSON object."""
     match value:
+        case {"email": email, "license_key": key}:
+            yield key
+            yield base64.b64encode(f"{email}:{key}".encode()).decode()
         case dict():
             yield from (word for key, part in value.items() if key not in NO_SECRETS for word in _words(part))
         case list():

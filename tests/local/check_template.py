@@ -174,6 +174,14 @@ def differences(name: str, allowed: Allowed, wanted: Allowed) -> Iterator[str]:
         yield f"{name}: need not {action} on {resource}"
 
 
+def check_access_log(template: Template) -> Iterator[str]:
+    """Ids of hooks in paths, and tokens in queries, are secrets."""
+    for name, api in template.of_type("AWS::Serverless::HttpApi"):
+        for variable in ("$context.path", "$context.httpPath", "queryString"):
+            if variable.lower() in api["AccessLogSettings"]["Format"].lower():
+                yield f"{name}: its access log has {variable}"
+
+
 def check_tables(template: Template) -> Iterator[str]:
     """Data can be restored, and leaves when its time has come."""
     for name, table in template.of_type("AWS::DynamoDB::Table"):
@@ -191,7 +199,7 @@ def main() -> int:
     template = Template(TEMPLATE.read_text())
     rules = [
         *(check_queues, check_event_sources, check_schedules, check_functions, check_tables),
-        *(check_roles, check_polling, check_logging, check_firing),
+        *(check_roles, check_polling, check_logging, check_firing, check_access_log),
     ]
     broken = [complaint for rule in rules for complaint in rule(template)]
     for complaint in broken:

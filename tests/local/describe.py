@@ -21,6 +21,7 @@ def describe(running: Processes, settings: Settings) -> dict[str, Any]:
         "endpoint_url": running.endpoint_url,
         "aws": {"access_key_id": ACCESS_KEY_ID, "secret_access_key": SECRET_ACCESS_KEY},
         "receiver_url": running.receiver_url,
+        "shipway_url": running.shipway_url,
         "users": {name: {"name": name, "password": password} for name, password in settings.users.items()},
         "vendor_secret": settings.vendor_secret,
         "sources": {

@@ -15,7 +15,8 @@ import logs
 import processes
 import receiver
 import settings
-from config import EMULATOR_PORT, LOCAL, RECEIVER_PORT, STACK_FILE, port
+import shipway
+from config import EMULATOR_PORT, LOCAL, RECEIVER_PORT, SHIPWAY_PORT, STACK_FILE, port
 from deploy import deploy
 from processes import Processes
 
@@ -31,23 +32,25 @@ def running() -> Processes | None:
 def start(*, foreground: bool) -> Processes:
     """Starts a stack; if that fails, nothing of it stays. In the foreground the receiver prints to our output."""
     stop()  # what a killed `make run` left
-    ports = port(EMULATOR_PORT), port(RECEIVER_PORT)
-    processes.require_free_port(ports[0], EMULATOR_PORT[0])
-    processes.require_free_port(ports[1], RECEIVER_PORT[0])
+    ports = [port(setting) for setting in (EMULATOR_PORT, RECEIVER_PORT, SHIPWAY_PORT)]
+    for number, (variable, _) in zip(ports, (EMULATOR_PORT, RECEIVER_PORT, SHIPWAY_PORT), strict=True):
+        processes.require_free_port(number, variable)
     secrets = settings.new()
     signing = {name: endpoint.secret for name, endpoint in secrets.endpoints.items()}
     try:
         started = Processes(
             emulator=emulator.start(ports[0]),
             receiver=receiver.start(ports[1], signing, None if foreground else LOCAL / "receiver.log"),
+            shipway=shipway.start(ports[2], secrets.shipway_credentials(), LOCAL / "shipway.log"),
             owner=processes.this_process() if foreground else None,
             emulator_port=ports[0],
             receiver_port=ports[1],
+            shipway_port=ports[2],
         )
         started.save()
         deployed = _build_and_deploy(started)
         with _step("storing the demo settings"):
-            settings.store(secrets, started.endpoint_url, started.receiver_url)
+            settings.store(secrets, started)
         describe.write(describe.describe(started, secrets) | deployed)
     except BaseException:
         stop()
@@ -67,8 +70,8 @@ def stop() -> None:
         STACK_FILE.unlink(missing_ok=True)
         if known:
             logs.keep(known)
-            processes.stop(known.receiver)
-            processes.stop(known.emulator)
+            for process in (known.shipway, known.receiver, known.emulator):
+                processes.stop(process)
             processes.PROCESSES_FILE.unlink(missing_ok=True)
         emulator.clean_up()
 

@@ -39,14 +39,16 @@ class Processes:
 
     emulator: Process
     receiver: Process
+    shipway: Process
     owner: Process | None
     emulator_port: int
     receiver_port: int
+    shipway_port: int
 
     def alive(self) -> bool:
         """A stack whose `make run` was killed is a leftover, not a running stack."""
         owned = self.owner is None or self.owner.alive()
-        return owned and self.emulator.alive() and self.receiver.alive()
+        return owned and all(process.alive() for process in (self.emulator, self.receiver, self.shipway))
 
     @property
     def endpoint_url(self) -> str:
@@ -55,6 +57,10 @@ class Processes:
     @property
     def receiver_url(self) -> str:
         return f"http://127.0.0.1:{self.receiver_port}"
+
+    @property
+    def shipway_url(self) -> str:
+        return f"http://127.0.0.1:{self.shipway_port}"
 
     def save(self) -> None:
         PROCESSES_FILE.write_text(json.dumps(asdict(self)))
@@ -66,7 +72,7 @@ def load() -> Processes | None:
         saved = json.loads(PROCESSES_FILE.read_text())
     except FileNotFoundError:
         return None
-    for name in ("emulator", "receiver", "owner"):
+    for name in ("emulator", "receiver", "shipway", "owner"):
         saved[name] = saved[name] and Process(**saved[name])
     return Processes(**saved)
 

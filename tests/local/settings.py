@@ -6,15 +6,18 @@ import base64
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from config import SETTINGS_PREFIX, client
+from processes import Processes
 
 ACCOUNT = "STORE001"
+# It has credentials of its own at Shipway.
+OTHER_ACCOUNT = "STORE002"
 # WhatsApp's ids of the demo's phone numbers, and whose they are.
 PHONE_NUMBER_ID = "106540352242922"
-PHONE_NUMBERS = {PHONE_NUMBER_ID: ACCOUNT, "106540352242933": "STORE002"}
+PHONE_NUMBERS = {PHONE_NUMBER_ID: ACCOUNT, "106540352242933": OTHER_ACCOUNT}
 # eSahayak signs nothing: locally its requests come from this machine.
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 
@@ -29,21 +32,36 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class Credentials:
+    """Who a shop is at Shipway."""
+
+    email: str
+    license_key: str
+
+    def pair(self) -> str:
+        return f"{self.email}:{self.license_key}"
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything secret of one stack: made anew at each start, so that nothing worth stealing is in the repository."""
 
     users: dict[str, str]
     vendor_secret: str
     shiprocket_api_key: str
-    shipway: dict[str, str]
+    shipway: Credentials
+    other_shipway: Credentials
     whatsapp_app_secret: str
     whatsapp_verify_token: str
     endpoints: dict[str, Endpoint]
 
     def shipway_hash(self) -> str:
         """What Shipway's pushes carry."""
-        text = f"{self.shipway['email']}:{self.shipway['license_key']}"
-        return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
+        return hashlib.md5(self.shipway.pair().encode(), usedforsecurity=False).hexdigest()
+
+    def shipway_credentials(self) -> list[str]:
+        """Who may ask it."""
+        return [self.shipway.pair(), self.other_shipway.pair()]
 
 
 def new() -> Settings:
@@ -51,7 +69,8 @@ def new() -> Settings:
         users={name: secrets.token_urlsafe(18) for name in ("admin", "viewer", "partner")},
         vendor_secret=secrets.token_urlsafe(24),
         shiprocket_api_key=secrets.token_urlsafe(24),
-        shipway={"email": "merchant@example.invalid", "license_key": secrets.token_urlsafe(18)},
+        shipway=Credentials("merchant@example.invalid", secrets.token_urlsafe(18)),
+        other_shipway=Credentials("other-merchant@example.invalid", secrets.token_urlsafe(18)),
         whatsapp_app_secret=secrets.token_hex(16),
         whatsapp_verify_token=secrets.token_urlsafe(18),
         endpoints={
@@ -68,28 +87,29 @@ def _signing_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def store(settings: Settings, endpoint_url: str, receiver_url: str) -> None:
+def store(settings: Settings, stack: Processes) -> None:
     """Writes them all; writing them again changes nothing."""
-    ssm = client("ssm", endpoint_url)
+    ssm = client("ssm", stack.endpoint_url)
     _put_secret(ssm, "users/admin", _user(settings.users["admin"], "admin", "*"))
     _put_secret(ssm, "users/viewer", _user(settings.users["viewer"], "viewer", "*"))
     _put_secret(ssm, "users/partner", _user(settings.users["partner"], "partner", ACCOUNT))
     _put_secret(ssm, "vendors/demo", _json({"secret": settings.vendor_secret, "account": ACCOUNT}))
-    _store_sources(ssm, settings)
+    _store_sources(ssm, settings, stack.shipway_url)
     for name, endpoint in settings.endpoints.items():
         _put_secret(ssm, f"endpoints/{name}/secret", endpoint.secret)
         if endpoint.legacy_secret:
             _put_secret(ssm, f"endpoints/{name}/legacy_secret", endpoint.legacy_secret)
         _put(ssm, f"endpoints/{name}/settings", _json({"format": endpoint.format, "accounts": [ACCOUNT]}))
         # Last: an endpoint without a URL does not exist yet, so nobody sees half of one.
-        _put(ssm, f"endpoints/{name}/url", f"{receiver_url}/{name}")
+        _put(ssm, f"endpoints/{name}/url", f"{stack.receiver_url}/{name}")
 
 
-def _store_sources(ssm: Any, settings: Settings) -> None:
+def _store_sources(ssm: Any, settings: Settings, shipway_url: str) -> None:
     _put(ssm, "sources/shiprocket/settings", _json({"mode": "token", "account": ACCOUNT}))
     _put_secret(ssm, "sources/shiprocket/secret", settings.shiprocket_api_key)
-    _put(ssm, "sources/shipway/settings", _json({"account": ACCOUNT}))
-    _put_secret(ssm, "sources/shipway/secret", _json(settings.shipway))
+    _put(ssm, "sources/shipway/settings", _json({"base_url": shipway_url, "account": ACCOUNT}))
+    _put_secret(ssm, "sources/shipway/secret", _json(asdict(settings.shipway)))
+    _put_secret(ssm, f"accounts/{OTHER_ACCOUNT}/shipway", _json(asdict(settings.other_shipway)))
     _put(ssm, "sources/esahayak/settings", _json({"mode": "network", "account": ACCOUNT, "allowed_cidrs": LOOPBACK}))
     _put(ssm, "sources/whatsapp/settings", _json({"phone_numbers": PHONE_NUMBERS}))
     _put_secret(

@@ -11,72 +11,25 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import os
 import secrets
 import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, TextIO
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 import installation
 import rules
+import sources
 from config import StackError
 from parameters import Parameters
+from request import Request, token
 
-FROM_STDIN = "stdin"
 WHEN = "In force within the stage's ConfigTtlSeconds (5 minutes unless set otherwise)."
-
-
-@dataclass(frozen=True)
-class Request:
-    """What was asked for, and where it goes."""
-
-    variables: Mapping[str, str]
-    parameters: Parameters
-    local: bool
-    stdin: TextIO
-    stdout: TextIO
-
-    def get(self, variable: str) -> str:
-        return self.variables.get(variable, "")
-
-    def need(self, variable: str) -> str:
-        value = self.get(variable)
-        if not value:
-            raise StackError(f"{variable}=… is missing")
-        return value
-
-    @property
-    def name(self) -> str:
-        return rules.name(self.need("NAME"))
-
-    @property
-    def force(self) -> bool:
-        return self.get("FORCE") == "1"
-
-    def secret(self, variable: str, new: Callable[[], str]) -> str:
-        """A new one, unless `VARIABLE=stdin` says that it comes as a line of standard input."""
-        given = self.get(variable)
-        if not given:
-            return new()
-        if given != FROM_STDIN:
-            raise StackError(f"{variable}: a secret in a command can be seen by others; say {variable}={FROM_STDIN}")
-        line = self.stdin.readline().strip()
-        if not line:
-            raise StackError(f"{variable}={FROM_STDIN}, but there is no line on standard input")
-        return line
-
-    def show(self, what: str, secret: str) -> None:
-        """The one time that it can be seen."""
-        print(f"{what}: {secret}", file=self.stdout, flush=True)
 
 
 def user_add(request: Request) -> str:
     name, role = request.name, rules.one_of("ROLE", request.need("ROLE"), rules.ROLES)
-    accounts, password = rules.accounts(request.need("ACCOUNTS")), _token()
+    accounts, password = rules.accounts(request.need("ACCOUNTS")), token()
     digest = hashlib.sha256(password.encode()).hexdigest()
     user = {"password_sha256": digest, "role": role, "accounts": accounts}
     request.parameters.write(f"users/{name}", user, secret=True, replace=request.force)
@@ -85,7 +38,7 @@ def user_add(request: Request) -> str:
 
 
 def vendor_add(request: Request) -> str:
-    name, account, secret = request.name, rules.account(request.need("ACCOUNT")), _token()
+    name, account, secret = request.name, rules.account(request.need("ACCOUNT")), token()
     vendor = {"secret": secret, "account": account}
     request.parameters.write(f"vendors/{name}", vendor, secret=True, replace=request.force)
     request.show("secret", secret)
@@ -139,35 +92,15 @@ def endpoint_remove(request: Request) -> str:
     return f"Endpoint {request.name} is removed. What still waits for it ends dead, reason endpoint_removed."
 
 
-def source_set(request: Request) -> str:
-    source = rules.one_of("SOURCE", request.need("SOURCE"), tuple(rules.MODES))
-    given = {
-        "mode": rules.one_of("MODE", request.get("MODE") or rules.MODES[source][0], rules.MODES[source]),
-        "account": rules.account(request.need("ACCOUNT")),
-    }
-    if request.get("ALLOWED_IPS"):
-        given["allowed_ips"] = rules.addresses(request.get("ALLOWED_IPS"))
-    settings, secret = f"sources/{source}/settings", f"sources/{source}/secret"
-    if not request.force:
-        request.parameters.require_none(settings, secret)
-    # What was set beside it stays: dropping a list of addresses unasked would open what it closes.
-    kept = _object(settings, request.parameters.read(settings).get(settings, "{}"))
-    token = request.secret("SECRET", _token)
-    # Settings last: a source without them is not set up yet.
-    request.parameters.write(secret, token, secret=True, replace=request.force)
-    request.parameters.write(settings, kept | given, replace=request.force)
-    if request.get("SECRET") != FROM_STDIN:
-        request.show("secret", token)
-    return f"Webhooks of {source} are for {given['account']}, checked by {given['mode']}."
-
-
 COMMANDS = {
     "user-add": user_add,
     "vendor-add": vendor_add,
     "endpoint-add": endpoint_add,
     "endpoint-rotate": endpoint_rotate,
     "endpoint-remove": endpoint_remove,
-    "source-set": source_set,
+    "source-set": sources.source_set,
+    "shipway-add": sources.shipway_add,
+    "hook-add": sources.hook_add,
 }
 
 
@@ -184,20 +117,6 @@ def _remove(request: Request, parts: _Endpoint) -> None:
     """The URL first: without it nothing more is made for the endpoint."""
     request.parameters.delete(parts.url)
     request.parameters.delete(parts.settings, parts.secret, parts.legacy_secret)
-
-
-def _object(name: str, text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise StackError(f"{name} is there and is no JSON object: put it right or delete it")
-    return value
-
-
-def _token() -> str:
-    return secrets.token_urlsafe(24)
 
 
 def _signing_secret() -> str:

@@ -106,6 +106,33 @@ class Commands(unittest.TestCase):
             written(*source, stdin=f"{token}\n")
         self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", token), 200)
 
+    def test_a_hook(self) -> None:
+        order = Parcel(vendor(parcel.stack()["vendor_secret"]))
+        done = make("hook-add", "SOURCE=shiprocket", "ACCOUNT=STORE001", "STAGE=local")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        shown = dict(line.split(": ") for line in done.stdout.splitlines())
+        name = shown["path"].rsplit("/", 1)[1]
+        parameter = f"/waypost/local/sources/shiprocket/hooks/{name}"
+        self.addCleanup(client("ssm", order.stack["endpoint_url"]).delete_parameter, Name=parameter)
+        time.sleep(SETTINGS_SECONDS)
+        self.assertEqual(order.create(), 201)
+        self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", shown["secret"], shown["path"]), 200)
+        self.assertEqual(order.with_entries(1)["status"], "in_transit")
+        self.assertEqual(order.report(17, "OUT FOR DELIVERY", "12:00:00", "another", shown["path"]), 401)
+
+    def test_a_run_by_hand(self) -> None:
+        done = make("sync-now", "STAGE=local")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        stack = parcel.stack()
+        admin = basic("admin", stack["users"]["admin"]["password"])
+
+        def run() -> Any:
+            runs = parcel.call("GET", f"{stack['api_url']}/api/sync/runs", admin)[1]["items"]
+            known = [run for run in runs if run["id"] == done.stdout.strip()]
+            return known[0] if known and known[0]["state"] == "finished" else None
+
+        self.assertEqual(parcel.eventually("end of the run", run)["kind"], "manual")
+
     def test_what_stands_in_the_environment_is_not_meant(self) -> None:
         done = make("user-add", "ROLE=viewer", "ACCOUNTS=*", "STAGE=local", env={"NAME": "laptop"})
         self.assertNotEqual(done.returncode, 0)
@@ -115,9 +142,10 @@ class Commands(unittest.TestCase):
 class Build(unittest.TestCase):
     def test_what_may_deliver_to_this_machine_is_not_let_out(self) -> None:
         """Every function that can post says which build it is of; those of the local stack are of the other one."""
-        staged = (STAGING / "target" / "lambda" / "deliver" / "bootstrap").read_bytes()
-        (problem, _) = release.check([release.Binary("deliver", staged)], release.DEFAULT_ARCH)
-        self.assertIn("deliver: built with the loopback feature", problem)
+        for name in ("deliver", "poll"):
+            staged = (STAGING / "target" / "lambda" / name / "bootstrap").read_bytes()
+            (problem, _) = release.check([release.Binary(name, staged)], release.DEFAULT_ARCH)
+            self.assertIn(f"{name}: built with the loopback feature", problem)
 
 
 class Account(unittest.TestCase):

@@ -77,14 +77,16 @@ class Parcel:
     def read(self) -> tuple[int, Any]:
         return call("GET", f"{self.orders_url}/{self.order_id}", self.caller)
 
-    def report(self, status_id: int, label: str, clock: str, token: str | None = None) -> int:
+    def report(
+        self, status_id: int, label: str, clock: str, token: str | None = None, path: str = "/webhooks/carrier"
+    ) -> int:
         """A webhook about it; the answer's status."""
         body = SAMPLE | {
             **{"awb": self.awb, "order_id": self.order_id, "shipment_status_id": status_id, "shipment_status": label},
             **{"current_status": label, "current_timestamp": f"23 05 2023 {clock}"},
         }
         key = token or self.stack["sources"]["shiprocket"]["api_key"]
-        return call("POST", f"{self.stack['api_url']}/webhooks/carrier", {"x-api-key": key}, body)[0]
+        return call("POST", f"{self.stack['api_url']}{path}", {"x-api-key": key}, body)[0]
 
     def with_entries(self, count: int) -> Any:
         """The order, once its timeline has so many."""

@@ -13,7 +13,6 @@ STAGE = re.compile(r"[a-z][a-z0-9-]{0,15}")  # as template.yaml's parameter
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 ROLES = ("admin", "viewer", "partner")
 FORMATS = ("status_update", "order.status_changed", "standard")
-MODES = {"shiprocket": ("token", "hmac")}  # by source
 
 MAX_ID_BYTES = 128
 MAX_URL_BYTES = 2048
@@ -51,14 +50,46 @@ def accounts(text: str) -> list[str]:
     return ["*"] if text == "*" else [account(code) for code in text.split(",")]
 
 
-def addresses(text: str) -> list[str]:
+def addresses(variable: str, text: str) -> list[str]:
     """IP addresses and CIDR ranges, separated by commas."""
     for part in text.split(","):
         try:
             ipaddress.ip_network(part, strict=False)
         except ValueError as error:
-            raise StackError(f"ALLOWED_IPS: {error}") from error
+            raise StackError(f"{variable}: {error}") from error
     return text.split(",")
+
+
+def phone_numbers(text: str) -> dict[str, str]:
+    """`200000000000001:STORE001,…`: Meta's ids of phone numbers, and whose they are."""
+    pairs = [pair.partition(":") for pair in text.split(",") if text]
+    _require(
+        all(number.isascii() and number.isdecimal() and code for number, _, code in pairs),
+        "PHONE_NUMBERS: expected <id>:<account>, several separated by commas; Meta's ids are digits",
+    )
+    return {number: account(code) for number, _, code in pairs}
+
+
+def number(variable: str, text: str) -> float:
+    """A positive one."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    _require(0 < value < float("inf"), f"{variable}={text}: a positive number")
+    return int(value) if value == int(value) else value
+
+
+def days(variable: str, text: str) -> int:
+    _require(text.isascii() and text.isdecimal() and int(text) > 0, f"{variable}={text}: a whole number of days")
+    return int(text)
+
+
+def carrier_url(text: str, *, local: bool) -> str:
+    """The address that a path is put behind."""
+    url = endpoint_url(text, local=local)
+    _require(not urlsplit(url).query and not urlsplit(url).fragment, "URL: must not have a query or a fragment")
+    return url.rstrip("/")
 
 
 def endpoint_url(text: str, *, local: bool) -> str:

@@ -10,6 +10,7 @@ import unittest
 from typing import Any, ClassVar
 from unittest.mock import patch
 
+import callback
 import manage
 import rollout
 from config import StackError
@@ -150,6 +151,99 @@ class Commands(unittest.TestCase):
         self.assertEqual(json.loads(self.value("sources/shiprocket/settings")), expected)
         self.assertEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
 
+    def test_shipway(self) -> None:
+        given = {"SOURCE": "shipway", "ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
+        self.assertEqual(self.run_command("source-set", "the key\n", **given), "")
+        self.assertEqual(self.calls, ["put sources/shipway/secret", "put sources/shipway/settings"])
+        credentials = {"email": "a@b", "license_key": "the key"}
+        self.assertEqual(json.loads(self.secret("sources/shipway/secret")), credentials)
+        self.assertEqual(json.loads(self.value("sources/shipway/settings")), {"account": "A"})
+        polls = {"URL": "https://app.shipway.com/", "CALLS_PER_SECOND": "0.5", "STALLED_AFTER_DAYS": "5"}
+        self.refuse("source-set", "exists already", SOURCE="shipway", **polls)
+        self.run_command("source-set", SOURCE="shipway", FORCE="1", **polls)
+        self.assertEqual(self.calls, ["put sources/shipway/settings"])
+        expected = {"base_url": "https://app.shipway.com", "calls_per_second": 0.5, "stalled_after_days": 5}
+        self.assertEqual(json.loads(self.value("sources/shipway/settings")), {"account": "A", **expected})
+        self.run_command("source-set", SOURCE="shipway", FORCE="1", CALLS_PER_SECOND="10")
+        self.assertEqual(json.loads(self.value("sources/shipway/settings"))["calls_per_second"], 10)
+        self.assertEqual(json.loads(self.secret("sources/shipway/secret")), credentials)
+
+    def test_shipway_of_an_account(self) -> None:
+        given = {"ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
+        self.assertEqual(self.run_command("shipway-add", "the key\n", **given), "")
+        expected = {"email": "a@b", "license_key": "the key"}
+        self.assertEqual(json.loads(self.secret("accounts/A/shipway")), expected)
+        with self.assertRaisesRegex(StackError, "FORCE=1 replaces it"):
+            self.run_command("shipway-add", "another\n", **given)
+        self.run_command("shipway-add", "another\n", **given, FORCE="1")
+        self.assertEqual(json.loads(self.secret("accounts/A/shipway"))["license_key"], "another")
+
+    def test_esahayak(self) -> None:
+        given = {"SOURCE": "esahayak", "ACCOUNT": "A", "ALLOWED_CIDRS": "192.0.2.0/24,198.51.100.7"}
+        self.assertEqual(self.run_command("source-set", **given), "")
+        self.assertEqual(self.calls, ["put sources/esahayak/settings"])
+        cidrs = ["192.0.2.0/24", "198.51.100.7"]
+        expected = {"mode": "network", "account": "A", "allowed_cidrs": cidrs}
+        self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
+        shown = self.run_command("source-set", SOURCE="esahayak", MODE="hmac", FORCE="1")
+        self.assertEqual(shown, f"secret: {self.secret('sources/esahayak/secret')}\n")
+        expected = {"mode": "hmac", "account": "A", "allowed_cidrs": cidrs}
+        self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
+
+    def test_whatsapp(self) -> None:
+        given = {"SOURCE": "whatsapp", "PHONE_NUMBERS": "10:A,20:B", "SECRET": "stdin"}
+        verify_token = self.run_command("source-set", "first\n", **given).removeprefix("verify_token: ").strip()
+        self.assertGreaterEqual(len(verify_token), 32)
+        self.assertEqual(self.calls, ["put sources/whatsapp/secret", "put sources/whatsapp/settings"])
+        self.assertEqual(self.whatsapp_secret(), {"verify_token": verify_token, "app_secret": ["first"]})
+        self.assertEqual(self.numbers(), {"10": "A", "20": "B"})
+        self.assertEqual(self.run_command("source-set", SOURCE="whatsapp", PHONE_NUMBERS="30:B", FORCE="1"), "")
+        self.assertEqual(self.calls, ["put sources/whatsapp/settings"])
+        self.assertEqual(self.numbers(), {"10": "A", "20": "B", "30": "B"})
+        for line, app_secrets in [
+            ("second", ["second", "first"]),
+            ("third", ["third", "second"]),
+            ("third", ["third", "second"]),
+        ]:
+            again = {"SOURCE": "whatsapp", "SECRET": "stdin", "FORCE": "1"}
+            self.assertEqual(self.run_command("source-set", f"{line}\n", **again), "")
+            self.assertEqual(self.whatsapp_secret(), {"verify_token": verify_token, "app_secret": app_secrets})
+
+    def whatsapp_secret(self) -> Any:
+        return json.loads(self.secret("sources/whatsapp/secret"))
+
+    def numbers(self) -> Any:
+        return json.loads(self.value("sources/whatsapp/settings"))["phone_numbers"]
+
+    def test_hooks(self) -> None:
+        for source, variables, stdin, what in [
+            ("shiprocket", {}, "", ["path", "secret"]),
+            ("shiprocket", {"SECRET": "stdin"}, "own\n", ["path"]),
+            ("shiprocket", {"SECRET": "none"}, "", ["path"]),
+            ("shipway", {}, "", ["path"]),
+            ("shipway", {"SECRET": "stdin"}, "own\n", ["path"]),
+            ("esahayak", {}, "", ["path"]),
+            ("whatsapp", {}, "", ["path"]),
+            ("whatsapp", {"SECRET": "stdin"}, "own\n", ["path", "verify_token"]),
+        ]:
+            with self.subTest(source=source, **variables):
+                shown = self.run_command("hook-add", stdin, SOURCE=source, ACCOUNT="A", **variables)
+                lines = dict(line.split(": ") for line in shown.splitlines())
+                self.assertEqual(list(lines), what)
+                folder, name = lines["path"].rsplit("/", 1)
+                self.assertEqual(folder, f"/webhooks/{'carrier' if source == 'shiprocket' else source}")
+                self.assertRegex(name, "^[a-z]{24}$")
+                self.assertEqual(callback.refused_words(f"https://a.example/{name}"), [])
+                hook = json.loads(self.secret(f"sources/{source}/hooks/{name}"))
+                own = lines.get("secret", "own" if stdin else None)
+                if "verify_token" in lines:
+                    own = {"verify_token": lines["verify_token"], "app_secret": ["own"]}
+                self.assertEqual(hook, {"account": "A"} | ({"secret": own} if own else {}))
+
+    def test_no_two_hooks_are_one(self) -> None:
+        paths = {self.run_command("hook-add", SOURCE="shipway", ACCOUNT="A") for _ in range(50)}
+        self.assertEqual(len(paths), 50)
+
     def test_what_is_refused(self) -> None:
         endpoint = self.ENDPOINT
         user = {"NAME": "a", "ROLE": "admin", "ACCOUNTS": "*"}
@@ -165,6 +259,23 @@ class Commands(unittest.TestCase):
             ("endpoint-add", "no line on standard input", {**endpoint, "LEGACY_SECRET": "stdin"}),
             ("source-set", "SOURCE=fax", {"SOURCE": "fax", "ACCOUNT": "A"}),
             ("source-set", "MODE=none", {"SOURCE": "shiprocket", "ACCOUNT": "A", "MODE": "none"}),
+            ("source-set", "ACCOUNT=… is missing", {"SOURCE": "shiprocket"}),
+            ("source-set", "SECRET=stdin is missing: the license key", {"SOURCE": "shipway", "EMAIL": "a@b"}),
+            ("source-set", "SECRET=stdin", {"SOURCE": "shipway", "EMAIL": "a@b", "SECRET": "hunter2"}),
+            ("source-set", "URL: must start with https", {"SOURCE": "shipway", "URL": "http://127.0.0.1/"}),
+            ("source-set", "URL: must not have a query", {"SOURCE": "shipway", "URL": "https://a.example/?b"}),
+            ("source-set", "CALLS_PER_SECOND=0", {"SOURCE": "shipway", "CALLS_PER_SECOND": "0"}),
+            ("source-set", "CALLS_PER_SECOND=nan", {"SOURCE": "shipway", "CALLS_PER_SECOND": "nan"}),
+            ("source-set", "STALLED_AFTER_DAYS=1.5", {"SOURCE": "shipway", "STALLED_AFTER_DAYS": "1.5"}),
+            ("source-set", "ALLOWED_CIDRS=… is missing", {"SOURCE": "esahayak", "ACCOUNT": "A"}),
+            ("source-set", "ALLOWED_CIDRS: ", {"SOURCE": "esahayak", "ALLOWED_CIDRS": "example.com"}),
+            ("source-set", "has none", {"SOURCE": "esahayak", "ALLOWED_CIDRS": "192.0.2.1", "SECRET": "stdin"}),
+            ("source-set", "PHONE_NUMBERS=.* is missing", {"SOURCE": "whatsapp", "SECRET": "stdin"}),
+            ("source-set", "Meta's ids are digits", {"SOURCE": "whatsapp", "PHONE_NUMBERS": "+91:A"}),
+            ("source-set", "SECRET=stdin is missing: the app", {"SOURCE": "whatsapp", "PHONE_NUMBERS": "91:A"}),
+            ("shipway-add", "EMAIL=… is missing", {"ACCOUNT": "A", "SECRET": "stdin"}),
+            ("hook-add", "SOURCE=api", {"SOURCE": "api", "ACCOUNT": "A"}),
+            ("hook-add", "account", {"SOURCE": "shipway", "ACCOUNT": "*"}),
         ]:
             with self.subTest(variables):
                 self.refuse(command, message, **variables)

@@ -93,10 +93,10 @@ class Names(unittest.TestCase):
                 rules.accounts(text)
 
     def test_addresses(self) -> None:
-        self.assertEqual(rules.addresses("203.0.113.7,2001:db8::/32"), ["203.0.113.7", "2001:db8::/32"])
+        self.assertEqual(rules.addresses("ALLOWED_IPS", "203.0.113.7,2001:db8::/32"), ["203.0.113.7", "2001:db8::/32"])
         for text in ("", "203.0.113", "203.0.113.7,", "example.com"):
             with self.subTest(text), self.assertRaises(StackError):
-                rules.addresses(text)
+                rules.addresses("ALLOWED_IPS", text)
 
 
 class Callbacks(unittest.TestCase):

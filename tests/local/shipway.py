@@ -1,0 +1,120 @@
+"""Shipway's tracking API: answers `GET /api/tracking` as it was told to, and remembers who asked for what.
+
+`POST /_control` tells it, in any of these parts:
+
+    {"awb": {"<awb>": {…an item of the answer…}}}      what is known of parcels; `null` forgets one
+    {"credentials": {"<email>:<license key>": ["<start of an AWB>", …]}}
+                                                       who may ask as well, and what they see; `null`: all
+    {"mode": {"asking": "<start of an AWB>", "status"?, "headers"?, "body"?, "shape"?, "delay_ms"?, "times"?}}
+                                                       how calls for such parcels go wrong; `times` 0: they do no more
+
+`GET /_calls` lists the calls so far, the oldest first: `{"calls": [{at, user, awbs, status}]}`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import sys
+import threading
+import time
+from dataclasses import asdict
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import processes
+from delivery import timestamp
+from tracking import Answer, Call, InvalidControl, Tracking
+
+CREDENTIALS_VARIABLE = "WAYPOST_SHIPWAY_CREDENTIALS"
+
+
+def start(port: int, credentials: list[str], output: Path | None) -> processes.Process:
+    """Starts it. It gets `email:license key` of each shop by its environment, which only its user can read."""
+    env = {CREDENTIALS_VARIABLE: json.dumps(credentials)}
+    return processes.start([sys.executable, str(Path(__file__).resolve()), str(port)], env, output)
+
+
+class Shipway(ThreadingHTTPServer):
+    """The server and what it knows."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def __init__(self, port: int, credentials: list[str]) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.lock = threading.Lock()
+        self.tracking = Tracking(credentials)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection."""
+
+    server: Shipway
+    protocol_version = "HTTP/1.1"
+    timeout = 120
+    wbufsize = -1  # headers and body leave in one packet
+
+    def handle_request(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", "0")))
+        match self.command, urlsplit(self.path).path:
+            case "GET", "/api/tracking":
+                self.track()
+            case "GET", "/_calls":
+                with self.server.lock:
+                    self.reply_json(200, {"calls": [asdict(call) for call in self.server.tracking.calls]})
+            case "POST", "/_control":
+                self.control(body)
+            case _:
+                self.reply_json(404, {"message": "no such route"})
+
+    do_GET = do_POST = handle_request
+
+    def track(self) -> None:
+        at = timestamp(time.time())
+        query = parse_qs(urlsplit(self.path).query)
+        awbs = [awb for awb in query.get("awb_numbers", [""])[0].split(",") if awb]
+        user = self.basic()
+        with self.server.lock:
+            answer = self.server.tracking.answer(user, awbs)
+            self.server.tracking.calls.append(Call(at, user.partition(":")[0], awbs, answer.status))
+        time.sleep(answer.delay_ms / 1000)
+        self.reply(answer)
+
+    def basic(self) -> str:
+        """`email:license key` as the call shows them, empty where it shows none."""
+        scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
+        try:
+            return base64.b64decode(encoded, validate=True).decode() if scheme == "Basic" else ""
+        except ValueError:
+            return ""
+
+    def control(self, body: bytes) -> None:
+        try:
+            with self.server.lock:
+                self.server.tracking.control(json.loads(body))
+        except (ValueError, InvalidControl) as error:
+            self.reply_json(400, {"message": str(error)})
+            return
+        self.reply_json(200, {})
+
+    def reply_json(self, status: int, value: Any) -> None:
+        self.reply(Answer(status, {}, json.dumps(value).encode()))
+
+    def reply(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in {"content-type": "application/json", **answer.headers}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def log_message(self, *_: Any) -> None:
+        """`/_calls` has them."""
+
+
+if __name__ == "__main__":
+    Shipway(int(sys.argv[1]), json.loads(os.environ[CREDENTIALS_VARIABLE])).serve_forever()
