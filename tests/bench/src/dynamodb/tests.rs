@@ -1,0 +1,110 @@
+#![expect(clippy::unwrap_used)]
+
+use domain::timestamp::Timestamp;
+
+use super::*;
+
+fn table() -> DynamoDb {
+    DynamoDb::new(Orders::new(16, Timestamp::EPOCH), Arc::default())
+}
+
+fn call(table: &DynamoDb, operation: &str, request: &Value) -> (u16, Value) {
+    let mut request = request.clone();
+    if operation != "TransactWriteItems" {
+        request["TableName"] = STATE.into();
+    }
+    let answer = table.answer(operation, request.to_string().as_bytes());
+    (answer.status, serde_json::from_slice(&answer.body).unwrap())
+}
+
+fn key(sk: &str) -> Value {
+    json!({"pk": {"S": "run:1"}, "sk": {"S": sk}})
+}
+
+fn counting(sk: &str, condition: Option<&str>) -> Value {
+    let mut request = json!({
+        "Key": key(sk),
+        "UpdateExpression": "ADD n :one",
+        "ExpressionAttributeValues": {":one": {"N": "1"}},
+        "ReturnValues": "UPDATED_NEW",
+        "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+    });
+    if let Some(condition) = condition {
+        request["ConditionExpression"] = condition.into();
+    }
+    request
+}
+
+#[test]
+fn a_row_is_written_once_where_that_is_the_condition() {
+    let table = table();
+    let put = json!({"Item": key("a"), "ConditionExpression": "attribute_not_exists(pk)"});
+    assert_eq!(call(&table, "PutItem", &put).0, 200);
+    let (status, answer) = call(&table, "PutItem", &put);
+    assert_eq!(status, 400);
+    assert!(answer["__type"].as_str().unwrap().ends_with("#ConditionalCheckFailedException"));
+    assert_eq!(answer["Item"], Value::Null);
+}
+
+#[test]
+fn an_update_answers_with_what_it_is_asked_for() {
+    let table = table();
+    call(&table, "UpdateItem", &counting("a", None));
+    let (_, answer) = call(&table, "UpdateItem", &counting("a", None));
+    assert_eq!(answer["Attributes"], json!({"n": {"N": "2"}}));
+    let (status, answer) = call(&table, "UpdateItem", &counting("a", Some("attribute_not_exists(n)")));
+    assert_eq!((status, &answer["Item"]["n"]), (400, &json!({"N": "2"})));
+    assert_eq!(call(&table, "GetItem", &json!({"Key": key("a")})).1["Item"]["n"], json!({"N": "2"}));
+    assert_eq!(call(&table, "GetItem", &json!({"Key": key("b")})).1, json!({}));
+}
+
+#[test]
+fn a_transaction_writes_all_or_nothing_and_counts_twice() {
+    let table = table();
+    let both = |condition| {
+        let mut one = counting("a", condition);
+        one["TableName"] = STATE.into();
+        let mut two = counting("b", None);
+        two["TableName"] = STATE.into();
+        json!({"TransactItems": [{"Update": one}, {"Update": two}]})
+    };
+    assert_eq!(call(&table, "TransactWriteItems", &both(None)).0, 200);
+    let (status, answer) = call(&table, "TransactWriteItems", &both(Some("attribute_not_exists(n)")));
+    assert_eq!(status, 400);
+    let codes: Vec<&Value> = answer["CancellationReasons"].as_array().unwrap().iter().map(|r| &r["Code"]).collect();
+    assert_eq!(codes, ["ConditionalCheckFailed", "None"]);
+    assert_eq!(table.state("run:1").iter().map(|row| item::number(row, "n")).collect::<Vec<_>>(), [Some(1), Some(1)]);
+    assert_eq!(table.meter.count().writes, 8);
+}
+
+#[test]
+fn a_query_reads_its_partition_only() {
+    let table = table();
+    for sk in ["batch:1", "shard:01", "shard:02"] {
+        call(&table, "UpdateItem", &counting(sk, None));
+    }
+    let mut query = json!({
+        "KeyConditionExpression": "pk = :pk AND begins_with(sk, :shard)",
+        "ExpressionAttributeValues": {":pk": {"S": "run:1"}, ":shard": {"S": "shard:"}, ":last": {"S": "shard:02"}},
+        "ScanIndexForward": false,
+        "ConsistentRead": true,
+    });
+    let keys = |query: &Value| {
+        let items = call(&table, "Query", query).1["Items"].as_array().unwrap().clone();
+        items.iter().map(|item| item["sk"]["S"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(keys(&query), ["shard:02", "shard:01"]);
+    query["FilterExpression"] = "sk <> :last".into();
+    assert_eq!(keys(&query), ["shard:01"]);
+    // A unit each; the filter saves nothing.
+    assert_eq!(table.meter.count().half_reads, 4);
+}
+
+#[test]
+fn what_is_not_known_is_a_fault() {
+    let table = table();
+    assert_eq!(call(&table, "Scan", &json!({})).0, 400);
+    assert_eq!(call(&table, "UpdateItem", &json!({"Key": key("a"), "UpdateExpression": "SET a = b"})).0, 400);
+    assert_eq!(table.answer("PutItem", json!({"TableName": ORDERS, "Item": key("a")}).to_string().as_bytes()).status, 400);
+    assert_eq!(table.meter.count().faults.len(), 3);
+}

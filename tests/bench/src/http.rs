@@ -1,0 +1,126 @@
+//! A small HTTP/1.1 server: a thread a connection, and bodies whose length is announced.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread;
+
+/// A request.
+pub(crate) struct Request {
+    /// In upper case.
+    pub(crate) method: String,
+    /// As sent, with its query.
+    pub(crate) path: String,
+    /// Its body.
+    pub(crate) body: Vec<u8>,
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    /// A header's value; empty where there is none. `name` is in lower case.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    fn read(stream: &mut impl BufRead) -> io::Result<Option<Self>> {
+        let Some(first) = line(stream)? else { return Ok(None) };
+        let mut words = first.split(' ').map(str::to_owned);
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut headers = Vec::new();
+        while let Some(header) = line(stream)?.filter(|header| !header.is_empty()) {
+            let (name, value) = header.split_once(':').ok_or(io::ErrorKind::InvalidData)?;
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        let mut request = Self { method, path, body: Vec::new(), headers };
+        if !request.header("transfer-encoding").is_empty() {
+            return Err(io::Error::new(io::ErrorKind::Unsupported, "a body without an announced length"));
+        }
+        request.body = vec![0; request.header("content-length").parse().unwrap_or_default()];
+        stream.read_exact(&mut request.body)?;
+        Ok(Some(request))
+    }
+}
+
+/// A line without its end; nothing at the end of the stream.
+fn line(stream: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = String::new();
+    let read = stream.read_line(&mut line)?;
+    Ok((read > 0).then(|| line.trim_end().to_owned()))
+}
+
+/// An answer.
+pub(crate) struct Response {
+    /// Its status.
+    pub(crate) status: u16,
+    /// Headers beside those that frame it.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Its body, in JSON.
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    /// One without headers of its own.
+    pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
+        Self { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// In one packet, where it fits.
+    fn write(&self, stream: &mut impl Write) -> io::Result<()> {
+        let mut bytes = format!("HTTP/1.1 {} -\r\ncontent-type: application/json\r\n", self.status).into_bytes();
+        for (name, value) in &self.headers {
+            write!(bytes, "{name}: {value}\r\n")?;
+        }
+        write!(bytes, "content-length: {}\r\n\r\n", self.body.len())?;
+        bytes.extend_from_slice(&self.body);
+        stream.write_all(&bytes)
+    }
+}
+
+/// Serves on a free port of this machine for as long as the process lives.
+pub(crate) fn serve<F>(answer: F) -> io::Result<SocketAddr>
+where
+    F: Fn(&Request) -> Response + Send + Sync + 'static,
+{
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    let address = listener.local_addr()?;
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || converse(&stream, answer.as_ref()));
+        }
+    });
+    Ok(address)
+}
+
+/// Until the other side goes, or its connection breaks.
+fn converse(stream: &TcpStream, answer: &(dyn Fn(&Request) -> Response + Send + Sync)) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    let (mut reader, mut writer) = (BufReader::with_capacity(64 * 1024, stream), stream);
+    while let Some(request) = Request::read(&mut reader)? {
+        answer(&request).write(&mut writer)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_follow_each_other_on_one_connection() {
+        let mut stream: &[u8] = b"POST /a?b HTTP/1.1\r\nX-Amz-Target: T\r\nContent-Length: 2\r\n\r\n{}GET /c HTTP/1.1\r\n\r\n";
+        let first = Request::read(&mut stream).unwrap().unwrap();
+        assert_eq!((first.method.as_str(), first.path.as_str()), ("POST", "/a?b"));
+        assert_eq!((first.header("x-amz-target"), first.body.as_slice()), ("T", b"{}".as_slice()));
+        assert_eq!(Request::read(&mut stream).unwrap().unwrap().path, "/c");
+        assert!(Request::read(&mut stream).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_body_of_unknown_length_is_not_understood() {
+        let mut stream: &[u8] = b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
+        assert!(Request::read(&mut stream).is_err());
+    }
+}

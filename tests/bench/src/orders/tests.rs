@@ -1,0 +1,89 @@
+#![expect(clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+
+use super::*;
+
+fn orders(count: u64) -> Orders {
+    Orders::new(count, Timestamp::parse("2026-11-24T06:00:00Z").unwrap())
+}
+
+/// The rows of a shard, page by page.
+fn rows(orders: &Orders, shard: u8, limit: u64) -> Vec<Vec<Value>> {
+    let mut pages = Vec::new();
+    let mut after = Value::Null;
+    loop {
+        let request = json!({
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": {"S": format!("active:{shard:02}")}},
+            "Limit": limit,
+            "ExclusiveStartKey": after,
+        });
+        let page: Value = serde_json::from_str(&orders.page(&request).unwrap().json).unwrap();
+        after = page["LastEvaluatedKey"].clone();
+        pages.push(page["Items"].as_array().unwrap().clone());
+        if after.is_null() {
+            return pages;
+        }
+    }
+}
+
+#[test]
+fn all_shards_together_have_each_order_once_and_in_the_order_of_keys() {
+    let orders = orders(1000);
+    let mut seen = BTreeSet::new();
+    for shard in 0..SHARDS {
+        let rows = rows(&orders, shard, 7).concat();
+        let keys: Vec<&str> = rows.iter().map(|row| row["sk"]["S"].as_str().unwrap()).collect();
+        assert!(keys.is_sorted());
+        seen.extend(rows.iter().map(|row| row["awb"]["S"].as_str().unwrap().to_owned()));
+    }
+    assert_eq!(seen.len(), 1000);
+    assert!(seen.iter().all(|awb| orders.by_awb(awb).is_some_and(|order| order.awb() == *awb)));
+    assert!(orders.by_awb("19000000001000").is_none());
+}
+
+#[test]
+fn a_row_has_what_the_planner_reads() {
+    let row = &rows(&orders(1000), 4, 500)[0][0];
+    let seen = row["seen"]["S"].as_str().unwrap();
+    let heard = json!({"S": "2026-11-22T06:00:00.000Z"});
+    let expected = json!({
+        "pk": {"S": "active:04"}, "sk": {"S": "8:STORE001:ORD-00000004"}, "account": {"S": "STORE001"},
+        "order_id": {"S": "ORD-00000004"}, "awb": {"S": "19000000000004"}, "seen": {"S": seen},
+        "heard_at": heard, "moved_at": heard,
+    });
+    assert_eq!((row, seen.len()), (&expected, 32));
+}
+
+#[test]
+fn a_full_page_is_followed_by_another_one() {
+    let lengths = |count| rows(&orders(count), 0, 10).iter().map(Vec::len).collect::<Vec<_>>();
+    assert_eq!(lengths(16 * 20), [10, 10, 0]);
+    assert_eq!(lengths(16 * 20 + 1), [10, 10, 1]);
+}
+
+#[test]
+fn rows_are_billed_by_their_bytes() {
+    let request = json!({
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": "active:00"}},
+        "Limit": 1,
+    });
+    let page = orders(100).page(&request).unwrap();
+    let row: Value = serde_json::from_str(&page.json).unwrap();
+    assert_eq!(page.bytes, crate::dynamodb::item::size(row["Items"][0].as_object().unwrap()));
+}
+
+#[test]
+fn a_tenth_has_credentials_of_its_own_and_so_batches_of_its_own() {
+    for (count, calls, news) in [(10_000, 224, 500), (100_000, 2016, 5000), (1_000_000, 20_000, 50_000)] {
+        let orders = orders(count);
+        assert_eq!((orders.calls(), orders.news()), (calls, news));
+        let own = (0..count).filter(|number| orders.order(*number).account == OWNER).count() as u64;
+        let shared: u64 = (0..u64::from(SHARDS)).map(|shard| orders.shared(shard)).sum();
+        assert_eq!(own, count - shared);
+    }
+}

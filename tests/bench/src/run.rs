@@ -1,0 +1,209 @@
+//! One run: the functions' own programs, from the schedule's event to the end of the last batch.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime};
+
+use domain::poll::{Run, SHARDS};
+use domain::timestamp::Timestamp;
+use serde_json::{Value, json};
+
+use crate::Error;
+use crate::carrier::Carrier;
+use crate::dynamodb::item::number;
+use crate::dynamodb::{self, DynamoDb};
+use crate::http::{Request, Response, serve};
+use crate::lambda::{Function, Runtime, Sandbox};
+use crate::orders::Orders;
+use crate::settings::{PREFIX, Settings};
+use crate::sqs::{self, Sqs};
+use crate::usage::{Meter, Usage};
+
+/// The planner, of which there is one process,
+const SYNC: Function = Function { name: "sync", queue: sqs::SHARDS, timeout: Duration::from_secs(300) };
+/// and the worker, of which there are two.
+const POLL: Function = Function { name: "poll", queue: sqs::BATCHES, timeout: Duration::from_secs(60) };
+/// A run that gets no further for so long is broken.
+const PATIENCE: Duration = Duration::from_secs(60);
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    /// The orders that there were,
+    pub(crate) orders: u64,
+    /// and of how many the carrier had news.
+    pub(crate) news: u64,
+    /// The calls that the run could not do without.
+    pub(crate) needed: u64,
+    /// What the run itself says came of it.
+    pub(crate) totals: Totals,
+    /// What it took.
+    pub(crate) usage: Usage,
+    /// From the event to the end.
+    pub(crate) wall: Duration,
+    /// The most memory that a process of a function had.
+    pub(crate) peaks: Vec<Peak>,
+}
+
+/// What stands in the row of a run that is closed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) planned: u64,
+    pub(crate) batches: u64,
+    pub(crate) done: u64,
+    pub(crate) failed: u64,
+    pub(crate) asked: u64,
+    pub(crate) changed: u64,
+    pub(crate) unknown: u64,
+}
+
+/// The memory of a process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Peak {
+    /// Of which function.
+    pub(crate) function: &'static str,
+    /// In KiB.
+    pub(crate) kib: u64,
+}
+
+/// Everything around the functions.
+struct World {
+    orders: Orders,
+    dynamodb: Arc<DynamoDb>,
+    sqs: Arc<Sqs>,
+    meter: Arc<Meter>,
+    aws: SocketAddr,
+}
+
+/// Runs the sync once, with so many orders. The functions' programs are in `programs`; their logs go to `logs`.
+pub(crate) fn run(count: u64, programs: &Path, logs: &Path) -> Result<Outcome, Error> {
+    let now = Timestamp::from_system(SystemTime::now());
+    let world = World::new(Orders::new(count, Run::hourly(now).started_at))?;
+    let begin = Instant::now();
+    let fire = json!({ "kind": "hourly", "at": now.to_string() });
+    let logs = logs.join(count.to_string());
+    fs::create_dir_all(&logs)?;
+    let mut sandboxes = Vec::new();
+    for (place, (function, event)) in [(SYNC, Some(fire)), (POLL, None), (POLL, None)].into_iter().enumerate() {
+        let log = File::create(logs.join(format!("{}-{place}.log", function.name)))?;
+        sandboxes.push(world.start(function, event, programs, log)?);
+    }
+    let totals = world.wait()?;
+    let wall = begin.elapsed();
+    let peak = |sandbox: &Sandbox| Ok(Peak { function: sandbox.function.name, kib: sandbox.peak_kib()? });
+    let peaks = sandboxes.iter().map(peak).collect::<Result<_, Error>>()?;
+    drop(sandboxes);
+    world.sqs.close();
+    let mut usage = world.meter.count().clone();
+    usage.log_bytes = size_of_files(&logs)?;
+    let (news, needed) = (world.orders.news(), world.orders.calls());
+    Ok(Outcome { orders: count, news, needed, totals, usage, wall, peaks })
+}
+
+impl Outcome {
+    /// The most memory that any process of this function had, in KiB.
+    pub(crate) fn peak_kib(&self, function: &str) -> u64 {
+        self.peaks.iter().filter(|peak| peak.function == function).map(|peak| peak.kib).max().unwrap_or_default()
+    }
+}
+
+impl World {
+    fn new(orders: Orders) -> Result<Self, Error> {
+        let meter = Arc::<Meter>::default();
+        let carrier = Carrier { orders, meter: Arc::clone(&meter) };
+        let settings = Settings::new(serve(move |request| carrier.answer(request))?, Arc::clone(&meter));
+        let dynamodb = Arc::new(DynamoDb::new(orders, Arc::clone(&meter)));
+        let sqs = Arc::new(Sqs::new(Arc::clone(&meter)));
+        let services = (Arc::clone(&dynamodb), Arc::clone(&sqs), settings);
+        let aws = serve(move |request| answer(request, &services.0, &services.1, &services.2))?;
+        Ok(Self { orders, dynamodb, sqs, meter, aws })
+    }
+
+    fn start(&self, function: Function, event: Option<Value>, programs: &Path, log: File) -> Result<Sandbox, Error> {
+        let runtime = Runtime::new(function, event, Arc::clone(&self.sqs), Arc::clone(&self.meter));
+        Ok(Sandbox::start(function, &programs.join(function.name), &self.environment(), log, runtime)?)
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        let queue = |name: &str| format!("http://{}/000000000000/{name}", self.aws);
+        vec![
+            ("AWS_ENDPOINT_URL", format!("http://{}", self.aws)),
+            ("AWS_REGION", "us-east-1".to_owned()),
+            ("AWS_ACCESS_KEY_ID", "bench".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", "bench".to_owned()),
+            ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
+            ("RUST_LOG", "info".to_owned()),
+            ("SETTINGS_PREFIX", PREFIX.to_owned()),
+            ("CONFIG_TTL_SECONDS", "300".to_owned()),
+            ("ORDERS_TABLE", dynamodb::ORDERS.to_owned()),
+            ("STATE_TABLE", dynamodb::STATE.to_owned()),
+            ("SHARDS_QUEUE_URL", queue(sqs::SHARDS)),
+            ("SHARDS_DLQ_URL", queue("shards-dlq")),
+            ("BATCHES_QUEUE_URL", queue(sqs::BATCHES)),
+            ("BATCHES_DLQ_URL", queue("batches-dlq")),
+            ("EVENTS_QUEUE_URL", queue(sqs::EVENTS)),
+        ]
+    }
+
+    /// Until the run is closed and nothing is left in the queues.
+    fn wait(&self) -> Result<Totals, Error> {
+        let (mut moved, mut invocations) = (Instant::now(), 0);
+        loop {
+            sleep(GLANCE);
+            let usage = self.meter.count();
+            if let Some(fault) = usage.faults.first() {
+                return Err(fault.clone().into());
+            }
+            if usage.invocations != invocations {
+                (moved, invocations) = (Instant::now(), usage.invocations);
+            }
+            drop(usage);
+            match self.totals() {
+                Some(totals) if self.sqs.is_empty() => return Ok(totals),
+                _ if moved.elapsed() > PATIENCE => return Err(self.stuck(invocations).into()),
+                _ => {}
+            }
+        }
+    }
+
+    fn totals(&self) -> Option<Totals> {
+        let run = self.dynamodb.state("runs").into_iter().find(|run| run.contains_key("closed_at"))?;
+        let number = |name| number(&run, name).unwrap_or_default();
+        Some(Totals {
+            planned: number("planned"),
+            batches: number("batches"),
+            done: number("done"),
+            failed: number("failed"),
+            asked: number("asked"),
+            changed: number("changed"),
+            unknown: number("unknown"),
+        })
+    }
+
+    fn stuck(&self, invocations: u64) -> String {
+        let runs: Vec<Value> = self.dynamodb.state("runs").into_iter().map(Value::Object).collect();
+        format!("nothing moves after {invocations} invocations over {SHARDS} shards: {runs:?}")
+    }
+}
+
+fn answer(request: &Request, dynamodb: &DynamoDb, sqs: &Sqs, settings: &Settings) -> Response {
+    let (service, operation) = request.header("x-amz-target").split_once('.').unwrap_or_default();
+    match service {
+        "DynamoDB_20120810" => dynamodb.answer(operation, &request.body),
+        "AmazonSQS" => sqs.answer(operation, &request.body),
+        "AmazonSSM" => settings.answer(operation, &request.body),
+        _ => Response::new(404, "{}"),
+    }
+}
+
+fn size_of_files(folder: &Path) -> Result<u64, Error> {
+    let mut bytes = 0;
+    for file in fs::read_dir(folder)? {
+        bytes += file?.metadata()?.len();
+    }
+    Ok(bytes)
+}

@@ -1,0 +1,90 @@
+//! What holds for all that comes out of a reader, and for what is stored of it.
+
+use domain::channel::{ChannelError, Content, News, Update, Written};
+use domain::id::{Awb, OrderId, ProviderId};
+use domain::report::Report;
+use serde::de::IgnoredAny;
+
+/// The longest words that a report keeps, in characters.
+const REMARK: usize = 256;
+/// The most scans that a report keeps.
+const SCANS: usize = 50;
+/// The longest text that a shopper's message keeps, in characters: a form's answers.
+const LONGEST: usize = 8192;
+
+/// Panics if the report keeps what none may keep.
+pub(crate) fn report(report: &Report) {
+    assert!(report.scans.len() <= SCANS, "{} scans", report.scans.len());
+    let scans = report.scans.iter().flat_map(|scan| [&scan.activity, &scan.location]);
+    for text in [&report.source_status, &report.location, &report.note].into_iter().chain(scans).flatten() {
+        line(text, REMARK);
+    }
+    assert!(report.awb.iter().chain(&report.return_awb).all(|id| Awb::parse(id.as_str()).as_ref() == Ok(id)));
+    assert!(report.provider_id.iter().all(|id| ProviderId::parse(id.as_str()).as_ref() == Ok(id)));
+    assert!(report.order_id.iter().all(|id| OrderId::parse(id.as_str()).as_ref() == Ok(id)));
+    assert!(!report.refs().is_empty(), "a report about nothing");
+    let stored = serde_json::to_string(report).expect("it can be written");
+    assert_eq!(&serde_json::from_str::<Report>(&stored).expect("what was written can be read"), report);
+}
+
+/// Panics if the update keeps what none may keep.
+pub(crate) fn update(update: &Update) {
+    assert!(update.number.iter().all(|number| number.bytes().all(|byte| byte.is_ascii_digit())));
+    match &update.news {
+        News::Status(status) => {
+            line(&status.word, 64);
+            status.error.iter().for_each(error);
+        }
+        News::Written(message) => written(message),
+        News::NumberError(number_error) => error(number_error),
+    }
+    let shown = serde_json::to_string(update).expect("it can be written");
+    assert!(serde_json::from_str::<IgnoredAny>(&shown).is_ok(), "what was written is no JSON");
+}
+
+fn error(error: &ChannelError) {
+    [&error.code, &error.title, &error.details].into_iter().flatten().for_each(|text| line(text, 1024));
+}
+
+fn written(message: &Written) {
+    line(&message.from, 128);
+    message.name.iter().for_each(|name| line(name, REMARK));
+    match &message.content {
+        Content::Text { text } => lines(text),
+        Content::Button { text, payload } => some_lines([text, payload]),
+        Content::Choice { kind, id, title, description } => {
+            line(kind, 64);
+            some_lines([id, title, description]);
+        }
+        Content::Reaction { to: _, emoji } => some_lines([emoji]),
+        Content::Location { latitude, longitude, name, address } => {
+            let mut degrees = latitude.iter().chain(longitude);
+            assert!(degrees.all(|degrees| degrees.as_str().len() <= 64 && degrees.to_text().is_some()));
+            some_lines([name, address]);
+        }
+        Content::Media { kind, id, mime_type, sha256, filename, caption } => {
+            line(kind, 64);
+            some_lines([id, mime_type, sha256, filename, caption]);
+        }
+        Content::Other { kind } => line(kind, 64),
+    }
+}
+
+fn line(text: &str, longest: usize) {
+    assert!(!text.contains(char::is_control), "control characters");
+    bounded(text, longest);
+}
+
+/// Shoppers may write several lines, but no other control characters.
+fn lines(text: &str) {
+    assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control characters");
+    bounded(text, LONGEST);
+}
+
+fn some_lines<const N: usize>(texts: [&Option<String>; N]) {
+    texts.into_iter().flatten().for_each(|text| lines(text));
+}
+
+fn bounded(text: &str, longest: usize) {
+    assert!((1..=longest).contains(&text.chars().count()), "{} characters", text.chars().count());
+}

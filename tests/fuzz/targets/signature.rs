@@ -1,0 +1,5 @@
+//! Requests that show tokens and signatures.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| fuzz::signature(input));
