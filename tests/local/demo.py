@@ -107,6 +107,7 @@ def _guide(stack: Stack) -> str:
         "",
         f"API        {stack['api_url']}",
         f"receiver   {stack['receiver_url']}/received",
+        f"Shipway    {stack['shipway_url']}/_calls (a double)",
         f"emulator   {stack['endpoint_url']} (every AWS service)",
         f"all of it  {STACK_FILE}",
         "",

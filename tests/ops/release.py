@@ -35,7 +35,8 @@ ZIPPED_BYTES = 4 * MIB
 # TLS handshake, and so in every cold start. The kernel and the processor's own generator seed it without that.
 ENVIRONMENT = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
 
-# `EGRESS` in shared/aws/src/http.rs: in every binary that can post, one of the two.
+# `EGRESS` in shared/aws/src/http.rs: in every binary that can call somebody else's server, one of the two.
+CALLERS = ("deliver", "poll")
 GUARDED = b"waypost-egress:public-only"
 UNGUARDED = b"waypost-egress:with-loopback"
 
@@ -73,14 +74,14 @@ def build(arch: str) -> None:
 def check(binaries: list[Binary], arch: str) -> list[str]:
     """What speaks against deploying these binaries: one sentence each, which names the binary."""
     broken = [f"{binary.name}: {problem}" for binary in binaries for problem in _problems(binary, arch)]
-    if not any(GUARDED in binary.content for binary in binaries):
-        broken.append(f"no binary says {GUARDED.decode()!r}: the check for the loopback feature has gone blind")
-    return broken
+    callers = [binary for binary in binaries if binary.name in CALLERS]
+    blind = f"does not say {GUARDED.decode()!r}: the check for the loopback feature has gone blind"
+    return broken + [f"{binary.name}: {blind}" for binary in callers if GUARDED not in binary.content]
 
 
 def _problems(binary: Binary, arch: str) -> list[str]:
     if UNGUARDED in binary.content:
-        return ["built with the loopback feature: it would deliver to the machine it runs on"]
+        return ["built with the loopback feature: it would call the machine it runs on"]
     try:
         needs = elf.read(binary.content)
     except elf.NotElf as error:

@@ -29,8 +29,8 @@ use crate::error::IoError;
 use crate::item::{Item, bytes, compress, decompress, read_bytes, read_number, read_text, text, texts, ttl};
 use crate::transaction::Write;
 
-use pending::shard;
 pub use log::{InvalidFilter, LogFilter, LogPage, LogRow, Place};
+use pending::shard;
 pub use pending::{Cursor, Pending, PendingPage};
 use row::{Body, all_adopted, fingerprint, header, read_event, read_state};
 

@@ -46,7 +46,8 @@ fn incomplete(outcome: &Outcome) -> Option<String> {
 fn grown(function: &str, first: &Outcome, last: &Outcome) -> Option<String> {
     let (few, many) = (first.peak_kib(function), last.peak_kib(function));
     let most = few * MEMORY_PERCENT / 100 + MEMORY_KIB;
-    (many > most).then(|| format!("{function} had {few} KiB for {} orders and {many} KiB for {}", first.orders, last.orders))
+    (many > most)
+        .then(|| format!("{function} had {few} KiB for {} orders and {many} KiB for {}", first.orders, last.orders))
 }
 
 fn dearer(before: &Outcome, last: &Outcome) -> Option<String> {

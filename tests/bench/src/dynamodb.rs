@@ -91,7 +91,9 @@ impl DynamoDb {
     }
 
     fn query_orders(&self, request: &Value) -> Response {
-        let Some(page) = self.orders.page(request) else { return self.refuse(Refused::Unsupported("this query".into())) };
+        let Some(page) = self.orders.page(request) else {
+            return self.refuse(Refused::Unsupported("this query".into()));
+        };
         let Page { json, bytes } = page;
         self.meter.count().half_reads += half_reads(bytes, request["ConsistentRead"] == true);
         Response::new(200, json)
@@ -186,7 +188,8 @@ impl Change {
     }
 
     fn answer(&self, wanted: &str) -> Value {
-        let some = |(name, value): (&String, &Value)| self.written.contains(name).then(|| (name.clone(), value.clone()));
+        let some =
+            |(name, value): (&String, &Value)| self.written.contains(name).then(|| (name.clone(), value.clone()));
         let attributes = match wanted {
             "ALL_OLD" => self.before.clone(),
             "ALL_NEW" => self.after.clone(),

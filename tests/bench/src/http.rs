@@ -110,7 +110,8 @@ mod tests {
 
     #[test]
     fn requests_follow_each_other_on_one_connection() {
-        let mut stream: &[u8] = b"POST /a?b HTTP/1.1\r\nX-Amz-Target: T\r\nContent-Length: 2\r\n\r\n{}GET /c HTTP/1.1\r\n\r\n";
+        let mut stream: &[u8] =
+            b"POST /a?b HTTP/1.1\r\nX-Amz-Target: T\r\nContent-Length: 2\r\n\r\n{}GET /c HTTP/1.1\r\n\r\n";
         let first = Request::read(&mut stream).unwrap().unwrap();
         assert_eq!((first.method.as_str(), first.path.as_str()), ("POST", "/a?b"));
         assert_eq!((first.header("x-amz-target"), first.body.as_slice()), ("T", b"{}".as_slice()));

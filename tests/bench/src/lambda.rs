@@ -62,7 +62,8 @@ impl Sandbox {
     /// The most memory that it ever had, in KiB.
     pub(crate) fn peak_kib(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        let peak =
+            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
         peak.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no VmHWM: the process is gone"))
     }
 }

@@ -56,7 +56,9 @@ impl Orders {
     /// The calls that a run cannot do without: orders of different shards or credentials share none.
     pub(crate) fn calls(&self) -> u64 {
         let calls = |orders: u64| orders.div_ceil(MAX_BATCH as u64);
-        (0..u64::from(SHARDS)).map(|shard| calls(self.shared(shard)) + calls(self.in_shard(shard) - self.shared(shard))).sum()
+        (0..u64::from(SHARDS))
+            .map(|shard| calls(self.shared(shard)) + calls(self.in_shard(shard) - self.shared(shard)))
+            .sum()
     }
 
     /// Of how many the carrier has news.

@@ -43,8 +43,12 @@ impl Settings {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         self.meter.count().call("SSM", operation);
         let wanted: Box<dyn Fn(&str) -> bool> = match (operation, &request["Names"], request["Path"].as_str()) {
-            ("GetParameters", Value::Array(names), None) => Box::new(move |name| names.iter().any(|known| known == name)),
-            ("GetParametersByPath", Value::Null, Some(path)) => Box::new(move |name| name.starts_with(&format!("{path}/"))),
+            ("GetParameters", Value::Array(names), None) => {
+                Box::new(move |name| names.iter().any(|known| known == name))
+            }
+            ("GetParametersByPath", Value::Null, Some(path)) => {
+                Box::new(move |name| name.starts_with(&format!("{path}/")))
+            }
             _ => {
                 self.meter.fault(format!("SSM does not know {operation}"));
                 return Response::new(400, r#"{"__type":"ValidationException"}"#);
@@ -78,7 +82,7 @@ mod tests {
     fn parameters_are_had_by_name_and_by_folder() {
         let settings = Settings::new(([127, 0, 0, 1], 1).into(), Arc::default());
         let own = format!("{PREFIX}/accounts/STORE010/shipway");
-        assert_eq!(names(&settings, "GetParameters", &json!({"Names": [own, "/other"]})), [own.clone()]);
+        assert_eq!(names(&settings, "GetParameters", &json!({"Names": [own, "/other"]})), std::slice::from_ref(&own));
         assert_eq!(names(&settings, "GetParametersByPath", &json!({"Path": format!("{PREFIX}/accounts")})), [own]);
         assert_eq!(names(&settings, "PutParameter", &json!({})), [""; 0]);
         assert_eq!(settings.meter.count().faults.len(), 1);

@@ -105,6 +105,9 @@ fn what_is_not_known_is_a_fault() {
     let table = table();
     assert_eq!(call(&table, "Scan", &json!({})).0, 400);
     assert_eq!(call(&table, "UpdateItem", &json!({"Key": key("a"), "UpdateExpression": "SET a = b"})).0, 400);
-    assert_eq!(table.answer("PutItem", json!({"TableName": ORDERS, "Item": key("a")}).to_string().as_bytes()).status, 400);
+    assert_eq!(
+        table.answer("PutItem", json!({"TableName": ORDERS, "Item": key("a")}).to_string().as_bytes()).status,
+        400
+    );
     assert_eq!(table.meter.count().faults.len(), 3);
 }

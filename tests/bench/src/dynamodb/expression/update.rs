@@ -7,7 +7,8 @@ use crate::dynamodb::item::Item;
 
 /// The row as it is after an update, and the names of what the update wrote.
 pub(crate) fn apply(update: &str, before: &Item, words: Words<'_>) -> Result<(Item, Vec<String>), Unsupported> {
-    let mut updating = Updating { tokens: Tokens::of(update), before, words, after: before.clone(), written: Vec::new() };
+    let mut updating =
+        Updating { tokens: Tokens::of(update), before, words, after: before.clone(), written: Vec::new() };
     while updating.tokens.peek().is_some() {
         updating.clause()?;
     }
