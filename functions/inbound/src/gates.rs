@@ -1,6 +1,7 @@
 //! A source's checks as its settings make them: one for its plain path, one for each hook.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
 use aws::settings::{SettingsError, Values, read_each};
@@ -49,15 +50,15 @@ impl Gates {
         let last = last.map(|gates| &gates.hooks);
         let wrong = |error: InvalidSetting| SettingsError::invalid(format!("{folder}/{}", error.parameter), &error);
         let read = |id: &str, text: &str| {
-            let parameter = format!("{prefix}{id}");
-            let hook: HookSetting = serde_json::from_str(text)
-                .map_err(|_| SettingsError::invalid(&parameter, "must be {\"account\", \"secret\"?}"))?;
+            let hook_wrong = |problem: &dyn Display| SettingsError::invalid(format!("{prefix}{}", masked(id)), problem);
+            let hook: HookSetting =
+                serde_json::from_str(text).map_err(|_| hook_wrong(&"must be {\"account\", \"secret\"?}"))?;
             let own = hook.secret();
-            let gate =
-                source.configure(&for_hook(plain, id, own.as_deref())).map_err(|error| match error.parameter {
-                    "hooks" => SettingsError::invalid(parameter, &error),
-                    _ => wrong(error),
-                })?;
+            let gate = source.configure(&for_hook(plain, id, own.as_deref())).map_err(|error| match error.parameter {
+                "settings" => wrong(error),
+                "secret" if own.is_none() => wrong(error),
+                _ => hook_wrong(&error),
+            })?;
             Ok((hook.account, Arc::from(gate)))
         };
         let hooks = read_each(&hooks.collect::<Values>(), last, read);
@@ -94,6 +95,11 @@ impl Gates {
 /// A hook's own secret comes before the source's.
 fn for_hook<'a>(plain: Setup<'a>, id: &'a str, own: Option<&'a str>) -> Setup<'a> {
     Setup { secret: own.or(plain.secret), hook: Some(Hook { id, has_secret: own.is_some() }), ..plain }
+}
+
+/// A hook's id opens its path. In a log its beginning is enough to know it by.
+fn masked(id: &str) -> String {
+    format!("{}…", id.chars().take(4).collect::<String>())
 }
 
 #[cfg(test)]
@@ -147,6 +153,12 @@ mod tests {
         ] {
             assert_eq!(serde_json::from_str::<HookSetting>(text).unwrap().secret().as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_hooks_id_opens_its_path_and_is_in_no_log() {
+        assert_eq!(masked("abcdefghijklmnopqrstuvwx"), "abcd…");
+        assert_eq!(masked("äb"), "äb…");
     }
 
     #[test]

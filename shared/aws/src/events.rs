@@ -3,7 +3,7 @@
 //! | partition | sort key | what |
 //! |---|---|---|
 //! | event id | `event` | the header, with the compressed body if it is small enough |
-//! | | `body:{n}` | a part of a large body, written before the header |
+//! | | `body:{fingerprint}:{n}` | a part of a large body, written before the header |
 //!
 //! The index `pending` holds only events that have to be sent: while one is, it has `pending` (a shard) and
 //! `pending_since`. The index `by_day` holds all, `notable` those that somebody may want to look at.
@@ -227,7 +227,7 @@ impl Events {
         let item = answer.map_err(|error| IoError::of("dynamodb:GetItem", &error))?.item;
         let Some(item) = item else { return Ok(None) };
         let packed = match read_number(&item, "parts") {
-            Some(parts) => self.load_parts(id, parts).await?,
+            Some(parts) => self.load_parts(id, read_text(&item, "fingerprint")?, parts).await?,
             None => read_bytes(&item, "body").unwrap_or_default().to_vec(),
         };
         read_event(id, &item, decompress(&packed)?).map(Some)
@@ -298,25 +298,31 @@ impl Events {
             return Ok(Body::Whole(packed));
         }
         let parts: Vec<&[u8]> = packed.chunks(PART_BYTES).collect();
+        let fingerprint = fingerprint(&event.body);
         for (index, part) in parts.iter().enumerate() {
             let put = self.client.put_item().table_name(&self.table).item("pk", text(event.id.as_str()));
-            let put = put.item("sk", text(format!("body:{index}"))).item("body", bytes(part.to_vec()));
+            let put = put.item("sk", text(part_key(&fingerprint, index))).item("body", bytes(part.to_vec()));
             put_once(put.item("ttl", ttl(event.received_at, DAYS))).await?;
         }
         Ok(Body::Parts(parts.len()))
     }
 
-    async fn load_parts(&self, id: &EventId, parts: usize) -> Result<Vec<u8>, IoError> {
+    async fn load_parts(&self, id: &EventId, fingerprint: &str, parts: usize) -> Result<Vec<u8>, IoError> {
         let mut packed = Vec::new();
         for index in 0..parts {
             let request = self.client.get_item().table_name(&self.table).consistent_read(true);
-            let request = request.key("pk", text(id.as_str())).key("sk", text(format!("body:{index}")));
+            let request = request.key("pk", text(id.as_str())).key("sk", text(part_key(fingerprint, index)));
             let answer = request.send().await.map_err(|error| IoError::of("dynamodb:GetItem", &error))?;
             let part = answer.item.ok_or_else(|| IoError::unreadable("dynamodb", "body"))?;
             packed.extend_from_slice(read_bytes(&part, "body").unwrap_or_default());
         }
         Ok(packed)
     }
+}
+
+/// Two bodies may claim one id: the parts of each keep their own.
+fn part_key(fingerprint: &str, index: usize) -> String {
+    format!("body:{fingerprint}:{index}")
 }
 
 /// A part that is there already was cut from the same body.
