@@ -111,6 +111,8 @@ def _compile(target: str) -> None:
     command = [
         *(str(tools / "cargo-lambda"), "lambda", "build", "--release", "--locked"),
         *("--target", target, "--lambda-dir", str(OUTPUT)),
+        # Other crates of the workspace have programs too.
+        *(option for name in function_names() for option in ("--package", name)),
     ]
     # cargo-lambda finds zig through the first Python of the path.
     env = os.environ | ENVIRONMENT | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}

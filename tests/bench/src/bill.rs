@@ -1,7 +1,7 @@
 //! What AWS bills for a run, in millionths of a millionth of a dollar: everything is a whole number of those.
 //!
-//! List prices of us-east-1 as of November 2026, without free tiers. Not among them: the deliveries that news lead to,
-//! the storage of rows and logs, and Lambda's receiving from queues that are empty.
+//! List prices of us-east-1 as of November 2026, without free tiers. Not among them: what news lead to in `process` and
+//! `deliver`, the storage of rows and logs, and Lambda's receiving from queues that are empty.
 
 use crate::lambda::MEMORY_MB;
 use crate::usage::Usage;
@@ -19,6 +19,8 @@ const INVOCATION: u64 = 200_000;
 const GB_SECOND: u64 = 16_666_700;
 /// CloudWatch Logs: $0.50 a GB taken in.
 const LOG_BYTE: u64 = DOLLAR / 2 / 1_000_000_000;
+/// What Lambda itself logs of an invocation (`START`, `END`, `REPORT`), rounded up.
+const PLATFORM_LOG: u64 = 300;
 
 /// An amount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -31,7 +33,7 @@ impl Dollars {
             usage.half_reads * HALF_READ,
             usage.writes * WRITE,
             usage.sqs_requests * SQS_REQUEST,
-            usage.invocations * INVOCATION,
+            usage.invocations * (INVOCATION + PLATFORM_LOG * LOG_BYTE),
             usage.log_bytes * LOG_BYTE,
         ];
         Self(units.iter().sum::<u64>() + compute(usage.billed_ms))
@@ -72,7 +74,8 @@ mod tests {
         assert_eq!(bill(Usage { half_reads: 2 * million, ..Usage::default() }), "0.1250");
         assert_eq!(bill(Usage { writes: million, ..Usage::default() }), "0.6250");
         assert_eq!(bill(Usage { sqs_requests: million, ..Usage::default() }), "0.4000");
-        assert_eq!(bill(Usage { invocations: million, ..Usage::default() }), "0.2000");
+        // 0.2 for themselves, 0.15 for 300 MB of logs.
+        assert_eq!(bill(Usage { invocations: million, ..Usage::default() }), "0.3500");
         assert_eq!(bill(Usage { log_bytes: 2_000 * million, ..Usage::default() }), "1.0000");
         // 100,000 s of 256 MB are 25,000 GB-s.
         assert_eq!(bill(Usage { billed_ms: 100 * million, ..Usage::default() }), "0.4167");

@@ -54,7 +54,7 @@ fn dearer(before: &Outcome, last: &Outcome) -> Option<String> {
     let cost = |outcome: &Outcome| Dollars::of(&outcome.usage).per(outcome.orders);
     let (few, many) = (cost(before), cost(last));
     let linear = few.abs_diff(many) * 100 <= few * COST_PERCENT;
-    (!linear).then(|| format!("an order costs {few} of {}, but {many} of {}", before.orders, last.orders))
+    (!linear).then(|| format!("an order costs ${few}e-12 of {}, but ${many}e-12 of {}", before.orders, last.orders))
 }
 
 #[cfg(test)]

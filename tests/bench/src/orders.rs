@@ -1,7 +1,7 @@
 //! The orders of a run, made up from their numbers: none of them is kept anywhere.
 //!
 //! Number n is in shard n % 16. The last tenth of each shard is of an account with credentials of its own. Of every
-//! twentieth order the carrier has news.
+//! twentieth order of a shard the carrier has news.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::parcel;
 pub(crate) const OWNER: &str = "STORE010";
 /// So many accounts there are,
 const ACCOUNTS: u64 = 10;
-/// and every so manieth order has news.
+/// and every so manieth order of a shard has news.
 const NEWS_EVERY: u64 = 20;
 /// Nobody has spoken of an order for so long: it is asked about in every run.
 const QUIET: Duration = Duration::from_secs(48 * 60 * 60);
@@ -63,7 +63,7 @@ impl Orders {
 
     /// Of how many the carrier has news.
     pub(crate) fn news(&self) -> u64 {
-        self.count.div_ceil(NEWS_EVERY)
+        (0..u64::from(SHARDS)).map(|shard| (self.in_shard(shard) + NEWS_EVERY - 1 - shard) / NEWS_EVERY).sum()
     }
 
     /// An order by its parcel; nothing for a parcel of nobody's.
@@ -141,9 +141,10 @@ impl Orders {
 }
 
 impl Order {
-    /// Whether the carrier has news of it.
+    /// Whether the carrier has news of it. Each shard begins elsewhere, so that the whole has a twentieth, too.
     pub(crate) fn has_news(&self) -> bool {
-        self.number.is_multiple_of(NEWS_EVERY)
+        let (shard, index) = (self.number % u64::from(SHARDS), self.number / u64::from(SHARDS));
+        index % NEWS_EVERY == shard
     }
 
     /// Its id.

@@ -19,6 +19,13 @@ const HISTORY: [(&str, &str, &str); 8] = [
     ("2026-11-17 16:09:58", "Manifest Uploaded", "Sampleville (Haryana)"),
 ];
 
+/// What else it says of each of them.
+const DETAILS: &str = concat!(
+    r#""courier_id":1,"courier_name":"Delhivery","pickup_date":"2026-11-18 19:02:27","#,
+    r#""delivered_date":"1970-01-01 05:30:00","weight":"0.5","packages":1,"current_status":"In Transit","#,
+    r#""delivered_to":"Exampletown","destination":"Exampletown","consignee_name":"Test Person","origin":"Sampleville""#,
+);
+
 /// The answer to a question for these parcels.
 pub(crate) fn answer(orders: &[Order]) -> String {
     list(orders, |_| &HISTORY)
@@ -49,12 +56,12 @@ fn list<'a>(orders: &[Order], history: impl Fn(&Order) -> &'a [(&'a str, &'a str
 
 fn item(order: &Order, history: &[(&str, &str, &str)]) -> String {
     let (awb, id) = (order.awb(), order.id());
-    let mut item = format!(
-        r#"{{"awb":{awb},"tracking_details":{{"shipment_status":"INT","shipment_details":[{{"courier_id":1,"courier_name":"Delhivery","order_id":"{id}","pickup_date":"2026-11-18 19:02:27","delivered_date":"1970-01-01 05:30:00","weight":"0.5","packages":1,"current_status":"In Transit","delivered_to":"Exampletown","destination":"Exampletown","consignee_name":"Test Person","origin":"Sampleville"}}],"track_url":"https://example.invalid/track/{awb}","shipment_track_activities":["#
-    );
+    let mut item = format!(r#"{{"awb":{awb},"tracking_details":{{"shipment_status":"INT","#);
+    // Writing to a text does not fail.
+    let _ = write!(item, r#""shipment_details":[{{"order_id":"{id}",{DETAILS}}}],"#);
+    let _ = write!(item, r#""track_url":"https://example.invalid/track/{awb}","shipment_track_activities":["#);
     for (place, (date, activity, location)) in history.iter().enumerate() {
         let comma = if place == 0 { "" } else { "," };
-        // Writing to a text does not fail.
         let _ = write!(item, r#"{comma}{{"date":"{date}","activity":"{activity}","location":"{location}"}}"#);
     }
     item + "]}}"

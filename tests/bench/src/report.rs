@@ -25,7 +25,9 @@ const LINES: [Line; 15] = [
     ("GB-s, where all answer at once", |outcome| gb_seconds(outcome.usage.billed_ms)),
     ("AWS, where all answer at once", |outcome| format!("${}", Dollars::of(&outcome.usage))),
     ("AWS, at 5 calls a second, at most", |outcome| format!("${}", Dollars::of(&at_most(&outcome.usage)))),
-    ("measured here", |outcome| format!("{}.{} s", outcome.wall.as_secs(), outcome.wall.subsec_millis() / 100)),
+    ("measured, where all answer at once", |outcome| {
+        format!("{}.{} s", outcome.wall.as_secs(), outcome.wall.subsec_millis() / 100)
+    }),
     ("most memory: `sync`, `poll`", |outcome| {
         format!("{}, {} MiB", mib(outcome.peak_kib("sync")), mib(outcome.peak_kib("poll")))
     }),

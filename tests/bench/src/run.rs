@@ -23,7 +23,7 @@ use crate::sqs::{self, Sqs};
 use crate::usage::{Meter, Usage};
 
 /// The planner, of which there is one process,
-const SYNC: Function = Function { name: "sync", queue: sqs::SHARDS, timeout: Duration::from_secs(300) };
+const SYNC: Function = Function { name: "sync", queue: sqs::SHARDS, timeout: Duration::from_secs(60) };
 /// and the worker, of which there are two.
 const POLL: Function = Function { name: "poll", queue: sqs::BATCHES, timeout: Duration::from_secs(60) };
 /// A run that gets no further for so long is broken.

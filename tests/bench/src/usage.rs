@@ -25,7 +25,7 @@ pub(crate) struct Usage {
     pub(crate) invocations: u64,
     /// Milliseconds of all functions together, each invocation rounded up and the start of each process among them.
     pub(crate) billed_ms: u64,
-    /// Bytes of logs.
+    /// Bytes of the functions' own logs.
     pub(crate) log_bytes: u64,
     /// What should not have happened.
     pub(crate) faults: Vec<String>,
