@@ -20,6 +20,7 @@ mod samples;
 mod stack;
 mod stale;
 mod sweeping;
+mod sync;
 mod trigger;
 mod webhooks;
 mod whatsapp;

@@ -8,6 +8,7 @@ use domain::poll::{GIVE_UP, Run, shard};
 use serde_json::{Value, json};
 
 use crate::stack::{Calls, eventually, stack, unique};
+use crate::sync::nobody_asks;
 
 async fn create(account: &str) -> OrderKey {
     let id = unique("STALE-");
@@ -49,6 +50,7 @@ async fn list(account: &str, query: &str) -> Value {
 
 #[tokio::test]
 async fn a_stale_order_is_listed_with_since_when() {
+    let _quiet = nobody_asks().await;
     let account = unique("ACC-");
     let (key, other) = (create(&account).await, create(&account).await);
     let [first, last] = become_stale(&key).await;
@@ -65,6 +67,7 @@ async fn a_stale_order_is_listed_with_since_when() {
 
 #[tokio::test]
 async fn stale_orders_come_in_pages_by_their_ids() {
+    let _quiet = nobody_asks().await;
     let account = unique("ACC-");
     let mut ids = Vec::new();
     for _ in 0..3 {
@@ -85,6 +88,7 @@ async fn stale_orders_come_in_pages_by_their_ids() {
 
 #[tokio::test]
 async fn a_report_or_another_parcel_takes_an_order_off_the_list() {
+    let _quiet = nobody_asks().await;
     let account = unique("ACC-");
     let (reported, patched) = (create(&account).await, create(&account).await);
     for key in [&reported, &patched] {

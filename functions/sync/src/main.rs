@@ -34,6 +34,7 @@ async fn main() -> Result<(), Error> {
     let (sync, worker) = (&sync, &worker);
     run(service_fn(async |event: LambdaEvent<Value>| {
         if event.payload.get("Records").is_none() {
+            // Boxed: side by side with the other future it is nested deeper than the compiler looks.
             return Ok(Box::pin(sync.open(&event.payload)).await?);
         }
         let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);

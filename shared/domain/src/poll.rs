@@ -124,7 +124,9 @@ impl Active {
 
     /// Whether a run asks about it.
     pub fn is_due(&self, key: &OrderKey, run: &Run) -> bool {
-        let waits = self.unknown.as_ref().is_some_and(|unknown| unknown.ask_after > run.started_at);
+        // What this run itself found does not count: a shard that is planned again makes the same batches.
+        let waits = |unknown: &Unknown| unknown.run != run.id && unknown.ask_after > run.started_at;
+        let waits = self.unknown.as_ref().is_some_and(waits);
         self.stale_since.is_none() && !waits && (run.manual || !self.is_fresh(run) || is_turn(key, run))
     }
 

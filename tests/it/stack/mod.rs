@@ -29,6 +29,7 @@ pub struct Stack {
     pub api_url: String,
     pub functions: BTreeMap<String, String>,
     pub receiver_url: String,
+    pub shipway_url: String,
     pub users: BTreeMap<String, User>,
     pub vendor_secret: String,
     pub sources: BTreeMap<String, BTreeMap<String, String>>,

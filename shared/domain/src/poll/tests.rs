@@ -93,6 +93,13 @@ fn one_run_finds_an_unknown_parcel_once() {
 }
 
 #[test]
+fn a_run_that_is_planned_again_asks_about_the_same_orders() {
+    let twice = active().not_found(&run(0)).not_found(&run(1));
+    assert!(twice.is_due(&key(1), &run(1)));
+    assert!(!twice.is_due(&key(1), &run(2)));
+}
+
+#[test]
 fn batches_of_all_shards_share_one_budget() {
     let run = run(0);
     let seconds = |shard, k, rate| not_before(&run, shard, k, rate).since(run.started_at).as_millis();
