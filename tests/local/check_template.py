@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
-from config import TEMPLATE
+from config import ROOT, TEMPLATE
 
 FUNCTION = "AWS::Serverless::Function"
+PACE = ROOT / "shared" / "domain" / "src" / "poll" / "pace.rs"
 FOURTEEN_DAYS = 14 * 24 * 3600
 # What Lambda does with a queue in the function's name.
 POLLING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
@@ -174,6 +176,15 @@ def differences(name: str, allowed: Allowed, wanted: Allowed) -> Iterator[str]:
         yield f"{name}: need not {action} on {resource}"
 
 
+def check_pace(template: Template) -> Iterator[str]:
+    """Each of the workers that call the carrier leaves the others their share: there must be as many as it reckons."""
+    reckoned = re.search(r"const WORKERS: f64 = (\d+)", PACE.read_text())
+    for name, event, _ in template.events("SQS"):
+        workers = event.get("ScalingConfig", {}).get("MaximumConcurrency")
+        if name.startswith("Poll.") and (reckoned is None or workers != int(reckoned[1])):
+            yield f"{name}: has {workers} workers, which is not what {PACE.name} reckons with"
+
+
 def check_access_log(template: Template) -> Iterator[str]:
     """Ids of hooks in paths, and tokens in queries, are secrets."""
     for name, api in template.of_type("AWS::Serverless::HttpApi"):
@@ -199,7 +210,7 @@ def main() -> int:
     template = Template(TEMPLATE.read_text())
     rules = [
         *(check_queues, check_event_sources, check_schedules, check_functions, check_tables),
-        *(check_roles, check_polling, check_logging, check_firing, check_access_log),
+        *(check_roles, check_polling, check_logging, check_firing, check_access_log, check_pace),
     ]
     broken = [complaint for rule in rules for complaint in rule(template)]
     for complaint in broken:
