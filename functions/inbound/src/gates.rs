@@ -54,11 +54,12 @@ impl Gates {
             let hook: HookSetting =
                 serde_json::from_str(text).map_err(|_| hook_wrong(&"must be {\"account\", \"secret\"?}"))?;
             let own = hook.secret();
-            let gate = source.configure(&for_hook(plain, id, own.as_deref())).map_err(|error| match error.parameter {
-                "settings" => wrong(error),
-                "secret" if own.is_none() => wrong(error),
-                _ => hook_wrong(&error),
-            })?;
+            let gate =
+                source.configure(&for_hook(plain, id, own.as_deref())).map_err(|error| match error.parameter {
+                    "settings" => wrong(error),
+                    "secret" if own.is_none() => wrong(error),
+                    _ => hook_wrong(&error),
+                })?;
             Ok((hook.account, Arc::from(gate)))
         };
         let hooks = read_each(&hooks.collect::<Values>(), last, read);
