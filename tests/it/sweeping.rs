@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType, ScalarAttributeType,
 };
 use domain::hash::Fingerprint;
-use domain::id::{AccountCode, EventId};
+use domain::id::{AccountCode, EventId, ReportId};
 use domain::report::SourceName;
 use domain::timestamp::Timestamp;
 use inbound::Inbound;
@@ -181,7 +181,8 @@ async fn what_failed_and_comes_again_may_be_pending_but_is_not_given_up() {
     assert_eq!(events.load(&event.id).await.unwrap().unwrap().reason.as_deref(), Some("unreadable then"));
 
     // What somebody has worked on keeps its state too.
-    events.mark(&event.id, &EventState::Unmatched.into(), now).await.unwrap();
+    let waits = Progress::unmatched([ReportId::from(event.id.clone())].into());
+    events.mark(&event.id, &waits, now).await.unwrap();
     events.mark_pending(&event.id, now).await.unwrap();
     assert!(!events.give_up(&pending, "too old", now).await.unwrap());
     let settled = events.load(&event.id).await.unwrap().unwrap();

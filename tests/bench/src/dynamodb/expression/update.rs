@@ -115,7 +115,10 @@ mod tests {
             ),
             (
                 "SET #owner = if_not_exists(#owner, :text), a = if_not_exists(a, :text) ADD n :two, set :b, m :two",
-                json!({"a": {"S": "t"}, "n": {"N": "7"}, "m": {"N": "2"}, "owner": {"S": "me"}, "set": {"SS": ["a", "b"]}}),
+                json!({
+                    "a": {"S": "t"}, "n": {"N": "7"}, "m": {"N": "2"},
+                    "owner": {"S": "me"}, "set": {"SS": ["a", "b"]},
+                }),
             ),
         ] {
             assert_eq!(updated(update), Ok(expected), "{update}");
