@@ -6,6 +6,7 @@ mod fires;
 mod installation;
 mod killed;
 mod many;
+mod news;
 mod shipway;
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};

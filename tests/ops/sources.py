@@ -73,14 +73,25 @@ def _read(request: Request, name: str) -> Source:
     return Source(name, _object(settings, there.get(settings, "{}")), there.get(secret))
 
 
-def _shiprocket(request: Request, _: Source) -> Change:
-    mode = rules.one_of("MODE", request.get("MODE") or "token", ("token", "hmac"))
+def _mode(request: Request, before: Source, modes: tuple[str, ...]) -> str:
+    """The one named, else the one in force, else the first."""
+    return rules.one_of("MODE", request.get("MODE") or before.settings.get("mode") or modes[0], modes)
+
+
+def _secret(request: Request, before: Source, mode: str) -> str | None:
+    """One that is in force stays, unless another is named or it was for another mode."""
+    stays = before.secret and before.settings.get("mode") == mode and not request.get("SECRET")
+    return None if stays else request.secret("SECRET", token)
+
+
+def _shiprocket(request: Request, before: Source) -> Change:
+    mode = _mode(request, before, ("token", "hmac"))
     given: Json = {"mode": mode, "account": rules.account(request.need("ACCOUNT"))}
     if request.get("ALLOWED_IPS"):
         given["allowed_ips"] = rules.addresses("ALLOWED_IPS", request.get("ALLOWED_IPS"))
-    secret = request.secret("SECRET", token)
+    secret = _secret(request, before, mode)
     done = f"Webhooks of shiprocket are for {given['account']}, checked by {mode}."
-    return Change(given, secret, _made(request, secret), done)
+    return Change(given, secret, _made(request, secret) if secret else None, done)
 
 
 def _shipway(request: Request, before: Source) -> Change:
@@ -91,6 +102,8 @@ def _shipway(request: Request, before: Source) -> Change:
         given["calls_per_second"] = rules.number("CALLS_PER_SECOND", request.get("CALLS_PER_SECOND"))
     if request.get("STALLED_AFTER_DAYS"):
         given["stalled_after_days"] = rules.days("STALLED_AFTER_DAYS", request.get("STALLED_AFTER_DAYS"))
+    if before.secret and request.get("EMAIL") and not request.get("SECRET"):
+        raise StackError("SECRET=stdin is missing: an EMAIL comes with its license key")
     secret = None if before.secret and not request.get("SECRET") else _credentials(request)
     asked = (before.settings | given).get("base_url")
     polls = (
@@ -100,14 +113,14 @@ def _shipway(request: Request, before: Source) -> Change:
 
 
 def _esahayak(request: Request, before: Source) -> Change:
-    mode = rules.one_of("MODE", request.get("MODE") or "network", ("network", "hmac"))
+    mode = _mode(request, before, ("network", "hmac"))
     given: Json = {"mode": mode} | _account(request)
     if request.get("ALLOWED_CIDRS"):
         given["allowed_cidrs"] = rules.addresses("ALLOWED_CIDRS", request.get("ALLOWED_CIDRS"))
     done = f"Webhooks of esahayak are for {_whose(before, given)}, checked by {mode}."
     if mode == "hmac":
-        secret = request.secret("SECRET", token)
-        return Change(given, secret, _made(request, secret), done)
+        secret = _secret(request, before, mode)
+        return Change(given, secret, _made(request, secret) if secret else None, done)
     if "allowed_cidrs" not in before.settings | given:
         raise StackError("ALLOWED_CIDRS=… is missing: in the mode network addresses are all there is to check")
     if request.get("SECRET"):

@@ -150,6 +150,23 @@ class Commands(unittest.TestCase):
         expected = {"mode": "hmac", "account": "B", "allowed_ips": ["203.0.113.0/24"]}
         self.assertEqual(json.loads(self.value("sources/shiprocket/settings")), expected)
         self.assertEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+        given = {"SOURCE": "shiprocket", "ACCOUNT": "B", "FORCE": "1", "ALLOWED_IPS": "198.51.100.0/24"}
+        self.assertEqual(self.run_command("source-set", **given), "")
+        self.assertEqual(self.calls, ["put sources/shiprocket/settings"])
+        expected = {"mode": "hmac", "account": "B", "allowed_ips": ["198.51.100.0/24"]}
+        self.assertEqual(json.loads(self.value("sources/shiprocket/settings")), expected)
+        self.assertEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+        # Its secret was for the other mode.
+        self.assertNotEqual(self.run_command("source-set", MODE="token", **given), "")
+        self.assertNotEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+
+    def test_a_source_that_signs_goes_on_signing(self) -> None:
+        signs = {"SOURCE": "esahayak", "ACCOUNT": "A", "MODE": "hmac", "SECRET": "stdin"}
+        self.run_command("source-set", stdin="the key\n", **signs)
+        self.run_command("source-set", SOURCE="esahayak", FORCE="1", ALLOWED_CIDRS="198.51.100.0/24")
+        expected = {"mode": "hmac", "account": "A", "allowed_cidrs": ["198.51.100.0/24"]}
+        self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
+        self.assertEqual(self.secret("sources/esahayak/secret"), "the key")
 
     def test_shipway(self) -> None:
         given = {"SOURCE": "shipway", "ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
@@ -166,6 +183,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(json.loads(self.value("sources/shipway/settings")), {"account": "A", **expected})
         self.run_command("source-set", SOURCE="shipway", FORCE="1", CALLS_PER_SECOND="10")
         self.assertEqual(json.loads(self.value("sources/shipway/settings"))["calls_per_second"], 10)
+        self.refuse("source-set", "license key", SOURCE="shipway", FORCE="1", EMAIL="other@b")
         self.assertEqual(json.loads(self.secret("sources/shipway/secret")), credentials)
 
     def test_shipway_of_an_account(self) -> None:

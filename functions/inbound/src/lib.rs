@@ -148,10 +148,14 @@ impl Inbound {
     async fn keep(&self, event: &Event) -> Result<Kept, IoError> {
         let kept = self.events.keep(event).await?;
         let (source, state, reason) = (event.source.as_str(), event.state.as_str(), event.reason.as_deref());
-        if event.state == EventState::Quarantined {
-            tracing::warn!(source, event_id = %event.id, state, reason, ?kept, "event.quarantined");
-        } else {
-            tracing::info!(source, event_id = %event.id, state, ?kept, "event.kept");
+        match event.state {
+            EventState::Quarantined => {
+                tracing::warn!(source, event_id = %event.id, state, reason, ?kept, "event.quarantined");
+            }
+            EventState::Failed => {
+                tracing::error!(source, event_id = %event.id, state, reason, ?kept, "event.failed");
+            }
+            _ => tracing::info!(source, event_id = %event.id, state, ?kept, "event.kept"),
         }
         Ok(kept)
     }

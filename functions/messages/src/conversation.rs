@@ -3,7 +3,7 @@
 use aws::callers::{account_of, query_account};
 use aws::web::{ApiError, json, page};
 use domain::access::Caller;
-use domain::page::{Page, cursor};
+use domain::page::Page;
 use domain::talk::Contact;
 use lambda_http::{Body, Request, RequestExt, Response};
 
@@ -23,9 +23,8 @@ impl Messages {
         let with = with.map_err(|(parameter, problem)| ApiError::invalid(parameter, problem))?;
         let page = page(request)?;
         let heard = self.messages.conversation(&account, &with, &page).await?;
-        let full = heard.len() == page.limit;
-        let next_page = heard.last().filter(|_| full).map(|last| cursor(&last.sort_key));
-        Ok(json(200, &Page { items: heard.into_iter().map(|heard| heard.remark).collect(), next_page }))
+        let next_page = heard.next_page(|last| last.sort_key.clone());
+        Ok(json(200, &Page { items: heard.items.into_iter().map(|heard| heard.remark).collect(), next_page }))
     }
 }
 

@@ -8,7 +8,7 @@ use aws::web::{ApiError, json, page};
 use domain::access::Caller;
 use domain::channel::ProviderMessageId;
 use domain::message::{Message, MessageView};
-use domain::page::{Page, cursor};
+use domain::page::Page;
 use domain::track::{TrackKey, Tracked};
 use lambda_http::{Body, Request, RequestExt, Response};
 
@@ -23,8 +23,8 @@ impl Messages {
             return Err(ApiError::not_found("no such order"));
         }
         let messages = self.messages.of_order(&key, &page).await?;
-        let full = messages.len() == page.limit;
-        let next_page = messages.last().filter(|_| full).map(|last| cursor(&sort_key(last)));
+        let next_page = messages.next_page(sort_key);
+        let messages = messages.items;
         let (tracks, untracked) = (self.tracks(&messages).await?, Tracked::default());
         let tracked = |message: &Message| tracks.get(message.message_id.as_ref()?);
         let items = messages.iter().map(|message| MessageView::new(message, tracked(message).unwrap_or(&untracked)));

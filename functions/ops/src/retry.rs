@@ -17,7 +17,8 @@ impl Ops {
     pub(crate) async fn retry(&self, caller: &Caller, id: &str, now: Timestamp) -> Result<Response<Body>, ApiError> {
         for attempt in 0..TRIES {
             let row = self.find(caller, id).await?;
-            if row.state == EventState::Processed {
+            // Where a reason stands beside it, something was left out that may be understood by now.
+            if row.state == EventState::Processed && row.reason.is_none() {
                 return Ok(outcome(200, &row.id, "already_applied"));
             }
             if self.tables.events.reopen(&row.id, row.state, now).await? {

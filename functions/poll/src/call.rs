@@ -50,10 +50,7 @@ impl Poll {
         let call = match self.prepare(batch, &askable).await {
             Ok(call) => call,
             Err(SettingsError::Io(error)) => return Err(error),
-            Err(error) => {
-                tracing::error!(%error, "settings.wrong");
-                return Ok(Called::Failed(Failure::of("settings_wrong")));
-            }
+            Err(SettingsError::Invalid { .. }) => return Ok(Called::Failed(Failure::of("settings_wrong"))),
         };
         if let Some(wait) = self.keep_pace(call.service.calls_per_second, deadline).await {
             return Ok(Called::TooLate(wait));

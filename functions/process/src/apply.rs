@@ -8,7 +8,7 @@ use domain::api_event::Reshipment;
 use domain::delivery::Change;
 use domain::id::{AccountCode, OrderKey};
 use domain::order::Order;
-use domain::report::{Report, Scan};
+use domain::report::{Report, Scan, SourceName};
 use domain::status::Status;
 use domain::timeline::{Arrival, Bringer, Entry, Settled};
 use sources::Source;
@@ -54,10 +54,14 @@ impl Arrived {
     /// What there is to note for the next time that the carrier is asked about the order.
     fn touch(&self, heard: Heard) -> Touch<'_> {
         let entry = &self.entry;
-        let by_carrier = entry.claimed.source.as_str() == Shipway.name().as_str() && !entry.late;
+        let source = &entry.claimed.source;
+        // What was pushed late is not what the carrier answers; what it answered is, however old.
+        let newest = heard == Heard::ByAsking || !entry.late;
+        // What the shop says does not show that the carrier's webhooks come.
+        let by_webhook = heard == Heard::FromOutside && *source != SourceName::API;
         Touch {
-            seen: by_carrier.then(|| entry.report_id()),
-            heard_at: (heard == Heard::FromOutside).then_some(entry.received_at),
+            seen: (newest && source.as_str() == Shipway.name().as_str()).then(|| entry.report_id()),
+            heard_at: by_webhook.then_some(entry.received_at),
             moved_at: self.ours.then_some(entry.received_at),
         }
     }
@@ -105,10 +109,6 @@ impl Process {
     ) -> Result<Fate, IoError> {
         let Some(order) = self.orders.find(account, &report.refs()).await? else { return Ok(Fate::Unmatched) };
         let key = OrderKey { account: account.clone(), order };
-        if report.status == Status::Unknown {
-            let word = report.source_status.as_deref();
-            tracing::warn!(source = report.source.as_str(), word, event_id = %bringer.event_id, "report.unknown_status");
-        }
         self.apply_to(&key, report, bringer, Heard::FromOutside).await
     }
 
@@ -120,6 +120,10 @@ impl Process {
         bringer: &Bringer,
         heard: Heard,
     ) -> Result<Fate, IoError> {
+        if report.status == Status::Unknown {
+            let word = report.source_status.as_deref();
+            tracing::warn!(source = report.source.as_str(), word, event_id = %bringer.event_id, "report.unknown_status");
+        }
         let arrive = |order: &Order| Arrival::of_report(&order.state, order.profile.parcels(), report, bringer);
         let fate = self.arrive(key, bringer, &report.scans, arrive).await?;
         if let Fate::Applied(arrived) = &fate {

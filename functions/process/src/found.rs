@@ -20,13 +20,15 @@ impl Process {
         for report in &found.reports {
             by_account.entry(&report.account).or_default().push(report);
         }
+        // One account's trouble keeps nothing from the others.
+        let mut ended = Ok(Ending::Done);
         for (account, reports) in by_account {
-            self.found_for(account, &reports, found).await?;
+            ended = ended.and(self.found_for(account, &reports, found).await.map(|()| Ending::Done));
         }
         for still in &found.stalled {
-            self.tell_standstill(still).await?;
+            ended = ended.and(self.tell_standstill(still).await.map(|()| Ending::Done));
         }
-        Ok(Ending::Done)
+        ended
     }
 
     /// An account's claims are one event, which their ids name: it may tell all of them at once.

@@ -83,14 +83,24 @@ impl Process {
         received_at: Timestamp,
     ) -> Result<usize, IoError> {
         let messages: Vec<(&TrackKey, &Vec<&StatusNews>)> = statuses.iter().collect();
-        let mut changed = 0;
+        // A row that cannot be read or written keeps no other from being followed.
+        let mut changed = Ok(0);
         for some in messages.chunks(READ_AT_ONCE) {
-            let keys: Vec<TrackKey> = some.iter().map(|(key, _)| (*key).clone()).collect();
-            let rows = self.messages.tracks(&keys).await?;
-            let each = rows.into_iter().zip(some);
-            changed += all(each.map(async |(row, (_, news))| self.follow(row?, news, received_at).await)).await?;
+            let more = self.follow_some(some, received_at).await;
+            changed = changed.and_then(|sum| more.map(|more| sum + more));
         }
-        Ok(changed)
+        changed
+    }
+
+    async fn follow_some(
+        &self,
+        messages: &[(&TrackKey, &Vec<&StatusNews>)],
+        received_at: Timestamp,
+    ) -> Result<usize, IoError> {
+        let keys: Vec<TrackKey> = messages.iter().map(|(key, _)| (*key).clone()).collect();
+        let rows = self.messages.tracks(&keys).await?;
+        let each = rows.into_iter().zip(messages);
+        all(each.map(async |(row, (_, news))| self.follow(row?, news, received_at).await)).await
     }
 
     /// Joins news to what is known of a message, whoever else does so at the same time; whether that changed anything.

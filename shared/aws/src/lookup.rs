@@ -12,7 +12,7 @@ use crate::item::Item;
 const CALL: &str = "dynamodb:BatchGetItem";
 /// BatchGetItem takes so many keys.
 pub(crate) const MAX_KEYS: usize = 100;
-/// So often rows are asked for until all of them came, at once and then after ever longer pauses.
+/// So often rows are asked for in vain, at once and then after ever longer pauses.
 const ROUNDS: u32 = 5;
 const FIRST_PAUSE: Duration = Duration::from_millis(25);
 
@@ -28,8 +28,10 @@ pub(crate) async fn look_up(
     let asked = asked.build().map_err(|_| IoError::unreadable(CALL, "keys"))?;
     let mut open = HashMap::from([(table.to_owned(), asked)]);
     let mut found = Vec::new();
-    for round in 0..ROUNDS {
-        tokio::time::sleep(FIRST_PAUSE * (2_u32.pow(round) - 1)).await;
+    let mut in_vain = 0;
+    while in_vain < ROUNDS {
+        tokio::time::sleep(FIRST_PAUSE * (2_u32.pow(in_vain) - 1)).await;
+        let before = found.len();
         let answer = client.batch_get_item().set_request_items(Some(open)).send().await;
         let answer = answer.map_err(|error| IoError::of(CALL, &error))?;
         found.extend(answer.responses.into_iter().flatten().flat_map(|(_, items)| items));
@@ -38,6 +40,7 @@ pub(crate) async fn look_up(
         if open.is_empty() {
             return Ok(found);
         }
+        in_vain += u32::from(found.len() == before);
     }
     Err(IoError::Transient { call: CALL, code: "unprocessed_keys".to_owned() })
 }

@@ -17,7 +17,7 @@ use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure};
 use domain::id::OrderKey;
 use domain::message::Message;
 use domain::order::Order;
-use domain::page::PageRequest;
+use domain::page::{PageRequest, Slice};
 
 pub use talks::Heard;
 pub use tracks::TrackRow;
@@ -90,13 +90,17 @@ impl Messages {
     ///
     /// # Errors
     /// The table cannot be read.
-    pub async fn of_order(&self, key: &OrderKey, page: &PageRequest) -> Result<Vec<Message>, IoError> {
-        let items = self.newest(order_pk(key), page).await?;
-        items.iter().map(|item| read_json(item, "json")).collect()
+    pub async fn of_order(&self, key: &OrderKey, page: &PageRequest) -> Result<Slice<Message>, IoError> {
+        self.newest(order_pk(key), page, |item| read_json(item, "json")).await
     }
 
     /// A partition's rows `at:…` after `page.after`, newest first, at most `page.limit`.
-    async fn newest(&self, pk: String, page: &PageRequest) -> Result<Vec<Item>, IoError> {
+    async fn newest<T>(
+        &self,
+        pk: String,
+        page: &PageRequest,
+        read: impl Fn(&Item) -> Result<T, IoError>,
+    ) -> Result<Slice<T>, IoError> {
         // `:` stands right before `;`: everything that begins with `at:`, or is before the cursor.
         let until = page.after.as_ref().map_or_else(|| "at;".to_owned(), |after| format!("at:{after}"));
         let query = self
@@ -112,8 +116,12 @@ impl Messages {
             .expression_attribute_values(":until", text(&until));
         let answer = query.send().await.map_err(|error| IoError::of("dynamodb:Query", &error))?;
         // The range includes its end, which is the last row of the page before.
-        let rows = answer.items.unwrap_or_default().into_iter();
-        Ok(rows.filter(|item| read_text(item, "sk") != Ok(until.as_str())).take(page.limit).collect())
+        let rows: Vec<&Item> =
+            answer.items().iter().filter(|item| read_text(item, "sk") != Ok(until.as_str())).collect();
+        // DynamoDB reads 1 MB at once: there may be fewer rows than asked for, and more after them.
+        let has_more = answer.last_evaluated_key.is_some() || rows.len() > page.limit;
+        let items = rows.into_iter().take(page.limit).map(read).collect::<Result<_, _>>()?;
+        Ok(Slice { items, has_more })
     }
 }
 

@@ -46,6 +46,16 @@ pub struct Delayed {
     pub delay: Duration,
 }
 
+/// SQS takes the characters of XML 1.0 only. Our messages are JSON, where the two that JSON has beyond them can stand
+/// nowhere but in strings.
+fn sendable(body: String) -> String {
+    if body.contains(['\u{fffe}', '\u{ffff}']) {
+        body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+    } else {
+        body
+    }
+}
+
 /// An entry of a batch.
 struct Entry {
     body: String,
@@ -55,13 +65,13 @@ struct Entry {
 
 impl From<Outgoing> for Entry {
     fn from(message: Outgoing) -> Self {
-        Self { body: message.body, group: Some(message.group), delay: None }
+        Self { body: sendable(message.body), group: Some(message.group), delay: None }
     }
 }
 
 impl From<Delayed> for Entry {
     fn from(message: Delayed) -> Self {
-        Self { body: message.body, group: None, delay: Some(message.delay.min(MAX_DELAY)) }
+        Self { body: sendable(message.body), group: None, delay: Some(message.delay.min(MAX_DELAY)) }
     }
 }
 
@@ -83,7 +93,7 @@ impl Queue {
     /// # Errors
     /// The queue cannot be reached or refuses.
     pub async fn send(&self, body: String) -> Result<(), IoError> {
-        let sent = self.client.send_message().queue_url(&self.url).message_body(body).send().await;
+        let sent = self.client.send_message().queue_url(&self.url).message_body(sendable(body)).send().await;
         sent.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
     }
 
@@ -95,7 +105,7 @@ impl Queue {
     pub async fn set_aside(&self, group: Option<&str>, body: String, reason: &str) -> Result<(), IoError> {
         let reason = MessageAttributeValue::builder().data_type("String").string_value(reason).build();
         let reason = reason.map_err(|_| IoError::unreadable("sqs:SendMessage", "reason"))?;
-        let message = self.client.send_message().queue_url(&self.url).message_body(body);
+        let message = self.client.send_message().queue_url(&self.url).message_body(sendable(body));
         let message = message.set_message_group_id(group.map(str::to_owned));
         let sent = message.message_attributes("reason", reason).send().await;
         sent.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
@@ -132,7 +142,7 @@ impl Queue {
     /// The queue cannot be reached or refuses them all.
     pub async fn send_batch(&self, bodies: Vec<String>) -> Result<Vec<Result<(), IoError>>, IoError> {
         let mut sent = vec![Ok(()); bodies.len()];
-        let entries = bodies.into_iter().map(|body| Entry { body, group: None, delay: None });
+        let entries = bodies.into_iter().map(|body| Entry { body: sendable(body), group: None, delay: None });
         for refused in self.send_entries(entries).await? {
             let entry = refused.id().parse::<usize>().ok().and_then(|index| sent.get_mut(index));
             *entry.ok_or_else(|| IoError::unreadable(SEND_BATCH, "entry"))? = Err(refusal(&refused));
@@ -210,6 +220,19 @@ mod tests {
         assert_eq!(sizes(&[1; 21]), [10, 10, 1]);
         assert_eq!(sizes(&[600_000, 600_000, 300_000]), [1, 2]);
         assert_eq!(sizes(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn no_text_is_too_odd_for_the_queue() {
+        let body = "{\"id\":\"a\u{ffff}b\u{fffe}\"}".to_owned();
+        let sent = sendable(body.clone());
+        assert!(!sent.contains(['\u{fffe}', '\u{ffff}']));
+        let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
+        assert_eq!(read(&sent), read(&body));
+        assert!(read(&sent).is_some());
+        let delayed = Entry::from(Delayed { body: body.clone(), delay: Duration::ZERO });
+        let grouped = Entry::from(Outgoing { body, group: "g".to_owned() });
+        assert_eq!([delayed.body, grouped.body], [sent.clone(), sent]);
     }
 
     #[test]

@@ -192,7 +192,12 @@ impl<T> Cached<T> {
                 tracing::error!(%error, "settings.last_good_in_force");
                 (Ok(Arc::clone(good)), settings.ttl)
             }
-            (Err(error), None) => (Err(error), FAILURE_TTL.min(settings.ttl)),
+            (Err(error), None) => {
+                if !matches!(error, SettingsError::Io(_)) {
+                    tracing::error!(%error, "settings.wrong");
+                }
+                (Err(error), FAILURE_TTL.min(settings.ttl))
+            }
         };
         slots.insert(name.to_owned(), Slot { last: last.clone(), fresh_until: now.after(ttl) });
         last

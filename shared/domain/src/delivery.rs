@@ -45,9 +45,7 @@ impl Delivery {
     /// The message's body.
     pub fn to_message(&self) -> String {
         // String keys and no floats: writing cannot fail.
-        let text = serde_json::to_string(self).unwrap_or_default();
-        // SQS takes the characters of XML 1.0 only. These two can stand nowhere but in JSON strings.
-        text.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// Reads a message; `None` if this program does not understand it.

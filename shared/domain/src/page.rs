@@ -18,6 +18,22 @@ pub struct Page<T> {
     pub next_page: Option<String>,
 }
 
+/// Some of a list's items, and whether more come after them.
+#[derive(Debug)]
+pub struct Slice<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Whether there may be more.
+    pub has_more: bool,
+}
+
+impl<T> Slice<T> {
+    /// Where the next page begins, if there is one. `sort_key` says where an item stands in the list.
+    pub fn next_page(&self, sort_key: impl Fn(&T) -> String) -> Option<String> {
+        self.items.last().filter(|_| self.has_more).map(|last| cursor(&sort_key(last)))
+    }
+}
+
 /// What a caller asks for with `limit` and `page`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {

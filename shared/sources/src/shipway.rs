@@ -15,7 +15,7 @@ mod status;
 
 use std::collections::BTreeSet;
 
-use domain::json::read_object;
+use domain::json::{InvalidBody, read_object};
 use domain::report::{Report, SourceName};
 
 use crate::text::Fields;
@@ -67,11 +67,17 @@ struct Body {
     items: Vec<Option<Item>>,
 }
 
+/// The most items of a feed. Each is a few calls of the database, and all have to be done in one go.
+const MAX_ITEMS: usize = 500;
+
 impl Body {
     fn read(body: &[u8]) -> Result<Self, Unreadable> {
         let body: Fields = read_object(body)?;
         let is_item = body.has("order_id") || body.has("awbno");
         match body.members("status_feed") {
+            Some(feed) if feed.len() > MAX_ITEMS => {
+                Err(InvalidBody::field("status_feed", format_args!("more than {MAX_ITEMS} items")).into())
+            }
             Some(feed) if !feed.is_empty() || !is_item => {
                 Ok(Self { is_feed: true, items: feed.into_iter().map(|item| item.map(Item::from)).collect() })
             }

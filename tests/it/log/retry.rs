@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws::deliveries::Deliveries;
-use aws::events::{EventState, Events};
+use aws::events::{EventState, Events, Progress};
 use aws::runs::Runs;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::hash::Fingerprint;
@@ -195,6 +195,23 @@ async fn while_the_queue_is_away_an_event_is_reopened_and_pending() {
     sweep.run(later, aws::clock::now().after(Duration::from_secs(40))).await.unwrap();
     detail_once(&id, "failed").await;
     assert!(!row(&id).await.contains_key("pending"));
+}
+
+#[tokio::test]
+async fn what_was_left_out_of_an_event_is_read_again() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let body = parcel.report(18, "IN TRANSIT", "09:00:00").to_string();
+    let id = keep(Some(OURS), EventState::Received, body.as_bytes()).await;
+    let event_id = EventId::parse(&id).unwrap();
+    let left_out = Progress::because(EventState::Processed, "1 for numbers of nobody");
+    stack().events(&Calls::default()).mark(&event_id, &left_out, aws::clock::now()).await.unwrap();
+    let first = retry(&id).await;
+    assert_eq!((first.status, first.json), queued(&id));
+    stack().order_with_entries(&parcel.order_id, 1).await;
+    assert!(detail_once(&id, "processed").await["reason"].is_null());
+    let again = retry(&id).await;
+    assert_eq!((again.status, again.json), already_applied(&id));
 }
 
 #[tokio::test]

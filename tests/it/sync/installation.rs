@@ -224,13 +224,18 @@ impl Installation {
 
     /// Works on an event that a source sent.
     pub async fn hear(&self, source: SourceName, account: &AccountCode, at: Timestamp, body: &Value) {
+        let message = self.keep(source, account, at, body).await;
+        assert_eq!(self.work("events", &message, None).await.0.unwrap(), Ending::Done);
+    }
+
+    /// Keeps an event that a source sent; the message that tells of it.
+    pub async fn keep(&self, source: SourceName, account: &AccountCode, at: Timestamp, body: &Value) -> String {
         let body = body.to_string().into_bytes();
         let id = Fingerprint::of("event").with(account).with(&body).into();
         let (account, state) = (Some(account.clone()), EventState::Received);
         let event = Event { id, source, account, received_at: at, state, reason: None, body };
         assert_eq!(self.events(&Calls::default()).keep(&event).await.unwrap(), Kept::New);
-        let (ended, _) = self.work("events", &EventMessage::write(&event.id), None).await;
-        assert_eq!(ended.unwrap(), Ending::Done);
+        EventMessage::write(&event.id)
     }
 
     /// An order that the carrier is asked about.

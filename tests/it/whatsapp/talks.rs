@@ -1,5 +1,7 @@
 //! What shoppers write, shown to their shops.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::*;
@@ -47,6 +49,24 @@ async fn what_a_shopper_writes_is_shown_newest_first() {
     assert_eq!(ids(&one), [&third, &second]);
     let two = conversation(&format!("phone={phone}&limit=2&page={}", one["next_page"].as_str().unwrap())).await;
     assert_eq!((ids(&two), &two["next_page"]), (vec![first.as_str()], &json!(null)));
+}
+
+/// DynamoDB gives at most 1 MB at once.
+#[tokio::test]
+async fn long_messages_hide_no_other() {
+    let phone = unique("1");
+    let long = "\u{0915}".repeat(4096);
+    let sent: Vec<String> = (0..90).map(|_| wamid()).collect();
+    let messages: Vec<Value> = (0..).zip(&sent).map(|(second, id)| text(id, &phone, second % 60, &long)).collect();
+    assert_eq!(applied(&written(OURS.1, &messages)).await, (EventState::Processed, None));
+    let (mut shown, mut from) = (BTreeSet::new(), String::new());
+    loop {
+        let page = conversation(&format!("phone={phone}&limit=100{from}")).await;
+        shown.extend(ids(&page).into_iter().map(str::to_owned));
+        let Some(next) = page["next_page"].as_str() else { break };
+        from = format!("&page={next}");
+    }
+    assert_eq!(shown, sent.into_iter().collect());
 }
 
 #[tokio::test]

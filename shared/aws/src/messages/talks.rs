@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::id::AccountCode;
 use domain::json::Json;
-use domain::page::PageRequest;
+use domain::page::{PageRequest, Slice};
 use domain::talk::{Contact, Remark};
 
 use super::Messages;
@@ -50,9 +50,8 @@ impl Messages {
         account: &AccountCode,
         with: &Contact,
         page: &PageRequest,
-    ) -> Result<Vec<Heard>, IoError> {
-        let items = self.newest(talk_pk(account, with), page).await?;
-        items.iter().map(read).collect()
+    ) -> Result<Slice<Heard>, IoError> {
+        self.newest(talk_pk(account, with), page, read).await
     }
 }
 

@@ -101,23 +101,41 @@ impl Orders {
     /// The table cannot be written.
     pub async fn touch(&self, order: &Order, touch: Touch<'_>) -> Result<(), IoError> {
         let (Some(Poll::Shipway), Some(awb)) = (order.profile.poll, &order.profile.awb) else { return Ok(()) };
-        let before = if order.is_polled() {
-            self.touching(order, awb, touch).await?
-        } else {
-            self.remove_active(&order.key, awb).await?
-        };
+        // Whoever is killed in between finds the order stale again, and takes it off the list then.
+        if !order.is_polled() {
+            self.take_off_stale(&order.key).await?;
+            return self.remove_active(&order.key, awb).await;
+        }
+        let before = self.touching(order, awb, touch).await?;
         if before.is_some_and(|before| before.contains_key("stale_since")) {
-            let delete = self.client.delete_item().table_name(&self.table);
-            let delete = delete.set_key(Some(stale_key(&order.key)));
-            delete.send().await.map_err(|error| IoError::of("dynamodb:DeleteItem", &error))?;
+            self.take_off_stale(&order.key).await?;
+            self.wake(&order.key).await?;
         }
         Ok(())
+    }
+
+    async fn take_off_stale(&self, key: &OrderKey) -> Result<(), IoError> {
+        let delete = self.client.delete_item().table_name(&self.table).set_key(Some(stale_key(key)));
+        delete.send().await.map(drop).map_err(|error| IoError::of("dynamodb:DeleteItem", &error))
+    }
+
+    /// The carrier is asked about the order again, unless somebody saw to it already.
+    async fn wake(&self, key: &OrderKey) -> Result<(), IoError> {
+        let update = self.client.update_item().table_name(&self.table).set_key(Some(active_key(key)));
+        let update = update.update_expression("REMOVE stale_since").condition_expression("attribute_exists(pk)");
+        match update.send().await {
+            Ok(_) => Ok(()),
+            Err(error) => match error.as_service_error() {
+                Some(UpdateItemError::ConditionalCheckFailedException(_)) => Ok(()),
+                _ => Err(IoError::of("dynamodb:UpdateItem", &error)),
+            },
+        }
     }
 
     /// The row as it was. A patch may have given the order another parcel meanwhile: what it wrote stays.
     async fn touching(&self, order: &Order, awb: &Awb, touch: Touch<'_>) -> Result<Option<Item>, IoError> {
         let mut set = "SET account = :account, order_id = :order, awb = if_not_exists(awb, :awb)".to_owned();
-        let mut remove = " REMOVE #unknown, stale_since".to_owned();
+        let mut remove = " REMOVE #unknown".to_owned();
         let moved_at = touch.moved_at.unwrap_or(order.state.created_at);
         set += if touch.moved_at.is_some() {
             ", moved_at = :moved"
@@ -148,20 +166,19 @@ impl Orders {
         Ok(answer.attributes)
     }
 
-    /// The row as it was, unless it is about another parcel by now.
-    async fn remove_active(&self, key: &OrderKey, awb: &Awb) -> Result<Option<Item>, IoError> {
+    /// Unless it is about another parcel by now.
+    async fn remove_active(&self, key: &OrderKey, awb: &Awb) -> Result<(), IoError> {
         let delete = self
             .client
             .delete_item()
             .table_name(&self.table)
             .set_key(Some(active_key(key)))
             .condition_expression("awb = :awb")
-            .expression_attribute_values(":awb", text(awb.as_str()))
-            .return_values(ReturnValue::AllOld);
+            .expression_attribute_values(":awb", text(awb.as_str()));
         match delete.send().await {
-            Ok(answer) => Ok(answer.attributes),
+            Ok(_) => Ok(()),
             Err(error) => match error.as_service_error() {
-                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(None),
+                Some(DeleteItemError::ConditionalCheckFailedException(_)) => Ok(()),
                 _ => Err(IoError::of("dynamodb:DeleteItem", &error)),
             },
         }

@@ -236,15 +236,3 @@ fn reports_are_named_in_ids_by_themselves() {
         assert_eq!(ids(&alone), [together[n].id.as_str()]);
     }
 }
-
-/// SQS refuses the two characters that XML 1.0 does not have; the body posted has them all the same.
-#[test]
-fn no_text_is_too_odd_for_the_queue() {
-    let odd = r#"{"orderId":"o","customer":{"firstName":"A\uffff","lastName":"\ufffe"}}"#;
-    let changed = Changed::first("STORE001", odd, "r", Status::Delivered);
-    let endpoint = endpoint("shop", r#"{"accounts":["*"],"format":"status_update"}"#);
-    let deliveries = told(&event_id("e"), &[changed], &[endpoint]);
-    let message = deliveries[0].to_message();
-    assert!(deliveries[0].body.contains('\u{ffff}') && !message.contains(['\u{fffe}', '\u{ffff}']));
-    assert_eq!(Delivery::from_message(&message).as_ref(), Some(&deliveries[0]));
-}

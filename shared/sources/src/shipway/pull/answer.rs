@@ -5,14 +5,15 @@ use serde_json::value::RawValue;
 
 use crate::text::Fields;
 
-/// The longest answer that is read, in bytes. Fifty parcels with all their scans take half a megabyte.
-pub const MAX_ANSWER: usize = 8 * 1024 * 1024;
+/// The longest answer that is read, in bytes. Fifty parcels with all their scans take half a megabyte; reading the worst
+/// list of this length takes some 120 MiB.
+pub const MAX_ANSWER: usize = 2 * 1024 * 1024;
 
 /// Why an answer says nothing about anybody. Never quotes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableAnswer {
     /// Longer than [`MAX_ANSWER`].
-    #[error("the answer is longer than 8 MiB")]
+    #[error("the answer is longer than 2 MiB")]
     TooLong,
     /// In another encoding, or compressed.
     #[error("the answer is not UTF-8")]

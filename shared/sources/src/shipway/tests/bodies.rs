@@ -49,6 +49,17 @@ fn a_feed_tells_of_several_orders() {
 }
 
 #[test]
+fn a_feed_may_be_only_so_long() {
+    let long = |count: usize| {
+        let items: Vec<Value> =
+            (0..count).map(|n| json!({"order_id": n.to_string(), "current_status": "OOD"})).collect();
+        feed(json!(items))
+    };
+    assert_eq!(reports_of(&long(500)).items.len(), 500);
+    assert_eq!(read(&long(501)).unwrap_err().field(), Some("status_feed"));
+}
+
+#[test]
 fn a_code_comes_in_any_case_and_a_name_instead_of_one() {
     for (word, expected) in [
         (json!("DEL"), Status::Delivered),
