@@ -14,7 +14,7 @@ use serde_json::json;
 
 use crate::callers::{Caller, OURS, Role, THEIRS, caller, callers, set};
 use crate::main_way::Parcel;
-use crate::stack::{Answer, Calls, http, stack, unique};
+use crate::support::{Answer, Calls, http, stack, unique};
 
 const NOBODYS: &str = "STORE404";
 /// What a request may name.
@@ -73,17 +73,65 @@ const fn route(key: &'static str, names: Names, about: About, good: u16, unknown
 const ROUTES: [Route; 13] = [
     route("POST /api/external/orders", Names::Body("accountCode"), About::Orders, 201, 201),
     route("GET /api/external/orders", Names::Query("accountCode"), About::Orders, 200, 200),
-    route("GET /api/external/orders/{order_id}", Names::Query("account_code"), About::Orders, 200, 404),
-    route("PATCH /api/external/orders/{order_id}", Names::Body("accountCode"), About::Orders, 200, 404),
-    route("PATCH /api/external/orders/{order_id}", Names::Query("accountCode"), About::Orders, 200, 404),
-    route("POST /api/external/orders/{order_id}/status", Names::Body("account_code"), About::Orders, 202, 404),
-    route("POST /api/external/orders/{order_id}/status", Names::Query("accountCode"), About::Orders, 202, 404),
-    route("POST /api/orders/message-tracking", Names::BodyAlways("account_code"), About::Messages, 201, 404),
-    route("GET /api/orders/{order_id}/messages", Names::Query("account_code"), About::Messages, 200, 404),
+    route(
+        "GET /api/external/orders/{order_id}",
+        Names::Query("account_code"),
+        About::Orders,
+        200,
+        404,
+    ),
+    route(
+        "PATCH /api/external/orders/{order_id}",
+        Names::Body("accountCode"),
+        About::Orders,
+        200,
+        404,
+    ),
+    route(
+        "PATCH /api/external/orders/{order_id}",
+        Names::Query("accountCode"),
+        About::Orders,
+        200,
+        404,
+    ),
+    route(
+        "POST /api/external/orders/{order_id}/status",
+        Names::Body("account_code"),
+        About::Orders,
+        202,
+        404,
+    ),
+    route(
+        "POST /api/external/orders/{order_id}/status",
+        Names::Query("accountCode"),
+        About::Orders,
+        202,
+        404,
+    ),
+    route(
+        "POST /api/orders/message-tracking",
+        Names::BodyAlways("account_code"),
+        About::Messages,
+        201,
+        404,
+    ),
+    route(
+        "GET /api/orders/{order_id}/messages",
+        Names::Query("account_code"),
+        About::Messages,
+        200,
+        404,
+    ),
     route("GET /api/messages/whatsapp", Names::Query("account_code"), About::Messages, 200, 200),
     route("GET /api/webhooks/logs", Names::QueryIfAny("account_code"), About::Log, 200, 200),
     route("GET /api/orders/stale", Names::Query("accountCode"), About::Operations, 200, 200),
-    route("POST /api/orders/trigger-webhook", Names::Body("account_code"), About::Operations, 200, 404),
+    route(
+        "POST /api/orders/trigger-webhook",
+        Names::Body("account_code"),
+        About::Operations,
+        200,
+        404,
+    ),
 ];
 
 /// The account of a webhook is its hook's or its source's, and an event's stands in its row: never the caller's to
@@ -108,7 +156,8 @@ fn every_route_of_the_template_is_in_the_table() {
     let script = root.join("tests/local/list_routes.py");
     let listed = Command::new(root.join(".venv/bin/python")).arg(script).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
-    let known: BTreeSet<&str> = ROUTES.iter().map(|route| route.key).chain(WITHOUT_ACCOUNT).collect();
+    let known: BTreeSet<&str> =
+        ROUTES.iter().map(|route| route.key).chain(WITHOUT_ACCOUNT).collect();
     assert_eq!(known, listed.lines().collect());
 }
 
@@ -141,7 +190,10 @@ struct Twins {
 
 impl Twins {
     async fn new() -> Self {
-        let twins = Self { order_id: unique("TWIN-"), marks: [OURS, THEIRS].map(|account| (account, unique("mark-"))) };
+        let twins = Self {
+            order_id: unique("TWIN-"),
+            marks: [OURS, THEIRS].map(|account| (account, unique("mark-"))),
+        };
         for (account, mark) in &twins.marks {
             let body = json!({
                 "orderId": twins.order_id, "accountCode": account, "awb": format!("{mark}-awb"), "customerId": mark,
@@ -150,7 +202,8 @@ impl Twins {
             let created = stack().user("admin", "POST", "/api/external/orders", Some(&body)).await;
             assert_eq!(created.status, 201, "{}", created.json);
             let body = json!({"order_id": twins.order_id, "account_code": account, "message_status": mark});
-            let tracked = stack().user("admin", "POST", "/api/orders/message-tracking", Some(&body)).await;
+            let tracked =
+                stack().user("admin", "POST", "/api/orders/message-tracking", Some(&body)).await;
             assert_eq!(tracked.status, 201, "{}", tracked.json);
         }
         twins
@@ -160,13 +213,20 @@ impl Twins {
     fn only_of(&self, account: Option<&str>, route: &Route, answer: &Answer, context: &str) {
         let text = answer.json.to_string();
         for (owner, mark) in &self.marks {
-            assert!(account == Some(owner) || !text.contains(mark), "{context} sees {owner}'s: {text}");
-            let shows = route.key.starts_with("GET") && route.key.contains("{order_id}") && account == Some(owner);
+            assert!(
+                account == Some(owner) || !text.contains(mark),
+                "{context} sees {owner}'s: {text}"
+            );
+            let shows = route.key.starts_with("GET")
+                && route.key.contains("{order_id}")
+                && account == Some(owner);
             assert!(!shows || text.contains(mark), "{context} does not see {owner}'s: {text}");
         }
         let items = answer.json["items"].as_array().into_iter().flatten();
         for item in items.filter(|_| account.is_some()) {
-            let of = [&item["accountCode"], &item["account_code"]].into_iter().find_map(|code| code.as_str());
+            let of = [&item["accountCode"], &item["account_code"]]
+                .into_iter()
+                .find_map(|code| code.as_str());
             assert!(of.is_none() || of == account, "{context} sees an item of {of:?}");
         }
     }
@@ -181,14 +241,22 @@ fn request(client: &Client, route: &Route, order_id: &str, named: Option<&str>) 
         "PATCH" => Some(json!({"carrierName": unique("carrier ")})),
         _ if path.ends_with("/status") => Some(json!({"status": "assigned"})),
         _ if path.ends_with("/trigger-webhook") => Some(json!({"order_ids": [order_id]})),
-        _ if path.ends_with("/message-tracking") => Some(json!({"order_id": order_id, "message_status": "sent"})),
+        _ if path.ends_with("/message-tracking") => {
+            Some(json!({"order_id": order_id, "message_status": "sent"}))
+        }
         _ => Some(json!({"orderId": unique("ORD-")})),
     };
     if let Some(account) = named {
         match (route.names, &mut body) {
-            (Names::Query(name) | Names::QueryIfAny(name), _) => url = format!("{url}&{name}={account}"),
-            (Names::Body(name) | Names::BodyAlways(name), Some(body)) => body[name] = json!(account),
-            (Names::Body(_) | Names::BodyAlways(_), None) => unreachable!("{} has no body", route.key),
+            (Names::Query(name) | Names::QueryIfAny(name), _) => {
+                url = format!("{url}&{name}={account}")
+            }
+            (Names::Body(name) | Names::BodyAlways(name), Some(body)) => {
+                body[name] = json!(account)
+            }
+            (Names::Body(_) | Names::BodyAlways(_), None) => {
+                unreachable!("{} has no body", route.key)
+            }
         }
     }
     http::with_json(client.request(method.parse().unwrap(), url), body.as_ref())
@@ -196,7 +264,8 @@ fn request(client: &Client, route: &Route, order_id: &str, named: Option<&str>) 
 
 /// The address that a caller claims to have.
 fn spoofed(request: RequestBuilder) -> RequestBuilder {
-    let request = request.header("x-forwarded-for", "127.0.0.1, 10.0.0.1").header("x-real-ip", "127.0.0.1");
+    let request =
+        request.header("x-forwarded-for", "127.0.0.1, 10.0.0.1").header("x-real-ip", "127.0.0.1");
     request.header("forwarded", "for=127.0.0.1;host=localhost;proto=https")
 }
 
@@ -205,7 +274,9 @@ async fn who_may_do_what_in_which_account() {
     let (callers, client) = (callers().await, http::client());
     join_all(ROUTES.iter().map(async |route| {
         let twins = Twins::new().await;
-        for (caller, named) in callers.iter().flat_map(|caller| ACCOUNTS.map(|named| (caller, named))) {
+        for (caller, named) in
+            callers.iter().flat_map(|caller| ACCOUNTS.map(|named| (caller, named)))
+        {
             let context = format!("{} as {} in {named:?}", route.key, caller.who);
             let (status, account) = route.expects(caller, named);
             let ask = || caller.sign(request(&client, route, &twins.order_id, named));
@@ -214,7 +285,11 @@ async fn who_may_do_what_in_which_account() {
             twins.only_of(account, route, &answer, &context);
             if status >= 400 {
                 let again = http::send(spoofed(ask())).await;
-                assert_eq!((again.status, again.json), (status, answer.json), "{context}, with another address");
+                assert_eq!(
+                    (again.status, again.json),
+                    (status, answer.json),
+                    "{context}, with another address"
+                );
             }
         }
     }))
@@ -227,9 +302,14 @@ async fn a_foreign_order_cannot_be_told_from_none() {
     let (callers, client) = (callers().await, http::client());
     let (their_order, missing) = (unique("THEIRS-"), unique("MISSING-"));
     let body = json!({"orderId": their_order, "accountCode": THEIRS, "awb": unique("19")});
-    assert_eq!(stack().user("admin", "POST", "/api/external/orders", Some(&body)).await.status, 201);
+    assert_eq!(
+        stack().user("admin", "POST", "/api/external/orders", Some(&body)).await.status,
+        201
+    );
     join_all(ROUTES.iter().filter(|route| route.unknown == 404).map(async |route| {
-        for (caller, named) in callers.iter().flat_map(|caller| ACCOUNTS.map(|named| (caller, named))) {
+        for (caller, named) in
+            callers.iter().flat_map(|caller| ACCOUNTS.map(|named| (caller, named)))
+        {
             if route.expects(caller, named).1 == Some(THEIRS) {
                 continue;
             }
@@ -257,13 +337,19 @@ async fn an_awb_of_another_account_is_free() {
 #[tokio::test]
 async fn an_account_is_named_exactly() {
     let list = async |user: &str, account: &str| {
-        let answer = stack().user(user, "GET", &format!("/api/external/orders?account_code={account}"), None).await;
+        let answer = stack()
+            .user(user, "GET", &format!("/api/external/orders?account_code={account}"), None)
+            .await;
         (answer.status, answer.json["items"].as_array().map(Vec::len))
     };
-    for (account, status) in [("store001", 403), ("STORE001%20x", 403), ("STORE00", 403), ("%2A", 403), ("", 422)] {
+    for (account, status) in
+        [("store001", 403), ("STORE001%20x", 403), ("STORE00", 403), ("%2A", 403), ("", 422)]
+    {
         assert_eq!(list("partner", account).await, (status, None), "{account}");
     }
-    for (account, status, items) in [("store001", 200, Some(0)), ("%2A", 200, Some(0)), ("%20", 422, None)] {
+    for (account, status, items) in
+        [("store001", 200, Some(0)), ("%2A", 200, Some(0)), ("%20", 422, None)]
+    {
         assert_eq!(list("admin", account).await, (status, items), "{account}");
     }
 }
@@ -276,9 +362,11 @@ async fn an_address_in_a_header_is_on_no_list() {
     let settings = json!({"mode": "token", "account": OURS, "allowed_ips": [LISTED]});
     set(&format!("{tag}/sources/shiprocket/settings"), &settings.to_string()).await;
     set(&format!("{tag}/sources/shiprocket/secret"), "canary-secret").await;
-    let settings = Settings::new(stack().ssm(&calls), format!("/waypost/{tag}"), Duration::from_secs(60));
+    let settings =
+        Settings::new(stack().ssm(&calls), format!("/waypost/{tag}"), Duration::from_secs(60));
     let inbound = Inbound::new(stack().events(&calls), stack().queue("events", &calls), settings);
-    for (source_ip, status) in [(LISTED, 200), ("203.0.113.8", 403), ("127.0.0.1", 403), ("", 403)] {
+    for (source_ip, status) in [(LISTED, 200), ("203.0.113.8", 403), ("127.0.0.1", 403), ("", 403)]
+    {
         let event = json!({
             "version": "2.0", "routeKey": "POST /webhooks/{source}", "rawPath": "/webhooks/carrier",
             "rawQueryString": "", "isBase64Encoded": false,
@@ -311,7 +399,10 @@ async fn what_is_and_what_is_no_basic_credential() {
         assert_eq!(ask(&[header]).await.status, 200, "{what}");
     }
     let with_colons = caller("their partner").await;
-    let answer = http::send(with_colons.sign(http::client().get(stack().url("/api/external/orders?limit=1")))).await;
+    let answer = http::send(
+        with_colons.sign(http::client().get(stack().url("/api/external/orders?limit=1"))),
+    )
+    .await;
     assert_eq!(answer.status, 200, "a password may have colons");
 
     let none: [(&str, Vec<u8>); 15] = [
@@ -336,9 +427,11 @@ async fn what_is_and_what_is_no_basic_credential() {
         assert_eq!(answer.error(), (401, "unauthorized", None), "{what}");
         assert!(answer.headers.contains_key("www-authenticate"), "{what}");
     }
-    for (what, headers) in
-        [("two", vec![&good[..], &good]), ("one good", vec![b"Basic eDp5", &good]), ("a list", vec![&twice])]
-    {
+    for (what, headers) in [
+        ("two", vec![&good[..], &good]),
+        ("one good", vec![b"Basic eDp5", &good]),
+        ("a list", vec![&twice]),
+    ] {
         assert_eq!(ask(&headers).await.status, 401, "{what}");
     }
 }

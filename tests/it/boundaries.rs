@@ -1,6 +1,6 @@
 //! What may depend on what. The compiler keeps the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use serde_json::Value;
@@ -14,7 +14,9 @@ fn members() -> BTreeMap<String, Vec<String>> {
         .unwrap();
     let metadata: Value = serde_json::from_slice(&cargo.stdout).unwrap();
     let packages = metadata["packages"].as_array().unwrap().iter();
-    packages.map(|package| (package["name"].as_str().unwrap().to_owned(), normal_dependencies(package))).collect()
+    packages
+        .map(|package| (package["name"].as_str().unwrap().to_owned(), normal_dependencies(package)))
+        .collect()
 }
 
 fn normal_dependencies(package: &Value) -> Vec<String> {
@@ -30,7 +32,10 @@ fn domain_and_sources_know_no_io() {
     let io = ["tokio", "reqwest", "hyper", "lambda", "aws", "futures"];
     for pure in ["domain", "sources"] {
         for dependency in &members[pure] {
-            assert!(!io.iter().any(|prefix| dependency.starts_with(prefix)), "{pure} depends on {dependency}");
+            assert!(
+                !io.iter().any(|prefix| dependency.starts_with(prefix)),
+                "{pure} depends on {dependency}"
+            );
         }
     }
 }
@@ -39,14 +44,49 @@ fn domain_and_sources_know_no_io() {
 #[test]
 fn testing_domain_and_sources_builds_no_sdk() {
     let tree = Command::new(env!("CARGO"))
-        .args(["tree", "-p", "domain", "-p", "sources", "--prefix", "none", "--offline", "-e", "normal,build,dev"])
+        .args([
+            "tree",
+            "-p",
+            "domain",
+            "-p",
+            "sources",
+            "--prefix",
+            "none",
+            "--offline",
+            "-e",
+            "normal,build,dev",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
     let tree = String::from_utf8(tree.stdout).unwrap();
     assert!(tree.contains("domain") && tree.contains("sources"));
-    let sdk = tree.lines().find(|line| ["aws", "tokio ", "hyper"].iter().any(|name| line.starts_with(name)));
+    let sdk = tree
+        .lines()
+        .find(|line| ["aws", "tokio ", "hyper"].iter().any(|name| line.starts_with(name)));
     assert_eq!(sdk, None);
+}
+
+/// Every request to a third party leaves through `egress`, the only crate with an HTTP client.
+#[test]
+fn only_egress_has_an_http_client() {
+    let clients = ["reqwest", "hyper", "hyper-util", "ureq", "isahc", "curl"];
+    let mut with_client = BTreeSet::new();
+    for (name, dependencies) in members() {
+        if dependencies.iter().any(|dependency| clients.contains(&dependency.as_str())) {
+            with_client.insert(name);
+        }
+    }
+    assert_eq!(with_client, BTreeSet::from(["egress".to_owned()]));
+}
+
+/// Only the two functions that call third parties build the HTTP client.
+#[test]
+fn only_deliver_and_poll_depend_on_egress() {
+    let members = members();
+    let users =
+        members.iter().filter(|(_, dependencies)| dependencies.contains(&"egress".to_owned()));
+    assert_eq!(users.map(|(name, _)| name.as_str()).collect::<Vec<_>>(), ["deliver", "poll"]);
 }
 
 #[test]
@@ -55,11 +95,12 @@ fn dependencies_point_one_way() {
     let allowed = |name: &str| match name {
         "domain" => vec![],
         "sources" | "aws" => vec!["domain"],
-        "e2e" => vec![],
-        _function => vec!["domain", "sources", "aws"],
+        "egress" | "e2e" => vec![],
+        _function => vec!["domain", "sources", "aws", "egress"],
     };
     for (name, dependencies) in &members {
-        for dependency in dependencies.iter().filter(|dependency| members.contains_key(*dependency)) {
+        for dependency in dependencies.iter().filter(|dependency| members.contains_key(*dependency))
+        {
             assert!(allowed(name).contains(&dependency.as_str()), "{name} depends on {dependency}");
         }
     }

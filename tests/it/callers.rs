@@ -8,7 +8,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 use tokio::sync::OnceCell;
 
-use crate::stack::{Calls, stack};
+use crate::support::{Calls, stack};
 
 pub const OURS: &str = "STORE001";
 pub const THEIRS: &str = "STORE002";
@@ -66,7 +66,8 @@ pub async fn callers() -> &'static [Caller] {
     static CALLERS: OnceCell<Vec<Caller>> = OnceCell::const_new();
     CALLERS
         .get_or_init(async || {
-            let [admin, viewer, partner] = ["admin", "viewer", "partner"].map(|name| &stack().users[name]);
+            let [admin, viewer, partner] =
+                ["admin", "viewer", "partner"].map(|name| &stack().users[name]);
             let password = format!("canary-password:{}:", admin.password);
             let secret = format!("canary-secret-{}", stack().vendor_secret);
             for (name, role, accounts) in [
@@ -83,8 +84,11 @@ pub async fn callers() -> &'static [Caller] {
             set("local/vendors/it-vendor", &vendor.to_string()).await;
             // Longer than a function keeps in memory that there were none.
             tokio::time::sleep(Duration::from_millis(1500)).await;
-            let basic = |name: &str, password: &str| Credentials::Basic(name.to_owned(), password.to_owned());
-            let caller = |who, role, credentials, accounts| Caller { who, credentials, role, accounts };
+            let basic = |name: &str, password: &str| {
+                Credentials::Basic(name.to_owned(), password.to_owned())
+            };
+            let caller =
+                |who, role, credentials, accounts| Caller { who, credentials, role, accounts };
             vec![
                 caller("admin", Role::Admin, basic("admin", &admin.password), &["*"]),
                 caller("their admin", Role::Admin, basic("it-admin", &password), &[THEIRS]),
@@ -92,12 +96,27 @@ pub async fn callers() -> &'static [Caller] {
                 caller("their viewer", Role::Viewer, basic("it-viewer", &password), &[THEIRS]),
                 caller("our partner", Role::Partner, basic("partner", &partner.password), &[OURS]),
                 caller("their partner", Role::Partner, basic("it-partner", &password), &[THEIRS]),
-                caller("partner of both", Role::Partner, basic("it-both", &password), &[OURS, THEIRS]),
-                caller("our vendor", Role::Vendor, Credentials::Secret(stack().vendor_secret.clone()), &[OURS]),
+                caller(
+                    "partner of both",
+                    Role::Partner,
+                    basic("it-both", &password),
+                    &[OURS, THEIRS],
+                ),
+                caller(
+                    "our vendor",
+                    Role::Vendor,
+                    Credentials::Secret(stack().vendor_secret.clone()),
+                    &[OURS],
+                ),
                 caller("their vendor", Role::Vendor, Credentials::Secret(secret), &[THEIRS]),
                 caller("nobody", Role::Nobody, Credentials::None, &[]),
                 caller("wrong password", Role::Nobody, basic("admin", "canary-password"), &[]),
-                caller("wrong secret", Role::Nobody, Credentials::Secret("canary-secret".to_owned()), &[]),
+                caller(
+                    "wrong secret",
+                    Role::Nobody,
+                    Credentials::Secret("canary-secret".to_owned()),
+                    &[],
+                ),
             ]
         })
         .await

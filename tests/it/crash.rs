@@ -1,14 +1,14 @@
 //! `process` killed at every call it makes, before AWS did it and after: the redelivery ends in the same state.
 
-use aws::batch::Ending;
-use aws::events::{Event, EventMessage, EventState, Kept};
-use domain::hash::Fingerprint;
-use domain::id::{AccountCode, EventId};
-use domain::report::SourceName;
+use aws::lambda::sqs_batch::Ending;
+use aws::tables::inbound::{Event, EventMessage, EventState, Kept};
+use domain::core::hash::Fingerprint;
+use domain::core::id::{AccountCode, EventId};
+use domain::tracking::report::SourceName;
 use serde_json::{Value, json};
 
 use crate::main_way::Parcel;
-use crate::stack::{Calls, Fault, stack, unique};
+use crate::support::{Calls, Fault, stack, unique};
 
 /// Stores an event as `inbound` does, but sends it to nobody: this test is the queue.
 async fn keep(body: &Value) -> EventId {
@@ -42,10 +42,9 @@ pub async fn work(id: &EventId, fault: Option<Fault>) -> (bool, Vec<String>) {
 async fn end_state(parcel: &Parcel, deliveries: usize) -> Value {
     let mut order = stack().order(&parcel.order_id).await;
     for entry in order["timeline"].as_array_mut().unwrap() {
-        entry
-            .as_object_mut()
-            .unwrap()
-            .retain(|name, _| ["status", "applied", "reason", "late", "version"].contains(&name.as_str()));
+        entry.as_object_mut().unwrap().retain(|name, _| {
+            ["status", "applied", "reason", "late", "version"].contains(&name.as_str())
+        });
     }
     let received = stack().received_at_least(&parcel.order_id, deliveries).await;
     let mut told: Vec<(String, String)> =
@@ -60,13 +59,17 @@ async fn end_state(parcel: &Parcel, deliveries: usize) -> Value {
 
 /// Each call in turn, before and after. Further pages of settings are no further kind of call.
 pub fn faults(calls: &[String]) -> impl Iterator<Item = Fault> {
-    let again = |call: usize| call > 0 && calls[call] == calls[call - 1] && calls[call].starts_with("ssm:");
+    let again =
+        |call: usize| call > 0 && calls[call] == calls[call - 1] && calls[call].starts_with("ssm:");
     let kinds: Vec<usize> = (0..calls.len()).filter(|call| !again(*call)).collect();
     kinds.into_iter().flat_map(|call| [Fault::Before(call), Fault::After(call)])
 }
 
 /// Runs a scenario undisturbed, then once for each call it makes and each way to be killed there.
-async fn killed_at_every_call(deliveries: usize, scenario: impl AsyncFn(&Parcel) -> EventId) -> Vec<String> {
+async fn killed_at_every_call(
+    deliveries: usize,
+    scenario: impl AsyncFn(&Parcel) -> EventId,
+) -> Vec<String> {
     let parcel = Parcel::new();
     let id = scenario(&parcel).await;
     let (done, calls) = work(&id, None).await;
@@ -82,7 +85,11 @@ async fn killed_at_every_call(deliveries: usize, scenario: impl AsyncFn(&Parcel)
         assert_eq!(end_state(&parcel, deliveries).await, expected, "{fault:?} of {calls:?}");
         // Once more: a message may come again after all is done.
         assert!(work(&id, None).await.0);
-        assert_eq!(end_state(&parcel, deliveries).await, expected, "twice after {fault:?} of {calls:?}");
+        assert_eq!(
+            end_state(&parcel, deliveries).await,
+            expected,
+            "twice after {fault:?} of {calls:?}"
+        );
     }
     calls
 }
@@ -140,7 +147,11 @@ async fn a_report_that_has_to_wait_and_is_adopted() {
         stack().create_order(&parcel.order()).await;
         stack().order_with_entries(&parcel.order_id, 1).await;
         let seen = end_state(&parcel, 3).await;
-        assert_eq!((&seen["status"], &seen["version"]), (&json!("in_transit"), &json!(2)), "{fault:?} of {calls:?}");
+        assert_eq!(
+            (&seen["status"], &seen["version"]),
+            (&json!("in_transit"), &json!(2)),
+            "{fault:?} of {calls:?}"
+        );
     }
 }
 
@@ -197,11 +208,11 @@ async fn adoption_probe() -> EventId {
 
 /// Creates the order as `orders` does, but leaves its adoption event to the test.
 async fn adoption_of(parcel: &Parcel) -> EventId {
-    use domain::api_event::{Adoption, ApiEvent};
-    use domain::id::OrderKey;
-    use domain::order::Order;
-    use domain::request::NewOrder;
-    use domain::timeline::State;
+    use domain::core::id::OrderKey;
+    use domain::orders::api_event::{Adoption, ApiEvent};
+    use domain::orders::order::Order;
+    use domain::orders::request::NewOrder;
+    use domain::tracking::timeline::State;
 
     let asked = NewOrder::read(parcel.order().to_string().as_bytes()).unwrap();
     let key = OrderKey { account: AccountCode::parse("STORE001").unwrap(), order: asked.order_id };
@@ -221,6 +232,6 @@ async fn adoption_of(parcel: &Parcel) -> EventId {
     let calls = Calls::default();
     let (orders, events) = (stack().orders(&calls), stack().events(&calls));
     let created = orders.create(&order, &asked.fingerprint, &events, &event).await.unwrap();
-    assert_eq!(created, aws::orders::Created::Done);
+    assert_eq!(created, aws::tables::orders::Created::Done);
     event.id
 }

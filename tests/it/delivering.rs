@@ -2,22 +2,22 @@
 
 use std::collections::HashMap;
 
-use aws::batch::{Ending, Worker};
 use aws::error::IoError;
-use aws::events::EventState;
-use aws::queue::Queue;
+use aws::lambda::sqs_batch::{Ending, Worker};
+use aws::sqs::Queue;
+use aws::tables::inbound::EventState;
 use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use domain::delivery::Delivery;
-use domain::endpoint::{Event, Format};
-use domain::signing::SigningKeys;
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::Delivery;
+use domain::webhooks::endpoint::{Event, Format};
+use domain::webhooks::signing::SigningKeys;
 use serde_json::{Value, json};
 
 use crate::crash::{keep_for, work};
 use crate::main_way::Parcel;
-use crate::stack::{Calls, Received, eventually, stack, unique};
+use crate::support::{Calls, Received, eventually, stack, unique};
 
 const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -44,9 +44,16 @@ impl Endpoint {
 
     pub async fn set(&self, part: &str, value: &str) {
         let ssm = stack().ssm(&Calls::default());
-        let put = ssm.put_parameter().name(format!("/waypost/local/endpoints/{}/{part}", self.name)).value(value);
+        let put = ssm
+            .put_parameter()
+            .name(format!("/waypost/local/endpoints/{}/{part}", self.name))
+            .value(value);
         let secret = part.ends_with("secret");
-        put.overwrite(true).r#type(if secret { "SecureString" } else { "String" }.into()).send().await.unwrap();
+        put.overwrite(true)
+            .r#type(if secret { "SecureString" } else { "String" }.into())
+            .send()
+            .await
+            .unwrap();
     }
 
     fn delivery(&self) -> Delivery {
@@ -79,7 +86,8 @@ impl Drop for Endpoint {
             let ssm = stack().ssm(&Calls::default());
             ssm.delete_parameters().set_names(Some(names.to_vec())).send().await.unwrap();
         };
-        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         std::thread::scope(|scope| scope.spawn(|| runtime().block_on(remove)).join()).unwrap();
     }
 }
@@ -89,8 +97,10 @@ async fn queue(delivery: &Delivery) {
 }
 
 async fn row(id: &str) -> HashMap<String, AttributeValue> {
-    let get = stack().dynamodb(&Calls::default()).get_item().table_name(&stack().tables["deliveries"]);
-    let answer = get.key("pk", AttributeValue::S(id.to_owned())).consistent_read(true).send().await.unwrap();
+    let get =
+        stack().dynamodb(&Calls::default()).get_item().table_name(&stack().tables["deliveries"]);
+    let answer =
+        get.key("pk", AttributeValue::S(id.to_owned())).consistent_read(true).send().await.unwrap();
     answer.item.unwrap_or_default()
 }
 
@@ -104,7 +114,10 @@ fn attempts(row: &HashMap<String, AttributeValue>) -> Vec<Value> {
 }
 
 async fn row_in(id: &str, state: &str) -> HashMap<String, AttributeValue> {
-    eventually(&format!("{id} {state}"), async || Some(row(id).await).filter(|row| text(row, "state") == state)).await
+    eventually(&format!("{id} {state}"), async || {
+        Some(row(id).await).filter(|row| text(row, "state") == state)
+    })
+    .await
 }
 
 /// Takes the dead letter of one delivery out of the queue, leaving those of other tests.
@@ -112,9 +125,13 @@ async fn dead_letter(id: &str) -> (Delivery, String) {
     let sqs = stack().sqs(&Calls::default());
     let url = &stack().queues["deliveries_dlq"];
     eventually(&format!("the dead letter of {id}"), async || {
-        let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
+        let receive =
+            sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
         let receive = receive.message_attribute_names("All");
-        let batch = receive.message_system_attribute_names(MessageSystemAttributeName::MessageGroupId).send().await;
+        let batch = receive
+            .message_system_attribute_names(MessageSystemAttributeName::MessageGroupId)
+            .send()
+            .await;
         for message in batch.unwrap().messages() {
             let body = message.body().unwrap();
             if body.contains(id) {
@@ -122,7 +139,8 @@ async fn dead_letter(id: &str) -> (Delivery, String) {
                 sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();
                 let reason = &message.message_attributes().unwrap()["reason"];
                 let letter = Delivery::from_message(body).unwrap();
-                let group = message.attributes().unwrap().get(&MessageSystemAttributeName::MessageGroupId);
+                let group =
+                    message.attributes().unwrap().get(&MessageSystemAttributeName::MessageGroupId);
                 assert_eq!(group.map(String::as_str), Some(letter.endpoint.as_str()));
                 return Some((letter, reason.string_value().unwrap().to_owned()));
             }
@@ -145,27 +163,43 @@ async fn a_failed_attempt_is_repeated_with_the_same_id_and_body() {
         assert_eq!((request.id(), &request.body), (delivery.id.as_str(), &delivery.body));
         let seconds: i64 = request.headers["webhook-timestamp"].parse().unwrap();
         let at = Timestamp::from_millis(seconds * 1000).unwrap();
-        assert_eq!(request.headers["webhook-signature"], keys.sign(&delivery.id, at, delivery.body.as_bytes()));
+        assert_eq!(
+            request.headers["webhook-signature"],
+            keys.sign(&delivery.id, at, delivery.body.as_bytes())
+        );
     }
-    let stamps: Vec<i64> = received.iter().map(|r| r.headers["webhook-timestamp"].parse().unwrap()).collect();
-    assert!(stamps[0] < stamps[1] && stamps[1] < stamps[2], "each attempt has its own time: {stamps:?}");
+    let stamps: Vec<i64> =
+        received.iter().map(|r| r.headers["webhook-timestamp"].parse().unwrap()).collect();
+    assert!(
+        stamps[0] < stamps[1] && stamps[1] < stamps[2],
+        "each attempt has its own time: {stamps:?}"
+    );
     let log = attempts(&row);
     let codes: Vec<_> = log.iter().map(|attempt| attempt["status"].as_u64().unwrap()).collect();
-    assert_eq!((codes, &log[0]["excerpt"]), (vec![500, 429, 200], &json!("canary-excerpt <b>no way</b>")));
-    assert!(row.contains_key("ttl") && !row.contains_key("owner") && !row.contains_key("lease_until"));
+    assert_eq!(
+        (codes, &log[0]["excerpt"]),
+        (vec![500, 429, 200], &json!("canary-excerpt <b>no way</b>"))
+    );
+    assert!(
+        row.contains_key("ttl") && !row.contains_key("owner") && !row.contains_key("lease_until")
+    );
 }
 
 #[tokio::test]
 async fn a_header_says_which_event_it_is_as_the_row_has_it() {
-    for (event, name) in [(Event::Stalled, "order.stalled"), (Event::StatusChanged, "order.status_changed")] {
-        let endpoint = Endpoint::new(json!({"backoff": [0]}), json!([{"status": 500}, {"status": 200}])).await;
+    for (event, name) in
+        [(Event::Stalled, "order.stalled"), (Event::StatusChanged, "order.status_changed")]
+    {
+        let endpoint =
+            Endpoint::new(json!({"backoff": [0]}), json!([{"status": 500}, {"status": 200}])).await;
         let first = Delivery { format: Format::OrderStatusChanged, event, ..endpoint.delivery() };
         let again = Delivery { event: Event::default(), ..first.clone() };
         let deadline = aws::clock::now().after(std::time::Duration::from_secs(60));
         for delivery in [&first, &again] {
             stack().deliver().handle(&delivery.to_message(), deadline).await.unwrap();
         }
-        let events: Vec<_> = endpoint.so_far().await.iter().map(|r| r.headers["x-webhook-event"].clone()).collect();
+        let events: Vec<_> =
+            endpoint.so_far().await.iter().map(|r| r.headers["x-webhook-event"].clone()).collect();
         assert_eq!(events, [name, name]);
         assert_eq!(text(&row_in(&first.id, "delivered").await, "event"), name);
     }
@@ -175,7 +209,10 @@ async fn a_header_says_which_event_it_is_as_the_row_has_it() {
 async fn what_is_final_goes_to_the_dead_letters_at_once() {
     for (answer, reason) in [
         (json!({"status": 400}), "rejected"),
-        (json!({"status": 302, "headers": {"location": format!("{}/elsewhere", stack().receiver_url)}}), "redirect"),
+        (
+            json!({"status": 302, "headers": {"location": format!("{}/elsewhere", stack().receiver_url)}}),
+            "redirect",
+        ),
         (json!({"status": 410}), "gone"),
     ] {
         let endpoint = Endpoint::new(json!({"backoff": [1]}), json!([answer])).await;
@@ -191,8 +228,11 @@ async fn what_is_final_goes_to_the_dead_letters_at_once() {
 
 #[tokio::test]
 async fn a_dead_delivery_that_is_sent_again_starts_anew() {
-    let endpoint =
-        Endpoint::new(json!({"retry_count": 1, "backoff": [1]}), json!([{"status": 500}, {"status": 503}])).await;
+    let endpoint = Endpoint::new(
+        json!({"retry_count": 1, "backoff": [1]}),
+        json!([{"status": 500}, {"status": 503}]),
+    )
+    .await;
     let delivery = endpoint.delivery();
     queue(&delivery).await;
     let (letter, reason) = dead_letter(&delivery.id).await;
@@ -204,7 +244,10 @@ async fn a_dead_delivery_that_is_sent_again_starts_anew() {
     queue(&letter).await;
     queue(&letter).await;
     let row = row_in(&delivery.id, "delivered").await;
-    assert_eq!((row["run"].as_n().unwrap().as_str(), row["attempts"].as_n().unwrap().as_str()), ("2", "1"));
+    assert_eq!(
+        (row["run"].as_n().unwrap().as_str(), row["attempts"].as_n().unwrap().as_str()),
+        ("2", "1")
+    );
     assert_eq!(endpoint.received(3).await.len(), 3);
 }
 
@@ -268,7 +311,11 @@ async fn bad_neighbours_in_a_batch() {
             deliver.handle(message, far).await
         })
         .await;
-    let failed: Vec<_> = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+    let failed: Vec<_> = response
+        .batch_item_failures
+        .iter()
+        .map(|failure| failure.item_identifier.as_str())
+        .collect();
     assert_eq!(failed, ["2"]);
     assert_eq!(endpoint.so_far().await.len(), 8);
     poison_letter(&poison).await;
@@ -281,10 +328,12 @@ async fn what_a_bug_stops_is_set_aside_in_its_group() {
     let url = created.queue_url.unwrap();
     let worker = Worker { dead_letters: Queue::new(sqs.clone(), url.clone()), ..stack().worker() };
     let record = |id: &str, count: u32| {
-        let attributes = json!({"ApproximateReceiveCount": count.to_string(), "MessageGroupId": "crm"});
+        let attributes =
+            json!({"ApproximateReceiveCount": count.to_string(), "MessageGroupId": "crm"});
         json!({"messageId": id, "receiptHandle": "not a receipt", "body": id, "attributes": attributes, "messageAttributes": {}})
     };
-    let records = [record("bug early", 4), record("bug", 5), record("panic", 5), record("outage", 99)];
+    let records =
+        [record("bug early", 4), record("bug", 5), record("panic", 5), record("outage", 99)];
     let batch: SqsEvent = serde_json::from_value(json!({"Records": records})).unwrap();
     let handle = async |message: &str| match message {
         "panic" => panic!("a record may panic"),
@@ -292,16 +341,29 @@ async fn what_a_bug_stops_is_set_aside_in_its_group() {
         _ => Err(IoError::unreadable("test", "row")),
     };
     let response = worker.run(batch, handle).await;
-    let failed: Vec<_> = response.batch_item_failures.iter().map(|failure| failure.item_identifier.as_str()).collect();
+    let failed: Vec<_> = response
+        .batch_item_failures
+        .iter()
+        .map(|failure| failure.item_identifier.as_str())
+        .collect();
     assert_eq!(failed, ["bug early", "outage"]);
-    let receive = sqs.receive_message().queue_url(&url).max_number_of_messages(10).message_attribute_names("All");
+    let receive = sqs
+        .receive_message()
+        .queue_url(&url)
+        .max_number_of_messages(10)
+        .message_attribute_names("All");
     let aside = receive.message_system_attribute_names("All".into()).send().await.unwrap();
     let mut found: Vec<_> = aside
         .messages()
         .iter()
         .map(|message| {
-            let group = message.attributes().unwrap()[&MessageSystemAttributeName::MessageGroupId].as_str();
-            (message.body().unwrap(), message.message_attributes().unwrap()["reason"].string_value().unwrap(), group)
+            let group =
+                message.attributes().unwrap()[&MessageSystemAttributeName::MessageGroupId].as_str();
+            (
+                message.body().unwrap(),
+                message.message_attributes().unwrap()["reason"].string_value().unwrap(),
+                group,
+            )
         })
         .collect();
     found.sort_unstable();
@@ -353,14 +415,20 @@ async fn an_endpoint_with_wrong_settings_is_told_once_they_are_right() {
     let (parcel, account) = (Parcel::new(), unique("ACC-"));
     let mut order = parcel.order();
     order["accountCode"] = json!(account);
-    assert_eq!(stack().user("admin", "POST", "/api/external/orders", Some(&order)).await.status, 201);
+    assert_eq!(
+        stack().user("admin", "POST", "/api/external/orders", Some(&order)).await.status,
+        201
+    );
     let good = Endpoint::new(json!({"accounts": [account]}), json!([])).await;
     let wrong = Endpoint::new(json!({"accounts": [account], "format": "fax"}), json!([])).await;
 
     let id = keep_for(&account, &parcel.report(18, "IN TRANSIT", "09:00:00")).await;
     assert!(work(&id, None).await.0);
     let event = stack().events(&Calls::default()).load(&id).await.unwrap().unwrap();
-    assert_eq!((event.state, event.reason.unwrap().contains(&wrong.name)), (EventState::Failed, true));
+    assert_eq!(
+        (event.state, event.reason.unwrap().contains(&wrong.name)),
+        (EventState::Failed, true)
+    );
     let first = good.received(1).await;
 
     wrong.set("settings", &json!({"accounts": [account]}).to_string()).await;
@@ -378,7 +446,10 @@ async fn nothing_is_sent_where_nothing_may_be_sent() {
     let delivery = endpoint.delivery();
     queue(&delivery).await;
     let row = row_in(&delivery.id, "dead").await;
-    assert_eq!((text(&row, "reason"), &attempts(&row)[0]["error"]), ("url_refused", &json!("url_address")));
+    assert_eq!(
+        (text(&row, "reason"), &attempts(&row)[0]["error"]),
+        ("url_refused", &json!("url_address"))
+    );
     dead_letter(&delivery.id).await;
 }
 
@@ -399,10 +470,14 @@ async fn poison_letter(poison: &str) {
     let sqs = stack().sqs(&Calls::default());
     let url = &stack().queues["deliveries_dlq"];
     eventually("the poison among the dead letters", async || {
-        let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
+        let receive =
+            sqs.receive_message().queue_url(url).max_number_of_messages(10).visibility_timeout(1);
         let batch = receive.message_attribute_names("All").send().await.unwrap();
         let found = batch.messages().iter().find(|message| message.body() == Some(poison))?;
-        assert_eq!(found.message_attributes().unwrap()["reason"].string_value(), Some("unreadable_message"));
+        assert_eq!(
+            found.message_attributes().unwrap()["reason"].string_value(),
+            Some("unreadable_message")
+        );
         let receipt = found.receipt_handle().unwrap();
         sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();
         Some(())

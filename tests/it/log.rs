@@ -6,18 +6,18 @@ mod who;
 
 use std::time::Duration;
 
-use aws::events::{Event, EventState, Kept};
+use aws::tables::inbound::{Event, EventState, Kept};
 use data_encoding::BASE64URL_NOPAD;
-use domain::hash::Fingerprint;
-use domain::id::{AccountCode, EventId};
-use domain::report::SourceName;
-use domain::timestamp::Timestamp;
+use domain::core::hash::Fingerprint;
+use domain::core::id::{AccountCode, EventId};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::report::SourceName;
 use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use crate::callers::{Caller, OURS, caller};
 use crate::main_way::Parcel;
-use crate::stack::{Answer, Calls, eventually, http, stack, unique};
+use crate::support::{Answer, Calls, eventually, http, stack, unique};
 
 const LOG: &str = "/api/webhooks/logs";
 const NO_ERROR: Option<&str> = None;
@@ -38,8 +38,10 @@ async fn detail(id: &str) -> Value {
 
 /// Waits until an event has come so far.
 async fn detail_once(id: &str, status: &str) -> Value {
-    eventually(&format!("{id} to be {status}"), async || Some(detail(id).await).filter(|row| row["status"] == status))
-        .await
+    eventually(&format!("{id} to be {status}"), async || {
+        Some(detail(id).await).filter(|row| row["status"] == status)
+    })
+    .await
 }
 
 /// So many items of a list, page by page. There is at least one page.
@@ -59,7 +61,11 @@ async fn find(query: &str, id: &str) -> Option<Value> {
     seen.into_iter().flatten().find(is)
 }
 
-async fn pages_until(query: &str, from: Option<String>, mut enough: impl FnMut(&[Value]) -> bool) -> Vec<Vec<Value>> {
+async fn pages_until(
+    query: &str,
+    from: Option<String>,
+    mut enough: impl FnMut(&[Value]) -> bool,
+) -> Vec<Vec<Value>> {
     let (mut pages, mut cursor) = (Vec::new(), from);
     loop {
         let page = cursor.map_or_else(String::new, |cursor| format!("&page={cursor}"));
@@ -123,7 +129,8 @@ async fn with_a_reused_id() -> String {
     assert_eq!(http::send(esahayak(&body)).await.json["event_id"], body["id"]);
     body["data"]["order"]["status"] = json!("FAILED");
     assert_eq!(http::send(esahayak(&body)).await.json["event_id"], body["id"]);
-    let id = Fingerprint::of("quarantined event").with("esahayak").with(OURS).with(body.to_string());
+    let id =
+        Fingerprint::of("quarantined event").with("esahayak").with(OURS).with(body.to_string());
     id.finish()
 }
 
@@ -135,7 +142,9 @@ async fn each_event_is_there_with_what_became_of_it() {
     let mut ping = sample("shiprocket/test_ping");
     ping["awb"] = json!(unique("19"));
     let unreadable = format!(r#"{{"note":"{}"}}"#, unique("canary-body"));
-    let refused = stack().raw_webhook(&stack().sources["shiprocket"]["api_key"], unreadable.clone().into_bytes()).await;
+    let refused = stack()
+        .raw_webhook(&stack().sources["shiprocket"]["api_key"], unreadable.clone().into_bytes())
+        .await;
     let refusal = refused.json["error"]["message"].as_str().unwrap();
     let failed = Fingerprint::of("event").with("shiprocket").with(OURS).with(&unreadable).finish();
 
@@ -155,10 +164,19 @@ async fn each_event_is_there_with_what_became_of_it() {
             "reason": reason, "settled_at": row["settled_at"],
         });
         assert_eq!(row["settled_at"].is_string(), worked_on, "{row}");
-        row.as_object_mut().unwrap().retain(|name, _| !["size", "body", "body_encoding"].contains(&name.as_str()));
+        row.as_object_mut()
+            .unwrap()
+            .retain(|name, _| !["size", "body", "body_encoding"].contains(&name.as_str()));
         assert_eq!(row, expected);
-        for query in [format!("?status={status}&source={source}&account_code={OURS}"), format!("?status={status}")] {
-            assert_eq!(find(&format!("{query}&limit=100"), &id).await.as_ref(), Some(&expected), "{query}");
+        for query in [
+            format!("?status={status}&source={source}&account_code={OURS}"),
+            format!("?status={status}"),
+        ] {
+            assert_eq!(
+                find(&format!("{query}&limit=100"), &id).await.as_ref(),
+                Some(&expected),
+                "{query}"
+            );
         }
     }
 }
@@ -178,7 +196,8 @@ async fn a_list_has_what_was_asked_for() {
         ("&source=esahayak", vec![]),
         ("&source=esahayak&status=failed", vec![]),
     ] {
-        let listed = pages(&format!("?account_code={account}{query}"), None, expected.len()).await.concat();
+        let listed =
+            pages(&format!("?account_code={account}{query}"), None, expected.len()).await.concat();
         assert_eq!(ids(&listed), expected, "{query}");
     }
 }
@@ -187,7 +206,9 @@ async fn a_list_has_what_was_asked_for() {
 async fn the_log_comes_in_pages() {
     let account = unique("ACC-");
     let kept = keep_several(&account, &[EventState::Failed; 5]).await;
-    for query in [format!("?account_code={account}"), format!("?account_code={account}&status=failed")] {
+    for query in
+        [format!("?account_code={account}"), format!("?account_code={account}&status=failed")]
+    {
         let pages = pages(&format!("{query}&limit=2"), None, kept.len()).await;
         let sizes: Vec<usize> = pages.iter().map(Vec::len).filter(|size| *size > 0).collect();
         assert_eq!(
@@ -201,11 +222,16 @@ async fn the_log_comes_in_pages() {
 /// However many pages there are, the last one says so.
 #[tokio::test]
 async fn a_list_ends() {
-    let (before_all, oldest) = ("1970-01-01T00:00:00.000Z/a", aws::clock::now().millis() - 89 * 24 * 60 * 60 * 1000);
+    let (before_all, oldest) =
+        ("1970-01-01T00:00:00.000Z/a", aws::clock::now().millis() - 89 * 24 * 60 * 60 * 1000);
     let oldest = format!("{}/a", Timestamp::from_millis(oldest).unwrap());
     for place in [before_all, &oldest] {
         for status in ["received", "failed"] {
-            let page = list(&format!("?status={status}&page={}", BASE64URL_NOPAD.encode(place.as_bytes()))).await;
+            let page = list(&format!(
+                "?status={status}&page={}",
+                BASE64URL_NOPAD.encode(place.as_bytes())
+            ))
+            .await;
             assert_eq!(page.json, json!({"items": []}), "{status} after {place}");
         }
     }
@@ -220,8 +246,15 @@ async fn a_cursor_is_a_place_and_nothing_else() {
     let first = list(&format!("?account_code={account}&limit=1")).await.json;
     let own = first["next_page"].as_str().unwrap().to_owned();
     let forged = |text: &str| BASE64URL_NOPAD.encode(text.as_bytes());
-    for cursor in ["", "!", &own[1..], &forged("x"), &forged("2026-01-20T04:45:30Z/a"), &forged("/"), &forged("a/b/c")]
-    {
+    for cursor in [
+        "",
+        "!",
+        &own[1..],
+        &forged("x"),
+        &forged("2026-01-20T04:45:30Z/a"),
+        &forged("/"),
+        &forged("a/b/c"),
+    ] {
         let error = list(&format!("?account_code={account}&page={cursor}")).await;
         assert_eq!(error.error(), (422, "invalid", Some("page")), "{cursor}");
     }
@@ -256,6 +289,10 @@ async fn a_parameter_that_makes_no_sense_is_named() {
         ("account_code=", "account_code"),
         ("accountCode=a%20", "accountCode"),
     ] {
-        assert_eq!(list(&format!("?{query}")).await.error(), (422, "invalid", Some(field)), "{query}");
+        assert_eq!(
+            list(&format!("?{query}")).await.error(),
+            (422, "invalid", Some(field)),
+            "{query}"
+        );
     }
 }

@@ -3,7 +3,7 @@
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::stack::{Received, stack, unique};
+use crate::support::{Received, stack, unique};
 
 /// An order with a parcel that no other test has.
 pub struct Parcel {
@@ -69,9 +69,14 @@ async fn a_webhook_becomes_one_delivery_in_each_format() {
     assert_eq!(order["eta"], "2023-05-25T10:10:19.000Z");
     let entry = &order["timeline"][0];
     assert_eq!(entry["occurredAt"], "2023-05-23T06:13:52.000Z");
-    assert_eq!((&entry["applied"], &entry["reason"], &entry["late"]), (&json!(true), &json!(null), &json!(false)));
+    assert_eq!(
+        (&entry["applied"], &entry["reason"], &entry["late"]),
+        (&json!(true), &json!(null), &json!(false))
+    );
 
-    assert!(received.iter().all(|request| request.verified == Some(true) && request.method == "POST"));
+    assert!(
+        received.iter().all(|request| request.verified == Some(true) && request.method == "POST")
+    );
     for endpoint in stack().endpoints.values() {
         let request = on(&received, &endpoint.path());
         assert_eq!(request.headers["content-type"], "application/json");
@@ -121,10 +126,22 @@ fn is_standard(request: &Received, parcel: &Parcel) {
 fn is_changed_order(data: &Value, parcel: &Parcel) {
     assert_eq!(
         keys(data),
-        ["customerId", "orderData", "orderId", "previousStatus", "sequence", "status", "updatedAt", "vendorDetails"]
+        [
+            "customerId",
+            "orderData",
+            "orderId",
+            "previousStatus",
+            "sequence",
+            "status",
+            "updatedAt",
+            "vendorDetails"
+        ]
     );
     assert_eq!((&data["orderId"], &data["customerId"]), (&json!(parcel.order_id), &json!("C-7")));
-    assert_eq!((&data["status"], &data["previousStatus"]), (&json!("in_transit"), &json!("pending")));
+    assert_eq!(
+        (&data["status"], &data["previousStatus"]),
+        (&json!("in_transit"), &json!("pending"))
+    );
     assert_eq!(data["sequence"], 2);
     let expected = json!({
         "fare": 300, "paymentMethod": "cod", "paymentStatus": null, "drop": null,
@@ -190,8 +207,13 @@ async fn four_webhooks_in_any_order_of_arrival_end_the_same() {
         let seen = stack().order(&parcel.order_id).await;
         assert_eq!(seen["status"], "delivered", "{order:?}");
         let timeline = seen["timeline"].as_array().unwrap();
-        let statuses: Vec<_> = timeline.iter().map(|entry| entry["status"].as_str().unwrap()).collect();
-        assert_eq!(statuses, ["delivered", "out_for_delivery", "in_transit", "picked_up"], "{order:?}");
+        let statuses: Vec<_> =
+            timeline.iter().map(|entry| entry["status"].as_str().unwrap()).collect();
+        assert_eq!(
+            statuses,
+            ["delivered", "out_for_delivery", "in_transit", "picked_up"],
+            "{order:?}"
+        );
         assert!(timeline.iter().all(|entry| entry["applied"] == true), "{order:?}");
     };
     // Six side by side: the stack takes about two hundred requests a second.
@@ -214,12 +236,22 @@ async fn a_return_after_delivered_applies() {
     back["is_return"] = json!(1);
     stack().webhook(&back).await;
     let order = stack().order_with_entries(&parcel.order_id, 4).await;
-    assert_eq!((&order["status"], &order["orderStatus"]), (&json!("returned"), &json!("cancelled")));
+    assert_eq!(
+        (&order["status"], &order["orderStatus"]),
+        (&json!("returned"), &json!("cancelled"))
+    );
     let timeline = order["timeline"].as_array().unwrap();
-    let seen: Vec<_> =
-        timeline.iter().map(|entry| (entry["status"].as_str().unwrap(), entry["reason"].as_str())).collect();
+    let seen: Vec<_> = timeline
+        .iter()
+        .map(|entry| (entry["status"].as_str().unwrap(), entry["reason"].as_str()))
+        .collect();
     assert_eq!(
         seen,
-        [("returned", None), ("return_initiated", None), ("in_transit", Some("after_terminal")), ("delivered", None)]
+        [
+            ("returned", None),
+            ("return_initiated", None),
+            ("in_transit", Some("after_terminal")),
+            ("delivered", None)
+        ]
     );
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::main_way::Parcel;
-use crate::stack::{Answer, http, stack, unique};
+use crate::support::{Answer, http, stack, unique};
 
 const ORDERS: &str = "/api/external/orders";
 
@@ -68,10 +68,15 @@ async fn what_is_wrong_is_named() {
 async fn bodies_that_are_no_orders() {
     let post = |body: &str, content_type: &str| {
         let request = http::client().post(stack().url(ORDERS)).header("content-type", content_type);
-        http::send(request.header("x-vendor-server-secret", &stack().vendor_secret).body(body.to_owned()))
+        http::send(
+            request.header("x-vendor-server-secret", &stack().vendor_secret).body(body.to_owned()),
+        )
     };
     assert_eq!(post("{\"canary-body", "application/json").await.error(), (400, "malformed", None));
-    assert_eq!(post("[]", "application/json; charset=utf-8").await.error(), (400, "malformed", None));
+    assert_eq!(
+        post("[]", "application/json; charset=utf-8").await.error(),
+        (400, "malformed", None)
+    );
     assert_eq!(post("{}", "text/plain").await.error(), (415, "unsupported_media_type", None));
     let large = post(&" ".repeat(64 * 1024 + 1), "application/json").await;
     assert_eq!(large.error(), (413, "too_large", None));
@@ -84,11 +89,27 @@ async fn who_may() {
     let path = format!("{ORDERS}/{}", parcel.order_id);
     assert_eq!(stack().user("partner", "GET", &path, None).await.status, 200);
     // An admin sees all accounts, so has to name one.
-    assert_eq!(stack().user("admin", "GET", &path, None).await.error(), (422, "invalid", Some("accountCode")));
-    assert_eq!(stack().user("admin", "GET", &format!("{path}?accountCode=STORE001"), None).await.status, 200);
-    assert_eq!(stack().user("admin", "GET", &format!("{path}?account_code=STORE002"), None).await.error().0, 404);
+    assert_eq!(
+        stack().user("admin", "GET", &path, None).await.error(),
+        (422, "invalid", Some("accountCode"))
+    );
+    assert_eq!(
+        stack().user("admin", "GET", &format!("{path}?accountCode=STORE001"), None).await.status,
+        200
+    );
+    assert_eq!(
+        stack()
+            .user("admin", "GET", &format!("{path}?account_code=STORE002"), None)
+            .await
+            .error()
+            .0,
+        404
+    );
     let foreign = format!("{path}?accountCode=STORE002");
-    assert_eq!(stack().user("partner", "GET", &foreign, None).await.error(), (403, "forbidden", Some("accountCode")));
+    assert_eq!(
+        stack().user("partner", "GET", &foreign, None).await.error(),
+        (403, "forbidden", Some("accountCode"))
+    );
     assert_eq!(stack().vendor("GET", &foreign, None).await.error().0, 403);
 
     let get = || http::client().get(stack().url(&path));
@@ -102,7 +123,9 @@ async fn who_may() {
         get().header("authorization", "Bearer x"),
         get().header("x-vendor-server-secret", ""),
         // A wrong secret is not made good by a right password.
-        get().header("x-vendor-server-secret", "canary-secret").basic_auth(&partner.name, Some(&partner.password)),
+        get()
+            .header("x-vendor-server-secret", "canary-secret")
+            .basic_auth(&partner.name, Some(&partner.password)),
     ] {
         let answer = http::send(request).await;
         assert_eq!(answer.error(), (401, "unauthorized", None));
@@ -114,13 +137,18 @@ async fn who_may() {
 async fn an_order_that_is_not_there() {
     let path = format!("{ORDERS}/{}", unique("nowhere-"));
     assert_eq!(stack().vendor("GET", &path, None).await.error(), (404, "not_found", None));
-    assert_eq!(stack().vendor("PATCH", &path, Some(&json!({}))).await.error(), (404, "not_found", None));
+    assert_eq!(
+        stack().vendor("PATCH", &path, Some(&json!({}))).await.error(),
+        (404, "not_found", None)
+    );
 }
 
 #[tokio::test]
 async fn odd_ids_are_one_order_each() {
     let tag = unique("");
-    for (name, in_path) in [("a b#", "a%20b%23"), ("?&=", "%3F%26%3D"), ("ü", "u%CC%88"), ("..", "..x")] {
+    for (name, in_path) in
+        [("a b#", "a%20b%23"), ("?&=", "%3F%26%3D"), ("ü", "u%CC%88"), ("..", "..x")]
+    {
         let mut order = Parcel::new().order();
         let id = if name == ".." { format!("..x{tag}") } else { format!("{name}{tag}") };
         order["orderId"] = json!(id);
@@ -145,11 +173,21 @@ async fn a_patch_sets_what_it_names() {
         order["customer"],
         json!({"phone": "canary-phone-1", "firstName": "canary-name-Asha", "lastName": "canary-name-Iyer"})
     );
-    assert_eq!((&order["refs"]["esahayak"], &order["awb"]), (&json!("order_12345-x"), &json!(parcel.awb)));
-    assert_eq!((&order["status"], &order["version"]), (&json!("pending"), &json!(1)), "a patch sets no status");
+    assert_eq!(
+        (&order["refs"]["esahayak"], &order["awb"]),
+        (&json!("order_12345-x"), &json!(parcel.awb))
+    );
+    assert_eq!(
+        (&order["status"], &order["version"]),
+        (&json!("pending"), &json!(1)),
+        "a patch sets no status"
+    );
     let freed = stack().vendor("PATCH", &path, Some(&json!({"refs": {"esahayak": null}}))).await;
     assert_eq!(freed.json["refs"], json!({}));
-    assert_eq!(stack().vendor("PATCH", &path, Some(&json!({"awb": []}))).await.error(), (422, "invalid", Some("awb")));
+    assert_eq!(
+        stack().vendor("PATCH", &path, Some(&json!({"awb": []}))).await.error(),
+        (422, "invalid", Some("awb"))
+    );
 }
 
 #[tokio::test]
@@ -163,15 +201,26 @@ async fn a_new_parcel_starts_the_way_anew() {
     let next = Parcel { order_id: parcel.order_id.clone(), awb: unique("19") };
     stack().vendor("PATCH", &path, Some(&json!({"awb": next.awb}))).await;
     let order = stack().order_with_entries(&parcel.order_id, 2).await;
-    assert_eq!((&order["status"], &order["previousStatus"]), (&json!("processing"), &json!("lost")));
+    assert_eq!(
+        (&order["status"], &order["previousStatus"]),
+        (&json!("processing"), &json!("lost"))
+    );
 
     // What comes of the old parcel is no news of this order any more; the new one's is.
     let mut late = parcel.report(7, "DELIVERED", "09:00:00");
     late["order_id"] = json!(parcel.order_id);
     stack().webhook(&late).await;
     let order = stack().order_with_entries(&parcel.order_id, 3).await;
-    let foreign = order["timeline"].as_array().unwrap().iter().find(|entry| entry["status"] == "delivered").unwrap();
-    assert_eq!((&foreign["reason"], &order["status"]), (&json!("other_shipment"), &json!("processing")));
+    let foreign = order["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["status"] == "delivered")
+        .unwrap();
+    assert_eq!(
+        (&foreign["reason"], &order["status"]),
+        (&json!("other_shipment"), &json!("processing"))
+    );
     // The old number is free for another order.
     let mut other = Parcel::new().order();
     other["awb"] = json!(parcel.awb);
@@ -185,10 +234,18 @@ async fn a_partner_reports_a_status() {
     let path = format!("{ORDERS}/{}/status", parcel.order_id);
     let report = json!({"status": "assigned", "occurredAt": "2026-01-20T10:15:30+05:30", "note": "canary-note"});
     let answer = stack().vendor("POST", &path, Some(&report)).await;
-    assert_eq!((answer.status, &answer.json["status"]), (202, &json!("assigned")), "{}", answer.json);
+    assert_eq!(
+        (answer.status, &answer.json["status"]),
+        (202, &json!("assigned")),
+        "{}",
+        answer.json
+    );
 
     let order = stack().order_with_entries(&parcel.order_id, 1).await;
-    assert_eq!((&order["status"], &order["currentShipmentStatus"]), (&json!("assigned"), &json!("Assigned")));
+    assert_eq!(
+        (&order["status"], &order["currentShipmentStatus"]),
+        (&json!("assigned"), &json!("Assigned"))
+    );
     let entry = &order["timeline"][0];
     assert_eq!((&entry["source"], &entry["note"]), (&json!("api"), &json!("canary-note")));
     assert_eq!(
@@ -203,14 +260,23 @@ async fn a_partner_reports_a_status() {
         (json!({"status": "unknown"}), (422, "invalid", Some("status"))),
         (json!({"note": "x"}), (422, "invalid", Some("status"))),
         (json!({"status": "sent"}), (422, "invalid", Some("status"))),
-        (json!({"status": "accepted", "occurredAt": "yesterday"}), (422, "invalid", Some("occurredAt"))),
+        (
+            json!({"status": "accepted", "occurredAt": "yesterday"}),
+            (422, "invalid", Some("occurredAt")),
+        ),
         (json!({"status": "accepted", "note": "x".repeat(1001)}), (422, "invalid", Some("note"))),
-        (json!({"status": "accepted", "accountCode": "STORE002"}), (403, "forbidden", Some("accountCode"))),
+        (
+            json!({"status": "accepted", "accountCode": "STORE002"}),
+            (403, "forbidden", Some("accountCode")),
+        ),
     ] {
         assert_eq!(stack().vendor("POST", &path, Some(&body)).await.error(), error, "{body}");
     }
     let nowhere = format!("{ORDERS}/{}/status", unique("nowhere-"));
-    assert_eq!(stack().vendor("POST", &nowhere, Some(&report)).await.error(), (404, "not_found", None));
+    assert_eq!(
+        stack().vendor("POST", &nowhere, Some(&report)).await.error(),
+        (404, "not_found", None)
+    );
 }
 
 #[tokio::test]
@@ -218,17 +284,26 @@ async fn a_key_names_a_report() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     let report = async |key: &str, body: Value| {
-        let request = http::client().post(stack().url(&format!("{ORDERS}/{}/status", parcel.order_id)));
-        let request = request.header("x-vendor-server-secret", &stack().vendor_secret).header("idempotency-key", key);
+        let request =
+            http::client().post(stack().url(&format!("{ORDERS}/{}/status", parcel.order_id)));
+        let request = request
+            .header("x-vendor-server-secret", &stack().vendor_secret)
+            .header("idempotency-key", key);
         http::send(http::with_json(request, Some(&body))).await
     };
     let first = report("canary-key-1", json!({"status": "assigned"})).await;
     let again = report("canary-key-1", json!({"status": "assigned"})).await;
     assert_eq!((first.status, again.status, &again.json), (202, 202, &first.json));
-    assert_eq!(report("canary-key-1", json!({"status": "accepted"})).await.error(), (409, "conflict", None));
+    assert_eq!(
+        report("canary-key-1", json!({"status": "accepted"})).await.error(),
+        (409, "conflict", None)
+    );
     report("canary-key-2", json!({"status": "accepted"})).await;
     let order = stack().order_with_entries(&parcel.order_id, 2).await;
-    assert_eq!((order["timeline"].as_array().unwrap().len(), &order["status"]), (2, &json!("accepted")));
+    assert_eq!(
+        (order["timeline"].as_array().unwrap().len(), &order["status"]),
+        (2, &json!("accepted"))
+    );
 }
 
 #[tokio::test]
@@ -247,10 +322,18 @@ async fn orders_are_listed_newest_first_in_pages() {
         let page = stack().vendor("GET", &format!("{ORDERS}{query}"), None).await;
         assert_eq!(page.status, 200, "{}", page.json);
         assert!(page.json["items"].as_array().unwrap().len() <= 20);
-        let ids = page.json["items"].as_array().unwrap().iter().map(|item| item["orderId"].as_str().unwrap());
-        seen.extend(ids.filter(|id| parcels.iter().any(|parcel| parcel.order_id == *id)).map(str::to_owned));
-        query =
-            format!("?limit=20&page={}", page.json["next_page"].as_str().unwrap_or_else(|| panic!("ends at {seen:?}")));
+        let ids = page.json["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["orderId"].as_str().unwrap());
+        seen.extend(
+            ids.filter(|id| parcels.iter().any(|parcel| parcel.order_id == *id)).map(str::to_owned),
+        );
+        query = format!(
+            "?limit=20&page={}",
+            page.json["next_page"].as_str().unwrap_or_else(|| panic!("ends at {seen:?}"))
+        );
     }
     let newest_first: Vec<_> = parcels.iter().rev().map(|parcel| parcel.order_id.clone()).collect();
     assert_eq!(seen, newest_first);

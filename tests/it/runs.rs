@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use aws::runs::{Claimed, Lease, Opened, Progress, Runs, Step};
-use domain::poll::{BatchMessage, Counts, Run, SHARDS, ShardMessage};
-use domain::timestamp::Timestamp;
+use aws::tables::runs::{Claimed, Lease, Opened, Progress, Runs, Step};
+use domain::core::timestamp::Timestamp;
+use domain::polling::{BatchMessage, Counts, Run, SHARDS, ShardMessage};
 use serde_json::{Value, json};
 
 use crate::callers::{Role, callers};
-use crate::stack::{Answer, Calls, http, stack, unique};
+use crate::support::{Answer, Calls, http, stack, unique};
 
 const RUNS: &str = "/api/sync/runs";
 
@@ -22,7 +22,8 @@ async fn shown(id: &str) -> Value {
     loop {
         let page = list(&format!("?limit=3{cursor}")).await;
         assert_eq!(page.status, 200, "{}", page.json);
-        if let Some(run) = page.json["items"].as_array().unwrap().iter().find(|run| run["id"] == id) {
+        if let Some(run) = page.json["items"].as_array().unwrap().iter().find(|run| run["id"] == id)
+        {
             return run.clone();
         }
         cursor = format!("&page={}", page.json["next_page"].as_str().expect("it is on no page"));
@@ -52,7 +53,9 @@ async fn plan(runs: &Runs, run: &Run, shard: u8, batches: u64, planned: u64) {
 /// The only batch of a shard, in which this was found.
 async fn answer(runs: &Runs, run: &Run, shard: u8, counts: Counts) {
     let batch = BatchMessage::new(&ShardMessage::new(run.clone(), shard, 5.0), 0, None, Vec::new());
-    runs.count(&batch, aws::runs::Outcome::Answered(counts), aws::clock::now()).await.unwrap();
+    runs.count(&batch, aws::tables::runs::Outcome::Answered(counts), aws::clock::now())
+        .await
+        .unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -69,7 +72,8 @@ async fn a_run_is_shown_from_its_beginning_to_its_end() {
     plan(&runs, &run, 0, 1, 50).await;
     plan(&runs, &run, 1, 1, 10).await;
     answer(&runs, &run, 0, Counts { asked: 50, changed: 1, unknown: 2 }).await;
-    let so_far = json!({"planned": 60, "batches": 2, "done": 1, "asked": 50, "changed": 1, "unknown": 2});
+    let so_far =
+        json!({"planned": 60, "batches": 2, "done": 1, "asked": 50, "changed": 1, "unknown": 2});
     expected.as_object_mut().unwrap().extend(so_far.as_object().unwrap().clone());
     expected["sources"][0]["gap_rate"] = json!("0.0200");
     assert_eq!(shown(&run.id).await, expected);
@@ -82,9 +86,15 @@ async fn a_run_is_shown_from_its_beginning_to_its_end() {
         runs.close_after(&run, shard, aws::clock::now()).await.unwrap();
     }
     let run = shown(&run.id).await;
-    assert_eq!((&run["state"], &run["done"], &run["asked"]), (&json!("finished"), &json!(2), &json!(60)));
+    assert_eq!(
+        (&run["state"], &run["done"], &run["asked"]),
+        (&json!("finished"), &json!(2), &json!(60))
+    );
     assert_eq!((&run["changed"], &run["sources"][0]["gap_rate"]), (&json!(3), &json!("0.0500")));
-    assert!(run["finished_at"].as_str() > run["started_at"].as_str() && run["seconds"].is_u64(), "{run}");
+    assert!(
+        run["finished_at"].as_str() > run["started_at"].as_str() && run["seconds"].is_u64(),
+        "{run}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

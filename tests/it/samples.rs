@@ -11,7 +11,7 @@ use tokio::sync::OnceCell;
 use crate::bad_inputs::post::Post;
 use crate::bad_inputs::surface::Surface;
 use crate::bad_inputs::{esahayak, shiprocket, shipway, whatsapp};
-use crate::stack::{eventually, http, stack};
+use crate::support::{eventually, http, stack};
 
 /// So many samples are sent, or looked for, side by side.
 const AT_ONCE: usize = 8;
@@ -56,11 +56,15 @@ fn rehashed(body: &[u8]) -> Option<Vec<u8>> {
 /// `{source}/{file}` of every sample, with its path.
 fn samples() -> BTreeMap<String, PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
-    let list =
-        |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    let files = list(&root).into_iter().filter(|path| path.is_dir()).flat_map(|folder| list(&folder));
+    let list = |folder: &Path| {
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    let files =
+        list(&root).into_iter().filter(|path| path.is_dir()).flat_map(|folder| list(&folder));
     let files = files.filter(|file| file.extension().is_some_and(|extension| extension == "json"));
-    files.map(|file| (file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), file.clone())).collect()
+    files
+        .map(|file| (file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned(), file.clone()))
+        .collect()
 }
 
 /// A sample that was sent.
@@ -73,10 +77,16 @@ struct Sent {
 async fn send(name: String, file: PathBuf) -> Sent {
     let post = post(source(&name), std::fs::read(file).unwrap()).await;
     let request = http::client().post(stack().url(&post.path)).body(post.body.clone());
-    let request = post.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    let request =
+        post.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
     // Not `send_odd`: a sample is what openapi.yaml describes.
     let answer = http::send(request).await;
-    assert_eq!((answer.status, &answer.json["received"]), (200, &json!(true)), "{name}: {}", answer.json);
+    assert_eq!(
+        (answer.status, &answer.json["received"]),
+        (200, &json!(true)),
+        "{name}: {}",
+        answer.json
+    );
     assert!(answer.json["processed_at"].as_str().unwrap().ends_with('Z'), "{name}");
     Sent { name, body: post.body, event_id: answer.json["event_id"].as_str().unwrap().to_owned() }
 }
@@ -93,11 +103,15 @@ async fn log(path: &str) -> Value {
 
 /// How a sample ends in the log.
 async fn end(sent: &Sent) -> Value {
-    let id = if source(&sent.name) == "esahayak" { found(sent).await } else { sent.event_id.clone() };
+    let id =
+        if source(&sent.name) == "esahayak" { found(sent).await } else { sent.event_id.clone() };
     let path = format!("/{id}");
     let ended = async || Some(log(&path).await).filter(|log| log["status"] != "received");
     let log = eventually(&format!("the end of {}", sent.name), ended).await;
-    assert_eq!((log["source"].as_str(), log["body"].as_str()), (Some(source(&sent.name)), utf8(&sent.body)));
+    assert_eq!(
+        (log["source"].as_str(), log["body"].as_str()),
+        (Some(source(&sent.name)), utf8(&sent.body))
+    );
     json!({"status": log["status"], "reason": log["reason"]})
 }
 
@@ -125,7 +139,8 @@ async fn found(sent: &Sent) -> String {
 async fn every_sample_is_taken_and_ends_as_its_snapshot_says() {
     let sent = iter(samples()).map(|(name, file)| send(name, file)).buffer_unordered(AT_ONCE);
     let sent: Vec<Sent> = sent.collect().await;
-    let ends = iter(sent.iter().map(async |sent| (&sent.name, end(sent).await))).buffer_unordered(AT_ONCE);
+    let ends =
+        iter(sent.iter().map(async |sent| (&sent.name, end(sent).await))).buffer_unordered(AT_ONCE);
     let ends: BTreeMap<&String, Value> = ends.collect().await;
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
         insta::assert_json_snapshot!("samples", ends);

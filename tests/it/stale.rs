@@ -2,17 +2,18 @@
 
 use std::time::Duration;
 
-use aws::orders::ActiveOrder;
-use domain::id::{AccountCode, OrderId, OrderKey};
-use domain::poll::{GIVE_UP, Run, shard};
+use aws::tables::orders::ActiveOrder;
+use domain::core::id::{AccountCode, OrderId, OrderKey};
+use domain::polling::{GIVE_UP, Run, shard};
 use serde_json::{Value, json};
 
-use crate::stack::{Calls, eventually, stack, unique};
+use crate::support::{Calls, eventually, stack, unique};
 use crate::sync::nobody_asks;
 
 async fn create(account: &str) -> OrderKey {
     let id = unique("STALE-");
-    let order = json!({"orderId": id, "accountCode": account, "awb": unique("77"), "poll": "shipway"});
+    let order =
+        json!({"orderId": id, "accountCode": account, "awb": unique("77"), "poll": "shipway"});
     let created = stack().user("admin", "POST", "/api/external/orders", Some(&order)).await;
     assert_eq!(created.status, 201, "{}", created.json);
     OrderKey { account: AccountCode::parse(account).unwrap(), order: OrderId::parse(&id).unwrap() }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use aws::events::{Event, EventMessage, EventState, Events, Kept, Pending, Progress};
-use aws::queue::Queue;
+use aws::sqs::Queue;
+use aws::tables::inbound::{Event, EventMessage, EventState, Events, Kept, Pending, Progress};
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType,
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
-use domain::hash::Fingerprint;
-use domain::id::{AccountCode, EventId, ReportId};
-use domain::report::SourceName;
-use domain::timestamp::Timestamp;
+use domain::core::hash::Fingerprint;
+use domain::core::id::{AccountCode, EventId, ReportId};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::report::SourceName;
 use inbound::Inbound;
 use lambda_http::{Body, Request, RequestExt};
 use serde_json::Value;
@@ -19,7 +19,7 @@ use sweep::Sweep;
 use tokio::net::TcpListener;
 
 use crate::main_way::Parcel;
-use crate::stack::{Calls, Fault, eventually, stack, unique};
+use crate::support::{Calls, Fault, eventually, stack, unique};
 
 fn event(body: Vec<u8>, received_at: Timestamp) -> Event {
     Event {
@@ -101,7 +101,10 @@ async fn an_event_left_behind_is_applied_once() {
     let id = left_behind(&parcel, ago(20)).await;
     // The deployed schedule fires every minute; whichever sweep comes first sends it.
     let calls = Calls::default();
-    Sweep::new(stack().events(&calls), stack().queue("events", &calls)).run(aws::clock::now(), soon()).await.unwrap();
+    Sweep::new(stack().events(&calls), stack().queue("events", &calls))
+        .run(aws::clock::now(), soon())
+        .await
+        .unwrap();
     stack().order_with_entries(&parcel.order_id, 1).await;
     assert_eq!(stack().received_at_least(&parcel.order_id, 3).await.len(), 3);
     assert!(!is_pending(&id).await);
@@ -118,7 +121,10 @@ async fn while_the_queue_is_away_webhooks_are_still_taken() {
     // A minute later the queue is back.
     let calls = Calls::default();
     let later = aws::clock::now().after(Duration::from_secs(60));
-    Sweep::new(stack().events(&calls), stack().queue("events", &calls)).run(later, soon()).await.unwrap();
+    Sweep::new(stack().events(&calls), stack().queue("events", &calls))
+        .run(later, soon())
+        .await
+        .unwrap();
     stack().order_with_entries(&parcel.order_id, 1).await;
     assert_eq!(stack().received_at_least(&parcel.order_id, 3).await.len(), 3);
     assert!(!is_pending(&id).await);
@@ -141,9 +147,17 @@ async fn while_the_queue_is_away_it_stays_pending() {
 async fn what_cannot_be_queued_for_a_day_ends_as_failed() {
     let id = left_behind(&Parcel::new(), ago(24 * 60 * 60 + 60)).await;
     let calls = Calls::default();
-    Sweep::new(stack().events(&calls), stack().queue("events", &calls)).run(aws::clock::now(), soon()).await.unwrap();
+    Sweep::new(stack().events(&calls), stack().queue("events", &calls))
+        .run(aws::clock::now(), soon())
+        .await
+        .unwrap();
     let event = eventually("an end", async || {
-        stack().events(&Calls::default()).load(&id).await.unwrap().filter(|event| event.state == EventState::Failed)
+        stack()
+            .events(&Calls::default())
+            .load(&id)
+            .await
+            .unwrap()
+            .filter(|event| event.state == EventState::Failed)
     })
     .await;
     assert!(event.reason.unwrap().contains("24 hours"));
@@ -160,7 +174,8 @@ async fn while_the_queue_hangs_webhooks_are_answered_in_time() {
     let calls = Calls::default();
     let inbound = Inbound::new(stack().events(&calls), queue, stack().settings(&calls));
     let request = inbound.handle(webhook(&Parcel::new()));
-    let answer = tokio::time::timeout(Duration::from_secs(10), request).await.expect("an answer in time");
+    let answer =
+        tokio::time::timeout(Duration::from_secs(10), request).await.expect("an answer in time");
     assert!(is_pending(&taken(&answer.unwrap())).await);
 }
 
@@ -171,14 +186,20 @@ async fn what_failed_and_comes_again_may_be_pending_but_is_not_given_up() {
     let now = aws::clock::now();
     let event = event(report(&Parcel::new()), now);
     events.keep(&event).await.unwrap();
-    events.mark(&event.id, &Progress::because(EventState::Failed, "unreadable then"), now).await.unwrap();
+    events
+        .mark(&event.id, &Progress::because(EventState::Failed, "unreadable then"), now)
+        .await
+        .unwrap();
     events.mark_pending(&event.id, now).await.unwrap();
     assert!(is_pending(&event.id).await);
 
     let pending = Pending { id: event.id.clone(), since: now };
     assert!(!events.give_up(&pending, "too old", now).await.unwrap());
     assert!(!is_pending(&event.id).await);
-    assert_eq!(events.load(&event.id).await.unwrap().unwrap().reason.as_deref(), Some("unreadable then"));
+    assert_eq!(
+        events.load(&event.id).await.unwrap().unwrap().reason.as_deref(),
+        Some("unreadable then")
+    );
 
     // What somebody has worked on keeps its state too.
     let waits = Progress::unmatched([ReportId::from(event.id.clone())].into());
@@ -193,12 +214,15 @@ async fn what_failed_and_comes_again_may_be_pending_but_is_not_given_up() {
 #[tokio::test]
 async fn the_parts_of_a_large_event_are_left_alone() {
     // Digests do not compress.
-    let noise = (0..20_000).map(|n: u32| Fingerprint::of(&unique("noise")).with(n.to_be_bytes()).finish());
-    let (first, now) = (event(noise.collect::<String>().into_bytes(), ago(1000)), aws::clock::now());
+    let noise =
+        (0..20_000).map(|n: u32| Fingerprint::of(&unique("noise")).with(n.to_be_bytes()).finish());
+    let (first, now) =
+        (event(noise.collect::<String>().into_bytes(), ago(1000)), aws::clock::now());
     let events = stack().events(&Calls::default());
     assert_eq!(events.keep(&first).await.unwrap(), Kept::New);
     let ttl = async || {
-        let get = stack().dynamodb(&Calls::default()).get_item().table_name(&stack().tables["inbound"]);
+        let get =
+            stack().dynamodb(&Calls::default()).get_item().table_name(&stack().tables["inbound"]);
         let get = get.key("pk", AttributeValue::S(first.id.as_str().to_owned()));
         let part = format!("body:{}:0", Fingerprint::of("body").with(&first.body).finish());
         let part = get.key("sk", AttributeValue::S(part)).send().await.unwrap();
@@ -224,7 +248,9 @@ impl Backlog {
     async fn new() -> Self {
         let calls = Calls::default();
         let table = unique("backlog-");
-        let key = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap();
+        let key = |name: &str, kind| {
+            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+        };
         let keys = |hash, range| Some(vec![key(hash, KeyType::Hash), key(range, KeyType::Range)]);
         let text = |name: &str| {
             let attribute = AttributeDefinition::builder().attribute_name(name);
@@ -236,9 +262,14 @@ impl Backlog {
             .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
             .build()
             .unwrap();
-        let create = stack().dynamodb(&calls).create_table().table_name(&table).global_secondary_indexes(index);
+        let create = stack()
+            .dynamodb(&calls)
+            .create_table()
+            .table_name(&table)
+            .global_secondary_indexes(index);
         let attributes = ["pk", "sk", "pending", "pending_since"].map(text).to_vec();
-        let create = create.set_key_schema(keys("pk", "sk")).set_attribute_definitions(Some(attributes));
+        let create =
+            create.set_key_schema(keys("pk", "sk")).set_attribute_definitions(Some(attributes));
         create.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
         let queue = stack().sqs(&calls).create_queue().queue_name(&table).send().await.unwrap();
         Self { table, queue_url: queue.queue_url.unwrap() }
@@ -264,7 +295,8 @@ impl Backlog {
     /// A row that nobody can read, before all others of its shard.
     async fn add_poison(&self, shard: &str) {
         let put = stack().dynamodb(&Calls::default()).put_item().table_name(&self.table);
-        let row = [("pk", " poison"), ("sk", "event"), ("pending", shard), ("pending_since", "1970")];
+        let row =
+            [("pk", " poison"), ("sk", "event"), ("pending", shard), ("pending_since", "1970")];
         let row = row.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
         put.set_item(Some(row.into())).send().await.unwrap();
     }
@@ -274,7 +306,8 @@ impl Backlog {
         let mut found = Vec::new();
         loop {
             let sqs = stack().sqs(&Calls::default());
-            let receive = sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
+            let receive =
+                sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
             let batch = receive.visibility_timeout(600).send().await.unwrap();
             if batch.messages().is_empty() {
                 found.sort();
@@ -330,7 +363,12 @@ async fn a_backlog_of_many_pages_is_sent_in_one_run() {
         let mut row: std::collections::HashMap<_, _> =
             row.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned()))).into();
         row.insert("pending_since".to_owned(), AttributeValue::S(ago(600).to_string()));
-        stack().dynamodb(&Calls::default()).put_item().table_name(&backlog.table).set_item(Some(row)).send()
+        stack()
+            .dynamodb(&Calls::default())
+            .put_item()
+            .table_name(&backlog.table)
+            .set_item(Some(row))
+            .send()
     };
     for start in (0..520).step_by(40) {
         let rows = futures::future::join_all((start..start + 40).map(put)).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::delivering::Endpoint;
-use crate::stack::{Answer, check_delivery, eventually, stack, unique};
+use crate::support::{Answer, check_delivery, eventually, stack, unique};
 
 const TRIGGER: &str = "/api/orders/trigger-webhook";
 /// Longer than functions keep settings in memory.
@@ -38,7 +38,8 @@ impl Shop {
         for (version, status) in [(2, "assigned"), (3, "in_transit")] {
             let path = format!("/api/external/orders/{id}");
             let report = json!({"accountCode": self.account, "status": status});
-            let reported = stack().user("admin", "POST", &format!("{path}/status"), Some(&report)).await;
+            let reported =
+                stack().user("admin", "POST", &format!("{path}/status"), Some(&report)).await;
             assert_eq!(reported.status, 202, "{}", reported.json);
             eventually(&format!("{id} to be {status}"), async || {
                 let path = format!("{path}?account_code={}", self.account);
@@ -73,7 +74,8 @@ fn results(answer: &Answer) -> &Vec<Value> {
 async fn customers_are_told_how_orders_stand() {
     let shop = Shop::new();
     let (new, moved) = (shop.create().await, shop.create_moved().await);
-    let endpoint = shop.endpoint(json!({"format": "status_update", "events": ["delivered"]}), json!([])).await;
+    let endpoint =
+        shop.endpoint(json!({"format": "status_update", "events": ["delivered"]}), json!([])).await;
     let _other = shop.endpoint(json!({"format": "standard"}), json!([])).await;
     let answer = shop.trigger(&[&new, &moved]).await;
     assert_eq!((answer.status, &answer.json["success"]), (200, &json!(true)), "{}", answer.json);
@@ -83,7 +85,8 @@ async fn customers_are_told_how_orders_stand() {
         json!({"order_id": id, "account_code": shop.account, "current_shipment_status": label, "status": status,
                "sequence": sequence})
     };
-    let expected = json!([told(&new, "Pending", "pending", 1), told(&moved, "In Transit", "in_transit", 3)]);
+    let expected =
+        json!([told(&new, "Pending", "pending", 1), told(&moved, "In Transit", "in_transit", 3)]);
     assert_eq!(answer.json["data"]["orders"], expected);
 
     let received = endpoint.received(1).await;
@@ -97,7 +100,10 @@ async fn customers_are_told_how_orders_stand() {
     let of = |id: &str| orders.iter().find(|order| order["order_id"] == id).unwrap();
     assert_eq!((orders.len(), &body["event"]), (2, &json!("status_update")));
     assert_eq!((&of(&new)["previous_status"], &of(&new)["sequence"]), (&json!(null), &json!(1)));
-    assert_eq!((&of(&moved)["previous_status"], &of(&moved)["sequence"]), (&json!("Assigned"), &json!(3)));
+    assert_eq!(
+        (&of(&moved)["previous_status"], &of(&moved)["sequence"]),
+        (&json!("Assigned"), &json!(3))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -122,7 +128,9 @@ async fn one_endpoint_that_fails_is_shown_beside_one_that_takes_it() {
     let answer = shop.trigger(&[&order]).await;
     assert_eq!((answer.status, &answer.json["success"]), (200, &json!(false)), "{}", answer.json);
     assert_eq!(answer.json["message"], "1 of 2 delivered");
-    let of = |endpoint: &Endpoint| results(&answer).iter().find(|sent| sent["endpoint"] == endpoint.name()).unwrap();
+    let of = |endpoint: &Endpoint| {
+        results(&answer).iter().find(|sent| sent["endpoint"] == endpoint.name()).unwrap()
+    };
     assert_eq!((&of(&good)["state"], &of(&good)["status"]), (&json!("delivered"), &json!(200)));
     assert_eq!((&of(&bad)["state"], &of(&bad)["status"]), (&json!("dead"), &json!(503)));
 }

@@ -1,12 +1,12 @@
 //! What `inbound` takes, refuses and keeps.
 
-use aws::events::{Event, EventState};
-use domain::hash::Fingerprint;
-use domain::id::EventId;
+use aws::tables::inbound::{Event, EventState};
+use domain::core::hash::Fingerprint;
+use domain::core::id::EventId;
 use serde_json::{Value, json};
 
 use crate::main_way::Parcel;
-use crate::stack::{Calls, eventually, http, stack, unique};
+use crate::support::{Calls, eventually, http, stack, unique};
 
 fn event_id(body: &[u8]) -> EventId {
     Fingerprint::of("event").with("shiprocket").with("STORE001").with(body).into()
@@ -18,7 +18,10 @@ async fn event(id: &EventId) -> Option<Event> {
 
 async fn settled(answer: &Value) -> EventState {
     let id = EventId::parse(answer["event_id"].as_str().unwrap()).unwrap();
-    eventually("a settled event", async || Some(event(&id).await?.state).filter(|state| state.is_settled())).await
+    eventually("a settled event", async || {
+        Some(event(&id).await?.state).filter(|state| state.is_settled())
+    })
+    .await
 }
 
 fn sample(name: &str) -> Value {
@@ -47,7 +50,9 @@ async fn a_wrong_key_is_refused_and_nothing_is_kept() {
         let answer = stack().raw_webhook(key, body.clone()).await;
         assert_eq!(answer.error(), (401, "unauthorized", None), "{key}");
     }
-    let unsigned = http::client().post(stack().url(&format!("/webhooks/carrier?x-api-key={good}"))).body(body.clone());
+    let unsigned = http::client()
+        .post(stack().url(&format!("/webhooks/carrier?x-api-key={good}")))
+        .body(body.clone());
     assert_eq!(http::send(unsigned).await.status, 401);
     assert!(event(&event_id(&body)).await.is_none());
 }
@@ -73,10 +78,14 @@ async fn limits_and_routes() {
     let key = &stack().sources["shiprocket"]["api_key"];
     let large = stack().raw_webhook(key, vec![b' '; 1024 * 1024 + 1]).await;
     assert_eq!(large.error(), (413, "too_large", None));
-    let unknown = http::client().post(stack().url("/webhooks/nobody")).header("x-api-key", key).body("{}");
+    let unknown =
+        http::client().post(stack().url("/webhooks/nobody")).header("x-api-key", key).body("{}");
     assert_eq!(http::send(unknown).await.error(), (404, "not_found", None));
     let health = http::send(http::client().get(stack().url("/webhooks/health"))).await;
-    assert_eq!((&health.json["status"], &health.json["server"]), (&json!("healthy"), &json!("waypost")));
+    assert_eq!(
+        (&health.json["status"], &health.json["server"]),
+        (&json!("healthy"), &json!("waypost"))
+    );
 }
 
 /// A body over 300 KB compressed does not fit a row.
@@ -117,7 +126,10 @@ async fn a_report_waits_for_the_order_to_be_created() {
     assert_eq!((&order["status"], &order["version"]), (&json!("in_transit"), &json!(2)));
     assert_eq!(stack().received_at_least(&parcel.order_id, 3).await.len(), 3);
     let id = EventId::parse(answer.json["event_id"].as_str().unwrap()).unwrap();
-    eventually("the log to say so", async || (event(&id).await?.state == EventState::Processed).then_some(())).await;
+    eventually("the log to say so", async || {
+        (event(&id).await?.state == EventState::Processed).then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -141,7 +153,9 @@ async fn a_report_waits_for_the_awb_to_be_patched_in() {
 
 #[tokio::test]
 async fn a_report_finds_its_order_by_any_of_its_names() {
-    for (name, value) in [("order_id", json!(null)), ("sr_order_id", json!(null)), ("awb", json!(""))] {
+    for (name, value) in
+        [("order_id", json!(null)), ("sr_order_id", json!(null)), ("awb", json!(""))]
+    {
         let parcel = Parcel::new();
         let sr_order_id: u64 = unique("").parse().unwrap();
         let mut order = parcel.order();
@@ -151,7 +165,11 @@ async fn a_report_finds_its_order_by_any_of_its_names() {
         body["sr_order_id"] = json!(sr_order_id);
         body[name] = value;
         assert_eq!(stack().webhook(&body).await.status, 200);
-        assert_eq!(stack().order_with_entries(&parcel.order_id, 1).await["status"], "in_transit", "without {name}");
+        assert_eq!(
+            stack().order_with_entries(&parcel.order_id, 1).await["status"],
+            "in_transit",
+            "without {name}"
+        );
     }
 }
 
@@ -163,7 +181,10 @@ async fn an_unknown_word_is_kept_and_changes_nothing() {
     let order = stack().order_with_entries(&parcel.order_id, 1).await;
     assert_eq!((&order["status"], &order["version"]), (&json!("pending"), &json!(1)));
     let entry = &order["timeline"][0];
-    assert_eq!((&entry["sourceStatus"], &entry["reason"]), (&json!("BEAMED UP"), &json!("unknown")));
+    assert_eq!(
+        (&entry["sourceStatus"], &entry["reason"]),
+        (&json!("BEAMED UP"), &json!("unknown"))
+    );
 }
 
 #[tokio::test]
@@ -184,10 +205,13 @@ async fn a_hook_id_decides_whose_webhook_it_is() {
 
     let body = parcel.report(12, "LOST", "08:00:00");
     let send = async |key: &str| {
-        let request = http::client().post(stack().url(&format!("/webhooks/carrier/{id}"))).header("x-api-key", key);
+        let request = http::client()
+            .post(stack().url(&format!("/webhooks/carrier/{id}")))
+            .header("x-api-key", key);
         http::send(http::with_json(request, Some(&body))).await
     };
-    eventually("the hook to be known", async || (send(&secret).await.status == 200).then_some(())).await;
+    eventually("the hook to be known", async || (send(&secret).await.status == 200).then_some(()))
+        .await;
     assert_eq!(send(&stack().sources["shiprocket"]["api_key"]).await.status, 401);
     let path = format!("/api/external/orders/{}?accountCode={account}", parcel.order_id);
     eventually("their order lost", async || {

@@ -1,10 +1,10 @@
 //! What goes before the body.
 
-use aws::deliveries::Lease;
-use aws::http::{HeaderMap, HeaderName, HeaderValue};
-use domain::delivery::Delivery;
-use domain::endpoint::Format;
-use domain::timestamp::Timestamp;
+use aws::tables::deliveries::Lease;
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::Delivery;
+use domain::webhooks::endpoint::Format;
+use egress::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::receiver::Receiver;
 
@@ -14,12 +14,18 @@ const LONG_ENOUGH_FOR_A_SECRET: usize = 8;
 const USER_AGENT: &str = concat!("Waypost/", env!("CARGO_PKG_VERSION"));
 
 /// The headers of an attempt at `now`. The signature covers the id, the second of the attempt, and the body.
-pub(crate) fn of(delivery: &Delivery, receiver: &Receiver, lease: &Lease, now: Timestamp) -> HeaderMap {
+pub(crate) fn of(
+    delivery: &Delivery,
+    receiver: &Receiver,
+    lease: &Lease,
+    now: Timestamp,
+) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &receiver.settings.headers {
         insert(&mut headers, name, value, value.len() >= LONG_ENOUGH_FOR_A_SECRET);
     }
-    let mut set = |name: &str, value: &str| insert(&mut headers, name, value, name == LEGACY_SECRET);
+    let mut set =
+        |name: &str, value: &str| insert(&mut headers, name, value, name == LEGACY_SECRET);
     set("content-type", "application/json");
     set("user-agent", USER_AGENT);
     set("webhook-id", &delivery.id);
@@ -42,7 +48,9 @@ pub(crate) fn of(delivery: &Delivery, receiver: &Receiver, lease: &Lease, now: T
 /// Order ids may hold what a header cannot: then the header is left out, the body has the id.
 /// What is sensitive is masked where an endpoint's answer echoes it.
 fn insert(headers: &mut HeaderMap, name: &str, value: &str, sensitive: bool) {
-    let (Ok(name), Ok(mut value)) = (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes())) else {
+    let (Ok(name), Ok(mut value)) =
+        (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))
+    else {
         return;
     };
     value.set_sensitive(sensitive);

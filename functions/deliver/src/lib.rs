@@ -9,18 +9,18 @@ mod receiver;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use aws::batch::Ending;
 use aws::clock::now;
-use aws::deliveries::{Attempt, Claimed, Deliveries, Lease, Outcome};
 use aws::error::IoError;
-use aws::http::{Http, PostError};
-use aws::queue::Queue;
+use aws::lambda::sqs_batch::Ending;
 use aws::settings::Settings;
-use domain::delivery::Delivery;
-use domain::egress::Refused;
-use domain::endpoint::MAX_TIMEOUT;
-use domain::retry::{Attempted, Reaction, parse_retry_after};
-use domain::timestamp::Timestamp;
+use aws::sqs::Queue;
+use aws::tables::deliveries::{Attempt, Claimed, Deliveries, Lease, Outcome};
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::Delivery;
+use domain::webhooks::endpoint::MAX_TIMEOUT;
+use domain::webhooks::retry::{Attempted, Reaction, parse_retry_after};
+use egress::policy::Refused;
+use egress::{Http, PostError};
 
 use receiver::{Absent, Receiver, Receivers};
 
@@ -49,10 +49,22 @@ struct Made {
 
 impl Deliver {
     /// With its table, the queue for what dies, its settings and the way out.
-    pub fn new(deliveries: Deliveries, dead_letters: Queue, settings: Settings, http: Http) -> Self {
+    pub fn new(
+        deliveries: Deliveries,
+        dead_letters: Queue,
+        settings: Settings,
+        http: Http,
+    ) -> Self {
         let sandbox = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
         let worker = format!("{sandbox}/{}/{}", std::process::id(), now().millis());
-        Self { deliveries, dead_letters, receivers: Receivers::new(settings), http, worker, claims: AtomicU64::new(0) }
+        Self {
+            deliveries,
+            dead_letters,
+            receivers: Receivers::new(settings),
+            http,
+            worker,
+            claims: AtomicU64::new(0),
+        }
     }
 
     /// Works on one delivery, unless that could take longer than `deadline`.
@@ -64,7 +76,8 @@ impl Deliver {
             return Ok(Ending::SetAside("unreadable_message"));
         };
         let receiver = self.receivers.get(&delivery.endpoint, now()).await?;
-        let timeout = receiver.as_ref().as_ref().map_or(MAX_TIMEOUT, |receiver| receiver.settings.timeout);
+        let timeout =
+            receiver.as_ref().as_ref().map_or(MAX_TIMEOUT, |receiver| receiver.settings.timeout);
         if now().after(timeout).after(RECORDING) > deadline {
             return Ok(Ending::Later(Duration::ZERO));
         }
@@ -79,7 +92,9 @@ impl Deliver {
             Err(absent) => unsent(*absent),
         };
         let wait = match receiver.as_ref() {
-            Ok(receiver) => receiver.settings.schedule.wait_after(lease.attempt, &delivery.id, made.retry_after),
+            Ok(receiver) => {
+                receiver.settings.schedule.wait_after(lease.attempt, &delivery.id, made.retry_after)
+            }
             Err(_) => None,
         };
         // However long receivers ask to wait: what is still tried must not end with its message, unseen.
@@ -97,7 +112,10 @@ impl Deliver {
         match self.http.post(target, headers, lease.body.clone(), receiver.settings.timeout).await {
             Ok(reply) => Made {
                 reaction: Attempted::Answered(reply.status).reaction(),
-                retry_after: reply.retry_after.as_deref().and_then(|value| parse_retry_after(value, now())),
+                retry_after: reply
+                    .retry_after
+                    .as_deref()
+                    .and_then(|value| parse_retry_after(value, now())),
                 attempt: Attempt {
                     at,
                     status: Some(reply.status),
@@ -107,9 +125,11 @@ impl Deliver {
                 },
             },
             Err(PostError::Refused(refusal)) => refused(at, refusal),
-            Err(error) => {
-                Made { reaction: Attempted::NoAnswer.reaction(), retry_after: None, attempt: failed(at, error.code()) }
-            }
+            Err(error) => Made {
+                reaction: Attempted::NoAnswer.reaction(),
+                retry_after: None,
+                attempt: failed(at, error.code()),
+            },
         }
     }
 
@@ -145,7 +165,13 @@ impl Deliver {
 }
 
 fn failed(at: Timestamp, error: &'static str) -> Attempt {
-    Attempt { at, status: None, error: Some(error), latency_ms: millis(now().since(at)), excerpt: None }
+    Attempt {
+        at,
+        status: None,
+        error: Some(error),
+        latency_ms: millis(now().since(at)),
+        excerpt: None,
+    }
 }
 
 fn millis(time: Duration) -> u64 {
@@ -153,7 +179,11 @@ fn millis(time: Duration) -> u64 {
 }
 
 fn refused(at: Timestamp, refusal: Refused) -> Made {
-    Made { attempt: failed(at, refusal.code()), reaction: Attempted::Refused.reaction(), retry_after: None }
+    Made {
+        attempt: failed(at, refusal.code()),
+        reaction: Attempted::Refused.reaction(),
+        retry_after: None,
+    }
 }
 
 fn unsent(absent: Absent) -> Made {

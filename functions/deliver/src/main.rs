@@ -1,14 +1,14 @@
 //! Wiring: environment, clients, run.
 
-use aws::batch::Worker;
-use aws::deliveries::Deliveries;
-use aws::environment::{Bounds, sdk_config, variable};
-use aws::http::Http;
-use aws::queue::Queue;
+use aws::env::{Bounds, sdk_config, variable};
+use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
+use aws::sqs::Queue;
+use aws::tables::deliveries::Deliveries;
 use aws_lambda_events::event::sqs::SqsEvent;
 use deliver::Deliver;
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
+use egress::Http;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
@@ -17,7 +17,10 @@ async fn main() -> Result<(), Error> {
     let sdk = sdk_config(Bounds::Queue).await;
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
-    let worker = Worker { queue: queue("DELIVERIES_QUEUE_URL")?, dead_letters: queue("DELIVERIES_DLQ_URL")? };
+    let worker = Worker {
+        queue: queue("DELIVERIES_QUEUE_URL")?,
+        dead_letters: queue("DELIVERIES_DLQ_URL")?,
+    };
     let deliver = Deliver::new(
         Deliveries::new(aws_sdk_dynamodb::Client::new(&sdk), variable("DELIVERIES_TABLE")?),
         worker.dead_letters.clone(),
@@ -27,7 +30,11 @@ async fn main() -> Result<(), Error> {
     let (deliver, worker) = (&deliver, &worker);
     run(service_fn(async |batch: LambdaEvent<SqsEvent>| {
         let deadline = Timestamp::from_system(batch.context.deadline());
-        Ok::<_, Error>(worker.run(batch.payload, async |message| deliver.handle(message, deadline).await).await)
+        Ok::<_, Error>(
+            worker
+                .run(batch.payload, async |message| deliver.handle(message, deadline).await)
+                .await,
+        )
     }))
     .await
 }

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use aws::http::LOOPBACK;
 use aws::settings::{Cached, Settings, SettingsError, Values};
-use domain::egress::{Refused, Target};
-use domain::endpoint;
-use domain::id::EndpointName;
-use domain::signing::SigningKeys;
-use domain::timestamp::Timestamp;
+use domain::core::id::EndpointName;
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::endpoint;
+use domain::webhooks::signing::SigningKeys;
+use egress::LOOPBACK;
+use egress::policy::{Refused, Target};
 
 /// Where a delivery goes.
 pub(crate) struct Receiver {
@@ -56,7 +56,8 @@ impl Receivers {
         name: &EndpointName,
         now: Timestamp,
     ) -> Result<Arc<Result<Receiver, Absent>>, SettingsError> {
-        let known = self.cached.get(&self.settings, name.as_str(), now, |_last| self.load(name)).await?;
+        let known =
+            self.cached.get(&self.settings, name.as_str(), now, |_last| self.load(name)).await?;
         if known.is_ok() {
             return Ok(known);
         }
@@ -65,7 +66,8 @@ impl Receivers {
     }
 
     async fn load(&self, name: &EndpointName) -> Result<Result<Receiver, Absent>, SettingsError> {
-        let names = ["url", "secret", "legacy_secret", "settings"].map(|part| format!("endpoints/{name}/{part}"));
+        let names = ["url", "secret", "legacy_secret", "settings"]
+            .map(|part| format!("endpoints/{name}/{part}"));
         read(&names, &self.settings.read(&names).await?)
     }
 }
@@ -76,7 +78,8 @@ fn read(
 ) -> Result<Result<Receiver, Absent>, SettingsError> {
     let Some(address) = values.get(url) else { return Ok(Err(Absent::Removed)) };
     let text = values.get(settings).map_or("{}", String::as_str);
-    let parsed = endpoint::Settings::parse(text).map_err(|error| SettingsError::invalid(settings, error))?;
+    let parsed =
+        endpoint::Settings::parse(text).map_err(|error| SettingsError::invalid(settings, error))?;
     if !parsed.enabled {
         return Ok(Err(Absent::Disabled));
     }

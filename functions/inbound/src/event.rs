@@ -1,8 +1,8 @@
 //! A request as an event: what it is known again by, and how it begins.
 
-use aws::events::{Event, EventState};
-use domain::hash::Fingerprint;
-use domain::id::{AccountCode, EventId};
+use aws::tables::inbound::{Event, EventState};
+use domain::core::hash::Fingerprint;
+use domain::core::id::{AccountCode, EventId};
 use sources::{Identity, Received, Source, Unreadable};
 
 /// The event of an admitted request.
@@ -44,14 +44,23 @@ fn event_id(source: &dyn Source, received: &Received<'_>, identity: &Identity) -
 /// The event of an id that came before, with another body: kept beside it.
 pub(crate) fn quarantined(event: &Event) -> Event {
     let account = event.account.as_ref().map_or("", AccountCode::as_str);
-    let id = Fingerprint::of("quarantined event").with(event.source.as_str()).with(account).with(&event.body).into();
-    Event { id, state: EventState::Quarantined, reason: Some("id_reused".to_owned()), ..event.clone() }
+    let id = Fingerprint::of("quarantined event")
+        .with(event.source.as_str())
+        .with(account)
+        .with(&event.body)
+        .into();
+    Event {
+        id,
+        state: EventState::Quarantined,
+        reason: Some("id_reused".to_owned()),
+        ..event.clone()
+    }
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::timestamp::Timestamp;
+    use domain::core::timestamp::Timestamp;
 
     use super::*;
 

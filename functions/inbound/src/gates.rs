@@ -5,8 +5,8 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use aws::settings::{SettingsError, Values, read_each};
-use domain::id::AccountCode;
-use domain::json::Json;
+use domain::core::id::AccountCode;
+use domain::core::json::Json;
 use serde::Deserialize;
 use sources::{Denied, Gate, Handshake, Hook, InvalidSetting, Owner, Request, Setup, Source};
 
@@ -45,28 +45,37 @@ impl Gates {
         let Some(settings) = value("settings") else { return Ok(Self::default()) };
         let plain = Setup { settings, secret: value("secret"), hook: None };
         let prefix = format!("{folder}/hooks/");
-        let hooks =
-            values.iter().filter_map(|(name, text)| Some((name.strip_prefix(&prefix)?.to_owned(), text.clone())));
+        let hooks = values.iter().filter_map(|(name, text)| {
+            Some((name.strip_prefix(&prefix)?.to_owned(), text.clone()))
+        });
         let last = last.map(|gates| &gates.hooks);
-        let wrong = |error: InvalidSetting| SettingsError::invalid(format!("{folder}/{}", error.parameter), &error);
+        let wrong = |error: InvalidSetting| {
+            SettingsError::invalid(format!("{folder}/{}", error.parameter), &error)
+        };
         let read = |id: &str, text: &str| {
-            let hook_wrong = |problem: &dyn Display| SettingsError::invalid(format!("{prefix}{}", masked(id)), problem);
-            let hook: HookSetting =
-                serde_json::from_str(text).map_err(|_| hook_wrong(&"must be {\"account\", \"secret\"?}"))?;
+            let hook_wrong = |problem: &dyn Display| {
+                SettingsError::invalid(format!("{prefix}{}", masked(id)), problem)
+            };
+            let hook: HookSetting = serde_json::from_str(text)
+                .map_err(|_| hook_wrong(&"must be {\"account\", \"secret\"?}"))?;
             let own = hook.secret();
             let gate =
-                source.configure(&for_hook(plain, id, own.as_deref())).map_err(|error| match error.parameter {
-                    "settings" => wrong(error),
-                    "secret" if own.is_none() => wrong(error),
-                    _ => hook_wrong(&error),
-                })?;
+                source.configure(&for_hook(plain, id, own.as_deref())).map_err(
+                    |error| match error.parameter {
+                        "settings" => wrong(error),
+                        "secret" if own.is_none() => wrong(error),
+                        _ => hook_wrong(&error),
+                    },
+                )?;
             Ok((hook.account, Arc::from(gate)))
         };
         let hooks = read_each(&hooks.collect::<Values>(), last, read);
         match source.configure(&plain) {
             Ok(gate) => Ok(Self { plain: Some(gate), hooks }),
             // Where there are hooks, the source may do without a secret of its own.
-            Err(error) if error.parameter == "secret" && plain.secret.is_none() && !hooks.is_empty() => {
+            Err(error)
+                if error.parameter == "secret" && plain.secret.is_none() && !hooks.is_empty() =>
+            {
                 Ok(Self { plain: None, hooks })
             }
             Err(error) => Err(wrong(error)),
@@ -95,7 +104,11 @@ impl Gates {
 
 /// A hook's own secret comes before the source's.
 fn for_hook<'a>(plain: Setup<'a>, id: &'a str, own: Option<&'a str>) -> Setup<'a> {
-    Setup { secret: own.or(plain.secret), hook: Some(Hook { id, has_secret: own.is_some() }), ..plain }
+    Setup {
+        secret: own.or(plain.secret),
+        hook: Some(Hook { id, has_secret: own.is_some() }),
+        ..plain
+    }
 }
 
 /// A hook's id opens its path. In a log its beginning is enough to know it by.
@@ -111,7 +124,8 @@ mod tests {
     const FOLDER: &str = "sources/shiprocket";
 
     fn gates(parameters: &[(&str, &str)]) -> Result<Gates, SettingsError> {
-        let named = parameters.iter().map(|(name, text)| (format!("{FOLDER}/{name}"), (*text).to_owned()));
+        let named =
+            parameters.iter().map(|(name, text)| (format!("{FOLDER}/{name}"), (*text).to_owned()));
         Gates::read(sources::by_path("carrier").unwrap(), FOLDER, &named.collect(), None)
     }
 
@@ -128,8 +142,10 @@ mod tests {
 
     #[test]
     fn a_hook_is_a_path_of_an_accounts_own() {
-        let hooks =
-            [("hooks/abc", r#"{"account":"STORE002"}"#), ("hooks/def", r#"{"account":"STORE003","secret":"own"}"#)];
+        let hooks = [
+            ("hooks/abc", r#"{"account":"STORE002"}"#),
+            ("hooks/def", r#"{"account":"STORE003","secret":"own"}"#),
+        ];
         let gates = gates(&[SETTINGS, ("secret", "token"), hooks[0], hooks[1]]).unwrap();
         for (hook, key, expected) in [
             (None, "token", Ok("STORE001")),
@@ -152,7 +168,11 @@ mod tests {
             (r#"{"account":"A","secret":null}"#, None),
             (r#"{"account":"A"}"#, None),
         ] {
-            assert_eq!(serde_json::from_str::<HookSetting>(text).unwrap().secret().as_deref(), expected, "{text}");
+            assert_eq!(
+                serde_json::from_str::<HookSetting>(text).unwrap().secret().as_deref(),
+                expected,
+                "{text}"
+            );
         }
     }
 
@@ -174,7 +194,8 @@ mod tests {
         let settings = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["127.0.0.1"]}"#;
         let values = [("settings", settings), ("hooks/abc", r#"{"account":"STORE002"}"#)];
         let named = values.map(|(name, text)| (format!("{folder}/{name}"), text.to_owned()));
-        let gates = Gates::read(sources::by_path("esahayak").unwrap(), folder, &named.into(), None).unwrap();
+        let gates = Gates::read(sources::by_path("esahayak").unwrap(), folder, &named.into(), None)
+            .unwrap();
         assert_eq!(gates.hooks.len(), 1);
         assert!(gates.plain.is_some());
     }
@@ -185,7 +206,8 @@ mod tests {
         assert!(error.to_string().contains("sources/shiprocket/settings"), "{error}");
         let error = gates(&[SETTINGS]).err().unwrap();
         assert!(error.to_string().contains("sources/shiprocket/secret"), "{error}");
-        let hooks = [("hooks/bad", "{"), ("hooks/good", r#"{"account":"STORE002","secret":"own"}"#)];
+        let hooks =
+            [("hooks/bad", "{"), ("hooks/good", r#"{"account":"STORE002","secret":"own"}"#)];
         let gates = gates(&[SETTINGS, hooks[0], hooks[1]]).unwrap();
         assert_eq!(admit(&gates, Some("good"), "own"), Ok("STORE002".to_owned()));
         assert!(admit(&gates, Some("bad"), "own").is_err());

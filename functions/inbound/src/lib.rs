@@ -8,12 +8,12 @@ use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::events::{Event, EventMessage, EventState, Events, Kept};
-use aws::queue::Queue;
+use aws::lambda::http_api::{ApiError, answer, body, json, request_id, source_ip};
 use aws::settings::{Cached, Settings};
-use aws::web::{ApiError, answer, body, json, request_id, source_ip};
-use domain::id::{AccountCode, EventId};
-use domain::timestamp::Timestamp;
+use aws::sqs::Queue;
+use aws::tables::inbound::{Event, EventMessage, EventState, Events, Kept};
+use domain::core::id::{AccountCode, EventId};
+use domain::core::timestamp::Timestamp;
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 use sources::{Denied, Handshake, Identity, Owner, Received, Source, Unreadable};
@@ -54,7 +54,8 @@ impl Inbound {
             return Ok(health(now));
         }
         let (source, hook) = addressee(path).ok_or_else(|| ApiError::not_found("no such route"))?;
-        let source = sources::by_path(source).ok_or_else(|| ApiError::not_found("no such source"))?;
+        let source =
+            sources::by_path(source).ok_or_else(|| ApiError::not_found("no such source"))?;
         match *request.method() {
             Method::GET => self.greet(source, hook, request, now).await,
             Method::POST => self.receive(source, hook, request, now).await,
@@ -87,8 +88,11 @@ impl Inbound {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let body = body(request, source.body_limit())?;
-        let headers: Vec<(&str, &str)> =
-            request.headers().iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
+        let headers: Vec<(&str, &str)> = request
+            .headers()
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+            .collect();
         let asked = sources::Request { headers: &headers, source_ip: source_ip(request), body };
         let account = self.admit(source, hook, &asked, now).await?;
         let received = Received { account: account.as_ref(), at: now, body };
@@ -140,14 +144,17 @@ impl Inbound {
         match (event.state, kept) {
             (EventState::Received, Kept::New) => self.send(&event.id, now).await,
             // Its first message may never have been sent.
-            (EventState::Received, Kept::Before(state)) if !state.is_settled() => self.send(&event.id, now).await,
+            (EventState::Received, Kept::Before(state)) if !state.is_settled() => {
+                self.send(&event.id, now).await
+            }
             _ => Ok(()),
         }
     }
 
     async fn keep(&self, event: &Event) -> Result<Kept, IoError> {
         let kept = self.events.keep(event).await?;
-        let (source, state, reason) = (event.source.as_str(), event.state.as_str(), event.reason.as_deref());
+        let (source, state, reason) =
+            (event.source.as_str(), event.state.as_str(), event.reason.as_deref());
         match event.state {
             EventState::Quarantined => {
                 tracing::warn!(source, event_id = %event.id, state, reason, ?kept, "event.quarantined");
@@ -177,7 +184,8 @@ impl Inbound {
     /// The event is kept: whether it reaches its queue now or a minute later, the sender is done.
     async fn send(&self, id: &EventId, now: Timestamp) -> Result<(), ApiError> {
         let sent = timeout(SEND_LIMIT, self.queue.send(EventMessage::write(id))).await;
-        let late = |_| Err(IoError::Transient { call: "sqs:SendMessage", code: "timeout".to_owned() });
+        let late =
+            |_| Err(IoError::Transient { call: "sqs:SendMessage", code: "timeout".to_owned() });
         if let Err(error) = sent.unwrap_or_else(late) {
             tracing::warn!(event_id = %id, %error, "event.send_failed");
             self.events.mark_pending(id, now).await?;
@@ -200,7 +208,8 @@ fn addressee(path: &str) -> Option<(&str, Option<&str>)> {
 
 /// What a sender names itself goes into our logs only if it can hide nothing there.
 fn is_plain(name: &str) -> bool {
-    name.len() <= 128 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+    name.len() <= 128
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 fn taken(id: &EventId, identity: Identity, now: Timestamp) -> Response<Body> {
@@ -231,5 +240,8 @@ fn plain_text(text: String) -> Response<Body> {
 
 fn health(now: Timestamp) -> Response<Body> {
     let version = env!("CARGO_PKG_VERSION");
-    json(200, &serde_json::json!({"status": "healthy", "timestamp": now, "server": "waypost", "version": version}))
+    json(
+        200,
+        &serde_json::json!({"status": "healthy", "timestamp": now, "server": "waypost", "version": version}),
+    )
 }

@@ -1,9 +1,9 @@
 //! Wiring: environment, clients, run.
 
-use aws::environment::{Bounds, sdk_config, variable};
-use aws::events::Events;
-use aws::queue::Queue;
+use aws::env::{Bounds, sdk_config, variable};
 use aws::settings::Settings;
+use aws::sqs::Queue;
+use aws::tables::inbound::Events;
 use inbound::Inbound;
 use lambda_http::{Error, run, service_fn};
 

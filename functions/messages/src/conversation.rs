@@ -1,10 +1,10 @@
 //! `GET /api/messages/whatsapp`.
 
-use aws::callers::{account_of, query_account};
-use aws::web::{ApiError, json, page};
-use domain::access::Caller;
-use domain::page::Page;
-use domain::talk::Contact;
+use aws::lambda::auth::{account_of, query_account};
+use aws::lambda::http_api::{ApiError, json, page};
+use domain::auth::Caller;
+use domain::messaging::conversation::Contact;
+use domain::pagination::Page;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::Messages;
@@ -24,17 +24,24 @@ impl Messages {
         let page = page(request)?;
         let heard = self.messages.conversation(&account, &with, &page).await?;
         let next_page = heard.next_page(|last| last.sort_key.clone());
-        Ok(json(200, &Page { items: heard.items.into_iter().map(|heard| heard.remark).collect(), next_page }))
+        Ok(json(
+            200,
+            &Page { items: heard.items.into_iter().map(|heard| heard.remark).collect(), next_page },
+        ))
     }
 }
 
 /// Whom the query means; else the parameter at fault, and what is wrong with it.
-fn contact(phone: Option<&str>, user_id: Option<&str>) -> Result<Contact, (&'static str, &'static str)> {
+fn contact(
+    phone: Option<&str>,
+    user_id: Option<&str>,
+) -> Result<Contact, (&'static str, &'static str)> {
     match (phone, user_id) {
-        (Some(phone), None) => {
-            Contact::of_phone(phone).ok_or(("phone", "must be 5 to 20 digits, with the country's code"))
+        (Some(phone), None) => Contact::of_phone(phone)
+            .ok_or(("phone", "must be 5 to 20 digits, with the country's code")),
+        (None, Some(user)) => {
+            Contact::parse(user).ok_or(("user_id", "must be 1 to 128 visible ASCII characters"))
         }
-        (None, Some(user)) => Contact::parse(user).ok_or(("user_id", "must be 1 to 128 visible ASCII characters")),
         (None, None) => Err(("phone", "must be there, or user_id")),
         (Some(_), Some(_)) => Err(("user_id", "must not be there beside phone")),
     }

@@ -4,13 +4,13 @@ mod conversation;
 mod list;
 mod track;
 
-use aws::callers::Callers;
 use aws::clock::now;
-use aws::messages::Messages as MessagesTable;
-use aws::orders::Orders;
+use aws::lambda::auth::Callers;
+use aws::lambda::http_api::{ApiError, answer, request_id, route_key};
 use aws::settings::Settings;
-use aws::web::{ApiError, answer, request_id, route_key};
-use domain::timestamp::Timestamp;
+use aws::tables::messages::Messages as MessagesTable;
+use aws::tables::orders::Orders;
+use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Error, Request, Response};
 
 /// The function.

@@ -2,22 +2,32 @@
 
 use std::collections::BTreeMap;
 
-use aws::callers::{order_key, query_account};
-use aws::messages::sort_key;
-use aws::web::{ApiError, json, page};
-use domain::access::Caller;
-use domain::channel::ProviderMessageId;
-use domain::message::{Message, MessageView};
-use domain::page::Page;
-use domain::track::{TrackKey, Tracked};
+use aws::lambda::auth::{order_key, query_account};
+use aws::lambda::http_api::{ApiError, json, page};
+use aws::tables::messages::sort_key;
+use domain::auth::Caller;
+use domain::messaging::channel::ProviderMessageId;
+use domain::messaging::message::{Message, MessageView};
+use domain::messaging::message_status::{TrackKey, Tracked};
+use domain::pagination::Page;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::Messages;
 
 impl Messages {
-    pub(crate) async fn list(&self, request: &Request, caller: &Caller) -> Result<Response<Body>, ApiError> {
-        let named = request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
-        let key = order_key(caller, query_account(request)?.as_ref(), named.unwrap_or_default(), "account_code")?;
+    pub(crate) async fn list(
+        &self,
+        request: &Request,
+        caller: &Caller,
+    ) -> Result<Response<Body>, ApiError> {
+        let named =
+            request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
+        let key = order_key(
+            caller,
+            query_account(request)?.as_ref(),
+            named.unwrap_or_default(),
+            "account_code",
+        )?;
         let page = page(request)?;
         if self.orders.load(&key).await?.is_none() {
             return Err(ApiError::not_found("no such order"));
@@ -27,18 +37,25 @@ impl Messages {
         let messages = messages.items;
         let (tracks, untracked) = (self.tracks(&messages).await?, Tracked::default());
         let tracked = |message: &Message| tracks.get(message.message_id.as_ref()?);
-        let items = messages.iter().map(|message| MessageView::new(message, tracked(message).unwrap_or(&untracked)));
+        let items = messages
+            .iter()
+            .map(|message| MessageView::new(message, tracked(message).unwrap_or(&untracked)));
         Ok(json(200, &Page { items: items.collect(), next_page }))
     }
 
     /// What providers reported of these messages of one account, by their ids.
-    async fn tracks(&self, messages: &[Message]) -> Result<BTreeMap<ProviderMessageId, Tracked>, ApiError> {
+    async fn tracks(
+        &self,
+        messages: &[Message],
+    ) -> Result<BTreeMap<ProviderMessageId, Tracked>, ApiError> {
         let key = |message: &Message| {
             let id = message.message_id.clone()?;
             Some(TrackKey { account: message.account_code.clone(), message: id })
         };
         let keys: Vec<TrackKey> = messages.iter().filter_map(key).collect();
         let rows = self.messages.tracks(&keys).await?;
-        rows.into_iter().map(|row| row.map(|row| (row.key.message, row.tracked)).map_err(ApiError::from)).collect()
+        rows.into_iter()
+            .map(|row| row.map(|row| (row.key.message, row.tracked)).map_err(ApiError::from))
+            .collect()
     }
 }

@@ -1,9 +1,9 @@
 //! Wiring: environment, clients, run.
 
-use aws::environment::{Bounds, sdk_config, variable};
-use aws::messages::Messages as MessagesTable;
-use aws::orders::Orders;
+use aws::env::{Bounds, sdk_config, variable};
 use aws::settings::Settings;
+use aws::tables::messages::Messages as MessagesTable;
+use aws::tables::orders::Orders;
 use lambda_http::{Error, run, service_fn};
 use messages::Messages;
 

@@ -1,14 +1,14 @@
 //! `POST /api/orders/message-tracking`.
 
-use aws::callers::account_of;
-use aws::contention::pause;
-use aws::messages::{Recorded, TrackRow};
-use aws::web::{ApiError, idempotency_key, json, json_body, request_id};
-use domain::access::Caller;
-use domain::channel::ProviderMessageId;
-use domain::message::{Message, MessageKey, MessageStatus, NewMessage};
-use domain::timestamp::Timestamp;
-use domain::track::{TrackKey, Tracked};
+use aws::lambda::auth::account_of;
+use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
+use aws::tables::contention::pause;
+use aws::tables::messages::{Recorded, TrackRow};
+use domain::auth::Caller;
+use domain::core::timestamp::Timestamp;
+use domain::messaging::channel::ProviderMessageId;
+use domain::messaging::message::{Message, MessageKey, MessageStatus, NewMessage};
+use domain::messaging::message_status::{TrackKey, Tracked};
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
@@ -43,7 +43,11 @@ impl Messages {
     async fn record(&self, message: &Message, key: &MessageKey<'_>) -> Result<Message, ApiError> {
         let order = message.order();
         for attempt in 0..TRIES {
-            let before = self.orders.load(&order).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
+            let before = self
+                .orders
+                .load(&order)
+                .await?
+                .ok_or_else(|| ApiError::not_found("no such order"))?;
             let mut linked = self.linked(message).await?;
             if let Some(record) = linked.as_ref().and_then(|row| row.tracked.record.as_ref()) {
                 return again(message, record, key);
@@ -51,10 +55,16 @@ impl Messages {
             if let Some(row) = &mut linked {
                 row.tracked.link(message);
             }
-            let shown =
-                linked.as_ref().map_or_else(|| Tracked::default().shown(message), |row| row.tracked.shown(message));
+            let shown = linked.as_ref().map_or_else(
+                || Tracked::default().shown(message),
+                |row| row.tracked.shown(message),
+            );
             let after = message.noted_on(&before, shown, message.sent_at);
-            match self.messages.record(message, linked.as_ref(), &self.orders, &before, &after).await? {
+            match self
+                .messages
+                .record(message, linked.as_ref(), &self.orders, &before, &after)
+                .await?
+            {
                 Recorded::Done => return Ok(message.clone()),
                 Recorded::Before(first) => return again(message, &first, key),
                 Recorded::Stale => pause(attempt).await,
@@ -71,7 +81,11 @@ impl Messages {
     }
 }
 
-fn key<'a>(idempotency: Option<&'a str>, provider: Option<&'a ProviderMessageId>, request: &'a str) -> MessageKey<'a> {
+fn key<'a>(
+    idempotency: Option<&'a str>,
+    provider: Option<&'a ProviderMessageId>,
+    request: &'a str,
+) -> MessageKey<'a> {
     match (idempotency, provider) {
         (Some(key), _) => MessageKey::Idempotency(key),
         (None, Some(id)) => MessageKey::Provider(id.as_str()),
@@ -85,9 +99,12 @@ fn again(message: &Message, first: &Message, key: &MessageKey<'_>) -> Result<Mes
         return Ok(first.clone());
     }
     Err(match key {
-        _ if message.id != first.id => ApiError::conflict("another record has it").about("message_id"),
+        _ if message.id != first.id => {
+            ApiError::conflict("another record has it").about("message_id")
+        }
         MessageKey::Provider(_) => {
-            ApiError::conflict("the message was recorded with another status").about("message_status")
+            ApiError::conflict("the message was recorded with another status")
+                .about("message_status")
         }
         _ => ApiError::conflict("this Idempotency-Key came with another body"),
     })

@@ -7,19 +7,19 @@ mod stale;
 mod trigger;
 mod view;
 
-use aws::callers::Callers;
 use aws::clock::now;
-use aws::deliveries::Deliveries;
 use aws::endpoints::Endpoints;
-use aws::events::{Events, LogRow};
-use aws::orders::Orders;
-use aws::queue::Queue;
-use aws::runs::Runs;
+use aws::lambda::auth::Callers;
+use aws::lambda::http_api::{ApiError, answer, json, request_id, route_key};
 use aws::settings::Settings;
-use aws::web::{ApiError, answer, json, request_id, route_key};
-use domain::access::Caller;
-use domain::id::EventId;
-use domain::timestamp::Timestamp;
+use aws::sqs::Queue;
+use aws::tables::deliveries::Deliveries;
+use aws::tables::inbound::{Events, LogRow};
+use aws::tables::orders::Orders;
+use aws::tables::runs::Runs;
+use domain::auth::Caller;
+use domain::core::id::EventId;
+use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 
 use view::{Detail, Item};
@@ -55,7 +55,12 @@ pub struct Queues {
 impl Ops {
     /// With its tables, the queues it writes to, and its settings.
     pub fn new(tables: Tables, queues: Queues, settings: Settings) -> Self {
-        Self { tables, queues, callers: Callers::new(settings.clone()), endpoints: Endpoints::new(settings) }
+        Self {
+            tables,
+            queues,
+            callers: Callers::new(settings.clone()),
+            endpoints: Endpoints::new(settings),
+        }
     }
 
     /// Answers one request.
@@ -99,7 +104,8 @@ impl Ops {
 
 /// Viewers see the log and nothing else.
 fn may(caller: &Caller, route: &str) -> Result<(), ApiError> {
-    if caller.may_operate() || (caller.may_see_log() && route.starts_with("GET /api/webhooks/logs")) {
+    if caller.may_operate() || (caller.may_see_log() && route.starts_with("GET /api/webhooks/logs"))
+    {
         return Ok(());
     }
     Err(ApiError::forbidden("this caller may not do this"))

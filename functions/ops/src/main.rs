@@ -1,12 +1,12 @@
 //! Wiring: environment, clients, run.
 
-use aws::deliveries::Deliveries;
-use aws::environment::{Bounds, sdk_config, variable};
-use aws::events::Events;
-use aws::orders::Orders;
-use aws::queue::Queue;
-use aws::runs::Runs;
+use aws::env::{Bounds, sdk_config, variable};
 use aws::settings::Settings;
+use aws::sqs::Queue;
+use aws::tables::deliveries::Deliveries;
+use aws::tables::inbound::Events;
+use aws::tables::orders::Orders;
+use aws::tables::runs::Runs;
 use lambda_http::{Error, run, service_fn};
 use ops::{Ops, Queues, Tables};
 

@@ -1,11 +1,11 @@
 //! `POST /api/webhooks/retry/{id}`: an event goes the way that it went when it came in.
 
-use aws::contention::pause;
-use aws::events::{EventMessage, EventState, Pending};
-use aws::web::{ApiError, json};
-use domain::access::Caller;
-use domain::id::EventId;
-use domain::timestamp::Timestamp;
+use aws::lambda::http_api::{ApiError, json};
+use aws::tables::contention::pause;
+use aws::tables::inbound::{EventMessage, EventState, Pending};
+use domain::auth::Caller;
+use domain::core::id::EventId;
+use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Response};
 
 use crate::Ops;
@@ -14,7 +14,12 @@ use crate::Ops;
 const TRIES: u32 = 5;
 
 impl Ops {
-    pub(crate) async fn retry(&self, caller: &Caller, id: &str, now: Timestamp) -> Result<Response<Body>, ApiError> {
+    pub(crate) async fn retry(
+        &self,
+        caller: &Caller,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
         for attempt in 0..TRIES {
             let row = self.find(caller, id).await?;
             // Where a reason stands beside it, something was left out that may be understood by now.

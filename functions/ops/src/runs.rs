@@ -1,13 +1,13 @@
 //! `GET /api/sync/runs`: what came of asking the carrier every hour.
 
 use aws::error::IoError;
-use aws::runs::RunRow;
-use aws::web::{ApiError, json, page};
-use domain::access::Caller;
-use domain::page::{Page, cursor};
-use domain::poll::Totals;
-use domain::report::SourceName;
-use domain::timestamp::Timestamp;
+use aws::lambda::http_api::{ApiError, json, page};
+use aws::tables::runs::RunRow;
+use domain::auth::Caller;
+use domain::core::timestamp::Timestamp;
+use domain::pagination::{Page, cursor};
+use domain::polling::Totals;
+use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 use sources::Source;
@@ -17,13 +17,18 @@ use crate::Ops;
 
 impl Ops {
     /// Runs are of no account.
-    pub(crate) async fn runs(&self, request: &Request, caller: &Caller) -> Result<Response<Body>, ApiError> {
+    pub(crate) async fn runs(
+        &self,
+        request: &Request,
+        caller: &Caller,
+    ) -> Result<Response<Body>, ApiError> {
         if !caller.sees(None) {
             return Err(ApiError::forbidden("runs are for who may see every account"));
         }
         let page = page(request)?;
         let rows = self.tables.runs.list(&page).await?;
-        let next_page = rows.last().filter(|_| rows.len() == page.limit).map(|row| cursor(&row.sort_key));
+        let next_page =
+            rows.last().filter(|_| rows.len() == page.limit).map(|row| cursor(&row.sort_key));
         let mut items = Vec::with_capacity(rows.len());
         for row in &rows {
             items.push(Item::new(row, self.totals(row).await?));
@@ -92,7 +97,7 @@ impl<'a> Item<'a> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::poll::Counts;
+    use domain::polling::Counts;
     use serde_json::json;
 
     use super::*;
@@ -112,7 +117,8 @@ mod tests {
     fn a_run_is_shown_with_all_that_came_of_it() {
         let counts = Counts { asked: 490, changed: 6, unknown: 4 };
         let totals = Totals { planned: 500, batches: 10, done: 9, failed: 1, counts };
-        let shown = serde_json::to_value(Item::new(&row(Some("2026-01-20T10:01:40.900Z")), totals)).unwrap();
+        let shown = serde_json::to_value(Item::new(&row(Some("2026-01-20T10:01:40.900Z")), totals))
+            .unwrap();
         let expected = json!({
             "id": "hourly-2026-01-20T10", "kind": "hourly", "state": "finished",
             "started_at": "2026-01-20T10:00:00.000Z", "finished_at": "2026-01-20T10:01:40.900Z", "seconds": 100,

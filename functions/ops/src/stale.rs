@@ -1,19 +1,26 @@
 //! `GET /api/orders/stale`: orders that the carrier is no longer asked about, because it does not know their parcels.
 
-use aws::callers::{account_of, query_account};
-use aws::web::{ApiError, json, page};
-use domain::access::Caller;
-use domain::page::{Page, cursor};
+use aws::lambda::auth::{account_of, query_account};
+use aws::lambda::http_api::{ApiError, json, page};
+use domain::auth::Caller;
+use domain::pagination::{Page, cursor};
 use lambda_http::{Body, Request, Response};
 
 use crate::Ops;
 
 impl Ops {
-    pub(crate) async fn stale(&self, request: &Request, caller: &Caller) -> Result<Response<Body>, ApiError> {
+    pub(crate) async fn stale(
+        &self,
+        request: &Request,
+        caller: &Caller,
+    ) -> Result<Response<Body>, ApiError> {
         let account = account_of(caller, query_account(request)?.as_ref(), "account_code")?;
         let page = page(request)?;
         let items = self.tables.orders.stale(&account, &page).await?;
-        let next_page = items.last().filter(|_| items.len() == page.limit).map(|stale| cursor(stale.order_id.as_str()));
+        let next_page = items
+            .last()
+            .filter(|_| items.len() == page.limit)
+            .map(|stale| cursor(stale.order_id.as_str()));
         Ok(json(200, &Page { items, next_page }))
     }
 }

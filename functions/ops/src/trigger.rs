@@ -4,20 +4,20 @@ mod outcome;
 
 use std::time::Duration;
 
-use aws::callers::account_of;
 use aws::clock;
-use aws::deliveries::Standing;
 use aws::error::IoError;
-use aws::orders::OrderAndTimeline;
-use aws::queue::Outgoing;
-use aws::web::{ApiError, json, json_body, request_id};
-use domain::access::Caller;
-use domain::delivery::{CurrentOrder, Delivery, announce_current};
-use domain::hash::Fingerprint;
-use domain::id::{AccountCode, EventId, OrderId, OrderKey};
-use domain::timeline::{Entry, Transition};
-use domain::timestamp::Timestamp;
-use domain::trigger::Trigger;
+use aws::lambda::auth::account_of;
+use aws::lambda::http_api::{ApiError, json, json_body, request_id};
+use aws::sqs::Outgoing;
+use aws::tables::deliveries::Standing;
+use aws::tables::orders::OrderAndTimeline;
+use domain::auth::Caller;
+use domain::core::hash::Fingerprint;
+use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
+use domain::core::timestamp::Timestamp;
+use domain::orders::trigger::Trigger;
+use domain::tracking::timeline::{Entry, Transition};
+use domain::webhooks::delivery::{CurrentOrder, Delivery, announce_current};
 use futures::future::try_join_all;
 use lambda_http::{Body, Request, Response};
 
@@ -59,16 +59,26 @@ impl Ops {
         let deliveries = announce_current(&event, &current, endpoints.usable.values(), now);
         self.send_all(&event, &deliveries).await?;
         let standings = self.wait(&deliveries, now.after(WAIT)).await;
-        let unusable = endpoints.unusable.iter().filter(|endpoint| endpoint.accounts.include(&account));
+        let unusable =
+            endpoints.unusable.iter().filter(|endpoint| endpoint.accounts.include(&account));
         let outcome = Outcome::new(&current, asked.unknown, &deliveries, &standings, unusable);
         Ok(json(200, &outcome))
     }
 
-    async fn read_orders(&self, account: &AccountCode, ids: Vec<OrderId>) -> Result<Asked, IoError> {
+    async fn read_orders(
+        &self,
+        account: &AccountCode,
+        ids: Vec<OrderId>,
+    ) -> Result<Asked, IoError> {
         let mut asked = Asked { known: Vec::with_capacity(ids.len()), unknown: Vec::new() };
         for some in ids.chunks(SIDE_BY_SIDE) {
-            let keys = some.iter().map(|order| OrderKey { account: account.clone(), order: order.clone() });
-            let found = try_join_all(keys.map(async |key| self.tables.orders.load_with_timeline(&key).await)).await?;
+            let keys = some
+                .iter()
+                .map(|order| OrderKey { account: account.clone(), order: order.clone() });
+            let found = try_join_all(
+                keys.map(async |key| self.tables.orders.load_with_timeline(&key).await),
+            )
+            .await?;
             for (id, order) in some.iter().zip(found) {
                 match order {
                     Some(order) => asked.known.push(order),
@@ -92,7 +102,8 @@ impl Ops {
     async fn wait(&self, deliveries: &[Delivery], until: Timestamp) -> Vec<Standing> {
         let ids: Vec<&str> = deliveries.iter().map(|delivery| delivery.id.as_str()).collect();
         let (mut pause, mut standings) = (FIRST_PAUSE, Vec::new());
-        while standings.iter().filter(|standing: &&Standing| standing.state.has_ended()).count() < ids.len()
+        while standings.iter().filter(|standing: &&Standing| standing.state.has_ended()).count()
+            < ids.len()
             && clock::now().after(pause) <= until
         {
             tokio::time::sleep(pause).await;
@@ -111,5 +122,8 @@ fn current((order, timeline): &OrderAndTimeline) -> CurrentOrder<'_> {
 }
 
 fn last_change(timeline: &[Entry]) -> Option<&Transition> {
-    timeline.iter().filter_map(|entry| entry.transition.as_ref()).max_by_key(|transition| transition.version)
+    timeline
+        .iter()
+        .filter_map(|entry| entry.transition.as_ref())
+        .max_by_key(|transition| transition.version)
 }

@@ -1,9 +1,9 @@
 //! An event of the log as it is shown.
 
-use aws::events::LogRow;
+use aws::tables::inbound::LogRow;
 use data_encoding::BASE64;
-use domain::id::{AccountCode, EventId};
-use domain::timestamp::Timestamp;
+use domain::core::id::{AccountCode, EventId};
+use domain::core::timestamp::Timestamp;
 use serde::Serialize;
 
 /// Lambda takes answers of 6 MB; beside the body there is little else in one.
@@ -69,8 +69,8 @@ fn answered_bytes(text: &str) -> usize {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use aws::events::EventState;
-    use domain::report::SourceName;
+    use aws::tables::inbound::EventState;
+    use domain::tracking::report::SourceName;
 
     use super::*;
 

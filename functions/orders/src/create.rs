@@ -1,19 +1,19 @@
 //! `POST /api/external/orders`.
 
-use aws::callers::account_of;
-use aws::contention::pause;
-use aws::events::{Event, EventState};
-use aws::orders::Created;
-use aws::web::{ApiError, json_body};
-use domain::access::Caller;
-use domain::api_event::{Adoption, ApiEvent, Reshipment};
-use domain::hash::Fingerprint;
-use domain::id::{EventId, OrderKey};
-use domain::order::Order;
-use domain::report::SourceName;
-use domain::request::NewOrder;
-use domain::timeline::State;
-use domain::timestamp::Timestamp;
+use aws::lambda::auth::account_of;
+use aws::lambda::http_api::{ApiError, json_body};
+use aws::tables::contention::pause;
+use aws::tables::inbound::{Event, EventState};
+use aws::tables::orders::Created;
+use domain::auth::Caller;
+use domain::core::hash::Fingerprint;
+use domain::core::id::{EventId, OrderKey};
+use domain::core::timestamp::Timestamp;
+use domain::orders::api_event::{Adoption, ApiEvent, Reshipment};
+use domain::orders::order::Order;
+use domain::orders::request::NewOrder;
+use domain::tracking::report::SourceName;
+use domain::tracking::timeline::State;
 use lambda_http::{Body, Request, Response};
 
 use crate::{BODY_LIMIT, Orders, TRIES, name_taken};
@@ -26,13 +26,17 @@ impl Orders {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let asked = NewOrder::read(json_body(request, BODY_LIMIT)?)?;
-        let key =
-            OrderKey { account: account_of(caller, asked.account.as_ref(), "accountCode")?, order: asked.order_id };
-        let order = Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
+        let key = OrderKey {
+            account: account_of(caller, asked.account.as_ref(), "accountCode")?,
+            order: asked.order_id,
+        };
+        let order =
+            Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
         let adoption = adoption_event(&order, None, now);
         let mut created = Created::Contended;
         for attempt in 0..TRIES {
-            created = self.orders.create(&order, &asked.fingerprint, &self.events, &adoption).await?;
+            created =
+                self.orders.create(&order, &asked.fingerprint, &self.events, &adoption).await?;
             if created != Created::Contended {
                 break;
             }
@@ -59,7 +63,11 @@ impl Orders {
 }
 
 /// The event by which `process` adopts what waits for an order as it is written now.
-pub(crate) fn adoption_event(order: &Order, reshipped: Option<Reshipment>, now: Timestamp) -> Event {
+pub(crate) fn adoption_event(
+    order: &Order,
+    reshipped: Option<Reshipment>,
+    now: Timestamp,
+) -> Event {
     let adoption = Adoption { order_id: order.key.order.clone(), reshipped };
     Event {
         id: event_id(order),

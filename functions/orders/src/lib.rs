@@ -5,17 +5,17 @@ mod list;
 mod patch;
 mod status;
 
-use aws::callers::{Callers, order_key, query_account};
 use aws::clock::now;
-use aws::events::{EventMessage, Events};
-use aws::orders::Orders as OrdersTable;
-use aws::queue::Queue;
+use aws::lambda::auth::{Callers, order_key, query_account};
+use aws::lambda::http_api::{ApiError, answer, json, request_id, route_key};
 use aws::settings::Settings;
-use aws::web::{ApiError, answer, json, request_id, route_key};
-use domain::id::{EventId, OrderKey};
-use domain::report::Ref;
-use domain::timestamp::Timestamp;
-use domain::view::OrderView;
+use aws::sqs::Queue;
+use aws::tables::inbound::{EventMessage, Events};
+use aws::tables::orders::Orders as OrdersTable;
+use domain::core::id::{EventId, OrderKey};
+use domain::core::timestamp::Timestamp;
+use domain::orders::view::OrderView;
+use domain::tracking::report::Ref;
 use lambda_http::http::Method;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 
@@ -53,15 +53,22 @@ impl Orders {
         if !caller.may_use_orders() {
             return Err(ApiError::forbidden("this user may not work on orders"));
         }
-        let named = request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
+        let named =
+            request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
         // Not by the path: an order's id may end in it too.
         let reports = route_key(request).ends_with("/status");
         match (request.method(), named) {
-            (&Method::POST, Some(order)) if reports => self.report(request, &caller, order, now).await,
+            (&Method::POST, Some(order)) if reports => {
+                self.report(request, &caller, order, now).await
+            }
             (&Method::GET, None) => self.list(request, &caller).await,
             (&Method::POST, None) => self.create(request, &caller, now).await,
             (&Method::GET, Some(order)) => {
-                self.show(&order_key(&caller, query_account(request)?.as_ref(), order, "accountCode")?, 200).await
+                self.show(
+                    &order_key(&caller, query_account(request)?.as_ref(), order, "accountCode")?,
+                    200,
+                )
+                .await
             }
             (&Method::PATCH, Some(order)) => self.patch(request, &caller, order, now).await,
             _ => Err(ApiError::not_found("no such route")),
@@ -78,7 +85,8 @@ impl Orders {
     /// minute.
     async fn send(&self, event: &EventId) -> bool {
         let sent = self.queue.send(EventMessage::write(event)).await;
-        sent.inspect_err(|error| tracing::warn!(event_id = %event, %error, "event.send_failed")).is_ok()
+        sent.inspect_err(|error| tracing::warn!(event_id = %event, %error, "event.send_failed"))
+            .is_ok()
     }
 }
 

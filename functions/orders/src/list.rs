@@ -1,13 +1,13 @@
 //! `GET /api/external/orders`.
 
-use aws::callers::{account_of, query_account};
-use aws::web::{ApiError, json, page};
-use domain::access::Caller;
-use domain::id::AccountCode;
-use domain::order::Order;
-use domain::page::{MAX_LIMIT, Page, PageRequest, cursor};
-use domain::status::Status;
-use domain::view::OrderSummary;
+use aws::lambda::auth::{account_of, query_account};
+use aws::lambda::http_api::{ApiError, json, page};
+use domain::auth::Caller;
+use domain::core::id::AccountCode;
+use domain::orders::order::Order;
+use domain::orders::view::OrderSummary;
+use domain::pagination::{MAX_LIMIT, Page, PageRequest, cursor};
+use domain::tracking::status::Status;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::Orders;
@@ -16,7 +16,11 @@ use crate::Orders;
 const MAX_LOOKED_AT: usize = 5 * MAX_LIMIT;
 
 impl Orders {
-    pub(crate) async fn list(&self, request: &Request, caller: &Caller) -> Result<Response<Body>, ApiError> {
+    pub(crate) async fn list(
+        &self,
+        request: &Request,
+        caller: &Caller,
+    ) -> Result<Response<Body>, ApiError> {
         let account = account_of(caller, query_account(request)?.as_ref(), "accountCode")?;
         let page = page(request)?;
         let query = request.query_string_parameters_ref();
@@ -34,7 +38,10 @@ impl Orders {
         status: Option<Status>,
     ) -> Result<(Vec<Order>, Option<String>), ApiError> {
         let mut found = Vec::new();
-        let mut step = PageRequest { limit: if status.is_some() { MAX_LIMIT } else { page.limit }, ..page.clone() };
+        let mut step = PageRequest {
+            limit: if status.is_some() { MAX_LIMIT } else { page.limit },
+            ..page.clone()
+        };
         for _ in 0..MAX_LOOKED_AT / MAX_LIMIT {
             let listed = self.orders.list(account, &step).await?;
             for order in self.orders.load_all(account, &listed).await? {
@@ -42,7 +49,7 @@ impl Orders {
                     found.push(order);
                 }
                 if found.len() == page.limit {
-                    let last = found.last().map(aws::orders::sort_key_of);
+                    let last = found.last().map(aws::tables::orders::sort_key_of);
                     return Ok((found, last.as_deref().map(cursor)));
                 }
             }
@@ -56,5 +63,6 @@ impl Orders {
 }
 
 fn read_status(text: &str) -> Result<Status, ApiError> {
-    Status::parse(text).ok_or_else(|| ApiError::invalid("status", "must be one of the statuses of an order"))
+    Status::parse(text)
+        .ok_or_else(|| ApiError::invalid("status", "must be one of the statuses of an order"))
 }

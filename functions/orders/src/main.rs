@@ -1,10 +1,10 @@
 //! Wiring: environment, clients, run.
 
-use aws::environment::{Bounds, sdk_config, variable};
-use aws::events::Events;
-use aws::orders::Orders as OrdersTable;
-use aws::queue::Queue;
+use aws::env::{Bounds, sdk_config, variable};
 use aws::settings::Settings;
+use aws::sqs::Queue;
+use aws::tables::inbound::Events;
+use aws::tables::orders::Orders as OrdersTable;
 use lambda_http::{Error, run, service_fn};
 use orders::Orders;
 

@@ -1,17 +1,17 @@
 //! `PATCH /api/external/orders/{order_id}`.
 
-use aws::callers::{order_key, query_account};
-use aws::contention::pause;
-use aws::orders::Patched;
-use aws::web::{ApiError, json_body};
-use domain::access::Caller;
-use domain::api_event::Reshipment;
-use domain::hash::Fingerprint;
-use domain::id::OrderKey;
-use domain::order::{Order, Profile};
-use domain::request::OrderPatch;
-use domain::timeline::State;
-use domain::timestamp::Timestamp;
+use aws::lambda::auth::{order_key, query_account};
+use aws::lambda::http_api::{ApiError, json_body};
+use aws::tables::contention::pause;
+use aws::tables::orders::Patched;
+use domain::auth::Caller;
+use domain::core::hash::Fingerprint;
+use domain::core::id::OrderKey;
+use domain::core::timestamp::Timestamp;
+use domain::orders::api_event::Reshipment;
+use domain::orders::order::{Order, Profile};
+use domain::orders::request::OrderPatch;
+use domain::tracking::timeline::State;
 use lambda_http::{Body, Request, Response};
 
 use crate::create::adoption_event;
@@ -27,7 +27,12 @@ impl Orders {
     ) -> Result<Response<Body>, ApiError> {
         let patch = OrderPatch::read(json_body(request, BODY_LIMIT)?)?;
         let in_query = query_account(request)?;
-        let key = order_key(caller, patch.account_code.as_ref().or(in_query.as_ref()), order, "accountCode")?;
+        let key = order_key(
+            caller,
+            patch.account_code.as_ref().or(in_query.as_ref()),
+            order,
+            "accountCode",
+        )?;
         for attempt in 0..TRIES {
             match self.patch_once(&key, &patch, now).await? {
                 Patched::Done => return self.show(&key, 200).await,
@@ -38,8 +43,14 @@ impl Orders {
         Err(ApiError::unavailable())
     }
 
-    async fn patch_once(&self, key: &OrderKey, patch: &OrderPatch, now: Timestamp) -> Result<Patched, ApiError> {
-        let before = self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
+    async fn patch_once(
+        &self,
+        key: &OrderKey,
+        patch: &OrderPatch,
+        now: Timestamp,
+    ) -> Result<Patched, ApiError> {
+        let before =
+            self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
         let profile = patch.apply(&before.profile)?;
         if profile == before.profile {
             // Said before; the request that said it may have died before it sent its event.
@@ -53,7 +64,8 @@ impl Orders {
         let after = Order { key: key.clone(), profile, state };
         let reshipped = reshipment(&before.profile, &after, now);
         let new_names = after.profile.refs().difference(&before.profile.refs()).next().is_some();
-        let adoption = (new_names || reshipped.is_some()).then(|| adoption_event(&after, reshipped, now));
+        let adoption =
+            (new_names || reshipped.is_some()).then(|| adoption_event(&after, reshipped, now));
         let patched = self.orders.patch(&before, &after, &self.events, adoption.as_ref()).await?;
         if let (Patched::Done, Some(adoption)) = (&patched, &adoption) {
             self.send(&adoption.id).await;

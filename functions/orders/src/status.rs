@@ -1,15 +1,15 @@
 //! `POST /api/external/orders/{order_id}/status`: a partner reports. It is an event like any carrier's.
 
-use aws::callers::{order_key, query_account};
-use aws::events::{Event, EventState, Kept};
-use aws::web::{ApiError, idempotency_key, json, json_body, request_id};
-use domain::access::Caller;
-use domain::api_event::ApiEvent;
-use domain::hash::Fingerprint;
-use domain::id::{EventId, OrderId, OrderKey};
-use domain::report::SourceName;
-use domain::request::read_status;
-use domain::timestamp::Timestamp;
+use aws::lambda::auth::{order_key, query_account};
+use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
+use aws::tables::inbound::{Event, EventState, Kept};
+use domain::auth::Caller;
+use domain::core::hash::Fingerprint;
+use domain::core::id::{EventId, OrderId, OrderKey};
+use domain::core::timestamp::Timestamp;
+use domain::orders::api_event::ApiEvent;
+use domain::orders::request::read_status;
+use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, Response};
 
 use crate::{BODY_LIMIT, Orders};
@@ -48,7 +48,9 @@ impl Orders {
 
     async fn keep_and_send(&self, event: &Event, now: Timestamp) -> Result<(), ApiError> {
         match self.events.keep(event).await? {
-            Kept::Other => return Err(ApiError::conflict("this Idempotency-Key came with another body")),
+            Kept::Other => {
+                return Err(ApiError::conflict("this Idempotency-Key came with another body"));
+            }
             Kept::Before(state) if state.is_settled() => return Ok(()),
             Kept::Before(_) | Kept::New => {}
         }

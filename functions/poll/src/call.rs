@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::http::HeaderMap;
 use aws::settings::SettingsError;
-use domain::egress::Target;
-use domain::id::Awb;
-use domain::poll::{Asked, BatchMessage};
-use domain::timestamp::Timestamp;
+use domain::core::id::Awb;
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Asked, BatchMessage};
+use egress::HeaderMap;
+use egress::policy::Target;
 use sources::shipway::pull::{self, MAX_ANSWER, can_be_asked};
 
 use crate::Poll;
@@ -41,7 +41,11 @@ struct Call {
 }
 
 impl Poll {
-    pub(crate) async fn call<'a>(&self, batch: &'a BatchMessage, deadline: Timestamp) -> Result<Called<'a>, IoError> {
+    pub(crate) async fn call<'a>(
+        &self,
+        batch: &'a BatchMessage,
+        deadline: Timestamp,
+    ) -> Result<Called<'a>, IoError> {
         let (askable, others): (Vec<&Asked>, Vec<&Asked>) =
             batch.orders.iter().partition(|order| can_be_asked(order.awb()));
         if askable.is_empty() {
@@ -50,7 +54,9 @@ impl Poll {
         let call = match self.prepare(batch, &askable).await {
             Ok(call) => call,
             Err(SettingsError::Io(error)) => return Err(error),
-            Err(SettingsError::Invalid { .. }) => return Ok(Called::Failed(Failure::of("settings_wrong"))),
+            Err(SettingsError::Invalid { .. }) => {
+                return Ok(Called::Failed(Failure::of("settings_wrong")));
+            }
         };
         if let Some(wait) = self.keep_pace(call.service.calls_per_second, deadline).await {
             return Ok(Called::TooLate(wait));
@@ -61,11 +67,19 @@ impl Poll {
         })
     }
 
-    async fn prepare(&self, batch: &BatchMessage, askable: &[&Asked]) -> Result<Call, SettingsError> {
+    async fn prepare(
+        &self,
+        batch: &BatchMessage,
+        askable: &[&Asked],
+    ) -> Result<Call, SettingsError> {
         let service = self.carrier.service(now()).await?;
         let awbs: Vec<Awb> = askable.iter().map(|order| order.awb().clone()).collect();
         let target = service.target(&awbs)?;
-        Ok(Call { headers: self.carrier.headers(batch.credential.as_ref(), now()).await?, service, target })
+        Ok(Call {
+            headers: self.carrier.headers(batch.credential.as_ref(), now()).await?,
+            service,
+            target,
+        })
     }
 
     /// Waits until this worker may call again. Where that is too late for a call to end in time, how late it is.
@@ -89,9 +103,14 @@ impl Poll {
         }
         let asked: Vec<pull::Asked<'_>> = orders
             .iter()
-            .map(|order| pull::Asked { account: &order.account, order_id: &order.order_id, awb: order.awb() })
+            .map(|order| pull::Asked {
+                account: &order.account,
+                order_id: &order.order_id,
+                awb: order.awb(),
+            })
             .collect();
-        let found = pull::read(&asked, &answer.body, at).map_err(|_| Failure::of("unreadable_answer"))?;
+        let found =
+            pull::read(&asked, &answer.body, at).map_err(|_| Failure::of("unreadable_answer"))?;
         Ok(Findings::of(orders.iter().copied().zip(found), at, call.service.stalled_after))
     }
 }

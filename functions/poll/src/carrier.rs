@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws::http::{HeaderMap, HeaderValue, LOOPBACK};
 use aws::settings::{Cached, Settings, SettingsError, Values};
 use data_encoding::BASE64;
-use domain::egress::Target;
-use domain::id::{AccountCode, Awb};
-use domain::timestamp::Timestamp;
+use domain::core::id::{AccountCode, Awb};
+use domain::core::timestamp::Timestamp;
+use egress::policy::Target;
+use egress::{HeaderMap, HeaderValue, LOOPBACK};
 use sources::shipway;
 use sources::shipway::pull::path_and_query;
 
@@ -70,7 +70,8 @@ impl Carrier {
 fn read_service(values: &Values) -> Result<Service, SettingsError> {
     let missing = || SettingsError::invalid(SERVICE, "base_url is missing");
     let text = values.get(SERVICE).ok_or_else(missing)?;
-    let settings = shipway::Settings::read(text).map_err(|error| SettingsError::invalid(SERVICE, error))?;
+    let settings =
+        shipway::Settings::read(text).map_err(|error| SettingsError::invalid(SERVICE, error))?;
     let base_url = settings.base_url.ok_or_else(missing)?.trim_end_matches('/').to_owned();
     address(&base_url, "")?;
     Ok(Service {
@@ -92,8 +93,8 @@ fn read_headers(names: &[String], values: &Values) -> Result<HeaderMap, Settings
     let invalid = |error: &dyn std::fmt::Display| SettingsError::invalid(name, error);
     let credentials = shipway::Credentials::read(text).map_err(|error| invalid(&error))?;
     let pair = format!("{}:{}", credentials.email, credentials.license_key);
-    let mut basic =
-        HeaderValue::try_from(format!("Basic {}", BASE64.encode(pair.as_bytes()))).map_err(|error| invalid(&error))?;
+    let mut basic = HeaderValue::try_from(format!("Basic {}", BASE64.encode(pair.as_bytes())))
+        .map_err(|error| invalid(&error))?;
     basic.set_sensitive(true);
     Ok([
         ("authorization", basic),
@@ -120,7 +121,8 @@ mod tests {
 
     #[test]
     fn the_address_is_that_of_the_settings() {
-        let service = service(r#"{"base_url":"https://app.shipway.com/","stalled_after_days":5}"#).unwrap();
+        let service =
+            service(r#"{"base_url":"https://app.shipway.com/","stalled_after_days":5}"#).unwrap();
         let awbs = ["A1", "B2"].map(|awb| Awb::parse(awb).unwrap());
         let target = service.target(&awbs).unwrap();
         let expected = "https://app.shipway.com/api/tracking?awb_numbers=A1,B2&tracking_history=1";
@@ -130,7 +132,13 @@ mod tests {
 
     #[test]
     fn a_service_that_cannot_be_called_is_a_wrong_setting() {
-        let texts = ["{}", r#"{"base_url":"ftp://x.example"}"#, r#"{"base_url":"https://10.0.0.1"}"#, "{", "null"];
+        let texts = [
+            "{}",
+            r#"{"base_url":"ftp://x.example"}"#,
+            r#"{"base_url":"https://10.0.0.1"}"#,
+            "{",
+            "null",
+        ];
         for text in texts {
             let error = service(text).err().unwrap().to_string();
             assert!(error.contains(SERVICE), "{error}");
@@ -143,12 +151,18 @@ mod tests {
     #[test]
     fn an_account_signs_in_with_its_own_credentials_or_else_the_sources() {
         let own = "accounts/STORE002/shipway";
-        let secrets = [(own, r#"{"email":"two@example.invalid","license_key":"OWN"}"#), (SECRET, SHARED)];
+        let secrets =
+            [(own, r#"{"email":"two@example.invalid","license_key":"OWN"}"#), (SECRET, SHARED)];
         let basic = |names: &[&str], secrets: &[(&str, &str)]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
             let headers = read_headers(&names, &values(secrets)).unwrap();
             assert!(headers["authorization"].is_sensitive());
-            let text = headers["authorization"].to_str().unwrap().strip_prefix("Basic ").unwrap().to_owned();
+            let text = headers["authorization"]
+                .to_str()
+                .unwrap()
+                .strip_prefix("Basic ")
+                .unwrap()
+                .to_owned();
             String::from_utf8(BASE64.decode(text.as_bytes()).unwrap()).unwrap()
         };
         assert_eq!(basic(&[own, SECRET], &secrets), "two@example.invalid:OWN");
@@ -160,7 +174,8 @@ mod tests {
     fn wrong_credentials_are_named_and_not_replaced() {
         let own = "accounts/STORE002/shipway";
         let names = [own.to_owned(), SECRET.to_owned()];
-        let error = read_headers(&names, &values(&[(own, "{"), (SECRET, SHARED)])).unwrap_err().to_string();
+        let error =
+            read_headers(&names, &values(&[(own, "{"), (SECRET, SHARED)])).unwrap_err().to_string();
         assert!(error.contains(own), "{error}");
         let error = read_headers(&names, &Values::new()).unwrap_err().to_string();
         assert!(error.contains(SECRET), "{error}");

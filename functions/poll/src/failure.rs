@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use aws::http::GetError;
-use domain::retry::parse_retry_after;
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::retry::parse_retry_after;
+use egress::GetError;
 
 /// So often a batch is asked in vain before it is given up: the next run asks about its orders anyway.
 const ATTEMPTS: u32 = 5;
@@ -85,7 +85,11 @@ mod tests {
 
     #[test]
     fn two_statuses_are_about_credentials() {
-        let about = |status| Failure::refusal(status, None, Timestamp::EPOCH).is_about_credentials();
-        assert_eq!([401, 403, 400, 404, 429, 500].map(about), [true, true, false, false, false, false]);
+        let about =
+            |status| Failure::refusal(status, None, Timestamp::EPOCH).is_about_credentials();
+        assert_eq!(
+            [401, 403, 400, 404, 429, 500].map(about),
+            [true, true, false, false, false, false]
+        );
     }
 }

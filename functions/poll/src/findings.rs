@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use domain::poll::{Asked, Counts, Found, FoundReport, StoodStill};
-use domain::report::SourceName;
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Asked, Counts, Found, FoundReport, StoodStill};
+use domain::tracking::report::SourceName;
 use sources::shipway::pull;
 
 /// The carrier, as the timeline names it.
@@ -37,7 +37,9 @@ impl<'a> Findings<'a> {
         let mut findings = Self::default();
         for (order, found) in answered {
             findings.asked += 1;
-            if findings.take(order, found) && stalled_after.is_some_and(|days| stands_still(order, now, days)) {
+            if findings.take(order, found)
+                && stalled_after.is_some_and(|days| stands_still(order, now, days))
+            {
                 let Asked { account, order_id, active } = order.clone();
                 findings.stalled.push(StoodStill { account, order_id, since: active.moved_at });
             }
@@ -68,7 +70,11 @@ impl<'a> Findings<'a> {
 
     pub(crate) fn counts(&self) -> Counts {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        Counts { asked: count(self.asked), changed: count(self.reports.len()), unknown: count(self.unknown.len()) }
+        Counts {
+            asked: count(self.asked),
+            changed: count(self.reports.len()),
+            unknown: count(self.unknown.len()),
+        }
     }
 
     /// The message that brings the news, if there is any. Several where it would be too long for the queue.
@@ -80,9 +86,14 @@ impl<'a> Findings<'a> {
     }
 }
 
-fn messages(reports: &[FoundReport], stalled: &[StoodStill], received_at: Timestamp) -> Vec<String> {
+fn messages(
+    reports: &[FoundReport],
+    stalled: &[StoodStill],
+    received_at: Timestamp,
+) -> Vec<String> {
     let (some, others) = (reports.to_vec(), stalled.to_vec());
-    let found = Found { v: Found::VERSION, source: SOURCE, received_at, reports: some, stalled: others };
+    let found =
+        Found { v: Found::VERSION, source: SOURCE, received_at, reports: some, stalled: others };
     let whole = serde_json::to_string(&found).unwrap_or_default();
     if whole.len() <= MAX_MESSAGE || reports.len() < 2 {
         return vec![whole];

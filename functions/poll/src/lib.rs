@@ -8,17 +8,17 @@ mod carrier;
 mod failure;
 mod findings;
 
-use aws::batch::Ending;
 use aws::clock::now;
 use aws::error::IoError;
-use aws::http::Http;
-use aws::orders::Orders;
-use aws::queue::Queue;
-use aws::runs::{Outcome, Runs};
+use aws::lambda::sqs_batch::Ending;
 use aws::settings::Settings;
-use domain::id::AccountCode;
-use domain::poll::{Asked, BatchMessage, Pace};
-use domain::timestamp::Timestamp;
+use aws::sqs::Queue;
+use aws::tables::orders::Orders;
+use aws::tables::runs::{Outcome, Runs};
+use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Asked, BatchMessage, Pace};
+use egress::Http;
 use futures::stream::{self, StreamExt};
 use tokio::sync::Mutex;
 
@@ -51,7 +51,9 @@ impl Poll {
     /// # Errors
     /// Something is not available; the message has to come back.
     pub async fn handle(&self, message: &str, deadline: Timestamp) -> Result<Ending, IoError> {
-        let Some(batch) = BatchMessage::read(message) else { return Ok(Ending::SetAside("unreadable_message")) };
+        let Some(batch) = BatchMessage::read(message) else {
+            return Ok(Ending::SetAside("unreadable_message"));
+        };
         let early = batch.not_before.since(now());
         if !early.is_zero() {
             return Ok(Ending::Later(early));
@@ -67,16 +69,23 @@ impl Poll {
     }
 
     /// First what was found, then that it was: killed in between, it is found again.
-    async fn pass_on(&self, batch: &BatchMessage, findings: &Findings<'_>) -> Result<Ending, IoError> {
+    async fn pass_on(
+        &self,
+        batch: &BatchMessage,
+        findings: &Findings<'_>,
+    ) -> Result<Ending, IoError> {
         for message in findings.messages(now()) {
             self.events.send(message).await?;
         }
-        let unknown = findings
-            .unknown
-            .iter()
-            .map(async |order: &&Asked| self.orders.not_found(&order.key(), &order.active, &batch.run).await);
+        let unknown = findings.unknown.iter().map(async |order: &&Asked| {
+            self.orders.not_found(&order.key(), &order.active, &batch.run).await
+        });
         all(unknown).await?;
-        all(findings.found_again.iter().map(async |order| self.orders.found_again(&order.key()).await)).await?;
+        all(findings
+            .found_again
+            .iter()
+            .map(async |order| self.orders.found_again(&order.key()).await))
+        .await?;
         let counts = findings.counts();
         tracing::info!(
             run = batch.run.id,
@@ -132,7 +141,10 @@ fn asker(batch: &BatchMessage) -> Option<&str> {
 }
 
 /// Does all of it, whatever becomes of each. If anything failed, why that did.
-async fn all(work: impl Iterator<Item: Future<Output = Result<(), IoError>>>) -> Result<(), IoError> {
-    let done: Vec<Result<(), IoError>> = stream::iter(work).buffer_unordered(SIDE_BY_SIDE).collect().await;
+async fn all(
+    work: impl Iterator<Item: Future<Output = Result<(), IoError>>>,
+) -> Result<(), IoError> {
+    let done: Vec<Result<(), IoError>> =
+        stream::iter(work).buffer_unordered(SIDE_BY_SIDE).collect().await;
     done.into_iter().collect()
 }

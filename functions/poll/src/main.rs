@@ -1,14 +1,14 @@
 //! Wiring: environment, clients, run.
 
-use aws::batch::Worker;
-use aws::environment::{Bounds, sdk_config, variable};
-use aws::http::Http;
-use aws::orders::Orders;
-use aws::queue::Queue;
-use aws::runs::Runs;
+use aws::env::{Bounds, sdk_config, variable};
+use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
+use aws::sqs::Queue;
+use aws::tables::orders::Orders;
+use aws::tables::runs::Runs;
 use aws_lambda_events::event::sqs::SqsEvent;
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
+use egress::Http;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use poll::Poll;
 
@@ -30,7 +30,9 @@ async fn main() -> Result<(), Error> {
     let (poll, worker) = (&poll, &worker);
     run(service_fn(async |batch: LambdaEvent<SqsEvent>| {
         let deadline = Timestamp::from_system(batch.context.deadline());
-        Ok::<_, Error>(worker.run(batch.payload, async |message| poll.handle(message, deadline).await).await)
+        Ok::<_, Error>(
+            worker.run(batch.payload, async |message| poll.handle(message, deadline).await).await,
+        )
     }))
     .await
 }

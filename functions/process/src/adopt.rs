@@ -4,18 +4,22 @@ use std::collections::BTreeMap;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::events::{Event, EventState, Progress};
-use aws::orders::Waiting;
-use domain::api_event::Adoption;
-use domain::id::{EventId, OrderKey, ReportId};
-use domain::report::Ref;
-use domain::timeline::Bringer;
+use aws::tables::inbound::{Event, EventState, Progress};
+use aws::tables::orders::Waiting;
+use domain::core::id::{EventId, OrderKey, ReportId};
+use domain::orders::api_event::Adoption;
+use domain::tracking::report::Ref;
+use domain::tracking::timeline::Bringer;
 
 use crate::apply::Fate;
 use crate::{NO_ACCOUNT, Process};
 
 impl Process {
-    pub(crate) async fn adopt(&self, event: &Event, adoption: &Adoption) -> Result<Progress, IoError> {
+    pub(crate) async fn adopt(
+        &self,
+        event: &Event,
+        adoption: &Adoption,
+    ) -> Result<Progress, IoError> {
         let Some(account) = event.account.clone() else {
             return Ok(Progress::because(EventState::Failed, NO_ACCOUNT));
         };
@@ -29,7 +33,9 @@ impl Process {
         let mut found: BTreeMap<(ReportId, EventId), Waiting> = BTreeMap::new();
         for name in &names {
             let waiting = self.orders.waiting(&key.account, name).await?;
-            found.extend(waiting.into_iter().map(|it| ((it.report.id.clone(), it.event_id.clone()), it)));
+            found.extend(
+                waiting.into_iter().map(|it| ((it.report.id.clone(), it.event_id.clone()), it)),
+            );
         }
         for waiting in found.values() {
             untold = self.adopt_one(&key, waiting).await?.or(untold);
@@ -54,8 +60,15 @@ impl Process {
 
     /// A waiting report is an event of its own: it may have come with others that found their orders long ago. It
     /// waits on where somebody could not be told of it.
-    async fn adopt_one(&self, key: &OrderKey, waiting: &Waiting) -> Result<Option<Progress>, IoError> {
-        let bringer = Bringer { event_id: waiting.report.id.clone().into(), received_at: waiting.received_at };
+    async fn adopt_one(
+        &self,
+        key: &OrderKey,
+        waiting: &Waiting,
+    ) -> Result<Option<Progress>, IoError> {
+        let bringer = Bringer {
+            event_id: waiting.report.id.clone().into(),
+            received_at: waiting.received_at,
+        };
         let fate = self.apply(&key.account, &waiting.report, &bringer).await?;
         let Fate::Applied(arrived) = fate else { return Ok(None) };
         let untold = self.announce(&bringer.event_id, &[arrived], now()).await?;

@@ -1,16 +1,16 @@
 //! One report meets its order.
 
 use aws::clock::now;
-use aws::contention::pause;
 use aws::error::IoError;
-use aws::orders::{Committed, Touch, Waiting};
-use domain::api_event::Reshipment;
-use domain::delivery::Change;
-use domain::id::{AccountCode, OrderKey};
-use domain::order::Order;
-use domain::report::{Report, Scan, SourceName};
-use domain::status::Status;
-use domain::timeline::{Arrival, Bringer, Entry, Settled};
+use aws::tables::contention::pause;
+use aws::tables::orders::{Committed, Touch, Waiting};
+use domain::core::id::{AccountCode, OrderKey};
+use domain::orders::api_event::Reshipment;
+use domain::orders::order::Order;
+use domain::tracking::report::{Report, Scan, SourceName};
+use domain::tracking::status::Status;
+use domain::tracking::timeline::{Arrival, Bringer, Entry, Settled};
+use domain::webhooks::delivery::Change;
 use sources::Source;
 use sources::shipway::Shipway;
 
@@ -37,7 +37,12 @@ pub(crate) struct Arrived {
 }
 
 impl Arrived {
-    fn new(mut order: Order, entry: Entry, bringer: &Bringer, settled: Option<Settled>) -> Box<Self> {
+    fn new(
+        mut order: Order,
+        entry: Entry,
+        bringer: &Bringer,
+        settled: Option<Settled>,
+    ) -> Box<Self> {
         if let Some(settled) = settled {
             order.state = settled.state;
         }
@@ -88,8 +93,11 @@ impl Process {
         if matches!(first, Fate::Applied(_)) {
             return Ok(first);
         }
-        let waiting =
-            Waiting { report: report.clone(), event_id: bringer.event_id.clone(), received_at: bringer.received_at };
+        let waiting = Waiting {
+            report: report.clone(),
+            event_id: bringer.event_id.clone(),
+            received_at: bringer.received_at,
+        };
         self.orders.hold(account, &waiting).await?;
         // Its order may have been created since: then nobody else would come for it. Where an adoption was faster,
         // the waiting row stays until that has told what it did.
@@ -107,7 +115,9 @@ impl Process {
         report: &Report,
         bringer: &Bringer,
     ) -> Result<Fate, IoError> {
-        let Some(order) = self.orders.find(account, &report.refs()).await? else { return Ok(Fate::Unmatched) };
+        let Some(order) = self.orders.find(account, &report.refs()).await? else {
+            return Ok(Fate::Unmatched);
+        };
         let key = OrderKey { account: account.clone(), order };
         self.apply_to(&key, report, bringer, Heard::FromOutside).await
     }
@@ -124,7 +134,9 @@ impl Process {
             let word = report.source_status.as_deref();
             tracing::warn!(source = report.source.as_str(), word, event_id = %bringer.event_id, "report.unknown_status");
         }
-        let arrive = |order: &Order| Arrival::of_report(&order.state, order.profile.parcels(), report, bringer);
+        let arrive = |order: &Order| {
+            Arrival::of_report(&order.state, order.profile.parcels(), report, bringer)
+        };
         let fate = self.arrive(key, bringer, &report.scans, arrive).await?;
         if let Fate::Applied(arrived) = &fate {
             self.orders.touch(&arrived.order, arrived.touch(heard)).await?;
@@ -160,7 +172,9 @@ impl Process {
             let Some(order) = self.orders.load(key).await? else { return Ok(Fate::Unmatched) };
             let settled = match arrive(&order) {
                 Arrival::Next(next) => Some(next.settle(&order.state, now())),
-                Arrival::Late(late) => late.settle(&order.state, self.orders.entries(key).await?, now()),
+                Arrival::Late(late) => {
+                    late.settle(&order.state, self.orders.entries(key).await?, now())
+                }
             };
             let Some(settled) = settled else {
                 pause(attempt).await;
@@ -179,7 +193,10 @@ impl Process {
                 Committed::Stale => pause(attempt).await,
             }
         }
-        Err(IoError::Transient { call: "dynamodb:TransactWriteItems", code: "contention".to_owned() })
+        Err(IoError::Transient {
+            call: "dynamodb:TransactWriteItems",
+            code: "contention".to_owned(),
+        })
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use aws::batch::Ending;
 use aws::clock::now;
 use aws::error::IoError;
-use domain::delivery::{StalledOrder, announce_stalled};
-use domain::id::{AccountCode, OrderKey};
-use domain::poll::{Found, FoundReport, StoodStill, event_of, event_of_standstill};
-use domain::timeline::Bringer;
+use aws::lambda::sqs_batch::Ending;
+use domain::core::id::{AccountCode, OrderKey};
+use domain::polling::{Found, FoundReport, StoodStill, event_of, event_of_standstill};
+use domain::tracking::timeline::Bringer;
+use domain::webhooks::delivery::{StalledOrder, announce_stalled};
 
 use crate::Process;
 use crate::apply::{Fate, Heard};
@@ -23,7 +23,8 @@ impl Process {
         // One account's trouble keeps nothing from the others.
         let mut ended = Ok(Ending::Done);
         for (account, reports) in by_account {
-            ended = ended.and(self.found_for(account, &reports, found).await.map(|()| Ending::Done));
+            ended =
+                ended.and(self.found_for(account, &reports, found).await.map(|()| Ending::Done));
         }
         for still in &found.stalled {
             ended = ended.and(self.tell_standstill(still).await.map(|()| Ending::Done));
@@ -32,7 +33,12 @@ impl Process {
     }
 
     /// An account's claims are one event, which their ids name: it may tell all of them at once.
-    async fn found_for(&self, account: &AccountCode, reports: &[&FoundReport], found: &Found) -> Result<(), IoError> {
+    async fn found_for(
+        &self,
+        account: &AccountCode,
+        reports: &[&FoundReport],
+        found: &Found,
+    ) -> Result<(), IoError> {
         let event_id = event_of(account, reports.iter().map(|found| &found.report.id));
         let bringer = Bringer { event_id, received_at: found.received_at };
         let mut arrived = Vec::new();
@@ -40,7 +46,9 @@ impl Process {
             let key = OrderKey { account: account.clone(), order: found.order_id.clone() };
             match self.apply_to(&key, &found.report, &bringer, Heard::ByAsking).await? {
                 Fate::Applied(report) => arrived.push(report),
-                Fate::Unmatched => tracing::warn!(%account, order_id = %key.order, "report.order_gone"),
+                Fate::Unmatched => {
+                    tracing::warn!(%account, order_id = %key.order, "report.order_gone")
+                }
             }
         }
         match self.announce(&bringer.event_id, &arrived, now()).await? {
@@ -59,7 +67,8 @@ impl Process {
         }
         let endpoints = self.endpoints.all(now()).await?;
         let stalled = [StalledOrder { order: &order, since: still.since }];
-        self.deliver(&event, announce_stalled(&event, &stalled, endpoints.usable.values(), now())).await?;
+        self.deliver(&event, announce_stalled(&event, &stalled, endpoints.usable.values(), now()))
+            .await?;
         match endpoints.unusable.iter().any(|endpoint| endpoint.accounts.include(&still.account)) {
             false => Ok(()),
             true => Err(untold()),

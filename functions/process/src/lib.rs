@@ -11,23 +11,23 @@ mod updates;
 
 use std::collections::BTreeSet;
 
-use aws::batch::Ending;
 use aws::clock::now;
 use aws::endpoints::Endpoints;
 use aws::error::IoError;
-use aws::events::{Event, EventMessage, EventState, Events, Progress};
-use aws::messages::Messages;
-use aws::orders::Orders;
-use aws::queue::{Outgoing, Queue};
+use aws::lambda::sqs_batch::Ending;
 use aws::settings::Settings;
-use domain::access::Accounts;
-use domain::api_event::ApiEvent;
-use domain::delivery::{Change, Delivery, announce};
-use domain::id::{EventId, ReportId};
-use domain::poll::Found;
-use domain::report::{Report, SourceName};
-use domain::timeline::Bringer;
-use domain::timestamp::Timestamp;
+use aws::sqs::{Outgoing, Queue};
+use aws::tables::inbound::{Event, EventMessage, EventState, Events, Progress};
+use aws::tables::messages::Messages;
+use aws::tables::orders::Orders;
+use domain::auth::Accounts;
+use domain::core::id::{EventId, ReportId};
+use domain::core::timestamp::Timestamp;
+use domain::orders::api_event::ApiEvent;
+use domain::polling::Found;
+use domain::tracking::report::{Report, SourceName};
+use domain::tracking::timeline::Bringer;
+use domain::webhooks::delivery::{Change, Delivery, announce};
 use sources::{Items, Reading, Received};
 
 use apply::{Arrived, Fate};
@@ -48,7 +48,13 @@ pub struct Process {
 
 impl Process {
     /// With its tables, the queue it writes to, and its settings.
-    pub fn new(events: Events, orders: Orders, messages: Messages, deliveries: Queue, settings: Settings) -> Self {
+    pub fn new(
+        events: Events,
+        orders: Orders,
+        messages: Messages,
+        deliveries: Queue,
+        settings: Settings,
+    ) -> Self {
         let (endpoints, numbers) = (Endpoints::new(settings.clone()), Numbers::new(settings));
         Self { events, orders, messages, deliveries, endpoints, numbers }
     }
@@ -88,7 +94,8 @@ impl Process {
         let Some(source) = sources::by_name(event.source.as_str()) else {
             return Ok(Progress::because(EventState::Failed, "unknown source"));
         };
-        let received = Received { account: event.account.as_ref(), at: event.received_at, body: &event.body };
+        let received =
+            Received { account: event.account.as_ref(), at: event.received_at, body: &event.body };
         match source.read(&received) {
             Ok(Reading::Reports(reports)) => self.apply_all(event, &reports).await,
             Ok(Reading::Updates(updates)) => self.apply_updates(event, &updates).await,
@@ -109,7 +116,9 @@ impl Process {
     }
 
     async fn apply_all(&self, event: &Event, reports: &Items<Report>) -> Result<Progress, IoError> {
-        let Some(account) = &event.account else { return Ok(Progress::because(EventState::Failed, NO_ACCOUNT)) };
+        let Some(account) = &event.account else {
+            return Ok(Progress::because(EventState::Failed, NO_ACCOUNT));
+        };
         let bringer = Bringer { event_id: event.id.clone(), received_at: event.received_at };
         let mut waiting = BTreeSet::new();
         let mut arrived = Vec::new();
@@ -132,17 +141,24 @@ impl Process {
         arrived: &[Box<Arrived>],
         now: Timestamp,
     ) -> Result<Option<Progress>, IoError> {
-        let changes: Vec<Change<'_>> = arrived.iter().filter_map(|arrived| arrived.change()).collect();
+        let changes: Vec<Change<'_>> =
+            arrived.iter().filter_map(|arrived| arrived.change()).collect();
         if changes.is_empty() {
             return Ok(None);
         }
         let endpoints = self.endpoints.all(now).await?;
         let deliveries = announce(event, &changes, endpoints.usable.values(), now);
         self.deliver(event, deliveries).await?;
-        let meant = |accounts: &Accounts| changes.iter().any(|change| accounts.include(&change.order.key.account));
+        let meant = |accounts: &Accounts| {
+            changes.iter().any(|change| accounts.include(&change.order.key.account))
+        };
         let untold = endpoints.unusable.iter().find(|endpoint| meant(&endpoint.accounts));
-        Ok(untold
-            .map(|endpoint| Progress::because(EventState::Failed, format!("setting {} is wrong", endpoint.parameter))))
+        Ok(untold.map(|endpoint| {
+            Progress::because(
+                EventState::Failed,
+                format!("setting {} is wrong", endpoint.parameter),
+            )
+        }))
     }
 
     async fn deliver(&self, event: &EventId, deliveries: Vec<Delivery>) -> Result<(), IoError> {
@@ -164,7 +180,11 @@ fn settled(reports: &Items<Report>, waiting: BTreeSet<ReportId>) -> Progress {
         (false, false) => Progress::unmatched(waiting),
     };
     if reports.odd > 0 {
-        progress.reason = Some(format!("{} of {} not understood", reports.odd, reports.odd + reports.items.len()));
+        progress.reason = Some(format!(
+            "{} of {} not understood",
+            reports.odd,
+            reports.odd + reports.items.len()
+        ));
     }
     progress
 }

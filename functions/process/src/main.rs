@@ -1,12 +1,12 @@
 //! Wiring: environment, clients, run.
 
-use aws::batch::Worker;
-use aws::environment::{Bounds, sdk_config, variable};
-use aws::events::Events;
-use aws::messages::Messages;
-use aws::orders::Orders;
-use aws::queue::Queue;
+use aws::env::{Bounds, sdk_config, variable};
+use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
+use aws::sqs::Queue;
+use aws::tables::inbound::Events;
+use aws::tables::messages::Messages;
+use aws::tables::orders::Orders;
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use process::Process;
@@ -25,10 +25,13 @@ async fn main() -> Result<(), Error> {
         queue("DELIVERIES_QUEUE_URL")?,
         Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
     );
-    let worker = Worker { queue: queue("EVENTS_QUEUE_URL")?, dead_letters: queue("EVENTS_DLQ_URL")? };
+    let worker =
+        Worker { queue: queue("EVENTS_QUEUE_URL")?, dead_letters: queue("EVENTS_DLQ_URL")? };
     let (process, worker) = (&process, &worker);
     run(service_fn(async |batch: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(worker.run(batch.payload, async |message| process.handle(message).await).await)
+        Ok::<_, Error>(
+            worker.run(batch.payload, async |message| process.handle(message).await).await,
+        )
     }))
     .await
 }

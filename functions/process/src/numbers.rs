@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use aws::settings::{Cached, Settings, SettingsError};
-use domain::id::AccountCode;
-use domain::timestamp::Timestamp;
+use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
 use sources::whatsapp;
 
 /// Beside it lie secrets, which are not for this function.
@@ -25,7 +25,11 @@ impl Numbers {
     ///
     /// # Errors
     /// The settings cannot be read, or were never right.
-    pub(crate) async fn account(&self, number: &str, now: Timestamp) -> Result<Option<AccountCode>, SettingsError> {
+    pub(crate) async fn account(
+        &self,
+        number: &str,
+        now: Timestamp,
+    ) -> Result<Option<AccountCode>, SettingsError> {
         let numbers = self.all(now).await?;
         Ok(numbers.as_ref().as_ref().and_then(|numbers| numbers.account(number)).cloned())
     }

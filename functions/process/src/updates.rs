@@ -5,15 +5,15 @@ mod tally;
 use std::collections::BTreeMap;
 
 use aws::clock::now;
-use aws::contention::pause;
 use aws::error::IoError;
-use aws::events::{Event, Progress};
-use aws::messages::TrackRow;
-use domain::channel::{News, StatusNews, Update};
-use domain::id::AccountCode;
-use domain::talk::{Contact, Remark};
-use domain::timestamp::Timestamp;
-use domain::track::{TrackKey, Word};
+use aws::tables::contention::pause;
+use aws::tables::inbound::{Event, Progress};
+use aws::tables::messages::TrackRow;
+use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
+use domain::messaging::channel::{News, StatusNews, Update};
+use domain::messaging::conversation::{Contact, Remark};
+use domain::messaging::message_status::{TrackKey, Word};
 use futures::stream::{self, StreamExt};
 use sources::Items;
 
@@ -38,7 +38,11 @@ struct Sorted<'a> {
 
 impl Process {
     /// Applies all news of an event. What had been applied before is found so.
-    pub(crate) async fn apply_updates(&self, event: &Event, updates: &Items<Update>) -> Result<Progress, IoError> {
+    pub(crate) async fn apply_updates(
+        &self,
+        event: &Event,
+        updates: &Items<Update>,
+    ) -> Result<Progress, IoError> {
         let sorted = self.sort(event, updates).await?;
         let followed = self.follow_all(&sorted.statuses, event.received_at).await;
         let heard = self.hear_all(&sorted.remarks).await;
@@ -56,8 +60,13 @@ impl Process {
         Ok(tally.progress())
     }
 
-    async fn sort<'a>(&self, event: &Event, updates: &'a Items<Update>) -> Result<Sorted<'a>, IoError> {
-        let mut sorted = Sorted { tally: Tally { odd: updates.odd, ..Tally::default() }, ..Sorted::default() };
+    async fn sort<'a>(
+        &self,
+        event: &Event,
+        updates: &'a Items<Update>,
+    ) -> Result<Sorted<'a>, IoError> {
+        let mut sorted =
+            Sorted { tally: Tally { odd: updates.odd, ..Tally::default() }, ..Sorted::default() };
         for update in &updates.items {
             match self.account(event, update).await? {
                 Some(account) => sorted.take(account, update, event),
@@ -68,7 +77,11 @@ impl Process {
     }
 
     /// Whose an update is: it came by somebody's own path, or its number says so.
-    async fn account(&self, event: &Event, update: &Update) -> Result<Option<AccountCode>, IoError> {
+    async fn account(
+        &self,
+        event: &Event,
+        update: &Update,
+    ) -> Result<Option<AccountCode>, IoError> {
         match (&event.account, &update.number) {
             (Some(account), _) => Ok(Some(account.clone())),
             (None, Some(number)) => Ok(self.numbers.account(number, now()).await?),
@@ -104,10 +117,16 @@ impl Process {
     }
 
     /// Joins news to what is known of a message, whoever else does so at the same time; whether that changed anything.
-    async fn follow(&self, mut row: TrackRow, news: &[&StatusNews], received_at: Timestamp) -> Result<bool, IoError> {
+    async fn follow(
+        &self,
+        mut row: TrackRow,
+        news: &[&StatusNews],
+        received_at: Timestamp,
+    ) -> Result<bool, IoError> {
         for attempt in 0..TRIES {
             let before = row.tracked.track.status();
-            let changes = news.iter().filter(|news| row.tracked.track.join(news, received_at)).count();
+            let changes =
+                news.iter().filter(|news| row.tracked.track.join(news, received_at)).count();
             if changes == 0 {
                 return Ok(false);
             }
@@ -129,14 +148,23 @@ impl Process {
             && record.is_newest(&order.state)
         {
             let noted = record.noted_on(&order, row.tracked.shown(record), now);
-            return self.messages.save_track_and_order(row, &self.orders, &order, &noted, now).await;
+            return self
+                .messages
+                .save_track_and_order(row, &self.orders, &order, &noted, now)
+                .await;
         }
         self.messages.save_track(row, now).await
     }
 
     /// How many of these were new.
-    async fn hear_all(&self, remarks: &[(AccountCode, Contact, Remark<'_>)]) -> Result<usize, IoError> {
-        all(remarks.iter().map(async |(account, from, remark)| self.messages.hear(account, from, remark).await)).await
+    async fn hear_all(
+        &self,
+        remarks: &[(AccountCode, Contact, Remark<'_>)],
+    ) -> Result<usize, IoError> {
+        all(remarks
+            .iter()
+            .map(async |(account, from, remark)| self.messages.hear(account, from, remark).await))
+        .await
     }
 }
 
@@ -151,7 +179,11 @@ impl<'a> Sorted<'a> {
             }
             News::Written(written) => match Contact::parse(&written.from) {
                 Some(from) => {
-                    self.remarks.push((account, from, Remark::new(written, number, event.received_at)));
+                    self.remarks.push((
+                        account,
+                        from,
+                        Remark::new(written, number, event.received_at),
+                    ));
                     self.tally.written += 1;
                 }
                 None => self.tally.odd += 1,
@@ -166,8 +198,11 @@ impl<'a> Sorted<'a> {
 }
 
 /// Does all of it, whatever becomes of each; how often it was true. If anything failed, why that did.
-async fn all(work: impl Iterator<Item: Future<Output = Result<bool, IoError>>>) -> Result<usize, IoError> {
-    let done: Vec<Result<bool, IoError>> = stream::iter(work).buffer_unordered(SIDE_BY_SIDE).collect().await;
+async fn all(
+    work: impl Iterator<Item: Future<Output = Result<bool, IoError>>>,
+) -> Result<usize, IoError> {
+    let done: Vec<Result<bool, IoError>> =
+        stream::iter(work).buffer_unordered(SIDE_BY_SIDE).collect().await;
     let mut count = 0;
     for result in done {
         count += usize::from(result?);

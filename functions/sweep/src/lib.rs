@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use aws::clock;
 use aws::error::IoError;
-use aws::events::{EventMessage, Events, Pending, PendingPage};
-use aws::queue::{MAX_BATCH, Queue};
-use domain::timestamp::Timestamp;
+use aws::sqs::{MAX_BATCH, Queue};
+use aws::tables::inbound::{EventMessage, Events, Pending, PendingPage};
+use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 
 /// Whoever wrote an event sends it at once; only what is older than this was left behind.
@@ -86,8 +86,14 @@ impl Sweep {
             return Vec::new();
         }
         let bodies = due.iter().map(|pending| EventMessage::write(&pending.id)).collect();
-        let taken = self.queue.send_batch(bodies).await.unwrap_or_else(|error| vec![Err(error); due.len()]);
-        let sent = due.iter().zip(&taken).filter(|(_, taken)| taken.is_ok()).map(|(pending, _)| *pending).collect();
+        let taken =
+            self.queue.send_batch(bodies).await.unwrap_or_else(|error| vec![Err(error); due.len()]);
+        let sent = due
+            .iter()
+            .zip(&taken)
+            .filter(|(_, taken)| taken.is_ok())
+            .map(|(pending, _)| *pending)
+            .collect();
         tally.note(due, taken);
         sent
     }

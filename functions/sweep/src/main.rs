@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use aws::clock::now;
-use aws::environment::{Bounds, sdk_config, variable};
-use aws::events::Events;
-use aws::queue::Queue;
-use domain::timestamp::Timestamp;
+use aws::env::{Bounds, sdk_config, variable};
+use aws::sqs::Queue;
+use aws::tables::inbound::Events;
+use domain::core::timestamp::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use sweep::Sweep;
 

@@ -12,12 +12,12 @@ use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::orders::Orders;
-use aws::queue::{Delayed, Queue};
-use aws::runs::{Opened, Runs};
 use aws::settings::Settings;
-use domain::poll::{Run, ShardMessage};
-use domain::timestamp::Timestamp;
+use aws::sqs::{Delayed, Queue};
+use aws::tables::orders::Orders;
+use aws::tables::runs::{Opened, Runs};
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Run, ShardMessage};
 use serde_json::{Value, json};
 
 use carrier::Carrier;
@@ -35,10 +35,24 @@ pub struct Sync {
 
 impl Sync {
     /// With its tables, the queue of shards to plan, the queue of batches to ask, and its settings.
-    pub fn new(runs: Runs, orders: Orders, shards: Queue, batches: Queue, settings: Settings) -> Self {
+    pub fn new(
+        runs: Runs,
+        orders: Orders,
+        shards: Queue,
+        batches: Queue,
+        settings: Settings,
+    ) -> Self {
         let sandbox = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
         let worker = format!("{sandbox}/{}/{}", std::process::id(), now().millis());
-        Self { runs, orders, shards, batches, carrier: Carrier::new(settings), worker, claims: AtomicU64::new(0) }
+        Self {
+            runs,
+            orders,
+            shards,
+            batches,
+            carrier: Carrier::new(settings),
+            worker,
+            claims: AtomicU64::new(0),
+        }
     }
 
     /// Opens the run that an event asks for, or has what is left of it planned. `at`, a time, asks for the run of its
@@ -53,8 +67,10 @@ impl Sync {
         };
         let run = run_of(event, now());
         if let Opened::Open { shards, calls_per_second } = self.runs.open(&run, rate).await? {
-            let message = |shard: &u8| ShardMessage::new(run.clone(), *shard, calls_per_second).write();
-            let messages = shards.iter().map(|shard| Delayed { body: message(shard), delay: Duration::ZERO });
+            let message =
+                |shard: &u8| ShardMessage::new(run.clone(), *shard, calls_per_second).write();
+            let messages =
+                shards.iter().map(|shard| Delayed { body: message(shard), delay: Duration::ZERO });
             self.shards.send_delayed(messages.collect()).await?;
             tracing::info!(run = run.id, shards = shards.len(), "sync.opened");
             if !run.manual && self.runs.is_one_before_open(&run).await? {
@@ -85,12 +101,20 @@ mod tests {
     fn an_event_with_a_time_asks_for_the_run_of_its_hour() {
         let now = Timestamp::parse("2026-11-24T06:10:00Z").unwrap();
         let id = |event: Value| run_of(&event, now).id;
-        assert_eq!(id(json!({"kind": "hourly", "at": "2026-11-24T06:00:00Z"})), "hourly-2026-11-24T06");
+        assert_eq!(
+            id(json!({"kind": "hourly", "at": "2026-11-24T06:00:00Z"})),
+            "hourly-2026-11-24T06"
+        );
         // Three hours late.
         assert_eq!(id(json!({"at": "2026-11-24T03:00:00Z"})), "hourly-2026-11-24T03");
         assert_eq!(id(json!({"at": "2027-01-01T00:00:00Z"})), "hourly-2026-11-24T06");
         let by_hand = "manual-2026-11-24T06:10:00.000Z";
-        for event in [json!({}), json!(null), json!({"at": "<aws.scheduler.scheduled-time>"}), json!({"at": 7})] {
+        for event in [
+            json!({}),
+            json!(null),
+            json!({"at": "<aws.scheduler.scheduled-time>"}),
+            json!({"at": 7}),
+        ] {
             assert_eq!(id(event.clone()), by_hand, "{event}");
         }
     }

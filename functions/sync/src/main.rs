@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use aws::batch::Worker;
-use aws::environment::{Bounds, sdk_config, variable};
-use aws::orders::Orders;
-use aws::queue::Queue;
-use aws::runs::Runs;
+use aws::env::{Bounds, sdk_config, variable};
+use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
+use aws::sqs::Queue;
+use aws::tables::orders::Orders;
+use aws::tables::runs::Runs;
 use aws_lambda_events::event::sqs::SqsEvent;
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use sync::Sync;
@@ -23,7 +23,8 @@ async fn main() -> Result<(), Error> {
     let sdk = sdk_config(Bounds::Queue).await;
     let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
-    let worker = Worker { queue: queue("SHARDS_QUEUE_URL")?, dead_letters: queue("SHARDS_DLQ_URL")? };
+    let worker =
+        Worker { queue: queue("SHARDS_QUEUE_URL")?, dead_letters: queue("SHARDS_DLQ_URL")? };
     let sync = Sync::new(
         Runs::new(dynamodb.clone(), variable("STATE_TABLE")?),
         Orders::new(dynamodb, variable("ORDERS_TABLE")?),

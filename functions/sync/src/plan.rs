@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws::batch::Ending;
 use aws::clock::now;
 use aws::error::IoError;
-use aws::orders::ActiveOrder;
-use aws::queue::Delayed;
-use aws::runs::{Claimed, Progress, Step};
-use domain::id::AccountCode;
-use domain::poll::{Asked, Batch, BatchMessage, Batcher, ShardMessage};
-use domain::timestamp::Timestamp;
+use aws::lambda::sqs_batch::Ending;
+use aws::sqs::Delayed;
+use aws::tables::orders::ActiveOrder;
+use aws::tables::runs::{Claimed, Progress, Step};
+use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Asked, Batch, BatchMessage, Batcher, ShardMessage};
 
 use crate::Sync;
 
@@ -28,13 +28,16 @@ impl Sync {
     /// # Errors
     /// Something is not available; the message has to come back.
     pub async fn plan(&self, message: &str, deadline: Timestamp) -> Result<Ending, IoError> {
-        let Some(shard) = ShardMessage::read(message) else { return Ok(Ending::SetAside("unreadable_message")) };
-        let time = deadline.since(now()) + MARGIN;
-        let lease = match self.runs.claim(&shard.run, shard.shard, &self.owner(), time, now()).await? {
-            Claimed::Leased(lease) => lease,
-            Claimed::Wait(wait) => return Ok(Ending::Later(wait)),
-            Claimed::Finished => return self.end(&shard).await,
+        let Some(shard) = ShardMessage::read(message) else {
+            return Ok(Ending::SetAside("unreadable_message"));
         };
+        let time = deadline.since(now()) + MARGIN;
+        let lease =
+            match self.runs.claim(&shard.run, shard.shard, &self.owner(), time, now()).await? {
+                Claimed::Leased(lease) => lease,
+                Claimed::Wait(wait) => return Ok(Ending::Later(wait)),
+                Claimed::Finished => return self.end(&shard).await,
+            };
         let owners = self.carrier.owners(now()).await?;
         let mut plan = Plan::new(&shard, &owners, lease.progress.clone());
         let mut from = lease.progress.resume_after.clone();
@@ -92,10 +95,16 @@ impl<'a> Plan<'a> {
         for order in orders {
             match order {
                 Ok(order) => batches.extend(self.take_one(order)),
-                Err(error) => tracing::error!(shard = self.shard.shard, %error, "active.unreadable"),
+                Err(error) => {
+                    tracing::error!(shard = self.shard.shard, %error, "active.unreadable")
+                }
             }
         }
-        batches.extend(if step == Step::GoOn { self.batcher.end_page() } else { self.batcher.flush() });
+        batches.extend(if step == Step::GoOn {
+            self.batcher.end_page()
+        } else {
+            self.batcher.flush()
+        });
         batches
     }
 
@@ -107,7 +116,11 @@ impl<'a> Plan<'a> {
         }
         let account = order.key.account;
         let credential = self.owners.contains(&account).then(|| account.clone());
-        self.batcher.add(credential, Asked { account, order_id: order.key.order, active: order.active }, place)
+        self.batcher.add(
+            credential,
+            Asked { account, order_id: order.key.order, active: order.active },
+            place,
+        )
     }
 
     /// The messages that bring these batches, each with its time. The progress is as if they had gone out.
@@ -115,7 +128,12 @@ impl<'a> Plan<'a> {
         let mut messages = Vec::with_capacity(batches.len());
         for batch in batches {
             self.progress.planned += batch.orders.len() as u64;
-            let message = BatchMessage::new(self.shard, self.progress.batches, batch.credential, batch.orders);
+            let message = BatchMessage::new(
+                self.shard,
+                self.progress.batches,
+                batch.credential,
+                batch.orders,
+            );
             messages.push(Delayed { body: message.write(), delay: message.not_before.since(now) });
             self.progress.batches += 1;
         }

@@ -1,6 +1,6 @@
 //! The only place that asks what time it is.
 
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
 
 /// The time now. Everything below takes it as an argument.
 pub fn now() -> Timestamp {

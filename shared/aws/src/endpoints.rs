@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::access::Accounts;
-use domain::endpoint::{self, Endpoint};
-use domain::id::EndpointName;
-use domain::timestamp::Timestamp;
+use domain::auth::Accounts;
+use domain::core::id::EndpointName;
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::endpoint::{self, Endpoint};
 
 use crate::settings::{Cached, Settings, SettingsError, Values, read_each};
 
@@ -86,22 +86,28 @@ fn name(parameter: &str) -> &str {
 
 fn read_one(parameter: &str, text: &str) -> Result<Endpoint, SettingsError> {
     // No endpoint's name has a `/`: what lies deeper is none.
-    let name = EndpointName::parse(name(parameter)).map_err(|error| SettingsError::invalid(parameter, error))?;
-    let settings = endpoint::Settings::parse(text).map_err(|error| SettingsError::invalid(parameter, error))?;
+    let name = EndpointName::parse(name(parameter))
+        .map_err(|error| SettingsError::invalid(parameter, error))?;
+    let settings = endpoint::Settings::parse(text)
+        .map_err(|error| SettingsError::invalid(parameter, error))?;
     Ok(Endpoint { name, settings })
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::id::AccountCode;
+    use domain::core::id::AccountCode;
 
     use super::*;
 
     fn values(settings: &str) -> Values {
-        [("endpoints/a/url", "https://a"), ("endpoints/a/settings", settings), ("endpoints/b/settings", "{}")]
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .into()
+        [
+            ("endpoints/a/url", "https://a"),
+            ("endpoints/a/settings", settings),
+            ("endpoints/b/settings", "{}"),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
     }
 
     #[test]
@@ -124,9 +130,12 @@ mod tests {
             let known = read(&values(text), None);
             assert!(known.usable.is_empty());
             let unusable = &known.unusable[0];
-            let meant =
-                ["STORE001", "STORE002"].map(|code| unusable.accounts.include(&AccountCode::parse(code).unwrap()));
-            assert_eq!((unusable.parameter.as_str(), unusable.name()), ("endpoints/a/settings", "a"));
+            let meant = ["STORE001", "STORE002"]
+                .map(|code| unusable.accounts.include(&AccountCode::parse(code).unwrap()));
+            assert_eq!(
+                (unusable.parameter.as_str(), unusable.name()),
+                ("endpoints/a/settings", "a")
+            );
             assert_eq!(meant, [meant_for_ours, meant_for_others], "{text}");
         }
     }

@@ -30,7 +30,10 @@ impl IoError {
     }
 
     /// From an AWS call. What the service refuses as invalid will be refused again; all else may pass.
-    pub(crate) fn of<E: ProvideErrorMetadata, R>(call: &'static str, error: &SdkError<E, R>) -> Self {
+    pub(crate) fn of<E: ProvideErrorMetadata, R>(
+        call: &'static str,
+        error: &SdkError<E, R>,
+    ) -> Self {
         let code = match error {
             SdkError::ConstructionFailure(_) => "construction_failure".to_owned(),
             SdkError::TimeoutError(_) => "timeout".to_owned(),
@@ -38,7 +41,10 @@ impl IoError {
             SdkError::ResponseError(_) => "unreadable_answer".to_owned(),
             other => other.code().unwrap_or("unknown").to_owned(),
         };
-        if matches!(code.as_str(), "ValidationException" | "construction_failure" | "InvalidParameterValue") {
+        if matches!(
+            code.as_str(),
+            "ValidationException" | "construction_failure" | "InvalidParameterValue"
+        ) {
             Self::Bug { call, code }
         } else {
             Self::Transient { call, code }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_ssm::Client;
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
 use tokio::sync::Mutex;
 
-use crate::environment::{BadEnvironment, variable};
+use crate::env::{BadEnvironment, variable};
 use crate::error::IoError;
 
 /// GetParameters takes ten names.
@@ -67,9 +67,15 @@ impl Settings {
     /// # Errors
     /// A variable is missing or wrong.
     pub fn from_environment(client: Client) -> Result<Self, BadEnvironment> {
-        let ttl: u64 = variable("CONFIG_TTL_SECONDS")?.parse().map_err(|_| BadEnvironment("CONFIG_TTL_SECONDS"))?;
+        let ttl: u64 = variable("CONFIG_TTL_SECONDS")?
+            .parse()
+            .map_err(|_| BadEnvironment("CONFIG_TTL_SECONDS"))?;
         let drawn = crate::clock::now().millis().unsigned_abs() % 100;
-        Ok(Self::new(client, variable("SETTINGS_PREFIX")?, Duration::from_millis(ttl * (1000 + drawn))))
+        Ok(Self::new(
+            client,
+            variable("SETTINGS_PREFIX")?,
+            Duration::from_millis(ttl * (1000 + drawn)),
+        ))
     }
 
     /// The parameters below `prefix`, each kept in memory for `ttl`.
@@ -97,9 +103,12 @@ impl Settings {
         let mut values = Values::new();
         for some in names.chunks(MAX_NAMES) {
             let paths = some.iter().map(|name| format!("{}/{name}", self.prefix)).collect();
-            let request = self.client.get_parameters().set_names(Some(paths)).with_decryption(decrypted);
-            let answer = request.send().await.map_err(|error| IoError::of("ssm:GetParameters", &error))?;
-            values.extend(answer.parameters().iter().filter_map(|p| self.pair(p.name(), p.value())));
+            let request =
+                self.client.get_parameters().set_names(Some(paths)).with_decryption(decrypted);
+            let answer =
+                request.send().await.map_err(|error| IoError::of("ssm:GetParameters", &error))?;
+            values
+                .extend(answer.parameters().iter().filter_map(|p| self.pair(p.name(), p.value())));
         }
         Ok(values)
     }
@@ -110,7 +119,12 @@ impl Settings {
     /// SSM cannot be asked.
     pub async fn read_below(&self, folder: &str, decrypted: bool) -> Result<Values, IoError> {
         let path = format!("{}/{folder}", self.prefix);
-        let request = self.client.get_parameters_by_path().path(path).recursive(true).with_decryption(decrypted);
+        let request = self
+            .client
+            .get_parameters_by_path()
+            .path(path)
+            .recursive(true)
+            .with_decryption(decrypted);
         let mut pages = request.into_paginator().send();
         let mut values = Values::new();
         while let Some(page) = pages.next().await {

@@ -9,8 +9,10 @@ use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::SubscriberExt;
 
 /// The crates of this workspace that log.
-const OWN: [&str; 12] =
-    ["aws", "domain", "sources", "deliver", "inbound", "messages", "ops", "orders", "poll", "process", "sweep", "sync"];
+const OWN: [&str; 13] = [
+    "aws", "domain", "egress", "sources", "deliver", "inbound", "messages", "ops", "orders",
+    "poll", "process", "sweep", "sync",
+];
 
 /// Starts logging. `RUST_LOG` sets the level of this workspace's crates. All others stay at warnings: what is finer
 /// shows whole requests and credentials. Of a panic only its place is logged, since its message may quote content.
@@ -26,7 +28,12 @@ fn subscriber<W>(wanted: &str, writer: W) -> impl Subscriber + Send + Sync + use
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let lines = layer().json().flatten_event(true).with_current_span(false).with_span_list(false).with_writer(writer);
+    let lines = layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_writer(writer);
     tracing_subscriber::registry().with(lines.with_filter(filter(wanted)))
 }
 
@@ -66,7 +73,8 @@ mod tests {
 
     impl Lines {
         fn text(&self) -> String {
-            String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+            String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner))
+                .into_owned()
         }
     }
 
@@ -95,7 +103,7 @@ mod tests {
             tracing::info!(target: "lambda_runtime::requests", "their.info");
             tracing::debug!(target: "aws_smithy_runtime::client", "their.debug");
             tracing::warn!(target: "lambda_runtime", "their.warning");
-            tracing::info!(target: "aws::batch", "own.info");
+            tracing::info!(target: "aws::lambda::sqs_batch", "own.info");
             tracing::trace!(target: "process", "own.trace");
         };
         for (wanted, own_info, own_trace) in [
@@ -110,20 +118,31 @@ mod tests {
         ] {
             let text = logged(wanted, work);
             let seen = |name: &str| text.contains(name);
-            assert!(!seen("their.trace") && !seen("their.info") && !seen("their.debug"), "{wanted}: {text}");
+            assert!(
+                !seen("their.trace") && !seen("their.info") && !seen("their.debug"),
+                "{wanted}: {text}"
+            );
             assert!(seen("their.warning"), "{wanted}: {text}");
-            assert_eq!((seen("own.info"), seen("own.trace")), (own_info, own_trace), "{wanted}: {text}");
+            assert_eq!(
+                (seen("own.info"), seen("own.trace")),
+                (own_info, own_trace),
+                "{wanted}: {text}"
+            );
         }
     }
 
     #[test]
     fn every_crate_of_this_workspace_is_its_own() {
         let crates = |folder: &str| {
-            let folder = std::fs::read_dir(format!("{}/../../{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
-            let crates = folder.map(Result::unwrap).filter(|entry| entry.path().join("Cargo.toml").exists());
+            let folder =
+                std::fs::read_dir(format!("{}/../../{folder}", env!("CARGO_MANIFEST_DIR")))
+                    .unwrap();
+            let crates =
+                folder.map(Result::unwrap).filter(|entry| entry.path().join("Cargo.toml").exists());
             crates.map(|entry| entry.file_name().into_string().unwrap()).collect::<Vec<_>>()
         };
-        let all: BTreeSet<_> = ["functions", "shared"].iter().flat_map(|folder| crates(folder)).collect();
+        let all: BTreeSet<_> =
+            ["functions", "shared"].iter().flat_map(|folder| crates(folder)).collect();
         assert_eq!(all, OWN.map(str::to_owned).into());
     }
 

@@ -1,34 +1,15 @@
-//! Waypost's rules, free of IO: what an order's status is, what a delivery says, when it is tried again.
+//! Waypost's rules without IO: tracking, orders, webhooks, messaging and polling as pure functions.
 //!
-//! Bytes come in as arguments and go out as values; so does time. Nothing here knows of AWS or of a network.
+//! Bytes and time come in as arguments; values go out. The crate knows neither AWS nor the network.
 
-pub mod access;
-pub mod api_event;
-pub mod channel;
-pub mod claim;
-pub mod delivery;
-pub mod egress;
-pub mod endpoint;
-pub mod fold;
-pub mod hash;
-pub mod id;
-pub mod json;
-pub mod message;
-pub mod order;
-pub mod page;
-pub mod payload;
-pub mod poll;
-pub mod report;
-pub mod request;
-pub mod retry;
-pub mod signing;
-pub mod status;
-pub mod talk;
-pub mod timeline;
-pub mod timestamp;
-pub mod track;
-pub mod trigger;
-pub mod view;
+pub mod auth;
+pub mod core;
+pub mod messaging;
+pub mod orders;
+pub mod pagination;
+pub mod polling;
+pub mod tracking;
+pub mod webhooks;
 
 #[cfg(test)]
 mod testing;

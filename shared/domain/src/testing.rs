@@ -1,14 +1,14 @@
 //! What the tests of this crate build their cases from.
 #![expect(clippy::unwrap_used)]
 
-use crate::fold::{Claim, Claimed, Position};
-use crate::id::{AccountCode, Awb, EventId, OrderKey, ReportId};
-use crate::order::Order;
-use crate::report::{Report, SourceName};
-use crate::request::NewOrder;
-use crate::status::{Leg, Status};
-use crate::timeline::{Bringer, State};
-use crate::timestamp::Timestamp;
+use crate::core::id::{AccountCode, Awb, EventId, OrderKey, ReportId};
+use crate::core::timestamp::Timestamp;
+use crate::orders::order::Order;
+use crate::orders::request::NewOrder;
+use crate::tracking::fold::{Claim, Claimed, Position};
+use crate::tracking::report::{Report, SourceName};
+use crate::tracking::status::{Leg, Status};
+use crate::tracking::timeline::{Bringer, State};
 
 /// That many minutes after 2026-01-20T10:00:00Z.
 pub(crate) fn minute(minutes: i64) -> Timestamp {

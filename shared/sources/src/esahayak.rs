@@ -5,13 +5,15 @@
 
 mod gate;
 
-use domain::id::{ProviderId, ReportId};
-use domain::json::read_object;
-use domain::report::{Report, SourceName};
-use domain::status::{Leg, Status};
+use domain::core::id::{ProviderId, ReportId};
+use domain::core::json::read_object;
+use domain::tracking::report::{Report, SourceName};
+use domain::tracking::status::{Leg, Status};
 
 use crate::text::{Fields, LABEL, REMARK};
-use crate::{Gate, Identity, InvalidSetting, Reading, Received, Request, Setup, Source, Unreadable};
+use crate::{
+    Gate, Identity, InvalidSetting, Reading, Received, Request, Setup, Source, Unreadable,
+};
 
 /// The longest id of an event, in bytes.
 const EVENT_ID: usize = 256;

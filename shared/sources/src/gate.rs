@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
-use domain::json::{InvalidBody, read_object};
+use domain::core::json::{InvalidBody, read_object};
 use hmac::{Hmac, KeyInit, Mac};
 use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;
@@ -23,12 +23,17 @@ pub(crate) fn read_secret<T: DeserializeOwned>(secret: Option<&str>) -> Result<T
     read_parameter("secret", require_secret(secret)?)
 }
 
-fn read_parameter<T: DeserializeOwned>(parameter: &'static str, text: &str) -> Result<T, InvalidSetting> {
+fn read_parameter<T: DeserializeOwned>(
+    parameter: &'static str,
+    text: &str,
+) -> Result<T, InvalidSetting> {
     read_object(text.as_bytes()).map_err(|error| match error {
         InvalidBody::Malformed(_) => {
             InvalidSetting { parameter, field: None, problem: "must be a JSON object".to_owned() }
         }
-        InvalidBody::Invalid { field, message } => InvalidSetting { parameter, field: Some(field), problem: message },
+        InvalidBody::Invalid { field, message } => {
+            InvalidSetting { parameter, field: Some(field), problem: message }
+        }
     })
 }
 
@@ -109,9 +114,13 @@ impl SigningKey {
 
     /// Checks `sha256=` and 64 hexadecimal digits over the bytes as sent, in constant time.
     pub(crate) fn check(&self, signature: Option<&str>, body: &[u8]) -> Result<(), Denied> {
-        let digits = signature.and_then(|text| text.strip_prefix("sha256=")).filter(|digits| digits.len() == 64);
+        let digits = signature
+            .and_then(|text| text.strip_prefix("sha256="))
+            .filter(|digits| digits.len() == 64);
         let tag = digits.and_then(|digits| HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok());
         let mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| Denied::Credentials)?;
-        mac.chain_update(body).verify_slice(&tag.ok_or(Denied::Credentials)?).map_err(|_| Denied::Credentials)
+        mac.chain_update(body)
+            .verify_slice(&tag.ok_or(Denied::Credentials)?)
+            .map_err(|_| Denied::Credentials)
     }
 }

@@ -15,12 +15,12 @@ pub mod whatsapp;
 
 use std::net::IpAddr;
 
-use domain::channel::Update;
-use domain::hash::Fingerprint;
-use domain::id::AccountCode;
-use domain::json::InvalidBody;
-use domain::report::{Report, SourceName};
-use domain::timestamp::Timestamp;
+use domain::core::hash::Fingerprint;
+use domain::core::id::AccountCode;
+use domain::core::json::InvalidBody;
+use domain::core::timestamp::Timestamp;
+use domain::messaging::channel::Update;
+use domain::tracking::report::{Report, SourceName};
 
 /// Every provider that may call us.
 pub static SOURCES: &[&dyn Source] =

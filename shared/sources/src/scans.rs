@@ -1,6 +1,6 @@
 //! A parcel's stops, in one order whatever order they come in.
 
-use domain::report::Scan;
+use domain::tracking::report::Scan;
 
 /// The most that is kept of one parcel. Live bodies have twenty at most.
 pub(crate) const MOST: usize = 50;
@@ -50,7 +50,7 @@ fn sort(scans: &mut Vec<Scan>) {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::timestamp::Timestamp;
+    use domain::core::timestamp::Timestamp;
 
     use super::*;
 
@@ -62,12 +62,17 @@ mod tests {
     }
 
     fn sorted(names: &str, usual: Order) -> String {
-        newest(names.chars().map(scan).collect(), usual).into_iter().filter_map(|scan| scan.activity).collect()
+        newest(names.chars().map(scan).collect(), usual)
+            .into_iter()
+            .filter_map(|scan| scan.activity)
+            .collect()
     }
 
     #[test]
     fn times_decide_where_they_can() {
-        for (came, expected) in [("123", "123"), ("321", "123"), ("213", "123"), ("31a", "a13"), ("a31", "13a")] {
+        for (came, expected) in
+            [("123", "123"), ("321", "123"), ("213", "123"), ("31a", "a13"), ("a31", "13a")]
+        {
             assert_eq!(sorted(came, Order::OldestFirst), expected, "{came}");
             assert_eq!(sorted(came, Order::NewestFirst), expected, "{came}");
         }
@@ -75,9 +80,13 @@ mod tests {
 
     #[test]
     fn elsewhere_the_usual_order_does() {
-        for (came, oldest_first, newest_first) in
-            [("", "", ""), ("ab", "ab", "ba"), ("1ab", "1ab", "ba1"), ("1a1", "1a1", "1a1"), ("1ab1", "1ab1", "1ba1")]
-        {
+        for (came, oldest_first, newest_first) in [
+            ("", "", ""),
+            ("ab", "ab", "ba"),
+            ("1ab", "1ab", "ba1"),
+            ("1a1", "1a1", "1a1"),
+            ("1ab1", "1ab1", "1ba1"),
+        ] {
             assert_eq!(sorted(came, Order::OldestFirst), oldest_first, "{came}");
             assert_eq!(sorted(came, Order::NewestFirst), newest_first, "{came}");
         }

@@ -7,10 +7,10 @@ mod gate;
 mod scans;
 mod status;
 
-use domain::id::{Awb, OrderId, ProviderId, ReportId};
-use domain::json::read_object;
-use domain::report::{Report, Scan, SourceName};
-use domain::status::{Leg, Status};
+use domain::core::id::{Awb, OrderId, ProviderId, ReportId};
+use domain::core::json::read_object;
+use domain::tracking::report::{Report, Scan, SourceName};
+use domain::tracking::status::{Leg, Status};
 
 use crate::text::{Fields, LABEL, REMARK, normalise};
 use crate::{Gate, InvalidSetting, Reading, Received, Setup, Source, Unreadable};
@@ -43,13 +43,20 @@ impl Source for Shiprocket {
 /// The panel's "Test webhook" says that a parcel is delivered, in a body whose ids are still to be filled in. Only a
 /// real body has Shiprocket's own order id, but no real one has the first placeholder.
 fn is_test_ping(body: &Fields) -> bool {
-    let placeholder = |name| body.text(name).is_some_and(|text| text.to_lowercase().starts_with("enter your "));
-    let courier = body.text("courier_name").is_some_and(|text| text.eq_ignore_ascii_case("enter courier_name"));
+    let placeholder =
+        |name| body.text(name).is_some_and(|text| text.to_lowercase().starts_with("enter your "));
+    let courier = body
+        .text("courier_name")
+        .is_some_and(|text| text.eq_ignore_ascii_case("enter courier_name"));
     let nameless = body.text("sr_order_id").is_none();
     placeholder("channel_order_id") || nameless && (placeholder("channel") || courier)
 }
 
-fn report(received: &Received<'_>, source: SourceName, body: &Fields) -> Result<Report, Unreadable> {
+fn report(
+    received: &Received<'_>,
+    source: SourceName,
+    body: &Fields,
+) -> Result<Report, Unreadable> {
     let awb = body.id("awb", Awb::parse);
     let provider_id = body.id("sr_order_id", ProviderId::parse);
     let order_id = body.id("order_id", OrderId::parse);
@@ -68,7 +75,10 @@ fn report(received: &Received<'_>, source: SourceName, body: &Fields) -> Result<
         status: status(body),
         source_status: label(body),
         occurred_at: body.time("current_timestamp").or_else(|| body.time("timestamp")),
-        location: scans.last().and_then(|scan| scan.location.clone()).or_else(|| body.words("location", LABEL)),
+        location: scans
+            .last()
+            .and_then(|scan| scan.location.clone())
+            .or_else(|| body.words("location", LABEL)),
         note: note(body),
         eta: body.time("etd"),
         scans,
@@ -84,7 +94,8 @@ fn label(body: &Fields) -> Option<String> {
 /// The parcel's id and label come before the order's: they tell more (a cancelled return is 8 in the one table and
 /// 27 in the other). An id that is new to us says nothing, but its label may.
 fn status(body: &Fields) -> Status {
-    if let Some(status) = body.digits("shipment_status_id").and_then(|id| status::of_shipment(&id)) {
+    if let Some(status) = body.digits("shipment_status_id").and_then(|id| status::of_shipment(&id))
+    {
         return status;
     }
     if let Some(label) = body.words("shipment_status", LABEL) {
@@ -104,7 +115,12 @@ fn note(body: &Fields) -> Option<String> {
 
 /// The same claim always gets the same id, however often and in whatever order of scans it is sent. The newest scan
 /// is part of it because one parcel can be scanned by two hubs within one second.
-fn report_id(received: &Received<'_>, source: &SourceName, body: &Fields, newest: Option<&Scan>) -> ReportId {
+fn report_id(
+    received: &Received<'_>,
+    source: &SourceName,
+    body: &Fields,
+    newest: Option<&Scan>,
+) -> ReportId {
     let order = body.text("sr_order_id").or_else(|| body.text("order_id"));
     let time = body.text("current_timestamp").or_else(|| body.text("timestamp"));
     let (kind, word) = claimed(body);
@@ -126,7 +142,10 @@ fn claimed(body: &Fields) -> (&'static str, String) {
     let number = |name| body.digits(name).filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
     let label = || label(body).map(|label| ("label", normalise(&label)));
     let shipment = number("shipment_status_id").map(|id| ("shipment", id));
-    shipment.or_else(label).or_else(|| number("current_status_id").map(|id| ("order", id))).unwrap_or_default()
+    shipment
+        .or_else(label)
+        .or_else(|| number("current_status_id").map(|id| ("order", id)))
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

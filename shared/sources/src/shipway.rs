@@ -15,11 +15,13 @@ mod status;
 
 use std::collections::BTreeSet;
 
-use domain::json::{InvalidBody, read_object};
-use domain::report::{Report, SourceName};
+use domain::core::json::{InvalidBody, read_object};
+use domain::tracking::report::{Report, SourceName};
 
 use crate::text::Fields;
-use crate::{Gate, Identity, InvalidSetting, Items, Reading, Received, Request, Setup, Source, Unreadable};
+use crate::{
+    Gate, Identity, InvalidSetting, Items, Reading, Received, Request, Setup, Source, Unreadable,
+};
 use item::Item;
 
 pub use settings::{CallsPerSecond, Credentials, Settings};
@@ -42,7 +44,11 @@ impl Source for Shipway {
 
     fn identify(&self, request: &Request<'_>) -> Identity {
         let timeless = |body: Body| !body.items.iter().flatten().any(|item| item.time().is_some());
-        if Body::read(request.body).is_ok_and(timeless) { Identity::BytesAndMinute } else { Identity::Bytes }
+        if Body::read(request.body).is_ok_and(timeless) {
+            Identity::BytesAndMinute
+        } else {
+            Identity::Bytes
+        }
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {
@@ -76,11 +82,13 @@ impl Body {
         let is_item = body.has("order_id") || body.has("awbno");
         match body.members("status_feed") {
             Some(feed) if feed.len() > MAX_ITEMS => {
-                Err(InvalidBody::field("status_feed", format_args!("more than {MAX_ITEMS} items")).into())
+                Err(InvalidBody::field("status_feed", format_args!("more than {MAX_ITEMS} items"))
+                    .into())
             }
-            Some(feed) if !feed.is_empty() || !is_item => {
-                Ok(Self { is_feed: true, items: feed.into_iter().map(|item| item.map(Item::from)).collect() })
-            }
+            Some(feed) if !feed.is_empty() || !is_item => Ok(Self {
+                is_feed: true,
+                items: feed.into_iter().map(|item| item.map(Item::from)).collect(),
+            }),
             _ if is_item => Ok(Self { is_feed: false, items: vec![Some(body.into())] }),
             _ => Err(Unreadable::Missing("status_feed, order_id or awbno")),
         }

@@ -5,9 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::InvalidId;
-use domain::json::Json;
-use domain::timestamp::Timestamp;
+use domain::core::id::InvalidId;
+use domain::core::json::Json;
+use domain::core::timestamp::Timestamp;
 use serde::Deserialize;
 
 use crate::times;
@@ -84,7 +84,9 @@ impl Fields {
 
     /// Whether a flag is set, as a number, a string or a bool.
     pub(crate) fn flag(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|value| matches!(value.as_str().trim_matches('"'), "1" | "true"))
+        self.0
+            .get(name)
+            .is_some_and(|value| matches!(value.as_str().trim_matches('"'), "1" | "true"))
     }
 
     /// An object. An empty one for anything else: what it should hold is absent then.
@@ -103,7 +105,10 @@ impl Fields {
 
     /// The objects of a list.
     pub(crate) fn list(&self, name: &str) -> Vec<Self> {
-        let items = self.0.get(name).and_then(|value| serde_json::from_str::<Vec<Json>>(value.as_str()).ok());
+        let items = self
+            .0
+            .get(name)
+            .and_then(|value| serde_json::from_str::<Vec<Json>>(value.as_str()).ok());
         let objects = items.unwrap_or_default().into_iter().filter(Json::is_object);
         objects.filter_map(|item| serde_json::from_str(item.as_str()).ok()).collect()
     }

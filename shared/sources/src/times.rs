@@ -1,6 +1,6 @@
 //! The ways in which Indian carriers write a time.
 
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
 use time::format_description::BorrowedFormatItem;
 use time::macros::{format_description, offset};
 use time::{PrimitiveDateTime, UtcOffset};
@@ -23,7 +23,8 @@ const FORMATS: [&[BorrowedFormatItem<'static>]; 2] = [
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let iso = text.replacen(' ', "T", 1);
-    let mut readings = [iso.clone(), format!("{iso}+05:30")].into_iter().map(|text| Timestamp::parse(&text));
+    let mut readings =
+        [iso.clone(), format!("{iso}+05:30")].into_iter().map(|text| Timestamp::parse(&text));
     if let Some(Ok(time)) = readings.find(Result::is_ok) {
         return Some(time);
     }
@@ -52,7 +53,11 @@ mod tests {
             ("9999-12-31 23:59:59", "9999-12-31T18:29:59.000Z"),
             ("1970-01-01 05:30:00", "1970-01-01T00:00:00.000Z"),
         ] {
-            assert_eq!(parse(text).map(|time| time.to_string()).as_deref(), Some(expected), "{text}");
+            assert_eq!(
+                parse(text).map(|time| time.to_string()).as_deref(),
+                Some(expected),
+                "{text}"
+            );
         }
     }
 

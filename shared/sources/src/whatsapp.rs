@@ -10,8 +10,8 @@ mod messages;
 mod settings;
 mod statuses;
 
-use domain::channel::{ChannelError, News, Update};
-use domain::report::SourceName;
+use domain::messaging::channel::{ChannelError, News, Update};
+use domain::tracking::report::SourceName;
 
 use crate::text::Fields;
 use crate::{Gate, InvalidSetting, Items, Reading, Received, Setup, Source, Unreadable};
@@ -49,7 +49,9 @@ impl Source for WhatsApp {
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {
-        let Some(values) = envelope::open(received.body)? else { return Ok(Reading::Ignored("other_object")) };
+        let Some(values) = envelope::open(received.body)? else {
+            return Ok(Reading::Ignored("other_object"));
+        };
         let mut all = Items { items: Vec::new(), odd: values.odd };
         for value in &values.items {
             let updates = updates(value);
@@ -87,10 +89,14 @@ fn collect(news: &mut Items<News>, list: &Items<Fields>, read: impl Fn(&Fields) 
 
 /// An error, if the fields say anything of one.
 fn error(fields: &Fields) -> Option<ChannelError> {
-    let all_digits = |text: &String| text.len() <= WORD && text.bytes().all(|byte| byte.is_ascii_digit());
+    let all_digits =
+        |text: &String| text.len() <= WORD && text.bytes().all(|byte| byte.is_ascii_digit());
     let code = fields.digits("code").filter(all_digits);
     let title = fields.words("title", TITLE);
-    let details = fields.object("error_data").words("details", REMARK).or_else(|| fields.words("message", REMARK));
+    let details = fields
+        .object("error_data")
+        .words("details", REMARK)
+        .or_else(|| fields.words("message", REMARK));
     let says_something = code.is_some() || title.is_some() || details.is_some();
     says_something.then_some(ChannelError { code, title, details })
 }

@@ -2,8 +2,8 @@
 
 #![expect(clippy::unwrap_used)]
 
-use domain::id::AccountCode;
-use domain::timestamp::Timestamp;
+use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
 use serde_json::{Value, json};
 use sources::{Reading, Received, SOURCES, Source, Unreadable};
 

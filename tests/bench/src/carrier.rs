@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::poll::MAX_BATCH;
+use domain::polling::MAX_BATCH;
 
 use crate::http::{Request, Response};
 use crate::orders::{Order, Orders};
@@ -37,7 +37,8 @@ impl Carrier {
     fn asked(&self, request: &Request) -> Result<Vec<Order>, &'static str> {
         let list = request.path.strip_prefix(PATH).and_then(|rest| rest.strip_suffix(REST));
         let list = list.filter(|_| request.method == "GET").ok_or("something else")?;
-        let orders: Option<Vec<Order>> = list.split(',').map(|awb| self.orders.by_awb(awb)).collect();
+        let orders: Option<Vec<Order>> =
+            list.split(',').map(|awb| self.orders.by_awb(awb)).collect();
         let orders = orders.ok_or("a parcel of nobody's")?;
         let shown = request.header("authorization");
         match orders.iter().all(|order| authorization(&order.account) == shown) {

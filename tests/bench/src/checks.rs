@@ -14,7 +14,9 @@ const COST_PERCENT: u64 = 10;
 pub(crate) fn failures(outcomes: &[Outcome]) -> Vec<String> {
     let mut failures: Vec<String> = outcomes.iter().filter_map(incomplete).collect();
     if let [first, .., last] = outcomes {
-        failures.extend(["sync", "poll"].into_iter().filter_map(|function| grown(function, first, last)));
+        failures.extend(
+            ["sync", "poll"].into_iter().filter_map(|function| grown(function, first, last)),
+        );
     }
     if let [.., before, last] = outcomes {
         failures.extend(dearer(before, last));
@@ -40,21 +42,31 @@ fn incomplete(outcome: &Outcome) -> Option<String> {
     if usage.carrier_calls != *needed {
         return Some(format!("{orders} orders: {} calls instead of {needed}", usage.carrier_calls));
     }
-    (usage.reports != *news).then(|| format!("{orders} orders: {} claims handed on instead of {news}", usage.reports))
+    (usage.reports != *news)
+        .then(|| format!("{orders} orders: {} claims handed on instead of {news}", usage.reports))
 }
 
 fn grown(function: &str, first: &Outcome, last: &Outcome) -> Option<String> {
     let (few, many) = (first.peak_kib(function), last.peak_kib(function));
     let most = few * MEMORY_PERCENT / 100 + MEMORY_KIB;
-    (many > most)
-        .then(|| format!("{function} had {few} KiB for {} orders and {many} KiB for {}", first.orders, last.orders))
+    (many > most).then(|| {
+        format!(
+            "{function} had {few} KiB for {} orders and {many} KiB for {}",
+            first.orders, last.orders
+        )
+    })
 }
 
 fn dearer(before: &Outcome, last: &Outcome) -> Option<String> {
     let cost = |outcome: &Outcome| Dollars::of(&outcome.usage).per(outcome.orders);
     let (few, many) = (cost(before), cost(last));
     let linear = few.abs_diff(many) * 100 <= few * COST_PERCENT;
-    (!linear).then(|| format!("an order costs ${few}e-12 of {}, but ${many}e-12 of {}", before.orders, last.orders))
+    (!linear).then(|| {
+        format!(
+            "an order costs ${few}e-12 of {}, but ${many}e-12 of {}",
+            before.orders, last.orders
+        )
+    })
 }
 
 #[cfg(test)]

@@ -66,7 +66,9 @@ impl DynamoDb {
             ("Query", Some(ORDERS)) => return self.query_orders(&request),
             ("Query", Some(STATE)) => self.query(&request),
             ("GetItem", Some(STATE)) => self.get(&request),
-            ("PutItem" | "UpdateItem" | "DeleteItem", Some(STATE)) => self.write(operation, &request),
+            ("PutItem" | "UpdateItem" | "DeleteItem", Some(STATE)) => {
+                self.write(operation, &request)
+            }
             ("TransactWriteItems", None) => self.transact(&request),
             _ => Err(Refused::Unsupported(format!("{operation} {}", request["TableName"]))),
         };
@@ -78,8 +80,12 @@ impl DynamoDb {
 
     fn refuse(&self, refused: Refused) -> Response {
         let (code, mut answer) = match refused {
-            Refused::Condition(item) => ("ConditionalCheckFailedException", json!({ "Item": item })),
-            Refused::Cancelled(reasons) => ("TransactionCanceledException", json!({ "CancellationReasons": reasons })),
+            Refused::Condition(item) => {
+                ("ConditionalCheckFailedException", json!({ "Item": item }))
+            }
+            Refused::Cancelled(reasons) => {
+                ("TransactionCanceledException", json!({ "CancellationReasons": reasons }))
+            }
             Refused::Unsupported(what) => {
                 self.meter.fault(format!("DynamoDB does not know {what}"));
                 ("ValidationException", json!({}))
@@ -113,14 +119,19 @@ impl DynamoDb {
         if request["ScanIndexForward"] == false {
             found.reverse();
         }
-        let limit = request["Limit"].as_u64().and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        let limit = request["Limit"]
+            .as_u64()
+            .and_then(|limit| usize::try_from(limit).ok())
+            .unwrap_or(usize::MAX);
         if found.len() > limit || !request["ExclusiveStartKey"].is_null() {
             return Err(Refused::Unsupported("a further page of the state table".to_owned()));
         }
         let bytes = found.iter().map(|row| size(row)).sum();
         self.meter.count().half_reads += half_reads(bytes, request["ConsistentRead"] == true);
         if let Some(filter) = request["FilterExpression"].as_str() {
-            let kept = found.into_iter().map(|row| holds(filter, row, words).map(|kept| kept.then_some(row)));
+            let kept = found
+                .into_iter()
+                .map(|row| holds(filter, row, words).map(|kept| kept.then_some(row)));
             found = kept.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         }
         Ok(json!({ "Items": found, "Count": found.len() }))
@@ -164,7 +175,9 @@ impl Change {
         let key = key_of(item)?;
         let (words, before) = (Words::of(request), rows.get(&key).cloned());
         let standing = before.clone().unwrap_or_default();
-        let holds = request["ConditionExpression"].as_str().map_or(Ok(true), |text| holds(text, &standing, words))?;
+        let holds = request["ConditionExpression"]
+            .as_str()
+            .map_or(Ok(true), |text| holds(text, &standing, words))?;
         let shown = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
         let refused = (!holds).then(|| before.clone().filter(|_| shown));
         let (after, written) = match (operation, item.as_object()) {
@@ -188,12 +201,15 @@ impl Change {
     }
 
     fn answer(&self, wanted: &str) -> Value {
-        let some =
-            |(name, value): (&String, &Value)| self.written.contains(name).then(|| (name.clone(), value.clone()));
+        let some = |(name, value): (&String, &Value)| {
+            self.written.contains(name).then(|| (name.clone(), value.clone()))
+        };
         let attributes = match wanted {
             "ALL_OLD" => self.before.clone(),
             "ALL_NEW" => self.after.clone(),
-            "UPDATED_NEW" => self.after.as_ref().map(|after| after.iter().filter_map(some).collect()),
+            "UPDATED_NEW" => {
+                self.after.as_ref().map(|after| after.iter().filter_map(some).collect())
+            }
             _ => None,
         };
         attributes.map_or_else(|| json!({}), |attributes| json!({ "Attributes": attributes }))

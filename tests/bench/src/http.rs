@@ -33,7 +33,10 @@ impl Request {
         }
         let mut request = Self { method, path, body: Vec::new(), headers };
         if !request.header("transfer-encoding").is_empty() {
-            return Err(io::Error::new(io::ErrorKind::Unsupported, "a body without an announced length"));
+            return Err(io::Error::new(
+                io::ErrorKind::Unsupported,
+                "a body without an announced length",
+            ));
         }
         request.body = vec![0; request.header("content-length").parse().unwrap_or_default()];
         stream.read_exact(&mut request.body)?;
@@ -66,7 +69,8 @@ impl Response {
 
     /// In one packet, where it fits.
     fn write(&self, stream: &mut impl Write) -> io::Result<()> {
-        let mut bytes = format!("HTTP/1.1 {} -\r\ncontent-type: application/json\r\n", self.status).into_bytes();
+        let mut bytes = format!("HTTP/1.1 {} -\r\ncontent-type: application/json\r\n", self.status)
+            .into_bytes();
         for (name, value) in &self.headers {
             write!(bytes, "{name}: {value}\r\n")?;
         }
@@ -94,7 +98,10 @@ where
 }
 
 /// Until the other side goes, or its connection breaks.
-fn converse(stream: &TcpStream, answer: &(dyn Fn(&Request) -> Response + Send + Sync)) -> io::Result<()> {
+fn converse(
+    stream: &TcpStream,
+    answer: &(dyn Fn(&Request) -> Response + Send + Sync),
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let (mut reader, mut writer) = (BufReader::with_capacity(64 * 1024, stream), stream);
     while let Some(request) = Request::read(&mut reader)? {

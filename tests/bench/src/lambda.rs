@@ -62,8 +62,9 @@ impl Sandbox {
     /// The most memory that it ever had, in KiB.
     pub(crate) fn peak_kib(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let peak =
-            status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+        let peak = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
         peak.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no VmHWM: the process is gone"))
     }
 }
@@ -93,7 +94,12 @@ enum State {
 
 impl Runtime {
     /// Of a process that is about to start.
-    pub(crate) fn new(function: Function, first: Option<Value>, sqs: Arc<Sqs>, meter: Arc<Meter>) -> Self {
+    pub(crate) fn new(
+        function: Function,
+        first: Option<Value>,
+        sqs: Arc<Sqs>,
+        meter: Arc<Meter>,
+    ) -> Self {
         let current = Mutex::new(State::Starting(Instant::now()));
         Self { function, first: Mutex::new(first), current, sqs, meter }
     }
@@ -126,7 +132,8 @@ impl Runtime {
         let invocation = self.meter.count().invoke();
         *lock(&self.current) = State::Busy { since: Instant::now(), message };
         let deadline = SystemTime::now() + self.function.timeout;
-        let deadline = deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
+        let deadline =
+            deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
         let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{}", self.function.name);
         let mut response = Response::new(200, event.to_string());
         response.headers = vec![

@@ -48,7 +48,8 @@ fn bench() -> Result<Vec<String>, Error> {
     let program = env::current_exe()?;
     let programs = program.parent().ok_or("no folder")?;
     let target = programs.parent().ok_or("no target folder")?.join("bench");
-    let mut sizes: Vec<u64> = env::args().skip(1).map(|size| size.parse()).collect::<Result<_, _>>()?;
+    let mut sizes: Vec<u64> =
+        env::args().skip(1).map(|size| size.parse()).collect::<Result<_, _>>()?;
     if sizes.is_empty() {
         sizes = SIZES.to_vec();
     }

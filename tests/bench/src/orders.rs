@@ -6,9 +6,9 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use domain::id::{AccountCode, Awb, OrderId};
-use domain::poll::{MAX_BATCH, SHARDS};
-use domain::timestamp::Timestamp;
+use domain::core::id::{AccountCode, Awb, OrderId};
+use domain::core::timestamp::Timestamp;
+use domain::polling::{MAX_BATCH, SHARDS};
 use serde_json::Value;
 
 use crate::parcel;
@@ -57,13 +57,17 @@ impl Orders {
     pub(crate) fn calls(&self) -> u64 {
         let calls = |orders: u64| orders.div_ceil(MAX_BATCH as u64);
         (0..u64::from(SHARDS))
-            .map(|shard| calls(self.shared(shard)) + calls(self.in_shard(shard) - self.shared(shard)))
+            .map(|shard| {
+                calls(self.shared(shard)) + calls(self.in_shard(shard) - self.shared(shard))
+            })
             .sum()
     }
 
     /// Of how many the carrier has news.
     pub(crate) fn news(&self) -> u64 {
-        (0..u64::from(SHARDS)).map(|shard| (self.in_shard(shard) + NEWS_EVERY - 1 - shard) / NEWS_EVERY).sum()
+        (0..u64::from(SHARDS))
+            .map(|shard| (self.in_shard(shard) + NEWS_EVERY - 1 - shard) / NEWS_EVERY)
+            .sum()
     }
 
     /// An order by its parcel; nothing for a parcel of nobody's.
@@ -75,17 +79,22 @@ impl Orders {
     /// The answer to a query of the orders table; nothing for a query of another kind.
     pub(crate) fn page(&self, request: &Value) -> Option<Page> {
         let pk = request["ExpressionAttributeValues"][":pk"]["S"].as_str()?;
-        let shard: u64 = pk.strip_prefix("active:")?.parse().ok().filter(|shard| *shard < u64::from(SHARDS))?;
-        let (condition, limit) = (request["KeyConditionExpression"].as_str()?, request["Limit"].as_u64()?);
+        let shard: u64 =
+            pk.strip_prefix("active:")?.parse().ok().filter(|shard| *shard < u64::from(SHARDS))?;
+        let (condition, limit) =
+            (request["KeyConditionExpression"].as_str()?, request["Limit"].as_u64()?);
         if condition != "pk = :pk" || !request["FilterExpression"].is_null() {
             return None;
         }
         let first = match &request["ExclusiveStartKey"]["sk"]["S"] {
             Value::Null => 0,
-            after => after.as_str()?.rsplit('-').next()?.parse::<u64>().ok()? / u64::from(SHARDS) + 1,
+            after => {
+                after.as_str()?.rsplit('-').next()?.parse::<u64>().ok()? / u64::from(SHARDS) + 1
+            }
         };
         let last = self.in_shard(shard).min(first + limit);
-        let orders = (first..last).map(|index| self.order(index * u64::from(SHARDS) + shard)).collect();
+        let orders =
+            (first..last).map(|index| self.order(index * u64::from(SHARDS) + shard)).collect();
         Some(self.write_page(pk, orders, last - first == limit))
     }
 
@@ -118,7 +127,10 @@ impl Orders {
         let _ = write!(json, "],\"Count\":{0},\"ScannedCount\":{0}", orders.len());
         if let Some(last) = orders.last().filter(|_| is_full) {
             let key = last.sort_key();
-            let _ = write!(json, ",\"LastEvaluatedKey\":{{\"pk\":{{\"S\":\"{pk}\"}},\"sk\":{{\"S\":\"{key}\"}}}}");
+            let _ = write!(
+                json,
+                ",\"LastEvaluatedKey\":{{\"pk\":{{\"S\":\"{pk}\"}},\"sk\":{{\"S\":\"{key}\"}}}}"
+            );
         }
         json.push('}');
         Page { json, bytes }
@@ -159,7 +171,11 @@ impl Order {
 
     /// The same as the types that the source takes.
     pub(crate) fn names(&self) -> Option<(AccountCode, OrderId, Awb)> {
-        let ids = (AccountCode::parse(&self.account), OrderId::parse(&self.id()), Awb::parse(&self.awb()));
+        let ids = (
+            AccountCode::parse(&self.account),
+            OrderId::parse(&self.id()),
+            Awb::parse(&self.awb()),
+        );
         Some((ids.0.ok()?, ids.1.ok()?, ids.2.ok()?))
     }
 

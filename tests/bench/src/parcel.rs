@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
 use sources::shipway::pull::{Asked, Found, read};
 
 use crate::orders::Order;
@@ -35,7 +35,8 @@ pub(crate) fn answer(orders: &[Order]) -> String {
 /// carrier has news.
 pub(crate) fn known(orders: &[Order]) -> Vec<String> {
     let names: Vec<_> = orders.iter().filter_map(Order::names).collect();
-    let asked: Vec<_> = names.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
+    let asked: Vec<_> =
+        names.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
     // The newest scan alone makes a claim: the others would only take time to read.
     let body = list(orders, |order| if order.has_news() { &HISTORY[1..2] } else { &HISTORY[..1] });
     let found = read(&asked, body.as_bytes(), Timestamp::EPOCH).unwrap_or_default();
@@ -49,7 +50,10 @@ fn id(found: Found) -> String {
     }
 }
 
-fn list<'a>(orders: &[Order], history: impl Fn(&Order) -> &'a [(&'a str, &'a str, &'a str)]) -> String {
+fn list<'a>(
+    orders: &[Order],
+    history: impl Fn(&Order) -> &'a [(&'a str, &'a str, &'a str)],
+) -> String {
     let items: Vec<String> = orders.iter().map(|order| item(order, history(order))).collect();
     format!("[{}]", items.join(","))
 }
@@ -59,10 +63,16 @@ fn item(order: &Order, history: &[(&str, &str, &str)]) -> String {
     let mut item = format!(r#"{{"awb":{awb},"tracking_details":{{"shipment_status":"INT","#);
     // Writing to a text does not fail.
     let _ = write!(item, r#""shipment_details":[{{"order_id":"{id}",{DETAILS}}}],"#);
-    let _ = write!(item, r#""track_url":"https://example.invalid/track/{awb}","shipment_track_activities":["#);
+    let _ = write!(
+        item,
+        r#""track_url":"https://example.invalid/track/{awb}","shipment_track_activities":["#
+    );
     for (place, (date, activity, location)) in history.iter().enumerate() {
         let comma = if place == 0 { "" } else { "," };
-        let _ = write!(item, r#"{comma}{{"date":"{date}","activity":"{activity}","location":"{location}"}}"#);
+        let _ = write!(
+            item,
+            r#"{comma}{{"date":"{date}","activity":"{activity}","location":"{location}"}}"#
+        );
     }
     item + "]}}"
 }
@@ -76,9 +86,11 @@ mod tests {
     #[test]
     fn what_the_timelines_have_is_what_the_carrier_says_but_where_it_has_news() {
         let orders = Orders::new(64, Timestamp::EPOCH);
-        let orders: Vec<Order> = (0..64).map(|n| orders.by_awb(&format!("190{n:011}")).unwrap()).collect();
+        let orders: Vec<Order> =
+            (0..64).map(|n| orders.by_awb(&format!("190{n:011}")).unwrap()).collect();
         let names: Vec<_> = orders.iter().map(|order| order.names().unwrap()).collect();
-        let asked: Vec<_> = names.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
+        let asked: Vec<_> =
+            names.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
         let answer = read(&asked, answer(&orders).as_bytes(), Timestamp::EPOCH).unwrap();
         let known = known(&orders);
         assert_eq!(known.len(), 64);

@@ -15,16 +15,26 @@ const LINES: [Line; 15] = [
     ("claims handed on (5 % of the orders)", |outcome| grouped(outcome.usage.reports)),
     ("DynamoDB Query", |outcome| grouped(sum(outcome, &["DynamoDB:Query"]))),
     ("DynamoDB GetItem", |outcome| grouped(sum(outcome, &["DynamoDB:GetItem"]))),
-    ("DynamoDB UpdateItem and PutItem", |outcome| grouped(sum(outcome, &["DynamoDB:UpdateItem", "DynamoDB:PutItem"]))),
-    ("DynamoDB TransactWriteItems", |outcome| grouped(sum(outcome, &["DynamoDB:TransactWriteItems"]))),
+    ("DynamoDB UpdateItem and PutItem", |outcome| {
+        grouped(sum(outcome, &["DynamoDB:UpdateItem", "DynamoDB:PutItem"]))
+    }),
+    ("DynamoDB TransactWriteItems", |outcome| {
+        grouped(sum(outcome, &["DynamoDB:TransactWriteItems"]))
+    }),
     ("read units / write units", |outcome| {
-        format!("{} / {}", grouped(outcome.usage.half_reads.div_ceil(2)), grouped(outcome.usage.writes))
+        format!(
+            "{} / {}",
+            grouped(outcome.usage.half_reads.div_ceil(2)),
+            grouped(outcome.usage.writes)
+        )
     }),
     ("SQS requests", |outcome| grouped(outcome.usage.sqs_requests)),
     ("Lambda invocations", |outcome| grouped(outcome.usage.invocations)),
     ("GB-s, where all answer at once", |outcome| gb_seconds(outcome.usage.billed_ms)),
     ("AWS, where all answer at once", |outcome| format!("${}", Dollars::of(&outcome.usage))),
-    ("AWS, at 5 calls a second, at most", |outcome| format!("${}", Dollars::of(&at_most(&outcome.usage)))),
+    ("AWS, at 5 calls a second, at most", |outcome| {
+        format!("${}", Dollars::of(&at_most(&outcome.usage)))
+    }),
     ("measured, where all answer at once", |outcome| {
         format!("{}.{} s", outcome.wall.as_secs(), outcome.wall.subsec_millis() / 100)
     }),
@@ -36,8 +46,13 @@ const LINES: [Line; 15] = [
 /// The table, in Markdown.
 pub(crate) fn table(outcomes: &[Outcome]) -> String {
     let sizes: Vec<String> = outcomes.iter().map(|outcome| grouped(outcome.orders)).collect();
-    let mut rows = vec![row("active orders", &sizes), format!("|---|{}", "--:|".repeat(outcomes.len()))];
-    rows.extend(LINES.iter().map(|(name, value)| row(name, &outcomes.iter().map(value).collect::<Vec<_>>())));
+    let mut rows =
+        vec![row("active orders", &sizes), format!("|---|{}", "--:|".repeat(outcomes.len()))];
+    rows.extend(
+        LINES
+            .iter()
+            .map(|(name, value)| row(name, &outcomes.iter().map(value).collect::<Vec<_>>())),
+    );
     rows.join("\n")
 }
 
@@ -107,7 +122,10 @@ mod tests {
 
     #[test]
     fn people_can_read_the_figures() {
-        assert_eq!([0, 999, 1000, 20_000, 1_234_567].map(grouped), ["0", "999", "1,000", "20,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 20_000, 1_234_567].map(grouped),
+            ["0", "999", "1,000", "20,000", "1,234,567"]
+        );
         assert_eq!([9, 403, 4000].map(clock), ["9 s", "6 min 43 s", "1 h 6 min"]);
         assert_eq!(mib(20 * 1024 + 512), "20.5");
     }

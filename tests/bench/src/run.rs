@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
-use domain::poll::{Run, SHARDS};
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Run, SHARDS};
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -23,9 +23,11 @@ use crate::sqs::{self, Sqs};
 use crate::usage::{Meter, Usage};
 
 /// The planner, of which there is one process,
-const SYNC: Function = Function { name: "sync", queue: sqs::SHARDS, timeout: Duration::from_secs(60) };
+const SYNC: Function =
+    Function { name: "sync", queue: sqs::SHARDS, timeout: Duration::from_secs(60) };
 /// and the worker, of which there are two.
-const POLL: Function = Function { name: "poll", queue: sqs::BATCHES, timeout: Duration::from_secs(60) };
+const POLL: Function =
+    Function { name: "poll", queue: sqs::BATCHES, timeout: Duration::from_secs(60) };
 /// A run that gets no further for so long is broken.
 const PATIENCE: Duration = Duration::from_secs(60);
 const GLANCE: Duration = Duration::from_millis(20);
@@ -88,13 +90,16 @@ pub(crate) fn run(count: u64, programs: &Path, logs: &Path) -> Result<Outcome, E
     let logs = logs.join(count.to_string());
     fs::create_dir_all(&logs)?;
     let mut sandboxes = Vec::new();
-    for (place, (function, event)) in [(SYNC, Some(fire)), (POLL, None), (POLL, None)].into_iter().enumerate() {
+    for (place, (function, event)) in
+        [(SYNC, Some(fire)), (POLL, None), (POLL, None)].into_iter().enumerate()
+    {
         let log = File::create(logs.join(format!("{}-{place}.log", function.name)))?;
         sandboxes.push(world.start(function, event, programs, log)?);
     }
     let totals = world.wait()?;
     let wall = begin.elapsed();
-    let peak = |sandbox: &Sandbox| Ok(Peak { function: sandbox.function.name, kib: sandbox.peak_kib()? });
+    let peak =
+        |sandbox: &Sandbox| Ok(Peak { function: sandbox.function.name, kib: sandbox.peak_kib()? });
     let peaks = sandboxes.iter().map(peak).collect::<Result<_, Error>>()?;
     drop(sandboxes);
     world.sqs.close();
@@ -107,7 +112,12 @@ pub(crate) fn run(count: u64, programs: &Path, logs: &Path) -> Result<Outcome, E
 impl Outcome {
     /// The most memory that any process of this function had, in KiB.
     pub(crate) fn peak_kib(&self, function: &str) -> u64 {
-        self.peaks.iter().filter(|peak| peak.function == function).map(|peak| peak.kib).max().unwrap_or_default()
+        self.peaks
+            .iter()
+            .filter(|peak| peak.function == function)
+            .map(|peak| peak.kib)
+            .max()
+            .unwrap_or_default()
     }
 }
 
@@ -115,7 +125,8 @@ impl World {
     fn new(orders: Orders) -> Result<Self, Error> {
         let meter = Arc::<Meter>::default();
         let carrier = Carrier { orders, meter: Arc::clone(&meter) };
-        let settings = Settings::new(serve(move |request| carrier.answer(request))?, Arc::clone(&meter));
+        let settings =
+            Settings::new(serve(move |request| carrier.answer(request))?, Arc::clone(&meter));
         let dynamodb = Arc::new(DynamoDb::new(orders, Arc::clone(&meter)));
         let sqs = Arc::new(Sqs::new(Arc::clone(&meter)));
         let services = (Arc::clone(&dynamodb), Arc::clone(&sqs), settings);
@@ -123,9 +134,21 @@ impl World {
         Ok(Self { orders, dynamodb, sqs, meter, aws })
     }
 
-    fn start(&self, function: Function, event: Option<Value>, programs: &Path, log: File) -> Result<Sandbox, Error> {
+    fn start(
+        &self,
+        function: Function,
+        event: Option<Value>,
+        programs: &Path,
+        log: File,
+    ) -> Result<Sandbox, Error> {
         let runtime = Runtime::new(function, event, Arc::clone(&self.sqs), Arc::clone(&self.meter));
-        Ok(Sandbox::start(function, &programs.join(function.name), &self.environment(), log, runtime)?)
+        Ok(Sandbox::start(
+            function,
+            &programs.join(function.name),
+            &self.environment(),
+            log,
+            runtime,
+        )?)
     }
 
     fn environment(&self) -> Vec<(&'static str, String)> {
@@ -171,7 +194,8 @@ impl World {
     }
 
     fn totals(&self) -> Option<Totals> {
-        let run = self.dynamodb.state("runs").into_iter().find(|run| run.contains_key("closed_at"))?;
+        let run =
+            self.dynamodb.state("runs").into_iter().find(|run| run.contains_key("closed_at"))?;
         let number = |name| number(&run, name).unwrap_or_default();
         Some(Totals {
             planned: number("planned"),

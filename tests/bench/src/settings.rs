@@ -42,20 +42,22 @@ impl Settings {
     pub(crate) fn answer(&self, operation: &str, body: &[u8]) -> Response {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         self.meter.count().call("SSM", operation);
-        let wanted: Box<dyn Fn(&str) -> bool> = match (operation, &request["Names"], request["Path"].as_str()) {
-            ("GetParameters", Value::Array(names), None) => {
-                Box::new(move |name| names.iter().any(|known| known == name))
-            }
-            ("GetParametersByPath", Value::Null, Some(path)) => {
-                Box::new(move |name| name.starts_with(&format!("{path}/")))
-            }
-            _ => {
-                self.meter.fault(format!("SSM does not know {operation}"));
-                return Response::new(400, r#"{"__type":"ValidationException"}"#);
-            }
-        };
+        let wanted: Box<dyn Fn(&str) -> bool> =
+            match (operation, &request["Names"], request["Path"].as_str()) {
+                ("GetParameters", Value::Array(names), None) => {
+                    Box::new(move |name| names.iter().any(|known| known == name))
+                }
+                ("GetParametersByPath", Value::Null, Some(path)) => {
+                    Box::new(move |name| name.starts_with(&format!("{path}/")))
+                }
+                _ => {
+                    self.meter.fault(format!("SSM does not know {operation}"));
+                    return Response::new(400, r#"{"__type":"ValidationException"}"#);
+                }
+            };
         let found = self.values.iter().filter(|(name, _)| wanted(name));
-        let found: Vec<Value> = found.map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+        let found: Vec<Value> =
+            found.map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
         Response::new(200, json!({ "Parameters": found, "InvalidParameters": [] }).to_string())
     }
 }
@@ -82,8 +84,14 @@ mod tests {
     fn parameters_are_had_by_name_and_by_folder() {
         let settings = Settings::new(([127, 0, 0, 1], 1).into(), Arc::default());
         let own = format!("{PREFIX}/accounts/STORE010/shipway");
-        assert_eq!(names(&settings, "GetParameters", &json!({"Names": [own, "/other"]})), std::slice::from_ref(&own));
-        assert_eq!(names(&settings, "GetParametersByPath", &json!({"Path": format!("{PREFIX}/accounts")})), [own]);
+        assert_eq!(
+            names(&settings, "GetParameters", &json!({"Names": [own, "/other"]})),
+            std::slice::from_ref(&own)
+        );
+        assert_eq!(
+            names(&settings, "GetParametersByPath", &json!({"Path": format!("{PREFIX}/accounts")})),
+            [own]
+        );
         assert_eq!(names(&settings, "PutParameter", &json!({})), [""; 0]);
         assert_eq!(settings.meter.count().faults.len(), 1);
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::poll::Found;
+use domain::polling::Found;
 use serde_json::{Value, json};
 
 use crate::http::Response;
@@ -65,7 +65,8 @@ impl Sqs {
     /// Answers a call.
     pub(crate) fn answer(&self, operation: &str, body: &[u8]) -> Response {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
-        let queue = request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
+        let queue =
+            request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
         let entries = request["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
         let answer = match operation {
             "SendMessage" => self.send(operation, queue, &[&request]),
@@ -80,17 +81,23 @@ impl Sqs {
     }
 
     fn send(&self, operation: &str, queue: &str, entries: &[&Value]) -> Option<Value> {
-        let bodies: Vec<&str> = entries.iter().map(|entry| entry["MessageBody"].as_str()).collect::<Option<_>>()?;
+        let bodies: Vec<&str> =
+            entries.iter().map(|entry| entry["MessageBody"].as_str()).collect::<Option<_>>()?;
         self.count(operation, bodies.iter().map(|body| body.len()).sum());
         match queue {
-            EVENTS => self.meter.count().reports += bodies.iter().map(|body| news(body)).sum::<Option<u64>>()?,
+            EVENTS => {
+                self.meter.count().reports +=
+                    bodies.iter().map(|body| news(body)).sum::<Option<u64>>()?
+            }
             SHARDS | BATCHES => self.put(queue, entries),
             other => self.meter.fault(format!("a message was sent to {other}")),
         }
         let sent = |entry: &&Value| json!({ "Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": "0" });
         Some(match operation {
             "SendMessage" => sent(entries.first()?),
-            _ => json!({ "Successful": entries.iter().map(sent).collect::<Vec<_>>(), "Failed": [] }),
+            _ => {
+                json!({ "Successful": entries.iter().map(sent).collect::<Vec<_>>(), "Failed": [] })
+            }
         })
     }
 
@@ -103,8 +110,12 @@ impl Sqs {
     fn put(&self, queue: &str, entries: &[&Value]) {
         let mut state = lock(&self.state);
         for entry in entries {
-            let due = Instant::now() + Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or_default());
-            let message = Message { body: entry["MessageBody"].as_str().unwrap_or_default().to_owned(), receives: 0 };
+            let due = Instant::now()
+                + Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or_default());
+            let message = Message {
+                body: entry["MessageBody"].as_str().unwrap_or_default().to_owned(),
+                receives: 0,
+            };
             state.last += 1;
             let place = (due, state.last);
             state.queues.entry(queue.to_owned()).or_default().waiting.insert(place, message);
@@ -124,14 +135,16 @@ impl Sqs {
     pub(crate) fn receive(&self, queue: &str) -> Option<Received> {
         let mut state = lock(&self.state);
         while !state.closed {
-            let wait = match state.queues.entry(queue.to_owned()).or_default().receive(Instant::now()) {
-                Ok(received) => {
-                    self.count("ReceiveMessage", received.body.len());
-                    return Some(received);
-                }
-                Err(wait) => wait.min(GLANCE),
-            };
-            state = self.arrived.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
+            let wait =
+                match state.queues.entry(queue.to_owned()).or_default().receive(Instant::now()) {
+                    Ok(received) => {
+                        self.count("ReceiveMessage", received.body.len());
+                        return Some(received);
+                    }
+                    Err(wait) => wait.min(GLANCE),
+                };
+            state =
+                self.arrived.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
         None
     }
@@ -154,7 +167,10 @@ impl Sqs {
 
     /// Whether nothing is left to do.
     pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.state).queues.values().all(|queue| queue.waiting.is_empty() && queue.received.is_empty())
+        lock(&self.state)
+            .queues
+            .values()
+            .all(|queue| queue.waiting.is_empty() && queue.received.is_empty())
     }
 
     /// Nobody receives anything any more.
@@ -202,8 +218,12 @@ mod tests {
 
     fn postpone(sqs: &Sqs, number: u64, seconds: u64) {
         let receipt = number.to_string();
-        let request = json!({"QueueUrl": "/batches", "ReceiptHandle": receipt, "VisibilityTimeout": seconds});
-        assert_eq!(sqs.answer("ChangeMessageVisibility", request.to_string().as_bytes()).status, 200);
+        let request =
+            json!({"QueueUrl": "/batches", "ReceiptHandle": receipt, "VisibilityTimeout": seconds});
+        assert_eq!(
+            sqs.answer("ChangeMessageVisibility", request.to_string().as_bytes()).status,
+            200
+        );
     }
 
     #[test]

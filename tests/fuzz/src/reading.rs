@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use domain::id::AccountCode;
-use domain::timestamp::Timestamp;
+use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
 use sources::{Gate, Identity, Reading, Received, Request, Setup, Source};
 
 use super::sound;
@@ -11,17 +11,24 @@ use super::sound;
 /// The longest id that a provider may give an event, in bytes.
 const EVENT_ID: usize = 256;
 
-static SHIPROCKET: LazyLock<Reader> =
-    LazyLock::new(|| Reader::new("shiprocket", r#"{"mode":"token","account":"STORE001"}"#, "token"));
-
-static SHIPWAY: LazyLock<Reader> = LazyLock::new(|| {
-    Reader::new("shipway", r#"{"account":"STORE001"}"#, r#"{"email":"merchant@example.invalid","license_key":"KEY"}"#)
+static SHIPROCKET: LazyLock<Reader> = LazyLock::new(|| {
+    Reader::new("shiprocket", r#"{"mode":"token","account":"STORE001"}"#, "token")
 });
 
-static ESAHAYAK: LazyLock<Reader> = LazyLock::new(|| Reader::new("esahayak", r#"{"mode":"hmac"}"#, "key"));
+static SHIPWAY: LazyLock<Reader> = LazyLock::new(|| {
+    Reader::new(
+        "shipway",
+        r#"{"account":"STORE001"}"#,
+        r#"{"email":"merchant@example.invalid","license_key":"KEY"}"#,
+    )
+});
+
+static ESAHAYAK: LazyLock<Reader> =
+    LazyLock::new(|| Reader::new("esahayak", r#"{"mode":"hmac"}"#, "key"));
 
 static WHATSAPP: LazyLock<Reader> = LazyLock::new(|| {
-    let numbers = r#"{"phone_numbers":{"106540352242922":"STORE001","106540352242923":"STORE002"}}"#;
+    let numbers =
+        r#"{"phone_numbers":{"106540352242922":"STORE001","106540352242923":"STORE002"}}"#;
     Reader::new("whatsapp", numbers, r#"{"app_secret":"key","verify_token":"token"}"#)
 });
 
@@ -97,7 +104,10 @@ impl Reader {
             let identity = self.source.identify(&request);
             assert_eq!(identity, self.source.identify(&request), "the same request is two");
             if let Identity::Named(id) = identity {
-                assert!((1..=EVENT_ID).contains(&id.len()) && !id.contains(char::is_control), "{id:?}");
+                assert!(
+                    (1..=EVENT_ID).contains(&id.len()) && !id.contains(char::is_control),
+                    "{id:?}"
+                );
             }
         }
     }

@@ -40,7 +40,8 @@ fn configure(source: &dyn Source, setup: &Setup<'_>) {
 
 /// The one gate that asks for nothing is a path that nobody knows.
 fn admits_no_stranger(source: &dyn Source, gate: &dyn Gate, setup: &Setup<'_>) {
-    let is_secret_path = source.name().as_str() == "shipway" && setup.hook.is_some_and(|hook| hook.id == LONG_ID);
+    let is_secret_path =
+        source.name().as_str() == "shipway" && setup.hook.is_some_and(|hook| hook.id == LONG_ID);
     for body in [&b""[..], b"{}", b"null", br#"{"hash":null}"#] {
         let request = Request { headers: &[], source_ip: None, body };
         assert_eq!(gate.check(&request).is_ok(), is_secret_path, "{}", source.name().as_str());
@@ -54,14 +55,21 @@ fn quotes_nothing(source: &dyn Source, error: &InvalidSetting, setup: &Setup<'_>
     let mut parts = Parts::default();
     parts.add(setup.settings);
     parts.add(setup.secret.unwrap_or_default());
-    for content in parts.contents.iter().filter(|content| content.len() > TOO_LONG && message.contains(*content)) {
+    for content in parts
+        .contents
+        .iter()
+        .filter(|content| content.len() > TOO_LONG && message.contains(*content))
+    {
         if parts.names.iter().any(|name| name.contains(content)) {
             continue;
         }
         let other = rotate(content);
-        let (settings, secret) =
-            (setup.settings.replace(content, &other), setup.secret.map(|secret| secret.replace(content, &other)));
-        let changed = source.configure(&Setup { settings: &settings, secret: secret.as_deref(), ..*setup });
+        let (settings, secret) = (
+            setup.settings.replace(content, &other),
+            setup.secret.map(|secret| secret.replace(content, &other)),
+        );
+        let changed =
+            source.configure(&Setup { settings: &settings, secret: secret.as_deref(), ..*setup });
         let quoted = changed.err().is_some_and(|error| error.to_string().contains(&other));
         assert!(!quoted, "{}: {message}", source.name().as_str());
     }

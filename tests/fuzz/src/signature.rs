@@ -28,11 +28,16 @@ struct Case {
 
 static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     let credentials = r#"{"email":"merchant@example.invalid","license_key":"LICENSEKEY"}"#;
-    let app = format!(r#"{{"app_secret":["{SECRET}","{PREVIOUS}"],"verify_token":"{VERIFY_TOKEN}"}}"#);
+    let app =
+        format!(r#"{{"app_secret":["{SECRET}","{PREVIOUS}"],"verify_token":"{VERIFY_TOKEN}"}}"#);
     let hook = Some(Hook { id: "a-hook", has_secret: true });
     vec![
-        case("shiprocket", r#"{"mode":"token","account":"A"}"#, SECRET, None, |shown| shown.token()),
-        case("shiprocket", r#"{"mode":"hmac","account":"A"}"#, SECRET, None, |shown| shown.signature()),
+        case("shiprocket", r#"{"mode":"token","account":"A"}"#, SECRET, None, |shown| {
+            shown.token()
+        }),
+        case("shiprocket", r#"{"mode":"hmac","account":"A"}"#, SECRET, None, |shown| {
+            shown.signature()
+        }),
         case(
             "shiprocket",
             r#"{"mode":"token","account":"A","allowed_ips":["52.66.123.0/24","13.127.45.0/24"]}"#,
@@ -49,8 +54,14 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         ),
         case("esahayak", r#"{"mode":"hmac"}"#, SECRET, None, |shown| shown.signature()),
         case("whatsapp", r#"{"phone_numbers":{}}"#, &app, None, |shown| shown.app_signature()),
-        Case { is_exact: false, ..case("shipway", "{}", credentials, None, |shown| shown.hash(HASH)) },
-        Case { is_exact: false, ..case("shipway", "{}", SECRET, hook, |shown| shown.token() || shown.hash(SECRET)) },
+        Case {
+            is_exact: false,
+            ..case("shipway", "{}", credentials, None, |shown| shown.hash(HASH))
+        },
+        Case {
+            is_exact: false,
+            ..case("shipway", "{}", SECRET, hook, |shown| shown.token() || shown.hash(SECRET))
+        },
     ]
 });
 
@@ -63,7 +74,12 @@ fn case(
 ) -> Case {
     let source = sources::by_name(name).expect("the source exists");
     let gate = source.configure(&Setup { settings, secret: Some(secret), hook });
-    Case { name, gate: gate.unwrap_or_else(|error| panic!("{name}: {error}")), proves, is_exact: true }
+    Case {
+        name,
+        gate: gate.unwrap_or_else(|error| panic!("{name}: {error}")),
+        proves,
+        is_exact: true,
+    }
 }
 
 /// Sends the input to every gate: headers, an empty line, a body. `from` is the address it comes from. In the value
@@ -77,15 +93,24 @@ pub fn signature(input: &[u8]) {
     let body = body.unwrap_or_default();
     let head = String::from_utf8_lossy(head);
     let lines: Vec<(&str, String)> = head.lines().filter_map(|line| header(line, body)).collect();
-    let headers: Vec<(&str, &str)> = lines.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let from = headers.iter().find(|(name, _)| *name == "from").and_then(|(_, address)| address.parse().ok());
+    let headers: Vec<(&str, &str)> =
+        lines.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let from = headers
+        .iter()
+        .find(|(name, _)| *name == "from")
+        .and_then(|(_, address)| address.parse().ok());
     let shown = Shown { headers: &headers, from, body };
     for case in CASES.iter() {
         let proven = (case.proves)(&shown);
-        let admitted = case.gate.check(&Request { headers: &headers, source_ip: from, body }).is_ok();
+        let admitted =
+            case.gate.check(&Request { headers: &headers, source_ip: from, body }).is_ok();
         assert!(proven || !admitted, "{} admits a stranger", case.name);
         assert!(admitted || !proven || !case.is_exact, "{} sends its provider away", case.name);
-        assert!(is_echo_earned(&shown, &case.gate.handshake(&headers)), "{} answers a stranger", case.name);
+        assert!(
+            is_echo_earned(&shown, &case.gate.handshake(&headers)),
+            "{} answers a stranger",
+            case.name
+        );
     }
 }
 
@@ -95,22 +120,29 @@ fn header<'a>(line: &'a str, body: &[u8]) -> Option<(&'a str, String)> {
     let mut value = value.to_owned();
     if value.contains('{') {
         let (now, before) = (sign(SECRET, body), sign(PREVIOUS, body));
-        value = value.replace("{hmac}", &HEXLOWER.encode(&now)).replace("{HMAC}", &HEXUPPER.encode(&now));
+        value = value
+            .replace("{hmac}", &HEXLOWER.encode(&now))
+            .replace("{HMAC}", &HEXUPPER.encode(&now));
         value = value.replace("{previous}", &HEXLOWER.encode(&before));
     }
     Some((name, value))
 }
 
 fn sign(key: &str, body: &[u8]) -> Vec<u8> {
-    let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
+    let mac =
+        Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
     mac.chain_update(body).finalize().into_bytes().to_vec()
 }
 
 /// An echo takes the token, and is what was asked for.
 fn is_echo_earned(shown: &Shown<'_>, answer: &Handshake) -> bool {
     let Handshake::Echo(echo) = answer else { return true };
-    let has = |name: &str, value: &str| shown.headers.iter().filter(|pair| **pair == (name, value)).count() == 1;
-    has("hub.mode", "subscribe") && has("hub.verify_token", VERIFY_TOKEN) && has("hub.challenge", echo)
+    let has = |name: &str, value: &str| {
+        shown.headers.iter().filter(|pair| **pair == (name, value)).count() == 1
+    };
+    has("hub.mode", "subscribe")
+        && has("hub.verify_token", VERIFY_TOKEN)
+        && has("hub.challenge", echo)
 }
 
 /// What a request shows.
@@ -122,8 +154,12 @@ struct Shown<'a> {
 
 impl Shown<'_> {
     fn only(&self, name: &str) -> Option<&str> {
-        let values: Vec<&str> =
-            self.headers.iter().filter(|(key, _)| key.to_ascii_lowercase() == name).map(|(_, value)| *value).collect();
+        let values: Vec<&str> = self
+            .headers
+            .iter()
+            .filter(|(key, _)| key.to_ascii_lowercase() == name)
+            .map(|(_, value)| *value)
+            .collect();
         if let [value] = values[..] { Some(value) } else { None }
     }
 
@@ -141,7 +177,10 @@ impl Shown<'_> {
 
     /// The prefix is compared as it is, the digits in either case.
     fn is_signed(&self, name: &str, keys: &[&str]) -> bool {
-        let Some(("sha256", digits)) = self.only(name).and_then(|value| value.split_once('=')) else { return false };
+        let Some(("sha256", digits)) = self.only(name).and_then(|value| value.split_once('='))
+        else {
+            return false;
+        };
         keys.iter().any(|key| HEXLOWER.encode(&sign(key, self.body)) == digits.to_ascii_lowercase())
     }
 
@@ -150,7 +189,9 @@ impl Shown<'_> {
             IpAddr::V4(address) => Some(address),
             IpAddr::V6(address) => address.to_ipv4_mapped(),
         });
-        address.flatten().is_some_and(|address| matches!(address.octets(), [52, 66, 123, _] | [13, 127, 45, _]))
+        address
+            .flatten()
+            .is_some_and(|address| matches!(address.octets(), [52, 66, 123, _] | [13, 127, 45, _]))
     }
 
     fn hash(&self, expected: &str) -> bool {

@@ -1,8 +1,8 @@
 //! What holds for all that comes out of a reader, and for what is stored of it.
 
-use domain::channel::{ChannelError, Content, News, Update, Written};
-use domain::id::{Awb, OrderId, ProviderId};
-use domain::report::Report;
+use domain::core::id::{Awb, OrderId, ProviderId};
+use domain::messaging::channel::{ChannelError, Content, News, Update, Written};
+use domain::tracking::report::Report;
 use serde::de::IgnoredAny;
 
 /// The longest words that a report keeps, in characters.
@@ -16,15 +16,26 @@ const LONGEST: usize = 8192;
 pub(crate) fn report(report: &Report) {
     assert!(report.scans.len() <= SCANS, "{} scans", report.scans.len());
     let scans = report.scans.iter().flat_map(|scan| [&scan.activity, &scan.location]);
-    for text in [&report.source_status, &report.location, &report.note].into_iter().chain(scans).flatten() {
+    for text in
+        [&report.source_status, &report.location, &report.note].into_iter().chain(scans).flatten()
+    {
         line(text, REMARK);
     }
-    assert!(report.awb.iter().chain(&report.return_awb).all(|id| Awb::parse(id.as_str()).as_ref() == Ok(id)));
+    assert!(
+        report
+            .awb
+            .iter()
+            .chain(&report.return_awb)
+            .all(|id| Awb::parse(id.as_str()).as_ref() == Ok(id))
+    );
     assert!(report.provider_id.iter().all(|id| ProviderId::parse(id.as_str()).as_ref() == Ok(id)));
     assert!(report.order_id.iter().all(|id| OrderId::parse(id.as_str()).as_ref() == Ok(id)));
     assert!(!report.refs().is_empty(), "a report about nothing");
     let stored = serde_json::to_string(report).expect("it can be written");
-    assert_eq!(&serde_json::from_str::<Report>(&stored).expect("what was written can be read"), report);
+    assert_eq!(
+        &serde_json::from_str::<Report>(&stored).expect("what was written can be read"),
+        report
+    );
 }
 
 /// Panics if the update keeps what none may keep.
@@ -43,7 +54,10 @@ pub(crate) fn update(update: &Update) {
 }
 
 fn error(error: &ChannelError) {
-    [&error.code, &error.title, &error.details].into_iter().flatten().for_each(|text| line(text, 1024));
+    [&error.code, &error.title, &error.details]
+        .into_iter()
+        .flatten()
+        .for_each(|text| line(text, 1024));
 }
 
 fn written(message: &Written) {
@@ -59,7 +73,9 @@ fn written(message: &Written) {
         Content::Reaction { to: _, emoji } => some_lines([emoji]),
         Content::Location { latitude, longitude, name, address } => {
             let mut degrees = latitude.iter().chain(longitude);
-            assert!(degrees.all(|degrees| degrees.as_str().len() <= 64 && degrees.to_text().is_some()));
+            assert!(
+                degrees.all(|degrees| degrees.as_str().len() <= 64 && degrees.to_text().is_some())
+            );
             some_lines([name, address]);
         }
         Content::Media { kind, id, mime_type, sha256, filename, caption } => {

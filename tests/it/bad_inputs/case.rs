@@ -1,13 +1,13 @@
 //! A case: a request, and what has to come of it.
 
-use aws::events::{Event, EventState, Events};
+use aws::tables::inbound::{Event, EventState, Events};
 use futures::StreamExt;
 use futures::stream::iter;
 use serde_json::{Value, json};
 
 use super::post::{Answered, Door, Post};
 use super::surface::Surface;
-use crate::stack::{Calls, eventually, stack};
+use crate::support::{Calls, eventually, stack};
 
 /// So many cases of a table are tried side by side.
 const AT_ONCE: usize = 8;
@@ -42,7 +42,14 @@ pub fn refused(status: u16) -> Outcome {
         413 => "too_large",
         other => panic!("what is {other}?"),
     };
-    Outcome { status, code: Some(code.to_owned()), field: None, kept: None, reason: None, moved: false }
+    Outcome {
+        status,
+        code: Some(code.to_owned()),
+        field: None,
+        kept: None,
+        reason: None,
+        moved: false,
+    }
 }
 
 /// It is answered 400, and kept for us to look at.
@@ -80,18 +87,21 @@ pub struct Subject {
 impl Subject {
     /// Makes the order, and the message.
     pub async fn make(&self) {
-        let created = stack().user("admin", "POST", "/api/external/orders", Some(&self.order)).await;
+        let created =
+            stack().user("admin", "POST", "/api/external/orders", Some(&self.order)).await;
         assert_eq!(created.status, 201, "{}", created.json);
         let Some(message) = &self.message else { return };
         let body = json!({"order_id": self.order["orderId"], "account_code": self.order["accountCode"],
                           "message_status": "pending", "message_id": message});
-        let recorded = stack().user("admin", "POST", "/api/orders/message-tracking", Some(&body)).await;
+        let recorded =
+            stack().user("admin", "POST", "/api/orders/message-tracking", Some(&body)).await;
         assert_eq!(recorded.status, 201, "{}", recorded.json);
     }
 
     /// The order as it stands.
     pub async fn seen(&self) -> Value {
-        let (order, account) = (self.order["orderId"].as_str().unwrap(), self.order["accountCode"].as_str().unwrap());
+        let (order, account) =
+            (self.order["orderId"].as_str().unwrap(), self.order["accountCode"].as_str().unwrap());
         let escaped: String = order.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let path = format!("/api/external/orders/{escaped}?accountCode={account}");
         let seen = stack().user("admin", "GET", &path, None).await;
@@ -107,7 +117,10 @@ impl Subject {
             None => (&order["status"], "pending"),
         };
         assert!(shown == before || shown == self.moved, "{shown}");
-        assert_eq!(order["version"], if self.message.is_none() && shown == self.moved { 2 } else { 1 });
+        assert_eq!(
+            order["version"],
+            if self.message.is_none() && shown == self.moved { 2 } else { 1 }
+        );
         shown == self.moved
     }
 }
@@ -139,9 +152,16 @@ impl<'a> Case<'a> {
 /// Tries all of them, and fails with those that end otherwise.
 pub async fn check(surface: &Surface, cases: &[Case<'_>]) {
     let events = stack().events(&Calls::default());
-    let complaints = iter(cases.iter().map(|case| complaint(surface, &events, case))).buffer_unordered(AT_ONCE);
+    let complaints =
+        iter(cases.iter().map(|case| complaint(surface, &events, case))).buffer_unordered(AT_ONCE);
     let complaints: Vec<String> = complaints.filter_map(std::future::ready).collect().await;
-    assert!(complaints.is_empty(), "{} of {}:\n{}", complaints.len(), cases.len(), complaints.join("\n"));
+    assert!(
+        complaints.is_empty(),
+        "{} of {}:\n{}",
+        complaints.len(),
+        cases.len(),
+        complaints.join("\n")
+    );
 }
 
 async fn complaint(surface: &Surface, events: &Events, case: &Case<'_>) -> Option<String> {
@@ -165,17 +185,27 @@ async fn complaint(surface: &Surface, events: &Events, case: &Case<'_>) -> Optio
         },
     };
     let name = &case.name;
-    (seen != case.expected).then(|| format!("{name}:\n  expected {:?}\n  but saw  {seen:?}", case.expected))
+    (seen != case.expected)
+        .then(|| format!("{name}:\n  expected {:?}\n  but saw  {seen:?}", case.expected))
 }
 
 /// The row that has the request to the byte, once somebody has worked on it. It is there before the answer is.
-pub async fn settled(events: &Events, surface: &Surface, post: &Post, answer: &Answered) -> Option<Event> {
+pub async fn settled(
+    events: &Events,
+    surface: &Surface,
+    post: &Post,
+    answer: &Answered,
+) -> Option<Event> {
     for id in surface.event_ids(post, answer) {
-        let Some(row) = events.load(&id).await.unwrap().filter(|row| row.body == post.body) else { continue };
+        let Some(row) = events.load(&id).await.unwrap().filter(|row| row.body == post.body) else {
+            continue;
+        };
         if row.state != EventState::Received {
             return Some(row);
         }
-        let worked_on = async || events.load(&id).await.unwrap().filter(|row| row.state != EventState::Received);
+        let worked_on = async || {
+            events.load(&id).await.unwrap().filter(|row| row.state != EventState::Received)
+        };
         return Some(eventually("somebody to work on an event", worked_on).await);
     }
     None

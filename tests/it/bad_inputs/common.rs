@@ -1,13 +1,13 @@
 //! What may be odd in the request of any source.
 
-use aws::events::EventState;
+use aws::tables::inbound::EventState;
 use data_encoding::BASE64;
 use serde_json::Value;
 
 use super::case::{Case, Outcome, check};
 use super::post::{Door, Post};
 use super::surface::Surface;
-use crate::stack::{Calls, stack, unique};
+use crate::support::{Calls, stack, unique};
 
 /// Where a request is odd.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,8 @@ pub struct Odd {
 }
 
 /// `gzip` of `{}`.
-const GZIP: [u8; 22] = [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 174, 5, 0, 67, 191, 166, 163, 2, 0, 0, 0];
+const GZIP: [u8; 22] =
+    [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 174, 5, 0, 67, 191, 166, 163, 2, 0, 0, 0];
 
 /// Tries them all. What is taken is about an order, or a message, that it moves; what is no envelope would be about one
 /// that all the time nothing moves.
@@ -51,9 +52,13 @@ pub async fn check_all(surface: &Surface, expected: fn(&Odd) -> Outcome) {
         let outcome = expected(&odd);
         let finds_none = matches!(outcome.kept, Some(EventState::Ignored | EventState::Unmatched));
         let subject = (odd.place != Place::Body && !finds_none).then(|| surface.subject(&odd.tag));
-        Case { subject, ..Case::new(format!("{} ({:?})", odd.name, odd.place), odd.post, outcome).by(door) }
+        Case {
+            subject,
+            ..Case::new(format!("{} ({:?})", odd.name, odd.place), odd.post, outcome).by(door)
+        }
     };
-    let odd = [bodies(surface, &tag), sizes(surface), ids(surface), values(surface), headers(surface)];
+    let odd =
+        [bodies(surface, &tag), sizes(surface), ids(surface), values(surface), headers(surface)];
     check(surface, &odd.into_iter().flatten().map(case).collect::<Vec<_>>()).await;
     assert!(!bystander.has_moved().await);
 }
@@ -73,12 +78,21 @@ fn bodies(surface: &Surface, tag: &str) -> Vec<Odd> {
         ("{}x", |good| format!("{good}x").into_bytes()),
         ("BOM", |good| format!("\u{feff}{good}").into_bytes()),
         ("ff fe", |_| vec![0xff, 0xfe]),
-        ("UTF-16", |good| "\u{feff}".encode_utf16().chain(good.encode_utf16()).flat_map(u16::to_le_bytes).collect()),
+        ("UTF-16", |good| {
+            "\u{feff}"
+                .encode_utf16()
+                .chain(good.encode_utf16())
+                .flat_map(u16::to_le_bytes)
+                .collect()
+        }),
         ("depth 33", |good| nested(good, 33)),
         ("depth 129", |good| nested(good, 129)),
         ("gzip", |_| GZIP.to_vec()),
         ("multipart", |good| {
-            format!("--b\r\ncontent-disposition: form-data; name=\"body\"\r\n\r\n{good}\r\n--b--\r\n").into_bytes()
+            format!(
+                "--b\r\ncontent-disposition: form-data; name=\"body\"\r\n\r\n{good}\r\n--b--\r\n"
+            )
+            .into_bytes()
         }),
     ];
     let good = (surface.good)(tag).to_string();
@@ -87,7 +101,9 @@ fn bodies(surface: &Surface, tag: &str) -> Vec<Odd> {
         let post = match name {
             // As text, API Gateway would hand over something else.
             "ff fe" | "UTF-16" => post.with("content-type", "application/octet-stream"),
-            "gzip" => post.with("content-type", "application/octet-stream").with("content-encoding", "gzip"),
+            "gzip" => post
+                .with("content-type", "application/octet-stream")
+                .with("content-encoding", "gzip"),
             "multipart" => post.with("content-type", "multipart/form-data; boundary=b"),
             _ => post,
         };
@@ -141,7 +157,12 @@ fn id_texts(surface: &Surface, pointer: &'static str) -> Vec<Odd> {
     ];
     let make = |(name, make): (&'static str, Make)| {
         let tag = unique("");
-        odd(name, Place::Id(pointer), &tag, surface.post(surface.with(&tag, pointer, &make(&tag, key))))
+        odd(
+            name,
+            Place::Id(pointer),
+            &tag,
+            surface.post(surface.with(&tag, pointer, &make(&tag, key))),
+        )
     };
     makes.into_iter().map(make).collect()
 }
@@ -149,7 +170,9 @@ fn id_texts(surface: &Surface, pointer: &'static str) -> Vec<Odd> {
 fn values(surface: &Surface) -> Vec<Odd> {
     let fields = &surface.fields;
     let hour_ahead = aws::clock::now().after(std::time::Duration::from_secs(3600));
-    let time = |seconds: i64, date: &str| if fields.seconds { format!("\"{seconds}\"") } else { format!("\"{date}\"") };
+    let time = |seconds: i64, date: &str| {
+        if fields.seconds { format!("\"{seconds}\"") } else { format!("\"{date}\"") }
+    };
     let list = || Value::from(vec![0; 100_000]).to_string();
     let texts = [
         ("number for string", Place::Words, fields.words, "7".to_owned()),
@@ -163,7 +186,12 @@ fn values(surface: &Surface) -> Vec<Odd> {
         ("negative epoch", Place::Time, fields.time, "-1".to_owned()),
         ("+1 h", Place::Time, fields.time, time(hour_ahead.seconds(), &hour_ahead.to_string())),
         ("100k elements", Place::Aside, fields.list, list()),
-        ("emoji phone", Place::Aside, fields.person, "\"\u{1f4de}canary-phone\u{1f468}\u{200d}\u{1f469}\"".to_owned()),
+        (
+            "emoji phone",
+            Place::Aside,
+            fields.person,
+            "\"\u{1f4de}canary-phone\u{1f468}\u{200d}\u{1f469}\"".to_owned(),
+        ),
         ("1 MB string", Place::Aside, "/aside", format!("\"{}\"", "x".repeat(1_000_000))),
         ("64 KB key", Place::Aside, "/aside", format!("0,\"{}\":0", "k".repeat(65_536))),
     ];
@@ -178,7 +206,10 @@ fn headers(surface: &Surface) -> Vec<Odd> {
     type Make = fn(&Surface, Post) -> Post;
     let makes: [(&str, Make); 5] = [
         ("text/plain", |_, post| post.with("content-type", "text/plain")),
-        ("base64 without its flag", |_, post| Post { body: BASE64.encode(&post.body).into_bytes(), ..post }),
+        ("base64 without its flag", |_, post| Post {
+            body: BASE64.encode(&post.body).into_bytes(),
+            ..post
+        }),
         ("signature of base64", |surface, post| {
             let signed = (surface.credentials)(BASE64.encode(&post.body).as_bytes()).into_iter();
             signed.fold(post, |post, (name, value)| post.with(name, value))

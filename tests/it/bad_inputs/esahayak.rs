@@ -3,7 +3,7 @@
 mod addresses;
 mod bodies;
 
-use aws::events::EventState::{Ignored, Processed, Unmatched};
+use aws::tables::inbound::EventState::{Ignored, Processed, Unmatched};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -12,7 +12,7 @@ use super::common::{Odd, Place, check_all};
 use super::post::Post;
 use super::repeats::{a_replay_after_31_days_counts_no_more, copies_at_once_count_once};
 use super::surface::{Fields, Surface};
-use crate::stack::{stack, unique};
+use crate::support::{stack, unique};
 
 const KIND: (&str, &str) = ("x-esahayak-event", "stamp.uploaded");
 
@@ -33,7 +33,16 @@ pub async fn make() -> Surface {
         person: "/data/phone",
         list: "/data/documents",
     };
-    Surface { source: "esahayak", account, path, good, subject, credentials: |_| Vec::new(), headers: &[KIND], fields }
+    Surface {
+        source: "esahayak",
+        account,
+        path,
+        good,
+        subject,
+        credentials: |_| Vec::new(),
+        headers: &[KIND],
+        fields,
+    }
 }
 
 fn good(tag: &str) -> Value {
@@ -47,7 +56,8 @@ fn good(tag: &str) -> Value {
 }
 
 fn subject(tag: &str) -> Subject {
-    let order = json!({"orderId": format!("ORD-{tag}"), "refs": {"esahayak": format!("order_{tag}")}});
+    let order =
+        json!({"orderId": format!("ORD-{tag}"), "refs": {"esahayak": format!("order_{tag}")}});
     Subject { order, message: None, moved: "completed" }
 }
 

@@ -6,7 +6,7 @@ use inbound::Inbound;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::stack::{http, stack};
+use crate::support::{http, stack};
 
 /// A POST. Its path may have a query.
 #[derive(Debug, Clone, Default)]
@@ -41,10 +41,12 @@ impl Post {
         let (path, query) = self.path.split_once('?').unwrap_or((&self.path, ""));
         let mut headers = serde_json::Map::new();
         for (name, value) in &self.headers {
-            let joined = headers.get(*name).map(|before| format!("{},{value}", before.as_str().unwrap()));
+            let joined =
+                headers.get(*name).map(|before| format!("{},{value}", before.as_str().unwrap()));
             headers.insert((*name).to_owned(), joined.unwrap_or_else(|| value.clone()).into());
         }
-        let mut http = json!({"method": "POST", "path": path, "protocol": "HTTP/1.1", "userAgent": "test"});
+        let mut http =
+            json!({"method": "POST", "path": path, "protocol": "HTTP/1.1", "userAgent": "test"});
         if let Some(source_ip) = source_ip {
             http["sourceIp"] = source_ip.into();
         }
@@ -85,15 +87,21 @@ impl Door<'_> {
         match self {
             Self::Front => {
                 let request = http::client().post(stack().url(&post.path)).body(post.body.clone());
-                let request =
-                    post.headers.iter().fold(request, |request, (name, value)| request.header(*name, value.as_str()));
+                let request = post
+                    .headers
+                    .iter()
+                    .fold(request, |request, (name, value)| request.header(*name, value.as_str()));
                 let answer = http::send_odd(request).await;
                 Answered { status: answer.status, json: answer.json }
             }
             Self::Function(inbound, source_ip) => {
-                let request = lambda_http::request::from_str(&post.event(source_ip).to_string()).unwrap();
+                let request =
+                    lambda_http::request::from_str(&post.event(source_ip).to_string()).unwrap();
                 let answer = inbound.handle(request).await.unwrap();
-                Answered { status: answer.status().as_u16(), json: serde_json::from_slice(answer.body()).unwrap() }
+                Answered {
+                    status: answer.status().as_u16(),
+                    json: serde_json::from_slice(answer.body()).unwrap(),
+                }
             }
         }
     }

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use aws::events::EventState;
+use aws::tables::inbound::EventState;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::id::EventId;
-use domain::timestamp::Timestamp;
+use domain::core::id::EventId;
+use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 
 use super::case::{Subject, settled};
 use super::post::{Door, Post};
 use super::surface::Surface;
-use crate::stack::{Calls, stack, unique};
+use crate::support::{Calls, stack, unique};
 
 const COPIES: usize = 16;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,9 +20,11 @@ const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 pub async fn copies_at_once_count_once(surface: &Surface) {
     let (subject, post) = prepared(surface).await;
     let answers = join_all((0..COPIES).map(|_| Door::Front.send(&post))).await;
-    let ids: Vec<_> = answers.iter().map(|answer| (answer.status, &answer.json["event_id"])).collect();
+    let ids: Vec<_> =
+        answers.iter().map(|answer| (answer.status, &answer.json["event_id"])).collect();
     assert!(ids.iter().all(|id| *id == (200, ids[0].1)), "{ids:?}");
-    let row = settled(&stack().events(&Calls::default()), surface, &post, &answers[0]).await.unwrap();
+    let row =
+        settled(&stack().events(&Calls::default()), surface, &post, &answers[0]).await.unwrap();
     assert_eq!(row.state, EventState::Processed);
     counted_once(&subject).await;
 }
@@ -36,7 +38,10 @@ pub async fn a_replay_after_31_days_counts_no_more(surface: &Surface) {
     counted_once(&subject).await;
 
     let then = before(row.received_at, 31 * DAY);
-    assert!(age(&row.id, 31 * DAY, then).await > aws::clock::now().seconds(), "the row would be gone by now");
+    assert!(
+        age(&row.id, 31 * DAY, then).await > aws::clock::now().seconds(),
+        "the row would be gone by now"
+    );
     let again = Door::Front.send(&post).await;
     assert_eq!((again.status, &again.json["event_id"]), (200, &first.json["event_id"]));
     let row = events.load(&row.id).await.unwrap().unwrap();
@@ -69,7 +74,8 @@ fn before(time: Timestamp, how_long: Duration) -> Timestamp {
 /// Makes a row so much older. Tells when it ends, in seconds since 1970.
 async fn age(id: &EventId, by: Duration, then: Timestamp) -> i64 {
     let seconds = AttributeValue::N(format!("-{}", by.as_secs()));
-    let update = stack().dynamodb(&Calls::default()).update_item().table_name(&stack().tables["inbound"]);
+    let update =
+        stack().dynamodb(&Calls::default()).update_item().table_name(&stack().tables["inbound"]);
     let update = update
         .key("pk", AttributeValue::S(id.as_str().to_owned()))
         .key("sk", AttributeValue::S("event".to_owned()))

@@ -3,7 +3,7 @@
 mod bodies;
 mod credentials;
 
-use aws::events::EventState::{Processed, Unmatched};
+use aws::tables::inbound::EventState::{Processed, Unmatched};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -13,7 +13,7 @@ use super::post::Post;
 use super::repeats::{a_replay_after_31_days_counts_no_more, copies_at_once_count_once};
 use super::surface::{Fields, Surface};
 use crate::main_way::Parcel;
-use crate::stack::{stack, unique};
+use crate::support::{stack, unique};
 
 /// A hook of an account of its own.
 pub async fn surface() -> &'static Surface {
@@ -23,7 +23,8 @@ pub async fn surface() -> &'static Surface {
 
 async fn make() -> Surface {
     let account = unique("ACC-");
-    let path = stack().hook("shiprocket", &json!({"account": account}), &[("x-api-key", token())]).await;
+    let path =
+        stack().hook("shiprocket", &json!({"account": account}), &[("x-api-key", token())]).await;
     let fields = Fields {
         ids: &["/awb"],
         words: "/shipment_status",
@@ -33,7 +34,16 @@ async fn make() -> Surface {
         list: "/scans",
     };
     let credentials = |_: &[u8]| vec![("x-api-key", token().to_owned())];
-    Surface { source: "shiprocket", account, path, good, subject, credentials, headers: &[], fields }
+    Surface {
+        source: "shiprocket",
+        account,
+        path,
+        good,
+        subject,
+        credentials,
+        headers: &[],
+        fields,
+    }
 }
 
 fn token() -> &'static str {
@@ -100,10 +110,14 @@ async fn an_odd_id_is_one_orders_or_nobodys() {
         ("128 B", format!("{tag:x>128}"), None),
     ] {
         let subject = Subject { order: as_created(id.clone()), message: None, moved: "in_transit" };
-        cases.push(Case::new(name, post(&json!(known_as.unwrap_or(id))), taken(Processed)).on(subject));
+        cases.push(
+            Case::new(name, post(&json!(known_as.unwrap_or(id))), taken(Processed)).on(subject),
+        );
     }
     for id in ["", " ", "a/b", "a\r\nb", "a\0b", "\u{1b}[2J", &"x".repeat(129)] {
-        let refused = stack().user("admin", "POST", "/api/external/orders", Some(&as_created(id.to_owned()))).await;
+        let refused = stack()
+            .user("admin", "POST", "/api/external/orders", Some(&as_created(id.to_owned())))
+            .await;
         assert_eq!(refused.error(), (422, "invalid", Some("orderId")), "{id:?}");
         cases.push(Case::new(format!("{id:?}"), post(&json!(id)), taken(Unmatched)));
     }
@@ -116,8 +130,13 @@ async fn a_long_number_is_no_float() {
     let surface = surface().await;
     let (awb, tag) = (format!("9{:0>29}", unique("")), unique(""));
     let post = |awb: &str| -> Post { surface.post(surface.with(&unique(""), "/awb", awb)) };
-    let order = json!({"orderId": format!("ORD-{tag}"), "awb": awb, "accountCode": surface.account});
+    let order =
+        json!({"orderId": format!("ORD-{tag}"), "awb": awb, "accountCode": surface.account});
     let subject = Subject { order, message: None, moved: "in_transit" };
     let case = Case::new("30 digits", post(&awb), taken(Processed)).on(subject);
-    check(surface, &[case, Case::new("and one", post(&format!("{}1", &awb[..29])), taken(Unmatched))]).await;
+    check(
+        surface,
+        &[case, Case::new("and one", post(&format!("{}1", &awb[..29])), taken(Unmatched))],
+    )
+    .await;
 }

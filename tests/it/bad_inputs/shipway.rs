@@ -1,6 +1,6 @@
 //! Shipway's push.
 
-use aws::events::EventState::{Processed, Unmatched};
+use aws::tables::inbound::EventState::{Processed, Unmatched};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
@@ -8,7 +8,7 @@ use super::case::{Case, Outcome, Subject, check, refused, taken, unreadable};
 use super::common::{Odd, Place, check_all};
 use super::repeats::{a_replay_after_31_days_counts_no_more, copies_at_once_count_once};
 use super::surface::{Fields, Surface};
-use crate::stack::{stack, unique};
+use crate::support::{stack, unique};
 
 /// A hook of an account of its own, without a secret: nobody else knows its path.
 pub async fn surface() -> &'static Surface {
@@ -27,7 +27,16 @@ async fn make() -> Surface {
         person: "/s_phone",
         list: "/scans",
     };
-    Surface { source: "shipway", account, path, good, subject, credentials: |_| Vec::new(), headers: &[], fields }
+    Surface {
+        source: "shipway",
+        account,
+        path,
+        good,
+        subject,
+        credentials: |_| Vec::new(),
+        headers: &[],
+        fields,
+    }
 }
 
 fn good(tag: &str) -> Value {
@@ -68,7 +77,8 @@ async fn the_hash_is_in_the_body_and_exactly_it() {
     let good = stack().sources["shipway"]["hash"].as_str();
     let case = |name: &str, hash: &str, expected| {
         let order = unique("ORD-");
-        let body = format!(r#"{{{hash}"status_feed":[{{"order_id":"{order}","current_status":"DEL"}}]}}"#);
+        let body =
+            format!(r#"{{{hash}"status_feed":[{{"order_id":"{order}","current_status":"DEL"}}]}}"#);
         Case::new(name, surface.post(body), expected)
     };
     let cases = [
@@ -96,7 +106,11 @@ async fn a_hooks_secret_is_shown_in_either_place() {
         let mut body = good(&unique(""));
         body["hash"] = hash.into();
         let post = surface.post(body.to_string());
-        Case::new(name, if let Some(key) = key { post.with("x-api-key", key) } else { post }, expected)
+        Case::new(
+            name,
+            if let Some(key) = key { post.with("x-api-key", key) } else { post },
+            expected,
+        )
     };
     let cases = [
         case("in the body", &secret, None, taken(Unmatched)),

@@ -1,7 +1,7 @@
 //! A source as its senders see it: where they send, what a good body is, and what proves who they are.
 
-use domain::hash::Fingerprint;
-use domain::id::EventId;
+use domain::core::hash::Fingerprint;
+use domain::core::id::EventId;
 use serde_json::Value;
 
 use super::case::Subject;
@@ -50,7 +50,9 @@ impl Surface {
     /// A request with this body, as its provider would send it.
     pub fn post(&self, body: impl Into<Vec<u8>>) -> Post {
         let post = Post::to(&self.path, body);
-        let post = (self.credentials)(&post.body).into_iter().fold(post, |post, (name, value)| post.with(name, value));
+        let post = (self.credentials)(&post.body)
+            .into_iter()
+            .fold(post, |post, (name, value)| post.with(name, value));
         self.headers.iter().fold(post, |post, (name, value)| post.with(name, *value))
     }
 
@@ -85,7 +87,8 @@ impl Surface {
         let body: Option<Value> = serde_json::from_slice(&post.body).ok();
         let names = [answer.json.get("event_id"), body.as_ref().and_then(|body| body.get("id"))];
         let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
-        let mut ids: Vec<EventId> = names.iter().filter_map(|name| EventId::parse(name).ok()).collect();
+        let mut ids: Vec<EventId> =
+            names.iter().filter_map(|name| EventId::parse(name).ok()).collect();
         // Of WhatsApp's bodies some are nobody's: they say themselves whose they are.
         let nobody = (self.source == "whatsapp").then_some("");
         for account in [self.account.as_str()].into_iter().chain(nobody) {

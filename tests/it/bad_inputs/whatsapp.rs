@@ -4,7 +4,7 @@ mod handshake;
 mod signatures;
 mod updates;
 
-use aws::events::EventState::{Failed, Ignored, Processed};
+use aws::tables::inbound::EventState::{Failed, Ignored, Processed};
 use serde_json::{Value, json};
 
 use super::case::{Case, Outcome, Subject, check, refused, taken};
@@ -12,7 +12,7 @@ use super::common::{Odd, Place, check_all};
 use super::post::{Post, signature};
 use super::repeats::{a_replay_after_31_days_counts_no_more, copies_at_once_count_once};
 use super::surface::{Fields, Surface};
-use crate::stack::{stack, unique};
+use crate::support::{stack, unique};
 
 /// Whose the demo's number is.
 const ACCOUNT: &str = "STORE001";
@@ -69,7 +69,9 @@ fn expected(odd: &Odd) -> Outcome {
     match (odd.place, odd.name) {
         (Place::Body, _) => taken(Failed),
         (_, "10 MB") => refused(413),
-        (_, "base64 without its flag" | "signature of base64" | "signature \"a,b\"") => refused(401),
+        (_, "base64 without its flag" | "signature of base64" | "signature \"a,b\"") => {
+            refused(401)
+        }
         (Place::Id(_), name) if IDS.contains(&name) => taken(Processed).moving_nothing(),
         (_, "number for string") => taken(Processed).moving_nothing(),
         (Place::Id(_) | Place::Words, _) => taken(Ignored).because("1 of 1 not understood"),

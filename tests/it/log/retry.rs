@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use aws::deliveries::Deliveries;
-use aws::events::{EventState, Events, Progress};
-use aws::runs::Runs;
+use aws::tables::deliveries::Deliveries;
+use aws::tables::inbound::{EventState, Events, Progress};
+use aws::tables::runs::Runs;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::hash::Fingerprint;
-use domain::id::EventId;
+use domain::core::hash::Fingerprint;
+use domain::core::id::EventId;
 use lambda_http::Request;
 use ops::{Ops, Queues, Tables};
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use crate::callers::OURS;
 use crate::crash::{keep_for, work};
 use crate::delivering::Endpoint;
 use crate::main_way::Parcel;
-use crate::stack::{Answer, Calls, Fault, eventually, http, stack, unique};
+use crate::support::{Answer, Calls, Fault, eventually, http, stack, unique};
 
 async fn retry(id: &str) -> Answer {
     stack().user("admin", "POST", &format!("/api/webhooks/retry/{id}"), None).await
@@ -36,7 +36,9 @@ fn already_applied(id: &str) -> (u16, Value) {
 async fn row(id: &str) -> HashMap<String, AttributeValue> {
     let dynamodb = stack().dynamodb(&Calls::default());
     let request = dynamodb.get_item().table_name(&stack().tables["inbound"]).consistent_read(true);
-    let request = request.key("pk", AttributeValue::S(id.to_owned())).key("sk", AttributeValue::S("event".to_owned()));
+    let request = request
+        .key("pk", AttributeValue::S(id.to_owned()))
+        .key("sk", AttributeValue::S("event".to_owned()));
     request.send().await.unwrap().item.unwrap()
 }
 
@@ -45,13 +47,20 @@ async fn what_failed_is_done_once_its_cause_is_gone() {
     let (parcel, account) = (Parcel::new(), unique("ACC-"));
     let mut order = parcel.order();
     order["accountCode"] = json!(account);
-    assert_eq!(stack().user("admin", "POST", "/api/external/orders", Some(&order)).await.status, 201);
+    assert_eq!(
+        stack().user("admin", "POST", "/api/external/orders", Some(&order)).await.status,
+        201
+    );
     let endpoint = Endpoint::new(json!({"accounts": [account], "format": "fax"}), json!([])).await;
     let id = keep_for(&account, &parcel.report(18, "IN TRANSIT", "09:00:00")).await;
     assert!(work(&id, None).await.0);
     let failed = detail(id.as_str()).await;
     assert_eq!((&failed["status"], &failed["body"].is_string()), (&json!("failed"), &true));
-    assert!(failed["reason"].as_str().unwrap().contains("settings is wrong"), "{}", failed["reason"]);
+    assert!(
+        failed["reason"].as_str().unwrap().contains("settings is wrong"),
+        "{}",
+        failed["reason"]
+    );
 
     endpoint.set("settings", &json!({"accounts": [account]}).to_string()).await;
     // Longer than a function keeps settings in memory.
@@ -59,7 +68,10 @@ async fn what_failed_is_done_once_its_cause_is_gone() {
     let answer = retry(id.as_str()).await;
     assert_eq!((answer.status, answer.json), queued(id.as_str()));
     let done = detail_once(id.as_str(), "processed").await;
-    assert!(done["reason"].is_null() && done["settled_at"].as_str() > failed["settled_at"].as_str(), "{done}");
+    assert!(
+        done["reason"].is_null() && done["settled_at"].as_str() > failed["settled_at"].as_str(),
+        "{done}"
+    );
     assert_eq!(endpoint.received(1).await.len(), 1);
     let again = retry(id.as_str()).await;
     assert_eq!((again.status, again.json), already_applied(id.as_str()));
@@ -68,17 +80,22 @@ async fn what_failed_is_done_once_its_cause_is_gone() {
 #[tokio::test]
 async fn what_cannot_be_read_fails_again() {
     let body = format!("canary-body {}", unique("")).into_bytes();
-    let refused = stack().raw_webhook(&stack().sources["shiprocket"]["api_key"], body.clone()).await;
+    let refused =
+        stack().raw_webhook(&stack().sources["shiprocket"]["api_key"], body.clone()).await;
     let id = Fingerprint::of("event").with("shiprocket").with(OURS).with(&body).finish();
     let before = detail(&id).await;
-    assert_eq!((&before["status"], &before["reason"]), (&json!("failed"), &refused.json["error"]["message"]));
+    assert_eq!(
+        (&before["status"], &before["reason"]),
+        (&json!("failed"), &refused.json["error"]["message"])
+    );
     assert!(before["settled_at"].is_null());
     for _twice in 0..2 {
         let last = detail(&id).await["settled_at"].clone();
         let answer = retry(&id).await;
         assert_eq!((answer.status, answer.json), queued(&id));
         let after = eventually("it to be looked at again", async || {
-            Some(detail(&id).await).filter(|row| row["settled_at"].is_string() && row["settled_at"] != last)
+            Some(detail(&id).await)
+                .filter(|row| row["settled_at"].is_string() && row["settled_at"] != last)
         })
         .await;
         assert_eq!((&after["status"], &after["reason"]), (&json!("failed"), &before["reason"]));
@@ -90,8 +107,12 @@ async fn what_cannot_be_read_fails_again() {
 async fn many_retries_at_once_are_one() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
-    let id =
-        keep(Some(OURS), EventState::Failed, parcel.report(18, "IN TRANSIT", "09:00:00").to_string().as_bytes()).await;
+    let id = keep(
+        Some(OURS),
+        EventState::Failed,
+        parcel.report(18, "IN TRANSIT", "09:00:00").to_string().as_bytes(),
+    )
+    .await;
     let answers = futures::future::join_all((0..4).map(|_| retry(&id))).await;
     for answer in answers {
         let answer = (answer.status, answer.json);
@@ -101,7 +122,8 @@ async fn many_retries_at_once_are_one() {
     let order = stack().order_with_entries(&parcel.order_id, 1).await;
     assert_eq!((&order["version"], order["timeline"].as_array().unwrap().len()), (&json!(2), 1));
     let received = stack().received_at_least(&parcel.order_id, 3).await;
-    let told: std::collections::BTreeSet<&str> = received.iter().map(|request| request.id()).collect();
+    let told: std::collections::BTreeSet<&str> =
+        received.iter().map(|request| request.id()).collect();
     assert_eq!(told.len(), 3, "whatever comes twice comes under its id");
 }
 
@@ -114,14 +136,18 @@ async fn what_is_quarantined_waits_for_somebodys_word() {
     let mut body = sample("esahayak/stamp_uploaded");
     body["id"] = json!(unique("webhook_"));
     body["data"]["order"]["id"] = json!(stamp);
-    let request = http::client().post(stack().url("/webhooks/esahayak")).header("x-esahayak-event", "stamp.failed");
+    let request = http::client()
+        .post(stack().url("/webhooks/esahayak"))
+        .header("x-esahayak-event", "stamp.failed");
     assert_eq!(http::send(http::with_json(request, Some(&body))).await.status, 200);
     let text = body.to_string();
     let id = Fingerprint::of("quarantined event").with("esahayak").with(OURS).with(&text).finish();
     let kept = detail(&id).await;
     assert_eq!((&kept["status"], &kept["reason"]), (&json!("quarantined"), &json!("event_header")));
     // The same once more, unchanged: it is known, and still waits.
-    let request = http::client().post(stack().url("/webhooks/esahayak")).header("x-esahayak-event", "stamp.failed");
+    let request = http::client()
+        .post(stack().url("/webhooks/esahayak"))
+        .header("x-esahayak-event", "stamp.failed");
     assert_eq!(http::send(http::with_json(request, Some(&body))).await.status, 200);
     assert_eq!(detail(&id).await, kept);
     assert_eq!(stack().order(&order_id).await["timeline"], json!([]));
@@ -164,10 +190,14 @@ async fn ask(queue: &Calls, id: &str) -> u16 {
         // A retry asks nothing of it.
         runs: Runs::new(stack().dynamodb(&calls), String::new()),
     };
-    let queues = Queues { events: stack().queue("events", queue), deliveries: stack().queue("deliveries", &calls) };
+    let queues = Queues {
+        events: stack().queue("events", queue),
+        deliveries: stack().queue("deliveries", &calls),
+    };
     let ops = Ops::new(tables, queues, stack().settings(&calls));
     let admin = &stack().users["admin"];
-    let credentials = data_encoding::BASE64.encode(format!("{}:{}", admin.name, admin.password).as_bytes());
+    let credentials =
+        data_encoding::BASE64.encode(format!("{}:{}", admin.name, admin.password).as_bytes());
     let event = json!({
         "version": "2.0", "routeKey": "POST /api/webhooks/retry/{id}", "rawPath": format!("/api/webhooks/retry/{id}"),
         "rawQueryString": "", "isBase64Encoded": false, "pathParameters": {"id": id},
@@ -218,7 +248,8 @@ async fn what_was_left_out_of_an_event_is_read_again() {
 async fn an_event_is_reopened_as_it_was_seen_or_not_at_all() {
     let (events, now) = (stack().events(&Calls::default()), aws::clock::now());
     let id = keep(Some(OURS), EventState::Unmatched, b"{}").await;
-    let reopen = async |seen| events.reopen(&EventId::parse(&id).unwrap(), seen, now).await.unwrap();
+    let reopen =
+        async |seen| events.reopen(&EventId::parse(&id).unwrap(), seen, now).await.unwrap();
     for seen in [EventState::Received, EventState::Failed, EventState::Processed] {
         assert!(!reopen(seen).await, "{seen:?}");
     }
@@ -228,5 +259,10 @@ async fn an_event_is_reopened_as_it_was_seen_or_not_at_all() {
     assert_eq!((row["state"].as_s().unwrap().as_str(), row.get("notable")), ("received", None));
     assert!(Events::PENDING_SHARDS.contains(&row["pending"].as_s().unwrap().as_str()));
     assert_eq!(row["pending_since"].as_s().unwrap(), &now.to_string());
-    assert!(!events.reopen(&EventId::parse("nowhere").unwrap(), EventState::Received, now).await.unwrap());
+    assert!(
+        !events
+            .reopen(&EventId::parse("nowhere").unwrap(), EventState::Received, now)
+            .await
+            .unwrap()
+    );
 }

@@ -3,16 +3,16 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws::batch::Ending;
-use aws::runs::Opened;
-use domain::id::OrderKey;
-use domain::poll::{Counts, Run};
-use domain::timestamp::Timestamp;
+use aws::lambda::sqs_batch::Ending;
+use aws::tables::runs::Opened;
+use domain::core::id::OrderKey;
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Counts, Run};
 use serde_json::{Value, json};
 
 use super::installation::{Installation, OURS, THEIRS, in_shard};
 use super::shipway;
-use crate::stack::{Calls, unique};
+use crate::support::{Calls, unique};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 
@@ -22,7 +22,12 @@ fn run(hour: u32) -> Run {
 }
 
 /// Orders that were created so long ago, each with its AWB.
-async fn orders(shop: &Installation, account: &str, count: usize, age: Duration) -> Vec<(OrderKey, String)> {
+async fn orders(
+    shop: &Installation,
+    account: &str,
+    count: usize,
+    age: Duration,
+) -> Vec<(OrderKey, String)> {
     let (start, at) = (unique("77AB"), before(age));
     let mut orders = Vec::new();
     for (n, key) in in_shard(account, 0, count).into_iter().enumerate() {
@@ -83,10 +88,18 @@ async fn an_odd_answer_hurts_none_but_the_orders_that_it_leaves_out() {
         assert_eq!(shop.work_on_all().await, [], "{mode}");
         let (totals, unknown) = (shop.totals(&run(hour)).await, left_out.len() as u64);
         let expected = Counts { asked: 50, changed: 50 - unknown, unknown };
-        assert_eq!((totals.planned, totals.batches, totals.done, totals.counts), (50, 1, 1, expected), "{mode}");
+        assert_eq!(
+            (totals.planned, totals.batches, totals.done, totals.counts),
+            (50, 1, 1, expected),
+            "{mode}"
+        );
         let left_out: BTreeSet<usize> = left_out.iter().copied().collect();
         for (n, (before, after)) in before.iter().zip(seen(&shop, &orders).await).enumerate() {
-            assert_eq!((before.0 == after.0, after.1), (left_out.contains(&n), left_out.contains(&n)), "{mode}: {n}");
+            assert_eq!(
+                (before.0 == after.0, after.1),
+                (left_out.contains(&n), left_out.contains(&n)),
+                "{mode}: {n}"
+            );
         }
     }
     assert_eq!(shop.asked().await.len(), 9);
@@ -149,15 +162,21 @@ async fn a_shop_whose_credentials_are_refused_keeps_no_other_from_being_asked() 
     assert_eq!(endings[..4], later);
     assert_eq!(endings[4], Ending::SetAside("carrier"));
     let totals = shop.totals(&run(0)).await;
-    assert_eq!((totals.done, totals.failed, totals.counts), (1, 1, Counts { asked: 2, changed: 2, unknown: 0 }));
+    assert_eq!(
+        (totals.done, totals.failed, totals.counts),
+        (1, 1, Counts { asked: 2, changed: 2, unknown: 0 })
+    );
     assert!(is_closed(&shop).await);
     let refused = shop.asked().await.into_iter().filter(|call| call.status == 401);
     assert_eq!(refused.count(), 5);
-    for ((key, _), status) in ours.iter().chain(&theirs).zip(["in_transit", "in_transit", "pending", "pending"]) {
+    for ((key, _), status) in
+        ours.iter().chain(&theirs).zip(["in_transit", "in_transit", "pending", "pending"])
+    {
         assert_eq!(json!(shop.order(key).await.state.standing.status), status, "{}", key.account);
     }
     // The next run asks about its orders.
-    shop.set(&format!("accounts/{THEIRS}/shipway"), &shipway::lets_in(&user).await.to_string()).await;
+    shop.set(&format!("accounts/{THEIRS}/shipway"), &shipway::lets_in(&user).await.to_string())
+        .await;
     shop.plan(&run(1), 0).await;
     assert_eq!(shop.work_on_all().await, []);
     assert_eq!(json!(shop.order(&theirs[0].0).await.state.standing.status), "in_transit");
@@ -183,7 +202,10 @@ async fn an_order_that_stands_still_is_told_of_once_to_who_asks() {
         for delivery in deliveries {
             let body: Value = serde_json::from_str(&delivery.body).unwrap();
             let named = &body["orders"][0]["order_id"];
-            assert_eq!((delivery.endpoint.as_str(), &body["event"]), ("shop", &json!("order_stalled")));
+            assert_eq!(
+                (delivery.endpoint.as_str(), &body["event"]),
+                ("shop", &json!("order_stalled"))
+            );
             assert_eq!(named, &json!(still[0].0.order));
         }
     }

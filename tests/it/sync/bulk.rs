@@ -2,15 +2,17 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest};
-use domain::id::{AccountCode, Awb, OrderKey};
-use domain::poll::shard;
+use aws_sdk_dynamodb::types::{
+    AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest,
+};
+use domain::core::id::{AccountCode, Awb, OrderKey};
+use domain::polling::shard;
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use sources::shipway::pull;
 
 use super::installation::key;
-use crate::stack::{Calls, stack, unique};
+use crate::support::{Calls, stack, unique};
 
 type Row = HashMap<String, AttributeValue>;
 
@@ -75,14 +77,16 @@ impl Bulk {
 
     fn copies(&self, n: usize, said: &Value) -> Vec<Row> {
         let (key, awb) = (self.key(n), self.awb(n));
-        let copy = |text: &str| text.replace(&self.order, key.order.as_str()).replace(&self.awb, &awb);
+        let copy =
+            |text: &str| text.replace(&self.order, key.order.as_str()).replace(&self.awb, &awb);
         let copy = |value: &AttributeValue| match value {
             AttributeValue::S(text) => AttributeValue::S(copy(text)),
             other => other.clone(),
         };
         let rows = self.rows.iter();
-        let mut rows: Vec<Row> =
-            rows.map(|row| row.iter().map(|(name, value)| (name.clone(), copy(value))).collect()).collect();
+        let mut rows: Vec<Row> = rows
+            .map(|row| row.iter().map(|(name, value)| (name.clone(), copy(value))).collect())
+            .collect();
         rows[2].insert("pk".to_owned(), AttributeValue::S(active_partition(&key)));
         if let Some(seen) = report_id(&key, &awb, said) {
             rows[2].insert("seen".to_owned(), AttributeValue::S(seen));
@@ -93,7 +97,8 @@ impl Bulk {
     /// Status and version of each.
     pub async fn standing(&self, count: usize) -> Vec<(String, u64)> {
         let keys: Vec<usize> = (0..count).collect();
-        let read = stream::iter(keys.chunks(READS)).map(|some| self.read(some)).buffered(SIDE_BY_SIDE);
+        let read =
+            stream::iter(keys.chunks(READS)).map(|some| self.read(some)).buffered(SIDE_BY_SIDE);
         read.concat().await
     }
 
@@ -101,14 +106,22 @@ impl Bulk {
         let rows = some.iter().map(|n| self.copies(*n, &json!({})).swap_remove(self.state()));
         let keys = rows.map(|row| key_of(&row)).collect();
         let table = &stack().tables["orders"];
-        let wanted = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build().unwrap();
+        let wanted = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .consistent_read(true)
+            .build()
+            .unwrap();
         let dynamodb = stack().dynamodb(&Calls::default());
         let answer = dynamodb.batch_get_item().request_items(table, wanted).send().await.unwrap();
         let mut found: Vec<(usize, String, u64)> = Vec::new();
         for row in &answer.responses.unwrap()[table] {
             let state: Value = serde_json::from_str(row["json"].as_s().unwrap()).unwrap();
             let status = state["standing"]["status"].as_str().unwrap().to_owned();
-            found.push((self.of_id(row["order_id"].as_s().unwrap()), status, state["version"].as_u64().unwrap()));
+            found.push((
+                self.of_id(row["order_id"].as_s().unwrap()),
+                status,
+                state["version"].as_u64().unwrap(),
+            ));
         }
         found.sort();
         assert_eq!(found.iter().map(|found| found.0).collect::<Vec<_>>(), some);
@@ -125,7 +138,8 @@ impl Drop for Bulk {
     fn drop(&mut self) {
         let rows = (0..self.count).flat_map(|n| self.copies(n, &json!({})));
         let remove = write(rows.map(|row| delete(&row)).collect());
-        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         std::thread::scope(|scope| scope.spawn(|| runtime().block_on(remove)).join()).unwrap();
     }
 }
@@ -136,7 +150,8 @@ fn report_id(key: &OrderKey, awb: &str, said: &Value) -> Option<String> {
     item["awb"] = json!(awb);
     let (awb, account): (Awb, &AccountCode) = (Awb::parse(awb).unwrap(), &key.account);
     let asked = [pull::Asked { account, order_id: &key.order, awb: &awb }];
-    let found = pull::read(&asked, json!([item]).to_string().as_bytes(), aws::clock::now()).unwrap();
+    let found =
+        pull::read(&asked, json!([item]).to_string().as_bytes(), aws::clock::now()).unwrap();
     found.into_iter().find_map(|found| match found {
         pull::Found::Known(report) => Some(report.id.to_string()),
         pull::Found::Unknown => None,
@@ -148,7 +163,10 @@ fn active_partition(key: &OrderKey) -> String {
 }
 
 fn key_of(row: &Row) -> Row {
-    row.iter().filter(|(name, _)| ["pk", "sk"].contains(&name.as_str())).map(|(n, v)| (n.clone(), v.clone())).collect()
+    row.iter()
+        .filter(|(name, _)| ["pk", "sk"].contains(&name.as_str()))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect()
 }
 
 fn put(row: Row) -> PutRequest {
@@ -162,7 +180,9 @@ fn delete(row: &Row) -> WriteRequest {
 
 async fn query(pk: &str, sk: &str) -> Vec<Row> {
     let query = stack().dynamodb(&Calls::default()).query().table_name(&stack().tables["orders"]);
-    let query = query.expression_attribute_values(":pk", AttributeValue::S(pk.to_owned())).consistent_read(true);
+    let query = query
+        .expression_attribute_values(":pk", AttributeValue::S(pk.to_owned()))
+        .consistent_read(true);
     let query = match sk {
         "" => query.key_condition_expression("pk = :pk"),
         sk => query

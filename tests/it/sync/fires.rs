@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws::batch::Ending;
-use domain::poll::{Run, SHARDS, ShardMessage, shard};
-use domain::report::SourceName;
-use domain::timestamp::Timestamp;
+use aws::lambda::sqs_batch::Ending;
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Run, SHARDS, ShardMessage, shard};
+use domain::tracking::report::SourceName;
 use serde_json::json;
 
 use super::installation::{Installation, OURS, THEIRS, key};
@@ -31,7 +31,11 @@ async fn an_hour_that_fires_twice_is_one_run() {
     }
     assert_eq!(shop.work_on_all().await, []);
     let mut times: BTreeMap<String, u32> = BTreeMap::new();
-    shop.asked().await.into_iter().flat_map(|call| call.awbs).for_each(|awb| *times.entry(awb).or_default() += 1);
+    shop.asked()
+        .await
+        .into_iter()
+        .flat_map(|call| call.awbs)
+        .for_each(|awb| *times.entry(awb).or_default() += 1);
     assert_eq!(times, awbs.map(|awb| (awb.to_owned(), 1)).into());
     // It is over, whoever fires within its hour.
     for late in [AT, "2026-11-20T10:14:59Z"] {
@@ -46,15 +50,19 @@ async fn a_second_fire_takes_up_what_is_not_planned() {
     let (shop, fire) = (Installation::new(&json!({})).await, json!({"kind": "hourly", "at": AT}));
     shop.fire(&fire, None).await.0.unwrap();
     // The messages of the others are lost.
-    let (planned, lost): (Vec<_>, Vec<_>) =
-        shop.take("shards").await.into_iter().partition(|message| ShardMessage::read(message).unwrap().shard < 6);
+    let (planned, lost): (Vec<_>, Vec<_>) = shop
+        .take("shards")
+        .await
+        .into_iter()
+        .partition(|message| ShardMessage::read(message).unwrap().shard < 6);
     assert_eq!((planned.len(), lost.len()), (6, usize::from(SHARDS) - 6));
     for message in planned {
         assert_eq!(shop.work("shards", &message, None).await.0.unwrap(), Ending::Done);
     }
     shop.fire(&fire, None).await.0.unwrap();
     let again = shop.take("shards").await;
-    let mut shards: Vec<u8> = again.iter().map(|message| ShardMessage::read(message).unwrap().shard).collect();
+    let mut shards: Vec<u8> =
+        again.iter().map(|message| ShardMessage::read(message).unwrap().shard).collect();
     shards.sort_unstable();
     assert_eq!(shards, (6..SHARDS).collect::<Vec<_>>());
     shop.remove().await;
@@ -69,7 +77,13 @@ async fn an_order_that_the_carrier_has_pushed_about_is_asked_about_in_its_turn_o
     assert_eq!(planned(&shop, &order, &[hour(0)]).await, [1]);
     let push = json!({"hash": "x", "status_feed": [{"order_id": "ORD1", "awbno": awb, "current_status": "INT",
                       "scans": [{"time": "2026-11-20 15:00:00", "location": "Exampletown", "status": "Scanned"}]}]});
-    shop.hear(SourceName::new("shipway"), &order.account, at().after(Duration::from_secs(60)), &push).await;
+    shop.hear(
+        SourceName::new("shipway"),
+        &order.account,
+        at().after(Duration::from_secs(60)),
+        &push,
+    )
+    .await;
     assert_eq!(json!(shop.order(&order).await.state.standing.status), "in_transit");
     let fresh = planned(&shop, &order, &(1..9).map(hour).collect::<Vec<_>>()).await;
     assert_eq!(fresh.iter().sum::<u64>(), 2, "{fresh:?}");
@@ -81,7 +95,11 @@ async fn an_order_that_the_carrier_has_pushed_about_is_asked_about_in_its_turn_o
 }
 
 /// How many orders each of these runs asks about.
-async fn planned(shop: &Installation, order: &domain::id::OrderKey, runs: &[Run]) -> Vec<u64> {
+async fn planned(
+    shop: &Installation,
+    order: &domain::core::id::OrderKey,
+    runs: &[Run],
+) -> Vec<u64> {
     let mut planned = Vec::new();
     for run in runs {
         shop.plan(run, shard(order)).await;

@@ -4,33 +4,35 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use ::aws::batch::Ending;
 use ::aws::error::IoError;
-use ::aws::events::{Event, EventMessage, EventState, Events, Kept};
-use ::aws::http::Http;
-use ::aws::messages::Messages;
-use ::aws::orders::{ActiveOrder, Created, Orders};
-use ::aws::queue::Queue;
-use ::aws::runs::Runs;
+use ::aws::lambda::sqs_batch::Ending;
 use ::aws::settings::Settings;
+use ::aws::sqs::Queue;
+use ::aws::tables::inbound::{Event, EventMessage, EventState, Events, Kept};
+use ::aws::tables::messages::Messages;
+use ::aws::tables::orders::{ActiveOrder, Created, Orders};
+use ::aws::tables::runs::Runs;
 use ::poll::Poll;
 use ::process::Process;
 use ::sync::Sync;
-use aws_sdk_dynamodb::types::{AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType};
-use domain::api_event::{Adoption, ApiEvent};
-use domain::delivery::Delivery;
-use domain::hash::Fingerprint;
-use domain::id::{AccountCode, OrderId, OrderKey};
-use domain::order::Order;
-use domain::poll::{Run, SHARDS, ShardMessage, Totals, shard};
-use domain::report::SourceName;
-use domain::request::NewOrder;
-use domain::timeline::State;
-use domain::timestamp::Timestamp;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, KeySchemaElement, KeyType,
+};
+use domain::core::hash::Fingerprint;
+use domain::core::id::{AccountCode, OrderId, OrderKey};
+use domain::core::timestamp::Timestamp;
+use domain::orders::api_event::{Adoption, ApiEvent};
+use domain::orders::order::Order;
+use domain::orders::request::NewOrder;
+use domain::polling::{Run, SHARDS, ShardMessage, Totals, shard};
+use domain::tracking::report::SourceName;
+use domain::tracking::timeline::State;
+use domain::webhooks::delivery::Delivery;
+use egress::Http;
 use serde_json::{Value, json};
 
 use super::shipway;
-use crate::stack::{Calls, Fault, stack, unique};
+use crate::support::{Calls, Fault, stack, unique};
 
 /// An account that asks with the source's credentials,
 pub const OURS: &str = "STORE001";
@@ -54,7 +56,8 @@ impl Installation {
         create_table(&name).await;
         let mut queues = BTreeMap::new();
         for queue in QUEUES {
-            let create = stack().sqs(&Calls::default()).create_queue().queue_name(format!("{name}-{queue}"));
+            let create =
+                stack().sqs(&Calls::default()).create_queue().queue_name(format!("{name}-{queue}"));
             queues.insert(queue, create.send().await.unwrap().queue_url.unwrap());
         }
         let new = Self { name, queues };
@@ -77,7 +80,11 @@ impl Installation {
     pub async fn tell(&self, name: &str, settings: &Value) {
         self.set(&format!("endpoints/{name}/secret"), ENDPOINT_SECRET).await;
         self.set(&format!("endpoints/{name}/settings"), &settings.to_string()).await;
-        self.set(&format!("endpoints/{name}/url"), &format!("{}/{}", stack().receiver_url, self.name)).await;
+        self.set(
+            &format!("endpoints/{name}/url"),
+            &format!("{}/{}", stack().receiver_url, self.name),
+        )
+        .await;
     }
 
     /// Takes it all away.
@@ -88,10 +95,19 @@ impl Installation {
             stack().sqs(&calls).delete_queue().queue_url(url).send().await.unwrap();
         }
         let ssm = stack().ssm(&calls);
-        let mut pages = ssm.get_parameters_by_path().path(self.prefix()).recursive(true).into_paginator().send();
+        let mut pages = ssm
+            .get_parameters_by_path()
+            .path(self.prefix())
+            .recursive(true)
+            .into_paginator()
+            .send();
         while let Some(page) = pages.next().await {
             let page = page.unwrap();
-            let names = page.parameters().iter().filter_map(|found| found.name().map(str::to_owned)).collect();
+            let names = page
+                .parameters()
+                .iter()
+                .filter_map(|found| found.name().map(str::to_owned))
+                .collect();
             ssm.delete_parameters().set_names(Some(names)).send().await.unwrap();
         }
     }
@@ -101,7 +117,10 @@ impl Installation {
     }
 
     pub async fn set(&self, parameter: &str, value: &str) {
-        let put = stack().ssm(&Calls::default()).put_parameter().name(format!("{}/{parameter}", self.prefix()));
+        let put = stack()
+            .ssm(&Calls::default())
+            .put_parameter()
+            .name(format!("{}/{parameter}", self.prefix()));
         let secret = parameter.ends_with("secret") || parameter.ends_with("shipway");
         let put = put.r#type(if secret { "SecureString" } else { "String" }.into());
         put.value(value).overwrite(true).send().await.unwrap();
@@ -143,18 +162,29 @@ impl Installation {
     }
 
     fn poll(&self, calls: &Calls) -> Poll {
-        let (runs, orders, events) = (self.runs(calls), self.orders(calls), self.queue("events", calls));
+        let (runs, orders, events) =
+            (self.runs(calls), self.orders(calls), self.queue("events", calls));
         Poll::new(runs, orders, events, self.settings(calls), Http::new().unwrap())
     }
 
     fn process(&self, calls: &Calls) -> Process {
         let messages = Messages::new(stack().dynamodb(calls), self.name.clone());
         let deliveries = self.queue("deliveries", calls);
-        Process::new(self.events(calls), self.orders(calls), messages, deliveries, self.settings(calls))
+        Process::new(
+            self.events(calls),
+            self.orders(calls),
+            messages,
+            deliveries,
+            self.settings(calls),
+        )
     }
 
     /// The schedule fires: what comes of that, and the calls it takes.
-    pub async fn fire(&self, event: &Value, fault: Option<Fault>) -> (Result<Value, IoError>, Vec<String>) {
+    pub async fn fire(
+        &self,
+        event: &Value,
+        fault: Option<Fault>,
+    ) -> (Result<Value, IoError>, Vec<String>) {
         let calls = Calls::killed(fault);
         let opened = self.sync(&calls).open(event).await;
         (opened, calls.names())
@@ -167,7 +197,8 @@ impl Installation {
         message: &str,
         fault: Option<Fault>,
     ) -> (Result<Ending, IoError>, Vec<String>) {
-        let (calls, deadline) = (Calls::killed(fault), ::aws::clock::now().after(Duration::from_secs(60)));
+        let (calls, deadline) =
+            (Calls::killed(fault), ::aws::clock::now().after(Duration::from_secs(60)));
         let ended = match queue {
             "shards" => self.sync(&calls).plan(message, deadline).await,
             "batches" => self.poll(&calls).handle(message, deadline).await,
@@ -208,11 +239,18 @@ impl Installation {
         let (sqs, url) = (stack().sqs(&Calls::default()), &self.queues[queue]);
         let mut bodies = Vec::new();
         loop {
-            let batch = sqs.receive_message().queue_url(url).max_number_of_messages(10).send().await.unwrap();
+            let batch = sqs
+                .receive_message()
+                .queue_url(url)
+                .max_number_of_messages(10)
+                .send()
+                .await
+                .unwrap();
             if batch.messages().is_empty() {
                 return bodies;
             }
-            bodies.extend(batch.messages().iter().map(|message| message.body().unwrap().to_owned()));
+            bodies
+                .extend(batch.messages().iter().map(|message| message.body().unwrap().to_owned()));
         }
     }
 
@@ -223,13 +261,25 @@ impl Installation {
     }
 
     /// Works on an event that a source sent.
-    pub async fn hear(&self, source: SourceName, account: &AccountCode, at: Timestamp, body: &Value) {
+    pub async fn hear(
+        &self,
+        source: SourceName,
+        account: &AccountCode,
+        at: Timestamp,
+        body: &Value,
+    ) {
         let message = self.keep(source, account, at, body).await;
         assert_eq!(self.work("events", &message, None).await.0.unwrap(), Ending::Done);
     }
 
     /// Keeps an event that a source sent; the message that tells of it.
-    pub async fn keep(&self, source: SourceName, account: &AccountCode, at: Timestamp, body: &Value) -> String {
+    pub async fn keep(
+        &self,
+        source: SourceName,
+        account: &AccountCode,
+        at: Timestamp,
+        body: &Value,
+    ) -> String {
         let body = body.to_string().into_bytes();
         let id = Fingerprint::of("event").with(account).with(&body).into();
         let (account, state) = (Some(account.clone()), EventState::Received);
@@ -242,7 +292,11 @@ impl Installation {
     pub async fn create(&self, key: &OrderKey, awb: &str, at: Timestamp) {
         let body = json!({"orderId": key.order, "accountCode": key.account, "awb": awb, "poll": "shipway"});
         let asked = NewOrder::read(body.to_string().as_bytes()).unwrap();
-        let order = Order { key: key.clone(), profile: asked.profile, state: State::at_creation(asked.status, at) };
+        let order = Order {
+            key: key.clone(),
+            profile: asked.profile,
+            state: State::at_creation(asked.status, at),
+        };
         let adoption = Adoption { order_id: order.key.order.clone(), reshipped: None };
         let event = Event {
             id: Fingerprint::of("test-adoption").with(&key.account).with(&key.order).into(),
@@ -254,7 +308,10 @@ impl Installation {
             body: ApiEvent::Adoption(adoption).to_body(),
         };
         let calls = Calls::default();
-        let created = self.orders(&calls).create(&order, &asked.fingerprint, &self.events(&calls), &event).await;
+        let created = self
+            .orders(&calls)
+            .create(&order, &asked.fingerprint, &self.events(&calls), &event)
+            .await;
         assert_eq!(created.unwrap(), Created::Done);
     }
 
@@ -273,8 +330,13 @@ impl Installation {
         let others = (0..SHARDS).filter(|shard| *shard != last).map(|shard| format!("{shard:02}"));
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let put = stack().dynamodb(&Calls::default()).put_item().table_name(&self.name);
-        let put = put.item("pk", text("runs")).item("sk", text(&format!("{}/{}", run.started_at, run.id)));
-        let put = put.item("id", text(&run.id)).item("kind", text("hourly")).item("calls_per_second", text("1000"));
+        let put = put
+            .item("pk", text("runs"))
+            .item("sk", text(&format!("{}/{}", run.started_at, run.id)));
+        let put = put
+            .item("id", text(&run.id))
+            .item("kind", text("hourly"))
+            .item("calls_per_second", text("1000"));
         let put = put.item("started_at", text(&run.started_at.to_string()));
         put.item("finished", AttributeValue::Ss(others.collect())).send().await.unwrap();
         let message = ShardMessage::new(run.clone(), last, 1000.0).write();
@@ -295,7 +357,10 @@ impl Installation {
 }
 
 pub fn key(account: &str, order: &str) -> OrderKey {
-    OrderKey { account: AccountCode::parse(account).unwrap(), order: OrderId::parse(order).unwrap() }
+    OrderKey {
+        account: AccountCode::parse(account).unwrap(),
+        order: OrderId::parse(order).unwrap(),
+    }
 }
 
 /// The first so many orders of an account that a shard has, as they stand there.
@@ -307,9 +372,12 @@ pub fn in_shard(account: &str, wanted: u8, count: usize) -> Vec<OrderKey> {
 async fn create_table(name: &str) {
     let mut create = stack().dynamodb(&Calls::default()).create_table().table_name(name);
     for (attribute, kind) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
-        let definition = AttributeDefinition::builder().attribute_name(attribute).attribute_type("S".into());
+        let definition =
+            AttributeDefinition::builder().attribute_name(attribute).attribute_type("S".into());
         let key = KeySchemaElement::builder().attribute_name(attribute).key_type(kind);
-        create = create.attribute_definitions(definition.build().unwrap()).key_schema(key.build().unwrap());
+        create = create
+            .attribute_definitions(definition.build().unwrap())
+            .key_schema(key.build().unwrap());
     }
     create.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
 }

@@ -3,19 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::batch::Ending;
-use aws::runs::Opened;
-use domain::delivery::Delivery;
-use domain::id::OrderKey;
-use domain::poll::Run;
-use domain::timestamp::Timestamp;
+use aws::lambda::sqs_batch::Ending;
+use aws::tables::runs::Opened;
+use domain::core::id::OrderKey;
+use domain::core::timestamp::Timestamp;
+use domain::polling::Run;
+use domain::webhooks::delivery::Delivery;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::installation::{Installation, OURS, THEIRS, in_shard};
 use super::shipway;
 use crate::crash::faults;
-use crate::stack::{Calls, Fault};
+use crate::support::{Calls, Fault};
 
 const AT: &str = "2026-11-20T10:00:00Z";
 const QUEUES: [&str; 3] = ["shards", "batches", "events"];
@@ -49,7 +49,8 @@ async fn shop() -> (Installation, Vec<OrderKey>) {
         shop.create(order, awb, Timestamp::parse("2026-11-19T10:00:00Z").unwrap()).await;
     }
     let known = ["770000000011", "770000000013"];
-    shipway::knows(known.map(|awb| (awb.to_owned(), shipway::item("INT", "2026-11-20 09:00:00")))).await;
+    shipway::knows(known.map(|awb| (awb.to_owned(), shipway::item("INT", "2026-11-20 09:00:00"))))
+        .await;
     (shop, orders)
 }
 
@@ -68,7 +69,9 @@ async fn hour(step: Step, fault: Option<Fault>) -> (Value, Vec<String>) {
     for queue in QUEUES {
         let mut queued = shop.take(queue).await;
         // Last what closes the run, and has most to do.
-        queued.sort_by_key(|message| (message.contains("\"shard\":0,"), message.contains("\"credential\":null")));
+        queued.sort_by_key(|message| {
+            (message.contains("\"shard\":0,"), message.contains("\"credential\":null"))
+        });
         let Some((last, others)) = queued.split_last() else { continue };
         let others: BTreeSet<&String> = others.iter().collect();
         join_all(others.into_iter().map(|message| work(&shop, queue, message))).await;
@@ -117,7 +120,8 @@ async fn end_state(shop: &Installation, orders: &[OrderKey], told: &[Delivery]) 
     for key in orders {
         let (order, active) = (shop.order(key).await, shop.active(key).await.unwrap().active);
         let unknown = active.unknown.map(|unknown| (unknown.tries, unknown.ask_after));
-        standing.push(json!({"status": order.state.standing.status, "version": order.state.version,
+        standing
+            .push(json!({"status": order.state.standing.status, "version": order.state.version,
                              "unknown": unknown, "seen": active.seen}));
     }
     let runs = shop.runs(&Calls::default());
@@ -132,7 +136,8 @@ fn by_id(told: &[Delivery]) -> BTreeMap<&str, BTreeSet<String>> {
     for delivery in told {
         let body: Value = serde_json::from_str(&delivery.body).unwrap();
         let orders = body["orders"].as_array().unwrap().iter();
-        let names = orders.map(|order| format!("{}/{}", delivery.account, order["order_id"].as_str().unwrap()));
+        let names = orders
+            .map(|order| format!("{}/{}", delivery.account, order["order_id"].as_str().unwrap()));
         deliveries.entry(&delivery.id).or_default().extend(names);
     }
     deliveries
@@ -151,7 +156,8 @@ async fn killed_at_every_call(step: Step) -> Vec<String> {
 #[tokio::test]
 async fn an_hour_that_nobody_disturbs() {
     let (end, _) = hour(Step::Fire, None).await;
-    let status: Vec<_> = end["orders"].as_array().unwrap().iter().map(|order| &order["status"]).collect();
+    let status: Vec<_> =
+        end["orders"].as_array().unwrap().iter().map(|order| &order["status"]).collect();
     assert_eq!(status, ["in_transit", "pending", "in_transit"]);
     assert_eq!(end["orders"][1]["unknown"], json!([1, "2026-11-20T11:00:00.000Z"]));
     assert_eq!((end["told"].as_object().unwrap().len(), &end["closed"]), (2, &json!(true)));
@@ -165,7 +171,13 @@ async fn opening_a_run_may_be_killed_at_any_call() {
     let calls = killed_at_every_call(Step::Fire).await;
     assert_eq!(
         calls,
-        ["ssm:GetParameters", "dynamodb:PutItem", "sqs:SendMessageBatch", "sqs:SendMessageBatch", "dynamodb:Query"]
+        [
+            "ssm:GetParameters",
+            "dynamodb:PutItem",
+            "sqs:SendMessageBatch",
+            "sqs:SendMessageBatch",
+            "dynamodb:Query"
+        ]
     );
 }
 

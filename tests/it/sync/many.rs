@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use domain::poll::shard;
+use domain::polling::shard;
 use serde_json::{Value, json};
 
 use super::bulk::Bulk;
@@ -11,7 +11,7 @@ use super::one_run;
 use super::shipway::{self, Call};
 use crate::callers::set;
 use crate::delivering::Endpoint;
-use crate::stack::{Calls, Received, check_delivery, eventually, stack, unique};
+use crate::support::{Calls, Received, check_delivery, eventually, stack, unique};
 
 /// How many there are, half of them of each account; `WAYPOST_SYNC_ORDERS` says otherwise.
 const ORDERS: usize = 10_000;
@@ -29,9 +29,14 @@ impl Parameters {
         let ssm = stack().ssm(&Calls::default());
         let mut before = Vec::new();
         for (name, value) in values {
-            let known = ssm.get_parameter().name(format!("/waypost/local/{name}")).send().await.ok();
+            let known =
+                ssm.get_parameter().name(format!("/waypost/local/{name}")).send().await.ok();
             before.push((name.clone(), known.and_then(|known| known.parameter?.value)));
-            if name.ends_with("settings") { put(name, value).await } else { set(&format!("local/{name}"), value).await }
+            if name.ends_with("settings") {
+                put(name, value).await
+            } else {
+                set(&format!("local/{name}"), value).await
+            }
         }
         Self(before)
     }
@@ -56,7 +61,8 @@ impl Drop for Parameters {
                 }
             }
         };
-        let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let runtime =
+            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         std::thread::scope(|scope| scope.spawn(|| runtime().block_on(put_back)).join()).unwrap();
     }
 }
@@ -89,7 +95,10 @@ impl Shop {
         check_delivery("status_update", request);
         let body = request.json();
         let orders = body["orders"].as_array().unwrap();
-        assert!(orders.iter().all(|order| order["account_code"] == json!(self.orders.account)), "{body}");
+        assert!(
+            orders.iter().all(|order| order["account_code"] == json!(self.orders.account)),
+            "{body}"
+        );
         let ids = orders.iter().map(|order| self.orders.of_id(order["order_id"].as_str().unwrap()));
         (request.id().to_owned(), ids.collect())
     }
@@ -97,7 +106,11 @@ impl Shop {
 
 /// What the carrier had said of all of them, and what it says of those that changed.
 fn said(changed: bool) -> Value {
-    if changed { shipway::item("INT", "2026-11-20 09:00:00") } else { shipway::item("BOO", "2026-11-19 09:00:00") }
+    if changed {
+        shipway::item("INT", "2026-11-20 09:00:00")
+    } else {
+        shipway::item("BOO", "2026-11-19 09:00:00")
+    }
 }
 
 /// Whether there is news of an order.
@@ -147,7 +160,8 @@ async fn ten_thousand_orders_of_two_accounts_are_asked_about() {
     ])
     .await;
     let [ours, theirs] = accounts;
-    let mut shops = [Shop::new(ours, "merchant@example.invalid").await, Shop::new(theirs, &own).await];
+    let mut shops =
+        [Shop::new(ours, "merchant@example.invalid").await, Shop::new(theirs, &own).await];
     for Shop { orders, .. } in &mut shops {
         orders.create(each, &said(false)).await;
         shipway::knows((0..each).map(|n| (orders.awb(n), said(is_changed(n))))).await;
@@ -158,29 +172,43 @@ async fn ten_thousand_orders_of_two_accounts_are_asked_about() {
     let answer = stack().invoke("sync", &json!({})).await;
     let id = answer["run"].as_str().unwrap_or_else(|| panic!("{answer}"));
     // On a busy machine each half may take its time.
-    eventually("half to be asked", async || (run_of(id).await["asked"].as_u64() >= Some(each as u64)).then_some(()))
-        .await;
-    let run =
-        eventually("the run to be over", async || Some(run_of(id).await).filter(|run| run["state"] == "finished"))
-            .await;
+    eventually("half to be asked", async || {
+        (run_of(id).await["asked"].as_u64() >= Some(each as u64)).then_some(())
+    })
+    .await;
+    let run = eventually("the run to be over", async || {
+        Some(run_of(id).await).filter(|run| run["state"] == "finished")
+    })
+    .await;
 
     let calls = shipway::calls(&[&shops[0].user, &shops[1].user]).await;
     let calls: Vec<Call> = calls.into_iter().filter(|call| is_of(call, &shops)).collect();
     check_pace(&calls);
     for shop in &shops {
         check_calls(shop, &calls, each);
-        let changed = (0..each).filter(|n| is_changed(*n) && !is_left_out(&shops, &calls, &shop.orders.awb(*n)));
+        let changed = (0..each)
+            .filter(|n| is_changed(*n) && !is_left_out(&shops, &calls, &shop.orders.awb(*n)));
         check_orders(shop, &calls, each, &changed.collect()).await;
     }
     assert!(run["planned"].as_u64().unwrap() >= 2 * each as u64, "{run}");
-    assert_eq!((&run["failed"], &run["done"], &run["asked"]), (&json!(0), &run["batches"], &run["planned"]), "{run}");
+    assert_eq!(
+        (&run["failed"], &run["done"], &run["asked"]),
+        (&json!(0), &run["batches"], &run["planned"]),
+        "{run}"
+    );
     let changed = 2 * (0..each).filter(|n| is_changed(*n)).count();
-    assert!((changed - 1..=changed).contains(&(run["changed"].as_u64().unwrap() as usize)), "{run}");
+    assert!(
+        (changed - 1..=changed).contains(&(run["changed"].as_u64().unwrap() as usize)),
+        "{run}"
+    );
 }
 
 /// As the stack has them, but faster.
 async fn source_settings() -> String {
-    let get = stack().ssm(&Calls::default()).get_parameter().name("/waypost/local/sources/shipway/settings");
+    let get = stack()
+        .ssm(&Calls::default())
+        .get_parameter()
+        .name("/waypost/local/sources/shipway/settings");
     let known = get.send().await.unwrap().parameter.unwrap().value.unwrap();
     let mut settings: Value = serde_json::from_str(&known).unwrap();
     settings["calls_per_second"] = json!(CALLS_PER_SECOND);
@@ -193,7 +221,8 @@ fn is_of(call: &Call, shops: &[Shop; 2]) -> bool {
 
 /// All of them together are no faster than the budget.
 fn check_pace(calls: &[Call]) {
-    let millis = |call: &Call| domain::timestamp::Timestamp::parse(&call.at).unwrap().millis();
+    let millis =
+        |call: &Call| domain::core::timestamp::Timestamp::parse(&call.at).unwrap().millis();
     let mut times: Vec<_> = calls.iter().map(millis).collect();
     times.sort_unstable();
     let took = times.last().unwrap() - times[0];
@@ -214,7 +243,12 @@ fn check_calls(shop: &Shop, calls: &[Call], each: usize) {
     for call in calls {
         assert!(call.awbs.len() <= 50, "{} at once", call.awbs.len());
         let own: Vec<usize> = call.awbs.iter().filter_map(|awb| shop.orders.of_awb(awb)).collect();
-        assert!(own.is_empty() || call.user == shop.user, "{} asked for {}", call.user, shop.orders.account);
+        assert!(
+            own.is_empty() || call.user == shop.user,
+            "{} asked for {}",
+            call.user,
+            shop.orders.account
+        );
         if call.status == 200 {
             own.into_iter().for_each(|n| answered[n] += 1);
         }
@@ -228,7 +262,8 @@ fn check_calls(shop: &Shop, calls: &[Call], each: usize) {
 /// Those that changed have, and each was told of in one delivery; nobody else was.
 async fn check_orders(shop: &Shop, calls: &[Call], each: usize, changed: &BTreeSet<usize>) {
     let told = shop.told(changed.len()).await;
-    let batches = calls.iter().filter(|call| call.awbs.iter().any(|awb| is_news(shop, awb, changed)));
+    let batches =
+        calls.iter().filter(|call| call.awbs.iter().any(|awb| is_news(shop, awb, changed)));
     assert!(told.len() <= batches.count(), "{} deliveries", told.len());
     assert!(told.values().all(|orders| orders.len() <= 50));
     let mut orders: Vec<usize> = told.into_values().flatten().collect();

@@ -2,20 +2,20 @@
 
 use std::time::Duration;
 
-use aws::batch::Ending;
-use aws::orders::ActiveOrder;
-use domain::api_event::{ApiEvent, StatusReport};
-use domain::id::OrderKey;
-use domain::page::PageRequest;
-use domain::poll::{Active, Counts, GIVE_UP, Run, shard};
-use domain::report::SourceName;
-use domain::status::Status;
-use domain::timestamp::Timestamp;
+use aws::lambda::sqs_batch::Ending;
+use aws::tables::orders::ActiveOrder;
+use domain::core::id::OrderKey;
+use domain::core::timestamp::Timestamp;
+use domain::orders::api_event::{ApiEvent, StatusReport};
+use domain::pagination::PageRequest;
+use domain::polling::{Active, Counts, GIVE_UP, Run, shard};
+use domain::tracking::report::SourceName;
+use domain::tracking::status::Status;
 use serde_json::{Value, json};
 
 use super::installation::{Installation, OURS, key};
 use super::shipway;
-use crate::stack::{Calls, Fault, unique};
+use crate::support::{Calls, Fault, unique};
 
 fn at() -> Timestamp {
     Timestamp::parse("2026-11-20T10:00:00Z").unwrap()
@@ -71,7 +71,11 @@ async fn an_account_that_cannot_be_told_keeps_nothing_from_others() {
     for key in &keys {
         order(&shop, key, "2026-11-20 15:00:00").await;
     }
-    shop.tell("wrong", &json!({"format": "status_update", "accounts": ["STORE000"], "retry_count": "many"})).await;
+    shop.tell(
+        "wrong",
+        &json!({"format": "status_update", "accounts": ["STORE000"], "retry_count": "many"}),
+    )
+    .await;
     shop.plan(&hour(0), 0).await;
     for message in shop.take("batches").await {
         assert_eq!(shop.work("batches", &message, None).await.0.unwrap(), Ending::Done);
@@ -112,15 +116,23 @@ async fn whoever_is_killed_while_an_order_is_taken_off_the_stale_list_takes_it_o
         shop.create(&order_key, &awb, at()).await;
         for run in [hour(0), Run::hourly(at().after(GIVE_UP))] {
             let found: ActiveOrder = shop.active(&order_key).await.unwrap();
-            shop.orders(&Calls::default()).not_found(&order_key, &found.active, &run).await.unwrap();
+            shop.orders(&Calls::default())
+                .not_found(&order_key, &found.active, &run)
+                .await
+                .unwrap();
         }
         assert!(is_listed(&shop, &order_key).await);
         let push = json!({"hash": "x", "status_feed": [{"order_id": "ORD", "awbno": awb, "current_status": code,
                           "scans": [{"time": "2026-11-27 15:00:00", "location": "Exampletown", "status": "Scanned"}]}]});
-        let message = shop.keep(SourceName::new("shipway"), &order_key.account, at().after(GIVE_UP), &push).await;
+        let message = shop
+            .keep(SourceName::new("shipway"), &order_key.account, at().after(GIVE_UP), &push)
+            .await;
         // Killed before and after each call in turn, until there is none left to be killed at.
         for call in 0.. {
-            assert!(shop.work("events", &message, Some(Fault::Before(call))).await.0.is_err() || call > 5);
+            assert!(
+                shop.work("events", &message, Some(Fault::Before(call))).await.0.is_err()
+                    || call > 5
+            );
             if shop.work("events", &message, Some(Fault::After(call))).await.0.is_ok() {
                 break;
             }

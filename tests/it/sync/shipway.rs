@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::stack::http::client;
-use crate::stack::stack;
+use crate::support::http::client;
+use crate::support::stack;
 
 /// A call that it got.
 #[derive(Debug, Clone, Deserialize)]

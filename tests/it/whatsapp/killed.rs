@@ -1,8 +1,8 @@
 //! `process` killed at every call it makes over news about messages: the redelivery ends in the same state.
 
-use aws::events::Kept;
-use domain::hash::Fingerprint;
-use domain::report::SourceName;
+use aws::tables::inbound::Kept;
+use domain::core::hash::Fingerprint;
+use domain::tracking::report::SourceName;
 
 use super::*;
 use crate::crash::{faults, work};
@@ -57,7 +57,8 @@ impl Story {
         let talk = talk["items"].as_array().unwrap();
         let ours = tracks(OURS.0, &[self.linked.clone(), self.unlinked.clone()]).await;
         let theirs = tracks(THEIRS.0, std::slice::from_ref(&self.theirs)).await;
-        let rows: Vec<_> = ours.iter().chain(&theirs).map(|row| (row.rev(), &row.tracked.track)).collect();
+        let rows: Vec<_> =
+            ours.iter().chain(&theirs).map(|row| (row.rev(), &row.tracked.track)).collect();
         json!({
             "message": [item["message_status"], item["statuses"], item["error"]],
             "order": [order["latestMessageStatus"], order["version"]],

@@ -21,15 +21,25 @@ async fn a_thousand_statuses_twice_at_once_are_a_thousand_effects() {
     assert_eq!(settled(&one).await.state, EventState::Processed);
     // The same thousand in another request, some of them further on, are as many effects as are new.
     let mut again = body.clone();
-    for news in again["entry"][0]["changes"][0]["value"]["statuses"].as_array_mut().unwrap().iter_mut().take(10) {
+    for news in again["entry"][0]["changes"][0]["value"]["statuses"]
+        .as_array_mut()
+        .unwrap()
+        .iter_mut()
+        .take(10)
+    {
         news["status"] = json!("read");
     }
     assert_eq!(applied(&again).await, (EventState::Processed, None));
     let rows = tracks(OURS.0, &ids).await;
     let written: u64 = rows.iter().map(TrackRow::rev).sum();
-    assert_eq!((rows.len(), written), (1000, 1010), "each written once, and once more where it was read");
+    assert_eq!(
+        (rows.len(), written),
+        (1000, 1010),
+        "each written once, and once more where it was read"
+    );
     let read = rows.iter().filter(|row| row.tracked.track.status() == Some(Word::Read)).count();
-    let delivered = rows.iter().filter(|row| row.tracked.track.status() == Some(Word::Delivered)).count();
+    let delivered =
+        rows.iter().filter(|row| row.tracked.track.status() == Some(Word::Delivered)).count();
     assert_eq!((read, delivered), (10, 990));
 }
 
@@ -38,8 +48,11 @@ async fn a_request_is_one_row_and_one_message_however_much_it_says() {
     let (body, _) = thousand();
     let body = body.to_string().into_bytes();
     let calls = Calls::default();
-    let inbound =
-        Inbound::new(stack().events(&calls), stack().queue("events", &calls), stack().settings(&Calls::default()));
+    let inbound = Inbound::new(
+        stack().events(&calls),
+        stack().queue("events", &calls),
+        stack().settings(&Calls::default()),
+    );
     let request: Request = lambda_http::http::Request::post("/webhooks/whatsapp")
         .header("x-hub-signature-256", signature(&body))
         .body(Body::from(body))

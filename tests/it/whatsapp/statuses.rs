@@ -26,19 +26,26 @@ async fn latest(parcel: &Parcel) -> serde_json::Value {
 async fn a_linked_message_follows_its_statuses() {
     let (parcel, wamid) = linked().await;
     for (n, word) in [(0, "sent"), (3, "delivered"), (9, "read")] {
-        assert_eq!(applied(&statuses(OURS.1, &[status(&wamid, word, n)])).await, (EventState::Processed, None));
+        assert_eq!(
+            applied(&statuses(OURS.1, &[status(&wamid, word, n)])).await,
+            (EventState::Processed, None)
+        );
         shown(&parcel.order_id, word).await;
         assert_eq!(latest(&parcel).await, word);
     }
     let item = shown(&parcel.order_id, "read").await;
     let expected = json!([{"status": "sent", "at": time(0)}, {"status": "delivered", "at": time(3)},
                           {"status": "read", "at": time(9)}]);
-    assert_eq!((&item["statuses"], &item["error"], &item["message_id"]), (&expected, &json!(null), &json!(wamid)));
+    assert_eq!(
+        (&item["statuses"], &item["error"], &item["message_id"]),
+        (&expected, &json!(null), &json!(wamid))
+    );
 
     // Customers' servers see it with the next change.
     stack().webhook(&parcel.report(18, "IN TRANSIT", "11:43:52")).await;
     let received = stack().received_at_least(&parcel.order_id, 3).await;
-    let update = received.iter().find(|request| request.path.ends_with("status-update")).unwrap().json();
+    let update =
+        received.iter().find(|request| request.path.ends_with("status-update")).unwrap().json();
     assert_eq!(update["orders"][0]["latest_message_status"], "read");
 }
 
@@ -54,7 +61,8 @@ async fn a_status_may_come_before_anybody_says_which_order_it_is_about() {
     assert_eq!((answer.status, &answer.json["data"]["message_status"]), (201, &json!("queued")));
     assert_eq!(latest(&parcel).await, "delivered");
     let item = shown(&parcel.order_id, "delivered").await;
-    let expected = json!([{"status": "sent", "at": time(0)}, {"status": "delivered", "at": time(3)}]);
+    let expected =
+        json!([{"status": "sent", "at": time(0)}, {"status": "delivered", "at": time(3)}]);
     assert_eq!(item["statuses"], expected);
 }
 
@@ -63,7 +71,8 @@ async fn a_message_ends_as_the_rules_say() {
     let error = json!({"code": "131026", "title": "Undeliverable", "details": "canary-body"});
     let none = json!(null);
     let news = |words: &[&str]| {
-        let words: Vec<(i64, String)> = (1..).zip(words.iter().map(|word| (*word).to_owned())).collect();
+        let words: Vec<(i64, String)> =
+            (1..).zip(words.iter().map(|word| (*word).to_owned())).collect();
         move |id: &str| -> Vec<serde_json::Value> {
             let said = |(n, word): &(i64, String)| {
                 if word == "failed" { failed(id, *n, 131_026) } else { status(id, word, *n) }
@@ -131,7 +140,9 @@ async fn a_link_and_its_statuses_at_once_end_the_same() {
             .map(|(word, at)| statuses(OURS.1, &[status(&wamid, word, at)]));
         let (answers, ()) = join!(
             join_all(news.iter().map(webhook)),
-            eventually("a link", async || (link(&parcel.order_id, &wamid, "queued").await.status == 201).then_some(())),
+            eventually("a link", async || (link(&parcel.order_id, &wamid, "queued").await.status
+                == 201)
+                .then_some(())),
         );
         for answer in answers {
             assert_eq!(settled(&answer).await.state, EventState::Processed);
@@ -149,7 +160,8 @@ async fn only_the_newest_message_speaks_for_its_order() {
     assert_eq!(link(&parcel.order_id, &second, "sent").await.status, 201);
     applied(&statuses(OURS.1, &[status(&first, "read", 1), status(&second, "delivered", 2)])).await;
     let page = messages(&parcel.order_id, "").await;
-    let items: Vec<_> = page["items"].as_array().unwrap().iter().map(|item| &item["message_status"]).collect();
+    let items: Vec<_> =
+        page["items"].as_array().unwrap().iter().map(|item| &item["message_status"]).collect();
     assert_eq!(items, ["delivered", "read"]);
     assert_eq!(latest(&parcel).await, "delivered");
 }
@@ -185,7 +197,10 @@ async fn two_numbers_of_two_accounts_in_one_request() {
 #[tokio::test]
 async fn what_is_about_nobody_or_no_message_is_ignored() {
     let ignored = |reason: &str| (EventState::Ignored, Some(reason.to_owned()));
-    assert_eq!(applied(&statuses(NOBODYS, &[status(&wamid(), "sent", 1)])).await, ignored("foreign_number"));
+    assert_eq!(
+        applied(&statuses(NOBODYS, &[status(&wamid(), "sent", 1)])).await,
+        ignored("foreign_number")
+    );
     let trouble = json!({"errors": [{"code": 130_429, "title": unique("canary-body "), "message": "canary-body"}]});
     assert_eq!(applied(&envelope(&[change(OURS.1, &trouble)])).await, ignored("number_error"));
     let odd = statuses(OURS.1, &[json!(unique("odd")), json!(null)]);

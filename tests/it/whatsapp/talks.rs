@@ -20,7 +20,12 @@ fn written(number: &str, messages: &[Value]) -> Value {
 }
 
 fn ids(page: &Value) -> Vec<&str> {
-    page["items"].as_array().unwrap().iter().map(|item| item["message_id"].as_str().unwrap()).collect()
+    page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["message_id"].as_str().unwrap())
+        .collect()
 }
 
 #[tokio::test]
@@ -47,7 +52,9 @@ async fn what_a_shopper_writes_is_shown_newest_first() {
 
     let one = conversation(&format!("phone={phone}&limit=2")).await;
     assert_eq!(ids(&one), [&third, &second]);
-    let two = conversation(&format!("phone={phone}&limit=2&page={}", one["next_page"].as_str().unwrap())).await;
+    let two =
+        conversation(&format!("phone={phone}&limit=2&page={}", one["next_page"].as_str().unwrap()))
+            .await;
     assert_eq!((ids(&two), &two["next_page"]), (vec![first.as_str()], &json!(null)));
 }
 
@@ -57,7 +64,8 @@ async fn long_messages_hide_no_other() {
     let phone = unique("1");
     let long = "\u{0915}".repeat(4096);
     let sent: Vec<String> = (0..90).map(|_| wamid()).collect();
-    let messages: Vec<Value> = (0..).zip(&sent).map(|(second, id)| text(id, &phone, second % 60, &long)).collect();
+    let messages: Vec<Value> =
+        (0..).zip(&sent).map(|(second, id)| text(id, &phone, second % 60, &long)).collect();
     assert_eq!(applied(&written(OURS.1, &messages)).await, (EventState::Processed, None));
     let (mut shown, mut from) = (BTreeSet::new(), String::new());
     loop {
@@ -87,7 +95,8 @@ async fn who_shows_no_phone_is_known_by_another_id() {
     let mut message = text(&id, "", 1, "canary-body");
     message.as_object_mut().unwrap().remove("from");
     message["from_user_id"] = json!(user);
-    let contacts = json!([{"profile": {"name": "canary-name", "username": "asha"}, "user_id": user}]);
+    let contacts =
+        json!([{"profile": {"name": "canary-name", "username": "asha"}, "user_id": user}]);
     let body = envelope(&[change(OURS.1, &json!({"contacts": contacts, "messages": [message]}))]);
     assert_eq!(applied(&body).await, (EventState::Processed, None));
     let page = conversation(&format!("user_id={user}")).await;
@@ -134,9 +143,16 @@ async fn every_kind_of_message_is_shown() {
     let messages: Vec<Value> = sent.iter().map(|(_, message)| message.clone()).collect();
     assert_eq!(applied(&written(OURS.1, &messages)).await, (EventState::Processed, None));
     let page = conversation(&format!("phone={phone}")).await;
-    let kinds: Vec<&str> =
-        page["items"].as_array().unwrap().iter().rev().map(|item| item["content"]["type"].as_str().unwrap()).collect();
-    let expected =
-        ["text", "button", "choice", "choice", "choice", "reaction", "reaction", "location", "other", "media", "other"];
+    let kinds: Vec<&str> = page["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .rev()
+        .map(|item| item["content"]["type"].as_str().unwrap())
+        .collect();
+    let expected = [
+        "text", "button", "choice", "choice", "choice", "reaction", "reaction", "location",
+        "other", "media", "other",
+    ];
     assert_eq!(kinds, expected);
 }

@@ -1,11 +1,11 @@
 //! What the operator is told of it.
 
-use aws::deliveries::Standing;
 use aws::endpoints::Unusable;
-use domain::claim::DeliveryState;
-use domain::delivery::{CurrentOrder, Delivery};
-use domain::id::{AccountCode, OrderId};
-use domain::status::Status;
+use aws::tables::deliveries::Standing;
+use domain::core::id::{AccountCode, OrderId};
+use domain::tracking::status::Status;
+use domain::webhooks::delivery::{CurrentOrder, Delivery};
+use domain::webhooks::lease::DeliveryState;
 use serde::Serialize;
 
 /// Of a delivery that nobody has attempted yet.
@@ -58,13 +58,18 @@ impl<'a> Outcome<'a> {
     ) -> Self {
         let sent = deliveries.iter().map(|delivery| Sent::of(delivery, standings));
         let results: Vec<Sent<'_>> = sent.chain(unusable.map(Sent::never)).collect();
-        let taken = results.iter().filter(|sent| sent.state == DeliveryState::Delivered.as_str()).count();
+        let taken =
+            results.iter().filter(|sent| sent.state == DeliveryState::Delivered.as_str()).count();
         let message = match results.len() {
             0 => "no endpoint takes status_update of this account".to_owned(),
             all => format!("{taken} of {all} delivered"),
         };
         let success = taken > 0 && taken == results.len();
-        Self { success, message, data: Data { orders: orders.iter().map(Told::of).collect(), unknown, results } }
+        Self {
+            success,
+            message,
+            data: Data { orders: orders.iter().map(Told::of).collect(), unknown, results },
+        }
     }
 }
 
@@ -102,7 +107,7 @@ impl<'a> Sent<'a> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::access::Accounts;
+    use domain::auth::Accounts;
     use serde_json::{Value, json};
 
     use super::*;
@@ -115,12 +120,18 @@ mod tests {
         Delivery::from_message(&message.to_string()).unwrap()
     }
 
-    fn standing(endpoint: &str, state: DeliveryState, status: Option<u16>, error: Option<&str>) -> Standing {
+    fn standing(
+        endpoint: &str,
+        state: DeliveryState,
+        status: Option<u16>,
+        error: Option<&str>,
+    ) -> Standing {
         Standing { id: format!("msg_{endpoint}"), state, status, error: error.map(str::to_owned) }
     }
 
     fn told(deliveries: &[Delivery], standings: &[Standing], unusable: &[Unusable]) -> Value {
-        serde_json::to_value(Outcome::new(&[], Vec::new(), deliveries, standings, unusable.iter())).unwrap()
+        serde_json::to_value(Outcome::new(&[], Vec::new(), deliveries, standings, unusable.iter()))
+            .unwrap()
     }
 
     #[test]
@@ -129,7 +140,8 @@ mod tests {
         let taken = |endpoint| standing(endpoint, DeliveryState::Delivered, Some(200), None);
         let failing = standing("b", DeliveryState::Retrying, Some(500), None);
         let dead = standing("b", DeliveryState::Dead, None, Some("timeout"));
-        let wrong = Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
+        let wrong =
+            Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
         for (deliveries, standings, unusable, success, message) in [
             (&both[..], vec![taken("b"), taken("a")], vec![], true, "2 of 2 delivered"),
             (&both, vec![taken("a"), failing], vec![], false, "1 of 2 delivered"),
@@ -146,7 +158,8 @@ mod tests {
     #[test]
     fn each_delivery_says_how_it_stands() {
         let standings = [standing("a", DeliveryState::Retrying, None, Some("timeout"))];
-        let wrong = Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
+        let wrong =
+            Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
         let told = told(&[delivery("a"), delivery("b")], &standings, &[wrong]);
         let expected = json!([
             {"endpoint": "a", "delivery_id": "msg_a", "state": "retrying", "status": null, "error": "timeout"},

@@ -1,9 +1,9 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::id::{AccountCode, Awb, OrderId, ReportId};
-use domain::poll::{Active, Run};
-use domain::report::{Report, Scan};
-use domain::status::{Leg, Status};
+use domain::core::id::{AccountCode, Awb, OrderId, ReportId};
+use domain::polling::{Active, Run};
+use domain::tracking::report::{Report, Scan};
+use domain::tracking::status::{Leg, Status};
 
 use super::*;
 
@@ -16,8 +16,15 @@ fn now() -> Timestamp {
 /// An order that last moved so many days ago.
 fn order(id: &str, days: u32) -> Asked {
     let moved_at = now().millis() - i64::from(days) * i64::try_from(DAY.as_millis()).unwrap();
-    let active = Active::new(Awb::parse(&format!("AWB{id}")).unwrap(), Timestamp::from_millis(moved_at).unwrap());
-    Asked { account: AccountCode::parse("STORE001").unwrap(), order_id: OrderId::parse(id).unwrap(), active }
+    let active = Active::new(
+        Awb::parse(&format!("AWB{id}")).unwrap(),
+        Timestamp::from_millis(moved_at).unwrap(),
+    );
+    Asked {
+        account: AccountCode::parse("STORE001").unwrap(),
+        order_id: OrderId::parse(id).unwrap(),
+        active,
+    }
 }
 
 fn report(id: &str) -> Report {
@@ -55,7 +62,11 @@ fn ids<'a>(orders: impl IntoIterator<Item = &'a &'a Asked>) -> Vec<&'a str> {
 fn only_claims_that_we_have_not_seen_are_news() {
     let (new, mut seen, unknown) = (order("new", 0), order("seen", 0), order("unknown", 0));
     seen.active.seen = ReportId::parse("r-seen").ok();
-    let findings = of(vec![(&new, known("r-new")), (&seen, known("r-seen")), (&unknown, pull::Found::Unknown)]);
+    let findings = of(vec![
+        (&new, known("r-new")),
+        (&seen, known("r-seen")),
+        (&unknown, pull::Found::Unknown),
+    ]);
     assert_eq!(findings.counts(), Counts { asked: 3, changed: 1, unknown: 1 });
     assert_eq!(findings.reports[0].report.id.as_str(), "r-new");
     assert_eq!(findings.reports[0].order_id.as_str(), "new");
@@ -81,7 +92,7 @@ fn an_order_that_stands_still_is_told_of_once() {
     let mut still = order("still", 5);
     still.active.seen = ReportId::parse("r").ok();
     let mut told = still.clone();
-    told.active.stalled = domain::id::EventId::parse("told").ok();
+    told.active.stalled = domain::core::id::EventId::parse("told").ok();
     let answered = || {
         let unknown = [(&moved, pull::Found::Unknown), (&unknown, pull::Found::Unknown)];
         let known = [(&moving, known("new")), (&still, known("r")), (&told, known("r"))];
@@ -117,7 +128,9 @@ fn news_travel_as_one_message_and_no_news_as_none() {
 #[test]
 fn news_that_the_queue_would_not_take_are_divided() {
     let scan = Scan { at: None, activity: Some("x".repeat(900)), location: Some("y".repeat(100)) };
-    let long = |id: &str| pull::Found::Known(Box::new(Report { scans: vec![scan.clone(); 50], ..report(id) }));
+    let long = |id: &str| {
+        pull::Found::Known(Box::new(Report { scans: vec![scan.clone(); 50], ..report(id) }))
+    };
     let mut orders: Vec<Asked> = (0..50).map(|n| order(&format!("ORD{n}"), 0)).collect();
     orders[0].active.seen = ReportId::parse("ORD0").ok();
     orders[0].active.moved_at = Timestamp::EPOCH;
@@ -125,7 +138,8 @@ fn news_that_the_queue_would_not_take_are_divided() {
     let messages = findings.messages(now());
     assert!(messages.len() > 1);
     assert!(messages.iter().all(|message| message.len() <= MAX_MESSAGE));
-    let found: Vec<Found> = messages.iter().map(|message| serde_json::from_str(message).unwrap()).collect();
+    let found: Vec<Found> =
+        messages.iter().map(|message| serde_json::from_str(message).unwrap()).collect();
     let reports: Vec<FoundReport> = found.iter().flat_map(|found| found.reports.clone()).collect();
     assert_eq!(reports, findings.reports);
     assert_eq!(found.iter().map(|found| found.stalled.len()).sum::<usize>(), 1);

@@ -1,6 +1,6 @@
 //! What an event of news was made of, and how it ends.
 
-use aws::events::{EventState, Progress};
+use aws::tables::inbound::{EventState, Progress};
 
 /// How many pieces of news were what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

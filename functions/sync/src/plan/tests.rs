@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::id::{Awb, OrderId, OrderKey};
-use domain::poll::{Active, Run};
+use domain::core::id::{Awb, OrderId, OrderKey};
+use domain::polling::{Active, Run};
 
 use super::*;
 
@@ -33,7 +33,8 @@ fn read(messages: &[Delayed]) -> Vec<BatchMessage> {
 #[test]
 fn batches_are_numbered_over_all_pages_and_each_has_its_time() {
     let (shard, owners) = (shard(), BTreeSet::new());
-    let mut plan = Plan::new(&shard, &owners, Progress { batches: 7, planned: 350, resume_after: None });
+    let mut plan =
+        Plan::new(&shard, &owners, Progress { batches: 7, planned: 350, resume_after: None });
     let first = plan.take(page("STORE001", 0..120), Step::GoOn);
     let first = plan.messages(first, hour());
     let rest = plan.take(page("STORE001", 120..130), Step::Finish);
@@ -43,7 +44,8 @@ fn batches_are_numbered_over_all_pages_and_each_has_its_time() {
     assert_eq!(seen, [(7, 50), (8, 50), (9, 30)]);
     assert_eq!((plan.progress.batches, plan.progress.planned), (10, 480));
     // Five calls a second over sixteen shards.
-    let delays: Vec<u128> = first.iter().chain(&rest).map(|message| message.delay.as_millis()).collect();
+    let delays: Vec<u128> =
+        first.iter().chain(&rest).map(|message| message.delay.as_millis()).collect();
     assert_eq!(delays, [(7 * 16 + 3) * 200, (8 * 16 + 3) * 200, (9 * 16 + 3) * 200 - 20_000]);
 }
 
@@ -64,12 +66,16 @@ fn what_has_not_gone_out_is_planned_again_by_whoever_goes_on() {
 fn an_account_with_credentials_of_its_own_has_batches_of_its_own() {
     let (shard, owners) = (shard(), [AccountCode::parse("STORE002").unwrap()].into());
     let mut plan = Plan::new(&shard, &owners, Progress::default());
-    let orders = ["STORE001", "STORE002", "STORE003"].into_iter().flat_map(|account| page(account, 0..20)).collect();
+    let orders = ["STORE001", "STORE002", "STORE003"]
+        .into_iter()
+        .flat_map(|account| page(account, 0..20))
+        .collect();
     let batches = plan.take(orders, Step::Finish);
     let seen: Vec<(Option<String>, BTreeSet<String>)> = read(&plan.messages(batches, hour()))
         .iter()
         .map(|batch| {
-            let accounts = batch.orders.iter().map(|order| order.account.as_str().to_owned()).collect();
+            let accounts =
+                batch.orders.iter().map(|order| order.account.as_str().to_owned()).collect();
             (batch.credential.as_ref().map(|account| account.as_str().to_owned()), accounts)
         })
         .collect();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws_sdk_ssm::config::BehaviorVersion;
 use aws_sdk_ssm::{Client, Config};
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
 
 use super::{Cached, Settings, SettingsError};
 use crate::error::IoError;
@@ -22,7 +22,10 @@ fn at(seconds: i64) -> Timestamp {
 }
 
 fn throttled() -> SettingsError {
-    SettingsError::Io(IoError::Transient { call: "ssm:GetParameters", code: "ThrottlingException".to_owned() })
+    SettingsError::Io(IoError::Transient {
+        call: "ssm:GetParameters",
+        code: "ThrottlingException".to_owned(),
+    })
 }
 
 /// A cache and the parameter store behind it.
@@ -37,7 +40,13 @@ struct Store {
 impl Store {
     fn new(answer: Result<u32, SettingsError>) -> Self {
         let (asked, last) = (Cell::new(0), Cell::new(None));
-        Self { cached: Cached::default(), settings: settings(), answer: RefCell::new(answer), asked, last }
+        Self {
+            cached: Cached::default(),
+            settings: settings(),
+            answer: RefCell::new(answer),
+            asked,
+            last,
+        }
     }
 
     async fn get(&self, name: &str, now: Timestamp) -> Result<u32, SettingsError> {
@@ -54,9 +63,14 @@ impl Store {
 #[tokio::test]
 async fn a_value_is_kept_for_its_time_and_then_asked_for_again() {
     let store = Store::new(Ok(1));
-    for (now, answer, value, asked) in
-        [(1000, 1, 1, 1), (1000, 2, 1, 1), (1299, 2, 1, 1), (1300, 2, 2, 2), (1301, 3, 2, 2), (9000, 3, 3, 3)]
-    {
+    for (now, answer, value, asked) in [
+        (1000, 1, 1, 1),
+        (1000, 2, 1, 1),
+        (1299, 2, 1, 1),
+        (1300, 2, 2, 2),
+        (1301, 3, 2, 2),
+        (9000, 3, 3, 3),
+    ] {
         *store.answer.borrow_mut() = Ok(answer);
         assert_eq!(store.get("a", at(now)).await, Ok(value), "at {now}");
         assert_eq!(store.asked.get(), asked, "at {now}");
@@ -65,7 +79,9 @@ async fn a_value_is_kept_for_its_time_and_then_asked_for_again() {
 
 #[tokio::test]
 async fn the_last_good_value_stays_in_force() {
-    for error in [throttled(), SettingsError::invalid("users/a", "role: has the wrong type or value")] {
+    for error in
+        [throttled(), SettingsError::invalid("users/a", "role: has the wrong type or value")]
+    {
         let store = Store::new(Ok(1));
         assert_eq!(store.get("a", at(0)).await, Ok(1));
         assert_eq!(store.last.get(), None);

@@ -3,7 +3,7 @@
 //! eSahayak signs nothing so far: what tells it from strangers is the addresses that its guide names, 52.66.123.0/24
 //! and 13.127.45.0/24. HMAC is for the day it signs, or for who puts a signing proxy in between.
 
-use domain::id::AccountCode;
+use domain::core::id::AccountCode;
 use serde::Deserialize;
 
 use crate::gate::{AllowList, SigningKey, read_settings, require_secret};

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::id::AccountCode;
-use domain::timestamp::Timestamp;
+use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
@@ -44,7 +44,11 @@ fn read(body: &[u8]) -> Result<Reading, Unreadable> {
 
 fn read_for(account: &str, body: &[u8]) -> Result<Reading, Unreadable> {
     let account = AccountCode::parse(account).unwrap();
-    Esahayak.read(&Received { account: Some(&account), at: Timestamp::from_millis(0).unwrap(), body })
+    Esahayak.read(&Received {
+        account: Some(&account),
+        at: Timestamp::from_millis(0).unwrap(),
+        body,
+    })
 }
 
 fn read_value(body: &Value) -> Result<Reading, Unreadable> {

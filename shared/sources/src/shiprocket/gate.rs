@@ -3,7 +3,7 @@
 //! Shiprocket signs nothing: what it can send is the panel's token in `x-api-key`. HMAC is for who puts a signing
 //! proxy in between.
 
-use domain::id::AccountCode;
+use domain::core::id::AccountCode;
 use serde::Deserialize;
 
 use crate::gate::{AllowList, SigningKey, Token, read_settings, require_secret};

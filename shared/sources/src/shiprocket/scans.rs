@@ -1,6 +1,6 @@
 //! A parcel's stops so far.
 
-use domain::report::Scan;
+use domain::tracking::report::Scan;
 
 use crate::scans::{Order, newest};
 use crate::text::{Fields, LABEL, REMARK};
@@ -14,5 +14,9 @@ fn scan(fields: &Fields) -> Option<Scan> {
     let (at, activity, location) =
         (fields.time("date"), fields.words("activity", REMARK), fields.words("location", LABEL));
     let location = location.filter(|place| place != "NA");
-    (at.is_some() || activity.is_some() || location.is_some()).then_some(Scan { at, activity, location })
+    (at.is_some() || activity.is_some() || location.is_some()).then_some(Scan {
+        at,
+        activity,
+        location,
+    })
 }

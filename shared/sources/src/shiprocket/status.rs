@@ -5,10 +5,11 @@
 //! names: Shiprocket's API collection, "tracking" and "orders"; that the webhook uses both: live bodies.
 
 use Status::{
-    Cancelled, Delayed, Delivered, Exception, InTransit, Lost, OutForDelivery, PickedUp, Processing, ReturnInTransit,
-    ReturnInitiated, ReturnOutForDelivery, Returned, Undelivered, Unknown,
+    Cancelled, Delayed, Delivered, Exception, InTransit, Lost, OutForDelivery, PickedUp,
+    Processing, ReturnInTransit, ReturnInitiated, ReturnOutForDelivery, Returned, Undelivered,
+    Unknown,
 };
-use domain::status::Status;
+use domain::tracking::status::Status;
 
 use crate::text::normalise;
 
@@ -145,7 +146,10 @@ pub(super) fn of_label(label: &str) -> Status {
 
 fn exactly(label: &str) -> Option<Status> {
     let shipment = SHIPMENT.iter().map(|(_, known, status)| (*known, *status));
-    shipment.chain(OTHER_LABELS.iter().copied()).find(|(known, _)| *known == label).map(|(_, status)| status)
+    shipment
+        .chain(OTHER_LABELS.iter().copied())
+        .find(|(known, _)| *known == label)
+        .map(|(_, status)| status)
 }
 
 fn partly(label: &str) -> Status {

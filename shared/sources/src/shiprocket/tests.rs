@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::id::AccountCode;
-use domain::timestamp::Timestamp;
+use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
@@ -38,11 +38,17 @@ fn read(body: &[u8]) -> Result<Reading, Unreadable> {
 
 fn read_for(account: &str, body: &[u8]) -> Result<Reading, Unreadable> {
     let account = AccountCode::parse(account).unwrap();
-    Shiprocket.read(&Received { account: Some(&account), at: Timestamp::from_millis(0).unwrap(), body })
+    Shiprocket.read(&Received {
+        account: Some(&account),
+        at: Timestamp::from_millis(0).unwrap(),
+        body,
+    })
 }
 
 fn report(body: &Value) -> Report {
-    let Reading::Reports(mut reports) = read(body.to_string().as_bytes()).unwrap() else { unreachable!("ignored") };
+    let Reading::Reports(mut reports) = read(body.to_string().as_bytes()).unwrap() else {
+        unreachable!("ignored")
+    };
     assert_eq!((reports.items.len(), reports.odd), (1, 0));
     reports.items.remove(0)
 }

@@ -1,9 +1,9 @@
 //! What makes a claim of Shipway's the same claim, whether it calls us or answers us.
 
-use domain::hash::Fingerprint;
-use domain::id::{Awb, OrderId, ReportId};
-use domain::report::Scan;
-use domain::timestamp::Timestamp;
+use domain::core::hash::Fingerprint;
+use domain::core::id::{Awb, OrderId, ReportId};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::report::Scan;
 
 use super::{Shipway, status};
 use crate::{Received, Source};
@@ -43,7 +43,11 @@ impl Claim<'_> {
 
     /// The newest scan's time counts before the item's own, which may be that of the sending.
     fn time(&self) -> Option<(&'static str, String)> {
-        let at = self.newest.and_then(|scan| scan.at).or(self.occurred_at).map(|at| ("time", at.to_string()));
+        let at = self
+            .newest
+            .and_then(|scan| scan.at)
+            .or(self.occurred_at)
+            .map(|at| ("time", at.to_string()));
         at.or_else(|| self.named_time.clone().map(|text| ("unread", text)))
     }
 
@@ -62,7 +66,9 @@ impl Name<'_> {
     /// A number counts without the zeros that it begins with: one body has them, another has lost them.
     fn add_to(&self, hash: Fingerprint) -> Fingerprint {
         match self {
-            Self::Parcel(awb) => hash.with("awb").with(awb.spellings().last().as_ref().unwrap_or(awb)),
+            Self::Parcel(awb) => {
+                hash.with("awb").with(awb.spellings().last().as_ref().unwrap_or(awb))
+            }
             Self::Order(order) => hash.with("order").with(order),
         }
     }

@@ -3,7 +3,7 @@
 //! Shipway signs nothing and sets no headers. A `status_feed` carries a `hash` made of the shop's credentials; its
 //! other bodies carry nothing, and only a path that nobody else knows tells where they come from.
 
-use domain::json::read_object;
+use domain::core::json::read_object;
 use serde::Deserialize;
 
 use super::settings::{Credentials, Settings};
@@ -31,7 +31,9 @@ pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetti
     let settings = Settings::read(setup.settings)?;
     let proof = match setup.hook {
         None => Proof::Hash(Token::new(&Credentials::read(setup.secret)?.hash())),
-        Some(Hook { has_secret: true, .. }) => Proof::Secret(Token::new(require_secret(setup.secret)?)),
+        Some(Hook { has_secret: true, .. }) => {
+            Proof::Secret(Token::new(require_secret(setup.secret)?))
+        }
         Some(hook) => hard_to_guess(hook.id).map(|()| Proof::Id)?,
     };
     Ok(Box::new(ShipwayGate { settings, proof }))
@@ -49,9 +51,9 @@ impl Gate for ShipwayGate {
     fn check(&self, request: &Request<'_>) -> Result<(), Denied> {
         match &self.proof {
             Proof::Hash(token) => token.check(hash(request.body).as_deref()),
-            Proof::Secret(token) => {
-                token.check(request.header("x-api-key")).or_else(|_| token.check(hash(request.body).as_deref()))
-            }
+            Proof::Secret(token) => token
+                .check(request.header("x-api-key"))
+                .or_else(|_| token.check(hash(request.body).as_deref())),
             Proof::Id => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
 //! What is said of one order, in a body of its own or in a feed.
 
-use domain::id::{Awb, OrderId};
-use domain::report::{Report, SourceName};
+use domain::core::id::{Awb, OrderId};
+use domain::tracking::report::{Report, SourceName};
 
 use super::claim::{Claim, Name};
 use super::{moment, scans, status};
@@ -48,11 +48,19 @@ impl Item {
         let last_scan = || scans.iter().rev().find_map(|scan| scan.at);
         let occurred_at = moment::read(&self.fields, &TIMES).or_else(last_scan);
         let claimed = self.fields.text("current_status");
-        let claim = Claim { name, word: claimed, newest: scans.last(), occurred_at, named_time: self.time() };
+        let claim = Claim {
+            name,
+            word: claimed,
+            newest: scans.last(),
+            occurred_at,
+            named_time: self.time(),
+        };
         Some(Report {
             id: claim.id_as_sent(received),
             source,
-            return_awb: self.parcel("reverse_tracking_number").filter(|number| !is_same(awb.as_ref(), number)),
+            return_awb: self
+                .parcel("reverse_tracking_number")
+                .filter(|number| !is_same(awb.as_ref(), number)),
             awb,
             provider_id: None,
             order_id,

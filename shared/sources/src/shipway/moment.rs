@@ -1,6 +1,6 @@
 //! When something happened, as bodies name it.
 
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
 
 use crate::text::Fields;
 use crate::times;
@@ -20,7 +20,8 @@ pub(super) fn read(fields: &Fields, names: &[&str]) -> Option<Timestamp> {
 
 /// A day alone is meant until its end: the full body says so where it has the same date with a time.
 pub(super) fn read_day(fields: &Fields, name: &str) -> Option<Timestamp> {
-    named(fields, &[name]).find_map(|text| times::parse(&text).or_else(|| times::parse(&format!("{text} 23:59:59"))))
+    named(fields, &[name])
+        .find_map(|text| times::parse(&text).or_else(|| times::parse(&format!("{text} 23:59:59"))))
 }
 
 /// Only zeros, or no digits at all, name no time.

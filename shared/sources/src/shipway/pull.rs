@@ -8,9 +8,9 @@ mod parcel;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::id::{AccountCode, Awb, OrderId};
-use domain::report::Report;
-use domain::timestamp::Timestamp;
+use domain::core::id::{AccountCode, Awb, OrderId};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::report::Report;
 
 use crate::Received;
 use parcel::Parcel;
@@ -59,7 +59,11 @@ pub fn path_and_query(awbs: &[Awb]) -> String {
 ///
 /// # Errors
 /// It is no answer to this question: nothing is known of any of them then. An odd item of a good answer is left out.
-pub fn read(asked: &[Asked<'_>], body: &[u8], at: Timestamp) -> Result<Vec<Found>, UnreadableAnswer> {
+pub fn read(
+    asked: &[Asked<'_>],
+    body: &[u8],
+    at: Timestamp,
+) -> Result<Vec<Found>, UnreadableAnswer> {
     let items = answer::read(body)?;
     let parcels = Parcels::of(items.into_iter().filter_map(Parcel::of), asked);
     let found = asked.iter().map(|asked| {
@@ -75,7 +79,8 @@ struct Parcels(BTreeMap<String, Vec<Parcel>>);
 
 impl Parcels {
     fn of(parcels: impl Iterator<Item = Parcel>, asked: &[Asked<'_>]) -> Self {
-        let mut known: BTreeMap<_, _> = asked.iter().map(|asked| (spelling(asked.awb), Vec::new())).collect();
+        let mut known: BTreeMap<_, _> =
+            asked.iter().map(|asked| (spelling(asked.awb), Vec::new())).collect();
         for parcel in parcels {
             if let Some(same) = known.get_mut(&spelling(&parcel.awb)) {
                 same.push(parcel);
@@ -87,7 +92,9 @@ impl Parcels {
     /// The closest spelling counts, and of one spelling the newest news.
     fn find(&self, awb: &Awb) -> Option<&Parcel> {
         let same = self.0.get(&spelling(awb))?;
-        same.iter().max_by_key(|parcel| (parcel.awb == *awb, parcel.awb.is_same_parcel(awb), parcel.newest()))
+        same.iter().max_by_key(|parcel| {
+            (parcel.awb == *awb, parcel.awb.is_same_parcel(awb), parcel.newest())
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! A parcel's stops so far.
 
-use domain::report::Scan;
+use domain::tracking::report::Scan;
 
 use super::moment;
 use crate::scans::{Order, newest};
@@ -36,5 +36,9 @@ fn scan(fields: &Fields) -> Option<Scan> {
     let at = moment::read(fields, &TIMES);
     let activity = ACTIVITIES.iter().find_map(|name| fields.words(name, REMARK));
     let location = PLACES.iter().find_map(|name| fields.words(name, LABEL));
-    (at.is_some() || activity.is_some() || location.is_some()).then_some(Scan { at, activity, location })
+    (at.is_some() || activity.is_some() || location.is_some()).then_some(Scan {
+        at,
+        activity,
+        location,
+    })
 }

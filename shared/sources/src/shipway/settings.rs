@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use domain::id::AccountCode;
+use domain::core::id::AccountCode;
 use md5::{Digest, Md5};
 use serde::Deserialize;
 
@@ -46,7 +46,11 @@ impl TryFrom<f64> for CallsPerSecond {
     type Error = &'static str;
 
     fn try_from(calls: f64) -> Result<Self, Self::Error> {
-        if calls.is_finite() && calls > 0.0 { Ok(Self(calls)) } else { Err("must be a positive number") }
+        if calls.is_finite() && calls > 0.0 {
+            Ok(Self(calls))
+        } else {
+            Err("must be a positive number")
+        }
     }
 }
 
@@ -84,11 +88,18 @@ impl Credentials {
     pub fn read(secret: Option<&str>) -> Result<Self, InvalidSetting> {
         let credentials: Self = read_secret(secret)?;
         let fields = [("email", &credentials.email), ("license_key", &credentials.license_key)];
-        let blank = fields.into_iter().find(|(_, text)| text.trim().is_empty()).map(|(field, _)| field.to_owned());
+        let blank = fields
+            .into_iter()
+            .find(|(_, text)| text.trim().is_empty())
+            .map(|(field, _)| field.to_owned());
         if blank.is_none() {
             return Ok(credentials);
         }
-        Err(InvalidSetting { parameter: "secret", field: blank, problem: "must not be empty".to_owned() })
+        Err(InvalidSetting {
+            parameter: "secret",
+            field: blank,
+            problem: "must not be empty".to_owned(),
+        })
     }
 
     /// What Shipway shows to prove that it calls: the MD5 of both, in lower-case hexadecimal digits.

@@ -3,7 +3,7 @@
 //! The codes and their names: the list of Shipway's PHP SDK for its orders API; which of them stand for the way back:
 //! the same list's "reverse" group. Reasons for a failed attempt (`SHNDR…`, `SHPFR…`, `RTONDR…`) are no statuses.
 
-use domain::status::{Leg, Status};
+use domain::tracking::status::{Leg, Status};
 
 use crate::text::normalise;
 
@@ -93,8 +93,8 @@ fn status(code: &str) -> Status {
 /// way out.
 fn leg(code: &str) -> Leg {
     match code {
-        "RSCH" | "ROOP" | "ROFP" | "RPKP" | "RINT" | "RDEL" | "RCAN" | "RCLO" | "RPSH" | "RSMD" | "ROOD" | "RUND"
-        | "RPEX" | "ROTH" | "RPF" => Leg::Return,
+        "RSCH" | "ROOP" | "ROFP" | "RPKP" | "RINT" | "RDEL" | "RCAN" | "RCLO" | "RPSH" | "RSMD"
+        | "ROOD" | "RUND" | "RPEX" | "ROTH" | "RPF" => Leg::Return,
         _ => Leg::Outbound,
     }
 }

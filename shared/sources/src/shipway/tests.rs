@@ -1,8 +1,8 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::id::{AccountCode, Awb, OrderId, ReportId};
-use domain::status::{Leg, Status};
-use domain::timestamp::Timestamp;
+use domain::core::id::{AccountCode, Awb, OrderId, ReportId};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::status::{Leg, Status};
 use serde_json::{Value, json};
 
 use super::*;

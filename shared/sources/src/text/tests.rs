@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::id::Awb;
-use domain::json::read_object;
+use domain::core::id::Awb;
+use domain::core::json::read_object;
 
 use super::*;
 
@@ -51,7 +51,9 @@ fn the_last_of_two_counts() {
 
 #[test]
 fn words_are_one_clipped_line() {
-    let body = fields(r#"{"a":" \u001b[31mLeft\r\nat\tdoor\u0000 ","b":"\u0000 \u001b","c":{"d":1},"e":"नमस्ते 🎉"}"#);
+    let body = fields(
+        r#"{"a":" \u001b[31mLeft\r\nat\tdoor\u0000 ","b":"\u0000 \u001b","c":{"d":1},"e":"नमस्ते 🎉"}"#,
+    );
     assert_eq!(body.words("a", 256).as_deref(), Some("[31mLeft  at door"));
     assert_eq!(body.words("a", 3).as_deref(), Some("[31"));
     assert_eq!(body.words("b", 256), None);
@@ -62,7 +64,8 @@ fn words_are_one_clipped_line() {
 
 #[test]
 fn lines_keep_their_breaks() {
-    let body = fields(r#"{"a":"\n one\r\ntwo\u0000\t\u001b[2J\n\nthree\n","b":"\u0000\r\n","c":[1]}"#);
+    let body =
+        fields(r#"{"a":"\n one\r\ntwo\u0000\t\u001b[2J\n\nthree\n","b":"\u0000\r\n","c":[1]}"#);
     assert_eq!(body.lines("a", 256).as_deref(), Some("one\ntwo [2J\n\nthree"));
     assert_eq!(body.lines("a", 4).as_deref(), Some("one"));
     assert_eq!(body.lines("b", 256), None);
@@ -71,8 +74,14 @@ fn lines_keep_their_breaks() {
 
 #[test]
 fn flags_come_in_three_types() {
-    for (value, expected) in [("1", true), (r#""1""#, true), ("true", true), ("0", false), (r#""0""#, false)] {
-        assert_eq!(fields(&format!(r#"{{"is_return":{value}}}"#)).flag("is_return"), expected, "{value}");
+    for (value, expected) in
+        [("1", true), (r#""1""#, true), ("true", true), ("0", false), (r#""0""#, false)]
+    {
+        assert_eq!(
+            fields(&format!(r#"{{"is_return":{value}}}"#)).flag("is_return"),
+            expected,
+            "{value}"
+        );
     }
     for value in ["null", "2", r#""""#, "[1]", "false", "1.0"] {
         assert!(!fields(&format!(r#"{{"is_return":{value}}}"#)).flag("is_return"), "{value}");
@@ -81,10 +90,19 @@ fn flags_come_in_three_types() {
 
 #[test]
 fn a_list_is_its_objects() {
-    for (value, expected) in
-        [("null", 0), ("{}", 0), (r#""x""#, 0), ("[]", 0), (r#"[{},null,[],"x",1,{"a":1}]"#, 2), (r#"[ {} ]"#, 1)]
-    {
-        assert_eq!(fields(&format!(r#"{{"scans":{value}}}"#)).list("scans").len(), expected, "{value}");
+    for (value, expected) in [
+        ("null", 0),
+        ("{}", 0),
+        (r#""x""#, 0),
+        ("[]", 0),
+        (r#"[{},null,[],"x",1,{"a":1}]"#, 2),
+        (r#"[ {} ]"#, 1),
+    ] {
+        assert_eq!(
+            fields(&format!(r#"{{"scans":{value}}}"#)).list("scans").len(),
+            expected,
+            "{value}"
+        );
     }
 }
 
@@ -120,13 +138,19 @@ fn verbatim_keeps_surrounding_space() {
         (r#"["a"]"#, None, None),
     ] {
         let body = fields(&format!(r#"{{"a":{value}}}"#));
-        assert_eq!((body.verbatim("a").as_deref(), body.text("a").as_deref()), (verbatim, text), "{value}");
+        assert_eq!(
+            (body.verbatim("a").as_deref(), body.text("a").as_deref()),
+            (verbatim, text),
+            "{value}"
+        );
     }
 }
 
 #[test]
 fn what_is_no_object_has_no_fields() {
-    let body = fields(r#"{"a":{"b":{"c":"x"}},"list":[{"c":"x"}],"text":"{\"c\":\"x\"}","null":null,"one":1}"#);
+    let body = fields(
+        r#"{"a":{"b":{"c":"x"}},"list":[{"c":"x"}],"text":"{\"c\":\"x\"}","null":null,"one":1}"#,
+    );
     assert_eq!(body.object("a").object("b").text("c").as_deref(), Some("x"));
     for name in ["a", "list", "text", "null", "one", "absent"] {
         assert_eq!(body.object(name).text("c"), None, "{name}");
@@ -150,7 +174,9 @@ fn members_come_in_a_list_or_by_number() {
         (r#""[]""#, None),
     ] {
         let members = fields(&format!(r#"{{"a":{value}}}"#)).members("a");
-        let number = |member: &Option<Fields>| member.as_ref().map_or(Some("?".to_owned()), |member| member.text("n"));
+        let number = |member: &Option<Fields>| {
+            member.as_ref().map_or(Some("?".to_owned()), |member| member.text("n"))
+        };
         let numbers = members.map(|members| members.iter().filter_map(number).collect::<String>());
         assert_eq!(numbers.as_deref(), expected, "{value}");
     }

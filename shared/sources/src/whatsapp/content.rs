@@ -1,7 +1,7 @@
 //! What a shopper's message says.
 
-use domain::channel::Content;
-use domain::json::Json;
+use domain::core::json::Json;
+use domain::messaging::channel::Content;
 
 use super::statuses::message_id;
 use super::{REMARK, TITLE, WORD, word};
@@ -39,9 +39,11 @@ fn choice(interactive: &Fields) -> Option<Content> {
     let kind = word(interactive, "type")?;
     let reply = interactive.object(&kind);
     let (id, title, description) = match kind.as_str() {
-        "button_reply" | "list_reply" => {
-            (reply.words("id", REMARK), reply.words("title", TITLE), reply.words("description", REMARK))
-        }
+        "button_reply" | "list_reply" => (
+            reply.words("id", REMARK),
+            reply.words("title", TITLE),
+            reply.words("description", REMARK),
+        ),
         "nfm_reply" => (reply.words("name", REMARK), reply.words("body", TITLE), answers(&reply)),
         _ => return None,
     };
@@ -64,7 +66,8 @@ fn reaction(reaction: &Fields) -> Option<Content> {
 fn location(place: &Fields) -> Option<Content> {
     let (latitude, longitude) = (coordinate(place, "latitude"), coordinate(place, "longitude"));
     let (name, address) = (place.words("name", TITLE), place.words("address", REMARK));
-    let says_something = latitude.is_some() || longitude.is_some() || name.is_some() || address.is_some();
+    let says_something =
+        latitude.is_some() || longitude.is_some() || name.is_some() || address.is_some();
     says_something.then_some(Content::Location { latitude, longitude, name, address })
 }
 

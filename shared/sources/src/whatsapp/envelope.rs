@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::json::read_object;
+use domain::core::json::read_object;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -27,7 +27,10 @@ pub(super) fn open(body: &[u8]) -> Result<Option<Items<Value<'_>>>, Unreadable> 
     if object != "whatsapp_business_account" {
         return Ok(None);
     }
-    let entries = body.get("entry").and_then(|list| each::<Object<'_>>(list)).ok_or(Unreadable::Missing("entry"))?;
+    let entries = body
+        .get("entry")
+        .and_then(|list| each::<Object<'_>>(list))
+        .ok_or(Unreadable::Missing("entry"))?;
     let mut values = Items { items: Vec::new(), odd: entries.odd };
     for entry in entries.items {
         add_changes(&mut values, &entry);
@@ -63,7 +66,9 @@ impl Value<'_> {
     /// The objects of a list. What is there and is no list counts as one odd item.
     pub(super) fn list(&self, name: &str) -> Items<Fields> {
         let list = self.0.get(name).filter(|list| list.get() != "null");
-        list.map_or(Vec::new().into(), |list| each(list).unwrap_or(Items { items: Vec::new(), odd: 1 }))
+        list.map_or(Vec::new().into(), |list| {
+            each(list).unwrap_or(Items { items: Vec::new(), odd: 1 })
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who may send WhatsApp's webhooks, and what Meta asks before it does.
 
-use domain::id::AccountCode;
+use domain::core::id::AccountCode;
 
 use super::settings::{Numbers, Secret};
 use super::{Value, envelope};
@@ -28,7 +28,11 @@ impl Gate for WhatsAppGate {
         let signature = request.header("x-hub-signature-256");
         // All keys are tried, so that the time it takes does not tell which one fits.
         let fits = |key: &SigningKey| key.check(signature, request.body).is_ok();
-        if self.keys.iter().fold(false, |any, key| any | fits(key)) { Ok(()) } else { Err(Denied::Credentials) }
+        if self.keys.iter().fold(false, |any, key| any | fits(key)) {
+            Ok(())
+        } else {
+            Err(Denied::Credentials)
+        }
     }
 
     fn owner(&self, body: &[u8]) -> Owner {
@@ -39,7 +43,8 @@ impl Gate for WhatsAppGate {
 
     fn handshake(&self, query: &[(&str, &str)]) -> Handshake {
         let subscribes = only(query, "hub.mode") == Some("subscribe");
-        let challenge = only(query, "hub.challenge").filter(|text| (1..=CHALLENGE).contains(&text.len()));
+        let challenge =
+            only(query, "hub.challenge").filter(|text| (1..=CHALLENGE).contains(&text.len()));
         match (self.verify_token.check(only(query, "hub.verify_token")), challenge) {
             (Ok(()), Some(challenge)) if subscribes => Handshake::Echo(challenge.to_owned()),
             _ => Handshake::Refused,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::channel::{News, Written};
+use domain::messaging::channel::{News, Written};
 
 use super::statuses::{message_id, time};
 use super::{TITLE, content};
@@ -58,11 +58,14 @@ impl Writers {
 fn phone(fields: &Fields, name: &str) -> Option<String> {
     let text = fields.digits(name)?;
     let digits = text.strip_prefix('+').unwrap_or(&text);
-    let fits = (1..=PHONE).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let fits =
+        (1..=PHONE).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
     fits.then(|| digits.to_owned())
 }
 
 /// Meta's id of a user, e.g. `US.13491208655302741918`.
 fn user(fields: &Fields, name: &str) -> Option<String> {
-    fields.digits(name).filter(|id| id.len() <= USER && id.bytes().all(|byte| byte.is_ascii_graphic()))
+    fields
+        .digits(name)
+        .filter(|id| id.len() <= USER && id.bytes().all(|byte| byte.is_ascii_graphic()))
 }

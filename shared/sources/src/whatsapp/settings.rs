@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::id::AccountCode;
+use domain::core::id::AccountCode;
 use serde::Deserialize;
 
 use crate::InvalidSetting;
@@ -29,7 +29,11 @@ impl TryFrom<String> for NumberId {
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if digits { Ok(Self(text)) } else { Err("must name phone numbers by Meta's ids, which are digits") }
+        if digits {
+            Ok(Self(text))
+        } else {
+            Err("must name phone numbers by Meta's ids, which are digits")
+        }
     }
 }
 
@@ -75,7 +79,8 @@ impl Secret {
 
 /// Whatever else the text may be, it may be a secret in the wrong place: only names of fields that exist come back.
 fn redact(error: InvalidSetting) -> InvalidSetting {
-    let known = |field: &String| ["app_secret", "verify_token", "access_token"].contains(&field.as_str());
+    let known =
+        |field: &String| ["app_secret", "verify_token", "access_token"].contains(&field.as_str());
     let (field, problem) = match error.field.clone() {
         Some(field) if known(&field) => (Some(field), error.problem),
         Some(_) => (None, "has a field that is not known".to_owned()),
@@ -104,7 +109,8 @@ impl TryFrom<OneOrMore> for AppSecrets {
             OneOrMore::One(secret) => vec![secret],
             OneOrMore::More(secrets) => secrets,
         };
-        let fits = (1..=2).contains(&secrets.len()) && !secrets.iter().any(|secret| secret.trim().is_empty());
+        let fits = (1..=2).contains(&secrets.len())
+            && !secrets.iter().any(|secret| secret.trim().is_empty());
         if fits { Ok(Self(secrets)) } else { Err("must be one or two secrets that are not empty") }
     }
 }
@@ -117,7 +123,11 @@ impl AppSecrets {
 
 fn filled<'de, D: serde::Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     let text = String::deserialize(input)?;
-    if text.trim().is_empty() { Err(serde::de::Error::custom("must not be empty")) } else { Ok(text) }
+    if text.trim().is_empty() {
+        Err(serde::de::Error::custom("must not be empty"))
+    } else {
+        Ok(text)
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How a message of ours fares.
 
-use domain::channel::{News, ProviderMessageId, StatusNews};
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
+use domain::messaging::channel::{News, ProviderMessageId, StatusNews};
 
 use super::{error, word};
 use crate::text::Fields;
@@ -25,7 +25,8 @@ pub(super) fn message_id(fields: &Fields, name: &str) -> Option<ProviderMessageI
 /// When it was: seconds since 1970, as a string or a number. Milliseconds would lie beyond the year 9999, which is no
 /// time.
 pub(super) fn time(fields: &Fields) -> Option<Timestamp> {
-    let seconds = fields.digits("timestamp").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let seconds =
+        fields.digits("timestamp").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
     let seconds: i64 = seconds.parse().ok().filter(|seconds| *seconds > 0)?;
     Timestamp::from_millis(seconds.checked_mul(1000)?).ok()
 }

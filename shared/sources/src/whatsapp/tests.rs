@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::channel::{Content, StatusNews, Written};
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
+use domain::messaging::channel::{Content, StatusNews, Written};
 use serde_json::{Value as Json, json};
 
 use super::*;
@@ -16,7 +16,8 @@ const OURS: &str = "wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA";
 
 /// A body whose changes have these values.
 fn body(values: &[Json]) -> Json {
-    let changes: Vec<_> = values.iter().map(|value| json!({"field": "messages", "value": value})).collect();
+    let changes: Vec<_> =
+        values.iter().map(|value| json!({"field": "messages", "value": value})).collect();
     json!({"object": "whatsapp_business_account", "entry": [{"id": "102290129340398", "changes": changes}]})
 }
 
@@ -45,7 +46,9 @@ fn read(body: &[u8]) -> Result<Reading, Unreadable> {
 }
 
 fn updates_of(body: &Json) -> Items<Update> {
-    let Reading::Updates(updates) = read(body.to_string().as_bytes()).unwrap() else { unreachable!("ignored: {body}") };
+    let Reading::Updates(updates) = read(body.to_string().as_bytes()).unwrap() else {
+        unreachable!("ignored: {body}")
+    };
     updates
 }
 

@@ -34,11 +34,15 @@ pub(crate) struct Words<'a> {
 impl<'a> Words<'a> {
     /// Those of a request, or of a write of a transaction.
     pub(crate) fn of(request: &'a Value) -> Self {
-        Self { names: &request["ExpressionAttributeNames"], values: &request["ExpressionAttributeValues"] }
+        Self {
+            names: &request["ExpressionAttributeNames"],
+            values: &request["ExpressionAttributeValues"],
+        }
     }
 
     fn name(&self, token: &'a str) -> Result<&'a str, Unsupported> {
-        let plain = |token: &str| token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let plain =
+            |token: &str| token.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         let name = if token.starts_with('#') { self.names[token].as_str() } else { Some(token) };
         name.filter(|name| plain(name)).ok_or_else(|| Unsupported::new(token))
     }
@@ -91,6 +95,14 @@ fn token_length(text: &str) -> usize {
 }
 
 /// An operand of a function or comparison, as far as the row has it.
-fn operand<'a>(token: &'a str, item: &'a Item, words: Words<'a>) -> Result<Option<&'a Value>, Unsupported> {
-    if token.starts_with(':') { words.value(token).map(Some) } else { Ok(item.get(words.name(token)?)) }
+fn operand<'a>(
+    token: &'a str,
+    item: &'a Item,
+    words: Words<'a>,
+) -> Result<Option<&'a Value>, Unsupported> {
+    if token.starts_with(':') {
+        words.value(token).map(Some)
+    } else {
+        Ok(item.get(words.name(token)?))
+    }
 }

@@ -15,7 +15,9 @@ pub(crate) fn size(item: &Item) -> usize {
 
 /// Of the types that the functions use; anything else is as long as its JSON.
 fn value_size(value: &Value) -> usize {
-    let Some((kind, content)) = value.as_object().and_then(|value| value.iter().next()) else { return 0 };
+    let Some((kind, content)) = value.as_object().and_then(|value| value.iter().next()) else {
+        return 0;
+    };
     match (kind.as_str(), content) {
         ("S", Value::String(text)) => text.len(),
         // Two digits a byte, and one for the sign and exponent.
@@ -64,15 +66,20 @@ mod tests {
 
     #[test]
     fn names_and_values_count() {
-        let all = r#"{"pk":{"S":"run"},"n":{"N":"1234"},"flag":{"BOOL":true},"set":{"SS":["ab","c"]}}"#;
+        let all =
+            r#"{"pk":{"S":"run"},"n":{"N":"1234"},"flag":{"BOOL":true},"set":{"SS":["ab","c"]}}"#;
         assert_eq!(size(&item(all)), 5 + 4 + 5 + 6);
     }
 
     #[test]
     fn units_are_rounded_up() {
-        assert_eq!([0, 1, 4096, 4097, 125_000].map(|bytes| half_reads(bytes, false)), [1, 1, 1, 2, 31]);
+        assert_eq!(
+            [0, 1, 4096, 4097, 125_000].map(|bytes| half_reads(bytes, false)),
+            [1, 1, 1, 2, 31]
+        );
         assert_eq!(half_reads(4097, true), 4);
-        let large = Item::from_iter([("a".to_owned(), serde_json::json!({ "S": "x".repeat(1024) }))]);
+        let large =
+            Item::from_iter([("a".to_owned(), serde_json::json!({ "S": "x".repeat(1024) }))]);
         assert_eq!((writes(None, None), writes(Some(&large), Some(&item("{}")))), (1, 2));
     }
 }

@@ -1,6 +1,6 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::timestamp::Timestamp;
+use domain::core::timestamp::Timestamp;
 
 use super::*;
 
@@ -52,9 +52,13 @@ fn an_update_answers_with_what_it_is_asked_for() {
     call(&table, "UpdateItem", &counting("a", None));
     let (_, answer) = call(&table, "UpdateItem", &counting("a", None));
     assert_eq!(answer["Attributes"], json!({"n": {"N": "2"}}));
-    let (status, answer) = call(&table, "UpdateItem", &counting("a", Some("attribute_not_exists(n)")));
+    let (status, answer) =
+        call(&table, "UpdateItem", &counting("a", Some("attribute_not_exists(n)")));
     assert_eq!((status, &answer["Item"]["n"]), (400, &json!({"N": "2"})));
-    assert_eq!(call(&table, "GetItem", &json!({"Key": key("a")})).1["Item"]["n"], json!({"N": "2"}));
+    assert_eq!(
+        call(&table, "GetItem", &json!({"Key": key("a")})).1["Item"]["n"],
+        json!({"N": "2"})
+    );
     assert_eq!(call(&table, "GetItem", &json!({"Key": key("b")})).1, json!({}));
 }
 
@@ -69,11 +73,16 @@ fn a_transaction_writes_all_or_nothing_and_counts_twice() {
         json!({"TransactItems": [{"Update": one}, {"Update": two}]})
     };
     assert_eq!(call(&table, "TransactWriteItems", &both(None)).0, 200);
-    let (status, answer) = call(&table, "TransactWriteItems", &both(Some("attribute_not_exists(n)")));
+    let (status, answer) =
+        call(&table, "TransactWriteItems", &both(Some("attribute_not_exists(n)")));
     assert_eq!(status, 400);
-    let codes: Vec<&Value> = answer["CancellationReasons"].as_array().unwrap().iter().map(|r| &r["Code"]).collect();
+    let codes: Vec<&Value> =
+        answer["CancellationReasons"].as_array().unwrap().iter().map(|r| &r["Code"]).collect();
     assert_eq!(codes, ["ConditionalCheckFailed", "None"]);
-    assert_eq!(table.state("run:1").iter().map(|row| item::number(row, "n")).collect::<Vec<_>>(), [Some(1), Some(1)]);
+    assert_eq!(
+        table.state("run:1").iter().map(|row| item::number(row, "n")).collect::<Vec<_>>(),
+        [Some(1), Some(1)]
+    );
     assert_eq!(table.meter.count().writes, 8);
 }
 
@@ -104,9 +113,17 @@ fn a_query_reads_its_partition_only() {
 fn what_is_not_known_is_a_fault() {
     let table = table();
     assert_eq!(call(&table, "Scan", &json!({})).0, 400);
-    assert_eq!(call(&table, "UpdateItem", &json!({"Key": key("a"), "UpdateExpression": "SET a = b"})).0, 400);
     assert_eq!(
-        table.answer("PutItem", json!({"TableName": ORDERS, "Item": key("a")}).to_string().as_bytes()).status,
+        call(&table, "UpdateItem", &json!({"Key": key("a"), "UpdateExpression": "SET a = b"})).0,
+        400
+    );
+    assert_eq!(
+        table
+            .answer(
+                "PutItem",
+                json!({"TableName": ORDERS, "Item": key("a")}).to_string().as_bytes()
+            )
+            .status,
         400
     );
     assert_eq!(table.meter.count().faults.len(), 3);

@@ -25,7 +25,10 @@ fn changes(request: &Value, rows: &Rows) -> Result<Vec<Change>, Refused> {
         let (kind, request) = write.as_object().and_then(|write| write.iter().next())?;
         Some(Change::of(&format!("{kind}Item"), request, rows))
     };
-    writes.iter().map(|write| one(write).unwrap_or_else(|| Err(Refused::Unsupported("a write".to_owned())))).collect()
+    writes
+        .iter()
+        .map(|write| one(write).unwrap_or_else(|| Err(Refused::Unsupported("a write".to_owned()))))
+        .collect()
 }
 
 fn reason(change: &Change) -> Value {

@@ -81,7 +81,8 @@ fn rows_are_billed_by_their_bytes() {
 fn every_shard_has_its_share_of_the_news() {
     for count in [0, 1, 15, 333, 10_000] {
         let orders = orders(count);
-        let news: Vec<Order> = (0..count).map(|number| orders.order(number)).filter(Order::has_news).collect();
+        let news: Vec<Order> =
+            (0..count).map(|number| orders.order(number)).filter(Order::has_news).collect();
         assert_eq!(news.len() as u64, orders.news(), "{count}");
     }
     let orders = orders(1600);
@@ -93,7 +94,9 @@ fn every_shard_has_its_share_of_the_news() {
 
 #[test]
 fn a_tenth_has_credentials_of_its_own_and_so_batches_of_its_own() {
-    for (count, calls, news) in [(10_000, 224, 501), (100_000, 2016, 5002), (1_000_000, 20_000, 50_000)] {
+    for (count, calls, news) in
+        [(10_000, 224, 501), (100_000, 2016, 5002), (1_000_000, 20_000, 50_000)]
+    {
         let orders = orders(count);
         assert_eq!((orders.calls(), orders.news()), (calls, news));
         let own = (0..count).filter(|number| orders.order(*number).account == OWNER).count() as u64;

@@ -4,7 +4,7 @@ use data_encoding::BASE64;
 
 use super::*;
 use crate::bad_inputs::post::{Door, signature};
-use crate::stack::Calls;
+use crate::support::Calls;
 
 const ACCOUNT: &str = "STORE001";
 const PATH: &str = "/webhooks/esahayak";
@@ -21,17 +21,28 @@ fn post() -> Post {
 
 #[tokio::test]
 async fn both_networks_to_their_last_address_and_nobody_else() {
-    let settings = json!({"mode": "network", "account": ACCOUNT, "allowed_cidrs": NETWORKS}).to_string();
+    let settings =
+        json!({"mode": "network", "account": ACCOUNT, "allowed_cidrs": NETWORKS}).to_string();
     let inbound = stack().installation(&[("sources/esahayak/settings", &settings)]).await;
-    let inside = ["52.66.123.0", "52.66.123.255", "13.127.45.0", "13.127.45.255", "::ffff:52.66.123.7"];
-    let outside =
-        ["52.66.122.255", "52.66.124.0", "13.127.44.255", "13.127.46.0", "127.0.0.1", "::1", "2001:db8::1", ""];
+    let inside =
+        ["52.66.123.0", "52.66.123.255", "13.127.45.0", "13.127.45.255", "::ffff:52.66.123.7"];
+    let outside = [
+        "52.66.122.255",
+        "52.66.124.0",
+        "13.127.44.255",
+        "13.127.46.0",
+        "127.0.0.1",
+        "::1",
+        "2001:db8::1",
+        "",
+    ];
     let case = |address, outcome| {
         // Whatever headers say of it.
         let post = post().with("x-forwarded-for", "52.66.123.7").with("x-real-ip", "52.66.123.7");
         Case::new(format!("from {address:?}"), post, outcome).by(Door::Function(&inbound, address))
     };
-    let mut cases: Vec<Case<'_>> = inside.into_iter().map(|address| case(Some(address), taken(Unmatched))).collect();
+    let mut cases: Vec<Case<'_>> =
+        inside.into_iter().map(|address| case(Some(address), taken(Unmatched))).collect();
     cases.extend(outside.into_iter().map(|address| case(Some(address), refused(403))));
     cases.push(case(None, refused(403)));
     check(&plain().await, &cases).await;
@@ -60,8 +71,10 @@ async fn the_deployed_source_asks_for_the_address_too() {
 #[tokio::test]
 async fn in_mode_hmac_the_signature_counts_too() {
     const KEY: &str = "canary-key";
-    let settings = json!({"mode": "hmac", "account": ACCOUNT, "allowed_cidrs": NETWORKS}).to_string();
-    let parameters = [("sources/esahayak/settings", settings.as_str()), ("sources/esahayak/secret", KEY)];
+    let settings =
+        json!({"mode": "hmac", "account": ACCOUNT, "allowed_cidrs": NETWORKS}).to_string();
+    let parameters =
+        [("sources/esahayak/settings", settings.as_str()), ("sources/esahayak/secret", KEY)];
     let inbound = stack().installation(&parameters).await;
     let case = |name: &str, address, sign: fn(&[u8]) -> String, outcome| {
         let post = post();
@@ -72,7 +85,12 @@ async fn in_mode_hmac_the_signature_counts_too() {
     let cases = [
         case("good", "52.66.123.7", |body| signature(KEY, body), taken(Unmatched)),
         case("good, from elsewhere", "52.66.124.0", |body| signature(KEY, body), refused(403)),
-        case("of base64", "52.66.123.7", |body| signature(KEY, BASE64.encode(body).as_bytes()), refused(401)),
+        case(
+            "of base64",
+            "52.66.123.7",
+            |body| signature(KEY, BASE64.encode(body).as_bytes()),
+            refused(401),
+        ),
         case("a,b", "52.66.123.7", |body| format!("{0},{0}", signature(KEY, body)), refused(401)),
         case("another's", "52.66.123.7", |body| signature("another", body), refused(401)),
         case("empty", "52.66.123.7", |_| String::new(), refused(401)),
@@ -85,7 +103,10 @@ async fn in_mode_hmac_the_signature_counts_too() {
 async fn the_plain_path_of_nobody_is_closed() {
     let settings = json!({"mode": "network", "allowed_cidrs": NETWORKS}).to_string();
     let hook = json!({"account": ACCOUNT}).to_string();
-    let parameters = [("sources/esahayak/settings", settings.as_str()), ("sources/esahayak/hooks/abcdef", &hook)];
+    let parameters = [
+        ("sources/esahayak/settings", settings.as_str()),
+        ("sources/esahayak/hooks/abcdef", &hook),
+    ];
     let inbound = stack().installation(&parameters).await;
     let door = Door::Function(&inbound, Some("52.66.123.7"));
     let to = |path: &str| Post { path: path.to_owned(), ..post() };

@@ -1,13 +1,13 @@
 //! What they say.
 
-use aws::events::EventState::Quarantined;
+use aws::tables::inbound::EventState::Quarantined;
 use futures::future::join_all;
 
 use super::*;
 use crate::bad_inputs::case::settled;
 use crate::bad_inputs::post::Door;
 use crate::bad_inputs::surface::put;
-use crate::stack::Calls;
+use crate::support::Calls;
 
 /// The good body with these values at these places.
 fn with(tag: &str, values: &[(&str, Value)]) -> Value {
@@ -42,7 +42,8 @@ async fn odd_content() {
     let surface = surface().await;
     let case = |name: &str, values: &[(&str, Value)], outcome| {
         let tag = unique("");
-        Case::new(name, surface.post(with(&tag, values).to_string()), outcome).on(surface.subject(&tag))
+        Case::new(name, surface.post(with(&tag, values).to_string()), outcome)
+            .on(surface.subject(&tag))
     };
     let no_order = || taken(Ignored).because("no_order_named");
     let huge = {
@@ -68,7 +69,10 @@ async fn a_type_is_said_twice_and_known_to_the_letter() {
     let case = |name: &str, kind: &str, header: Option<&str>, outcome| {
         let tag = unique("");
         let post = surface.post(with(&tag, &[("/type", json!(kind))]).to_string());
-        let post = Post { headers: post.headers.into_iter().filter(|(name, _)| *name != KIND.0).collect(), ..post };
+        let post = Post {
+            headers: post.headers.into_iter().filter(|(name, _)| *name != KIND.0).collect(),
+            ..post
+        };
         let post = if let Some(header) = header { post.with(KIND.0, header) } else { post };
         Case::new(name, post, outcome).on(surface.subject(&tag))
     };
@@ -80,7 +84,12 @@ async fn a_type_is_said_twice_and_known_to_the_letter() {
         case("header != type", "stamp.uploaded", Some("stamp.failed"), contradictory()),
         case("header in another case", "stamp.uploaded", Some("Stamp.Uploaded"), contradictory()),
         case("no header", "stamp.uploaded", None, contradictory()),
-        case("two headers", "stamp.uploaded", Some("stamp.uploaded,stamp.uploaded"), contradictory()),
+        case(
+            "two headers",
+            "stamp.uploaded",
+            Some("stamp.uploaded,stamp.uploaded"),
+            contradictory(),
+        ),
     ];
     check(surface, &cases).await;
 }
@@ -106,8 +115,15 @@ async fn an_id_is_one_events() {
     assert_eq!(send(&name, &tag).await, (Processed, None));
     assert_eq!(send(&name, &tag).await, (Processed, None), "the same again, in another delivery");
     assert_eq!(send(&name, &twin).await, (Quarantined, Some("id_reused".to_owned())));
-    assert_eq!((&subject.seen().await["version"], &others.seen().await["status"]), (&json!(2), &json!("pending")));
-    assert_eq!(send(&name.to_lowercase(), &twin).await, (Processed, None), "another spelling is another event");
+    assert_eq!(
+        (&subject.seen().await["version"], &others.seen().await["status"]),
+        (&json!(2), &json!("pending"))
+    );
+    assert_eq!(
+        send(&name.to_lowercase(), &twin).await,
+        (Processed, None),
+        "another spelling is another event"
+    );
     assert_eq!(others.seen().await["status"], "completed");
 }
 
@@ -125,13 +141,24 @@ async fn one_after_the_other() {
         for (minute, kind) in [first, second].into_iter().enumerate() {
             let at = format!("2026-01-20T10:0{minute}:00Z");
             let id = format!("webhook_{minute}_{tag}");
-            let body = with(&tag, &[("/id", json!(id)), ("/type", json!(kind)), ("/created_at", json!(at))]);
+            let body = with(
+                &tag,
+                &[("/id", json!(id)), ("/type", json!(kind)), ("/created_at", json!(at))],
+            );
             let post = surface.post(body.to_string()).with(KIND.0, kind);
             let answer = Door::Front.send(&post).await;
-            assert_eq!(settled(&events, surface, &post, &answer).await.unwrap().state, Processed, "{kind}");
+            assert_eq!(
+                settled(&events, surface, &post, &answer).await.unwrap().state,
+                Processed,
+                "{kind}"
+            );
         }
         let order = subject.seen().await;
-        assert_eq!((&order["status"], &order["timeline"][0]["reason"]), (&json!(status), &reason), "{second}");
+        assert_eq!(
+            (&order["status"], &order["timeline"][0]["reason"]),
+            (&json!(status), &reason),
+            "{second}"
+        );
     }
 }
 
@@ -143,7 +170,11 @@ async fn an_id_of_another_provider_is_another_id() {
     others.order["refs"] = json!({"shiprocket": format!("order_{tag}")});
     others.order["awb"] = json!(format!("order_{tag}"));
     others.make().await;
-    check(surface, &[Case::new("ours", surface.good(&tag), taken(Processed)).on(surface.subject(&tag))]).await;
+    check(
+        surface,
+        &[Case::new("ours", surface.good(&tag), taken(Processed)).on(surface.subject(&tag))],
+    )
+    .await;
     let untouched = others.seen().await;
     assert_eq!((&untouched["status"], &untouched["timeline"]), (&json!("pending"), &json!([])));
 }
@@ -165,7 +196,8 @@ async fn odd_times() {
         let tag = unique("");
         let subject = surface.subject(&tag);
         let post = surface.post(with(&tag, &[("/created_at", time.clone())]).to_string());
-        check(surface, &[Case::new(time.to_string(), post, taken(Processed)).on(subject.clone())]).await;
+        check(surface, &[Case::new(time.to_string(), post, taken(Processed)).on(subject.clone())])
+            .await;
         let entry = &subject.seen().await["timeline"][0];
         let expected = expected.map_or_else(|| entry["receivedAt"].clone(), Value::from);
         assert_eq!(entry["occurredAt"], expected, "{time}");

@@ -1,13 +1,13 @@
 //! What they say.
 
-use aws::events::EventState::{Ignored, Processed, Unmatched};
+use aws::tables::inbound::EventState::{Ignored, Processed, Unmatched};
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::*;
 use crate::bad_inputs::case::settled;
 use crate::bad_inputs::post::Door;
-use crate::stack::Calls;
+use crate::support::Calls;
 
 /// The good body with these fields in place of its own.
 fn with(tag: &str, fields: &Value) -> String {
@@ -17,9 +17,15 @@ fn with(tag: &str, fields: &Value) -> String {
 }
 
 /// A case about an order that ends in this status; without one it stays as it is.
-fn about_an_order(surface: &Surface, name: &str, fields: &Value, moved: Option<&'static str>) -> Case<'static> {
+fn about_an_order(
+    surface: &Surface,
+    name: &str,
+    fields: &Value,
+    moved: Option<&'static str>,
+) -> Case<'static> {
     let tag = unique("");
-    let outcome = if moved.is_some() { taken(Processed) } else { taken(Processed).moving_nothing() };
+    let outcome =
+        if moved.is_some() { taken(Processed) } else { taken(Processed).moving_nothing() };
     let subject = Subject { moved: moved.unwrap_or("nowhere"), ..surface.subject(&tag) };
     Case::new(name, surface.post(with(&tag, fields)), outcome).on(subject)
 }
@@ -41,8 +47,18 @@ async fn odd_words_and_scans() {
             about_an_order(surface, "fields disagree", &disagree, Some("in_transit")),
             about_an_order(surface, "scans null", &json!({"scans": null}), Some("in_transit")),
             about_an_order(surface, "scans {}", &json!({"scans": {}}), Some("in_transit")),
-            about_an_order(surface, "scans 10k", &json!({"scans": scans(10_000)}), Some("in_transit")),
-            about_an_order(surface, "scans reversed", &json!({"scans": backwards}), Some("in_transit")),
+            about_an_order(
+                surface,
+                "scans 10k",
+                &json!({"scans": scans(10_000)}),
+                Some("in_transit"),
+            ),
+            about_an_order(
+                surface,
+                "scans reversed",
+                &json!({"scans": backwards}),
+                Some("in_transit"),
+            ),
         ],
     )
     .await;
@@ -63,16 +79,25 @@ async fn odd_names_of_parcels_and_orders() {
         let order = json!({"orderId": unique("ORD-"), "awb": awb, "accountCode": surface.account});
         Subject { order, message: None, moved: "in_transit" }
     };
-    let ping = std::fs::read(format!("{}/../events/shiprocket/test_ping.json", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let ping = std::fs::read(format!(
+        "{}/../events/shiprocket/test_ping.json",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap();
     check(
         surface,
         &[
             Case::new("unknown awb", named(json!({"awb": unique("19")})), taken(Unmatched)),
-            Case::new("awb int", named(json!({"awb": digits})), taken(Processed)).on(order(digits.to_string())),
+            Case::new("awb int", named(json!({"awb": digits})), taken(Processed))
+                .on(order(digits.to_string())),
             Case::new("zeros lost", named(json!({"awb": digits + 1})), taken(Processed))
                 .on(order(format!("00{}", digits + 1))),
-            Case::new("zeros kept", named(json!({"awb": format!("00{}", digits + 2)})), taken(Processed))
-                .on(order(format!("00{}", digits + 2))),
+            Case::new(
+                "zeros kept",
+                named(json!({"awb": format!("00{}", digits + 2)})),
+                taken(Processed),
+            )
+            .on(order(format!("00{}", digits + 2))),
             Case::new("order id 0", named(json!({"order_id": 0})), taken(Unmatched)),
             Case::new("order id -1", named(json!({"order_id": -1})), taken(Unmatched)),
             Case::new("order id 1.5", named(json!({"order_id": 1.5})), none()),
@@ -107,10 +132,16 @@ async fn odd_times() {
     ];
     let each = async |(time, expected): &(Value, Option<&str>)| {
         let tag = unique("");
-        let order = told(surface, &tag, &[with(&tag, &json!({"current_timestamp": time, "scans": []}))]).await;
+        let order =
+            told(surface, &tag, &[with(&tag, &json!({"current_timestamp": time, "scans": []}))])
+                .await;
         let entry = &order["timeline"][0];
         let expected = expected.map_or_else(|| entry["receivedAt"].clone(), Value::from);
-        assert_eq!((&order["status"], &entry["occurredAt"]), (&json!("in_transit"), &expected), "{time}");
+        assert_eq!(
+            (&order["status"], &entry["occurredAt"]),
+            (&json!("in_transit"), &expected),
+            "{time}"
+        );
     };
     join_all(times.iter().map(each)).await;
 }
@@ -122,7 +153,11 @@ async fn told(surface: &Surface, tag: &str, bodies: &[String]) -> Value {
     for body in bodies {
         let post = surface.post(body.as_str());
         let answer = Door::Front.send(&post).await;
-        assert_eq!(settled(&events, surface, &post, &answer).await.unwrap().state, Processed, "{body}");
+        assert_eq!(
+            settled(&events, surface, &post, &answer).await.unwrap().state,
+            Processed,
+            "{body}"
+        );
     }
     subject.seen().await
 }
@@ -131,9 +166,24 @@ async fn told(surface: &Surface, tag: &str, bodies: &[String]) -> Value {
 async fn what_follows_an_end() {
     let surface = surface().await;
     let stories = [
-        ("IN TRANSIT after DELIVERED", [(7, "DELIVERED"), (18, "IN TRANSIT")], "delivered", json!("after_terminal")),
-        ("DELIVERED after CANCELLED", [(8, "CANCELLED"), (7, "DELIVERED")], "delivered", json!(null)),
-        ("RTO after DELIVERED", [(7, "DELIVERED"), (9, "RTO INITIATED")], "return_initiated", json!(null)),
+        (
+            "IN TRANSIT after DELIVERED",
+            [(7, "DELIVERED"), (18, "IN TRANSIT")],
+            "delivered",
+            json!("after_terminal"),
+        ),
+        (
+            "DELIVERED after CANCELLED",
+            [(8, "CANCELLED"), (7, "DELIVERED")],
+            "delivered",
+            json!(null),
+        ),
+        (
+            "RTO after DELIVERED",
+            [(7, "DELIVERED"), (9, "RTO INITIATED")],
+            "return_initiated",
+            json!(null),
+        ),
     ];
     let each = async |(name, steps, status, reason): &(&str, [(u32, &str); 2], &str, Value)| {
         let tag = unique("");
@@ -142,7 +192,11 @@ async fn what_follows_an_end() {
         };
         let bodies: Vec<String> = steps.iter().enumerate().map(body).collect();
         let order = told(surface, &tag, &bodies).await;
-        assert_eq!((&order["status"], &order["timeline"][0]["reason"]), (&json!(status), reason), "{name}");
+        assert_eq!(
+            (&order["status"], &order["timeline"][0]["reason"]),
+            (&json!(status), reason),
+            "{name}"
+        );
     };
     join_all(stories.iter().map(each)).await;
 }
@@ -151,10 +205,14 @@ async fn what_follows_an_end() {
 async fn two_hubs_in_one_second_are_two_reports() {
     let surface = surface().await;
     let tag = unique("");
-    let at = |hub: &str| with(&tag, &json!({"scans": [{"date": "2023-05-23 11:43:52", "location": hub}]}));
-    let order = told(surface, &tag, &[at("Sampleville"), at("Exampletown"), at("Sampleville")]).await;
+    let at = |hub: &str| {
+        with(&tag, &json!({"scans": [{"date": "2023-05-23 11:43:52", "location": hub}]}))
+    };
+    let order =
+        told(surface, &tag, &[at("Sampleville"), at("Exampletown"), at("Sampleville")]).await;
     assert_eq!(order["version"], 2);
-    let mut hubs: Vec<_> = order["timeline"].as_array().unwrap().iter().map(|entry| &entry["location"]).collect();
+    let mut hubs: Vec<_> =
+        order["timeline"].as_array().unwrap().iter().map(|entry| &entry["location"]).collect();
     hubs.sort_by_key(|hub| hub.to_string());
     assert_eq!(hubs, ["Exampletown", "Sampleville"]);
 }

@@ -1,12 +1,12 @@
 //! Who may send them.
 
-use aws::events::EventState::{Processed, Unmatched};
+use aws::tables::inbound::EventState::{Processed, Unmatched};
 use data_encoding::BASE64;
 use serde_json::json;
 
 use super::*;
 use crate::bad_inputs::post::{Door, hmac, hmac_bytes, signature};
-use crate::stack::Calls;
+use crate::support::Calls;
 
 const ACCOUNT: &str = "STORE001";
 const PATH: &str = "/webhooks/carrier";
@@ -27,7 +27,9 @@ async fn the_token_is_in_its_header_and_exactly_it() {
     let (good, inbound) = (token(), stack().inbound(&Calls::default()));
     let in_query = Post { path: format!("{PATH}?x-api-key={good}"), ..post(&[]) };
     let function = Door::Function(&inbound, Some("127.0.0.1"));
-    let case = |name: &str, headers: &[(&'static str, &str)], expected| Case::new(name, post(headers), expected);
+    let case = |name: &str, headers: &[(&'static str, &str)], expected| {
+        Case::new(name, post(headers), expected)
+    };
     let cases = [
         case("good", &[("x-api-key", good)], taken(Unmatched)),
         case("upper-case name", &[("X-API-KEY", good)], taken(Unmatched)),
@@ -51,7 +53,8 @@ async fn the_token_is_in_its_header_and_exactly_it() {
 async fn in_mode_hmac_only_the_signature_counts() {
     const KEY: &str = "canary-key";
     let settings = json!({"mode": "hmac", "account": ACCOUNT}).to_string();
-    let parameters = [("sources/shiprocket/settings", settings.as_str()), ("sources/shiprocket/secret", KEY)];
+    let parameters =
+        [("sources/shiprocket/settings", settings.as_str()), ("sources/shiprocket/secret", KEY)];
     let inbound = stack().installation(&parameters).await;
     let door = Door::Function(&inbound, Some("127.0.0.1"));
     let case = |name: &str, sign: fn(&[u8]) -> String, expected| {
@@ -61,9 +64,17 @@ async fn in_mode_hmac_only_the_signature_counts() {
     };
     let cases = [
         case("good", |body| signature(KEY, body), taken(Unmatched)),
-        case("upper hex", |body| format!("sha256={}", hmac(KEY, body).to_uppercase()), taken(Unmatched)),
+        case(
+            "upper hex",
+            |body| format!("sha256={}", hmac(KEY, body).to_uppercase()),
+            taken(Unmatched),
+        ),
         case("bad HMAC + good token", |body| signature("bad", body), refused(401)),
-        case("base64", |body| format!("sha256={}", BASE64.encode(&hmac_bytes(KEY, body))), refused(401)),
+        case(
+            "base64",
+            |body| format!("sha256={}", BASE64.encode(&hmac_bytes(KEY, body))),
+            refused(401),
+        ),
         case("bare hex", |body| hmac(KEY, body), refused(401)),
         case("sha256=", |_| "sha256=".to_owned(), refused(401)),
         case("a,b", |body| format!("{0},{0}", signature(KEY, body)), refused(401)),
@@ -78,11 +89,19 @@ async fn in_mode_hmac_only_the_signature_counts() {
 #[tokio::test]
 async fn only_the_peers_address_counts() {
     const LISTED: &str = "13.234.161.44";
-    let settings = json!({"mode": "token", "account": ACCOUNT, "allowed_ips": [LISTED]}).to_string();
-    let parameters = [("sources/shiprocket/settings", settings.as_str()), ("sources/shiprocket/secret", "canary-key")];
+    let settings =
+        json!({"mode": "token", "account": ACCOUNT, "allowed_ips": [LISTED]}).to_string();
+    let parameters = [
+        ("sources/shiprocket/settings", settings.as_str()),
+        ("sources/shiprocket/secret", "canary-key"),
+    ];
     let inbound = stack().installation(&parameters).await;
     let case = |name: &str, address: Option<&'static str>, expected| {
-        let post = post(&[("x-api-key", "canary-key"), ("x-forwarded-for", LISTED), ("x-real-ip", LISTED)]);
+        let post = post(&[
+            ("x-api-key", "canary-key"),
+            ("x-forwarded-for", LISTED),
+            ("x-real-ip", LISTED),
+        ]);
         Case::new(name, post, expected).by(Door::Function(&inbound, address))
     };
     let cases = [
@@ -92,7 +111,8 @@ async fn only_the_peers_address_counts() {
         case("the next", Some("13.234.161.45"), refused(403)),
         case("none", None, refused(403)),
         case("no address", Some("13.234.161.44:443"), refused(403)),
-        Case::new("listed, no token", post(&[]), refused(401)).by(Door::Function(&inbound, Some(LISTED))),
+        Case::new("listed, no token", post(&[]), refused(401))
+            .by(Door::Function(&inbound, Some(LISTED))),
     ];
     check(&plain().await, &cases).await;
 }
@@ -107,6 +127,7 @@ async fn a_wrong_base64_flag_hurts_no_other_request() {
     let ended = stack().invoke("inbound", &event).await;
     assert!(ended["errorMessage"].is_string() && ended.get("statusCode").is_none(), "{ended}");
     let kept = Case::new("as text", surface.post(no_base64), taken(Unmatched));
-    let next = Case::new("the next", surface.good(&tag), taken(Processed)).on(surface.subject(&tag));
+    let next =
+        Case::new("the next", surface.good(&tag), taken(Processed)).on(surface.subject(&tag));
     check(surface, &[next, kept]).await;
 }

@@ -1,6 +1,6 @@
 //! What Meta asks before it sends.
 
-use crate::stack::{Answer, http, stack};
+use crate::support::{Answer, http, stack};
 
 async fn ask(query: &[(&str, &str)]) -> Answer {
     let mut url: reqwest::Url = stack().url("/webhooks/whatsapp").parse().unwrap();
@@ -13,7 +13,12 @@ async fn the_challenge_comes_back_as_plain_text() {
     let token = stack().sources["whatsapp"]["verify_token"].as_str();
     let long = "7".repeat(1024);
     for challenge in ["1158201444", "<script>alert(1)</script>", "{\"a\":1}", "a b+c&d", &long] {
-        let answer = ask(&[("hub.mode", "subscribe"), ("hub.verify_token", token), ("hub.challenge", challenge)]).await;
+        let answer = ask(&[
+            ("hub.mode", "subscribe"),
+            ("hub.verify_token", token),
+            ("hub.challenge", challenge),
+        ])
+        .await;
         let text = answer.json.as_str().map_or_else(|| answer.json.to_string(), str::to_owned);
         assert_eq!((answer.status, text.as_str()), (200, challenge));
         let header = |name: &str| answer.headers[name].to_str().unwrap();
@@ -25,7 +30,8 @@ async fn the_challenge_comes_back_as_plain_text() {
 #[tokio::test]
 async fn whoever_asks_otherwise_is_refused() {
     let token = stack().sources["whatsapp"]["verify_token"].as_str();
-    let (mode, shown, challenge) = (("hub.mode", "subscribe"), ("hub.verify_token", token), ("hub.challenge", "1"));
+    let (mode, shown, challenge) =
+        (("hub.mode", "subscribe"), ("hub.verify_token", token), ("hub.challenge", "1"));
     let long = "7".repeat(10 * 1024);
     for (name, query) in [
         ("hub.mode other", vec![("hub.mode", "unsubscribe"), shown, challenge]),
@@ -48,8 +54,11 @@ async fn whoever_asks_otherwise_is_refused() {
 
 #[tokio::test]
 async fn other_sources_ask_nothing() {
-    for path in ["/webhooks/carrier", "/webhooks/shipway", "/webhooks/esahayak", "/webhooks/nobody"] {
-        let answer = http::send(http::client().get(stack().url(&format!("{path}?hub.mode=subscribe")))).await;
+    for path in ["/webhooks/carrier", "/webhooks/shipway", "/webhooks/esahayak", "/webhooks/nobody"]
+    {
+        let answer =
+            http::send(http::client().get(stack().url(&format!("{path}?hub.mode=subscribe"))))
+                .await;
         assert_eq!(answer.error(), (404, "not_found", None), "{path}");
     }
 }

@@ -37,7 +37,9 @@ async fn the_signature_is_there_and_over_these_bytes() {
     let mut cases: Vec<Case<'_>> = signs.into_iter().map(case).collect();
     let tag = unique("");
     let unsigned = Post::to("/webhooks/whatsapp", good(&tag).to_string());
-    let old = unsigned.clone().with("x-hub-signature", format!("sha1={}", hmac(secret(), &unsigned.body)));
+    let old = unsigned
+        .clone()
+        .with("x-hub-signature", format!("sha1={}", hmac(secret(), &unsigned.body)));
     cases.push(Case::new("none", unsigned, refused(401)).on(subject(&tag)));
     cases.push(Case::new("only the old header", old, refused(401)));
     check(&surface(), &cases).await;
@@ -47,16 +49,20 @@ async fn the_signature_is_there_and_over_these_bytes() {
 #[tokio::test]
 async fn bodies_are_signed_as_they_are_written() {
     let mut cases = Vec::new();
-    for (name, text) in
-        [("\\u00e4", r"\u00e4\u00f6"), ("\\/", r"https:\/\/example.invalid"), ("emoji", "\u{1f4e6}\u{e4}")]
-    {
+    for (name, text) in [
+        ("\\u00e4", r"\u00e4\u00f6"),
+        ("\\/", r"https:\/\/example.invalid"),
+        ("emoji", "\u{1f4e6}\u{e4}"),
+    ] {
         let tag = unique("");
-        let body = surface().with(&tag, "/entry/0/changes/0/value/note", &format!("\"{text} {tag}\""));
+        let body =
+            surface().with(&tag, "/entry/0/changes/0/value/note", &format!("\"{text} {tag}\""));
         let again = format!("{:#}", serde_json::from_str::<Value>(&body).unwrap());
         let of_another = signed(&body, &signature(secret(), again.as_bytes()));
         cases.push(Case::new(format!("{name}, written anew"), of_another, refused(401)));
         cases.push(
-            Case::new(name, signed(&body, &signature(secret(), body.as_bytes())), taken(Processed)).on(subject(&tag)),
+            Case::new(name, signed(&body, &signature(secret(), body.as_bytes())), taken(Processed))
+                .on(subject(&tag)),
         );
     }
     check(&surface(), &cases).await;
@@ -68,14 +74,18 @@ async fn the_previous_secret_still_passes() {
     let number = &stack().sources["whatsapp"]["phone_number_id"];
     let settings = json!({"phone_numbers": {number: ACCOUNT}}).to_string();
     let secrets = json!({"app_secret": ["canary-secret-new", "canary-secret-old"], "verify_token": "canary-token"});
-    let parameters =
-        [("sources/whatsapp/settings", settings.as_str()), ("sources/whatsapp/secret", &secrets.to_string())];
+    let parameters = [
+        ("sources/whatsapp/settings", settings.as_str()),
+        ("sources/whatsapp/secret", &secrets.to_string()),
+    ];
     let inbound = stack().installation(&parameters).await;
     let case = |secret: &str, outcome| {
         let tag = unique("");
         let body = good(&tag).to_string();
         let post = signed(&body, &signature(secret, body.as_bytes()));
-        Case::new(secret, post, outcome).on(subject(&tag)).by(Door::Function(&inbound, Some("127.0.0.1")))
+        Case::new(secret, post, outcome)
+            .on(subject(&tag))
+            .by(Door::Function(&inbound, Some("127.0.0.1")))
     };
     let cases = [
         case("canary-secret-new", taken(Processed)),

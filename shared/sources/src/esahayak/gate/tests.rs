@@ -56,9 +56,21 @@ fn a_network_ends_where_its_range_ends() {
 fn no_header_says_where_a_request_comes_from() {
     for name in ["X-Forwarded-For", "x-real-ip", "Forwarded", "X-Esahayak-Event"] {
         for value in ["52.66.123.7", "for=52.66.123.7", "52.66.123.7, 203.0.113.9", "203.0.113.9"] {
-            assert_eq!(check(NETWORK, &[(name, value)], Some("203.0.113.9")), Err(Denied::Address), "{name}: {value}");
-            assert_eq!(check(NETWORK, &[(name, value)], None), Err(Denied::Address), "{name}: {value}");
-            assert_eq!(check(NETWORK, &[(name, value)], Some("52.66.123.7")), Ok(()), "{name}: {value}");
+            assert_eq!(
+                check(NETWORK, &[(name, value)], Some("203.0.113.9")),
+                Err(Denied::Address),
+                "{name}: {value}"
+            );
+            assert_eq!(
+                check(NETWORK, &[(name, value)], None),
+                Err(Denied::Address),
+                "{name}: {value}"
+            );
+            assert_eq!(
+                check(NETWORK, &[(name, value)], Some("52.66.123.7")),
+                Ok(()),
+                "{name}: {value}"
+            );
         }
     }
 }
@@ -90,10 +102,15 @@ fn the_signature_is_over_the_body_as_sent() {
             &signature("bad", BODY),
             &signature("good", br#"{"id": "webhook_unique_id_1"}"#),
         ] {
-            assert_eq!(check(HMAC, &[("x-webhook-signature", wrong)], ip), Err(Denied::Credentials), "{wrong}");
+            assert_eq!(
+                check(HMAC, &[("x-webhook-signature", wrong)], ip),
+                Err(Denied::Credentials),
+                "{wrong}"
+            );
         }
         assert_eq!(check(HMAC, &[], ip), Err(Denied::Credentials), "{ip:?}");
-        let twice = [("x-webhook-signature", good.as_str()), ("X-Webhook-Signature", good.as_str())];
+        let twice =
+            [("x-webhook-signature", good.as_str()), ("X-Webhook-Signature", good.as_str())];
         assert_eq!(check(HMAC, &twice, ip), Err(Denied::Credentials), "{ip:?}");
     }
 }
@@ -133,7 +150,8 @@ fn without_an_account_only_hooks_are_open() {
 
 #[test]
 fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
-    let allow = |list: &str| format!(r#"{{"mode":"network","account":"A","allowed_cidrs":{list}}}"#);
+    let allow =
+        |list: &str| format!(r#"{{"mode":"network","account":"A","allowed_cidrs":{list}}}"#);
     for (settings, field) in [
         ("", None),
         ("[]", None),
@@ -154,7 +172,11 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
         (&allow(r#"["52.66.123.0/33"]"#), Some("allowed_cidrs[0]")),
     ] {
         let error = gate(settings, Some("good")).err().unwrap();
-        assert_eq!((error.parameter, error.field.as_deref()), ("settings", field), "{settings}: {error}");
+        assert_eq!(
+            (error.parameter, error.field.as_deref()),
+            ("settings", field),
+            "{settings}: {error}"
+        );
         assert!(!error.to_string().contains("canary"), "{error}");
     }
 }

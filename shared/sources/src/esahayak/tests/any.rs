@@ -4,11 +4,18 @@ use proptest::prelude::*;
 
 use super::*;
 
-const TYPES: [&str; 6] =
-    ["stamp.uploaded", "stamp.failed", "order.delivered", "order.cancelled", "order.created", "Stamp.Failed"];
+const TYPES: [&str; 6] = [
+    "stamp.uploaded",
+    "stamp.failed",
+    "order.delivered",
+    "order.cancelled",
+    "order.created",
+    "Stamp.Failed",
+];
 
 fn text() -> impl Strategy<Value = String> {
-    let samples = prop::sample::select(vec!["order_12345", "2024-01-15T10:30:00Z", " ", "", "\u{0}", "a/b"]);
+    let samples =
+        prop::sample::select(vec!["order_12345", "2024-01-15T10:30:00Z", " ", "", "\u{0}", "a/b"]);
     prop_oneof![any::<String>(), samples.prop_map(str::to_owned), "x{250,260}"]
 }
 
@@ -24,27 +31,41 @@ fn scalar() -> impl Strategy<Value = Value> {
 
 /// An object of some of these fields, or now and then something else.
 fn object(names: &'static [&'static str]) -> impl Strategy<Value = Value> {
-    let fields = prop::collection::hash_map(prop::sample::select(names), scalar(), 0..4).prop_map(|body| json!(body));
+    let fields = prop::collection::hash_map(prop::sample::select(names), scalar(), 0..4)
+        .prop_map(|body| json!(body));
     prop_oneof![8 => fields, 1 => scalar(), 1 => prop::collection::vec(scalar(), 0..3).prop_map(Value::from)]
 }
 
 fn data() -> impl Strategy<Value = Value> {
-    let parts = (object(&["id", "status", "created_at"]), object(&["message"]), object(&["reason"]));
-    let full = parts.prop_map(|(order, error, off)| json!({"order": order, "error": error, "cancellation": off}));
+    let parts =
+        (object(&["id", "status", "created_at"]), object(&["message"]), object(&["reason"]));
+    let full = parts.prop_map(
+        |(order, error, off)| json!({"order": order, "error": error, "cancellation": off}),
+    );
     prop_oneof![8 => full, 1 => object(&["order", "error", "cancellation"])]
 }
 
 fn envelope() -> impl Strategy<Value = Value> {
-    let kind = prop_oneof![8 => prop::sample::select(&TYPES[..]).prop_map(Value::from), 1 => scalar()];
-    (scalar(), kind, scalar(), data())
-        .prop_map(|(id, kind, at, data)| json!({"id": id, "type": kind, "created_at": at, "data": data}))
+    let kind =
+        prop_oneof![8 => prop::sample::select(&TYPES[..]).prop_map(Value::from), 1 => scalar()];
+    (scalar(), kind, scalar(), data()).prop_map(
+        |(id, kind, at, data)| json!({"id": id, "type": kind, "created_at": at, "data": data}),
+    )
 }
 
 fn is_sound(report: &Report) -> bool {
-    let clipped = |text: &Option<String>| text.as_ref().is_none_or(|text| (1..=REMARK).contains(&text.chars().count()));
-    let clean = |text: &Option<String>| text.as_ref().is_none_or(|text| !text.contains(char::is_control));
-    let known = report.provider_id.is_some() && report.source_status.is_some() && report.status != Status::Unknown;
-    known && [&report.source_status, &report.note].into_iter().all(|text| clipped(text) && clean(text))
+    let clipped = |text: &Option<String>| {
+        text.as_ref().is_none_or(|text| (1..=REMARK).contains(&text.chars().count()))
+    };
+    let clean =
+        |text: &Option<String>| text.as_ref().is_none_or(|text| !text.contains(char::is_control));
+    let known = report.provider_id.is_some()
+        && report.source_status.is_some()
+        && report.status != Status::Unknown;
+    known
+        && [&report.source_status, &report.note]
+            .into_iter()
+            .all(|text| clipped(text) && clean(text))
 }
 
 fn identify(headers: &[(&str, &str)], body: &[u8]) -> Identity {

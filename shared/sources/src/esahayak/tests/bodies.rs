@@ -11,7 +11,10 @@ fn every_field_finds_its_place() {
     assert_eq!((report.leg, report.status), (Leg::Outbound, Status::Completed));
     assert_eq!(report.source_status.as_deref(), Some("COMPLETED"));
     assert_eq!(report.occurred_at, time("2024-01-15T10:30:00Z"));
-    assert_eq!((report.note, report.location, report.eta, report.scans), (None, None, None, Vec::new()));
+    assert_eq!(
+        (report.note, report.location, report.eta, report.scans),
+        (None, None, None, Vec::new())
+    );
 }
 
 #[test]
@@ -24,8 +27,19 @@ fn every_type() {
     ] {
         assert_eq!(report(&event(kind, json!({}))).status, expected, "{kind}");
     }
-    for kind in ["order.created", "Stamp.Uploaded", "stamp.uploaded ", "stamp_uploaded", "stamp.failed\u{0}", "stamp"] {
-        assert_eq!(read_value(&event(kind, json!({}))), Ok(Reading::Ignored("unknown_type")), "{kind}");
+    for kind in [
+        "order.created",
+        "Stamp.Uploaded",
+        "stamp.uploaded ",
+        "stamp_uploaded",
+        "stamp.failed\u{0}",
+        "stamp",
+    ] {
+        assert_eq!(
+            read_value(&event(kind, json!({}))),
+            Ok(Reading::Ignored("unknown_type")),
+            "{kind}"
+        );
     }
 }
 
@@ -37,7 +51,11 @@ fn a_body_without_its_envelope_names_the_first_thing_missing() {
     }
     for name in ["id", "type", "created_at"] {
         for blank in ["", " ", "\t\r\n"] {
-            assert_eq!(read_value(&with(json!({name: blank}))), Err(Unreadable::Missing(name)), "{name} {blank:?}");
+            assert_eq!(
+                read_value(&with(json!({name: blank}))),
+                Err(Unreadable::Missing(name)),
+                "{name} {blank:?}"
+            );
         }
     }
     for (body, first) in [
@@ -107,7 +125,10 @@ fn the_words_shown_are_the_orders_own_or_else_the_type() {
     }
     assert_eq!(shown(json!("é".repeat(200))), Some("é".repeat(128)));
     let data = json!({"order": {"id": "x"}});
-    assert_eq!(report(&with(json!({"data": data}))).source_status.as_deref(), Some("stamp.uploaded"));
+    assert_eq!(
+        report(&with(json!({"data": data}))).source_status.as_deref(),
+        Some("stamp.uploaded")
+    );
 }
 
 #[test]
@@ -147,7 +168,12 @@ fn an_event_is_one_claim() {
         assert_eq!(report(&with(same.clone())).id, id, "{same}");
     }
     assert_ne!(only(read_for("STORE002", body().to_string().as_bytes())).id, id);
-    for other in ["webhook_unique_id_2", "Webhook_unique_id_1", " webhook_unique_id_1", "webhook_unique_id_1 "] {
+    for other in [
+        "webhook_unique_id_2",
+        "Webhook_unique_id_1",
+        " webhook_unique_id_1",
+        "webhook_unique_id_1 ",
+    ] {
         assert_ne!(report(&with(json!({"id": other}))).id, id, "{other}");
     }
     assert_eq!(report(&with(json!({"id": 7}))).id, report(&with(json!({"id": "7"}))).id);

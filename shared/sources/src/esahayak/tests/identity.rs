@@ -42,13 +42,24 @@ fn an_event_is_known_by_its_id() {
 
 #[test]
 fn the_same_id_with_other_content_is_the_same_event() {
-    let other = with(json!({"data": {"order": {"id": "order_2"}}, "created_at": "2025-01-01T00:00:00Z"}));
+    let other =
+        with(json!({"data": {"order": {"id": "order_2"}}, "created_at": "2025-01-01T00:00:00Z"}));
     assert_eq!(uploaded(&other.to_string()), uploaded(&body().to_string()));
 }
 
 #[test]
 fn an_id_that_cannot_be_used_leaves_the_bytes() {
-    for id in ["null", r#""""#, r#"" ""#, "{}", "[1]", "true", r#""a\u0000b""#, r#""a\r\nb""#, r#""\u001b[2J""#] {
+    for id in [
+        "null",
+        r#""""#,
+        r#"" ""#,
+        "{}",
+        "[1]",
+        "true",
+        r#""a\u0000b""#,
+        r#""a\r\nb""#,
+        r#""\u001b[2J""#,
+    ] {
         assert_eq!(of_id(id), Identity::Bytes, "{id}");
     }
     assert_eq!(of_id(r#""\ud800""#), Identity::Bytes);
@@ -57,9 +68,12 @@ fn an_id_that_cannot_be_used_leaves_the_bytes() {
 
 #[test]
 fn an_id_has_at_most_256_bytes() {
-    for (id, fits) in
-        [("x".repeat(256), true), ("x".repeat(257), false), ("é".repeat(128), true), ("é".repeat(129), false)]
-    {
+    for (id, fits) in [
+        ("x".repeat(256), true),
+        ("x".repeat(257), false),
+        ("é".repeat(128), true),
+        ("é".repeat(129), false),
+    ] {
         let expected = if fits { named(&id) } else { Identity::Bytes };
         assert_eq!(of_id(&format!("\"{id}\"")), expected, "{id}");
     }
@@ -81,10 +95,17 @@ fn the_header_repeats_the_type() {
         assert_eq!(identify(headers, &body), CONTRADICTORY, "{headers:?}");
     }
     for name in ["x-esahayak-event", "X-ESAHAYAK-EVENT"] {
-        assert_eq!(identify(&[(name, "stamp.uploaded")], &body), named("webhook_unique_id_1"), "{name}");
+        assert_eq!(
+            identify(&[(name, "stamp.uploaded")], &body),
+            named("webhook_unique_id_1"),
+            "{name}"
+        );
     }
     assert_eq!(uploaded(r#"{"id":"x","type":" stamp.uploaded"}"#), CONTRADICTORY);
-    assert_eq!(identify(&[("x-esahayak-event", "order.created")], r#"{"id":"x","type":"order.created"}"#), named("x"));
+    assert_eq!(
+        identify(&[("x-esahayak-event", "order.created")], r#"{"id":"x","type":"order.created"}"#),
+        named("x")
+    );
 }
 
 #[test]

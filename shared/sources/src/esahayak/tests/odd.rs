@@ -4,7 +4,8 @@ use super::*;
 
 #[test]
 fn what_is_no_object_is_unreadable() {
-    let deep = |levels| format!(r#"{{"id":"x","a":{}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
+    let deep =
+        |levels| format!(r#"{{"id":"x","a":{}1{}}}"#, "[".repeat(levels), "]".repeat(levels));
     let (deep, deeper) = (deep(32), deep(200_000));
     let bodies: [&[u8]; 13] = [
         b"",
@@ -31,14 +32,20 @@ fn what_is_no_object_is_unreadable() {
 #[test]
 fn odd_content_in_an_envelope_costs_nothing_else() {
     let expected = report(&body());
-    for odd in [json!({"a": 1}), json!([1]), json!(true), json!("🎉\u{202e}"), json!("x".repeat(2049))] {
+    for odd in
+        [json!({"a": 1}), json!([1]), json!(true), json!("🎉\u{202e}"), json!("x".repeat(2049))]
+    {
         let report = report(&with(json!({"id": odd, "created_at": odd, "unheard_of": odd})));
         assert_eq!((report.status, report.occurred_at), (Status::Completed, None), "{odd}");
         assert_eq!(report.provider_id, expected.provider_id, "{odd}");
         assert_eq!(report.source_status, expected.source_status, "{odd}");
     }
     for odd in [json!({}), json!([]), json!(true), json!(7)] {
-        assert_eq!(read_value(&with(json!({"type": odd}))), Ok(Reading::Ignored("unknown_type")), "{odd}");
+        assert_eq!(
+            read_value(&with(json!({"type": odd}))),
+            Ok(Reading::Ignored("unknown_type")),
+            "{odd}"
+        );
     }
     let lone = br#"{"id":"\ud800","type":"stamp.failed","created_at":"\ud800",
         "data":{"order":{"id":"x","status":"\ud800"},"error":{"message":"\ud800"}}}"#;
@@ -50,7 +57,9 @@ fn odd_content_in_an_envelope_costs_nothing_else() {
 #[test]
 fn amounts_are_not_read() {
     let expected = report(&body());
-    for amount in ["-1", "1e308", "1e400", "0.1", "\"1000\"", "null", "{}", "123456789012345678901234567890"] {
+    for amount in
+        ["-1", "1e308", "1e400", "0.1", "\"1000\"", "null", "{}", "123456789012345678901234567890"]
+    {
         let body = body().to_string().replace("1000", amount);
         assert!(body.contains(amount), "{body}");
         assert_eq!(only(read(body.as_bytes())), expected, "{amount}");
@@ -70,7 +79,8 @@ fn an_orders_id_is_taken_by_its_digits() {
         (r#""ORDER_1""#, "ORDER_1"),
     ] {
         let data = format!(r#"{{"order":{{"id":{value}}}}}"#);
-        let body = format!(r#"{{"id":"x","type":"order.delivered","created_at":"x","data":{data}}}"#);
+        let body =
+            format!(r#"{{"id":"x","type":"order.delivered","created_at":"x","data":{data}}}"#);
         let report = only(read(body.as_bytes()));
         assert_eq!(report.provider_id.as_ref().map(ProviderId::as_str), Some(expected), "{body}");
     }
@@ -108,7 +118,10 @@ fn a_repeated_key_counts_the_last_time() {
 #[test]
 fn a_huge_body_is_read_all_the_same() {
     let text = "x".repeat(500_000);
-    let mut body = event("stamp.failed", json!({"error": {"message": text}, "stamp_request": vec![0; 100_000]}));
+    let mut body = event(
+        "stamp.failed",
+        json!({"error": {"message": text}, "stamp_request": vec![0; 100_000]}),
+    );
     body["data"]["order"]["status"] = json!(text);
     body.as_object_mut().unwrap().insert("k".repeat(65_536), json!(1));
     let report = report(&body);

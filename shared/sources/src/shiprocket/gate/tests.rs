@@ -33,11 +33,20 @@ fn mac(key: &[u8], body: &[u8]) -> Vec<u8> {
 fn the_token_must_be_exactly_it() {
     assert_eq!(admit(TOKEN, &[("X-API-Key", "good")], None), store());
     let huge = "x".repeat(8192);
-    for wrong in ["", "wrong", "goo", "goods", "good ", " good", "Good", "good,bad", "good, good", &huge] {
-        assert_eq!(admit(TOKEN, &[("x-api-key", wrong)], None), Err(Denied::Credentials), "{wrong}");
+    for wrong in
+        ["", "wrong", "goo", "goods", "good ", " good", "Good", "good,bad", "good, good", &huge]
+    {
+        assert_eq!(
+            admit(TOKEN, &[("x-api-key", wrong)], None),
+            Err(Denied::Credentials),
+            "{wrong}"
+        );
     }
     assert_eq!(admit(TOKEN, &[], None), Err(Denied::Credentials));
-    assert_eq!(admit(TOKEN, &[("x-api-key", "good"), ("x-api-key", "bad")], None), Err(Denied::Credentials));
+    assert_eq!(
+        admit(TOKEN, &[("x-api-key", "good"), ("x-api-key", "bad")], None),
+        Err(Denied::Credentials)
+    );
 }
 
 #[test]
@@ -45,7 +54,11 @@ fn the_signature_is_over_the_body_as_sent() {
     let tag = mac(b"good", b"{}");
     for digits in [HEXLOWER.encode(&tag), HEXUPPER.encode(&tag)] {
         let signature = format!("sha256={digits}");
-        assert_eq!(admit(HMAC, &[("x-webhook-signature", &signature)], None), store(), "{signature}");
+        assert_eq!(
+            admit(HMAC, &[("x-webhook-signature", &signature)], None),
+            store(),
+            "{signature}"
+        );
     }
 }
 
@@ -95,7 +108,9 @@ fn the_address_is_checked_first() {
         assert_eq!(admit(settings, &good, Some(ip)), store(), "{ip}");
         assert_eq!(admit(settings, &[], Some(ip)), Err(Denied::Credentials), "{ip}");
     }
-    for ip in ["13.234.161.45", "13.234.161.43", "10.3.0.0", "::ffff:13.234.161.45", "2001:db9::1", "::1"] {
+    for ip in
+        ["13.234.161.45", "13.234.161.43", "10.3.0.0", "::ffff:13.234.161.45", "2001:db9::1", "::1"]
+    {
         assert_eq!(admit(settings, &good, Some(ip)), Err(Denied::Address), "{ip}");
         assert_eq!(admit(settings, &[], Some(ip)), Err(Denied::Address), "{ip}");
     }
@@ -106,7 +121,8 @@ fn the_address_is_checked_first() {
 #[test]
 fn an_ipv6_range_holds_no_ipv4_address() {
     for range in ["::/0", "::ffff:0:0/95"] {
-        let settings = format!(r#"{{"mode":"token","account":"STORE001","allowed_ips":["{range}"]}}"#);
+        let settings =
+            format!(r#"{{"mode":"token","account":"STORE001","allowed_ips":["{range}"]}}"#);
         let admitted = |ip| admit(&settings, &[("x-api-key", "good")], Some(ip));
         assert_eq!(admitted("10.0.0.1"), Err(Denied::Address), "{range}");
         assert_eq!(admitted("::ffff:10.0.0.1"), Err(Denied::Address), "{range}");
@@ -134,7 +150,11 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
         (&allow(r#"["10.0.0.1:80"]"#), Some("allowed_ips[0]")),
     ] {
         let error = gate(settings, Some("good")).err().unwrap();
-        assert_eq!((error.parameter, error.field.as_deref()), ("settings", field), "{settings}: {error}");
+        assert_eq!(
+            (error.parameter, error.field.as_deref()),
+            ("settings", field),
+            "{settings}: {error}"
+        );
         assert!(!error.to_string().contains("canary"), "{error}");
     }
 }

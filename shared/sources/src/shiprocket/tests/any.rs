@@ -28,10 +28,25 @@ const KEYS: [&str; 20] = [
 ];
 
 fn text() -> impl Strategy<Value = String> {
-    let samples = vec!["RTO RTO_RETURN-DELIVERED", "enter your channel order id", "1", "true", " ", "\u{0}", "NA"];
-    let times =
-        ("[0-9]{1,4}", "[ /-]", "[0-9]{1,2}", "[ /-]", "[0-9]{1,4}", "[ T]", "[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}")
-            .prop_map(|(a, b, c, d, e, f, g)| [a, b, c, d, e, f, g].concat());
+    let samples = vec![
+        "RTO RTO_RETURN-DELIVERED",
+        "enter your channel order id",
+        "1",
+        "true",
+        " ",
+        "\u{0}",
+        "NA",
+    ];
+    let times = (
+        "[0-9]{1,4}",
+        "[ /-]",
+        "[0-9]{1,2}",
+        "[ /-]",
+        "[0-9]{1,4}",
+        "[ T]",
+        "[0-9]{1,2}:[0-9]{1,2}:[0-9]{1,2}",
+    )
+        .prop_map(|(a, b, c, d, e, f, g)| [a, b, c, d, e, f, g].concat());
     prop_oneof![any::<String>(), prop::sample::select(samples).prop_map(str::to_owned), times]
 }
 
@@ -47,20 +62,29 @@ fn scalar() -> impl Strategy<Value = Value> {
 
 fn scan() -> impl Strategy<Value = Value> {
     let key = prop::sample::select(vec!["date", "activity", "location", "sr-status"]);
-    prop_oneof![scalar(), prop::collection::hash_map(key, scalar(), 0..4).prop_map(|scan| json!(scan))]
+    prop_oneof![
+        scalar(),
+        prop::collection::hash_map(key, scalar(), 0..4).prop_map(|scan| json!(scan))
+    ]
 }
 
 fn object() -> impl Strategy<Value = Value> {
-    let value = prop_oneof![4 => scalar(), 1 => prop::collection::vec(scan(), 0..70).prop_map(Value::from)];
-    prop::collection::hash_map(prop::sample::select(KEYS.to_vec()), value, 0..20).prop_map(|body| json!(body))
+    let value =
+        prop_oneof![4 => scalar(), 1 => prop::collection::vec(scan(), 0..70).prop_map(Value::from)];
+    prop::collection::hash_map(prop::sample::select(KEYS.to_vec()), value, 0..20)
+        .prop_map(|body| json!(body))
 }
 
 fn is_sound(report: &Report) -> bool {
-    let clipped = |text: &Option<String>| text.as_ref().is_none_or(|text| (1..=REMARK).contains(&text.chars().count()));
-    let clean = |text: &Option<String>| text.as_ref().is_none_or(|text| !text.contains(char::is_control));
+    let clipped = |text: &Option<String>| {
+        text.as_ref().is_none_or(|text| (1..=REMARK).contains(&text.chars().count()))
+    };
+    let clean =
+        |text: &Option<String>| text.as_ref().is_none_or(|text| !text.contains(char::is_control));
     let texts = [&report.source_status, &report.location, &report.note];
     let scans = report.scans.iter().flat_map(|scan| [&scan.activity, &scan.location]);
-    report.scans.len() <= crate::scans::MOST && texts.into_iter().chain(scans).all(|text| clipped(text) && clean(text))
+    report.scans.len() <= crate::scans::MOST
+        && texts.into_iter().chain(scans).all(|text| clipped(text) && clean(text))
 }
 
 proptest! {

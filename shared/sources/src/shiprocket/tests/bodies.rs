@@ -4,7 +4,9 @@ use super::*;
 
 #[test]
 fn every_field_finds_its_place() {
-    let report = report(&with(json!({"return_awb_code": "19000000000590", "undelivered_reason": "Door locked"})));
+    let report = report(&with(
+        json!({"return_awb_code": "19000000000590", "undelivered_reason": "Door locked"}),
+    ));
     assert_eq!(report.source.as_str(), "shiprocket");
     assert_eq!(report.awb.as_ref().map(Awb::as_str), Some("19000000000501"));
     assert_eq!(report.return_awb.as_ref().map(Awb::as_str), Some("19000000000590"));
@@ -48,11 +50,23 @@ fn every_shipment_id_alone() {
 #[test]
 fn the_parcels_word_comes_before_the_orders() {
     for (words, expected) in [
-        (json!({"shipment_status_id": 8, "current_status_id": 27, "current_status": "RETURN CANCELLED"}), "cancelled"),
-        (json!({"shipment_status_id": 18, "shipment_status": "DELIVERED", "current_status_id": 7}), "in_transit"),
+        (
+            json!({"shipment_status_id": 8, "current_status_id": 27, "current_status": "RETURN CANCELLED"}),
+            "cancelled",
+        ),
+        (
+            json!({"shipment_status_id": 18, "shipment_status": "DELIVERED", "current_status_id": 7}),
+            "in_transit",
+        ),
         (json!({"shipment_status_id": 16, "shipment_status": "DELIVERED"}), "unknown"),
-        (json!({"shipment_status_id": 999, "shipment_status": "RTO DELIVERED", "current_status_id": 7}), "returned"),
-        (json!({"shipment_status_id": 999, "shipment_status": "FOO", "current_status_id": 7}), "unknown"),
+        (
+            json!({"shipment_status_id": 999, "shipment_status": "RTO DELIVERED", "current_status_id": 7}),
+            "returned",
+        ),
+        (
+            json!({"shipment_status_id": 999, "shipment_status": "FOO", "current_status_id": 7}),
+            "unknown",
+        ),
         (json!({"shipment_status_id": 999, "current_status": "PICKED UP"}), "picked_up"),
         (json!({"shipment_status": "UNDELIVERED-1ST ATTEMPT"}), "undelivered"),
         (json!({"shipment_status": " ", "current_status": "In_Transit"}), "in_transit"),
@@ -82,9 +96,14 @@ fn an_orders_id_is_never_looked_up_as_a_parcels() {
 
 #[test]
 fn a_return_is_of_the_other_leg() {
-    for (flag, leg) in [(json!(1), Leg::Return), (json!("1"), Leg::Return), (json!(true), Leg::Return)] {
+    for (flag, leg) in
+        [(json!(1), Leg::Return), (json!("1"), Leg::Return), (json!(true), Leg::Return)]
+    {
         let report = report(&with(json!({"is_return": flag, "shipment_status_id": 7})));
-        assert_eq!((report.leg, report.status, report.status_for(None)), (leg, Status::Delivered, Status::Returned));
+        assert_eq!(
+            (report.leg, report.status, report.status_for(None)),
+            (leg, Status::Delivered, Status::Returned)
+        );
     }
     for flag in [json!(0), json!("0"), json!(false), json!(null), json!(2)] {
         assert_eq!(report(&with(json!({"is_return": flag}))).leg, Leg::Outbound);
@@ -97,7 +116,10 @@ fn the_label_shown_is_the_parcels_own() {
     let both = json!({"shipment_status": "CANCELED", "current_status": "RETURN CANCELLED"});
     assert_eq!(shown(both).as_deref(), Some("CANCELED"));
     assert_eq!(shown(json!({"shipment_status": null})).as_deref(), Some("IN TRANSIT"));
-    assert_eq!(shown(json!({"shipment_status": "In\u{7}_Transit <b>"})).as_deref(), Some("In_Transit <b>"));
+    assert_eq!(
+        shown(json!({"shipment_status": "In\u{7}_Transit <b>"})).as_deref(),
+        Some("In_Transit <b>")
+    );
     assert_eq!(shown(json!({"shipment_status": "é".repeat(200)})), Some("é".repeat(128)));
     assert_eq!(shown(json!({"shipment_status": 18})).as_deref(), Some("18"));
 }
@@ -147,7 +169,9 @@ fn another_claim_has_another_id() {
 
 #[test]
 fn the_test_ping_is_known_by_its_placeholders() {
-    let ping: Value = serde_json::from_str(include_str!("../../../../../events/shiprocket/test_ping.json")).unwrap();
+    let ping: Value =
+        serde_json::from_str(include_str!("../../../../../events/shiprocket/test_ping.json"))
+            .unwrap();
     let without = |names: &[&str]| {
         let mut body = ping.clone();
         body.as_object_mut().unwrap().retain(|name, _| !names.contains(&name.as_str()));
@@ -158,7 +182,10 @@ fn the_test_ping_is_known_by_its_placeholders() {
     assert_eq!(without(&["awb", "order_id"]), ignored);
     assert_eq!(without(&["channel", "courier_name"]), ignored);
     assert_eq!(without(&["channel_order_id", "channel"]), ignored);
-    assert!(matches!(without(&["channel_order_id", "channel", "courier_name"]), Reading::Reports(_)));
+    assert!(matches!(
+        without(&["channel_order_id", "channel", "courier_name"]),
+        Reading::Reports(_)
+    ));
 }
 
 #[test]
@@ -170,6 +197,9 @@ fn a_real_body_is_no_test_ping() {
         json!({"channel": "Enter your dreams"}),
         json!({"channel_order_id": null, "current_status": "Delivered", "shipment_status_id": 7}),
     ] {
-        assert!(matches!(read(with(change.clone()).to_string().as_bytes()), Ok(Reading::Reports(_))), "{change}");
+        assert!(
+            matches!(read(with(change.clone()).to_string().as_bytes()), Ok(Reading::Reports(_))),
+            "{change}"
+        );
     }
 }

@@ -31,9 +31,14 @@ fn what_is_no_object_is_unreadable() {
 
 #[test]
 fn odd_ids_count_as_absent() {
-    for odd in
-        [json!("a\u{0}b"), json!("x".repeat(2049)), json!("../x"), json!("a\r\nb"), json!("\u{1b}[2J"), json!({})]
-    {
+    for odd in [
+        json!("a\u{0}b"),
+        json!("x".repeat(2049)),
+        json!("../x"),
+        json!("a\r\nb"),
+        json!("\u{1b}[2J"),
+        json!({}),
+    ] {
         let report = report(&with(json!({"awb": odd, "return_awb_code": odd, "order_id": odd})));
         assert_eq!((report.awb, report.return_awb, report.order_id), (None, None, None), "{odd}");
         assert!(report.provider_id.is_some());
@@ -71,7 +76,15 @@ fn a_repeated_key_counts_the_last_time() {
 
 #[test]
 fn fields_of_the_wrong_type_cost_nothing_else() {
-    for odd in [json!(null), json!(""), json!(" "), json!({"a": 1}), json!([1]), json!(true), json!("🎉\u{202e}")] {
+    for odd in [
+        json!(null),
+        json!(""),
+        json!(" "),
+        json!({"a": 1}),
+        json!([1]),
+        json!(true),
+        json!("🎉\u{202e}"),
+    ] {
         let changed = with(json!({
             "current_timestamp": odd, "etd": odd, "scans": odd, "location": odd, "undelivered_reason": odd,
             "return_awb_code": null, "is_return": 0, "courier_name": odd, "shipment_status": odd,
@@ -98,7 +111,11 @@ fn times_in_every_form() {
         (json!(1_700_000_000_000_u64), None),
         (json!(-1), None),
     ] {
-        assert_eq!(report(&with(json!({"current_timestamp": text}))).occurred_at, expected, "{text}");
+        assert_eq!(
+            report(&with(json!({"current_timestamp": text}))).occurred_at,
+            expected,
+            "{text}"
+        );
         assert_eq!(report(&with(json!({"etd": text}))).eta, expected, "{text}");
     }
 }
@@ -123,9 +140,11 @@ fn scans_are_kept_oldest_first() {
 
 #[test]
 fn of_ten_thousand_scans_the_newest_fifty_are_kept() {
-    let minute = |n: usize| format!("2023-05-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
-    let scans: Vec<_> =
-        (0..10_000).map(|n| json!({"date": minute(n), "activity": n, "location": "x".repeat(500)})).collect();
+    let minute =
+        |n: usize| format!("2023-05-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
+    let scans: Vec<_> = (0..10_000)
+        .map(|n| json!({"date": minute(n), "activity": n, "location": "x".repeat(500)}))
+        .collect();
     let report = report(&with(json!({"scans": scans})));
     let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
     assert_eq!(kept, (9950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
@@ -135,7 +154,8 @@ fn of_ten_thousand_scans_the_newest_fifty_are_kept() {
 #[test]
 fn a_huge_body_is_read_all_the_same() {
     let text = "x".repeat(1_000_000);
-    let clipped = report(&with(json!({"undelivered_reason": text, "shipment_status": text, "awb": text})));
+    let clipped =
+        report(&with(json!({"undelivered_reason": text, "shipment_status": text, "awb": text})));
     assert_eq!(clipped.note.map(|note| note.len()), Some(256));
     assert_eq!(clipped.source_status.map(|label| label.len()), Some(128));
     let mut body = with(json!({"scans": vec![0; 100_000]}));

@@ -1,6 +1,6 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::id::AccountCode;
+use domain::core::id::AccountCode;
 use serde_json::{Value, json};
 
 use super::*;
@@ -12,7 +12,11 @@ const HASH: &str = "ff9eee4e5674e80ff7a08ef685209267";
 const OWN: Hook<'static> = Hook { id: "abc", has_secret: true };
 const BARE: Hook<'static> = Hook { id: "anidthatnobodyfindg", has_secret: false };
 
-fn gate(settings: &str, secret: Option<&str>, hook: Option<Hook<'_>>) -> Result<Box<dyn Gate>, InvalidSetting> {
+fn gate(
+    settings: &str,
+    secret: Option<&str>,
+    hook: Option<Hook<'_>>,
+) -> Result<Box<dyn Gate>, InvalidSetting> {
     configure(&Setup { settings, secret, hook })
 }
 
@@ -31,7 +35,10 @@ fn feed(hash: Value) -> String {
 #[test]
 fn the_hash_is_of_the_shops_credentials() {
     assert_eq!(check(&*plain(), &[], &feed(json!(HASH))), Ok(()));
-    assert_eq!(check(&*plain(), &[], include_str!("../../../../../events/shipway/feed.json")), Ok(()));
+    assert_eq!(
+        check(&*plain(), &[], include_str!("../../../../../events/shipway/feed.json")),
+        Ok(())
+    );
     let escaped = format!(r#"{{"\u0068ash":"\u0066{}"}}"#, &HASH[1..]);
     assert_eq!(check(&*plain(), &[], &escaped), Ok(()));
 }
@@ -133,12 +140,20 @@ fn a_hook_without_a_secret_is_known_by_its_id() {
 
 #[test]
 fn an_id_that_is_all_the_proof_there_is_must_be_hard_to_guess() {
-    for (id, long) in [("", false), ("canarycanaryabc", false), ("canarycanaryabcd", true), (&"é".repeat(8), false)] {
+    for (id, long) in [
+        ("", false),
+        ("canarycanaryabc", false),
+        ("canarycanaryabcd", true),
+        (&"é".repeat(8), false),
+    ] {
         let made = gate(SETTINGS, None, Some(Hook { id, has_secret: false }));
         assert_eq!(made.is_ok(), long, "{id}");
         if let Err(error) = made {
             assert_eq!((error.parameter, &error.field), ("hooks", &None));
-            assert!(error.to_string().contains("16") && !error.to_string().contains("canary"), "{error}");
+            assert!(
+                error.to_string().contains("16") && !error.to_string().contains("canary"),
+                "{error}"
+            );
         }
         assert!(gate(SETTINGS, Some("own"), Some(Hook { id, has_secret: true })).is_ok(), "{id}");
     }
@@ -173,7 +188,11 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
     ] {
         for hook in [None, Some(OWN), Some(BARE)] {
             let error = gate(settings, Some(SECRET), hook).err().unwrap();
-            assert_eq!((error.parameter, error.field.as_deref()), ("settings", field), "{settings}: {error}");
+            assert_eq!(
+                (error.parameter, error.field.as_deref()),
+                ("settings", field),
+                "{settings}: {error}"
+            );
             assert!(!error.to_string().contains("canary"), "{error}");
         }
     }
@@ -195,11 +214,19 @@ fn a_secret_that_cannot_be_used_is_named_and_not_quoted() {
         (Some(r#"{"email":"canary","license_key":"canary","key":"canary"}"#), Some("key")),
     ] {
         let error = gate(SETTINGS, secret, None).err().unwrap();
-        assert_eq!((error.parameter, error.field.as_deref()), ("secret", field), "{secret:?}: {error}");
+        assert_eq!(
+            (error.parameter, error.field.as_deref()),
+            ("secret", field),
+            "{secret:?}: {error}"
+        );
         assert!(!error.to_string().contains("canary"), "{error}");
     }
     for secret in [None, Some(""), Some(" ")] {
-        assert_eq!(gate(SETTINGS, secret, Some(OWN)).err().unwrap().parameter, "secret", "{secret:?}");
+        assert_eq!(
+            gate(SETTINGS, secret, Some(OWN)).err().unwrap().parameter,
+            "secret",
+            "{secret:?}"
+        );
     }
 }
 

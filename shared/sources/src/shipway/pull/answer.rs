@@ -1,6 +1,6 @@
 //! The list that Shipway answers with.
 
-use domain::json::{MAX_DEPTH, depth};
+use domain::core::json::{MAX_DEPTH, depth};
 use serde_json::value::RawValue;
 
 use crate::text::Fields;
@@ -35,7 +35,8 @@ pub enum UnreadableAnswer {
 /// Its items, each read for itself: those that are no objects are left out.
 pub(super) fn read(body: &[u8]) -> Result<Vec<Fields>, UnreadableAnswer> {
     let items = list(body)?;
-    let objects: Vec<Fields> = items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect();
+    let objects: Vec<Fields> =
+        items.iter().filter_map(|item| serde_json::from_str(item.get()).ok()).collect();
     let named = items.is_empty() || objects.iter().any(|item| item.text("awb").is_some());
     if named { Ok(objects) } else { Err(UnreadableAnswer::Nameless) }
 }

@@ -1,9 +1,9 @@
 //! What an item of the answer says of its parcel.
 
-use domain::id::Awb;
-use domain::report::{Report, Scan};
-use domain::status::{Leg, Status};
-use domain::timestamp::Timestamp;
+use domain::core::id::Awb;
+use domain::core::timestamp::Timestamp;
+use domain::tracking::report::{Report, Scan};
+use domain::tracking::status::{Leg, Status};
 
 use super::Asked;
 use crate::shipway::claim::{Claim, Name};
@@ -56,8 +56,9 @@ impl Parcel {
         let details = item.object("tracking_details");
         let shipment = shipment(&details);
         let history = scans::first([&details, &item].into_iter().flat_map(lists));
-        let eta =
-            [&shipment, &details].into_iter().find_map(|fields| moment::read_day(fields, "expected_delivery_date"));
+        let eta = [&shipment, &details]
+            .into_iter()
+            .find_map(|fields| moment::read_day(fields, "expected_delivery_date"));
         let parcel = Self {
             awb,
             code: Word::of(&details, "shipment_status"),

@@ -1,9 +1,9 @@
 #![expect(clippy::unwrap_used)]
 
-use domain::id::{AccountCode, Awb, OrderId};
-use domain::report::Report;
-use domain::status::{Leg, Status};
-use domain::timestamp::Timestamp;
+use domain::core::id::{AccountCode, Awb, OrderId};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::report::Report;
+use domain::tracking::status::{Leg, Status};
 use serde_json::{Value, json};
 
 use super::*;
@@ -63,10 +63,15 @@ fn item(awb: &str, code: &str, date: &str) -> Value {
 
 fn read_bytes(orders: &[Order], body: &[u8]) -> Result<Vec<Found>, UnreadableAnswer> {
     let parse = |(account, order, awb): &Order| {
-        (AccountCode::parse(account).unwrap(), OrderId::parse(order).unwrap(), Awb::parse(awb).unwrap())
+        (
+            AccountCode::parse(account).unwrap(),
+            OrderId::parse(order).unwrap(),
+            Awb::parse(awb).unwrap(),
+        )
     };
     let orders: Vec<_> = orders.iter().map(parse).collect();
-    let asked: Vec<_> = orders.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
+    let asked: Vec<_> =
+        orders.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
     super::read(&asked, body, Timestamp::parse(NOW).unwrap())
 }
 
@@ -95,7 +100,9 @@ fn time(text: &str) -> Option<Timestamp> {
 
 #[test]
 fn many_are_asked_for_at_once() {
-    let path = |awbs: &[&str]| path_and_query(&awbs.iter().map(|awb| Awb::parse(awb).unwrap()).collect::<Vec<_>>());
+    let path = |awbs: &[&str]| {
+        path_and_query(&awbs.iter().map(|awb| Awb::parse(awb).unwrap()).collect::<Vec<_>>())
+    };
     for (awbs, list) in [
         (&[][..], ""),
         (&["22600000000001"], "22600000000001"),
@@ -106,7 +113,11 @@ fn many_are_asked_for_at_once() {
         (&["A&tracking_history=0", "C"], "C"),
         (&["Ab-9_x.1"], "Ab-9_x.1"),
     ] {
-        assert_eq!(path(awbs), format!("/api/tracking?awb_numbers={list}&tracking_history=1"), "{awbs:?}");
+        assert_eq!(
+            path(awbs),
+            format!("/api/tracking?awb_numbers={list}&tracking_history=1"),
+            "{awbs:?}"
+        );
     }
     let fifty: Vec<_> = (0..51).map(|n| format!("{n:064}")).collect();
     let fifty = path(&fifty.iter().map(String::as_str).collect::<Vec<_>>());
@@ -118,7 +129,20 @@ fn what_would_be_read_as_something_else_is_not_asked_for() {
     for awb in ["1", "22600000000001", "Ab-9_x.1", &"x".repeat(64)] {
         assert!(can_be_asked(&Awb::parse(awb).unwrap()), "{awb}");
     }
-    for awb in ["A,B", "A&b=1", "A B", "A#", "A%2C", "A+B", "A=1", "A?", "\u{c9}", "\u{966}", "A;B", &"x".repeat(65)] {
+    for awb in [
+        "A,B",
+        "A&b=1",
+        "A B",
+        "A#",
+        "A%2C",
+        "A+B",
+        "A=1",
+        "A?",
+        "\u{c9}",
+        "\u{966}",
+        "A;B",
+        &"x".repeat(65),
+    ] {
         assert!(!can_be_asked(&Awb::parse(awb).unwrap()), "{awb}");
     }
     for awb in ["A\nB", "A/B", ""] {

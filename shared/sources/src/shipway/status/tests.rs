@@ -37,7 +37,11 @@ fn every_code() {
 fn the_reverse_codes_are_of_the_parcel_that_comes_back() {
     let is_reverse = |code: &str| REVERSE.split(' ').any(|known| known == code);
     for code in CODES.iter().flat_map(|(_, codes)| codes.split(' ')) {
-        assert_eq!(of(code).1, if is_reverse(code) { Leg::Return } else { Leg::Outbound }, "{code}");
+        assert_eq!(
+            of(code).1,
+            if is_reverse(code) { Leg::Return } else { Leg::Outbound },
+            "{code}"
+        );
     }
 }
 
@@ -90,9 +94,13 @@ fn a_longer_name_may_say_that_a_parcel_comes_back() {
 
 #[test]
 fn a_name_has_the_code_that_it_stands_for() {
-    for (word, expected) in
-        [("DEL", "DEL"), (" del", "DEL"), ("Delivered", "DEL"), ("In-Transit", "INT"), ("Left  hub_1", "LEFT HUB 1")]
-    {
+    for (word, expected) in [
+        ("DEL", "DEL"),
+        (" del", "DEL"),
+        ("Delivered", "DEL"),
+        ("In-Transit", "INT"),
+        ("Left  hub_1", "LEFT HUB 1"),
+    ] {
         assert_eq!(code(word), expected, "{word}");
     }
 }

@@ -19,11 +19,21 @@ const KEYS: [&str; 12] = [
     "status_feed",
     "hash",
 ];
-const SCAN_KEYS: [&str; 8] = ["time", "date", "datetime", "status", "activity", "remarks", "location", "city"];
+const SCAN_KEYS: [&str; 8] =
+    ["time", "date", "datetime", "status", "activity", "remarks", "location", "city"];
 
 fn text() -> impl Strategy<Value = String> {
-    let samples =
-        vec!["DEL", "RTO In Transit", "99999999", "1970-01-01 05:30:00", "2026-01-05", "0", " ", "\u{0}", "NA"];
+    let samples = vec![
+        "DEL",
+        "RTO In Transit",
+        "99999999",
+        "1970-01-01 05:30:00",
+        "2026-01-05",
+        "0",
+        " ",
+        "\u{0}",
+        "NA",
+    ];
     let times = "[0-9]{1,4}[ /-][0-9]{1,2}[ /-][0-9]{1,4}[ T][0-9]{1,2}:[0-9]{2}:[0-9]{2}|2026-01-0[1-9] 1[0-9]:00:00";
     prop_oneof![any::<String>(), prop::sample::select(samples).prop_map(str::to_owned), times]
 }
@@ -41,11 +51,18 @@ fn scalar() -> impl Strategy<Value = Value> {
 /// A list of these, or an object with numbers for keys.
 fn members(one: impl Strategy<Value = Value> + Clone, most: usize) -> impl Strategy<Value = Value> {
     let list = prop::collection::vec(one.clone(), 0..most).prop_map(Value::from);
-    prop_oneof![list, prop::collection::hash_map("[0-9]{0,2}", one, 0..most).prop_map(|members| json!(members))]
+    prop_oneof![
+        list,
+        prop::collection::hash_map("[0-9]{0,2}", one, 0..most).prop_map(|members| json!(members))
+    ]
 }
 
-fn object(keys: &'static [&'static str], value: impl Strategy<Value = Value>) -> impl Strategy<Value = Value> {
-    prop::collection::hash_map(prop::sample::select(keys), value, 0..9).prop_map(|object| json!(object))
+fn object(
+    keys: &'static [&'static str],
+    value: impl Strategy<Value = Value>,
+) -> impl Strategy<Value = Value> {
+    prop::collection::hash_map(prop::sample::select(keys), value, 0..9)
+        .prop_map(|object| json!(object))
 }
 
 fn scans() -> impl Strategy<Value = Value> + Clone {
@@ -54,19 +71,25 @@ fn scans() -> impl Strategy<Value = Value> + Clone {
 
 fn item() -> impl Strategy<Value = Value> + Clone {
     let nested = object(&["scans", "order_id"], prop_oneof![scalar().boxed(), scans().boxed()]);
-    object(&KEYS, prop_oneof![6 => scalar().boxed(), 1 => scans().boxed(), 1 => nested.boxed()]).boxed()
+    object(&KEYS, prop_oneof![6 => scalar().boxed(), 1 => scans().boxed(), 1 => nested.boxed()])
+        .boxed()
 }
 
 fn body() -> impl Strategy<Value = Value> {
-    let feed = members(prop_oneof![1 => scalar().boxed(), 4 => item().boxed()].boxed(), 4).prop_map(feed);
+    let feed =
+        members(prop_oneof![1 => scalar().boxed(), 4 => item().boxed()].boxed(), 4).prop_map(feed);
     prop_oneof![item().boxed(), feed.boxed()]
 }
 
 fn is_sound(report: &Report) -> bool {
     let clipped = |text: &Option<String>, most| {
-        text.as_ref().is_none_or(|text| (1..=most).contains(&text.chars().count()) && !text.contains(char::is_control))
+        text.as_ref().is_none_or(|text| {
+            (1..=most).contains(&text.chars().count()) && !text.contains(char::is_control)
+        })
     };
-    let scan = |scan: &domain::report::Scan| clipped(&scan.activity, REMARK) && clipped(&scan.location, LABEL);
+    let scan = |scan: &domain::tracking::report::Scan| {
+        clipped(&scan.activity, REMARK) && clipped(&scan.location, LABEL)
+    };
     let named = report.awb.is_some() || report.order_id.is_some();
     named
         && clipped(&report.source_status, LABEL)

@@ -35,7 +35,9 @@ fn a_feed_tells_of_several_orders() {
         {"awbno": 3, "current_status": "RDEL"},
     ]);
     let reports = reports_of(&feed(items.clone()));
-    let told = |report: &Report| (report.status, report.leg, report.order_id.is_some(), report.awb.is_some());
+    let told = |report: &Report| {
+        (report.status, report.leg, report.order_id.is_some(), report.awb.is_some())
+    };
     assert_eq!(
         reports.items.iter().map(told).collect::<Vec<_>>(),
         [
@@ -51,8 +53,9 @@ fn a_feed_tells_of_several_orders() {
 #[test]
 fn a_feed_may_be_only_so_long() {
     let long = |count: usize| {
-        let items: Vec<Value> =
-            (0..count).map(|n| json!({"order_id": n.to_string(), "current_status": "OOD"})).collect();
+        let items: Vec<Value> = (0..count)
+            .map(|n| json!({"order_id": n.to_string(), "current_status": "OOD"}))
+            .collect();
         feed(json!(items))
     };
     assert_eq!(reports_of(&long(500)).items.len(), 500);
@@ -90,7 +93,8 @@ fn the_word_is_kept_as_it_came() {
 
 #[test]
 fn the_time_is_the_first_that_can_be_read() {
-    let (first, second, scan) = ("2026-01-04 15:00:00", "2026-01-04 14:00:00", "2026-01-04 13:00:00");
+    let (first, second, scan) =
+        ("2026-01-04 15:00:00", "2026-01-04 14:00:00", "2026-01-04 13:00:00");
     let body = |status: Value, current: Value, scanned: Value| {
         let scans = json!([{"time": scanned, "status": "x"}, {"time": "2026-01-01 10:00:00", "status": "y"}]);
         json!({"order_id": "A", "status_time": status, "scans_current_status_time": current, "scans": scans})
@@ -99,7 +103,12 @@ fn the_time_is_the_first_that_can_be_read() {
         (json!(first), json!(second), json!(scan), "2026-01-04T15:00:00+05:30"),
         (json!(""), json!(second), json!(scan), "2026-01-04T14:00:00+05:30"),
         (json!("soon, at 9"), json!(second), json!(scan), "2026-01-04T14:00:00+05:30"),
-        (json!("1970-01-01 05:30:00"), json!("0000-00-00 00:00:00"), json!(scan), "2026-01-04T13:00:00+05:30"),
+        (
+            json!("1970-01-01 05:30:00"),
+            json!("0000-00-00 00:00:00"),
+            json!(scan),
+            "2026-01-04T13:00:00+05:30",
+        ),
         (json!(null), json!(0), json!(""), "2026-01-01T10:00:00+05:30"),
         (json!("2026-01-04T09:30:00Z"), json!(null), json!(null), "2026-01-04T15:00:00+05:30"),
     ] {
@@ -126,7 +135,11 @@ fn a_null_date_is_none() {
         let body = json!({"order_id": "A", "status_time": date, "scans_current_status_time": date,
             "expected_delivery_date": date, "scans": [{"time": date, "status": "x"}]});
         let report = report(&body);
-        assert_eq!((report.occurred_at, report.eta, report.scans[0].at), (None, None, None), "{date}");
+        assert_eq!(
+            (report.occurred_at, report.eta, report.scans[0].at),
+            (None, None, None),
+            "{date}"
+        );
     }
 }
 
@@ -158,7 +171,16 @@ fn a_parcels_own_number_is_not_that_of_one_that_comes_back() {
     assert_eq!(back(json!("0022"), json!(22)), None);
     assert_eq!(back(json!(22), json!("0022")), None);
     assert_eq!(back(json!(null), json!(33)), Some("33".to_owned()));
-    for none in [json!(null), json!(""), json!(" "), json!(0), json!("000"), json!(true), json!([33]), json!(33.5)] {
+    for none in [
+        json!(null),
+        json!(""),
+        json!(" "),
+        json!(0),
+        json!("000"),
+        json!(true),
+        json!([33]),
+        json!(33.5),
+    ] {
         assert_eq!(back(json!("22"), none.clone()), None, "{none}");
     }
 }
@@ -194,15 +216,19 @@ fn scans_are_read_by_any_of_their_names() {
         assert_eq!(report.scans[0].location.as_deref(), Some("Exampletown"), "{name}");
         assert_eq!(report.location.as_deref(), Some("Exampletown"), "{name}");
     }
-    let first =
-        report(&with_scans(json!([{"time": "", "date": "2026-01-04 15:00:00", "status": " ", "remarks": "x"}])));
-    assert_eq!((first.scans[0].at, first.scans[0].activity.as_deref()), (time("2026-01-04T15:00:00+05:30"), Some("x")));
+    let first = report(&with_scans(
+        json!([{"time": "", "date": "2026-01-04 15:00:00", "status": " ", "remarks": "x"}]),
+    ));
+    assert_eq!(
+        (first.scans[0].at, first.scans[0].activity.as_deref()),
+        (time("2026-01-04T15:00:00+05:30"), Some("x"))
+    );
 }
 
 #[test]
 fn scans_are_kept_oldest_first() {
     let order = |scans: Value| {
-        let activity = |scan: domain::report::Scan| scan.activity.unwrap_or_default();
+        let activity = |scan: domain::tracking::report::Scan| scan.activity.unwrap_or_default();
         report(&with_scans(scans)).scans.into_iter().map(activity).collect::<String>()
     };
     let at = |hour: u32, activity: &str| json!({"time": format!("2026-01-04 {hour}:00:00"), "status": activity});
@@ -215,7 +241,10 @@ fn scans_are_kept_oldest_first() {
     assert_eq!(order(json!([c, undated("?"), a])), "a?c");
     assert_eq!(order(json!([c, b, a, undated("?")])), "?abc");
     assert_eq!(order(json!({"0": c, "1": b, "2": a})), "abc");
-    let eleven: serde_json::Map<_, _> =
-        ('a'..='k').rev().enumerate().map(|(n, c)| (n.to_string(), undated(&c.to_string()))).collect();
+    let eleven: serde_json::Map<_, _> = ('a'..='k')
+        .rev()
+        .enumerate()
+        .map(|(n, c)| (n.to_string(), undated(&c.to_string())))
+        .collect();
     assert_eq!(order(json!(eleven)), "abcdefghijk");
 }

@@ -9,7 +9,9 @@ fn id(body: &Value) -> ReportId {
 }
 
 fn id_at(at: &str, body: &Value) -> ReportId {
-    let Ok(Reading::Reports(reports)) = read_at(at, "STORE001", body.to_string().as_bytes()) else { unreachable!() };
+    let Ok(Reading::Reports(reports)) = read_at(at, "STORE001", body.to_string().as_bytes()) else {
+        unreachable!()
+    };
     reports.items[0].id.clone()
 }
 
@@ -33,7 +35,8 @@ fn a_claim_has_one_id() {
     ] {
         assert_eq!(id(&with(same.clone())), expected, "{same}");
     }
-    let scans: Vec<Value> = full()["api_input"]["scans"].as_object().unwrap().values().rev().cloned().collect();
+    let scans: Vec<Value> =
+        full()["api_input"]["scans"].as_object().unwrap().values().rev().cloned().collect();
     assert_eq!(id(&with_scans(json!(scans))), expected);
     assert_eq!(id_at(LATER, &full()), expected);
     let item = json!({"order_id": "ORD1001", "awbno": "22600000000001", "current_status": "DEL",
@@ -44,7 +47,9 @@ fn a_claim_has_one_id() {
 #[test]
 fn another_claim_has_another_id() {
     let mut ids = BTreeSet::from([id(&full())]);
-    let at = |time: &str| with(json!({"api_input": null, "status_time": time, "scans_current_status_time": null}));
+    let at = |time: &str| {
+        with(json!({"api_input": null, "status_time": time, "scans_current_status_time": null}))
+    };
     let newest = |time: &str, place: &str| with_scans(json!([{"time": time, "location": place}]));
     let others = [
         with(json!({"awbno": "22600000000002"})),
@@ -59,12 +64,17 @@ fn another_claim_has_another_id() {
         at("at 9"),
         at("at 10"),
         at(""),
-        with(json!({"api_input": null, "status_time": null, "scans_current_status_time": "2026-01-04 15:00:03"})),
+        with(
+            json!({"api_input": null, "status_time": null, "scans_current_status_time": "2026-01-04 15:00:03"}),
+        ),
     ];
     let count = others.len();
     ids.extend(others.iter().map(id));
     assert_eq!(ids.len(), count + 1);
-    let Ok(Reading::Reports(foreign)) = read_at(NOW, "STORE002", full().to_string().as_bytes()) else { unreachable!() };
+    let Ok(Reading::Reports(foreign)) = read_at(NOW, "STORE002", full().to_string().as_bytes())
+    else {
+        unreachable!()
+    };
     assert!(ids.insert(foreign.items[0].id.clone()));
 }
 
@@ -73,7 +83,8 @@ fn what_names_no_time_may_be_true_again_in_another_minute() {
     let small = json!({"order_id": "ORD1001", "current_status": "INT"});
     assert_eq!(id_at(NOW, &small), id_at("2026-11-24T05:00:00Z", &small));
     assert_ne!(id_at(NOW, &small), id_at(LATER, &small));
-    let placed = json!({"order_id": "A", "scans": [{"time": "1970-01-01 05:30:00", "location": "Hub"}]});
+    let placed =
+        json!({"order_id": "A", "scans": [{"time": "1970-01-01 05:30:00", "location": "Hub"}]});
     assert_ne!(id_at(NOW, &placed), id_at(LATER, &placed));
     for timed in [
         json!({"order_id": "A", "status_time": "2026-01-04 15:00:00"}),
@@ -87,18 +98,29 @@ fn what_names_no_time_may_be_true_again_in_another_minute() {
 #[test]
 fn one_feed_says_a_thing_once() {
     let item = |order: &str, code: &str| json!({"order_id": order, "current_status": code});
-    let items = json!([item("A", "OOD"), item("A", "ood"), item("A", "DEL"), item("B", "OOD"), item("A", "OOD")]);
+    let items = json!([
+        item("A", "OOD"),
+        item("A", "ood"),
+        item("A", "DEL"),
+        item("B", "OOD"),
+        item("A", "OOD")
+    ]);
     let reports = reports_of(&feed(items));
-    let orders: Vec<_> =
-        reports.items.iter().filter_map(|report| report.order_id.as_ref().map(OrderId::as_str)).collect();
+    let orders: Vec<_> = reports
+        .items
+        .iter()
+        .filter_map(|report| report.order_id.as_ref().map(OrderId::as_str))
+        .collect();
     assert_eq!((orders, reports.odd), (vec!["A", "A", "B"], 0));
 }
 
 #[test]
 fn a_request_is_its_bytes_and_without_a_time_also_its_minute() {
     let timed = json!({"order_id": "A", "status_time": "2026-01-04 15:00:00"});
-    let untimed = json!({"order_id": "A", "current_status": "DEL", "status_time": "0000-00-00 00:00:00"});
-    let scanned = json!({"order_id": "A", "scans": [{"status": "x"}, {"date": "2026-01-04 15:00:00"}]});
+    let untimed =
+        json!({"order_id": "A", "current_status": "DEL", "status_time": "0000-00-00 00:00:00"});
+    let scanned =
+        json!({"order_id": "A", "scans": [{"status": "x"}, {"date": "2026-01-04 15:00:00"}]});
     for (body, expected) in [
         (full(), Identity::Bytes),
         (timed.clone(), Identity::Bytes),
@@ -108,7 +130,10 @@ fn a_request_is_its_bytes_and_without_a_time_also_its_minute() {
         (feed(json!([untimed, untimed])), Identity::BytesAndMinute),
         (feed(json!([])), Identity::BytesAndMinute),
         (json!({"order_id": "99999999", "current_status": "DEL"}), Identity::BytesAndMinute),
-        (json!({"expected_delivery_date": "2026-01-04", "order_id": "A"}), Identity::BytesAndMinute),
+        (
+            json!({"expected_delivery_date": "2026-01-04", "order_id": "A"}),
+            Identity::BytesAndMinute,
+        ),
     ] {
         assert_eq!(identity(body.to_string().as_bytes()), expected, "{body}");
     }

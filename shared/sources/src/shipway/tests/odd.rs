@@ -61,7 +61,10 @@ fn the_sample_is_about_no_order() {
         assert_eq!(read(&body), Ok(Reading::Ignored("test_ping")), "{body}");
     }
     for other in ["999999999", "9999999", "099999999", "99999999a"] {
-        assert_eq!(report(&with(json!({"order_id": other}))).order_id.map(String::from).as_deref(), Some(other));
+        assert_eq!(
+            report(&with(json!({"order_id": other}))).order_id.map(String::from).as_deref(),
+            Some(other)
+        );
     }
 }
 
@@ -85,7 +88,8 @@ fn a_feed_may_hold_nothing() {
 #[test]
 fn an_odd_item_hurts_no_other() {
     let good = json!({"order_id": "A", "current_status": "DEL"});
-    let odd = json!([null, 1, "x", [], {}, {"order_id": ""}, {"awbno": "a/b"}, {"order_id": {"a": 1}}]);
+    let odd =
+        json!([null, 1, "x", [], {}, {"order_id": ""}, {"awbno": "a/b"}, {"order_id": {"a": 1}}]);
     let mut items = odd.as_array().unwrap().clone();
     items.insert(4, good.clone());
     items.insert(2, json!({"order_id": "99999999"}));
@@ -118,7 +122,9 @@ fn numbers_are_taken_by_their_digits() {
         (r#""0022""#, Some("0022")),
     ] {
         let body = format!(r#"{{"awbno":{value},"order_id":"A"}}"#);
-        let Ok(Reading::Reports(reports)) = read_bytes(body.as_bytes()) else { unreachable!("{body}") };
+        let Ok(Reading::Reports(reports)) = read_bytes(body.as_bytes()) else {
+            unreachable!("{body}")
+        };
         assert_eq!(reports.items[0].awb.as_ref().map(Awb::as_str), expected, "{body}");
     }
 }
@@ -133,7 +139,15 @@ fn a_zero_is_no_parcel() {
 
 #[test]
 fn fields_of_the_wrong_type_cost_nothing_else() {
-    for odd in [json!(null), json!(""), json!(" "), json!({"a": 1}), json!([1]), json!(true), json!("🎉\u{202e}")] {
+    for odd in [
+        json!(null),
+        json!(""),
+        json!(" "),
+        json!({"a": 1}),
+        json!([1]),
+        json!(true),
+        json!("🎉\u{202e}"),
+    ] {
         let changed = with(json!({
             "status_time": odd, "scans_current_status_time": odd, "expected_delivery_date": odd, "api_input": odd,
             "scans": odd, "carrier": odd, "order_id": odd, "reverse_tracking_number": null,
@@ -142,19 +156,25 @@ fn fields_of_the_wrong_type_cost_nothing_else() {
         assert_eq!((report.occurred_at, report.eta, report.location), (None, None, None), "{odd}");
         assert_eq!((report.status, report.scans.len()), (Status::Delivered, 0), "{odd}");
     }
-    let odd_scans =
-        with_scans(json!({"0": null, "1": 1, "2": {}, "3": [], "x": {"status": "no"}, "4": {"status": "a"}}));
+    let odd_scans = with_scans(
+        json!({"0": null, "1": 1, "2": {}, "3": [], "x": {"status": "no"}, "4": {"status": "a"}}),
+    );
     assert_eq!(report(&odd_scans).scans.len(), 1);
 }
 
 #[test]
 fn a_huge_body_is_read_all_the_same() {
     let text = "x".repeat(1_000_000);
-    let clipped = report(&with(json!({"current_status": text, "awbno": text, "status_time": text})));
+    let clipped =
+        report(&with(json!({"current_status": text, "awbno": text, "status_time": text})));
     assert_eq!((clipped.source_status.map(|word| word.len()), clipped.awb), (Some(128), None));
-    let minute = |n: usize| format!("2026-01-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
+    let minute =
+        |n: usize| format!("2026-01-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
     let scan = |n: usize| {
-        (n.to_string(), json!({"time": minute(9_999 - n), "status": 9_999 - n, "location": "x".repeat(200)}))
+        (
+            n.to_string(),
+            json!({"time": minute(9_999 - n), "status": 9_999 - n, "location": "x".repeat(200)}),
+        )
     };
     let scans: serde_json::Map<_, _> = (0..10_000).map(scan).collect();
     let report = report(&with_scans(json!(scans)));

@@ -8,7 +8,8 @@ use sha2::Sha256;
 use super::*;
 
 const SETTINGS: &str = r#"{"phone_numbers":{"1":"STORE001","2":"STORE001","3":"STORE002"}}"#;
-const SECRET: &str = r#"{"app_secret":["current","previous"],"verify_token":"good","access_token":"x"}"#;
+const SECRET: &str =
+    r#"{"app_secret":["current","previous"],"verify_token":"good","access_token":"x"}"#;
 
 fn gate_of(secret: &str) -> Box<dyn Gate> {
     configure(&Setup { settings: SETTINGS, secret: Some(secret), hook: None }).ok().unwrap()
@@ -23,7 +24,12 @@ fn admit(headers: &[(&str, &str)], body: &[u8]) -> Result<(), Denied> {
 }
 
 fn mac(key: &str, body: &[u8]) -> Vec<u8> {
-    Hmac::<Sha256>::new_from_slice(key.as_bytes()).unwrap().chain_update(body).finalize().into_bytes().to_vec()
+    Hmac::<Sha256>::new_from_slice(key.as_bytes())
+        .unwrap()
+        .chain_update(body)
+        .finalize()
+        .into_bytes()
+        .to_vec()
 }
 
 fn sign(key: &str, body: &[u8]) -> String {
@@ -39,7 +45,11 @@ fn the_current_and_the_previous_secret_pass() {
     }
     for key in ["other", "", "good", "x", "currentprevious", "current "] {
         let signature = sign(key, b"{}");
-        assert_eq!(admit(&[("x-hub-signature-256", &signature)], b"{}"), Err(Denied::Credentials), "{key}");
+        assert_eq!(
+            admit(&[("x-hub-signature-256", &signature)], b"{}"),
+            Err(Denied::Credentials),
+            "{key}"
+        );
     }
 }
 
@@ -49,9 +59,17 @@ fn one_secret_is_enough() {
         let gate = gate_of(&format!(r#"{{"app_secret":{secrets},"verify_token":"good"}}"#));
         let check = |key| {
             let signature = sign(key, b"{}");
-            gate.check(&Request { headers: &[("x-hub-signature-256", &signature)], source_ip: None, body: b"{}" })
+            gate.check(&Request {
+                headers: &[("x-hub-signature-256", &signature)],
+                source_ip: None,
+                body: b"{}",
+            })
         };
-        assert_eq!((check("current"), check("previous")), (Ok(()), Err(Denied::Credentials)), "{secrets}");
+        assert_eq!(
+            (check("current"), check("previous")),
+            (Ok(()), Err(Denied::Credentials)),
+            "{secrets}"
+        );
     }
 }
 
@@ -67,12 +85,20 @@ fn the_signature_is_over_the_bytes_as_sent() {
     ];
     for body in bodies {
         let signature = sign("current", body.as_bytes());
-        assert_eq!(admit(&[("x-hub-signature-256", &signature)], body.as_bytes()), Ok(()), "{body}");
+        assert_eq!(
+            admit(&[("x-hub-signature-256", &signature)], body.as_bytes()),
+            Ok(()),
+            "{body}"
+        );
         let anew = serde_json::from_str::<Json>(body).unwrap().to_string();
         assert_eq!(anew == body, body.contains('😀'), "{anew}");
         let signature = sign("current", anew.as_bytes());
         let expected = if anew == body { Ok(()) } else { Err(Denied::Credentials) };
-        assert_eq!(admit(&[("x-hub-signature-256", &signature)], body.as_bytes()), expected, "{body}");
+        assert_eq!(
+            admit(&[("x-hub-signature-256", &signature)], body.as_bytes()),
+            expected,
+            "{body}"
+        );
     }
     let bytes = b"\xff\xfe\x00";
     assert_eq!(admit(&[("x-hub-signature-256", &sign("current", bytes))], bytes), Ok(()));
@@ -99,7 +125,11 @@ fn any_other_signature_is_none() {
         format!("sha256={}", "é".repeat(32)),
         "sha256=".repeat(1000),
     ] {
-        assert_eq!(admit(&[("x-hub-signature-256", &wrong)], b"{}"), Err(Denied::Credentials), "{wrong}");
+        assert_eq!(
+            admit(&[("x-hub-signature-256", &wrong)], b"{}"),
+            Err(Denied::Credentials),
+            "{wrong}"
+        );
     }
     let twice = [("x-hub-signature-256", good.as_str()), ("X-Hub-Signature-256", good.as_str())];
     assert_eq!(admit(&twice, b"{}"), Err(Denied::Credentials));
@@ -117,21 +147,31 @@ fn one_bit_less_or_more_fails() {
             let mut tag = mac(key, body);
             tag[bit / 8] ^= 1 << (bit % 8);
             let signature = format!("sha256={}", HEXLOWER.encode(&tag));
-            assert_eq!(admit(&[("x-hub-signature-256", &signature)], body), Err(Denied::Credentials), "{bit}");
+            assert_eq!(
+                admit(&[("x-hub-signature-256", &signature)], body),
+                Err(Denied::Credentials),
+                "{bit}"
+            );
         }
         let signature = sign(key, body);
         for bit in 0..8 * body.len() {
             let mut changed = body.to_vec();
             changed[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(admit(&[("x-hub-signature-256", &signature)], &changed), Err(Denied::Credentials), "{bit}");
+            assert_eq!(
+                admit(&[("x-hub-signature-256", &signature)], &changed),
+                Err(Denied::Credentials),
+                "{bit}"
+            );
         }
     }
 }
 
 #[test]
 fn a_body_is_the_account_whose_numbers_it_is_about() {
-    let about = |id: Json| json!({"field": "messages", "value": {"metadata": {"phone_number_id": id}}});
-    let other_field = json!({"field": "account_update", "value": {"metadata": {"phone_number_id": "3"}}});
+    let about =
+        |id: Json| json!({"field": "messages", "value": {"metadata": {"phone_number_id": id}}});
+    let other_field =
+        json!({"field": "account_update", "value": {"metadata": {"phone_number_id": "3"}}});
     let nameless = json!({"field": "messages", "value": {"statuses": []}});
     for (changes, owner) in [
         (vec![about(json!("1"))], Some("STORE001")),
@@ -149,7 +189,8 @@ fn a_body_is_the_account_whose_numbers_it_is_about() {
         (vec![], None),
     ] {
         let body = json!({"object": "whatsapp_business_account", "entry": [{"changes": changes}]});
-        let owner = owner.map_or(Owner::Several, |code| Owner::Account(AccountCode::parse(code).unwrap()));
+        let owner =
+            owner.map_or(Owner::Several, |code| Owner::Account(AccountCode::parse(code).unwrap()));
         assert_eq!(gate().owner(body.to_string().as_bytes()), owner, "{body}");
     }
 }
@@ -158,7 +199,9 @@ fn a_body_is_the_account_whose_numbers_it_is_about() {
 fn a_body_that_cannot_be_read_is_nobodys_in_particular() {
     let page = r#"{"object":"page","entry":[{"changes":[
         {"field":"messages","value":{"metadata":{"phone_number_id":"1"}}}]}]}"#;
-    for body in ["", "null", "{", "{}", "[]", "\u{0}", page, r#"{"object":"whatsapp_business_account"}"#] {
+    for body in
+        ["", "null", "{", "{}", "[]", "\u{0}", page, r#"{"object":"whatsapp_business_account"}"#]
+    {
         assert_eq!(gate().owner(body.as_bytes()), Owner::Several, "{body}");
     }
 }
@@ -177,8 +220,11 @@ fn numbers_of_several_entries_are_counted_too() {
 #[test]
 fn the_challenge_is_echoed_to_who_knows_the_token() {
     let longest = "x".repeat(1024);
-    for challenge in ["1158201444", " 1 ", "<script>alert(1)</script>", "\r\n", "é😀", "{}", &longest] {
-        let query = [("hub.mode", "subscribe"), ("hub.challenge", challenge), ("hub.verify_token", "good")];
+    for challenge in
+        ["1158201444", " 1 ", "<script>alert(1)</script>", "\r\n", "é😀", "{}", &longest]
+    {
+        let query =
+            [("hub.mode", "subscribe"), ("hub.challenge", challenge), ("hub.verify_token", "good")];
         assert_eq!(gate().handshake(&query), Handshake::Echo(challenge.to_owned()), "{challenge}");
         let more = [query[2], ("x", "1"), query[1], ("x", "2"), query[0]];
         assert_eq!(gate().handshake(&more), Handshake::Echo(challenge.to_owned()), "{challenge}");
@@ -187,7 +233,8 @@ fn the_challenge_is_echoed_to_who_knows_the_token() {
 
 #[test]
 fn any_other_handshake_is_refused() {
-    let (mode, challenge, token) = (("hub.mode", "subscribe"), ("hub.challenge", "1"), ("hub.verify_token", "good"));
+    let (mode, challenge, token) =
+        (("hub.mode", "subscribe"), ("hub.challenge", "1"), ("hub.verify_token", "good"));
     let long = "x".repeat(1025);
     let huge = "x".repeat(10_240);
     let queries: &[&[(&str, &str)]] = &[

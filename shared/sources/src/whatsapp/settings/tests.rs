@@ -33,7 +33,11 @@ fn settings_that_cannot_be_used_are_named_and_not_quoted() {
         (r#"{"phone_numbers":{},"phone_number":{}}"#, Some("phone_number")),
     ] {
         let error = Numbers::read(settings).err().unwrap();
-        assert_eq!((error.parameter, error.field.as_deref()), ("settings", field), "{settings}: {error}");
+        assert_eq!(
+            (error.parameter, error.field.as_deref()),
+            ("settings", field),
+            "{settings}: {error}"
+        );
         assert!(!error.to_string().contains("canary"), "{error}");
     }
 }
@@ -84,7 +88,11 @@ fn a_secret_that_cannot_be_used_is_never_quoted() {
         (Some(token(r#""a","x":"canary""#)), None),
     ] {
         let error = Secret::read(secret.as_deref()).err().unwrap();
-        assert_eq!((error.parameter, error.field.as_deref()), ("secret", field), "{secret:?}: {error}");
+        assert_eq!(
+            (error.parameter, error.field.as_deref()),
+            ("secret", field),
+            "{secret:?}: {error}"
+        );
         assert!(!error.to_string().contains("canary"), "{error}");
     }
 }

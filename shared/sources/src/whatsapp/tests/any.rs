@@ -32,7 +32,18 @@ const KEYS: [&str; 24] = [
 ];
 
 fn scalar() -> impl Strategy<Value = Json> {
-    let samples = vec![OURS, "read", "1750030073", "16505551234", "+1", "US.1", "nfm_reply", " ", "\u{0}", "12.97"];
+    let samples = vec![
+        OURS,
+        "read",
+        "1750030073",
+        "16505551234",
+        "+1",
+        "US.1",
+        "nfm_reply",
+        " ",
+        "\u{0}",
+        "12.97",
+    ];
     prop_oneof![
         Just(Json::Null),
         any::<bool>().prop_map(Json::from),
@@ -80,7 +91,8 @@ fn any_value() -> impl Strategy<Value = Json> {
 
 fn any_body() -> impl Strategy<Value = Json> {
     let whole = prop::collection::vec(any_value(), 0..3).prop_map(|values| body(&values));
-    let odd_entry = tree().prop_map(|entry| json!({"object": "whatsapp_business_account", "entry": [entry]}));
+    let odd_entry =
+        tree().prop_map(|entry| json!({"object": "whatsapp_business_account", "entry": [entry]}));
     prop_oneof![8 => whole, 1 => odd_entry, 1 => tree()]
 }
 

@@ -13,19 +13,39 @@ fn a_status_says_how_a_message_fares_and_not_whose_it_is() {
 
 #[test]
 fn a_failure_says_why() {
-    let error = |errors: Json| status_with(json!({"status": "failed", "errors": errors})).unwrap().error;
+    let error =
+        |errors: Json| status_with(json!({"status": "failed", "errors": errors})).unwrap().error;
     let details = json!({"details": "Not now."});
     let full = json!({"code": 131_049, "title": "Not\ndelivered", "message": "No", "error_data": details, "href": "x"});
-    let expected = ChannelError { code: text("131049"), title: text("Not delivered"), details: text("Not now.") };
+    let expected = ChannelError {
+        code: text("131049"),
+        title: text("Not delivered"),
+        details: text("Not now."),
+    };
     assert_eq!(error(json!([full, {"code": 1}])), Some(expected));
     let code = |code: Json| error(json!([{"code": code}])).and_then(|error| error.code);
     assert_eq!(code(json!("131049")), text("131049"));
-    for none in [json!(131_049.5), json!("canary"), json!(-1), json!(""), json!(null), json!("1".repeat(65))] {
+    for none in [
+        json!(131_049.5),
+        json!("canary"),
+        json!(-1),
+        json!(""),
+        json!(null),
+        json!("1".repeat(65)),
+    ] {
         assert_eq!(code(none.clone()), None, "{none}");
     }
     let said = error(json!([{"title": "t".repeat(300), "message": "m".repeat(2000)}])).unwrap();
     assert_eq!((said.title.unwrap().len(), said.details.unwrap().len()), (256, 1024));
-    for none in [json!(null), json!([]), json!([null]), json!({}), json!("x"), json!([{}]), json!([{"code": {}}])] {
+    for none in [
+        json!(null),
+        json!([]),
+        json!([null]),
+        json!({}),
+        json!("x"),
+        json!([{}]),
+        json!([{"code": {}}]),
+    ] {
         assert_eq!(error(none.clone()), None, "{none}");
     }
 }
@@ -66,7 +86,17 @@ fn times_are_seconds() {
 #[test]
 fn a_status_is_a_word_also_one_that_is_new_to_us() {
     let longest = "x".repeat(64);
-    for word in ["sent", "delivered", "read", "played", "failed", "deleted", "warning", "held_for.x-1", &longest] {
+    for word in [
+        "sent",
+        "delivered",
+        "read",
+        "played",
+        "failed",
+        "deleted",
+        "warning",
+        "held_for.x-1",
+        &longest,
+    ] {
         assert_eq!(status_with(json!({"status": word})).unwrap().word, word);
     }
     assert_eq!(status_with(json!({"status": " read "})).unwrap().word, "read");
@@ -87,9 +117,17 @@ fn an_id_is_visible_ascii_or_a_whole_number() {
         assert!(message_with(json!({"id": id}), json!([])).is_some(), "{id}");
     }
     let too_long = json!("x".repeat(257));
-    for id in
-        [json!(null), json!(""), json!(" "), json!("a b"), json!("é"), json!("a\0"), json!(1.5), json!({}), too_long]
-    {
+    for id in [
+        json!(null),
+        json!(""),
+        json!(" "),
+        json!("a b"),
+        json!("é"),
+        json!("a\0"),
+        json!(1.5),
+        json!({}),
+        too_long,
+    ] {
         assert_eq!(status_with(json!({"id": id})), None, "{id}");
         assert!(message_with(json!({"id": id}), json!([])).is_none(), "{id}");
     }
@@ -124,10 +162,16 @@ fn who_wrote_is_a_phone_number_or_a_user() {
 #[test]
 fn a_user_who_is_not_named_is_the_only_one_there_is() {
     let user = |id: &str| json!({"user_id": id, "profile": {"name": "Asha"}});
-    let from =
-        |contacts: Json| message_with(json!({"from": null}), contacts).map(|written| (written.from, written.name));
+    let from = |contacts: Json| {
+        message_with(json!({"from": null}), contacts).map(|written| (written.from, written.name))
+    };
     assert_eq!(from(json!([user("US.1")])), Some(("US.1".to_owned(), text("Asha"))));
-    for contacts in [json!([user("US.1"), user("US.2")]), json!([]), json!([{"wa_id": "1"}]), json!(user("US.1"))] {
+    for contacts in [
+        json!([user("US.1"), user("US.2")]),
+        json!([]),
+        json!([{"wa_id": "1"}]),
+        json!(user("US.1")),
+    ] {
         assert_eq!(from(contacts.clone()), None, "{contacts}");
     }
 }
@@ -167,14 +211,18 @@ fn an_answer_names_the_message_that_it_answers() {
         written.in_reply_to.map(String::from)
     };
     assert_eq!(answered(json!({"from": "15550783881", "id": OURS})), text(OURS));
-    for none in [json!(null), json!({}), json!([]), json!("x"), json!({"id": ""}), json!({"id": "a b"})] {
+    for none in
+        [json!(null), json!({}), json!([]), json!("x"), json!({"id": ""}), json!({"id": "a b"})]
+    {
         assert_eq!(answered(none.clone()), None, "{none}");
     }
 }
 
 #[test]
 fn a_number_has_errors_of_its_own() {
-    let (news, odd) = news(&[value(json!({"errors": [{"code": 130_429, "title": "Rate limit hit"}, {}, null, "x"]}))]);
+    let (news, odd) = news(&[value(
+        json!({"errors": [{"code": 130_429, "title": "Rate limit hit"}, {}, null, "x"]}),
+    )]);
     let error = ChannelError { code: text("130429"), title: text("Rate limit hit"), details: None };
     assert_eq!((news, odd), (vec![News::NumberError(error)], 3));
 }
@@ -189,9 +237,13 @@ fn one_value_may_hold_all_kinds() {
         };
         news(&[value.clone(), value]).0.iter().map(kind).collect::<String>()
     };
-    let all = json!({"errors": [{"code": 1}], "messages": [message()], "statuses": [status(), status()]});
+    let all =
+        json!({"errors": [{"code": 1}], "messages": [message()], "statuses": [status(), status()]});
     assert_eq!(kinds(value(all)), "sswesswe");
-    assert_eq!(kinds(value(json!({"messages": [message()], "statuses": null, "errors": []}))), "ww");
+    assert_eq!(
+        kinds(value(json!({"messages": [message()], "statuses": null, "errors": []}))),
+        "ww"
+    );
 }
 
 #[test]

@@ -30,7 +30,10 @@ fn a_button_has_words_and_a_payload() {
     let pressed = content("button", json!({"text": "Unsubscribe", "payload": "stop\u{0}-1"}));
     assert_eq!(pressed, json!({"type": "button", "text": "Unsubscribe", "payload": "stop-1"}));
     let long = content("button", json!({"text": "t".repeat(2000), "payload": "p".repeat(2000)}));
-    assert_eq!(long, json!({"type": "button", "text": "t".repeat(256), "payload": "p".repeat(1024)}));
+    assert_eq!(
+        long,
+        json!({"type": "button", "text": "t".repeat(256), "payload": "p".repeat(1024)})
+    );
     let only = content("button", json!({"text": {}, "payload": 7}));
     assert_eq!(only, json!({"type": "button", "text": null, "payload": "7"}));
 }
@@ -38,14 +41,20 @@ fn a_button_has_words_and_a_payload() {
 #[test]
 fn a_choice_is_a_button_a_row_or_a_form() {
     let choice = |kind: &str, id: Json, title: Json, description: Json| json!({"type": "choice", "kind": kind, "id": id, "title": title, "description": description});
-    let chosen = |kind: &str, reply: Json| content("interactive", json!({"type": kind, kind: reply}));
+    let chosen =
+        |kind: &str, reply: Json| content("interactive", json!({"type": kind, kind: reply}));
     let reply = json!({"id": "cancel-order", "title": "Cancel"});
     let expected = choice("button_reply", json!("cancel-order"), json!("Cancel"), Json::Null);
     assert_eq!(chosen("button_reply", reply), expected);
     let reply = json!({"id": 7, "title": "Express", "description": "Next day"});
-    assert_eq!(chosen("list_reply", reply), choice("list_reply", json!("7"), json!("Express"), json!("Next day")));
-    let reply = json!({"name": "flow", "body": "Sent", "response_json": r#"{"floor":3,"x":[1.50]}"#});
-    let expected = choice("nfm_reply", json!("flow"), json!("Sent"), json!(r#"{"floor":3,"x":[1.50]}"#));
+    assert_eq!(
+        chosen("list_reply", reply),
+        choice("list_reply", json!("7"), json!("Express"), json!("Next day"))
+    );
+    let reply =
+        json!({"name": "flow", "body": "Sent", "response_json": r#"{"floor":3,"x":[1.50]}"#});
+    let expected =
+        choice("nfm_reply", json!("flow"), json!("Sent"), json!(r#"{"floor":3,"x":[1.50]}"#));
     assert_eq!(chosen("nfm_reply", reply), expected);
     for (kind, reply) in [
         ("button_reply", json!({})),
@@ -90,19 +99,40 @@ fn no_emoji_takes_a_reaction_back() {
 fn a_place_keeps_its_digits() {
     let place = |latitude: &str, longitude: &str| {
         let location = format!(r#"{{"latitude":{latitude},"longitude":{longitude},"name":"Hub"}}"#);
-        let message = message().to_string().replacen("\"text\":{", &format!("\"location\":{location},\"x\":{{"), 1);
+        let message = message().to_string().replacen(
+            "\"text\":{",
+            &format!("\"location\":{location},\"x\":{{"),
+            1,
+        );
         let body = body(&[value(json!({"messages": [0]}))]).to_string();
         let message = message.replace(r#""type":"text""#, r#""type":"location""#);
         let body = body.replace(r#""messages":[0]"#, &format!(r#""messages":[{message}]"#));
-        let Reading::Updates(mut updates) = read(body.as_bytes()).unwrap() else { unreachable!("{body}") };
+        let Reading::Updates(mut updates) = read(body.as_bytes()).unwrap() else {
+            unreachable!("{body}")
+        };
         let News::Written(written) = updates.items.remove(0).news else { unreachable!("{body}") };
-        let Content::Location { latitude, longitude, .. } = written.content else { unreachable!("{body}") };
+        let Content::Location { latitude, longitude, .. } = written.content else {
+            unreachable!("{body}")
+        };
         [latitude, longitude].map(|digits| digits.map(|digits| digits.as_str().to_owned()))
     };
-    for digits in ["12.9716", "-77.59460", "0", "1e400", "0.1234567890123456789012345678901234567890"] {
+    for digits in
+        ["12.9716", "-77.59460", "0", "1e400", "0.1234567890123456789012345678901234567890"]
+    {
         assert_eq!(place(digits, &format!("\" {digits}\"")), [text(digits), text(digits)]);
     }
-    for none in ["null", r#""""#, r#""north""#, r#""NaN""#, r#""012""#, r#""1 2""#, r#""1,2""#, "{}", "[1]", "true"] {
+    for none in [
+        "null",
+        r#""""#,
+        r#""north""#,
+        r#""NaN""#,
+        r#""012""#,
+        r#""1 2""#,
+        r#""1,2""#,
+        "{}",
+        "[1]",
+        "true",
+    ] {
         assert_eq!(place(none, "1"), [None, text("1")], "{none}");
     }
     assert_eq!(place(&"1".repeat(65), "1"), [None, text("1")]);
@@ -128,16 +158,36 @@ fn media_stay_with_whatsapp() {
             "filename": "bill .pdf", "caption": "damaged\nbox",
         });
         assert_eq!(content(kind, media), expected);
-        assert_eq!(content(kind, json!({"url": "https://lookaside.example.invalid/"})), other(kind));
+        assert_eq!(
+            content(kind, json!({"url": "https://lookaside.example.invalid/"})),
+            other(kind)
+        );
     }
 }
 
 #[test]
 fn a_known_kind_without_its_object_is_only_named() {
-    let known =
-        ["text", "button", "interactive", "reaction", "location", "image", "audio", "video", "document", "sticker"];
+    let known = [
+        "text",
+        "button",
+        "interactive",
+        "reaction",
+        "location",
+        "image",
+        "audio",
+        "video",
+        "document",
+        "sticker",
+    ];
     for kind in known {
-        for object in [json!(null), json!({}), json!([]), json!("x"), json!(1), json!([{"body": "x", "id": "x"}])] {
+        for object in [
+            json!(null),
+            json!({}),
+            json!([]),
+            json!("x"),
+            json!(1),
+            json!([{"body": "x", "id": "x"}]),
+        ] {
             assert_eq!(content(kind, object.clone()), other(kind), "{kind} {object}");
         }
     }
@@ -145,11 +195,15 @@ fn a_known_kind_without_its_object_is_only_named() {
 
 #[test]
 fn any_other_kind_is_only_named() {
-    for kind in ["contacts", "order", "system", "unsupported", "unknown", "request_welcome", "from", "Text"] {
+    for kind in
+        ["contacts", "order", "system", "unsupported", "unknown", "request_welcome", "from", "Text"]
+    {
         let content = message_with(json!({"type": kind}), json!([])).unwrap().content;
         assert_eq!(serde_json::to_value(content).unwrap(), other(kind));
     }
-    for kind in [json!(null), json!(""), json!("a b"), json!("x".repeat(65)), json!({}), json!("a\u{0}")] {
+    for kind in
+        [json!(null), json!(""), json!("a b"), json!("x".repeat(65)), json!({}), json!("a\u{0}")]
+    {
         let content = message_with(json!({"type": kind}), json!([])).unwrap().content;
         assert_eq!(serde_json::to_value(content).unwrap(), other("unknown"), "{kind}");
     }

@@ -4,8 +4,13 @@ use super::*;
 
 #[test]
 fn what_is_no_object_is_unreadable() {
-    let deep = format!(r#"{{"object":"whatsapp_business_account","entry":{}{}}}"#, "[".repeat(32), "]".repeat(32));
-    let deeper = format!(r#"{{"object":"x","entry":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
+    let deep = format!(
+        r#"{{"object":"whatsapp_business_account","entry":{}{}}}"#,
+        "[".repeat(32),
+        "]".repeat(32)
+    );
+    let deeper =
+        format!(r#"{{"object":"x","entry":{}{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
     let bodies: [&[u8]; 14] = [
         b"",
         b" ",
@@ -49,18 +54,23 @@ fn an_envelope_has_an_object_and_entries() {
 #[test]
 fn what_is_about_something_else_is_ignored() {
     let entry = |changes: Json| json!({"object": "whatsapp_business_account", "entry": [{"changes": changes}]});
-    let other_field =
-        json!({"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT", "statuses": [status()]}});
+    let other_field = json!({"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT", "statuses": [status()]}});
     for (body, why) in [
         (json!({"object": "page", "entry": [{"messaging": []}]}), "other_object"),
         (json!({"object": "page"}), "other_object"),
-        (with(body(&[value(json!({"statuses": [status()]}))]), json!({"object": "instagram"})), "other_object"),
+        (
+            with(body(&[value(json!({"statuses": [status()]}))]), json!({"object": "instagram"})),
+            "other_object",
+        ),
         (json!({"object": "whatsapp_business_account", "entry": []}), "no_updates"),
         (entry(json!([])), "no_updates"),
         (entry(json!([other_field])), "no_updates"),
         (entry(json!([{"field": "message_template_status_update", "value": null}])), "no_updates"),
         (body(&[value(json!({}))]), "no_updates"),
-        (body(&[value(json!({"statuses": [], "messages": null, "contacts": [null]}))]), "no_updates"),
+        (
+            body(&[value(json!({"statuses": [], "messages": null, "contacts": [null]}))]),
+            "no_updates",
+        ),
     ] {
         assert_eq!(read(body.to_string().as_bytes()), Ok(Reading::Ignored(why)), "{body}");
     }
@@ -70,10 +80,20 @@ fn what_is_about_something_else_is_ignored() {
 fn an_odd_part_costs_no_other() {
     let good = json!({"field": "messages", "value": value(json!({"statuses": [status()]}))});
     let entry = |parts: Vec<Json>| json!({"object": "whatsapp_business_account", "entry": parts});
-    for odd in
-        [json!(null), json!(1), json!("x"), json!([]), json!({}), json!({"changes": null}), json!({"changes": {}})]
-    {
-        let updates = updates_of(&entry(vec![odd.clone(), json!({"changes": [good]}), json!({"changes": []})]));
+    for odd in [
+        json!(null),
+        json!(1),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!({"changes": null}),
+        json!({"changes": {}}),
+    ] {
+        let updates = updates_of(&entry(vec![
+            odd.clone(),
+            json!({"changes": [good]}),
+            json!({"changes": []}),
+        ]));
         assert_eq!((updates.items.len(), updates.odd), (1, 1), "{odd}");
     }
     for odd in [
@@ -96,7 +116,15 @@ fn an_odd_part_costs_no_other() {
 
 #[test]
 fn one_bad_item_of_twenty_leaves_nineteen() {
-    let bad = [json!(null), json!(7), json!("x"), json!([]), json!([status()]), json!({}), json!({"id": "wamid.a"})];
+    let bad = [
+        json!(null),
+        json!(7),
+        json!("x"),
+        json!([]),
+        json!([status()]),
+        json!({}),
+        json!({"id": "wamid.a"}),
+    ];
     for (list, good) in [("statuses", status()), ("messages", message())] {
         for bad in &bad {
             let mut items = vec![good.clone(); 20];
@@ -111,7 +139,8 @@ fn one_bad_item_of_twenty_leaves_nineteen() {
 
 #[test]
 fn a_broken_escape_costs_its_own_item_only() {
-    let values = value(json!({"statuses": [status(), status()], "messages": [message(), message()]}));
+    let values =
+        value(json!({"statuses": [status(), status()], "messages": [message(), message()]}));
     let body = body(&[values]).to_string();
     for (sound, broken, expected) in [
         (r#""status":"delivered""#, r#""status":"\ud800""#, (3, 1)),
@@ -124,7 +153,9 @@ fn a_broken_escape_costs_its_own_item_only() {
     ] {
         let changed = body.replacen(sound, broken, 1);
         assert_ne!(changed, body, "{sound}");
-        let Reading::Updates(updates) = read(changed.as_bytes()).unwrap() else { unreachable!("{changed}") };
+        let Reading::Updates(updates) = read(changed.as_bytes()).unwrap() else {
+            unreachable!("{changed}")
+        };
         assert_eq!((updates.items.len(), updates.odd), expected, "{changed}");
     }
 }
@@ -134,7 +165,9 @@ fn a_broken_key_of_an_envelope_costs_its_change_only() {
     let one = value(json!({"statuses": [status()]}));
     let body = body(&[one.clone(), one.clone(), one]).to_string();
     for name in ["\"field\":", "\"messaging_product\":"] {
-        let Reading::Updates(updates) = read(body.replacen(name, "\"\\ud800\":", 1).as_bytes()).unwrap() else {
+        let Reading::Updates(updates) =
+            read(body.replacen(name, "\"\\ud800\":", 1).as_bytes()).unwrap()
+        else {
             unreachable!("{name}")
         };
         assert_eq!((updates.items.len(), updates.odd), (2, 1), "{name}");
@@ -143,10 +176,21 @@ fn a_broken_key_of_an_envelope_costs_its_change_only() {
 
 #[test]
 fn a_repeated_key_counts_the_last_time() {
-    let twice =
-        |name: &str, body: &str| body.replacen(&format!("\"{name}\":"), &format!("\"{name}\":0,\"{name}\":"), 1);
+    let twice = |name: &str, body: &str| {
+        body.replacen(&format!("\"{name}\":"), &format!("\"{name}\":0,\"{name}\":"), 1)
+    };
     let sound = body(&[value(json!({"statuses": [status()]}))]).to_string();
-    for name in ["object", "entry", "changes", "field", "value", "metadata", "phone_number_id", "statuses", "status"] {
+    for name in [
+        "object",
+        "entry",
+        "changes",
+        "field",
+        "value",
+        "metadata",
+        "phone_number_id",
+        "statuses",
+        "status",
+    ] {
         let body = twice(name, &sound);
         assert_ne!(body, sound, "{name}");
         assert_eq!(read(body.as_bytes()), read(sound.as_bytes()), "{name}");
@@ -155,7 +199,8 @@ fn a_repeated_key_counts_the_last_time() {
 
 #[test]
 fn a_thousand_updates_are_a_thousand() {
-    let statuses: Vec<_> = (0..1000).map(|n| with(status(), json!({"id": format!("wamid.{n}")}))).collect();
+    let statuses: Vec<_> =
+        (0..1000).map(|n| with(status(), json!({"id": format!("wamid.{n}")}))).collect();
     let (news, odd) = news(&[value(json!({"statuses": statuses}))]);
     let ids: std::collections::BTreeSet<_> = news.iter().map(|news| format!("{news:?}")).collect();
     assert_eq!((ids.len(), odd), (1000, 0));
@@ -165,8 +210,13 @@ fn a_thousand_updates_are_a_thousand() {
 fn a_huge_body_is_read_all_the_same() {
     let long = "x".repeat(600_000);
     let text = json!({"body": long, "unheard_of": long});
-    let huge = with(message(), json!({"text": text, "from_user_id": long, "context": {"id": long}, long.clone(): 1}));
-    let values = [value(json!({"messages": [huge], "contacts": vec![0; 100_000], "unheard_of": vec![0; 100_000]}))];
+    let huge = with(
+        message(),
+        json!({"text": text, "from_user_id": long, "context": {"id": long}, long.clone(): 1}),
+    );
+    let values = [value(
+        json!({"messages": [huge], "contacts": vec![0; 100_000], "unheard_of": vec![0; 100_000]}),
+    )];
     assert!(body(&values).to_string().len() > 3_000_000);
     let (mut news, odd) = news(&values);
     let News::Written(written) = news.remove(0) else { unreachable!() };

@@ -97,7 +97,8 @@ fn is_member(set: Option<&Value>, text: Option<&Value>) -> bool {
 }
 
 fn begins_with(text: Option<&Value>, start: Option<&Value>) -> bool {
-    let text_of = |value: Option<&'_ Value>| value.and_then(|value| value["S"].as_str().map(str::to_owned));
+    let text_of =
+        |value: Option<&'_ Value>| value.and_then(|value| value["S"].as_str().map(str::to_owned));
     text_of(text).zip(text_of(start)).is_some_and(|(text, start)| text.starts_with(&start))
 }
 
@@ -125,7 +126,10 @@ mod tests {
             ("attribute_not_exists(pk)", true),
             ("attribute_exists(owner) AND attribute_not_exists(closed_at)", true),
             // As numbers: as texts, 9 comes after 10.
-            ("attribute_not_exists(done) AND (attribute_not_exists(lease) OR lease <= :now OR #owner = :x)", true),
+            (
+                "attribute_not_exists(done) AND (attribute_not_exists(lease) OR lease <= :now OR #owner = :x)",
+                true,
+            ),
             ("lease > :now OR #owner = :x", false),
             ("lease < :a", false),
             ("missing = :a", false),
@@ -141,7 +145,14 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_is_no_answer() {
-        for condition in ["size(set) = :now", "#other = :a", "owner = :other", "owner :a", "(owner = :a", "a.b = :a"] {
+        for condition in [
+            "size(set) = :now",
+            "#other = :a",
+            "owner = :other",
+            "owner :a",
+            "(owner = :a",
+            "a.b = :a",
+        ] {
             assert!(judge(condition).is_err(), "{condition}");
         }
         assert!(judge("owner = :a owner = :a").is_err());

@@ -6,9 +6,18 @@ use super::{Tokens, Unsupported, Words, operand};
 use crate::dynamodb::item::Item;
 
 /// The row as it is after an update, and the names of what the update wrote.
-pub(crate) fn apply(update: &str, before: &Item, words: Words<'_>) -> Result<(Item, Vec<String>), Unsupported> {
-    let mut updating =
-        Updating { tokens: Tokens::of(update), before, words, after: before.clone(), written: Vec::new() };
+pub(crate) fn apply(
+    update: &str,
+    before: &Item,
+    words: Words<'_>,
+) -> Result<(Item, Vec<String>), Unsupported> {
+    let mut updating = Updating {
+        tokens: Tokens::of(update),
+        before,
+        words,
+        after: before.clone(),
+        written: Vec::new(),
+    };
     while updating.tokens.peek().is_some() {
         updating.clause()?;
     }
@@ -103,7 +112,8 @@ mod tests {
             "ExpressionAttributeNames": {"#owner": "owner"},
             "ExpressionAttributeValues": {":two": {"N": "2"}, ":b": {"SS": ["a", "b"]}, ":text": {"S": "t"}},
         });
-        apply(update, item.as_object().unwrap(), Words::of(&request)).map(|(item, _)| Value::Object(item))
+        apply(update, item.as_object().unwrap(), Words::of(&request))
+            .map(|(item, _)| Value::Object(item))
     }
 
     #[test]
@@ -127,7 +137,14 @@ mod tests {
 
     #[test]
     fn what_is_not_understood_changes_nothing() {
-        for update in ["SET n = n + :two", "ADD n :text", "SET a = missing", "SET a.b = :two", "PUT a :two", "SET a"] {
+        for update in [
+            "SET n = n + :two",
+            "ADD n :text",
+            "SET a = missing",
+            "SET a.b = :two",
+            "PUT a :two",
+            "SET a",
+        ] {
             assert!(updated(update).is_err(), "{update}");
         }
     }

@@ -5,8 +5,12 @@ use proptest::prelude::*;
 use super::*;
 use crate::text::{LABEL, REMARK};
 
-const ORDERS: [Order; 4] =
-    [("STORE001", "A", "12"), ("STORE001", "B", "ab1"), ("STORE002", "C", "12"), ("STORE002", "D", "0099")];
+const ORDERS: [Order; 4] = [
+    ("STORE001", "A", "12"),
+    ("STORE001", "B", "ab1"),
+    ("STORE002", "C", "12"),
+    ("STORE002", "D", "0099"),
+];
 
 const KEYS: [&str; 13] = [
     "awb",
@@ -25,8 +29,20 @@ const KEYS: [&str; 13] = [
 ];
 
 fn text() -> impl Strategy<Value = String> {
-    let samples = vec!["12", "0012", "AB1", "99", "DEL", "RTO In Transit", "1970-01-01 05:30:00", "0", " ", "\u{0}"];
-    let times = "2026-01-0[1-9] 1[0-9]:00:00|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}";
+    let samples = vec![
+        "12",
+        "0012",
+        "AB1",
+        "99",
+        "DEL",
+        "RTO In Transit",
+        "1970-01-01 05:30:00",
+        "0",
+        " ",
+        "\u{0}",
+    ];
+    let times =
+        "2026-01-0[1-9] 1[0-9]:00:00|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}:[0-9]{2}";
     prop_oneof![any::<String>(), prop::sample::select(samples).prop_map(str::to_owned), times]
 }
 
@@ -44,15 +60,18 @@ fn value() -> impl Strategy<Value = Value> {
     scalar().prop_recursive(4, 64, 8, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
-            prop::collection::hash_map("[0-9]{0,2}", inner.clone(), 0..4).prop_map(|object| json!(object)),
-            prop::collection::hash_map(prop::sample::select(&KEYS[..]), inner, 0..9).prop_map(|object| json!(object)),
+            prop::collection::hash_map("[0-9]{0,2}", inner.clone(), 0..4)
+                .prop_map(|object| json!(object)),
+            prop::collection::hash_map(prop::sample::select(&KEYS[..]), inner, 0..9)
+                .prop_map(|object| json!(object)),
         ]
     })
 }
 
 /// An item of the right shape, with anything in it.
 fn item() -> impl Strategy<Value = Value> {
-    let awb = prop::sample::select(vec![json!("12"), json!(12), json!("AB1"), json!(99), json!("Z")]);
+    let awb =
+        prop::sample::select(vec![json!("12"), json!(12), json!("AB1"), json!(99), json!("Z")]);
     let activity = (value(), value(), value())
         .prop_map(|(date, activity, location)| json!({"date": date, "activity": activity, "location": location}));
     (awb, value(), value(), prop::collection::vec(activity, 0..4)).prop_map(|(awb, code, words, activities)| {
@@ -63,9 +82,13 @@ fn item() -> impl Strategy<Value = Value> {
 
 fn is_sound(report: &Report, (_, order, awb): &Order) -> bool {
     let clipped = |text: &Option<String>, most| {
-        text.as_ref().is_none_or(|text| (1..=most).contains(&text.chars().count()) && !text.contains(char::is_control))
+        text.as_ref().is_none_or(|text| {
+            (1..=most).contains(&text.chars().count()) && !text.contains(char::is_control)
+        })
     };
-    let scan = |scan: &domain::report::Scan| clipped(&scan.activity, REMARK) && clipped(&scan.location, LABEL);
+    let scan = |scan: &domain::tracking::report::Scan| {
+        clipped(&scan.activity, REMARK) && clipped(&scan.location, LABEL)
+    };
     report.awb.as_ref().map(Awb::as_str) == Some(*awb)
         && report.order_id.as_ref().map(OrderId::as_str) == Some(*order)
         && clipped(&report.source_status, LABEL)

@@ -1,6 +1,6 @@
 //! What an item means.
 
-use domain::report::Scan;
+use domain::tracking::report::Scan;
 
 use super::*;
 
@@ -8,7 +8,10 @@ use super::*;
 fn the_sample_says_that_one_is_back_and_nothing_of_the_other() {
     let found = read(&[ORDER, ("STORE001", "ORD1002", "22600000000002")], &answer());
     let [Found::Known(report), Found::Unknown] = &found[..] else { unreachable!("{found:?}") };
-    assert_eq!((report.source.as_str(), &report.return_awb, &report.provider_id), ("shipway", &None, &None));
+    assert_eq!(
+        (report.source.as_str(), &report.return_awb, &report.provider_id),
+        ("shipway", &None, &None)
+    );
     assert_eq!(report.awb.as_ref().map(Awb::as_str), Some("22600000000001"));
     assert_eq!(report.order_id.as_ref().map(OrderId::as_str), Some("ORD1001"));
     assert_eq!((report.leg, report.status), (Leg::Outbound, Status::Returned));
@@ -49,8 +52,20 @@ fn the_code_counts_then_the_words_but_a_return_before_both() {
         (json!("DEL"), json!("In Transit"), Status::Delivered, Outbound, Some("DEL")),
         (json!("DEL"), json!("Left with neighbour"), Status::Delivered, Outbound, Some("DEL")),
         (json!(" del "), json!(""), Status::Delivered, Outbound, Some("del")),
-        (json!("Out For Delivery"), json!(null), Status::OutForDelivery, Outbound, Some("Out For Delivery")),
-        (json!(22), json!("Address Incorrect"), Status::Undelivered, Outbound, Some("Address Incorrect")),
+        (
+            json!("Out For Delivery"),
+            json!(null),
+            Status::OutForDelivery,
+            Outbound,
+            Some("Out For Delivery"),
+        ),
+        (
+            json!(22),
+            json!("Address Incorrect"),
+            Status::Undelivered,
+            Outbound,
+            Some("Address Incorrect"),
+        ),
         (json!("22"), json!(null), Status::Undelivered, Outbound, Some("22")),
         (json!(""), json!("In Transit"), Status::InTransit, Outbound, Some("In Transit")),
         (json!(null), json!("In Transit"), Status::InTransit, Outbound, Some("In Transit")),
@@ -60,7 +75,13 @@ fn the_code_counts_then_the_words_but_a_return_before_both() {
         (json!("XYZ"), json!("Gone fishing"), Status::Unknown, Outbound, Some("XYZ")),
         (json!(null), json!("Gone fishing"), Status::Unknown, Outbound, Some("Gone fishing")),
         (json!("XYZ"), json!(null), Status::Unknown, Outbound, Some("XYZ")),
-        (json!("INT"), json!("RTO Initiated"), Status::ReturnInitiated, Outbound, Some("RTO Initiated")),
+        (
+            json!("INT"),
+            json!("RTO Initiated"),
+            Status::ReturnInitiated,
+            Outbound,
+            Some("RTO Initiated"),
+        ),
         (json!("INT"), json!("RTO"), Status::ReturnInitiated, Outbound, Some("RTO")),
         (json!("DEL"), json!("RTO Delivered"), Status::Returned, Outbound, Some("RTO Delivered")),
         (
@@ -70,15 +91,28 @@ fn the_code_counts_then_the_words_but_a_return_before_both() {
             Return,
             Some("RTO Out For Delivery"),
         ),
-        (json!("XYZ"), json!("RTO In Transit"), Status::ReturnInTransit, Return, Some("RTO In Transit")),
-        (json!("DEL"), json!("RTO Gone fishing"), Status::Unknown, Return, Some("RTO Gone fishing")),
+        (
+            json!("XYZ"),
+            json!("RTO In Transit"),
+            Status::ReturnInTransit,
+            Return,
+            Some("RTO In Transit"),
+        ),
+        (
+            json!("DEL"),
+            json!("RTO Gone fishing"),
+            Status::Unknown,
+            Return,
+            Some("RTO Gone fishing"),
+        ),
         (json!("RTD"), json!("Delivered"), Status::Returned, Outbound, Some("RTD")),
         (json!("RTO"), json!("RTO Delivered"), Status::ReturnInitiated, Outbound, Some("RTO")),
         (json!("RINT"), json!("In Transit"), Status::ReturnInTransit, Return, Some("RINT")),
         (json!("RCAN"), json!("Picked Up"), Status::PickedUp, Return, Some("Picked Up")),
     ] {
-        let report =
-            report(&details(json!({"shipment_status": code, "shipment_details": [{"current_status": words}]})));
+        let report = report(&details(
+            json!({"shipment_status": code, "shipment_details": [{"current_status": words}]}),
+        ));
         let read = (report.status, report.leg, report.source_status.as_deref());
         assert_eq!(read, (status, leg, label), "{code} {words}");
     }
@@ -103,24 +137,37 @@ fn nothing_said_is_nothing_known() {
         assert_eq!(found(&details(nothing.clone())), Found::Unknown, "{nothing}");
     }
     assert_eq!(found(&json!([{"awb": ORDER.2}])), Found::Unknown);
-    assert_eq!(found(&json!([{"awb": ORDER.2, "tracking_detail": {"shipment_status": "DEL"}}])), Found::Unknown);
+    assert_eq!(
+        found(&json!([{"awb": ORDER.2, "tracking_detail": {"shipment_status": "DEL"}}])),
+        Found::Unknown
+    );
 }
 
 #[test]
 fn a_parcel_that_moves_is_known_also_without_a_status() {
-    let report = report(&details(json!({"shipment_status": null, "tracking_history": [{"location": "Hub"}]})));
-    assert_eq!((report.status, report.source_status, report.scans.len()), (Status::Unknown, None, 1));
+    let report = report(&details(
+        json!({"shipment_status": null, "tracking_history": [{"location": "Hub"}]}),
+    ));
+    assert_eq!(
+        (report.status, report.source_status, report.scans.len()),
+        (Status::Unknown, None, 1)
+    );
 }
 
 #[test]
 fn activities_come_under_several_names_and_in_several_forms() {
-    let activity = |date: &str, what: &str| json!({"date": date, "activity": what, "location": "Hub"});
-    let entry = |date: &str, what: &str| json!({"timestamp": date, "remarks": what, "location": "Hub"});
+    let activity =
+        |date: &str, what: &str| json!({"date": date, "activity": what, "location": "Hub"});
+    let entry =
+        |date: &str, what: &str| json!({"timestamp": date, "remarks": what, "location": "Hub"});
     let (old, new) = ("2026-01-10 09:02:10", "2026-01-14 15:11:34");
     let list = json!([activity(new, "b"), activity(old, "a")]);
     let history = json!([entry(new, "b"), entry(old, "a")]);
     let expected = report(&details(json!({"shipment_track_activities": list}))).scans;
-    assert_eq!(expected.iter().map(|scan| scan.activity.as_deref()).collect::<Vec<_>>(), [Some("a"), Some("b")]);
+    assert_eq!(
+        expected.iter().map(|scan| scan.activity.as_deref()).collect::<Vec<_>>(),
+        [Some("a"), Some("b")]
+    );
     for body in [
         details(json!({"tracking_history": history})),
         details(json!({"shipment_track_activities": null, "tracking_history": history})),
@@ -134,15 +181,18 @@ fn activities_come_under_several_names_and_in_several_forms() {
     ] {
         assert_eq!(report(&body).scans, expected, "{body}");
     }
-    let status = report(&details(json!({"tracking_history": [{"status": "Left", "remarks": "x"}]})));
+    let status =
+        report(&details(json!({"tracking_history": [{"status": "Left", "remarks": "x"}]})));
     assert_eq!(status.scans[0].activity.as_deref(), Some("Left"));
 }
 
 #[test]
 fn the_details_may_be_the_object_itself() {
-    for shipment in
-        [json!([{"current_status": "OOD"}]), json!({"0": {"current_status": "OOD"}}), json!({"current_status": "OOD"})]
-    {
+    for shipment in [
+        json!([{"current_status": "OOD"}]),
+        json!({"0": {"current_status": "OOD"}}),
+        json!({"current_status": "OOD"}),
+    ] {
         let report = report(&details(json!({"shipment_details": shipment})));
         assert_eq!(report.status, Status::OutForDelivery, "{shipment}");
     }
@@ -150,8 +200,10 @@ fn the_details_may_be_the_object_itself() {
 
 #[test]
 fn ten_thousand_activities_are_fifty() {
-    let minute = |n: usize| format!("2026-01-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
-    let activities: Vec<_> = (0..10_000).rev().map(|n| json!({"date": minute(n), "activity": n})).collect();
+    let minute =
+        |n: usize| format!("2026-01-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
+    let activities: Vec<_> =
+        (0..10_000).rev().map(|n| json!({"date": minute(n), "activity": n})).collect();
     let report = report(&details(json!({"shipment_track_activities": activities})));
     let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
     assert_eq!(kept, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
@@ -160,11 +212,15 @@ fn ten_thousand_activities_are_fifty() {
 #[test]
 fn it_happened_when_the_newest_activity_says() {
     let body = |code: &str, delivered: &str, dates: &[&str]| {
-        let activities: Vec<_> = dates.iter().map(|date| json!({"date": date, "activity": "x"})).collect();
-        details(json!({"shipment_status": code, "shipment_details": [{"delivered_date": delivered}],
-            "shipment_track_activities": activities}))
+        let activities: Vec<_> =
+            dates.iter().map(|date| json!({"date": date, "activity": "x"})).collect();
+        details(
+            json!({"shipment_status": code, "shipment_details": [{"delivered_date": delivered}],
+            "shipment_track_activities": activities}),
+        )
     };
-    let (first, last, delivered) = ("2026-01-10 09:00:00", "2026-01-14 15:00:00", "2026-01-14 14:00:00");
+    let (first, last, delivered) =
+        ("2026-01-10 09:00:00", "2026-01-14 15:00:00", "2026-01-14 14:00:00");
     let (null, future) = ("1970-01-01 05:30:00", "2099-01-01 00:00:00");
     for (code, handed_over, dates, expected) in [
         ("DEL", delivered, &[last, first][..], time("2026-01-14T15:00:00+05:30")),
@@ -190,7 +246,12 @@ fn a_delivery_is_expected_only_if_a_field_says_so() {
     let (day, end) = (json!("2026-01-05"), time("2026-01-05T23:59:59+05:30"));
     assert_eq!(eta(json!({"shipment_status": "INT"})), None);
     assert_eq!(eta(json!({"shipment_status": "INT", "expected_delivery_date": day})), end);
-    assert_eq!(eta(json!({"shipment_status": "INT", "shipment_details": [{"expected_delivery_date": day}]})), end);
+    assert_eq!(
+        eta(
+            json!({"shipment_status": "INT", "shipment_details": [{"expected_delivery_date": day}]})
+        ),
+        end
+    );
     let null = json!({"shipment_status": "INT", "shipment_details": [{"expected_delivery_date": "0000-00-00"}]});
     assert_eq!(eta(null), None);
 }
@@ -199,7 +260,8 @@ fn a_delivery_is_expected_only_if_a_field_says_so() {
 #[test]
 fn an_older_status_is_told_as_it_is() {
     let at = "2026-01-14 15:11:34";
-    let statuses = ["DEL", "OOD", "INT"].map(|code| report(&json!([item(ORDER.2, code, at)])).status);
+    let statuses =
+        ["DEL", "OOD", "INT"].map(|code| report(&json!([item(ORDER.2, code, at)])).status);
     assert_eq!(statuses, [Status::Delivered, Status::OutForDelivery, Status::InTransit]);
 }
 
@@ -211,5 +273,8 @@ fn texts_are_clipped() {
     let report = report(&details(body));
     let length = |text: Option<&String>| text.map(|text| text.chars().count());
     assert_eq!(length(report.source_status.as_ref()), Some(128));
-    assert_eq!((length(report.location.as_ref()), length(report.scans[0].activity.as_ref())), (Some(128), Some(256)));
+    assert_eq!(
+        (length(report.location.as_ref()), length(report.scans[0].activity.as_ref())),
+        (Some(128), Some(256))
+    );
 }

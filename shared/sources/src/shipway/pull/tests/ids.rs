@@ -1,6 +1,6 @@
 //! What makes a claim the same claim, whoever began to speak.
 
-use domain::id::ReportId;
+use domain::core::id::ReportId;
 
 use super::*;
 use crate::shipway::Shipway;
@@ -16,7 +16,11 @@ fn id(body: &Value) -> ReportId {
 fn pushed(body: &Value) -> ReportId {
     let account = AccountCode::parse(ORDER.0).unwrap();
     let body = body.to_string();
-    let received = Received { account: Some(&account), at: Timestamp::parse(NOW).unwrap(), body: body.as_bytes() };
+    let received = Received {
+        account: Some(&account),
+        at: Timestamp::parse(NOW).unwrap(),
+        body: body.as_bytes(),
+    };
     let Ok(Reading::Reports(mut reports)) = Shipway.read(&received) else { unreachable!("{body}") };
     assert_eq!((reports.items.len(), reports.odd), (1, 0), "{body}");
     reports.items.remove(0).id
@@ -28,8 +32,10 @@ fn a_claim_that_was_sent_is_the_claim_that_is_answered() {
     let scan = json!({"time": AT, "status": "Reached", "location": "Sampleville (Haryana)"});
     let older = json!({"time": "2026-01-10 09:02:10", "status": "x", "location": "Elsewhere"});
     let push = |awb: Value, word: &str, order: &str| {
-        pushed(&json!({"awbno": awb, "order_id": order, "current_status": word, "status_time": "2026-01-14 16:00:00",
-            "scans": {"0": scan, "1": older}}))
+        pushed(
+            &json!({"awbno": awb, "order_id": order, "current_status": word, "status_time": "2026-01-14 16:00:00",
+            "scans": {"0": scan, "1": older}}),
+        )
     };
     let expected = id(&answer());
     for (awb, word, order) in [
@@ -42,27 +48,32 @@ fn a_claim_that_was_sent_is_the_claim_that_is_answered() {
     }
     assert_ne!(push(json!("22600000000001"), "RTO", "ORD1001"), expected);
     assert_ne!(push(json!("22600000000002"), "RTD", "ORD1001"), expected);
-    let full: Value = serde_json::from_str(include_str!("../../../../../../events/shipway/full.json")).unwrap();
+    let full: Value =
+        serde_json::from_str(include_str!("../../../../../../events/shipway/full.json")).unwrap();
     let scans = full["api_input"]["scans"].as_object().unwrap().values();
-    let activity =
-        |scan: &Value| json!({"date": scan["time"], "activity": scan["status"], "location": scan["location"]});
+    let activity = |scan: &Value| json!({"date": scan["time"], "activity": scan["status"], "location": scan["location"]});
     let activities: Vec<Value> = scans.map(activity).collect();
-    let answer = details(json!({"shipment_status": "DEL", "shipment_track_activities": activities}));
+    let answer =
+        details(json!({"shipment_status": "DEL", "shipment_track_activities": activities}));
     assert_eq!(id(&answer), pushed(&full));
 }
 
 #[test]
 fn the_same_answer_is_the_same_claim_in_every_hour() {
     let at = |at: &str, body: &Value| {
-        let (account, order_id) = (AccountCode::parse("STORE001").unwrap(), OrderId::parse("ORD1001").unwrap());
+        let (account, order_id) =
+            (AccountCode::parse("STORE001").unwrap(), OrderId::parse("ORD1001").unwrap());
         let awb = Awb::parse(ORDER.2).unwrap();
         let asked = [Asked { account: &account, order_id: &order_id, awb: &awb }];
-        super::super::read(&asked, body.to_string().as_bytes(), Timestamp::parse(at).unwrap()).unwrap()
+        super::super::read(&asked, body.to_string().as_bytes(), Timestamp::parse(at).unwrap())
+            .unwrap()
     };
     for body in [
         answer(),
         details(json!({"shipment_status": "DEL"})),
-        details(json!({"shipment_status": "INT", "tracking_history": [{"status": "x", "timestamp": "soon"}]})),
+        details(
+            json!({"shipment_status": "INT", "tracking_history": [{"status": "x", "timestamp": "soon"}]}),
+        ),
         details(json!({"tracking_history": [{"status": "x"}]})),
     ] {
         assert!(matches!(at(NOW, &body)[0], Found::Known(_)));
@@ -74,14 +85,17 @@ fn the_same_answer_is_the_same_claim_in_every_hour() {
 fn what_does_not_change_the_claim_does_not_change_its_id() {
     let expected = id(&json!([item(ORDER.2, "DEL", AT)]));
     let mut renamed = item("0022600000000001", "Delivered", AT);
-    renamed["tracking_details"]["shipment_details"] =
-        json!([{"current_status": "Delivered", "delivered_date": "2026-01-14 10:00:00", "courier_name": "Other"}]);
+    renamed["tracking_details"]["shipment_details"] = json!([{"current_status": "Delivered", "delivered_date": "2026-01-14 10:00:00", "courier_name": "Other"}]);
     assert_eq!(id(&json!([renamed])), expected);
     let mut older = item(ORDER.2, "DEL", AT);
     let activities = older["tracking_details"]["shipment_track_activities"].as_array_mut().unwrap();
-    activities.push(json!({"date": "2026-01-10 09:02:10", "activity": "y", "location": "Elsewhere"}));
+    activities
+        .push(json!({"date": "2026-01-10 09:02:10", "activity": "y", "location": "Elsewhere"}));
     assert_eq!(id(&json!([older])), expected);
-    let found = read(&[("STORE001", "another order", "0022600000000001")], &json!([item(ORDER.2, "DEL", AT)]));
+    let found = read(
+        &[("STORE001", "another order", "0022600000000001")],
+        &json!([item(ORDER.2, "DEL", AT)]),
+    );
     let Found::Known(report) = &found[0] else { unreachable!() };
     assert_eq!(report.id, expected);
 }

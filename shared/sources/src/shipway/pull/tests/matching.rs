@@ -49,7 +49,8 @@ fn who_is_left_out_is_unknown_and_hurts_no_other() {
 
 #[test]
 fn forty_nine_of_fifty_fifty_one_and_none() {
-    let numbers: Vec<&'static str> = (0..51_u32).map(|n| &*Box::leak(format!("N{n}").into_boxed_str())).collect();
+    let numbers: Vec<&'static str> =
+        (0..51_u32).map(|n| &*Box::leak(format!("N{n}").into_boxed_str())).collect();
     let orders: Vec<Order> = numbers.iter().map(|awb| ("STORE001", *awb, *awb)).collect();
     let items: Vec<Value> = numbers.iter().map(|awb| item(awb, "INT", AT)).collect();
     let known = |orders: &[Order], items: &[Value]| {
@@ -67,8 +68,12 @@ fn forty_nine_of_fifty_fifty_one_and_none() {
 #[test]
 fn numbers_count_by_their_digits_also_where_zeros_were_lost() {
     let status = |awb: &'static str, answered: &str| {
-        let body = format!(r#"[{{"awb":{answered},"tracking_details":{{"shipment_status":"DEL"}}}}]"#);
-        matches!(read_bytes(&[("STORE001", "O", awb)], body.as_bytes()).unwrap()[0], Found::Known(_))
+        let body =
+            format!(r#"[{{"awb":{answered},"tracking_details":{{"shipment_status":"DEL"}}}}]"#);
+        matches!(
+            read_bytes(&[("STORE001", "O", awb)], body.as_bytes()).unwrap()[0],
+            Found::Known(_)
+        )
     };
     for (awb, answered, expected) in [
         ("22600000000001", "22600000000001", true),
@@ -98,9 +103,15 @@ fn the_closest_spelling_counts() {
     assert_eq!(of("AB1", &[("aB1", "DEL")]), Some(Status::Delivered));
     assert_eq!(of("\u{e9}1", &[("\u{c9}1", "DEL")]), None);
     let both = [("AB1", "DEL"), ("ab1", "INT")];
-    assert_eq!((of("AB1", &both), of("ab1", &both)), (Some(Status::Delivered), Some(Status::InTransit)));
+    assert_eq!(
+        (of("AB1", &both), of("ab1", &both)),
+        (Some(Status::Delivered), Some(Status::InTransit))
+    );
     let zeros = [("12", "DEL"), ("0012", "INT")];
-    assert_eq!((of("12", &zeros), of("0012", &zeros)), (Some(Status::Delivered), Some(Status::InTransit)));
+    assert_eq!(
+        (of("12", &zeros), of("0012", &zeros)),
+        (Some(Status::Delivered), Some(Status::InTransit))
+    );
     assert_eq!(of("0012", &[("12", "DEL"), ("0013", "INT")]), Some(Status::Delivered));
     let later = json!([item("AB1", "DEL", "2026-01-15 10:00:00"), item("ab1", "INT", AT)]);
     assert_eq!(statuses(&[("STORE001", "O", "ab1")], &later), [Some(Status::InTransit)]);

@@ -33,15 +33,24 @@ fn what_is_no_list_says_nothing_of_anybody() {
         (b"\xff\xfe[\x00]\x00", NotUtf8),
         (deep.as_bytes(), TooDeep),
         (deeper.as_bytes(), TooDeep),
-        (br#"[{"awb_number":"22600000000001","tracking_details":{"shipment_status":"DEL"}}]"#, Nameless),
+        (
+            br#"[{"awb_number":"22600000000001","tracking_details":{"shipment_status":"DEL"}}]"#,
+            Nameless,
+        ),
     ];
     for (body, expected) in cases {
         let error = read_bytes(&[ORDER], body).unwrap_err();
         assert_eq!(error, expected, "{:?}", String::from_utf8_lossy(&body[..body.len().min(80)]));
         assert!(!error.to_string().contains("canary"));
     }
-    for nameless in [json!([{}]), json!([null, 1, "x", []]), json!([{"awb": null}, {"awb": " "}, {"awb": {}}])] {
-        assert_eq!(read_bytes(&[ORDER], nameless.to_string().as_bytes()), Err(Nameless), "{nameless}");
+    for nameless in
+        [json!([{}]), json!([null, 1, "x", []]), json!([{"awb": null}, {"awb": " "}, {"awb": {}}])]
+    {
+        assert_eq!(
+            read_bytes(&[ORDER], nameless.to_string().as_bytes()),
+            Err(Nameless),
+            "{nameless}"
+        );
     }
 }
 
@@ -49,7 +58,8 @@ fn what_is_no_list_says_nothing_of_anybody() {
 fn what_is_said_in_a_list_is_read_however_it_is_wrapped() {
     let good = answer().to_string();
     let expected = read(&[ORDER], &answer());
-    for body in [format!("\u{feff}{good}"), format!(" \r\n\t{good}\n"), format!("\u{feff} {good}")] {
+    for body in [format!("\u{feff}{good}"), format!(" \r\n\t{good}\n"), format!("\u{feff} {good}")]
+    {
         assert_eq!(read_bytes(&[ORDER], body.as_bytes()).unwrap(), expected);
     }
     let deep = good.replacen("\"Delhivery\"", &format!("{}1{}", "[".repeat(27), "]".repeat(27)), 1);

@@ -1,0 +1,249 @@
+//! The shell around a function that answers HTTP: one form of error, one header that every answer carries.
+
+use std::net::IpAddr;
+
+use domain::core::json::InvalidBody;
+use domain::pagination::PageRequest;
+use lambda_http::http::{HeaderValue, StatusCode, header};
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Error, Request, RequestExt, Response};
+use serde::Serialize;
+
+use crate::error::IoError;
+
+/// An error as the caller sees it: `{"error": {"code", "message", "field"?}}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiError {
+    status: StatusCode,
+    code: &'static str,
+    message: String,
+    field: Option<String>,
+}
+
+impl ApiError {
+    fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), field: None }
+    }
+
+    /// 400: the request cannot be read.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "malformed", message)
+    }
+
+    /// 401: no credentials, or wrong ones.
+    pub fn unauthorized() -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "credentials are missing or wrong")
+    }
+
+    /// 403: known, but not allowed.
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, "forbidden", message)
+    }
+
+    /// 404.
+    pub fn not_found(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, "not_found", message)
+    }
+
+    /// 409: it contradicts what is there.
+    pub fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
+    }
+
+    /// 413.
+    pub fn too_large(limit: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "too_large",
+            format!("the body is larger than {limit} bytes"),
+        )
+    }
+
+    /// 415.
+    pub fn unsupported_media_type() -> Self {
+        Self::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "unsupported_media_type",
+            "the body must be application/json",
+        )
+    }
+
+    /// 422: well-formed, but a field breaks a rule.
+    pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message);
+        Self { field: Some(field.into()), ..error }
+    }
+
+    /// 503: try again.
+    pub fn unavailable() -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again in a moment")
+    }
+
+    /// Names the field that an error is about.
+    #[must_use]
+    pub fn about(self, field: impl Into<String>) -> Self {
+        Self { field: Some(field.into()), ..self }
+    }
+}
+
+impl From<InvalidBody> for ApiError {
+    fn from(error: InvalidBody) -> Self {
+        match error {
+            InvalidBody::Malformed(message) => Self::malformed(message),
+            InvalidBody::Invalid { field, message } => Self::invalid(field, message),
+        }
+    }
+}
+
+impl From<IoError> for ApiError {
+    fn from(error: IoError) -> Self {
+        match &error {
+            IoError::Transient { .. } => {
+                tracing::warn!(%error, "request.unavailable");
+                Self::unavailable()
+            }
+            IoError::Bug { .. } => {
+                tracing::error!(%error, "request.failed");
+                Self::new(
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                    "internal",
+                    "this is our fault and has been noted",
+                )
+            }
+        }
+    }
+}
+
+/// An answer with a JSON body.
+pub fn json(status: u16, body: &impl Serialize) -> Response<Body> {
+    let text = serde_json::to_string(body).unwrap_or_default();
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    response.headers_mut().insert("content-type", HeaderValue::from_static("application/json"));
+    response
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: ErrorDetail<'a>,
+}
+
+#[derive(Serialize)]
+struct ErrorDetail<'a> {
+    code: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+}
+
+/// Turns a handler's result into the answer, with the request's id.
+///
+/// # Errors
+/// None; the type is what the runtime asks for.
+pub fn answer(
+    request_id: &str,
+    result: Result<Response<Body>, ApiError>,
+) -> Result<Response<Body>, Error> {
+    let mut response = result.unwrap_or_else(|error| {
+        let detail = ErrorDetail {
+            code: error.code,
+            message: &error.message,
+            field: error.field.as_deref(),
+        };
+        let mut response = json(error.status.as_u16(), &ErrorBody { error: detail });
+        if error.status == StatusCode::SERVICE_UNAVAILABLE {
+            response.headers_mut().insert("retry-after", HeaderValue::from_static("5"));
+        }
+        if error.status == StatusCode::UNAUTHORIZED {
+            response
+                .headers_mut()
+                .insert("www-authenticate", HeaderValue::from_static("Basic realm=\"waypost\""));
+        }
+        response
+    });
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        response.headers_mut().insert("x-request-id", id);
+    }
+    Ok(response)
+}
+
+/// The id that API Gateway gave the request; its access log has the same.
+pub fn request_id(request: &Request) -> String {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.request_id.clone().unwrap_or_default()
+        }
+        _ => String::new(),
+    }
+}
+
+/// The route that API Gateway matched, e.g. `GET /api/external/orders/{order_id}`.
+pub fn route_key(request: &Request) -> &str {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.route_key.as_deref().unwrap_or_default()
+        }
+        _ => "",
+    }
+}
+
+/// The address that API Gateway saw. Headers are never asked: anybody can write them.
+pub fn source_ip(request: &Request) -> Option<IpAddr> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => {
+            context.http.source_ip.as_deref()?.parse().ok()
+        }
+        _ => None,
+    }
+}
+
+/// The request's `Idempotency-Key`: 1 to 255 visible ASCII characters.
+///
+/// # Errors
+/// 400 for anything else.
+pub fn idempotency_key(request: &Request) -> Result<Option<&str>, ApiError> {
+    let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| {
+        (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    });
+    let wrong = || ApiError::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters");
+    key.map(Some).ok_or_else(wrong)
+}
+
+/// The body's bytes as they were sent.
+///
+/// # Errors
+/// 413 above the limit.
+pub fn body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
+    let bytes: &[u8] = request.body().as_ref();
+    if bytes.len() > limit { Err(ApiError::too_large(limit)) } else { Ok(bytes) }
+}
+
+/// A JSON body's bytes. One that says it is something else is not guessed at.
+///
+/// # Errors
+/// 415, or 413 above the limit.
+pub fn json_body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media_type = content_type
+        .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    match media_type {
+        Some(media_type) if media_type != "application/json" && !media_type.ends_with("+json") => {
+            Err(ApiError::unsupported_media_type())
+        }
+        _ => body(request, limit),
+    }
+}
+
+/// The page that the query asks for with `limit` and `page`.
+///
+/// # Errors
+/// 422 naming the parameter.
+pub fn page(request: &Request) -> Result<PageRequest, ApiError> {
+    let query = request.query_string_parameters_ref();
+    let parameter = |name: &str| query.and_then(|query| query.first(name));
+    PageRequest::parse(parameter("limit"), parameter("page"))
+        .map_err(|error| ApiError::invalid(error.field(), error.to_string()))
+}

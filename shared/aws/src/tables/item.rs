@@ -1,0 +1,123 @@
+//! Rows: how keys are spelled, and how values go into attributes and come back.
+
+use std::collections::HashMap;
+use std::io::{Read, Write};
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::core::id::{AccountCode, OrderKey};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::report::Ref;
+use flate2::Compression;
+use flate2::read::DeflateDecoder;
+use flate2::write::DeflateEncoder;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::IoError;
+
+/// One row.
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// An order's partition. The account's length stands before it: no id, whatever it contains, reads as another's.
+pub(crate) fn order_pk(key: &OrderKey) -> String {
+    format!("order:{}:{}:{}", key.account.as_str().len(), key.account, key.order)
+}
+
+/// The partition of a name that sources know an order by.
+pub(crate) fn ref_pk(account: &AccountCode, name: &Ref) -> String {
+    let prefix = format!("ref:{}:{account}", account.as_str().len());
+    match name {
+        Ref::Awb(awb) => format!("{prefix}:awb:{awb}"),
+        Ref::Provider { source, id } => format!("{prefix}:provider:{}:{id}", source.as_str()),
+        Ref::Order(order) => format!("{prefix}:order:{order}"),
+    }
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+/// A set of texts, which DynamoDB does not allow to be empty.
+pub(crate) fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> AttributeValue {
+    AttributeValue::Ss(values.into_iter().map(str::to_owned).collect())
+}
+
+pub(crate) fn number(value: impl std::fmt::Display) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+pub(crate) fn bytes(value: Vec<u8>) -> AttributeValue {
+    AttributeValue::B(Blob::new(value))
+}
+
+/// Seconds since 1970, as DynamoDB's TTL wants them.
+pub(crate) fn ttl(from: Timestamp, days: u64) -> AttributeValue {
+    number(from.after(std::time::Duration::from_secs(days * 24 * 60 * 60)).seconds())
+}
+
+/// A value as JSON text: what is passed through stays the text it was.
+pub(crate) fn json(value: &impl Serialize) -> Result<AttributeValue, IoError> {
+    serde_json::to_string(value)
+        .map(AttributeValue::S)
+        .map_err(|_| IoError::unreadable("serde_json", "value"))
+}
+
+pub(crate) fn read_json<T: DeserializeOwned>(item: &Item, name: &str) -> Result<T, IoError> {
+    serde_json::from_str(read_text(item, name)?).map_err(|_| IoError::unreadable("dynamodb", name))
+}
+
+pub(crate) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, IoError> {
+    let value = item.get(name).and_then(|value| value.as_s().ok());
+    value.map(String::as_str).ok_or_else(|| IoError::unreadable("dynamodb", name))
+}
+
+pub(crate) fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub(crate) fn read_bytes<'a>(item: &'a Item, name: &str) -> Option<&'a [u8]> {
+    item.get(name)?.as_b().ok().map(AsRef::as_ref)
+}
+
+/// Raw DEFLATE (RFC 1951): bodies are JSON and shrink to a third.
+pub(crate) fn compress(content: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    // Writing to memory does not fail.
+    let _ = encoder.write_all(content);
+    encoder.finish().unwrap_or_default()
+}
+
+pub(crate) fn decompress(content: &[u8]) -> Result<Vec<u8>, IoError> {
+    let mut plain = Vec::new();
+    let read = DeflateDecoder::new(content).read_to_end(&mut plain);
+    read.map(|_| plain).map_err(|_| IoError::unreadable("deflate", "body"))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::core::id::OrderId;
+
+    use super::*;
+
+    fn key(account: &str, order: &str) -> String {
+        let account = AccountCode::parse(account).unwrap();
+        order_pk(&OrderKey { account, order: OrderId::parse(order).unwrap() })
+    }
+
+    #[test]
+    fn no_id_reads_as_another() {
+        assert_ne!(key("A", "B:C"), key("A:B", "C"));
+        assert_ne!(key("1:A", "B"), key("A", "B"));
+    }
+
+    #[test]
+    fn bodies_survive() {
+        let body = br#"{"awb":"19000000000501"}"#.repeat(50);
+        let packed = compress(&body);
+        assert!(packed.len() * 3 < body.len());
+        assert_eq!(decompress(&packed).unwrap(), body);
+        assert!(decompress(b"\xff\xff").is_err());
+    }
+}

@@ -1,0 +1,241 @@
+#![allow(clippy::unwrap_used)]
+
+use data_encoding::{BASE64, HEXLOWER};
+use sha2::{Digest, Sha256};
+
+use crate::auth::{
+    Accounts, BasicCredentials, Caller, NoAccount, Role, Standing, User, Vendor, vendor_caller,
+};
+use crate::core::id::AccountCode;
+
+fn user(password: &[u8], role: &str, accounts: &str) -> User {
+    let hash = HEXLOWER.encode(&Sha256::digest(password));
+    serde_json::from_str(&format!(
+        r#"{{"password_sha256":"{hash}","role":"{role}","accounts":{accounts}}}"#
+    ))
+    .unwrap()
+}
+
+fn basic(credentials: impl AsRef<[u8]>) -> String {
+    format!("Basic {}", BASE64.encode(credentials.as_ref()))
+}
+
+fn caller(role: &str, accounts: &str) -> Caller {
+    let credentials = BasicCredentials::parse(&basic("partner:pw")).unwrap();
+    credentials.check(&user(b"pw", role, accounts)).unwrap()
+}
+
+fn vendor(secret: &str, account: &str) -> Vendor {
+    serde_json::from_value(serde_json::json!({"secret": secret, "account": account})).unwrap()
+}
+
+fn account(code: &str) -> AccountCode {
+    AccountCode::parse(code).unwrap()
+}
+
+/// What comes in `Authorization`.
+#[test]
+fn what_is_no_basic_credential() {
+    let long = basic(format!("{}:pw", "u".repeat(65)));
+    for header in [
+        "",
+        "Basic",
+        "Basic ",
+        "Basic !!!",
+        "Basic cGFydG5lcjpwdw",
+        "Basiccccc",
+        "Bearer cGFydG5lcjpwdw==",
+        "Basic:cGFydG5lcjpwdw==",
+        "Basic\tcGFydG5lcjpwdw==",
+        " Basic cGFydG5lcjpwdw==",
+        "Basic cGFydG5lcjpwdw==, Basic cGFydG5lcjpwdw==",
+        "Basic username=\"partner\"",
+        &basic("partner"),
+        &basic(":pw"),
+        &basic("partner:"),
+        &basic(":"),
+        &basic(""),
+        &basic(b"\xff\xfe:pw"),
+        &basic("../vendors/a:pw"),
+        &basic("par tner:pw"),
+        &basic("p\u{e9}:pw"),
+        &basic("a\r\nb:pw"),
+        &basic("a*:pw"),
+        &long,
+    ] {
+        assert_eq!(BasicCredentials::parse(header), None, "{header:?}");
+    }
+}
+
+#[test]
+fn basic_credentials_name_a_user_and_open_its_door_only() {
+    let long = "x".repeat(8192);
+    for (header, name, password) in [
+        (basic("partner:pw"), "partner", b"pw".as_slice()),
+        (basic("partner:pw").replace("Basic", "basic"), "partner", b"pw"),
+        (basic("partner:pw").replace("Basic", "BASIC"), "partner", b"pw"),
+        (basic("partner:pw").replace("Basic ", "Basic   ") + " ", "partner", b"pw"),
+        (basic("partner:p:w:"), "partner", b"p:w:"),
+        (basic("partner: "), "partner", b" "),
+        (basic(b"partner:\xff\xfe"), "partner", b"\xff\xfe"),
+        (basic("partner:p\u{e9}"), "partner", "p\u{e9}".as_bytes()),
+        (basic("A.b-c_9:pw"), "A.b-c_9", b"pw"),
+        (basic(format!("{}:pw", "u".repeat(64))), &"u".repeat(64), b"pw"),
+        (basic(format!("partner:{long}")), "partner", long.as_bytes()),
+    ] {
+        let credentials = BasicCredentials::parse(&header).unwrap();
+        assert_eq!(credentials.name, name, "{header}");
+        assert!(credentials.check(&user(password, "partner", "[]")).is_some(), "{header}");
+        for other in [b"".as_slice(), b"PW", b"pw ", b"p", &[password, b"\n"].concat()] {
+            assert!(
+                credentials.check(&user(other, "partner", "[]")).is_none(),
+                "{header} for {other:?}"
+            );
+        }
+    }
+}
+
+/// Whatever stands there instead of a hash lets nobody in.
+#[test]
+fn a_user_without_a_hash_cannot_call() {
+    let credentials = BasicCredentials::parse(&basic("partner:pw")).unwrap();
+    let hash = HEXLOWER.encode(&Sha256::digest(b"pw"));
+    for stored in ["", "pw", &hash[..63], &hash.to_uppercase(), &format!("{hash} ")] {
+        let text = format!(r#"{{"password_sha256":"{stored}","role":"admin","accounts":["*"]}}"#);
+        assert_eq!(credentials.check(&serde_json::from_str(&text).unwrap()), None, "{stored}");
+    }
+    for setting in [
+        "{}",
+        r#"{"password_sha256":"a","role":"admin"}"#,
+        r#"{"password_sha256":"a","accounts":["*"]}"#,
+        r#"{"role":"admin","accounts":["*"]}"#,
+        r#"{"password_sha256":"a","role":"root","accounts":["*"]}"#,
+        r#"{"password_sha256":"a","role":"Admin","accounts":["*"]}"#,
+        r#"{"password_sha256":"a","role":"admin","accounts":"*"}"#,
+    ] {
+        assert!(serde_json::from_str::<User>(setting).is_err(), "{setting}");
+    }
+}
+
+#[test]
+fn whose_orders_a_caller_may_work_on() {
+    use NoAccount::{NotNamed, NotYours};
+    for (accounts, named, expected) in [
+        (r#"["STORE001"]"#, None, Ok("STORE001")),
+        (r#"["STORE001"]"#, Some("STORE001"), Ok("STORE001")),
+        (r#"["STORE001"]"#, Some("STORE002"), Err(NotYours)),
+        (r#"["STORE001"]"#, Some("store001"), Err(NotYours)),
+        (r#"["STORE001"]"#, Some("STORE00"), Err(NotYours)),
+        (r#"["STORE001"]"#, Some("*"), Err(NotYours)),
+        (r#"["STORE001","STORE002"]"#, None, Err(NotNamed)),
+        (r#"["STORE001","STORE002"]"#, Some("STORE002"), Ok("STORE002")),
+        (r#"["STORE001","STORE002"]"#, Some("STORE003"), Err(NotYours)),
+        (r#"["*"]"#, None, Err(NotNamed)),
+        (r#"["*"]"#, Some("STORE003"), Ok("STORE003")),
+        (r#"["*","STORE001"]"#, None, Err(NotNamed)),
+        (r#"["*","STORE001"]"#, Some("STORE003"), Ok("STORE003")),
+        ("[]", None, Err(NotNamed)),
+        ("[]", Some("STORE001"), Err(NotYours)),
+        // However its letter is spelled in Unicode.
+        (r#"["STORE-e\u0301"]"#, Some("STORE-\u{e9}"), Ok("STORE-\u{e9}")),
+    ] {
+        for role in ["admin", "viewer", "partner"] {
+            let found = caller(role, accounts).account(named.map(account).as_ref());
+            assert_eq!(found, expected.map(account), "{role} of {accounts} names {named:?}");
+        }
+    }
+    assert_eq!(NotYours.to_string(), "this account is not yours");
+    for wrong in [r#"["a/b"]"#, r#"["STORE001 "]"#, r#"[""]"#, r#""STORE001""#] {
+        assert!(
+            serde_json::from_str::<Accounts>(wrong).is_err(),
+            "{wrong} would match nobody, without a word"
+        );
+    }
+}
+
+#[test]
+fn who_may_work_on_orders_and_messages() {
+    for (role, standing, may) in [
+        ("admin", Role::Admin, true),
+        ("viewer", Role::Viewer, false),
+        ("partner", Role::Partner, true),
+    ] {
+        let caller = caller(role, r#"["*"]"#);
+        let all = (caller.standing, caller.may_use_orders(), caller.may_use_messages());
+        assert_eq!(all, (Standing::User(standing), may, may), "{role}");
+    }
+    let vendor = vendor_caller("s", [&vendor("s", "STORE001")]).unwrap();
+    assert_eq!((vendor.may_use_orders(), vendor.may_use_messages()), (true, false));
+}
+
+#[test]
+fn who_may_see_the_log_and_operate() {
+    for (role, sees, operates) in
+        [("admin", true, true), ("viewer", true, false), ("partner", false, false)]
+    {
+        let caller = caller(role, r#"["*"]"#);
+        assert_eq!((caller.may_see_log(), caller.may_operate()), (sees, operates), "{role}");
+    }
+    let vendor = vendor_caller("s", [&vendor("s", "STORE001")]).unwrap();
+    assert_eq!((vendor.may_see_log(), vendor.may_operate()), (false, false));
+}
+
+#[test]
+fn what_is_nobodys_is_for_who_sees_all() {
+    for (accounts, of, expected) in [
+        (r#"["*"]"#, Some("STORE001"), true),
+        (r#"["*"]"#, None, true),
+        (r#"["*","STORE001"]"#, None, true),
+        (r#"["STORE001"]"#, Some("STORE001"), true),
+        (r#"["STORE001"]"#, Some("STORE002"), false),
+        (r#"["STORE001"]"#, Some("store001"), false),
+        (r#"["STORE001"]"#, None, false),
+        ("[]", Some("STORE001"), false),
+        ("[]", None, false),
+    ] {
+        for role in ["admin", "viewer"] {
+            let seen = caller(role, accounts).sees(of.map(account).as_ref());
+            assert_eq!(seen, expected, "{role} of {accounts} looks at what is of {of:?}");
+        }
+    }
+}
+
+#[test]
+fn a_vendor_is_who_knows_its_secret() {
+    let vendors = [vendor("s1", "STORE001"), vendor("s2", "STORE002"), vendor("", "STORE003")];
+    for (secret, expected) in [
+        ("s1", Some("STORE001")),
+        ("s2", Some("STORE002")),
+        ("", None),
+        ("s", None),
+        ("s1 ", None),
+        ("S1", None),
+        ("s1,s2", None),
+        ("s3", None),
+    ] {
+        let found = vendor_caller(secret, &vendors);
+        assert_eq!(found.is_some(), expected.is_some(), "{secret:?}");
+        let Some((found, expected)) = found.zip(expected) else { continue };
+        assert_eq!(found.standing, Standing::Vendor);
+        assert_eq!(found.account(None), Ok(account(expected)));
+        assert_eq!(found.account(Some(&account("STORE009"))), Err(NoAccount::NotYours));
+    }
+    assert_eq!(vendor_caller("s1", &[]), None);
+    // Not even one that calls itself so is bound to all accounts.
+    let star = vendor_caller("s", [&vendor("s", "*")]).unwrap();
+    assert_eq!(star.account(Some(&account("STORE001"))), Err(NoAccount::NotYours));
+}
+
+#[test]
+fn secrets_stay_out_of_logs() {
+    let hash = HEXLOWER.encode(&Sha256::digest(b"canary"));
+    let logged = [
+        format!("{:?}", BasicCredentials::parse(&basic("canary:canary")).unwrap()),
+        format!("{:?}", user(b"canary", "admin", "[]")),
+        format!("{:?}", vendor("canary", "STORE001")),
+        format!("{:?}", vendor_caller("canary", [&vendor("canary", "STORE001")])),
+    ];
+    for text in logged {
+        assert!(!text.contains("canary") && !text.contains(&hash), "{text}");
+    }
+}

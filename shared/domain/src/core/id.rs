@@ -1,0 +1,211 @@
+//! Ids: what names an account, an order, a shipment, an event.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+/// The longest id, in bytes.
+pub const MAX_ID_BYTES: usize = 128;
+
+/// Why a text is no id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidId {
+    /// Nothing, or only white space.
+    #[error("must not be empty")]
+    Empty,
+    /// More than [`MAX_ID_BYTES`].
+    #[error("must not be longer than 128 bytes")]
+    TooLong,
+    /// A control character, or a `/`.
+    #[error("must not contain control characters or `/`")]
+    BadCharacter,
+    /// White space at its start or end.
+    #[error("must not start or end with white space")]
+    Surrounded,
+}
+
+/// Checks the rules for ids and brings the text to Unicode NFC, so that two spellings of one id are one key.
+fn normalise(text: &str) -> Result<String, InvalidId> {
+    if text.trim().is_empty() {
+        return Err(InvalidId::Empty);
+    }
+    if text.trim() != text {
+        return Err(InvalidId::Surrounded);
+    }
+    if text.chars().any(|c| c.is_control() || c == '/') {
+        return Err(InvalidId::BadCharacter);
+    }
+    let normal: String = text.nfc().collect();
+    if normal.len() > MAX_ID_BYTES {
+        return Err(InvalidId::TooLong);
+    }
+    Ok(normal)
+}
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks and normalises.
+            ///
+            /// # Errors
+            /// The rule that the text breaks.
+            pub fn parse(text: &str) -> Result<Self, InvalidId> {
+                normalise(text).map(Self)
+            }
+
+            /// The id's text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidId;
+            fn try_from(text: String) -> Result<Self, InvalidId> {
+                Self::parse(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl AsRef<[u8]> for $name {
+            fn as_ref(&self) -> &[u8] {
+                self.0.as_bytes()
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A tenant, e.g. `STORE001`. Nothing crosses accounts.
+    AccountCode,
+    /// An order's id within its account, chosen by the customer.
+    OrderId,
+    /// The number a carrier gave a shipment.
+    Awb,
+    /// An order's or shipment's id within a provider.
+    ProviderId,
+    /// One request of a source, or one adopted report: see `Event ids` in ARCHITECTURE.md.
+    EventId,
+    /// One claim about one order; the key of its timeline entry.
+    ReportId,
+    /// An endpoint's name, as it stands in its settings path.
+    EndpointName,
+}
+
+impl Awb {
+    /// Without leading zeros, if it is a number that has some. Sources that send AWBs as JSON numbers lose them.
+    fn bare(&self) -> Option<Self> {
+        let bare = self.0.trim_start_matches('0');
+        let number = self.0.bytes().all(|byte| byte.is_ascii_digit());
+        (number && !bare.is_empty() && bare.len() < self.0.len()).then(|| Self(bare.to_owned()))
+    }
+
+    /// The spellings that a source may use for it, as it stands first.
+    pub fn spellings(&self) -> impl Iterator<Item = Self> {
+        std::iter::once(self.clone()).chain(self.bare())
+    }
+
+    /// Whether both name one parcel.
+    pub fn is_same_parcel(&self, other: &Self) -> bool {
+        let bare = |awb: &Self| awb.bare().unwrap_or_else(|| awb.clone());
+        self == other || bare(self) == bare(other)
+    }
+}
+
+macro_rules! from_fingerprint {
+    ($($name:ident),+) => {$(
+        impl From<crate::core::hash::Fingerprint> for $name {
+            fn from(fingerprint: crate::core::hash::Fingerprint) -> Self {
+                Self(fingerprint.finish())
+            }
+        }
+    )+};
+}
+
+from_fingerprint!(EventId, ReportId);
+
+impl From<EventId> for ReportId {
+    /// An event of our own API is one report.
+    fn from(event: EventId) -> Self {
+        Self(event.0)
+    }
+}
+
+impl From<ReportId> for EventId {
+    /// A report that waited for its order is adopted as an event of its own.
+    fn from(report: ReportId) -> Self {
+        Self(report.0)
+    }
+}
+
+/// Identifies an order: nothing else in this code names one by its order id alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct OrderKey {
+    /// The tenant.
+    pub account: AccountCode,
+    /// The order within the tenant.
+    pub order: OrderId,
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_rules() {
+        for (text, expected) in [
+            ("", Err(InvalidId::Empty)),
+            (" ", Err(InvalidId::Empty)),
+            (" a", Err(InvalidId::Surrounded)),
+            ("a\u{a0}", Err(InvalidId::Surrounded)),
+            ("a/b", Err(InvalidId::BadCharacter)),
+            ("a\r\nb", Err(InvalidId::BadCharacter)),
+            ("a\0", Err(InvalidId::BadCharacter)),
+            ("a\u{1b}[2J", Err(InvalidId::BadCharacter)),
+            ("a#b", Ok("a#b")),
+            ("ORD 1", Ok("ORD 1")),
+            ("e\u{301}", Ok("\u{e9}")),
+        ] {
+            let got = OrderId::parse(text);
+            assert_eq!(got.as_ref().map(OrderId::as_str), expected.as_ref().copied(), "{text:?}");
+        }
+        assert!(OrderId::parse(&"x".repeat(128)).is_ok());
+        assert_eq!(OrderId::parse(&"x".repeat(129)), Err(InvalidId::TooLong));
+    }
+
+    #[test]
+    fn zeros_in_front_of_a_number_get_lost() {
+        let awb = |text: &str| Awb::parse(text).unwrap();
+        for (one, other, same) in [
+            ("0012", "12", true),
+            ("12", "0012", true),
+            ("012", "0012", true),
+            ("12", "12", true),
+            ("00", "0", false),
+            ("0012A", "12A", false),
+            ("0012", "120", false),
+        ] {
+            assert_eq!(awb(one).is_same_parcel(&awb(other)), same, "{one} {other}");
+        }
+        let spellings = |text: &str| awb(text).spellings().map(String::from).collect::<Vec<_>>();
+        assert_eq!(spellings("0012"), ["0012", "12"]);
+        assert_eq!(spellings("12"), ["12"]);
+        assert_eq!(spellings("000"), ["000"]);
+    }
+}

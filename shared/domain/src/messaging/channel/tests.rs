@@ -1,0 +1,107 @@
+#![expect(clippy::unwrap_used)]
+
+use super::*;
+
+fn json(text: &str) -> Option<Json> {
+    Some(serde_json::from_str(text).unwrap())
+}
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn written(content: Content) -> Written {
+    Written {
+        message: ProviderMessageId::parse("wamid.HBgL==").unwrap(),
+        from: "16505551234".to_owned(),
+        name: text("Canary"),
+        at: None,
+        in_reply_to: None,
+        content,
+    }
+}
+
+fn contents() -> Vec<Content> {
+    let kind = |kind: &str| kind.to_owned();
+    let to = ProviderMessageId::parse("wamid.x");
+    vec![
+        Content::Text { text: kind("canary\nsaid") },
+        Content::Button { text: text("Yes"), payload: None },
+        Content::Choice {
+            kind: kind("list_reply"),
+            id: text("1"),
+            title: text("One"),
+            description: None,
+        },
+        Content::Reaction { to: to.clone(), emoji: text("👍") },
+        Content::Reaction { to, emoji: None },
+        Content::Location {
+            latitude: json("-12.97160"),
+            longitude: json("1e400"),
+            name: None,
+            address: text("x"),
+        },
+        Content::Location { latitude: None, longitude: None, name: text("Hub"), address: None },
+        Content::Media {
+            kind: kind("image"),
+            id: text("1"),
+            mime_type: None,
+            sha256: None,
+            filename: None,
+            caption: text("canary"),
+        },
+        Content::Other { kind: kind("order") },
+    ]
+}
+
+#[test]
+fn an_id_is_visible_ascii() {
+    let longest = "x".repeat(256);
+    for id in [
+        "wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA",
+        "a",
+        "+/=",
+        "<b>&\"\\",
+        "a#b",
+        &longest,
+    ] {
+        assert_eq!(ProviderMessageId::parse(id).unwrap().as_str(), id);
+        let json = serde_json::to_string(id).unwrap();
+        assert_eq!(serde_json::from_str::<ProviderMessageId>(&json).unwrap().as_str(), id);
+    }
+    let too_long = "x".repeat(257);
+    for id in
+        ["", " ", "a b", " a", "a\n", "a\0", "\u{7f}", "é", "\u{202e}", "🎉", "\u{200b}", &too_long]
+    {
+        assert_eq!(ProviderMessageId::parse(id), None, "{id:?}");
+        assert!(
+            serde_json::from_str::<ProviderMessageId>(&serde_json::to_string(id).unwrap()).is_err(),
+            "{id:?}"
+        );
+    }
+}
+
+#[test]
+fn a_content_names_its_type_and_keeps_its_digits() {
+    let content = Content::Location {
+        latitude: json("-12.97160"),
+        longitude: None,
+        name: None,
+        address: None,
+    };
+    let expected =
+        r#"{"type":"location","latitude":-12.97160,"longitude":null,"name":null,"address":null}"#;
+    assert_eq!(serde_json::to_string(&content).unwrap(), expected);
+}
+
+#[test]
+fn what_a_shopper_wrote_stays_out_of_logs() {
+    for content in contents() {
+        let update = Update { number: None, news: News::Written(Box::new(written(content))) };
+        let shown = format!("{update:?}");
+        assert!(shown.contains("wamid.HBgL=="), "{shown}");
+        for secret in ["anary", "16505551234", "-12.97", "Hub"] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+    }
+}

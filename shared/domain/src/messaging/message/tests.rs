@@ -1,0 +1,151 @@
+#![expect(clippy::unwrap_used)]
+
+use super::*;
+use crate::testing::{MINIMAL, minute, order};
+
+#[test]
+fn the_statuses_there_can_be() {
+    for good in ["sent", "pending", "a", "A_b.c-9", &"x".repeat(64)] {
+        assert_eq!(MessageStatus::parse(good).unwrap().as_str(), good);
+    }
+    for bad in ["", " ", "a b", "ä", "a/b", "<script>", &"x".repeat(65)] {
+        assert_eq!(MessageStatus::parse(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    for (body, field) in [
+        (r#"{"account_code":"S","message_status":"sent"}"#, "order_id"),
+        (r#"{"order_id":"O","message_status":"sent"}"#, "account_code"),
+        (r#"{"order_id":"O","account_code":"S"}"#, "message_status"),
+        (r#"{"order_id":"O","account_code":"S","message_status":""}"#, "message_status"),
+        (r#"{"order_id":"","account_code":"S","message_status":"sent"}"#, "order_id"),
+        (r#"{"order_id":1,"account_code":"S","message_status":"sent"}"#, "order_id"),
+        (
+            r#"{"order_id":"O","account_code":"S","message_status":"sent","message_id":""}"#,
+            "message_id",
+        ),
+        (
+            r#"{"order_id":"O","account_code":"S","message_status":"sent","message_id":"a b"}"#,
+            "message_id",
+        ),
+        (
+            r#"{"order_id":"O","account_code":"S","message_status":"sent","messageId":7}"#,
+            "messageId",
+        ),
+    ] {
+        let error = NewMessage::read(body.as_bytes()).unwrap_err();
+        assert!(
+            matches!(&error, InvalidBody::Invalid { field: at, .. } if at == field),
+            "{body}: {error}"
+        );
+    }
+}
+
+fn asked(message_id: &str) -> NewMessage {
+    let body = format!(
+        r#"{{"orderId":"O","accountCode":"S","messageStatus":"sent","messageId":{message_id}}}"#
+    );
+    NewMessage::read(body.as_bytes()).unwrap()
+}
+
+#[test]
+fn the_providers_id_is_there_or_not() {
+    assert_eq!(asked(r#""wamid.A""#).message_id, ProviderMessageId::parse("wamid.A"));
+    assert_eq!(asked("null").message_id, None);
+    let stored = r#"{"id":"i","order_id":"O","account_code":"S","message_status":"sent","sent_at":"2026-01-20T10:00:00.000Z"}"#;
+    assert_eq!(
+        serde_json::from_str::<Message>(stored).unwrap().message_id,
+        None,
+        "a row of before there was one"
+    );
+}
+
+#[test]
+fn keys_of_two_kinds_never_make_one_message() {
+    use MessageKey::{Idempotency, Provider, Request};
+    let id = |key| Message::new(asked("null"), &key, minute(0)).id;
+    let ids = [id(Idempotency("a")), id(Provider("a")), id(Request("a")), id(Provider("b"))];
+    assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), ids.len());
+    assert_eq!(id(Provider("a")), id(Provider("a")));
+}
+
+#[test]
+fn a_repeat_says_the_same_of_the_same_message() {
+    let first = Message::new(asked(r#""wamid.A""#), &MessageKey::Idempotency("k"), minute(0));
+    let later = Message { sent_at: minute(9), ..first.clone() };
+    assert!(later.repeats(&first));
+    for other in [
+        Message { id: "other".to_owned(), ..first.clone() },
+        Message { message_status: MessageStatus::parse("read").unwrap(), ..first.clone() },
+        Message { message_id: None, ..first.clone() },
+    ] {
+        assert!(!other.repeats(&first), "{other:?}");
+    }
+}
+
+#[test]
+fn an_order_shows_its_newest_message() {
+    let message = |id: &str, minutes| Message {
+        id: id.to_owned(),
+        ..Message::new(asked("null"), &MessageKey::Request("r"), minute(minutes))
+    };
+    let noted = |on: &Order, message: &Message, shown: &str, now| {
+        message.noted_on(on, shown.to_owned(), minute(now))
+    };
+    let (first, second) = (message("b", 1), message("a", 2));
+    let order = noted(&order("S", MINIMAL), &first, "sent", 1);
+    let steps = [
+        ("an older one", message("z", 0), "read", 5, "sent", 1),
+        ("one of the same time that sorts before", message("a", 1), "read", 5, "sent", 1),
+        ("one of the same time that sorts behind", message("c", 1), "read", 5, "read", 5),
+        ("the same one", first, "delivered", 5, "delivered", 5),
+        ("a newer one", second, "pending", 2, "pending", 2),
+    ];
+    for (story, message, shown, now, expected, updated) in steps {
+        let after = noted(&order, &message, shown, now);
+        let (state, before) = (&after.state, &order.state);
+        assert_eq!(state.latest_message_status.as_deref(), Some(expected), "{story}");
+        assert_eq!((state.rev, state.version), (before.rev + 1, before.version), "{story}");
+        assert_eq!(state.updated_at, minute(updated), "{story}");
+        assert_eq!(message.is_newest(before), shown == expected, "{story}");
+    }
+}
+
+#[test]
+fn an_order_of_before_messages_had_ids_takes_one_of_the_same_time() {
+    let mut order = order("S", MINIMAL);
+    order.state.latest_message_at = Some(minute(1));
+    let newest = |minutes| {
+        Message::new(asked("null"), &MessageKey::Request("r"), minute(minutes))
+            .is_newest(&order.state)
+    };
+    assert_eq!([0, 1, 2].map(newest), [false, true, true]);
+}
+
+#[test]
+fn a_message_is_shown_with_all_that_its_provider_reported() {
+    let shown = |message: &Message, tracked: &Tracked| {
+        serde_json::to_value(MessageView::new(message, tracked)).unwrap()
+    };
+    let plain = Message::new(asked("null"), &MessageKey::Request("r"), minute(0));
+    let expected = serde_json::json!({
+        "id": plain.id, "order_id": "O", "account_code": "S", "message_status": "sent",
+        "sent_at": "2026-01-20T10:00:00.000Z", "message_id": null, "error": null, "statuses": [],
+    });
+    assert_eq!(shown(&plain, &Tracked::default()), expected);
+
+    let linked = Message::new(asked(r#""wamid.A""#), &MessageKey::Provider("wamid.A"), minute(0));
+    let mut tracked = Tracked::default();
+    tracked.link(&linked);
+    tracked.track.see(Word::Delivered, minute(3));
+    tracked.track.see(Word::Sent, minute(-1));
+    let expected = serde_json::json!({
+        "id": linked.id, "order_id": "O", "account_code": "S", "message_status": "delivered",
+        "sent_at": "2026-01-20T10:00:00.000Z", "message_id": "wamid.A", "error": null,
+        "statuses": [{"status": "sent", "at": "2026-01-20T09:59:00.000Z"},
+                     {"status": "delivered", "at": "2026-01-20T10:03:00.000Z"}],
+    });
+    assert_eq!(shown(&linked, &tracked), expected);
+}

@@ -1,0 +1,190 @@
+//! How a message fares at its provider: a join of everything that was reported of it, so that neither the order of
+//! arrival nor repeats matter.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::id::AccountCode;
+use crate::core::timestamp::Timestamp;
+use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusNews};
+use crate::messaging::message::Message;
+use crate::tracking::timeline::believable;
+
+/// The longest word, code, title and details that are kept, in characters.
+const WORD_CHARS: usize = 64;
+const CODE_CHARS: usize = 64;
+const TITLE_CHARS: usize = 256;
+const DETAILS_CHARS: usize = 1024;
+
+/// What a provider can say of a message, least first: the highest that was ever said is its status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Word {
+    /// It is on its way to the provider.
+    Sending,
+    /// The provider has sent it.
+    Sent,
+    /// It could not be sent or delivered. One that was delivered after all has not failed.
+    Failed,
+    /// It is on the shopper's phone.
+    Delivered,
+    /// The shopper has seen it.
+    Read,
+    /// The shopper has listened to it: a voice message.
+    Played,
+}
+
+impl Word {
+    /// All of them, least first.
+    pub const ALL: [Self; 6] =
+        [Self::Sending, Self::Sent, Self::Failed, Self::Delivered, Self::Read, Self::Played];
+
+    /// The provider's word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sending => "sending",
+            Self::Sent => "sent",
+            Self::Failed => "failed",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Played => "played",
+        }
+    }
+
+    /// The word of this spelling; `None` for those without a meaning, e.g. `deleted`.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|word| word.as_str() == text)
+    }
+}
+
+/// Why a message failed, and when.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Failure {
+    at: Timestamp,
+    error: ChannelError,
+}
+
+/// A word without a meaning.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Other {
+    at: Timestamp,
+    word: String,
+}
+
+/// How a message fares. Its size is bounded, whatever is reported.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Track {
+    /// When each word was first true.
+    seen: BTreeMap<Word, Timestamp>,
+    /// The first error that anybody named; among those of one time the least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    failure: Option<Failure>,
+    /// The latest word without a meaning; among those of one time the greatest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    other: Option<Other>,
+}
+
+impl Track {
+    /// Takes one piece of news, received at this time; whether that changed anything.
+    pub fn join(&mut self, news: &StatusNews, received_at: Timestamp) -> bool {
+        let at = believable(news.at, received_at);
+        let Some(word) = Word::parse(&news.word) else { return self.note(at, &news.word) };
+        let error = news.error.as_ref().filter(|_| word == Word::Failed);
+        let blamed = error.is_some_and(|error| self.blame(at, error));
+        self.see(word, at) || blamed
+    }
+
+    /// Takes a word that was true at this time; whether that changed anything.
+    pub fn see(&mut self, word: Word, at: Timestamp) -> bool {
+        let first = self.seen.get(&word).is_none_or(|seen| at < *seen);
+        if first {
+            self.seen.insert(word, at);
+        }
+        first
+    }
+
+    fn blame(&mut self, at: Timestamp, error: &ChannelError) -> bool {
+        let failure = Failure { at, error: clipped(error) };
+        let first = self.failure.as_ref().is_none_or(|known| failure < *known);
+        if first {
+            self.failure = Some(failure);
+        }
+        first
+    }
+
+    fn note(&mut self, at: Timestamp, word: &str) -> bool {
+        let other = Other { at, word: clip(word, WORD_CHARS) };
+        let latest = self.other.as_ref().is_none_or(|known| other > *known);
+        if latest {
+            self.other = Some(other);
+        }
+        latest
+    }
+
+    /// The message's status; `None` if nothing with a meaning was reported.
+    pub fn status(&self) -> Option<Word> {
+        self.seen.keys().next_back().copied()
+    }
+
+    /// Why it failed, also if it was delivered after all.
+    pub fn error(&self) -> Option<&ChannelError> {
+        self.failure.as_ref().map(|failure| &failure.error)
+    }
+
+    /// All statuses it had, least first, and when each was first true.
+    pub fn statuses(&self) -> impl Iterator<Item = (Word, Timestamp)> {
+        self.seen.iter().map(|(word, at)| (*word, *at))
+    }
+}
+
+fn clipped(error: &ChannelError) -> ChannelError {
+    let clip = |text: &Option<String>, max| text.as_deref().map(|text| clip(text, max));
+    ChannelError {
+        code: clip(&error.code, CODE_CHARS),
+        title: clip(&error.title, TITLE_CHARS),
+        details: clip(&error.details, DETAILS_CHARS),
+    }
+}
+
+fn clip(text: &str, max: usize) -> String {
+    text.chars().take(max).collect()
+}
+
+/// Identifies a provider's message: nothing names one by its id alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TrackKey {
+    /// Whose number sent it.
+    pub account: AccountCode,
+    /// The provider's id.
+    pub message: ProviderMessageId,
+}
+
+/// A provider's message, as stored: what was reported of it before or after somebody said which order it is about.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tracked {
+    /// How it fares.
+    pub track: Track,
+    /// The record that links it to an order, once there is one.
+    pub record: Option<Message>,
+}
+
+impl Tracked {
+    /// Links it to the order that a record is about. What that says of it counts like a report of the provider's.
+    pub fn link(&mut self, record: &Message) {
+        if let Some(word) = Word::parse(record.message_status.as_str()) {
+            self.track.see(word, record.sent_at);
+        }
+        self.record = Some(record.clone());
+    }
+
+    /// The status to show of it, of a message that this record links.
+    pub fn shown(&self, record: &Message) -> String {
+        let status = self.track.status().map(Word::as_str);
+        status.unwrap_or(record.message_status.as_str()).to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

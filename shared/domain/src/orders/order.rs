@@ -1,0 +1,242 @@
+//! What an order is, apart from where it stands: what its shop told us.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::id::{Awb, OrderKey, ProviderId};
+use crate::core::json::{InvalidBody, Json, Object, object, or_default, path, text_or_number};
+use crate::core::timestamp::Timestamp;
+use crate::tracking::report::{Ref, SourceName};
+use crate::tracking::timeline::{Parcels, State};
+
+/// An order: what it is, and where it stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Order {
+    /// Its name.
+    pub key: OrderKey,
+    /// What its shop told us.
+    pub profile: Profile,
+    /// Where it stands.
+    pub state: State,
+}
+
+/// Who gets it. Never logged.
+#[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Customer {
+    /// As the shop wrote it.
+    #[serde(deserialize_with = "text_or_number")]
+    pub phone: Option<String>,
+    /// Given name.
+    #[serde(alias = "first_name")]
+    pub first_name: Option<String>,
+    /// Family name.
+    #[serde(alias = "last_name")]
+    pub last_name: Option<String>,
+}
+
+impl std::fmt::Debug for Customer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Customer([REDACTED])")
+    }
+}
+
+/// The vendor as a customer's server wants to be told, passed through.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VendorDetails {
+    /// Passed through.
+    #[serde(alias = "vendor_id")]
+    pub vendor_id: Option<Json>,
+    /// Passed through.
+    #[serde(alias = "vendor_name")]
+    pub vendor_name: Option<Json>,
+    /// Passed through.
+    pub mobile: Option<Json>,
+    /// Passed through.
+    #[serde(alias = "business_address")]
+    pub business_address: Option<Json>,
+    /// Passed through.
+    #[serde(alias = "selected_services")]
+    pub selected_services: Option<Json>,
+}
+
+/// Who is asked about the order every hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Poll {
+    /// Shipway's tracking API.
+    Shipway,
+}
+
+/// What its shop told us of an order. Read from and written as camelCase; snake_case is read too.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Profile {
+    /// The shop's id of the customer.
+    #[serde(alias = "customer_id", deserialize_with = "text_or_number")]
+    pub customer_id: Option<String>,
+    /// The parcel to the shopper.
+    #[serde(deserialize_with = "awb")]
+    pub awb: Option<Awb>,
+    /// The parcel that comes back.
+    #[serde(alias = "return_awb", deserialize_with = "awb")]
+    pub return_awb: Option<Awb>,
+    /// The carrier's id, echoed as it came.
+    #[serde(alias = "carrier_id")]
+    pub carrier_id: Option<Json>,
+    /// The carrier's name.
+    #[serde(alias = "carrier_name")]
+    pub carrier_name: Option<String>,
+    /// Who is asked about it every hour.
+    pub poll: Option<Poll>,
+    /// What providers call it.
+    #[serde(deserialize_with = "or_default")]
+    pub refs: BTreeMap<String, ProviderText>,
+    /// Who gets it.
+    #[serde(deserialize_with = "customer")]
+    pub customer: Customer,
+    /// `[{title, sku?, qty, price}]`.
+    pub items: Option<Json>,
+    /// Passed through.
+    pub fare: Option<Json>,
+    /// Passed through.
+    #[serde(alias = "payment_method")]
+    pub payment_method: Option<Json>,
+    /// Passed through.
+    #[serde(alias = "payment_status")]
+    pub payment_status: Option<Json>,
+    /// `{address, coordinates: [lon, lat]}`, passed through.
+    pub pickup: Option<Json>,
+    /// `{address, coordinates: [lon, lat]}`, passed through.
+    pub drop: Option<Json>,
+    /// Passed through.
+    #[serde(alias = "customer_notes")]
+    pub customer_notes: Option<Json>,
+    /// Passed through.
+    #[serde(alias = "vendor_notes")]
+    pub vendor_notes: Option<Json>,
+    /// When the order is wanted.
+    #[serde(alias = "scheduled_at")]
+    pub scheduled_at: Option<Timestamp>,
+    /// Passed through.
+    pub metadata: Option<Json>,
+    /// Passed through.
+    #[serde(alias = "vendor_details", deserialize_with = "object")]
+    pub vendor_details: Option<VendorDetails>,
+}
+
+/// A provider's id that may come as a number.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Json", into = "String")]
+pub struct ProviderText(pub ProviderId);
+
+impl TryFrom<Json> for ProviderText {
+    type Error = String;
+    fn try_from(value: Json) -> Result<Self, String> {
+        let text = value.to_text().ok_or("must be a string or a number")?;
+        ProviderId::parse(&text).map(Self).map_err(|error| error.to_string())
+    }
+}
+
+impl From<ProviderText> for String {
+    fn from(id: ProviderText) -> Self {
+        id.0.into()
+    }
+}
+
+/// Shops send AWBs as numbers too; they count by their digits.
+pub(crate) fn awb<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Awb>, D::Error> {
+    let text = text_or_number(input)?;
+    text.map(|text| Awb::parse(&text).map_err(serde::de::Error::custom)).transpose()
+}
+
+fn customer<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Customer, D::Error> {
+    Ok(object(input)?.unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+struct Item {
+    title: String,
+    sku: Option<Json>,
+    qty: u64,
+}
+
+impl Profile {
+    /// The rules that its types do not hold.
+    ///
+    /// # Errors
+    /// Names the field at fault.
+    pub fn check(&self) -> Result<(), InvalidBody> {
+        self.read_items()?;
+        for (field, value) in
+            [("pickup", &self.pickup), ("drop", &self.drop), ("metadata", &self.metadata)]
+        {
+            if value.as_ref().is_some_and(|value| !value.is_object()) {
+                return Err(InvalidBody::field(field, "must be an object"));
+            }
+        }
+        if self.awb.is_some() && self.awb == self.return_awb {
+            return Err(InvalidBody::field("returnAwb", "must differ from awb"));
+        }
+        if let Some(carrier) = &self.carrier_id
+            && carrier.to_text().is_none()
+        {
+            return Err(InvalidBody::field("carrierId", "must be a string or a number"));
+        }
+        match self.refs.keys().find(|source| !matches!(source.as_str(), "shiprocket" | "esahayak"))
+        {
+            Some(source) => {
+                Err(InvalidBody::field(format!("refs.{source}"), "must be shiprocket or esahayak"))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn read_items(&self) -> Result<Vec<Item>, InvalidBody> {
+        let Some(items) = &self.items else { return Ok(Vec::new()) };
+        let reader = &mut serde_json::Deserializer::from_str(items.as_str());
+        let items: Vec<Object<Item>> =
+            serde_path_to_error::deserialize(reader).map_err(|error| {
+                let path = path(&error);
+                let path = if path == "." { "items".to_owned() } else { format!("items{path}") };
+                InvalidBody::field(
+                    path,
+                    "must be a list of {title, sku?, qty (a whole number), price}",
+                )
+            })?;
+        Ok(items.into_iter().map(|item| item.0).collect())
+    }
+
+    /// How many distinct products and how many pieces the order has.
+    pub fn counts(&self) -> (usize, u64) {
+        let items = self.read_items().unwrap_or_default();
+        let products: BTreeSet<String> = items
+            .iter()
+            .map(|item| {
+                item.sku.as_ref().and_then(Json::to_text).unwrap_or_else(|| item.title.clone())
+            })
+            .collect();
+        (products.len(), items.iter().map(|item| item.qty).fold(0, u64::saturating_add))
+    }
+
+    /// The names that sources may use for it, beside its own order id.
+    pub fn refs(&self) -> BTreeSet<Ref> {
+        let parcels =
+            self.awb.iter().chain(&self.return_awb).flat_map(Awb::spellings).map(Ref::Awb);
+        let providers = self.refs.iter().map(|(source, id)| Ref::Provider {
+            source: SourceName::from(source.as_str()),
+            id: id.0.clone(),
+        });
+        parcels.chain(providers).collect()
+    }
+
+    /// The numbers of its parcels.
+    pub fn parcels(&self) -> Parcels<'_> {
+        Parcels { awb: self.awb.as_ref(), return_awb: self.return_awb.as_ref() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,193 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use crate::core::id::{OrderId, ProviderId};
+use crate::orders::order::{Order, Profile};
+use crate::orders::view::{OrderSummary, OrderView};
+use crate::testing::{FULL, MINIMAL, awb, bringer, minute, order, readable, report, report_id};
+use crate::tracking::report::{Ref, Report, SourceName};
+use crate::tracking::status::Status;
+use crate::tracking::timeline::{Arrival, Entry};
+
+/// Brings the order to where these arrivals lead it; gives its entries in the order they came in.
+fn bring(order: &mut Order, arrivals: &[&dyn Fn(&Order) -> Arrival]) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    for (n, arrival) in (0_i64..).zip(arrivals) {
+        let settled = match arrival(order) {
+            Arrival::Next(next) => next.settle(&order.state, minute(40 + n)),
+            Arrival::Late(late) => {
+                late.settle(&order.state, entries.clone(), minute(40 + n)).unwrap()
+            }
+        };
+        order.state = settled.state;
+        entries.push(settled.entry);
+    }
+    entries
+}
+
+/// A report in an event of its own, received five minutes after it happened.
+fn arrival(report: Report) -> impl Fn(&Order) -> Arrival {
+    let at = report.occurred_at.unwrap();
+    let bringer = bringer(report.id.as_str(), at.after(std::time::Duration::from_secs(300)));
+    move |order| Arrival::of_report(&order.state, order.profile.parcels(), &report, &bringer)
+}
+
+fn said(id: &str, minutes: i64, status: Status, words: &str) -> Report {
+    Report { source_status: Some(words.to_owned()), ..report(id, status, Some(minute(minutes))) }
+}
+
+/// An order with everything, whose timeline has an entry of every kind.
+fn full() -> (Order, Vec<Entry>) {
+    let mut order = order("STORE001", FULL);
+    order.state.latest_message_status = Some("read".to_owned());
+    let full_report = Report {
+        location: Some("Pune Hub".to_owned()),
+        note: Some("bag 7".to_owned()),
+        eta: Some(minute(9999)),
+        ..said("r-in-transit", 2, Status::InTransit, "IN TRANSIT")
+    };
+    let foreign =
+        Report { awb: Some(awb("X9")), ..said("r-foreign", 6, Status::Delivered, "DELIVERED") };
+    let new_parcel = bringer("patch", minute(8));
+    let entries = bring(
+        &mut order,
+        &[
+            &arrival(full_report),
+            &arrival(said("r-again", 3, Status::InTransit, "IN TRANSIT-AT DESTINATION HUB")),
+            &arrival(said("r-odd", 4, Status::Unknown, "???")),
+            &arrival(said("r-lost", 5, Status::Lost, "LOST")),
+            &arrival(foreign),
+            &arrival(said("r-after", 7, Status::OutForDelivery, "OUT FOR DELIVERY")),
+            &arrival(said("r-late", 1, Status::PickedUp, "PICKED UP")),
+            &|order| {
+                Arrival::of_reshipment(
+                    &order.state,
+                    report_id("r-reshipped"),
+                    minute(8),
+                    &new_parcel,
+                )
+            },
+        ],
+    );
+    (order, entries)
+}
+
+#[test]
+fn an_order_reads_back() {
+    let (full, full_entries) = full();
+    for (name, order, mut entries) in
+        [("full", full, full_entries), ("minimal", order("STORE001", MINIMAL), Vec::new())]
+    {
+        let shown = serde_json::to_string(&OrderView::new(&order, &mut entries)).unwrap();
+        insta::assert_snapshot!(name, readable(&shown));
+    }
+}
+
+#[test]
+fn lists_show_the_same_order_with_less() {
+    let (order, mut entries) = full();
+    let summary = serde_json::to_value(OrderSummary::of(&order)).unwrap();
+    let shown = serde_json::to_value(OrderView::new(&order, &mut entries)).unwrap();
+    let fields: Vec<_> = summary.as_object().unwrap().keys().collect();
+    assert!(fields.iter().all(|field| summary[field] == shown[field]), "{summary} {shown}");
+    let left_out: Vec<_> =
+        shown.as_object().unwrap().keys().filter(|field| !fields.contains(field)).collect();
+    let expected = "customer customerNotes drop fare items metadata paymentMethod paymentStatus pickup poll refs \
+                    scheduledAt timeline trackingUrl vendorDetails vendorNotes";
+    assert_eq!(left_out, expected.split_whitespace().collect::<Vec<_>>());
+}
+
+/// `applied` and `reason` belong to the timeline, not to the arrival: a later arrival changes them.
+#[test]
+fn the_view_judges_the_timeline_as_it_is_now() {
+    let mut order = order("STORE001", MINIMAL);
+    let mut entries = bring(
+        &mut order,
+        &[
+            &arrival(said("moving", 5, Status::InTransit, "IN TRANSIT")),
+            &arrival(said("cancelled", 3, Status::Cancelled, "CANCELED")),
+        ],
+    );
+    for reversed in [false, true] {
+        if reversed {
+            entries.reverse();
+        }
+        let shown = serde_json::to_value(OrderView::new(&order, &mut entries)).unwrap();
+        let facts: Vec<_> = shown["timeline"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|entry| {
+                ["reportId", "applied", "reason", "late", "version"]
+                    .map(|field| entry[field].to_string())
+            })
+            .collect();
+        let expected = [
+            ["\"moving\"", "false", "\"after_terminal\"", "false", "2"],
+            ["\"cancelled\"", "true", "null", "true", "3"],
+        ];
+        assert_eq!(facts, expected);
+        assert_eq!(
+            (&shown["status"], &shown["previousStatus"]),
+            (&"cancelled".into(), &"in_transit".into())
+        );
+    }
+}
+
+#[test]
+fn an_order_is_known_by_its_parcels_and_providers() {
+    let provider = |source: &str, id: &str| Ref::Provider {
+        source: SourceName::from(source),
+        id: ProviderId::parse(id).unwrap(),
+    };
+    let refs = order("STORE001", FULL).profile.refs();
+    let expected = [
+        Ref::Awb(awb("19041424751540")),
+        Ref::Awb(awb("R19041424751540")),
+        provider("shiprocket", "348450001"),
+        provider("esahayak", "order_12345"),
+    ];
+    assert_eq!(refs, expected.into());
+    assert!(order("STORE001", MINIMAL).profile.refs().is_empty());
+}
+
+/// The first name that is known wins, so their order is a rule.
+#[test]
+fn a_report_is_looked_up_by_every_name_it_gives() {
+    let provider = ProviderId::parse("348450001").unwrap();
+    let own = OrderId::parse("ORD-1001").unwrap();
+    let full = Report {
+        awb: Some(awb("A1")),
+        return_awb: Some(awb("R1")),
+        provider_id: Some(provider.clone()),
+        order_id: Some(own.clone()),
+        ..report("r", Status::InTransit, None)
+    };
+    let by_provider = Ref::Provider { source: SourceName::new("shiprocket"), id: provider };
+    let expected = [Ref::Awb(awb("A1")), Ref::Awb(awb("R1")), by_provider, Ref::Order(own.clone())];
+    assert_eq!(full.refs(), expected);
+    let twice = Report { return_awb: Some(awb("A1")), provider_id: None, ..full };
+    assert_eq!(twice.refs(), [Ref::Awb(awb("A1")), Ref::Order(own)]);
+    assert_eq!(report("r", Status::InTransit, None).refs(), []);
+}
+
+/// Profiles are stored as JSON; no digit may get lost on the way.
+#[test]
+fn a_profile_reads_back_from_its_row() {
+    for body in [FULL, MINIMAL] {
+        let profile = order("STORE001", body).profile;
+        let row = serde_json::to_string(&profile).unwrap();
+        let read: Profile = serde_json::from_str(&row).unwrap();
+        assert_eq!(read, profile);
+        assert_eq!(serde_json::to_string(&read).unwrap(), row);
+    }
+}
+
+#[test]
+fn an_order_in_a_log_shows_nobody() {
+    let body = r#"{"orderId":"ORD-1","customer":{"phone":"canary","firstName":"canary","lastName":"canary"},
+        "pickup":{"address":"canary"},"drop":{"address":"canary"},"customerNotes":"canary","vendorNotes":"canary",
+        "metadata":{"x":"canary"},"vendorDetails":{"mobile":"canary","vendorName":"canary"},
+        "items":[{"title":"canary","qty":1,"price":1}]}"#;
+    let logged = format!("{:?}", order("STORE001", body));
+    assert!(logged.contains("ORD-1") && !logged.contains("canary"), "{logged}");
+}

@@ -1,0 +1,219 @@
+//! What partners ask of orders: create one, patch one.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::core::hash::Fingerprint;
+use crate::core::id::{AccountCode, Awb, OrderId};
+use crate::core::json::{InvalidBody, Json, Object, present, read_object};
+use crate::core::timestamp::Timestamp;
+use crate::orders::api_event::StatusReport;
+use crate::orders::order::{Customer, Profile, ProviderText};
+use crate::tracking::status::Status;
+
+/// The body of `POST /api/external/orders`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewOrder {
+    /// The order's id.
+    pub order_id: OrderId,
+    /// The account, where the caller names one.
+    pub account: Option<AccountCode>,
+    /// Where its timeline starts.
+    pub status: Status,
+    /// The rest.
+    pub profile: Profile,
+    /// Hash of all of it: the same body again is the same request.
+    pub fingerprint: String,
+}
+
+#[derive(Deserialize)]
+struct NewOrderHead {
+    #[serde(rename = "orderId", alias = "order_id")]
+    order_id: OrderId,
+    #[serde(rename = "accountCode", alias = "account_code")]
+    account: Option<AccountCode>,
+    status: Option<String>,
+}
+
+impl NewOrder {
+    /// Reads and checks a body.
+    ///
+    /// # Errors
+    /// What is wrong, naming the field.
+    pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
+        let head: NewOrderHead = read_object(body)?;
+        let profile: Profile = read_object(body)?;
+        profile.check()?;
+        let status = match head.status.as_deref() {
+            None => Status::Pending,
+            Some(text) => status_of_shop(text)?,
+        };
+        let fingerprint = fingerprint(status, &profile);
+        Ok(Self { order_id: head.order_id, account: head.account, status, profile, fingerprint })
+    }
+}
+
+/// Of what is said, not of what is left out: a field that a later version knows changes no older order's.
+fn fingerprint(status: Status, profile: &Profile) -> String {
+    let content = serde_json::to_string(profile).unwrap_or_default();
+    let fields: BTreeMap<String, Json> = serde_json::from_str(&content).unwrap_or_default();
+    let said = fields.iter().filter(|(_, value)| value.as_str() != "null");
+    said.fold(Fingerprint::of("order").with(status.as_str()), |all, (name, value)| {
+        all.with(name).with(value.as_str())
+    })
+    .finish()
+}
+
+/// A status that somebody may claim: `unknown` says nothing.
+fn status_of_shop(text: &str) -> Result<Status, InvalidBody> {
+    Status::parse(text)
+        .filter(|status| *status != Status::Unknown)
+        .ok_or_else(|| InvalidBody::field("status", "must be one of the statuses of an order"))
+}
+
+/// The longest note, in bytes.
+const MAX_NOTE_BYTES: usize = 1000;
+
+#[derive(Deserialize)]
+struct NewStatus {
+    status: String,
+    #[serde(rename = "occurredAt", alias = "occurred_at")]
+    occurred_at: Option<Timestamp>,
+    note: Option<String>,
+    #[serde(rename = "accountCode", alias = "account_code")]
+    account: Option<AccountCode>,
+}
+
+/// The body of `POST /api/external/orders/{order_id}/status`, with the account it names.
+///
+/// # Errors
+/// What is wrong, naming the field.
+pub fn read_status(
+    order_id: OrderId,
+    body: &[u8],
+) -> Result<(StatusReport, Option<AccountCode>), InvalidBody> {
+    let read: NewStatus = read_object(body)?;
+    if read.note.as_ref().is_some_and(|note| note.len() > MAX_NOTE_BYTES) {
+        return Err(InvalidBody::field("note", "must not be longer than 1000 bytes"));
+    }
+    let status = status_of_shop(&read.status)?;
+    Ok((
+        StatusReport { order_id, status, occurred_at: read.occurred_at, note: read.note },
+        read.account,
+    ))
+}
+
+/// The body of `PATCH /api/external/orders/{order_id}`: what is absent stays, `null` clears.
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct OrderPatch {
+    /// Which of the caller's accounts.
+    #[serde(alias = "account_code")]
+    pub account_code: Option<AccountCode>,
+    #[serde(deserialize_with = "present")]
+    awb: Option<Option<Json>>,
+    #[serde(alias = "return_awb", deserialize_with = "present")]
+    return_awb: Option<Option<Json>>,
+    #[serde(alias = "carrier_id", deserialize_with = "present")]
+    carrier_id: Option<Option<Json>>,
+    #[serde(alias = "carrier_name", deserialize_with = "present")]
+    carrier_name: Option<Option<String>>,
+    #[serde(deserialize_with = "present")]
+    refs: Option<Option<BTreeMap<String, Option<ProviderText>>>>,
+    #[serde(deserialize_with = "present")]
+    customer: Option<Option<Object<CustomerPatch>>>,
+}
+
+#[derive(Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct CustomerPatch {
+    #[serde(deserialize_with = "present")]
+    phone: Option<Option<Json>>,
+    #[serde(alias = "first_name", deserialize_with = "present")]
+    first_name: Option<Option<String>>,
+    #[serde(alias = "last_name", deserialize_with = "present")]
+    last_name: Option<Option<String>>,
+}
+
+impl OrderPatch {
+    /// Reads a body.
+    ///
+    /// # Errors
+    /// What is wrong, naming the field.
+    pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
+        read_object(body)
+    }
+
+    /// The profile after the patch.
+    ///
+    /// # Errors
+    /// Names the field whose new value breaks a rule.
+    pub fn apply(&self, profile: &Profile) -> Result<Profile, InvalidBody> {
+        let mut new = profile.clone();
+        if let Some(awb) = &self.awb {
+            new.awb = read_awb("awb", awb.as_ref())?;
+        }
+        if let Some(awb) = &self.return_awb {
+            new.return_awb = read_awb("returnAwb", awb.as_ref())?;
+        }
+        if let Some(carrier_id) = &self.carrier_id {
+            new.carrier_id.clone_from(carrier_id);
+        }
+        if let Some(carrier_name) = &self.carrier_name {
+            new.carrier_name.clone_from(carrier_name);
+        }
+        match &self.refs {
+            Some(Some(refs)) => merge(&mut new.refs, refs),
+            Some(None) => new.refs.clear(),
+            None => {}
+        }
+        match &self.customer {
+            Some(Some(customer)) => customer.0.apply(&mut new.customer)?,
+            Some(None) => new.customer = Customer::default(),
+            None => {}
+        }
+        new.check()?;
+        Ok(new)
+    }
+}
+
+fn merge(
+    refs: &mut BTreeMap<String, ProviderText>,
+    patch: &BTreeMap<String, Option<ProviderText>>,
+) {
+    for (source, id) in patch {
+        match id {
+            Some(id) => refs.insert(source.clone(), id.clone()),
+            None => refs.remove(source),
+        };
+    }
+}
+
+impl CustomerPatch {
+    fn apply(&self, customer: &mut Customer) -> Result<(), InvalidBody> {
+        if let Some(phone) = &self.phone {
+            customer.phone = read_text("customer.phone", phone.as_ref())?;
+        }
+        if let Some(name) = &self.first_name {
+            customer.first_name.clone_from(name);
+        }
+        if let Some(name) = &self.last_name {
+            customer.last_name.clone_from(name);
+        }
+        Ok(())
+    }
+}
+
+fn read_text(field: &str, value: Option<&Json>) -> Result<Option<String>, InvalidBody> {
+    let wrong = || InvalidBody::field(field, "must be a string or a number");
+    value.map(|value| value.to_text().ok_or_else(wrong)).transpose()
+}
+
+fn read_awb(field: &str, value: Option<&Json>) -> Result<Option<Awb>, InvalidBody> {
+    let text = read_text(field, value)?;
+    text.map(|text| Awb::parse(&text).map_err(|error| InvalidBody::field(field, error))).transpose()
+}
+
+#[cfg(test)]
+mod tests;

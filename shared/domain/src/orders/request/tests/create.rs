@@ -1,0 +1,276 @@
+use serde_json::{Value, json};
+
+use super::{fault, shown};
+use crate::orders::order::Profile;
+use crate::orders::request::NewOrder;
+use crate::testing::{FULL, MINIMAL};
+use crate::tracking::status::Status;
+
+fn read(body: &str) -> NewOrder {
+    NewOrder::read(body.as_bytes()).unwrap()
+}
+
+fn fingerprint(body: &str) -> String {
+    read(body).fingerprint
+}
+
+/// The full body with its numbers as texts: reading it as [`Value`] would change them.
+fn full() -> Value {
+    let mut full: Value = serde_json::from_str(FULL).unwrap();
+    full["fare"] = json!({"total": "1.10"});
+    full["metadata"] = json!({"k": null});
+    full
+}
+
+#[test]
+fn every_field_is_read() {
+    let asked = read(FULL);
+    assert_eq!(asked.order_id.as_str(), "ORD-1001");
+    assert_eq!(asked.account.as_ref().map(|account| account.as_str()), Some("STORE001"));
+    assert_eq!(asked.status, Status::Pending);
+    let profile = shown(&asked.profile);
+    let expected: Value = serde_json::from_str(FULL).unwrap();
+    for (field, value) in profile.as_object().unwrap() {
+        let expected = match field.as_str() {
+            "customerId" => json!("778899"),
+            "awb" => json!("19041424751540"),
+            "refs" => json!({"shiprocket": "348450001", "esahayak": "order_12345"}),
+            "customer" => {
+                json!({"phone": "919876543210", "firstName": "Zo\u{eb}", "lastName": "D'Souza \u{1F4E6}"})
+            }
+            "scheduledAt" => json!("2026-01-21T10:00:00.000Z"),
+            field => expected[field].clone(),
+        };
+        assert_eq!(value, &expected, "{field}");
+        assert!(!value.is_null(), "{field} is not in the body");
+    }
+}
+
+#[test]
+fn the_least_order() {
+    let asked = read(MINIMAL);
+    assert_eq!(
+        (asked.order_id.as_str(), asked.account, asked.status),
+        ("ORD-1", None, Status::Pending)
+    );
+    assert_eq!(asked.profile, Profile::default());
+}
+
+fn snake(name: &str) -> String {
+    name.chars()
+        .flat_map(|c| {
+            c.is_ascii_uppercase().then_some('_').into_iter().chain([c.to_ascii_lowercase()])
+        })
+        .collect()
+}
+
+/// The same object with its keys in snake_case, two levels deep: below that it is passed through.
+fn snake_keys(value: &Value, levels: usize) -> Value {
+    match value {
+        Value::Object(fields) if levels > 0 => fields
+            .iter()
+            .map(|(name, value)| (snake(name), snake_keys(value, levels - 1)))
+            .collect(),
+        other => other.clone(),
+    }
+}
+
+#[test]
+fn snake_case_is_read_like_camel_case() {
+    let snake = snake_keys(&full(), 2);
+    assert!(
+        snake["vendor_details"]["business_address"].is_object()
+            && snake["customer"]["first_name"].is_string()
+    );
+    assert_eq!(read(&snake.to_string()), read(&full().to_string()));
+}
+
+#[test]
+fn null_is_absent() {
+    let mut nulls: Value =
+        full().as_object().unwrap().keys().map(|name| (name.clone(), Value::Null)).collect();
+    nulls["orderId"] = json!("ORD-1");
+    assert_eq!(read(&nulls.to_string()), read(MINIMAL));
+    let inner = r#"{"orderId":"ORD-1","customer":{"phone":null,"firstName":null,"lastName":null},"refs":{}}"#;
+    assert_eq!(read(inner), read(MINIMAL));
+}
+
+/// Shops send digits where others send texts: they mean the same.
+#[test]
+fn ids_may_be_numbers() {
+    let asked = |id: &str| {
+        read(&format!(
+            r#"{{"orderId":"a","customerId":{id},"awb":{id},"refs":{{"shiprocket":{id},"esahayak":{id}}},
+                "customer":{{"phone":{id}}}}}"#
+        ))
+    };
+    for number in ["0", "7", "19041424751540", "123456789012345678901234567890"] {
+        let as_number = asked(number);
+        assert_eq!(as_number, asked(&format!("\"{number}\"")), "{number}");
+        assert_eq!(as_number.profile.awb.as_ref().map(|awb| awb.as_str()), Some(number));
+        assert_eq!(as_number.profile.customer.phone.as_deref(), Some(number));
+    }
+    let plain = read(r#"{"orderId":"a","awb":"007","customer":{"phone":"+91 98765"}}"#).profile;
+    assert_eq!(plain.awb.as_ref().map(|awb| awb.as_str()), Some("007"));
+    assert_eq!(plain.customer.phone.as_deref(), Some("+91 98765"));
+}
+
+#[test]
+fn every_status_but_unknown_can_be_the_first() {
+    for status in &Status::ALL[1..] {
+        assert_eq!(read(&format!(r#"{{"orderId":"a","status":"{status}"}}"#)).status, *status);
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_names_the_field() {
+    let long = format!("\"{}\"", "x".repeat(129));
+    for (fields, field) in [
+        (r#""awb":"a""#, "orderId"),
+        (r#""orderId":7"#, "orderId"),
+        (r#""orderId":null"#, "orderId"),
+        (r#""orderId":"""#, "orderId"),
+        (r#""orderId":" canary""#, "orderId"),
+        (r#""orderId":"can/ary""#, "orderId"),
+        (r#""orderId":"canary\u0000""#, "orderId"),
+        (r#""order_id":"canary\r\n""#, "order_id"),
+        (&format!(r#""orderId":{long}"#), "orderId"),
+        (r#""orderId":"a","orderId":"b""#, "orderId"),
+        (r#""orderId":"a","order_id":"a""#, "orderId"),
+        (r#""orderId":"a","awb":"1","awb":"2""#, "awb"),
+        (r#""orderId":"a","accountCode":"""#, "accountCode"),
+        (r#""orderId":"a","accountCode":7"#, "accountCode"),
+        (r#""orderId":"a","status":"""#, "status"),
+        (r#""orderId":"a","status":"canary""#, "status"),
+        (r#""orderId":"a","status":"unknown""#, "status"),
+        (r#""orderId":"a","status":"Delivered""#, "status"),
+        (r#""orderId":"a","status":7"#, "status"),
+        (r#""orderId":"a","customerId":["canary"]"#, "customerId"),
+        (r#""orderId":"a","customerId":true"#, "customerId"),
+        (r#""orderId":"a","awb":"""#, "awb"),
+        (r#""orderId":"a","awb":" canary""#, "awb"),
+        (r#""orderId":"a","awb":{"canary":1}"#, "awb"),
+        (r#""orderId":"a","awb":"\ud800""#, "awb"),
+        (&format!(r#""orderId":"a","awb":{long}"#), "awb"),
+        (r#""orderId":"a","returnAwb":"can/ary""#, "returnAwb"),
+        (r#""orderId":"a","awb":"canary","returnAwb":"canary""#, "returnAwb"),
+        (r#""orderId":"a","awb":"7","return_awb":7"#, "returnAwb"),
+        (r#""orderId":"a","carrierId":["canary"]"#, "carrierId"),
+        (r#""orderId":"a","carrierId":false"#, "carrierId"),
+        (r#""orderId":"a","carrierName":7"#, "carrierName"),
+        (r#""orderId":"a","poll":"canary""#, "poll"),
+        (r#""orderId":"a","poll":"canary, expected canary""#, "poll"),
+        (r#""orderId":"a","poll":"canary at line 7""#, "poll"),
+        (r#""orderId":"a","poll":7"#, "poll"),
+        (r#""orderId":"\ud800""#, "orderId"),
+        (r#""orderId":"a","refs":"canary""#, "refs"),
+        (r#""orderId":"a","refs":["canary"]"#, "refs"),
+        (r#""orderId":"a","refs":{"shipway":"canary"}"#, "refs.shipway"),
+        (r#""orderId":"a","refs":{"shiprocket":["canary"]}"#, "refs.shiprocket"),
+        (r#""orderId":"a","refs":{"shiprocket":""}"#, "refs.shiprocket"),
+        (r#""orderId":"a","refs":{"esahayak":"can/ary"}"#, "refs.esahayak"),
+        (r#""orderId":"a","refs":{"esahayak":null}"#, "refs.esahayak"),
+        (r#""orderId":"a","customer":"canary""#, "customer"),
+        (r#""orderId":"a","customer":"canary at line 1""#, "customer"),
+        (r#""orderId":"a","customer":["canary","canary"]"#, "customer"),
+        (r#""orderId":"a","customer":{"phone":{"canary":1}}"#, "customer.phone"),
+        (r#""orderId":"a","customer":{"phone":true}"#, "customer.phone"),
+        (r#""orderId":"a","customer":{"firstName":7}"#, "customer.firstName"),
+        (r#""orderId":"a","customer":{"last_name":["canary"]}"#, "customer.last_name"),
+        (r#""orderId":"a","items":"canary""#, "items"),
+        (r#""orderId":"a","items":{"title":"canary","qty":1}"#, "items"),
+        (r#""orderId":"a","items":["canary"]"#, "items[0]"),
+        (r#""orderId":"a","items":[["canary",null,1]]"#, "items[0]"),
+        (r#""orderId":"a","items":[{"qty":1,"price":1}]"#, "items[0].title"),
+        (r#""orderId":"a","items":[{"title":"canary","price":1}]"#, "items[0].qty"),
+        (
+            r#""orderId":"a","items":[{"title":"canary","qty":1,"price":1},{"title":7,"qty":1}]"#,
+            "items[1].title",
+        ),
+        (r#""orderId":"a","items":[{"title":"canary","qty":-1}]"#, "items[0].qty"),
+        (r#""orderId":"a","items":[{"title":"canary","qty":1.5}]"#, "items[0].qty"),
+        (r#""orderId":"a","items":[{"title":"canary","qty":"1"}]"#, "items[0].qty"),
+        (r#""orderId":"a","items":[{"title":"canary","qty":1e400}]"#, "items[0].qty"),
+        (r#""orderId":"a","pickup":"canary""#, "pickup"),
+        (r#""orderId":"a","drop":["canary"]"#, "drop"),
+        (r#""orderId":"a","metadata":7"#, "metadata"),
+        (r#""orderId":"a","scheduledAt":"canary""#, "scheduledAt"),
+        (r#""orderId":"a","scheduledAt":"2026-01-20T10:00:00""#, "scheduledAt"),
+        (r#""orderId":"a","scheduledAt":1768903200"#, "scheduledAt"),
+        (r#""orderId":"a","scheduledAt":"1969-12-31T23:59:59Z""#, "scheduledAt"),
+        (r#""orderId":"a","vendorDetails":"canary""#, "vendorDetails"),
+        (r#""orderId":"a","vendorDetails":["canary"]"#, "vendorDetails"),
+        (r#""orderId":"a","#, "(body)"),
+        (r#""orderId":"a","awb":nope"#, "(body)"),
+        (r#""orderId":7,"awb":nope"#, "(body)"),
+    ] {
+        let body = format!("{{{fields}}}");
+        assert_eq!(fault(NewOrder::read(body.as_bytes())).as_deref(), Some(field), "{body}");
+    }
+}
+
+#[test]
+fn odd_but_legal() {
+    for fields in [
+        r#""later":{"orderId":7},"LATER":null"#,
+        r#""metadata":{},"pickup":{},"drop":{"address":"\ud800"}"#,
+        r#""items":[],"refs":{},"customer":{},"vendorDetails":{}"#,
+        r#""fare":[[[[1e400]]]],"customerNotes":{"a":false},"paymentMethod":7"#,
+        r#""carrierId":"","carrierName":"","customerId":"","customer":{"phone":"","firstName":""}"#,
+        r#""items":[{"title":"","qty":0,"price":null,"later":1}]"#,
+        r##""awb":"a#b \u202e<script>""##,
+    ] {
+        read(&format!(r#"{{"orderId":"a",{fields}}}"#));
+    }
+}
+
+#[test]
+fn the_same_order_said_otherwise_is_the_same_request() {
+    let plain = full();
+    let same = fingerprint(&plain.to_string());
+    let mut backwards = String::new();
+    for (name, value) in plain.as_object().unwrap().iter().rev() {
+        backwards.insert_str(0, &format!(" {}\t:\n{value} ,", json!(name)));
+    }
+    let backwards = format!("\n{{{} }}\r\n", backwards.trim_end_matches(','));
+    let with = |field: &str, value: Value| {
+        let mut body = plain.clone();
+        body[field] = value;
+        body.to_string()
+    };
+    for body in [
+        backwards,
+        snake_keys(&plain, 2).to_string(),
+        with("later", json!(1)),
+        with("awb", json!("19041424751540")),
+        with("scheduledAt", json!("2026-01-21T10:00:00Z")),
+        with("accountCode", Value::Null),
+        with("status", Value::Null),
+    ] {
+        assert_eq!(fingerprint(&body), same, "{body}");
+    }
+}
+
+#[test]
+fn another_order_is_another_request() {
+    let plain = full();
+    let first = fingerprint(&plain.to_string());
+    for field in plain
+        .as_object()
+        .unwrap()
+        .keys()
+        .filter(|field| !matches!(field.as_str(), "orderId" | "accountCode"))
+    {
+        let mut body = plain.clone();
+        body[field] = if field == "status" { json!("assigned") } else { Value::Null };
+        assert_ne!(fingerprint(&body.to_string()), first, "{field}");
+    }
+    // What is passed through is its text, spaces included.
+    let fare = |fare: &str| fingerprint(&format!(r#"{{"orderId":"a","fare":{fare}}}"#));
+    assert_eq!(fare("1.10"), fare("1.10"));
+    for (one, other) in
+        [("1.10", "1.1"), ("100", "1e2"), (r#"{"a":1}"#, r#"{"a": 1}"#), (r#""a""#, r#""\u0061""#)]
+    {
+        assert_ne!(fare(one), fare(other), "{one} {other}");
+    }
+}

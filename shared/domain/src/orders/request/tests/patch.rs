@@ -1,0 +1,127 @@
+use serde_json::{Value, json};
+
+use super::{fault, shown};
+use crate::orders::order::Profile;
+use crate::orders::request::{NewOrder, OrderPatch};
+use crate::testing::{FULL, MINIMAL};
+
+fn profile(body: &str) -> Profile {
+    NewOrder::read(body.as_bytes()).unwrap().profile
+}
+
+/// The fields that a patch changes, and what they are then.
+fn changed(before: &Profile, patch: &str) -> Value {
+    let after = shown(&OrderPatch::read(patch.as_bytes()).unwrap().apply(before).unwrap());
+    let before = shown(before);
+    let fields = after.as_object().unwrap().iter().filter(|(name, value)| before[*name] != **value);
+    fields.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// What is absent stays, `null` clears, refs and customer are merged.
+#[test]
+fn what_a_patch_changes() {
+    let full = profile(FULL);
+    let nobody = json!({"phone": null, "firstName": null, "lastName": null});
+    for (patch, expected) in [
+        ("{}", json!({})),
+        (r#"{"status":"lost","items":[],"later":1,"fare":7}"#, json!({})),
+        (r#"{"awb":19041424751540}"#, json!({})),
+        (r#"{"awb":"B2"}"#, json!({"awb": "B2"})),
+        (r#"{"awb":22}"#, json!({"awb": "22"})),
+        (r#"{"awb":null}"#, json!({"awb": null})),
+        (r#"{"returnAwb":"R2"}"#, json!({"returnAwb": "R2"})),
+        (r#"{"return_awb":null}"#, json!({"returnAwb": null})),
+        (
+            r#"{"awb":"R19041424751540","returnAwb":"R3"}"#,
+            json!({"awb": "R19041424751540", "returnAwb": "R3"}),
+        ),
+        (r#"{"carrierId":7}"#, json!({"carrierId": 7})),
+        (r#"{"carrier_id":"x"}"#, json!({"carrierId": "x"})),
+        (r#"{"carrierId":null}"#, json!({"carrierId": null})),
+        (r#"{"carrierName":"Delhivery"}"#, json!({"carrierName": "Delhivery"})),
+        (r#"{"carrier_name":null}"#, json!({"carrierName": null})),
+        (r#"{"refs":{}}"#, json!({})),
+        (
+            r#"{"refs":{"shiprocket":5}}"#,
+            json!({"refs": {"shiprocket": "5", "esahayak": "order_12345"}}),
+        ),
+        (r#"{"refs":{"shiprocket":null}}"#, json!({"refs": {"esahayak": "order_12345"}})),
+        (r#"{"refs":null}"#, json!({"refs": {}})),
+        (r#"{"customer":{}}"#, json!({})),
+        (
+            r#"{"customer":{"phone":12}}"#,
+            json!({"customer": {"phone": "12", "firstName": "Zo\u{eb}", "lastName": "D'Souza \u{1F4E6}"}}),
+        ),
+        (
+            r#"{"customer":{"first_name":null,"lastName":"B"}}"#,
+            json!({"customer": {"phone": "919876543210", "firstName": null, "lastName": "B"}}),
+        ),
+        (
+            r#"{"customer":{"phone":null,"firstName":null,"lastName":null}}"#,
+            json!({"customer": nobody}),
+        ),
+        (r#"{"customer":null}"#, json!({"customer": nobody})),
+    ] {
+        assert_eq!(changed(&full, patch), expected, "{patch}");
+    }
+}
+
+#[test]
+fn a_patch_of_the_least_order() {
+    let minimal = profile(MINIMAL);
+    let patch = r#"{"accountCode":"STORE001","awb":"A1","carrierId":9,"refs":{"esahayak":"o1"},"customer":{"firstName":"Z"}}"#;
+    let expected = json!({
+        "awb": "A1", "carrierId": 9, "refs": {"esahayak": "o1"},
+        "customer": {"phone": null, "firstName": "Z", "lastName": null},
+    });
+    assert_eq!(changed(&minimal, patch), expected);
+    for nothing in
+        [r#"{"awb":null,"refs":null,"customer":null}"#, r#"{"refs":{"shiprocket":null}}"#]
+    {
+        assert_eq!(changed(&minimal, nothing), json!({}), "{nothing}");
+    }
+}
+
+#[test]
+fn a_patch_names_its_account() {
+    for (patch, expected) in [
+        ("{}", None),
+        (r#"{"accountCode":null}"#, None),
+        (r#"{"accountCode":"STORE001"}"#, Some("STORE001")),
+        (r#"{"account_code":"STORE001"}"#, Some("STORE001")),
+    ] {
+        let named = OrderPatch::read(patch.as_bytes()).unwrap().account_code;
+        assert_eq!(named.as_ref().map(|account| account.as_str()), expected, "{patch}");
+    }
+}
+
+#[test]
+fn what_cannot_be_patched_names_the_field() {
+    let full = profile(FULL);
+    for (patch, field) in [
+        ("", "(body)"),
+        ("[]", "(body)"),
+        (r#"{"awb":}"#, "(body)"),
+        (r#"{"accountCode":""}"#, "accountCode"),
+        (r#"{"awb":""}"#, "awb"),
+        (r#"{"awb":["canary"]}"#, "awb"),
+        (r#"{"awb":true}"#, "awb"),
+        (r#"{"awb":"1","awb":"2"}"#, "awb"),
+        (r#"{"awb":"R19041424751540"}"#, "returnAwb"),
+        (r#"{"returnAwb":19041424751540}"#, "returnAwb"),
+        (r#"{"return_awb":"can/ary"}"#, "returnAwb"),
+        (r#"{"carrierId":{"canary":1}}"#, "carrierId"),
+        (r#"{"carrierName":["canary"]}"#, "carrierName"),
+        (r#"{"refs":"canary"}"#, "refs"),
+        (r#"{"refs":{"shipway":1}}"#, "refs.shipway"),
+        (r#"{"refs":{"shiprocket":""}}"#, "refs.shiprocket"),
+        (r#"{"refs":{"shiprocket":{"canary":1}}}"#, "refs.shiprocket"),
+        (r#"{"customer":"canary"}"#, "customer"),
+        (r#"{"customer":["canary"]}"#, "customer"),
+        (r#"{"customer":{"phone":["canary"]}}"#, "customer.phone"),
+        (r#"{"customer":{"firstName":7}}"#, "customer.firstName"),
+    ] {
+        let read = OrderPatch::read(patch.as_bytes()).and_then(|patch| patch.apply(&full));
+        assert_eq!(fault(read).as_deref(), Some(field), "{patch}");
+    }
+}

@@ -1,0 +1,86 @@
+//! What operators ask: that customers are told of orders again.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::core::id::{AccountCode, OrderId};
+use crate::core::json::{InvalidBody, read_object};
+
+/// The most orders in one request.
+pub const MAX_ORDERS: usize = 100;
+
+/// The body of `POST /api/orders/trigger-webhook`.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Trigger {
+    /// The orders, 1 to [`MAX_ORDERS`], each once.
+    #[serde(alias = "orderIds")]
+    pub order_ids: Vec<OrderId>,
+    /// Which of the caller's accounts.
+    #[serde(alias = "accountCode")]
+    pub account_code: Option<AccountCode>,
+}
+
+impl Trigger {
+    /// Reads and checks a body.
+    ///
+    /// # Errors
+    /// What is wrong, naming the field.
+    pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
+        let trigger: Self = read_object(body)?;
+        let ids = &trigger.order_ids;
+        if !(1..=MAX_ORDERS).contains(&ids.len()) {
+            return Err(InvalidBody::field("order_ids", "must be 1 to 100 ids"));
+        }
+        if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() {
+            return Err(InvalidBody::field("order_ids", "must name each order once"));
+        }
+        Ok(trigger)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn ids(count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("ORD-{number}")).collect()
+    }
+
+    #[test]
+    fn one_to_a_hundred_orders_in_either_spelling() {
+        for count in [1, 100] {
+            let read =
+                Trigger::read(json!({"order_ids": ids(count)}).to_string().as_bytes()).unwrap();
+            assert_eq!((read.order_ids.len(), read.account_code), (count, None));
+        }
+        let read = Trigger::read(br#"{"orderIds":["A"],"accountCode":"STORE001"}"#).unwrap();
+        assert_eq!(read.account_code, AccountCode::parse("STORE001").ok());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (body, field) in [
+            (json!({}), "order_ids"),
+            (json!({"order_ids": null}), "order_ids"),
+            (json!({"order_ids": "A"}), "order_ids"),
+            (json!({"order_ids": []}), "order_ids"),
+            (json!({"order_ids": ids(101)}), "order_ids"),
+            (json!({"order_ids": ["A", "B", "A"]}), "order_ids"),
+            (json!({"order_ids": ["e\u{301}", "\u{e9}"]}), "order_ids"),
+            (json!({"order_ids": ["A", 7]}), "order_ids[1]"),
+            (json!({"order_ids": ["a/b"]}), "order_ids[0]"),
+            (json!({"order_ids": ["A"], "account_code": ""}), "account_code"),
+        ] {
+            let error = Trigger::read(body.to_string().as_bytes()).unwrap_err();
+            assert!(
+                matches!(&error, InvalidBody::Invalid { field: at, .. } if at == field),
+                "{body}: {error:?}"
+            );
+        }
+        assert!(matches!(Trigger::read(b"[]"), Err(InvalidBody::Malformed(_))));
+    }
+}

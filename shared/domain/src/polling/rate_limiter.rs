@@ -1,0 +1,50 @@
+//! How fast one worker may call: overdue batches must not come in a burst.
+
+use std::time::Duration;
+
+use crate::core::timestamp::Timestamp;
+
+/// So many workers call side by side.
+const WORKERS: f64 = 2.0;
+
+/// When a worker last called.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Pace {
+    last: Option<Timestamp>,
+}
+
+impl Pace {
+    /// How long the next call has to wait.
+    pub fn wait(&self, now: Timestamp, calls_per_second: f64) -> Duration {
+        let gap = Duration::try_from_secs_f64(WORKERS / calls_per_second).unwrap_or(Duration::MAX);
+        self.last.map_or(Duration::ZERO, |last| gap.saturating_sub(now.since(last)))
+    }
+
+    /// A call begins.
+    pub fn begin(&mut self, now: Timestamp) {
+        self.last = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::second;
+
+    fn millis_to_wait(after: i64, rate: f64) -> u128 {
+        let mut pace = Pace::default();
+        pace.begin(second(0));
+        pace.wait(second(after), rate).as_millis()
+    }
+
+    #[test]
+    fn two_workers_together_keep_the_rate() {
+        assert_eq!(Pace::default().wait(second(0), 5.0), Duration::ZERO);
+        assert_eq!(millis_to_wait(0, 5.0), 400);
+        assert_eq!(millis_to_wait(1, 5.0), 0);
+        assert_eq!(millis_to_wait(1, 0.5), 3000);
+        // A clock that was set back makes nobody wait longer than that.
+        assert_eq!(millis_to_wait(-3600, 5.0), 400);
+        assert!(millis_to_wait(0, 1e-300) > 1_000_000_000);
+    }
+}

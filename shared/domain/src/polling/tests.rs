@@ -1,0 +1,128 @@
+#![expect(clippy::unwrap_used)]
+
+use super::*;
+use crate::testing::{awb, minute, report_id};
+
+fn key(order: usize) -> OrderKey {
+    let order = OrderId::parse(&format!("ORD{order}")).unwrap();
+    OrderKey { account: AccountCode::parse("STORE001").unwrap(), order }
+}
+
+fn run(hours: i64) -> Run {
+    Run { id: format!("hourly-{hours}"), started_at: minute(hours * 60), manual: false }
+}
+
+fn active() -> Active {
+    Active::new(awb("1"), minute(0))
+}
+
+/// In which of the next hours an order is asked about.
+fn hours_asked(key: &OrderKey, active: &Active, hours: i64) -> Vec<i64> {
+    (0..hours).filter(|&hour| active.is_due(key, &run(hour))).collect()
+}
+
+#[test]
+fn orders_spread_evenly_over_shards_and_hours() {
+    let mut counts = [0_u32; SHARDS as usize];
+    for order in 0..16_000 {
+        counts[usize::from(shard(&key(order)))] += 1;
+    }
+    assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
+    let fresh = Active { heard_at: Some(minute(0)), ..active() };
+    let now = (0..4000).filter(|&order| fresh.is_due(&key(order), &run(1))).count();
+    assert!((800..1200).contains(&now), "{now}");
+}
+
+#[test]
+fn every_shard_has_its_share_of_the_fresh_orders_of_an_hour() {
+    let fresh = Active { heard_at: Some(minute(0)), ..active() };
+    let mut counts = [0_u32; SHARDS as usize];
+    for order in (0..32_000).filter(|&order| fresh.is_due(&key(order), &run(1))) {
+        counts[usize::from(shard(&key(order)))] += 1;
+    }
+    assert!(counts.iter().all(|count| (350..650).contains(count)), "{counts:?}");
+}
+
+#[test]
+fn an_hour_has_one_run() {
+    let hour = Run::hourly(minute(59));
+    assert_eq!(
+        (hour.id.as_str(), hour.started_at, hour.manual),
+        ("hourly-2026-01-20T10", minute(0), false)
+    );
+    assert_eq!(Run::hourly(minute(0)), hour);
+    assert_eq!(Run::hourly(minute(60)).id, "hourly-2026-01-20T11");
+    let by_hand = Run::manual(minute(59));
+    let id = "manual-2026-01-20T10:59:00.000Z";
+    assert_eq!((by_hand.id.as_str(), by_hand.started_at, by_hand.manual), (id, minute(59), true));
+}
+
+#[test]
+fn an_order_that_nobody_speaks_of_is_asked_about_every_hour() {
+    assert_eq!(hours_asked(&key(1), &active(), 5), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_fresh_order_has_its_turn_every_four_hours_for_a_day() {
+    let fresh = Active { heard_at: Some(minute(0)), ..active() };
+    let asked = hours_asked(&key(1), &fresh, 30);
+    let (while_fresh, after) = asked.split_at(6);
+    assert!(while_fresh.windows(2).all(|pair| pair[1] - pair[0] == 4), "{asked:?}");
+    assert_eq!(after, [24, 25, 26, 27, 28, 29]);
+    let by_hand = Run { manual: true, ..run(1) };
+    assert!((0..50).all(|order| fresh.is_due(&key(order), &by_hand)));
+}
+
+#[test]
+fn an_unknown_parcel_is_asked_for_ever_less_often_and_then_no_more() {
+    let mut order = active();
+    let mut asked = Vec::new();
+    for hour in 0..24 * 10 {
+        if order.is_due(&key(1), &run(hour)) {
+            asked.push(hour);
+            order = order.not_found(&run(hour));
+        }
+    }
+    assert_eq!(asked, [0, 1, 5, 29, 53, 77, 101, 125, 149, 173]);
+    assert_eq!(order.stale_since, Some(minute(173 * 60)));
+    assert!(!order.is_due(&key(1), &Run { manual: true, ..run(9999) }));
+}
+
+#[test]
+fn one_run_finds_an_unknown_parcel_once() {
+    let once = active().not_found(&run(0));
+    assert_eq!(once.not_found(&run(0)), once);
+    assert_eq!(once.not_found(&run(1)).unknown.unwrap().tries, 2);
+}
+
+#[test]
+fn a_run_that_is_planned_again_asks_about_the_same_orders() {
+    let twice = active().not_found(&run(0)).not_found(&run(1));
+    assert!(twice.is_due(&key(1), &run(1)));
+    assert!(!twice.is_due(&key(1), &run(2)));
+}
+
+#[test]
+fn batches_of_all_shards_share_one_budget() {
+    let run = run(0);
+    let seconds =
+        |shard, k, rate| not_before(&run, shard, k, rate).since(run.started_at).as_millis();
+    assert_eq!(seconds(0, 0, 5.0), 0);
+    assert_eq!(seconds(1, 0, 5.0), 200);
+    assert_eq!(seconds(0, 1, 5.0), 3200);
+    assert_eq!(seconds(15, 1249, 5.0), 3_999_800);
+    assert_eq!(seconds(1, 0, 0.5), 2000);
+    assert_eq!(not_before(&run, 0, u64::MAX, 1e-300).to_string(), "9999-12-31T23:59:59.999Z");
+}
+
+#[test]
+fn the_same_claims_are_the_same_event() {
+    let account = key(1).account;
+    let (one, two) = (report_id("one"), report_id("two"));
+    assert_eq!(event_of(&account, [&one, &two]), event_of(&account, [&two, &one]));
+    assert_ne!(event_of(&account, [&one]), event_of(&account, [&one, &two]));
+    assert_ne!(
+        event_of(&account, [&one]),
+        event_of(&AccountCode::parse("STORE002").unwrap(), [&one])
+    );
+}

@@ -1,0 +1,8 @@
+//! Outgoing webhooks: endpoints, payloads, deliveries, leases, retries, signatures.
+
+pub mod delivery;
+pub mod endpoint;
+pub mod lease;
+pub mod payload;
+pub mod retry;
+pub mod signing;

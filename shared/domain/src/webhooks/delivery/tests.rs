@@ -1,0 +1,265 @@
+#![allow(clippy::unwrap_used)]
+
+mod batches;
+mod bodies;
+mod current;
+mod stalled;
+
+use crate::core::id::{EndpointName, EventId, ReportId};
+use crate::orders::order::Order;
+use crate::testing::{MINIMAL, claimed, event_id, minute, order, report_id};
+use crate::tracking::fold::{Claim, Claimed, Standing};
+use crate::tracking::report::SourceName;
+use crate::tracking::status::Status;
+use crate::tracking::timeline::Transition;
+use crate::webhooks::delivery::{Change, Delivery, announce};
+use crate::webhooks::endpoint::{Endpoint, Event, Settings};
+
+/// A change and what it borrows.
+#[derive(Clone)]
+struct Changed {
+    order: Order,
+    report_id: ReportId,
+    transition: Transition,
+}
+
+impl Changed {
+    /// What came of the last claim on an order that went through all of them.
+    fn by(mut order: Order, entries: &[Claimed]) -> Self {
+        let (last, before) = entries.split_last().unwrap();
+        let (old, _) = Standing::fold(order.state.start, before);
+        let (new, _) = Standing::fold(order.state.start, entries);
+        let transition = Transition {
+            version: 1 + u64::try_from(entries.len()).unwrap(),
+            status: new.status,
+            previous_status: old.status,
+            label: new.label.clone(),
+            previous_label: old.label,
+            occurred_at: new.since.unwrap(),
+        };
+        order.state.standing = new;
+        order.state.updated_at = minute(30);
+        Self { order, report_id: last.position.report_id.clone(), transition }
+    }
+
+    /// The order's first change, to this status.
+    fn first(account: &str, body: &str, report: &str, status: Status) -> Self {
+        Self::by(order(account, body), &[claimed(report, minute(1), Claim::Status(status))])
+    }
+
+    fn change(&self) -> Change<'_> {
+        Change { order: &self.order, report_id: &self.report_id, transition: &self.transition }
+    }
+}
+
+fn delivered(account: &str, report: &str) -> Changed {
+    Changed::first(account, MINIMAL, report, Status::Delivered)
+}
+
+fn endpoint(name: &str, settings: &str) -> Endpoint {
+    Endpoint {
+        name: EndpointName::parse(name).unwrap(),
+        settings: Settings::parse(settings).unwrap(),
+    }
+}
+
+fn told(event: &EventId, changes: &[Changed], endpoints: &[Endpoint]) -> Vec<Delivery> {
+    let changes: Vec<Change<'_>> = changes.iter().map(Changed::change).collect();
+    announce(event, &changes, endpoints, minute(31))
+}
+
+fn ids(deliveries: &[Delivery]) -> Vec<&str> {
+    deliveries.iter().map(|delivery| delivery.id.as_str()).collect()
+}
+
+const FORMATS: [&str; 3] = ["status_update", "order.status_changed", "standard"];
+
+#[test]
+fn the_same_facts_give_the_same_ids() {
+    let event = event_id("e");
+    let endpoints = FORMATS
+        .map(|format| endpoint(format, &format!(r#"{{"format":"{format}","accounts":["*"]}}"#)));
+    let changes = || [delivered("STORE001", "a"), delivered("STORE001", "b")];
+    let first = told(&event, &changes(), &endpoints);
+    assert_eq!(first.len(), 5);
+    let mut other_order = changes();
+    other_order.reverse();
+    assert_eq!(told(&event, &other_order, &endpoints), first);
+    for id in ids(&first) {
+        let hash = id.strip_prefix("msg_").unwrap();
+        assert!(
+            hash.len() == 32 && hash.bytes().all(|c| matches!(c, b'a'..=b'z' | b'2'..=b'7')),
+            "{id}"
+        );
+    }
+    // Receivers have seen these: they may never change.
+    assert_eq!(
+        ids(&first)[..2],
+        ["msg_rceq5ihmah5kdpmtcj3rssw4l43lrz4q", "msg_z3ytcame7xmlrzl3ils5dhvqyj6o3ean"]
+    );
+}
+
+#[test]
+fn other_facts_give_other_ids() {
+    for format in FORMATS {
+        let settings = format!(r#"{{"format":"{format}","accounts":["*"]}}"#);
+        let id = |event: &str, name: &str, report: &str| {
+            let told = told(
+                &event_id(event),
+                &[delivered("STORE001", report)],
+                &[endpoint(name, &settings)],
+            );
+            let [delivery] = told.as_slice() else { return String::new() };
+            delivery.id.clone()
+        };
+        let first = id("event", "name", "report");
+        assert!(first.starts_with("msg_"));
+        assert_ne!(first, id("event2", "name", "report"), "{format}: event");
+        assert_ne!(first, id("event", "name2", "report"), "{format}: endpoint");
+        assert_ne!(first, id("eventn", "ame", "report"), "{format}: parts cannot be shifted");
+        // A batch is known by its number.
+        assert_eq!(
+            first == id("event", "name", "report2"),
+            format == "status_update",
+            "{format}: report"
+        );
+    }
+}
+
+#[test]
+fn an_endpoint_is_told_what_it_asked_for() {
+    let changes = [
+        Changed::first("STORE001", MINIMAL, "a", Status::Delivered),
+        Changed::first("STORE001", MINIMAL, "b", Status::InTransit),
+        Changed::first("STORE002", MINIMAL, "c", Status::Delivered),
+    ];
+    for (settings, expected) in [
+        (r#"{}"#, &[][..]),
+        (r#"{"accounts":[]}"#, &[]),
+        (r#"{"accounts":null}"#, &[]),
+        (r#"{"accounts":["STORE003"]}"#, &[]),
+        (r#"{"accounts":["store001"]}"#, &[]),
+        (r#"{"accounts":["STORE"]}"#, &[]),
+        (r#"{"accounts":["STORE001"]}"#, &[("STORE001", "delivered"), ("STORE001", "in_transit")]),
+        (r#"{"accounts":["STORE002"]}"#, &[("STORE002", "delivered")]),
+        (
+            r#"{"accounts":["STORE002"],"events":["order.status_changed"]}"#,
+            &[("STORE002", "delivered")],
+        ),
+        (r#"{"accounts":["*"],"events":["in_transit"]}"#, &[("STORE001", "in_transit")]),
+        (
+            r#"{"accounts":["*"],"events":["delivered","lost"]}"#,
+            &[("STORE001", "delivered"), ("STORE002", "delivered")],
+        ),
+        (r#"{"accounts":["*"],"events":["lost"]}"#, &[]),
+        (r#"{"accounts":["*"],"events":[]}"#, &[]),
+        // One that is switched off too: `deliver` ends it visibly.
+        (
+            r#"{"accounts":["*"],"enabled":false}"#,
+            &[("STORE001", "delivered"), ("STORE001", "in_transit"), ("STORE002", "delivered")],
+        ),
+        (
+            r#"{"accounts":["*"]}"#,
+            &[("STORE001", "delivered"), ("STORE001", "in_transit"), ("STORE002", "delivered")],
+        ),
+    ] {
+        let told = told(&event_id("e"), &changes, &[endpoint("shop", settings)]);
+        let seen: Vec<_> = told
+            .iter()
+            .map(|delivery| {
+                let body: serde_json::Value = serde_json::from_str(&delivery.body).unwrap();
+                (delivery.account.as_str(), body["data"]["status"].as_str().unwrap().to_owned())
+            })
+            .collect();
+        let expected: Vec<_> =
+            expected.iter().map(|(account, status)| (*account, (*status).to_owned())).collect();
+        assert_eq!(seen, expected, "{settings}");
+    }
+}
+
+#[test]
+fn each_endpoint_is_told_in_its_own_format() {
+    let endpoints = FORMATS
+        .map(|format| endpoint(format, &format!(r#"{{"format":"{format}","accounts":["*"]}}"#)));
+    let told = told(&event_id("e"), &[delivered("STORE001", "a")], &endpoints);
+    for (delivery, format) in told.iter().zip(FORMATS) {
+        assert_eq!((delivery.endpoint.as_str(), delivery.format.as_str()), (format, format));
+        assert_eq!((delivery.v, delivery.run, delivery.version), (1, 1, Some(2)));
+        assert_eq!(delivery.event, Event::StatusChanged);
+        assert_eq!(delivery.order_id, Some(order("STORE001", MINIMAL).key.order));
+        assert_eq!(delivery.account.as_str(), "STORE001");
+    }
+    assert_eq!(told.len(), 3);
+}
+
+#[test]
+fn nothing_happened_nothing_told() {
+    let endpoints = FORMATS
+        .map(|format| endpoint(format, &format!(r#"{{"format":"{format}","accounts":["*"]}}"#)));
+    assert_eq!(told(&event_id("e"), &[], &endpoints), []);
+    assert_eq!(told(&event_id("e"), &[delivered("STORE001", "a")], &[]), []);
+}
+
+#[test]
+fn a_message_reads_back_as_it_was_or_not_at_all() {
+    let settings = r#"{"accounts":["*"]}"#;
+    let told = told(&event_id("e"), &[delivered("STORE001", "a")], &[endpoint("shop", settings)]);
+    let message = told[0].to_message();
+    assert_eq!(Delivery::from_message(&message).as_ref(), Some(&told[0]));
+    let of_before = message.replace(r#""event":"order.status_changed","#, "");
+    assert_ne!(of_before, message);
+    assert_eq!(Delivery::from_message(&of_before).as_ref(), Some(&told[0]));
+    let again = message.replace(r#""run":1"#, r#""run":7"#).replacen('{', r#"{"later":[],"#, 1);
+    assert_eq!(Delivery::from_message(&again), Some(Delivery { run: 7, ..told[0].clone() }));
+    for junk in [
+        "",
+        "null",
+        "[]",
+        "{}",
+        r#"{"v":1}"#,
+        &message[1..],
+        &format!("{message}x"),
+        &message.replace(r#""v":1"#, r#""v":2"#),
+        &message.replace(r#""v":1"#, r#""v":0"#),
+        &message.replace(r#""run":1"#, r#""run":0"#),
+        &message.replace(r#""run":1"#, r#""run":-1"#),
+        &message.replace(r#""run":1"#, r#""run":4294967296"#),
+        &message.replace(r#""format":"standard""#, r#""format":"whatsapp""#),
+        &message.replace(r#""event":"order.status_changed""#, r#""event":"order.lost""#),
+        &message.replace(r#""endpoint":"shop""#, r#""endpoint":"a/b""#),
+    ] {
+        assert_ne!(junk, message);
+        assert_eq!(Delivery::from_message(junk), None, "{junk}");
+    }
+}
+
+#[test]
+fn a_delivery_in_a_log_shows_no_body() {
+    let settings = r#"{"accounts":["*"]}"#;
+    let asked = r#"{"orderId":"canary-order","customer":{"phone":"canary-phone"}}"#;
+    let changed = Changed::first("STORE001", asked, "a", Status::Delivered);
+    let told = told(&event_id("e"), &[changed], &[endpoint("shop", settings)]);
+    let logged = format!("{:?}", told[0]);
+    assert!(logged.contains(&told[0].id) && !logged.contains("canary"), "{logged}");
+}
+
+/// A claim with words, as carriers make them.
+fn said(id: &str, minutes: i64, status: Status, words: &str) -> Claimed {
+    Claimed {
+        source: SourceName::new("esahayak"),
+        source_status: Some(words.to_owned()),
+        ..claimed(id, minute(minutes), Claim::Status(status))
+    }
+}
+
+#[test]
+fn reports_are_named_in_ids_by_themselves() {
+    let settings = r#"{"accounts":["*"]}"#;
+    let changes: Vec<_> = (0..3).map(|n| delivered("STORE001", &format!("r{n}"))).collect();
+    let together = told(&event_id("e"), &changes, &[endpoint("shop", settings)]);
+    for (n, changed) in changes.into_iter().enumerate() {
+        assert_eq!(changed.report_id, report_id(&format!("r{n}")));
+        let alone = told(&event_id("e"), &[changed], &[endpoint("shop", settings)]);
+        assert_eq!(ids(&alone), [together[n].id.as_str()]);
+    }
+}

@@ -1,0 +1,118 @@
+//! The bodies, to the byte. Each snapshot holds the body as it is posted and the same in lines.
+
+use super::{Changed, FORMATS, endpoint, said, told};
+use crate::orders::order::Order;
+use crate::testing::{FULL, MINIMAL, claimed, event_id, minute, order, readable};
+use crate::tracking::fold::Claim;
+use crate::tracking::status::Status;
+
+fn body(format: &str, changed: Changed) -> String {
+    let settings = format!(r#"{{"format":"{format}","accounts":["*"]}}"#);
+    let told = told(&event_id("e"), &[changed], &[endpoint("shop", &settings)]);
+    told[0].body.clone()
+}
+
+fn full() -> Changed {
+    let mut order: Order = order("STORE001", FULL);
+    order.state.latest_message_status = Some("read".to_owned());
+    let entries = [
+        said("r1", 1, Status::Assigned, "order.assigned"),
+        said("r2", 2, Status::Accepted, "order.accepted"),
+        said("r3", 3, Status::Completed, "stamp.uploaded"),
+        said("r4", 4, Status::Cancelled, "order.cancelled"),
+    ];
+    Changed::by(order, &entries)
+}
+
+fn minimal() -> Changed {
+    Changed::by(
+        order("STORE001", MINIMAL),
+        &[claimed("r1", minute(1), Claim::Status(Status::InTransit))],
+    )
+}
+
+#[test]
+fn every_body() {
+    for format in FORMATS {
+        for (name, changed) in [("full", full()), ("minimal", minimal())] {
+            let body = body(format, changed);
+            insta::assert_snapshot!(
+                format!("{format}-{name}"),
+                format!("{body}\n\n{}", readable(&body))
+            );
+        }
+    }
+}
+
+/// What is passed through goes out as it came in, to the byte.
+#[test]
+fn amounts_and_texts_are_echoed() {
+    for raw in [
+        "1.10",
+        "1e2",
+        "-0.0",
+        "1E+400",
+        "123456789012345678901234567890",
+        "0.1000000000000000055511151231257827",
+        "true",
+        r#""\u0041\/ \ud83d\udce6""#,
+        "\"\u{1F4E6} <b>&\u{2028}\"",
+        r#"{"b":1,"a" :[ 1.0 ],"b":2}"#,
+        "[]",
+    ] {
+        let asked =
+            format!(r#"{{"orderId":"ORD-1","carrierId":7,"fare":{raw},"customerNotes":{raw}}}"#);
+        for format in ["order.status_changed", "standard"] {
+            let body = body(format, Changed::first("STORE001", &asked, "r1", Status::Delivered));
+            assert!(body.contains(&format!(r#""fare":{raw},"#)), "{raw}: {body}");
+            assert!(body.contains(&format!(r#""customerNotes":{raw},"#)), "{raw}: {body}");
+        }
+    }
+    for raw in ["7", "7.50", r#""007""#, "123456789012345678901234567890"] {
+        let asked = format!(r#"{{"orderId":"ORD-1","carrierId":{raw}}}"#);
+        let body =
+            body("status_update", Changed::first("STORE001", &asked, "r1", Status::Delivered));
+        assert!(body.contains(&format!(r#""carrier_id":{raw},"#)), "{raw}: {body}");
+    }
+}
+
+#[test]
+fn products_are_distinct_and_quantities_are_summed() {
+    for (items, products, pieces) in [
+        ("null", 0, 0),
+        ("[]", 0, 0),
+        (r#"[{"title":"a","qty":0,"price":1}]"#, 1, 0),
+        (r#"[{"title":"a","qty":2,"price":1},{"title":"b","qty":3,"price":1}]"#, 2, 5),
+        (r#"[{"title":"a","qty":2,"price":1},{"title":"a","qty":3,"price":2}]"#, 1, 5),
+        (
+            r#"[{"title":"a","sku":"1","qty":1,"price":1},{"title":"a","sku":"2","qty":1,"price":1}]"#,
+            2,
+            2,
+        ),
+        (
+            r#"[{"title":"a","sku":"1","qty":1,"price":1},{"title":"b","sku":"1","qty":1,"price":1}]"#,
+            1,
+            2,
+        ),
+        (
+            r#"[{"title":"a","sku":1,"qty":1,"price":1},{"title":"b","sku":"1","qty":1,"price":1}]"#,
+            1,
+            2,
+        ),
+        (r#"[{"title":"a","sku":null,"qty":1,"price":1},{"title":"a","qty":1,"price":1}]"#, 1, 2),
+    ] {
+        let asked = format!(r#"{{"orderId":"ORD-1","items":{items}}}"#);
+        let body =
+            body("status_update", Changed::first("STORE001", &asked, "r1", Status::Delivered));
+        let expected = format!(r#""number_of_product":{products},"number_of_quantity":{pieces},"#);
+        assert!(body.contains(&expected), "{items}: {body}");
+    }
+    let most = format!(
+        r#"[{{"title":"a","qty":{0},"price":1}},{{"title":"b","qty":{0},"price":1}}]"#,
+        u64::MAX
+    );
+    assert_eq!(
+        order("STORE001", &format!(r#"{{"orderId":"a","items":{most}}}"#)).profile.counts(),
+        (2, u64::MAX)
+    );
+}

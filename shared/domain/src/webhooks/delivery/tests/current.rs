@@ -1,0 +1,83 @@
+//! What is told of orders when somebody asks for it.
+
+use super::{Changed, endpoint, ids, said};
+use crate::orders::order::Order;
+use crate::testing::{MINIMAL, event_id, minute, order, readable};
+use crate::tracking::status::Status;
+use crate::webhooks::delivery::{CurrentOrder, Delivery, announce_current};
+use crate::webhooks::endpoint::{Endpoint, Event};
+
+const SETTINGS: &str = r#"{"format":"status_update","accounts":["*"]}"#;
+
+/// An order in transit, and how it came to be so.
+fn moved() -> Changed {
+    let entries = [
+        said("r1", 1, Status::PickedUp, "PICKED UP"),
+        said("r2", 2, Status::InTransit, "IN TRANSIT"),
+    ];
+    let mut changed = Changed::by(order("STORE001", MINIMAL), &entries);
+    changed.order.state.version = changed.transition.version;
+    changed.order.state.previous_status = Some(changed.transition.previous_status);
+    changed
+}
+
+fn told(event: &str, orders: &[CurrentOrder<'_>], endpoints: &[Endpoint]) -> Vec<Delivery> {
+    announce_current(&event_id(event), orders, endpoints, minute(31))
+}
+
+fn unmoved(order: &Order) -> CurrentOrder<'_> {
+    CurrentOrder { order, last: None }
+}
+
+#[test]
+fn an_order_is_told_as_it_stands() {
+    let (moved, new) = (moved(), order("STORE001", r#"{"orderId":"NEW"}"#));
+    let orders =
+        [CurrentOrder { order: &moved.order, last: Some(&moved.transition) }, unmoved(&new)];
+    let told = told("e", &orders, &[endpoint("shop", SETTINGS)]);
+    assert_eq!(told.len(), 1);
+    let delivery = &told[0];
+    assert_eq!(
+        (delivery.event, delivery.version, &delivery.order_id),
+        (Event::StatusChanged, None, &None)
+    );
+    insta::assert_snapshot!(format!("{}\n\n{}", delivery.body, readable(&delivery.body)));
+}
+
+#[test]
+fn only_endpoints_that_take_status_updates_are_told_whatever_changes_they_want() {
+    let order = order("STORE001", MINIMAL);
+    for (settings, expected) in [
+        (SETTINGS, 1),
+        (r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered"]}"#, 1),
+        (r#"{"format":"status_update","accounts":["STORE001"],"events":["order.stalled"]}"#, 1),
+        (r#"{"format":"status_update","accounts":["STORE002"]}"#, 0),
+        (r#"{"format":"status_update"}"#, 0),
+        (r#"{"format":"status_update","accounts":["*"],"enabled":false}"#, 0),
+        (r#"{"format":"standard","accounts":["*"]}"#, 0),
+        (r#"{"format":"order.status_changed","accounts":["*"]}"#, 0),
+    ] {
+        assert_eq!(
+            told("e", &[unmoved(&order)], &[endpoint("shop", settings)]).len(),
+            expected,
+            "{settings}"
+        );
+    }
+}
+
+#[test]
+fn each_asking_has_deliveries_of_its_own_with_fifty_orders_each() {
+    let orders: Vec<Order> =
+        (0..51).map(|n| order("STORE001", &format!(r#"{{"orderId":"ORD-{n:02}"}}"#))).collect();
+    let orders: Vec<CurrentOrder<'_>> = orders.iter().map(unmoved).collect();
+    let settings = [endpoint("shop", SETTINGS)];
+    let (one, two) = (told("one", &orders, &settings), told("two", &orders, &settings));
+    assert_eq!([one.len(), two.len()], [2, 2]);
+    assert!(ids(&one).iter().all(|id| !ids(&two).contains(id)));
+    let last = serde_json::from_str::<serde_json::Value>(&one[1].body).unwrap();
+    assert_eq!(last["orders"][0]["order_id"], "ORD-50");
+    assert_eq!(
+        (&one[1].order_id, one[1].version),
+        (&Some(orders[50].order.key.order.clone()), Some(1))
+    );
+}

@@ -1,0 +1,250 @@
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use crate::auth::Accounts;
+use crate::core::id::AccountCode;
+use crate::tracking::status::Status;
+use crate::webhooks::endpoint::{Event, Format, MAX_SCHEDULE, Settings};
+
+fn parse(text: &str) -> Settings {
+    Settings::parse(text).unwrap()
+}
+
+#[test]
+fn the_defaults_of_each_format() {
+    for (text, format, timeout, retries) in [
+        ("{}", Format::Standard, 15, 10),
+        (r#"{"format":"standard"}"#, Format::Standard, 15, 10),
+        (r#"{"format":"status_update"}"#, Format::StatusUpdate, 30, 3),
+        (r#"{"format":"order.status_changed"}"#, Format::OrderStatusChanged, 10, 3),
+    ] {
+        let settings = parse(text);
+        assert_eq!(
+            (settings.format, settings.timeout),
+            (format, Duration::from_secs(timeout)),
+            "{text}"
+        );
+        assert_eq!(
+            (settings.schedule.retries, settings.schedule.jitter),
+            (retries, format == Format::Standard)
+        );
+        assert_eq!(settings.accounts, Accounts::Only([].into()), "{text}");
+        assert!(settings.headers.is_empty() && settings.enabled, "{text}");
+        assert!(Status::ALL.iter().all(|status| settings.wants(*status)), "{text}");
+    }
+}
+
+#[test]
+fn every_setting_counts() {
+    let settings = parse(
+        r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],"timeout_seconds":60,
+            "retry_count":4,"backoff":[7,8],"headers":{"Authorization":"Bearer a"},"enabled":false}"#,
+    );
+    assert_eq!(settings.format.as_str(), "status_update");
+    assert!(settings.accounts.include(&AccountCode::parse("STORE001").unwrap()));
+    assert!(!settings.accounts.include(&AccountCode::parse("STORE002").unwrap()));
+    let wanted: Vec<_> =
+        Status::ALL.iter().copied().filter(|status| settings.wants(*status)).collect();
+    assert_eq!(wanted, [Status::Lost, Status::Delivered]);
+    assert_eq!(settings.timeout, Duration::from_secs(60));
+    let waits: Vec<_> = (1..6)
+        .map(|n| settings.schedule.wait_after(n, "msg_a", None).map(|w| w.as_secs()))
+        .collect();
+    assert_eq!(waits, [Some(7), Some(8), Some(8), Some(8), None]);
+    assert_eq!(settings.headers, [("Authorization".to_owned(), "Bearer a".to_owned())].into());
+    assert!(!settings.enabled);
+}
+
+/// Who writes only the one leaves the other at what it then means.
+#[test]
+fn retries_and_waits_alone() {
+    for (text, expected) in [
+        (r#"{"format":"status_update","retry_count":0}"#, &[][..]),
+        (r#"{"format":"status_update","retry_count":1}"#, &[1]),
+        (r#"{"format":"status_update","retry_count":5}"#, &[1, 2, 4, 4, 4]),
+        (r#"{"format":"status_update","backoff":[9]}"#, &[9]),
+        (r#"{"format":"status_update","backoff":[9,9,9,9,9]}"#, &[9, 9, 9, 9, 9]),
+        (r#"{"format":"order.status_changed","backoff":[0,86400],"retry_count":2}"#, &[0, 86_400]),
+    ] {
+        let schedule = parse(text).schedule;
+        let waits: Vec<_> = (1..)
+            .map_while(|n| schedule.wait_after(n, "msg_a", None))
+            .map(|wait| wait.as_secs())
+            .collect();
+        assert_eq!(waits, expected, "{text}");
+    }
+    assert!(parse(r#"{"backoff":[9]}"#).schedule.jitter, "jitter goes with the format");
+}
+
+#[test]
+fn subscriptions() {
+    let wants = |events: &str| {
+        let settings = parse(&format!(r#"{{"events":{events}}}"#));
+        [Status::InTransit, Status::Delivered].map(|status| settings.wants(status))
+    };
+    for (events, expected) in [
+        ("null", [true, true]),
+        (r#"["order.status_changed"]"#, [true, true]),
+        (r#"["delivered","order.status_changed"]"#, [true, true]),
+        (r#"["delivered"]"#, [false, true]),
+        ("[]", [false, false]),
+    ] {
+        assert_eq!(wants(events), expected, "{events}");
+    }
+}
+
+/// Who is told of orders that stand still, and of a change to in transit.
+#[test]
+fn only_who_asks_for_it_is_told_of_orders_that_stand_still() {
+    for (events, stalled, changes) in [
+        ("null", false, true),
+        ("[]", false, false),
+        (r#"["order.status_changed"]"#, false, true),
+        (r#"["in_transit"]"#, false, true),
+        (r#"["order.stalled"]"#, true, false),
+        (r#"["delivered","order.stalled"]"#, true, false),
+        (r#"["order.stalled","order.status_changed"]"#, true, true),
+        (r#"["order.stalled","in_transit","order.stalled"]"#, true, true),
+    ] {
+        let settings = parse(&format!(r#"{{"events":{events}}}"#));
+        assert_eq!(
+            (settings.wants_stalled(), settings.wants(Status::InTransit)),
+            (stalled, changes),
+            "{events}"
+        );
+    }
+    assert!(!parse("{}").wants_stalled());
+    assert_eq!(Settings::parse(r#"{"events":["stalled"]}"#).unwrap_err().field, "events[0]");
+}
+
+#[test]
+fn an_event_reads_back_from_its_name() {
+    for event in [Event::StatusChanged, Event::Stalled] {
+        assert_eq!(Event::parse(event.as_str()), Some(event));
+        assert_eq!(serde_json::to_string(&event).unwrap(), format!(r#""{}""#, event.as_str()));
+    }
+    assert_eq!((Event::parse("stalled"), Event::parse("")), (None, None));
+}
+
+#[test]
+fn what_this_program_does_not_know_yet_is_ignored() {
+    assert_eq!(parse(r#"{"latest_ever":7,"Enabled":false,"comment":{"a":[1]}}"#), parse("{}"));
+}
+
+/// The message names the field and says nothing of what stood there.
+#[test]
+fn what_cannot_be_used() {
+    for (text, field) in [
+        ("", "."),
+        ("null", "."),
+        ("[]x", "."),
+        ("canary", "."),
+        (r#"{"enabled":true"#, "."),
+        (r#"{"enabled":true} canary"#, "."),
+        (r#"{}{"enabled":false}"#, "."),
+        (r#""canary""#, "."),
+        (r#"{"format":"canary"}"#, "format"),
+        (r#"{"format":"Standard"}"#, "format"),
+        (r#"{"format":null}"#, "format"),
+        (r#"{"accounts":"canary"}"#, "accounts"),
+        (r#"{"accounts":["a",7]}"#, "accounts[1]"),
+        (r#"{"accounts":{}}"#, "accounts"),
+        (r#"{"events":"delivered"}"#, "events"),
+        (r#"{"events":["delivered","canary"]}"#, "events[1]"),
+        (r#"{"timeout_seconds":"canary"}"#, "timeout_seconds"),
+        (r#"{"timeout_seconds":0}"#, "timeout_seconds"),
+        (r#"{"timeout_seconds":61}"#, "timeout_seconds"),
+        (r#"{"timeout_seconds":-1}"#, "timeout_seconds"),
+        (r#"{"timeout_seconds":1.5}"#, "timeout_seconds"),
+        (r#"{"timeout_seconds":18446744073709551615}"#, "timeout_seconds"),
+        (r#"{"retry_count":-1}"#, "retry_count"),
+        (r#"{"retry_count":51}"#, "retry_count"),
+        (r#"{"retry_count":4294967296}"#, "retry_count"),
+        (r#"{"backoff":[]}"#, "backoff"),
+        (r#"{"backoff":7}"#, "backoff"),
+        (r#"{"backoff":[1,"canary"]}"#, "backoff[1]"),
+        (r#"{"backoff":[1,86401]}"#, "backoff"),
+        (r#"{"backoff":[-1]}"#, "backoff[0]"),
+        (r#"{"headers":"canary"}"#, "headers"),
+        (r#"{"headers":{"X-A":["canary"]}}"#, "headers.X-A"),
+        (r#"{"headers":{"X-A":"canary\r\nX-B: 1"}}"#, "headers.X-A"),
+        (r#"{"headers":{"X-A":"canary\u0000"}}"#, "headers.X-A"),
+        (r#"{"headers":{"X-A":"canary\u00e9"}}"#, "headers.X-A"),
+        (r#"{"headers":{"X-A":"canary\u007f"}}"#, "headers.X-A"),
+        (r#"{"enabled":"canary"}"#, "enabled"),
+        (r#"{"enabled":0}"#, "enabled"),
+        (r#"{"enabled":true,"enabled":true}"#, "enabled"),
+        (r#"["standard"]"#, "."),
+    ] {
+        let error = Settings::parse(text).unwrap_err();
+        assert_eq!(error.field, field, "{text}: {error}");
+        assert!(!error.to_string().contains("canary"), "{error}");
+    }
+    let many = format!(r#"{{"backoff":[{}1]}}"#, "1,".repeat(50));
+    assert!(Settings::parse(&many).is_err(), "51 waits are 51 retries");
+}
+
+#[test]
+fn the_most_that_can_be_asked_for() {
+    let most = parse(r#"{"timeout_seconds":60,"retry_count":50,"backoff":[10000]}"#);
+    assert_eq!((most.timeout.as_secs(), most.schedule.retries), (60, 50));
+    assert_eq!(parse(r#"{"timeout_seconds":1}"#).timeout, Duration::from_secs(1));
+}
+
+#[test]
+fn headers_that_can_be_set_and_those_that_cannot() {
+    let good = [
+        "X-A",
+        "x",
+        "Authorization",
+        "X-Api-Key",
+        "x-vendor",
+        "webhook",
+        "x-webhook",
+        "!#$%&'*+-.^_`|~0",
+    ];
+    let bad = [
+        "",
+        " ",
+        "X A",
+        "X:A",
+        "X\u{e9}",
+        "(x)",
+        "Content-Type",
+        "content-length",
+        "Transfer-Encoding",
+        "HOST",
+        "Connection",
+        "Keep-Alive",
+        "Proxy-Connection",
+        "TE",
+        "Trailer",
+        "Upgrade",
+        "User-Agent",
+        "Expect",
+        "Accept-Encoding",
+        "X-Vendor-Server-Secret",
+        "Webhook-Id",
+        "webhook-signature",
+        "webhook-anything",
+        "X-Webhook-Event",
+        "x-webhook-order-id",
+    ];
+    let with = |name: &str| {
+        Settings::parse(&serde_json::json!({"headers": {name: "value a=b; \"c\""}}).to_string())
+    };
+    for name in good {
+        assert!(with(name).unwrap().headers.contains_key(name), "{name}");
+    }
+    for name in bad {
+        assert_eq!(with(name).unwrap_err().field, format!("headers.{name}"), "{name}");
+    }
+}
+
+#[test]
+fn a_schedule_ends_before_its_message_does() {
+    let settings = |count: u32| format!(r#"{{"backoff":[86400],"retry_count":{count}}}"#);
+    assert_eq!(Settings::parse(&settings(7)).unwrap().schedule.total(), MAX_SCHEDULE);
+    assert_eq!(Settings::parse(&settings(8)).unwrap_err().field, "backoff");
+}

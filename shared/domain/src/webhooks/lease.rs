@@ -1,0 +1,130 @@
+//! Who may make the next attempt of a delivery: exactly one worker at a time, and nobody once it has ended.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::timestamp::Timestamp;
+
+/// Beyond an endpoint's timeout a worker gets this long to write down what came of its attempt.
+pub const LEASE_MARGIN: Duration = Duration::from_secs(15);
+
+/// How a delivery stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// Its first attempt is being made.
+    Pending,
+    /// An attempt failed, another follows.
+    Retrying,
+    /// The endpoint took it.
+    Delivered,
+    /// Given up; its message is with the dead letters.
+    Dead,
+}
+
+impl DeliveryState {
+    /// As it stands in rows and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Retrying => "retrying",
+            Self::Delivered => "delivered",
+            Self::Dead => "dead",
+        }
+    }
+
+    /// Whether no attempt follows, unless somebody sends it again.
+    pub fn has_ended(self) -> bool {
+        matches!(self, Self::Delivered | Self::Dead)
+    }
+
+    /// From a row.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Pending, Self::Retrying, Self::Delivered, Self::Dead]
+            .into_iter()
+            .find(|state| state.as_str() == text)
+    }
+}
+
+/// What a delivery's row says about claiming it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// How it stands.
+    pub state: DeliveryState,
+    /// Which time it is sent for.
+    pub run: u32,
+    /// Until when a worker has it.
+    pub lease_until: Option<Timestamp>,
+    /// When its next attempt is due.
+    pub next_attempt_at: Option<Timestamp>,
+}
+
+/// What a worker does with a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Claim {
+    /// Attempt it now.
+    Take,
+    /// It died before and somebody sent it again: attempt it as if it were new.
+    Restart,
+    /// Another worker has it, or it is not due: look again after this long.
+    Wait(Duration),
+    /// It has ended, or this message is of an older run: drop the message.
+    Drop,
+}
+
+impl Row {
+    /// What a message of this run may do now.
+    pub fn claim(&self, run: u32, now: Timestamp) -> Claim {
+        match self.state {
+            DeliveryState::Dead if Some(run) == self.run.checked_add(1) => Claim::Restart,
+            DeliveryState::Dead | DeliveryState::Delivered => Claim::Drop,
+            _ if run < self.run => Claim::Drop,
+            DeliveryState::Pending | DeliveryState::Retrying => {
+                match self.lease_until.max(self.next_attempt_at).filter(|until| *until > now) {
+                    Some(until) => Claim::Wait(until.since(now)),
+                    None => Claim::Take,
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn at(millis: i64) -> Timestamp {
+        Timestamp::from_millis(millis).unwrap()
+    }
+
+    fn row(state: DeliveryState, lease_until: Option<i64>, next_attempt_at: Option<i64>) -> Row {
+        Row {
+            state,
+            run: 2,
+            lease_until: lease_until.map(at),
+            next_attempt_at: next_attempt_at.map(at),
+        }
+    }
+
+    #[test]
+    fn one_worker_at_a_time() {
+        let wait = |millis| Claim::Wait(Duration::from_millis(millis));
+        for (row, run, expected) in [
+            (row(DeliveryState::Pending, Some(1500), None), 2, wait(500)),
+            (row(DeliveryState::Pending, Some(1000), None), 2, Claim::Take),
+            (row(DeliveryState::Retrying, None, Some(1700)), 2, wait(700)),
+            (row(DeliveryState::Retrying, Some(1900), Some(1700)), 2, wait(900)),
+            (row(DeliveryState::Retrying, None, Some(1000)), 2, Claim::Take),
+            (row(DeliveryState::Retrying, None, None), 1, Claim::Drop),
+            (row(DeliveryState::Delivered, None, None), 2, Claim::Drop),
+            (row(DeliveryState::Delivered, None, None), 3, Claim::Drop),
+            (row(DeliveryState::Dead, None, None), 2, Claim::Drop),
+            (row(DeliveryState::Dead, None, None), 3, Claim::Restart),
+            (row(DeliveryState::Dead, None, None), 4, Claim::Drop),
+        ] {
+            assert_eq!(row.claim(run, at(1000)), expected, "{row:?} run {run}");
+        }
+    }
+}

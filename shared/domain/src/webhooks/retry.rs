@@ -1,0 +1,106 @@
+//! What becomes of a delivery after an attempt: done, tried again and when, or given up.
+
+use std::time::{Duration, SystemTime};
+
+use crate::core::hash::Fingerprint;
+use crate::core::timestamp::Timestamp;
+
+/// A receiver may ask for at most this wait.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// When a failed attempt is repeated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// How many attempts follow the first.
+    pub retries: u32,
+    /// The waits before them; the last one repeats.
+    pub backoff: Vec<Duration>,
+    /// Whether each wait is stretched by up to 20 %, so that deliveries that failed together do not come back together.
+    pub jitter: bool,
+}
+
+impl Schedule {
+    /// How long to wait after this many attempts, or `None` if there is no further one. The jitter is drawn from
+    /// the delivery's id, so that the same attempt always has the same wait.
+    pub fn wait_after(
+        &self,
+        attempts: u32,
+        delivery_id: &str,
+        asked: Option<Duration>,
+    ) -> Option<Duration> {
+        if attempts == 0 || attempts > self.retries {
+            return None;
+        }
+        let last = self.backoff.len().checked_sub(1)?;
+        let planned = *self.backoff.get(last.min(attempts as usize - 1))?;
+        let planned = if self.jitter { stretch(planned, delivery_id, attempts) } else { planned };
+        Some(asked.map_or(planned, |asked| asked.clamp(planned, MAX_RETRY_AFTER.max(planned))))
+    }
+}
+
+impl Schedule {
+    /// All waits together, without jitter.
+    pub fn total(&self) -> Duration {
+        let last = self.backoff.len().saturating_sub(1);
+        let waits =
+            (0..self.retries as usize).filter_map(|retry| self.backoff.get(retry.min(last)));
+        waits.fold(Duration::ZERO, |sum, wait| sum.saturating_add(*wait))
+    }
+}
+
+fn stretch(wait: Duration, delivery_id: &str, attempt: u32) -> Duration {
+    let drawn = Fingerprint::of("jitter").with(delivery_id).with(attempt.to_be_bytes()).finish();
+    let thousandths = drawn.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 201);
+    wait + wait * thousandths / 1000
+}
+
+/// `Retry-After` (RFC 9110, 10.2.3): whole seconds or an HTTP date. Anything else asks for nothing.
+pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(value.parse().map_or(MAX_RETRY_AFTER, Duration::from_secs));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    let since_1970 = date.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    let millis = i64::try_from(since_1970.as_millis()).ok()?;
+    Some(Timestamp::from_millis(millis).ok()?.since(now))
+}
+
+/// What came of one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Attempted {
+    /// An answer with this status code.
+    Answered(u16),
+    /// No answer, for a reason that may pass: network, DNS, TLS, timeout.
+    NoAnswer,
+    /// Never sent: the URL is one that nothing may be sent to.
+    Refused,
+}
+
+/// What to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reaction {
+    /// Delivered.
+    Done,
+    /// Try again, if the schedule has attempts left.
+    Retry,
+    /// Never try again; the reason for the dead-letter queue.
+    GiveUp(&'static str),
+}
+
+impl Attempted {
+    /// 2xx is delivered. What may pass is retried: no answer, 408, 425, 429, 5xx. A redirect is never followed.
+    pub fn reaction(self) -> Reaction {
+        match self {
+            Self::Answered(200..=299) => Reaction::Done,
+            Self::Answered(408 | 425 | 429 | 500..) | Self::NoAnswer => Reaction::Retry,
+            Self::Answered(410) => Reaction::GiveUp("gone"),
+            Self::Answered(300..=399) => Reaction::GiveUp("redirect"),
+            Self::Answered(_) => Reaction::GiveUp("rejected"),
+            Self::Refused => Reaction::GiveUp("url_refused"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

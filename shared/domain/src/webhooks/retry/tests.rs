@@ -1,0 +1,201 @@
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use crate::core::timestamp::Timestamp;
+use crate::webhooks::endpoint::Settings;
+use crate::webhooks::retry::{Attempted, MAX_RETRY_AFTER, Reaction, Schedule, parse_retry_after};
+
+const DAY: u64 = 24 * 60 * 60;
+
+fn seconds(waits: &[u64]) -> Vec<Duration> {
+    waits.iter().copied().map(Duration::from_secs).collect()
+}
+
+fn schedule(retries: u32, waits: &[u64], jitter: bool) -> Schedule {
+    Schedule { retries, backoff: seconds(waits), jitter }
+}
+
+/// The classes, for every code an answer can have.
+#[test]
+fn what_becomes_of_a_delivery_after_every_answer() {
+    for code in 100..=999 {
+        let expected = match code {
+            200..300 => Reaction::Done,
+            300..400 => Reaction::GiveUp("redirect"),
+            408 | 425 | 429 => Reaction::Retry,
+            410 => Reaction::GiveUp("gone"),
+            100..500 => Reaction::GiveUp("rejected"),
+            // There are no codes above 599: whoever sends one is broken, and that may pass.
+            _ => Reaction::Retry,
+        };
+        assert_eq!(Attempted::Answered(code).reaction(), expected, "{code}");
+    }
+    assert_eq!(Attempted::NoAnswer.reaction(), Reaction::Retry);
+    assert_eq!(Attempted::Refused.reaction(), Reaction::GiveUp("url_refused"));
+}
+
+/// The waits that a schedule plans: what is asked for is zero.
+fn ladder(schedule: &Schedule) -> Vec<Duration> {
+    (1..).map_while(|attempts| schedule.wait_after(attempts, "msg_a", None)).collect()
+}
+
+#[test]
+fn the_default_ladders() {
+    const HOUR: u64 = 3600;
+    for (format, waits, jitter) in [
+        ("status_update", &[1, 2, 4][..], false),
+        ("order.status_changed", &[1, 2, 3], false),
+        (
+            "standard",
+            &[5, 30, 120, 600, 1800, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, 24 * HOUR],
+            true,
+        ),
+    ] {
+        let schedule = Settings::parse(&format!(r#"{{"format":"{format}"}}"#)).unwrap().schedule;
+        assert_eq!(schedule.jitter, jitter, "{format}");
+        assert_eq!(ladder(&Schedule { jitter: false, ..schedule }), seconds(waits), "{format}");
+    }
+    let standard = Schedule { jitter: false, ..Settings::parse("{}").unwrap().schedule };
+    let total: Duration = ladder(&standard).into_iter().sum();
+    assert_eq!((total.as_secs() + 180) / 360, 467, "eleven tries in 46.7 h");
+    assert_eq!(ladder(&standard).len(), 10);
+}
+
+#[test]
+fn the_last_wait_repeats_and_the_retries_end() {
+    for (retries, waits, expected) in [
+        (0, &[1][..], &[][..]),
+        (1, &[1, 2, 4], &[1]),
+        (3, &[1, 2, 4], &[1, 2, 4]),
+        (5, &[1, 2, 4], &[1, 2, 4, 4, 4]),
+        (2, &[0], &[0, 0]),
+        (3, &[], &[]),
+    ] {
+        assert_eq!(
+            ladder(&schedule(retries, waits, false)),
+            seconds(expected),
+            "{retries} of {waits:?}"
+        );
+    }
+    let schedule = schedule(3, &[1, 2, 4], false);
+    for attempts in [0, 4, 5, u32::MAX] {
+        assert_eq!(
+            schedule.wait_after(attempts, "msg_a", Some(Duration::MAX)),
+            None,
+            "after {attempts} attempts"
+        );
+    }
+}
+
+#[test]
+fn what_the_receiver_asks_for_is_clamped() {
+    let schedule = schedule(1, &[60], false);
+    let after = |asked: u64| {
+        schedule.wait_after(1, "msg_a", Some(Duration::from_secs(asked))).unwrap().as_secs()
+    };
+    for (asked, expected) in
+        [(0, 60), (59, 60), (60, 60), (61, 61), (DAY, DAY), (DAY + 1, DAY), (u64::MAX, DAY)]
+    {
+        assert_eq!(after(asked), expected, "{asked}");
+    }
+    assert_eq!(MAX_RETRY_AFTER.as_secs(), DAY);
+}
+
+/// Deliveries that failed together must not come back together.
+#[test]
+fn jitter_spreads_deliveries_over_the_whole_fifth() {
+    let schedule = schedule(2, &[1000, 1000], true);
+    let wait = |id: u32, attempt| {
+        schedule.wait_after(attempt, &format!("msg_{id}"), None).unwrap().as_secs()
+    };
+    let mut buckets = [0; 4];
+    for id in 0..2000 {
+        buckets[((wait(id, 1) - 1000) / 50).min(3) as usize] += 1;
+    }
+    assert!(buckets.iter().all(|count| (350..650).contains(count)), "{buckets:?}");
+    let differ = (0..100).filter(|id| wait(*id, 1) != wait(*id, 2)).count();
+    assert!(differ > 90, "the attempt must be drawn too: {differ}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_wait_is_the_planned_one_or_up_to_a_fifth_longer(
+        retries in 0..60_u32,
+        waits in prop::collection::vec(0..=DAY, 1..12),
+        attempts in 0..80_u32,
+        id in "msg_[a-z2-7]{32}",
+        asked in prop::option::of(prop_oneof![any::<u64>(), 0..2 * DAY]),
+    ) {
+        let asked = asked.map(Duration::from_secs);
+        let plain = schedule(retries, &waits, false);
+        let stretched = schedule(retries, &waits, true);
+        prop_assert_eq!(plain.wait_after(attempts, &id, asked).is_some(), (1..=retries).contains(&attempts));
+        if let Some(planned) = plain.wait_after(attempts, &id, None) {
+            prop_assert_eq!(planned.as_secs(), waits[waits.len().min(attempts as usize) - 1]);
+            let wait = stretched.wait_after(attempts, &id, None).unwrap();
+            prop_assert!(planned <= wait && wait <= planned * 6 / 5, "{:?} for {:?}", wait, planned);
+            for (schedule, planned) in [(&plain, planned), (&stretched, wait)] {
+                let wait = schedule.wait_after(attempts, &id, asked).unwrap();
+                prop_assert_eq!(Some(wait), schedule.wait_after(attempts, &id, asked));
+                prop_assert!(wait >= planned && wait <= planned.max(MAX_RETRY_AFTER));
+                if let Some(asked) = asked && asked >= planned && asked <= MAX_RETRY_AFTER {
+                    prop_assert_eq!(wait, asked);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_header_is_too_odd(value in "\\PC{0,40}|[0-9]{1,40}|[-+.0-9eE]{1,20}", now in 0..4_000_000_000_000_i64) {
+        let asked = parse_retry_after(&value, Timestamp::from_millis(now).unwrap());
+        let wait = schedule(1, &[5], true).wait_after(1, "msg_a", asked).unwrap();
+        prop_assert!(wait >= Duration::from_secs(5) && wait <= MAX_RETRY_AFTER);
+    }
+}
+
+/// What receivers answer.
+#[test]
+fn retry_after_is_seconds_or_a_date() {
+    let now = Timestamp::parse("2026-01-20T10:00:00.250Z").unwrap();
+    for (value, expected) in [
+        ("0", Some(0)),
+        ("120", Some(120)),
+        (" 120 ", Some(120)),
+        ("0007", Some(7)),
+        ("86401", Some(86_401)),
+        ("9223372036854775807", Some(9_223_372_036_854_775_807)),
+        ("99999999999999999999999999", Some(DAY)),
+        ("", None),
+        ("-5", None),
+        ("+5", None),
+        ("120.5", None),
+        ("1e300", None),
+        ("inf", None),
+        ("NaN", None),
+        ("0x10", None),
+        ("120s", None),
+        ("5, 10", None),
+        ("\u{661}\u{662}", None),
+        ("junk", None),
+        ("2026-01-20T10:00:00Z", None),
+        ("Tue, 20 Jan 2026 09:00:00 GMT", Some(0)),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+        ("Tue, 20 Jan 2026 10:02:00 GMT", Some(119)),
+        ("Tuesday, 20-Jan-26 10:02:00 GMT", Some(119)),
+        ("Tue Jan 20 10:02:00 2026", Some(119)),
+        ("Wed, 20 Jan 2027 10:00:00 GMT", Some(365 * DAY - 1)),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", Some(251_633_397_598)),
+        ("Tue, 32 Jan 2026 10:00:00 GMT", None),
+    ] {
+        assert_eq!(
+            parse_retry_after(value, now).map(|asked| asked.as_secs()),
+            expected,
+            "{value:?}"
+        );
+    }
+}

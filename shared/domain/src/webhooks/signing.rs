@@ -1,0 +1,113 @@
+//! Standard Webhooks 1.0.0 signatures: HMAC-SHA256 over `{id}.{timestamp}.{body}`.
+
+use data_encoding::BASE64;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use crate::core::timestamp::Timestamp;
+
+/// One or, while a secret is rotated, two keys; the newer one first.
+#[derive(Clone)]
+pub struct SigningKeys(Vec<Vec<u8>>);
+
+impl std::fmt::Debug for SigningKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SigningKeys([REDACTED])")
+    }
+}
+
+/// Why a text is no secret. It never quotes the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSecret {
+    /// Neither one nor two secrets.
+    #[error("must be one whsec_ secret, or two separated by a space")]
+    Count,
+    /// Not `whsec_` and base64.
+    #[error("must be whsec_ followed by base64")]
+    Encoding,
+    /// Not 24 to 64 bytes.
+    #[error("must be 24 to 64 bytes long")]
+    Length,
+}
+
+impl SigningKeys {
+    /// Reads `whsec_…`, or two of them separated by a space.
+    ///
+    /// # Errors
+    /// The rule of Standard Webhooks that the text breaks.
+    pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
+        let keys = text.split_ascii_whitespace().map(parse_key).collect::<Result<Vec<_>, _>>()?;
+        if matches!(keys.len(), 1 | 2) { Ok(Self(keys)) } else { Err(InvalidSecret::Count) }
+    }
+
+    /// The value of `webhook-signature` for an attempt at `now`: one `v1,…` a key.
+    pub fn sign(&self, id: &str, now: Timestamp, body: &[u8]) -> String {
+        let signatures: Vec<String> =
+            self.0.iter().map(|key| sign(key, id, now.seconds(), body)).collect();
+        signatures.join(" ")
+    }
+}
+
+fn parse_key(text: &str) -> Result<Vec<u8>, InvalidSecret> {
+    let encoded = text.strip_prefix("whsec_").ok_or(InvalidSecret::Encoding)?;
+    let key = BASE64.decode(encoded.as_bytes()).map_err(|_| InvalidSecret::Encoding)?;
+    if (24..=64).contains(&key.len()) { Ok(key) } else { Err(InvalidSecret::Length) }
+}
+
+fn sign(key: &[u8], id: &str, seconds: i64, body: &[u8]) -> String {
+    // HMAC takes keys of any length: this cannot fail.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
+    mac.update(format!("{id}.{seconds}.").as_bytes());
+    mac.update(body);
+    format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+    fn signed(secret: &str) -> String {
+        let now = Timestamp::from_millis(1_614_265_330_999).unwrap();
+        SigningKeys::parse(secret).unwrap().sign(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            now,
+            br#"{"test": 2432232314}"#,
+        )
+    }
+
+    /// The vector of the test suites of standard-webhooks/standard-webhooks.
+    #[test]
+    fn the_official_vector() {
+        assert_eq!(signed(SECRET), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+
+    #[test]
+    fn rotation_signs_with_both() {
+        let other = format!("whsec_{}", BASE64.encode(&[7; 32]));
+        assert_eq!(
+            signed(&format!("{other} {SECRET}")),
+            format!("{} {}", signed(&other), signed(SECRET))
+        );
+    }
+
+    #[test]
+    fn what_is_no_secret() {
+        let short = format!("whsec_{}", BASE64.encode(&[7; 23]));
+        let long = format!("whsec_{}", BASE64.encode(&[7; 65]));
+        for (text, expected) in [
+            ("", InvalidSecret::Count),
+            ("whsec_", InvalidSecret::Length),
+            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", InvalidSecret::Encoding),
+            ("whsec_!!!", InvalidSecret::Encoding),
+            (&short, InvalidSecret::Length),
+            (&long, InvalidSecret::Length),
+            (&format!("{SECRET} {SECRET} {SECRET}"), InvalidSecret::Count),
+        ] {
+            assert_eq!(SigningKeys::parse(text).unwrap_err(), expected, "{text}");
+        }
+        assert_eq!(format!("{:?}", SigningKeys::parse(SECRET).unwrap()), "SigningKeys([REDACTED])");
+    }
+}

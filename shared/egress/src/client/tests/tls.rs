@@ -1,0 +1,104 @@
+//! Certificates are checked, against the name in the URL.
+
+use std::sync::Arc;
+
+use crate::policy::Loopback;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use reqwest::Certificate;
+use tokio::io::AsyncWriteExt;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+
+use super::evil::{Evil, Peer, read_request};
+use super::{LONG, post};
+use crate::client::builder;
+use crate::{HeaderMap, Http, PostError, Reply, resolve};
+
+type Issuer = CertifiedIssuer<'static, KeyPair>;
+
+fn authority() -> Issuer {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn certificate(name: &str) -> CertificateParams {
+    CertificateParams::new(vec![name.to_owned()]).unwrap()
+}
+
+/// An HTTPS endpoint with a certificate from `issuer`.
+async fn endpoint(issuer: &Issuer, params: CertificateParams) -> Evil {
+    let key = KeyPair::generate().unwrap();
+    let chain = vec![params.signed_by(&key, issuer).unwrap().der().clone()];
+    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+    let config =
+        ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    Evil::start(move |peer: Peer| {
+        let acceptor = acceptor.clone();
+        async move {
+            let Ok(mut stream) = acceptor.accept(peer.stream).await else { return };
+            read_request(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        }
+    })
+    .await
+}
+
+async fn post_trusting(issuer: &Issuer, evil: &Evil) -> Result<Reply, PostError> {
+    let root = Certificate::from_der(issuer.der()).unwrap();
+    let loopback = Loopback::Allowed;
+    let client = builder(loopback, resolve::system()).tls_certs_only([root]).build().unwrap();
+    Http { client, loopback }
+        .post(&evil.target_on("https://localhost", "/"), HeaderMap::new(), vec![], LONG)
+        .await
+}
+
+#[tokio::test]
+async fn a_trusted_certificate_for_the_name_is_accepted() {
+    let issuer = authority();
+    let evil = endpoint(&issuer, certificate("localhost")).await;
+    assert_eq!(post_trusting(&issuer, &evil).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn untrusted_expired_and_misnamed_certificates_are_not() {
+    let issuer = authority();
+    let mut expired = certificate("localhost");
+    expired.not_before = date_time_ymd(2020, 1, 1);
+    expired.not_after = date_time_ymd(2021, 1, 1);
+    for (case, issued_by, params) in [
+        ("untrusted", &authority(), certificate("localhost")),
+        ("expired", &issuer, expired),
+        ("misnamed", &issuer, certificate("other.example")),
+    ] {
+        let evil = endpoint(issued_by, params).await;
+        let error = post_trusting(&issuer, &evil).await.unwrap_err();
+        assert_eq!((error, error.may_have_arrived()), (PostError::Tls, false), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn the_machines_store_is_what_is_trusted() {
+    let evil = endpoint(&authority(), certificate("localhost")).await;
+    assert_eq!(post(&evil.target_on("https://localhost", "/"), LONG).await, Err(PostError::Tls));
+}
+
+#[tokio::test]
+async fn what_is_not_modern_tls_fails_the_handshake() {
+    let old_version = b"\x15\x03\x01\x00\x02\x02\x46".as_slice(); // alert: protocol_version
+    let plain = b"HTTP/1.1 400 Bad Request\r\n\r\n";
+    for answer in [old_version, plain, b""] {
+        let evil = Evil::start(move |mut peer: Peer| async move {
+            let mut hello = [0; 5];
+            tokio::io::AsyncReadExt::read_exact(&mut peer.stream, &mut hello).await.unwrap();
+            peer.send(answer).await;
+            peer.stream.shutdown().await.unwrap();
+            tokio::io::copy(&mut peer.stream, &mut tokio::io::sink()).await.unwrap();
+        })
+        .await;
+        let posted = post(&evil.target_on("https://127.0.0.1", "/"), LONG).await;
+        assert_eq!(posted, Err(PostError::Tls), "{answer:?}");
+    }
+}
