@@ -1,7 +1,7 @@
 //! `process` killed at every call it makes, before AWS did it and after: the redelivery ends in the same state.
 
-use aws::lambda::sqs_batch::Ending;
-use aws::tables::inbound::{Event, EventMessage, EventState, Kept};
+use aws::lambda::sqs_batch::RecordOutcome;
+use aws::tables::inbound::{EventMessage, EventState, InboundEvent, Inserted};
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId};
 use domain::tracking::report::SourceName;
@@ -17,7 +17,7 @@ async fn keep(body: &Value) -> EventId {
 
 pub async fn keep_for(account: &str, body: &Value) -> EventId {
     let body = body.to_string().into_bytes();
-    let event = Event {
+    let event = InboundEvent {
         id: Fingerprint::of("event").with(&body).into(),
         source: SourceName::new("shiprocket"),
         account: AccountCode::parse(account).ok(),
@@ -26,7 +26,7 @@ pub async fn keep_for(account: &str, body: &Value) -> EventId {
         reason: None,
         body,
     };
-    assert_eq!(stack().events(&Calls::default()).keep(&event).await.unwrap(), Kept::New);
+    assert_eq!(stack().events(&Calls::default()).insert(&event).await.unwrap(), Inserted::New);
     event.id
 }
 
@@ -34,7 +34,7 @@ pub async fn keep_for(account: &str, body: &Value) -> EventId {
 pub async fn work(id: &EventId, fault: Option<Fault>) -> (bool, Vec<String>) {
     let calls = Calls::killed(fault);
     let ended = stack().process(&calls).handle(&EventMessage::write(id)).await;
-    assert!(matches!(ended, Ok(Ending::Done) | Err(_)), "{ended:?}");
+    assert!(matches!(ended, Ok(RecordOutcome::Ack) | Err(_)), "{ended:?}");
     (ended.is_ok(), calls.names())
 }
 
@@ -167,8 +167,8 @@ async fn an_adoption() {
     .await;
 }
 
-/// The report was put to wait, then its order was created. The adoption applies it and dies before it told anybody;
-/// the report's own event looks once more, finds it applied, and must leave the telling to the adoption.
+/// The report was put to wait, then its order was created. The reconciliation applies it and dies before it told anybody;
+/// the report's own event looks once more, finds it applied, and must leave the telling to the reconciliation.
 #[tokio::test]
 async fn an_adoption_killed_beside_the_report_it_adopts() {
     let parcel = Parcel::new();
@@ -180,12 +180,12 @@ async fn an_adoption_killed_beside_the_report_it_adopts() {
     let held = undisturbed.iter().position(|call| call == "dynamodb:TransactWriteItems").unwrap();
     assert!(!work(&waiting, Some(Fault::After(held))).await.0);
 
-    let adoption = adoption_of(&parcel).await;
+    let reconciliation = adoption_of(&parcel).await;
     let (_, adopting) = work(&adoption_probe().await, None).await;
     let told = adopting.iter().position(|call| call == "sqs:SendMessageBatch").unwrap();
-    assert!(!work(&adoption, Some(Fault::Before(told))).await.0);
+    assert!(!work(&reconciliation, Some(Fault::Before(told))).await.0);
     assert!(work(&waiting, None).await.0);
-    assert!(work(&adoption, None).await.0);
+    assert!(work(&reconciliation, None).await.0);
     let seen = end_state(&parcel, 3).await;
     assert_eq!((&seen["status"], &seen["version"]), (&json!("in_transit"), &json!(2)));
 }
@@ -197,7 +197,7 @@ fn probe() -> Value {
     body
 }
 
-/// An adoption with one report to adopt, to learn which calls that takes.
+/// An reconciliation with one report to adopt, to learn which calls that takes.
 async fn adoption_probe() -> EventId {
     let parcel = Parcel::new();
     let mut body = parcel.report(18, "IN TRANSIT", "09:00:00");
@@ -206,10 +206,10 @@ async fn adoption_probe() -> EventId {
     adoption_of(&parcel).await
 }
 
-/// Creates the order as `orders` does, but leaves its adoption event to the test.
+/// Creates the order as `orders` does, but leaves its reconciliation event to the test.
 async fn adoption_of(parcel: &Parcel) -> EventId {
     use domain::core::id::OrderKey;
-    use domain::orders::api_event::{Adoption, ApiEvent};
+    use domain::orders::api_event::{ApiEvent, Reconciliation};
     use domain::orders::order::Order;
     use domain::orders::request::NewOrder;
     use domain::tracking::timeline::State;
@@ -218,9 +218,9 @@ async fn adoption_of(parcel: &Parcel) -> EventId {
     let key = OrderKey { account: AccountCode::parse("STORE001").unwrap(), order: asked.order_id };
     let now = aws::clock::now();
     let order = Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
-    let adoption = Adoption { order_id: order.key.order.clone(), reshipped: None };
-    let body = ApiEvent::Adoption(adoption).to_body();
-    let event = Event {
+    let reconciliation = Reconciliation { order_id: order.key.order.clone(), reshipped: None };
+    let body = ApiEvent::Reconciliation(reconciliation).to_body();
+    let event = InboundEvent {
         id: Fingerprint::of("test-adoption").with(&order.key.order).into(),
         source: SourceName::API,
         account: Some(order.key.account.clone()),

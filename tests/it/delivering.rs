@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws::error::IoError;
-use aws::lambda::sqs_batch::{Ending, Worker};
+use aws::lambda::sqs_batch::{RecordOutcome, Worker};
 use aws::sqs::Queue;
 use aws::tables::inbound::EventState;
 use aws_lambda_events::event::sqs::SqsEvent;
@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
-use domain::webhooks::endpoint::{Event, Format};
+use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::signing::SigningKeys;
 use serde_json::{Value, json};
 
@@ -188,12 +188,12 @@ async fn a_failed_attempt_is_repeated_with_the_same_id_and_body() {
 #[tokio::test]
 async fn a_header_says_which_event_it_is_as_the_row_has_it() {
     for (event, name) in
-        [(Event::Stalled, "order.stalled"), (Event::StatusChanged, "order.status_changed")]
+        [(EventType::Stalled, "order.stalled"), (EventType::StatusChanged, "order.status_changed")]
     {
         let endpoint =
             Endpoint::new(json!({"backoff": [0]}), json!([{"status": 500}, {"status": 200}])).await;
         let first = Delivery { format: Format::OrderStatusChanged, event, ..endpoint.delivery() };
-        let again = Delivery { event: Event::default(), ..first.clone() };
+        let again = Delivery { event: EventType::default(), ..first.clone() };
         let deadline = aws::clock::now().after(std::time::Duration::from_secs(60));
         for delivery in [&first, &again] {
             stack().deliver().handle(&delivery.to_message(), deadline).await.unwrap();
@@ -377,7 +377,7 @@ async fn what_could_not_end_in_time_is_not_begun() {
     let delivery = endpoint.delivery();
     let soon = aws::clock::now().after(std::time::Duration::from_secs(25));
     let ending = stack().deliver().handle(&delivery.to_message(), soon).await.unwrap();
-    assert!(matches!(ending, Ending::Later(_)));
+    assert!(matches!(ending, RecordOutcome::RetryAfter(_)));
     assert!(row(&delivery.id).await.is_empty());
 }
 

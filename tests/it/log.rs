@@ -6,7 +6,7 @@ mod who;
 
 use std::time::Duration;
 
-use aws::tables::inbound::{Event, EventState, Kept};
+use aws::tables::inbound::{EventState, InboundEvent, Inserted};
 use data_encoding::BASE64URL_NOPAD;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId};
@@ -87,7 +87,7 @@ fn ids(items: &[Value]) -> Vec<&str> {
 /// Keeps an event as `inbound` does. Nobody works on it.
 async fn keep(account: Option<&str>, state: EventState, body: &[u8]) -> String {
     let id: EventId = Fingerprint::of("log").with(unique("")).into();
-    let event = Event {
+    let event = InboundEvent {
         id: id.clone(),
         source: SourceName::new("shiprocket"),
         account: account.map(|code| AccountCode::parse(code).unwrap()),
@@ -96,7 +96,7 @@ async fn keep(account: Option<&str>, state: EventState, body: &[u8]) -> String {
         reason: None,
         body: body.to_vec(),
     };
-    assert_eq!(stack().events(&Calls::default()).keep(&event).await.unwrap(), Kept::New);
+    assert_eq!(stack().events(&Calls::default()).insert(&event).await.unwrap(), Inserted::New);
     id.as_str().to_owned()
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws::tables::runs::{Claimed, Lease, Opened, Progress, Runs, Step};
 use domain::core::timestamp::Timestamp;
-use domain::polling::{BatchMessage, Counts, Run, SHARDS, ShardMessage};
+use domain::polling::{BatchMessage, PollCounts, Run, SHARDS, ShardMessage};
 use serde_json::{Value, json};
 
 use crate::callers::{Role, callers};
@@ -51,7 +51,7 @@ async fn plan(runs: &Runs, run: &Run, shard: u8, batches: u64, planned: u64) {
 }
 
 /// The only batch of a shard, in which this was found.
-async fn answer(runs: &Runs, run: &Run, shard: u8, counts: Counts) {
+async fn answer(runs: &Runs, run: &Run, shard: u8, counts: PollCounts) {
     let batch = BatchMessage::new(&ShardMessage::new(run.clone(), shard, 5.0), 0, None, Vec::new());
     runs.count(&batch, aws::tables::runs::Outcome::Answered(counts), aws::clock::now())
         .await
@@ -71,14 +71,14 @@ async fn a_run_is_shown_from_its_beginning_to_its_end() {
 
     plan(&runs, &run, 0, 1, 50).await;
     plan(&runs, &run, 1, 1, 10).await;
-    answer(&runs, &run, 0, Counts { asked: 50, changed: 1, unknown: 2 }).await;
+    answer(&runs, &run, 0, PollCounts { asked: 50, changed: 1, unknown: 2 }).await;
     let so_far =
         json!({"planned": 60, "batches": 2, "done": 1, "asked": 50, "changed": 1, "unknown": 2});
     expected.as_object_mut().unwrap().extend(so_far.as_object().unwrap().clone());
     expected["sources"][0]["gap_rate"] = json!("0.0200");
     assert_eq!(shown(&run.id).await, expected);
 
-    answer(&runs, &run, 1, Counts { asked: 10, changed: 2, unknown: 0 }).await;
+    answer(&runs, &run, 1, PollCounts { asked: 10, changed: 2, unknown: 0 }).await;
     for shard in 0..SHARDS {
         if shard > 1 {
             plan(&runs, &run, shard, 0, 0).await;

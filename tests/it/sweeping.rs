@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use aws::sqs::Queue;
-use aws::tables::inbound::{Event, EventMessage, EventState, Events, Kept, Pending, Progress};
+use aws::tables::inbound::{
+    EventMessage, EventState, InboundEvent, InboundLog, Inserted, Pending, Progress,
+};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
@@ -21,8 +23,8 @@ use tokio::net::TcpListener;
 use crate::main_way::Parcel;
 use crate::support::{Calls, Fault, eventually, stack, unique};
 
-fn event(body: Vec<u8>, received_at: Timestamp) -> Event {
-    Event {
+fn event(body: Vec<u8>, received_at: Timestamp) -> InboundEvent {
+    InboundEvent {
         id: Fingerprint::of("left-behind").with(&body).into(),
         source: SourceName::new("shiprocket"),
         account: AccountCode::parse("STORE001").ok(),
@@ -41,7 +43,7 @@ fn report(parcel: &Parcel) -> Vec<u8> {
 async fn left_behind(parcel: &Parcel, since: Timestamp) -> EventId {
     let events = stack().events(&Calls::default());
     let event = event(report(parcel), since);
-    assert_eq!(events.keep(&event).await.unwrap(), Kept::New);
+    assert_eq!(events.insert(&event).await.unwrap(), Inserted::New);
     events.mark_pending(&event.id, since).await.unwrap();
     assert!(is_pending(&event.id).await);
     event.id
@@ -52,9 +54,9 @@ async fn is_pending(id: &EventId) -> bool {
 }
 
 /// What can be read of all that is pending.
-async fn all_pending(events: &Events) -> Vec<Pending> {
+async fn all_pending(events: &InboundLog) -> Vec<Pending> {
     let mut found = Vec::new();
-    for shard in Events::PENDING_SHARDS {
+    for shard in InboundLog::PENDING_SHARDS {
         let mut from = None;
         loop {
             let page = events.pending(shard, from).await.unwrap();
@@ -185,7 +187,7 @@ async fn what_failed_and_comes_again_may_be_pending_but_is_not_given_up() {
     // Young: the deployed sweep leaves it alone for a while.
     let now = aws::clock::now();
     let event = event(report(&Parcel::new()), now);
-    events.keep(&event).await.unwrap();
+    events.insert(&event).await.unwrap();
     events
         .mark(&event.id, &Progress::because(EventState::Failed, "unreadable then"), now)
         .await
@@ -219,7 +221,7 @@ async fn the_parts_of_a_large_event_are_left_alone() {
     let (first, now) =
         (event(noise.collect::<String>().into_bytes(), ago(1000)), aws::clock::now());
     let events = stack().events(&Calls::default());
-    assert_eq!(events.keep(&first).await.unwrap(), Kept::New);
+    assert_eq!(events.insert(&first).await.unwrap(), Inserted::New);
     let ttl = async || {
         let get =
             stack().dynamodb(&Calls::default()).get_item().table_name(&stack().tables["inbound"]);
@@ -229,12 +231,12 @@ async fn the_parts_of_a_large_event_are_left_alone() {
         part.item.unwrap()["ttl"].clone()
     };
     let before = ttl().await;
-    let again = Event { received_at: now, ..first.clone() };
-    assert_eq!(events.keep(&again).await.unwrap(), Kept::Before(EventState::Received));
+    let again = InboundEvent { received_at: now, ..first.clone() };
+    assert_eq!(events.insert(&again).await.unwrap(), Inserted::Duplicate(EventState::Received));
     assert_eq!(ttl().await, before);
     let mut other = first.clone();
     other.body.reverse();
-    assert_eq!(events.keep(&other).await.unwrap(), Kept::Other);
+    assert_eq!(events.insert(&other).await.unwrap(), Inserted::Conflict);
     assert_eq!(events.load(&first.id).await.unwrap().unwrap().body, first.body);
 }
 
@@ -275,8 +277,8 @@ impl Backlog {
         Self { table, queue_url: queue.queue_url.unwrap() }
     }
 
-    fn events(&self) -> Events {
-        Events::new(stack().dynamodb(&Calls::default()), self.table.clone())
+    fn events(&self) -> InboundLog {
+        InboundLog::new(stack().dynamodb(&Calls::default()), self.table.clone())
     }
 
     async fn sweep(&self, deadline: Timestamp) -> Result<(), aws::error::IoError> {
@@ -287,7 +289,7 @@ impl Backlog {
     /// Keeps an event that has been pending since then.
     async fn add(&self, body: &str, since: Timestamp) -> EventId {
         let event = event(body.to_owned().into_bytes(), since);
-        self.events().keep(&event).await.unwrap();
+        self.events().insert(&event).await.unwrap();
         self.events().mark_pending(&event.id, since).await.unwrap();
         event.id
     }
@@ -335,7 +337,7 @@ async fn a_backlog_is_sent_once_and_a_row_that_cannot_be_read_stops_nothing() {
     }))
     .await;
     left.sort();
-    backlog.add_poison(Events::PENDING_SHARDS[0]).await;
+    backlog.add_poison(InboundLog::PENDING_SHARDS[0]).await;
     let old = backlog.add("old", ago(24 * 60 * 60 + 60)).await;
     let young = backlog.add("young", aws::clock::now().after(Duration::from_secs(60))).await;
 

@@ -1,6 +1,6 @@
 //! What `inbound` takes, refuses and keeps.
 
-use aws::tables::inbound::{Event, EventState};
+use aws::tables::inbound::{EventState, InboundEvent};
 use domain::core::hash::Fingerprint;
 use domain::core::id::EventId;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ fn event_id(body: &[u8]) -> EventId {
     Fingerprint::of("event").with("shiprocket").with("STORE001").with(body).into()
 }
 
-async fn event(id: &EventId) -> Option<Event> {
+async fn event(id: &EventId) -> Option<InboundEvent> {
     stack().events(&Calls::default()).load(id).await.unwrap()
 }
 

@@ -5,13 +5,13 @@ mod many;
 mod statuses;
 mod talks;
 
-use aws::tables::inbound::{Event, EventState};
-use aws::tables::messages::TrackRow;
+use aws::tables::inbound::{EventState, InboundEvent};
+use aws::tables::messages::TrackingRow;
 use data_encoding::HEXLOWER;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::ProviderMessageId;
-use domain::messaging::message_status::{TrackKey, Word};
+use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
@@ -85,13 +85,13 @@ async fn webhook(body: &Value) -> Answer {
     answer
 }
 
-async fn event(answer: &Answer) -> Event {
+async fn event(answer: &Answer) -> InboundEvent {
     let id = EventId::parse(answer.json["event_id"].as_str().unwrap()).unwrap();
     stack().events(&Calls::default()).load(&id).await.unwrap().unwrap()
 }
 
 /// The event of a webhook, once all it says is applied.
-async fn settled(answer: &Answer) -> Event {
+async fn settled(answer: &Answer) -> InboundEvent {
     eventually("a settled event", async || {
         Some(event(answer).await).filter(|event| event.state.is_settled())
     })
@@ -104,19 +104,19 @@ async fn applied(body: &Value) -> (EventState, Option<String>) {
     (event.state, event.reason)
 }
 
-async fn tracks(account: &str, ids: &[String]) -> Vec<TrackRow> {
-    let key = |id: &String| TrackKey {
+async fn load_trackings(account: &str, ids: &[String]) -> Vec<TrackingRow> {
+    let key = |id: &String| ProviderMessageKey {
         account: AccountCode::parse(account).unwrap(),
         message: ProviderMessageId::parse(id).unwrap(),
     };
-    let keys: Vec<TrackKey> = ids.iter().map(key).collect();
-    let rows = stack().messages(&Calls::default()).tracks(&keys).await.unwrap();
+    let keys: Vec<ProviderMessageKey> = ids.iter().map(key).collect();
+    let rows = stack().messages(&Calls::default()).load_trackings(&keys).await.unwrap();
     rows.into_iter().map(Result::unwrap).collect()
 }
 
 /// How messages fare that may be linked to no order.
-async fn fares(account: &str, ids: &[String]) -> Vec<Option<Word>> {
-    tracks(account, ids).await.iter().map(|row| row.tracked.track.status()).collect()
+async fn fares(account: &str, ids: &[String]) -> Vec<Option<ProviderStatus>> {
+    load_trackings(account, ids).await.iter().map(|row| row.tracked.tracking.status()).collect()
 }
 
 /// The only message of an order, once it shows this status.

@@ -6,7 +6,7 @@ use domain::webhooks::delivery::Delivery;
 use domain::webhooks::endpoint::Format;
 use egress::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::receiver::Receiver;
+use crate::endpoint::ResolvedEndpoint;
 
 const LEGACY_SECRET: &str = "x-vendor-server-secret";
 /// Whatever an endpoint's owner sets may be a token of theirs.
@@ -16,12 +16,12 @@ const USER_AGENT: &str = concat!("Waypost/", env!("CARGO_PKG_VERSION"));
 /// The headers of an attempt at `now`. The signature covers the id, the second of the attempt, and the body.
 pub(crate) fn of(
     delivery: &Delivery,
-    receiver: &Receiver,
+    endpoint: &ResolvedEndpoint,
     lease: &Lease,
     now: Timestamp,
 ) -> HeaderMap {
     let mut headers = HeaderMap::new();
-    for (name, value) in &receiver.settings.headers {
+    for (name, value) in &endpoint.settings.headers {
         insert(&mut headers, name, value, value.len() >= LONG_ENOUGH_FOR_A_SECRET);
     }
     let mut set =
@@ -30,7 +30,7 @@ pub(crate) fn of(
     set("user-agent", USER_AGENT);
     set("webhook-id", &delivery.id);
     set("webhook-timestamp", &now.seconds().to_string());
-    set("webhook-signature", &receiver.keys.sign(&delivery.id, now, &lease.body));
+    set("webhook-signature", &endpoint.keys.sign(&delivery.id, now, &lease.body));
     if lease.format == Format::OrderStatusChanged {
         set("user-agent", "VendorServer-Webhook/1.0");
         set("x-webhook-event", lease.event.as_str());
@@ -39,7 +39,7 @@ pub(crate) fn of(
             set("x-webhook-order-id", order.as_str());
         }
     }
-    if let Some(secret) = &receiver.legacy_secret {
+    if let Some(secret) = &endpoint.legacy_secret {
         set(LEGACY_SECRET, secret);
     }
     headers

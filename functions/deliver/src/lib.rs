@@ -1,28 +1,28 @@
 //! Posts deliveries: claims one, signs it, sends it, writes down what came of it.
 //!
 //! Between claim and outcome nobody else sends it. Killed in between, it is sent again with the same id once the
-//! claim has run out: receivers see a delivery at least once and tell repeats by `webhook-id`.
+//! claim has run out: endpoints see a delivery at least once and tell repeats by `webhook-id`.
 
+mod endpoint;
 mod headers;
-mod receiver;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::Ending;
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws::settings::Settings;
 use aws::sqs::Queue;
-use aws::tables::deliveries::{Attempt, Claimed, Deliveries, Lease, Outcome};
+use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, Lease, Outcome};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::endpoint::MAX_TIMEOUT;
-use domain::webhooks::retry::{Attempted, Reaction, parse_retry_after};
+use domain::webhooks::retry::{AttemptOutcome, NextStep, parse_retry_after};
 use egress::policy::Refused;
 use egress::{Http, PostError};
 
-use receiver::{Absent, Receiver, Receivers};
+use endpoint::{EndpointResolver, ResolvedEndpoint, Unavailable};
 
 /// What claiming an attempt before it and recording it after may take.
 const RECORDING: Duration = Duration::from_secs(10);
@@ -34,16 +34,16 @@ const MAX_AGE: Duration = Duration::from_secs(9 * 24 * 60 * 60);
 pub struct Deliver {
     deliveries: Deliveries,
     dead_letters: Queue,
-    receivers: Receivers,
+    endpoints: EndpointResolver,
     http: Http,
     worker: String,
     claims: AtomicU64,
 }
 
 /// One attempt: what the row says of it, and what follows.
-struct Made {
+struct AttemptResult {
     attempt: Attempt,
-    reaction: Reaction,
+    next_step: NextStep,
     retry_after: Option<Duration>,
 }
 
@@ -60,7 +60,7 @@ impl Deliver {
         Self {
             deliveries,
             dead_letters,
-            receivers: Receivers::new(settings),
+            endpoints: EndpointResolver::new(settings),
             http,
             worker,
             claims: AtomicU64::new(0),
@@ -71,47 +71,58 @@ impl Deliver {
     ///
     /// # Errors
     /// Something is not available; the message has to come back.
-    pub async fn handle(&self, message: &str, deadline: Timestamp) -> Result<Ending, IoError> {
+    pub async fn handle(
+        &self,
+        message: &str,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
         let Some(delivery) = Delivery::from_message(message) else {
-            return Ok(Ending::SetAside("unreadable_message"));
+            return Ok(RecordOutcome::DeadLetter("unreadable_message"));
         };
-        let receiver = self.receivers.get(&delivery.endpoint, now()).await?;
+        let endpoint = self.endpoints.get(&delivery.endpoint, now()).await?;
         let timeout =
-            receiver.as_ref().as_ref().map_or(MAX_TIMEOUT, |receiver| receiver.settings.timeout);
+            endpoint.as_ref().as_ref().map_or(MAX_TIMEOUT, |endpoint| endpoint.settings.timeout);
         if now().after(timeout).after(RECORDING) > deadline {
-            return Ok(Ending::Later(Duration::ZERO));
+            return Ok(RecordOutcome::RetryAfter(Duration::ZERO));
         }
         let owner = format!("{}/{}", self.worker, self.claims.fetch_add(1, Ordering::Relaxed));
         let lease = match self.deliveries.claim(&delivery, &owner, timeout, now()).await? {
-            Claimed::Leased(lease) => lease,
-            Claimed::Wait(wait) => return Ok(Ending::Later(wait)),
-            Claimed::Ended => return Ok(Ending::Done),
+            ClaimOutcome::Leased(lease) => lease,
+            ClaimOutcome::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
+            ClaimOutcome::Ended => return Ok(RecordOutcome::Ack),
         };
-        let made = match receiver.as_ref() {
-            Ok(receiver) => self.post(&delivery, receiver, &lease).await,
-            Err(absent) => unsent(*absent),
+        let result = match endpoint.as_ref() {
+            Ok(endpoint) => self.post(&delivery, endpoint, &lease).await,
+            Err(unavailable) => unsent(*unavailable),
         };
-        let wait = match receiver.as_ref() {
-            Ok(receiver) => {
-                receiver.settings.schedule.wait_after(lease.attempt, &delivery.id, made.retry_after)
-            }
+        let wait = match endpoint.as_ref() {
+            Ok(endpoint) => endpoint.settings.schedule.wait_after(
+                lease.attempt,
+                &delivery.id,
+                result.retry_after,
+            ),
             Err(_) => None,
         };
-        // However long receivers ask to wait: what is still tried must not end with its message, unseen.
+        // However long endpoints ask to wait: what is still tried must not end with its message, unseen.
         let wait = wait.filter(|wait| now().after(*wait).since(lease.began_at) <= MAX_AGE);
-        self.conclude(delivery, &lease, &made, wait).await
+        self.conclude(delivery, &lease, &result, wait).await
     }
 
-    async fn post(&self, delivery: &Delivery, receiver: &Receiver, lease: &Lease) -> Made {
+    async fn post(
+        &self,
+        delivery: &Delivery,
+        endpoint: &ResolvedEndpoint,
+        lease: &Lease,
+    ) -> AttemptResult {
         let at = now();
-        let target = match &receiver.target {
+        let target = match &endpoint.target {
             Ok(target) => target,
             Err(refusal) => return refused(at, *refusal),
         };
-        let headers = headers::of(delivery, receiver, lease, at);
-        match self.http.post(target, headers, lease.body.clone(), receiver.settings.timeout).await {
-            Ok(reply) => Made {
-                reaction: Attempted::Answered(reply.status).reaction(),
+        let headers = headers::of(delivery, endpoint, lease, at);
+        match self.http.post(target, headers, lease.body.clone(), endpoint.settings.timeout).await {
+            Ok(reply) => AttemptResult {
+                next_step: AttemptOutcome::Answered(reply.status).next_step(),
                 retry_after: reply
                     .retry_after
                     .as_deref()
@@ -125,8 +136,8 @@ impl Deliver {
                 },
             },
             Err(PostError::Refused(refusal)) => refused(at, refusal),
-            Err(error) => Made {
-                reaction: Attempted::NoAnswer.reaction(),
+            Err(error) => AttemptResult {
+                next_step: AttemptOutcome::NoAnswer.next_step(),
                 retry_after: None,
                 attempt: failed(at, error.code()),
             },
@@ -138,28 +149,28 @@ impl Deliver {
         &self,
         delivery: Delivery,
         lease: &Lease,
-        made: &Made,
+        result: &AttemptResult,
         wait: Option<Duration>,
-    ) -> Result<Ending, IoError> {
-        let outcome = match (made.reaction, wait) {
-            (Reaction::Done, _) => Outcome::Delivered,
-            (Reaction::Retry, Some(wait)) => Outcome::Retry(now().after(wait)),
-            (Reaction::Retry, None) => Outcome::Dead("exhausted"),
-            (Reaction::GiveUp(reason), _) => Outcome::Dead(reason),
+    ) -> Result<RecordOutcome, IoError> {
+        let outcome = match (result.next_step, wait) {
+            (NextStep::Done, _) => Outcome::Delivered,
+            (NextStep::Retry, Some(wait)) => Outcome::Retry(now().after(wait)),
+            (NextStep::Retry, None) => Outcome::Dead("exhausted"),
+            (NextStep::GiveUp(reason), _) => Outcome::Dead(reason),
         };
-        log(&delivery, lease, made, outcome);
+        log(&delivery, lease, result, outcome);
         if let Outcome::Dead(reason) = outcome {
             // First the copy, then the row: killed in between, it dies once more rather than never.
             let again = Delivery { run: delivery.run.saturating_add(1), ..delivery };
             let group = again.endpoint.as_str();
-            self.dead_letters.set_aside(Some(group), again.to_message(), reason).await?;
+            self.dead_letters.send_dead_letter(Some(group), again.to_message(), reason).await?;
         }
-        let written = self.deliveries.record(lease, &made.attempt, outcome, now()).await?;
+        let written = self.deliveries.record(lease, &result.attempt, outcome, now()).await?;
         Ok(match (outcome, wait) {
-            (Outcome::Retry(_), Some(wait)) if written => Ending::Later(wait),
-            _ if written => Ending::Done,
+            (Outcome::Retry(_), Some(wait)) if written => RecordOutcome::RetryAfter(wait),
+            _ if written => RecordOutcome::Ack,
             // The lease ran out and went to another worker: look what became of it.
-            _ => Ending::Later(Duration::from_secs(1)),
+            _ => RecordOutcome::RetryAfter(Duration::from_secs(1)),
         })
     }
 }
@@ -178,20 +189,24 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn refused(at: Timestamp, refusal: Refused) -> Made {
-    Made {
+fn refused(at: Timestamp, refusal: Refused) -> AttemptResult {
+    AttemptResult {
         attempt: failed(at, refusal.code()),
-        reaction: Attempted::Refused.reaction(),
+        next_step: AttemptOutcome::Refused.next_step(),
         retry_after: None,
     }
 }
 
-fn unsent(absent: Absent) -> Made {
-    let reason = absent.reason();
-    Made { attempt: failed(now(), reason), reaction: Reaction::GiveUp(reason), retry_after: None }
+fn unsent(unavailable: Unavailable) -> AttemptResult {
+    let reason = unavailable.reason();
+    AttemptResult {
+        attempt: failed(now(), reason),
+        next_step: NextStep::GiveUp(reason),
+        retry_after: None,
+    }
 }
 
-fn log(delivery: &Delivery, lease: &Lease, made: &Made, outcome: Outcome) {
+fn log(delivery: &Delivery, lease: &Lease, made: &AttemptResult, outcome: Outcome) {
     let (result, reason) = match outcome {
         Outcome::Delivered => ("delivered", None),
         Outcome::Retry(_) => ("retry", None),

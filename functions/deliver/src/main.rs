@@ -1,6 +1,6 @@
 //! Wiring: environment, clients, run.
 
-use aws::env::{Bounds, sdk_config, variable};
+use aws::env::{CallTimeouts, sdk_config, variable};
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
@@ -14,7 +14,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(Bounds::Queue).await;
+    let sdk = sdk_config(CallTimeouts::Queue).await;
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
     let worker = Worker {

@@ -1,7 +1,7 @@
 //! Takes webhooks: proves who sent them, keeps them, queues them. What they mean is decided later, by `process`.
 
+mod authenticators;
 mod event;
-mod gates;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,32 +11,32 @@ use aws::error::IoError;
 use aws::lambda::http_api::{ApiError, answer, body, json, request_id, source_ip};
 use aws::settings::{Cached, Settings};
 use aws::sqs::Queue;
-use aws::tables::inbound::{Event, EventMessage, EventState, Events, Kept};
+use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Inserted};
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Error, Request, RequestExt, Response};
-use sources::{Denied, Handshake, Identity, Owner, Received, Source, Unreadable};
+use sources::{AuthError, DedupKey, Handshake, Owner, Received, Source, Unreadable};
 use tokio::time::timeout;
 
+use authenticators::Authenticators;
 use event::{event, quarantined};
-use gates::Gates;
 
 /// Senders wait a few seconds for their answer. What the queue does not take by then is sent by `sweep`.
 const SEND_LIMIT: Duration = Duration::from_millis(1500);
 
 /// The function.
 pub struct Inbound {
-    events: Events,
+    events: InboundLog,
     queue: Queue,
     settings: Settings,
-    gates: Cached<Gates>,
+    authenticators: Cached<Authenticators>,
 }
 
 impl Inbound {
     /// With its table, its queue and its settings.
-    pub fn new(events: Events, queue: Queue, settings: Settings) -> Self {
-        Self { events, queue, settings, gates: Cached::default() }
+    pub fn new(events: InboundLog, queue: Queue, settings: Settings) -> Self {
+        Self { events, queue, settings, authenticators: Cached::default() }
     }
 
     /// Answers one request.
@@ -57,14 +57,14 @@ impl Inbound {
         let source =
             sources::by_path(source).ok_or_else(|| ApiError::not_found("no such source"))?;
         match *request.method() {
-            Method::GET => self.greet(source, hook, request, now).await,
+            Method::GET => self.verify_endpoint(source, hook, request, now).await,
             Method::POST => self.receive(source, hook, request, now).await,
             _ => Err(ApiError::not_found("no such route")),
         }
     }
 
     /// A provider asks whether this is the right address.
-    async fn greet(
+    async fn verify_endpoint(
         &self,
         source: &dyn Source,
         hook: Option<&str>,
@@ -73,7 +73,7 @@ impl Inbound {
     ) -> Result<Response<Body>, ApiError> {
         let query = request.query_string_parameters();
         let query: Vec<(&str, &str)> = query.iter().collect();
-        match self.gates(source, now).await?.handshake(hook, &query) {
+        match self.authenticators(source, now).await?.handshake(hook, &query) {
             Handshake::Echo(challenge) => Ok(plain_text(challenge)),
             Handshake::Refused => Err(ApiError::forbidden("this is not what we agreed on")),
             Handshake::Unknown => Err(ApiError::not_found("no such route")),
@@ -94,37 +94,40 @@ impl Inbound {
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
             .collect();
         let asked = sources::Request { headers: &headers, source_ip: source_ip(request), body };
-        let account = self.admit(source, hook, &asked, now).await?;
+        let account = self.authenticate(source, hook, &asked, now).await?;
         let received = Received { account: account.as_ref(), at: now, body };
         let unreadable = source.read(&received).err();
         // What cannot be read must not take the place of what its sender may mean by it.
-        let identity = if unreadable.is_some() { Identity::Bytes } else { source.identify(&asked) };
-        let event = event(source, &received, &identity, unreadable.as_ref());
+        let dedup_key =
+            if unreadable.is_some() { DedupKey::Body } else { source.dedup_key(&asked) };
+        let event = event(source, &received, &dedup_key, unreadable.as_ref());
         if let Some(attempt) = source.attempt(&asked).filter(|name| is_plain(name)) {
             tracing::info!(event_id = %event.id, attempt, "event.attempt");
         }
         self.take(&event, now).await?;
         match unreadable {
-            Some(error) if !source.insists() => Err(refused(&error)),
-            _ => Ok(taken(&event.id, identity, now)),
+            Some(error) if !source.retries_on_error() => Err(refused(&error)),
+            _ => Ok(taken(&event.id, dedup_key, now)),
         }
     }
 
     /// Whose request this is, checked over the bytes as they were sent.
-    async fn admit(
+    async fn authenticate(
         &self,
         source: &dyn Source,
         hook: Option<&str>,
         asked: &sources::Request<'_>,
         now: Timestamp,
     ) -> Result<Option<AccountCode>, ApiError> {
-        let owner = self.gates(source, now).await?.admit(hook, asked).map_err(|denied| {
-            tracing::warn!(source = source.name().as_str(), ?denied, "event.denied");
-            match denied {
-                Denied::Address => ApiError::forbidden("this address may not send webhooks"),
-                Denied::Credentials => ApiError::unauthorized(),
-            }
-        })?;
+        let owner = self.authenticators(source, now).await?.authenticate(hook, asked).map_err(
+            |denied| {
+                tracing::warn!(source = source.name().as_str(), ?denied, "event.denied");
+                match denied {
+                    AuthError::Address => ApiError::forbidden("this address may not send webhooks"),
+                    AuthError::Credentials => ApiError::unauthorized(),
+                }
+            },
+        )?;
         match owner {
             Owner::Account(account) => Ok(Some(account)),
             Owner::Several => Ok(None),
@@ -136,23 +139,23 @@ impl Inbound {
     }
 
     /// Keeps an event, and queues it if it is to be worked on.
-    async fn take(&self, event: &Event, now: Timestamp) -> Result<(), ApiError> {
+    async fn take(&self, event: &InboundEvent, now: Timestamp) -> Result<(), ApiError> {
         let mut kept = self.keep(event).await?;
-        if kept == Kept::Other {
+        if kept == Inserted::Conflict {
             kept = self.keep(&quarantined(event)).await?;
         }
         match (event.state, kept) {
-            (EventState::Received, Kept::New) => self.send(&event.id, now).await,
+            (EventState::Received, Inserted::New) => self.send(&event.id, now).await,
             // Its first message may never have been sent.
-            (EventState::Received, Kept::Before(state)) if !state.is_settled() => {
+            (EventState::Received, Inserted::Duplicate(state)) if !state.is_settled() => {
                 self.send(&event.id, now).await
             }
             _ => Ok(()),
         }
     }
 
-    async fn keep(&self, event: &Event) -> Result<Kept, IoError> {
-        let kept = self.events.keep(event).await?;
+    async fn keep(&self, event: &InboundEvent) -> Result<Inserted, IoError> {
+        let kept = self.events.insert(event).await?;
         let (source, state, reason) =
             (event.source.as_str(), event.state.as_str(), event.reason.as_deref());
         match event.state {
@@ -167,15 +170,19 @@ impl Inbound {
         Ok(kept)
     }
 
-    async fn gates(&self, source: &dyn Source, now: Timestamp) -> Result<Arc<Gates>, ApiError> {
+    async fn authenticators(
+        &self,
+        source: &dyn Source,
+        now: Timestamp,
+    ) -> Result<Arc<Authenticators>, ApiError> {
         let name = source.name();
         // All of a source at once: hook ids are the caller's to choose, and must not cost a call each.
-        let load = |last: Option<Arc<Gates>>| async move {
+        let load = |last: Option<Arc<Authenticators>>| async move {
             let folder = format!("sources/{}", source.name().as_str());
             let values = self.settings.read_below(&folder, true).await?;
-            Gates::read(source, &folder, &values, last.as_deref())
+            Authenticators::read(source, &folder, &values, last.as_deref())
         };
-        self.gates.get(&self.settings, name.as_str(), now, load).await.map_err(|error| {
+        self.authenticators.get(&self.settings, name.as_str(), now, load).await.map_err(|error| {
             tracing::error!(%error, "source.not_configured");
             ApiError::unavailable()
         })
@@ -212,9 +219,9 @@ fn is_plain(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
-fn taken(id: &EventId, identity: Identity, now: Timestamp) -> Response<Body> {
-    let id = match identity {
-        Identity::Named(id) => id,
+fn taken(id: &EventId, dedup_key: DedupKey, now: Timestamp) -> Response<Body> {
+    let id = match dedup_key {
+        DedupKey::ProviderId(id) => id,
         _ => id.as_str().to_owned(),
     };
     json(200, &serde_json::json!({"received": true, "event_id": id, "processed_at": now}))

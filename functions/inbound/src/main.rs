@@ -1,18 +1,18 @@
 //! Wiring: environment, clients, run.
 
-use aws::env::{Bounds, sdk_config, variable};
+use aws::env::{CallTimeouts, sdk_config, variable};
 use aws::settings::Settings;
 use aws::sqs::Queue;
-use aws::tables::inbound::Events;
+use aws::tables::inbound::InboundLog;
 use inbound::Inbound;
 use lambda_http::{Error, run, service_fn};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(Bounds::Http).await;
+    let sdk = sdk_config(CallTimeouts::Http).await;
     let inbound = Inbound::new(
-        Events::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
+        InboundLog::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
         Queue::new(aws_sdk_sqs::Client::new(&sdk), variable("EVENTS_QUEUE_URL")?),
         Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
     );

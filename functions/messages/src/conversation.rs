@@ -26,7 +26,10 @@ impl Messages {
         let next_page = heard.next_page(|last| last.sort_key.clone());
         Ok(json(
             200,
-            &Page { items: heard.items.into_iter().map(|heard| heard.remark).collect(), next_page },
+            &Page {
+                items: heard.items.into_iter().map(|heard| heard.message).collect(),
+                next_page,
+            },
         ))
     }
 }

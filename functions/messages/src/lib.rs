@@ -2,7 +2,7 @@
 
 mod conversation;
 mod list;
-mod track;
+mod tracking;
 
 use aws::clock::now;
 use aws::lambda::auth::Callers;
@@ -36,7 +36,7 @@ impl Messages {
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
-        let caller = self.callers.identify(request, now).await?;
+        let caller = self.callers.authenticate(request, now).await?;
         if !caller.may_use_messages() {
             return Err(ApiError::forbidden("this caller may not work on messages"));
         }

@@ -7,8 +7,9 @@ use aws::lambda::http_api::{ApiError, json, page};
 use aws::tables::messages::sort_key;
 use domain::auth::Caller;
 use domain::messaging::channel::ProviderMessageId;
-use domain::messaging::message::{Message, MessageView};
-use domain::messaging::message_status::{TrackKey, Tracked};
+use domain::messaging::linked::{MessageView, TrackedMessage};
+use domain::messaging::message::Message;
+use domain::messaging::message_status::ProviderMessageKey;
 use domain::pagination::Page;
 use lambda_http::{Body, Request, RequestExt, Response};
 
@@ -35,7 +36,8 @@ impl Messages {
         let messages = self.messages.of_order(&key, &page).await?;
         let next_page = messages.next_page(sort_key);
         let messages = messages.items;
-        let (tracks, untracked) = (self.tracks(&messages).await?, Tracked::default());
+        let (tracks, untracked) =
+            (self.load_trackings(&messages).await?, TrackedMessage::default());
         let tracked = |message: &Message| tracks.get(message.message_id.as_ref()?);
         let items = messages
             .iter()
@@ -44,16 +46,16 @@ impl Messages {
     }
 
     /// What providers reported of these messages of one account, by their ids.
-    async fn tracks(
+    async fn load_trackings(
         &self,
         messages: &[Message],
-    ) -> Result<BTreeMap<ProviderMessageId, Tracked>, ApiError> {
+    ) -> Result<BTreeMap<ProviderMessageId, TrackedMessage>, ApiError> {
         let key = |message: &Message| {
             let id = message.message_id.clone()?;
-            Some(TrackKey { account: message.account_code.clone(), message: id })
+            Some(ProviderMessageKey { account: message.account_code.clone(), message: id })
         };
-        let keys: Vec<TrackKey> = messages.iter().filter_map(key).collect();
-        let rows = self.messages.tracks(&keys).await?;
+        let keys: Vec<ProviderMessageKey> = messages.iter().filter_map(key).collect();
+        let rows = self.messages.load_trackings(&keys).await?;
         rows.into_iter()
             .map(|row| row.map(|row| (row.key.message, row.tracked)).map_err(ApiError::from))
             .collect()

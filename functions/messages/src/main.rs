@@ -1,6 +1,6 @@
 //! Wiring: environment, clients, run.
 
-use aws::env::{Bounds, sdk_config, variable};
+use aws::env::{CallTimeouts, sdk_config, variable};
 use aws::settings::Settings;
 use aws::tables::messages::Messages as MessagesTable;
 use aws::tables::orders::Orders;
@@ -10,7 +10,7 @@ use messages::Messages;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(Bounds::Http).await;
+    let sdk = sdk_config(CallTimeouts::Http).await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let messages = Messages::new(
         MessagesTable::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),

@@ -14,7 +14,7 @@ use aws::lambda::http_api::{ApiError, answer, json, request_id, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
-use aws::tables::inbound::{Events, LogRow};
+use aws::tables::inbound::{InboundLog, LogRow};
 use aws::tables::orders::Orders;
 use aws::tables::runs::Runs;
 use domain::auth::Caller;
@@ -35,7 +35,7 @@ pub struct Ops {
 /// What it reads and writes.
 pub struct Tables {
     /// What came in.
-    pub events: Events,
+    pub events: InboundLog,
     /// The orders.
     pub orders: Orders,
     /// What became of what customers are told.
@@ -73,9 +73,9 @@ impl Ops {
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
-        let caller = self.callers.identify(request, now).await?;
+        let caller = self.callers.authenticate(request, now).await?;
         let route = route_key(request);
-        may(&caller, route)?;
+        authorize(&caller, route)?;
         let named = request.path_parameters_ref().and_then(|parameters| parameters.first("id"));
         match (route, named) {
             ("GET /api/webhooks/logs", None) => self.list(request, caller, now).await,
@@ -103,7 +103,7 @@ impl Ops {
 }
 
 /// Viewers see the log and nothing else.
-fn may(caller: &Caller, route: &str) -> Result<(), ApiError> {
+fn authorize(caller: &Caller, route: &str) -> Result<(), ApiError> {
     if caller.may_operate() || (caller.may_see_log() && route.starts_with("GET /api/webhooks/logs"))
     {
         return Ok(());

@@ -1,10 +1,10 @@
 //! Wiring: environment, clients, run.
 
-use aws::env::{Bounds, sdk_config, variable};
+use aws::env::{CallTimeouts, sdk_config, variable};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
-use aws::tables::inbound::Events;
+use aws::tables::inbound::InboundLog;
 use aws::tables::orders::Orders;
 use aws::tables::runs::Runs;
 use lambda_http::{Error, run, service_fn};
@@ -13,10 +13,10 @@ use ops::{Ops, Queues, Tables};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(Bounds::Http).await;
+    let sdk = sdk_config(CallTimeouts::Http).await;
     let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
     let tables = Tables {
-        events: Events::new(dynamodb.clone(), variable("INBOUND_TABLE")?),
+        events: InboundLog::new(dynamodb.clone(), variable("INBOUND_TABLE")?),
         orders: Orders::new(dynamodb.clone(), variable("ORDERS_TABLE")?),
         deliveries: Deliveries::new(dynamodb.clone(), variable("DELIVERIES_TABLE")?),
         runs: Runs::new(dynamodb, variable("STATE_TABLE")?),

@@ -97,7 +97,7 @@ impl<'a> Item<'a> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::polling::Counts;
+    use domain::polling::PollCounts;
     use serde_json::json;
 
     use super::*;
@@ -115,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_run_is_shown_with_all_that_came_of_it() {
-        let counts = Counts { asked: 490, changed: 6, unknown: 4 };
+        let counts = PollCounts { asked: 490, changed: 6, unknown: 4 };
         let totals = Totals { planned: 500, batches: 10, done: 9, failed: 1, counts };
         let shown = serde_json::to_value(Item::new(&row(Some("2026-01-20T10:01:40.900Z")), totals))
             .unwrap();

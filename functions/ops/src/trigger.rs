@@ -9,15 +9,16 @@ use aws::error::IoError;
 use aws::lambda::auth::account_of;
 use aws::lambda::http_api::{ApiError, json, json_body, request_id};
 use aws::sqs::Outgoing;
-use aws::tables::deliveries::Standing;
+use aws::tables::deliveries::DeliverySummary;
 use aws::tables::orders::OrderAndTimeline;
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::trigger::Trigger;
-use domain::tracking::timeline::{Entry, Transition};
-use domain::webhooks::delivery::{CurrentOrder, Delivery, announce_current};
+use domain::tracking::timeline::{TimelineEntry, Transition};
+use domain::webhooks::delivery::{Delivery, fan_out_current};
+use domain::webhooks::notification::CurrentOrder;
 use futures::future::try_join_all;
 use lambda_http::{Body, Request, Response};
 
@@ -56,12 +57,12 @@ impl Ops {
         let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
         let event: EventId = Fingerprint::of("trigger").with(request_id(request)).into();
         let current: Vec<_> = asked.known.iter().map(current).collect();
-        let deliveries = announce_current(&event, &current, endpoints.usable.values(), now);
+        let deliveries = fan_out_current(&event, &current, endpoints.usable.values(), now);
         self.send_all(&event, &deliveries).await?;
-        let standings = self.wait(&deliveries, now.after(WAIT)).await;
+        let summaries = self.wait(&deliveries, now.after(WAIT)).await;
         let unusable =
             endpoints.unusable.iter().filter(|endpoint| endpoint.accounts.include(&account));
-        let outcome = Outcome::new(&current, asked.unknown, &deliveries, &standings, unusable);
+        let outcome = Outcome::new(&current, asked.unknown, &deliveries, &summaries, unusable);
         Ok(json(200, &outcome))
     }
 
@@ -99,21 +100,24 @@ impl Ops {
 
     /// How the deliveries stand once all have ended, or when nobody waits any longer. They are on their way whether or
     /// not that can be seen.
-    async fn wait(&self, deliveries: &[Delivery], until: Timestamp) -> Vec<Standing> {
+    async fn wait(&self, deliveries: &[Delivery], until: Timestamp) -> Vec<DeliverySummary> {
         let ids: Vec<&str> = deliveries.iter().map(|delivery| delivery.id.as_str()).collect();
-        let (mut pause, mut standings) = (FIRST_PAUSE, Vec::new());
-        while standings.iter().filter(|standing: &&Standing| standing.state.has_ended()).count()
+        let (mut pause, mut summaries) = (FIRST_PAUSE, Vec::new());
+        while summaries
+            .iter()
+            .filter(|summary: &&DeliverySummary| summary.state.has_ended())
+            .count()
             < ids.len()
             && clock::now().after(pause) <= until
         {
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
-            match self.tables.deliveries.standings(&ids).await {
-                Ok(seen) => standings = seen,
+            match self.tables.deliveries.summaries(&ids).await {
+                Ok(seen) => summaries = seen,
                 Err(error) => tracing::warn!(%error, "deliveries.unseen"),
             }
         }
-        standings
+        summaries
     }
 }
 
@@ -121,7 +125,7 @@ fn current((order, timeline): &OrderAndTimeline) -> CurrentOrder<'_> {
     CurrentOrder { order, last: last_change(timeline) }
 }
 
-fn last_change(timeline: &[Entry]) -> Option<&Transition> {
+fn last_change(timeline: &[TimelineEntry]) -> Option<&Transition> {
     timeline
         .iter()
         .filter_map(|entry| entry.transition.as_ref())

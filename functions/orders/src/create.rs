@@ -3,13 +3,13 @@
 use aws::lambda::auth::account_of;
 use aws::lambda::http_api::{ApiError, json_body};
 use aws::tables::contention::pause;
-use aws::tables::inbound::{Event, EventState};
+use aws::tables::inbound::{EventState, InboundEvent};
 use aws::tables::orders::Created;
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::orders::api_event::{Adoption, ApiEvent, Reshipment};
+use domain::orders::api_event::{ApiEvent, Reconciliation, Reshipment};
 use domain::orders::order::Order;
 use domain::orders::request::NewOrder;
 use domain::tracking::report::SourceName;
@@ -32,11 +32,13 @@ impl Orders {
         };
         let order =
             Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
-        let adoption = adoption_event(&order, None, now);
+        let reconciliation = adoption_event(&order, None, now);
         let mut created = Created::Contended;
         for attempt in 0..TRIES {
-            created =
-                self.orders.create(&order, &asked.fingerprint, &self.events, &adoption).await?;
+            created = self
+                .orders
+                .create(&order, &asked.fingerprint, &self.events, &reconciliation)
+                .await?;
             if created != Created::Contended {
                 break;
             }
@@ -45,12 +47,12 @@ impl Orders {
         match created {
             Created::Done => {
                 tracing::info!(account = %order.key.account, order_id = %order.key.order, "order.created");
-                self.send(&adoption.id).await;
+                self.send(&reconciliation.id).await;
                 self.show(&order.key, 201).await
             }
             // The first request may have died before it sent the event.
-            Created::Exists { fingerprint, adoption } if fingerprint == asked.fingerprint => {
-                self.send(&adoption).await;
+            Created::Exists { fingerprint, reconciliation } if fingerprint == asked.fingerprint => {
+                self.send(&reconciliation).await;
                 self.show(&order.key, 200).await
             }
             Created::Exists { .. } => {
@@ -67,20 +69,20 @@ pub(crate) fn adoption_event(
     order: &Order,
     reshipped: Option<Reshipment>,
     now: Timestamp,
-) -> Event {
-    let adoption = Adoption { order_id: order.key.order.clone(), reshipped };
-    Event {
+) -> InboundEvent {
+    let reconciliation = Reconciliation { order_id: order.key.order.clone(), reshipped };
+    InboundEvent {
         id: event_id(order),
         source: SourceName::API,
         account: Some(order.key.account.clone()),
         received_at: now,
         state: EventState::Received,
         reason: None,
-        body: ApiEvent::Adoption(adoption).to_body(),
+        body: ApiEvent::Reconciliation(reconciliation).to_body(),
     }
 }
 
-/// One for each time the order is written, so that no later adoption hides behind an earlier one. The time keeps
+/// One for each time the order is written, so that no later reconciliation hides behind an earlier one. The time keeps
 /// apart the attempts of two callers of whom only one wrote.
 fn event_id(order: &Order) -> EventId {
     let fingerprint = Fingerprint::of("adoption").with(&order.key.account).with(&order.key.order);

@@ -10,7 +10,7 @@ use aws::lambda::auth::{Callers, order_key, query_account};
 use aws::lambda::http_api::{ApiError, answer, json, request_id, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
-use aws::tables::inbound::{EventMessage, Events};
+use aws::tables::inbound::{EventMessage, InboundLog};
 use aws::tables::orders::Orders as OrdersTable;
 use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
@@ -28,14 +28,14 @@ const TRIES: u32 = 5;
 /// The function.
 pub struct Orders {
     orders: OrdersTable,
-    events: Events,
+    events: InboundLog,
     queue: Queue,
     callers: Callers,
 }
 
 impl Orders {
     /// With its tables, the events queue, and its settings.
-    pub fn new(orders: OrdersTable, events: Events, queue: Queue, settings: Settings) -> Self {
+    pub fn new(orders: OrdersTable, events: InboundLog, queue: Queue, settings: Settings) -> Self {
         Self { orders, events, queue, callers: Callers::new(settings) }
     }
 
@@ -49,7 +49,7 @@ impl Orders {
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
-        let caller = self.callers.identify(request, now).await?;
+        let caller = self.callers.authenticate(request, now).await?;
         if !caller.may_use_orders() {
             return Err(ApiError::forbidden("this user may not work on orders"));
         }
@@ -81,7 +81,7 @@ impl Orders {
         Ok(json(status, &OrderView::new(&order, &mut entries)))
     }
 
-    /// Whether the event could be sent. An adoption is stored as pending: what cannot be sent now is sent within a
+    /// Whether the event could be sent. An reconciliation is stored as pending: what cannot be sent now is sent within a
     /// minute.
     async fn send(&self, event: &EventId) -> bool {
         let sent = self.queue.send(EventMessage::write(event)).await;

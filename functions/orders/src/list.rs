@@ -45,7 +45,7 @@ impl Orders {
         for _ in 0..MAX_LOOKED_AT / MAX_LIMIT {
             let listed = self.orders.list(account, &step).await?;
             for order in self.orders.load_all(account, &listed).await? {
-                if status.is_none_or(|status| order.state.standing.status == status) {
+                if status.is_none_or(|status| order.state.tracking.status == status) {
                     found.push(order);
                 }
                 if found.len() == page.limit {

@@ -54,8 +54,8 @@ impl Orders {
         let profile = patch.apply(&before.profile)?;
         if profile == before.profile {
             // Said before; the request that said it may have died before it sent its event.
-            if let Some(adoption) = self.orders.last_adoption(key).await? {
-                self.send(&adoption).await;
+            if let Some(reconciliation) = self.orders.last_adoption(key).await? {
+                self.send(&reconciliation).await;
             }
             return Ok(Patched::Done);
         }
@@ -64,11 +64,12 @@ impl Orders {
         let after = Order { key: key.clone(), profile, state };
         let reshipped = reshipment(&before.profile, &after, now);
         let new_names = after.profile.refs().difference(&before.profile.refs()).next().is_some();
-        let adoption =
+        let reconciliation =
             (new_names || reshipped.is_some()).then(|| adoption_event(&after, reshipped, now));
-        let patched = self.orders.patch(&before, &after, &self.events, adoption.as_ref()).await?;
-        if let (Patched::Done, Some(adoption)) = (&patched, &adoption) {
-            self.send(&adoption.id).await;
+        let patched =
+            self.orders.patch(&before, &after, &self.events, reconciliation.as_ref()).await?;
+        if let (Patched::Done, Some(reconciliation)) = (&patched, &reconciliation) {
+            self.send(&reconciliation.id).await;
         }
         Ok(patched)
     }

@@ -2,7 +2,7 @@
 
 use aws::lambda::auth::{order_key, query_account};
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
-use aws::tables::inbound::{Event, EventState, Kept};
+use aws::tables::inbound::{EventState, InboundEvent, Inserted};
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderId, OrderKey};
@@ -29,7 +29,7 @@ impl Orders {
         if self.orders.load(&key).await?.is_none() {
             return Err(ApiError::not_found("no such order"));
         }
-        let event = Event {
+        let event = InboundEvent {
             id: event_id(&key, request)?,
             source: SourceName::API,
             account: Some(key.account.clone()),
@@ -46,13 +46,13 @@ impl Orders {
         Ok(json(202, &answer))
     }
 
-    async fn keep_and_send(&self, event: &Event, now: Timestamp) -> Result<(), ApiError> {
-        match self.events.keep(event).await? {
-            Kept::Other => {
+    async fn keep_and_send(&self, event: &InboundEvent, now: Timestamp) -> Result<(), ApiError> {
+        match self.events.insert(event).await? {
+            Inserted::Conflict => {
                 return Err(ApiError::conflict("this Idempotency-Key came with another body"));
             }
-            Kept::Before(state) if state.is_settled() => return Ok(()),
-            Kept::Before(_) | Kept::New => {}
+            Inserted::Duplicate(state) if state.is_settled() => return Ok(()),
+            Inserted::Duplicate(_) | Inserted::New => {}
         }
         if !self.send(&event.id).await {
             self.events.mark_pending(&event.id, now).await?;

@@ -8,7 +8,7 @@ use aws::error::IoError;
 use aws::settings::SettingsError;
 use domain::core::id::Awb;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{Asked, BatchMessage};
+use domain::polling::{BatchMessage, PollItem};
 use egress::HeaderMap;
 use egress::policy::Target;
 use sources::shipway::pull::{self, MAX_ANSWER, can_be_asked};
@@ -46,7 +46,7 @@ impl Poll {
         batch: &'a BatchMessage,
         deadline: Timestamp,
     ) -> Result<Called<'a>, IoError> {
-        let (askable, others): (Vec<&Asked>, Vec<&Asked>) =
+        let (askable, others): (Vec<&PollItem>, Vec<&PollItem>) =
             batch.orders.iter().partition(|order| can_be_asked(order.awb()));
         if askable.is_empty() {
             return Ok(Called::Answered(Findings::default().and_unasked(others)));
@@ -58,7 +58,7 @@ impl Poll {
                 return Ok(Called::Failed(Failure::of("settings_wrong")));
             }
         };
-        if let Some(wait) = self.keep_pace(call.service.calls_per_second, deadline).await {
+        if let Some(wait) = self.acquire(call.service.calls_per_second, deadline).await {
             return Ok(Called::TooLate(wait));
         }
         Ok(match self.ask(&call, &askable).await {
@@ -70,7 +70,7 @@ impl Poll {
     async fn prepare(
         &self,
         batch: &BatchMessage,
-        askable: &[&Asked],
+        askable: &[&PollItem],
     ) -> Result<Call, SettingsError> {
         let service = self.carrier.service(now()).await?;
         let awbs: Vec<Awb> = askable.iter().map(|order| order.awb().clone()).collect();
@@ -83,27 +83,27 @@ impl Poll {
     }
 
     /// Waits until this worker may call again. Where that is too late for a call to end in time, how late it is.
-    async fn keep_pace(&self, calls_per_second: f64, deadline: Timestamp) -> Option<Duration> {
-        // Held while waiting, so that side by side records keep the pace together.
-        let mut pace = self.pace.lock().await;
-        let wait = pace.wait(now(), calls_per_second);
+    async fn acquire(&self, calls_per_second: f64, deadline: Timestamp) -> Option<Duration> {
+        // Held while waiting, so that side by side records keep the limiter together.
+        let mut limiter = self.limiter.lock().await;
+        let wait = limiter.wait(now(), calls_per_second);
         if now().after(wait).after(TIMEOUT).after(RECORDING) > deadline {
             return Some(wait);
         }
         tokio::time::sleep(wait).await;
-        pace.begin(now());
+        limiter.begin(now());
         None
     }
 
-    async fn ask<'a>(&self, call: &Call, orders: &[&'a Asked]) -> Result<Findings<'a>, Failure> {
+    async fn ask<'a>(&self, call: &Call, orders: &[&'a PollItem]) -> Result<Findings<'a>, Failure> {
         let answer = self.http.get(&call.target, &call.headers, TIMEOUT, MAX_ANSWER).await?;
         let at = now();
         if answer.status != 200 {
             return Err(Failure::refusal(answer.status, answer.retry_after.as_deref(), at));
         }
-        let asked: Vec<pull::Asked<'_>> = orders
+        let asked: Vec<pull::TrackingQuery<'_>> = orders
             .iter()
-            .map(|order| pull::Asked {
+            .map(|order| pull::TrackingQuery {
                 account: &order.account,
                 order_id: &order.order_id,
                 awb: order.awb(),

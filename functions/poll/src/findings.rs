@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::core::timestamp::Timestamp;
-use domain::polling::{Asked, Counts, Found, FoundReport, StoodStill};
+use domain::polling::{PollCounts, PollItem, PollResult, PolledReport, Stalled};
 use domain::tracking::report::SourceName;
 use sources::shipway::pull;
 
@@ -18,19 +18,19 @@ pub(crate) struct Findings<'a> {
     /// How many orders the carrier was asked about.
     asked: usize,
     /// Claims that are new to us.
-    pub(crate) reports: Vec<FoundReport>,
+    pub(crate) reports: Vec<PolledReport>,
     /// Orders whose parcels it does not know.
-    pub(crate) unknown: Vec<&'a Asked>,
+    pub(crate) unknown: Vec<&'a PollItem>,
     /// Orders whose parcels it knows after all, without news of them.
-    pub(crate) found_again: Vec<&'a Asked>,
+    pub(crate) found_again: Vec<&'a PollItem>,
     /// Orders that stand still.
-    pub(crate) stalled: Vec<StoodStill>,
+    pub(crate) stalled: Vec<Stalled>,
 }
 
 impl<'a> Findings<'a> {
     /// Of orders and what was found of each. An order that has stood still for `stalled_after` is told of once.
     pub(crate) fn of(
-        answered: impl Iterator<Item = (&'a Asked, pull::Found)>,
+        answered: impl Iterator<Item = (&'a PollItem, pull::ParcelAnswer)>,
         now: Timestamp,
         stalled_after: Option<Duration>,
     ) -> Self {
@@ -38,39 +38,41 @@ impl<'a> Findings<'a> {
         for (order, found) in answered {
             findings.asked += 1;
             if findings.take(order, found)
-                && stalled_after.is_some_and(|days| stands_still(order, now, days))
+                && stalled_after.is_some_and(|days| is_stalled(order, now, days))
             {
-                let Asked { account, order_id, active } = order.clone();
-                findings.stalled.push(StoodStill { account, order_id, since: active.moved_at });
+                let PollItem { account, order_id, active } = order.clone();
+                findings.stalled.push(Stalled { account, order_id, since: active.moved_at });
             }
         }
         findings
     }
 
     /// Orders that it cannot even be asked about: as if it did not know them, so that they do not go unseen.
-    pub(crate) fn and_unasked(mut self, orders: impl IntoIterator<Item = &'a Asked>) -> Self {
+    pub(crate) fn and_unasked(mut self, orders: impl IntoIterator<Item = &'a PollItem>) -> Self {
         self.unknown.extend(orders);
         self
     }
 
     /// Whether the order is where it was.
-    fn take(&mut self, order: &'a Asked, found: pull::Found) -> bool {
+    fn take(&mut self, order: &'a PollItem, found: pull::ParcelAnswer) -> bool {
         match found {
-            pull::Found::Known(report) if order.active.seen.as_ref() != Some(&report.id) => {
+            pull::ParcelAnswer::Known(report) if order.active.seen.as_ref() != Some(&report.id) => {
                 let (account, order_id) = (order.account.clone(), order.order_id.clone());
-                self.reports.push(FoundReport { account, order_id, report: *report });
+                self.reports.push(PolledReport { account, order_id, report: *report });
                 return false;
             }
-            pull::Found::Known(_) if order.active.unknown.is_some() => self.found_again.push(order),
-            pull::Found::Known(_) => {}
-            pull::Found::Unknown => self.unknown.push(order),
+            pull::ParcelAnswer::Known(_) if order.active.unknown.is_some() => {
+                self.found_again.push(order)
+            }
+            pull::ParcelAnswer::Known(_) => {}
+            pull::ParcelAnswer::Unknown => self.unknown.push(order),
         }
         true
     }
 
-    pub(crate) fn counts(&self) -> Counts {
+    pub(crate) fn counts(&self) -> PollCounts {
         let count = |number: usize| u64::try_from(number).unwrap_or(u64::MAX);
-        Counts {
+        PollCounts {
             asked: count(self.asked),
             changed: count(self.reports.len()),
             unknown: count(self.unknown.len()),
@@ -86,14 +88,15 @@ impl<'a> Findings<'a> {
     }
 }
 
-fn messages(
-    reports: &[FoundReport],
-    stalled: &[StoodStill],
-    received_at: Timestamp,
-) -> Vec<String> {
+fn messages(reports: &[PolledReport], stalled: &[Stalled], received_at: Timestamp) -> Vec<String> {
     let (some, others) = (reports.to_vec(), stalled.to_vec());
-    let found =
-        Found { v: Found::VERSION, source: SOURCE, received_at, reports: some, stalled: others };
+    let found = PollResult {
+        v: PollResult::VERSION,
+        source: SOURCE,
+        received_at,
+        reports: some,
+        stalled: others,
+    };
     let whole = serde_json::to_string(&found).unwrap_or_default();
     if whole.len() <= MAX_MESSAGE || reports.len() < 2 {
         return vec![whole];
@@ -102,7 +105,7 @@ fn messages(
     [messages(first, stalled, received_at), messages(second, &[], received_at)].concat()
 }
 
-fn stands_still(order: &Asked, now: Timestamp, days: Duration) -> bool {
+fn is_stalled(order: &PollItem, now: Timestamp, days: Duration) -> bool {
     order.active.stalled.is_none() && now.since(order.active.moved_at) >= days
 }
 

@@ -10,14 +10,14 @@ mod findings;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::Ending;
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::orders::Orders;
 use aws::tables::runs::{Outcome, Runs};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{Asked, BatchMessage, Pace};
+use domain::polling::{BatchMessage, PollItem, RateLimiter};
 use egress::Http;
 use futures::stream::{self, StreamExt};
 use tokio::sync::Mutex;
@@ -37,32 +37,43 @@ pub struct Poll {
     events: Queue,
     carrier: Carrier,
     http: Http,
-    pace: Mutex<Pace>,
+    limiter: Mutex<RateLimiter>,
 }
 
 impl Poll {
     /// With its tables, the queue that its news go to, its settings and the way out.
     pub fn new(runs: Runs, orders: Orders, events: Queue, settings: Settings, http: Http) -> Self {
-        Self { runs, orders, events, carrier: Carrier::new(settings), http, pace: Mutex::default() }
+        Self {
+            runs,
+            orders,
+            events,
+            carrier: Carrier::new(settings),
+            http,
+            limiter: Mutex::default(),
+        }
     }
 
     /// Asks about the batch that a message brings, unless that could take longer than `deadline`.
     ///
     /// # Errors
     /// Something is not available; the message has to come back.
-    pub async fn handle(&self, message: &str, deadline: Timestamp) -> Result<Ending, IoError> {
+    pub async fn handle(
+        &self,
+        message: &str,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
         let Some(batch) = BatchMessage::read(message) else {
-            return Ok(Ending::SetAside("unreadable_message"));
+            return Ok(RecordOutcome::DeadLetter("unreadable_message"));
         };
         let early = batch.not_before.since(now());
         if !early.is_zero() {
-            return Ok(Ending::Later(early));
+            return Ok(RecordOutcome::RetryAfter(early));
         }
         if self.runs.is_answered(&batch).await? {
             return self.close(&batch).await;
         }
         match self.call(&batch, deadline).await? {
-            Called::TooLate(wait) => Ok(Ending::Later(wait)),
+            Called::TooLate(wait) => Ok(RecordOutcome::RetryAfter(wait)),
             Called::Answered(findings) => self.pass_on(&batch, &findings).await,
             Called::Failed(failure) => self.fail(&batch, failure).await,
         }
@@ -73,11 +84,11 @@ impl Poll {
         &self,
         batch: &BatchMessage,
         findings: &Findings<'_>,
-    ) -> Result<Ending, IoError> {
+    ) -> Result<RecordOutcome, IoError> {
         for message in findings.messages(now()) {
             self.events.send(message).await?;
         }
-        let unknown = findings.unknown.iter().map(async |order: &&Asked| {
+        let unknown = findings.unknown.iter().map(async |order: &&PollItem| {
             self.orders.not_found(&order.key(), &order.active, &batch.run).await
         });
         all(unknown).await?;
@@ -103,7 +114,7 @@ impl Poll {
     }
 
     /// One batch that fails keeps no other from being asked: it comes again a few times, and then the next run does.
-    async fn fail(&self, batch: &BatchMessage, failure: Failure) -> Result<Ending, IoError> {
+    async fn fail(&self, batch: &BatchMessage, failure: Failure) -> Result<RecordOutcome, IoError> {
         let attempts = self.runs.asked_in_vain(batch, now()).await?;
         let wait = failure.wait_after(attempts);
         tracing::warn!(
@@ -121,17 +132,17 @@ impl Poll {
             tracing::error!(account = asker(batch), status = failure.status, "carrier.refused");
         }
         if let Some(wait) = wait {
-            return Ok(Ending::Later(wait));
+            return Ok(RecordOutcome::RetryAfter(wait));
         }
         self.runs.count(batch, Outcome::GivenUp, now()).await?;
         self.close(batch).await?;
-        Ok(Ending::SetAside("carrier"))
+        Ok(RecordOutcome::DeadLetter("carrier"))
     }
 
     /// Whoever asks the last batch closes the run.
-    async fn close(&self, batch: &BatchMessage) -> Result<Ending, IoError> {
+    async fn close(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
         self.runs.close_after(&batch.run, batch.shard, now()).await?;
-        Ok(Ending::Done)
+        Ok(RecordOutcome::Ack)
     }
 }
 

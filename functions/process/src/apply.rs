@@ -3,14 +3,14 @@
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::contention::pause;
-use aws::tables::orders::{Committed, Touch, Waiting};
+use aws::tables::orders::{CommitOutcome, PollRowUpdate, UnmatchedReport};
 use domain::core::id::{AccountCode, OrderKey};
 use domain::orders::api_event::Reshipment;
 use domain::orders::order::Order;
 use domain::tracking::report::{Report, Scan, SourceName};
 use domain::tracking::status::Status;
-use domain::tracking::timeline::{Arrival, Bringer, Entry, Settled};
-use domain::webhooks::delivery::Change;
+use domain::tracking::timeline::{Arrival, Commit, Origin, TimelineEntry};
+use domain::webhooks::notification::Change;
 use sources::Source;
 use sources::shipway::Shipway;
 
@@ -20,33 +20,33 @@ use crate::Process;
 const TRIES: u32 = 12;
 
 /// What became of a report.
-pub(crate) enum Fate {
+pub(crate) enum ApplyOutcome {
     /// It is in a timeline.
-    Applied(Box<Arrived>),
+    Applied(Box<AppliedReport>),
     /// Nobody knows its order.
     Unmatched,
 }
 
 /// A report in its timeline.
-pub(crate) struct Arrived {
+pub(crate) struct AppliedReport {
     /// As it stands after the report.
     order: Order,
-    entry: Entry,
+    entry: TimelineEntry,
     /// Whether this event brought the report there.
     ours: bool,
 }
 
-impl Arrived {
+impl AppliedReport {
     fn new(
         mut order: Order,
-        entry: Entry,
-        bringer: &Bringer,
-        settled: Option<Settled>,
+        entry: TimelineEntry,
+        origin: &Origin,
+        settled: Option<Commit>,
     ) -> Box<Self> {
         if let Some(settled) = settled {
             order.state = settled.state;
         }
-        let ours = entry.event_id == bringer.event_id;
+        let ours = entry.event_id == origin.event_id;
         Box::new(Self { order, entry, ours })
     }
 
@@ -57,14 +57,14 @@ impl Arrived {
     }
 
     /// What there is to note for the next time that the carrier is asked about the order.
-    fn touch(&self, heard: Heard) -> Touch<'_> {
+    fn poll_row_update(&self, via: Via) -> PollRowUpdate<'_> {
         let entry = &self.entry;
-        let source = &entry.claimed.source;
+        let source = &entry.facts.source;
         // What was pushed late is not what the carrier answers; what it answered is, however old.
-        let newest = heard == Heard::ByAsking || !entry.late;
+        let newest = via == Via::Poll || !entry.late;
         // What the shop says does not show that the carrier's webhooks come.
-        let by_webhook = heard == Heard::FromOutside && *source != SourceName::API;
-        Touch {
+        let by_webhook = via == Via::Push && *source != SourceName::API;
+        PollRowUpdate {
             seen: (newest && source.as_str() == Shipway.name().as_str()).then(|| entry.report_id()),
             heard_at: by_webhook.then_some(entry.received_at),
             moved_at: self.ours.then_some(entry.received_at),
@@ -74,36 +74,36 @@ impl Arrived {
 
 /// How we came to know of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Heard {
+pub(crate) enum Via {
     /// Somebody told us.
-    FromOutside,
+    Push,
     /// We asked.
-    ByAsking,
+    Poll,
 }
 
 impl Process {
     /// Applies a report, or keeps it until its order is known.
-    pub(crate) async fn apply_or_hold(
+    pub(crate) async fn apply_or_park(
         &self,
         account: &AccountCode,
         report: &Report,
-        bringer: &Bringer,
-    ) -> Result<Fate, IoError> {
-        let first = self.apply(account, report, bringer).await?;
-        if matches!(first, Fate::Applied(_)) {
+        origin: &Origin,
+    ) -> Result<ApplyOutcome, IoError> {
+        let first = self.apply(account, report, origin).await?;
+        if matches!(first, ApplyOutcome::Applied(_)) {
             return Ok(first);
         }
-        let waiting = Waiting {
+        let unmatched = UnmatchedReport {
             report: report.clone(),
-            event_id: bringer.event_id.clone(),
-            received_at: bringer.received_at,
+            event_id: origin.event_id.clone(),
+            received_at: origin.received_at,
         };
-        self.orders.hold(account, &waiting).await?;
-        // Its order may have been created since: then nobody else would come for it. Where an adoption was faster,
-        // the waiting row stays until that has told what it did.
-        let second = self.apply(account, report, bringer).await?;
-        if matches!(&second, Fate::Applied(arrived) if arrived.ours) {
-            self.orders.release(account, &waiting).await?;
+        self.orders.park(account, &unmatched).await?;
+        // Its order may have been created since: then nobody else would come for it. Where an reconciliation was faster,
+        // the unmatched row stays until that has told what it did.
+        let second = self.apply(account, report, origin).await?;
+        if matches!(&second, ApplyOutcome::Applied(applied) if applied.ours) {
+            self.orders.unpark(account, &unmatched).await?;
         }
         Ok(second)
     }
@@ -113,13 +113,13 @@ impl Process {
         &self,
         account: &AccountCode,
         report: &Report,
-        bringer: &Bringer,
-    ) -> Result<Fate, IoError> {
+        origin: &Origin,
+    ) -> Result<ApplyOutcome, IoError> {
         let Some(order) = self.orders.find(account, &report.refs()).await? else {
-            return Ok(Fate::Unmatched);
+            return Ok(ApplyOutcome::Unmatched);
         };
         let key = OrderKey { account: account.clone(), order };
-        self.apply_to(&key, report, bringer, Heard::FromOutside).await
+        self.apply_to(&key, report, origin, Via::Push).await
     }
 
     /// Applies a report to this order.
@@ -127,21 +127,21 @@ impl Process {
         &self,
         key: &OrderKey,
         report: &Report,
-        bringer: &Bringer,
-        heard: Heard,
-    ) -> Result<Fate, IoError> {
+        origin: &Origin,
+        via: Via,
+    ) -> Result<ApplyOutcome, IoError> {
         if report.status == Status::Unknown {
             let word = report.source_status.as_deref();
-            tracing::warn!(source = report.source.as_str(), word, event_id = %bringer.event_id, "report.unknown_status");
+            tracing::warn!(source = report.source.as_str(), word, event_id = %origin.event_id, "report.unknown_status");
         }
         let arrive = |order: &Order| {
-            Arrival::of_report(&order.state, order.profile.parcels(), report, bringer)
+            Arrival::of_report(&order.state, order.profile.parcels(), report, origin)
         };
-        let fate = self.arrive(key, bringer, &report.scans, arrive).await?;
-        if let Fate::Applied(arrived) = &fate {
-            self.orders.touch(&arrived.order, arrived.touch(heard)).await?;
+        let outcome = self.arrive(key, origin, &report.scans, arrive).await?;
+        if let ApplyOutcome::Applied(applied) = &outcome {
+            self.orders.update_poll_row(&applied.order, applied.poll_row_update(via)).await?;
         }
-        Ok(fate)
+        Ok(outcome)
     }
 
     /// A new parcel starts the order's way anew.
@@ -149,31 +149,33 @@ impl Process {
         &self,
         key: &OrderKey,
         reshipment: &Reshipment,
-        bringer: &Bringer,
-    ) -> Result<Fate, IoError> {
+        origin: &Origin,
+    ) -> Result<ApplyOutcome, IoError> {
         let (id, at) = (&reshipment.report_id, reshipment.at);
-        let arrive = |order: &Order| Arrival::of_reshipment(&order.state, id.clone(), at, bringer);
-        let fate = self.arrive(key, bringer, &[], arrive).await?;
-        if let Fate::Applied(arrived) = &fate {
-            self.orders.touch(&arrived.order, arrived.touch(Heard::FromOutside)).await?;
+        let arrive = |order: &Order| Arrival::of_reshipment(&order.state, id.clone(), at, origin);
+        let outcome = self.arrive(key, origin, &[], arrive).await?;
+        if let ApplyOutcome::Applied(applied) = &outcome {
+            self.orders.update_poll_row(&applied.order, applied.poll_row_update(Via::Push)).await?;
         }
-        Ok(fate)
+        Ok(outcome)
     }
 
     /// Writes an entry and the state it leads to, whoever else writes the order at the same time.
     async fn arrive(
         &self,
         key: &OrderKey,
-        bringer: &Bringer,
+        origin: &Origin,
         scans: &[Scan],
         arrive: impl Fn(&Order) -> Arrival,
-    ) -> Result<Fate, IoError> {
+    ) -> Result<ApplyOutcome, IoError> {
         for attempt in 0..TRIES {
-            let Some(order) = self.orders.load(key).await? else { return Ok(Fate::Unmatched) };
+            let Some(order) = self.orders.load(key).await? else {
+                return Ok(ApplyOutcome::Unmatched);
+            };
             let settled = match arrive(&order) {
-                Arrival::Next(next) => Some(next.settle(&order.state, now())),
-                Arrival::Late(late) => {
-                    late.settle(&order.state, self.orders.entries(key).await?, now())
+                Arrival::InOrder(next) => Some(next.commit(&order.state, now())),
+                Arrival::OutOfOrder(late) => {
+                    late.commit(&order.state, self.orders.entries(key).await?, now())
                 }
             };
             let Some(settled) = settled else {
@@ -182,15 +184,22 @@ impl Process {
             };
             let newest = (!settled.entry.late).then_some(scans);
             match self.orders.commit(key, &settled, newest).await? {
-                Committed::Done => {
+                CommitOutcome::Done => {
                     log(key, &settled);
                     let entry = settled.entry.clone();
-                    return Ok(Fate::Applied(Arrived::new(order, entry, bringer, Some(settled))));
+                    return Ok(ApplyOutcome::Applied(AppliedReport::new(
+                        order,
+                        entry,
+                        origin,
+                        Some(settled),
+                    )));
                 }
-                Committed::AlreadyThere(entry) => {
-                    return Ok(Fate::Applied(Arrived::new(order, *entry, bringer, None)));
+                CommitOutcome::AlreadyThere(entry) => {
+                    return Ok(ApplyOutcome::Applied(AppliedReport::new(
+                        order, *entry, origin, None,
+                    )));
                 }
-                Committed::Stale => pause(attempt).await,
+                CommitOutcome::Stale => pause(attempt).await,
             }
         }
         Err(IoError::Transient {
@@ -200,15 +209,15 @@ impl Process {
     }
 }
 
-fn log(key: &OrderKey, settled: &Settled) {
+fn log(key: &OrderKey, settled: &Commit) {
     let entry = &settled.entry;
     tracing::info!(
         account = %key.account,
         order_id = %key.order,
         report_id = %entry.report_id(),
         event_id = %entry.event_id,
-        status = entry.claimed.claim.status().as_str(),
-        verdict = ?settled.verdict,
+        status = entry.facts.claim.status().as_str(),
+        verdict = ?settled.disposition,
         late = entry.late,
         version = settled.state.version,
         "report.applied"

@@ -3,10 +3,10 @@
 //! It may be killed between any two calls. Whatever it had done is found again in the timeline's entries, so the
 //! event's redelivery ends in the same state and announces the same deliveries.
 
-mod adopt;
 mod apply;
-mod found;
 mod numbers;
+mod poll_result;
+mod reconcile;
 mod updates;
 
 use std::collections::BTreeSet;
@@ -14,23 +14,24 @@ use std::collections::BTreeSet;
 use aws::clock::now;
 use aws::endpoints::Endpoints;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::Ending;
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws::settings::Settings;
 use aws::sqs::{Outgoing, Queue};
-use aws::tables::inbound::{Event, EventMessage, EventState, Events, Progress};
+use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Progress};
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use domain::auth::Accounts;
 use domain::core::id::{EventId, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::ApiEvent;
-use domain::polling::Found;
+use domain::polling::PollResult;
 use domain::tracking::report::{Report, SourceName};
-use domain::tracking::timeline::Bringer;
-use domain::webhooks::delivery::{Change, Delivery, announce};
+use domain::tracking::timeline::Origin;
+use domain::webhooks::delivery::{self, Delivery};
+use domain::webhooks::notification::Change;
 use sources::{Items, Reading, Received};
 
-use apply::{Arrived, Fate};
+use apply::{AppliedReport, ApplyOutcome};
 use numbers::Numbers;
 
 /// Why an event fails that has to be somebody's, and is nobody's.
@@ -38,7 +39,7 @@ const NO_ACCOUNT: &str = "no account";
 
 /// The function.
 pub struct Process {
-    events: Events,
+    events: InboundLog,
     orders: Orders,
     messages: Messages,
     deliveries: Queue,
@@ -49,7 +50,7 @@ pub struct Process {
 impl Process {
     /// With its tables, the queue it writes to, and its settings.
     pub fn new(
-        events: Events,
+        events: InboundLog,
         orders: Orders,
         messages: Messages,
         deliveries: Queue,
@@ -63,34 +64,34 @@ impl Process {
     ///
     /// # Errors
     /// Something is not available; the message has to come back.
-    pub async fn handle(&self, message: &str) -> Result<Ending, IoError> {
+    pub async fn handle(&self, message: &str) -> Result<RecordOutcome, IoError> {
         if let Some(message) = EventMessage::read(message) {
             return self.event(&message.event_id).await;
         }
-        match Found::read(message) {
-            Some(found) => self.found(&found).await,
-            None => Ok(Ending::SetAside("unreadable_message")),
+        match PollResult::read(message) {
+            Some(result) => self.apply_poll_result(&result).await,
+            None => Ok(RecordOutcome::DeadLetter("unreadable_message")),
         }
     }
 
-    async fn event(&self, id: &EventId) -> Result<Ending, IoError> {
+    async fn event(&self, id: &EventId) -> Result<RecordOutcome, IoError> {
         let Some(event) = self.events.load(id).await? else {
-            return Ok(Ending::SetAside("event_gone"));
+            return Ok(RecordOutcome::DeadLetter("event_gone"));
         };
         if event.state.is_settled() {
-            return Ok(Ending::Done);
+            return Ok(RecordOutcome::Ack);
         }
         let progress = if event.source == SourceName::API {
-            self.work_on_own(&event).await?
+            self.process_internal(&event).await?
         } else {
-            self.work_on(&event).await?
+            self.process_webhook(&event).await?
         };
         self.events.mark(&event.id, &progress, now()).await?;
         log(&event, &progress);
-        Ok(Ending::Done)
+        Ok(RecordOutcome::Ack)
     }
 
-    async fn work_on(&self, event: &Event) -> Result<Progress, IoError> {
+    async fn process_webhook(&self, event: &InboundEvent) -> Result<Progress, IoError> {
         let Some(source) = sources::by_name(event.source.as_str()) else {
             return Ok(Progress::because(EventState::Failed, "unknown source"));
         };
@@ -104,9 +105,11 @@ impl Process {
         }
     }
 
-    async fn work_on_own(&self, event: &Event) -> Result<Progress, IoError> {
+    async fn process_internal(&self, event: &InboundEvent) -> Result<Progress, IoError> {
         match serde_json::from_slice::<ApiEvent>(&event.body) {
-            Ok(ApiEvent::Adoption(adoption)) => self.adopt(event, &adoption).await,
+            Ok(ApiEvent::Reconciliation(reconciliation)) => {
+                self.reconcile(event, &reconciliation).await
+            }
             Ok(ApiEvent::Status(status)) => {
                 let report = status.to_report(event.id.clone().into());
                 self.apply_all(event, &vec![report].into()).await
@@ -115,45 +118,49 @@ impl Process {
         }
     }
 
-    async fn apply_all(&self, event: &Event, reports: &Items<Report>) -> Result<Progress, IoError> {
+    async fn apply_all(
+        &self,
+        event: &InboundEvent,
+        reports: &Items<Report>,
+    ) -> Result<Progress, IoError> {
         let Some(account) = &event.account else {
             return Ok(Progress::because(EventState::Failed, NO_ACCOUNT));
         };
-        let bringer = Bringer { event_id: event.id.clone(), received_at: event.received_at };
+        let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
         let mut waiting = BTreeSet::new();
-        let mut arrived = Vec::new();
+        let mut applied = Vec::new();
         for report in &reports.items {
-            match self.apply_or_hold(account, report, &bringer).await? {
-                Fate::Applied(report) => arrived.push(report),
-                Fate::Unmatched => drop(waiting.insert(report.id.clone())),
+            match self.apply_or_park(account, report, &origin).await? {
+                ApplyOutcome::Applied(report) => applied.push(report),
+                ApplyOutcome::Unmatched => drop(waiting.insert(report.id.clone())),
             }
         }
-        let untold = self.announce(&event.id, &arrived, now()).await?;
-        Ok(untold.unwrap_or_else(|| settled(reports, waiting)))
+        let undeliverable = self.fan_out(&event.id, &applied, now()).await?;
+        Ok(undeliverable.unwrap_or_else(|| settled(reports, waiting)))
     }
 
     /// Queues everything that endpoints have to be told because of one event, again if this is a redelivery.
     /// Where an endpoint's settings cannot be used it cannot be told: then the event ends as failed, so that it is
     /// worked on again once they are right. The others are told now, and know the repeat by its ids.
-    async fn announce(
+    async fn fan_out(
         &self,
         event: &EventId,
-        arrived: &[Box<Arrived>],
+        applied: &[Box<AppliedReport>],
         now: Timestamp,
     ) -> Result<Option<Progress>, IoError> {
         let changes: Vec<Change<'_>> =
-            arrived.iter().filter_map(|arrived| arrived.change()).collect();
+            applied.iter().filter_map(|applied| applied.change()).collect();
         if changes.is_empty() {
             return Ok(None);
         }
         let endpoints = self.endpoints.all(now).await?;
-        let deliveries = announce(event, &changes, endpoints.usable.values(), now);
+        let deliveries = delivery::fan_out(event, &changes, endpoints.usable.values(), now);
         self.deliver(event, deliveries).await?;
         let meant = |accounts: &Accounts| {
             changes.iter().any(|change| accounts.include(&change.order.key.account))
         };
-        let untold = endpoints.unusable.iter().find(|endpoint| meant(&endpoint.accounts));
-        Ok(untold.map(|endpoint| {
+        let undeliverable = endpoints.unusable.iter().find(|endpoint| meant(&endpoint.accounts));
+        Ok(undeliverable.map(|endpoint| {
             Progress::because(
                 EventState::Failed,
                 format!("setting {} is wrong", endpoint.parameter),
@@ -179,17 +186,17 @@ fn settled(reports: &Items<Report>, waiting: BTreeSet<ReportId>) -> Progress {
         (false, true) => EventState::Processed.into(),
         (false, false) => Progress::unmatched(waiting),
     };
-    if reports.odd > 0 {
+    if reports.skipped > 0 {
         progress.reason = Some(format!(
             "{} of {} not understood",
-            reports.odd,
-            reports.odd + reports.items.len()
+            reports.skipped,
+            reports.skipped + reports.items.len()
         ));
     }
     progress
 }
 
-fn log(event: &Event, progress: &Progress) {
+fn log(event: &InboundEvent, progress: &Progress) {
     let (state, reason) = (progress.state, progress.reason.as_deref());
     if state == EventState::Failed {
         tracing::error!(event_id = %event.id, source = event.source.as_str(), reason, "event.failed");

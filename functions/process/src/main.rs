@@ -1,10 +1,10 @@
 //! Wiring: environment, clients, run.
 
-use aws::env::{Bounds, sdk_config, variable};
+use aws::env::{CallTimeouts, sdk_config, variable};
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
-use aws::tables::inbound::Events;
+use aws::tables::inbound::InboundLog;
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use aws_lambda_events::event::sqs::SqsEvent;
@@ -14,12 +14,12 @@ use process::Process;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(Bounds::Queue).await;
+    let sdk = sdk_config(CallTimeouts::Queue).await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
     let process = Process::new(
-        Events::new(dynamodb.clone(), variable("INBOUND_TABLE")?),
+        InboundLog::new(dynamodb.clone(), variable("INBOUND_TABLE")?),
         Orders::new(dynamodb.clone(), variable("ORDERS_TABLE")?),
         Messages::new(dynamodb, variable("MESSAGES_TABLE")?),
         queue("DELIVERIES_QUEUE_URL")?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws::clock;
 use aws::error::IoError;
 use aws::sqs::{MAX_BATCH, Queue};
-use aws::tables::inbound::{EventMessage, Events, Pending, PendingPage};
+use aws::tables::inbound::{EventMessage, InboundLog, Pending, PendingPage};
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 
@@ -16,13 +16,13 @@ const GIVE_UP: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The function.
 pub struct Sweep {
-    events: Events,
+    events: InboundLog,
     queue: Queue,
 }
 
 impl Sweep {
     /// With the inbound table and the events queue.
-    pub fn new(events: Events, queue: Queue) -> Self {
+    pub fn new(events: InboundLog, queue: Queue) -> Self {
         Self { events, queue }
     }
 
@@ -32,7 +32,7 @@ impl Sweep {
     /// # Errors
     /// Something failed; the next minute tries again.
     pub async fn run(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
-        let shards = Events::PENDING_SHARDS.map(|shard| self.drain(shard, now, deadline));
+        let shards = InboundLog::PENDING_SHARDS.map(|shard| self.drain(shard, now, deadline));
         let tallies = join_all(shards).await;
         let sent: usize = tallies.iter().map(|tally| tally.sent).sum();
         if sent > 0 {
@@ -60,7 +60,7 @@ impl Sweep {
                 if clock::now() >= deadline {
                     return tally;
                 }
-                self.work_on(batch, now, &mut tally).await;
+                self.process_webhook(batch, now, &mut tally).await;
             }
             if !all || next.is_none() || clock::now() >= deadline {
                 return tally;
@@ -69,7 +69,7 @@ impl Sweep {
         }
     }
 
-    async fn work_on(&self, batch: &[Pending], now: Timestamp, tally: &mut Tally) {
+    async fn process_webhook(&self, batch: &[Pending], now: Timestamp, tally: &mut Tally) {
         let (old, due): (Vec<&Pending>, Vec<&Pending>) =
             batch.iter().partition(|pending| now.since(pending.since) > GIVE_UP);
         let ended = join_all(old.iter().map(|pending| self.give_up(pending, now))).await;

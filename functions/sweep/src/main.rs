@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use aws::clock::now;
-use aws::env::{Bounds, sdk_config, variable};
+use aws::env::{CallTimeouts, sdk_config, variable};
 use aws::sqs::Queue;
-use aws::tables::inbound::Events;
+use aws::tables::inbound::InboundLog;
 use domain::core::timestamp::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use sweep::Sweep;
@@ -16,9 +16,9 @@ const RESERVE: Duration = Duration::from_secs(10);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(Bounds::Queue).await;
+    let sdk = sdk_config(CallTimeouts::Queue).await;
     let sweep = Sweep::new(
-        Events::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
+        InboundLog::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
         Queue::new(aws_sdk_sqs::Client::new(&sdk), variable("EVENTS_QUEUE_URL")?),
     );
     let sweep = &sweep;

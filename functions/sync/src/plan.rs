@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::Ending;
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws::sqs::Delayed;
 use aws::tables::orders::ActiveOrder;
 use aws::tables::runs::{Claimed, Progress, Step};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{Asked, Batch, BatchMessage, Batcher, ShardMessage};
+use domain::polling::{Batch, BatchMessage, Batcher, PollItem, ShardMessage};
 
 use crate::Sync;
 
@@ -27,15 +27,15 @@ impl Sync {
     ///
     /// # Errors
     /// Something is not available; the message has to come back.
-    pub async fn plan(&self, message: &str, deadline: Timestamp) -> Result<Ending, IoError> {
+    pub async fn plan(&self, message: &str, deadline: Timestamp) -> Result<RecordOutcome, IoError> {
         let Some(shard) = ShardMessage::read(message) else {
-            return Ok(Ending::SetAside("unreadable_message"));
+            return Ok(RecordOutcome::DeadLetter("unreadable_message"));
         };
         let time = deadline.since(now()) + MARGIN;
         let lease =
             match self.runs.claim(&shard.run, shard.shard, &self.owner(), time, now()).await? {
                 Claimed::Leased(lease) => lease,
-                Claimed::Wait(wait) => return Ok(Ending::Later(wait)),
+                Claimed::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
                 Claimed::Finished => return self.end(&shard).await,
             };
         let owners = self.carrier.owners(now()).await?;
@@ -51,11 +51,11 @@ impl Sync {
             let batches = plan.take(page.orders, step);
             self.batches.send_delayed(plan.messages(batches, now())).await?;
             if !self.runs.save(&lease, &plan.progress, step).await? {
-                return Ok(Ending::Later(SOON));
+                return Ok(RecordOutcome::RetryAfter(SOON));
             }
             match step {
                 Step::GoOn => from = page.next,
-                Step::Pause => return Ok(Ending::Later(Duration::ZERO)),
+                Step::Pause => return Ok(RecordOutcome::RetryAfter(Duration::ZERO)),
                 Step::Finish => break,
             }
         }
@@ -64,9 +64,9 @@ impl Sync {
     }
 
     /// Where none of its batches is left to ask, or it never had one, a shard ends with its planning.
-    async fn end(&self, shard: &ShardMessage) -> Result<Ending, IoError> {
+    async fn end(&self, shard: &ShardMessage) -> Result<RecordOutcome, IoError> {
         self.runs.close_after(&shard.run, shard.shard, now()).await?;
-        Ok(Ending::Done)
+        Ok(RecordOutcome::Ack)
     }
 }
 
@@ -118,7 +118,7 @@ impl<'a> Plan<'a> {
         let credential = self.owners.contains(&account).then(|| account.clone());
         self.batcher.add(
             credential,
-            Asked { account, order_id: order.key.order, active: order.active },
+            PollItem { account, order_id: order.key.order, active: order.active },
             place,
         )
     }

@@ -21,7 +21,7 @@ pub fn variable(name: &'static str) -> Result<String, BadEnvironment> {
 
 /// How long a call may take with all its tries, by who waits for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bounds {
+pub enum CallTimeouts {
     /// Somebody waits for an answer, which takes a few calls: three that hang still leave time to say so within the
     /// function's 20 s.
     Http,
@@ -29,7 +29,7 @@ pub enum Bounds {
     Queue,
 }
 
-impl Bounds {
+impl CallTimeouts {
     fn timeouts(self) -> TimeoutConfig {
         let (attempt, operation) = match self {
             Self::Http => (Duration::from_secs(2), Duration::from_secs(5)),
@@ -45,7 +45,7 @@ impl Bounds {
 
 /// Region, credentials and endpoint from the environment, with bounds on every call and its three tries: the SDK has
 /// none by default.
-pub async fn sdk_config(bounds: Bounds) -> SdkConfig {
+pub async fn sdk_config(bounds: CallTimeouts) -> SdkConfig {
     aws_config::defaults(BehaviorVersion::latest())
         .timeout_config(bounds.timeouts())
         .retry_config(RetryConfig::standard().with_max_attempts(3))

@@ -114,7 +114,7 @@ impl Queue {
     ///
     /// # Errors
     /// The queue cannot be reached or refuses.
-    pub async fn set_aside(
+    pub async fn send_dead_letter(
         &self,
         group: Option<&str>,
         body: String,

@@ -1,10 +1,11 @@
 //! The DynamoDB tables.
 
+mod attr;
 mod batch_get;
 pub mod contention;
 pub mod deliveries;
 pub mod inbound;
-mod item;
+mod keys;
 pub mod messages;
 pub mod orders;
 pub mod runs;

@@ -88,7 +88,7 @@ impl std::fmt::Debug for Vendor {
 
 /// What a caller proved to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum Principal {
     /// A Basic user.
     User(Role),
     /// Somebody with a vendor's secret.
@@ -99,7 +99,7 @@ pub enum Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     /// What they proved to be.
-    pub standing: Standing,
+    pub principal: Principal,
     accounts: Accounts,
 }
 
@@ -117,22 +117,22 @@ pub enum NoAccount {
 impl Caller {
     /// Whether they may work on orders: an admin may do everything, a viewer only look at what ops see.
     pub fn may_use_orders(&self) -> bool {
-        !matches!(self.standing, Standing::User(Role::Viewer))
+        !matches!(self.principal, Principal::User(Role::Viewer))
     }
 
     /// Whether they may work on messages, which vendors have no part in.
     pub fn may_use_messages(&self) -> bool {
-        matches!(self.standing, Standing::User(Role::Admin | Role::Partner))
+        matches!(self.principal, Principal::User(Role::Admin | Role::Partner))
     }
 
     /// Whether they may look at what came in and what became of it.
     pub fn may_see_log(&self) -> bool {
-        matches!(self.standing, Standing::User(Role::Admin | Role::Viewer))
+        matches!(self.principal, Principal::User(Role::Admin | Role::Viewer))
     }
 
     /// Whether they may have things done again.
     pub fn may_operate(&self) -> bool {
-        self.standing == Standing::User(Role::Admin)
+        self.principal == Principal::User(Role::Admin)
     }
 
     /// Whether they may see what is of this account. What is nobody's is only for those who may see every account.
@@ -197,7 +197,7 @@ impl BasicCredentials {
         let hash = HEXLOWER.encode(&Sha256::digest(&self.password));
         let right = hash.as_bytes().ct_eq(user.password_sha256.as_bytes());
         bool::from(right).then(|| Caller {
-            standing: Standing::User(user.role),
+            principal: Principal::User(user.role),
             accounts: user.accounts.clone(),
         })
     }
@@ -217,7 +217,7 @@ pub fn vendor_caller<'a>(
         }
     }
     found.map(|account| Caller {
-        standing: Standing::Vendor,
+        principal: Principal::Vendor,
         accounts: Accounts::Only(BTreeSet::from([account])),
     })
 }

@@ -2,5 +2,6 @@
 
 pub mod channel;
 pub mod conversation;
+pub mod linked;
 pub mod message;
 pub mod message_status;

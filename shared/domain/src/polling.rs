@@ -16,9 +16,9 @@ use crate::orders::order::{Order, Poll};
 use crate::tracking::report::{Report, SourceName};
 
 pub use batcher::{Batch, Batcher};
-pub use messages::{Asked, BatchMessage, ShardMessage};
-pub use rate_limiter::Pace;
-pub use totals::{Counts, Totals};
+pub use messages::{BatchMessage, PollItem, ShardMessage};
+pub use rate_limiter::RateLimiter;
+pub use totals::{PollCounts, Totals};
 
 const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -59,7 +59,7 @@ impl Order {
     pub fn is_polled(&self) -> bool {
         self.profile.poll == Some(Poll::Shipway)
             && self.profile.awb.is_some()
-            && !self.state.standing.status.is_end()
+            && !self.state.tracking.status.is_end()
     }
 }
 
@@ -78,7 +78,7 @@ pub struct Active {
     pub unknown: Option<Unknown>,
     /// Since when it is no longer asked about.
     pub stale_since: Option<Timestamp>,
-    /// The event that told of its standing still.
+    /// The event that told of its tracking still.
     pub stalled: Option<EventId>,
 }
 
@@ -195,20 +195,20 @@ pub fn not_before(run: &Run, shard: u8, k: u64, calls_per_second: f64) -> Timest
 
 /// What the carrier was found to claim about several orders at once: a message of the events queue, without a row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Found {
-    /// [`Found::VERSION`].
+pub struct PollResult {
+    /// [`PollResult::VERSION`].
     pub v: u8,
     /// Who was asked.
     pub source: SourceName,
     /// When it answered.
     pub received_at: Timestamp,
     /// Claims that are new to us.
-    pub reports: Vec<FoundReport>,
+    pub reports: Vec<PolledReport>,
     /// Orders that have stood still for too long.
-    pub stalled: Vec<StoodStill>,
+    pub stalled: Vec<Stalled>,
 }
 
-impl Found {
+impl PollResult {
     /// The form that this program writes.
     pub const VERSION: u8 = 1;
 
@@ -226,7 +226,7 @@ impl Found {
 
 /// A claim about an order that is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FoundReport {
+pub struct PolledReport {
     /// Whose order it is.
     pub account: AccountCode,
     /// The order.
@@ -237,7 +237,7 @@ pub struct FoundReport {
 
 /// An order that has stood still for too long.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StoodStill {
+pub struct Stalled {
     /// Whose order it is.
     pub account: AccountCode,
     /// The order.
@@ -246,8 +246,8 @@ pub struct StoodStill {
     pub since: Timestamp,
 }
 
-/// The event that brings one account's claims of a [`Found`]: the same claims are the same event.
-pub fn event_of<'a>(
+/// The event that brings one account's claims of a [`PollResult`]: the same claims are the same event.
+pub fn poll_event_id<'a>(
     account: &AccountCode,
     reports: impl IntoIterator<Item = &'a ReportId>,
 ) -> EventId {
@@ -256,8 +256,8 @@ pub fn event_of<'a>(
     ids.into_iter().fold(Fingerprint::of("batch").with(account), |hash, id| hash.with(id)).into()
 }
 
-/// The event that tells of an order's standing still since then.
-pub fn event_of_standstill(still: &StoodStill) -> EventId {
+/// The event that tells of an order's tracking still since then.
+pub fn stalled_event_id(still: &Stalled) -> EventId {
     let hash = Fingerprint::of("stalled").with(&still.account).with(&still.order_id);
     hash.with(still.since.millis().to_be_bytes()).into()
 }

@@ -5,10 +5,10 @@ use crate::core::id::{AccountCode, Awb, EventId, OrderKey, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::Order;
 use crate::orders::request::NewOrder;
-use crate::tracking::fold::{Claim, Claimed, Position};
+use crate::tracking::fold::{ReportFacts, SortKey, StatusClaim};
 use crate::tracking::report::{Report, SourceName};
 use crate::tracking::status::{Leg, Status};
-use crate::tracking::timeline::{Bringer, State};
+use crate::tracking::timeline::{Origin, State};
 
 /// That many minutes after 2026-01-20T10:00:00Z.
 pub(crate) fn minute(minutes: i64) -> Timestamp {
@@ -33,9 +33,9 @@ pub(crate) fn awb(number: &str) -> Awb {
 }
 
 /// A claim that brings nothing but itself.
-pub(crate) fn claimed(id: &str, at: Timestamp, claim: Claim) -> Claimed {
-    Claimed {
-        position: Position { occurred_at: at, rank: claim.status(), report_id: report_id(id) },
+pub(crate) fn facts(id: &str, at: Timestamp, claim: StatusClaim) -> ReportFacts {
+    ReportFacts {
+        sort_key: SortKey { occurred_at: at, rank: claim.status(), report_id: report_id(id) },
         claim,
         source: SourceName::new("shiprocket"),
         source_status: None,
@@ -66,8 +66,8 @@ pub(crate) fn report(id: &str, status: Status, at: Option<Timestamp>) -> Report 
 }
 
 /// The event `event-{id}`.
-pub(crate) fn bringer(id: &str, received_at: Timestamp) -> Bringer {
-    Bringer { event_id: event_id(&format!("event-{id}")), received_at }
+pub(crate) fn origin(id: &str, received_at: Timestamp) -> Origin {
+    Origin { event_id: event_id(&format!("event-{id}")), received_at }
 }
 
 /// Every field that an order can have, with amounts and texts that no parser may touch.

@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod endpoint;
 pub mod lease;
+pub mod notification;
 pub mod payload;
 pub mod retry;
 pub mod signing;

@@ -3,7 +3,7 @@
 //! What it sends: eSahayak's webhook guide. The guide shows no body of a failure, a delivery or a cancellation; of
 //! those only what its sample code reads is read here.
 
-mod gate;
+mod auth;
 
 use domain::core::id::{ProviderId, ReportId};
 use domain::core::json::read_object;
@@ -12,7 +12,7 @@ use domain::tracking::status::{Leg, Status};
 
 use crate::text::{Fields, LABEL, REMARK};
 use crate::{
-    Gate, Identity, InvalidSetting, Reading, Received, Request, Setup, Source, Unreadable,
+    Authenticator, DedupKey, InvalidSetting, Reading, Received, Request, Setup, Source, Unreadable,
 };
 
 /// The longest id of an event, in bytes.
@@ -30,18 +30,18 @@ impl Source for Esahayak {
         "esahayak"
     }
 
-    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
-        gate::configure(setup)
+    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
+        auth::configure(setup)
     }
 
     /// A header repeats the body's type. A body without one is no envelope, and has nothing to contradict.
-    fn identify(&self, request: &Request<'_>) -> Identity {
-        let Ok(body) = read_object::<Fields>(request.body) else { return Identity::Bytes };
+    fn dedup_key(&self, request: &Request<'_>) -> DedupKey {
+        let Ok(body) = read_object::<Fields>(request.body) else { return DedupKey::Body };
         let kind = body.verbatim("type");
         if kind.is_some() && kind.as_deref() != request.header("x-esahayak-event") {
-            return Identity::Contradictory("event_header");
+            return DedupKey::Contradictory("event_header");
         }
-        event_id(&body).map_or(Identity::Bytes, Identity::Named)
+        event_id(&body).map_or(DedupKey::Body, DedupKey::ProviderId)
     }
 
     fn attempt<'a>(&self, request: &Request<'a>) -> Option<&'a str> {
@@ -114,7 +114,7 @@ fn event_id(body: &Fields) -> Option<String> {
     body.verbatim("id").filter(|id| id.len() <= EVENT_ID && !id.contains(char::is_control))
 }
 
-/// An event is one claim. One whose id cannot be used is told from others by its bytes, as [`Source::identify`] does.
+/// An event is one claim. One whose id cannot be used is told from others by its bytes, as [`Source::dedup_key`] does.
 fn report_id(received: &Received<'_>, source: &SourceName, body: &Fields) -> ReportId {
     let id = received.report_id(source);
     match event_id(body) {

@@ -3,7 +3,7 @@
 //! Bytes come in, reports go out; nothing here does IO or knows the time. A source is one file that implements
 //! [`Source`] and one line in [`SOURCES`].
 
-mod gate;
+mod auth;
 mod scans;
 mod text;
 mod times;
@@ -19,7 +19,7 @@ use domain::core::hash::Fingerprint;
 use domain::core::id::AccountCode;
 use domain::core::json::InvalidBody;
 use domain::core::timestamp::Timestamp;
-use domain::messaging::channel::Update;
+use domain::messaging::channel::ChannelUpdate;
 use domain::tracking::report::{Report, SourceName};
 
 /// Every provider that may call us.
@@ -53,11 +53,11 @@ pub trait Source: Sync {
     ///
     /// # Errors
     /// Which parameter and field cannot be used.
-    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting>;
+    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting>;
 
     /// What tells an admitted request from others of its source and account. It may be no envelope at all.
-    fn identify(&self, _request: &Request<'_>) -> Identity {
-        Identity::Bytes
+    fn dedup_key(&self, _request: &Request<'_>) -> DedupKey {
+        DedupKey::Body
     }
 
     /// Reads a body that was admitted.
@@ -73,7 +73,7 @@ pub trait Source: Sync {
 
     /// Whether it would send for days what is answered with an error. Then a body that cannot be read, kept for us to
     /// look at, is answered 200.
-    fn insists(&self) -> bool {
+    fn retries_on_error(&self) -> bool {
         false
     }
 }
@@ -99,12 +99,12 @@ pub struct Hook<'a> {
 }
 
 /// The check of a source's requests, in the one mode that its settings choose.
-pub trait Gate: Send + Sync {
+pub trait Authenticator: Send + Sync {
     /// Whether a request comes from whom it should.
     ///
     /// # Errors
     /// It does not.
-    fn check(&self, request: &Request<'_>) -> Result<(), Denied>;
+    fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError>;
 
     /// Whose a checked request is if it came by the source's plain path. A hook's path says so by itself.
     fn owner(&self, body: &[u8]) -> Owner;
@@ -139,13 +139,13 @@ pub enum Handshake {
 
 /// What tells a request from others of its source and account.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Identity {
+pub enum DedupKey {
     /// Its bytes.
-    Bytes,
+    Body,
     /// Its bytes and the minute it came in: it names no time of its own, and may be true again later.
-    BytesAndMinute,
+    BodyAndMinute,
     /// The provider's id for it. Other bytes under the same id are quarantined.
-    Named(String),
+    ProviderId(String),
     /// Its bytes; and it contradicts itself, for this reason: it is quarantined.
     Contradictory(&'static str),
 }
@@ -194,8 +194,8 @@ impl<'a> Request<'a> {
 pub enum Reading {
     /// Claims about orders.
     Reports(Items<Report>),
-    /// News about messages.
-    Updates(Items<Update>),
+    /// ChannelEvent about messages.
+    Updates(Items<ChannelUpdate>),
     /// Nothing, and why, e.g. `test_ping`.
     Ignored(&'static str),
 }
@@ -206,18 +206,18 @@ pub struct Items<T> {
     /// In the order of the body.
     pub items: Vec<T>,
     /// How many could not be read.
-    pub odd: usize,
+    pub skipped: usize,
 }
 
 impl<T> From<Vec<T>> for Items<T> {
     fn from(items: Vec<T>) -> Self {
-        Self { items, odd: 0 }
+        Self { items, skipped: 0 }
     }
 }
 
 /// Why a request was not admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
+pub enum AuthError {
     /// It comes from elsewhere: 403.
     #[error("the address is not on the list")]
     Address,

@@ -3,7 +3,7 @@
 //! What it sends: Shiprocket's API collection, "tracking webhook"; what else live bodies hold, and the panel's test
 //! ping: bodies that implementers published.
 
-mod gate;
+mod auth;
 mod scans;
 mod status;
 
@@ -13,7 +13,7 @@ use domain::tracking::report::{Report, Scan, SourceName};
 use domain::tracking::status::{Leg, Status};
 
 use crate::text::{Fields, LABEL, REMARK, normalise};
-use crate::{Gate, InvalidSetting, Reading, Received, Setup, Source, Unreadable};
+use crate::{Authenticator, InvalidSetting, Reading, Received, Setup, Source, Unreadable};
 
 /// Shiprocket. It refuses callback URLs that contain its own name, `sr` or `kr`, hence the path.
 pub struct Shiprocket;
@@ -27,8 +27,8 @@ impl Source for Shiprocket {
         "carrier"
     }
 
-    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
-        gate::configure(setup)
+    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
+        auth::configure(setup)
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {

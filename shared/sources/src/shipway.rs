@@ -4,11 +4,11 @@
 //! about an order; and a `status_feed` of several, as in the guide to its older API. All but the last come from bodies
 //! that implementers published.
 
-mod claim;
-mod gate;
+mod auth;
 mod item;
 mod moment;
 pub mod pull;
+mod report_identity;
 mod scans;
 mod settings;
 mod status;
@@ -20,7 +20,8 @@ use domain::tracking::report::{Report, SourceName};
 
 use crate::text::Fields;
 use crate::{
-    Gate, Identity, InvalidSetting, Items, Reading, Received, Request, Setup, Source, Unreadable,
+    Authenticator, DedupKey, InvalidSetting, Items, Reading, Received, Request, Setup, Source,
+    Unreadable,
 };
 use item::Item;
 
@@ -38,16 +39,16 @@ impl Source for Shipway {
         "shipway"
     }
 
-    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
-        gate::configure(setup)
+    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
+        auth::configure(setup)
     }
 
-    fn identify(&self, request: &Request<'_>) -> Identity {
+    fn dedup_key(&self, request: &Request<'_>) -> DedupKey {
         let timeless = |body: Body| !body.items.iter().flatten().any(|item| item.time().is_some());
         if Body::read(request.body).is_ok_and(timeless) {
-            Identity::BytesAndMinute
+            DedupKey::BodyAndMinute
         } else {
-            Identity::Bytes
+            DedupKey::Body
         }
     }
 
@@ -57,7 +58,7 @@ impl Source for Shipway {
             return Ok(Reading::Ignored("empty_feed"));
         }
         let reports = reports(&body, received, &self.name());
-        match (reports.items.is_empty(), reports.odd) {
+        match (reports.items.is_empty(), reports.skipped) {
             (false, _) => Ok(Reading::Reports(reports)),
             (true, 0) => Ok(Reading::Ignored("test_ping")),
             (true, _) if body.is_feed => Ok(Reading::Ignored("no_order_named")),
@@ -102,7 +103,7 @@ fn reports(body: &Body, received: &Received<'_>, source: &SourceName) -> Items<R
     let is_sample = |item: &Option<Item>| item.as_ref().is_some_and(Item::is_sample);
     for item in body.items.iter().filter(|item| !is_sample(item)) {
         match item.as_ref().and_then(|item| item.report(received, source.clone())) {
-            None => reports.odd += 1,
+            None => reports.skipped += 1,
             Some(report) if known.insert(report.id.clone()) => reports.items.push(report),
             Some(_) => {}
         }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::core::id::InvalidId;
-use domain::core::json::Json;
+use domain::core::json::RawJson;
 use domain::core::timestamp::Timestamp;
 use serde::Deserialize;
 
@@ -26,7 +26,7 @@ pub(crate) fn normalise(label: &str) -> String {
 /// A JSON object, its values unread. Of a key that comes twice the last counts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(transparent)]
-pub(crate) struct Fields(BTreeMap<String, Json>);
+pub(crate) struct Fields(BTreeMap<String, RawJson>);
 
 impl Fields {
     /// Whether the field is there and not `null`.
@@ -36,7 +36,7 @@ impl Fields {
 
     /// Whether the field is a string of nothing but white space.
     pub(crate) fn is_blank(&self, name: &str) -> bool {
-        self.0.get(name).and_then(Json::to_text).is_some_and(|text| text.trim().is_empty())
+        self.0.get(name).and_then(RawJson::to_text).is_some_and(|text| text.trim().is_empty())
     }
 
     /// A string to the letter, or a number by its digits. Nothing for blanks.
@@ -99,7 +99,7 @@ impl Fields {
     /// member that is no object.
     pub(crate) fn members(&self, name: &str) -> Option<Vec<Option<Self>>> {
         let text = self.0.get(name)?.as_str();
-        let members: Vec<Json> = serde_json::from_str(text).ok().or_else(|| numbered(text))?;
+        let members: Vec<RawJson> = serde_json::from_str(text).ok().or_else(|| numbered(text))?;
         Some(members.iter().map(|member| serde_json::from_str(member.as_str()).ok()).collect())
     }
 
@@ -108,15 +108,15 @@ impl Fields {
         let items = self
             .0
             .get(name)
-            .and_then(|value| serde_json::from_str::<Vec<Json>>(value.as_str()).ok());
-        let objects = items.unwrap_or_default().into_iter().filter(Json::is_object);
+            .and_then(|value| serde_json::from_str::<Vec<RawJson>>(value.as_str()).ok());
+        let objects = items.unwrap_or_default().into_iter().filter(RawJson::is_object);
         objects.filter_map(|item| serde_json::from_str(item.as_str()).ok()).collect()
     }
 }
 
 /// The values of an object, by their keys as numbers. Nothing for an object that has other keys only.
-fn numbered(text: &str) -> Option<Vec<Json>> {
-    let object: BTreeMap<String, Json> = serde_json::from_str(text).ok()?;
+fn numbered(text: &str) -> Option<Vec<RawJson>> {
+    let object: BTreeMap<String, RawJson> = serde_json::from_str(text).ok()?;
     let empty = object.is_empty();
     let is_number = |key: &str| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit());
     let mut members: Vec<_> = object.into_iter().filter(|(key, _)| is_number(key)).collect();

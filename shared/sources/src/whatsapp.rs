@@ -3,18 +3,18 @@
 //! What it sends: Meta's WhatsApp documentation, "Webhooks", and the samples there. One body may hold a thousand
 //! updates, of several numbers and accounts.
 
+mod auth;
 mod content;
 mod envelope;
-mod gate;
 mod messages;
 mod settings;
 mod statuses;
 
-use domain::messaging::channel::{ChannelError, News, Update};
+use domain::messaging::channel::{ChannelError, ChannelEvent, ChannelUpdate};
 use domain::tracking::report::SourceName;
 
 use crate::text::Fields;
-use crate::{Gate, InvalidSetting, Items, Reading, Received, Setup, Source, Unreadable};
+use crate::{Authenticator, InvalidSetting, Items, Reading, Received, Setup, Source, Unreadable};
 use envelope::Value;
 
 pub use settings::Numbers;
@@ -44,47 +44,53 @@ impl Source for WhatsApp {
         BODY_LIMIT
     }
 
-    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
-        gate::configure(setup)
+    fn configure(&self, setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
+        auth::configure(setup)
     }
 
     fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {
         let Some(values) = envelope::open(received.body)? else {
             return Ok(Reading::Ignored("other_object"));
         };
-        let mut all = Items { items: Vec::new(), odd: values.odd };
+        let mut all = Items { items: Vec::new(), skipped: values.skipped };
         for value in &values.items {
             let updates = updates(value);
             all.items.extend(updates.items);
-            all.odd += updates.odd;
+            all.skipped += updates.skipped;
         }
-        if all.items.is_empty() && all.odd == 0 {
+        if all.items.is_empty() && all.skipped == 0 {
             return Ok(Reading::Ignored("no_updates"));
         }
         Ok(Reading::Updates(all))
     }
 
     /// Meta repeats for seven days.
-    fn insists(&self) -> bool {
+    fn retries_on_error(&self) -> bool {
         true
     }
 }
 
-fn updates(value: &Value<'_>) -> Items<Update> {
+fn updates(value: &Value<'_>) -> Items<ChannelUpdate> {
     let writers = messages::Writers::read(&value.list("contacts").items);
-    let mut news = Items::from(Vec::new());
-    collect(&mut news, &value.list("statuses"), statuses::read);
-    collect(&mut news, &value.list("messages"), |message| messages::read(message, &writers));
-    collect(&mut news, &value.list("errors"), |fields| error(fields).map(News::NumberError));
+    let mut events = Items::from(Vec::new());
+    collect(&mut events, &value.list("statuses"), statuses::read);
+    collect(&mut events, &value.list("messages"), |message| messages::read(message, &writers));
+    collect(&mut events, &value.list("errors"), |fields| {
+        error(fields).map(ChannelEvent::NumberError)
+    });
     let number = value.number();
-    let update = |news| Update { number: number.clone(), news };
-    Items { items: news.items.into_iter().map(update).collect(), odd: news.odd }
+    let update = |event| ChannelUpdate { number: number.clone(), event };
+    Items { items: events.items.into_iter().map(update).collect(), skipped: events.skipped }
 }
 
-fn collect(news: &mut Items<News>, list: &Items<Fields>, read: impl Fn(&Fields) -> Option<News>) {
-    let before = news.items.len();
-    news.items.extend(list.items.iter().filter_map(read));
-    news.odd += list.odd + list.items.len() - (news.items.len() - before);
+fn collect(
+    events: &mut Items<ChannelEvent>,
+    list: &Items<Fields>,
+    read: impl Fn(&Fields) -> Option<ChannelEvent>,
+) {
+    let before = events.items.len();
+    events.items.extend(list.items.iter().filter_map(read));
+    events.skipped += list.skipped + list.items.len() - (events.items.len() - before);
 }
 
 /// An error, if the fields say anything of one.

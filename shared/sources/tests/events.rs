@@ -9,8 +9,12 @@ use sources::{Reading, Received, SOURCES, Source, Unreadable};
 
 fn outcome(reading: Result<Reading, Unreadable>) -> Value {
     match reading {
-        Ok(Reading::Reports(reports)) => json!({ "reports": reports.items, "odd": reports.odd }),
-        Ok(Reading::Updates(updates)) => json!({ "updates": updates.items, "odd": updates.odd }),
+        Ok(Reading::Reports(reports)) => {
+            json!({ "reports": reports.items, "odd": reports.skipped })
+        }
+        Ok(Reading::Updates(updates)) => {
+            json!({ "updates": updates.items, "odd": updates.skipped })
+        }
         Ok(Reading::Ignored(why)) => json!({ "ignored": why }),
         Err(error) => json!({ "unreadable": error.to_string() }),
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use domain::core::timestamp::Timestamp;
-use sources::shipway::pull::{Asked, Found, read};
+use sources::shipway::pull::{ParcelAnswer, TrackingQuery, read};
 
 use crate::orders::Order;
 
@@ -35,18 +35,20 @@ pub(crate) fn answer(orders: &[Order]) -> String {
 /// carrier has news.
 pub(crate) fn known(orders: &[Order]) -> Vec<String> {
     let names: Vec<_> = orders.iter().filter_map(Order::names).collect();
-    let asked: Vec<_> =
-        names.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
+    let asked: Vec<_> = names
+        .iter()
+        .map(|(account, order_id, awb)| TrackingQuery { account, order_id, awb })
+        .collect();
     // The newest scan alone makes a claim: the others would only take time to read.
     let body = list(orders, |order| if order.has_news() { &HISTORY[1..2] } else { &HISTORY[..1] });
     let found = read(&asked, body.as_bytes(), Timestamp::EPOCH).unwrap_or_default();
     found.into_iter().map(id).collect()
 }
 
-fn id(found: Found) -> String {
+fn id(found: ParcelAnswer) -> String {
     match found {
-        Found::Known(report) => report.id.as_str().to_owned(),
-        Found::Unknown => String::new(),
+        ParcelAnswer::Known(report) => report.id.as_str().to_owned(),
+        ParcelAnswer::Unknown => String::new(),
     }
 }
 
@@ -89,13 +91,15 @@ mod tests {
         let orders: Vec<Order> =
             (0..64).map(|n| orders.by_awb(&format!("190{n:011}")).unwrap()).collect();
         let names: Vec<_> = orders.iter().map(|order| order.names().unwrap()).collect();
-        let asked: Vec<_> =
-            names.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
+        let asked: Vec<_> = names
+            .iter()
+            .map(|(account, order_id, awb)| TrackingQuery { account, order_id, awb })
+            .collect();
         let answer = read(&asked, answer(&orders).as_bytes(), Timestamp::EPOCH).unwrap();
         let known = known(&orders);
         assert_eq!(known.len(), 64);
         for ((order, known), found) in orders.iter().zip(known).zip(answer) {
-            assert!(matches!(found, Found::Known(_)));
+            assert!(matches!(found, ParcelAnswer::Known(_)));
             assert_eq!(id(found) != known, order.has_news(), "{}", order.number);
         }
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use domain::polling::Found;
+use domain::polling::PollResult;
 use serde_json::{Value, json};
 
 use crate::http::Response;
@@ -198,7 +198,7 @@ impl Queue {
 
 /// How many claims a message of the events queue brings.
 fn news(body: &str) -> Option<u64> {
-    Found::read(body).map(|found| found.reports.len() as u64)
+    PollResult::read(body).map(|found| found.reports.len() as u64)
 }
 
 #[cfg(test)]

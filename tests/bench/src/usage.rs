@@ -32,17 +32,17 @@ pub(crate) struct Usage {
 }
 
 impl Usage {
-    /// Counts a call.
+    /// PollCounts a call.
     pub(crate) fn call(&mut self, service: &str, name: &str) {
         *self.calls.entry(format!("{service}:{name}")).or_default() += 1;
     }
 
-    /// Counts a request to SQS with so many bytes of content.
+    /// PollCounts a request to SQS with so many bytes of content.
     pub(crate) fn sqs(&mut self, bytes: usize) {
         self.sqs_requests += bytes.div_ceil(SQS_CHUNK).max(1) as u64;
     }
 
-    /// Counts an invocation; which one it is.
+    /// PollCounts an invocation; which one it is.
     pub(crate) fn invoke(&mut self) -> u64 {
         self.invocations += 1;
         self.invocations

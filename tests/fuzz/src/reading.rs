@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
-use sources::{Gate, Identity, Reading, Received, Request, Setup, Source};
+use sources::{Authenticator, DedupKey, Reading, Received, Request, Setup, Source};
 
 use super::sound;
 
@@ -66,7 +66,7 @@ pub fn whatsapp(body: &[u8]) {
 
 struct Reader {
     source: &'static dyn Source,
-    gate: Box<dyn Gate>,
+    authenticator: Box<dyn Authenticator>,
     account: AccountCode,
     at: Timestamp,
 }
@@ -74,10 +74,10 @@ struct Reader {
 impl Reader {
     fn new(name: &str, settings: &str, secret: &str) -> Self {
         let source = sources::by_name(name).expect("the source exists");
-        let gate = source.configure(&Setup { settings, secret: Some(secret), hook: None });
+        let authenticator = source.configure(&Setup { settings, secret: Some(secret), hook: None });
         Self {
             source,
-            gate: gate.unwrap_or_else(|error| panic!("{name}: {error}")),
+            authenticator: authenticator.unwrap_or_else(|error| panic!("{name}: {error}")),
             account: AccountCode::parse("STORE001").expect("it is an account"),
             at: Timestamp::parse("2026-01-20T04:45:30Z").expect("it is a time"),
         }
@@ -92,18 +92,18 @@ impl Reader {
             Ok(Reading::Updates(updates)) => updates.items.iter().for_each(sound::update),
             Ok(Reading::Ignored(_)) | Err(_) => {}
         }
-        self.identify(body);
-        assert_eq!(self.gate.owner(body), self.gate.owner(body));
+        self.dedup_key(body);
+        assert_eq!(self.authenticator.owner(body), self.authenticator.owner(body));
     }
 
     /// With no header, and with the one that eSahayak's samples come with.
-    fn identify(&self, body: &[u8]) {
+    fn dedup_key(&self, body: &[u8]) {
         let event = [("x-esahayak-event", "stamp.uploaded")];
         for headers in [&[][..], &event] {
             let request = Request { headers, source_ip: None, body };
-            let identity = self.source.identify(&request);
-            assert_eq!(identity, self.source.identify(&request), "the same request is two");
-            if let Identity::Named(id) = identity {
+            let dedup_key = self.source.dedup_key(&request);
+            assert_eq!(dedup_key, self.source.dedup_key(&request), "the same request is two");
+            if let DedupKey::ProviderId(id) = dedup_key {
                 assert!(
                     (1..=EVENT_ID).contains(&id.len()) && !id.contains(char::is_control),
                     "{id:?}"

@@ -1,7 +1,7 @@
 //! Settings and secrets.
 
 use serde_json::Value;
-use sources::{Gate, Hook, InvalidSetting, Request, SOURCES, Setup, Source};
+use sources::{Authenticator, Hook, InvalidSetting, Request, SOURCES, Setup, Source};
 
 use super::split;
 
@@ -33,19 +33,24 @@ fn hook(id: &str, has_secret: bool) -> Option<Hook<'_>> {
 
 fn configure(source: &dyn Source, setup: &Setup<'_>) {
     match source.configure(setup) {
-        Ok(gate) => admits_no_stranger(source, gate.as_ref(), setup),
+        Ok(authenticator) => admits_no_stranger(source, authenticator.as_ref(), setup),
         Err(error) => quotes_nothing(source, &error, setup),
     }
 }
 
-/// The one gate that asks for nothing is a path that nobody knows.
-fn admits_no_stranger(source: &dyn Source, gate: &dyn Gate, setup: &Setup<'_>) {
+/// The one authenticator that asks for nothing is a path that nobody knows.
+fn admits_no_stranger(source: &dyn Source, authenticator: &dyn Authenticator, setup: &Setup<'_>) {
     let is_secret_path =
         source.name().as_str() == "shipway" && setup.hook.is_some_and(|hook| hook.id == LONG_ID);
     for body in [&b""[..], b"{}", b"null", br#"{"hash":null}"#] {
         let request = Request { headers: &[], source_ip: None, body };
-        assert_eq!(gate.check(&request).is_ok(), is_secret_path, "{}", source.name().as_str());
-        let _ = (gate.owner(body), gate.handshake(&[]));
+        assert_eq!(
+            authenticator.authenticate(&request).is_ok(),
+            is_secret_path,
+            "{}",
+            source.name().as_str()
+        );
+        let _ = (authenticator.owner(body), authenticator.handshake(&[]));
     }
 }
 

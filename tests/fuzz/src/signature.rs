@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use data_encoding::{HEXLOWER, HEXUPPER};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use sources::{Gate, Handshake, Hook, Request, Setup};
+use sources::{Authenticator, Handshake, Hook, Request, Setup};
 
 use super::split;
 
@@ -17,10 +17,10 @@ const VERIFY_TOKEN: &str = "may I come in";
 /// The MD5 of `merchant@example.invalid:LICENSEKEY`, with which the samples come, too.
 const HASH: &str = "ff9eee4e5674e80ff7a08ef685209267";
 
-/// A gate, and what a request has to show to pass it. Told apart from the gate itself: by other means, step by step.
+/// A authenticator, and what a request has to show to pass it. Told apart from the authenticator itself: by other means, step by step.
 struct Case {
     name: &'static str,
-    gate: Box<dyn Gate>,
+    authenticator: Box<dyn Authenticator>,
     proves: fn(&Shown<'_>) -> bool,
     /// Whether all that prove who they are pass. Else only nobody else does.
     is_exact: bool,
@@ -73,16 +73,16 @@ fn case(
     proves: fn(&Shown<'_>) -> bool,
 ) -> Case {
     let source = sources::by_name(name).expect("the source exists");
-    let gate = source.configure(&Setup { settings, secret: Some(secret), hook });
+    let authenticator = source.configure(&Setup { settings, secret: Some(secret), hook });
     Case {
         name,
-        gate: gate.unwrap_or_else(|error| panic!("{name}: {error}")),
+        authenticator: authenticator.unwrap_or_else(|error| panic!("{name}: {error}")),
         proves,
         is_exact: true,
     }
 }
 
-/// Sends the input to every gate: headers, an empty line, a body. `from` is the address it comes from. In the value
+/// Sends the input to every authenticator: headers, an empty line, a body. `from` is the address it comes from. In the value
 /// of a header `{hmac}` is the body's signature, `{HMAC}` the same in capitals, `{previous}` the one made with the
 /// previous secret: nobody finds a signature by chance.
 ///
@@ -102,12 +102,14 @@ pub fn signature(input: &[u8]) {
     let shown = Shown { headers: &headers, from, body };
     for case in CASES.iter() {
         let proven = (case.proves)(&shown);
-        let admitted =
-            case.gate.check(&Request { headers: &headers, source_ip: from, body }).is_ok();
+        let admitted = case
+            .authenticator
+            .authenticate(&Request { headers: &headers, source_ip: from, body })
+            .is_ok();
         assert!(proven || !admitted, "{} admits a stranger", case.name);
         assert!(admitted || !proven || !case.is_exact, "{} sends its provider away", case.name);
         assert!(
-            is_echo_earned(&shown, &case.gate.handshake(&headers)),
+            is_echo_earned(&shown, &case.authenticator.handshake(&headers)),
             "{} answers a stranger",
             case.name
         );

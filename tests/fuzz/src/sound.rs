@@ -1,7 +1,9 @@
 //! What holds for all that comes out of a reader, and for what is stored of it.
 
 use domain::core::id::{Awb, OrderId, ProviderId};
-use domain::messaging::channel::{ChannelError, Content, News, Update, Written};
+use domain::messaging::channel::{
+    ChannelError, ChannelEvent, ChannelUpdate, Content, InboundMessage,
+};
 use domain::tracking::report::Report;
 use serde::de::IgnoredAny;
 
@@ -39,15 +41,15 @@ pub(crate) fn report(report: &Report) {
 }
 
 /// Panics if the update keeps what none may keep.
-pub(crate) fn update(update: &Update) {
+pub(crate) fn update(update: &ChannelUpdate) {
     assert!(update.number.iter().all(|number| number.bytes().all(|byte| byte.is_ascii_digit())));
-    match &update.news {
-        News::Status(status) => {
-            line(&status.word, 64);
+    match &update.event {
+        ChannelEvent::Status(status) => {
+            line(&status.status, 64);
             status.error.iter().for_each(error);
         }
-        News::Written(message) => written(message),
-        News::NumberError(number_error) => error(number_error),
+        ChannelEvent::InboundMessage(message) => written(message),
+        ChannelEvent::NumberError(number_error) => error(number_error),
     }
     let shown = serde_json::to_string(update).expect("it can be written");
     assert!(serde_json::from_str::<IgnoredAny>(&shown).is_ok(), "what was written is no JSON");
@@ -60,7 +62,7 @@ fn error(error: &ChannelError) {
         .for_each(|text| line(text, 1024));
 }
 
-fn written(message: &Written) {
+fn written(message: &InboundMessage) {
     line(&message.from, 128);
     message.name.iter().for_each(|name| line(name, REMARK));
     match &message.content {

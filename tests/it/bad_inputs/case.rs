@@ -1,6 +1,6 @@
 //! A case: a request, and what has to come of it.
 
-use aws::tables::inbound::{Event, EventState, Events};
+use aws::tables::inbound::{EventState, InboundEvent, InboundLog};
 use futures::StreamExt;
 use futures::stream::iter;
 use serde_json::{Value, json};
@@ -164,7 +164,7 @@ pub async fn check(surface: &Surface, cases: &[Case<'_>]) {
     );
 }
 
-async fn complaint(surface: &Surface, events: &Events, case: &Case<'_>) -> Option<String> {
+async fn complaint(surface: &Surface, events: &InboundLog, case: &Case<'_>) -> Option<String> {
     if let Some(subject) = &case.subject {
         subject.make().await;
     }
@@ -191,11 +191,11 @@ async fn complaint(surface: &Surface, events: &Events, case: &Case<'_>) -> Optio
 
 /// The row that has the request to the byte, once somebody has worked on it. It is there before the answer is.
 pub async fn settled(
-    events: &Events,
+    events: &InboundLog,
     surface: &Surface,
     post: &Post,
     answer: &Answered,
-) -> Option<Event> {
+) -> Option<InboundEvent> {
     for id in surface.event_ids(post, answer) {
         let Some(row) = events.load(&id).await.unwrap().filter(|row| row.body == post.body) else {
             continue;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws::tables::deliveries::Deliveries;
-use aws::tables::inbound::{EventState, Events, Progress};
+use aws::tables::inbound::{EventState, InboundLog, Progress};
 use aws::tables::runs::Runs;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::hash::Fingerprint;
@@ -257,7 +257,7 @@ async fn an_event_is_reopened_as_it_was_seen_or_not_at_all() {
     assert!(reopen(EventState::Unmatched).await);
     let row = row(&id).await;
     assert_eq!((row["state"].as_s().unwrap().as_str(), row.get("notable")), ("received", None));
-    assert!(Events::PENDING_SHARDS.contains(&row["pending"].as_s().unwrap().as_str()));
+    assert!(InboundLog::PENDING_SHARDS.contains(&row["pending"].as_s().unwrap().as_str()));
     assert_eq!(row["pending_since"].as_s().unwrap(), &now.to_string());
     assert!(
         !events

@@ -7,7 +7,7 @@ use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
 use ::aws::tables::deliveries::Deliveries;
-use ::aws::tables::inbound::Events;
+use ::aws::tables::inbound::InboundLog;
 use ::aws::tables::messages::Messages;
 use ::aws::tables::orders::Orders;
 use ::aws::tables::runs::Runs;
@@ -151,8 +151,8 @@ impl Stack {
         aws_sdk_ssm::Client::from_conf(config.build())
     }
 
-    pub fn events(&self, calls: &Calls) -> Events {
-        Events::new(self.dynamodb(calls), self.tables["inbound"].clone())
+    pub fn events(&self, calls: &Calls) -> InboundLog {
+        InboundLog::new(self.dynamodb(calls), self.tables["inbound"].clone())
     }
 
     pub fn orders(&self, calls: &Calls) -> Orders {

@@ -3,7 +3,7 @@
 use reqwest::{Body, Client, Request, RequestBuilder, Url};
 use serde_json::Value;
 
-use super::openapi::{Asked, check_answer};
+use super::openapi::{PollItem, check_answer};
 use super::{Stack, stack};
 
 /// An answer of the API.
@@ -34,10 +34,10 @@ pub async fn send(request: RequestBuilder) -> Answer {
 
 /// As [`send`], for a body that openapi.yaml need not describe. The answer is judged all the same.
 pub async fn send_odd(request: RequestBuilder) -> Answer {
-    exchange(request, |asked| Asked { body: None, ..asked }).await
+    exchange(request, |asked| PollItem { body: None, ..asked }).await
 }
 
-async fn exchange(request: RequestBuilder, judged: impl Fn(Asked) -> Asked) -> Answer {
+async fn exchange(request: RequestBuilder, judged: impl Fn(PollItem) -> PollItem) -> Answer {
     let (client, request) = request.build_split();
     let request = request.unwrap();
     let asked = judged(asked(&request));
@@ -48,10 +48,10 @@ async fn exchange(request: RequestBuilder, judged: impl Fn(Asked) -> Asked) -> A
     Answer { status, headers, json: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
 }
 
-fn asked(request: &Request) -> Asked {
+fn asked(request: &Request) -> PollItem {
     let api = Url::parse(&stack().api_url).unwrap();
     let body = request.body().and_then(Body::as_bytes);
-    Asked {
+    PollItem {
         method: request.method().to_string(),
         path: request.url().path().strip_prefix(api.path()).unwrap().to_owned(),
         body: body.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),

@@ -16,14 +16,14 @@ use super::Received;
 
 /// What was asked of the API.
 #[derive(Debug)]
-pub struct Asked {
+pub struct PollItem {
     pub method: String,
     pub path: String,
     pub body: Option<String>,
 }
 
 /// Fails the test unless the answer is one that this operation is described to give.
-pub fn check_answer(asked: &Asked, status: u16, headers: &HeaderMap, body: &str) {
+pub fn check_answer(asked: &PollItem, status: u16, headers: &HeaderMap, body: &str) {
     let headers: BTreeMap<&str, &str> = headers
         .iter()
         .map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()))
@@ -50,7 +50,7 @@ pub fn check_delivery(format: &str, request: &Received) {
 /// Ends with this process, for its input ends then.
 struct Judge {
     cases: ChildStdin,
-    verdicts: BufReader<ChildStdout>,
+    dispositions: BufReader<ChildStdout>,
     _process: Child,
 }
 
@@ -58,9 +58,9 @@ fn judge(case: &Value) -> Vec<String> {
     static JUDGE: LazyLock<Mutex<Judge>> = LazyLock::new(|| Mutex::new(start()));
     let mut judge = JUDGE.lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(judge.cases, "{case}").unwrap();
-    let mut verdict = String::new();
-    judge.verdicts.read_line(&mut verdict).unwrap();
-    serde_json::from_str(&verdict).expect("contract.py said why it ended, above")
+    let mut disposition = String::new();
+    judge.dispositions.read_line(&mut disposition).unwrap();
+    serde_json::from_str(&disposition).expect("contract.py said why it ended, above")
 }
 
 fn start() -> Judge {
@@ -72,6 +72,6 @@ fn start() -> Judge {
         .spawn()
         .expect("no .venv: these tests run through `make e2e`");
     let cases = process.stdin.take().unwrap();
-    let verdicts = BufReader::new(process.stdout.take().unwrap());
-    Judge { cases, verdicts, _process: process }
+    let dispositions = BufReader::new(process.stdout.take().unwrap());
+    Judge { cases, dispositions, _process: process }
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws::lambda::sqs_batch::Ending;
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws::tables::runs::Opened;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{Counts, Run};
+use domain::polling::{PollCounts, Run};
 use serde_json::{Value, json};
 
 use super::installation::{Installation, OURS, THEIRS, in_shard};
@@ -87,7 +87,7 @@ async fn an_odd_answer_hurts_none_but_the_orders_that_it_leaves_out() {
         shop.plan(&run(hour), 0).await;
         assert_eq!(shop.work_on_all().await, [], "{mode}");
         let (totals, unknown) = (shop.totals(&run(hour)).await, left_out.len() as u64);
-        let expected = Counts { asked: 50, changed: 50 - unknown, unknown };
+        let expected = PollCounts { asked: 50, changed: 50 - unknown, unknown };
         assert_eq!(
             (totals.planned, totals.batches, totals.done, totals.counts),
             (50, 1, 1, expected),
@@ -119,7 +119,7 @@ async fn seen(shop: &Installation, orders: &[(OrderKey, String)]) -> Vec<(Option
 async fn a_batch_that_is_answered_in_vain_comes_again() {
     let shop = Installation::new(&json!({})).await;
     let orders = orders(&shop, OURS, 2, HOUR).await;
-    let later = |seconds| Ending::Later(Duration::from_secs(seconds));
+    let later = |seconds| RecordOutcome::RetryAfter(Duration::from_secs(seconds));
     for (hour, (mode, wait)) in (0..).zip([
         (json!({"status": 500}), 5),
         (json!({"status": 503, "headers": {"Retry-After": "2"}}), 5),
@@ -134,10 +134,14 @@ async fn a_batch_that_is_answered_in_vain_comes_again() {
         shop.plan(&run(hour), 0).await;
         let [(message, ending)] = <[_; 1]>::try_from(shop.work_on_all().await).unwrap();
         assert_eq!(ending, later(wait), "{mode}");
-        assert_eq!(shop.totals(&run(hour)).await.counts, Counts::default(), "{mode}");
-        assert_eq!(shop.work("batches", &message, None).await.0.unwrap(), Ending::Done, "{mode}");
+        assert_eq!(shop.totals(&run(hour)).await.counts, PollCounts::default(), "{mode}");
+        assert_eq!(
+            shop.work("batches", &message, None).await.0.unwrap(),
+            RecordOutcome::Ack,
+            "{mode}"
+        );
         assert_eq!(shop.work_on_all().await, [], "{mode}");
-        let expected = Counts { asked: 2, changed: 2, unknown: 0 };
+        let expected = PollCounts { asked: 2, changed: 2, unknown: 0 };
         assert_eq!(shop.totals(&run(hour)).await.counts, expected, "{mode}");
     }
     shop.remove().await;
@@ -158,13 +162,14 @@ async fn a_shop_whose_credentials_are_refused_keeps_no_other_from_being_asked() 
         assert!(!is_closed(&shop).await);
         endings.push(shop.work("batches", &message, None).await.0.unwrap());
     }
-    let later = [5, 10, 20, 40].map(|seconds| Ending::Later(Duration::from_secs(seconds)));
+    let later =
+        [5, 10, 20, 40].map(|seconds| RecordOutcome::RetryAfter(Duration::from_secs(seconds)));
     assert_eq!(endings[..4], later);
-    assert_eq!(endings[4], Ending::SetAside("carrier"));
+    assert_eq!(endings[4], RecordOutcome::DeadLetter("carrier"));
     let totals = shop.totals(&run(0)).await;
     assert_eq!(
         (totals.done, totals.failed, totals.counts),
-        (1, 1, Counts { asked: 2, changed: 2, unknown: 0 })
+        (1, 1, PollCounts { asked: 2, changed: 2, unknown: 0 })
     );
     assert!(is_closed(&shop).await);
     let refused = shop.asked().await.into_iter().filter(|call| call.status == 401);
@@ -172,14 +177,14 @@ async fn a_shop_whose_credentials_are_refused_keeps_no_other_from_being_asked() 
     for ((key, _), status) in
         ours.iter().chain(&theirs).zip(["in_transit", "in_transit", "pending", "pending"])
     {
-        assert_eq!(json!(shop.order(key).await.state.standing.status), status, "{}", key.account);
+        assert_eq!(json!(shop.order(key).await.state.tracking.status), status, "{}", key.account);
     }
     // The next run asks about its orders.
     shop.set(&format!("accounts/{THEIRS}/shipway"), &shipway::lets_in(&user).await.to_string())
         .await;
     shop.plan(&run(1), 0).await;
     assert_eq!(shop.work_on_all().await, []);
-    assert_eq!(json!(shop.order(&theirs[0].0).await.state.standing.status), "in_transit");
+    assert_eq!(json!(shop.order(&theirs[0].0).await.state.tracking.status), "in_transit");
     shop.remove().await;
 }
 

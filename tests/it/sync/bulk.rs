@@ -95,7 +95,7 @@ impl Bulk {
     }
 
     /// Status and version of each.
-    pub async fn standing(&self, count: usize) -> Vec<(String, u64)> {
+    pub async fn tracking(&self, count: usize) -> Vec<(String, u64)> {
         let keys: Vec<usize> = (0..count).collect();
         let read =
             stream::iter(keys.chunks(READS)).map(|some| self.read(some)).buffered(SIDE_BY_SIDE);
@@ -116,7 +116,7 @@ impl Bulk {
         let mut found: Vec<(usize, String, u64)> = Vec::new();
         for row in &answer.responses.unwrap()[table] {
             let state: Value = serde_json::from_str(row["json"].as_s().unwrap()).unwrap();
-            let status = state["standing"]["status"].as_str().unwrap().to_owned();
+            let status = state["tracking"]["status"].as_str().unwrap().to_owned();
             found.push((
                 self.of_id(row["order_id"].as_s().unwrap()),
                 status,
@@ -149,12 +149,12 @@ fn report_id(key: &OrderKey, awb: &str, said: &Value) -> Option<String> {
     let mut item = said.clone();
     item["awb"] = json!(awb);
     let (awb, account): (Awb, &AccountCode) = (Awb::parse(awb).unwrap(), &key.account);
-    let asked = [pull::Asked { account, order_id: &key.order, awb: &awb }];
+    let asked = [pull::TrackingQuery { account, order_id: &key.order, awb: &awb }];
     let found =
         pull::read(&asked, json!([item]).to_string().as_bytes(), aws::clock::now()).unwrap();
     found.into_iter().find_map(|found| match found {
-        pull::Found::Known(report) => Some(report.id.to_string()),
-        pull::Found::Unknown => None,
+        pull::ParcelAnswer::Known(report) => Some(report.id.to_string()),
+        pull::ParcelAnswer::Unknown => None,
     })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws::lambda::sqs_batch::Ending;
+use aws::lambda::sqs_batch::RecordOutcome;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{Run, SHARDS, ShardMessage, shard};
 use domain::tracking::report::SourceName;
@@ -57,7 +57,7 @@ async fn a_second_fire_takes_up_what_is_not_planned() {
         .partition(|message| ShardMessage::read(message).unwrap().shard < 6);
     assert_eq!((planned.len(), lost.len()), (6, usize::from(SHARDS) - 6));
     for message in planned {
-        assert_eq!(shop.work("shards", &message, None).await.0.unwrap(), Ending::Done);
+        assert_eq!(shop.work("shards", &message, None).await.0.unwrap(), RecordOutcome::Ack);
     }
     shop.fire(&fire, None).await.0.unwrap();
     let again = shop.take("shards").await;
@@ -77,14 +77,14 @@ async fn an_order_that_the_carrier_has_pushed_about_is_asked_about_in_its_turn_o
     assert_eq!(planned(&shop, &order, &[hour(0)]).await, [1]);
     let push = json!({"hash": "x", "status_feed": [{"order_id": "ORD1", "awbno": awb, "current_status": "INT",
                       "scans": [{"time": "2026-11-20 15:00:00", "location": "Exampletown", "status": "Scanned"}]}]});
-    shop.hear(
+    shop.report(
         SourceName::new("shipway"),
         &order.account,
         at().after(Duration::from_secs(60)),
         &push,
     )
     .await;
-    assert_eq!(json!(shop.order(&order).await.state.standing.status), "in_transit");
+    assert_eq!(json!(shop.order(&order).await.state.tracking.status), "in_transit");
     let fresh = planned(&shop, &order, &(1..9).map(hour).collect::<Vec<_>>()).await;
     assert_eq!(fresh.iter().sum::<u64>(), 2, "{fresh:?}");
     assert_eq!(fresh[..4], fresh[4..]);

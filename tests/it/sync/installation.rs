@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ::aws::error::IoError;
-use ::aws::lambda::sqs_batch::Ending;
+use ::aws::lambda::sqs_batch::RecordOutcome;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
-use ::aws::tables::inbound::{Event, EventMessage, EventState, Events, Kept};
+use ::aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Inserted};
 use ::aws::tables::messages::Messages;
 use ::aws::tables::orders::{ActiveOrder, Created, Orders};
 use ::aws::tables::runs::Runs;
@@ -21,7 +21,7 @@ use aws_sdk_dynamodb::types::{
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::orders::api_event::{Adoption, ApiEvent};
+use domain::orders::api_event::{ApiEvent, Reconciliation};
 use domain::orders::order::Order;
 use domain::orders::request::NewOrder;
 use domain::polling::{Run, SHARDS, ShardMessage, Totals, shard};
@@ -152,8 +152,8 @@ impl Installation {
         Runs::new(stack().dynamodb(calls), self.name.clone())
     }
 
-    fn events(&self, calls: &Calls) -> Events {
-        Events::new(stack().dynamodb(calls), self.name.clone())
+    fn events(&self, calls: &Calls) -> InboundLog {
+        InboundLog::new(stack().dynamodb(calls), self.name.clone())
     }
 
     fn sync(&self, calls: &Calls) -> Sync {
@@ -196,7 +196,7 @@ impl Installation {
         queue: &str,
         message: &str,
         fault: Option<Fault>,
-    ) -> (Result<Ending, IoError>, Vec<String>) {
+    ) -> (Result<RecordOutcome, IoError>, Vec<String>) {
         let (calls, deadline) =
             (Calls::killed(fault), ::aws::clock::now().after(Duration::from_secs(60)));
         let ended = match queue {
@@ -208,12 +208,12 @@ impl Installation {
     }
 
     /// Works on all there is, whatever comes of it; what did not end well.
-    pub async fn work_on_all(&self) -> Vec<(String, Ending)> {
+    pub async fn work_on_all(&self) -> Vec<(String, RecordOutcome)> {
         let mut others = Vec::new();
         for queue in ["shards", "batches", "events"] {
             for message in self.take(queue).await {
                 match self.work(queue, &message, None).await.0.unwrap() {
-                    Ending::Done => {}
+                    RecordOutcome::Ack => {}
                     ending => others.push((message, ending)),
                 }
             }
@@ -225,7 +225,7 @@ impl Installation {
     pub async fn plan(&self, run: &Run, shard: u8) {
         self.open_last_shard(run, shard).await;
         for message in self.take("shards").await {
-            assert_eq!(self.work("shards", &message, None).await.0.unwrap(), Ending::Done);
+            assert_eq!(self.work("shards", &message, None).await.0.unwrap(), RecordOutcome::Ack);
         }
     }
 
@@ -261,7 +261,7 @@ impl Installation {
     }
 
     /// Works on an event that a source sent.
-    pub async fn hear(
+    pub async fn report(
         &self,
         source: SourceName,
         account: &AccountCode,
@@ -269,7 +269,7 @@ impl Installation {
         body: &Value,
     ) {
         let message = self.keep(source, account, at, body).await;
-        assert_eq!(self.work("events", &message, None).await.0.unwrap(), Ending::Done);
+        assert_eq!(self.work("events", &message, None).await.0.unwrap(), RecordOutcome::Ack);
     }
 
     /// Keeps an event that a source sent; the message that tells of it.
@@ -283,8 +283,9 @@ impl Installation {
         let body = body.to_string().into_bytes();
         let id = Fingerprint::of("event").with(account).with(&body).into();
         let (account, state) = (Some(account.clone()), EventState::Received);
-        let event = Event { id, source, account, received_at: at, state, reason: None, body };
-        assert_eq!(self.events(&Calls::default()).keep(&event).await.unwrap(), Kept::New);
+        let event =
+            InboundEvent { id, source, account, received_at: at, state, reason: None, body };
+        assert_eq!(self.events(&Calls::default()).insert(&event).await.unwrap(), Inserted::New);
         EventMessage::write(&event.id)
     }
 
@@ -297,15 +298,15 @@ impl Installation {
             profile: asked.profile,
             state: State::at_creation(asked.status, at),
         };
-        let adoption = Adoption { order_id: order.key.order.clone(), reshipped: None };
-        let event = Event {
+        let reconciliation = Reconciliation { order_id: order.key.order.clone(), reshipped: None };
+        let event = InboundEvent {
             id: Fingerprint::of("test-adoption").with(&key.account).with(&key.order).into(),
             source: SourceName::API,
             account: Some(key.account.clone()),
             received_at: at,
             state: EventState::Received,
             reason: None,
-            body: ApiEvent::Adoption(adoption).to_body(),
+            body: ApiEvent::Reconciliation(reconciliation).to_body(),
         };
         let calls = Calls::default();
         let created = self

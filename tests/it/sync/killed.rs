@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aws::lambda::sqs_batch::Ending;
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws::tables::runs::Opened;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
@@ -107,7 +107,7 @@ fn fire() -> Value {
 
 async fn work(shop: &Installation, queue: &str, message: &str) {
     let (ended, _) = shop.work(queue, message, None).await;
-    assert!(matches!(ended, Ok(Ending::Done)), "{queue}: {ended:?}");
+    assert!(matches!(ended, Ok(RecordOutcome::Ack)), "{queue}: {ended:?}");
 }
 
 fn run() -> Run {
@@ -116,18 +116,18 @@ fn run() -> Run {
 
 /// What must be the same whoever was killed: the orders, who was told what under which ids, and the run.
 async fn end_state(shop: &Installation, orders: &[OrderKey], told: &[Delivery]) -> Value {
-    let mut standing = Vec::new();
+    let mut tracking = Vec::new();
     for key in orders {
         let (order, active) = (shop.order(key).await, shop.active(key).await.unwrap().active);
         let unknown = active.unknown.map(|unknown| (unknown.tries, unknown.ask_after));
-        standing
-            .push(json!({"status": order.state.standing.status, "version": order.state.version,
+        tracking
+            .push(json!({"status": order.state.tracking.status, "version": order.state.version,
                              "unknown": unknown, "seen": active.seen}));
     }
     let runs = shop.runs(&Calls::default());
     let closed = runs.open(&run(), 5.0).await.unwrap() == Opened::Closed;
     let totals = format!("{:?}", runs.totals(&run().id).await.unwrap());
-    json!({"orders": standing, "told": by_id(told), "closed": closed, "totals": totals})
+    json!({"orders": tracking, "told": by_id(told), "closed": closed, "totals": totals})
 }
 
 /// The orders of each delivery that there is.
@@ -162,7 +162,7 @@ async fn an_hour_that_nobody_disturbs() {
     assert_eq!(end["orders"][1]["unknown"], json!([1, "2026-11-20T11:00:00.000Z"]));
     assert_eq!((end["told"].as_object().unwrap().len(), &end["closed"]), (2, &json!(true)));
     let totals = "Totals { planned: 3, batches: 2, done: 2, failed: 0, \
-                  counts: Counts { asked: 3, changed: 2, unknown: 1 } }";
+                  counts: PollCounts { asked: 3, changed: 2, unknown: 1 } }";
     assert_eq!(end["totals"], totals);
 }
 

@@ -269,7 +269,7 @@ async fn check_orders(shop: &Shop, calls: &[Call], each: usize, changed: &BTreeS
     let mut orders: Vec<usize> = told.into_values().flatten().collect();
     orders.sort_unstable();
     assert_eq!(orders, changed.iter().copied().collect::<Vec<_>>());
-    for (n, (status, version)) in shop.orders.standing(each).await.into_iter().enumerate() {
+    for (n, (status, version)) in shop.orders.tracking(each).await.into_iter().enumerate() {
         let expected = if changed.contains(&n) { ("in_transit", 2) } else { ("pending", 1) };
         assert_eq!((status.as_str(), version), expected, "{n}");
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use aws::lambda::sqs_batch::Ending;
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws::tables::orders::ActiveOrder;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, StatusReport};
 use domain::pagination::PageRequest;
-use domain::polling::{Active, Counts, GIVE_UP, Run, shard};
+use domain::polling::{Active, GIVE_UP, PollCounts, Run, shard};
 use domain::tracking::report::SourceName;
 use domain::tracking::status::Status;
 use serde_json::{Value, json};
@@ -37,10 +37,10 @@ async fn say(shop: &Installation, key: &OrderKey, status: Status) {
     let (order_id, note) = (key.order.clone(), None);
     let said = ApiEvent::Status(StatusReport { order_id, status, occurred_at: None, note });
     let body: Value = serde_json::from_slice(&said.to_body()).unwrap();
-    shop.hear(SourceName::API, &key.account, at().after(Duration::from_secs(60)), &body).await;
+    shop.report(SourceName::API, &key.account, at().after(Duration::from_secs(60)), &body).await;
 }
 
-async fn counts(shop: &Installation, key: &OrderKey, run: &Run) -> Counts {
+async fn counts(shop: &Installation, key: &OrderKey, run: &Run) -> PollCounts {
     shop.plan(run, shard(key)).await;
     assert_eq!(shop.work_on_all().await, []);
     shop.totals(run).await.counts
@@ -51,12 +51,12 @@ async fn what_is_older_than_what_the_shop_said_is_news_once() {
     let (shop, order_key) = (Installation::new(&json!({})).await, key(OURS, "ORD1"));
     order(&shop, &order_key, "2026-11-20 15:00:00").await;
     say(&shop, &order_key, Status::OutForDelivery).await;
-    let asked = |changed| Counts { asked: 1, changed, unknown: 0 };
+    let asked = |changed| PollCounts { asked: 1, changed, unknown: 0 };
     // The shop's word does not keep the order fresh: it is asked about every hour.
     for (hours, changed) in [(1, 1), (2, 0), (3, 0)] {
         assert_eq!(counts(&shop, &order_key, &hour(hours)).await, asked(changed), "{hours}");
     }
-    assert_eq!(json!(shop.order(&order_key).await.state.standing.status), "out_for_delivery");
+    assert_eq!(json!(shop.order(&order_key).await.state.tracking.status), "out_for_delivery");
     shop.remove().await;
 }
 
@@ -78,16 +78,16 @@ async fn an_account_that_cannot_be_told_keeps_nothing_from_others() {
     .await;
     shop.plan(&hour(0), 0).await;
     for message in shop.take("batches").await {
-        assert_eq!(shop.work("batches", &message, None).await.0.unwrap(), Ending::Done);
+        assert_eq!(shop.work("batches", &message, None).await.0.unwrap(), RecordOutcome::Ack);
     }
     let [found] = <[_; 1]>::try_from(shop.take("events").await).unwrap();
     assert!(shop.work("events", &found, None).await.0.is_err());
-    assert_eq!(json!(shop.order(&keys[1]).await.state.standing.status), "in_transit");
+    assert_eq!(json!(shop.order(&keys[1]).await.state.tracking.status), "in_transit");
     let told = shop.told().await;
     assert!(told.iter().any(|delivery| delivery.account == keys[1].account));
     // Once it is right, it is told too.
     shop.tell("wrong", &json!({"format": "status_update", "accounts": ["STORE000"]})).await;
-    assert_eq!(shop.work("events", &found, None).await.0.unwrap(), Ending::Done);
+    assert_eq!(shop.work("events", &found, None).await.0.unwrap(), RecordOutcome::Ack);
     assert!(shop.told().await.iter().any(|delivery| delivery.endpoint.as_str() == "wrong"));
     shop.remove().await;
 }
@@ -101,9 +101,9 @@ async fn no_id_is_too_odd_to_be_asked_about() {
     for queue in ["batches", "events"] {
         let [message] = <[_; 1]>::try_from(shop.take(queue).await).unwrap();
         assert!(!message.contains(['\u{fffe}', '\u{ffff}']), "{queue}");
-        assert_eq!(shop.work(queue, &message, None).await.0.unwrap(), Ending::Done);
+        assert_eq!(shop.work(queue, &message, None).await.0.unwrap(), RecordOutcome::Ack);
     }
-    assert_eq!(json!(shop.order(&odd).await.state.standing.status), "in_transit");
+    assert_eq!(json!(shop.order(&odd).await.state.tracking.status), "in_transit");
     shop.remove().await;
 }
 

@@ -1,6 +1,6 @@
 //! `process` killed at every call it makes over news about messages: the redelivery ends in the same state.
 
-use aws::tables::inbound::Kept;
+use aws::tables::inbound::Inserted;
 use domain::core::hash::Fingerprint;
 use domain::tracking::report::SourceName;
 
@@ -9,7 +9,7 @@ use crate::crash::{faults, work};
 use crate::main_way::Parcel;
 use crate::messages::link;
 
-/// News of a message that an order knows, of one that none knows, of another account's, of a shopper and of nobody.
+/// ChannelEvent of a message that an order knows, of one that none knows, of another account's, of a shopper and of nobody.
 struct Story {
     parcel: Parcel,
     linked: String,
@@ -55,10 +55,10 @@ impl Story {
         let path = format!("/api/messages/whatsapp?phone={}", self.phone);
         let talk = stack().user("partner", "GET", &path, None).await.json;
         let talk = talk["items"].as_array().unwrap();
-        let ours = tracks(OURS.0, &[self.linked.clone(), self.unlinked.clone()]).await;
-        let theirs = tracks(THEIRS.0, std::slice::from_ref(&self.theirs)).await;
+        let ours = load_trackings(OURS.0, &[self.linked.clone(), self.unlinked.clone()]).await;
+        let theirs = load_trackings(THEIRS.0, std::slice::from_ref(&self.theirs)).await;
         let rows: Vec<_> =
-            ours.iter().chain(&theirs).map(|row| (row.rev(), &row.tracked.track)).collect();
+            ours.iter().chain(&theirs).map(|row| (row.rev(), &row.tracked.tracking)).collect();
         json!({
             "message": [item["message_status"], item["statuses"], item["error"]],
             "order": [order["latestMessageStatus"], order["version"]],
@@ -71,7 +71,7 @@ impl Story {
 /// Stores an event as `inbound` does, but sends it to nobody: this test is the queue.
 async fn keep(body: &Value) -> EventId {
     let body = body.to_string().into_bytes();
-    let event = Event {
+    let event = InboundEvent {
         id: Fingerprint::of("event").with(&body).into(),
         source: SourceName::new("whatsapp"),
         account: None,
@@ -80,7 +80,7 @@ async fn keep(body: &Value) -> EventId {
         reason: None,
         body,
     };
-    assert_eq!(stack().events(&Calls::default()).keep(&event).await.unwrap(), Kept::New);
+    assert_eq!(stack().events(&Calls::default()).insert(&event).await.unwrap(), Inserted::New);
     event.id
 }
 

@@ -30,16 +30,21 @@ async fn a_thousand_statuses_twice_at_once_are_a_thousand_effects() {
         news["status"] = json!("read");
     }
     assert_eq!(applied(&again).await, (EventState::Processed, None));
-    let rows = tracks(OURS.0, &ids).await;
-    let written: u64 = rows.iter().map(TrackRow::rev).sum();
+    let rows = load_trackings(OURS.0, &ids).await;
+    let written: u64 = rows.iter().map(TrackingRow::rev).sum();
     assert_eq!(
         (rows.len(), written),
         (1000, 1010),
         "each written once, and once more where it was read"
     );
-    let read = rows.iter().filter(|row| row.tracked.track.status() == Some(Word::Read)).count();
-    let delivered =
-        rows.iter().filter(|row| row.tracked.track.status() == Some(Word::Delivered)).count();
+    let read = rows
+        .iter()
+        .filter(|row| row.tracked.tracking.status() == Some(ProviderStatus::Read))
+        .count();
+    let delivered = rows
+        .iter()
+        .filter(|row| row.tracked.tracking.status() == Some(ProviderStatus::Delivered))
+        .count();
     assert_eq!((read, delivered), (10, 990));
 }
 

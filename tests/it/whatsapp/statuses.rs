@@ -173,7 +173,9 @@ async fn a_bad_one_of_twenty_hurts_no_other() {
     news.insert(7, json!({"id": wamid(), "status": {"canary-body": 1}}));
     let reason = Some("1 of 20 not understood".to_owned());
     assert_eq!(applied(&statuses(OURS.1, &news)).await, (EventState::Processed, reason));
-    assert!(fares(OURS.0, &ids).await.iter().all(|fares| *fares == Some(Word::Delivered)));
+    assert!(
+        fares(OURS.0, &ids).await.iter().all(|fares| *fares == Some(ProviderStatus::Delivered))
+    );
 }
 
 #[tokio::test]
@@ -187,8 +189,8 @@ async fn two_numbers_of_two_accounts_in_one_request() {
     ]);
     let reason = Some("1 for numbers of nobody".to_owned());
     assert_eq!(applied(&both).await, (EventState::Processed, reason));
-    assert_eq!(fares(OURS.0, &ids).await, [Some(Word::Read)]);
-    assert_eq!(fares(THEIRS.0, &ids).await, [Some(Word::Sent)]);
+    assert_eq!(fares(OURS.0, &ids).await, [Some(ProviderStatus::Read)]);
+    assert_eq!(fares(THEIRS.0, &ids).await, [Some(ProviderStatus::Sent)]);
     for account in [OURS.0, THEIRS.0] {
         assert_eq!(fares(account, &nobodys).await, [None]);
     }

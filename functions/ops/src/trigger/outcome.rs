@@ -1,11 +1,12 @@
 //! What the operator is told of it.
 
 use aws::endpoints::Unusable;
-use aws::tables::deliveries::Standing;
+use aws::tables::deliveries::DeliverySummary;
 use domain::core::id::{AccountCode, OrderId};
 use domain::tracking::status::Status;
-use domain::webhooks::delivery::{CurrentOrder, Delivery};
+use domain::webhooks::delivery::Delivery;
 use domain::webhooks::lease::DeliveryState;
+use domain::webhooks::notification::CurrentOrder;
 use serde::Serialize;
 
 /// Of a delivery that nobody has attempted yet.
@@ -23,14 +24,14 @@ pub(super) struct Outcome<'a> {
 
 #[derive(Debug, Serialize)]
 struct Data<'a> {
-    orders: Vec<Told<'a>>,
+    orders: Vec<Notification<'a>>,
     unknown: Vec<OrderId>,
     #[serde(rename = "webhookResult")]
     results: Vec<Sent<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Told<'a> {
+struct Notification<'a> {
     order_id: &'a OrderId,
     account_code: &'a AccountCode,
     current_shipment_status: &'a str,
@@ -53,10 +54,10 @@ impl<'a> Outcome<'a> {
         orders: &[CurrentOrder<'a>],
         unknown: Vec<OrderId>,
         deliveries: &'a [Delivery],
-        standings: &'a [Standing],
+        summaries: &'a [DeliverySummary],
         unusable: impl Iterator<Item = &'a Unusable>,
     ) -> Self {
-        let sent = deliveries.iter().map(|delivery| Sent::of(delivery, standings));
+        let sent = deliveries.iter().map(|delivery| Sent::of(delivery, summaries));
         let results: Vec<Sent<'_>> = sent.chain(unusable.map(Sent::never)).collect();
         let taken =
             results.iter().filter(|sent| sent.state == DeliveryState::Delivered.as_str()).count();
@@ -68,33 +69,33 @@ impl<'a> Outcome<'a> {
         Self {
             success,
             message,
-            data: Data { orders: orders.iter().map(Told::of).collect(), unknown, results },
+            data: Data { orders: orders.iter().map(Notification::of).collect(), unknown, results },
         }
     }
 }
 
-impl<'a> Told<'a> {
+impl<'a> Notification<'a> {
     fn of(current: &CurrentOrder<'a>) -> Self {
         let (key, state) = (&current.order.key, &current.order.state);
         Self {
             order_id: &key.order,
             account_code: &key.account,
-            current_shipment_status: &state.standing.label,
-            status: state.standing.status,
+            current_shipment_status: &state.tracking.label,
+            status: state.tracking.status,
             sequence: state.version,
         }
     }
 }
 
 impl<'a> Sent<'a> {
-    fn of(delivery: &'a Delivery, standings: &'a [Standing]) -> Self {
-        let standing = standings.iter().find(|standing| standing.id == delivery.id);
+    fn of(delivery: &'a Delivery, summaries: &'a [DeliverySummary]) -> Self {
+        let summary = summaries.iter().find(|summary| summary.id == delivery.id);
         Self {
             endpoint: delivery.endpoint.as_str(),
             delivery_id: Some(&delivery.id),
-            state: standing.map_or(QUEUED, |standing| standing.state.as_str()),
-            status: standing.and_then(|standing| standing.status),
-            error: standing.and_then(|standing| standing.error.as_deref()),
+            state: summary.map_or(QUEUED, |summary| summary.state.as_str()),
+            status: summary.and_then(|summary| summary.status),
+            error: summary.and_then(|summary| summary.error.as_deref()),
         }
     }
 
@@ -120,29 +121,38 @@ mod tests {
         Delivery::from_message(&message.to_string()).unwrap()
     }
 
-    fn standing(
+    fn summary(
         endpoint: &str,
         state: DeliveryState,
         status: Option<u16>,
         error: Option<&str>,
-    ) -> Standing {
-        Standing { id: format!("msg_{endpoint}"), state, status, error: error.map(str::to_owned) }
+    ) -> DeliverySummary {
+        DeliverySummary {
+            id: format!("msg_{endpoint}"),
+            state,
+            status,
+            error: error.map(str::to_owned),
+        }
     }
 
-    fn told(deliveries: &[Delivery], standings: &[Standing], unusable: &[Unusable]) -> Value {
-        serde_json::to_value(Outcome::new(&[], Vec::new(), deliveries, standings, unusable.iter()))
+    fn told(
+        deliveries: &[Delivery],
+        summaries: &[DeliverySummary],
+        unusable: &[Unusable],
+    ) -> Value {
+        serde_json::to_value(Outcome::new(&[], Vec::new(), deliveries, summaries, unusable.iter()))
             .unwrap()
     }
 
     #[test]
     fn it_went_well_where_somebody_was_told_and_nobody_was_not() {
         let both = [delivery("a"), delivery("b")];
-        let taken = |endpoint| standing(endpoint, DeliveryState::Delivered, Some(200), None);
-        let failing = standing("b", DeliveryState::Retrying, Some(500), None);
-        let dead = standing("b", DeliveryState::Dead, None, Some("timeout"));
+        let taken = |endpoint| summary(endpoint, DeliveryState::Delivered, Some(200), None);
+        let failing = summary("b", DeliveryState::Retrying, Some(500), None);
+        let dead = summary("b", DeliveryState::Dead, None, Some("timeout"));
         let wrong =
             Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
-        for (deliveries, standings, unusable, success, message) in [
+        for (deliveries, summaries, unusable, success, message) in [
             (&both[..], vec![taken("b"), taken("a")], vec![], true, "2 of 2 delivered"),
             (&both, vec![taken("a"), failing], vec![], false, "1 of 2 delivered"),
             (&both, vec![taken("a"), dead], vec![], false, "1 of 2 delivered"),
@@ -150,17 +160,17 @@ mod tests {
             (&both[..1], vec![taken("a")], vec![wrong], false, "1 of 2 delivered"),
             (&[], vec![], vec![], false, "no endpoint takes status_update of this account"),
         ] {
-            let told = told(deliveries, &standings, &unusable);
+            let told = told(deliveries, &summaries, &unusable);
             assert_eq!((&told["success"], &told["message"]), (&json!(success), &json!(message)));
         }
     }
 
     #[test]
     fn each_delivery_says_how_it_stands() {
-        let standings = [standing("a", DeliveryState::Retrying, None, Some("timeout"))];
+        let summaries = [summary("a", DeliveryState::Retrying, None, Some("timeout"))];
         let wrong =
             Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
-        let told = told(&[delivery("a"), delivery("b")], &standings, &[wrong]);
+        let told = told(&[delivery("a"), delivery("b")], &summaries, &[wrong]);
         let expected = json!([
             {"endpoint": "a", "delivery_id": "msg_a", "state": "retrying", "status": null, "error": "timeout"},
             {"endpoint": "b", "delivery_id": "msg_b", "state": "queued", "status": null, "error": null},

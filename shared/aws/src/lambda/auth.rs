@@ -32,7 +32,11 @@ impl Callers {
     ///
     /// # Errors
     /// 401 without good credentials; 503 while the settings cannot be read.
-    pub async fn identify(&self, request: &Request, now: Timestamp) -> Result<Caller, ApiError> {
+    pub async fn authenticate(
+        &self,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Caller, ApiError> {
         let header = |name: &str| {
             request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
         };

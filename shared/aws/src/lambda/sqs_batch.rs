@@ -24,26 +24,26 @@ pub struct Worker {
 
 /// How a record ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ending {
+pub enum RecordOutcome {
     /// Handled: acknowledged.
-    Done,
+    Ack,
     /// It comes back after this long.
-    Later(Duration),
+    RetryAfter(Duration),
     /// Nobody can handle it: copied to the dead letters with this reason, then acknowledged.
-    SetAside(&'static str),
+    DeadLetter(&'static str),
 }
 
 impl Worker {
     /// Handles all records of a batch side by side. A record that fails, or panics, comes back alone.
-    pub async fn run<F: AsyncFn(&str) -> Result<Ending, IoError>>(
+    pub async fn run<F: AsyncFn(&str) -> Result<RecordOutcome, IoError>>(
         &self,
         batch: SqsEvent,
         handle: F,
     ) -> SqsBatchResponse {
-        let endings =
+        let outcomes =
             join_all(batch.records.iter().map(|record| self.run_one(record, &handle))).await;
         let mut response = SqsBatchResponse::default();
-        for (record, done) in batch.records.iter().zip(endings) {
+        for (record, done) in batch.records.iter().zip(outcomes) {
             if !done {
                 response.add_failure(record.message_id.clone().unwrap_or_default());
             }
@@ -52,17 +52,17 @@ impl Worker {
     }
 
     /// Whether the record can be acknowledged.
-    async fn run_one<F: AsyncFn(&str) -> Result<Ending, IoError>>(
+    async fn run_one<F: AsyncFn(&str) -> Result<RecordOutcome, IoError>>(
         &self,
         record: &SqsMessage,
         handle: &F,
     ) -> bool {
         let body = record.body.as_deref().unwrap_or_default();
-        let ending = match AssertUnwindSafe(handle(body)).catch_unwind().await {
-            Ok(Ok(ending)) => ending,
+        let outcome = match AssertUnwindSafe(handle(body)).catch_unwind().await {
+            Ok(Ok(outcome)) => outcome,
             Ok(Err(error @ IoError::Transient { .. })) => {
                 tracing::warn!(message_id = record.message_id, %error, "record.failed");
-                Ending::Later(backoff(received(record)))
+                RecordOutcome::RetryAfter(backoff(received(record)))
             }
             Ok(Err(error @ IoError::Bug { .. })) => {
                 tracing::error!(message_id = record.message_id, %error, "record.failed");
@@ -73,18 +73,21 @@ impl Worker {
                 after_bug(received(record))
             }
         };
-        self.end(record, body, ending).await
+        self.end(record, body, outcome).await
     }
 
-    async fn end(&self, record: &SqsMessage, body: &str, ending: Ending) -> bool {
-        let ended = match ending {
-            Ending::Done => return true,
-            Ending::SetAside(reason) => {
+    async fn end(&self, record: &SqsMessage, body: &str, outcome: RecordOutcome) -> bool {
+        let ended = match outcome {
+            RecordOutcome::Ack => return true,
+            RecordOutcome::DeadLetter(reason) => {
                 tracing::error!(message_id = record.message_id, reason, "record.set_aside");
                 let group = record.attributes.get("MessageGroupId").map(String::as_str);
-                self.dead_letters.set_aside(group, body.to_owned(), reason).await.map(|()| true)
+                self.dead_letters
+                    .send_dead_letter(group, body.to_owned(), reason)
+                    .await
+                    .map(|()| true)
             }
-            Ending::Later(wait) => {
+            RecordOutcome::RetryAfter(wait) => {
                 let receipt = record.receipt_handle.as_deref().unwrap_or_default();
                 self.queue.postpone(receipt, wait).await.map(|()| false)
             }
@@ -104,8 +107,12 @@ fn received(record: &SqsMessage) -> u32 {
 }
 
 /// Waiting does not help against a bug: what still fails after a few times makes no others wait behind it.
-fn after_bug(received: u32) -> Ending {
-    if received < BUG_RECEIVES { Ending::Later(backoff(received)) } else { Ending::SetAside("bug") }
+fn after_bug(received: u32) -> RecordOutcome {
+    if received < BUG_RECEIVES {
+        RecordOutcome::RetryAfter(backoff(received))
+    } else {
+        RecordOutcome::DeadLetter("bug")
+    }
 }
 
 /// Doubles from one second to five minutes with every time the message was received.
@@ -130,8 +137,8 @@ mod tests {
 
     #[test]
     fn a_bug_is_set_aside_at_its_fifth_time() {
-        let later = |seconds| Ending::Later(Duration::from_secs(seconds));
-        let aside = Ending::SetAside("bug");
+        let later = |seconds| RecordOutcome::RetryAfter(Duration::from_secs(seconds));
+        let aside = RecordOutcome::DeadLetter("bug");
         assert_eq!(
             [1, 2, 4, 5, 6, 99].map(after_bug),
             [later(1), later(2), later(8), aside, aside, aside]

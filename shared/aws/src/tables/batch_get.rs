@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
 
 use crate::error::IoError;
-use crate::tables::item::Item;
+use crate::tables::attr::Item;
 
 const CALL: &str = "dynamodb:BatchGetItem";
 /// BatchGetItem takes so many keys.
@@ -20,7 +20,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(25);
 ///
 /// # Errors
 /// The table cannot be read, or does not give all of them.
-pub(crate) async fn look_up(
+pub(crate) async fn batch_get(
     client: &Client,
     table: &str,
     asked: KeysAndAttributesBuilder,
@@ -54,7 +54,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
-    use crate::tables::item::text;
+    use crate::tables::attr::text;
 
     /// Answers every request of a connection with what was asked for as unprocessed; how many there were.
     async fn answer_nothing(stream: TcpStream) -> u32 {
@@ -97,7 +97,7 @@ mod tests {
         let asked =
             tokio::spawn(async move { answer_nothing(listener.accept().await.unwrap().0).await });
         let keys = KeysAndAttributes::builder().keys(Item::from([("pk".to_owned(), text("1"))]));
-        let error = look_up(&client, "orders", keys).await.unwrap_err();
+        let error = batch_get(&client, "orders", keys).await.unwrap_err();
         assert!(matches!(error, IoError::Transient { .. }), "{error}");
         drop(client);
         assert_eq!(asked.await.unwrap(), ROUNDS);

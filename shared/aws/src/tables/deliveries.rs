@@ -2,7 +2,7 @@
 //!
 //! Each attempt costs two writes: the claim, which counts it, and its outcome, which only the claim's owner may write.
 
-mod standing;
+mod summary;
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
-use domain::webhooks::endpoint::{Event, Format};
-use domain::webhooks::lease::{Claim, DeliveryState, LEASE_MARGIN, Row};
+use domain::webhooks::endpoint::{EventType, Format};
+use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
 use serde::Serialize;
 
-pub use standing::Standing;
+pub use summary::DeliverySummary;
 
 use crate::error::IoError;
-use crate::tables::item::{
+use crate::tables::attr::{
     Item, bytes, compress, decompress, json, number, read_bytes, read_number, read_text, text, ttl,
 };
 
@@ -44,7 +44,7 @@ pub struct Lease {
     /// The form they were written in.
     pub format: Format,
     /// What they tell.
-    pub event: Event,
+    pub event: EventType,
     /// When the first attempt of this run was claimed.
     pub began_at: Timestamp,
     id: String,
@@ -53,7 +53,7 @@ pub struct Lease {
 
 /// Whether a worker got the right.
 #[derive(Debug, Clone)]
-pub enum Claimed {
+pub enum ClaimOutcome {
     /// It did.
     Leased(Lease),
     /// Not now.
@@ -104,7 +104,7 @@ impl Deliveries {
         owner: &str,
         timeout: Duration,
         now: Timestamp,
-    ) -> Result<Claimed, IoError> {
+    ) -> Result<ClaimOutcome, IoError> {
         let take = self.take(delivery, owner, timeout, now).condition_expression(
             "attribute_not_exists(pk) OR (run = :run AND #state IN (:pending, :retrying) \
              AND (attribute_not_exists(lease_until) OR lease_until <= :now) \
@@ -115,13 +115,13 @@ impl Deliveries {
             .expression_attribute_values(":retrying", text(DeliveryState::Retrying.as_str()))
             .expression_attribute_values(":zero", number(0));
         match lease(take, delivery, owner).await? {
-            Ok(lease) => Ok(Claimed::Leased(lease)),
+            Ok(lease) => Ok(ClaimOutcome::Leased(lease)),
             Err(row) => match read_row(&row)?.claim(delivery.run, now) {
-                Claim::Restart => self.restart(delivery, owner, timeout, now).await,
-                Claim::Wait(wait) => Ok(Claimed::Wait(wait)),
-                Claim::Drop => Ok(Claimed::Ended),
+                LeaseDecision::Restart => self.restart(delivery, owner, timeout, now).await,
+                LeaseDecision::Wait(wait) => Ok(ClaimOutcome::Wait(wait)),
+                LeaseDecision::Drop => Ok(ClaimOutcome::Ended),
                 // It came free between the write and its answer.
-                Claim::Take => Ok(Claimed::Wait(Duration::from_secs(1))),
+                LeaseDecision::Take => Ok(ClaimOutcome::Wait(Duration::from_secs(1))),
             },
         }
     }
@@ -133,7 +133,7 @@ impl Deliveries {
         owner: &str,
         timeout: Duration,
         now: Timestamp,
-    ) -> Result<Claimed, IoError> {
+    ) -> Result<ClaimOutcome, IoError> {
         let restart = self
             .take(delivery, owner, timeout, now)
             .update_expression(RESTART)
@@ -141,9 +141,9 @@ impl Deliveries {
             .expression_attribute_values(":before", number(delivery.run.saturating_sub(1)))
             .expression_attribute_values(":dead", text(DeliveryState::Dead.as_str()));
         match lease(restart, delivery, owner).await? {
-            Ok(lease) => Ok(Claimed::Leased(lease)),
+            Ok(lease) => Ok(ClaimOutcome::Leased(lease)),
             // Another message of the same run was faster.
-            Err(_row) => Ok(Claimed::Wait(Duration::from_secs(1))),
+            Err(_row) => Ok(ClaimOutcome::Wait(Duration::from_secs(1))),
         }
     }
 
@@ -279,7 +279,7 @@ async fn lease(
 fn read_lease(row: &Item, delivery: &Delivery, owner: &str) -> Result<Lease, IoError> {
     let unreadable = |what: &'static str| move || IoError::unreadable(CALL, what);
     let format = read_text(row, "format").ok().and_then(Format::parse);
-    let event = read_text(row, "event").ok().and_then(Event::parse);
+    let event = read_text(row, "event").ok().and_then(EventType::parse);
     Ok(Lease {
         attempt: read_number(row, "attempts").ok_or_else(unreadable("attempts"))?,
         body: decompress(read_bytes(row, "body").ok_or_else(unreadable("body"))?)?,
@@ -295,8 +295,8 @@ fn read_time(item: &Item, name: &str) -> Option<Timestamp> {
     read_number(item, name).and_then(|millis| Timestamp::from_millis(millis).ok())
 }
 
-fn read_row(item: &Item) -> Result<Row, IoError> {
-    Ok(Row {
+fn read_row(item: &Item) -> Result<LeaseRow, IoError> {
+    Ok(LeaseRow {
         state: DeliveryState::parse(read_text(item, "state")?)
             .ok_or_else(|| IoError::unreadable(CALL, "state"))?,
         run: read_number(item, "run").ok_or_else(|| IoError::unreadable(CALL, "run"))?,

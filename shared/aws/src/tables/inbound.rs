@@ -28,7 +28,7 @@ use domain::tracking::report::SourceName;
 use serde::{Deserialize, Serialize};
 
 use crate::error::IoError;
-use crate::tables::item::{
+use crate::tables::attr::{
     Item, bytes, compress, decompress, read_bytes, read_number, read_text, text, texts, ttl,
 };
 use crate::tables::transaction::Write;
@@ -36,7 +36,7 @@ use crate::tables::transaction::Write;
 pub use log::{InvalidFilter, LogFilter, LogPage, LogRow, Place};
 use pending::shard;
 pub use pending::{Cursor, Pending, PendingPage};
-use row::{Body, all_adopted, fingerprint, header, read_event, read_state};
+use row::{Body, all_reconciled, fingerprint, header, read_event, read_state};
 
 const DAYS: u64 = 90;
 /// A row may have 400 KB; what is larger compressed is cut into parts.
@@ -46,7 +46,7 @@ const PART_BYTES: usize = 300_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventState {
-    /// Kept, not yet worked on.
+    /// Inserted, not yet worked on.
     Received,
     /// All it says is applied and announced.
     Processed,
@@ -125,7 +125,7 @@ impl Progress {
 
 /// One event as received.
 #[derive(Clone)]
-pub struct Event {
+pub struct InboundEvent {
     /// Its idempotency key: a hash of what tells it from others.
     pub id: EventId,
     /// Who sent it.
@@ -143,9 +143,9 @@ pub struct Event {
 }
 
 /// Bodies hold names and phones.
-impl std::fmt::Debug for Event {
+impl std::fmt::Debug for InboundEvent {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Event")
+        f.debug_struct("InboundEvent")
             .field("id", &self.id)
             .field("state", &self.state)
             .finish_non_exhaustive()
@@ -176,23 +176,23 @@ impl EventMessage {
 
 /// Whether an event was new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kept {
+pub enum Inserted {
     /// It was.
     New,
     /// The same event had come before and has come this far.
-    Before(EventState),
+    Duplicate(EventState),
     /// An event of this id had come before, with another body.
-    Other,
+    Conflict,
 }
 
 /// The inbound table.
 #[derive(Debug, Clone)]
-pub struct Events {
+pub struct InboundLog {
     client: Client,
     table: String,
 }
 
-impl Events {
+impl InboundLog {
     /// The table of this name.
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
@@ -202,8 +202,8 @@ impl Events {
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn keep(&self, event: &Event) -> Result<Kept, IoError> {
-        let item = header(event, self.keep_body(event).await?);
+    pub async fn insert(&self, event: &InboundEvent) -> Result<Inserted, IoError> {
+        let item = header(event, self.insert_body(event).await?);
         let put = self
             .client
             .put_item()
@@ -211,20 +211,24 @@ impl Events {
             .set_item(Some(item))
             .condition_expression("attribute_not_exists(pk)")
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else { return Ok(Kept::New) };
+        let Err(error) = put.send().await else { return Ok(Inserted::New) };
         match error.as_service_error() {
             Some(PutItemError::ConditionalCheckFailedException(failed)) => {
                 let before =
                     failed.item().ok_or_else(|| IoError::unreadable("dynamodb", "event"))?;
                 let same = read_text(before, "fingerprint")? == fingerprint(&event.body);
-                if same { read_state(before).map(Kept::Before) } else { Ok(Kept::Other) }
+                if same {
+                    read_state(before).map(Inserted::Duplicate)
+                } else {
+                    Ok(Inserted::Conflict)
+                }
             }
             _ => Err(IoError::of("dynamodb:PutItem", &error)),
         }
     }
 
     /// The write that keeps a small event together with other rows. It is pending until it is sent.
-    pub(crate) fn put_in_transaction(&self, event: &Event) -> Write {
+    pub(crate) fn put_in_transaction(&self, event: &InboundEvent) -> Write {
         let mut item = header(event, Body::Whole(compress(&event.body)));
         item.insert("pending".to_owned(), text(shard(&event.id)));
         item.insert("pending_since".to_owned(), text(event.received_at.to_string()));
@@ -235,7 +239,7 @@ impl Events {
     ///
     /// # Errors
     /// The table cannot be read.
-    pub async fn load(&self, id: &EventId) -> Result<Option<Event>, IoError> {
+    pub async fn load(&self, id: &EventId) -> Result<Option<InboundEvent>, IoError> {
         let request = self.client.get_item().table_name(&self.table).consistent_read(true);
         let answer = request.key("pk", text(id.as_str())).key("sk", text("event")).send().await;
         let item = answer.map_err(|error| IoError::of("dynamodb:GetItem", &error))?.item;
@@ -259,7 +263,8 @@ impl Events {
     ) -> Result<(), IoError> {
         let marked = changed(self.marking(id, progress, now)).await?;
         // A report may have been adopted since it was found to be waiting.
-        if progress.state == EventState::Unmatched && marked.is_some_and(|row| all_adopted(&row)) {
+        if progress.state == EventState::Unmatched && marked.is_some_and(|row| all_reconciled(&row))
+        {
             changed(self.marking(id, &EventState::Processed.into(), now)).await?;
         }
         Ok(())
@@ -269,7 +274,7 @@ impl Events {
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn adopted(
+    pub async fn mark_reconciled(
         &self,
         id: &EventId,
         report: &ReportId,
@@ -281,7 +286,7 @@ impl Events {
             .expression_attribute_values(":report", texts([report.as_str()]))
             .return_values(ReturnValue::AllNew);
         let Some(row) = changed(update).await? else { return Ok(()) };
-        if read_state(&row)? == EventState::Unmatched && all_adopted(&row) {
+        if read_state(&row)? == EventState::Unmatched && all_reconciled(&row) {
             changed(self.marking(id, &EventState::Processed.into(), now)).await?;
         }
         Ok(())
@@ -322,7 +327,7 @@ impl Events {
     }
 
     /// Writes the parts of a large body and tells what the header has to carry.
-    async fn keep_body(&self, event: &Event) -> Result<Body, IoError> {
+    async fn insert_body(&self, event: &InboundEvent) -> Result<Body, IoError> {
         let packed = compress(&event.body);
         if packed.len() <= PART_BYTES {
             return Ok(Body::Whole(packed));

@@ -9,8 +9,8 @@
 //!
 //! A `track` that is linked to no order goes after 90 days.
 
-mod talks;
-mod tracks;
+mod conversations;
+mod tracking;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{Put, ReturnValuesOnConditionCheckFailure};
@@ -19,11 +19,12 @@ use domain::messaging::message::Message;
 use domain::orders::order::Order;
 use domain::pagination::{PageRequest, Slice};
 
-pub use talks::Heard;
-pub use tracks::TrackRow;
+pub use conversations::StoredMessage;
+pub use tracking::TrackingRow;
 
 use crate::error::IoError;
-use crate::tables::item::{Item, json, order_pk, read_json, read_text, text, ttl};
+use crate::tables::attr::{Item, json, read_json, read_text, text, ttl};
+use crate::tables::keys::order_pk;
 use crate::tables::orders::Orders;
 use crate::tables::transaction::{Write, transact};
 
@@ -61,7 +62,7 @@ impl Messages {
     pub async fn record(
         &self,
         message: &Message,
-        linked: Option<&TrackRow>,
+        linked: Option<&TrackingRow>,
         orders: &Orders,
         before: &Order,
         after: &Order,
@@ -82,7 +83,7 @@ impl Messages {
             orders.replace_state(before, after, None)?,
         ];
         if let Some(linked) = linked {
-            writes.push(self.replace_track(linked, message.sent_at)?);
+            writes.push(self.replace_tracking(linked, message.sent_at)?);
         }
         let Err(cancelled) = transact(&self.client, writes).await? else {
             return Ok(Recorded::Done);

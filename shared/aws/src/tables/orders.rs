@@ -12,7 +12,7 @@ mod active;
 mod create;
 mod list;
 mod timeline;
-mod waiting;
+mod unmatched;
 
 use std::collections::BTreeSet;
 
@@ -21,19 +21,18 @@ use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::orders::order::{Order, Profile};
 use domain::tracking::report::Ref;
-use domain::tracking::timeline::{Entry, State};
+use domain::tracking::timeline::{State, TimelineEntry};
 
-pub use active::{ActiveOrder, ActivePage, Stale, Touch};
+pub use active::{ActiveOrder, ActivePage, PollRowUpdate, Stale};
 pub use create::{Created, Patched};
 pub use list::{Listed, sort_key_of};
-pub use timeline::{Committed, Scans};
-pub use waiting::Waiting;
+pub use timeline::{CommitOutcome, Scans};
+pub use unmatched::UnmatchedReport;
 
 use crate::error::IoError;
+use crate::tables::attr::{Item, number, read_json, read_number, read_text, text};
 use crate::tables::contention::pause;
-use crate::tables::item::{
-    Item, number, order_pk, read_json, read_number, read_text, ref_pk, text,
-};
+use crate::tables::keys::{order_pk, ref_pk};
 
 /// The orders table.
 #[derive(Debug, Clone)]
@@ -43,7 +42,7 @@ pub struct Orders {
 }
 
 /// An order with its whole timeline, in no order.
-pub type OrderAndTimeline = (Order, Vec<Entry>);
+pub type OrderAndTimeline = (Order, Vec<TimelineEntry>);
 
 impl Orders {
     /// The table of this name.
@@ -186,6 +185,6 @@ fn state_item(order: &Order) -> Result<Item, IoError> {
         ("listed_in".to_owned(), text(order.key.account.as_str())),
         ("listed_at".to_owned(), text(sort_key_of(order))),
         ("rev".to_owned(), number(order.state.rev)),
-        ("json".to_owned(), crate::tables::item::json(&order.state)?),
+        ("json".to_owned(), crate::tables::attr::json(&order.state)?),
     ]))
 }

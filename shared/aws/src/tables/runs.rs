@@ -20,7 +20,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailur
 use domain::polling::{Run, SHARDS};
 
 use crate::error::IoError;
-use crate::tables::item::{Item, read_text, text, ttl};
+use crate::tables::attr::{Item, read_text, text, ttl};
 
 pub use batches::Outcome;
 pub use list::RunRow;

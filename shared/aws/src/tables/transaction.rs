@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::builders::{DeleteBuilder, PutBuilder, UpdateBuilder
 use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 
 use crate::error::IoError;
-use crate::tables::item::Item;
+use crate::tables::attr::Item;
 
 const CALL: &str = "dynamodb:TransactWriteItems";
 const CONDITION: &str = "ConditionalCheckFailed";

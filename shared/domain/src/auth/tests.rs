@@ -4,7 +4,7 @@ use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 
 use crate::auth::{
-    Accounts, BasicCredentials, Caller, NoAccount, Role, Standing, User, Vendor, vendor_caller,
+    Accounts, BasicCredentials, Caller, NoAccount, Principal, Role, User, Vendor, vendor_caller,
 };
 use crate::core::id::AccountCode;
 
@@ -155,14 +155,14 @@ fn whose_orders_a_caller_may_work_on() {
 
 #[test]
 fn who_may_work_on_orders_and_messages() {
-    for (role, standing, may) in [
+    for (role, principal, may) in [
         ("admin", Role::Admin, true),
         ("viewer", Role::Viewer, false),
         ("partner", Role::Partner, true),
     ] {
         let caller = caller(role, r#"["*"]"#);
-        let all = (caller.standing, caller.may_use_orders(), caller.may_use_messages());
-        assert_eq!(all, (Standing::User(standing), may, may), "{role}");
+        let all = (caller.principal, caller.may_use_orders(), caller.may_use_messages());
+        assert_eq!(all, (Principal::User(principal), may, may), "{role}");
     }
     let vendor = vendor_caller("s", [&vendor("s", "STORE001")]).unwrap();
     assert_eq!((vendor.may_use_orders(), vendor.may_use_messages()), (true, false));
@@ -216,7 +216,7 @@ fn a_vendor_is_who_knows_its_secret() {
         let found = vendor_caller(secret, &vendors);
         assert_eq!(found.is_some(), expected.is_some(), "{secret:?}");
         let Some((found, expected)) = found.zip(expected) else { continue };
-        assert_eq!(found.standing, Standing::Vendor);
+        assert_eq!(found.principal, Principal::Vendor);
         assert_eq!(found.account(None), Ok(account(expected)));
         assert_eq!(found.account(Some(&account("STORE009"))), Err(NoAccount::NotYours));
     }

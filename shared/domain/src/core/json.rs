@@ -13,16 +13,16 @@ pub const MAX_DEPTH: usize = 32;
 /// A value kept as the text it came in, so that amounts never become floats.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Json(Box<RawValue>);
+pub struct RawJson(Box<RawValue>);
 
 /// What is passed through may be about people.
-impl std::fmt::Debug for Json {
+impl std::fmt::Debug for RawJson {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Json([REDACTED])")
+        f.write_str("RawJson([REDACTED])")
     }
 }
 
-impl Json {
+impl RawJson {
     /// The value's JSON text.
     pub fn as_str(&self) -> &str {
         self.0.get()
@@ -47,13 +47,13 @@ impl Json {
     }
 }
 
-impl PartialEq for Json {
+impl PartialEq for RawJson {
     fn eq(&self, other: &Self) -> bool {
         self.as_str() == other.as_str()
     }
 }
 
-impl Eq for Json {}
+impl Eq for RawJson {}
 
 /// Why a request body cannot be taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -157,7 +157,7 @@ pub fn depth(text: &str) -> usize {
 /// # Errors
 /// Anything else.
 pub fn text_or_number<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
-    let Some(value) = Option::<Json>::deserialize(input)? else { return Ok(None) };
+    let Some(value) = Option::<RawJson>::deserialize(input)? else { return Ok(None) };
     value
         .to_text()
         .map(Some)

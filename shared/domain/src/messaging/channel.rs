@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::json::Json;
+use crate::core::json::RawJson;
 use crate::core::timestamp::Timestamp;
 
 /// The longest id of a message, in bytes. WhatsApp's are 60 to 100.
@@ -42,32 +42,32 @@ impl From<ProviderMessageId> for String {
 
 /// One piece of news about one of our numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Update {
+pub struct ChannelUpdate {
     /// The provider's id of the number, which says whose account it is.
     pub number: Option<String>,
     /// What is new.
-    pub news: News,
+    pub event: ChannelEvent,
 }
 
 /// What is new.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum News {
+pub enum ChannelEvent {
     /// How a message of ours fares.
-    Status(StatusNews),
+    Status(StatusUpdate),
     /// A shopper wrote.
-    Written(Box<Written>),
+    InboundMessage(Box<InboundMessage>),
     /// Something is wrong with the number itself.
     NumberError(ChannelError),
 }
 
 /// How a message of ours fares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StatusNews {
+pub struct StatusUpdate {
     /// The message.
     pub message: ProviderMessageId,
     /// The provider's word, e.g. `delivered`; at most 64 characters.
-    pub word: String,
+    pub status: String,
     /// When it came to be so; `None` counts as when it was received.
     pub at: Option<Timestamp>,
     /// Why it failed.
@@ -87,7 +87,7 @@ pub struct ChannelError {
 
 /// Something a shopper wrote. Never logged.
 #[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct Written {
+pub struct InboundMessage {
     /// The provider's id of it.
     pub message: ProviderMessageId,
     /// Who wrote: a phone number by its digits, or the provider's id of a user who shows none.
@@ -102,9 +102,9 @@ pub struct Written {
     pub content: Content,
 }
 
-impl std::fmt::Debug for Written {
+impl std::fmt::Debug for InboundMessage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Written").field("message", &self.message).finish_non_exhaustive()
+        f.debug_struct("InboundMessage").field("message", &self.message).finish_non_exhaustive()
     }
 }
 
@@ -146,9 +146,9 @@ pub enum Content {
     /// A place.
     Location {
         /// Degrees, by the digits that came.
-        latitude: Option<Json>,
+        latitude: Option<RawJson>,
         /// Degrees, by the digits that came.
-        longitude: Option<Json>,
+        longitude: Option<RawJson>,
         /// What the place is called.
         name: Option<String>,
         /// Its address.

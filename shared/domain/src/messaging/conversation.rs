@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::core::timestamp::Timestamp;
-use crate::messaging::channel::{Content, ProviderMessageId, Written};
+use crate::messaging::channel::{Content, InboundMessage, ProviderMessageId};
 use crate::tracking::timeline::believable;
 
 /// The longest name of a contact, in bytes. Phone numbers have at most 15 digits (ITU-T E.164), WhatsApp's ids of users
@@ -50,7 +50,7 @@ impl Contact {
 
 /// One message of a conversation, as stored and shown. Never logged.
 #[derive(Serialize)]
-pub struct Remark<'a> {
+pub struct ConversationMessage<'a> {
     message_id: &'a ProviderMessageId,
     from: &'a str,
     name: Option<&'a str>,
@@ -61,15 +61,21 @@ pub struct Remark<'a> {
     content: &'a Content,
 }
 
-impl std::fmt::Debug for Remark<'_> {
+impl std::fmt::Debug for ConversationMessage<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Remark").field("message_id", &self.message_id).finish_non_exhaustive()
+        f.debug_struct("ConversationMessage")
+            .field("message_id", &self.message_id)
+            .finish_non_exhaustive()
     }
 }
 
-impl<'a> Remark<'a> {
+impl<'a> ConversationMessage<'a> {
     /// What was written to this number of ours, received at this time.
-    pub fn new(written: &'a Written, number: Option<&'a str>, received_at: Timestamp) -> Self {
+    pub fn new(
+        written: &'a InboundMessage,
+        number: Option<&'a str>,
+        received_at: Timestamp,
+    ) -> Self {
         Self {
             message_id: &written.message,
             from: &written.from,
@@ -140,8 +146,8 @@ mod tests {
         }
     }
 
-    fn written(at: Option<Timestamp>) -> Written {
-        Written {
+    fn written(at: Option<Timestamp>) -> InboundMessage {
+        InboundMessage {
             message: ProviderMessageId::parse("wamid.A").unwrap(),
             from: "919876543210".to_owned(),
             name: None,
@@ -161,7 +167,7 @@ mod tests {
         ] {
             let written = written(at);
             assert_eq!(
-                Remark::new(&written, None, minute(0)).sort_key(),
+                ConversationMessage::new(&written, None, minute(0)).sort_key(),
                 format!("{place}/wamid.A")
             );
         }
@@ -170,8 +176,12 @@ mod tests {
     #[test]
     fn it_is_shown_with_all_its_fields() {
         let written = written(Some(minute(0)));
-        let shown = serde_json::to_value(Remark::new(&written, Some("106540352242922"), minute(1)))
-            .unwrap();
+        let shown = serde_json::to_value(ConversationMessage::new(
+            &written,
+            Some("106540352242922"),
+            minute(1),
+        ))
+        .unwrap();
         let expected = serde_json::json!({
             "message_id": "wamid.A", "from": "919876543210", "name": null, "at": "2026-01-20T10:00:00.000Z",
             "received_at": "2026-01-20T10:01:00.000Z", "number": "106540352242922", "in_reply_to": null,
@@ -188,8 +198,9 @@ mod tests {
             name: None,
             address: None,
         };
-        let written = Written { content, ..written(None) };
-        let shown = serde_json::to_string(&Remark::new(&written, None, minute(0))).unwrap();
+        let written = InboundMessage { content, ..written(None) };
+        let shown =
+            serde_json::to_string(&ConversationMessage::new(&written, None, minute(0))).unwrap();
         assert!(
             shown.contains(r#""latitude":-0.10,"longitude":123456789.1234567890123456789,"#),
             "{shown}"
@@ -201,7 +212,7 @@ mod tests {
         let written = written(None);
         let logged = format!(
             "{:?} {:?}",
-            Remark::new(&written, Some("1065"), minute(0)),
+            ConversationMessage::new(&written, Some("1065"), minute(0)),
             Contact::of_phone("919876543210")
         );
         assert!(

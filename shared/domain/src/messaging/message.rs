@@ -6,8 +6,7 @@ use crate::core::hash::Fingerprint;
 use crate::core::id::{AccountCode, OrderId, OrderKey};
 use crate::core::json::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
-use crate::messaging::channel::{ChannelError, ProviderMessageId};
-use crate::messaging::message_status::{Tracked, Word};
+use crate::messaging::channel::ProviderMessageId;
 use crate::orders::order::Order;
 use crate::tracking::timeline::State;
 
@@ -151,42 +150,6 @@ pub enum MessageKey<'a> {
     Provider(&'a str),
     /// The request's own id: no two are the same.
     Request(&'a str),
-}
-
-/// One message, as shown with its order.
-#[derive(Debug, Serialize)]
-pub struct MessageView<'a> {
-    id: &'a str,
-    order_id: &'a OrderId,
-    account_code: &'a AccountCode,
-    message_status: String,
-    sent_at: Timestamp,
-    message_id: Option<&'a ProviderMessageId>,
-    error: Option<&'a ChannelError>,
-    statuses: Vec<StatusView>,
-}
-
-#[derive(Debug, Serialize)]
-struct StatusView {
-    status: Word,
-    at: Timestamp,
-}
-
-impl<'a> MessageView<'a> {
-    /// A message, and what its provider reported of it.
-    pub fn new(message: &'a Message, tracked: &'a Tracked) -> Self {
-        let statuses = tracked.track.statuses().map(|(status, at)| StatusView { status, at });
-        Self {
-            id: &message.id,
-            order_id: &message.order_id,
-            account_code: &message.account_code,
-            message_status: tracked.shown(message),
-            sent_at: message.sent_at,
-            message_id: message.message_id.as_ref(),
-            error: tracked.track.error(),
-            statuses: statuses.collect(),
-        }
-    }
 }
 
 #[cfg(test)]

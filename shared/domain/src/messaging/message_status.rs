@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::id::AccountCode;
 use crate::core::timestamp::Timestamp;
-use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusNews};
-use crate::messaging::message::Message;
+use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::tracking::timeline::believable;
 
 /// The longest word, code, title and details that are kept, in characters.
@@ -20,7 +19,7 @@ const DETAILS_CHARS: usize = 1024;
 /// What a provider can say of a message, least first: the highest that was ever said is its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Word {
+pub enum ProviderStatus {
     /// It is on its way to the provider.
     Sending,
     /// The provider has sent it.
@@ -35,7 +34,7 @@ pub enum Word {
     Played,
 }
 
-impl Word {
+impl ProviderStatus {
     /// All of them, least first.
     pub const ALL: [Self; 6] =
         [Self::Sending, Self::Sent, Self::Failed, Self::Delivered, Self::Read, Self::Played];
@@ -75,9 +74,9 @@ struct Other {
 /// How a message fares. Its size is bounded, whatever is reported.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Track {
+pub struct MessageTracking {
     /// When each word was first true.
-    seen: BTreeMap<Word, Timestamp>,
+    seen: BTreeMap<ProviderStatus, Timestamp>,
     /// The first error that anybody named; among those of one time the least.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
@@ -86,18 +85,20 @@ pub struct Track {
     other: Option<Other>,
 }
 
-impl Track {
+impl MessageTracking {
     /// Takes one piece of news, received at this time; whether that changed anything.
-    pub fn join(&mut self, news: &StatusNews, received_at: Timestamp) -> bool {
+    pub fn join(&mut self, news: &StatusUpdate, received_at: Timestamp) -> bool {
         let at = believable(news.at, received_at);
-        let Some(word) = Word::parse(&news.word) else { return self.note(at, &news.word) };
-        let error = news.error.as_ref().filter(|_| word == Word::Failed);
-        let blamed = error.is_some_and(|error| self.blame(at, error));
-        self.see(word, at) || blamed
+        let Some(word) = ProviderStatus::parse(&news.status) else {
+            return self.record_unknown(at, &news.status);
+        };
+        let error = news.error.as_ref().filter(|_| word == ProviderStatus::Failed);
+        let blamed = error.is_some_and(|error| self.record_failure(at, error));
+        self.observe(word, at) || blamed
     }
 
     /// Takes a word that was true at this time; whether that changed anything.
-    pub fn see(&mut self, word: Word, at: Timestamp) -> bool {
+    pub fn observe(&mut self, word: ProviderStatus, at: Timestamp) -> bool {
         let first = self.seen.get(&word).is_none_or(|seen| at < *seen);
         if first {
             self.seen.insert(word, at);
@@ -105,7 +106,7 @@ impl Track {
         first
     }
 
-    fn blame(&mut self, at: Timestamp, error: &ChannelError) -> bool {
+    fn record_failure(&mut self, at: Timestamp, error: &ChannelError) -> bool {
         let failure = Failure { at, error: clipped(error) };
         let first = self.failure.as_ref().is_none_or(|known| failure < *known);
         if first {
@@ -114,7 +115,7 @@ impl Track {
         first
     }
 
-    fn note(&mut self, at: Timestamp, word: &str) -> bool {
+    fn record_unknown(&mut self, at: Timestamp, word: &str) -> bool {
         let other = Other { at, word: clip(word, WORD_CHARS) };
         let latest = self.other.as_ref().is_none_or(|known| other > *known);
         if latest {
@@ -124,7 +125,7 @@ impl Track {
     }
 
     /// The message's status; `None` if nothing with a meaning was reported.
-    pub fn status(&self) -> Option<Word> {
+    pub fn status(&self) -> Option<ProviderStatus> {
         self.seen.keys().next_back().copied()
     }
 
@@ -134,7 +135,7 @@ impl Track {
     }
 
     /// All statuses it had, least first, and when each was first true.
-    pub fn statuses(&self) -> impl Iterator<Item = (Word, Timestamp)> {
+    pub fn statuses(&self) -> impl Iterator<Item = (ProviderStatus, Timestamp)> {
         self.seen.iter().map(|(word, at)| (*word, *at))
     }
 }
@@ -154,36 +155,11 @@ fn clip(text: &str, max: usize) -> String {
 
 /// Identifies a provider's message: nothing names one by its id alone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct TrackKey {
+pub struct ProviderMessageKey {
     /// Whose number sent it.
     pub account: AccountCode,
     /// The provider's id.
     pub message: ProviderMessageId,
-}
-
-/// A provider's message, as stored: what was reported of it before or after somebody said which order it is about.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tracked {
-    /// How it fares.
-    pub track: Track,
-    /// The record that links it to an order, once there is one.
-    pub record: Option<Message>,
-}
-
-impl Tracked {
-    /// Links it to the order that a record is about. What that says of it counts like a report of the provider's.
-    pub fn link(&mut self, record: &Message) {
-        if let Some(word) = Word::parse(record.message_status.as_str()) {
-            self.track.see(word, record.sent_at);
-        }
-        self.record = Some(record.clone());
-    }
-
-    /// The status to show of it, of a message that this record links.
-    pub fn shown(&self, record: &Message) -> String {
-        let status = self.track.status().map(Word::as_str);
-        status.unwrap_or(record.message_status.as_str()).to_owned()
-    }
 }
 
 #[cfg(test)]

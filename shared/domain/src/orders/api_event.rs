@@ -12,7 +12,8 @@ use crate::tracking::status::{Leg, Status};
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ApiEvent {
     /// An order has names that it did not have before.
-    Adoption(Adoption),
+    #[serde(rename = "adoption")]
+    Reconciliation(Reconciliation),
     /// A partner reports a status.
     Status(StatusReport),
 }
@@ -27,7 +28,7 @@ impl ApiEvent {
 
 /// Reports that wait under one of an order's names find it now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Adoption {
+pub struct Reconciliation {
     /// The order.
     pub order_id: OrderId,
     /// Set if the order was given a new parcel.

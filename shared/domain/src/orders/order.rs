@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::core::id::{Awb, OrderKey, ProviderId};
-use crate::core::json::{InvalidBody, Json, Object, object, or_default, path, text_or_number};
+use crate::core::json::{InvalidBody, Object, RawJson, object, or_default, path, text_or_number};
 use crate::core::timestamp::Timestamp;
 use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::timeline::{Parcels, State};
@@ -48,18 +48,18 @@ impl std::fmt::Debug for Customer {
 pub struct VendorDetails {
     /// Passed through.
     #[serde(alias = "vendor_id")]
-    pub vendor_id: Option<Json>,
+    pub vendor_id: Option<RawJson>,
     /// Passed through.
     #[serde(alias = "vendor_name")]
-    pub vendor_name: Option<Json>,
+    pub vendor_name: Option<RawJson>,
     /// Passed through.
-    pub mobile: Option<Json>,
+    pub mobile: Option<RawJson>,
     /// Passed through.
     #[serde(alias = "business_address")]
-    pub business_address: Option<Json>,
+    pub business_address: Option<RawJson>,
     /// Passed through.
     #[serde(alias = "selected_services")]
-    pub selected_services: Option<Json>,
+    pub selected_services: Option<RawJson>,
 }
 
 /// Who is asked about the order every hour.
@@ -85,7 +85,7 @@ pub struct Profile {
     pub return_awb: Option<Awb>,
     /// The carrier's id, echoed as it came.
     #[serde(alias = "carrier_id")]
-    pub carrier_id: Option<Json>,
+    pub carrier_id: Option<RawJson>,
     /// The carrier's name.
     #[serde(alias = "carrier_name")]
     pub carrier_name: Option<String>,
@@ -98,30 +98,30 @@ pub struct Profile {
     #[serde(deserialize_with = "customer")]
     pub customer: Customer,
     /// `[{title, sku?, qty, price}]`.
-    pub items: Option<Json>,
+    pub items: Option<RawJson>,
     /// Passed through.
-    pub fare: Option<Json>,
+    pub fare: Option<RawJson>,
     /// Passed through.
     #[serde(alias = "payment_method")]
-    pub payment_method: Option<Json>,
+    pub payment_method: Option<RawJson>,
     /// Passed through.
     #[serde(alias = "payment_status")]
-    pub payment_status: Option<Json>,
+    pub payment_status: Option<RawJson>,
     /// `{address, coordinates: [lon, lat]}`, passed through.
-    pub pickup: Option<Json>,
+    pub pickup: Option<RawJson>,
     /// `{address, coordinates: [lon, lat]}`, passed through.
-    pub drop: Option<Json>,
+    pub drop: Option<RawJson>,
     /// Passed through.
     #[serde(alias = "customer_notes")]
-    pub customer_notes: Option<Json>,
+    pub customer_notes: Option<RawJson>,
     /// Passed through.
     #[serde(alias = "vendor_notes")]
-    pub vendor_notes: Option<Json>,
+    pub vendor_notes: Option<RawJson>,
     /// When the order is wanted.
     #[serde(alias = "scheduled_at")]
     pub scheduled_at: Option<Timestamp>,
     /// Passed through.
-    pub metadata: Option<Json>,
+    pub metadata: Option<RawJson>,
     /// Passed through.
     #[serde(alias = "vendor_details", deserialize_with = "object")]
     pub vendor_details: Option<VendorDetails>,
@@ -129,12 +129,12 @@ pub struct Profile {
 
 /// A provider's id that may come as a number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Json", into = "String")]
+#[serde(try_from = "RawJson", into = "String")]
 pub struct ProviderText(pub ProviderId);
 
-impl TryFrom<Json> for ProviderText {
+impl TryFrom<RawJson> for ProviderText {
     type Error = String;
-    fn try_from(value: Json) -> Result<Self, String> {
+    fn try_from(value: RawJson) -> Result<Self, String> {
         let text = value.to_text().ok_or("must be a string or a number")?;
         ProviderId::parse(&text).map(Self).map_err(|error| error.to_string())
     }
@@ -159,7 +159,7 @@ fn customer<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Customer, D::E
 #[derive(Deserialize)]
 struct Item {
     title: String,
-    sku: Option<Json>,
+    sku: Option<RawJson>,
     qty: u64,
 }
 
@@ -215,7 +215,7 @@ impl Profile {
         let products: BTreeSet<String> = items
             .iter()
             .map(|item| {
-                item.sku.as_ref().and_then(Json::to_text).unwrap_or_else(|| item.title.clone())
+                item.sku.as_ref().and_then(RawJson::to_text).unwrap_or_else(|| item.title.clone())
             })
             .collect();
         (products.len(), items.iter().map(|item| item.qty).fold(0, u64::saturating_add))

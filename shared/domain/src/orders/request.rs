@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use crate::core::hash::Fingerprint;
 use crate::core::id::{AccountCode, Awb, OrderId};
-use crate::core::json::{InvalidBody, Json, Object, present, read_object};
+use crate::core::json::{InvalidBody, Object, RawJson, present, read_object};
 use crate::core::timestamp::Timestamp;
 use crate::orders::api_event::StatusReport;
 use crate::orders::order::{Customer, Profile, ProviderText};
@@ -57,7 +57,7 @@ impl NewOrder {
 /// Of what is said, not of what is left out: a field that a later version knows changes no older order's.
 fn fingerprint(status: Status, profile: &Profile) -> String {
     let content = serde_json::to_string(profile).unwrap_or_default();
-    let fields: BTreeMap<String, Json> = serde_json::from_str(&content).unwrap_or_default();
+    let fields: BTreeMap<String, RawJson> = serde_json::from_str(&content).unwrap_or_default();
     let said = fields.iter().filter(|(_, value)| value.as_str() != "null");
     said.fold(Fingerprint::of("order").with(status.as_str()), |all, (name, value)| {
         all.with(name).with(value.as_str())
@@ -112,11 +112,11 @@ pub struct OrderPatch {
     #[serde(alias = "account_code")]
     pub account_code: Option<AccountCode>,
     #[serde(deserialize_with = "present")]
-    awb: Option<Option<Json>>,
+    awb: Option<Option<RawJson>>,
     #[serde(alias = "return_awb", deserialize_with = "present")]
-    return_awb: Option<Option<Json>>,
+    return_awb: Option<Option<RawJson>>,
     #[serde(alias = "carrier_id", deserialize_with = "present")]
-    carrier_id: Option<Option<Json>>,
+    carrier_id: Option<Option<RawJson>>,
     #[serde(alias = "carrier_name", deserialize_with = "present")]
     carrier_name: Option<Option<String>>,
     #[serde(deserialize_with = "present")]
@@ -129,7 +129,7 @@ pub struct OrderPatch {
 #[serde(rename_all = "camelCase", default)]
 struct CustomerPatch {
     #[serde(deserialize_with = "present")]
-    phone: Option<Option<Json>>,
+    phone: Option<Option<RawJson>>,
     #[serde(alias = "first_name", deserialize_with = "present")]
     first_name: Option<Option<String>>,
     #[serde(alias = "last_name", deserialize_with = "present")]
@@ -205,12 +205,12 @@ impl CustomerPatch {
     }
 }
 
-fn read_text(field: &str, value: Option<&Json>) -> Result<Option<String>, InvalidBody> {
+fn read_text(field: &str, value: Option<&RawJson>) -> Result<Option<String>, InvalidBody> {
     let wrong = || InvalidBody::field(field, "must be a string or a number");
     value.map(|value| value.to_text().ok_or_else(wrong)).transpose()
 }
 
-fn read_awb(field: &str, value: Option<&Json>) -> Result<Option<Awb>, InvalidBody> {
+fn read_awb(field: &str, value: Option<&RawJson>) -> Result<Option<Awb>, InvalidBody> {
     let text = read_text(field, value)?;
     text.map(|text| Awb::parse(&text).map_err(|error| InvalidBody::field(field, error))).transpose()
 }

@@ -3,13 +3,13 @@
 use serde::Serialize;
 
 use crate::core::id::{AccountCode, Awb, OrderId, ReportId};
-use crate::core::json::Json;
+use crate::core::json::RawJson;
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Profile};
-use crate::tracking::fold::{Standing, Verdict};
+use crate::tracking::fold::{Disposition, TrackingState};
 use crate::tracking::report::SourceName;
 use crate::tracking::status::{OrderStatus, Status};
-use crate::tracking::timeline::Entry;
+use crate::tracking::timeline::TimelineEntry;
 
 /// An order with its timeline, newest first.
 #[derive(Debug, Serialize)]
@@ -42,7 +42,7 @@ pub struct OrderSummary<'a> {
     customer_id: Option<&'a str>,
     awb: Option<&'a Awb>,
     return_awb: Option<&'a Awb>,
-    carrier_id: Option<&'a Json>,
+    carrier_id: Option<&'a RawJson>,
     carrier_name: Option<&'a str>,
     status: Status,
     current_shipment_status: &'a str,
@@ -68,13 +68,13 @@ impl<'a> OrderSummary<'a> {
             return_awb: profile.return_awb.as_ref(),
             carrier_id: profile.carrier_id.as_ref(),
             carrier_name: profile.carrier_name.as_deref(),
-            status: state.standing.status,
-            current_shipment_status: &state.standing.label,
+            status: state.tracking.status,
+            current_shipment_status: &state.tracking.label,
             previous_status: state.previous_status,
-            order_status: state.standing.status.order_status(),
+            order_status: state.tracking.status.order_status(),
             latest_message_status: state.latest_message_status.as_deref(),
-            eta: state.standing.eta,
-            location: state.standing.location.as_deref(),
+            eta: state.tracking.eta,
+            location: state.tracking.location.as_deref(),
             version: state.version,
             created_at: state.created_at,
             updated_at: state.updated_at,
@@ -101,46 +101,48 @@ struct EntryView<'a> {
 
 impl<'a> OrderView<'a> {
     /// Folds the entries once more to say which of them apply. Sorts `entries`.
-    pub fn new(order: &'a Order, entries: &'a mut [Entry]) -> Self {
-        entries.sort_by(|a, b| a.claimed.position.cmp(&b.claimed.position));
-        let (_, verdicts) =
-            Standing::fold(order.state.start, entries.iter().map(|entry| &entry.claimed));
-        let timeline = entries.iter().zip(verdicts).rev();
+    pub fn new(order: &'a Order, entries: &'a mut [TimelineEntry]) -> Self {
+        entries.sort_by(|a, b| a.facts.sort_key.cmp(&b.facts.sort_key));
+        let (_, dispositions) =
+            TrackingState::fold(order.state.start, entries.iter().map(|entry| &entry.facts));
+        let timeline = entries.iter().zip(dispositions).rev();
         let state = &order.state;
         Self {
             order_id: &order.key.order,
             account_code: &order.key.account,
             profile: &order.profile,
-            status: state.standing.status,
-            current_shipment_status: &state.standing.label,
+            status: state.tracking.status,
+            current_shipment_status: &state.tracking.label,
             previous_status: state.previous_status,
-            order_status: state.standing.status.order_status(),
+            order_status: state.tracking.status.order_status(),
             latest_message_status: state.latest_message_status.as_deref(),
-            eta: state.standing.eta,
-            location: state.standing.location.as_deref(),
+            eta: state.tracking.eta,
+            location: state.tracking.location.as_deref(),
             version: state.version,
             created_at: state.created_at,
             updated_at: state.updated_at,
             tracking_url: None,
-            timeline: timeline.map(|(entry, verdict)| EntryView::of(entry, verdict)).collect(),
+            timeline: timeline
+                .map(|(entry, disposition)| EntryView::of(entry, disposition))
+                .collect(),
         }
     }
 }
 
 impl<'a> EntryView<'a> {
-    fn of(entry: &'a Entry, verdict: Verdict) -> Self {
-        let claimed = &entry.claimed;
+    fn of(entry: &'a TimelineEntry, disposition: Disposition) -> Self {
+        let facts = &entry.facts;
         Self {
-            report_id: &claimed.position.report_id,
-            source: &claimed.source,
-            status: claimed.claim.status(),
-            source_status: claimed.source_status.as_deref(),
-            occurred_at: claimed.position.occurred_at,
+            report_id: &facts.sort_key.report_id,
+            source: &facts.source,
+            status: facts.claim.status(),
+            source_status: facts.source_status.as_deref(),
+            occurred_at: facts.sort_key.occurred_at,
             received_at: entry.received_at,
-            location: claimed.location.as_deref(),
-            note: claimed.note.as_deref(),
-            applied: verdict == Verdict::Applied,
-            reason: verdict.reason(),
+            location: facts.location.as_deref(),
+            note: facts.note.as_deref(),
+            applied: disposition == Disposition::Applied,
+            reason: disposition.reason(),
             late: entry.late,
             version: entry.transition.as_ref().map(|transition| transition.version),
         }

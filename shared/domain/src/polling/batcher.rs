@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::messages::Asked;
+use super::messages::PollItem;
 use super::{MAX_BATCH, MAX_BATCH_BYTES};
 use crate::core::id::AccountCode;
 
@@ -20,7 +20,7 @@ pub struct Batch {
     /// Whose own credentials they are asked with; `None` stands for the source's.
     pub credential: Option<AccountCode>,
     /// At least one.
-    pub orders: Vec<Asked>,
+    pub orders: Vec<PollItem>,
 }
 
 /// The batches of a shard that are being filled.
@@ -33,7 +33,7 @@ pub struct Batcher {
 
 #[derive(Debug)]
 struct Open {
-    orders: Vec<Asked>,
+    orders: Vec<PollItem>,
     /// Of its AWBs and what separates them.
     bytes: usize,
     /// The place before its first order.
@@ -57,7 +57,7 @@ impl Batcher {
     pub fn add(
         &mut self,
         credential: Option<AccountCode>,
-        order: Asked,
+        order: PollItem,
         place: String,
     ) -> Option<Batch> {
         let bytes = order.awb().as_str().len() + 1;

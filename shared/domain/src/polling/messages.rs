@@ -38,12 +38,12 @@ pub struct BatchMessage {
     /// The account that asks with credentials of its own; `None` stands for the source's.
     pub credential: Option<AccountCode>,
     /// At least one, at most [`MAX_BATCH`].
-    pub orders: Vec<Asked>,
+    pub orders: Vec<PollItem>,
 }
 
 /// An order that the carrier is asked about.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct PollItem {
     /// Whose it is.
     pub account: AccountCode,
     /// The order.
@@ -78,7 +78,7 @@ impl BatchMessage {
         shard: &ShardMessage,
         k: u64,
         credential: Option<AccountCode>,
-        orders: Vec<Asked>,
+        orders: Vec<PollItem>,
     ) -> Self {
         let not_before = super::not_before(&shard.run, shard.shard, k, shard.calls_per_second);
         Self {
@@ -117,7 +117,7 @@ impl BatchMessage {
     }
 }
 
-impl Asked {
+impl PollItem {
     /// The order's key.
     pub fn key(&self) -> OrderKey {
         OrderKey { account: self.account.clone(), order: self.order_id.clone() }
@@ -152,8 +152,8 @@ mod tests {
         ShardMessage::new(run, 3, 0.5)
     }
 
-    fn asked(order: usize) -> Asked {
-        Asked {
+    fn asked(order: usize) -> PollItem {
+        PollItem {
             account: AccountCode::parse("STORE001").unwrap(),
             order_id: OrderId::parse(&format!("ORD{order}")).unwrap(),
             active: Active::new(awb(&format!("{order}")), minute(0)).not_found(&shard().run),

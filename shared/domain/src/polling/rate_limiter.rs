@@ -9,11 +9,11 @@ const WORKERS: f64 = 2.0;
 
 /// When a worker last called.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Pace {
+pub struct RateLimiter {
     last: Option<Timestamp>,
 }
 
-impl Pace {
+impl RateLimiter {
     /// How long the next call has to wait.
     pub fn wait(&self, now: Timestamp, calls_per_second: f64) -> Duration {
         let gap = Duration::try_from_secs_f64(WORKERS / calls_per_second).unwrap_or(Duration::MAX);
@@ -32,14 +32,14 @@ mod tests {
     use crate::testing::second;
 
     fn millis_to_wait(after: i64, rate: f64) -> u128 {
-        let mut pace = Pace::default();
-        pace.begin(second(0));
-        pace.wait(second(after), rate).as_millis()
+        let mut limiter = RateLimiter::default();
+        limiter.begin(second(0));
+        limiter.wait(second(after), rate).as_millis()
     }
 
     #[test]
     fn two_workers_together_keep_the_rate() {
-        assert_eq!(Pace::default().wait(second(0), 5.0), Duration::ZERO);
+        assert_eq!(RateLimiter::default().wait(second(0), 5.0), Duration::ZERO);
         assert_eq!(millis_to_wait(0, 5.0), 400);
         assert_eq!(millis_to_wait(1, 5.0), 0);
         assert_eq!(millis_to_wait(1, 0.5), 3000);

@@ -119,10 +119,10 @@ fn batches_of_all_shards_share_one_budget() {
 fn the_same_claims_are_the_same_event() {
     let account = key(1).account;
     let (one, two) = (report_id("one"), report_id("two"));
-    assert_eq!(event_of(&account, [&one, &two]), event_of(&account, [&two, &one]));
-    assert_ne!(event_of(&account, [&one]), event_of(&account, [&one, &two]));
+    assert_eq!(poll_event_id(&account, [&one, &two]), poll_event_id(&account, [&two, &one]));
+    assert_ne!(poll_event_id(&account, [&one]), poll_event_id(&account, [&one, &two]));
     assert_ne!(
-        event_of(&account, [&one]),
-        event_of(&AccountCode::parse("STORE002").unwrap(), [&one])
+        poll_event_id(&account, [&one]),
+        poll_event_id(&AccountCode::parse("STORE002").unwrap(), [&one])
     );
 }

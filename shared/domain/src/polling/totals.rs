@@ -4,10 +4,10 @@ use std::iter::Sum;
 
 /// What came of the orders of a batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct PollCounts {
     /// How many the carrier was asked about.
     pub asked: u64,
-    /// Of how many it claimed something new.
+    /// of how many it claimed something new.
     pub changed: u64,
     /// Whose parcels it does not know.
     pub unknown: u64,
@@ -25,7 +25,7 @@ pub struct Totals {
     /// How many were given up.
     pub failed: u64,
     /// What the answers said.
-    pub counts: Counts,
+    pub counts: PollCounts,
 }
 
 impl Totals {
@@ -36,7 +36,7 @@ impl Totals {
 
     /// The share of the orders asked about that webhooks had missed something of, to four places.
     pub fn gap_rate(&self) -> Option<f64> {
-        let Counts { asked, changed, .. } = self.counts;
+        let PollCounts { asked, changed, .. } = self.counts;
         let share = (changed * 10_000 + asked / 2).checked_div(asked)?;
         u32::try_from(share).ok().map(|share| f64::from(share) / 10_000.0)
     }
@@ -49,7 +49,7 @@ impl Sum for Totals {
             batches: sum.batches + shard.batches,
             done: sum.done + shard.done,
             failed: sum.failed + shard.failed,
-            counts: Counts {
+            counts: PollCounts {
                 asked: sum.counts.asked + shard.counts.asked,
                 changed: sum.counts.changed + shard.counts.changed,
                 unknown: sum.counts.unknown + shard.counts.unknown,
@@ -67,7 +67,7 @@ mod tests {
     }
 
     fn gap_rate(changed: u64, asked: u64) -> Option<f64> {
-        Totals { counts: Counts { asked, changed, unknown: 0 }, ..Totals::default() }.gap_rate()
+        Totals { counts: PollCounts { asked, changed, unknown: 0 }, ..Totals::default() }.gap_rate()
     }
 
     #[test]
@@ -94,14 +94,14 @@ mod tests {
             batches: 2,
             done: 3,
             failed: 4,
-            counts: Counts { asked: 5, changed: 6, unknown: 7 },
+            counts: PollCounts { asked: 5, changed: 6, unknown: 7 },
         };
         let twice = Totals {
             planned: 2,
             batches: 4,
             done: 6,
             failed: 8,
-            counts: Counts { asked: 10, changed: 12, unknown: 14 },
+            counts: PollCounts { asked: 10, changed: 12, unknown: 14 },
         };
         assert_eq!([one, one].into_iter().sum::<Totals>(), twice);
     }

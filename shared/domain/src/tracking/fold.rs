@@ -9,7 +9,7 @@ use crate::tracking::status::{Leg, Status};
 
 /// Where an entry stands in the timeline. Derived `Ord` is the order of the fold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Position {
+pub struct SortKey {
     /// When it happened.
     pub occurred_at: Timestamp,
     /// Among entries of the same time the status that is further on counts as later.
@@ -21,7 +21,7 @@ pub struct Position {
 /// What an entry asks of the fold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Claim {
+pub enum StatusClaim {
     /// The order has this status.
     Status(Status),
     /// A report about a parcel that was not the order's when it came in.
@@ -30,7 +30,7 @@ pub enum Claim {
     Reshipped,
 }
 
-impl Claim {
+impl StatusClaim {
     /// The status that the claim names.
     pub fn status(self) -> Status {
         match self {
@@ -43,7 +43,7 @@ impl Claim {
 /// What the fold makes of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Disposition {
     /// It is the order's status from here on.
     Applied,
     /// It already was: place, ETA and words are refreshed.
@@ -56,7 +56,7 @@ pub enum Verdict {
     AfterTerminal,
 }
 
-impl Verdict {
+impl Disposition {
     /// Why a claim did not apply; `None` if it did.
     pub fn reason(self) -> Option<&'static str> {
         match self {
@@ -71,11 +71,12 @@ impl Verdict {
 
 /// What the fold reads of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claimed {
+pub struct ReportFacts {
     /// Where it stands.
-    pub position: Position,
+    #[serde(rename = "position")]
+    pub sort_key: SortKey,
     /// What it asks.
-    pub claim: Claim,
+    pub claim: StatusClaim,
     /// Who says so.
     pub source: SourceName,
     /// In the source's own words.
@@ -101,7 +102,7 @@ pub struct Cancellation {
 
 /// Where an order stands after the entries folded so far.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct TrackingState {
     /// The current status.
     pub status: Status,
     /// When it came to be so; `None` if it is so since creation.
@@ -124,7 +125,7 @@ pub struct Standing {
     pub cancellation: Option<Cancellation>,
 }
 
-impl Standing {
+impl TrackingState {
     /// An order that nobody has reported on.
     pub fn at_creation(status: Status) -> Self {
         Self {
@@ -141,44 +142,44 @@ impl Standing {
         }
     }
 
-    /// Folds entries, which must be sorted by position, over the status at creation. The verdicts are in their order.
+    /// Folds entries, which must be sorted by position, over the status at creation. The dispositions are in their order.
     pub fn fold<'a>(
         start: Status,
-        entries: impl IntoIterator<Item = &'a Claimed>,
-    ) -> (Self, Vec<Verdict>) {
-        let mut standing = Self::at_creation(start);
-        let verdicts = entries.into_iter().map(|entry| standing.step(entry)).collect();
-        (standing, verdicts)
+        entries: impl IntoIterator<Item = &'a ReportFacts>,
+    ) -> (Self, Vec<Disposition>) {
+        let mut tracking = Self::at_creation(start);
+        let dispositions = entries.into_iter().map(|entry| tracking.step(entry)).collect();
+        (tracking, dispositions)
     }
 
     /// Takes one entry that stands after all before it.
-    pub fn step(&mut self, entry: &Claimed) -> Verdict {
-        let verdict = self.judge(entry.claim);
-        if entry.claim == Claim::Reshipped {
+    pub fn step(&mut self, entry: &ReportFacts) -> Disposition {
+        let disposition = self.judge(entry.claim);
+        if entry.claim == StatusClaim::Reshipped {
             *self = Self {
                 status: self.status,
                 since: self.since,
                 ..Self::at_creation(Status::Processing)
             };
         }
-        match verdict {
-            Verdict::Applied => {
+        match disposition {
+            Disposition::Applied => {
                 self.enter(entry);
                 self.refresh(entry);
             }
-            Verdict::Same => self.refresh(entry),
-            Verdict::Unknown | Verdict::OtherShipment | Verdict::AfterTerminal => {}
+            Disposition::Same => self.refresh(entry),
+            Disposition::Unknown | Disposition::OtherShipment | Disposition::AfterTerminal => {}
         }
-        verdict
+        disposition
     }
 
-    fn judge(&self, claim: Claim) -> Verdict {
+    fn judge(&self, claim: StatusClaim) -> Disposition {
         match claim {
-            Claim::OtherShipment(_) => Verdict::OtherShipment,
-            Claim::Status(Status::Unknown) => Verdict::Unknown,
-            claim if claim.status() == self.status => Verdict::Same,
-            Claim::Status(status) if !self.admits(status) => Verdict::AfterTerminal,
-            Claim::Status(_) | Claim::Reshipped => Verdict::Applied,
+            StatusClaim::OtherShipment(_) => Disposition::OtherShipment,
+            StatusClaim::Status(Status::Unknown) => Disposition::Unknown,
+            claim if claim.status() == self.status => Disposition::Same,
+            StatusClaim::Status(status) if !self.admits(status) => Disposition::AfterTerminal,
+            StatusClaim::Status(_) | StatusClaim::Reshipped => Disposition::Applied,
         }
     }
 
@@ -199,8 +200,8 @@ impl Standing {
         }
     }
 
-    fn enter(&mut self, entry: &Claimed) {
-        let at = entry.position.occurred_at;
+    fn enter(&mut self, entry: &ReportFacts) {
+        let at = entry.sort_key.occurred_at;
         self.status = entry.claim.status();
         self.since = Some(at);
         self.label = self.status.title().to_owned();
@@ -222,7 +223,7 @@ impl Standing {
         }
     }
 
-    fn refresh(&mut self, entry: &Claimed) {
+    fn refresh(&mut self, entry: &ReportFacts) {
         if let Some(words) = &entry.source_status {
             self.label.clone_from(words);
         }

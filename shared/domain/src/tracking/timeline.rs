@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::id::{Awb, EventId, ReportId};
 use crate::core::timestamp::Timestamp;
-use crate::tracking::fold::{Claim, Claimed, Position, Standing, Verdict};
+use crate::tracking::fold::{Disposition, ReportFacts, SortKey, StatusClaim, TrackingState};
 use crate::tracking::report::{Report, SourceName};
 use crate::tracking::status::Status;
 
@@ -32,10 +32,10 @@ pub struct Transition {
 
 /// One report in an order's timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
+pub struct TimelineEntry {
     /// What the fold reads.
     #[serde(flatten)]
-    pub claimed: Claimed,
+    pub facts: ReportFacts,
     /// The event that brought it first.
     pub event_id: EventId,
     /// When that event was received.
@@ -46,10 +46,10 @@ pub struct Entry {
     pub transition: Option<Transition>,
 }
 
-impl Entry {
+impl TimelineEntry {
     /// The key of the entry.
     pub fn report_id(&self) -> &ReportId {
-        &self.claimed.position.report_id
+        &self.facts.sort_key.report_id
     }
 }
 
@@ -59,7 +59,8 @@ pub struct State {
     /// The status at creation, where the fold starts.
     pub start: Status,
     /// Where the order stands.
-    pub standing: Standing,
+    #[serde(rename = "standing")]
+    pub tracking: TrackingState,
     /// The status before the last change.
     pub previous_status: Option<Status>,
     /// 1 at creation; moves when the status changes.
@@ -71,7 +72,7 @@ pub struct State {
     /// How many entries there are, by which a reader knows that it has all.
     pub entries: u64,
     /// The highest position of any entry, applied or not.
-    pub latest: Option<Position>,
+    pub latest: Option<SortKey>,
     /// The newest message's status.
     pub latest_message_status: Option<String>,
     /// When that message was reported.
@@ -90,7 +91,7 @@ impl State {
     pub fn at_creation(start: Status, now: Timestamp) -> Self {
         Self {
             start,
-            standing: Standing::at_creation(start),
+            tracking: TrackingState::at_creation(start),
             previous_status: None,
             version: 1,
             rev: 1,
@@ -108,7 +109,7 @@ impl State {
 
 /// The event that brings a report.
 #[derive(Debug, Clone)]
-pub struct Bringer {
+pub struct Origin {
     /// Its id.
     pub event_id: EventId,
     /// When it was received.
@@ -134,26 +135,26 @@ impl Parcels<'_> {
 #[derive(Debug)]
 pub enum Arrival {
     /// It stands after every stored entry: one step.
-    Next(Next),
+    InOrder(InOrder),
     /// It stands before one: the stored entries are folded again.
-    Late(Late),
+    OutOfOrder(OutOfOrder),
 }
 
-/// See [`Arrival::Next`].
+/// See [`Arrival::InOrder`].
 #[derive(Debug)]
-pub struct Next(Entry);
+pub struct InOrder(TimelineEntry);
 
-/// See [`Arrival::Late`].
+/// See [`Arrival::OutOfOrder`].
 #[derive(Debug)]
-pub struct Late(Entry);
+pub struct OutOfOrder(TimelineEntry);
 
 /// What to write, in one transaction: the entry if it is new, the state if its `rev` is still the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Settled {
+pub struct Commit {
     /// The entry to put.
-    pub entry: Entry,
+    pub entry: TimelineEntry,
     /// What the fold made of it.
-    pub verdict: Verdict,
+    pub disposition: Disposition,
     /// The order's state after it.
     pub state: State,
 }
@@ -164,15 +165,16 @@ impl Arrival {
         state: &State,
         parcels: Parcels<'_>,
         report: &Report,
-        bringer: &Bringer,
+        origin: &Origin,
     ) -> Self {
         let status = report.status_for(parcels.return_awb);
         let foreign =
             parcels.awb.is_some() && report.awb.as_ref().is_some_and(|awb| !parcels.include(awb));
-        let claim = if foreign { Claim::OtherShipment(status) } else { Claim::Status(status) };
-        let claimed = Claimed {
-            position: Position {
-                occurred_at: believable(report.occurred_at, bringer.received_at),
+        let claim =
+            if foreign { StatusClaim::OtherShipment(status) } else { StatusClaim::Status(status) };
+        let facts = ReportFacts {
+            sort_key: SortKey {
+                occurred_at: believable(report.occurred_at, origin.received_at),
                 rank: status,
                 report_id: report.id.clone(),
             },
@@ -183,90 +185,95 @@ impl Arrival {
             note: report.note.clone(),
             eta: report.eta,
         };
-        Self::new(state, claimed, bringer)
+        Self::new(state, facts, origin)
     }
 
     /// The order was given a new parcel.
-    pub fn of_reshipment(state: &State, id: ReportId, at: Timestamp, bringer: &Bringer) -> Self {
-        let claimed = Claimed {
-            position: Position { occurred_at: at, rank: Status::Processing, report_id: id },
-            claim: Claim::Reshipped,
+    pub fn of_reshipment(state: &State, id: ReportId, at: Timestamp, origin: &Origin) -> Self {
+        let facts = ReportFacts {
+            sort_key: SortKey { occurred_at: at, rank: Status::Processing, report_id: id },
+            claim: StatusClaim::Reshipped,
             source: SourceName::API,
             source_status: None,
             location: None,
             note: None,
             eta: None,
         };
-        Self::new(state, claimed, bringer)
+        Self::new(state, facts, origin)
     }
 
-    fn new(state: &State, claimed: Claimed, bringer: &Bringer) -> Self {
-        let late = state.latest.as_ref().is_some_and(|latest| claimed.position < *latest);
-        let entry = Entry {
-            claimed,
-            event_id: bringer.event_id.clone(),
-            received_at: bringer.received_at,
+    fn new(state: &State, facts: ReportFacts, origin: &Origin) -> Self {
+        let late = state.latest.as_ref().is_some_and(|latest| facts.sort_key < *latest);
+        let entry = TimelineEntry {
+            facts,
+            event_id: origin.event_id.clone(),
+            received_at: origin.received_at,
             late,
             transition: None,
         };
-        if late { Self::Late(Late(entry)) } else { Self::Next(Next(entry)) }
+        if late { Self::OutOfOrder(OutOfOrder(entry)) } else { Self::InOrder(InOrder(entry)) }
     }
 }
 
-impl Next {
+impl InOrder {
     /// Takes the step.
-    pub fn settle(self, before: &State, now: Timestamp) -> Settled {
-        let mut standing = before.standing.clone();
-        let verdict = standing.step(&self.0.claimed);
-        let latest = Some(self.0.claimed.position.clone());
-        settle(before, standing, self.0, verdict, latest, now)
+    pub fn commit(self, before: &State, now: Timestamp) -> Commit {
+        let mut tracking = before.tracking.clone();
+        let disposition = tracking.step(&self.0.facts);
+        let latest = Some(self.0.facts.sort_key.clone());
+        commit(before, tracking, self.0, disposition, latest, now)
     }
 }
 
-impl Late {
+impl OutOfOrder {
     /// Folds all entries again. `None` if `stored` is not all that the order had: then it was read while it was
     /// written.
-    pub fn settle(self, before: &State, mut stored: Vec<Entry>, now: Timestamp) -> Option<Settled> {
+    pub fn commit(
+        self,
+        before: &State,
+        mut stored: Vec<TimelineEntry>,
+        now: Timestamp,
+    ) -> Option<Commit> {
         if u64::try_from(stored.len()) != Ok(before.entries) {
             return None;
         }
         stored.push(self.0.clone());
-        stored.sort_by(|a, b| a.claimed.position.cmp(&b.claimed.position));
-        let (standing, verdicts) =
-            Standing::fold(before.start, stored.iter().map(|entry| &entry.claimed));
-        let verdict = stored
+        stored.sort_by(|a, b| a.facts.sort_key.cmp(&b.facts.sort_key));
+        let (tracking, dispositions) =
+            TrackingState::fold(before.start, stored.iter().map(|entry| &entry.facts));
+        let disposition = stored
             .iter()
-            .zip(verdicts)
-            .find_map(|(entry, verdict)| {
-                (entry.report_id() == self.0.report_id()).then_some(verdict)
+            .zip(dispositions)
+            .find_map(|(entry, disposition)| {
+                (entry.report_id() == self.0.report_id()).then_some(disposition)
             })
-            .unwrap_or(Verdict::Same);
-        Some(settle(before, standing, self.0, verdict, before.latest.clone(), now))
+            .unwrap_or(Disposition::Same);
+        Some(commit(before, tracking, self.0, disposition, before.latest.clone(), now))
     }
 }
 
-fn settle(
+fn commit(
     before: &State,
-    standing: Standing,
-    mut entry: Entry,
-    verdict: Verdict,
-    latest: Option<Position>,
+    tracking: TrackingState,
+    mut entry: TimelineEntry,
+    disposition: Disposition,
+    latest: Option<SortKey>,
     now: Timestamp,
-) -> Settled {
-    let changed = standing.status != before.standing.status;
+) -> Commit {
+    let changed = tracking.status != before.tracking.status;
     let version = if changed { before.version + 1 } else { before.version };
     entry.transition = changed.then(|| Transition {
         version,
-        status: standing.status,
-        previous_status: before.standing.status,
-        label: standing.label.clone(),
-        previous_label: before.standing.label.clone(),
-        occurred_at: standing.since.unwrap_or(entry.claimed.position.occurred_at),
+        status: tracking.status,
+        previous_status: before.tracking.status,
+        label: tracking.label.clone(),
+        previous_label: before.tracking.label.clone(),
+        occurred_at: tracking.since.unwrap_or(entry.facts.sort_key.occurred_at),
     });
     let previous_status =
-        if changed { Some(before.standing.status) } else { before.previous_status };
+        if changed { Some(before.tracking.status) } else { before.previous_status };
     let state = State {
-        standing,
+        tracking,
         previous_status,
         version,
         rev: before.rev + 1,
@@ -275,12 +282,12 @@ fn settle(
         updated_at: now,
         ..before.clone()
     };
-    Settled { entry, verdict, state }
+    Commit { entry, disposition, state }
 }
 
 /// A time that is missing, or later than clocks may differ, counts as the time of receipt.
-pub(crate) fn believable(claimed: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
-    match claimed {
+pub(crate) fn believable(facts: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
+    match facts {
         Some(time) if time <= received_at.after(CLOCK_TOLERANCE) => time,
         _ => received_at,
     }

@@ -1,14 +1,13 @@
-//! What customers' servers are told: one payload for one endpoint.
+//! What customers' servers are notification: one payload for one endpoint.
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::hash::Fingerprint;
-use crate::core::id::{AccountCode, EndpointName, EventId, OrderId, OrderKey, ReportId};
+use crate::core::id::{AccountCode, EndpointName, EventId, OrderId, OrderKey};
 use crate::core::timestamp::Timestamp;
-use crate::orders::order::Order;
-use crate::tracking::timeline::Transition;
-use crate::webhooks::endpoint::{Endpoint, Event, Format, Settings};
-use crate::webhooks::payload::{self, Told};
+use crate::webhooks::endpoint::{Endpoint, EventType, Format, Settings};
+use crate::webhooks::notification::{Change, CurrentOrder, Notification, StalledOrder};
+use crate::webhooks::payload;
 
 /// The form of [`Delivery`] that this program writes.
 pub const SCHEMA_VERSION: u8 = 1;
@@ -30,7 +29,7 @@ pub struct Delivery {
     pub format: Format,
     /// What it tells. Messages without it are from before there was more than one thing to tell.
     #[serde(default)]
-    pub event: Event,
+    pub event: EventType,
     /// Whose orders it tells of.
     pub account: AccountCode,
     /// The order, where it tells of one alone.
@@ -66,177 +65,158 @@ impl std::fmt::Debug for Delivery {
     }
 }
 
-/// A change that has to be told.
-#[derive(Debug, Clone, Copy)]
-pub struct Change<'a> {
-    /// The order.
-    pub order: &'a Order,
-    /// The report that caused it.
-    pub report_id: &'a ReportId,
-    /// What changed.
-    pub transition: &'a Transition,
-}
-
-/// An order that has stood still for so long that it has to be told.
-#[derive(Debug, Clone, Copy)]
-pub struct StalledOrder<'a> {
-    /// The order.
-    pub order: &'a Order,
-    /// When it last moved.
-    pub since: Timestamp,
-}
-
-/// An order that somebody asks to be told of, as it stands.
-#[derive(Debug, Clone, Copy)]
-pub struct CurrentOrder<'a> {
-    /// The order.
-    pub order: &'a Order,
-    /// Its last change of status, if there ever was one.
-    pub last: Option<&'a Transition>,
-}
-
-/// What is told of one order, and what tells it from the rest of its event.
-struct News<'a> {
-    told: Told<'a>,
+/// A notification with its part of the delivery id, which tells it from the rest of its event.
+struct Candidate<'a> {
+    notification: Notification<'a>,
     part: String,
 }
 
-impl News<'_> {
+impl Candidate<'_> {
     fn account(&self) -> &AccountCode {
-        &self.told.order.key.account
+        &self.notification.order.key.account
     }
 
     fn is_for(&self, settings: &Settings) -> bool {
-        let wanted = match self.told.event() {
-            Event::StatusChanged => settings.wants(self.told.status),
-            Event::Stalled => settings.wants_stalled(),
+        let wanted = match self.notification.event_type() {
+            EventType::StatusChanged => settings.wants(self.notification.status),
+            EventType::Stalled => settings.wants_stalled(),
         };
         wanted && settings.accounts.include(self.account())
     }
 }
 
-/// Everything to be told because of one event. The same event always gives the same deliveries with the same ids.
-pub fn announce<'a>(
+/// The deliveries of an event's status changes. Repeating an event gives the same deliveries with
+/// the same ids.
+pub fn fan_out<'a>(
     event: &EventId,
     changes: &[Change<'_>],
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    let news = changes
-        .iter()
-        .map(|change| News { told: Told::changed(change), part: change.report_id.to_string() });
-    tell_all(event, news.collect(), endpoints, News::is_for, now)
+    let candidates = changes.iter().map(|change| Candidate {
+        notification: Notification::changed(change),
+        part: change.report_id.to_string(),
+    });
+    to_endpoints(event, candidates.collect(), endpoints, Candidate::is_for, now)
 }
 
-/// As [`announce`], for orders that stand still. Only endpoints that name this event are told.
-pub fn announce_stalled<'a>(
+/// As [`fan_out`], for stalled orders: only to endpoints that subscribe to `order.stalled`.
+pub fn fan_out_stalled<'a>(
     event: &EventId,
     stalled: &[StalledOrder<'_>],
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    let news = stalled
-        .iter()
-        .map(|stalled| News { told: Told::stalled(stalled), part: part(&stalled.order.key) });
-    tell_all(event, news.collect(), endpoints, News::is_for, now)
+    let candidates = stalled.iter().map(|stalled| Candidate {
+        notification: Notification::stalled(stalled),
+        part: part(&stalled.order.key),
+    });
+    to_endpoints(event, candidates.collect(), endpoints, Candidate::is_for, now)
 }
 
-/// How orders stand now, for all endpoints of the format `status_update` that are switched on and may see their
-/// accounts, whichever changes they want to be told.
-pub fn announce_current<'a>(
+/// The current status of orders, to every enabled endpoint of the format `status_update` with
+/// access to their accounts. The endpoints' `events` do not count.
+pub fn fan_out_current<'a>(
     event: &EventId,
     orders: &[CurrentOrder<'_>],
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    let news = orders
-        .iter()
-        .map(|current| News { told: Told::current(current), part: part(&current.order.key) });
-    let told = |news: &News<'_>, settings: &Settings| {
-        let meant = settings.enabled && settings.format == Format::StatusUpdate;
-        meant && settings.accounts.include(news.account())
+    let candidates = orders.iter().map(|current| Candidate {
+        notification: Notification::current(current),
+        part: part(&current.order.key),
+    });
+    let is_for = |candidate: &Candidate<'_>, settings: &Settings| {
+        let subscribed = settings.enabled && settings.format == Format::StatusUpdate;
+        subscribed && settings.accounts.include(candidate.account())
     };
-    tell_all(event, news.collect(), endpoints, told, now)
+    to_endpoints(event, candidates.collect(), endpoints, is_for, now)
 }
 
-/// No id has a `/`: two accounts' orders of one name stay apart.
+/// No id contains `/`, so equal order ids of two accounts stay apart.
 fn part(key: &OrderKey) -> String {
     format!("{}/{}", key.account, key.order)
 }
 
-fn tell_all<'a, 'n>(
+fn to_endpoints<'a, 'n>(
     event: &EventId,
-    mut news: Vec<News<'n>>,
+    mut candidates: Vec<Candidate<'n>>,
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
-    is_for: impl Fn(&News<'n>, &Settings) -> bool,
+    is_for: impl Fn(&Candidate<'n>, &Settings) -> bool,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    news.sort_by(|a, b| (a.account(), &a.part).cmp(&(b.account(), &b.part)));
-    let told = endpoints.into_iter().flat_map(|endpoint| {
-        let wanted: Vec<_> = news.iter().filter(|news| is_for(news, &endpoint.settings)).collect();
-        tell(event, endpoint, &wanted, now)
+    candidates.sort_by(|a, b| (a.account(), &a.part).cmp(&(b.account(), &b.part)));
+    let deliveries = endpoints.into_iter().flat_map(|endpoint| {
+        let is_wanted = |candidate: &&Candidate<'n>| is_for(candidate, &endpoint.settings);
+        let wanted: Vec<_> = candidates.iter().filter(is_wanted).collect();
+        to_endpoint(event, endpoint, &wanted, now)
     });
-    told.collect()
+    deliveries.collect()
 }
 
-fn tell(event: &EventId, endpoint: &Endpoint, news: &[&News<'_>], now: Timestamp) -> Vec<Delivery> {
+fn to_endpoint(
+    event: &EventId,
+    endpoint: &Endpoint,
+    candidates: &[&Candidate<'_>],
+    now: Timestamp,
+) -> Vec<Delivery> {
     match endpoint.settings.format {
-        Format::StatusUpdate => news
+        Format::StatusUpdate => candidates
             .chunk_by(|a, b| a.account() == b.account())
             .flat_map(|of_account| of_account.chunks(MAX_ORDERS))
             .enumerate()
-            .filter_map(|(number, chunk)| tell_batch(event, endpoint, number, chunk, now))
+            .filter_map(|(number, chunk)| batch(event, endpoint, number, chunk, now))
             .collect(),
         Format::OrderStatusChanged | Format::Standard => {
-            news.iter().map(|news| tell_one(event, endpoint, news)).collect()
+            candidates.iter().map(|candidate| single(event, endpoint, candidate)).collect()
         }
     }
 }
 
-fn tell_batch(
+fn batch(
     event: &EventId,
     endpoint: &Endpoint,
     number: usize,
-    news: &[&News<'_>],
+    candidates: &[&Candidate<'_>],
     now: Timestamp,
 ) -> Option<Delivery> {
-    let (first, rest) = news.split_first()?;
-    let orders: Vec<_> = news.iter().map(|news| news.told).collect();
-    let order = rest.is_empty().then(|| first.told.order.key.order.clone());
+    let (first, rest) = candidates.split_first()?;
+    let first = &first.notification;
+    let orders: Vec<_> = candidates.iter().map(|candidate| candidate.notification).collect();
     Some(Delivery {
         id: delivery_id(event, endpoint, &number.to_string()),
-        order_id: order,
-        version: rest.is_empty().then_some(first.told.version),
-        body: payload::status_update(first.told.event(), &orders, now),
-        ..blank(endpoint, &first.told)
+        order_id: rest.is_empty().then(|| first.order.key.order.clone()),
+        version: rest.is_empty().then_some(first.version),
+        body: payload::status_update(first.event_type(), &orders, now),
+        ..blank(endpoint, first)
     })
 }
 
-fn tell_one(event: &EventId, endpoint: &Endpoint, news: &News<'_>) -> Delivery {
-    let told = &news.told;
+fn single(event: &EventId, endpoint: &Endpoint, candidate: &Candidate<'_>) -> Delivery {
+    let notification = &candidate.notification;
     Delivery {
-        id: delivery_id(event, endpoint, &news.part),
-        order_id: Some(told.order.key.order.clone()),
-        version: Some(told.version),
+        id: delivery_id(event, endpoint, &candidate.part),
+        order_id: Some(notification.order.key.order.clone()),
+        version: Some(notification.version),
         body: match endpoint.settings.format {
-            Format::Standard => payload::standard(told),
+            Format::Standard => payload::standard(notification),
             Format::OrderStatusChanged | Format::StatusUpdate => {
-                payload::order_status_changed(told)
+                payload::order_status_changed(notification)
             }
         },
-        ..blank(endpoint, told)
+        ..blank(endpoint, notification)
     }
 }
 
-fn blank(endpoint: &Endpoint, told: &Told<'_>) -> Delivery {
+fn blank(endpoint: &Endpoint, notification: &Notification<'_>) -> Delivery {
     Delivery {
         v: SCHEMA_VERSION,
         id: String::new(),
         run: 1,
         endpoint: endpoint.name.clone(),
         format: endpoint.settings.format,
-        event: told.event(),
-        account: told.order.key.account.clone(),
+        event: notification.event_type(),
+        account: notification.order.key.account.clone(),
         order_id: None,
         version: None,
         body: String::new(),
@@ -244,10 +224,8 @@ fn blank(endpoint: &Endpoint, told: &Told<'_>) -> Delivery {
 }
 
 fn delivery_id(event: &EventId, endpoint: &Endpoint, part: &str) -> String {
-    format!(
-        "msg_{}",
-        Fingerprint::of("delivery").with(event).with(&endpoint.name).with(part).finish()
-    )
+    let id = Fingerprint::of("delivery").with(event).with(&endpoint.name).with(part).finish();
+    format!("msg_{id}")
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ impl Format {
 
 /// What can be told of an order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
-pub enum Event {
+pub enum EventType {
     /// Its status changed.
     #[default]
     #[serde(rename = "order.status_changed")]
@@ -88,7 +88,7 @@ pub enum Event {
     Stalled,
 }
 
-impl Event {
+impl EventType {
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -108,7 +108,7 @@ impl Event {
 #[serde(untagged)]
 pub enum Subscription {
     /// Every one of these.
-    Every(Event),
+    Every(EventType),
     /// Changes to this status.
     To(Status),
 }
@@ -213,7 +213,7 @@ impl Settings {
     /// Whether a change to this status is wanted.
     pub fn wants(&self, status: Status) -> bool {
         let matches = |wanted: &Subscription| match wanted {
-            Subscription::Every(event) => *event == Event::StatusChanged,
+            Subscription::Every(event) => *event == EventType::StatusChanged,
             Subscription::To(wanted) => *wanted == status,
         };
         self.events.as_ref().is_none_or(|events| events.iter().any(matches))
@@ -223,7 +223,7 @@ impl Settings {
     pub fn wants_stalled(&self) -> bool {
         self.events
             .as_ref()
-            .is_some_and(|events| events.contains(&Subscription::Every(Event::Stalled)))
+            .is_some_and(|events| events.contains(&Subscription::Every(EventType::Stalled)))
     }
 }
 

@@ -49,7 +49,7 @@ impl DeliveryState {
 
 /// What a delivery's row says about claiming it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Row {
+pub struct LeaseRow {
     /// How it stands.
     pub state: DeliveryState,
     /// Which time it is sent for.
@@ -62,7 +62,7 @@ pub struct Row {
 
 /// What a worker does with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Claim {
+pub enum LeaseDecision {
     /// Attempt it now.
     Take,
     /// It died before and somebody sent it again: attempt it as if it were new.
@@ -73,17 +73,17 @@ pub enum Claim {
     Drop,
 }
 
-impl Row {
+impl LeaseRow {
     /// What a message of this run may do now.
-    pub fn claim(&self, run: u32, now: Timestamp) -> Claim {
+    pub fn claim(&self, run: u32, now: Timestamp) -> LeaseDecision {
         match self.state {
-            DeliveryState::Dead if Some(run) == self.run.checked_add(1) => Claim::Restart,
-            DeliveryState::Dead | DeliveryState::Delivered => Claim::Drop,
-            _ if run < self.run => Claim::Drop,
+            DeliveryState::Dead if Some(run) == self.run.checked_add(1) => LeaseDecision::Restart,
+            DeliveryState::Dead | DeliveryState::Delivered => LeaseDecision::Drop,
+            _ if run < self.run => LeaseDecision::Drop,
             DeliveryState::Pending | DeliveryState::Retrying => {
                 match self.lease_until.max(self.next_attempt_at).filter(|until| *until > now) {
-                    Some(until) => Claim::Wait(until.since(now)),
-                    None => Claim::Take,
+                    Some(until) => LeaseDecision::Wait(until.since(now)),
+                    None => LeaseDecision::Take,
                 }
             }
         }
@@ -99,8 +99,12 @@ mod tests {
         Timestamp::from_millis(millis).unwrap()
     }
 
-    fn row(state: DeliveryState, lease_until: Option<i64>, next_attempt_at: Option<i64>) -> Row {
-        Row {
+    fn row(
+        state: DeliveryState,
+        lease_until: Option<i64>,
+        next_attempt_at: Option<i64>,
+    ) -> LeaseRow {
+        LeaseRow {
             state,
             run: 2,
             lease_until: lease_until.map(at),
@@ -110,19 +114,19 @@ mod tests {
 
     #[test]
     fn one_worker_at_a_time() {
-        let wait = |millis| Claim::Wait(Duration::from_millis(millis));
+        let wait = |millis| LeaseDecision::Wait(Duration::from_millis(millis));
         for (row, run, expected) in [
             (row(DeliveryState::Pending, Some(1500), None), 2, wait(500)),
-            (row(DeliveryState::Pending, Some(1000), None), 2, Claim::Take),
+            (row(DeliveryState::Pending, Some(1000), None), 2, LeaseDecision::Take),
             (row(DeliveryState::Retrying, None, Some(1700)), 2, wait(700)),
             (row(DeliveryState::Retrying, Some(1900), Some(1700)), 2, wait(900)),
-            (row(DeliveryState::Retrying, None, Some(1000)), 2, Claim::Take),
-            (row(DeliveryState::Retrying, None, None), 1, Claim::Drop),
-            (row(DeliveryState::Delivered, None, None), 2, Claim::Drop),
-            (row(DeliveryState::Delivered, None, None), 3, Claim::Drop),
-            (row(DeliveryState::Dead, None, None), 2, Claim::Drop),
-            (row(DeliveryState::Dead, None, None), 3, Claim::Restart),
-            (row(DeliveryState::Dead, None, None), 4, Claim::Drop),
+            (row(DeliveryState::Retrying, None, Some(1000)), 2, LeaseDecision::Take),
+            (row(DeliveryState::Retrying, None, None), 1, LeaseDecision::Drop),
+            (row(DeliveryState::Delivered, None, None), 2, LeaseDecision::Drop),
+            (row(DeliveryState::Delivered, None, None), 3, LeaseDecision::Drop),
+            (row(DeliveryState::Dead, None, None), 2, LeaseDecision::Drop),
+            (row(DeliveryState::Dead, None, None), 3, LeaseDecision::Restart),
+            (row(DeliveryState::Dead, None, None), 4, LeaseDecision::Drop),
         ] {
             assert_eq!(row.claim(run, at(1000)), expected, "{row:?} run {run}");
         }

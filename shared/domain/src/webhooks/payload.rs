@@ -3,84 +3,16 @@
 use serde::Serialize;
 
 use crate::core::id::{AccountCode, Awb, OrderId};
-use crate::core::json::Json;
+use crate::core::json::RawJson;
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Profile, VendorDetails};
 use crate::tracking::report::SourceName;
 use crate::tracking::status::Status;
-use crate::webhooks::delivery::{Change, CurrentOrder, StalledOrder};
-use crate::webhooks::endpoint::Event;
-
-/// What is told of one order.
-#[derive(Debug, Clone, Copy)]
-pub struct Told<'a> {
-    /// The order.
-    pub order: &'a Order,
-    /// Its version.
-    pub version: u64,
-    /// Where it stands.
-    pub status: Status,
-    previous_status: Option<Status>,
-    label: &'a str,
-    previous_label: Option<&'a str>,
-    occurred_at: Timestamp,
-    stalled_since: Option<Timestamp>,
-}
-
-impl<'a> Told<'a> {
-    /// That its status changed.
-    pub fn changed(change: &Change<'a>) -> Self {
-        let transition = change.transition;
-        Self {
-            order: change.order,
-            version: transition.version,
-            status: transition.status,
-            previous_status: Some(transition.previous_status),
-            label: &transition.label,
-            previous_label: Some(&transition.previous_label),
-            occurred_at: transition.occurred_at,
-            stalled_since: None,
-        }
-    }
-
-    /// That it stands still, and where. In whose words it stood before is not kept: the status before is told in ours.
-    pub fn stalled(stalled: &StalledOrder<'a>) -> Self {
-        let state = &stalled.order.state;
-        Self {
-            order: stalled.order,
-            version: state.version,
-            status: state.standing.status,
-            previous_status: state.previous_status,
-            label: &state.standing.label,
-            previous_label: state.previous_status.map(Status::title),
-            occurred_at: state.standing.since.unwrap_or(state.created_at),
-            stalled_since: Some(stalled.since),
-        }
-    }
-
-    /// How it stands, in the words of its last change.
-    pub fn current(current: &CurrentOrder<'a>) -> Self {
-        let state = &current.order.state;
-        Self {
-            order: current.order,
-            version: state.version,
-            status: state.standing.status,
-            previous_status: state.previous_status,
-            label: &state.standing.label,
-            previous_label: current.last.map(|transition| transition.previous_label.as_str()),
-            occurred_at: state.standing.since.unwrap_or(state.created_at),
-            stalled_since: None,
-        }
-    }
-
-    /// What of it is told.
-    pub fn event(&self) -> Event {
-        if self.stalled_since.is_some() { Event::Stalled } else { Event::StatusChanged }
-    }
-}
+use crate::webhooks::endpoint::EventType;
+use crate::webhooks::notification::Notification;
 
 #[derive(Serialize)]
-struct StatusUpdate<'a> {
+struct StatusUpdateBody<'a> {
     timestamp: Timestamp,
     event: &'static str,
     orders: Vec<UpdatedOrder<'a>>,
@@ -90,7 +22,7 @@ struct StatusUpdate<'a> {
 struct UpdatedOrder<'a> {
     order_id: &'a OrderId,
     account_code: &'a AccountCode,
-    carrier_id: Option<&'a Json>,
+    carrier_id: Option<&'a RawJson>,
     awb: Option<&'a Awb>,
     current_shipment_status: &'a str,
     previous_status: Option<&'a str>,
@@ -108,26 +40,26 @@ struct UpdatedOrder<'a> {
 }
 
 impl<'a> UpdatedOrder<'a> {
-    fn of(told: &Told<'a>) -> Self {
-        let (order, profile) = (told.order, &told.order.profile);
+    fn of(notification: &Notification<'a>) -> Self {
+        let (order, profile) = (notification.order, &notification.order.profile);
         let (number_of_product, number_of_quantity) = profile.counts();
         Self {
             order_id: &order.key.order,
             account_code: &order.key.account,
             carrier_id: profile.carrier_id.as_ref(),
             awb: profile.awb.as_ref(),
-            current_shipment_status: told.label,
-            previous_status: told.previous_label,
-            status: told.status,
+            current_shipment_status: notification.label,
+            previous_status: notification.previous_label,
+            status: notification.status,
             shipping_phone: profile.customer.phone.as_deref(),
             shipping_firstname: profile.customer.first_name.as_deref(),
             shipping_lastname: profile.customer.last_name.as_deref(),
             number_of_product,
             number_of_quantity,
             latest_message_status: order.state.latest_message_status.as_deref(),
-            sequence: told.version,
-            occurred_at: told.occurred_at,
-            stalled_since: told.stalled_since,
+            sequence: notification.version,
+            occurred_at: notification.occurred_at,
+            stalled_since: notification.stalled_since,
         }
     }
 }
@@ -150,14 +82,14 @@ struct OrderBody<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct OrderData<'a> {
-    fare: Option<&'a Json>,
-    payment_method: Option<&'a Json>,
-    payment_status: Option<&'a Json>,
-    pickup: Option<&'a Json>,
-    drop: Option<&'a Json>,
-    items: Option<&'a Json>,
-    customer_notes: Option<&'a Json>,
-    vendor_notes: Option<&'a Json>,
+    fare: Option<&'a RawJson>,
+    payment_method: Option<&'a RawJson>,
+    payment_status: Option<&'a RawJson>,
+    pickup: Option<&'a RawJson>,
+    drop: Option<&'a RawJson>,
+    items: Option<&'a RawJson>,
+    customer_notes: Option<&'a RawJson>,
+    vendor_notes: Option<&'a RawJson>,
     scheduled_at: Option<Timestamp>,
     assigned_at: Option<Timestamp>,
     accepted_at: Option<Timestamp>,
@@ -166,22 +98,22 @@ struct OrderData<'a> {
     cancellation_reason: Option<&'a str>,
     cancelled_by: Option<&'a SourceName>,
     created_at: Timestamp,
-    metadata: Option<&'a Json>,
+    metadata: Option<&'a RawJson>,
 }
 
 impl<'a> OrderBody<'a> {
-    fn of(told: &Told<'a>) -> Self {
-        let order = told.order;
+    fn of(notification: &Notification<'a>) -> Self {
+        let order = notification.order;
         Self {
             order_id: &order.key.order,
             customer_id: order.profile.customer_id.as_deref(),
-            status: told.status,
-            previous_status: told.previous_status,
+            status: notification.status,
+            previous_status: notification.previous_status,
             updated_at: order.state.updated_at,
             order_data: OrderData::of(order),
             vendor_details: order.profile.vendor_details.clone().unwrap_or_default(),
-            sequence: told.version,
-            stalled_since: told.stalled_since,
+            sequence: notification.version,
+            stalled_since: notification.stalled_since,
         }
     }
 }
@@ -189,8 +121,8 @@ impl<'a> OrderBody<'a> {
 impl<'a> OrderData<'a> {
     fn of(order: &'a Order) -> Self {
         let profile: &Profile = &order.profile;
-        let standing = &order.state.standing;
-        let cancellation = standing.cancellation.as_ref();
+        let tracking = &order.state.tracking;
+        let cancellation = tracking.cancellation.as_ref();
         Self {
             fare: profile.fare.as_ref(),
             payment_method: profile.payment_method.as_ref(),
@@ -201,9 +133,9 @@ impl<'a> OrderData<'a> {
             customer_notes: profile.customer_notes.as_ref(),
             vendor_notes: profile.vendor_notes.as_ref(),
             scheduled_at: profile.scheduled_at,
-            assigned_at: standing.assigned_at,
-            accepted_at: standing.accepted_at,
-            completed_at: standing.completed_at,
+            assigned_at: tracking.assigned_at,
+            accepted_at: tracking.accepted_at,
+            completed_at: tracking.completed_at,
             cancelled_at: cancellation.map(|c| c.at),
             cancellation_reason: cancellation.and_then(|c| c.reason.as_deref()),
             cancelled_by: cancellation.map(|c| &c.by),
@@ -221,12 +153,12 @@ struct Standard<'a> {
 }
 
 /// The body of the format `status_update`, for orders of which the same event is told; `now` is when it is written.
-pub fn status_update(event: Event, orders: &[Told<'_>], now: Timestamp) -> String {
+pub fn status_update(event: EventType, orders: &[Notification<'_>], now: Timestamp) -> String {
     let event = match event {
-        Event::StatusChanged => "status_update",
-        Event::Stalled => "order_stalled",
+        EventType::StatusChanged => "status_update",
+        EventType::Stalled => "order_stalled",
     };
-    text(&StatusUpdate {
+    text(&StatusUpdateBody {
         timestamp: now,
         event,
         orders: orders.iter().map(UpdatedOrder::of).collect(),
@@ -234,14 +166,18 @@ pub fn status_update(event: Event, orders: &[Told<'_>], now: Timestamp) -> Strin
 }
 
 /// The body of the format `order.status_changed`. Its header says which event it is.
-pub fn order_status_changed(told: &Told<'_>) -> String {
-    text(&OrderBody::of(told))
+pub fn order_status_changed(notification: &Notification<'_>) -> String {
+    text(&OrderBody::of(notification))
 }
 
 /// The body of the format `standard`: the payload that Standard Webhooks 1.0.0 describes.
-pub fn standard(told: &Told<'_>) -> String {
-    let timestamp = told.stalled_since.unwrap_or(told.occurred_at);
-    text(&Standard { r#type: told.event().as_str(), timestamp, data: OrderBody::of(told) })
+pub fn standard(notification: &Notification<'_>) -> String {
+    let timestamp = notification.stalled_since.unwrap_or(notification.occurred_at);
+    text(&Standard {
+        r#type: notification.event_type().as_str(),
+        timestamp,
+        data: OrderBody::of(notification),
+    })
 }
 
 /// These types have string keys and no floats: writing them cannot fail.

@@ -68,7 +68,7 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
 
 /// What came of one attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Attempted {
+pub enum AttemptOutcome {
     /// An answer with this status code.
     Answered(u16),
     /// No answer, for a reason that may pass: network, DNS, TLS, timeout.
@@ -79,7 +79,7 @@ pub enum Attempted {
 
 /// What to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reaction {
+pub enum NextStep {
     /// Delivered.
     Done,
     /// Try again, if the schedule has attempts left.
@@ -88,16 +88,16 @@ pub enum Reaction {
     GiveUp(&'static str),
 }
 
-impl Attempted {
+impl AttemptOutcome {
     /// 2xx is delivered. What may pass is retried: no answer, 408, 425, 429, 5xx. A redirect is never followed.
-    pub fn reaction(self) -> Reaction {
+    pub fn next_step(self) -> NextStep {
         match self {
-            Self::Answered(200..=299) => Reaction::Done,
-            Self::Answered(408 | 425 | 429 | 500..) | Self::NoAnswer => Reaction::Retry,
-            Self::Answered(410) => Reaction::GiveUp("gone"),
-            Self::Answered(300..=399) => Reaction::GiveUp("redirect"),
-            Self::Answered(_) => Reaction::GiveUp("rejected"),
-            Self::Refused => Reaction::GiveUp("url_refused"),
+            Self::Answered(200..=299) => NextStep::Done,
+            Self::Answered(408 | 425 | 429 | 500..) | Self::NoAnswer => NextStep::Retry,
+            Self::Answered(410) => NextStep::GiveUp("gone"),
+            Self::Answered(300..=399) => NextStep::GiveUp("redirect"),
+            Self::Answered(_) => NextStep::GiveUp("rejected"),
+            Self::Refused => NextStep::GiveUp("url_refused"),
         }
     }
 }

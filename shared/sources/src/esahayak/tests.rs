@@ -61,7 +61,7 @@ fn report(body: &Value) -> Report {
 
 fn only(reading: Result<Reading, Unreadable>) -> Report {
     let Reading::Reports(mut reports) = reading.unwrap() else { unreachable!("ignored") };
-    assert_eq!((reports.items.len(), reports.odd), (1, 0));
+    assert_eq!((reports.items.len(), reports.skipped), (1, 0));
     reports.items.remove(0)
 }
 

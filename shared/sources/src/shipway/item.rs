@@ -3,7 +3,7 @@
 use domain::core::id::{Awb, OrderId};
 use domain::tracking::report::{Report, SourceName};
 
-use super::claim::{Claim, Name};
+use super::report_identity::{Name, ReportIdentity};
 use super::{moment, scans, status};
 use crate::Received;
 use crate::text::{Fields, LABEL};
@@ -48,7 +48,7 @@ impl Item {
         let last_scan = || scans.iter().rev().find_map(|scan| scan.at);
         let occurred_at = moment::read(&self.fields, &TIMES).or_else(last_scan);
         let claimed = self.fields.text("current_status");
-        let claim = Claim {
+        let claim = ReportIdentity {
             name,
             word: claimed,
             newest: scans.last(),

@@ -22,7 +22,7 @@ const LONGEST: usize = 64;
 
 /// An order that Shipway is asked about.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct TrackingQuery<'a> {
     /// Whose it is.
     pub account: &'a AccountCode,
     /// The order.
@@ -33,7 +33,7 @@ pub struct Asked<'a> {
 
 /// What Shipway says of an order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Found {
+pub enum ParcelAnswer {
     /// This claim about its parcel.
     Known(Box<Report>),
     /// Nothing: it does not know the parcel, or not yet.
@@ -60,16 +60,16 @@ pub fn path_and_query(awbs: &[Awb]) -> String {
 /// # Errors
 /// It is no answer to this question: nothing is known of any of them then. An odd item of a good answer is left out.
 pub fn read(
-    asked: &[Asked<'_>],
+    asked: &[TrackingQuery<'_>],
     body: &[u8],
     at: Timestamp,
-) -> Result<Vec<Found>, UnreadableAnswer> {
+) -> Result<Vec<ParcelAnswer>, UnreadableAnswer> {
     let items = answer::read(body)?;
     let parcels = Parcels::of(items.into_iter().filter_map(Parcel::of), asked);
     let found = asked.iter().map(|asked| {
         let received = Received { account: Some(asked.account), at, body };
         let report = parcels.find(asked.awb).map(|parcel| parcel.report(asked, &received));
-        report.map_or(Found::Unknown, |report| Found::Known(Box::new(report)))
+        report.map_or(ParcelAnswer::Unknown, |report| ParcelAnswer::Known(Box::new(report)))
     });
     Ok(found.collect())
 }
@@ -78,7 +78,7 @@ pub fn read(
 struct Parcels(BTreeMap<String, Vec<Parcel>>);
 
 impl Parcels {
-    fn of(parcels: impl Iterator<Item = Parcel>, asked: &[Asked<'_>]) -> Self {
+    fn of(parcels: impl Iterator<Item = Parcel>, asked: &[TrackingQuery<'_>]) -> Self {
         let mut known: BTreeMap<_, _> =
             asked.iter().map(|asked| (spelling(asked.awb), Vec::new())).collect();
         for parcel in parcels {

@@ -7,7 +7,7 @@ use md5::{Digest, Md5};
 use serde::Deserialize;
 
 use crate::InvalidSetting;
-use crate::gate::{read_secret, read_settings};
+use crate::auth::{read_secret, read_settings};
 
 /// `sources/shipway/settings`. A misspelt field could leave open what it should close, so none is ignored.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

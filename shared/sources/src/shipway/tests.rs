@@ -58,7 +58,7 @@ fn reports_of(body: &Value) -> Items<Report> {
 
 fn report(body: &Value) -> Report {
     let mut reports = reports_of(body);
-    assert_eq!((reports.items.len(), reports.odd), (1, 0), "{body}");
+    assert_eq!((reports.items.len(), reports.skipped), (1, 0), "{body}");
     reports.items.remove(0)
 }
 

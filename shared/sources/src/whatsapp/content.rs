@@ -1,6 +1,6 @@
 //! What a shopper's message says.
 
-use domain::core::json::Json;
+use domain::core::json::RawJson;
 use domain::messaging::channel::Content;
 
 use super::statuses::message_id;
@@ -72,7 +72,7 @@ fn location(place: &Fields) -> Option<Content> {
 }
 
 /// A number by the digits it came with, also where they came as a string.
-fn coordinate(place: &Fields, name: &str) -> Option<Json> {
+fn coordinate(place: &Fields, name: &str) -> Option<RawJson> {
     let digits = place.text(name).filter(|digits| digits.len() <= COORDINATE)?;
     let number = digits.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     if number { serde_json::from_str(&digits).ok() } else { None }

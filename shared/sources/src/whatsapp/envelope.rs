@@ -31,7 +31,7 @@ pub(super) fn open(body: &[u8]) -> Result<Option<Items<Value<'_>>>, Unreadable> 
         .get("entry")
         .and_then(|list| each::<Object<'_>>(list))
         .ok_or(Unreadable::Missing("entry"))?;
-    let mut values = Items { items: Vec::new(), odd: entries.odd };
+    let mut values = Items { items: Vec::new(), skipped: entries.skipped };
     for entry in entries.items {
         add_changes(&mut values, &entry);
     }
@@ -40,12 +40,12 @@ pub(super) fn open(body: &[u8]) -> Result<Option<Items<Value<'_>>>, Unreadable> 
 
 fn add_changes<'a>(values: &mut Items<Value<'a>>, entry: &Object<'a>) {
     let changes = entry.get("changes").and_then(|list| each::<Object<'_>>(list));
-    let changes = changes.unwrap_or(Items { items: Vec::new(), odd: 1 });
-    values.odd += changes.odd;
+    let changes = changes.unwrap_or(Items { items: Vec::new(), skipped: 1 });
+    values.skipped += changes.skipped;
     for change in changes.items {
         match text(&change, "field").as_deref().map(|field| (field, value(&change))) {
             Some(("messages", Some(value))) => values.items.push(value),
-            Some(("messages", None)) | None => values.odd += 1,
+            Some(("messages", None)) | None => values.skipped += 1,
             Some(_) => {}
         }
     }
@@ -67,20 +67,20 @@ impl Value<'_> {
     pub(super) fn list(&self, name: &str) -> Items<Fields> {
         let list = self.0.get(name).filter(|list| list.get() != "null");
         list.map_or(Vec::new().into(), |list| {
-            each(list).unwrap_or(Items { items: Vec::new(), odd: 1 })
+            each(list).unwrap_or(Items { items: Vec::new(), skipped: 1 })
         })
     }
 }
 
 /// A list's items, or nothing if it is no list.
 fn each<'a, T: Deserialize<'a>>(list: &'a RawValue) -> Option<Items<T>> {
-    // Mostly no item is odd, and then one look at the text is enough.
+    // Mostly no item is skipped, and then one look at the text is enough.
     if let Some(items) = read::<Vec<T>>(list) {
         return Some(items.into());
     }
     let all: Vec<&RawValue> = read(list)?;
     let items: Vec<T> = all.iter().filter_map(|item| read(item)).collect();
-    Some(Items { odd: all.len() - items.len(), items })
+    Some(Items { skipped: all.len() - items.len(), items })
 }
 
 fn text(object: &Object<'_>, name: &str) -> Option<String> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::messaging::channel::{News, Written};
+use domain::messaging::channel::{ChannelEvent, InboundMessage};
 
 use super::statuses::{message_id, time};
 use super::{TITLE, content};
@@ -14,9 +14,9 @@ const PHONE: usize = 32;
 const USER: usize = 128;
 
 /// One of `messages`; nothing if it has no id, or nobody wrote it.
-pub(super) fn read(fields: &Fields, writers: &Writers) -> Option<News> {
+pub(super) fn read(fields: &Fields, writers: &Writers) -> Option<ChannelEvent> {
     let ids = writers.ids(fields);
-    Some(News::Written(Box::new(Written {
+    Some(ChannelEvent::InboundMessage(Box::new(InboundMessage {
         message: message_id(fields, "id")?,
         name: ids.iter().find_map(|id| writers.names.get(id)).cloned(),
         from: ids.into_iter().next()?,

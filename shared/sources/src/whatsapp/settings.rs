@@ -6,7 +6,7 @@ use domain::core::id::AccountCode;
 use serde::Deserialize;
 
 use crate::InvalidSetting;
-use crate::gate::{read_secret, read_settings};
+use crate::auth::{read_secret, read_settings};
 
 /// `sources/whatsapp/settings`. Where messages are sent to does not concern who may call us.
 #[derive(Deserialize)]

@@ -1,17 +1,17 @@
 //! How a message of ours fares.
 
 use domain::core::timestamp::Timestamp;
-use domain::messaging::channel::{News, ProviderMessageId, StatusNews};
+use domain::messaging::channel::{ChannelEvent, ProviderMessageId, StatusUpdate};
 
 use super::{error, word};
 use crate::text::Fields;
 
 /// One of `statuses`; nothing if it does not say of which message, or how it fares. Whom the message went to is not
 /// kept.
-pub(super) fn read(fields: &Fields) -> Option<News> {
-    Some(News::Status(StatusNews {
+pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
+    Some(ChannelEvent::Status(StatusUpdate {
         message: message_id(fields, "id")?,
-        word: word(fields, "status")?,
+        status: word(fields, "status")?,
         at: time(fields),
         error: fields.list("errors").first().and_then(error),
     }))

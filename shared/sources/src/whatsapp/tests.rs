@@ -1,8 +1,8 @@
 #![expect(clippy::unwrap_used)]
 
 use domain::core::timestamp::Timestamp;
-use domain::messaging::channel::{Content, StatusNews, Written};
-use serde_json::{Value as Json, json};
+use domain::messaging::channel::{Content, InboundMessage, StatusUpdate};
+use serde_json::{Value as RawJson, json};
 
 use super::*;
 
@@ -15,28 +15,28 @@ const NUMBER: &str = "106540352242922";
 const OURS: &str = "wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA";
 
 /// A body whose changes have these values.
-fn body(values: &[Json]) -> Json {
+fn body(values: &[RawJson]) -> RawJson {
     let changes: Vec<_> =
         values.iter().map(|value| json!({"field": "messages", "value": value})).collect();
     json!({"object": "whatsapp_business_account", "entry": [{"id": "102290129340398", "changes": changes}]})
 }
 
 /// A value about our number, with more in it.
-fn value(more: Json) -> Json {
+fn value(more: RawJson) -> RawJson {
     with(json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": NUMBER}}), more)
 }
 
-fn with(mut object: Json, more: Json) -> Json {
-    let Json::Object(more) = more else { unreachable!("{more}") };
+fn with(mut object: RawJson, more: RawJson) -> RawJson {
+    let RawJson::Object(more) = more else { unreachable!("{more}") };
     object.as_object_mut().unwrap().extend(more);
     object
 }
 
-fn status() -> Json {
+fn status() -> RawJson {
     json!({"id": OURS, "status": "delivered", "timestamp": "1750030080", "recipient_id": "16505551234"})
 }
 
-fn message() -> Json {
+fn message() -> RawJson {
     let text = json!({"body": "Where is my order?"});
     json!({"from": "16505551234", "id": "wamid.A", "timestamp": "1750030200", "type": "text", "text": text})
 }
@@ -45,7 +45,7 @@ fn read(body: &[u8]) -> Result<Reading, Unreadable> {
     WhatsApp.read(&Received { account: None, at: Timestamp::from_millis(0).unwrap(), body })
 }
 
-fn updates_of(body: &Json) -> Items<Update> {
+fn updates_of(body: &RawJson) -> Items<ChannelUpdate> {
     let Reading::Updates(updates) = read(body.to_string().as_bytes()).unwrap() else {
         unreachable!("ignored: {body}")
     };
@@ -53,17 +53,17 @@ fn updates_of(body: &Json) -> Items<Update> {
 }
 
 /// What values about our number say, and how much of it is odd.
-fn news(values: &[Json]) -> (Vec<News>, usize) {
+fn news(values: &[RawJson]) -> (Vec<ChannelEvent>, usize) {
     let updates = updates_of(&body(values));
     assert!(updates.items.iter().all(|update| update.number.as_deref() == Some(NUMBER)));
-    (updates.items.into_iter().map(|update| update.news).collect(), updates.odd)
+    (updates.items.into_iter().map(|update| update.event).collect(), updates.skipped)
 }
 
 /// The status with some fields replaced, if it can be read.
-fn status_with(more: Json) -> Option<StatusNews> {
+fn status_with(more: RawJson) -> Option<StatusUpdate> {
     match news(&[value(json!({"statuses": [with(status(), more)]}))]) {
         (mut all, 0) if all.len() == 1 => match all.remove(0) {
-            News::Status(status) => Some(status),
+            ChannelEvent::Status(status) => Some(status),
             other => unreachable!("{other:?}"),
         },
         (none, odd) => {
@@ -74,10 +74,10 @@ fn status_with(more: Json) -> Option<StatusNews> {
 }
 
 /// The message with some fields replaced, and these contacts beside it, if it can be read.
-fn message_with(more: Json, contacts: Json) -> Option<Written> {
+fn message_with(more: RawJson, contacts: RawJson) -> Option<InboundMessage> {
     match news(&[value(json!({"messages": [with(message(), more)], "contacts": contacts}))]) {
         (mut all, 0) if all.len() == 1 => match all.remove(0) {
-            News::Written(written) => Some(*written),
+            ChannelEvent::InboundMessage(written) => Some(*written),
             other => unreachable!("{other:?}"),
         },
         (none, odd) => {

@@ -12,10 +12,10 @@ use domain::pagination::MAX_LIMIT;
 use domain::tracking::report::SourceName;
 
 use super::row::read_state;
-use super::{EventState, Events, condition_held, shard};
+use super::{EventState, InboundLog, condition_held, shard};
 use crate::error::IoError;
-use crate::tables::batch_get::look_up;
-use crate::tables::item::{Item, read_text, text};
+use crate::tables::attr::{Item, read_text, text};
+use crate::tables::batch_get::batch_get;
 
 pub use filter::{InvalidFilter, LogFilter};
 pub use walk::Place;
@@ -63,7 +63,7 @@ pub struct LogPage {
     pub next: Option<Place>,
 }
 
-impl Events {
+impl InboundLog {
     /// The newest events, or those after a place, that the filter admits: at most `limit`, of the last 90 days. Fewer,
     /// or none, although there is a next page: then as many were looked at as are for one page.
     ///
@@ -195,7 +195,7 @@ impl Events {
         let asked = KeysAndAttributes::builder().set_keys(Some(keys));
         let asked =
             asked.projection_expression(columns).set_expression_attribute_names(Some(names));
-        let rows = look_up(&self.client, &self.table, asked).await?;
+        let rows = batch_get(&self.client, &self.table, asked).await?;
         rows.iter().map(|item| read_row(item).map(|row| (row.id.clone(), row))).collect()
     }
 }

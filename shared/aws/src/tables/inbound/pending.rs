@@ -1,11 +1,11 @@
-//! Events that were kept and have to be sent: the index `pending` holds them, and no others.
+//! InboundLog that were kept and have to be sent: the index `pending` holds them, and no others.
 
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 
-use super::{EventState, Events, condition_held, unless_condition_fails};
+use super::{EventState, InboundLog, condition_held, unless_condition_fails};
 use crate::error::IoError;
-use crate::tables::item::{Item, read_text, text};
+use crate::tables::attr::{Item, read_text, text};
 
 /// So many pending events of a shard are read at once.
 const PENDING_PAGE: i32 = 250;
@@ -32,7 +32,7 @@ pub struct PendingPage {
 #[derive(Debug, Clone)]
 pub struct Cursor(Item);
 
-impl Events {
+impl InboundLog {
     /// The shards of the index of pending events.
     pub const PENDING_SHARDS: [&str; 4] = ["0", "1", "2", "3"];
 
@@ -123,5 +123,5 @@ fn read_pending(item: &Item) -> Result<Pending, IoError> {
 /// Spreads the index over partitions.
 pub(super) fn shard(id: &EventId) -> &'static str {
     let first = id.as_str().bytes().next().unwrap_or_default();
-    Events::PENDING_SHARDS[usize::from(first) % Events::PENDING_SHARDS.len()]
+    InboundLog::PENDING_SHARDS[usize::from(first) % InboundLog::PENDING_SHARDS.len()]
 }

@@ -5,9 +5,9 @@ use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::SourceName;
 
-use super::{DAYS, Event, EventState};
+use super::{DAYS, EventState, InboundEvent};
 use crate::error::IoError;
-use crate::tables::item::{Item, bytes, number, read_text, text, ttl};
+use crate::tables::attr::{Item, bytes, number, read_text, text, ttl};
 
 /// What a header has of the body.
 pub(super) enum Body {
@@ -20,7 +20,7 @@ pub(super) fn fingerprint(body: &[u8]) -> String {
     Fingerprint::of("body").with(body).finish()
 }
 
-pub(super) fn header(event: &Event, body: Body) -> Item {
+pub(super) fn header(event: &InboundEvent, body: Body) -> Item {
     let received = event.received_at.to_string();
     let mut item = Item::from([
         ("pk".to_owned(), text(event.id.as_str())),
@@ -58,9 +58,13 @@ pub(super) fn read_state(item: &Item) -> Result<EventState, IoError> {
     state.ok_or_else(|| IoError::unreadable("dynamodb", "state"))
 }
 
-pub(super) fn read_event(id: &EventId, item: &Item, body: Vec<u8>) -> Result<Event, IoError> {
+pub(super) fn read_event(
+    id: &EventId,
+    item: &Item,
+    body: Vec<u8>,
+) -> Result<InboundEvent, IoError> {
     let account = read_text(item, "account").ok().map(AccountCode::parse).transpose();
-    Ok(Event {
+    Ok(InboundEvent {
         id: id.clone(),
         source: SourceName::from(read_text(item, "source")?),
         account: account.map_err(|_| IoError::unreadable("dynamodb", "account"))?,
@@ -73,7 +77,7 @@ pub(super) fn read_event(id: &EventId, item: &Item, body: Vec<u8>) -> Result<Eve
 }
 
 /// Whether no report of the event waits any longer.
-pub(super) fn all_adopted(item: &Item) -> bool {
+pub(super) fn all_reconciled(item: &Item) -> bool {
     let set = |name: &str| {
         item.get(name).and_then(|value| value.as_ss().ok()).map(Vec::as_slice).unwrap_or_default()
     };
@@ -98,10 +102,10 @@ mod tests {
 
     #[test]
     fn an_event_is_done_with_its_last_waiting_report() {
-        assert!(all_adopted(&row(&[], &[])));
-        assert!(all_adopted(&row(&["a"], &["a"])));
-        assert!(all_adopted(&row(&["a", "b"], &["b", "a", "c"])));
-        assert!(!all_adopted(&row(&["a", "b"], &["a"])));
-        assert!(!all_adopted(&row(&["a"], &[])));
+        assert!(all_reconciled(&row(&[], &[])));
+        assert!(all_reconciled(&row(&["a"], &["a"])));
+        assert!(all_reconciled(&row(&["a", "b"], &["b", "a", "c"])));
+        assert!(!all_reconciled(&row(&["a", "b"], &["a"])));
+        assert!(!all_reconciled(&row(&["a"], &[])));
     }
 }

@@ -16,12 +16,12 @@ use domain::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::{Order, Poll};
 use domain::pagination::PageRequest;
-use domain::polling::{Active, Run, StoodStill, shard};
+use domain::polling::{Active, Run, Stalled, shard};
 use serde::{Deserialize, Serialize};
 
 use super::Orders;
 use crate::error::IoError;
-use crate::tables::item::{Item, json, read_json, read_text, text};
+use crate::tables::attr::{Item, json, read_json, read_text, text};
 use crate::tables::transaction::{Write, transact};
 
 /// An order that the carrier is asked about.
@@ -66,7 +66,7 @@ pub struct Stale {
 
 /// What a report tells about the row of its order.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Touch<'a> {
+pub struct PollRowUpdate<'a> {
     /// The carrier's newest claim.
     pub seen: Option<&'a ReportId>,
     /// When somebody else than us spoke of it.
@@ -107,7 +107,11 @@ impl Orders {
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn touch(&self, order: &Order, touch: Touch<'_>) -> Result<(), IoError> {
+    pub async fn update_poll_row(
+        &self,
+        order: &Order,
+        change: PollRowUpdate<'_>,
+    ) -> Result<(), IoError> {
         let (Some(Poll::Shipway), Some(awb)) = (order.profile.poll, &order.profile.awb) else {
             return Ok(());
         };
@@ -116,10 +120,10 @@ impl Orders {
             self.take_off_stale(&order.key).await?;
             return self.remove_active(&order.key, awb).await;
         }
-        let before = self.touching(order, awb, touch).await?;
+        let before = self.write_poll_row(order, awb, change).await?;
         if before.is_some_and(|before| before.contains_key("stale_since")) {
             self.take_off_stale(&order.key).await?;
-            self.wake(&order.key).await?;
+            self.reactivate(&order.key).await?;
         }
         Ok(())
     }
@@ -131,7 +135,7 @@ impl Orders {
     }
 
     /// The carrier is asked about the order again, unless somebody saw to it already.
-    async fn wake(&self, key: &OrderKey) -> Result<(), IoError> {
+    async fn reactivate(&self, key: &OrderKey) -> Result<(), IoError> {
         let update =
             self.client.update_item().table_name(&self.table).set_key(Some(active_key(key)));
         let update = update
@@ -147,31 +151,31 @@ impl Orders {
     }
 
     /// The row as it was. A patch may have given the order another parcel meanwhile: what it wrote stays.
-    async fn touching(
+    async fn write_poll_row(
         &self,
         order: &Order,
         awb: &Awb,
-        touch: Touch<'_>,
+        change: PollRowUpdate<'_>,
     ) -> Result<Option<Item>, IoError> {
         let mut set =
             "SET account = :account, order_id = :order, awb = if_not_exists(awb, :awb)".to_owned();
         let mut remove = " REMOVE #unknown".to_owned();
-        let moved_at = touch.moved_at.unwrap_or(order.state.created_at);
-        set += if touch.moved_at.is_some() {
+        let moved_at = change.moved_at.unwrap_or(order.state.created_at);
+        set += if change.moved_at.is_some() {
             ", moved_at = :moved"
         } else {
             ", moved_at = if_not_exists(moved_at, :moved)"
         };
         let mut update =
             self.client.update_item().table_name(&self.table).set_key(Some(active_key(&order.key)));
-        if touch.moved_at.is_some() {
+        if change.moved_at.is_some() {
             remove += ", stalled";
         }
-        if let Some(seen) = touch.seen {
+        if let Some(seen) = change.seen {
             set += ", seen = :seen";
             update = update.expression_attribute_values(":seen", text(seen.as_str()));
         }
-        if let Some(heard_at) = touch.heard_at {
+        if let Some(heard_at) = change.heard_at {
             set += ", heard_at = :heard";
             update = update.expression_attribute_values(":heard", text(heard_at.to_string()));
         }
@@ -270,7 +274,7 @@ impl Orders {
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn stand_still(&self, still: &StoodStill, event: &EventId) -> Result<bool, IoError> {
+    pub async fn mark_stalled(&self, still: &Stalled, event: &EventId) -> Result<bool, IoError> {
         let key = OrderKey { account: still.account.clone(), order: still.order_id.clone() };
         let update =
             self.client.update_item().table_name(&self.table).set_key(Some(active_key(&key)));

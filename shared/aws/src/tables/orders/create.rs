@@ -10,8 +10,9 @@ use domain::tracking::report::Ref;
 
 use super::{Orders, ref_rows, state_item};
 use crate::error::IoError;
-use crate::tables::inbound::{Event, Events};
-use crate::tables::item::{Item, json, number, order_pk, read_text, text};
+use crate::tables::attr::{Item, json, number, read_text, text};
+use crate::tables::inbound::{InboundEvent, InboundLog};
+use crate::tables::keys::order_pk;
 use crate::tables::transaction::{Write, transact};
 
 /// What became of a new order.
@@ -24,7 +25,7 @@ pub enum Created {
         /// The hash of the body it was created with.
         fingerprint: String,
         /// The event that adopts what waited for it.
-        adoption: EventId,
+        reconciliation: EventId,
     },
     /// Another order of the account has this name.
     NameTaken(Ref),
@@ -52,17 +53,17 @@ impl Orders {
         &self,
         order: &Order,
         fingerprint: &str,
-        events: &Events,
-        adoption: &Event,
+        events: &InboundLog,
+        reconciliation: &InboundEvent,
     ) -> Result<Created, IoError> {
         let names = ref_rows(&order.key.account, &order.profile.refs());
         let mut state = state_item(order)?;
         state.insert("fingerprint".to_owned(), text(fingerprint));
-        state.insert("adoption".to_owned(), text(adoption.id.as_str()));
+        state.insert("adoption".to_owned(), text(reconciliation.id.as_str()));
         let mut writes = vec![
             Write::Put(self.put(state).condition_expression("attribute_not_exists(pk)")),
             Write::Put(self.put(profile_item(order)?)),
-            events.put_in_transaction(adoption),
+            events.put_in_transaction(reconciliation),
         ];
         writes.extend(self.active_writes(None, order));
         let before_names = writes.len();
@@ -78,7 +79,7 @@ impl Orders {
         Ok(taken.map_or(Created::Contended, |(_, (_, name))| Created::NameTaken(name)))
     }
 
-    /// Stores an order's new profile, claims its new names and frees the old ones. With an adoption event if there
+    /// Stores an order's new profile, claims its new names and frees the old ones. With an reconciliation event if there
     /// are new names.
     ///
     /// # Errors
@@ -87,23 +88,23 @@ impl Orders {
         &self,
         before: &Order,
         after: &Order,
-        events: &Events,
-        adoption: Option<&Event>,
+        events: &InboundLog,
+        reconciliation: Option<&InboundEvent>,
     ) -> Result<Patched, IoError> {
         let (old, new) = (before.profile.refs(), after.profile.refs());
         let account = &after.key.account;
         let claimed = ref_rows(account, &new.difference(&old).cloned().collect::<BTreeSet<_>>());
         let freed = ref_rows(account, &old.difference(&new).cloned().collect::<BTreeSet<_>>());
         let mut writes = vec![
-            self.replace_state(before, after, adoption)?,
+            self.replace_state(before, after, reconciliation)?,
             Write::Put(self.put(profile_item(after)?)),
         ];
         writes.extend(self.active_writes(Some(before), after));
         let before_names = writes.len();
         writes.extend(claimed.iter().map(|(pk, _)| self.claim_name(pk, after)));
         writes.extend(freed.iter().map(|(pk, _)| self.free_name(pk)));
-        if let Some(adoption) = adoption {
-            writes.push(events.put_in_transaction(adoption));
+        if let Some(reconciliation) = reconciliation {
+            writes.push(events.put_in_transaction(reconciliation));
         }
         let Err(cancelled) = transact(&self.client, writes).await? else {
             return Ok(Patched::Done);
@@ -160,10 +161,10 @@ impl Orders {
         &self,
         before: &Order,
         after: &Order,
-        adoption: Option<&Event>,
+        reconciliation: Option<&InboundEvent>,
     ) -> Result<Write, IoError> {
-        let set = match adoption {
-            Some(_) => "SET json = :json, rev = :rev, adoption = :adoption",
+        let set = match reconciliation {
+            Some(_) => "SET json = :json, rev = :rev, reconciliation = :adoption",
             None => "SET json = :json, rev = :rev",
         };
         let update = Update::builder()
@@ -175,7 +176,7 @@ impl Orders {
             .expression_attribute_values(":before", number(before.state.rev))
             .expression_attribute_values(":rev", number(after.state.rev))
             .expression_attribute_values(":json", json(&after.state)?);
-        Ok(Write::Update(match adoption {
+        Ok(Write::Update(match reconciliation {
             Some(event) => update.expression_attribute_values(":adoption", text(event.id.as_str())),
             None => update,
         }))
@@ -184,7 +185,7 @@ impl Orders {
 
 fn exists(item: &Item) -> Result<Created, IoError> {
     let fingerprint = read_text(item, "fingerprint")?.to_owned();
-    Ok(Created::Exists { fingerprint, adoption: read_adoption(item)? })
+    Ok(Created::Exists { fingerprint, reconciliation: read_adoption(item)? })
 }
 
 fn read_adoption(item: &Item) -> Result<EventId, IoError> {

@@ -7,8 +7,9 @@ use domain::pagination::PageRequest;
 
 use super::{Orders, Read, read_order};
 use crate::error::IoError;
-use crate::tables::batch_get::{MAX_KEYS, look_up};
-use crate::tables::item::{Item, order_pk, read_text, text};
+use crate::tables::attr::{Item, read_text, text};
+use crate::tables::batch_get::{MAX_KEYS, batch_get};
+use crate::tables::keys::order_pk;
 
 /// An order has two rows.
 const BATCH: usize = MAX_KEYS / 2;
@@ -86,7 +87,7 @@ impl Orders {
             Item::from([("pk".to_owned(), text(order_pk(key))), ("sk".to_owned(), text(sk))])
         };
         let rows = keys.iter().flat_map(|key| [row(key, "state"), row(key, "profile")]);
-        look_up(
+        batch_get(
             &self.client,
             &self.table,
             KeysAndAttributes::builder().set_keys(Some(rows.collect())),

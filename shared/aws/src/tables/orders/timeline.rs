@@ -3,20 +3,21 @@
 use aws_sdk_dynamodb::types::Update;
 use domain::core::id::OrderKey;
 use domain::tracking::report::Scan;
-use domain::tracking::timeline::{Entry, Settled};
+use domain::tracking::timeline::{Commit, TimelineEntry};
 
 use super::Orders;
 use crate::error::IoError;
-use crate::tables::item::{Item, bytes, compress, json, number, order_pk, read_json, text};
+use crate::tables::attr::{Item, bytes, compress, json, number, read_json, text};
+use crate::tables::keys::order_pk;
 use crate::tables::transaction::{Write, transact};
 
 /// What became of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Committed {
-    /// Entry and state are stored.
+pub enum CommitOutcome {
+    /// TimelineEntry and state are stored.
     Done,
     /// The report was there already.
-    AlreadyThere(Box<Entry>),
+    AlreadyThere(Box<TimelineEntry>),
     /// The order was written in between: read it again.
     Stale,
 }
@@ -29,7 +30,7 @@ impl Orders {
     ///
     /// # Errors
     /// The table cannot be read.
-    pub async fn entries(&self, key: &OrderKey) -> Result<Vec<Entry>, IoError> {
+    pub async fn entries(&self, key: &OrderKey) -> Result<Vec<TimelineEntry>, IoError> {
         let query = self.query(order_pk(key), "pk = :pk AND begins_with(sk, :entry)");
         let items = self.all(query.expression_attribute_values(":entry", text("entry:"))).await?;
         items.iter().map(|item| read_json(item, "json")).collect()
@@ -42,26 +43,29 @@ impl Orders {
     pub async fn commit(
         &self,
         key: &OrderKey,
-        settled: &Settled,
+        settled: &Commit,
         scans: Scans<'_>,
-    ) -> Result<Committed, IoError> {
+    ) -> Result<CommitOutcome, IoError> {
         let entry = self
             .put(entry_item(key, &settled.entry)?)
             .condition_expression("attribute_not_exists(pk)");
         let writes = vec![Write::Put(entry), self.advance(key, settled, scans)?];
         let Err(cancelled) = transact(&self.client, writes).await? else {
-            return Ok(Committed::Done);
+            return Ok(CommitOutcome::Done);
         };
         if cancelled.failed(0) {
-            return Ok(Committed::AlreadyThere(Box::new(read_json(cancelled.row(0)?, "json")?)));
+            return Ok(CommitOutcome::AlreadyThere(Box::new(read_json(
+                cancelled.row(0)?,
+                "json",
+            )?)));
         }
-        Ok(Committed::Stale)
+        Ok(CommitOutcome::Stale)
     }
 
     fn advance(
         &self,
         key: &OrderKey,
-        settled: &Settled,
+        settled: &Commit,
         scans: Scans<'_>,
     ) -> Result<Write, IoError> {
         let scans = scans.filter(|scans| !scans.is_empty());
@@ -88,7 +92,7 @@ impl Orders {
     }
 }
 
-fn entry_item(key: &OrderKey, entry: &Entry) -> Result<Item, IoError> {
+fn entry_item(key: &OrderKey, entry: &TimelineEntry) -> Result<Item, IoError> {
     Ok(Item::from([
         ("pk".to_owned(), text(order_pk(key))),
         ("sk".to_owned(), text(format!("entry:{}", entry.report_id()))),

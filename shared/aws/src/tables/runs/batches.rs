@@ -6,13 +6,13 @@
 use aws_sdk_dynamodb::types::builders::UpdateBuilder;
 use aws_sdk_dynamodb::types::{ReturnValue, Update};
 use domain::core::timestamp::Timestamp;
-use domain::polling::{BatchMessage, Counts};
+use domain::polling::{BatchMessage, PollCounts};
 
 use super::shards::unhindered;
 use super::{Runs, flag, key, parts, shard_key};
 use crate::error::IoError;
+use crate::tables::attr::{Item, number, read_number, text, texts, ttl};
 use crate::tables::contention::pause;
-use crate::tables::item::{Item, number, read_number, text, texts, ttl};
 use crate::tables::transaction::{Write, transact};
 
 /// A batch is asked within this time, or never.
@@ -24,7 +24,7 @@ const TRIES: u32 = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The carrier answered.
-    Answered(Counts),
+    Answered(PollCounts),
     /// It was asked in vain for the last time.
     GivenUp,
 }
@@ -60,7 +60,7 @@ impl Runs {
             .ok_or_else(|| IoError::unreadable("dynamodb:UpdateItem", "attempts"))
     }
 
-    /// Counts what came of a batch, unless that was done before.
+    /// PollCounts what came of a batch, unless that was done before.
     ///
     /// # Errors
     /// The table cannot be written.
@@ -137,7 +137,7 @@ impl Runs {
     fn counters(&self, batch: &BatchMessage, outcome: Outcome, first: bool) -> UpdateBuilder {
         let counts = match outcome {
             Outcome::Answered(counts) => counts,
-            Outcome::GivenUp => Counts::default(),
+            Outcome::GivenUp => PollCounts::default(),
         };
         let ended = match (first, outcome) {
             (false, _) => "",

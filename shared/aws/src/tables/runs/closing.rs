@@ -3,12 +3,12 @@
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{Counts, Run, SHARDS, Totals};
+use domain::polling::{PollCounts, Run, SHARDS, Totals};
 
 use super::shards::unhindered;
 use super::{RUNS, Runs, run_key, shard_key};
 use crate::error::IoError;
-use crate::tables::item::{Item, number, read_number, text, texts};
+use crate::tables::attr::{Item, number, read_number, text, texts};
 
 impl Runs {
     /// Closes a run, and says so, if this shard was the last that anything was left to do for.
@@ -122,7 +122,11 @@ pub(super) fn read_totals(row: &Item) -> Totals {
         batches: read("batches"),
         done: read("done"),
         failed: read("failed"),
-        counts: Counts { asked: read("asked"), changed: read("changed"), unknown: read("unknown") },
+        counts: PollCounts {
+            asked: read("asked"),
+            changed: read("changed"),
+            unknown: read("unknown"),
+        },
     }
 }
 

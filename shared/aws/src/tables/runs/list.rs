@@ -7,7 +7,7 @@ use domain::polling::Totals;
 use super::closing::read_totals;
 use super::{RUNS, Runs};
 use crate::error::IoError;
-use crate::tables::item::{Item, read_text, text};
+use crate::tables::attr::{Item, read_text, text};
 
 /// A run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,10 +64,10 @@ fn read_run(row: &Item) -> Result<RunRow, IoError> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::polling::{Counts, Run};
+    use domain::polling::{PollCounts, Run};
 
     use super::*;
-    use crate::tables::item::number;
+    use crate::tables::attr::number;
     use crate::tables::runs::run_row;
 
     #[test]
@@ -89,7 +89,7 @@ mod tests {
             ("changed", 3),
         ];
         row.extend(numbers.map(|(name, value)| (name.to_owned(), number(value))));
-        let counts = Counts { asked: 8, changed: 3, unknown: 0 };
+        let counts = PollCounts { asked: 8, changed: 3, unknown: 0 };
         let totals = Totals { planned: 9, batches: 2, done: 1, failed: 1, counts };
         assert_eq!(read_run(&row).unwrap().totals, Some(totals));
     }

@@ -10,8 +10,8 @@ use domain::polling::Run;
 
 use super::{Runs, flag, parts, run_ttl, shard_key};
 use crate::error::IoError;
+use crate::tables::attr::{Item, number, read_number, read_text, text};
 use crate::tables::contention::pause;
-use crate::tables::item::{Item, number, read_number, read_text, text};
 
 /// How often a row is written again because its batches were counted at the same time.
 const TRIES: u32 = 6;

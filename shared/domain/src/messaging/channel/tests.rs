@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn json(text: &str) -> Option<Json> {
+fn json(text: &str) -> Option<RawJson> {
     Some(serde_json::from_str(text).unwrap())
 }
 
@@ -10,8 +10,8 @@ fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn written(content: Content) -> Written {
-    Written {
+fn written(content: Content) -> InboundMessage {
+    InboundMessage {
         message: ProviderMessageId::parse("wamid.HBgL==").unwrap(),
         from: "16505551234".to_owned(),
         name: text("Canary"),
@@ -97,7 +97,10 @@ fn a_content_names_its_type_and_keeps_its_digits() {
 #[test]
 fn what_a_shopper_wrote_stays_out_of_logs() {
     for content in contents() {
-        let update = Update { number: None, news: News::Written(Box::new(written(content))) };
+        let update = ChannelUpdate {
+            number: None,
+            event: ChannelEvent::InboundMessage(Box::new(written(content))),
+        };
         let shown = format!("{update:?}");
         assert!(shown.contains("wamid.HBgL=="), "{shown}");
         for secret in ["anary", "16505551234", "-12.97", "Hub"] {

@@ -1,6 +1,8 @@
 #![expect(clippy::unwrap_used)]
 
 use super::*;
+use crate::messaging::linked::{MessageView, TrackedMessage};
+use crate::messaging::message_status::ProviderStatus;
 use crate::testing::{MINIMAL, minute, order};
 
 #[test]
@@ -126,7 +128,7 @@ fn an_order_of_before_messages_had_ids_takes_one_of_the_same_time() {
 
 #[test]
 fn a_message_is_shown_with_all_that_its_provider_reported() {
-    let shown = |message: &Message, tracked: &Tracked| {
+    let shown = |message: &Message, tracked: &TrackedMessage| {
         serde_json::to_value(MessageView::new(message, tracked)).unwrap()
     };
     let plain = Message::new(asked("null"), &MessageKey::Request("r"), minute(0));
@@ -134,13 +136,13 @@ fn a_message_is_shown_with_all_that_its_provider_reported() {
         "id": plain.id, "order_id": "O", "account_code": "S", "message_status": "sent",
         "sent_at": "2026-01-20T10:00:00.000Z", "message_id": null, "error": null, "statuses": [],
     });
-    assert_eq!(shown(&plain, &Tracked::default()), expected);
+    assert_eq!(shown(&plain, &TrackedMessage::default()), expected);
 
     let linked = Message::new(asked(r#""wamid.A""#), &MessageKey::Provider("wamid.A"), minute(0));
-    let mut tracked = Tracked::default();
+    let mut tracked = TrackedMessage::default();
     tracked.link(&linked);
-    tracked.track.see(Word::Delivered, minute(3));
-    tracked.track.see(Word::Sent, minute(-1));
+    tracked.tracking.observe(ProviderStatus::Delivered, minute(3));
+    tracked.tracking.observe(ProviderStatus::Sent, minute(-1));
     let expected = serde_json::json!({
         "id": linked.id, "order_id": "O", "account_code": "S", "message_status": "delivered",
         "sent_at": "2026-01-20T10:00:00.000Z", "message_id": "wamid.A", "error": null,

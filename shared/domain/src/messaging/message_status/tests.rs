@@ -5,75 +5,84 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::messaging::message::{MessageKey, NewMessage};
+use crate::messaging::linked::TrackedMessage;
+use crate::messaging::message::{Message, MessageKey, NewMessage};
 use crate::testing::{minute, second};
 
 fn error(code: &str) -> ChannelError {
     ChannelError { code: Some(code.to_owned()), title: None, details: None }
 }
 
-fn news(word: &str, at: Option<Timestamp>, error: Option<ChannelError>) -> StatusNews {
-    StatusNews {
+fn news(word: &str, at: Option<Timestamp>, error: Option<ChannelError>) -> StatusUpdate {
+    StatusUpdate {
         message: ProviderMessageId::parse("wamid.A").unwrap(),
-        word: word.to_owned(),
+        status: word.to_owned(),
         at,
         error,
     }
 }
 
 /// Words a minute apart, in the order in which they come in.
-fn track(words: &[&str]) -> Track {
-    let mut track = Track::default();
+fn track(words: &[&str]) -> MessageTracking {
+    let mut tracking = MessageTracking::default();
     for (n, word) in (0_i64..).zip(words) {
         let blamed = (*word == "failed").then(|| error("131026"));
-        track.join(&news(word, Some(minute(n)), blamed), minute(60));
+        tracking.join(&news(word, Some(minute(n)), blamed), minute(60));
     }
-    track
+    tracking
 }
 
 #[test]
 fn stories() {
-    type Story = (&'static str, &'static [&'static str], Option<Word>);
+    type Story = (&'static str, &'static [&'static str], Option<ProviderStatus>);
     let stories: &[Story] = &[
         ("nothing was reported", &[], None),
-        ("the way there", &["sending", "sent", "delivered", "read"], Some(Word::Read)),
-        ("delivered after read", &["sent", "read", "delivered"], Some(Word::Read)),
-        ("read first", &["read", "delivered", "sent"], Some(Word::Read)),
-        ("sent last", &["delivered", "sent"], Some(Word::Delivered)),
-        ("sending last", &["sent", "sending"], Some(Word::Sent)),
-        ("delivered never comes", &["sent", "read"], Some(Word::Read)),
-        ("a voice message", &["sent", "delivered", "read", "played", "read"], Some(Word::Played)),
-        ("it fails", &["sent", "failed"], Some(Word::Failed)),
-        ("it failed before it was sent", &["failed", "sent"], Some(Word::Failed)),
-        ("failed after delivered", &["sent", "delivered", "failed"], Some(Word::Delivered)),
-        ("failed after read", &["read", "failed"], Some(Word::Read)),
-        ("delivered after failed", &["failed", "delivered"], Some(Word::Delivered)),
-        ("a word without a meaning", &["sent", "deleted", "warning"], Some(Word::Sent)),
+        ("the way there", &["sending", "sent", "delivered", "read"], Some(ProviderStatus::Read)),
+        ("delivered after read", &["sent", "read", "delivered"], Some(ProviderStatus::Read)),
+        ("read first", &["read", "delivered", "sent"], Some(ProviderStatus::Read)),
+        ("sent last", &["delivered", "sent"], Some(ProviderStatus::Delivered)),
+        ("sending last", &["sent", "sending"], Some(ProviderStatus::Sent)),
+        ("delivered never comes", &["sent", "read"], Some(ProviderStatus::Read)),
+        (
+            "a voice message",
+            &["sent", "delivered", "read", "played", "read"],
+            Some(ProviderStatus::Played),
+        ),
+        ("it fails", &["sent", "failed"], Some(ProviderStatus::Failed)),
+        ("it failed before it was sent", &["failed", "sent"], Some(ProviderStatus::Failed)),
+        (
+            "failed after delivered",
+            &["sent", "delivered", "failed"],
+            Some(ProviderStatus::Delivered),
+        ),
+        ("failed after read", &["read", "failed"], Some(ProviderStatus::Read)),
+        ("delivered after failed", &["failed", "delivered"], Some(ProviderStatus::Delivered)),
+        ("a word without a meaning", &["sent", "deleted", "warning"], Some(ProviderStatus::Sent)),
         ("nothing but words without a meaning", &["deleted", "SENT", ""], None),
     ];
     for (story, words, status) in stories {
-        let track = track(words);
-        assert_eq!(track.status(), *status, "{story}");
+        let tracking = track(words);
+        assert_eq!(tracking.status(), *status, "{story}");
         let failed = words.contains(&"failed").then(|| error("131026"));
-        assert_eq!(track.error(), failed.as_ref(), "{story}: the error stays readable");
+        assert_eq!(tracking.error(), failed.as_ref(), "{story}: the error stays readable");
     }
 }
 
 #[test]
 fn every_word_has_one_spelling_and_its_rank() {
-    for word in Word::ALL {
-        assert_eq!(Word::parse(word.as_str()), Some(word));
+    for word in ProviderStatus::ALL {
+        assert_eq!(ProviderStatus::parse(word.as_str()), Some(word));
         assert_eq!(serde_json::to_value(word).unwrap(), word.as_str());
     }
-    assert!(Word::ALL.is_sorted_by(|a, b| a < b));
+    assert!(ProviderStatus::ALL.is_sorted_by(|a, b| a < b));
     for text in ["", "Sent", "sent ", "deleted", "accepted", "unknown"] {
-        assert_eq!(Word::parse(text), None, "{text}");
+        assert_eq!(ProviderStatus::parse(text), None, "{text}");
     }
 }
 
 #[test]
 fn a_status_has_the_first_time_it_was_true() {
-    let mut track = Track::default();
+    let mut tracking = MessageTracking::default();
     let steps = [
         (Some(minute(5)), true),
         (Some(minute(7)), false),
@@ -81,9 +90,9 @@ fn a_status_has_the_first_time_it_was_true() {
         (Some(minute(3)), true),
     ];
     for (at, changed) in steps {
-        assert_eq!(track.join(&news("sent", at, None), minute(60)), changed, "{at:?}");
+        assert_eq!(tracking.join(&news("sent", at, None), minute(60)), changed, "{at:?}");
     }
-    assert_eq!(track.statuses().collect::<Vec<_>>(), [(Word::Sent, minute(3))]);
+    assert_eq!(tracking.statuses().collect::<Vec<_>>(), [(ProviderStatus::Sent, minute(3))]);
 }
 
 #[test]
@@ -95,16 +104,16 @@ fn a_time_ahead_of_our_clock_is_not_believed() {
         (Some(second(601)), minute(0)),
     ] {
         for word in ["sent", "failed"] {
-            let mut track = Track::default();
-            track.join(&news(word, at, Some(error("1"))), minute(0));
-            assert_eq!(track.statuses().map(|(_, at)| at).collect::<Vec<_>>(), [kept], "{at:?}");
+            let mut tracking = MessageTracking::default();
+            tracking.join(&news(word, at, Some(error("1"))), minute(0));
+            assert_eq!(tracking.statuses().map(|(_, at)| at).collect::<Vec<_>>(), [kept], "{at:?}");
         }
     }
 }
 
 #[test]
 fn the_first_error_stays_whoever_says_failed_without_one() {
-    let mut track = Track::default();
+    let mut tracking = MessageTracking::default();
     let blamed = |code: &str, minutes| news("failed", Some(minute(minutes)), Some(error(code)));
     for (said, changed, code) in [
         (news("failed", Some(minute(1)), None), true, None),
@@ -115,14 +124,14 @@ fn the_first_error_stays_whoever_says_failed_without_one() {
         (blamed("131047", 4), true, Some("131047")),
         (news("sent", Some(minute(0)), Some(error("1"))), true, Some("131047")),
     ] {
-        assert_eq!(track.join(&said, minute(60)), changed, "{said:?}");
-        assert_eq!(track.error().and_then(|error| error.code.as_deref()), code, "{said:?}");
+        assert_eq!(tracking.join(&said, minute(60)), changed, "{said:?}");
+        assert_eq!(tracking.error().and_then(|error| error.code.as_deref()), code, "{said:?}");
     }
 }
 
 #[test]
 fn the_size_is_bounded_whatever_comes() {
-    let mut track = Track::default();
+    let mut tracking = MessageTracking::default();
     let long = "\u{1f4e6}".repeat(100_000);
     let blame = ChannelError {
         code: Some(long.clone()),
@@ -130,26 +139,26 @@ fn the_size_is_bounded_whatever_comes() {
         details: Some(long.clone()),
     };
     for n in 0..1000 {
-        track.join(&news(&format!("{n}{long}"), Some(minute(n)), None), minute(n));
-        for word in Word::ALL {
-            track.join(&news(word.as_str(), Some(minute(-n)), Some(blame.clone())), minute(n));
+        tracking.join(&news(&format!("{n}{long}"), Some(minute(n)), None), minute(n));
+        for word in ProviderStatus::ALL {
+            tracking.join(&news(word.as_str(), Some(minute(-n)), Some(blame.clone())), minute(n));
         }
     }
-    let bytes = serde_json::to_string(&track).unwrap().len();
+    let bytes = serde_json::to_string(&tracking).unwrap().len();
     assert!(bytes < 4 * (64 + 64 + 256 + 1024) + 600, "{bytes}");
 }
 
 #[test]
 fn a_row_is_small() {
-    let track = track(&["sent", "delivered", "deleted"]);
-    let text = serde_json::to_string(&track).unwrap();
+    let tracking = track(&["sent", "delivered", "deleted"]);
+    let text = serde_json::to_string(&tracking).unwrap();
     let expected = concat!(
         r#"{"seen":{"sent":"2026-01-20T10:00:00.000Z","delivered":"2026-01-20T10:01:00.000Z"},"#,
         r#""other":{"at":"2026-01-20T10:02:00.000Z","word":"deleted"}}"#
     );
     assert_eq!(text, expected);
-    assert_eq!(serde_json::from_str::<Track>(&text).unwrap(), track);
-    assert_eq!(serde_json::from_str::<Track>("{}").unwrap(), Track::default());
+    assert_eq!(serde_json::from_str::<MessageTracking>(&text).unwrap(), tracking);
+    assert_eq!(serde_json::from_str::<MessageTracking>("{}").unwrap(), MessageTracking::default());
 }
 
 fn record(status: &str) -> Message {
@@ -176,13 +185,13 @@ fn a_linked_message_shows_what_came_before_and_after() {
         (None, "delivered", Some("sent"), "delivered"),
         (None, "failed", Some("delivered"), "delivered"),
     ] {
-        let (mut tracked, record) = (Tracked::default(), record(said));
+        let (mut tracked, record) = (TrackedMessage::default(), record(said));
         if let Some(word) = before {
-            tracked.track.join(&news(word, Some(minute(1)), None), minute(1));
+            tracked.tracking.join(&news(word, Some(minute(1)), None), minute(1));
         }
         tracked.link(&record);
         if let Some(word) = after {
-            tracked.track.join(&news(word, Some(minute(9)), None), minute(9));
+            tracked.tracking.join(&news(word, Some(minute(9)), None), minute(9));
         }
         assert_eq!(tracked.shown(&record), shown, "{before:?} {said} {after:?}");
         assert_eq!(tracked.record.as_ref(), Some(&record));
@@ -195,7 +204,7 @@ const ERRORS: [Option<&str>; 4] = [None, None, Some("131026"), Some("131047")];
 /// Minutes from receipt to what happened: missing, before, within the clocks' tolerance, beyond it.
 const TIMES: [Option<i64>; 6] = [None, Some(-2), Some(-1), Some(0), Some(10), Some(11)];
 
-type Heard = (StatusNews, Timestamp);
+type Heard = (StatusUpdate, Timestamp);
 
 /// What is heard, and then the places at which each arrives: more than once, some of it.
 fn heard() -> impl Strategy<Value = (Vec<Heard>, Vec<usize>)> {
@@ -221,21 +230,22 @@ fn heard() -> impl Strategy<Value = (Vec<Heard>, Vec<usize>)> {
 }
 
 /// What the rules say of all of it at once.
-fn as_the_rules_say(heard: &[Heard]) -> Track {
+fn as_the_rules_say(heard: &[Heard]) -> MessageTracking {
     let at = |(news, received): &Heard| {
         news.at
             .filter(|at| *at <= received.after(std::time::Duration::from_secs(600)))
             .unwrap_or(*received)
     };
-    let of = |word: Word| heard.iter().filter(move |(news, _)| news.word == word.as_str());
-    let first = |word: Word| of(word).map(at).min().map(|at| (word, at));
-    let blamed = of(Word::Failed)
+    let of =
+        |word: ProviderStatus| heard.iter().filter(move |(news, _)| news.status == word.as_str());
+    let first = |word: ProviderStatus| of(word).map(at).min().map(|at| (word, at));
+    let blamed = of(ProviderStatus::Failed)
         .filter_map(|heard| Some(Failure { at: at(heard), error: heard.0.error.clone()? }));
-    let other = heard.iter().filter(|(news, _)| Word::parse(&news.word).is_none());
-    Track {
-        seen: Word::ALL.into_iter().filter_map(first).collect(),
+    let other = heard.iter().filter(|(news, _)| ProviderStatus::parse(&news.status).is_none());
+    MessageTracking {
+        seen: ProviderStatus::ALL.into_iter().filter_map(first).collect(),
         failure: blamed.min(),
-        other: other.map(|heard| Other { at: at(heard), word: heard.0.word.clone() }).max(),
+        other: other.map(|heard| Other { at: at(heard), word: heard.0.status.clone() }).max(),
     }
 }
 
@@ -250,20 +260,20 @@ proptest! {
         let mut stored = "{}".to_owned();
         let mut status = None;
         for batch in arrivals.chunks(batch) {
-            let mut track: Track = serde_json::from_str(&stored).unwrap();
+            let mut tracking: MessageTracking = serde_json::from_str(&stored).unwrap();
             for (news, received_at) in batch.iter().map(|index| &heard[*index]) {
-                let before = track.clone();
-                let changed = track.join(news, *received_at);
-                prop_assert_eq!(changed, track != before);
-                prop_assert!(track.status() >= status, "a status is never taken back");
-                status = track.status();
+                let before = tracking.clone();
+                let changed = tracking.join(news, *received_at);
+                prop_assert_eq!(changed, tracking != before);
+                prop_assert!(tracking.status() >= status, "a status is never taken back");
+                status = tracking.status();
             }
-            stored = serde_json::to_string(&track).unwrap();
+            stored = serde_json::to_string(&tracking).unwrap();
         }
-        let track: Track = serde_json::from_str(&stored).unwrap();
-        prop_assert_eq!(&track, &as_the_rules_say(&heard));
-        let words: BTreeSet<_> = heard.iter().filter_map(|(news, _)| Word::parse(&news.word)).collect();
-        prop_assert_eq!(track.status(), words.last().copied());
+        let tracking: MessageTracking = serde_json::from_str(&stored).unwrap();
+        prop_assert_eq!(&tracking, &as_the_rules_say(&heard));
+        let words: BTreeSet<_> = heard.iter().filter_map(|(news, _)| ProviderStatus::parse(&news.status)).collect();
+        prop_assert_eq!(tracking.status(), words.last().copied());
     }
 }
 
@@ -277,10 +287,12 @@ fn the_cases_are_not_all_easy() {
     for _ in 0..200 {
         let (heard, arrivals) = heard().new_tree(&mut runner).unwrap().current();
         repeated += usize::from(arrivals.len() > heard.len());
-        let ranks: Vec<_> =
-            arrivals.iter().filter_map(|index| Word::parse(&heard[*index].0.word)).collect();
+        let ranks: Vec<_> = arrivals
+            .iter()
+            .filter_map(|index| ProviderStatus::parse(&heard[*index].0.status))
+            .collect();
         outranked += usize::from(!ranks.is_sorted());
-        let blamed = |(news, _): &&Heard| news.word == "failed" && news.error.is_some();
+        let blamed = |(news, _): &&Heard| news.status == "failed" && news.error.is_some();
         blamed_twice += usize::from(heard.iter().filter(blamed).count() > 1);
         ahead += usize::from(heard.iter().any(|(news, received)| {
             news.at > Some(received.after(crate::tracking::timeline::CLOCK_TOLERANCE))

@@ -3,19 +3,19 @@
 use crate::core::id::{OrderId, ProviderId};
 use crate::orders::order::{Order, Profile};
 use crate::orders::view::{OrderSummary, OrderView};
-use crate::testing::{FULL, MINIMAL, awb, bringer, minute, order, readable, report, report_id};
+use crate::testing::{FULL, MINIMAL, awb, minute, order, origin, readable, report, report_id};
 use crate::tracking::report::{Ref, Report, SourceName};
 use crate::tracking::status::Status;
-use crate::tracking::timeline::{Arrival, Entry};
+use crate::tracking::timeline::{Arrival, TimelineEntry};
 
 /// Brings the order to where these arrivals lead it; gives its entries in the order they came in.
-fn bring(order: &mut Order, arrivals: &[&dyn Fn(&Order) -> Arrival]) -> Vec<Entry> {
+fn bring(order: &mut Order, arrivals: &[&dyn Fn(&Order) -> Arrival]) -> Vec<TimelineEntry> {
     let mut entries = Vec::new();
     for (n, arrival) in (0_i64..).zip(arrivals) {
         let settled = match arrival(order) {
-            Arrival::Next(next) => next.settle(&order.state, minute(40 + n)),
-            Arrival::Late(late) => {
-                late.settle(&order.state, entries.clone(), minute(40 + n)).unwrap()
+            Arrival::InOrder(next) => next.commit(&order.state, minute(40 + n)),
+            Arrival::OutOfOrder(late) => {
+                late.commit(&order.state, entries.clone(), minute(40 + n)).unwrap()
             }
         };
         order.state = settled.state;
@@ -27,8 +27,8 @@ fn bring(order: &mut Order, arrivals: &[&dyn Fn(&Order) -> Arrival]) -> Vec<Entr
 /// A report in an event of its own, received five minutes after it happened.
 fn arrival(report: Report) -> impl Fn(&Order) -> Arrival {
     let at = report.occurred_at.unwrap();
-    let bringer = bringer(report.id.as_str(), at.after(std::time::Duration::from_secs(300)));
-    move |order| Arrival::of_report(&order.state, order.profile.parcels(), &report, &bringer)
+    let origin = origin(report.id.as_str(), at.after(std::time::Duration::from_secs(300)));
+    move |order| Arrival::of_report(&order.state, order.profile.parcels(), &report, &origin)
 }
 
 fn said(id: &str, minutes: i64, status: Status, words: &str) -> Report {
@@ -36,7 +36,7 @@ fn said(id: &str, minutes: i64, status: Status, words: &str) -> Report {
 }
 
 /// An order with everything, whose timeline has an entry of every kind.
-fn full() -> (Order, Vec<Entry>) {
+fn full() -> (Order, Vec<TimelineEntry>) {
     let mut order = order("STORE001", FULL);
     order.state.latest_message_status = Some("read".to_owned());
     let full_report = Report {
@@ -47,7 +47,7 @@ fn full() -> (Order, Vec<Entry>) {
     };
     let foreign =
         Report { awb: Some(awb("X9")), ..said("r-foreign", 6, Status::Delivered, "DELIVERED") };
-    let new_parcel = bringer("patch", minute(8));
+    let new_parcel = origin("patch", minute(8));
     let entries = bring(
         &mut order,
         &[

@@ -9,8 +9,8 @@ fn place(n: usize) -> String {
     format!("{n:06}")
 }
 
-fn asked(n: usize) -> Asked {
-    Asked {
+fn asked(n: usize) -> PollItem {
+    PollItem {
         account: AccountCode::parse("STORE001").unwrap(),
         order_id: OrderId::parse(&place(n)).unwrap(),
         active: Active::new(awb(&format!("1900000000{n}")), minute(0)),
@@ -140,8 +140,10 @@ fn a_batch_goes_out_after_a_few_pages_however_small() {
 #[test]
 fn long_numbers_make_smaller_batches() {
     let mut batcher = Batcher::after(None);
-    let long =
-        |n: usize| Asked { active: Active::new(awb(&format!("{n:064}")), minute(0)), ..asked(n) };
+    let long = |n: usize| PollItem {
+        active: Active::new(awb(&format!("{n:064}")), minute(0)),
+        ..asked(n)
+    };
     let mut batches: Vec<Batch> =
         (0..100).filter_map(|n| batcher.add(None, long(n), place(n))).collect();
     batches.extend(batcher.flush());

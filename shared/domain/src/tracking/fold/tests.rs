@@ -1,30 +1,32 @@
-use crate::testing::{claimed, minute, report_id};
-use crate::tracking::fold::{Cancellation, Claim, Claimed, Position, Standing, Verdict};
+use crate::testing::{facts, minute, report_id};
+use crate::tracking::fold::{
+    Cancellation, Disposition, ReportFacts, SortKey, StatusClaim, TrackingState,
+};
 use crate::tracking::report::SourceName;
 use crate::tracking::status::{Leg, Status};
 
-use Claim::{OtherShipment, Reshipped};
+use Disposition::{AfterTerminal, Applied, Same};
 use Status::*;
-use Verdict::{AfterTerminal, Applied, Same};
+use StatusClaim::{OtherShipment, Reshipped};
 
 /// One claim a minute.
-fn entries(claims: &[Claim]) -> Vec<Claimed> {
-    (0_i64..).zip(claims).map(|(n, claim)| claimed(&format!("r{n}"), minute(n), *claim)).collect()
+fn entries(claims: &[StatusClaim]) -> Vec<ReportFacts> {
+    (0_i64..).zip(claims).map(|(n, claim)| facts(&format!("r{n}"), minute(n), *claim)).collect()
 }
 
-fn walk(start: Status, claims: &[Claim]) -> (Standing, Vec<Verdict>) {
-    Standing::fold(start, &entries(claims))
+fn walk(start: Status, claims: &[StatusClaim]) -> (TrackingState, Vec<Disposition>) {
+    TrackingState::fold(start, &entries(claims))
 }
 
-fn to(status: Status) -> Claim {
-    Claim::Status(status)
+fn to(status: Status) -> StatusClaim {
+    StatusClaim::Status(status)
 }
 
 /// What happens to an order, one claim after the other, and what the fold makes of each.
 #[test]
 fn stories() {
-    type Story = (&'static str, Status, Vec<(Claim, Verdict)>, Status);
-    const S: fn(Status) -> Claim = Claim::Status;
+    type Story = (&'static str, Status, Vec<(StatusClaim, Disposition)>, Status);
+    const S: fn(Status) -> StatusClaim = StatusClaim::Status;
     let stories: &[Story] = &[
         ("nothing was reported", Pending, vec![], Pending),
         (
@@ -49,9 +51,9 @@ fn stories() {
             "what nobody understands changes nothing, wherever it stands",
             Pending,
             vec![
-                (S(Unknown), Verdict::Unknown),
+                (S(Unknown), Disposition::Unknown),
                 (S(Returned), Applied),
-                (S(Unknown), Verdict::Unknown),
+                (S(Unknown), Disposition::Unknown),
             ],
             Returned,
         ),
@@ -59,9 +61,9 @@ fn stories() {
             "another parcel's report changes nothing, whatever it says",
             InTransit,
             vec![
-                (OtherShipment(Delivered), Verdict::OtherShipment),
-                (OtherShipment(InTransit), Verdict::OtherShipment),
-                (OtherShipment(Unknown), Verdict::OtherShipment),
+                (OtherShipment(Delivered), Disposition::OtherShipment),
+                (OtherShipment(InTransit), Disposition::OtherShipment),
+                (OtherShipment(Unknown), Disposition::OtherShipment),
                 (S(Delivered), Applied),
             ],
             Delivered,
@@ -75,7 +77,7 @@ fn stories() {
         (
             "a terminal that did not apply is not remembered",
             Pending,
-            vec![(OtherShipment(Lost), Verdict::OtherShipment), (S(InTransit), Applied)],
+            vec![(OtherShipment(Lost), Disposition::OtherShipment), (S(InTransit), Applied)],
             InTransit,
         ),
         (
@@ -198,8 +200,8 @@ fn stories() {
     ];
     for (story, start, claims, end) in stories {
         let (claims, expected): (Vec<_>, Vec<_>) = claims.iter().copied().unzip();
-        let (standing, verdicts) = walk(*start, &claims);
-        assert_eq!((verdicts, standing.status), (expected, *end), "{story}");
+        let (tracking, dispositions) = walk(*start, &claims);
+        assert_eq!((dispositions, tracking.status), (expected, *end), "{story}");
     }
 }
 
@@ -213,7 +215,7 @@ fn every_status_after_every_other() {
     for before in Status::ALL.iter().copied().filter(|status| *status != Unknown) {
         for after in Status::ALL.iter().copied() {
             let expected = match (before, after) {
-                (_, Unknown) => Verdict::Unknown,
+                (_, Unknown) => Disposition::Unknown,
                 _ if before == after => Same,
                 (Returned, _) => AfterTerminal,
                 _ if after.leg() == Some(Leg::Return) || !before.ends_outbound() => Applied,
@@ -223,10 +225,10 @@ fn every_status_after_every_other() {
             for (start, claims) in
                 [(before, vec![to(after)]), (Pending, vec![to(before), to(after)])]
             {
-                let (standing, verdicts) = walk(start, &claims);
-                assert_eq!(verdicts.last(), Some(&expected), "{after} after {before}");
+                let (tracking, dispositions) = walk(start, &claims);
+                assert_eq!(dispositions.last(), Some(&expected), "{after} after {before}");
                 assert_eq!(
-                    standing.status,
+                    tracking.status,
                     if expected == Applied { after } else { before },
                     "{after} after {before}"
                 );
@@ -243,17 +245,21 @@ fn every_outbound_status_during_a_return() {
     for before in outbound() {
         for after in outbound() {
             let legal = !before.ends_outbound() || AFTER_AN_END.contains(&(before, after));
-            let (_, verdicts) = walk(Pending, &[to(before), to(ReturnInTransit), to(after)]);
+            let (_, dispositions) = walk(Pending, &[to(before), to(ReturnInTransit), to(after)]);
             let expected = if legal { Applied } else { AfterTerminal };
-            assert_eq!(verdicts.last(), Some(&expected), "{after} on the way back after {before}");
+            assert_eq!(
+                dispositions.last(),
+                Some(&expected),
+                "{after} on the way back after {before}"
+            );
         }
     }
 }
 
 #[test]
 fn only_what_applied_has_no_reason() {
-    let reasons = [Applied, Same, Verdict::Unknown, Verdict::OtherShipment, AfterTerminal]
-        .map(Verdict::reason);
+    let reasons = [Applied, Same, Disposition::Unknown, Disposition::OtherShipment, AfterTerminal]
+        .map(Disposition::reason);
     assert_eq!(
         reasons,
         [None, Some("same"), Some("unknown"), Some("other_shipment"), Some("after_terminal")]
@@ -262,7 +268,7 @@ fn only_what_applied_has_no_reason() {
 
 #[test]
 fn positions_sort_by_time_then_rank_then_id() {
-    let at = |minutes, rank, id| Position {
+    let at = |minutes, rank, id| SortKey {
         occurred_at: minute(minutes),
         rank,
         report_id: report_id(id),
@@ -281,25 +287,25 @@ fn positions_sort_by_time_then_rank_then_id() {
 }
 
 /// A claim with everything a source can say.
-fn told(n: i64, status: Status, words: &str, place: &str) -> Claimed {
-    Claimed {
+fn told(n: i64, status: Status, words: &str, place: &str) -> ReportFacts {
+    ReportFacts {
         source_status: Some(words.to_owned()),
         location: Some(place.to_owned()),
         eta: Some(minute(1000 + n)),
-        ..claimed(&format!("r{n}"), minute(n), to(status))
+        ..facts(&format!("r{n}"), minute(n), to(status))
     }
 }
 
 #[test]
 fn words_place_and_eta_are_those_of_the_last_that_counted() {
-    let mut standing = Standing::at_creation(Pending);
+    let mut tracking = TrackingState::at_creation(Pending);
     assert_eq!(
-        (standing.label.as_str(), &standing.location, standing.eta),
+        (tracking.label.as_str(), &tracking.location, tracking.eta),
         ("Pending", &None, None)
     );
-    let silent = |n, status| claimed(&format!("r{n}"), minute(n), to(status));
+    let silent = |n, status| facts(&format!("r{n}"), minute(n), to(status));
     type Seen = (&'static str, Option<&'static str>, Option<i64>);
-    let steps: [(Claimed, Seen); 7] = [
+    let steps: [(ReportFacts, Seen); 7] = [
         (told(1, InTransit, "IN TRANSIT-EN", "Pune"), ("IN TRANSIT-EN", Some("Pune"), Some(1001))),
         (told(2, InTransit, "Reached hub", "Surat"), ("Reached hub", Some("Surat"), Some(1002))),
         // Who says nothing of words, place and ETA does not take them back; a new status without words has ours.
@@ -310,34 +316,36 @@ fn words_place_and_eta_are_those_of_the_last_that_counted() {
         (told(7, InTransit, "IN TRANSIT", "Mars"), ("DELIVERED", Some("Delhi"), Some(1006))),
     ];
     for (entry, (label, location, eta)) in steps {
-        standing.step(&entry);
-        let seen = (standing.label.as_str(), standing.location.as_deref(), standing.eta);
-        assert_eq!(seen, (label, location, eta.map(minute)), "{:?}", entry.position);
+        tracking.step(&entry);
+        let seen = (tracking.label.as_str(), tracking.location.as_deref(), tracking.eta);
+        assert_eq!(seen, (label, location, eta.map(minute)), "{:?}", entry.sort_key);
     }
-    let foreign = Claimed { claim: OtherShipment(Delivered), ..told(8, Delivered, "LOST", "Mars") };
-    let before = standing.clone();
-    standing.step(&foreign);
-    assert_eq!(standing, before);
+    let foreign =
+        ReportFacts { claim: OtherShipment(Delivered), ..told(8, Delivered, "LOST", "Mars") };
+    let before = tracking.clone();
+    tracking.step(&foreign);
+    assert_eq!(tracking, before);
 }
 
 #[test]
 fn a_new_parcel_takes_nothing_over_from_the_old_one() {
     for (status, since) in [(InTransit, 4), (Processing, 2)] {
-        let mut standing = Standing::at_creation(Lost);
-        standing.step(&told(1, ReturnInTransit, "RTO", "Pune"));
-        standing.step(&claimed("r2", minute(2), Reshipped));
-        standing.step(&told(3, status, "x", "Surat"));
-        standing.step(&claimed("r4", minute(4), Reshipped));
-        let anew = Standing { since: Some(minute(since)), ..Standing::at_creation(Processing) };
-        assert_eq!(standing, anew, "reshipped from {status}");
+        let mut tracking = TrackingState::at_creation(Lost);
+        tracking.step(&told(1, ReturnInTransit, "RTO", "Pune"));
+        tracking.step(&facts("r2", minute(2), Reshipped));
+        tracking.step(&told(3, status, "x", "Surat"));
+        tracking.step(&facts("r4", minute(4), Reshipped));
+        let anew =
+            TrackingState { since: Some(minute(since)), ..TrackingState::at_creation(Processing) };
+        assert_eq!(tracking, anew, "reshipped from {status}");
     }
 }
 
 #[test]
 fn milestones_are_the_times_of_what_applied() {
-    let milestones = |claims: &[Claim]| {
-        let (standing, _) = walk(Pending, claims);
-        [standing.assigned_at, standing.accepted_at, standing.completed_at]
+    let milestones = |claims: &[StatusClaim]| {
+        let (tracking, _) = walk(Pending, claims);
+        [tracking.assigned_at, tracking.accepted_at, tracking.completed_at]
     };
     let at = |n: i64| Some(minute(n));
     for (claims, expected) in [
@@ -357,21 +365,21 @@ fn milestones_are_the_times_of_what_applied() {
 
 #[test]
 fn a_cancellation_says_when_who_and_why() {
-    let said = |words: Option<&str>, note: Option<&str>| Claimed {
+    let said = |words: Option<&str>, note: Option<&str>| ReportFacts {
         source_status: words.map(str::to_owned),
         note: note.map(str::to_owned),
         source: SourceName::API,
-        ..claimed("r0", minute(0), to(Cancelled))
+        ..facts("r0", minute(0), to(Cancelled))
     };
     for (entry, reason) in [
         (said(None, None), None),
         (said(Some("CANCELED"), None), Some("CANCELED")),
         (said(Some("CANCELED"), Some("customer called")), Some("customer called")),
     ] {
-        let (standing, _) = Standing::fold(Pending, &[entry]);
+        let (tracking, _) = TrackingState::fold(Pending, &[entry]);
         let reason = reason.map(str::to_owned);
         assert_eq!(
-            standing.cancellation,
+            tracking.cancellation,
             Some(Cancellation { at: minute(0), reason, by: SourceName::API })
         );
     }
@@ -389,7 +397,7 @@ fn a_cancellation_stands_while_nothing_outbound_follows() {
         (vec![to(ReturnInTransit), to(Delivered)], false),
         (vec![Reshipped], false),
     ] {
-        let (standing, _) = walk(Pending, &[vec![to(Cancelled)], after.clone()].concat());
-        assert_eq!(standing.cancellation.map(|c| c.at), kept.then_some(minute(0)), "{after:?}");
+        let (tracking, _) = walk(Pending, &[vec![to(Cancelled)], after.clone()].concat());
+        assert_eq!(tracking.cancellation.map(|c| c.at), kept.then_some(minute(0)), "{after:?}");
     }
 }

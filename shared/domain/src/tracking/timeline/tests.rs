@@ -6,11 +6,13 @@ mod store;
 use std::time::Duration;
 
 use crate::core::timestamp::Timestamp;
-use crate::testing::{awb, bringer, minute, report, report_id, second};
-use crate::tracking::fold::{Claim, Verdict};
+use crate::testing::{awb, minute, origin, report, report_id, second};
+use crate::tracking::fold::{Disposition, StatusClaim};
 use crate::tracking::report::Report;
 use crate::tracking::status::{Leg, Status};
-use crate::tracking::timeline::{Arrival, CLOCK_TOLERANCE, Entry, Parcels, State, Transition};
+use crate::tracking::timeline::{
+    Arrival, CLOCK_TOLERANCE, Parcels, State, TimelineEntry, Transition,
+};
 
 use store::{Brought, Store};
 
@@ -69,28 +71,28 @@ fn a_late_report_that_changes_the_status_names_the_stored_one_as_previous() {
     let mut store = store_of(&[(Status::PickedUp, 1), (Status::InTransit, 5)]);
     let settled =
         store.bring(&Brought::of(report("late", Status::Cancelled, Some(minute(3))))).unwrap();
-    assert_eq!(settled.verdict, Verdict::Applied);
+    assert_eq!(settled.disposition, Disposition::Applied);
     assert_eq!(settled.entry.transition, transition(4, Status::InTransit, Status::Cancelled, 3));
     assert_eq!(
         (settled.state.version, settled.state.previous_status),
         (4, Some(Status::InTransit))
     );
-    assert_eq!(settled.state.standing.ended, Some(Status::Cancelled));
+    assert_eq!(settled.state.tracking.ended, Some(Status::Cancelled));
 }
 
 #[test]
 fn a_late_report_that_changes_nothing_is_kept_and_not_told() {
-    for (status, verdict) in [
-        (Status::OutForDelivery, Verdict::Applied),
-        (Status::PickedUp, Verdict::Same),
-        (Status::Unknown, Verdict::Unknown),
+    for (status, disposition) in [
+        (Status::OutForDelivery, Disposition::Applied),
+        (Status::PickedUp, Disposition::Same),
+        (Status::Unknown, Disposition::Unknown),
     ] {
         let mut store = store_of(&[(Status::PickedUp, 1), (Status::InTransit, 5)]);
         let before = store.order.state.clone();
         let settled = store.bring(&Brought::of(report("late", status, Some(minute(3))))).unwrap();
         assert_eq!(
-            (settled.verdict, settled.entry.late, &settled.entry.transition),
-            (verdict, true, &None)
+            (settled.disposition, settled.entry.late, &settled.entry.transition),
+            (disposition, true, &None)
         );
         let after = State { rev: before.rev + 1, entries: 3, updated_at: store.now, ..before };
         assert_eq!(settled.state, after, "{status}");
@@ -108,7 +110,7 @@ fn a_late_report_can_bring_another_entrys_status_back() {
     };
     store.bring(&Brought::of(going_back));
     store.bring(&Brought::of(report("r2", Status::InTransit, Some(minute(5)))));
-    assert_eq!(store.order.state.standing.status, Status::InTransit);
+    assert_eq!(store.order.state.tracking.status, Status::InTransit);
     let late = store.bring(&Brought::of(report("r3", Status::Delivered, Some(minute(3))))).unwrap();
     let expected = Transition {
         label: "RTO INITIATED".to_owned(),
@@ -136,7 +138,7 @@ fn every_write_moves_rev_and_only_a_change_moves_version() {
         assert_eq!((settled.state.rev, settled.state.version), (n, version), "{status} at {at}");
         assert_eq!(settled.state.updated_at, store.now);
         let previous = if version > before.version {
-            Some(before.standing.status)
+            Some(before.tracking.status)
         } else {
             before.previous_status
         };
@@ -184,7 +186,7 @@ fn times_that_are_missing_or_too_far_ahead_are_the_time_of_receipt() {
         let brought =
             Brought { received_at: received, ..Brought::of(report("r0", Status::InTransit, said)) };
         let entry = store.bring(&brought).unwrap().entry;
-        assert_eq!(entry.claimed.position.occurred_at, counted, "{said:?}");
+        assert_eq!(entry.facts.sort_key.occurred_at, counted, "{said:?}");
         assert_eq!(entry.received_at, received);
     }
 }
@@ -203,20 +205,20 @@ fn an_entry_says_what_its_report_said() {
         .bring(&Brought { event: "e1".to_owned(), ..Brought::of(said.clone()) })
         .unwrap()
         .entry;
-    let claimed = &entry.claimed;
-    assert_eq!(entry.event_id, bringer("e1", minute(0)).event_id);
-    assert_eq!(claimed.source, said.source);
-    assert_eq!((&claimed.source_status, &claimed.location), (&said.source_status, &said.location));
-    assert_eq!((&claimed.note, claimed.eta), (&said.note, said.eta));
-    assert_eq!((&claimed.position.report_id, claimed.position.rank), (&said.id, Status::InTransit));
+    let facts = &entry.facts;
+    assert_eq!(entry.event_id, origin("e1", minute(0)).event_id);
+    assert_eq!(facts.source, said.source);
+    assert_eq!((&facts.source_status, &facts.location), (&said.source_status, &said.location));
+    assert_eq!((&facts.note, facts.eta), (&said.note, said.eta));
+    assert_eq!((&facts.sort_key.report_id, facts.sort_key.rank), (&said.id, Status::InTransit));
 }
 
 /// Which parcel a report must name, and what the parcel's way does to its status.
 #[test]
 fn parcels_decide_what_a_report_is_about() {
-    use Claim::{OtherShipment, Status as To};
     use Leg::{Outbound, Return};
     use Status::{Delivered, InTransit, ReturnInTransit, Returned};
+    use StatusClaim::{OtherShipment, Status as To};
     let (own, back, foreign) = (awb("A1"), awb("R1"), awb("X9"));
     let both = Parcels { awb: Some(&own), return_awb: Some(&back) };
     let there = Parcels { awb: Some(&own), return_awb: None };
@@ -240,14 +242,14 @@ fn parcels_decide_what_a_report_is_about() {
     ] {
         let state = State::at_creation(Status::Pending, minute(0));
         let report = Report { awb: named.cloned(), leg, ..report("r0", status, Some(minute(1))) };
-        let Arrival::Next(next) =
-            Arrival::of_report(&state, parcels, &report, &bringer("r0", minute(1)))
+        let Arrival::InOrder(next) =
+            Arrival::of_report(&state, parcels, &report, &origin("r0", minute(1)))
         else {
             panic!("the first report stands after nothing")
         };
-        let claimed = next.settle(&state, minute(1)).entry.claimed;
+        let facts = next.commit(&state, minute(1)).entry.facts;
         assert_eq!(
-            (claimed.claim, claimed.position.rank),
+            (facts.claim, facts.sort_key.rank),
             (expected, expected.status()),
             "{report:?} for {parcels:?}"
         );
@@ -266,10 +268,10 @@ fn a_reshipment_stands_where_it_happened_whenever_it_arrives() {
         {
             store.bring(brought);
         }
-        assert_eq!(store.order.state.standing.status, Status::InTransit);
-        assert_eq!(store.order.state.standing.ended, None);
+        assert_eq!(store.order.state.tracking.status, Status::InTransit);
+        assert_eq!(store.order.state.tracking.ended, None);
         let entry = &store.entries[&report_id("r2")];
-        assert_eq!((entry.claimed.position.rank, entry.late), (Status::Processing, late));
+        assert_eq!((entry.facts.sort_key.rank, entry.late), (Status::Processing, late));
         let versions = if late { (3, Some(Status::Lost)) } else { (4, Some(Status::Processing)) };
         assert_eq!((store.order.state.version, store.order.state.previous_status), versions);
     }
@@ -300,14 +302,17 @@ fn state_and_entries_read_back_as_they_were() {
     }
     store
         .bring(&Brought::of(Report { awb: Some(awb("X9")), ..report(&id(9), Status::Lost, None) }));
-    let claims: Vec<_> = store.entries.values().map(|entry| entry.claimed.claim).collect();
-    assert_eq!((claims[0], claims[6]), (Claim::Reshipped, Claim::OtherShipment(Status::Lost)));
+    let claims: Vec<_> = store.entries.values().map(|entry| entry.facts.claim).collect();
+    assert_eq!(
+        (claims[0], claims[6]),
+        (StatusClaim::Reshipped, StatusClaim::OtherShipment(Status::Lost))
+    );
     for entry in store.entries.values() {
         let text = serde_json::to_string(entry).unwrap();
-        assert_eq!(serde_json::from_str::<Entry>(&text).unwrap(), *entry, "{text}");
+        assert_eq!(serde_json::from_str::<TimelineEntry>(&text).unwrap(), *entry, "{text}");
     }
     let state = &store.order.state;
-    assert!(state.standing.cancellation.is_some() && state.standing.assigned_at.is_some());
+    assert!(state.tracking.cancellation.is_some() && state.tracking.assigned_at.is_some());
     let text = serde_json::to_string(state).unwrap();
     assert_eq!(serde_json::from_str::<State>(&text).unwrap(), *state, "{text}");
     assert!(text.len() <= 1024, "a state costs one write unit: {} bytes: {text}", text.len());
@@ -342,14 +347,14 @@ fn a_late_report_is_not_folded_over_half_a_timeline() {
     let store = store_of(&[(Status::PickedUp, 1), (Status::InTransit, 5)]);
     let late = report("late", Status::Cancelled, Some(minute(3)));
     let arrive = || {
-        Arrival::of_report(&store.order.state, Parcels::default(), &late, &bringer("e", minute(6)))
+        Arrival::of_report(&store.order.state, Parcels::default(), &late, &origin("e", minute(6)))
     };
-    let mut stored: Vec<Entry> = store.entries.values().cloned().collect();
-    let settle = |stored: &[Entry]| match arrive() {
-        Arrival::Late(late) => {
-            late.settle(&store.order.state, stored.to_vec(), minute(7)).is_some()
+    let mut stored: Vec<TimelineEntry> = store.entries.values().cloned().collect();
+    let settle = |stored: &[TimelineEntry]| match arrive() {
+        Arrival::OutOfOrder(late) => {
+            late.commit(&store.order.state, stored.to_vec(), minute(7)).is_some()
         }
-        Arrival::Next(_) => panic!("it stands before an entry"),
+        Arrival::InOrder(_) => panic!("it stands before an entry"),
     };
     assert!(settle(&stored));
     stored.pop();

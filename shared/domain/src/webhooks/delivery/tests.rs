@@ -7,13 +7,14 @@ mod stalled;
 
 use crate::core::id::{EndpointName, EventId, ReportId};
 use crate::orders::order::Order;
-use crate::testing::{MINIMAL, claimed, event_id, minute, order, report_id};
-use crate::tracking::fold::{Claim, Claimed, Standing};
+use crate::testing::{MINIMAL, event_id, facts, minute, order, report_id};
+use crate::tracking::fold::{ReportFacts, StatusClaim, TrackingState};
 use crate::tracking::report::SourceName;
 use crate::tracking::status::Status;
 use crate::tracking::timeline::Transition;
-use crate::webhooks::delivery::{Change, Delivery, announce};
-use crate::webhooks::endpoint::{Endpoint, Event, Settings};
+use crate::webhooks::delivery::{Delivery, fan_out};
+use crate::webhooks::endpoint::{Endpoint, EventType, Settings};
+use crate::webhooks::notification::Change;
 
 /// A change and what it borrows.
 #[derive(Clone)]
@@ -25,10 +26,10 @@ struct Changed {
 
 impl Changed {
     /// What came of the last claim on an order that went through all of them.
-    fn by(mut order: Order, entries: &[Claimed]) -> Self {
+    fn by(mut order: Order, entries: &[ReportFacts]) -> Self {
         let (last, before) = entries.split_last().unwrap();
-        let (old, _) = Standing::fold(order.state.start, before);
-        let (new, _) = Standing::fold(order.state.start, entries);
+        let (old, _) = TrackingState::fold(order.state.start, before);
+        let (new, _) = TrackingState::fold(order.state.start, entries);
         let transition = Transition {
             version: 1 + u64::try_from(entries.len()).unwrap(),
             status: new.status,
@@ -37,14 +38,14 @@ impl Changed {
             previous_label: old.label,
             occurred_at: new.since.unwrap(),
         };
-        order.state.standing = new;
+        order.state.tracking = new;
         order.state.updated_at = minute(30);
-        Self { order, report_id: last.position.report_id.clone(), transition }
+        Self { order, report_id: last.sort_key.report_id.clone(), transition }
     }
 
     /// The order's first change, to this status.
     fn first(account: &str, body: &str, report: &str, status: Status) -> Self {
-        Self::by(order(account, body), &[claimed(report, minute(1), Claim::Status(status))])
+        Self::by(order(account, body), &[facts(report, minute(1), StatusClaim::Status(status))])
     }
 
     fn change(&self) -> Change<'_> {
@@ -65,7 +66,7 @@ fn endpoint(name: &str, settings: &str) -> Endpoint {
 
 fn told(event: &EventId, changes: &[Changed], endpoints: &[Endpoint]) -> Vec<Delivery> {
     let changes: Vec<Change<'_>> = changes.iter().map(Changed::change).collect();
-    announce(event, &changes, endpoints, minute(31))
+    fan_out(event, &changes, endpoints, minute(31))
 }
 
 fn ids(deliveries: &[Delivery]) -> Vec<&str> {
@@ -185,7 +186,7 @@ fn each_endpoint_is_told_in_its_own_format() {
     for (delivery, format) in told.iter().zip(FORMATS) {
         assert_eq!((delivery.endpoint.as_str(), delivery.format.as_str()), (format, format));
         assert_eq!((delivery.v, delivery.run, delivery.version), (1, 1, Some(2)));
-        assert_eq!(delivery.event, Event::StatusChanged);
+        assert_eq!(delivery.event, EventType::StatusChanged);
         assert_eq!(delivery.order_id, Some(order("STORE001", MINIMAL).key.order));
         assert_eq!(delivery.account.as_str(), "STORE001");
     }
@@ -244,11 +245,11 @@ fn a_delivery_in_a_log_shows_no_body() {
 }
 
 /// A claim with words, as carriers make them.
-fn said(id: &str, minutes: i64, status: Status, words: &str) -> Claimed {
-    Claimed {
+fn said(id: &str, minutes: i64, status: Status, words: &str) -> ReportFacts {
+    ReportFacts {
         source: SourceName::new("esahayak"),
         source_status: Some(words.to_owned()),
-        ..claimed(id, minute(minutes), Claim::Status(status))
+        ..facts(id, minute(minutes), StatusClaim::Status(status))
     }
 }
 

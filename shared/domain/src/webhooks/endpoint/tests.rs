@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::auth::Accounts;
 use crate::core::id::AccountCode;
 use crate::tracking::status::Status;
-use crate::webhooks::endpoint::{Event, Format, MAX_SCHEDULE, Settings};
+use crate::webhooks::endpoint::{EventType, Format, MAX_SCHEDULE, Settings};
 
 fn parse(text: &str) -> Settings {
     Settings::parse(text).unwrap()
@@ -120,11 +120,11 @@ fn only_who_asks_for_it_is_told_of_orders_that_stand_still() {
 
 #[test]
 fn an_event_reads_back_from_its_name() {
-    for event in [Event::StatusChanged, Event::Stalled] {
-        assert_eq!(Event::parse(event.as_str()), Some(event));
+    for event in [EventType::StatusChanged, EventType::Stalled] {
+        assert_eq!(EventType::parse(event.as_str()), Some(event));
         assert_eq!(serde_json::to_string(&event).unwrap(), format!(r#""{}""#, event.as_str()));
     }
-    assert_eq!((Event::parse("stalled"), Event::parse("")), (None, None));
+    assert_eq!((EventType::parse("stalled"), EventType::parse("")), (None, None));
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn headers_that_can_be_set_and_those_that_cannot() {
         "Webhook-Id",
         "webhook-signature",
         "webhook-anything",
-        "X-Webhook-Event",
+        "X-Webhook-EventType",
         "x-webhook-order-id",
     ];
     let with = |name: &str| {

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use crate::core::timestamp::Timestamp;
 use crate::webhooks::endpoint::Settings;
-use crate::webhooks::retry::{Attempted, MAX_RETRY_AFTER, Reaction, Schedule, parse_retry_after};
+use crate::webhooks::retry::{
+    AttemptOutcome, MAX_RETRY_AFTER, NextStep, Schedule, parse_retry_after,
+};
 
 const DAY: u64 = 24 * 60 * 60;
 
@@ -23,18 +25,18 @@ fn schedule(retries: u32, waits: &[u64], jitter: bool) -> Schedule {
 fn what_becomes_of_a_delivery_after_every_answer() {
     for code in 100..=999 {
         let expected = match code {
-            200..300 => Reaction::Done,
-            300..400 => Reaction::GiveUp("redirect"),
-            408 | 425 | 429 => Reaction::Retry,
-            410 => Reaction::GiveUp("gone"),
-            100..500 => Reaction::GiveUp("rejected"),
+            200..300 => NextStep::Done,
+            300..400 => NextStep::GiveUp("redirect"),
+            408 | 425 | 429 => NextStep::Retry,
+            410 => NextStep::GiveUp("gone"),
+            100..500 => NextStep::GiveUp("rejected"),
             // There are no codes above 599: whoever sends one is broken, and that may pass.
-            _ => Reaction::Retry,
+            _ => NextStep::Retry,
         };
-        assert_eq!(Attempted::Answered(code).reaction(), expected, "{code}");
+        assert_eq!(AttemptOutcome::Answered(code).next_step(), expected, "{code}");
     }
-    assert_eq!(Attempted::NoAnswer.reaction(), Reaction::Retry);
-    assert_eq!(Attempted::Refused.reaction(), Reaction::GiveUp("url_refused"));
+    assert_eq!(AttemptOutcome::NoAnswer.next_step(), NextStep::Retry);
+    assert_eq!(AttemptOutcome::Refused.next_step(), NextStep::GiveUp("url_refused"));
 }
 
 /// The waits that a schedule plans: what is asked for is zero.

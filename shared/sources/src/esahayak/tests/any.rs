@@ -68,21 +68,21 @@ fn is_sound(report: &Report) -> bool {
             .all(|text| clipped(text) && clean(text))
 }
 
-fn identify(headers: &[(&str, &str)], body: &[u8]) -> Identity {
-    Esahayak.identify(&Request { headers, source_ip: None, body })
+fn dedup_key(headers: &[(&str, &str)], body: &[u8]) -> DedupKey {
+    Esahayak.dedup_key(&Request { headers, source_ip: None, body })
 }
 
 /// The request as eSahayak sends it: with its type in a header, where the type is a string.
-fn identify_value(body: &Value) -> Identity {
+fn identify_value(body: &Value) -> DedupKey {
     let kind = body["type"].as_str().map(|kind| ("x-esahayak-event", kind));
-    identify(kind.as_slice(), body.to_string().as_bytes())
+    dedup_key(kind.as_slice(), body.to_string().as_bytes())
 }
 
 proptest! {
     #[test]
     fn any_bytes(body in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = read(&body);
-        prop_assert_eq!(identify(&[], &body), identify(&[], &body));
+        prop_assert_eq!(dedup_key(&[], &body), dedup_key(&[], &body));
     }
 
     #[test]
@@ -96,7 +96,7 @@ proptest! {
 
     #[test]
     fn an_event_and_its_report_are_one(body in envelope(), other in envelope()) {
-        let Identity::Named(id) = identify_value(&body) else { return Ok(()) };
+        let DedupKey::ProviderId(id) = identify_value(&body) else { return Ok(()) };
         prop_assert!((1..=EVENT_ID).contains(&id.len()) && !id.contains(char::is_control), "{}", id);
         let mut twin = other;
         twin["id"] = json!(id);

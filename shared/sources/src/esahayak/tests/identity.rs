@@ -2,22 +2,22 @@
 
 use super::*;
 
-const CONTRADICTORY: Identity = Identity::Contradictory("event_header");
+const CONTRADICTORY: DedupKey = DedupKey::Contradictory("event_header");
 
-fn identify(headers: &[(&str, &str)], body: &str) -> Identity {
-    Esahayak.identify(&Request { headers, source_ip: None, body: body.as_bytes() })
+fn dedup_key(headers: &[(&str, &str)], body: &str) -> DedupKey {
+    Esahayak.dedup_key(&Request { headers, source_ip: None, body: body.as_bytes() })
 }
 
-fn uploaded(body: &str) -> Identity {
-    identify(&[("X-eSahayak-Event", "stamp.uploaded")], body)
+fn uploaded(body: &str) -> DedupKey {
+    dedup_key(&[("X-eSahayak-Event", "stamp.uploaded")], body)
 }
 
-fn of_id(id: &str) -> Identity {
+fn of_id(id: &str) -> DedupKey {
     uploaded(&format!(r#"{{"id":{id},"type":"stamp.uploaded"}}"#))
 }
 
-fn named(id: &str) -> Identity {
-    Identity::Named(id.to_owned())
+fn named(id: &str) -> DedupKey {
+    DedupKey::ProviderId(id.to_owned())
 }
 
 #[test]
@@ -60,10 +60,10 @@ fn an_id_that_cannot_be_used_leaves_the_bytes() {
         r#""a\r\nb""#,
         r#""\u001b[2J""#,
     ] {
-        assert_eq!(of_id(id), Identity::Bytes, "{id}");
+        assert_eq!(of_id(id), DedupKey::Body, "{id}");
     }
-    assert_eq!(of_id(r#""\ud800""#), Identity::Bytes);
-    assert_eq!(uploaded(r#"{"type":"stamp.uploaded"}"#), Identity::Bytes);
+    assert_eq!(of_id(r#""\ud800""#), DedupKey::Body);
+    assert_eq!(uploaded(r#"{"type":"stamp.uploaded"}"#), DedupKey::Body);
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn an_id_has_at_most_256_bytes() {
         ("é".repeat(128), true),
         ("é".repeat(129), false),
     ] {
-        let expected = if fits { named(&id) } else { Identity::Bytes };
+        let expected = if fits { named(&id) } else { DedupKey::Body };
         assert_eq!(of_id(&format!("\"{id}\"")), expected, "{id}");
     }
 }
@@ -92,18 +92,18 @@ fn the_header_repeats_the_type() {
         &[("x-esahayak-delivery", "stamp.uploaded")],
         &[],
     ] {
-        assert_eq!(identify(headers, &body), CONTRADICTORY, "{headers:?}");
+        assert_eq!(dedup_key(headers, &body), CONTRADICTORY, "{headers:?}");
     }
     for name in ["x-esahayak-event", "X-ESAHAYAK-EVENT"] {
         assert_eq!(
-            identify(&[(name, "stamp.uploaded")], &body),
+            dedup_key(&[(name, "stamp.uploaded")], &body),
             named("webhook_unique_id_1"),
             "{name}"
         );
     }
     assert_eq!(uploaded(r#"{"id":"x","type":" stamp.uploaded"}"#), CONTRADICTORY);
     assert_eq!(
-        identify(&[("x-esahayak-event", "order.created")], r#"{"id":"x","type":"order.created"}"#),
+        dedup_key(&[("x-esahayak-event", "order.created")], r#"{"id":"x","type":"order.created"}"#),
         named("x")
     );
 }
@@ -115,14 +115,14 @@ fn a_body_without_a_type_contradicts_nothing() {
         (r#"{"id":"x","type":null}"#, named("x")),
         (r#"{"id":"x","type":" "}"#, named("x")),
         (r#"{"id":"x","type":{}}"#, named("x")),
-        ("{}", Identity::Bytes),
-        ("[]", Identity::Bytes),
-        ("{", Identity::Bytes),
-        ("", Identity::Bytes),
+        ("{}", DedupKey::Body),
+        ("[]", DedupKey::Body),
+        ("{", DedupKey::Body),
+        ("", DedupKey::Body),
     ] {
         assert_eq!(uploaded(body), expected, "{body}");
-        assert_eq!(identify(&[], body), expected, "{body}");
+        assert_eq!(dedup_key(&[], body), expected, "{body}");
     }
     let binary = Request { headers: &[], source_ip: None, body: b"\xff\xfe" };
-    assert_eq!(Esahayak.identify(&binary), Identity::Bytes);
+    assert_eq!(Esahayak.dedup_key(&binary), DedupKey::Body);
 }

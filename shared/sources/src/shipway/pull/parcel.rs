@@ -5,8 +5,8 @@ use domain::core::timestamp::Timestamp;
 use domain::tracking::report::{Report, Scan};
 use domain::tracking::status::{Leg, Status};
 
-use super::Asked;
-use crate::shipway::claim::{Claim, Name};
+use super::TrackingQuery;
+use crate::shipway::report_identity::{Name, ReportIdentity};
 use crate::shipway::{Shipway, moment, scans, status};
 use crate::text::{Fields, LABEL};
 use crate::{Received, Source};
@@ -18,9 +18,9 @@ const HISTORIES: [&str; 3] = ["shipment_track_activities", "tracking_history", "
 pub(super) struct Parcel {
     pub(super) awb: Awb,
     /// A code, though it may be words.
-    code: Word,
+    code: CarrierStatus,
     /// The same in words.
-    words: Word,
+    words: CarrierStatus,
     delivered_at: Option<Timestamp>,
     eta: Option<Timestamp>,
     named_time: Option<String>,
@@ -28,7 +28,7 @@ pub(super) struct Parcel {
 }
 
 /// What Shipway says, and what it means.
-struct Word {
+struct CarrierStatus {
     /// To the letter.
     text: Option<String>,
     /// As people read it.
@@ -37,7 +37,7 @@ struct Word {
     leg: Leg,
 }
 
-impl Word {
+impl CarrierStatus {
     fn of(fields: &Fields, name: &str) -> Self {
         let text = fields.text(name);
         let (status, leg) = status::of(text.as_deref().unwrap_or_default());
@@ -61,8 +61,8 @@ impl Parcel {
             .find_map(|fields| moment::read_day(fields, "expected_delivery_date"));
         let parcel = Self {
             awb,
-            code: Word::of(&details, "shipment_status"),
-            words: Word::of(&shipment, "current_status"),
+            code: CarrierStatus::of(&details, "shipment_status"),
+            words: CarrierStatus::of(&shipment, "current_status"),
             delivered_at: moment::read(&shipment, &["delivered_date"]),
             eta,
             named_time: scans::named_time(&history),
@@ -81,11 +81,11 @@ impl Parcel {
     }
 
     /// What it claims about the order that it was asked for.
-    pub(super) fn report(&self, asked: &Asked<'_>, received: &Received<'_>) -> Report {
+    pub(super) fn report(&self, asked: &TrackingQuery<'_>, received: &Received<'_>) -> Report {
         let (word, leg) = self.word();
         let delivered = self.delivered_at.filter(|_| word.status == Status::Delivered);
         let occurred_at = self.newest().or(delivered);
-        let claim = Claim {
+        let claim = ReportIdentity {
             name: Name::Parcel(asked.awb),
             word: word.text.clone(),
             newest: self.scans.last(),
@@ -113,7 +113,7 @@ impl Parcel {
     /// The code counts, and where it means nothing to us the words. But once the words tell of a return and the code
     /// does not, they count: it was seen to stay what it was when the parcel turned back, and `DEL` may be the
     /// delivery to the shop.
-    fn word(&self) -> (&Word, Leg) {
+    fn word(&self) -> (&CarrierStatus, Leg) {
         let (code, words) = (&self.code, &self.words);
         if words.is_return() && !code.is_return() {
             return (words, words.leg);
@@ -124,7 +124,7 @@ impl Parcel {
     }
 
     /// People read the words rather than the code, where both mean the same.
-    fn label(&self, word: &Word) -> Option<String> {
+    fn label(&self, word: &CarrierStatus) -> Option<String> {
         let same = word.status != Status::Unknown && self.words.status == word.status;
         self.words.label.clone().filter(|_| same).or_else(|| word.label.clone())
     }

@@ -61,7 +61,7 @@ fn item(awb: &str, code: &str, date: &str) -> Value {
     json!({"awb": awb, "tracking_details": {"shipment_status": code, "shipment_track_activities": activities}})
 }
 
-fn read_bytes(orders: &[Order], body: &[u8]) -> Result<Vec<Found>, UnreadableAnswer> {
+fn read_bytes(orders: &[Order], body: &[u8]) -> Result<Vec<ParcelAnswer>, UnreadableAnswer> {
     let parse = |(account, order, awb): &Order| {
         (
             AccountCode::parse(account).unwrap(),
@@ -70,22 +70,24 @@ fn read_bytes(orders: &[Order], body: &[u8]) -> Result<Vec<Found>, UnreadableAns
         )
     };
     let orders: Vec<_> = orders.iter().map(parse).collect();
-    let asked: Vec<_> =
-        orders.iter().map(|(account, order_id, awb)| Asked { account, order_id, awb }).collect();
+    let asked: Vec<_> = orders
+        .iter()
+        .map(|(account, order_id, awb)| TrackingQuery { account, order_id, awb })
+        .collect();
     super::read(&asked, body, Timestamp::parse(NOW).unwrap())
 }
 
-fn read(orders: &[Order], body: &Value) -> Vec<Found> {
+fn read(orders: &[Order], body: &Value) -> Vec<ParcelAnswer> {
     read_bytes(orders, body.to_string().as_bytes()).unwrap()
 }
 
 /// What is said of [`ORDER`].
-fn found(body: &Value) -> Found {
+fn found(body: &Value) -> ParcelAnswer {
     read(&[ORDER], body).remove(0)
 }
 
 fn report(body: &Value) -> Report {
-    let Found::Known(report) = found(body) else { unreachable!("unknown: {body}") };
+    let ParcelAnswer::Known(report) = found(body) else { unreachable!("unknown: {body}") };
     *report
 }
 

@@ -102,7 +102,7 @@ proptest! {
     #[test]
     fn any_bytes(body in prop::collection::vec(any::<u8>(), 0..300)) {
         let _ = read_bytes(&body);
-        let _ = Shipway.identify(&Request { headers: &[], source_ip: None, body: &body });
+        let _ = Shipway.dedup_key(&Request { headers: &[], source_ip: None, body: &body });
     }
 
     #[test]
@@ -127,8 +127,8 @@ proptest! {
         };
         let (now, later) = (ids(NOW), ids("2026-11-24T05:01:00Z"));
         prop_assert_eq!(now.len(), later.len());
-        let identity = Shipway.identify(&Request { headers: &[], source_ip: None, body: body.as_bytes() });
-        if identity == Identity::BytesAndMinute {
+        let identity = Shipway.dedup_key(&Request { headers: &[], source_ip: None, body: body.as_bytes() });
+        if identity == DedupKey::BodyAndMinute {
             prop_assert!(now.iter().all(|id| !later.contains(id)));
         }
     }

@@ -31,7 +31,7 @@ const KEYS: [&str; 24] = [
     "caption",
 ];
 
-fn scalar() -> impl Strategy<Value = Json> {
+fn scalar() -> impl Strategy<Value = RawJson> {
     let samples = vec![
         OURS,
         "read",
@@ -45,37 +45,37 @@ fn scalar() -> impl Strategy<Value = Json> {
         "12.97",
     ];
     prop_oneof![
-        Just(Json::Null),
-        any::<bool>().prop_map(Json::from),
-        any::<i64>().prop_map(Json::from),
-        any::<f64>().prop_map(Json::from),
-        any::<String>().prop_map(Json::from),
-        prop::sample::select(samples).prop_map(Json::from),
-        prop::sample::select(KEYS.to_vec()).prop_map(Json::from),
+        Just(RawJson::Null),
+        any::<bool>().prop_map(RawJson::from),
+        any::<i64>().prop_map(RawJson::from),
+        any::<f64>().prop_map(RawJson::from),
+        any::<String>().prop_map(RawJson::from),
+        prop::sample::select(samples).prop_map(RawJson::from),
+        prop::sample::select(KEYS.to_vec()).prop_map(RawJson::from),
     ]
 }
 
-fn tree() -> impl Strategy<Value = Json> {
+fn tree() -> impl Strategy<Value = RawJson> {
     let key = || prop::sample::select(KEYS.to_vec());
     scalar().prop_recursive(3, 16, 4, move |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from),
+            prop::collection::vec(inner.clone(), 0..4).prop_map(RawJson::from),
             prop::collection::hash_map(key(), inner, 0..4).prop_map(|object| json!(object)),
         ]
     })
 }
 
 /// Mostly a list of items that have what makes them readable, and anything else.
-fn list(good: fn() -> Json) -> impl Strategy<Value = Json> {
+fn list(good: fn() -> RawJson) -> impl Strategy<Value = RawJson> {
     let item = prop_oneof![
         3 => prop::collection::hash_map(prop::sample::select(KEYS.to_vec()), tree(), 0..5)
             .prop_map(move |more| with(good(), json!(more))),
         1 => tree(),
     ];
-    prop_oneof![5 => prop::collection::vec(item, 0..4).prop_map(Json::from), 1 => tree()]
+    prop_oneof![5 => prop::collection::vec(item, 0..4).prop_map(RawJson::from), 1 => tree()]
 }
 
-fn any_value() -> impl Strategy<Value = Json> {
+fn any_value() -> impl Strategy<Value = RawJson> {
     let metadata = prop_oneof![3 => Just(json!({"phone_number_id": NUMBER})), 1 => tree()];
     let contact = || json!({"wa_id": "16505551234", "profile": {"name": "Asha"}});
     let whole = (metadata, list(status), list(message), list(contact), list(|| json!({"code": 1}))).prop_map(
@@ -89,7 +89,7 @@ fn any_value() -> impl Strategy<Value = Json> {
     prop_oneof![8 => whole, 1 => tree()]
 }
 
-fn any_body() -> impl Strategy<Value = Json> {
+fn any_body() -> impl Strategy<Value = RawJson> {
     let whole = prop::collection::vec(any_value(), 0..3).prop_map(|values| body(&values));
     let odd_entry =
         tree().prop_map(|entry| json!({"object": "whatsapp_business_account", "entry": [entry]}));
@@ -97,16 +97,18 @@ fn any_body() -> impl Strategy<Value = Json> {
 }
 
 /// All strings of a value, with the names of their fields.
-fn strings<'a>(name: &'a str, value: &'a Json, found: &mut Vec<(&'a str, &'a str)>) {
+fn strings<'a>(name: &'a str, value: &'a RawJson, found: &mut Vec<(&'a str, &'a str)>) {
     match value {
-        Json::String(text) => found.push((name, text)),
-        Json::Array(items) => items.iter().for_each(|item| strings(name, item, found)),
-        Json::Object(fields) => fields.iter().for_each(|(name, value)| strings(name, value, found)),
+        RawJson::String(text) => found.push((name, text)),
+        RawJson::Array(items) => items.iter().for_each(|item| strings(name, item, found)),
+        RawJson::Object(fields) => {
+            fields.iter().for_each(|(name, value)| strings(name, value, found))
+        }
         _ => {}
     }
 }
 
-fn is_sound(update: &Update) -> bool {
+fn is_sound(update: &ChannelUpdate) -> bool {
     let json = serde_json::to_value(update).unwrap();
     let mut found = Vec::new();
     strings("", &json, &mut found);

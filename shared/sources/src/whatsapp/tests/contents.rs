@@ -3,18 +3,18 @@
 use super::*;
 
 /// The JSON of a message's content, by its kind and the object of that name.
-fn content(kind: &str, object: Json) -> Json {
+fn content(kind: &str, object: RawJson) -> RawJson {
     let written = message_with(json!({"type": kind, kind: object}), json!([])).unwrap();
     serde_json::to_value(written.content).unwrap()
 }
 
-fn other(kind: &str) -> Json {
+fn other(kind: &str) -> RawJson {
     json!({"type": "other", "kind": kind})
 }
 
 #[test]
 fn a_text_keeps_its_lines() {
-    let said = |body: Json| content("text", json!({"body": body}));
+    let said = |body: RawJson| content("text", json!({"body": body}));
     let text = |text: &str| json!({"type": "text", "text": text});
     assert_eq!(said(json!(" Hello\r\nthere\u{0}\t✅\u{1b}[2J\n")), text("Hello\nthere ✅[2J"));
     assert_eq!(said(json!(42)), text("42"));
@@ -40,11 +40,11 @@ fn a_button_has_words_and_a_payload() {
 
 #[test]
 fn a_choice_is_a_button_a_row_or_a_form() {
-    let choice = |kind: &str, id: Json, title: Json, description: Json| json!({"type": "choice", "kind": kind, "id": id, "title": title, "description": description});
+    let choice = |kind: &str, id: RawJson, title: RawJson, description: RawJson| json!({"type": "choice", "kind": kind, "id": id, "title": title, "description": description});
     let chosen =
-        |kind: &str, reply: Json| content("interactive", json!({"type": kind, kind: reply}));
+        |kind: &str, reply: RawJson| content("interactive", json!({"type": kind, kind: reply}));
     let reply = json!({"id": "cancel-order", "title": "Cancel"});
-    let expected = choice("button_reply", json!("cancel-order"), json!("Cancel"), Json::Null);
+    let expected = choice("button_reply", json!("cancel-order"), json!("Cancel"), RawJson::Null);
     assert_eq!(chosen("button_reply", reply), expected);
     let reply = json!({"id": 7, "title": "Express", "description": "Next day"});
     assert_eq!(
@@ -82,14 +82,18 @@ fn answers_of_a_form_are_whole_or_left_out() {
 
 #[test]
 fn no_emoji_takes_a_reaction_back() {
-    let reacted = |emoji: Json| content("reaction", json!({"message_id": OURS, "emoji": emoji}));
-    let reaction = |to: Json, emoji: Json| json!({"type": "reaction", "to": to, "emoji": emoji});
+    let reacted = |emoji: RawJson| content("reaction", json!({"message_id": OURS, "emoji": emoji}));
+    let reaction =
+        |to: RawJson, emoji: RawJson| json!({"type": "reaction", "to": to, "emoji": emoji});
     assert_eq!(reacted(json!("👩🏽‍🚀")), reaction(json!(OURS), json!("👩🏽‍🚀")));
     for none in [json!(null), json!(""), json!(" ")] {
-        assert_eq!(reacted(none.clone()), reaction(json!(OURS), Json::Null), "{none}");
+        assert_eq!(reacted(none.clone()), reaction(json!(OURS), RawJson::Null), "{none}");
     }
-    assert_eq!(content("reaction", json!({"message_id": OURS})), reaction(json!(OURS), Json::Null));
-    assert_eq!(content("reaction", json!({"emoji": "👍"})), reaction(Json::Null, json!("👍")));
+    assert_eq!(
+        content("reaction", json!({"message_id": OURS})),
+        reaction(json!(OURS), RawJson::Null)
+    );
+    assert_eq!(content("reaction", json!({"emoji": "👍"})), reaction(RawJson::Null, json!("👍")));
     for unreadable in [json!({}), json!(["👍"]), json!(true), json!("\u{0}")] {
         assert_eq!(reacted(unreadable.clone()), other("reaction"), "{unreadable}");
     }
@@ -110,7 +114,9 @@ fn a_place_keeps_its_digits() {
         let Reading::Updates(mut updates) = read(body.as_bytes()).unwrap() else {
             unreachable!("{body}")
         };
-        let News::Written(written) = updates.items.remove(0).news else { unreachable!("{body}") };
+        let ChannelEvent::InboundMessage(written) = updates.items.remove(0).event else {
+            unreachable!("{body}")
+        };
         let Content::Location { latitude, longitude, .. } = written.content else {
             unreachable!("{body}")
         };

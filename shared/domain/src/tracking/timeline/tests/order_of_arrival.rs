@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::store::{Brought, Store, What};
 use crate::testing::{awb, minute, report, second};
-use crate::tracking::fold::Position;
+use crate::tracking::fold::SortKey;
 use crate::tracking::report::Report;
 use crate::tracking::status::Status;
 use crate::tracking::timeline::Arrival;
@@ -124,12 +124,12 @@ fn in_order_of_arrival(happenings: &[Happening]) -> Vec<Brought> {
 
 /// Everything once, each after what stands before it.
 fn as_it_happened(empty: &Store, happenings: &[Happening]) -> Store {
-    let position = |brought: &Brought| -> Position {
-        let (Arrival::Next(next), state) = (brought.arrival(&empty.order), &empty.order.state)
+    let position = |brought: &Brought| -> SortKey {
+        let (Arrival::InOrder(next), state) = (brought.arrival(&empty.order), &empty.order.state)
         else {
             panic!("the first arrival stands after nothing")
         };
-        next.settle(state, empty.now).entry.claimed.position
+        next.commit(state, empty.now).entry.facts.sort_key
     };
     let mut sorted: Vec<_> = happenings.iter().map(|happening| &happening.brought).collect();
     sorted.sort_by_cached_key(|brought| position(brought));
@@ -143,14 +143,14 @@ fn as_it_happened(empty: &Store, happenings: &[Happening]) -> Store {
 
 fn timeline(store: &Store) -> BTreeSet<(&str, Status, i64)> {
     let facts = store.entries.values().map(|entry| {
-        let position = &entry.claimed.position;
-        (position.report_id.as_str(), entry.claimed.claim.status(), position.occurred_at.millis())
+        let position = &entry.facts.sort_key;
+        (position.report_id.as_str(), entry.facts.claim.status(), position.occurred_at.millis())
     });
     facts.collect()
 }
 
 #[derive(Deserialize)]
-struct Told {
+struct Notification {
     data: Data,
 }
 
@@ -163,7 +163,7 @@ struct Data {
 }
 
 fn read(delivery: &Delivery) -> Data {
-    serde_json::from_str::<Told>(&delivery.body).unwrap().data
+    serde_json::from_str::<Notification>(&delivery.body).unwrap().data
 }
 
 /// Brings all of it and checks what is told on the way: the first announcements form a chain from the status at
@@ -174,7 +174,7 @@ fn bring_all(empty: &Store, arrivals: &[Brought]) -> Result<Store, TestCaseError
     for brought in arrivals {
         let before = store.order.state.clone();
         let settled = store.bring(brought);
-        let announced = store.announce(brought);
+        let announced = store.fan_out(brought);
         let Some(settled) = settled else {
             prop_assert_eq!(&store.order.state, &before);
             prop_assert!(
@@ -182,7 +182,7 @@ fn bring_all(empty: &Store, arrivals: &[Brought]) -> Result<Store, TestCaseError
             );
             continue;
         };
-        let changed = settled.state.standing.status != before.standing.status;
+        let changed = settled.state.tracking.status != before.tracking.status;
         prop_assert_eq!(announced.len(), usize::from(changed));
         prop_assert_eq!(store.order.state.version, before.version + u64::from(changed));
         told.extend(announced);
@@ -196,7 +196,7 @@ fn bring_all(empty: &Store, arrivals: &[Brought]) -> Result<Store, TestCaseError
     }
     prop_assert_eq!(
         (status, version),
-        (store.order.state.standing.status, store.order.state.version)
+        (store.order.state.tracking.status, store.order.state.version)
     );
     let ids: BTreeSet<_> = told.iter().map(|delivery| &delivery.id).collect();
     prop_assert_eq!(ids.len(), told.len());
@@ -215,7 +215,7 @@ proptest! {
         let expected = as_it_happened(&empty, &happenings);
         let store = bring_all(&empty, &in_order_of_arrival(&happenings))?;
         let (state, sorted) = (&store.order.state, &expected.order.state);
-        prop_assert_eq!(&state.standing, &sorted.standing);
+        prop_assert_eq!(&state.tracking, &sorted.tracking);
         prop_assert_eq!(&state.latest, &sorted.latest);
         prop_assert_eq!(timeline(&store), timeline(&expected));
     }
@@ -253,7 +253,7 @@ fn four_reports_in_all_24_orders() {
             for brought in &order {
                 store.bring(brought);
             }
-            assert_eq!(store.order.state.standing.status, end, "{order:?}");
+            assert_eq!(store.order.state.tracking.status, end, "{order:?}");
             assert_eq!(store.entries.len(), 4);
         }
     }
@@ -278,7 +278,7 @@ fn the_cases_are_not_all_easy() {
             reshipped += usize::from(matches!(brought.what, What::Reshipment { .. }));
         }
         let times: BTreeSet<_> =
-            store.entries.values().map(|entry| entry.claimed.position.occurred_at).collect();
+            store.entries.values().map(|entry| entry.facts.sort_key.occurred_at).collect();
         ties += usize::from(times.len() < store.entries.len());
     }
     let reached = [late, changed_late, repeated, reshipped, ties];

@@ -8,12 +8,13 @@ use serde_json::json;
 use crate::core::id::{EndpointName, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::Order;
-use crate::testing::{bringer, minute, order, report_id};
+use crate::testing::{minute, order, origin, report_id};
 use crate::tracking::report::Report;
 use crate::tracking::status::Status;
-use crate::tracking::timeline::{Arrival, Bringer, Entry, Settled, State};
-use crate::webhooks::delivery::{Change, Delivery, announce};
+use crate::tracking::timeline::{Arrival, Commit, Origin, State, TimelineEntry};
+use crate::webhooks::delivery::{Delivery, fan_out};
 use crate::webhooks::endpoint::{Endpoint, Settings};
+use crate::webhooks::notification::Change;
 
 /// What arrives, and in which event.
 #[derive(Debug, Clone)]
@@ -44,18 +45,18 @@ impl Brought {
         }
     }
 
-    fn bringer(&self) -> Bringer {
-        bringer(&self.event, self.received_at)
+    fn origin(&self) -> Origin {
+        origin(&self.event, self.received_at)
     }
 
     pub(super) fn arrival(&self, order: &Order) -> Arrival {
-        let bringer = self.bringer();
+        let origin = self.origin();
         match &self.what {
             What::Report(report) => {
-                Arrival::of_report(&order.state, order.profile.parcels(), report, &bringer)
+                Arrival::of_report(&order.state, order.profile.parcels(), report, &origin)
             }
             What::Reshipment { id, at } => {
-                Arrival::of_reshipment(&order.state, id.clone(), *at, &bringer)
+                Arrival::of_reshipment(&order.state, id.clone(), *at, &origin)
             }
         }
     }
@@ -71,7 +72,7 @@ impl Brought {
 #[derive(Debug, Clone)]
 pub(super) struct Store {
     pub(super) order: Order,
-    pub(super) entries: BTreeMap<ReportId, Entry>,
+    pub(super) entries: BTreeMap<ReportId, TimelineEntry>,
     pub(super) now: Timestamp,
 }
 
@@ -87,13 +88,13 @@ impl Store {
     }
 
     /// `None` if the report was there already.
-    pub(super) fn bring(&mut self, brought: &Brought) -> Option<Settled> {
+    pub(super) fn bring(&mut self, brought: &Brought) -> Option<Commit> {
         self.now = self.now.after(Duration::from_secs(1));
         let settled = match brought.arrival(&self.order) {
-            Arrival::Next(next) => next.settle(&self.order.state, self.now),
-            Arrival::Late(late) => {
+            Arrival::InOrder(next) => next.commit(&self.order.state, self.now),
+            Arrival::OutOfOrder(late) => {
                 let stored = self.entries.values().cloned().collect();
-                late.settle(&self.order.state, stored, self.now).unwrap()
+                late.commit(&self.order.state, stored, self.now).unwrap()
             }
         };
         if self.entries.contains_key(brought.report_id()) {
@@ -106,15 +107,15 @@ impl Store {
         Some(settled)
     }
 
-    /// What `process` queues for a bringer, now or at a redelivery: the change that its entry remembers.
-    pub(super) fn announce(&self, brought: &Brought) -> Vec<Delivery> {
+    /// What `process` queues for a origin, now or at a redelivery: the change that its entry remembers.
+    pub(super) fn fan_out(&self, brought: &Brought) -> Vec<Delivery> {
         let entry = &self.entries[brought.report_id()];
-        let event = brought.bringer().event_id;
+        let event = brought.origin().event_id;
         let Some(transition) = entry.transition.as_ref().filter(|_| entry.event_id == event) else {
             return Vec::new();
         };
         let change = Change { order: &self.order, report_id: entry.report_id(), transition };
-        announce(&event, &[change], &[endpoint()], self.now)
+        fan_out(&event, &[change], &[endpoint()], self.now)
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::{Changed, FORMATS, endpoint, said, told};
 use crate::orders::order::Order;
-use crate::testing::{FULL, MINIMAL, claimed, event_id, minute, order, readable};
-use crate::tracking::fold::Claim;
+use crate::testing::{FULL, MINIMAL, event_id, facts, minute, order, readable};
+use crate::tracking::fold::StatusClaim;
 use crate::tracking::status::Status;
 
 fn body(format: &str, changed: Changed) -> String {
@@ -27,7 +27,7 @@ fn full() -> Changed {
 fn minimal() -> Changed {
     Changed::by(
         order("STORE001", MINIMAL),
-        &[claimed("r1", minute(1), Claim::Status(Status::InTransit))],
+        &[facts("r1", minute(1), StatusClaim::Status(Status::InTransit))],
     )
 }
 

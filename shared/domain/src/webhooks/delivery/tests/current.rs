@@ -4,8 +4,9 @@ use super::{Changed, endpoint, ids, said};
 use crate::orders::order::Order;
 use crate::testing::{MINIMAL, event_id, minute, order, readable};
 use crate::tracking::status::Status;
-use crate::webhooks::delivery::{CurrentOrder, Delivery, announce_current};
-use crate::webhooks::endpoint::{Endpoint, Event};
+use crate::webhooks::delivery::{Delivery, fan_out_current};
+use crate::webhooks::endpoint::{Endpoint, EventType};
+use crate::webhooks::notification::CurrentOrder;
 
 const SETTINGS: &str = r#"{"format":"status_update","accounts":["*"]}"#;
 
@@ -22,7 +23,7 @@ fn moved() -> Changed {
 }
 
 fn told(event: &str, orders: &[CurrentOrder<'_>], endpoints: &[Endpoint]) -> Vec<Delivery> {
-    announce_current(&event_id(event), orders, endpoints, minute(31))
+    fan_out_current(&event_id(event), orders, endpoints, minute(31))
 }
 
 fn unmoved(order: &Order) -> CurrentOrder<'_> {
@@ -39,7 +40,7 @@ fn an_order_is_told_as_it_stands() {
     let delivery = &told[0];
     assert_eq!(
         (delivery.event, delivery.version, &delivery.order_id),
-        (Event::StatusChanged, None, &None)
+        (EventType::StatusChanged, None, &None)
     );
     insta::assert_snapshot!(format!("{}\n\n{}", delivery.body, readable(&delivery.body)));
 }

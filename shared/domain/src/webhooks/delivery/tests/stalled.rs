@@ -7,11 +7,12 @@ use serde_json::Value;
 use super::{Changed, FORMATS, endpoint, ids, said};
 use crate::core::id::{AccountCode, EventId};
 use crate::orders::order::Order;
-use crate::testing::{FULL, MINIMAL, claimed, event_id, minute, order, readable};
-use crate::tracking::fold::{Claim, Claimed};
+use crate::testing::{FULL, MINIMAL, event_id, facts, minute, order, readable};
+use crate::tracking::fold::{ReportFacts, StatusClaim};
 use crate::tracking::status::Status;
-use crate::webhooks::delivery::{Delivery, StalledOrder, announce_stalled};
-use crate::webhooks::endpoint::{Endpoint, Event};
+use crate::webhooks::delivery::{Delivery, fan_out_stalled};
+use crate::webhooks::endpoint::{Endpoint, EventType};
+use crate::webhooks::notification::StalledOrder;
 
 /// Of this format, for all accounts, and asking for nothing else.
 fn asking(format: &str) -> Endpoint {
@@ -24,17 +25,17 @@ fn asking(format: &str) -> Endpoint {
 fn told(event: &EventId, orders: &[Order], endpoints: &[Endpoint]) -> Vec<Delivery> {
     let stalled: Vec<_> =
         orders.iter().map(|order| StalledOrder { order, since: minute(20) }).collect();
-    announce_stalled(event, &stalled, endpoints, minute(31))
+    fan_out_stalled(event, &stalled, endpoints, minute(31))
 }
 
 /// An order of this name that moved once.
 fn moved(account: &str, id: &str) -> Order {
     let order = order(account, &format!(r#"{{"orderId":"{id}"}}"#));
-    after(order, &[claimed("r1", minute(1), Claim::Status(Status::InTransit))])
+    after(order, &[facts("r1", minute(1), StatusClaim::Status(Status::InTransit))])
 }
 
 /// An order as its last change left it.
-fn after(order: Order, entries: &[Claimed]) -> Order {
+fn after(order: Order, entries: &[ReportFacts]) -> Order {
     let Changed { mut order, transition, .. } = Changed::by(order, entries);
     order.state.version = transition.version;
     order.state.previous_status = Some(transition.previous_status);
@@ -74,7 +75,7 @@ fn every_body() {
 fn a_delivery_says_which_event_it_is() {
     let deliveries = told(&event_id("e"), &[moved("STORE001", "A")], &FORMATS.map(asking));
     for (delivery, format) in deliveries.iter().zip(FORMATS) {
-        assert_eq!((delivery.event, delivery.format.as_str()), (Event::Stalled, format));
+        assert_eq!((delivery.event, delivery.format.as_str()), (EventType::Stalled, format));
         assert_eq!((delivery.run, delivery.version), (1, Some(2)));
         assert_eq!(delivery.order_id.as_ref().map(ToString::to_string).as_deref(), Some("A"));
         assert_eq!(Delivery::from_message(&delivery.to_message()).as_ref(), Some(delivery));

@@ -112,8 +112,8 @@ proptest! {
             prop_assert_eq!(found.len(), ORDERS.len());
             for (found, order) in found.iter().zip(&ORDERS) {
                 let sound = match found {
-                    Found::Known(report) => is_sound(report, order),
-                    Found::Unknown => true,
+                    ParcelAnswer::Known(report) => is_sound(report, order),
+                    ParcelAnswer::Unknown => true,
                 };
                 prop_assert!(sound, "{:?}", found);
             }

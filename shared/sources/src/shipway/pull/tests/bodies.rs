@@ -7,7 +7,9 @@ use super::*;
 #[test]
 fn the_sample_says_that_one_is_back_and_nothing_of_the_other() {
     let found = read(&[ORDER, ("STORE001", "ORD1002", "22600000000002")], &answer());
-    let [Found::Known(report), Found::Unknown] = &found[..] else { unreachable!("{found:?}") };
+    let [ParcelAnswer::Known(report), ParcelAnswer::Unknown] = &found[..] else {
+        unreachable!("{found:?}")
+    };
     assert_eq!(
         (report.source.as_str(), &report.return_awb, &report.provider_id),
         ("shipway", &None, &None)
@@ -37,7 +39,7 @@ fn an_order_keeps_its_own_spelling_and_name() {
     let mut body = answer();
     body[0]["tracking_details"]["shipment_details"][0]["order_id"] = json!("OTHER");
     let found = read(&[("STORE001", "ORD1001", "0022600000000001")], &body);
-    let Found::Known(report) = &found[0] else { unreachable!() };
+    let ParcelAnswer::Known(report) = &found[0] else { unreachable!() };
     assert_eq!(report.awb.as_ref().map(Awb::as_str), Some("0022600000000001"));
     assert_eq!(report.order_id.as_ref().map(OrderId::as_str), Some("ORD1001"));
 }
@@ -134,12 +136,12 @@ fn nothing_said_is_nothing_known() {
         json!({"shipment_track_activities": [{"date": "1970-01-01 05:30:00", "activity": "", "location": null}]}),
         json!({"shipment_status": "\u{7}"}),
     ] {
-        assert_eq!(found(&details(nothing.clone())), Found::Unknown, "{nothing}");
+        assert_eq!(found(&details(nothing.clone())), ParcelAnswer::Unknown, "{nothing}");
     }
-    assert_eq!(found(&json!([{"awb": ORDER.2}])), Found::Unknown);
+    assert_eq!(found(&json!([{"awb": ORDER.2}])), ParcelAnswer::Unknown);
     assert_eq!(
         found(&json!([{"awb": ORDER.2, "tracking_detail": {"shipment_status": "DEL"}}])),
-        Found::Unknown
+        ParcelAnswer::Unknown
     );
 }
 

@@ -22,7 +22,7 @@ fn pushed(body: &Value) -> ReportId {
         body: body.as_bytes(),
     };
     let Ok(Reading::Reports(mut reports)) = Shipway.read(&received) else { unreachable!("{body}") };
-    assert_eq!((reports.items.len(), reports.odd), (1, 0), "{body}");
+    assert_eq!((reports.items.len(), reports.skipped), (1, 0), "{body}");
     reports.items.remove(0).id
 }
 
@@ -64,7 +64,7 @@ fn the_same_answer_is_the_same_claim_in_every_hour() {
         let (account, order_id) =
             (AccountCode::parse("STORE001").unwrap(), OrderId::parse("ORD1001").unwrap());
         let awb = Awb::parse(ORDER.2).unwrap();
-        let asked = [Asked { account: &account, order_id: &order_id, awb: &awb }];
+        let asked = [TrackingQuery { account: &account, order_id: &order_id, awb: &awb }];
         super::super::read(&asked, body.to_string().as_bytes(), Timestamp::parse(at).unwrap())
             .unwrap()
     };
@@ -76,7 +76,7 @@ fn the_same_answer_is_the_same_claim_in_every_hour() {
         ),
         details(json!({"tracking_history": [{"status": "x"}]})),
     ] {
-        assert!(matches!(at(NOW, &body)[0], Found::Known(_)));
+        assert!(matches!(at(NOW, &body)[0], ParcelAnswer::Known(_)));
         assert_eq!(at(NOW, &body), at("2026-11-24T06:00:40Z", &body), "{body}");
     }
 }
@@ -96,7 +96,7 @@ fn what_does_not_change_the_claim_does_not_change_its_id() {
         &[("STORE001", "another order", "0022600000000001")],
         &json!([item(ORDER.2, "DEL", AT)]),
     );
-    let Found::Known(report) = &found[0] else { unreachable!() };
+    let ParcelAnswer::Known(report) = &found[0] else { unreachable!() };
     assert_eq!(report.id, expected);
 }
 

@@ -10,8 +10,8 @@ const AT: &str = "2026-01-14 15:11:34";
 /// The statuses found, and nothing for what is unknown.
 fn statuses(orders: &[Order], body: &Value) -> Vec<Option<Status>> {
     let status = |found| match found {
-        Found::Known(report) => Some(report.status),
-        Found::Unknown => None,
+        ParcelAnswer::Known(report) => Some(report.status),
+        ParcelAnswer::Unknown => None,
     };
     read(orders, body).into_iter().map(status).collect()
 }
@@ -44,7 +44,10 @@ fn who_is_left_out_is_unknown_and_hurts_no_other() {
     }
     let torn =
         br#"[{"awb":"B2","\ud800":1},{"awb":"\ud800"},{"awb":"A1","tracking_details":{"shipment_status":"DEL"}}]"#;
-    assert!(matches!(&read_bytes(&[A, B], torn).unwrap()[..], [Found::Known(_), Found::Unknown]));
+    assert!(matches!(
+        &read_bytes(&[A, B], torn).unwrap()[..],
+        [ParcelAnswer::Known(_), ParcelAnswer::Unknown]
+    ));
 }
 
 #[test]
@@ -72,7 +75,7 @@ fn numbers_count_by_their_digits_also_where_zeros_were_lost() {
             format!(r#"[{{"awb":{answered},"tracking_details":{{"shipment_status":"DEL"}}}}]"#);
         matches!(
             read_bytes(&[("STORE001", "O", awb)], body.as_bytes()).unwrap()[0],
-            Found::Known(_)
+            ParcelAnswer::Known(_)
         )
     };
     for (awb, answered, expected) in [
@@ -137,7 +140,9 @@ fn of_two_items_about_one_parcel_the_newer_counts() {
 fn one_parcel_of_two_accounts_is_told_to_both() {
     let (mine, theirs) = (("STORE001", "ORD-1", "A1"), ("STORE002", "ORD-2", "A1"));
     let found = read(&[mine, theirs], &json!([item("A1", "DEL", AT)]));
-    let [Found::Known(mine), Found::Known(theirs)] = &found[..] else { unreachable!("{found:?}") };
+    let [ParcelAnswer::Known(mine), ParcelAnswer::Known(theirs)] = &found[..] else {
+        unreachable!("{found:?}")
+    };
     assert_ne!(mine.id, theirs.id);
     assert_eq!(mine.order_id.as_ref().map(OrderId::as_str), Some("ORD-1"));
     let same = Report { id: mine.id.clone(), order_id: mine.order_id.clone(), ..*theirs.clone() };

@@ -64,7 +64,7 @@ fn what_is_said_in_a_list_is_read_however_it_is_wrapped() {
     }
     let deep = good.replacen("\"Delhivery\"", &format!("{}1{}", "[".repeat(27), "]".repeat(27)), 1);
     assert_eq!(read_bytes(&[ORDER], deep.as_bytes()).unwrap(), expected);
-    assert_eq!(read(&[ORDER], &json!([])), [Found::Unknown]);
+    assert_eq!(read(&[ORDER], &json!([])), [ParcelAnswer::Unknown]);
 }
 
 #[test]

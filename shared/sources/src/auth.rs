@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::{Denied, InvalidSetting};
+use crate::{AuthError, InvalidSetting};
 
 /// Reads the `settings` parameter of a source.
 pub(crate) fn read_settings<T: DeserializeOwned>(text: &str) -> Result<T, InvalidSetting> {
@@ -82,11 +82,11 @@ impl TryFrom<Vec<Network>> for AllowList {
 }
 
 impl AllowList {
-    pub(crate) fn check(&self, source_ip: Option<IpAddr>) -> Result<(), Denied> {
+    pub(crate) fn check(&self, source_ip: Option<IpAddr>) -> Result<(), AuthError> {
         // An IPv4 address written as IPv6 is that IPv4 address, and in no IPv6 range.
-        let ip = source_ip.ok_or(Denied::Address)?.to_canonical();
+        let ip = source_ip.ok_or(AuthError::Address)?.to_canonical();
         let listed = self.0.iter().any(|network| network.0.contains(&ip));
-        if listed { Ok(()) } else { Err(Denied::Address) }
+        if listed { Ok(()) } else { Err(AuthError::Address) }
     }
 }
 
@@ -98,9 +98,13 @@ impl Token {
         Self(Sha256::digest(token).into())
     }
 
-    pub(crate) fn check(&self, shown: Option<&str>) -> Result<(), Denied> {
-        let shown = Sha256::digest(shown.ok_or(Denied::Credentials)?);
-        if bool::from(self.0.ct_eq(shown.as_slice())) { Ok(()) } else { Err(Denied::Credentials) }
+    pub(crate) fn check(&self, shown: Option<&str>) -> Result<(), AuthError> {
+        let shown = Sha256::digest(shown.ok_or(AuthError::Credentials)?);
+        if bool::from(self.0.ct_eq(shown.as_slice())) {
+            Ok(())
+        } else {
+            Err(AuthError::Credentials)
+        }
     }
 }
 
@@ -113,14 +117,14 @@ impl SigningKey {
     }
 
     /// Checks `sha256=` and 64 hexadecimal digits over the bytes as sent, in constant time.
-    pub(crate) fn check(&self, signature: Option<&str>, body: &[u8]) -> Result<(), Denied> {
+    pub(crate) fn check(&self, signature: Option<&str>, body: &[u8]) -> Result<(), AuthError> {
         let digits = signature
             .and_then(|text| text.strip_prefix("sha256="))
             .filter(|digits| digits.len() == 64);
         let tag = digits.and_then(|digits| HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok());
-        let mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| Denied::Credentials)?;
+        let mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| AuthError::Credentials)?;
         mac.chain_update(body)
-            .verify_slice(&tag.ok_or(Denied::Credentials)?)
-            .map_err(|_| Denied::Credentials)
+            .verify_slice(&tag.ok_or(AuthError::Credentials)?)
+            .map_err(|_| AuthError::Credentials)
     }
 }

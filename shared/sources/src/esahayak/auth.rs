@@ -6,8 +6,8 @@
 use domain::core::id::AccountCode;
 use serde::Deserialize;
 
-use crate::gate::{AllowList, SigningKey, read_settings, require_secret};
-use crate::{Denied, Gate, InvalidSetting, Owner, Request, Setup};
+use crate::auth::{AllowList, SigningKey, read_settings, require_secret};
+use crate::{AuthError, Authenticator, InvalidSetting, Owner, Request, Setup};
 
 /// `sources/esahayak/settings`. A misspelt field could open what it should close, so none is ignored.
 #[derive(Deserialize)]
@@ -30,18 +30,18 @@ enum Proof {
     Signature(Option<AllowList>, SigningKey),
 }
 
-struct EsahayakGate {
+struct EsahayakAuthenticator {
     account: Option<AccountCode>,
     proof: Proof,
 }
 
-pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
+pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let Settings { mode, account, allowed_cidrs: allowed } = read_settings(setup.settings)?;
     let proof = match mode {
         Mode::Network => Proof::Network(allowed.ok_or_else(no_list)?),
         Mode::Hmac => Proof::Signature(allowed, SigningKey::new(require_secret(setup.secret)?)),
     };
-    Ok(Box::new(EsahayakGate { account, proof }))
+    Ok(Box::new(EsahayakAuthenticator { account, proof }))
 }
 
 fn no_list() -> InvalidSetting {
@@ -49,8 +49,8 @@ fn no_list() -> InvalidSetting {
     InvalidSetting { parameter: "settings", field: Some("allowed_cidrs".to_owned()), problem }
 }
 
-impl Gate for EsahayakGate {
-    fn check(&self, request: &Request<'_>) -> Result<(), Denied> {
+impl Authenticator for EsahayakAuthenticator {
+    fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError> {
         match &self.proof {
             Proof::Network(allowed) => allowed.check(request.source_ip),
             Proof::Signature(allowed, key) => {

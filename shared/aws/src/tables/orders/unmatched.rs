@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Orders;
 use crate::error::IoError;
-use crate::tables::item::{Item, json, read_json, ref_pk, text, ttl};
+use crate::tables::attr::{Item, json, read_json, text, ttl};
+use crate::tables::keys::ref_pk;
 use crate::tables::transaction::{Cancelled, Write, transact};
 
 /// As long as the log keeps the event that brought it.
@@ -16,7 +17,7 @@ const DAYS: u64 = 90;
 
 /// A report that waits for its order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Waiting {
+pub struct UnmatchedReport {
     /// The report.
     pub report: Report,
     /// The event that brought it.
@@ -30,14 +31,18 @@ impl Orders {
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn hold(&self, account: &AccountCode, waiting: &Waiting) -> Result<(), IoError> {
-        let content = json(waiting)?;
-        let puts = waiting.report.refs().into_iter().map(|name| {
+    pub async fn park(
+        &self,
+        account: &AccountCode,
+        unmatched: &UnmatchedReport,
+    ) -> Result<(), IoError> {
+        let content = json(unmatched)?;
+        let puts = unmatched.report.refs().into_iter().map(|name| {
             let item = Item::from([
                 ("pk".to_owned(), text(ref_pk(account, &name))),
-                ("sk".to_owned(), text(wait_key(waiting))),
+                ("sk".to_owned(), text(wait_key(unmatched))),
                 ("json".to_owned(), content.clone()),
-                ("ttl".to_owned(), ttl(waiting.received_at, DAYS)),
+                ("ttl".to_owned(), ttl(unmatched.received_at, DAYS)),
             ]);
             Write::Put(self.put(item))
         });
@@ -48,11 +53,11 @@ impl Orders {
     ///
     /// # Errors
     /// The table cannot be read.
-    pub async fn waiting(
+    pub async fn unmatched_reports(
         &self,
         account: &AccountCode,
         name: &Ref,
-    ) -> Result<Vec<Waiting>, IoError> {
+    ) -> Result<Vec<UnmatchedReport>, IoError> {
         let query = self.query(ref_pk(account, name), "pk = :pk AND begins_with(sk, :wait)");
         let items = self.all(query.expression_attribute_values(":wait", text("wait:"))).await?;
         items.iter().map(|item| read_json(item, "json")).collect()
@@ -62,17 +67,21 @@ impl Orders {
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn release(&self, account: &AccountCode, waiting: &Waiting) -> Result<(), IoError> {
-        let deletes = waiting.report.refs().into_iter().map(|name| {
+    pub async fn unpark(
+        &self,
+        account: &AccountCode,
+        unmatched: &UnmatchedReport,
+    ) -> Result<(), IoError> {
+        let deletes = unmatched.report.refs().into_iter().map(|name| {
             let delete =
                 Delete::builder().table_name(&self.table).key("pk", text(ref_pk(account, &name)));
-            Write::Delete(delete.key("sk", text(wait_key(waiting))))
+            Write::Delete(delete.key("sk", text(wait_key(unmatched))))
         });
         transact(&self.client, deletes.collect()).await?.map_err(Cancelled::conflict)
     }
 }
 
 /// Two events may bring the same report; each of them waits.
-fn wait_key(waiting: &Waiting) -> String {
-    format!("wait:{}:{}", waiting.report.id, waiting.event_id)
+fn wait_key(unmatched: &UnmatchedReport) -> String {
+    format!("wait:{}:{}", unmatched.report.id, unmatched.event_id)
 }

@@ -6,8 +6,8 @@
 use domain::core::id::AccountCode;
 use serde::Deserialize;
 
-use crate::gate::{AllowList, SigningKey, Token, read_settings, require_secret};
-use crate::{Denied, Gate, InvalidSetting, Owner, Request, Setup};
+use crate::auth::{AllowList, SigningKey, Token, read_settings, require_secret};
+use crate::{AuthError, Authenticator, InvalidSetting, Owner, Request, Setup};
 
 /// `sources/shiprocket/settings`. A misspelt field could open what it should close, so none is ignored.
 #[derive(Deserialize)]
@@ -30,24 +30,24 @@ enum Proof {
     Signature(SigningKey),
 }
 
-struct ShiprocketGate {
+struct ShiprocketAuthenticator {
     account: AccountCode,
     allowed: Option<AllowList>,
     proof: Proof,
 }
 
-pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
+pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let Settings { mode, account, allowed_ips: allowed } = read_settings(setup.settings)?;
     let secret = require_secret(setup.secret)?;
     let proof = match mode {
         Mode::Token => Proof::Token(Token::new(secret)),
         Mode::Hmac => Proof::Signature(SigningKey::new(secret)),
     };
-    Ok(Box::new(ShiprocketGate { account, allowed, proof }))
+    Ok(Box::new(ShiprocketAuthenticator { account, allowed, proof }))
 }
 
-impl Gate for ShiprocketGate {
-    fn check(&self, request: &Request<'_>) -> Result<(), Denied> {
+impl Authenticator for ShiprocketAuthenticator {
+    fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError> {
         if let Some(allowed) = &self.allowed {
             allowed.check(request.source_ip)?;
         }

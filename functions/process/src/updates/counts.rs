@@ -4,7 +4,7 @@ use aws::tables::inbound::{EventState, Progress};
 
 /// How many pieces of news were what.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Tally {
+pub(super) struct UpdateCounts {
     /// Statuses of messages.
     pub(super) statuses: usize,
     /// Messages of shoppers.
@@ -14,13 +14,13 @@ pub(super) struct Tally {
     /// About numbers that are nobody's.
     pub(super) foreign: usize,
     /// What could not be read.
-    pub(super) odd: usize,
+    pub(super) skipped: usize,
 }
 
-impl Tally {
+impl UpdateCounts {
     /// How many were left out.
     pub(super) fn skipped(self) -> usize {
-        self.foreign + self.odd
+        self.foreign + self.skipped
     }
 
     fn all(self) -> usize {
@@ -43,7 +43,8 @@ impl Tally {
         let reasons = [
             nothing.then(|| "no_updates".to_owned()),
             (!applied && self.number_errors > 0).then(|| "number_error".to_owned()),
-            (self.odd > 0).then(|| format!("{} of {} not understood", self.odd, self.all())),
+            (self.skipped > 0)
+                .then(|| format!("{} of {} not understood", self.skipped, self.all())),
             (self.foreign > 0).then(|| format!("{} for numbers of nobody", self.foreign)),
         ];
         let reasons: Vec<String> = reasons.into_iter().flatten().collect();
@@ -58,12 +59,8 @@ mod tests {
     #[test]
     fn an_event_says_how_it_ended_and_quotes_nothing() {
         use EventState::{Ignored, Processed};
-        let tally = |[statuses, written, number_errors, foreign, odd]: [usize; 5]| Tally {
-            statuses,
-            written,
-            number_errors,
-            foreign,
-            odd,
+        let with = |[statuses, written, number_errors, foreign, skipped]: [usize; 5]| {
+            UpdateCounts { statuses, written, number_errors, foreign, skipped }
         };
         for (counts, state, reason) in [
             ([1, 0, 0, 0, 0], Processed, None),
@@ -80,7 +77,7 @@ mod tests {
             ([0, 0, 0, 0, 0], Ignored, Some("no_updates")),
         ] {
             let expected = Progress { reason: reason.map(str::to_owned), ..state.into() };
-            assert_eq!(tally(counts).progress(), expected, "{counts:?}");
+            assert_eq!(with(counts).progress(), expected, "{counts:?}");
         }
     }
 }

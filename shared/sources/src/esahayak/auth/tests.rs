@@ -13,13 +13,20 @@ const HMAC: &str = r#"{"mode":"hmac","account":"STORE001"}"#;
 const BOTH: &str = r#"{"mode":"hmac","account":"STORE001","allowed_cidrs":["52.66.123.0/24"]}"#;
 const BODY: &[u8] = br#"{"id":"webhook_unique_id_1"}"#;
 
-fn gate(settings: &str, secret: Option<&str>) -> Result<Box<dyn Gate>, InvalidSetting> {
+fn authenticator(
+    settings: &str,
+    secret: Option<&str>,
+) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     configure(&Setup { settings, secret, hook: None })
 }
 
-fn check(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<(), Denied> {
+fn check(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<(), AuthError> {
     let source_ip = ip.map(|ip| ip.parse::<IpAddr>().unwrap());
-    gate(settings, Some("good")).ok().unwrap().check(&Request { headers, source_ip, body: BODY })
+    authenticator(settings, Some("good")).ok().unwrap().authenticate(&Request {
+        headers,
+        source_ip,
+        body: BODY,
+    })
 }
 
 fn signature(key: &str, body: &[u8]) -> String {
@@ -46,10 +53,10 @@ fn a_network_ends_where_its_range_ends() {
         ("::1", false),
         ("127.0.0.1", false),
     ] {
-        let expected = if admitted { Ok(()) } else { Err(Denied::Address) };
+        let expected = if admitted { Ok(()) } else { Err(AuthError::Address) };
         assert_eq!(check(NETWORK, &[], Some(ip)), expected, "{ip}");
     }
-    assert_eq!(check(NETWORK, &[], None), Err(Denied::Address));
+    assert_eq!(check(NETWORK, &[], None), Err(AuthError::Address));
 }
 
 #[test]
@@ -58,12 +65,12 @@ fn no_header_says_where_a_request_comes_from() {
         for value in ["52.66.123.7", "for=52.66.123.7", "52.66.123.7, 203.0.113.9", "203.0.113.9"] {
             assert_eq!(
                 check(NETWORK, &[(name, value)], Some("203.0.113.9")),
-                Err(Denied::Address),
+                Err(AuthError::Address),
                 "{name}: {value}"
             );
             assert_eq!(
                 check(NETWORK, &[(name, value)], None),
-                Err(Denied::Address),
+                Err(AuthError::Address),
                 "{name}: {value}"
             );
             assert_eq!(
@@ -81,10 +88,14 @@ fn a_network_needs_no_signature_and_looks_at_none() {
     for value in [good.as_str(), "sha256=00", ""] {
         let headers = [("x-webhook-signature", value)];
         assert_eq!(check(NETWORK, &headers, Some("52.66.123.7")), Ok(()), "{value}");
-        assert_eq!(check(NETWORK, &headers, Some("52.66.124.0")), Err(Denied::Address), "{value}");
+        assert_eq!(
+            check(NETWORK, &headers, Some("52.66.124.0")),
+            Err(AuthError::Address),
+            "{value}"
+        );
     }
     for secret in [None, Some(""), Some(" "), Some("good")] {
-        assert!(gate(NETWORK, secret).is_ok(), "{secret:?}");
+        assert!(authenticator(NETWORK, secret).is_ok(), "{secret:?}");
     }
 }
 
@@ -104,14 +115,14 @@ fn the_signature_is_over_the_body_as_sent() {
         ] {
             assert_eq!(
                 check(HMAC, &[("x-webhook-signature", wrong)], ip),
-                Err(Denied::Credentials),
+                Err(AuthError::Credentials),
                 "{wrong}"
             );
         }
-        assert_eq!(check(HMAC, &[], ip), Err(Denied::Credentials), "{ip:?}");
+        assert_eq!(check(HMAC, &[], ip), Err(AuthError::Credentials), "{ip:?}");
         let twice =
             [("x-webhook-signature", good.as_str()), ("X-Webhook-Signature", good.as_str())];
-        assert_eq!(check(HMAC, &twice, ip), Err(Denied::Credentials), "{ip:?}");
+        assert_eq!(check(HMAC, &twice, ip), Err(AuthError::Credentials), "{ip:?}");
     }
 }
 
@@ -121,11 +132,11 @@ fn the_address_is_checked_before_the_signature() {
     for (ip, value, expected) in [
         (Some("52.66.123.7"), good.as_str(), Ok(())),
         (Some("::ffff:52.66.123.7"), &good, Ok(())),
-        (Some("52.66.123.7"), &bad, Err(Denied::Credentials)),
-        (Some("13.127.45.0"), &good, Err(Denied::Address)),
-        (Some("52.66.124.0"), &good, Err(Denied::Address)),
-        (Some("52.66.124.0"), &bad, Err(Denied::Address)),
-        (None, &good, Err(Denied::Address)),
+        (Some("52.66.123.7"), &bad, Err(AuthError::Credentials)),
+        (Some("13.127.45.0"), &good, Err(AuthError::Address)),
+        (Some("52.66.124.0"), &good, Err(AuthError::Address)),
+        (Some("52.66.124.0"), &bad, Err(AuthError::Address)),
+        (None, &good, Err(AuthError::Address)),
     ] {
         let headers = [("x-webhook-signature", value), ("x-forwarded-for", "52.66.123.7")];
         assert_eq!(check(BOTH, &headers, ip), expected, "{ip:?} {value}");
@@ -134,7 +145,7 @@ fn the_address_is_checked_before_the_signature() {
 
 #[test]
 fn without_an_account_only_hooks_are_open() {
-    let owner = |settings| gate(settings, Some("good")).ok().unwrap().owner(BODY);
+    let owner = |settings| authenticator(settings, Some("good")).ok().unwrap().owner(BODY);
     let store = Owner::Account(AccountCode::parse("STORE001").unwrap());
     for settings in [NETWORK, HMAC, BOTH] {
         assert_eq!(owner(settings), store, "{settings}");
@@ -171,7 +182,7 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
         (&allow(r#"["52.66.123.0/24","canary"]"#), Some("allowed_cidrs[1]")),
         (&allow(r#"["52.66.123.0/33"]"#), Some("allowed_cidrs[0]")),
     ] {
-        let error = gate(settings, Some("good")).err().unwrap();
+        let error = authenticator(settings, Some("good")).err().unwrap();
         assert_eq!(
             (error.parameter, error.field.as_deref()),
             ("settings", field),
@@ -185,7 +196,11 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
 fn without_a_key_no_signature_is_admitted() {
     for secret in [None, Some(""), Some(" \n")] {
         for settings in [HMAC, BOTH] {
-            assert_eq!(gate(settings, secret).err().unwrap().parameter, "secret", "{secret:?}");
+            assert_eq!(
+                authenticator(settings, secret).err().unwrap().parameter,
+                "secret",
+                "{secret:?}"
+            );
         }
     }
 }

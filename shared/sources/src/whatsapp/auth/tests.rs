@@ -2,7 +2,7 @@
 
 use data_encoding::{BASE64, HEXLOWER, HEXUPPER};
 use hmac::{Hmac, KeyInit, Mac};
-use serde_json::{Value as Json, json};
+use serde_json::{Value as RawJson, json};
 use sha2::Sha256;
 
 use super::*;
@@ -11,16 +11,16 @@ const SETTINGS: &str = r#"{"phone_numbers":{"1":"STORE001","2":"STORE001","3":"S
 const SECRET: &str =
     r#"{"app_secret":["current","previous"],"verify_token":"good","access_token":"x"}"#;
 
-fn gate_of(secret: &str) -> Box<dyn Gate> {
+fn gate_of(secret: &str) -> Box<dyn Authenticator> {
     configure(&Setup { settings: SETTINGS, secret: Some(secret), hook: None }).ok().unwrap()
 }
 
-fn gate() -> Box<dyn Gate> {
+fn authenticator() -> Box<dyn Authenticator> {
     gate_of(SECRET)
 }
 
-fn admit(headers: &[(&str, &str)], body: &[u8]) -> Result<(), Denied> {
-    gate().check(&Request { headers, source_ip: None, body })
+fn admit(headers: &[(&str, &str)], body: &[u8]) -> Result<(), AuthError> {
+    authenticator().authenticate(&Request { headers, source_ip: None, body })
 }
 
 fn mac(key: &str, body: &[u8]) -> Vec<u8> {
@@ -47,7 +47,7 @@ fn the_current_and_the_previous_secret_pass() {
         let signature = sign(key, b"{}");
         assert_eq!(
             admit(&[("x-hub-signature-256", &signature)], b"{}"),
-            Err(Denied::Credentials),
+            Err(AuthError::Credentials),
             "{key}"
         );
     }
@@ -56,10 +56,11 @@ fn the_current_and_the_previous_secret_pass() {
 #[test]
 fn one_secret_is_enough() {
     for secrets in [r#""current""#, r#"["current"]"#] {
-        let gate = gate_of(&format!(r#"{{"app_secret":{secrets},"verify_token":"good"}}"#));
+        let authenticator =
+            gate_of(&format!(r#"{{"app_secret":{secrets},"verify_token":"good"}}"#));
         let check = |key| {
             let signature = sign(key, b"{}");
-            gate.check(&Request {
+            authenticator.authenticate(&Request {
                 headers: &[("x-hub-signature-256", &signature)],
                 source_ip: None,
                 body: b"{}",
@@ -67,7 +68,7 @@ fn one_secret_is_enough() {
         };
         assert_eq!(
             (check("current"), check("previous")),
-            (Ok(()), Err(Denied::Credentials)),
+            (Ok(()), Err(AuthError::Credentials)),
             "{secrets}"
         );
     }
@@ -90,10 +91,10 @@ fn the_signature_is_over_the_bytes_as_sent() {
             Ok(()),
             "{body}"
         );
-        let anew = serde_json::from_str::<Json>(body).unwrap().to_string();
+        let anew = serde_json::from_str::<RawJson>(body).unwrap().to_string();
         assert_eq!(anew == body, body.contains('😀'), "{anew}");
         let signature = sign("current", anew.as_bytes());
-        let expected = if anew == body { Ok(()) } else { Err(Denied::Credentials) };
+        let expected = if anew == body { Ok(()) } else { Err(AuthError::Credentials) };
         assert_eq!(
             admit(&[("x-hub-signature-256", &signature)], body.as_bytes()),
             expected,
@@ -103,7 +104,7 @@ fn the_signature_is_over_the_bytes_as_sent() {
     let bytes = b"\xff\xfe\x00";
     assert_eq!(admit(&[("x-hub-signature-256", &sign("current", bytes))], bytes), Ok(()));
     let base64 = sign("current", BASE64.encode(b"{}").as_bytes());
-    assert_eq!(admit(&[("x-hub-signature-256", &base64)], b"{}"), Err(Denied::Credentials));
+    assert_eq!(admit(&[("x-hub-signature-256", &base64)], b"{}"), Err(AuthError::Credentials));
 }
 
 #[test]
@@ -127,16 +128,16 @@ fn any_other_signature_is_none() {
     ] {
         assert_eq!(
             admit(&[("x-hub-signature-256", &wrong)], b"{}"),
-            Err(Denied::Credentials),
+            Err(AuthError::Credentials),
             "{wrong}"
         );
     }
     let twice = [("x-hub-signature-256", good.as_str()), ("X-Hub-Signature-256", good.as_str())];
-    assert_eq!(admit(&twice, b"{}"), Err(Denied::Credentials));
+    assert_eq!(admit(&twice, b"{}"), Err(AuthError::Credentials));
     for name in ["x-hub-signature", "x-webhook-signature", "x-api-key", "authorization"] {
-        assert_eq!(admit(&[(name, &good)], b"{}"), Err(Denied::Credentials), "{name}");
+        assert_eq!(admit(&[(name, &good)], b"{}"), Err(AuthError::Credentials), "{name}");
     }
-    assert_eq!(admit(&[], b"{}"), Err(Denied::Credentials));
+    assert_eq!(admit(&[], b"{}"), Err(AuthError::Credentials));
 }
 
 #[test]
@@ -149,7 +150,7 @@ fn one_bit_less_or_more_fails() {
             let signature = format!("sha256={}", HEXLOWER.encode(&tag));
             assert_eq!(
                 admit(&[("x-hub-signature-256", &signature)], body),
-                Err(Denied::Credentials),
+                Err(AuthError::Credentials),
                 "{bit}"
             );
         }
@@ -159,7 +160,7 @@ fn one_bit_less_or_more_fails() {
             changed[bit / 8] ^= 1 << (bit % 8);
             assert_eq!(
                 admit(&[("x-hub-signature-256", &signature)], &changed),
-                Err(Denied::Credentials),
+                Err(AuthError::Credentials),
                 "{bit}"
             );
         }
@@ -169,7 +170,7 @@ fn one_bit_less_or_more_fails() {
 #[test]
 fn a_body_is_the_account_whose_numbers_it_is_about() {
     let about =
-        |id: Json| json!({"field": "messages", "value": {"metadata": {"phone_number_id": id}}});
+        |id: RawJson| json!({"field": "messages", "value": {"metadata": {"phone_number_id": id}}});
     let other_field =
         json!({"field": "account_update", "value": {"metadata": {"phone_number_id": "3"}}});
     let nameless = json!({"field": "messages", "value": {"statuses": []}});
@@ -191,7 +192,7 @@ fn a_body_is_the_account_whose_numbers_it_is_about() {
         let body = json!({"object": "whatsapp_business_account", "entry": [{"changes": changes}]});
         let owner =
             owner.map_or(Owner::Several, |code| Owner::Account(AccountCode::parse(code).unwrap()));
-        assert_eq!(gate().owner(body.to_string().as_bytes()), owner, "{body}");
+        assert_eq!(authenticator().owner(body.to_string().as_bytes()), owner, "{body}");
     }
 }
 
@@ -202,7 +203,7 @@ fn a_body_that_cannot_be_read_is_nobodys_in_particular() {
     for body in
         ["", "null", "{", "{}", "[]", "\u{0}", page, r#"{"object":"whatsapp_business_account"}"#]
     {
-        assert_eq!(gate().owner(body.as_bytes()), Owner::Several, "{body}");
+        assert_eq!(authenticator().owner(body.as_bytes()), Owner::Several, "{body}");
     }
 }
 
@@ -211,7 +212,7 @@ fn numbers_of_several_entries_are_counted_too() {
     let entry = |id: &str| json!({"changes": [{"field": "messages", "value": {"metadata": {"phone_number_id": id}}}]});
     let owner = |ids: [&str; 2]| {
         let body = json!({"object": "whatsapp_business_account", "entry": ids.map(entry)});
-        gate().owner(body.to_string().as_bytes())
+        authenticator().owner(body.to_string().as_bytes())
     };
     assert_eq!(owner(["1", "2"]), Owner::Account(AccountCode::parse("STORE001").unwrap()));
     assert_eq!(owner(["1", "3"]), Owner::Several);
@@ -225,9 +226,17 @@ fn the_challenge_is_echoed_to_who_knows_the_token() {
     {
         let query =
             [("hub.mode", "subscribe"), ("hub.challenge", challenge), ("hub.verify_token", "good")];
-        assert_eq!(gate().handshake(&query), Handshake::Echo(challenge.to_owned()), "{challenge}");
+        assert_eq!(
+            authenticator().handshake(&query),
+            Handshake::Echo(challenge.to_owned()),
+            "{challenge}"
+        );
         let more = [query[2], ("x", "1"), query[1], ("x", "2"), query[0]];
-        assert_eq!(gate().handshake(&more), Handshake::Echo(challenge.to_owned()), "{challenge}");
+        assert_eq!(
+            authenticator().handshake(&more),
+            Handshake::Echo(challenge.to_owned()),
+            "{challenge}"
+        );
     }
 }
 
@@ -264,6 +273,6 @@ fn any_other_handshake_is_refused() {
         &[mode, mode, challenge, token],
     ];
     for query in queries {
-        assert_eq!(gate().handshake(query), Handshake::Refused, "{query:?}");
+        assert_eq!(authenticator().handshake(query), Handshake::Refused, "{query:?}");
     }
 }

@@ -2,23 +2,23 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::core::id::AccountCode;
-use domain::core::json::Json;
-use domain::messaging::conversation::{Contact, Remark};
+use domain::core::json::RawJson;
+use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::pagination::{PageRequest, Slice};
 
 use super::Messages;
 use crate::error::IoError;
-use crate::tables::item::{Item, json, read_json, read_text, text, ttl};
+use crate::tables::attr::{Item, json, read_json, read_text, text, ttl};
 
 const DAYS: u64 = 90;
 
 /// A message of a conversation, as it was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
+pub struct StoredMessage {
     /// Its place, from which a next page begins.
     pub sort_key: String,
     /// The message.
-    pub remark: Json,
+    pub message: RawJson,
 }
 
 impl Messages {
@@ -26,17 +26,17 @@ impl Messages {
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn hear(
+    pub async fn insert_inbound(
         &self,
         account: &AccountCode,
         from: &Contact,
-        remark: &Remark<'_>,
+        message: &ConversationMessage<'_>,
     ) -> Result<bool, IoError> {
         let item = Item::from([
-            ("pk".to_owned(), text(talk_pk(account, from))),
-            ("sk".to_owned(), text(format!("at:{}", remark.sort_key()))),
-            ("json".to_owned(), json(remark)?),
-            ("ttl".to_owned(), ttl(remark.received_at(), DAYS)),
+            ("pk".to_owned(), text(conversation_pk(account, from))),
+            ("sk".to_owned(), text(format!("at:{}", message.sort_key()))),
+            ("json".to_owned(), json(message)?),
+            ("ttl".to_owned(), ttl(message.received_at(), DAYS)),
         ]);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let Err(error) = put.condition_expression("attribute_not_exists(pk)").send().await else {
@@ -57,21 +57,21 @@ impl Messages {
         account: &AccountCode,
         with: &Contact,
         page: &PageRequest,
-    ) -> Result<Slice<Heard>, IoError> {
-        self.newest(talk_pk(account, with), page, read).await
+    ) -> Result<Slice<StoredMessage>, IoError> {
+        self.newest(conversation_pk(account, with), page, read).await
     }
 }
 
 /// A conversation's partition. The account's length stands before it: no contact, whatever it is called, reads as
 /// another's.
-fn talk_pk(account: &AccountCode, with: &Contact) -> String {
+fn conversation_pk(account: &AccountCode, with: &Contact) -> String {
     format!("talk:{}:{account}:{}", account.as_str().len(), with.as_str())
 }
 
-fn read(item: &Item) -> Result<Heard, IoError> {
+fn read(item: &Item) -> Result<StoredMessage, IoError> {
     let sk = read_text(item, "sk")?;
     let sort_key = sk.strip_prefix("at:").ok_or_else(|| IoError::unreadable("dynamodb", "sk"))?;
-    Ok(Heard { sort_key: sort_key.to_owned(), remark: read_json(item, "json")? })
+    Ok(StoredMessage { sort_key: sort_key.to_owned(), message: read_json(item, "json")? })
 }
 
 #[cfg(test)]
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn no_id_reads_as_another() {
         let key = |account: &str, from: &str| {
-            talk_pk(&AccountCode::parse(account).unwrap(), &Contact::parse(from).unwrap())
+            conversation_pk(&AccountCode::parse(account).unwrap(), &Contact::parse(from).unwrap())
         };
         assert_ne!(key("A", "B:C"), key("A:B", "C"));
         assert_ne!(key("1:A", "B"), key("A", "B"));

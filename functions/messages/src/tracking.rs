@@ -3,12 +3,13 @@
 use aws::lambda::auth::account_of;
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
 use aws::tables::contention::pause;
-use aws::tables::messages::{Recorded, TrackRow};
+use aws::tables::messages::{Recorded, TrackingRow};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::ProviderMessageId;
+use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message::{Message, MessageKey, MessageStatus, NewMessage};
-use domain::messaging::message_status::{TrackKey, Tracked};
+use domain::messaging::message_status::ProviderMessageKey;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
@@ -56,7 +57,7 @@ impl Messages {
                 row.tracked.link(message);
             }
             let shown = linked.as_ref().map_or_else(
-                || Tracked::default().shown(message),
+                || TrackedMessage::default().shown(message),
                 |row| row.tracked.shown(message),
             );
             let after = message.noted_on(&before, shown, message.sent_at);
@@ -74,10 +75,10 @@ impl Messages {
     }
 
     /// What is known of the provider's message, if the request names one.
-    async fn linked(&self, message: &Message) -> Result<Option<TrackRow>, ApiError> {
+    async fn linked(&self, message: &Message) -> Result<Option<TrackingRow>, ApiError> {
         let Some(provider) = message.message_id.clone() else { return Ok(None) };
-        let key = TrackKey { account: message.account_code.clone(), message: provider };
-        Ok(Some(self.messages.track(&key).await?))
+        let key = ProviderMessageKey { account: message.account_code.clone(), message: provider };
+        Ok(Some(self.messages.load_tracking(&key).await?))
     }
 }
 

@@ -6,14 +6,14 @@ use serde::Deserialize;
 
 use super::{Deliveries, names};
 use crate::error::IoError;
-use crate::tables::batch_get::{MAX_KEYS, look_up};
-use crate::tables::item::{Item, read_text, text};
+use crate::tables::attr::{Item, read_text, text};
+use crate::tables::batch_get::{MAX_KEYS, batch_get};
 
 const CALL: &str = "dynamodb:BatchGetItem";
 
 /// How a delivery stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct DeliverySummary {
     /// The delivery.
     pub id: String,
     /// How it stands.
@@ -36,7 +36,7 @@ impl Deliveries {
     ///
     /// # Errors
     /// The table cannot be read.
-    pub async fn standings(&self, ids: &[&str]) -> Result<Vec<Standing>, IoError> {
+    pub async fn summaries(&self, ids: &[&str]) -> Result<Vec<DeliverySummary>, IoError> {
         let mut found = Vec::with_capacity(ids.len());
         for some in ids.chunks(MAX_KEYS) {
             let keys = some.iter().map(|id| Item::from([("pk".to_owned(), text(*id))]));
@@ -44,7 +44,7 @@ impl Deliveries {
                 .set_keys(Some(keys.collect()))
                 .projection_expression("pk, #state, attempt_log")
                 .set_expression_attribute_names(Some(names(&["state"])));
-            let rows = look_up(&self.client, &self.table, asked).await?;
+            let rows = batch_get(&self.client, &self.table, asked).await?;
             for row in &rows {
                 found.push(read(row)?);
             }
@@ -53,13 +53,13 @@ impl Deliveries {
     }
 }
 
-fn read(row: &Item) -> Result<Standing, IoError> {
+fn read(row: &Item) -> Result<DeliverySummary, IoError> {
     let state = DeliveryState::parse(read_text(row, "state")?)
         .ok_or_else(|| IoError::unreadable(CALL, "state"))?;
     let log = row.get("attempt_log").and_then(|log| log.as_l().ok());
     let Went { status, error } =
         log.and_then(|log| log.last()).map(went).transpose()?.unwrap_or_default();
-    Ok(Standing { id: read_text(row, "pk")?.to_owned(), state, status, error })
+    Ok(DeliverySummary { id: read_text(row, "pk")?.to_owned(), state, status, error })
 }
 
 fn went(attempt: &AttributeValue) -> Result<Went, IoError> {
@@ -73,8 +73,8 @@ mod tests {
     use domain::core::timestamp::Timestamp;
 
     use super::*;
+    use crate::tables::attr::json;
     use crate::tables::deliveries::Attempt;
-    use crate::tables::item::json;
 
     fn attempt(status: Option<u16>, error: Option<&'static str>) -> AttributeValue {
         json(&Attempt { at: Timestamp::EPOCH, status, error, latency_ms: 1, excerpt: None })
@@ -86,8 +86,8 @@ mod tests {
         let mut row =
             Item::from([("pk".to_owned(), text("msg_1")), ("state".to_owned(), text("pending"))]);
         let went = |row: &Item| {
-            let standing = read(row).unwrap();
-            (standing.state, standing.status, standing.error)
+            let summary = read(row).unwrap();
+            (summary.state, summary.status, summary.error)
         };
         assert_eq!(went(&row), (DeliveryState::Pending, None, None));
         let mut log = vec![attempt(Some(500), None), attempt(None, Some("timeout"))];

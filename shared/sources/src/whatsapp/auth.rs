@@ -4,34 +4,38 @@ use domain::core::id::AccountCode;
 
 use super::settings::{Numbers, Secret};
 use super::{Value, envelope};
-use crate::gate::{SigningKey, Token};
-use crate::{Denied, Gate, Handshake, InvalidSetting, Owner, Request, Setup};
+use crate::auth::{SigningKey, Token};
+use crate::{AuthError, Authenticator, Handshake, InvalidSetting, Owner, Request, Setup};
 
 /// The longest challenge that is echoed, in bytes. Meta's have about ten.
 const CHALLENGE: usize = 1024;
 
-struct WhatsAppGate {
+struct WhatsAppAuthenticator {
     numbers: Numbers,
     keys: Vec<SigningKey>,
     verify_token: Token,
 }
 
-pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
+pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let numbers = Numbers::read(setup.settings)?;
     let secret = Secret::read(setup.secret)?;
     let keys = secret.app_secrets.iter().map(|secret| SigningKey::new(secret)).collect();
-    Ok(Box::new(WhatsAppGate { numbers, keys, verify_token: Token::new(&secret.verify_token) }))
+    Ok(Box::new(WhatsAppAuthenticator {
+        numbers,
+        keys,
+        verify_token: Token::new(&secret.verify_token),
+    }))
 }
 
-impl Gate for WhatsAppGate {
-    fn check(&self, request: &Request<'_>) -> Result<(), Denied> {
+impl Authenticator for WhatsAppAuthenticator {
+    fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError> {
         let signature = request.header("x-hub-signature-256");
         // All keys are tried, so that the time it takes does not tell which one fits.
         let fits = |key: &SigningKey| key.check(signature, request.body).is_ok();
         if self.keys.iter().fold(false, |any, key| any | fits(key)) {
             Ok(())
         } else {
-            Err(Denied::Credentials)
+            Err(AuthError::Credentials)
         }
     }
 
@@ -52,7 +56,7 @@ impl Gate for WhatsAppGate {
     }
 }
 
-impl WhatsAppGate {
+impl WhatsAppAuthenticator {
     /// The account that each number is of.
     fn account_of_all(&self, values: &[Value<'_>]) -> Option<AccountCode> {
         let mut accounts = values.iter().map(|value| self.numbers.account(&value.number()?));

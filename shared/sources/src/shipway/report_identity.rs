@@ -9,7 +9,7 @@ use super::{Shipway, status};
 use crate::{Received, Source};
 
 /// A claim about one order.
-pub(super) struct Claim<'a> {
+pub(super) struct ReportIdentity<'a> {
     /// What it is about.
     pub(super) name: Name<'a>,
     /// The code, or what stands in its place.
@@ -28,14 +28,14 @@ pub(super) enum Name<'a> {
     Order(&'a OrderId),
 }
 
-impl Claim<'_> {
+impl ReportIdentity<'_> {
     /// The id of a claim that Shipway sent. One without a time may be true again in another minute.
     pub(super) fn id_as_sent(&self, received: &Received<'_>) -> ReportId {
         let minute = || ("minute", (received.at.seconds() / 60).to_string());
         self.id(received, self.time().unwrap_or_else(minute))
     }
 
-    /// The id of a claim that Shipway answered with. Asked every hour, it says the same every hour: without a time
+    /// The id of a claim that Shipway answered with. TrackingQuery every hour, it says the same every hour: without a time
     /// that is one claim.
     pub(super) fn id_as_answered(&self, received: &Received<'_>) -> ReportId {
         self.id(received, self.time().unwrap_or_default())

@@ -1,13 +1,11 @@
-//! Rows: how keys are spelled, and how values go into attributes and come back.
+//! Attribute values: how values are written into DynamoDB attributes and read back.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::core::id::{AccountCode, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::tracking::report::Ref;
 use flate2::Compression;
 use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
@@ -18,21 +16,6 @@ use crate::error::IoError;
 
 /// One row.
 pub(crate) type Item = HashMap<String, AttributeValue>;
-
-/// An order's partition. The account's length stands before it: no id, whatever it contains, reads as another's.
-pub(crate) fn order_pk(key: &OrderKey) -> String {
-    format!("order:{}:{}:{}", key.account.as_str().len(), key.account, key.order)
-}
-
-/// The partition of a name that sources know an order by.
-pub(crate) fn ref_pk(account: &AccountCode, name: &Ref) -> String {
-    let prefix = format!("ref:{}:{account}", account.as_str().len());
-    match name {
-        Ref::Awb(awb) => format!("{prefix}:awb:{awb}"),
-        Ref::Provider { source, id } => format!("{prefix}:provider:{}:{id}", source.as_str()),
-        Ref::Order(order) => format!("{prefix}:order:{order}"),
-    }
-}
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -97,20 +80,7 @@ pub(crate) fn decompress(content: &[u8]) -> Result<Vec<u8>, IoError> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::core::id::OrderId;
-
     use super::*;
-
-    fn key(account: &str, order: &str) -> String {
-        let account = AccountCode::parse(account).unwrap();
-        order_pk(&OrderKey { account, order: OrderId::parse(order).unwrap() })
-    }
-
-    #[test]
-    fn no_id_reads_as_another() {
-        assert_ne!(key("A", "B:C"), key("A:B", "C"));
-        assert_ne!(key("1:A", "B"), key("A", "B"));
-    }
 
     #[test]
     fn bodies_survive() {

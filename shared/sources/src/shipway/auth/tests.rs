@@ -12,20 +12,24 @@ const HASH: &str = "ff9eee4e5674e80ff7a08ef685209267";
 const OWN: Hook<'static> = Hook { id: "abc", has_secret: true };
 const BARE: Hook<'static> = Hook { id: "anidthatnobodyfindg", has_secret: false };
 
-fn gate(
+fn authenticator(
     settings: &str,
     secret: Option<&str>,
     hook: Option<Hook<'_>>,
-) -> Result<Box<dyn Gate>, InvalidSetting> {
+) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     configure(&Setup { settings, secret, hook })
 }
 
-fn plain() -> Box<dyn Gate> {
-    gate(SETTINGS, Some(SECRET), None).ok().unwrap()
+fn plain() -> Box<dyn Authenticator> {
+    authenticator(SETTINGS, Some(SECRET), None).ok().unwrap()
 }
 
-fn check(gate: &dyn Gate, headers: &[(&str, &str)], body: &str) -> Result<(), Denied> {
-    gate.check(&Request { headers, source_ip: None, body: body.as_bytes() })
+fn check(
+    authenticator: &dyn Authenticator,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<(), AuthError> {
+    authenticator.authenticate(&Request { headers, source_ip: None, body: body.as_bytes() })
 }
 
 fn feed(hash: Value) -> String {
@@ -71,7 +75,11 @@ fn any_other_hash_is_none() {
         json!(String::from_utf8(flipped).unwrap())
     }));
     for hash in wrong {
-        assert_eq!(check(&*plain(), &[], &feed(hash.clone())), Err(Denied::Credentials), "{hash}");
+        assert_eq!(
+            check(&*plain(), &[], &feed(hash.clone())),
+            Err(AuthError::Credentials),
+            "{hash}"
+        );
     }
 }
 
@@ -93,13 +101,13 @@ fn a_body_without_one_hash_shows_none() {
         &format!(r#"{{"hash":"{HASH}","hash":"x"}}"#),
         &format!(r#"{{"hash":"{HASH}","a":{}{}}}"#, "[".repeat(32), "]".repeat(32)),
     ] {
-        assert_eq!(check(&*plain(), &headers, body), Err(Denied::Credentials), "{body}");
+        assert_eq!(check(&*plain(), &headers, body), Err(AuthError::Credentials), "{body}");
     }
 }
 
 #[test]
 fn a_hook_with_a_secret_takes_it_in_the_body_or_in_a_header() {
-    let gate = gate(SETTINGS, Some("own"), Some(OWN)).ok().unwrap();
+    let authenticator = authenticator(SETTINGS, Some("own"), Some(OWN)).ok().unwrap();
     let right = feed(json!("own"));
     let wrong = feed(json!(HASH));
     for (headers, body, admitted) in [
@@ -116,24 +124,28 @@ fn a_hook_with_a_secret_takes_it_in_the_body_or_in_a_header() {
         (&[("x-api-key", "own"), ("x-api-key", "own")], "{}", false),
         (&[("hash", "own")], &wrong, false),
     ] {
-        let expected = if admitted { Ok(()) } else { Err(Denied::Credentials) };
-        assert_eq!(check(&*gate, headers, body), expected, "{headers:?} {body}");
+        let expected = if admitted { Ok(()) } else { Err(AuthError::Credentials) };
+        assert_eq!(check(&*authenticator, headers, body), expected, "{headers:?} {body}");
     }
 }
 
 #[test]
 fn a_hooks_secret_is_a_text_and_no_number() {
-    let gate = gate(SETTINGS, Some("12345"), Some(OWN)).ok().unwrap();
-    assert_eq!(check(&*gate, &[], &feed(json!("12345"))), Ok(()));
-    assert_eq!(check(&*gate, &[], &feed(json!(12345))), Err(Denied::Credentials));
+    let authenticator = authenticator(SETTINGS, Some("12345"), Some(OWN)).ok().unwrap();
+    assert_eq!(check(&*authenticator, &[], &feed(json!("12345"))), Ok(()));
+    assert_eq!(check(&*authenticator, &[], &feed(json!(12345))), Err(AuthError::Credentials));
 }
 
 #[test]
 fn a_hook_without_a_secret_is_known_by_its_id() {
     for secret in [None, Some(SECRET), Some("canary")] {
-        let gate = gate("{}", secret, Some(BARE)).ok().unwrap();
+        let authenticator = authenticator("{}", secret, Some(BARE)).ok().unwrap();
         for body in ["", "{}", &feed(json!(HASH)), &feed(json!("wrong"))] {
-            assert_eq!(check(&*gate, &[("x-api-key", "wrong")], body), Ok(()), "{secret:?} {body}");
+            assert_eq!(
+                check(&*authenticator, &[("x-api-key", "wrong")], body),
+                Ok(()),
+                "{secret:?} {body}"
+            );
         }
     }
 }
@@ -146,7 +158,7 @@ fn an_id_that_is_all_the_proof_there_is_must_be_hard_to_guess() {
         ("canarycanaryabcd", true),
         (&"é".repeat(8), false),
     ] {
-        let made = gate(SETTINGS, None, Some(Hook { id, has_secret: false }));
+        let made = authenticator(SETTINGS, None, Some(Hook { id, has_secret: false }));
         assert_eq!(made.is_ok(), long, "{id}");
         if let Err(error) = made {
             assert_eq!((error.parameter, &error.field), ("hooks", &None));
@@ -155,13 +167,16 @@ fn an_id_that_is_all_the_proof_there_is_must_be_hard_to_guess() {
                 "{error}"
             );
         }
-        assert!(gate(SETTINGS, Some("own"), Some(Hook { id, has_secret: true })).is_ok(), "{id}");
+        assert!(
+            authenticator(SETTINGS, Some("own"), Some(Hook { id, has_secret: true })).is_ok(),
+            "{id}"
+        );
     }
 }
 
 #[test]
 fn the_plain_path_is_the_accounts_of_the_settings_or_nobodys() {
-    let owner = |settings| gate(settings, Some(SECRET), None).ok().unwrap().owner(b"{}");
+    let owner = |settings| authenticator(settings, Some(SECRET), None).ok().unwrap().owner(b"{}");
     assert_eq!(owner(SETTINGS), Owner::Account(AccountCode::parse("STORE001").unwrap()));
     assert_eq!(owner("{}"), Owner::Nobody);
     assert_eq!(owner(r#"{"account":null,"calls_per_second":0.5}"#), Owner::Nobody);
@@ -187,7 +202,7 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
         (r#"{"secret":"canary"}"#, Some("secret")),
     ] {
         for hook in [None, Some(OWN), Some(BARE)] {
-            let error = gate(settings, Some(SECRET), hook).err().unwrap();
+            let error = authenticator(settings, Some(SECRET), hook).err().unwrap();
             assert_eq!(
                 (error.parameter, error.field.as_deref()),
                 ("settings", field),
@@ -213,7 +228,7 @@ fn a_secret_that_cannot_be_used_is_named_and_not_quoted() {
         (Some(r#"{"email":"canary","license_key":1}"#), Some("license_key")),
         (Some(r#"{"email":"canary","license_key":"canary","key":"canary"}"#), Some("key")),
     ] {
-        let error = gate(SETTINGS, secret, None).err().unwrap();
+        let error = authenticator(SETTINGS, secret, None).err().unwrap();
         assert_eq!(
             (error.parameter, error.field.as_deref()),
             ("secret", field),
@@ -223,7 +238,7 @@ fn a_secret_that_cannot_be_used_is_named_and_not_quoted() {
     }
     for secret in [None, Some(""), Some(" ")] {
         assert_eq!(
-            gate(SETTINGS, secret, Some(OWN)).err().unwrap().parameter,
+            authenticator(SETTINGS, secret, Some(OWN)).err().unwrap().parameter,
             "secret",
             "{secret:?}"
         );

@@ -7,8 +7,8 @@ use domain::core::json::read_object;
 use serde::Deserialize;
 
 use super::settings::{Credentials, Settings};
-use crate::gate::{Token, require_secret};
-use crate::{Denied, Gate, Hook, InvalidSetting, Owner, Request, Setup};
+use crate::auth::{Token, require_secret};
+use crate::{AuthError, Authenticator, Hook, InvalidSetting, Owner, Request, Setup};
 
 /// The shortest id of a hook that has no secret, in characters: then the id is the secret.
 const SHORTEST_ID: usize = 16;
@@ -22,12 +22,12 @@ enum Proof {
     Id,
 }
 
-struct ShipwayGate {
+struct ShipwayAuthenticator {
     settings: Settings,
     proof: Proof,
 }
 
-pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetting> {
+pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let settings = Settings::read(setup.settings)?;
     let proof = match setup.hook {
         None => Proof::Hash(Token::new(&Credentials::read(setup.secret)?.hash())),
@@ -36,7 +36,7 @@ pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Gate>, InvalidSetti
         }
         Some(hook) => hard_to_guess(hook.id).map(|()| Proof::Id)?,
     };
-    Ok(Box::new(ShipwayGate { settings, proof }))
+    Ok(Box::new(ShipwayAuthenticator { settings, proof }))
 }
 
 fn hard_to_guess(id: &str) -> Result<(), InvalidSetting> {
@@ -47,8 +47,8 @@ fn hard_to_guess(id: &str) -> Result<(), InvalidSetting> {
     Err(InvalidSetting { parameter: "hooks", field: None, problem })
 }
 
-impl Gate for ShipwayGate {
-    fn check(&self, request: &Request<'_>) -> Result<(), Denied> {
+impl Authenticator for ShipwayAuthenticator {
+    fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError> {
         match &self.proof {
             Proof::Hash(token) => token.check(hash(request.body).as_deref()),
             Proof::Secret(token) => token

@@ -11,7 +11,7 @@ use egress::LOOPBACK;
 use egress::policy::{Refused, Target};
 
 /// Where a delivery goes.
-pub(crate) struct Receiver {
+pub(crate) struct ResolvedEndpoint {
     /// Its address, if that is one that may be posted to.
     pub(crate) target: Result<Target, Refused>,
     /// What signs for it.
@@ -24,14 +24,14 @@ pub(crate) struct Receiver {
 
 /// Why nothing can be sent to an endpoint at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Absent {
+pub(crate) enum Unavailable {
     /// There is no such endpoint any more.
     Removed,
     /// It is switched off.
     Disabled,
 }
 
-impl Absent {
+impl Unavailable {
     pub(crate) fn reason(self) -> &'static str {
         match self {
             Self::Removed => "endpoint_removed",
@@ -41,12 +41,12 @@ impl Absent {
 }
 
 /// The endpoints that deliveries were for, kept in memory for a while.
-pub(crate) struct Receivers {
+pub(crate) struct EndpointResolver {
     settings: Settings,
-    cached: Cached<Result<Receiver, Absent>>,
+    cached: Cached<Result<ResolvedEndpoint, Unavailable>>,
 }
 
-impl Receivers {
+impl EndpointResolver {
     pub(crate) fn new(settings: Settings) -> Self {
         Self { settings, cached: Cached::default() }
     }
@@ -55,7 +55,7 @@ impl Receivers {
         &self,
         name: &EndpointName,
         now: Timestamp,
-    ) -> Result<Arc<Result<Receiver, Absent>>, SettingsError> {
+    ) -> Result<Arc<Result<ResolvedEndpoint, Unavailable>>, SettingsError> {
         let known =
             self.cached.get(&self.settings, name.as_str(), now, |_last| self.load(name)).await?;
         if known.is_ok() {
@@ -65,7 +65,10 @@ impl Receivers {
         self.load(name).await.map(Arc::new)
     }
 
-    async fn load(&self, name: &EndpointName) -> Result<Result<Receiver, Absent>, SettingsError> {
+    async fn load(
+        &self,
+        name: &EndpointName,
+    ) -> Result<Result<ResolvedEndpoint, Unavailable>, SettingsError> {
         let names = ["url", "secret", "legacy_secret", "settings"]
             .map(|part| format!("endpoints/{name}/{part}"));
         read(&names, &self.settings.read(&names).await?)
@@ -75,17 +78,17 @@ impl Receivers {
 fn read(
     [url, secret, legacy_secret, settings]: &[String; 4],
     values: &Values,
-) -> Result<Result<Receiver, Absent>, SettingsError> {
-    let Some(address) = values.get(url) else { return Ok(Err(Absent::Removed)) };
+) -> Result<Result<ResolvedEndpoint, Unavailable>, SettingsError> {
+    let Some(address) = values.get(url) else { return Ok(Err(Unavailable::Removed)) };
     let text = values.get(settings).map_or("{}", String::as_str);
     let parsed =
         endpoint::Settings::parse(text).map_err(|error| SettingsError::invalid(settings, error))?;
     if !parsed.enabled {
-        return Ok(Err(Absent::Disabled));
+        return Ok(Err(Unavailable::Disabled));
     }
     let key = values.get(secret).map_or("", String::as_str);
     let keys = SigningKeys::parse(key).map_err(|error| SettingsError::invalid(secret, error))?;
-    Ok(Ok(Receiver {
+    Ok(Ok(ResolvedEndpoint {
         target: Target::parse(address, LOOPBACK),
         keys,
         legacy_secret: values.get(legacy_secret).cloned(),

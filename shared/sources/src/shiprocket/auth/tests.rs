@@ -11,17 +11,22 @@ use super::*;
 const TOKEN: &str = r#"{"mode":"token","account":"STORE001"}"#;
 const HMAC: &str = r#"{"mode":"hmac","account":"STORE001"}"#;
 
-fn gate(settings: &str, secret: Option<&str>) -> Result<Box<dyn Gate>, InvalidSetting> {
+fn authenticator(
+    settings: &str,
+    secret: Option<&str>,
+) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     configure(&Setup { settings, secret, hook: None })
 }
 
-fn admit(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<Owner, Denied> {
+fn admit(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<Owner, AuthError> {
     let source_ip = ip.map(|ip| ip.parse::<IpAddr>().unwrap());
-    let gate = gate(settings, Some("good")).ok().unwrap();
-    gate.check(&Request { headers, source_ip, body: b"{}" }).map(|()| gate.owner(b"{}"))
+    let authenticator = authenticator(settings, Some("good")).ok().unwrap();
+    authenticator
+        .authenticate(&Request { headers, source_ip, body: b"{}" })
+        .map(|()| authenticator.owner(b"{}"))
 }
 
-fn store() -> Result<Owner, Denied> {
+fn store() -> Result<Owner, AuthError> {
     Ok(Owner::Account(AccountCode::parse("STORE001").unwrap()))
 }
 
@@ -38,14 +43,14 @@ fn the_token_must_be_exactly_it() {
     {
         assert_eq!(
             admit(TOKEN, &[("x-api-key", wrong)], None),
-            Err(Denied::Credentials),
+            Err(AuthError::Credentials),
             "{wrong}"
         );
     }
-    assert_eq!(admit(TOKEN, &[], None), Err(Denied::Credentials));
+    assert_eq!(admit(TOKEN, &[], None), Err(AuthError::Credentials));
     assert_eq!(
         admit(TOKEN, &[("x-api-key", "good"), ("x-api-key", "bad")], None),
-        Err(Denied::Credentials)
+        Err(AuthError::Credentials)
     );
 }
 
@@ -87,16 +92,16 @@ fn any_other_signature_is_none() {
     }));
     for signature in wrong {
         let headers = [("x-webhook-signature", signature.as_str()), ("x-api-key", "good")];
-        assert_eq!(admit(HMAC, &headers, None), Err(Denied::Credentials), "{signature}");
+        assert_eq!(admit(HMAC, &headers, None), Err(AuthError::Credentials), "{signature}");
     }
-    assert_eq!(admit(HMAC, &[("x-api-key", "good")], None), Err(Denied::Credentials));
+    assert_eq!(admit(HMAC, &[("x-api-key", "good")], None), Err(AuthError::Credentials));
 }
 
 #[test]
 fn a_token_gate_takes_no_signature() {
     let signature = format!("sha256={}", HEXLOWER.encode(&mac(b"good", b"{}")));
     let headers = [("x-webhook-signature", signature.as_str()), ("x-api-key", "bad")];
-    assert_eq!(admit(TOKEN, &headers, None), Err(Denied::Credentials));
+    assert_eq!(admit(TOKEN, &headers, None), Err(AuthError::Credentials));
 }
 
 #[test]
@@ -106,15 +111,15 @@ fn the_address_is_checked_first() {
     let good = [("x-api-key", "good"), ("x-forwarded-for", "13.234.161.44")];
     for ip in ["13.234.161.44", "10.1.255.255", "2001:db8::1", "10.2.3.4", "::ffff:13.234.161.44"] {
         assert_eq!(admit(settings, &good, Some(ip)), store(), "{ip}");
-        assert_eq!(admit(settings, &[], Some(ip)), Err(Denied::Credentials), "{ip}");
+        assert_eq!(admit(settings, &[], Some(ip)), Err(AuthError::Credentials), "{ip}");
     }
     for ip in
         ["13.234.161.45", "13.234.161.43", "10.3.0.0", "::ffff:13.234.161.45", "2001:db9::1", "::1"]
     {
-        assert_eq!(admit(settings, &good, Some(ip)), Err(Denied::Address), "{ip}");
-        assert_eq!(admit(settings, &[], Some(ip)), Err(Denied::Address), "{ip}");
+        assert_eq!(admit(settings, &good, Some(ip)), Err(AuthError::Address), "{ip}");
+        assert_eq!(admit(settings, &[], Some(ip)), Err(AuthError::Address), "{ip}");
     }
-    assert_eq!(admit(settings, &good, None), Err(Denied::Address));
+    assert_eq!(admit(settings, &good, None), Err(AuthError::Address));
     assert_eq!(admit(TOKEN, &good, Some("203.0.113.9")), store());
 }
 
@@ -124,8 +129,8 @@ fn an_ipv6_range_holds_no_ipv4_address() {
         let settings =
             format!(r#"{{"mode":"token","account":"STORE001","allowed_ips":["{range}"]}}"#);
         let admitted = |ip| admit(&settings, &[("x-api-key", "good")], Some(ip));
-        assert_eq!(admitted("10.0.0.1"), Err(Denied::Address), "{range}");
-        assert_eq!(admitted("::ffff:10.0.0.1"), Err(Denied::Address), "{range}");
+        assert_eq!(admitted("10.0.0.1"), Err(AuthError::Address), "{range}");
+        assert_eq!(admitted("::ffff:10.0.0.1"), Err(AuthError::Address), "{range}");
     }
 }
 
@@ -149,7 +154,7 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
         (&allow(r#"["10.0.0.0/33"]"#), Some("allowed_ips[0]")),
         (&allow(r#"["10.0.0.1:80"]"#), Some("allowed_ips[0]")),
     ] {
-        let error = gate(settings, Some("good")).err().unwrap();
+        let error = authenticator(settings, Some("good")).err().unwrap();
         assert_eq!(
             (error.parameter, error.field.as_deref()),
             ("settings", field),
@@ -163,7 +168,11 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
 fn without_a_secret_nothing_is_admitted() {
     for secret in [None, Some(""), Some(" \n")] {
         for settings in [TOKEN, HMAC] {
-            assert_eq!(gate(settings, secret).err().unwrap().parameter, "secret", "{secret:?}");
+            assert_eq!(
+                authenticator(settings, secret).err().unwrap().parameter,
+                "secret",
+                "{secret:?}"
+            );
         }
     }
 }

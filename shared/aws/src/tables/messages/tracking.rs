@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put};
 use domain::core::timestamp::Timestamp;
-use domain::messaging::message_status::{TrackKey, Tracked};
+use domain::messaging::linked::TrackedMessage;
+use domain::messaging::message_status::ProviderMessageKey;
 use domain::orders::order::Order;
 
 use super::Messages;
 use crate::error::IoError;
-use crate::tables::batch_get::{MAX_KEYS, look_up};
-use crate::tables::item::{Item, json, number, read_json, read_number, read_text, text, ttl};
+use crate::tables::attr::{Item, json, number, read_json, read_number, read_text, text, ttl};
+use crate::tables::batch_get::{MAX_KEYS, batch_get};
 use crate::tables::orders::Orders;
 use crate::tables::transaction::{Write, transact};
 
@@ -22,15 +23,15 @@ const UNCHANGED: &str = "rev = :before";
 
 /// A provider's message as it was read, to be changed and written back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TrackRow {
+pub struct TrackingRow {
     /// Which message.
-    pub key: TrackKey,
+    pub key: ProviderMessageKey,
     /// What is known of it.
-    pub tracked: Tracked,
+    pub tracked: TrackedMessage,
     rev: u64,
 }
 
-impl TrackRow {
+impl TrackingRow {
     /// How often it was written: 0 if there is no row yet.
     pub fn rev(&self) -> u64 {
         self.rev
@@ -43,17 +44,17 @@ impl Messages {
     ///
     /// # Errors
     /// The table cannot be read.
-    pub async fn tracks(
+    pub async fn load_trackings(
         &self,
-        keys: &[TrackKey],
-    ) -> Result<Vec<Result<TrackRow, IoError>>, IoError> {
+        keys: &[ProviderMessageKey],
+    ) -> Result<Vec<Result<TrackingRow, IoError>>, IoError> {
         let mut found = BTreeMap::new();
         for some in keys.chunks(MAX_KEYS) {
             // A call takes no key twice.
             let asked: BTreeMap<String, Item> =
                 some.iter().map(|key| (track_pk(key), primary_key(key))).collect();
             let asked = KeysAndAttributes::builder().set_keys(Some(asked.into_values().collect()));
-            for row in look_up(&self.client, &self.table, asked.consistent_read(true)).await? {
+            for row in batch_get(&self.client, &self.table, asked.consistent_read(true)).await? {
                 found.insert(read_text(&row, "pk")?.to_owned(), row);
             }
         }
@@ -64,8 +65,8 @@ impl Messages {
     ///
     /// # Errors
     /// The table or the row cannot be read.
-    pub async fn track(&self, key: &TrackKey) -> Result<TrackRow, IoError> {
-        let row = self.tracks(std::slice::from_ref(key)).await?.pop();
+    pub async fn load_tracking(&self, key: &ProviderMessageKey) -> Result<TrackingRow, IoError> {
+        let row = self.load_trackings(std::slice::from_ref(key)).await?.pop();
         row.unwrap_or_else(|| read(key, None))
     }
 
@@ -73,7 +74,7 @@ impl Messages {
     ///
     /// # Errors
     /// The table cannot be written.
-    pub async fn save_track(&self, row: &TrackRow, now: Timestamp) -> Result<bool, IoError> {
+    pub async fn save_tracking(&self, row: &TrackingRow, now: Timestamp) -> Result<bool, IoError> {
         let (condition, before) = condition(row);
         let put = self.client.put_item().table_name(&self.table).set_item(Some(item(row, now)?));
         let put = put.condition_expression(condition).set_expression_attribute_values(before);
@@ -91,20 +92,24 @@ impl Messages {
     ///
     /// # Errors
     /// The tables cannot be written.
-    pub async fn save_track_and_order(
+    pub async fn save_tracking_and_order(
         &self,
-        row: &TrackRow,
+        row: &TrackingRow,
         orders: &Orders,
         before: &Order,
         after: &Order,
         now: Timestamp,
     ) -> Result<bool, IoError> {
         let writes =
-            vec![self.replace_track(row, now)?, orders.replace_state(before, after, None)?];
+            vec![self.replace_tracking(row, now)?, orders.replace_state(before, after, None)?];
         Ok(transact(&self.client, writes).await?.is_ok())
     }
 
-    pub(super) fn replace_track(&self, row: &TrackRow, now: Timestamp) -> Result<Write, IoError> {
+    pub(super) fn replace_tracking(
+        &self,
+        row: &TrackingRow,
+        now: Timestamp,
+    ) -> Result<Write, IoError> {
         let (condition, before) = condition(row);
         let put = Put::builder().table_name(&self.table).set_item(Some(item(row, now)?));
         Ok(Write::Put(put.condition_expression(condition).set_expression_attribute_values(before)))
@@ -112,15 +117,15 @@ impl Messages {
 }
 
 /// A message's partition. The account's length stands before it: no id, whatever it contains, reads as another's.
-fn track_pk(key: &TrackKey) -> String {
+fn track_pk(key: &ProviderMessageKey) -> String {
     format!("message:{}:{}:{}", key.account.as_str().len(), key.account, key.message.as_str())
 }
 
-fn primary_key(key: &TrackKey) -> Item {
+fn primary_key(key: &ProviderMessageKey) -> Item {
     Item::from([("pk".to_owned(), text(track_pk(key))), ("sk".to_owned(), text("track"))])
 }
 
-fn item(row: &TrackRow, now: Timestamp) -> Result<Item, IoError> {
+fn item(row: &TrackingRow, now: Timestamp) -> Result<Item, IoError> {
     let mut item = primary_key(&row.key);
     item.insert("rev".to_owned(), number(row.rev + 1));
     item.insert("json".to_owned(), json(&row.tracked)?);
@@ -132,7 +137,7 @@ fn item(row: &TrackRow, now: Timestamp) -> Result<Item, IoError> {
 
 type Values = Option<std::collections::HashMap<String, AttributeValue>>;
 
-fn condition(row: &TrackRow) -> (&'static str, Values) {
+fn condition(row: &TrackingRow) -> (&'static str, Values) {
     if row.rev == 0 {
         (ABSENT, None)
     } else {
@@ -140,12 +145,12 @@ fn condition(row: &TrackRow) -> (&'static str, Values) {
     }
 }
 
-fn read(key: &TrackKey, item: Option<&Item>) -> Result<TrackRow, IoError> {
+fn read(key: &ProviderMessageKey, item: Option<&Item>) -> Result<TrackingRow, IoError> {
     let Some(item) = item else {
-        return Ok(TrackRow { key: key.clone(), tracked: Tracked::default(), rev: 0 });
+        return Ok(TrackingRow { key: key.clone(), tracked: TrackedMessage::default(), rev: 0 });
     };
     let rev = read_number(item, "rev").ok_or_else(|| IoError::unreadable("dynamodb", "rev"))?;
-    Ok(TrackRow { key: key.clone(), tracked: read_json(item, "json")?, rev })
+    Ok(TrackingRow { key: key.clone(), tracked: read_json(item, "json")?, rev })
 }
 
 #[cfg(test)]
@@ -154,13 +159,13 @@ mod tests {
     use domain::core::id::AccountCode;
     use domain::messaging::channel::ProviderMessageId;
     use domain::messaging::message::{Message, MessageKey, NewMessage};
-    use domain::messaging::message_status::Word;
+    use domain::messaging::message_status::ProviderStatus;
 
     use super::*;
 
-    fn key(account: &str, message: &str) -> TrackKey {
+    fn key(account: &str, message: &str) -> ProviderMessageKey {
         let (account, message) = (AccountCode::parse(account), ProviderMessageId::parse(message));
-        TrackKey { account: account.unwrap(), message: message.unwrap() }
+        ProviderMessageKey { account: account.unwrap(), message: message.unwrap() }
     }
 
     fn time(minute: u32) -> Timestamp {
@@ -183,7 +188,7 @@ mod tests {
             time(0),
         );
         let mut row = read(&key("A", "wamid.1"), None).unwrap();
-        row.tracked.track.see(Word::Sent, time(0));
+        row.tracked.tracking.observe(ProviderStatus::Sent, time(0));
         assert!(item(&row, time(0)).unwrap().contains_key("ttl"));
         row.tracked.link(&record);
         assert!(!item(&row, time(0)).unwrap().contains_key("ttl"));
@@ -193,7 +198,7 @@ mod tests {
     fn a_row_is_written_over_what_was_read() {
         let mut row = read(&key("A", "wamid.1"), None).unwrap();
         assert_eq!(condition(&row), (ABSENT, None));
-        row.tracked.track.see(Word::Sent, time(0));
+        row.tracked.tracking.observe(ProviderStatus::Sent, time(0));
         let stored = item(&row, time(0)).unwrap();
         let again = read(&row.key, Some(&stored)).unwrap();
         assert_eq!((&again.tracked, again.rev), (&row.tracked, 1));

@@ -6,16 +6,18 @@ use std::sync::Arc;
 
 use aws::settings::{SettingsError, Values, read_each};
 use domain::core::id::AccountCode;
-use domain::core::json::Json;
+use domain::core::json::RawJson;
 use serde::Deserialize;
-use sources::{Denied, Gate, Handshake, Hook, InvalidSetting, Owner, Request, Setup, Source};
+use sources::{
+    AuthError, Authenticator, Handshake, Hook, InvalidSetting, Owner, Request, Setup, Source,
+};
 
 /// `sources/{source}/hooks/{hook_id}`: a path of an account's own.
 #[derive(Deserialize)]
 struct HookSetting {
     account: AccountCode,
     /// A text, or the object that the source's `secret` would be.
-    secret: Option<Json>,
+    secret: Option<RawJson>,
 }
 
 impl HookSetting {
@@ -27,13 +29,13 @@ impl HookSetting {
 
 /// The checks of one source.
 #[derive(Default)]
-pub(crate) struct Gates {
-    plain: Option<Box<dyn Gate>>,
+pub(crate) struct Authenticators {
+    plain: Option<Box<dyn Authenticator>>,
     /// By hook id.
-    hooks: BTreeMap<String, (AccountCode, Arc<dyn Gate>)>,
+    hooks: BTreeMap<String, (AccountCode, Arc<dyn Authenticator>)>,
 }
 
-impl Gates {
+impl Authenticators {
     /// From all parameters below `folder`, the source's. Without `settings` the source is not set up: nobody passes.
     pub(crate) fn read(
         source: &dyn Source,
@@ -48,7 +50,7 @@ impl Gates {
         let hooks = values.iter().filter_map(|(name, text)| {
             Some((name.strip_prefix(&prefix)?.to_owned(), text.clone()))
         });
-        let last = last.map(|gates| &gates.hooks);
+        let last = last.map(|authenticators| &authenticators.hooks);
         let wrong = |error: InvalidSetting| {
             SettingsError::invalid(format!("{folder}/{}", error.parameter), &error)
         };
@@ -59,19 +61,18 @@ impl Gates {
             let hook: HookSetting = serde_json::from_str(text)
                 .map_err(|_| hook_wrong(&"must be {\"account\", \"secret\"?}"))?;
             let own = hook.secret();
-            let gate =
-                source.configure(&for_hook(plain, id, own.as_deref())).map_err(
-                    |error| match error.parameter {
-                        "settings" => wrong(error),
-                        "secret" if own.is_none() => wrong(error),
-                        _ => hook_wrong(&error),
-                    },
-                )?;
-            Ok((hook.account, Arc::from(gate)))
+            let authenticator = source.configure(&for_hook(plain, id, own.as_deref())).map_err(
+                |error| match error.parameter {
+                    "settings" => wrong(error),
+                    "secret" if own.is_none() => wrong(error),
+                    _ => hook_wrong(&error),
+                },
+            )?;
+            Ok((hook.account, Arc::from(authenticator)))
         };
         let hooks = read_each(&hooks.collect::<Values>(), last, read);
         match source.configure(&plain) {
-            Ok(gate) => Ok(Self { plain: Some(gate), hooks }),
+            Ok(authenticator) => Ok(Self { plain: Some(authenticator), hooks }),
             // Where there are hooks, the source may do without a secret of its own.
             Err(error)
                 if error.parameter == "secret" && plain.secret.is_none() && !hooks.is_empty() =>
@@ -83,22 +84,26 @@ impl Gates {
     }
 
     /// Whose this request is.
-    pub(crate) fn admit(&self, hook: Option<&str>, request: &Request<'_>) -> Result<Owner, Denied> {
+    pub(crate) fn authenticate(
+        &self,
+        hook: Option<&str>,
+        request: &Request<'_>,
+    ) -> Result<Owner, AuthError> {
         if let Some(id) = hook {
-            let (account, gate) = self.hooks.get(id).ok_or(Denied::Credentials)?;
-            return gate.check(request).map(|()| Owner::Account(account.clone()));
+            let (account, authenticator) = self.hooks.get(id).ok_or(AuthError::Credentials)?;
+            return authenticator.authenticate(request).map(|()| Owner::Account(account.clone()));
         }
-        let gate = self.plain.as_ref().ok_or(Denied::Credentials)?;
-        gate.check(request).map(|()| gate.owner(request.body))
+        let authenticator = self.plain.as_ref().ok_or(AuthError::Credentials)?;
+        authenticator.authenticate(request).map(|()| authenticator.owner(request.body))
     }
 
     /// The answer to a provider that asks whether this is the right address.
     pub(crate) fn handshake(&self, hook: Option<&str>, query: &[(&str, &str)]) -> Handshake {
-        let gate = match hook {
-            Some(id) => self.hooks.get(id).map(|(_, gate)| gate.as_ref()),
+        let authenticator = match hook {
+            Some(id) => self.hooks.get(id).map(|(_, authenticator)| authenticator.as_ref()),
             None => self.plain.as_deref(),
         };
-        gate.map_or(Handshake::Unknown, |gate| gate.handshake(query))
+        authenticator.map_or(Handshake::Unknown, |authenticator| authenticator.handshake(query))
     }
 }
 
@@ -123,16 +128,20 @@ mod tests {
 
     const FOLDER: &str = "sources/shiprocket";
 
-    fn gates(parameters: &[(&str, &str)]) -> Result<Gates, SettingsError> {
+    fn authenticators(parameters: &[(&str, &str)]) -> Result<Authenticators, SettingsError> {
         let named =
             parameters.iter().map(|(name, text)| (format!("{FOLDER}/{name}"), (*text).to_owned()));
-        Gates::read(sources::by_path("carrier").unwrap(), FOLDER, &named.collect(), None)
+        Authenticators::read(sources::by_path("carrier").unwrap(), FOLDER, &named.collect(), None)
     }
 
-    fn admit(gates: &Gates, hook: Option<&str>, key: &str) -> Result<String, Denied> {
+    fn authenticate(
+        authenticators: &Authenticators,
+        hook: Option<&str>,
+        key: &str,
+    ) -> Result<String, AuthError> {
         let headers = [("x-api-key", key)];
         let request = Request { headers: &headers, source_ip: None, body: b"" };
-        gates.admit(hook, &request).map(|owner| match owner {
+        authenticators.authenticate(hook, &request).map(|owner| match owner {
             Owner::Account(account) => account.as_str().to_owned(),
             Owner::Several | Owner::Nobody => String::new(),
         })
@@ -146,17 +155,22 @@ mod tests {
             ("hooks/abc", r#"{"account":"STORE002"}"#),
             ("hooks/def", r#"{"account":"STORE003","secret":"own"}"#),
         ];
-        let gates = gates(&[SETTINGS, ("secret", "token"), hooks[0], hooks[1]]).unwrap();
+        let authenticators =
+            authenticators(&[SETTINGS, ("secret", "token"), hooks[0], hooks[1]]).unwrap();
         for (hook, key, expected) in [
             (None, "token", Ok("STORE001")),
-            (None, "own", Err(Denied::Credentials)),
+            (None, "own", Err(AuthError::Credentials)),
             (Some("abc"), "token", Ok("STORE002")),
-            (Some("abc"), "own", Err(Denied::Credentials)),
+            (Some("abc"), "own", Err(AuthError::Credentials)),
             (Some("def"), "own", Ok("STORE003")),
-            (Some("def"), "token", Err(Denied::Credentials)),
-            (Some("nobody"), "token", Err(Denied::Credentials)),
+            (Some("def"), "token", Err(AuthError::Credentials)),
+            (Some("nobody"), "token", Err(AuthError::Credentials)),
         ] {
-            assert_eq!(admit(&gates, hook, key), expected.map(str::to_owned), "{hook:?} {key}");
+            assert_eq!(
+                authenticate(&authenticators, hook, key),
+                expected.map(str::to_owned),
+                "{hook:?} {key}"
+            );
         }
     }
 
@@ -184,8 +198,10 @@ mod tests {
 
     #[test]
     fn what_is_not_set_up_admits_nobody() {
-        assert!(admit(&gates(&[]).unwrap(), None, "").is_err());
-        assert!(admit(&gates(&[("secret", "token")]).unwrap(), None, "token").is_err());
+        assert!(authenticate(&authenticators(&[]).unwrap(), None, "").is_err());
+        assert!(
+            authenticate(&authenticators(&[("secret", "token")]).unwrap(), None, "token").is_err()
+        );
     }
 
     #[test]
@@ -194,23 +210,29 @@ mod tests {
         let settings = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["127.0.0.1"]}"#;
         let values = [("settings", settings), ("hooks/abc", r#"{"account":"STORE002"}"#)];
         let named = values.map(|(name, text)| (format!("{folder}/{name}"), text.to_owned()));
-        let gates = Gates::read(sources::by_path("esahayak").unwrap(), folder, &named.into(), None)
-            .unwrap();
-        assert_eq!(gates.hooks.len(), 1);
-        assert!(gates.plain.is_some());
+        let authenticators = Authenticators::read(
+            sources::by_path("esahayak").unwrap(),
+            folder,
+            &named.into(),
+            None,
+        )
+        .unwrap();
+        assert_eq!(authenticators.hooks.len(), 1);
+        assert!(authenticators.plain.is_some());
     }
 
     #[test]
     fn what_is_wrong_is_named_and_one_hook_closes_no_other() {
-        let error = gates(&[("settings", r#"{"mode":"none"}"#), ("secret", "x")]).err().unwrap();
+        let error =
+            authenticators(&[("settings", r#"{"mode":"none"}"#), ("secret", "x")]).err().unwrap();
         assert!(error.to_string().contains("sources/shiprocket/settings"), "{error}");
-        let error = gates(&[SETTINGS]).err().unwrap();
+        let error = authenticators(&[SETTINGS]).err().unwrap();
         assert!(error.to_string().contains("sources/shiprocket/secret"), "{error}");
         let hooks =
             [("hooks/bad", "{"), ("hooks/good", r#"{"account":"STORE002","secret":"own"}"#)];
-        let gates = gates(&[SETTINGS, hooks[0], hooks[1]]).unwrap();
-        assert_eq!(admit(&gates, Some("good"), "own"), Ok("STORE002".to_owned()));
-        assert!(admit(&gates, Some("bad"), "own").is_err());
-        assert!(admit(&gates, None, "own").is_err());
+        let authenticators = authenticators(&[SETTINGS, hooks[0], hooks[1]]).unwrap();
+        assert_eq!(authenticate(&authenticators, Some("good"), "own"), Ok("STORE002".to_owned()));
+        assert!(authenticate(&authenticators, Some("bad"), "own").is_err());
+        assert!(authenticate(&authenticators, None, "own").is_err());
     }
 }
