@@ -1,8 +1,8 @@
 # `make` lists what there is. Needs cargo, a C compiler and Python 3.10 or later; the rest is fetched into .venv and target.
 
 PYTHON := .venv/bin/python
-STACK := $(PYTHON) tests/local/stack.py
-OPS := PYTHONPATH=tests/local $(PYTHON) tests/ops
+STACK := $(PYTHON) tools/local/stack.py
+OPS := PYTHONPATH=tools/local $(PYTHON) tools/ops
 FUZZ := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz
 FEATURES := --features deliver/loopback,poll/loopback
 
@@ -54,18 +54,18 @@ doc: tools
 	$(call step,docs,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps)
 
 template: .venv/installed
-	$(call step,template,$(PYTHON) tests/local/sam.py validate --lint --template template.yaml --region ap-south-1 \
-		&& .venv/bin/cfn-lint template.yaml && $(PYTHON) tests/local/check_template.py \
-		&& $(PYTHON) tests/local/check_openapi.py)
+	$(call step,template,$(PYTHON) tools/local/sam.py validate --lint --template template.yaml --region ap-south-1 \
+		&& .venv/bin/cfn-lint template.yaml && $(PYTHON) tools/local/check_template.py \
+		&& $(PYTHON) tools/local/check_openapi.py)
 
 python: .venv/installed
-	$(call step,scripts,.venv/bin/ruff check tests/local tests/ops && .venv/bin/ruff format --check tests/local tests/ops)
+	$(call step,scripts,.venv/bin/ruff check tools/local tools/ops && .venv/bin/ruff format --check tools/local tools/ops)
 
 unit: tools
 	$(call step,unit tests,cargo test --workspace --exclude e2e $(FEATURES))
 
 ops: .venv/installed
-	$(call step,operations tests,PYTHONPATH=tests/local $(PYTHON) -m unittest discover -s tests/ops)
+	$(call step,operations tests,PYTHONPATH=tools/local $(PYTHON) -m unittest discover -s tools/ops)
 
 e2e: .venv/installed
 	@$(STACK) with $(MAKE_COMMAND) --no-print-directory on-stack
@@ -73,8 +73,8 @@ e2e: .venv/installed
 on-stack:
 	$(call step,end-to-end tests,cargo test -p e2e)
 	$(call step,operations on the stack,$(OPS)/on_stack.py)
-	$(call step,permissions,$(PYTHON) tests/local/check_permissions.py)
-	$(call step,logs,$(PYTHON) tests/local/check_logs.py)
+	$(call step,permissions,$(PYTHON) tools/local/check_permissions.py)
+	$(call step,logs,$(PYTHON) tools/local/check_logs.py)
 
 FUZZ_ARGS := --fuzz-dir tests/fuzz --target-dir target/fuzz
 FUZZED = $(if $(call said,TARGET),$(TARGET),$(basename $(notdir $(wildcard tests/fuzz/targets/*.rs))))
@@ -120,14 +120,14 @@ user-add vendor-add source-set shipway-add hook-add endpoint-add endpoint-rotate
 	@$(OPS)/manage.py $@
 
 # The file is made last, so that an interrupted install is done again.
-.venv/installed: tests/local/requirements.txt | tools
+.venv/installed: tools/local/requirements.txt | tools
 	@echo "==> Python tools into .venv (once, about a minute)"
 	@python3 -m venv --clear .venv
 	@$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
 	@touch $@
 
 # Half a gigabyte, so only for those who deploy.
-.venv/deploy-installed: tests/ops/requirements.txt .venv/installed
+.venv/deploy-installed: tools/ops/requirements.txt .venv/installed
 	@echo "==> cargo-lambda and zig into .venv (once, about a minute)"
 	@$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
 	@touch $@

@@ -153,7 +153,7 @@ const WITHOUT_ACCOUNT: [&str; 11] = [
 #[test]
 fn every_route_of_the_template_is_in_the_table() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let script = root.join("tests/local/list_routes.py");
+    let script = root.join("tools/local/list_routes.py");
     let listed = Command::new(root.join(".venv/bin/python")).arg(script).output().unwrap();
     let listed = String::from_utf8(listed.stdout).unwrap();
     let known: BTreeSet<&str> =

@@ -1,6 +1,6 @@
 //! openapi.yaml, which all answers and deliveries that these tests see have to obey.
 //!
-//! The judge is `tests/local/contract.py`. A validator among this crate's dependencies would switch on features of
+//! The judge is `tools/local/contract.py`. A validator among this crate's dependencies would switch on features of
 //! what the AWS SDK is built from, and so have all of it built a second time.
 
 use std::collections::BTreeMap;
@@ -66,7 +66,7 @@ fn judge(case: &Value) -> Vec<String> {
 fn start() -> Judge {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut process = Command::new(root.join(".venv/bin/python"))
-        .arg(root.join("tests/local/contract.py"))
+        .arg(root.join("tools/local/contract.py"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -1,6 +1,6 @@
 """`make build`: every function as it is deployed, and proof that each one may be.
 
-    ARCH=x86_64 python tests/ops/release.py
+    ARCH=x86_64 python tools/ops/release.py
 
 One cargo-lambda build makes them all, so that they share their dependencies; zig links against an old glibc. What
 comes out is checked as bytes, whatever it was built from.

@@ -1,6 +1,6 @@
 """The commands of the Makefile on a running local stack: what they write is what the functions read.
 
-python tests/local/stack.py with python tests/ops/on_stack.py
+python tools/local/stack.py with python tools/ops/on_stack.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What `make build` made, on a running local stack: it works, and it delivers to no machine that it runs on.
 
-RELEASE=1 python tests/local/stack.py with python tests/ops/on_release.py
+RELEASE=1 python tools/local/stack.py with python tools/ops/on_release.py
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`make deploy`: builds, checks and deploys template.yaml to an AWS account.
 
-    STAGE=prod REGION=ap-south-1 ARCH=x86_64 python tests/ops/rollout.py
+    STAGE=prod REGION=ap-south-1 ARCH=x86_64 python tools/ops/rollout.py
 
 The template is the one that the local stack deploys, and so are its parameters; only what is said here differs.
 """

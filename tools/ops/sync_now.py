@@ -1,6 +1,6 @@
 """`make sync-now`: a run of asking the carrier, about fresh orders too, beside the hourly ones.
 
-    STAGE=prod REGION=ap-south-1 python tests/ops/sync_now.py
+    STAGE=prod REGION=ap-south-1 python tools/ops/sync_now.py
 
 Prints the run's id; `GET /api/sync/runs` shows what comes of it.
 """

@@ -1,4 +1,4 @@
-"""The SAM command line without telemetry and update checks: `python tests/local/sam.py validate --lint …`."""
+"""The SAM command line without telemetry and update checks: `python tools/local/sam.py validate --lint …`."""
 
 from __future__ import annotations
 

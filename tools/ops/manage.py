@@ -1,6 +1,6 @@
 """Writes who may call, who is called, and which sources may report: the `make user-add` family.
 
-    NAME=shop ROLE=partner ACCOUNTS=STORE001 STAGE=prod python tests/ops/manage.py user-add
+    NAME=shop ROLE=partner ACCOUNTS=STORE001 STAGE=prod python tools/ops/manage.py user-add
 
 What to do comes by the environment (make hands its variables over that way) and so never through a shell. Secrets are
 made here, or read from standard input; they are written to SSM and shown once on standard output, everything else on
