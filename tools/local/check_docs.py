@@ -1,7 +1,8 @@
-"""Runs the examples of README.md and docs/*.md on the running local stack, as a reader pastes them, and follows links.
+"""Runs the examples of README.md and docs/*.md on the local stack, as pasted, and follows links.
 
-A block marked `sh` runs here: all of a document in one shell, in order, so that later blocks use the variables of earlier
-ones. A block marked `console` needs AWS or a terminal of its own and is not run. Curl has to fail on an HTTP error status.
+A block marked `sh` runs here: all of a document in one shell, in order, so that later blocks use
+the variables of earlier ones. A block marked `console` needs AWS or a terminal of its own and does
+not run. Curl has to fail on an HTTP error status.
 """
 
 from __future__ import annotations
@@ -38,18 +39,14 @@ class Block:
     text: str
 
 
-def with_examples() -> list[Path]:
-    return [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-
-
 def name(document: Path) -> str:
     return str(document.relative_to(ROOT))
 
 
 def blocks(document: Path) -> list[Block]:
     text = document.read_text()
-    found = FENCE.finditer(text)
-    return [Block(f"{name(document)}:{text.count(chr(10), 0, it.start()) + 1}", it[1], it[2]) for it in found]
+    lines = ((text.count("\n", 0, it.start()) + 1, it) for it in FENCE.finditer(text))
+    return [Block(f"{name(document)}:{line}", it[1], it[2]) for line, it in lines]
 
 
 def malformed(block: Block) -> Iterator[str]:
@@ -75,16 +72,19 @@ def run(document: Path, env: dict[str, str]) -> Iterator[str]:
         return
     script = "".join(f"echo '==> {block.place}'\n{block.text}echo\n" for block in examples)
     command = ["timeout", str(SECONDS), "bash", "-euo", "pipefail", "-c", script]
-    done = subprocess.run(command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=-1, stderr=-2, text=True)
+    done = subprocess.run(
+        command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=-1, stderr=-2, text=True
+    )
     print(f"{name(document)}: {len(examples)} blocks", flush=True)
     if done.returncode != 0:
         last = done.stdout.rpartition("==> ")[2].strip()
         yield f"exit code {done.returncode} in the block at {last}"
 
 
-def anchor(heading: str) -> str:
-    """Returns the anchor that GitHub derives from a heading."""
-    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+def anchors(document: Path) -> set[str]:
+    """Returns the anchors that the public host derives from headings."""
+    headings = HEADING.findall(FENCE.sub("", document.read_text()))
+    return {re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") for text in headings}
 
 
 def broken_links(document: Path) -> Iterator[str]:
@@ -95,15 +95,15 @@ def broken_links(document: Path) -> Iterator[str]:
         file = document if not path else document.parent / path
         if not file.exists():
             yield f"{name(document)}: {target} does not exist"
-        elif fragment and fragment not in map(anchor, HEADING.findall(FENCE.sub("", file.read_text()))):
+        elif fragment and fragment not in anchors(file):
             yield f"{name(document)}: {target} names no heading"
 
 
 def complaints(stack: dict[str, Any]) -> Iterator[str]:
-    for document in sorted({*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")}):
-        yield from broken_links(document)
+    for pattern in ("*.md", "docs/*.md", "docs/receivers/*/*.md"):
+        yield from (link for found in sorted(ROOT.glob(pattern)) for link in broken_links(found))
     env = environment(stack)
-    for document in with_examples():
+    for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
         wrong = [complaint for block in blocks(document) for complaint in malformed(block)]
         yield from wrong or run(document, env)
 
