@@ -100,7 +100,7 @@ def broken_links(document: Path) -> Iterator[str]:
 
 
 def complaints(stack: dict[str, Any]) -> Iterator[str]:
-    for pattern in ("*.md", "docs/*.md", "docs/receivers/*/*.md"):
+    for pattern in ("*.md", "docs/**/*.md"):
         yield from (link for found in sorted(ROOT.glob(pattern)) for link in broken_links(found))
     env = environment(stack)
     for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
