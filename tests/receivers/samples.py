@@ -111,6 +111,16 @@ class Running:
         finally:
             connection.close()
 
+    def send_part(self, headers: list[tuple[str, bytes]], part: bytes, length: int) -> None:
+        """Ends the request after a part of its body, and waits until the sample closes."""
+        lines = [b"POST /waypost HTTP/1.1", b"host: localhost", b"content-length: %d" % length]
+        lines += [name.encode() + b": " + value for name, value in headers]
+        with socket.create_connection(("127.0.0.1", self.port), timeout=ANSWER_SECONDS) as client:
+            client.sendall(b"\r\n".join([*lines, b"", b""]) + part)
+            client.shutdown(socket.SHUT_WR)
+            while client.recv(4096):
+                pass
+
     def handled(self) -> list[str]:
         """The ids handled so far. Samples print before they answer, so none is still to come."""
         lines = self.stdout.read_text().splitlines()

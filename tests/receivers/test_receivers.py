@@ -105,6 +105,15 @@ REJECTED: dict[str, Callable[[Delivery], dict[str, str | bytes | None]]] = {
 # Correctly signed, and yet too old or too far ahead.
 STALE = {"a stale timestamp": 320, "a day-old timestamp": 86_400, "a future timestamp": -320}
 
+# Timestamps that lenient parsers read as a number, or as none without failing.
+MALFORMED_TIMESTAMPS: dict[str, Callable[[int], str]] = {
+    "words": lambda _: "yesterday",
+    "letters behind it": lambda now: f"{now}abc",
+    "a fraction": lambda now: f"{now}.5",
+    "an exponent": lambda now: f"{now}e0",
+    "hexadecimal": hex,
+}
+
 
 class Signing(unittest.TestCase):
     def test_agrees_with_the_official_vector(self) -> None:
@@ -176,6 +185,19 @@ class Cases:
                 delivery = Delivery(age=age)
                 self.assert_rejected(delivery, delivery.headers())
 
+    def test_rejects_malformed_headers_even_if_signed(self) -> None:
+        for name, make in MALFORMED_TIMESTAMPS.items():
+            with self.subTest(name):
+                delivery = Delivery()
+                timestamp = make(delivery.timestamp)
+                signature = sign(SECRET, delivery.id, timestamp, BODY)
+                headers = delivery.headers(timestamp=timestamp, signature=signature)
+                self.assert_rejected(delivery, headers)
+        with self.subTest("empty id"):
+            delivery = Delivery()
+            signature = sign(SECRET, "", delivery.timestamp, BODY)
+            self.assert_rejected(delivery, delivery.headers(id="", signature=signature))
+
     def test_rejects_a_tampered_body(self) -> None:
         changes = {
             "changed": BODY.replace(b"1", b"2"),
@@ -197,6 +219,13 @@ class Cases:
                 answer = self.sample.post(delivery.headers(), delivery.body)
                 self.assertEqual(answer.status, 413)
                 self.assertNotIn(delivery.id, self.sample.handled())
+
+    def test_survives_a_body_cut_off(self) -> None:
+        delivery = Delivery()
+        self.sample.send_part(delivery.headers(), delivery.body[:10], len(delivery.body))
+        self.assertNotIn(delivery.id, self.sample.handled())
+        self.assert_handled(delivery, delivery.headers())
+        self.assertIsNone(self.sample.process.poll())
 
     def test_never_answers_2xx_to_another_method(self) -> None:
         for method in ("GET", "PUT"):
@@ -226,7 +255,8 @@ class Cases:
 
     def test_does_not_run_without_a_usable_secret(self) -> None:
         short = "whsec_" + base64.b64encode(b"\x07" * 23).decode()
-        for secret in ("", "whsec_", SECRET.removeprefix("whsec_"), "whsec_!!!", short):
+        stray = SECRET.replace("whsec_", "whsec_!")
+        for secret in ("", "whsec_", SECRET.removeprefix("whsec_"), stray, short):
             with self.subTest(secret):
                 running = self.start(secret)
                 if self.checks_secret_at_start:
