@@ -51,7 +51,8 @@ def php(port: int) -> list[str]:
 
 
 def rust(_port: int) -> list[str]:
-    command = ["cargo", "build", "--locked", "--message-format=json", "-p", "receiver-sample"]
+    cargo = runtime("cargo", "install Rust with rustup")
+    command = [cargo, "build", "--locked", "--message-format=json", "-p", "receiver-sample"]
     built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     if built.returncode != 0:
         raise SampleError(f"{' '.join(command)} failed:\n{built.stderr}")

@@ -1,4 +1,5 @@
-// Receives Waypost's webhooks: verifies the signature and drops repeats. Needs Node 20, no packages.
+// Receives Waypost's webhooks: verifies the signature and drops repeats.
+// Needs Node 20, no packages.
 
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
@@ -17,7 +18,7 @@ function readKey(secret) {
   // Buffer.from skips characters that are not base64, so the format needs a check of its own.
   const key = Buffer.from(secret.replace("whsec_", ""), "base64");
   if (!/^whsec_[A-Za-z0-9+/]+=*$/.test(secret) || key.length < 24) {
-    throw new Error("WEBHOOK_SECRET must be whsec_ followed by base64 of at least 24 bytes");
+    throw new Error("WEBHOOK_SECRET must be whsec_ and base64 of at least 24 bytes");
   }
   return key;
 }
@@ -37,7 +38,7 @@ function verify(headers, body) {
   return signatures.split(" ").some((signature) => equal(signature, expected)) ? id : undefined;
 }
 
-// `===` would leak by its timing how many characters match; timingSafeEqual throws on unequal lengths.
+// `===` would leak by its timing how many characters match. timingSafeEqual needs equal lengths.
 function equal(left, right) {
   const [a, b] = [Buffer.from(left), Buffer.from(right)];
   return a.length === b.length && timingSafeEqual(a, b);

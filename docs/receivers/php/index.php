@@ -1,6 +1,7 @@
 <?php
 
-// Receives Waypost's webhooks: verifies the signature and drops repeats. Needs PHP 8.0, no packages.
+// Receives Waypost's webhooks: verifies the signature and drops repeats.
+// Needs PHP 8.0, no packages.
 
 declare(strict_types=1);
 
@@ -35,7 +36,7 @@ function read_key(string $secret): string
 {
     $key = base64_decode(substr($secret, strlen('whsec_')), strict: true);
     if (!str_starts_with($secret, 'whsec_') || $key === false || strlen($key) < 24) {
-        throw new Exception('WEBHOOK_SECRET must be whsec_ followed by base64 of at least 24 bytes');
+        throw new Exception('WEBHOOK_SECRET must be whsec_ and base64 of at least 24 bytes');
     }
     return $key;
 }

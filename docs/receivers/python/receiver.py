@@ -4,7 +4,6 @@ Needs Python 3.10, no packages.
 """
 
 import base64
-import binascii
 import hashlib
 import hmac
 import os
@@ -29,10 +28,10 @@ lock = threading.Lock()
 def read_key(secret: str) -> bytes:
     try:
         key = base64.b64decode(secret.removeprefix("whsec_"), validate=True)
-    except (binascii.Error, ValueError):
+    except ValueError:
         key = b""
     if not secret.startswith("whsec_") or len(key) < 24:
-        sys.exit("WEBHOOK_SECRET must be whsec_ followed by base64 of at least 24 bytes")
+        sys.exit("WEBHOOK_SECRET must be whsec_ and base64 of at least 24 bytes")
     return key
 
 

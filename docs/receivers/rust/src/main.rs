@@ -40,7 +40,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
 fn read_key(secret: &str) -> Result<Vec<u8>, &'static str> {
     let encoded = secret.strip_prefix("whsec_").unwrap_or_default();
     let key = BASE64.decode(encoded.as_bytes()).ok().filter(|key| key.len() >= 24);
-    key.ok_or("WEBHOOK_SECRET must be whsec_ followed by base64 of at least 24 bytes")
+    key.ok_or("WEBHOOK_SECRET must be whsec_ and base64 of at least 24 bytes")
 }
 
 /// `Bytes` is the body as sent: the signature covers it, and re-encoded JSON does not verify.
