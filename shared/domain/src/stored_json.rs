@@ -6,22 +6,25 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use strum::VariantArray;
 
 use crate::core::id::{AccountCode, EndpointName, OrderId};
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::messaging::linked::TrackedMessage;
 use crate::messaging::message::{Message, MessageKey, NewMessage};
+use crate::messaging::message_status::ProviderStatus;
 use crate::orders::api_event::{ApiEvent, Reconciliation, Reshipment, StatusReport};
 use crate::polling::{
     Active, BatchMessage, PollItem, PollResult, PolledReport, Run, ShardMessage, Stalled,
 };
 use crate::testing::{awb, event_id, facts, minute, report, report_id};
-use crate::tracking::fold::{Cancellation, ReportFacts, StatusClaim, TrackingState};
+use crate::tracking::fold::{Cancellation, Disposition, ReportFacts, StatusClaim, TrackingState};
 use crate::tracking::report::{Report, Scan, SourceName};
 use crate::tracking::status::Status;
 use crate::tracking::timeline::{State, TimelineEntry, Transition};
 use crate::webhooks::delivery::Delivery;
 use crate::webhooks::endpoint::{EventType, Format};
+use crate::webhooks::lease::DeliveryState;
 
 fn account() -> AccountCode {
     AccountCode::parse("STORE001").unwrap()
@@ -151,6 +154,33 @@ fn every_status() {
             r#""return_out_for_delivery","returned"]"#,
         ],
     );
+}
+
+/// `strum` writes the text of rows, `serde` that of messages and payloads.
+#[test]
+fn enum_names_are_the_same_in_rows_and_in_json() {
+    fn assert_name<T: Serialize>(value: T, name: &str) {
+        assert_eq!(serde_json::to_string(&value).unwrap(), format!("\"{name}\""));
+    }
+    for status in Status::ALL {
+        assert_name(status, status.as_str());
+    }
+    for status in ProviderStatus::VARIANTS {
+        assert_name(status, status.as_str());
+    }
+    for format in [Format::StatusUpdate, Format::OrderStatusChanged, Format::Standard] {
+        assert_name(format, format.as_str());
+        assert_eq!(Format::parse(format.as_str()), Some(format));
+    }
+    use DeliveryState::{Dead, Delivered, Pending, Retrying};
+    for state in [Pending, Retrying, Delivered, Dead] {
+        assert_name(state, state.as_str());
+        assert_eq!(DeliveryState::parse(state.as_str()), Some(state));
+    }
+    use Disposition::{AfterTerminal, OtherShipment, Same, Unknown};
+    for disposition in [Same, Unknown, OtherShipment, AfterTerminal] {
+        assert_name(disposition, disposition.reason().unwrap());
+    }
 }
 
 #[test]
