@@ -40,18 +40,12 @@ pub const GIVE_UP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The shard that an order is kept in, below [`SHARDS`].
 pub fn shard(key: &OrderKey) -> u8 {
-    slot(key, 0) % SHARDS
+    u8::try_from(number(key) % u64::from(SHARDS)).unwrap_or_default()
 }
 
-/// Numbers below 32 that an order always has, each independent of the others.
-fn slot(key: &OrderKey, place: usize) -> u8 {
-    let hash = Fingerprint::of("poll").with(&key.account).with(&key.order).finish();
-    // Base32: 32 letters, so every shard is as likely as the others.
-    let letter = hash.as_bytes().get(place).copied();
-    letter.map_or(
-        0,
-        |letter| if letter.is_ascii_digit() { letter - b'2' + 26 } else { letter - b'a' },
-    )
+/// A number that an order always has.
+fn number(key: &OrderKey) -> u64 {
+    Fingerprint::of("poll").with(&key.account).with(&key.order).number()
 }
 
 impl Order {
@@ -176,8 +170,8 @@ impl Active {
 
 /// Every few hours each fresh order has its turn.
 fn is_turn(key: &OrderKey, run: &Run) -> bool {
-    // Another number than its shard's: else all orders of an hour would stand in the same few shards.
-    u64::from(slot(key, 1)) % FRESH_EVERY == hour_of(run.started_at) % FRESH_EVERY
+    // Without the bits of the shard: else all orders of an hour would be in the same few shards.
+    number(key) / u64::from(SHARDS) % FRESH_EVERY == hour_of(run.started_at) % FRESH_EVERY
 }
 
 /// Whole hours since 1970.

@@ -36,9 +36,16 @@ impl Fingerprint {
         let digest = self.0.finalize();
         BASE32_NOPAD.encode(&digest[..20]).to_ascii_lowercase()
     }
+
+    /// The first 64 bits, big-endian: a uniformly distributed number for shards and jitter.
+    pub fn number(self) -> u64 {
+        let digest = self.0.finalize();
+        digest[..8].iter().fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -49,6 +56,13 @@ mod tests {
         assert_ne!(a, b);
         assert_eq!(a, Fingerprint::of("x").with("ab").with("c").finish());
         assert_eq!(a.len(), 32);
+    }
+
+    #[test]
+    fn the_number_and_the_text_start_with_the_same_bits() {
+        let hash = || Fingerprint::of("x").with("ab");
+        let bytes = BASE32_NOPAD.decode(hash().finish().to_ascii_uppercase().as_bytes()).unwrap();
+        assert_eq!(hash().number().to_be_bytes(), bytes[..8]);
     }
 
     #[test]

@@ -51,8 +51,8 @@ impl Schedule {
 }
 
 fn stretch(wait: Duration, delivery_id: &str, attempt: u32) -> Duration {
-    let drawn = Fingerprint::of("jitter").with(delivery_id).with(attempt.to_be_bytes()).finish();
-    let thousandths = drawn.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 201);
+    let hash = Fingerprint::of("jitter").with(delivery_id).with(attempt.to_be_bytes());
+    let thousandths = u32::try_from(hash.number() % 201).unwrap_or_default();
     wait + wait * thousandths / 1000
 }
 
