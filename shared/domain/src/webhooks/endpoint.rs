@@ -8,8 +8,9 @@ use serde_json::value::RawValue;
 use strum::{EnumString, IntoStaticStr};
 
 use crate::auth::Accounts;
+use crate::core::deserialize::Object;
 use crate::core::id::EndpointName;
-use crate::core::json::{Object, path};
+use crate::core::request_body::field_path;
 use crate::tracking::status::Status;
 use crate::webhooks::retry::Schedule;
 
@@ -179,8 +180,10 @@ impl Settings {
         serde_json::from_str::<&RawValue>(text)
             .map_err(|_| InvalidSetting::new(".", "is not JSON"))?;
         let reader = &mut serde_json::Deserializer::from_str(text);
-        let Object(written): Object<Written> = serde_path_to_error::deserialize(reader)
-            .map_err(|error| InvalidSetting::new(path(&error), "has the wrong type or value"))?;
+        let Object(written): Object<Written> =
+            serde_path_to_error::deserialize(reader).map_err(|error| {
+                InvalidSetting::new(field_path(&error), "has the wrong type or value")
+            })?;
         let format = written.format;
         let timeout = written.timeout_seconds.map_or(format.timeout(), Duration::from_secs);
         if timeout.is_zero() || timeout > MAX_TIMEOUT {
