@@ -8,6 +8,7 @@ use aws_sdk_ssm::Client;
 use domain::core::timestamp::Timestamp;
 use tokio::sync::Mutex;
 
+use crate::entropy;
 use crate::env::{BadEnvironment, variable};
 use crate::error::IoError;
 
@@ -61,21 +62,12 @@ impl From<SettingsError> for IoError {
 }
 
 impl Settings {
-    /// Reads `SETTINGS_PREFIX` and `CONFIG_TTL_SECONDS`. The time in memory is stretched by up to a tenth, so that
-    /// functions that started together do not ask SSM together.
-    ///
-    /// # Errors
-    /// A variable is missing or wrong.
+    /// Reads `SETTINGS_PREFIX` and `CONFIG_TTL_SECONDS`. Adds up to a tenth of jitter to the TTL, so
+    /// that functions that started together do not call SSM together.
     pub fn from_environment(client: Client) -> Result<Self, BadEnvironment> {
-        let ttl: u64 = variable("CONFIG_TTL_SECONDS")?
-            .parse()
-            .map_err(|_| BadEnvironment("CONFIG_TTL_SECONDS"))?;
-        let drawn = crate::clock::now().millis().unsigned_abs() % 100;
-        Ok(Self::new(
-            client,
-            variable("SETTINGS_PREFIX")?,
-            Duration::from_millis(ttl * (1000 + drawn)),
-        ))
+        let seconds = variable("CONFIG_TTL_SECONDS")?.parse();
+        let ttl = Duration::from_secs(seconds.map_err(|_| BadEnvironment("CONFIG_TTL_SECONDS"))?);
+        Ok(Self::new(client, variable("SETTINGS_PREFIX")?, ttl + entropy::jitter(ttl / 10)))
     }
 
     /// The parameters below `prefix`, each kept in memory for `ttl`.
