@@ -12,7 +12,7 @@ use std::time::Duration;
 use aws::clock::now;
 use aws::entropy;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::RecordOutcome;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, Lease, Outcome};
@@ -76,7 +76,7 @@ impl Deliver {
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let Some(delivery) = Delivery::from_message(message) else {
-            return Ok(RecordOutcome::DeadLetter("unreadable_message"));
+            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
         };
         let endpoint = self.endpoints.get(&delivery.endpoint, now()).await?;
         let timeout =

@@ -60,9 +60,9 @@ impl Ops {
         let deliveries = fan_out_current(&event, &current, endpoints.usable.values(), now);
         self.send_all(&event, &deliveries).await?;
         let summaries = self.wait(&deliveries, now.after(WAIT)).await;
-        let unusable =
-            endpoints.unusable.iter().filter(|endpoint| endpoint.accounts.include(&account));
-        let outcome = Outcome::new(&current, asked.unknown, &deliveries, &summaries, unusable);
+        let invalid =
+            endpoints.invalid.iter().filter(|endpoint| endpoint.accounts.include(&account));
+        let outcome = Outcome::new(&current, asked.unknown, &deliveries, &summaries, invalid);
         Ok(json(200, &outcome))
     }
 

@@ -19,7 +19,7 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await;
     let (dynamodb, sqs) = (clients.dynamodb(), clients.sqs());
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
-    let batches = queue("BATCHES_QUEUE_URL")?.with_long_postponements();
+    let batches = queue("BATCHES_QUEUE_URL")?.with_long_retry_waits();
     let worker = Worker { queue: batches, dead_letters: queue("BATCHES_DLQ_URL")? };
     let poll = Poll::new(
         Runs::new(dynamodb.clone(), variable("STATE_TABLE")?),
