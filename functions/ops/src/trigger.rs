@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::clock;
 use aws::error::IoError;
-use aws::lambda::auth::account_of;
+use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json, json_body, request_id};
 use aws::sqs::Outgoing;
 use aws::tables::deliveries::DeliverySummary;
@@ -49,7 +49,7 @@ impl Ops {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let Trigger { order_ids, account_code } = Trigger::read(json_body(request, BODY_LIMIT)?)?;
-        let account = account_of(caller, account_code.as_ref(), "account_code")?;
+        let account = authorize(caller, account_code.as_ref(), "account_code")?;
         let asked = self.read_orders(&account, order_ids).await?;
         if asked.known.is_empty() {
             return Err(ApiError::not_found("no such order"));
