@@ -1,13 +1,13 @@
 # `make` lists the targets. Requires cargo, a C compiler and Python 3.10 or later; everything else
 # is installed into .venv and target.
 
-# A value on make's command line is plain text: `NAME='$(shell …)'` must reach the tool as it stands.
+# A value on make's command line is plain text: `NAME='$(shell …)'` reaches the tool as it stands.
 # Make would expand it when it exports the variable, so each one is replaced by its unexpanded text.
 GIVEN := $(foreach variable,$(.VARIABLES),$(if $(filter command,$(origin $(variable))),$(variable)))
 $(foreach variable,$(GIVEN),$(eval override $(variable) := $$(value $(variable)))\
 	$(eval export $(variable)))
 
-# Options of the tools count only on make's command line: a NAME or URL in the environment belongs to
+# Options of the tools count only on make's command line: a NAME in the environment belongs to
 # another program. Recipes read them from the environment, so no shell parses them either.
 OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL FORMAT \
 	LEGACY_SECRET SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PHONE_NUMBERS EMAIL CALLS_PER_SECOND \
@@ -40,7 +40,7 @@ help: ## List the targets
 run: .venv/installed ## Run the whole system on this machine with a demo, until Ctrl-C
 	@$(STACK) run
 
-up: .venv/installed $(if $(call given,RELEASE),build) ## Start it in the background without the demo, or deploy changes into it
+up: .venv/installed $(if $(call given,RELEASE),build) ## Start it in the background, or deploy changes
 	@$(STACK) up
 
 down: .venv/installed ## Stop it
@@ -51,7 +51,7 @@ logs: .venv/installed ## Print the logs of the functions
 
 test: lint unit ops receivers e2e ## Run every check of CI
 
-lint: fmt clippy doc template python dependencies ## Check formatting, lints, docs, template, scripts, dependencies
+lint: fmt clippy doc template python dependencies ## Run the checks that need no tests
 
 # $(call step,title,command): runs a command and prints how long it took.
 step = @echo "==> $(1)"; begin=$$(date +%s); $(2) && echo "    $(1): $$(($$(date +%s) - begin)) s"
@@ -85,16 +85,18 @@ dependencies: $(CARGO_DENY) $(CARGO_MACHETE)
 		&& $(DENY) --manifest-path tests/fuzz/Cargo.toml $(DENY_CHECK))
 	$(call step,unused dependencies,target/tools/bin/cargo-machete --skip-target-dir)
 
-advisories: $(CARGO_DENY) ## Check dependencies for known vulnerabilities (downloads the advisory database)
+# Needs the network: it downloads the advisory database.
+advisories: $(CARGO_DENY) ## Check dependencies for known vulnerabilities
 	$(call step,advisories,$(DENY) --workspace --config deny.toml check advisories)
 
 # insta writes the path of every snapshot that a test compares; a snapshot without a test fails.
 REFERENCES := $(CURDIR)/target/snapshots
-compare = rm -f $(REFERENCES)-$(1) && INSTA_SNAPSHOT_REFERENCES_FILE=$(REFERENCES)-$(1) $(2) \
+compare = mkdir -p target && rm -f $(REFERENCES)-$(1) && INSTA_SNAPSHOT_REFERENCES_FILE=$(REFERENCES)-$(1) $(2) \
 	&& python3 tools/local/check_snapshots.py $(REFERENCES)-$(1) $(3)
 
 unit: prerequisites
-	$(call step,unit tests,$(call compare,unit,cargo test --workspace --exclude e2e $(FEATURES),functions shared))
+	$(call step,unit tests,$(call compare,unit,cargo test --workspace --exclude e2e $(FEATURES),\
+		functions shared))
 
 ops: .venv/installed
 	$(call step,tests of the tools,PYTHONPATH=tools/local $(PYTHON) -m unittest discover -s tools/ops)
@@ -119,47 +121,52 @@ docs-examples = $(call step,examples of the docs,$(PYTHON) tools/local/check_doc
 
 FUZZ_ARGS := --fuzz-dir tests/fuzz --target-dir target/fuzz
 FUZZ_TARGETS := $(basename $(notdir $(wildcard tests/fuzz/targets/*.rs)))
-FUZZED = $(if $(call given,TARGET),$(or $(filter $(TARGET),$(FUZZ_TARGETS)),$(error TARGET is one of: $(FUZZ_TARGETS))),$(FUZZ_TARGETS))
+FUZZ_GIVEN = $(or $(filter $(TARGET),$(FUZZ_TARGETS)),$(error TARGET is one of: $(FUZZ_TARGETS)))
+FUZZED = $(if $(call given,TARGET),$(FUZZ_GIVEN),$(FUZZ_TARGETS))
 FUZZ_SECONDS = $(if $(call given,SECONDS),"$$SECONDS",60)
 
-fuzz: $(FUZZED:%=fuzz-%) ## Fuzz parsers, authentication and settings, a minute each [TARGET=shipway SECONDS=60]
+fuzz: $(FUZZED:%=fuzz-%) ## Fuzz parsers, authentication and settings [TARGET=shipway SECONDS=60]
 
 # New inputs stay in target; the corpus in tests/fuzz is extended by hand.
 fuzz-%: fuzz-build
 	@mkdir -p target/fuzz/corpus/$*
-	$(call step,fuzzing $*,{ $(FUZZ) run $(FUZZ_ARGS) $* target/fuzz/corpus/$* tests/fuzz/corpus/$* $(wildcard events/$*) \
+	$(call step,fuzzing $*,{ $(FUZZ) run $(FUZZ_ARGS) $* \
+		target/fuzz/corpus/$* tests/fuzz/corpus/$* $(wildcard events/$*) \
 		-- -max_total_time=$(FUZZ_SECONDS) -dict=tests/fuzz/words.dict >target/fuzz/$*.log 2>&1 \
 		|| { tail -n 60 target/fuzz/$*.log; exit 1; }; } && tail -n 1 target/fuzz/$*.log)
 
 fuzz-build: fuzz-tools
 	$(call step,fuzz targets,$(FUZZ) build $(FUZZ_ARGS))
 
-bench-sync: prerequisites ## Measure time and cost of an hourly run of 10 k, 100 k and 1 M orders, against doubles
-	$(call step,functions and benchmark,cargo build --profile bench-sync -p sync -p poll -p bench --features poll/loopback)
+bench-sync: prerequisites ## Measure time and cost of hourly runs of 10 k, 100 k and 1 M orders
+	$(call step,functions and benchmark,cargo build --profile bench-sync -p sync -p poll -p bench \
+		--features poll/loopback)
 	$(call step,benchmark,target/bench-sync/bench-sync)
 
-build: .venv/installed .venv/deploy-installed ## Build and check the release binaries [ARCH=x86_64|arm64]
+build: .venv/installed .venv/deploy-installed ## Build the release binaries [ARCH=x86_64|arm64]
 	@$(OPS)/release.py
 
-release-test: build ## Test the release binaries on a local stack, and that they refuse to deliver to it
+release-test: build ## Test the release binaries on a local stack
 	$(call need,test ! -e target/local/stack.json,a local stack is running: make down first)
 	$(call step,release binaries on a stack,RELEASE=1 $(STACK) with sh -c '$(OPS)/on_release.py')
 
-deploy: .venv/installed .venv/deploy-installed ## Build and deploy to AWS: STAGE=prod [REGION= ARCH= PARAMETERS="LogRetentionDays=90"]
+deploy: .venv/installed .venv/deploy-installed ## Deploy to AWS: STAGE= [REGION= ARCH= PARAMETERS=]
 	@$(OPS)/rollout.py
 
-sync-now: .venv/installed ## Poll the carrier for all active orders now and print the run's id: STAGE=
+sync-now: .venv/installed ## Poll the carrier now and print the run's id: STAGE=
 	@$(OPS)/sync_now.py
 
 user-add: ## Add a user of the API: STAGE= NAME= ROLE=admin|viewer|partner ACCOUNTS=a,b
 vendor-add: ## Add a shop's server: STAGE= NAME= ACCOUNT=
-source-set: ## Configure a source: STAGE= SOURCE=shiprocket|shipway|esahayak|whatsapp and the options of its docs
+source-set: ## Configure a source: STAGE= SOURCE=shiprocket|shipway|… and its options
 shipway-add: ## Add an account's own Shipway credentials: STAGE= ACCOUNT= EMAIL= SECRET=stdin
 hook-add: ## Add a webhook path for one account: STAGE= SOURCE= ACCOUNT= [SECRET=stdin|none]
-endpoint-add: ## Add a webhook endpoint: STAGE= NAME= URL= FORMAT=status_update|order.status_changed|standard ACCOUNTS=
+endpoint-add: ## Add a webhook endpoint: STAGE= NAME= URL= FORMAT=standard ACCOUNTS=a,b
 endpoint-rotate: ## Add a second signing secret: STAGE= NAME=; with FINISH=1: drop the old one
 endpoint-remove: ## Remove a webhook endpoint: STAGE= NAME=
-user-add vendor-add source-set shipway-add hook-add endpoint-add endpoint-rotate endpoint-remove: .venv/installed
+user-add vendor-add source-set shipway-add hook-add: .venv/installed
+	@$(OPS)/manage.py $@
+endpoint-add endpoint-rotate endpoint-remove: .venv/installed
 	@$(OPS)/manage.py $@
 
 # The file is made last, so an interrupted installation starts again.
@@ -176,23 +183,26 @@ user-add vendor-add source-set shipway-add hook-add endpoint-add endpoint-rotate
 	@touch $@
 
 # $(call need,command that must succeed,message otherwise)
-need = @$(1) >/dev/null 2>&1 || { echo "error: $(2)" >&2; exit 1; }
+need = @$(1) >/dev/null 2>&1 || { echo "error: $(strip $(2))" >&2; exit 1; }
 
 prerequisites:
 	$(call need,command -v cargo,cargo is missing: install Rust with https://rustup.rs)
 	$(call need,command -v cc,a C compiler is missing: on Debian apt-get install gcc libc6-dev)
-	$(call need,python3 -c 'import sys; sys.exit(sys.version_info < (3$(comma) 10))',Python 3.10 or later is missing (python3))
-	$(call need,python3 -c 'import venv$(comma) ensurepip',Python cannot make a venv: on Debian apt-get install python3-venv)
+	$(call need,python3 -c 'import sys; sys.exit(sys.version_info < (3$(comma) 10))',\
+		Python 3.10 or later is missing (python3))
+	$(call need,python3 -c 'import venv$(comma) ensurepip',\
+		the venv module of Python is missing: on Debian apt-get install python3-venv)
 
 # Interpreters of the receiver samples. Only root on Debian gets them installed.
 packages:
 	@python3 tools/local/packages.py
 
 fuzz-tools: prerequisites $(CARGO_FUZZ)
-	$(call need,cargo +nightly --version,a nightly compiler is missing: rustup toolchain install nightly --profile minimal)
+	$(call need,cargo +nightly --version,\
+		a nightly compiler is missing: rustup toolchain install nightly --profile minimal)
 	$(call need,command -v c++,a C++ compiler is missing: on Debian apt-get install g++)
 
-# target/tools/<crate>-<version>: the crate's binary in target/tools/bin, built once for each version.
+# target/tools/<crate>-<version> marks the binary of that version in target/tools/bin.
 # Without optimisation: that halves the build, and each run takes a second or two either way.
 $(CARGO_DENY) $(CARGO_MACHETE) $(CARGO_FUZZ): | prerequisites
 	@$(PROGRESS) "installing $(tool) into target/tools (once)" $(tool).log \

@@ -84,9 +84,8 @@ def stop() -> None:
 
 def _build_and_deploy(stack: Processes) -> dict[str, Any]:
     template = build.build()
-    with Step("waiting for the emulator"):
-        emulator.wait_until_ready(stack.emulator, stack.endpoint_url)
     with Step("deploying template.yaml"):
+        emulator.wait_until_ready(stack.emulator, stack.endpoint_url)
         return describe.describe_deployed(stack, deploy(template, stack.endpoint_url))
 
 

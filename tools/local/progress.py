@@ -74,7 +74,7 @@ def run(title: str, command: list[str], log_file: Path, env: dict[str, str] | No
     """Runs a command in the repository's root, with its output in the log file."""
     log_file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with Step(title) as step, log_file.open("w") as log:
+        with Step(title) as step, log_file.open("w", buffering=1) as log:
             code = _run(command, (env or dict(os.environ)) | CARGO_ENVIRONMENT, step, log)
             if code != 0:
                 raise StepFailed(f"{title}: failed; the whole output is in {log_file}")
