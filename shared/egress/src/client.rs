@@ -36,8 +36,8 @@ pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 pub const LOOPBACK: Loopback =
     if cfg!(feature = "loopback") { Loopback::Allowed } else { Loopback::Refused };
 
-/// Names the policy in every binary that can send requests. The build checks for it before a deploy;
-/// the log line of [`Http::new`] keeps the linker from dropping it.
+/// Names the policy in every binary that can send requests. The build checks for it before a
+/// deploy; the log line of [`Http::new`] keeps the linker from dropping it.
 const BUILD_MARKER: &str = match LOOPBACK {
     Loopback::Refused => "waypost-egress:public-only",
     Loopback::Allowed => "waypost-egress:with-loopback",
@@ -85,7 +85,8 @@ pub struct Http {
 pub struct PostResponse {
     /// Any three-digit status from 101 on, registered or not. Redirects are not followed.
     pub status: u16,
-    /// The first `Retry-After`, unparsed. `None` also when it is not visible ASCII or over 64 bytes.
+    /// The first `Retry-After`, unparsed. `None` also when it is not visible ASCII or over 64
+    /// bytes.
     pub retry_after: Option<String>,
     /// The start of the body, at most 1 KiB of printable text: see [`Http::post`].
     pub excerpt: String,
@@ -106,13 +107,13 @@ impl Http {
 
     /// Sends one POST and reads the response, all within `timeout`.
     ///
-    /// `headers` must contain `Content-Type` and `User-Agent`; fields that frame or route the message
-    /// are dropped. The excerpt masks echoed values of headers marked sensitive
+    /// `headers` must contain `Content-Type` and `User-Agent`; fields that frame or route the
+    /// message are dropped. The excerpt masks echoed values of headers marked sensitive
     /// ([`HeaderValue::set_sensitive`]) and replaces control and bidi characters (line breaks by
     /// spaces, so JSON stays JSON).
     ///
-    /// An error means that no complete head arrived. [`PostError::may_have_arrived`] tells whether the
-    /// endpoint may have processed the request nevertheless.
+    /// An error means that no complete head arrived. [`PostError::may_have_arrived`] tells whether
+    /// the endpoint may have processed the request nevertheless.
     pub async fn post(
         &self,
         target: &Target,

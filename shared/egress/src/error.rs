@@ -13,8 +13,8 @@ pub enum PostError {
     /// The URL is not a valid target in this build. Final until the endpoint is changed.
     #[error("invalid target: {0}")]
     Refused(#[from] Refused),
-    /// SSRF guard: at least one address of the name is not public. Either an attack or a DNS mistake
-    /// that the owner can correct, so the caller decides about retries.
+    /// SSRF guard: at least one address of the name is not public. Either an attack or a DNS
+    /// mistake that the owner can correct, so the caller decides about retries.
     #[error("the host resolves to an address that is not public")]
     Blocked,
     /// The name has no address, or the lookup timed out.
@@ -23,8 +23,8 @@ pub enum PostError {
     /// Refused, unreachable, reset while connecting, or timed out.
     #[error("could not connect")]
     Connect,
-    /// The TLS handshake failed: a certificate that is untrusted, expired or for another name, an old
-    /// version, or no TLS at all.
+    /// The TLS handshake failed: a certificate that is untrusted, expired or for another name, an
+    /// old version, or no TLS at all.
     #[error("TLS handshake failed")]
     Tls,
     /// No complete response head within the timeout.
@@ -53,8 +53,8 @@ impl PostError {
         }
     }
 
-    /// True when the endpoint may have processed the request. `false` is certain; a timeout counts as
-    /// `true` even if it struck while connecting.
+    /// True when the endpoint may have processed the request. `false` is certain; a timeout counts
+    /// as `true` even if it struck while connecting.
     pub fn may_have_arrived(self) -> bool {
         matches!(self, Self::Timeout | Self::Closed | Self::Protocol)
     }
@@ -85,7 +85,8 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
     causes(error).find_map(|error| error.downcast_ref())
 }
 
-/// The chain of causes. `source` of an `io::Error` skips the error directly inside, hence `get_ref`.
+/// The chain of causes. `source` of an `io::Error` skips the error directly inside, hence
+/// `get_ref`.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
         Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),

@@ -1,5 +1,5 @@
-//! Outgoing HTTP to third-party servers, with an SSRF guard. Every request to a server of a customer
-//! or carrier goes through this crate, the only one with an HTTP client.
+//! Outgoing HTTP to third-party servers, with an SSRF guard. Every request to a server of a
+//! customer or carrier goes through this crate, the only one with an HTTP client.
 
 mod client;
 mod error;

@@ -24,7 +24,8 @@ pub const PORTS: [u16; 1] = [443];
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loopback {
     Refused,
-    /// Permits `localhost`, 127.0.0.0/8 and ::1, also over http and on any port. Changes no other rule.
+    /// Permits `localhost`, 127.0.0.0/8 and ::1, also over http and on any port. Changes no other
+    /// rule.
     Allowed,
 }
 
@@ -71,8 +72,8 @@ impl Refused {
 pub struct Target(Url);
 
 impl Target {
-    /// Vets the normalised form, as the client will see it: `https://0x7f.1` is 127.0.0.1 (WHATWG URL,
-    /// host parsing).
+    /// Vets the normalised form, as the client will see it: `https://0x7f.1` is 127.0.0.1 (WHATWG
+    /// URL, host parsing).
     pub fn parse(text: &str, loopback: Loopback) -> Result<Self, Refused> {
         if text.len() > MAX_URL_BYTES {
             return Err(Refused::TooLong);
@@ -171,8 +172,8 @@ const fn v6(a: u16, b: u16, c: u16, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
 }
 
-/// The whole IANA IPv4 Special-Purpose Address Registry (RFC 6890), and multicast. The registry's few
-/// globally reachable blocks (anycast relays, AS112) do not host webhook endpoints either.
+/// The whole IANA IPv4 Special-Purpose Address Registry (RFC 6890), and multicast. The registry's
+/// few globally reachable blocks (anycast relays, AS112) do not host webhook endpoints either.
 const SPECIAL_V4: [Ipv4Net; 18] = [
     v4(0, 0, 0, 8),       // this network
     v4(10, 0, 0, 8),      // private
@@ -194,8 +195,9 @@ const SPECIAL_V4: [Ipv4Net; 18] = [
     v4(240, 0, 0, 4),     // reserved; limited broadcast
 ];
 
-/// The IPv6 unicast space that IANA allocates. All forms that embed an IPv4 address at a fixed place
-/// (mapped, compatible, translated, NAT64) lie outside, as do unique-local, link-local and multicast.
+/// The IPv6 unicast space that IANA allocates. All forms that embed an IPv4 address at a fixed
+/// place (mapped, compatible, translated, NAT64) lie outside, as do unique-local, link-local and
+/// multicast.
 const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
 /// The IANA IPv6 Special-Purpose Address Registry within [`GLOBAL_V6`].

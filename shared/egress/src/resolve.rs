@@ -9,8 +9,8 @@ use crate::policy::{Loopback, permits};
 use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// As in smokescreen. `getaddrinfo` cannot be cancelled: after the timeout, a thread of tokio's pool
-/// stays busy until the system's resolver gives up (10 s by default for each server).
+/// As in smokescreen. `getaddrinfo` cannot be cancelled: after the timeout, a thread of tokio's
+/// pool stays busy until the system's resolver gives up (10 s by default for each server).
 const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Returns all addresses of a name.

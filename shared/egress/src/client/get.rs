@@ -12,7 +12,8 @@ use crate::error::PostError;
 pub struct GetResponse {
     /// Any three-digit status from 101 on. Redirects are not followed.
     pub status: u16,
-    /// The first `Retry-After`, unparsed. `None` also when it is not visible ASCII or over 64 bytes.
+    /// The first `Retry-After`, unparsed. `None` also when it is not visible ASCII or over 64
+    /// bytes.
     pub retry_after: Option<String>,
     /// The whole body of a 2xx, as sent. Empty for any other status: that body is not read.
     pub body: Vec<u8>,

@@ -298,7 +298,8 @@ proptest! {
     /// An accepted URL can only lead to HTTPS on port 443.
     #[test]
     fn accepted_urls_are_https_on_443(
-        text in "(https?:|HTTPS:|ftp:)?[/\\\\]{0,3}([a-z0-9.@:\\[\\]%\\\\-]{0,12}@)?(127\\.1|[a-z.]{1,9}|\\PC{1,6}|\\[[0-9a-f:]{2,9}\\])(:[0-9]{1,5})?(/\\PC{0,5})?"
+        text in "(https?:|HTTPS:|ftp:)?[/\\\\]{0,3}([a-z0-9.@:\\[\\]%\\\\-]{0,12}@)?\
+                 (127\\.1|[a-z.]{1,9}|\\PC{1,6}|\\[[0-9a-f:]{2,9}\\])(:[0-9]{1,5})?(/\\PC{0,5})?"
     ) {
         if let Ok(target) = Target::parse(&text, Loopback::Refused) {
             prop_assert_eq!(target.url().scheme(), "https");

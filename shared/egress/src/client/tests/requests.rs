@@ -18,7 +18,8 @@ async fn sends_body_and_headers_as_given_and_adds_none() {
     let target = server.target_on("http://127.0.0.1", "/hook?token=1");
     local().post(&target, headers, body, LONG).await.unwrap();
     let expected = format!(
-        "POST /hook?token=1 HTTP/1.1\r\nwebhook-id: msg_1\r\nuser-agent: Waypost/0.1\r\naccept: */*\r\n\
+        "POST /hook?token=1 HTTP/1.1\r\nwebhook-id: msg_1\r\n\
+         user-agent: Waypost/0.1\r\naccept: */*\r\n\
          host: 127.0.0.1:{}\r\ncontent-length: 13\r\n\r\n{{\"name\":\"ü\"}}",
         server.port
     );
