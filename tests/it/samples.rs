@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use futures::StreamExt;
-use futures::future::BoxFuture;
+use futures::future::LocalBoxFuture;
 use futures::stream::iter;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -27,7 +27,7 @@ enum SampleAuth {
         sign: fn(&str, &[u8]) -> (&'static str, String),
     },
     /// Any other authentication.
-    Custom(fn(Vec<u8>) -> BoxFuture<'static, Request>),
+    Custom(fn(Vec<u8>) -> LocalBoxFuture<'static, Request>),
 }
 
 /// How each source authenticates. Hooks belong to accounts without orders, so that no order of the
