@@ -3,7 +3,7 @@
 use data_encoding::BASE64;
 use serde_json::json;
 
-use crate::support::{OURS, Parcel, api_request, caller, http, stack};
+use crate::support::{Answer, OURS, Parcel, api_request, caller, http, stack};
 
 const ORDERS: &str = "/api/external/orders";
 
@@ -84,28 +84,39 @@ async fn ignores_forwarding_headers_in_the_allow_list_check() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn accepts_only_well_formed_basic_credentials() {
+async fn list_orders(authorization: &[&[u8]]) -> Answer {
+    let request = http::client().get(stack().url("/api/external/orders?limit=1"));
+    let headers = authorization.iter();
+    http::send(headers.fold(request, |request, value| request.header("authorization", *value)))
+        .await
+}
+
+fn basic(credentials: &[u8]) -> Vec<u8> {
+    format!("Basic {}", BASE64.encode(credentials)).into_bytes()
+}
+
+fn partner_credentials() -> Vec<u8> {
     let partner = &stack().users["partner"];
-    let basic = |text: &[u8]| format!("Basic {}", BASE64.encode(text)).into_bytes();
-    let good = basic(format!("{}:{}", partner.name, partner.password).as_bytes());
-    let lower = [b"basic ", &good[6..]].concat();
-    let twice = [&good[..], b",", &good].concat();
-    let ask = async |headers: &[&[u8]]| {
-        let mut request = http::client().get(stack().url("/api/external/orders?limit=1"));
-        for header in headers {
-            request = request.header("authorization", *header);
-        }
-        http::send(request).await
-    };
-    for (case, header) in [("good", &good), ("lower case", &lower)] {
-        assert_eq!(ask(&[header]).await.status, 200, "{case}");
+    basic(format!("{}:{}", partner.name, partner.password).as_bytes())
+}
+
+#[tokio::test]
+async fn accepts_well_formed_basic_credentials() {
+    let good = partner_credentials();
+    let lower_case = [b"basic ", &good[6..]].concat();
+    for (case, header) in [("good", &good), ("lower case", &lower_case)] {
+        assert_eq!(list_orders(&[header]).await.status, 200, "{case}");
     }
     let with_colons = caller("their partner").await;
     let list = http::client().get(stack().url("/api/external/orders?limit=1"));
     let answer = http::send(with_colons.sign(list)).await;
     assert_eq!(answer.status, 200, "a password may have colons");
+}
 
+#[tokio::test]
+async fn rejects_malformed_and_repeated_basic_credentials() {
+    let partner = &stack().users["partner"];
+    let good = partner_credentials();
     let invalid: [(&str, Vec<u8>); 15] = [
         ("empty", Vec::new()),
         ("no credential", b"Basic".to_vec()),
@@ -124,15 +135,16 @@ async fn accepts_only_well_formed_basic_credentials() {
         ("Bearer", [b"Bearer ", &good[6..]].concat()),
     ];
     for (case, header) in &invalid {
-        let answer = ask(&[header]).await;
+        let answer = list_orders(&[header]).await;
         assert_eq!(answer.error(), (401, "unauthorized", None), "{case}");
         assert!(answer.headers.contains_key("www-authenticate"), "{case}");
     }
+    let comma_separated = [&good[..], b",", &good].concat();
     for (case, headers) in [
         ("two headers", vec![&good[..], &good]),
         ("second good", vec![b"Basic eDp5", &good]),
-        ("a list", vec![&twice]),
+        ("a list", vec![&comma_separated]),
     ] {
-        assert_eq!(ask(&headers).await.status, 401, "{case}");
+        assert_eq!(list_orders(&headers).await.status, 401, "{case}");
     }
 }

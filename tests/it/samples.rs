@@ -26,7 +26,6 @@ enum SampleAuth {
         /// Makes the header from the hook's secret and the body.
         sign: fn(&str, &[u8]) -> (&'static str, String),
     },
-    /// Any other authentication.
     Custom(fn(Vec<u8>) -> LocalBoxFuture<'static, Request>),
 }
 
@@ -112,7 +111,6 @@ impl Hook {
     }
 }
 
-/// A sample that was sent.
 struct Sent {
     name: String,
     account: String,

@@ -130,7 +130,7 @@ async fn applies_a_quarantined_event_only_after_a_retry() {
         (&event["status"], &event["reason"]),
         (&json!("quarantined"), &json!("event_header"))
     );
-    // A duplicate changes nothing.
+    // A duplicate has no effect.
     assert_eq!(http::send(esahayak("stamp.failed", &body)).await.status, 200);
     assert_eq!(detail(&id).await, event);
     assert_eq!(stack().order(&order_id).await["timeline"], json!([]));

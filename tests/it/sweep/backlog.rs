@@ -64,7 +64,6 @@ impl Backlog {
         Sweep::new(self.events(), queue).run(aws::clock::now(), deadline).await
     }
 
-    /// Inserts a pending event.
     async fn insert(&self, since: Timestamp) -> EventId {
         let event = event("{}", since);
         self.events().insert(&event).await.unwrap();
@@ -81,7 +80,6 @@ impl Backlog {
         put.set_item(Some(row.into())).send().await.unwrap();
     }
 
-    /// Takes all messages out of the queue.
     async fn take_queued(&self) -> Vec<EventId> {
         let mut found = Vec::new();
         loop {
