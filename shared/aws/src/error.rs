@@ -21,6 +21,9 @@ pub enum IoError {
         /// What it said; never content.
         code: String,
     },
+    /// An operator must correct this setting; the work is retried until then.
+    #[error("setting {parameter} is wrong")]
+    InvalidSetting { parameter: String },
 }
 
 impl IoError {

@@ -127,9 +127,9 @@ async fn side_by_side_readers_ask_once() {
 
 #[test]
 fn who_waits_for_a_wrong_setting_waits_and_its_content_is_not_told() {
-    let code = "setting users/a is wrong".to_owned();
+    let parameter = "users/a".to_owned();
     let wrong = SettingsError::invalid("users/a", "canary");
-    assert_eq!(IoError::from(wrong), IoError::Transient { call: "ssm", code });
+    assert_eq!(IoError::from(wrong), IoError::InvalidSetting { parameter });
     assert_eq!(SettingsError::from(IoError::from(throttled())), throttled());
 }
 
