@@ -1,4 +1,4 @@
-//! One report meets its order.
+//! Applies a report to its order's timeline, or parks it until the order exists.
 
 use aws::clock::now;
 use aws::error::IoError;
@@ -16,24 +16,22 @@ use sources::shipway::Shipway;
 
 use crate::Process;
 
-/// How often an order is read again because others wrote it in between, before the event has to come back.
+/// Attempts to write an order under contention before the event is retried later.
 const TRIES: u32 = 12;
 
-/// What became of a report.
 pub(crate) enum ApplyOutcome {
-    /// It is in a timeline.
     Applied(Box<AppliedReport>),
-    /// Nobody knows its order.
+    /// No order has any of the report's references.
     Unmatched,
 }
 
-/// A report in its timeline.
+/// A report in its order's timeline.
 pub(crate) struct AppliedReport {
-    /// As it stands after the report.
+    /// The order after the report.
     order: Order,
     entry: TimelineEntry,
-    /// Whether this event brought the report there.
-    ours: bool,
+    /// False when another event added the same report earlier.
+    added_by_event: bool,
 }
 
 impl AppliedReport {
@@ -41,48 +39,45 @@ impl AppliedReport {
         mut order: Order,
         entry: TimelineEntry,
         origin: &Origin,
-        settled: Option<Commit>,
+        commit: Option<Commit>,
     ) -> Box<Self> {
-        if let Some(settled) = settled {
-            order.state = settled.state;
+        if let Some(commit) = commit {
+            order.state = commit.state;
         }
-        let ours = entry.event_id == origin.event_id;
-        Box::new(Self { order, entry, ours })
+        let added_by_event = entry.event_id == origin.event_id;
+        Box::new(Self { order, entry, added_by_event })
     }
 
-    /// What has to be told: the change of status that this event caused, if any.
+    /// The status change caused by this event. It is the same when the event is redelivered.
     pub(crate) fn change(&self) -> Option<Change<'_>> {
-        let transition = self.entry.transition.as_ref().filter(|_| self.ours)?;
+        let transition = self.entry.transition.as_ref().filter(|_| self.added_by_event)?;
         Some(Change { order: &self.order, report_id: self.entry.report_id(), transition })
     }
 
-    /// What there is to note for the next time that the carrier is asked about the order.
     fn poll_row_update(&self, via: Via) -> PollRowUpdate<'_> {
         let entry = &self.entry;
         let source = &entry.facts.source;
-        // What was pushed late is not what the carrier answers; what it answered is, however old.
-        let newest = via == Via::Poll || !entry.late;
-        // What the shop says does not show that the carrier's webhooks come.
+        // An out-of-order push is not the carrier's current answer; a polled report is, however old.
+        let current = via == Via::Poll || !entry.late;
+        // A report through our own API does not show that the carrier's webhooks arrive.
         let by_webhook = via == Via::Push && *source != SourceName::API;
         PollRowUpdate {
-            seen: (newest && source.as_str() == Shipway.name().as_str()).then(|| entry.report_id()),
+            seen: (current && source.as_str() == Shipway.name().as_str())
+                .then(|| entry.report_id()),
             heard_at: by_webhook.then_some(entry.received_at),
-            moved_at: self.ours.then_some(entry.received_at),
+            moved_at: self.added_by_event.then_some(entry.received_at),
         }
     }
 }
 
-/// How we came to know of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Via {
-    /// Somebody told us.
     Push,
-    /// We asked.
     Poll,
 }
 
 impl Process {
-    /// Applies a report, or keeps it until its order is known.
+    /// Applies a report, or parks it until its order is created.
     pub(crate) async fn apply_or_park(
         &self,
         account: &AccountCode,
@@ -99,16 +94,16 @@ impl Process {
             received_at: origin.received_at,
         };
         self.orders.park(account, &unmatched).await?;
-        // Its order may have been created since: then nobody else would come for it. Where an reconciliation was faster,
-        // the unmatched row stays until that has told what it did.
+        // The order may have been created after the first lookup and reconciled before the report was parked, so
+        // look again. If a reconciliation added the report, that event unparks it after its fan-out.
         let second = self.apply(account, report, origin).await?;
-        if matches!(&second, ApplyOutcome::Applied(applied) if applied.ours) {
+        if matches!(&second, ApplyOutcome::Applied(applied) if applied.added_by_event) {
             self.orders.unpark(account, &unmatched).await?;
         }
         Ok(second)
     }
 
-    /// Applies a report to the order that one of its names means.
+    /// Applies a report to the first order found by its references.
     pub(crate) async fn apply(
         &self,
         account: &AccountCode,
@@ -119,11 +114,10 @@ impl Process {
             return Ok(ApplyOutcome::Unmatched);
         };
         let key = OrderKey { account: account.clone(), order };
-        self.apply_to(&key, report, origin, Via::Push).await
+        self.apply_to_order(&key, report, origin, Via::Push).await
     }
 
-    /// Applies a report to this order.
-    pub(crate) async fn apply_to(
+    pub(crate) async fn apply_to_order(
         &self,
         key: &OrderKey,
         report: &Report,
@@ -131,21 +125,23 @@ impl Process {
         via: Via,
     ) -> Result<ApplyOutcome, IoError> {
         if report.status == Status::Unknown {
-            let word = report.source_status.as_deref();
-            tracing::warn!(source = report.source.as_str(), word, event_id = %origin.event_id, "report.unknown_status");
+            tracing::warn!(
+                source = report.source.as_str(),
+                word = report.source_status.as_deref(),
+                event_id = %origin.event_id,
+                "report.unknown_status"
+            );
         }
         let arrive = |order: &Order| {
             Arrival::of_report(&order.state, order.profile.parcels(), report, origin)
         };
-        let outcome = self.arrive(key, origin, &report.scans, arrive).await?;
-        if let ApplyOutcome::Applied(applied) = &outcome {
-            self.orders.update_poll_row(&applied.order, applied.poll_row_update(via)).await?;
-        }
+        let outcome = self.commit_arrival(key, origin, &report.scans, arrive).await?;
+        self.update_poll_row(&outcome, via).await?;
         Ok(outcome)
     }
 
-    /// A new parcel starts the order's way anew.
-    pub(crate) async fn reship(
+    /// A new parcel restarts the order's tracking.
+    pub(crate) async fn apply_reshipment(
         &self,
         key: &OrderKey,
         reshipment: &Reshipment,
@@ -153,15 +149,20 @@ impl Process {
     ) -> Result<ApplyOutcome, IoError> {
         let (id, at) = (&reshipment.report_id, reshipment.at);
         let arrive = |order: &Order| Arrival::of_reshipment(&order.state, id.clone(), at, origin);
-        let outcome = self.arrive(key, origin, &[], arrive).await?;
-        if let ApplyOutcome::Applied(applied) = &outcome {
-            self.orders.update_poll_row(&applied.order, applied.poll_row_update(Via::Push)).await?;
-        }
+        let outcome = self.commit_arrival(key, origin, &[], arrive).await?;
+        self.update_poll_row(&outcome, Via::Push).await?;
         Ok(outcome)
     }
 
-    /// Writes an entry and the state it leads to, whoever else writes the order at the same time.
-    async fn arrive(
+    async fn update_poll_row(&self, outcome: &ApplyOutcome, via: Via) -> Result<(), IoError> {
+        if let ApplyOutcome::Applied(applied) = outcome {
+            self.orders.update_poll_row(&applied.order, applied.poll_row_update(via)).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes an entry and the order's new state in one transaction, with retries on contention.
+    async fn commit_arrival(
         &self,
         key: &OrderKey,
         origin: &Origin,
