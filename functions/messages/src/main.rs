@@ -2,18 +2,18 @@
 
 use aws::env::{CallTimeouts, sdk_config, variable};
 use aws::settings::Settings;
-use aws::tables::messages::Messages as MessagesTable;
+use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use lambda_http::{Error, run, service_fn};
-use messages::Messages;
+use messages::MessagesApi;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
     let sdk = sdk_config(CallTimeouts::Http).await;
     let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let messages = Messages::new(
-        MessagesTable::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),
+    let messages = MessagesApi::new(
+        Messages::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),
         Orders::new(dynamodb, variable("ORDERS_TABLE")?),
         Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
     );

@@ -16,28 +16,28 @@ use domain::tracking::report::SourceName;
 use domain::tracking::timeline::State;
 use lambda_http::{Body, Request, Response};
 
-use crate::{BODY_LIMIT, Orders, TRIES, name_taken};
+use crate::{BODY_LIMIT, OrdersApi, TRIES, name_taken};
 
-impl Orders {
+impl OrdersApi {
     pub(crate) async fn create(
         &self,
         request: &Request,
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        let asked = NewOrder::read(json_body(request, BODY_LIMIT)?)?;
+        let new_order = NewOrder::read(json_body(request, BODY_LIMIT)?)?;
         let key = OrderKey {
-            account: account_of(caller, asked.account.as_ref(), "accountCode")?,
-            order: asked.order_id,
+            account: account_of(caller, new_order.account.as_ref(), "accountCode")?,
+            order: new_order.order_id,
         };
-        let order =
-            Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
-        let reconciliation = adoption_event(&order, None, now);
+        let state = State::at_creation(new_order.status, now);
+        let order = Order { key, profile: new_order.profile, state };
+        let reconciliation = reconciliation_event(&order, None, now);
         let mut created = Created::Contended;
         for attempt in 0..TRIES {
             created = self
                 .orders
-                .create(&order, &asked.fingerprint, &self.events, &reconciliation)
+                .create(&order, &new_order.fingerprint, &self.events, &reconciliation)
                 .await?;
             if created != Created::Contended {
                 break;
@@ -46,17 +46,21 @@ impl Orders {
         }
         match created {
             Created::Done => {
-                tracing::info!(account = %order.key.account, order_id = %order.key.order, "order.created");
-                self.send(&reconciliation.id).await;
+                let OrderKey { account, order: order_id } = &order.key;
+                tracing::info!(%account, %order_id, "order.created");
+                self.queue_event(&reconciliation.id).await;
                 self.show(&order.key, 201).await
             }
-            // The first request may have died before it sent the event.
-            Created::Exists { fingerprint, reconciliation } if fingerprint == asked.fingerprint => {
-                self.send(&reconciliation).await;
+            // The first request may have crashed before it queued the event.
+            Created::Exists { fingerprint, reconciliation }
+                if fingerprint == new_order.fingerprint =>
+            {
+                self.queue_event(&reconciliation).await;
                 self.show(&order.key, 200).await
             }
             Created::Exists { .. } => {
-                Err(ApiError::conflict("this order was created with another body").about("orderId"))
+                let message = "this order was already created with a different body";
+                Err(ApiError::conflict(message).about("orderId"))
             }
             Created::NameTaken(name) => Err(name_taken(&name)),
             Created::Contended => Err(ApiError::unavailable()),
@@ -64,8 +68,8 @@ impl Orders {
     }
 }
 
-/// The event by which `process` adopts what waits for an order as it is written now.
-pub(crate) fn adoption_event(
+/// The event that makes `process` reconcile the order with its unmatched reports.
+pub(crate) fn reconciliation_event(
     order: &Order,
     reshipped: Option<Reshipment>,
     now: Timestamp,
@@ -82,8 +86,8 @@ pub(crate) fn adoption_event(
     }
 }
 
-/// One for each time the order is written, so that no later reconciliation hides behind an earlier one. The time keeps
-/// apart the attempts of two callers of whom only one wrote.
+/// Each write of an order has its own event id: dedup must not drop a later reconciliation as a repeat of an earlier
+/// one. The time separates two concurrent requests that prepare the same revision.
 fn event_id(order: &Order) -> EventId {
     let fingerprint = Fingerprint::of("adoption").with(&order.key.account).with(&order.key.order);
     let fingerprint = fingerprint.with(order.state.rev.to_be_bytes());
