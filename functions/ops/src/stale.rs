@@ -1,4 +1,4 @@
-//! `GET /api/orders/stale`: orders that the carrier is no longer asked about, because it does not know their parcels.
+//! `GET /api/orders/stale`: orders no longer polled because the carrier does not know their tracking numbers.
 
 use aws::lambda::auth::{account_of, query_account};
 use aws::lambda::http_api::{ApiError, json, page};
@@ -9,7 +9,7 @@ use lambda_http::{Body, Request, Response};
 use crate::Ops;
 
 impl Ops {
-    pub(crate) async fn stale(
+    pub(crate) async fn list_stale(
         &self,
         request: &Request,
         caller: &Caller,
