@@ -36,11 +36,12 @@ async fn main() -> Result<(), Error> {
     run(service_fn(async |event: LambdaEvent<Value>| {
         if event.payload.get("Records").is_none() {
             // Boxed: side by side with the other future it is nested deeper than the compiler looks.
-            return Ok(Box::pin(sync.open(&event.payload)).await?);
+            return Ok(Box::pin(sync.open_run(&event.payload)).await?);
         }
         let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);
         let shards: SqsEvent = serde_json::from_value(event.payload)?;
-        let answer = worker.run(shards, async |message| sync.plan(message, deadline).await).await;
+        let answer =
+            worker.run(shards, async |message| sync.plan_shard(message, deadline).await).await;
         Ok::<_, Error>(serde_json::to_value(answer)?)
     }))
     .await

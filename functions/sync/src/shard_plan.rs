@@ -1,4 +1,4 @@
-//! Plans a shard: reads its orders page by page, fills batches, sends them, and keeps how far it has come.
+//! Plans one shard of a run: reads its orders page by page, queues batches of them, and saves the progress.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,50 +8,57 @@ use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::sqs::Delayed;
 use aws::tables::orders::ActiveOrder;
-use aws::tables::runs::{Claimed, Progress, Step};
+use aws::tables::runs::{Claimed, Lease, Progress, Step};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{Batch, BatchMessage, Batcher, PollItem, ShardMessage};
 
 use crate::Sync;
 
-/// So many orders are read at once.
-const PAGE: i32 = 500;
-/// Whoever was killed holds its claim this much longer than it could have lived.
-const MARGIN: Duration = Duration::from_secs(15);
-/// Until whoever was faster has come further.
-const SOON: Duration = Duration::from_secs(1);
+const PAGE_SIZE: i32 = 500;
+/// A lease outlives its worker's deadline by this much.
+const LEASE_MARGIN: Duration = Duration::from_secs(15);
+/// The retry delay after another worker took over the lease.
+const RETRY_SOON: Duration = Duration::from_secs(1);
 
 impl Sync {
-    /// Plans the shard that a message names, from where it was left. No page is begun after `deadline`.
-    ///
-    /// # Errors
-    /// Something is not available; the message has to come back.
-    pub async fn plan(&self, message: &str, deadline: Timestamp) -> Result<RecordOutcome, IoError> {
+    /// Plans the message's shard from its saved progress. Reads no further page after `deadline`.
+    pub async fn plan_shard(
+        &self,
+        message: &str,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
         let Some(shard) = ShardMessage::read(message) else {
             return Ok(RecordOutcome::DeadLetter("unreadable_message"));
         };
-        let time = deadline.since(now()) + MARGIN;
-        let lease =
-            match self.runs.claim(&shard.run, shard.shard, &self.owner(), time, now()).await? {
-                Claimed::Leased(lease) => lease,
-                Claimed::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
-                Claimed::Finished => return self.end(&shard).await,
-            };
+        let (owner, time) = (self.next_owner(), deadline.since(now()) + LEASE_MARGIN);
+        match self.runs.claim(&shard.run, shard.shard, &owner, time, now()).await? {
+            Claimed::Leased(lease) => self.plan_pages(&shard, lease, deadline).await,
+            Claimed::Wait(wait) => Ok(RecordOutcome::RetryAfter(wait)),
+            Claimed::Finished => self.close_shard(&shard).await,
+        }
+    }
+
+    async fn plan_pages(
+        &self,
+        shard: &ShardMessage,
+        lease: Lease,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
         let owners = self.carrier.owners(now()).await?;
-        let mut plan = Plan::new(&shard, &owners, lease.progress.clone());
+        let mut plan = ShardPlan::new(shard, &owners, lease.progress.clone());
         let mut from = lease.progress.resume_after.clone();
         loop {
-            let page = self.orders.active(shard.shard, from.as_deref(), PAGE).await?;
+            let page = self.orders.active(shard.shard, from.as_deref(), PAGE_SIZE).await?;
             let step = match &page.next {
                 None => Step::Finish,
                 Some(_) if now() >= deadline => Step::Pause,
                 Some(_) => Step::GoOn,
             };
-            let batches = plan.take(page.orders, step);
-            self.batches.send_delayed(plan.messages(batches, now())).await?;
+            let batches = plan.add_page(page.orders, step);
+            self.batches.send_delayed(plan.batch_messages(batches, now())).await?;
             if !self.runs.save(&lease, &plan.progress, step).await? {
-                return Ok(RecordOutcome::RetryAfter(SOON));
+                return Ok(RecordOutcome::RetryAfter(RETRY_SOON));
             }
             match step {
                 Step::GoOn => from = page.next,
@@ -59,24 +66,23 @@ impl Sync {
                 Step::Finish => break,
             }
         }
-        log(&shard, &plan.progress);
-        self.end(&shard).await
+        log_planned(shard, &plan.progress);
+        self.close_shard(shard).await
     }
 
-    /// Where none of its batches is left to ask, or it never had one, a shard ends with its planning.
-    async fn end(&self, shard: &ShardMessage) -> Result<RecordOutcome, IoError> {
+    /// Closes the shard if it has no batch left to poll.
+    async fn close_shard(&self, shard: &ShardMessage) -> Result<RecordOutcome, IoError> {
         self.runs.close_after(&shard.run, shard.shard, now()).await?;
         Ok(RecordOutcome::Ack)
     }
 }
 
-fn log(shard: &ShardMessage, progress: &Progress) {
+fn log_planned(shard: &ShardMessage, progress: &Progress) {
     let Progress { planned, batches, .. } = progress;
     tracing::info!(run = shard.run.id, shard = shard.shard, planned, batches, "shard.planned");
 }
 
-/// A shard as one worker plans it.
-struct Plan<'a> {
+struct ShardPlan<'a> {
     shard: &'a ShardMessage,
     /// The accounts with credentials of their own.
     owners: &'a BTreeSet<AccountCode>,
@@ -84,17 +90,17 @@ struct Plan<'a> {
     progress: Progress,
 }
 
-impl<'a> Plan<'a> {
+impl<'a> ShardPlan<'a> {
     fn new(shard: &'a ShardMessage, owners: &'a BTreeSet<AccountCode>, progress: Progress) -> Self {
         Self { shard, owners, batcher: Batcher::after(progress.resume_after.clone()), progress }
     }
 
-    /// Takes the orders of a page; the batches that go out now.
-    fn take(&mut self, orders: Vec<Result<ActiveOrder, IoError>>, step: Step) -> Vec<Batch> {
+    /// Returns the batches that are ready to be queued.
+    fn add_page(&mut self, orders: Vec<Result<ActiveOrder, IoError>>, step: Step) -> Vec<Batch> {
         let mut batches = Vec::new();
         for order in orders {
             match order {
-                Ok(order) => batches.extend(self.take_one(order)),
+                Ok(order) => batches.extend(self.add_order(order)),
                 Err(error) => {
                     tracing::error!(shard = self.shard.shard, %error, "active.unreadable")
                 }
@@ -108,7 +114,7 @@ impl<'a> Plan<'a> {
         batches
     }
 
-    fn take_one(&mut self, order: ActiveOrder) -> Option<Batch> {
+    fn add_order(&mut self, order: ActiveOrder) -> Option<Batch> {
         let place = order.place();
         if !order.active.is_due(&order.key, &self.shard.run) {
             self.batcher.skip(place);
@@ -116,15 +122,12 @@ impl<'a> Plan<'a> {
         }
         let account = order.key.account;
         let credential = self.owners.contains(&account).then(|| account.clone());
-        self.batcher.add(
-            credential,
-            PollItem { account, order_id: order.key.order, active: order.active },
-            place,
-        )
+        let item = PollItem { account, order_id: order.key.order, active: order.active };
+        self.batcher.add(credential, item, place)
     }
 
-    /// The messages that bring these batches, each with its time. The progress is as if they had gone out.
-    fn messages(&mut self, batches: Vec<Batch>, now: Timestamp) -> Vec<Delayed> {
+    /// Builds the delayed messages and counts them in the progress, which the caller saves after sending.
+    fn batch_messages(&mut self, batches: Vec<Batch>, now: Timestamp) -> Vec<Delayed> {
         let mut messages = Vec::with_capacity(batches.len());
         for batch in batches {
             self.progress.planned += batch.orders.len() as u64;

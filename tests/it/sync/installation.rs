@@ -186,7 +186,7 @@ impl Installation {
         fault: Option<Fault>,
     ) -> (Result<Value, IoError>, Vec<String>) {
         let calls = Calls::killed(fault);
-        let opened = self.sync(&calls).open(event).await;
+        let opened = self.sync(&calls).open_run(event).await;
         (opened, calls.names())
     }
 
@@ -200,7 +200,7 @@ impl Installation {
         let (calls, deadline) =
             (Calls::killed(fault), ::aws::clock::now().after(Duration::from_secs(60)));
         let ended = match queue {
-            "shards" => self.sync(&calls).plan(message, deadline).await,
+            "shards" => self.sync(&calls).plan_shard(message, deadline).await,
             "batches" => self.poll(&calls).handle(message, deadline).await,
             _ => self.process(&calls).handle(message).await,
         };
