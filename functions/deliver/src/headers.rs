@@ -45,8 +45,8 @@ pub(crate) fn build(
     headers
 }
 
-/// Omits a header whose value HTTP does not allow; an order id may be such a value, and the body has it too.
-/// Sensitive values are masked in the stored excerpt if the endpoint's response echoes them.
+/// Omits a header with a value that HTTP does not allow, such as some order ids; the body has the
+/// order id too. Sensitive values are masked in the stored excerpt if the response echoes them.
 fn insert(headers: &mut HeaderMap, name: &str, value: &str, sensitive: bool) {
     let (Ok(name), Ok(mut value)) =
         (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))

@@ -1,7 +1,8 @@
 //! Sends deliveries: takes a lease, signs and posts the delivery, records the attempt.
 //!
-//! Delivery is at least once: the lease keeps other workers from sending at the same time, and after a crash the
-//! delivery is sent again with the same id once the lease expires. Endpoints dedup by `webhook-id`.
+//! Delivery is at least once: the lease keeps other workers from sending at the same time, and
+//! after a crash the delivery is sent again with the same id once the lease expires. Endpoints
+//! dedup by `webhook-id`.
 
 mod endpoint;
 mod headers;
@@ -100,7 +101,8 @@ impl Deliver {
         let result = self.post(delivery, endpoint, lease).await;
         let schedule = &endpoint.settings.schedule;
         let wait = schedule.wait_after(lease.attempt, &delivery.id, result.retry_after);
-        // Whatever Retry-After asks for, a delivery must be dead-lettered before SQS deletes its message.
+        // Whatever Retry-After asks for, a delivery must be dead-lettered before SQS deletes its
+        // message.
         let wait = wait.filter(|wait| now().after(*wait).since(lease.began_at) <= MAX_AGE);
         (result, wait)
     }
@@ -157,7 +159,8 @@ impl Deliver {
         };
         log_attempt(&delivery, lease, result, outcome);
         if let Outcome::Dead(reason) = outcome {
-            // Send to the DLQ before the row says so: a crash in between repeats the dead letter, never loses it.
+            // Send to the DLQ before the row says so: a crash in between repeats the dead letter,
+            // never loses it.
             let again = Delivery { run: delivery.run.saturating_add(1), ..delivery };
             let group = again.endpoint.as_str();
             self.dead_letters.send_dead_letter(Some(group), again.to_message(), reason).await?;

@@ -1,4 +1,5 @@
-//! The messages API: records messages sent to shoppers, and lists them and the WhatsApp conversations.
+//! The messages API: records messages sent to shoppers, and lists them and the WhatsApp
+//! conversations.
 
 mod conversation;
 mod list;

@@ -36,7 +36,8 @@ impl Ops {
         Err(ApiError::unavailable())
     }
 
-    /// The row is already pending: if the send or the clearing fails, `sweep` queues the event within two minutes.
+    /// The row is already pending: if the send or the clearing fails, `sweep` queues the event
+    /// within two minutes.
     async fn queue_event(&self, pending: Pending) {
         let sent = match self.queues.events.send(EventMessage::write(&pending.id)).await {
             Ok(()) => self.tables.events.clear_pending(&pending).await,

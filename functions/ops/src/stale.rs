@@ -1,4 +1,5 @@
-//! `GET /api/orders/stale`: orders no longer polled because the carrier does not know their tracking numbers.
+//! `GET /api/orders/stale`: orders no longer polled because the carrier does not know their
+//! tracking numbers.
 
 use aws::lambda::auth::{account_of, query_account};
 use aws::lambda::http_api::{ApiError, json, page};

@@ -1,5 +1,5 @@
-//! `POST /api/orders/trigger-webhook`: sends the current status of orders to the endpoints, even if it has not
-//! changed.
+//! `POST /api/orders/trigger-webhook`: sends the current status of orders to the endpoints, even if
+//! it has not changed.
 
 mod response;
 
@@ -108,8 +108,8 @@ impl Ops {
         self.queues.deliveries.send_all(messages.collect()).await
     }
 
-    /// Returns the deliveries' states once all have ended, or at `until`. A failed read only hides the states: the
-    /// deliveries are queued already.
+    /// Returns the deliveries' states once all have ended, or at `until`. A failed read only hides
+    /// the states: the deliveries are queued already.
     async fn await_deliveries(
         &self,
         deliveries: &[Delivery],

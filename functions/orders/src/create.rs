@@ -86,8 +86,9 @@ pub(crate) fn reconciliation_event(
     }
 }
 
-/// Each write of an order has its own event id: dedup must not drop a later reconciliation as a repeat of an earlier
-/// one. The time separates two concurrent requests that prepare the same revision.
+/// Each write of an order has its own event id: dedup must not drop a later reconciliation as a
+/// repeat of an earlier one. The time separates two concurrent requests that prepare the same
+/// revision.
 fn event_id(order: &Order) -> EventId {
     let fingerprint = Fingerprint::of("adoption").with(&order.key.account).with(&order.key.order);
     let fingerprint = fingerprint.with(order.state.rev.to_be_bytes());

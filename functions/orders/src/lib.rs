@@ -1,5 +1,5 @@
-//! The orders API for partners: create, list, show and patch orders, and report their statuses. Only `process`
-//! writes an order's status.
+//! The orders API for partners: create, list, show and patch orders, and report their statuses.
+//! Only `process` writes an order's status.
 
 mod create;
 mod list;
@@ -74,8 +74,8 @@ impl OrdersApi {
         Ok(json(status, &OrderView::new(&order, &mut entries)))
     }
 
-    /// Returns false if the event could not be queued. Reconciliation events are stored as pending, so `sweep` queues
-    /// them within a minute.
+    /// Returns false if the event could not be queued. Reconciliation events are stored as pending,
+    /// so `sweep` queues them within a minute.
     async fn queue_event(&self, event: &EventId) -> bool {
         let sent = self.queue.send(EventMessage::write(event)).await;
         sent.inspect_err(|error| tracing::warn!(event_id = %event, %error, "event.send_failed"))

@@ -30,7 +30,8 @@ impl OrdersApi {
         Ok(json(200, &Page { items, next_page }))
     }
 
-    /// Filters by status while scanning: an index by status would cost a write with every status change.
+    /// Filters by status while scanning: an index by status would cost a write with every status
+    /// change.
     async fn find_orders(
         &self,
         account: &AccountCode,

@@ -1,4 +1,5 @@
-//! `POST /api/external/orders/{order_id}/status`: a partner's report, stored and processed like a carrier's event.
+//! `POST /api/external/orders/{order_id}/status`: a partner's report, stored and processed like a
+//! carrier's event.
 
 use aws::lambda::auth::{order_key, query_account};
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};

@@ -41,7 +41,8 @@ impl<'a> BatchAnswer<'a> {
         batch
     }
 
-    /// Adds orders with tracking numbers the API cannot query. They count as unknown, so that they become stale too.
+    /// Adds orders with tracking numbers the API cannot query. They count as unknown, so that they
+    /// become stale too.
     pub(crate) fn with_unpollable(
         mut self,
         orders: impl IntoIterator<Item = &'a PollItem>,

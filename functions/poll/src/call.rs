@@ -23,7 +23,8 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const RECORDING: Duration = Duration::from_secs(10);
 
 pub(crate) enum CallOutcome<'a> {
-    /// Not sent: the rate limit leaves too little time before the deadline. The call is allowed after this long.
+    /// Not sent: the rate limit leaves too little time before the deadline. The call is allowed
+    /// after this long.
     TooLate(Duration),
     Answered(BatchAnswer<'a>),
     Failed(Failure),
@@ -77,7 +78,8 @@ impl Poll {
         })
     }
 
-    /// Waits for the rate limit. Returns the wait instead if the call could then end after the deadline.
+    /// Waits for the rate limit. Returns the wait instead if the call could then end after the
+    /// deadline.
     async fn acquire_slot(&self, calls_per_second: f64, deadline: Timestamp) -> Option<Duration> {
         // The lock is held while waiting: records processed concurrently share one rate limit.
         let mut limiter = self.limiter.lock().await;

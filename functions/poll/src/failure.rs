@@ -14,7 +14,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 /// The upper bound for the carrier's Retry-After.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 
-/// Contains nothing from the request or from the response body.
+/// Never quotes the request or the response body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failure {
     pub(crate) status: Option<u16>,

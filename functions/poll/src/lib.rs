@@ -1,7 +1,7 @@
 //! Polls the carrier for a batch of orders and queues the new reports as a poll result.
 //!
-//! A batch interrupted by a crash is polled again. Processing dedups its reports by id, and the batch's row keeps it
-//! from being counted twice.
+//! A batch interrupted by a crash is polled again. Processing dedups its reports by id, and the
+//! batch's row keeps it from being counted twice.
 
 mod answer;
 mod call;
@@ -73,7 +73,8 @@ impl Poll {
         }
     }
 
-    /// Queues the reports before the batch is counted, so that a crash in between repeats the poll and loses nothing.
+    /// Queues the reports before the batch is counted, so that a crash in between repeats the poll
+    /// and loses no report.
     async fn publish_answer(
         &self,
         batch: &BatchMessage,
@@ -144,7 +145,7 @@ impl Poll {
     }
 }
 
-/// The account whose own credentials the call uses; `None` for the shared credentials.
+/// The account that owns the call's credentials; `None` for the shared credentials.
 fn credential_account(batch: &BatchMessage) -> Option<&str> {
     batch.credential.as_ref().map(AccountCode::as_str)
 }

@@ -57,7 +57,7 @@ impl AppliedReport {
     fn poll_row_update(&self, via: Via) -> PollRowUpdate<'_> {
         let entry = &self.entry;
         let source = &entry.facts.source;
-        // An out-of-order push is not the carrier's current answer; a polled report is, however old.
+        // An out-of-order push is not the carrier's current answer. A polled report always is.
         let current = via == Via::Poll || !entry.late;
         // A report through our own API does not show that the carrier's webhooks arrive.
         let by_webhook = via == Via::Push && *source != SourceName::API;
@@ -94,8 +94,9 @@ impl Process {
             received_at: origin.received_at,
         };
         self.orders.park(account, &unmatched).await?;
-        // The order may have been created after the first lookup and reconciled before the report was parked, so
-        // look again. If a reconciliation added the report, that event unparks it after its fan-out.
+        // The order may have been created after the first lookup and reconciled before the report
+        // was parked, so look again. If a reconciliation added the report, that event unparks it
+        // after its fan-out.
         let second = self.apply(account, report, origin).await?;
         if matches!(&second, ApplyOutcome::Applied(applied) if applied.added_by_event) {
             self.orders.unpark(account, &unmatched).await?;

@@ -24,9 +24,9 @@ impl From<Undeliverable> for IoError {
 }
 
 impl Process {
-    /// Queues the deliveries of one event. A redelivered event queues the same delivery ids again, by which
-    /// endpoints dedup. An endpoint with invalid settings holds up no other: it is returned, and the caller
-    /// decides how the event is retried.
+    /// Queues the deliveries of one event. A redelivered event queues the same delivery ids again,
+    /// by which endpoints dedup. An endpoint with invalid settings holds up no other: it is
+    /// returned, and the caller decides how the event is retried.
     pub(crate) async fn fan_out(
         &self,
         event: &EventId,

@@ -1,7 +1,8 @@
-//! Processes inbound events: applies their reports to order timelines and fans status changes out to endpoints.
+//! Processes inbound events: applies their reports to order timelines and fans status changes out
+//! to endpoints.
 //!
-//! Processing is idempotent: after a crash between any two calls, the redelivered event finds its entries in the
-//! timeline, ends in the same state and queues deliveries with the same ids.
+//! Processing is idempotent: after a crash between any two calls, the redelivered event finds its
+//! entries in the timeline, ends in the same state and queues deliveries with the same ids.
 
 mod apply;
 mod fan_out;
@@ -153,6 +154,7 @@ fn log_progress(event: &InboundEvent, progress: &Progress) {
     if state == EventState::Failed {
         tracing::error!(event_id = %event.id, source, reason, "event.failed");
     } else {
-        tracing::info!(event_id = %event.id, source, state = state.as_str(), reason, "event.settled");
+        let state = state.as_str();
+        tracing::info!(event_id = %event.id, source, state, reason, "event.settled");
     }
 }

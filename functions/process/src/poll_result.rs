@@ -1,5 +1,6 @@
-//! Poll results: carrier reports for many orders at once. They have no row in the inbound log; the SQS message
-//! is the only copy, so it is retried until every report is applied and every endpoint is notified.
+//! Poll results: carrier reports for many orders at once. They have no row in the inbound log; the
+//! SQS message is the only copy, so it is retried until every report is applied and every endpoint
+//! is notified.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,8 @@ impl Process {
         for polled in &poll_result.reports {
             by_account.entry(&polled.account).or_default().push(polled);
         }
-        // A failure for one account or order must not block the others; the first error is returned.
+        // A failure for one account or order must not block the others; the first error is
+        // returned.
         let mut outcome = Ok(RecordOutcome::Ack);
         for (account, reports) in by_account {
             let undeliverable = self.apply_for_account(account, &reports, poll_result).await;
@@ -37,7 +39,8 @@ impl Process {
         outcome
     }
 
-    /// All reports of an account share one event id, derived from theirs, so that one delivery can carry them all.
+    /// All reports of an account share one event id, derived from theirs, so that one delivery can
+    /// carry them all.
     async fn apply_for_account(
         &self,
         account: &AccountCode,
@@ -77,8 +80,8 @@ impl Process {
     }
 }
 
-/// An invalid endpoint setting makes the whole message return with backoff. The endpoints already notified dedup
-/// the repeat by its delivery ids.
+/// An invalid endpoint setting makes the whole message return with backoff. The endpoints already
+/// notified dedup the repeat by its delivery ids.
 fn ack_or_retry(result: Result<Option<Undeliverable>, IoError>) -> Result<RecordOutcome, IoError> {
     result?.map_or(Ok(RecordOutcome::Ack), |undeliverable| Err(undeliverable.into()))
 }

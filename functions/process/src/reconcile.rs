@@ -1,4 +1,5 @@
-//! Reconciliation: after an order is created or patched, applies the unmatched reports parked under its references.
+//! Reconciliation: after an order is created or patched, applies the unmatched reports parked under
+//! its references.
 
 use std::collections::BTreeMap;
 
@@ -73,8 +74,8 @@ impl Process {
         Ok(found)
     }
 
-    /// An unmatched report becomes an event of its own: other reports of its original event may have been applied
-    /// long ago. It stays parked while an endpoint cannot be notified.
+    /// An unmatched report becomes an event of its own: other reports of its original event may
+    /// have been applied long ago. It stays parked while an endpoint cannot be notified.
     async fn reconcile_report(
         &self,
         key: &OrderKey,

@@ -1,4 +1,5 @@
-//! Applies channel updates: message statuses reported by providers, and messages written by shoppers.
+//! Applies channel updates: message statuses reported by providers, and messages written by
+//! shoppers.
 
 mod counts;
 mod grouped;
@@ -28,7 +29,7 @@ const READ_BATCH: usize = 100;
 const CONCURRENT_WRITES: usize = 16;
 
 impl Process {
-    /// Applies every update of an event. Updates applied by an earlier attempt change nothing.
+    /// Applies every update of an event. Repeating an applied update is a no-op.
     pub(crate) async fn apply_updates(
         &self,
         event: &InboundEvent,
@@ -135,7 +136,8 @@ impl Process {
         Err(IoError::Transient { call: "dynamodb:PutItem", code: "contention".to_owned() })
     }
 
-    /// Writes the row, together with its order if the order shows this message's status. False on contention.
+    /// Writes the row, together with its order if the order shows this message's status. False on
+    /// contention.
     async fn save(
         &self,
         row: &TrackingRow,

@@ -1,5 +1,5 @@
-//! Every minute, queues the events that were stored but could not be queued. Events that stay pending for a day are
-//! given up.
+//! Every minute, queues the events that were stored but could not be queued. Events that stay
+//! pending for a day are given up.
 
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ impl Sweep {
         Self { events, queue }
     }
 
-    /// Queues every event pending at `now`, and starts no batch after `deadline`. One failure does not stop the rest;
-    /// the first error is returned, and the next run retries.
+    /// Queues every event pending at `now`, and starts no batch after `deadline`. One failure does
+    /// not stop the rest; the first error is returned, and the next run retries.
     pub async fn run(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
         let shards = InboundLog::PENDING_SHARDS.map(|shard| self.drain_shard(shard, now, deadline));
         let results = join_all(shards).await;
@@ -37,8 +37,8 @@ impl Sweep {
         results.into_iter().find_map(|result| result.error).map_or(Ok(()), Err)
     }
 
-    /// Reads each page once. The index is eventually consistent and failed events stay in it, so a second read could
-    /// return the same events.
+    /// Reads each page once. The index is eventually consistent and failed events stay in it, so a
+    /// second read could return the same events.
     async fn drain_shard(&self, shard: &str, now: Timestamp, deadline: Timestamp) -> ShardResult {
         let mut result = ShardResult::default();
         let mut from = None;
@@ -102,8 +102,8 @@ impl Sweep {
     }
 }
 
-/// Returns the page's events older than the grace period, and false if a younger one was found. Pages are sorted by
-/// age, so every event after a younger one is younger too.
+/// Returns the page's events older than the grace period, and false if a younger one was found.
+/// Pages are sorted by age, so every event after a younger one is younger too.
 fn select_due(page: PendingPage, now: Timestamp, result: &mut ShardResult) -> (Vec<Pending>, bool) {
     let mut due = Vec::with_capacity(page.events.len());
     for pending in page.events {

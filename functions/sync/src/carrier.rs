@@ -1,4 +1,5 @@
-//! The carrier's settings for planning: its rate limit, and the accounts with credentials of their own.
+//! The carrier's settings for planning: its rate limit, and the accounts with credentials of their
+//! own.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
-//! Opens polling runs and plans them shard by shard: which orders are polled, in which batches, and when. Makes no
-//! call to the carrier.
+//! Opens polling runs and plans them shard by shard: which orders are polled, in which batches, and
+//! when. Makes no call to the carrier.
 //!
-//! A run's rows record its progress. After a crash, a second fire of the schedule or the redelivered shard message
-//! continues from there. An order may then be polled twice, but never skipped.
+//! A run's rows record its progress. After a crash, a second fire of the schedule or the
+//! redelivered shard message continues from there. An order may then be polled twice, but never
+//! skipped.
 
 mod carrier;
 mod shard_plan;
@@ -53,8 +54,8 @@ impl Sync {
         }
     }
 
-    /// Opens a run, or continues an unfinished one, and returns its id. An event with a time in `at` opens the hourly
-    /// run of that time, any other event a manual run.
+    /// Opens a run, or continues an unfinished one, and returns its id. An event with a time in
+    /// `at` opens the hourly run of that time, any other event a manual run.
     pub async fn open_run(&self, event: &Value) -> Result<Value, IoError> {
         let Some(rate) = self.carrier.calls_per_second(now()).await? else {
             tracing::info!("sync.off");

@@ -1,4 +1,5 @@
-//! Plans one shard of a run: reads its orders page by page, queues batches of them, and saves the progress.
+//! Plans one shard of a run: reads its orders page by page, queues batches of them, and saves the
+//! progress.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -126,7 +127,8 @@ impl<'a> ShardPlan<'a> {
         self.batcher.add(credential, item, place)
     }
 
-    /// Builds the delayed messages and counts them in the progress, which the caller saves after sending.
+    /// Builds the delayed messages and counts them in the progress, which the caller saves after
+    /// sending.
     fn batch_messages(&mut self, batches: Vec<Batch>, now: Timestamp) -> Vec<Delayed> {
         let mut messages = Vec::with_capacity(batches.len());
         for batch in batches {
