@@ -11,14 +11,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws::clock::now;
+use aws::entropy;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::RecordOutcome;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, Lease, Outcome};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
-use domain::webhooks::retry::{AttemptOutcome, NextStep, parse_retry_after};
+use domain::webhooks::retry::{AttemptOutcome, DeadReason, NextStep, parse_retry_after};
 use egress::policy::Refused;
 use egress::{Http, PostError};
 
@@ -52,14 +53,12 @@ impl Deliver {
         settings: Settings,
         http: Http,
     ) -> Self {
-        let sandbox = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
-        let worker = format!("{sandbox}/{}/{}", std::process::id(), now().millis());
         Self {
             deliveries,
             dead_letters,
             endpoints: EndpointResolver::new(settings),
             http,
-            worker,
+            worker: entropy::worker_id(),
             claims: AtomicU64::new(0),
         }
     }
@@ -71,7 +70,7 @@ impl Deliver {
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let Some(delivery) = Delivery::from_message(message) else {
-            return Ok(RecordOutcome::DeadLetter("unreadable_message"));
+            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
         };
         let endpoint = self.endpoints.resolve(&delivery.endpoint, now()).await?;
         let timeout = endpoint.timeout();
@@ -154,7 +153,7 @@ impl Deliver {
         let outcome = match (result.next_step, wait) {
             (NextStep::Done, _) => Outcome::Delivered,
             (NextStep::Retry, Some(wait)) => Outcome::Retry(now().after(wait)),
-            (NextStep::Retry, None) => Outcome::Dead("exhausted"),
+            (NextStep::Retry, None) => Outcome::Dead(DeadReason::Exhausted),
             (NextStep::GiveUp(reason), _) => Outcome::Dead(reason),
         };
         log_attempt(&delivery, lease, result, outcome);
@@ -163,7 +162,9 @@ impl Deliver {
             // never loses it.
             let again = Delivery { run: delivery.run.saturating_add(1), ..delivery };
             let group = again.endpoint.as_str();
-            self.dead_letters.send_dead_letter(Some(group), again.to_message(), reason).await?;
+            self.dead_letters
+                .send_dead_letter(Some(group), again.to_message(), reason.as_str())
+                .await?;
         }
         let written = self.deliveries.record(lease, &result.attempt, outcome, now()).await?;
         Ok(match (outcome, wait) {
@@ -200,7 +201,7 @@ fn refused(at: Timestamp, refusal: Refused) -> AttemptResult {
 fn unsent(unavailable: Unavailable) -> AttemptResult {
     let reason = unavailable.reason();
     AttemptResult {
-        attempt: failed(now(), reason),
+        attempt: failed(now(), reason.as_str()),
         next_step: NextStep::GiveUp(reason),
         retry_after: None,
     }
@@ -215,7 +216,7 @@ fn log_attempt(
     let (result, reason) = match outcome {
         Outcome::Delivered => ("delivered", None),
         Outcome::Retry(_) => ("retry", None),
-        Outcome::Dead(reason) => ("dead", Some(reason)),
+        Outcome::Dead(reason) => ("dead", Some(reason.as_str())),
     };
     tracing::info!(
         delivery_id = delivery.id,

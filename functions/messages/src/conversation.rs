@@ -1,7 +1,7 @@
 //! `GET /api/messages/whatsapp`.
 
-use aws::lambda::auth::{account_of, query_account};
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::auth::{authorize, query_account};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use domain::auth::Caller;
 use domain::messaging::conversation::Contact;
 use domain::pagination::Page;
@@ -15,14 +15,14 @@ impl MessagesApi {
         request: &Request,
         caller: &Caller,
     ) -> Result<Response<Body>, ApiError> {
-        let account = account_of(caller, query_account(request)?.as_ref(), "account_code")?;
+        let account = authorize(caller, query_account(request)?.as_ref(), "account_code")?;
         // The phone number is in the query, not the path: access logs omit the query.
         let query = request.query_string_parameters_ref();
         let parameter = |name: &str| query.and_then(|query| query.first(name));
         let contact = parse_contact(parameter("phone"), parameter("user_id"));
         let contact =
             contact.map_err(|(parameter, problem)| ApiError::invalid(parameter, problem))?;
-        let page = page(request)?;
+        let page = page_request(request)?;
         let rows = self.messages.conversation(&account, &contact, &page).await?;
         let next_page = rows.next_page(|last| last.sort_key.clone());
         let items = rows.items.into_iter().map(|row| row.message).collect();

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws::lambda::auth::{order_key, query_account};
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::auth::{authorize_order, query_account};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::messages::sort_key;
 use domain::auth::Caller;
 use domain::messaging::channel::ProviderMessageId;
@@ -24,8 +24,8 @@ impl MessagesApi {
         let path = request.path_parameters_ref();
         let order = path.and_then(|path| path.first("order_id")).unwrap_or_default();
         let account = query_account(request)?;
-        let key = order_key(caller, account.as_ref(), order, "account_code")?;
-        let page = page(request)?;
+        let key = authorize_order(caller, account.as_ref(), order, "account_code")?;
+        let page = page_request(request)?;
         if self.orders.load(&key).await?.is_none() {
             return Err(ApiError::not_found("no such order"));
         }

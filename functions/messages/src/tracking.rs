@@ -1,6 +1,6 @@
 //! `POST /api/orders/message-tracking`.
 
-use aws::lambda::auth::account_of;
+use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
 use aws::tables::contention::pause;
 use aws::tables::messages::{Recorded, TrackingRow};
@@ -28,7 +28,7 @@ impl MessagesApi {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let new_message = NewMessage::read(json_body(request, BODY_LIMIT)?)?;
-        account_of(caller, Some(&new_message.account_code), "account_code")?;
+        authorize(caller, Some(&new_message.account_code), "account_code")?;
         let request_id = request_id(request);
         let provider_id = new_message.message_id.clone();
         let key = message_key(idempotency_key(request)?, provider_id.as_ref(), &request_id);
@@ -108,11 +108,11 @@ fn replay_or_conflict(
     }
     Err(match key {
         _ if message.id != first.id => {
-            ApiError::conflict("already in use by another record").about("message_id")
+            ApiError::conflict("already in use by another record").with_field("message_id")
         }
         MessageKey::Provider(_) => {
             ApiError::conflict("this message was already recorded with a different status")
-                .about("message_status")
+                .with_field("message_status")
         }
         _ => ApiError::conflict("this Idempotency-Key was already used with a different body"),
     })

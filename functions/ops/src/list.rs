@@ -1,7 +1,7 @@
 //! `GET /api/webhooks/logs`.
 
-use aws::lambda::auth::{account_of, query_account};
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::auth::{authorize, query_account};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::inbound::{LogFilter, Place};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
@@ -19,7 +19,7 @@ impl Ops {
         caller: Caller,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        let page = page(request)?;
+        let page = page_request(request)?;
         let after = page
             .after
             .as_deref()
@@ -41,7 +41,7 @@ fn parse_filter(request: &Request, caller: Caller) -> Result<LogFilter, ApiError
     let query = request.query_string_parameters_ref();
     let parameter = |name: &str| query.and_then(|query| query.first(name));
     let account = query_account(request)?
-        .map(|account| account_of(&caller, Some(&account), "account_code"))
+        .map(|account| authorize(&caller, Some(&account), "account_code"))
         .transpose()?;
     let is_source =
         |name: &str| name == SourceName::API.as_str() || sources::by_name(name).is_some();

@@ -1,7 +1,7 @@
 //! `GET /api/sync/runs`: the results of the polling runs.
 
 use aws::error::IoError;
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::runs::RunRow;
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
@@ -26,7 +26,7 @@ impl Ops {
             let message = "only users with access to every account can list runs";
             return Err(ApiError::forbidden(message));
         }
-        let page = page(request)?;
+        let page = page_request(request)?;
         let rows = self.tables.runs.list(&page).await?;
         let next_page =
             rows.last().filter(|_| rows.len() == page.limit).map(|row| cursor(&row.sort_key));

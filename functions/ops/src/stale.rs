@@ -1,8 +1,8 @@
 //! `GET /api/orders/stale`: orders no longer polled because the carrier does not know their
 //! tracking numbers.
 
-use aws::lambda::auth::{account_of, query_account};
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::auth::{authorize, query_account};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use domain::auth::Caller;
 use domain::pagination::{Page, cursor};
 use lambda_http::{Body, Request, Response};
@@ -15,8 +15,8 @@ impl Ops {
         request: &Request,
         caller: &Caller,
     ) -> Result<Response<Body>, ApiError> {
-        let account = account_of(caller, query_account(request)?.as_ref(), "account_code")?;
-        let page = page(request)?;
+        let account = authorize(caller, query_account(request)?.as_ref(), "account_code")?;
+        let page = page_request(request)?;
         let items = self.tables.orders.stale(&account, &page).await?;
         let next_page = items
             .last()

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws::clock;
 use aws::error::IoError;
-use aws::lambda::auth::account_of;
+use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json, json_body, request_id};
 use aws::sqs::Outgoing;
 use aws::tables::deliveries::DeliverySummary;
@@ -48,7 +48,7 @@ impl Ops {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let Trigger { order_ids, account_code } = Trigger::read(json_body(request, BODY_LIMIT)?)?;
-        let account = account_of(caller, account_code.as_ref(), "account_code")?;
+        let account = authorize(caller, account_code.as_ref(), "account_code")?;
         let requested = self.load_orders(&account, order_ids).await?;
         if requested.known.is_empty() {
             return Err(ApiError::not_found("no such order"));
@@ -59,10 +59,10 @@ impl Ops {
         let deliveries = fan_out_current(&event, &current, endpoints.usable.values(), now);
         self.queue_deliveries(&event, &deliveries).await?;
         let summaries = self.await_deliveries(&deliveries, now.after(WAIT)).await;
-        let unusable =
-            endpoints.unusable.iter().filter(|endpoint| endpoint.accounts.include(&account));
+        let invalid =
+            endpoints.invalid.iter().filter(|endpoint| endpoint.accounts.include(&account));
         let response =
-            TriggerResponse::new(&current, requested.unknown, &deliveries, &summaries, unusable);
+            TriggerResponse::new(&current, requested.unknown, &deliveries, &summaries, invalid);
         Ok(json(200, &response))
     }
 

@@ -1,6 +1,6 @@
 //! `POST /api/external/orders`.
 
-use aws::lambda::auth::account_of;
+use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json_body};
 use aws::tables::contention::pause;
 use aws::tables::inbound::{EventState, InboundEvent};
@@ -27,7 +27,7 @@ impl OrdersApi {
     ) -> Result<Response<Body>, ApiError> {
         let new_order = NewOrder::read(json_body(request, BODY_LIMIT)?)?;
         let key = OrderKey {
-            account: account_of(caller, new_order.account.as_ref(), "accountCode")?,
+            account: authorize(caller, new_order.account.as_ref(), "accountCode")?,
             order: new_order.order_id,
         };
         let state = State::at_creation(new_order.status, now);
@@ -60,7 +60,7 @@ impl OrdersApi {
             }
             Created::Exists { .. } => {
                 let message = "this order was already created with a different body";
-                Err(ApiError::conflict(message).about("orderId"))
+                Err(ApiError::conflict(message).with_field("orderId"))
             }
             Created::NameTaken(name) => Err(name_taken(&name)),
             Created::Contended => Err(ApiError::unavailable()),

@@ -7,8 +7,8 @@ mod patch;
 mod status;
 
 use aws::clock::now;
-use aws::lambda::auth::{Callers, order_key, query_account};
-use aws::lambda::http_api::{ApiError, answer, json, request_id, route_key};
+use aws::lambda::auth::{Callers, authorize_order, query_account};
+use aws::lambda::http_api::{ApiError, json, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, InboundLog};
@@ -40,7 +40,7 @@ impl OrdersApi {
 
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
-        answer(&id, self.route(&request, now()).await)
+        respond(&id, self.route(&request, now()).await)
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
@@ -60,7 +60,7 @@ impl OrdersApi {
             (&Method::POST, None) => self.create(request, &caller, now).await,
             (&Method::GET, Some(order)) => {
                 let account = query_account(request)?;
-                let key = order_key(&caller, account.as_ref(), order, "accountCode")?;
+                let key = authorize_order(&caller, account.as_ref(), order, "accountCode")?;
                 self.show(&key, 200).await
             }
             (&Method::PATCH, Some(order)) => self.patch(request, &caller, order, now).await,
@@ -89,5 +89,5 @@ fn name_taken(name: &Ref) -> ApiError {
         Ref::Provider { source, .. } => format!("refs.{}", source.as_str()),
         Ref::Order(_) => "orderId".to_owned(),
     };
-    ApiError::conflict("already in use by another order of this account").about(field)
+    ApiError::conflict("already in use by another order of this account").with_field(field)
 }

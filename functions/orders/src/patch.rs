@@ -1,6 +1,6 @@
 //! `PATCH /api/external/orders/{order_id}`.
 
-use aws::lambda::auth::{order_key, query_account};
+use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, json_body};
 use aws::tables::contention::pause;
 use aws::tables::orders::Patched;
@@ -28,7 +28,7 @@ impl OrdersApi {
         let patch = OrderPatch::read(json_body(request, BODY_LIMIT)?)?;
         let query_account = query_account(request)?;
         let account = patch.account_code.as_ref().or(query_account.as_ref());
-        let key = order_key(caller, account, order, "accountCode")?;
+        let key = authorize_order(caller, account, order, "accountCode")?;
         for attempt in 0..TRIES {
             match self.patch_once(&key, &patch, now).await? {
                 Patched::Done => return self.show(&key, 200).await,

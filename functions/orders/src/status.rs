@@ -1,7 +1,7 @@
 //! `POST /api/external/orders/{order_id}/status`: a partner's report, stored and processed like a
 //! carrier's event.
 
-use aws::lambda::auth::{order_key, query_account};
+use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
 use aws::tables::inbound::{EventState, InboundEvent, Inserted};
 use domain::auth::Caller;
@@ -27,7 +27,7 @@ impl OrdersApi {
         let (report, body_account) = read_status(order_id, json_body(request, BODY_LIMIT)?)?;
         let query_account = query_account(request)?;
         let account = body_account.as_ref().or(query_account.as_ref());
-        let key = order_key(caller, account, order, "accountCode")?;
+        let key = authorize_order(caller, account, order, "accountCode")?;
         if self.orders.load(&key).await?.is_none() {
             return Err(ApiError::not_found("no such order"));
         }

@@ -44,8 +44,8 @@ impl Process {
         let concerns = |accounts: &Accounts| {
             changes.iter().any(|change| accounts.include(&change.order.key.account))
         };
-        let unusable = endpoints.unusable.iter().find(|endpoint| concerns(&endpoint.accounts));
-        Ok(unusable.map(|endpoint| Undeliverable { parameter: endpoint.parameter.clone() }))
+        let invalid = endpoints.invalid.iter().find(|endpoint| concerns(&endpoint.accounts));
+        Ok(invalid.map(|endpoint| Undeliverable { parameter: endpoint.parameter.clone() }))
     }
 
     pub(crate) async fn queue_deliveries(

@@ -17,7 +17,7 @@ use std::collections::BTreeSet;
 use aws::clock::now;
 use aws::endpoints::Endpoints;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::RecordOutcome;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Progress};
@@ -62,13 +62,13 @@ impl Process {
         }
         match PollResult::read(message) {
             Some(poll_result) => self.apply_poll_result(&poll_result).await,
-            None => Ok(RecordOutcome::DeadLetter("unreadable_message")),
+            None => Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage)),
         }
     }
 
     async fn process_event(&self, id: &EventId) -> Result<RecordOutcome, IoError> {
         let Some(event) = self.events.load(id).await? else {
-            return Ok(RecordOutcome::DeadLetter("event_gone"));
+            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::EventGone));
         };
         if event.state.is_settled() {
             return Ok(RecordOutcome::Ack);

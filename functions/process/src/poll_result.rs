@@ -74,8 +74,8 @@ impl Process {
         let orders = [StalledOrder { order: &order, since: stalled.since }];
         let deliveries = fan_out_stalled(&event, &orders, endpoints.usable.values(), now());
         self.queue_deliveries(&event, deliveries).await?;
-        let mut unusable = endpoints.unusable.iter();
-        let concerned = unusable.find(|endpoint| endpoint.accounts.include(&stalled.account));
+        let mut invalid = endpoints.invalid.iter();
+        let concerned = invalid.find(|endpoint| endpoint.accounts.include(&stalled.account));
         Ok(concerned.map(|endpoint| Undeliverable { parameter: endpoint.parameter.clone() }))
     }
 }

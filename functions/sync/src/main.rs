@@ -1,8 +1,9 @@
-//! Wiring: environment, clients, run.
+//! Wires the function to its environment.
 
 use std::time::Duration;
 
-use aws::env::{CallTimeouts, sdk_config, variable};
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::variable;
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
@@ -20,8 +21,8 @@ const RESERVE: Duration = Duration::from_secs(10);
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(CallTimeouts::Queue).await;
-    let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await;
+    let (dynamodb, sqs) = (clients.dynamodb(), clients.sqs());
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
     let worker =
         Worker { queue: queue("SHARDS_QUEUE_URL")?, dead_letters: queue("SHARDS_DLQ_URL")? };
@@ -30,7 +31,7 @@ async fn main() -> Result<(), Error> {
         Orders::new(dynamodb, variable("ORDERS_TABLE")?),
         worker.queue.clone(),
         queue("BATCHES_QUEUE_URL")?,
-        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+        Settings::from_environment(clients.ssm())?,
     );
     let (sync, worker) = (&sync, &worker);
     run(service_fn(async |event: LambdaEvent<Value>| {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::RecordOutcome;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::sqs::Delayed;
 use aws::tables::orders::ActiveOrder;
 use aws::tables::runs::{Claimed, Lease, Progress, Step};
@@ -30,7 +30,7 @@ impl Sync {
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let Some(shard) = ShardMessage::read(message) else {
-            return Ok(RecordOutcome::DeadLetter("unreadable_message"));
+            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
         };
         let (owner, time) = (self.next_owner(), deadline.since(now()) + LEASE_MARGIN);
         match self.runs.claim(&shard.run, shard.shard, &owner, time, now()).await? {

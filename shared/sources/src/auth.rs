@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use data_encoding::HEXLOWER_PERMISSIVE;
-use domain::core::json::{InvalidBody, read_object};
+use domain::core::request_body::{InvalidBody, read_object};
 use hmac::{Hmac, KeyInit, Mac};
 use ipnet::{IpNet, Ipv4Net};
 use serde::Deserialize;

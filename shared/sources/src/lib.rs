@@ -17,7 +17,7 @@ use std::net::IpAddr;
 
 use domain::core::hash::Fingerprint;
 use domain::core::id::AccountCode;
-use domain::core::json::InvalidBody;
+use domain::core::request_body::InvalidBody;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::ChannelUpdate;
 use domain::tracking::report::{Report, SourceName};

@@ -1,6 +1,6 @@
 //! The response of a manual trigger.
 
-use aws::endpoints::Unusable;
+use aws::endpoints::InvalidEndpoint;
 use aws::tables::deliveries::DeliverySummary;
 use domain::core::id::{AccountCode, OrderId};
 use domain::tracking::status::Status;
@@ -53,11 +53,11 @@ impl<'a> TriggerResponse<'a> {
         unknown: Vec<OrderId>,
         deliveries: &'a [Delivery],
         summaries: &'a [DeliverySummary],
-        unusable: impl Iterator<Item = &'a Unusable>,
+        invalid: impl Iterator<Item = &'a InvalidEndpoint>,
     ) -> Self {
         let sent = deliveries.iter().map(|delivery| EndpointResult::of(delivery, summaries));
         let results: Vec<EndpointResult<'_>> =
-            sent.chain(unusable.map(EndpointResult::not_sent)).collect();
+            sent.chain(invalid.map(EndpointResult::not_sent)).collect();
         let delivered = DeliveryState::Delivered.as_str();
         let delivered = results.iter().filter(|result| result.state == delivered).count();
         let message = match results.len() {
@@ -95,7 +95,7 @@ impl<'a> EndpointResult<'a> {
         }
     }
 
-    fn not_sent(endpoint: &'a Unusable) -> Self {
+    fn not_sent(endpoint: &'a InvalidEndpoint) -> Self {
         let (name, error) = (endpoint.name(), Some("settings_wrong"));
         Self { endpoint: name, delivery_id: None, state: NOT_SENT, status: None, error }
     }
@@ -135,10 +135,9 @@ mod tests {
     fn response(
         deliveries: &[Delivery],
         summaries: &[DeliverySummary],
-        unusable: &[Unusable],
+        invalid: &[InvalidEndpoint],
     ) -> Value {
-        let response =
-            TriggerResponse::new(&[], Vec::new(), deliveries, summaries, unusable.iter());
+        let response = TriggerResponse::new(&[], Vec::new(), deliveries, summaries, invalid.iter());
         serde_json::to_value(response).unwrap()
     }
 
@@ -148,9 +147,11 @@ mod tests {
         let delivered = |endpoint| summary(endpoint, DeliveryState::Delivered, Some(200), None);
         let failing = summary("b", DeliveryState::Retrying, Some(500), None);
         let dead = summary("b", DeliveryState::Dead, None, Some("timeout"));
-        let invalid =
-            Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
-        for (deliveries, summaries, unusable, success, message) in [
+        let invalid = InvalidEndpoint {
+            parameter: "endpoints/c/settings".to_owned(),
+            accounts: Accounts::All,
+        };
+        for (deliveries, summaries, invalid, success, message) in [
             (&both[..], vec![delivered("b"), delivered("a")], vec![], true, "2 of 2 delivered"),
             (&both, vec![delivered("a"), failing], vec![], false, "1 of 2 delivered"),
             (&both, vec![delivered("a"), dead], vec![], false, "1 of 2 delivered"),
@@ -158,7 +159,7 @@ mod tests {
             (&both[..1], vec![delivered("a")], vec![invalid], false, "1 of 2 delivered"),
             (&[], vec![], vec![], false, "no endpoint receives status_update for this account"),
         ] {
-            let response = response(deliveries, &summaries, &unusable);
+            let response = response(deliveries, &summaries, &invalid);
             let actual = (&response["success"], &response["message"]);
             assert_eq!(actual, (&json!(success), &json!(message)));
         }
@@ -167,8 +168,10 @@ mod tests {
     #[test]
     fn shows_the_state_of_each_delivery() {
         let summaries = [summary("a", DeliveryState::Retrying, None, Some("timeout"))];
-        let invalid =
-            Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
+        let invalid = InvalidEndpoint {
+            parameter: "endpoints/c/settings".to_owned(),
+            accounts: Accounts::All,
+        };
         let response = response(&[delivery("a"), delivery("b")], &summaries, &[invalid]);
         let expected = json!([
             {

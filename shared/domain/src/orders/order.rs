@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::deserialize::{Object, object, or_default};
 use crate::core::id::{Awb, OrderKey, ProviderId};
-use crate::core::json::{InvalidBody, Object, RawJson, object, or_default, path, text_or_number};
+use crate::core::raw_json::{RawJson, text_or_number};
+use crate::core::request_body::{InvalidBody, field_path};
 use crate::core::timestamp::Timestamp;
 use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::timeline::{Parcels, State};
@@ -199,7 +201,7 @@ impl Profile {
         let reader = &mut serde_json::Deserializer::from_str(items.as_str());
         let items: Vec<Object<Item>> =
             serde_path_to_error::deserialize(reader).map_err(|error| {
-                let path = path(&error);
+                let path = field_path(&error);
                 let path = if path == "." { "items".to_owned() } else { format!("items{path}") };
                 InvalidBody::field(
                     path,

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use crate::core::deserialize::{Object, present};
 use crate::core::hash::Fingerprint;
 use crate::core::id::{AccountCode, Awb, OrderId};
-use crate::core::json::{InvalidBody, Object, RawJson, present, read_object};
+use crate::core::raw_json::RawJson;
+use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
 use crate::orders::api_event::StatusReport;
 use crate::orders::order::{Customer, Profile, ProviderText};

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use crate::core::id::{AccountCode, OrderId};
-use crate::core::json::{InvalidBody, read_object};
+use crate::core::request_body::{InvalidBody, read_object};
 
 /// The most orders in one request.
 pub const MAX_ORDERS: usize = 100;

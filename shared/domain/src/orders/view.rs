@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::core::id::{AccountCode, Awb, OrderId, ReportId};
-use crate::core::json::RawJson;
+use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Profile};
 use crate::tracking::fold::{Disposition, TrackingState};

@@ -1,6 +1,7 @@
 //! How reports become a status: a fold over the timeline that does not care in which order reports arrived.
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
 
 use crate::core::id::ReportId;
 use crate::core::timestamp::Timestamp;
@@ -41,8 +42,9 @@ impl StatusClaim {
 }
 
 /// What the fold makes of a claim.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Disposition {
     /// It is the order's status from here on.
     Applied,
@@ -59,13 +61,7 @@ pub enum Disposition {
 impl Disposition {
     /// Why a claim did not apply; `None` if it did.
     pub fn reason(self) -> Option<&'static str> {
-        match self {
-            Self::Applied => None,
-            Self::Same => Some("same"),
-            Self::Unknown => Some("unknown"),
-            Self::OtherShipment => Some("other_shipment"),
-            Self::AfterTerminal => Some("after_terminal"),
-        }
+        (self != Self::Applied).then(|| self.into())
     }
 }
 

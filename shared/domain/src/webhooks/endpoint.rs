@@ -5,43 +5,41 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use strum::{EnumString, IntoStaticStr};
 
 use crate::auth::Accounts;
+use crate::core::deserialize::Object;
 use crate::core::id::EndpointName;
-use crate::core::json::{Object, path};
+use crate::core::request_body::field_path;
 use crate::tracking::status::Status;
 use crate::webhooks::retry::Schedule;
 
 /// The body and headers a customer's server expects.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, EnumString)]
+#[strum(serialize_all = "snake_case")]
 pub enum Format {
     /// One body for up to 50 orders.
-    #[serde(rename = "status_update")]
     StatusUpdate,
     /// One body for an order, with legacy headers.
     #[serde(rename = "order.status_changed")]
+    #[strum(serialize = "order.status_changed")]
     OrderStatusChanged,
     /// The Standard Webhooks payload.
     #[default]
-    #[serde(rename = "standard")]
     Standard,
 }
 
 impl Format {
     /// As it stands in settings and rows.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::StatusUpdate => "status_update",
-            Self::OrderStatusChanged => "order.status_changed",
-            Self::Standard => "standard",
-        }
+        self.into()
     }
 
     /// From a row.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::StatusUpdate, Self::OrderStatusChanged, Self::Standard]
-            .into_iter()
-            .find(|format| format.as_str() == text)
+        text.parse().ok()
     }
 
     /// How long one attempt may take.
@@ -77,29 +75,30 @@ impl Format {
 }
 
 /// What can be told of an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, IntoStaticStr, EnumString,
+)]
 pub enum EventType {
     /// Its status changed.
     #[default]
     #[serde(rename = "order.status_changed")]
+    #[strum(serialize = "order.status_changed")]
     StatusChanged,
     /// Its parcel has not moved for too long.
     #[serde(rename = "order.stalled")]
+    #[strum(serialize = "order.stalled")]
     Stalled,
 }
 
 impl EventType {
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::StatusChanged => "order.status_changed",
-            Self::Stalled => "order.stalled",
-        }
+        self.into()
     }
 
     /// From a row.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::StatusChanged, Self::Stalled].into_iter().find(|event| event.as_str() == text)
+        text.parse().ok()
     }
 }
 
@@ -181,8 +180,10 @@ impl Settings {
         serde_json::from_str::<&RawValue>(text)
             .map_err(|_| InvalidSetting::new(".", "is not JSON"))?;
         let reader = &mut serde_json::Deserializer::from_str(text);
-        let Object(written): Object<Written> = serde_path_to_error::deserialize(reader)
-            .map_err(|error| InvalidSetting::new(path(&error), "has the wrong type or value"))?;
+        let Object(written): Object<Written> =
+            serde_path_to_error::deserialize(reader).map_err(|error| {
+                InvalidSetting::new(field_path(&error), "has the wrong type or value")
+            })?;
         let format = written.format;
         let timeout = written.timeout_seconds.map_or(format.timeout(), Duration::from_secs);
         if timeout.is_zero() || timeout > MAX_TIMEOUT {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr};
 
 use crate::core::timestamp::Timestamp;
 
@@ -10,8 +11,9 @@ use crate::core::timestamp::Timestamp;
 pub const LEASE_MARGIN: Duration = Duration::from_secs(15);
 
 /// How a delivery stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum DeliveryState {
     /// Its first attempt is being made.
     Pending,
@@ -26,12 +28,7 @@ pub enum DeliveryState {
 impl DeliveryState {
     /// As it stands in rows and answers.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Retrying => "retrying",
-            Self::Delivered => "delivered",
-            Self::Dead => "dead",
-        }
+        self.into()
     }
 
     /// Whether no attempt follows, unless somebody sends it again.
@@ -41,9 +38,7 @@ impl DeliveryState {
 
     /// From a row.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Pending, Self::Retrying, Self::Delivered, Self::Dead]
-            .into_iter()
-            .find(|state| state.as_str() == text)
+        text.parse().ok()
     }
 }
 

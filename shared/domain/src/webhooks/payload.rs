@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::core::id::{AccountCode, Awb, OrderId};
-use crate::core::json::RawJson;
+use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Profile, VendorDetails};
 use crate::tracking::report::SourceName;

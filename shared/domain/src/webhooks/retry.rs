@@ -2,6 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use strum::{IntoStaticStr, VariantArray};
+
 use crate::core::hash::Fingerprint;
 use crate::core::timestamp::Timestamp;
 
@@ -49,8 +51,8 @@ impl Schedule {
 }
 
 fn stretch(wait: Duration, delivery_id: &str, attempt: u32) -> Duration {
-    let drawn = Fingerprint::of("jitter").with(delivery_id).with(attempt.to_be_bytes()).finish();
-    let thousandths = drawn.bytes().fold(0_u32, |sum, byte| (sum * 31 + u32::from(byte)) % 201);
+    let hash = Fingerprint::of("jitter").with(delivery_id).with(attempt.to_be_bytes());
+    let thousandths = u32::try_from(hash.number() % 201).unwrap_or_default();
     wait + wait * thousandths / 1000
 }
 
@@ -77,15 +79,37 @@ pub enum AttemptOutcome {
     Refused,
 }
 
-/// What to do about it.
+/// Why a delivery is dead: one text for its row, the logs and the dead letter's attribute.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum DeadReason {
+    /// The schedule has no attempt left.
+    Exhausted,
+    /// An answer that a retry would not change.
+    Rejected,
+    /// 410 Gone.
+    Gone,
+    /// 3xx: redirects are never followed (SSRF).
+    Redirect,
+    /// The address policy refuses the URL (SSRF).
+    UrlRefused,
+    EndpointRemoved,
+    EndpointDisabled,
+}
+
+impl DeadReason {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The reaction to an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NextStep {
-    /// Delivered.
     Done,
-    /// Try again, if the schedule has attempts left.
+    /// Try again if the schedule has attempts left.
     Retry,
-    /// Never try again; the reason for the dead-letter queue.
-    GiveUp(&'static str),
+    GiveUp(DeadReason),
 }
 
 impl AttemptOutcome {
@@ -94,10 +118,10 @@ impl AttemptOutcome {
         match self {
             Self::Answered(200..=299) => NextStep::Done,
             Self::Answered(408 | 425 | 429 | 500..) | Self::NoAnswer => NextStep::Retry,
-            Self::Answered(410) => NextStep::GiveUp("gone"),
-            Self::Answered(300..=399) => NextStep::GiveUp("redirect"),
-            Self::Answered(_) => NextStep::GiveUp("rejected"),
-            Self::Refused => NextStep::GiveUp("url_refused"),
+            Self::Answered(410) => NextStep::GiveUp(DeadReason::Gone),
+            Self::Answered(300..=399) => NextStep::GiveUp(DeadReason::Redirect),
+            Self::Answered(_) => NextStep::GiveUp(DeadReason::Rejected),
+            Self::Refused => NextStep::GiveUp(DeadReason::UrlRefused),
         }
     }
 }

@@ -3,7 +3,7 @@
 //! Shipway signs nothing and sets no headers. A `status_feed` carries a `hash` made of the shop's credentials; its
 //! other bodies carry nothing, and only a path that nobody else knows tells where they come from.
 
-use domain::core::json::read_object;
+use domain::core::request_body::read_object;
 use serde::Deserialize;
 
 use super::settings::{Credentials, Settings};

@@ -1,6 +1,6 @@
 //! What a shopper's message says.
 
-use domain::core::json::RawJson;
+use domain::core::raw_json::RawJson;
 use domain::messaging::channel::Content;
 
 use super::statuses::message_id;

@@ -5,7 +5,7 @@ mod patch;
 
 use serde_json::Value;
 
-use crate::core::json::InvalidBody;
+use crate::core::request_body::InvalidBody;
 use crate::orders::order::Profile;
 
 /// A profile as it reads back.

@@ -228,7 +228,7 @@ fn headers_that_can_be_set_and_those_that_cannot() {
         "Webhook-Id",
         "webhook-signature",
         "webhook-anything",
-        "X-Webhook-EventType",
+        "X-Webhook-Event",
         "x-webhook-order-id",
     ];
     let with = |name: &str| {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
+use strum::VariantArray;
 
 use crate::core::timestamp::Timestamp;
 use crate::webhooks::endpoint::Settings;
 use crate::webhooks::retry::{
-    AttemptOutcome, MAX_RETRY_AFTER, NextStep, Schedule, parse_retry_after,
+    AttemptOutcome, DeadReason, MAX_RETRY_AFTER, NextStep, Schedule, parse_retry_after,
 };
 
 const DAY: u64 = 24 * 60 * 60;
@@ -26,17 +27,26 @@ fn what_becomes_of_a_delivery_after_every_answer() {
     for code in 100..=999 {
         let expected = match code {
             200..300 => NextStep::Done,
-            300..400 => NextStep::GiveUp("redirect"),
+            300..400 => NextStep::GiveUp(DeadReason::Redirect),
             408 | 425 | 429 => NextStep::Retry,
-            410 => NextStep::GiveUp("gone"),
-            100..500 => NextStep::GiveUp("rejected"),
+            410 => NextStep::GiveUp(DeadReason::Gone),
+            100..500 => NextStep::GiveUp(DeadReason::Rejected),
             // There are no codes above 599: whoever sends one is broken, and that may pass.
             _ => NextStep::Retry,
         };
         assert_eq!(AttemptOutcome::Answered(code).next_step(), expected, "{code}");
     }
     assert_eq!(AttemptOutcome::NoAnswer.next_step(), NextStep::Retry);
-    assert_eq!(AttemptOutcome::Refused.next_step(), NextStep::GiveUp("url_refused"));
+    assert_eq!(AttemptOutcome::Refused.next_step(), NextStep::GiveUp(DeadReason::UrlRefused));
+}
+
+/// Rows and dead letters of older releases hold these texts.
+#[test]
+fn dead_reasons_keep_their_texts() {
+    let texts: Vec<_> = DeadReason::VARIANTS.iter().map(|reason| reason.as_str()).collect();
+    let expected =
+        "exhausted rejected gone redirect url_refused endpoint_removed endpoint_disabled";
+    assert_eq!(texts, expected.split(' ').collect::<Vec<_>>());
 }
 
 /// The waits that a schedule plans: what is asked for is zero.

@@ -5,42 +5,6 @@ use serde_json::{Value, json};
 
 use crate::support::{Received, stack, unique};
 
-/// An order with a parcel that no other test has.
-pub struct Parcel {
-    pub order_id: String,
-    pub awb: String,
-}
-
-impl Parcel {
-    pub fn new() -> Self {
-        Self { order_id: unique("ORD-"), awb: unique("19") }
-    }
-
-    /// What no log may hold says `canary-<kind>`: `check_logs.py` looks for it.
-    pub fn order(&self) -> Value {
-        json!({
-            "orderId": self.order_id, "awb": self.awb, "customerId": "C-7", "carrierId": 28, "carrierName": "Delhivery",
-            "customer": {"phone": "canary-phone-1", "firstName": "canary-name-Asha", "lastName": "canary-name-Rao"},
-            "items": [{"title": "Tea", "sku": "T-1", "qty": 2, "price": 1}, {"title": "Tea", "sku": "T-1", "qty": 1, "price": 1},
-                      {"title": "Cup", "qty": 1, "price": "99.00"}],
-            "fare": 300, "paymentMethod": "cod", "pickup": {"address": "canary-address", "coordinates": [77.1, 12.9]},
-            "metadata": {"channel": "canary-body"}, "vendorDetails": {"vendorId": "V-1", "vendorName": "Tea House"},
-        })
-    }
-
-    /// A webhook shaped like Shiprocket's sample; `time` is `HH:mm:ss` of one day.
-    pub fn report(&self, id: u32, label: &str, time: &str) -> Value {
-        json!({
-            "awb": self.awb, "courier_name": "Delhivery Surface", "current_status": label, "current_status_id": 20,
-            "shipment_status": label, "shipment_status_id": id, "current_timestamp": format!("23 05 2023 {time}"),
-            "order_id": self.order_id, "sr_order_id": null, "etd": "2023-05-25 15:40:19",
-            "scans": [{"date": format!("2023-05-23 {time}"), "status": "X-IBD3F", "activity": label,
-                       "location": "Sampleville_H (Maharashtra)", "sr-status": id.to_string(), "sr-status-label": label}],
-            "is_return": 0, "channel_id": 3_420_001, "pod_status": "OTP Based Delivery", "pod": "canary-body", "consignee": "canary-name",
-        })
-    }
-}
-
 fn on<'a>(received: &'a [Received], path: &str) -> &'a Received {
     let mut on_path = received.iter().filter(|request| request.path == path);
     let first = on_path.next().unwrap_or_else(|| panic!("nothing on {path}"));

@@ -1,4 +1,4 @@
-"""The running local stack as a customer and a carrier see it: one order, its webhooks, what became of them."""
+"""A client of the running local stack: one order, its carrier's webhooks, and its deliveries."""
 
 from __future__ import annotations
 
@@ -43,25 +43,26 @@ def call(method: str, url: str, headers: dict[str, str], body: Any = None) -> tu
 
 
 def basic(name: str, password: str) -> dict[str, str]:
-    return {"authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
+    credentials = base64.b64encode(f"{name}:{password}".encode()).decode()
+    return {"authorization": f"Basic {credentials}"}
 
 
 def vendor(secret: str) -> dict[str, str]:
     return {"x-vendor-server-secret": secret}
 
 
-def eventually(what: str, ask: Callable[[], Found | None]) -> Found:
-    """Asks until there is an answer."""
+def eventually(result: str, poll: Callable[[], Found | None]) -> Found:
+    """Polls until there is a result."""
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
-        if (found := ask()) is not None:
+        if (found := poll()) is not None:
             return found
         time.sleep(0.1)
-    raise AssertionError(f"no {what} within {WAIT_SECONDS} s")
+    raise AssertionError(f"no {result} within {WAIT_SECONDS} s")
 
 
-class Parcel:
-    """An order that nobody else has."""
+class OrderClient:
+    """A client with a unique order."""
 
     def __init__(self, caller: dict[str, str]) -> None:
         self.stack = stack()
@@ -70,43 +71,54 @@ class Parcel:
         self.orders_url = f"{self.stack['api_url']}/api/external/orders"
 
     def create(self) -> int:
-        """The answer's status."""
-        order = {"orderId": self.order_id, "awb": self.awb, "items": [{"title": "Tea", "qty": 1, "price": 1}]}
+        """Creates the order and returns the HTTP status."""
+        items = [{"title": "Tea", "qty": 1, "price": 1}]
+        order = {"orderId": self.order_id, "awb": self.awb, "items": items}
         return call("POST", self.orders_url, self.caller, order)[0]
 
     def read(self) -> tuple[int, Any]:
         return call("GET", f"{self.orders_url}/{self.order_id}", self.caller)
 
     def report(
-        self, status_id: int, label: str, clock: str, token: str | None = None, path: str = "/webhooks/carrier"
+        self,
+        status_id: int,
+        label: str,
+        clock: str,
+        token: str | None = None,
+        path: str = "/webhooks/carrier",
     ) -> int:
-        """A webhook about it; the answer's status."""
+        """Sends a webhook of Shiprocket about the order and returns the HTTP status."""
         body = SAMPLE | {
-            **{"awb": self.awb, "order_id": self.order_id, "shipment_status_id": status_id, "shipment_status": label},
-            **{"current_status": label, "current_timestamp": f"23 05 2023 {clock}"},
+            "awb": self.awb,
+            "order_id": self.order_id,
+            "shipment_status_id": status_id,
+            "shipment_status": label,
+            "current_status": label,
+            "current_timestamp": f"23 05 2023 {clock}",
         }
         key = token or self.stack["sources"]["shiprocket"]["api_key"]
         return call("POST", f"{self.stack['api_url']}{path}", {"x-api-key": key}, body)[0]
 
     def with_entries(self, count: int) -> Any:
-        """The order, once its timeline has so many."""
+        """The order, once its timeline has `count` entries."""
 
-        def ask() -> Any:
+        def poll() -> Any:
             status, order = self.read()
             return order if status == 200 and len(order["timeline"]) >= count else None
 
-        return eventually(f"{count} entries", ask)
+        return eventually(f"{count} entries", poll)
 
     def received(self, path: str) -> list[Any]:
-        """What the receiver got about it on a path, oldest first."""
+        """The deliveries about the order to a path, oldest first."""
         requests = call("GET", f"{self.stack['receiver_url']}/received", {})[1]["requests"]
-        return [request for request in requests if request["path"] == path and self.order_id in request["body"]]
+        to_path = [request for request in requests if request["path"] == path]
+        return [request for request in to_path if self.order_id in request["body"]]
 
     def delivered(self, path: str, count: int) -> Any:
-        """The newest of so many deliveries on a path."""
+        """The newest delivery to a path, once there are `count`."""
 
-        def ask() -> Any:
+        def poll() -> Any:
             requests = self.received(path)
             return requests[-1] if len(requests) >= count else None
 
-        return eventually(f"{count} deliveries on {path}", ask)
+        return eventually(f"{count} deliveries to {path}", poll)
