@@ -29,6 +29,11 @@ impl IoError {
         Self::Bug { call, code: format!("unreadable {what}") }
     }
 
+    /// Other writers kept changing the row until all tries were used up.
+    pub fn contention(call: &'static str) -> Self {
+        Self::Transient { call, code: "contention".to_owned() }
+    }
+
     /// From an AWS call. What the service refuses as invalid will be refused again; all else may pass.
     pub(crate) fn of<E: ProvideErrorMetadata, R>(
         call: &'static str,
