@@ -232,6 +232,6 @@ async fn adoption_of(parcel: &Parcel) -> EventId {
     let calls = Calls::default();
     let (orders, events) = (stack().orders(&calls), stack().events(&calls));
     let created = orders.create(&order, &asked.fingerprint, &events, &event).await.unwrap();
-    assert_eq!(created, aws::tables::orders::Created::Done);
+    assert_eq!(created, aws::tables::orders::CreateOutcome::Created);
     event.id
 }

@@ -2,7 +2,7 @@
 
 use aws::lambda::auth::{account_of, query_account};
 use aws::lambda::http_api::{ApiError, json, page};
-use aws::tables::inbound::{LogFilter, Place};
+use aws::tables::inbound::{LogFilter, LogPosition};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use domain::pagination::{InvalidPage, Page, cursor};
@@ -23,7 +23,7 @@ impl Ops {
         let after = page
             .after
             .as_deref()
-            .map(|place| Place::parse(place).ok_or_else(wrong_page))
+            .map(|place| LogPosition::parse(place).ok_or_else(wrong_page))
             .transpose()?;
         let filter = read_filter(request, caller)?;
         let found = self.tables.events.list(&filter, page.limit, after, now).await?;

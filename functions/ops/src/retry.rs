@@ -1,7 +1,7 @@
 //! `POST /api/webhooks/retry/{id}`: an event goes the way that it went when it came in.
 
 use aws::lambda::http_api::{ApiError, json};
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{EventMessage, EventState, Pending};
 use domain::auth::Caller;
 use domain::core::id::EventId;
@@ -20,20 +20,27 @@ impl Ops {
         id: &str,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        for attempt in 0..TRIES {
-            let row = self.find(caller, id).await?;
-            // Where a reason stands beside it, something was left out that may be understood by now.
-            if row.state == EventState::Processed && row.reason.is_none() {
-                return Ok(outcome(200, &row.id, "already_applied"));
-            }
-            if self.tables.events.reopen(&row.id, row.state, now).await? {
-                tracing::info!(event_id = %row.id, state = row.state.as_str(), "event.reopened");
-                self.send(Pending { id: row.id.clone(), since: now }).await;
-                return Ok(outcome(202, &row.id, "queued"));
-            }
-            pause(attempt).await;
+        let response = retry(TRIES, || self.retry_once(caller, id, now));
+        response.await?.ok_or_else(ApiError::unavailable)
+    }
+
+    async fn retry_once(
+        &self,
+        caller: &Caller,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Try<Response<Body>>, ApiError> {
+        let row = self.find(caller, id).await?;
+        // A processed event with a reason was applied in part: the rest may be readable by now.
+        if row.state == EventState::Processed && row.reason.is_none() {
+            return Ok(Try::Done(outcome(200, &row.id, "already_applied")));
         }
-        Err(ApiError::unavailable())
+        if !self.tables.events.reopen(&row.id, row.state, now).await? {
+            return Ok(Try::Contended);
+        }
+        tracing::info!(event_id = %row.id, state = row.state.as_str(), "event.reopened");
+        self.send(Pending { id: row.id.clone(), since: now }).await;
+        Ok(Try::Done(outcome(202, &row.id, "queued")))
     }
 
     /// The event is pending: what cannot be sent now, or noted as sent, is sent within a minute or two.

@@ -2,9 +2,9 @@
 
 use aws::lambda::auth::account_of;
 use aws::lambda::http_api::{ApiError, json_body};
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{EventState, InboundEvent};
-use aws::tables::orders::Created;
+use aws::tables::orders::CreateOutcome;
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderKey};
@@ -33,33 +33,32 @@ impl Orders {
         let order =
             Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
         let reconciliation = adoption_event(&order, None, now);
-        let mut created = Created::Contended;
-        for attempt in 0..TRIES {
-            created = self
-                .orders
-                .create(&order, &asked.fingerprint, &self.events, &reconciliation)
-                .await?;
-            if created != Created::Contended {
-                break;
-            }
-            pause(attempt).await;
-        }
-        match created {
-            Created::Done => {
+        let created = retry(TRIES, || async {
+            let create =
+                self.orders.create(&order, &asked.fingerprint, &self.events, &reconciliation);
+            Ok::<_, ApiError>(match create.await? {
+                CreateOutcome::Contended => Try::Contended,
+                outcome => Try::Done(outcome),
+            })
+        });
+        match created.await?.unwrap_or(CreateOutcome::Contended) {
+            CreateOutcome::Created => {
                 tracing::info!(account = %order.key.account, order_id = %order.key.order, "order.created");
                 self.send(&reconciliation.id).await;
                 self.show(&order.key, 201).await
             }
             // The first request may have died before it sent the event.
-            Created::Exists { fingerprint, reconciliation } if fingerprint == asked.fingerprint => {
+            CreateOutcome::Exists { fingerprint, reconciliation }
+                if fingerprint == asked.fingerprint =>
+            {
                 self.send(&reconciliation).await;
                 self.show(&order.key, 200).await
             }
-            Created::Exists { .. } => {
+            CreateOutcome::Exists { .. } => {
                 Err(ApiError::conflict("this order was created with another body").about("orderId"))
             }
-            Created::NameTaken(name) => Err(name_taken(&name)),
-            Created::Contended => Err(ApiError::unavailable()),
+            CreateOutcome::NameTaken(name) => Err(name_taken(&name)),
+            CreateOutcome::Contended => Err(ApiError::unavailable()),
         }
     }
 }

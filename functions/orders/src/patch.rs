@@ -2,8 +2,8 @@
 
 use aws::lambda::auth::{order_key, query_account};
 use aws::lambda::http_api::{ApiError, json_body};
-use aws::tables::contention::pause;
-use aws::tables::orders::Patched;
+use aws::tables::contention::{Try, retry};
+use aws::tables::orders::PatchOutcome;
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
 use domain::core::id::OrderKey;
@@ -33,14 +33,15 @@ impl Orders {
             order,
             "accountCode",
         )?;
-        for attempt in 0..TRIES {
+        let patched = retry(TRIES, || async {
             match self.patch_once(&key, &patch, now).await? {
-                Patched::Done => return self.show(&key, 200).await,
-                Patched::NameTaken(name) => return Err(name_taken(&name)),
-                Patched::Stale => pause(attempt).await,
+                PatchOutcome::Patched => Ok(Try::Done(())),
+                PatchOutcome::NameTaken(name) => Err(name_taken(&name)),
+                PatchOutcome::Stale => Ok(Try::Contended),
             }
-        }
-        Err(ApiError::unavailable())
+        });
+        patched.await?.ok_or_else(ApiError::unavailable)?;
+        self.show(&key, 200).await
     }
 
     async fn patch_once(
@@ -48,16 +49,16 @@ impl Orders {
         key: &OrderKey,
         patch: &OrderPatch,
         now: Timestamp,
-    ) -> Result<Patched, ApiError> {
+    ) -> Result<PatchOutcome, ApiError> {
         let before =
             self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
         let profile = patch.apply(&before.profile)?;
         if profile == before.profile {
             // Said before; the request that said it may have died before it sent its event.
-            if let Some(reconciliation) = self.orders.last_adoption(key).await? {
+            if let Some(reconciliation) = self.orders.last_reconciliation(key).await? {
                 self.send(&reconciliation).await;
             }
-            return Ok(Patched::Done);
+            return Ok(PatchOutcome::Patched);
         }
         let rev = before.state.rev + 1;
         let state = State { rev, profile_rev: rev, updated_at: now, ..before.state.clone() };
@@ -68,7 +69,7 @@ impl Orders {
             (new_names || reshipped.is_some()).then(|| adoption_event(&after, reshipped, now));
         let patched =
             self.orders.patch(&before, &after, &self.events, reconciliation.as_ref()).await?;
-        if let (Patched::Done, Some(reconciliation)) = (&patched, &reconciliation) {
+        if let (PatchOutcome::Patched, Some(reconciliation)) = (&patched, &reconciliation) {
             self.send(&reconciliation.id).await;
         }
         Ok(patched)

@@ -2,7 +2,7 @@
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::orders::{CommitOutcome, PollRowUpdate, UnmatchedReport};
 use domain::core::id::{AccountCode, OrderKey};
 use domain::orders::api_event::Reshipment;
@@ -168,44 +168,38 @@ impl Process {
         scans: &[Scan],
         arrive: impl Fn(&Order) -> Arrival,
     ) -> Result<ApplyOutcome, IoError> {
-        for attempt in 0..TRIES {
-            let Some(order) = self.orders.load(key).await? else {
-                return Ok(ApplyOutcome::Unmatched);
-            };
-            let settled = match arrive(&order) {
-                Arrival::InOrder(next) => Some(next.commit(&order.state, now())),
-                Arrival::OutOfOrder(late) => {
-                    late.commit(&order.state, self.orders.entries(key).await?, now())
-                }
-            };
-            let Some(settled) = settled else {
-                pause(attempt).await;
-                continue;
-            };
-            let newest = (!settled.entry.late).then_some(scans);
-            match self.orders.commit(key, &settled, newest).await? {
-                CommitOutcome::Done => {
-                    log(key, &settled);
-                    let entry = settled.entry.clone();
-                    return Ok(ApplyOutcome::Applied(AppliedReport::new(
-                        order,
-                        entry,
-                        origin,
-                        Some(settled),
-                    )));
-                }
-                CommitOutcome::AlreadyThere(entry) => {
-                    return Ok(ApplyOutcome::Applied(AppliedReport::new(
-                        order, *entry, origin, None,
-                    )));
-                }
-                CommitOutcome::Stale => pause(attempt).await,
+        let outcome = retry(TRIES, || self.arrive_once(key, origin, scans, &arrive));
+        outcome.await?.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
+    }
+
+    async fn arrive_once(
+        &self,
+        key: &OrderKey,
+        origin: &Origin,
+        scans: &[Scan],
+        arrive: &impl Fn(&Order) -> Arrival,
+    ) -> Result<Try<ApplyOutcome>, IoError> {
+        let Some(order) = self.orders.load(key).await? else {
+            return Ok(Try::Done(ApplyOutcome::Unmatched));
+        };
+        let commit = match arrive(&order) {
+            Arrival::InOrder(next) => Some(next.commit(&order.state, now())),
+            Arrival::OutOfOrder(late) => {
+                late.commit(&order.state, self.orders.entries(key).await?, now())
             }
-        }
-        Err(IoError::Transient {
-            call: "dynamodb:TransactWriteItems",
-            code: "contention".to_owned(),
-        })
+        };
+        let Some(commit) = commit else { return Ok(Try::Contended) };
+        let newest = (!commit.entry.late).then_some(scans);
+        let (entry, commit) = match self.orders.commit(key, &commit, newest).await? {
+            CommitOutcome::Committed => {
+                log(key, &commit);
+                (commit.entry.clone(), Some(commit))
+            }
+            CommitOutcome::Duplicate(entry) => (*entry, None),
+            CommitOutcome::Stale => return Ok(Try::Contended),
+        };
+        let applied = AppliedReport::new(order, entry, origin, commit);
+        Ok(Try::Done(ApplyOutcome::Applied(applied)))
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{InboundEvent, Progress};
 use aws::tables::messages::TrackingRow;
 use domain::core::id::AccountCode;
@@ -122,24 +122,34 @@ impl Process {
     /// Joins news to what is known of a message, whoever else does so at the same time; whether that changed anything.
     async fn follow(
         &self,
-        mut row: TrackingRow,
+        row: TrackingRow,
         news: &[&StatusUpdate],
         received_at: Timestamp,
     ) -> Result<bool, IoError> {
-        for attempt in 0..TRIES {
-            let before = row.tracked.tracking.status();
-            let changes =
-                news.iter().filter(|news| row.tracked.tracking.join(news, received_at)).count();
-            if changes == 0 {
-                return Ok(false);
-            }
-            if self.save(&row, before).await? {
-                return Ok(true);
-            }
-            pause(attempt).await;
-            row = self.messages.load_tracking(&row.key).await?;
+        let key = row.key.clone();
+        let mut loaded = Some(row);
+        let changed = retry(TRIES, || self.follow_once(&key, loaded.take(), news, received_at));
+        changed.await?.ok_or_else(|| IoError::contention("dynamodb:PutItem"))
+    }
+
+    async fn follow_once(
+        &self,
+        key: &ProviderMessageKey,
+        loaded: Option<TrackingRow>,
+        news: &[&StatusUpdate],
+        received_at: Timestamp,
+    ) -> Result<Try<bool>, IoError> {
+        let mut row = match loaded {
+            Some(row) => row,
+            None => self.messages.load_tracking(key).await?,
+        };
+        let before = row.tracked.tracking.status();
+        let changes =
+            news.iter().filter(|news| row.tracked.tracking.join(news, received_at)).count();
+        if changes == 0 {
+            return Ok(Try::Done(false));
         }
-        Err(IoError::Transient { call: "dynamodb:PutItem", code: "contention".to_owned() })
+        Ok(if self.save(&row, before).await? { Try::Done(true) } else { Try::Contended })
     }
 
     /// Writes a message whose status was `before`, together with the order that shows it; whether nobody was faster.
@@ -157,10 +167,10 @@ impl Process {
             let noted = record.noted_on(&order, row.tracked.shown(record), now);
             return self
                 .messages
-                .save_tracking_and_order(row, &self.orders, &order, &noted, now)
+                .replace_tracking_and_order(row, &self.orders, &order, &noted, now)
                 .await;
         }
-        self.messages.save_tracking(row, now).await
+        self.messages.replace_tracking(row, now).await
     }
 
     /// How many of these were new.

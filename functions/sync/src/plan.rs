@@ -8,7 +8,7 @@ use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::sqs::Delayed;
 use aws::tables::orders::ActiveOrder;
-use aws::tables::runs::{Claimed, Progress, Step};
+use aws::tables::runs::{ClaimOutcome, PlanProgress, PlanStep};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{Batch, BatchMessage, Batcher, PollItem, ShardMessage};
@@ -34,9 +34,9 @@ impl Sync {
         let time = deadline.since(now()) + MARGIN;
         let lease =
             match self.runs.claim(&shard.run, shard.shard, &self.owner(), time, now()).await? {
-                Claimed::Leased(lease) => lease,
-                Claimed::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
-                Claimed::Finished => return self.end(&shard).await,
+                ClaimOutcome::Leased(lease) => lease,
+                ClaimOutcome::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
+                ClaimOutcome::Finished => return self.end(&shard).await,
             };
         let owners = self.carrier.owners(now()).await?;
         let mut plan = Plan::new(&shard, &owners, lease.progress.clone());
@@ -44,19 +44,19 @@ impl Sync {
         loop {
             let page = self.orders.active(shard.shard, from.as_deref(), PAGE).await?;
             let step = match &page.next {
-                None => Step::Finish,
-                Some(_) if now() >= deadline => Step::Pause,
-                Some(_) => Step::GoOn,
+                None => PlanStep::Finish,
+                Some(_) if now() >= deadline => PlanStep::Pause,
+                Some(_) => PlanStep::Continue,
             };
             let batches = plan.take(page.orders, step);
             self.batches.send_delayed(plan.messages(batches, now())).await?;
-            if !self.runs.save(&lease, &plan.progress, step).await? {
+            if !self.runs.save_progress(&lease, &plan.progress, step).await? {
                 return Ok(RecordOutcome::RetryAfter(SOON));
             }
             match step {
-                Step::GoOn => from = page.next,
-                Step::Pause => return Ok(RecordOutcome::RetryAfter(Duration::ZERO)),
-                Step::Finish => break,
+                PlanStep::Continue => from = page.next,
+                PlanStep::Pause => return Ok(RecordOutcome::RetryAfter(Duration::ZERO)),
+                PlanStep::Finish => break,
             }
         }
         log(&shard, &plan.progress);
@@ -70,8 +70,8 @@ impl Sync {
     }
 }
 
-fn log(shard: &ShardMessage, progress: &Progress) {
-    let Progress { planned, batches, .. } = progress;
+fn log(shard: &ShardMessage, progress: &PlanProgress) {
+    let PlanProgress { planned, batches, .. } = progress;
     tracing::info!(run = shard.run.id, shard = shard.shard, planned, batches, "shard.planned");
 }
 
@@ -81,16 +81,20 @@ struct Plan<'a> {
     /// The accounts with credentials of their own.
     owners: &'a BTreeSet<AccountCode>,
     batcher: Batcher,
-    progress: Progress,
+    progress: PlanProgress,
 }
 
 impl<'a> Plan<'a> {
-    fn new(shard: &'a ShardMessage, owners: &'a BTreeSet<AccountCode>, progress: Progress) -> Self {
+    fn new(
+        shard: &'a ShardMessage,
+        owners: &'a BTreeSet<AccountCode>,
+        progress: PlanProgress,
+    ) -> Self {
         Self { shard, owners, batcher: Batcher::after(progress.resume_after.clone()), progress }
     }
 
     /// Takes the orders of a page; the batches that go out now.
-    fn take(&mut self, orders: Vec<Result<ActiveOrder, IoError>>, step: Step) -> Vec<Batch> {
+    fn take(&mut self, orders: Vec<Result<ActiveOrder, IoError>>, step: PlanStep) -> Vec<Batch> {
         let mut batches = Vec::new();
         for order in orders {
             match order {
@@ -100,7 +104,7 @@ impl<'a> Plan<'a> {
                 }
             }
         }
-        batches.extend(if step == Step::GoOn {
+        batches.extend(if step == PlanStep::Continue {
             self.batcher.end_page()
         } else {
             self.batcher.flush()
@@ -109,7 +113,7 @@ impl<'a> Plan<'a> {
     }
 
     fn take_one(&mut self, order: ActiveOrder) -> Option<Batch> {
-        let place = order.place();
+        let place = order.sort_key();
         if !order.active.is_due(&order.key, &self.shard.run) {
             self.batcher.skip(place);
             return None;

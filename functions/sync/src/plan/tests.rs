@@ -34,10 +34,10 @@ fn read(messages: &[Delayed]) -> Vec<BatchMessage> {
 fn batches_are_numbered_over_all_pages_and_each_has_its_time() {
     let (shard, owners) = (shard(), BTreeSet::new());
     let mut plan =
-        Plan::new(&shard, &owners, Progress { batches: 7, planned: 350, resume_after: None });
-    let first = plan.take(page("STORE001", 0..120), Step::GoOn);
+        Plan::new(&shard, &owners, PlanProgress { batches: 7, planned: 350, resume_after: None });
+    let first = plan.take(page("STORE001", 0..120), PlanStep::Continue);
     let first = plan.messages(first, hour());
-    let rest = plan.take(page("STORE001", 120..130), Step::Finish);
+    let rest = plan.take(page("STORE001", 120..130), PlanStep::Finish);
     let rest = plan.messages(rest, hour().after(Duration::from_secs(20)));
     let batches = read(&first).into_iter().chain(read(&rest));
     let seen: Vec<(u64, usize)> = batches.map(|batch| (batch.k, batch.orders.len())).collect();
@@ -52,25 +52,25 @@ fn batches_are_numbered_over_all_pages_and_each_has_its_time() {
 #[test]
 fn what_has_not_gone_out_is_planned_again_by_whoever_goes_on() {
     let (shard, owners) = (shard(), BTreeSet::new());
-    let mut plan = Plan::new(&shard, &owners, Progress::default());
-    let batches = plan.take(page("STORE001", 0..60), Step::GoOn);
+    let mut plan = Plan::new(&shard, &owners, PlanProgress::default());
+    let batches = plan.take(page("STORE001", 0..60), PlanStep::Continue);
     plan.messages(batches, hour());
-    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 49).place()));
+    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 49).sort_key()));
     // Out of time: nothing is left behind.
-    let batches = plan.take(page("STORE001", 60..61), Step::Pause);
+    let batches = plan.take(page("STORE001", 60..61), PlanStep::Pause);
     assert_eq!(read(&plan.messages(batches, hour()))[0].orders.len(), 11);
-    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 60).place()));
+    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 60).sort_key()));
 }
 
 #[test]
 fn an_account_with_credentials_of_its_own_has_batches_of_its_own() {
     let (shard, owners) = (shard(), [AccountCode::parse("STORE002").unwrap()].into());
-    let mut plan = Plan::new(&shard, &owners, Progress::default());
+    let mut plan = Plan::new(&shard, &owners, PlanProgress::default());
     let orders = ["STORE001", "STORE002", "STORE003"]
         .into_iter()
         .flat_map(|account| page(account, 0..20))
         .collect();
-    let batches = plan.take(orders, Step::Finish);
+    let batches = plan.take(orders, PlanStep::Finish);
     let seen: Vec<(Option<String>, BTreeSet<String>)> = read(&plan.messages(batches, hour()))
         .iter()
         .map(|batch| {
@@ -86,11 +86,11 @@ fn an_account_with_credentials_of_its_own_has_batches_of_its_own() {
 #[test]
 fn what_is_not_due_is_passed_over_and_an_odd_row_hides_no_other() {
     let (shard, owners) = (shard(), BTreeSet::new());
-    let mut plan = Plan::new(&shard, &owners, Progress::default());
+    let mut plan = Plan::new(&shard, &owners, PlanProgress::default());
     let mut stale = order("STORE001", 1);
     stale.active.stale_since = Some(hour());
     let odd = Err(IoError::unreadable("dynamodb", "awb"));
-    let batches = plan.take(vec![odd, Ok(stale), Ok(order("STORE001", 2))], Step::Finish);
+    let batches = plan.take(vec![odd, Ok(stale), Ok(order("STORE001", 2))], PlanStep::Finish);
     let batches = read(&plan.messages(batches, hour()));
     assert_eq!(batches.len(), 1);
     assert_eq!(batches[0].orders[0].order_id.as_str(), "ORD00002");

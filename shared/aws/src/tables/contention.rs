@@ -13,10 +13,10 @@ pub enum Try<T> {
 }
 
 /// Tries until an attempt is done, with a pause before each further one. `None` if all are contended.
-pub async fn retry<T, E>(
-    tries: u32,
-    mut attempt: impl AsyncFnMut() -> Result<Try<T>, E>,
-) -> Result<Option<T>, E> {
+pub async fn retry<T, E, F>(tries: u32, mut attempt: impl FnMut() -> F) -> Result<Option<T>, E>
+where
+    F: Future<Output = Result<Try<T>, E>>,
+{
     for number in 0..tries {
         if number > 0 {
             pause(number - 1).await;
@@ -36,13 +36,15 @@ async fn pause(retry: u32) {
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use super::*;
 
     async fn tries(done_at: u32) -> (Result<Option<u32>, ()>, u32) {
         let mut count = 0;
-        let result = retry(3, async || {
+        let result = retry(3, || {
             count += 1;
-            Ok(if count == done_at { Try::Done(count) } else { Try::Contended })
+            ready(Ok(if count == done_at { Try::Done(count) } else { Try::Contended }))
         });
         (result.await, count)
     }
@@ -61,9 +63,9 @@ mod tests {
     #[tokio::test]
     async fn passes_on_an_error_at_once() {
         let mut count = 0;
-        let result: Result<Option<()>, &str> = retry(3, async || {
+        let result: Result<Option<()>, &str> = retry(3, || {
             count += 1;
-            Err("down")
+            ready(Err("down"))
         })
         .await;
         assert_eq!((result, count), (Err("down"), 1));

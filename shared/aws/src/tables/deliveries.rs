@@ -111,4 +111,3 @@ impl Deliveries {
 fn delivery_key(id: &str) -> Item {
     item([("pk", text(id))])
 }
-

@@ -179,11 +179,7 @@ impl Condition {
     }
 }
 
-fn render_parts(
-    parts: Vec<Condition>,
-    separator: &str,
-    placeholders: &mut Placeholders,
-) -> String {
+fn render_parts(parts: Vec<Condition>, separator: &str, placeholders: &mut Placeholders) -> String {
     let parts: Vec<String> = parts.into_iter().map(|part| part.render_part(placeholders)).collect();
     parts.join(separator)
 }

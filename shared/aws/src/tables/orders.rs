@@ -34,7 +34,9 @@ pub use timeline::{CommitOutcome, Scans};
 pub use unmatched::UnmatchedReport;
 
 use crate::error::IoError;
-use crate::tables::attr::{Item, item, json, number, read_as, read_json, read_number, read_text, text};
+use crate::tables::attr::{
+    Item, item, json, number, read_as, read_json, read_number, read_text, text,
+};
 use crate::tables::contention::{Try, retry};
 use crate::tables::expression::{Condition, attr};
 use crate::tables::keys::{key, order_pk, ref_pk};
@@ -79,7 +81,7 @@ impl Orders {
         key: &OrderKey,
         rows: Condition,
     ) -> Result<Option<(Order, Vec<Item>)>, IoError> {
-        let loaded = retry(TRIES, async || {
+        let loaded = retry(TRIES, || async {
             let rows = all_rows(self.query(rows.clone())).await?;
             Ok::<_, IoError>(match read_order(key, &rows)? {
                 OrderRows::Absent => Try::Done(None),

@@ -125,7 +125,7 @@ impl Write {
     /// Sends the write by itself. While a transaction writes the same row it is sent again, after a
     /// pause: whether the condition holds is known only when that transaction has ended.
     pub(crate) async fn send(self, client: &Client) -> Result<WriteOutcome, IoError> {
-        let outcome = retry(TRIES, async || self.send_once(client).await).await?;
+        let outcome = retry(TRIES, || self.send_once(client)).await?;
         let code = || CONFLICT.to_owned();
         outcome.ok_or_else(|| IoError::Transient { call: self.call(), code: code() })
     }

@@ -147,10 +147,7 @@ impl InboundLog {
     }
 
     /// The rows at these positions. Expired rows are left out.
-    async fn rows(
-        &self,
-        positions: &[LogPosition],
-    ) -> Result<HashMap<EventId, LogRow>, IoError> {
+    async fn rows(&self, positions: &[LogPosition]) -> Result<HashMap<EventId, LogRow>, IoError> {
         if positions.is_empty() {
             return Ok(HashMap::new());
         }

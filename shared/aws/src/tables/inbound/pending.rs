@@ -40,7 +40,8 @@ impl InboundLog {
         let changes = Changes::new()
             .set("pending", text(shard(id)))
             .set_if_absent("pending_since", text(now.to_string()));
-        let unsettled = [EventState::Received, EventState::Failed].map(|state| text(state.as_str()));
+        let unsettled =
+            [EventState::Received, EventState::Failed].map(|state| text(state.as_str()));
         let update = self.update(id, changes).only_if(attr("state").one_of(unsettled));
         update.send(&self.client).await.map(drop)
     }

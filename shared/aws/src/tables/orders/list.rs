@@ -71,7 +71,8 @@ impl Orders {
     }
 
     async fn load_batch(&self, orders: &[OrderKey]) -> Result<Vec<Item>, IoError> {
-        let keys = orders.iter().map(order_pk).flat_map(|pk| [key(&pk, "state"), key(pk, "profile")]);
+        let keys =
+            orders.iter().map(order_pk).flat_map(|pk| [key(&pk, "state"), key(pk, "profile")]);
         let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect()));
         batch_get(&self.client, &self.table, keys).await
     }

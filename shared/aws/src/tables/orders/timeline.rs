@@ -53,12 +53,7 @@ impl Orders {
         }
     }
 
-    fn advance(
-        &self,
-        key: &OrderKey,
-        commit: &Commit,
-        scans: Scans<'_>,
-    ) -> Result<Write, IoError> {
+    fn advance(&self, key: &OrderKey, commit: &Commit, scans: Scans<'_>) -> Result<Write, IoError> {
         let state = &commit.state;
         let mut changes = Changes::new().set("json", json(state)?).set("rev", number(state.rev));
         if let Some(scans) = scans.filter(|scans| !scans.is_empty()) {

@@ -77,7 +77,7 @@ impl Runs {
         is_first: bool,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let counted = retry(TRIES, async || {
+        let counted = retry(TRIES, || async {
             let writes = vec![
                 self.end(batch, outcome, is_first, now),
                 self.counters(batch, outcome, is_first),

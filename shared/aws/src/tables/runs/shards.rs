@@ -163,7 +163,8 @@ mod tests {
         assert_eq!(read_progress(&row(&[("owner", text("a"))])), PlanProgress::default());
         let started =
             row(&[("resume_after", text("x")), ("batches", number(3)), ("planned", number(150))]);
-        let expected = PlanProgress { resume_after: Some("x".to_owned()), batches: 3, planned: 150 };
+        let expected =
+            PlanProgress { resume_after: Some("x".to_owned()), batches: 3, planned: 150 };
         assert_eq!(read_progress(&started), expected);
     }
 

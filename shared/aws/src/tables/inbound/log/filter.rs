@@ -92,7 +92,8 @@ mod tests {
 
     fn filter(accounts: &str, status: &str, source: &str, account: &str) -> LogFilter {
         let filter =
-            LogFilter::parse(caller(accounts), non_empty(status), non_empty(source), |_| true).unwrap();
+            LogFilter::parse(caller(accounts), non_empty(status), non_empty(source), |_| true)
+                .unwrap();
         LogFilter { account: AccountCode::parse(account).ok(), ..filter }
     }
 

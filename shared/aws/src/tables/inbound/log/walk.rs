@@ -53,7 +53,11 @@ pub(super) struct Walk {
 impl Walk {
     /// A notable state has a partition of the index `notable`. Otherwise the walk goes from today, or
     /// from the day of `after`, back to the oldest day that has rows.
-    pub(super) fn new(status: Option<EventState>, after: Option<LogPosition>, now: Timestamp) -> Self {
+    pub(super) fn new(
+        status: Option<EventState>,
+        after: Option<LogPosition>,
+        now: Timestamp,
+    ) -> Self {
         let notable = status.filter(|status| status.is_notable());
         let partitions = match notable {
             Some(state) => VecDeque::from([Partition {
