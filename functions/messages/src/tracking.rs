@@ -2,7 +2,7 @@
 
 use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::messages::{Recorded, TrackingRow};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
@@ -45,36 +45,37 @@ impl MessagesApi {
 
     /// Stores the message, or returns the one stored by an earlier identical request.
     async fn record(&self, message: &Message, key: &MessageKey<'_>) -> Result<Message, ApiError> {
-        let order = message.order();
-        for attempt in 0..TRIES {
-            let before = self
-                .orders
-                .load(&order)
-                .await?
-                .ok_or_else(|| ApiError::not_found("no such order"))?;
-            let mut linked = self.load_linked(message).await?;
-            if let Some(record) = linked.as_ref().and_then(|row| row.tracked.record.as_ref()) {
-                return replay_or_conflict(message, record, key);
-            }
-            if let Some(row) = &mut linked {
-                row.tracked.link(message);
-            }
-            let shown = linked.as_ref().map_or_else(
-                || TrackedMessage::default().shown(message),
-                |row| row.tracked.shown(message),
-            );
-            let after = message.noted_on(&before, shown, message.sent_at);
-            match self
-                .messages
-                .record(message, linked.as_ref(), &self.orders, &before, &after)
-                .await?
-            {
-                Recorded::Done => return Ok(message.clone()),
-                Recorded::Before(first) => return replay_or_conflict(message, &first, key),
-                Recorded::Stale => pause(attempt).await,
-            }
+        let recorded = retry(TRIES, || self.record_once(message, key));
+        recorded.await?.ok_or_else(ApiError::unavailable)
+    }
+
+    async fn record_once(
+        &self,
+        message: &Message,
+        key: &MessageKey<'_>,
+    ) -> Result<Try<Message>, ApiError> {
+        let before = self
+            .orders
+            .load(&message.order())
+            .await?
+            .ok_or_else(|| ApiError::not_found("no such order"))?;
+        let mut linked = self.load_linked(message).await?;
+        if let Some(record) = linked.as_ref().and_then(|row| row.tracked.record.as_ref()) {
+            return replay_or_conflict(message, record, key).map(Try::Done);
         }
-        Err(ApiError::unavailable())
+        if let Some(row) = &mut linked {
+            row.tracked.link(message);
+        }
+        let shown = linked.as_ref().map_or_else(
+            || TrackedMessage::default().shown(message),
+            |row| row.tracked.shown(message),
+        );
+        let after = message.noted_on(&before, shown, message.sent_at);
+        match self.messages.record(message, linked.as_ref(), &self.orders, &before, &after).await? {
+            Recorded::New => Ok(Try::Done(message.clone())),
+            Recorded::Duplicate(first) => replay_or_conflict(message, &first, key).map(Try::Done),
+            Recorded::Stale => Ok(Try::Contended),
+        }
     }
 
     /// The tracking row of the provider's message, if the request has a provider's message id.

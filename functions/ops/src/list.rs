@@ -2,7 +2,7 @@
 
 use aws::lambda::auth::{authorize, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
-use aws::tables::inbound::{LogFilter, Place};
+use aws::tables::inbound::{LogFilter, LogPosition};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use domain::pagination::{InvalidPage, Page, cursor};
@@ -23,7 +23,7 @@ impl Ops {
         let after = page
             .after
             .as_deref()
-            .map(|place| Place::parse(place).ok_or_else(invalid_page))
+            .map(|place| LogPosition::parse(place).ok_or_else(invalid_page))
             .transpose()?;
         let filter = parse_filter(request, caller)?;
         let found = self.tables.events.list(&filter, page.limit, after, now).await?;

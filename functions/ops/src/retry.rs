@@ -1,7 +1,7 @@
 //! `POST /api/webhooks/retry/{id}`: queues a stored event for processing again.
 
 use aws::lambda::http_api::{ApiError, json};
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{EventMessage, EventState, Pending};
 use domain::auth::Caller;
 use domain::core::id::EventId;
@@ -20,20 +20,27 @@ impl Ops {
         id: &str,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        for attempt in 0..TRIES {
-            let row = self.find_event(caller, id).await?;
-            // A reason means that part of the event was not applied; a retry may apply it now.
-            if row.state == EventState::Processed && row.reason.is_none() {
-                return Ok(status(200, &row.id, "already_applied"));
-            }
-            if self.tables.events.reopen(&row.id, row.state, now).await? {
-                tracing::info!(event_id = %row.id, state = row.state.as_str(), "event.reopened");
-                self.queue_event(Pending { id: row.id.clone(), since: now }).await;
-                return Ok(status(202, &row.id, "queued"));
-            }
-            pause(attempt).await;
+        let response = retry(TRIES, || self.reopen_event(caller, id, now));
+        response.await?.ok_or_else(ApiError::unavailable)
+    }
+
+    async fn reopen_event(
+        &self,
+        caller: &Caller,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Try<Response<Body>>, ApiError> {
+        let row = self.find_event(caller, id).await?;
+        // A reason means that part of the event was not applied; a retry may apply it now.
+        if row.state == EventState::Processed && row.reason.is_none() {
+            return Ok(Try::Done(status(200, &row.id, "already_applied")));
         }
-        Err(ApiError::unavailable())
+        if !self.tables.events.reopen(&row.id, row.state, now).await? {
+            return Ok(Try::Contended);
+        }
+        tracing::info!(event_id = %row.id, state = row.state.as_str(), "event.reopened");
+        self.queue_event(Pending { id: row.id.clone(), since: now }).await;
+        Ok(Try::Done(status(202, &row.id, "queued")))
     }
 
     /// The row is already pending: if the send or the clearing fails, `sweep` queues the event

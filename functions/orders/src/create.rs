@@ -2,9 +2,9 @@
 
 use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json_body};
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{EventState, InboundEvent};
-use aws::tables::orders::Created;
+use aws::tables::orders::CreateOutcome;
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderKey};
@@ -33,37 +33,34 @@ impl OrdersApi {
         let state = State::at_creation(new_order.status, now);
         let order = Order { key, profile: new_order.profile, state };
         let reconciliation = reconciliation_event(&order, None, now);
-        let mut created = Created::Contended;
-        for attempt in 0..TRIES {
-            created = self
-                .orders
-                .create(&order, &new_order.fingerprint, &self.events, &reconciliation)
-                .await?;
-            if created != Created::Contended {
-                break;
-            }
-            pause(attempt).await;
-        }
-        match created {
-            Created::Done => {
+        let created = retry(TRIES, || async {
+            let create =
+                self.orders.create(&order, &new_order.fingerprint, &self.events, &reconciliation);
+            Ok::<_, ApiError>(match create.await? {
+                CreateOutcome::Contended => Try::Contended,
+                outcome => Try::Done(outcome),
+            })
+        });
+        match created.await?.unwrap_or(CreateOutcome::Contended) {
+            CreateOutcome::Created => {
                 let OrderKey { account, order: order_id } = &order.key;
                 tracing::info!(%account, %order_id, "order.created");
                 self.queue_event(&reconciliation.id).await;
                 self.show(&order.key, 201).await
             }
             // The first request may have crashed before it queued the event.
-            Created::Exists { fingerprint, reconciliation }
+            CreateOutcome::Exists { fingerprint, reconciliation }
                 if fingerprint == new_order.fingerprint =>
             {
                 self.queue_event(&reconciliation).await;
                 self.show(&order.key, 200).await
             }
-            Created::Exists { .. } => {
+            CreateOutcome::Exists { .. } => {
                 let message = "this order was already created with a different body";
                 Err(ApiError::conflict(message).with_field("orderId"))
             }
-            Created::NameTaken(name) => Err(name_taken(&name)),
-            Created::Contended => Err(ApiError::unavailable()),
+            CreateOutcome::NameTaken(name) => Err(name_taken(&name)),
+            CreateOutcome::Contended => Err(ApiError::unavailable()),
         }
     }
 }

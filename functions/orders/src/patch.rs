@@ -2,8 +2,8 @@
 
 use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, json_body};
-use aws::tables::contention::pause;
-use aws::tables::orders::Patched;
+use aws::tables::contention::{Try, retry};
+use aws::tables::orders::PatchOutcome;
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
 use domain::core::id::OrderKey;
@@ -29,14 +29,15 @@ impl OrdersApi {
         let query_account = query_account(request)?;
         let account = patch.account_code.as_ref().or(query_account.as_ref());
         let key = authorize_order(caller, account, order, "accountCode")?;
-        for attempt in 0..TRIES {
+        let patched = retry(TRIES, || async {
             match self.patch_once(&key, &patch, now).await? {
-                Patched::Done => return self.show(&key, 200).await,
-                Patched::NameTaken(name) => return Err(name_taken(&name)),
-                Patched::Stale => pause(attempt).await,
+                PatchOutcome::Patched => Ok(Try::Done(())),
+                PatchOutcome::NameTaken(name) => Err(name_taken(&name)),
+                PatchOutcome::Stale => Ok(Try::Contended),
             }
-        }
-        Err(ApiError::unavailable())
+        });
+        patched.await?.ok_or_else(ApiError::unavailable)?;
+        self.show(&key, 200).await
     }
 
     async fn patch_once(
@@ -44,16 +45,16 @@ impl OrdersApi {
         key: &OrderKey,
         patch: &OrderPatch,
         now: Timestamp,
-    ) -> Result<Patched, ApiError> {
+    ) -> Result<PatchOutcome, ApiError> {
         let before =
             self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
         let profile = patch.apply(&before.profile)?;
         if profile == before.profile {
             // A repeated request: the first one may have crashed before it queued its event.
-            if let Some(reconciliation) = self.orders.last_adoption(key).await? {
+            if let Some(reconciliation) = self.orders.last_reconciliation(key).await? {
                 self.queue_event(&reconciliation).await;
             }
-            return Ok(Patched::Done);
+            return Ok(PatchOutcome::Patched);
         }
         let rev = before.state.rev + 1;
         let state = State { rev, profile_rev: rev, updated_at: now, ..before.state.clone() };
@@ -64,7 +65,7 @@ impl OrdersApi {
             (new_refs || reshipped.is_some()).then(|| reconciliation_event(&after, reshipped, now));
         let patched =
             self.orders.patch(&before, &after, &self.events, reconciliation.as_ref()).await?;
-        if let (Patched::Done, Some(reconciliation)) = (&patched, &reconciliation) {
+        if let (PatchOutcome::Patched, Some(reconciliation)) = (&patched, &reconciliation) {
             self.queue_event(&reconciliation.id).await;
         }
         Ok(patched)

@@ -14,7 +14,7 @@ use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::orders::Orders;
-use aws::tables::runs::{Outcome, Runs};
+use aws::tables::runs::{BatchOutcome, Runs};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, PollItem, RateLimiter};
@@ -103,7 +103,7 @@ impl Poll {
             stalled = answer.stalled.len(),
             "batch.asked"
         );
-        self.runs.count(batch, Outcome::Answered(counts), now()).await?;
+        self.runs.count(batch, BatchOutcome::Answered(counts), now()).await?;
         self.close(batch).await
     }
 
@@ -113,7 +113,7 @@ impl Poll {
         batch: &BatchMessage,
         failure: Failure,
     ) -> Result<RecordOutcome, IoError> {
-        let attempts = self.runs.asked_in_vain(batch, now()).await?;
+        let attempts = self.runs.record_failure(batch, now()).await?;
         let wait = failure.wait_after(attempts);
         tracing::warn!(
             run = batch.run.id,
@@ -133,7 +133,7 @@ impl Poll {
         if let Some(wait) = wait {
             return Ok(RecordOutcome::RetryAfter(wait));
         }
-        self.runs.count(batch, Outcome::GivenUp, now()).await?;
+        self.runs.count(batch, BatchOutcome::GivenUp, now()).await?;
         self.close(batch).await?;
         Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))
     }

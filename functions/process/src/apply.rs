@@ -2,7 +2,7 @@
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::orders::{CommitOutcome, PollRowUpdate, UnmatchedReport};
 use domain::core::id::{AccountCode, OrderKey};
 use domain::orders::api_event::Reshipment;
@@ -133,10 +133,10 @@ impl Process {
                 "report.unknown_status"
             );
         }
-        let arrive = |order: &Order| {
+        let arrival_for = |order: &Order| {
             Arrival::of_report(&order.state, order.profile.parcels(), report, origin)
         };
-        let outcome = self.commit_arrival(key, origin, &report.scans, arrive).await?;
+        let outcome = self.commit_arrival(key, origin, &report.scans, arrival_for).await?;
         self.update_poll_row(&outcome, via).await?;
         Ok(outcome)
     }
@@ -149,8 +149,9 @@ impl Process {
         origin: &Origin,
     ) -> Result<ApplyOutcome, IoError> {
         let (id, at) = (&reshipment.report_id, reshipment.at);
-        let arrive = |order: &Order| Arrival::of_reshipment(&order.state, id.clone(), at, origin);
-        let outcome = self.commit_arrival(key, origin, &[], arrive).await?;
+        let arrival_for =
+            |order: &Order| Arrival::of_reshipment(&order.state, id.clone(), at, origin);
+        let outcome = self.commit_arrival(key, origin, &[], arrival_for).await?;
         self.update_poll_row(&outcome, Via::Push).await?;
         Ok(outcome)
     }
@@ -168,60 +169,54 @@ impl Process {
         key: &OrderKey,
         origin: &Origin,
         scans: &[Scan],
-        arrive: impl Fn(&Order) -> Arrival,
+        arrival_for: impl Fn(&Order) -> Arrival,
     ) -> Result<ApplyOutcome, IoError> {
-        for attempt in 0..TRIES {
-            let Some(order) = self.orders.load(key).await? else {
-                return Ok(ApplyOutcome::Unmatched);
-            };
-            let settled = match arrive(&order) {
-                Arrival::InOrder(next) => Some(next.commit(&order.state, now())),
-                Arrival::OutOfOrder(late) => {
-                    late.commit(&order.state, self.orders.entries(key).await?, now())
-                }
-            };
-            let Some(settled) = settled else {
-                pause(attempt).await;
-                continue;
-            };
-            let newest = (!settled.entry.late).then_some(scans);
-            match self.orders.commit(key, &settled, newest).await? {
-                CommitOutcome::Done => {
-                    log(key, &settled);
-                    let entry = settled.entry.clone();
-                    return Ok(ApplyOutcome::Applied(AppliedReport::new(
-                        order,
-                        entry,
-                        origin,
-                        Some(settled),
-                    )));
-                }
-                CommitOutcome::AlreadyThere(entry) => {
-                    return Ok(ApplyOutcome::Applied(AppliedReport::new(
-                        order, *entry, origin, None,
-                    )));
-                }
-                CommitOutcome::Stale => pause(attempt).await,
+        let outcome = retry(TRIES, || self.commit_once(key, origin, scans, &arrival_for));
+        outcome.await?.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
+    }
+
+    async fn commit_once(
+        &self,
+        key: &OrderKey,
+        origin: &Origin,
+        scans: &[Scan],
+        arrival_for: &impl Fn(&Order) -> Arrival,
+    ) -> Result<Try<ApplyOutcome>, IoError> {
+        let Some(order) = self.orders.load(key).await? else {
+            return Ok(Try::Done(ApplyOutcome::Unmatched));
+        };
+        let commit = match arrival_for(&order) {
+            Arrival::InOrder(arrival) => Some(arrival.commit(&order.state, now())),
+            Arrival::OutOfOrder(arrival) => {
+                arrival.commit(&order.state, self.orders.entries(key).await?, now())
             }
-        }
-        Err(IoError::Transient {
-            call: "dynamodb:TransactWriteItems",
-            code: "contention".to_owned(),
-        })
+        };
+        let Some(commit) = commit else { return Ok(Try::Contended) };
+        let newest = (!commit.entry.late).then_some(scans);
+        let (entry, commit) = match self.orders.commit(key, &commit, newest).await? {
+            CommitOutcome::Committed => {
+                log_applied(key, &commit);
+                (commit.entry.clone(), Some(commit))
+            }
+            CommitOutcome::Duplicate(entry) => (*entry, None),
+            CommitOutcome::Stale => return Ok(Try::Contended),
+        };
+        let applied = AppliedReport::new(order, entry, origin, commit);
+        Ok(Try::Done(ApplyOutcome::Applied(applied)))
     }
 }
 
-fn log(key: &OrderKey, settled: &Commit) {
-    let entry = &settled.entry;
+fn log_applied(key: &OrderKey, commit: &Commit) {
+    let entry = &commit.entry;
     tracing::info!(
         account = %key.account,
         order_id = %key.order,
         report_id = %entry.report_id(),
         event_id = %entry.event_id,
         status = entry.facts.claim.status().as_str(),
-        verdict = ?settled.disposition,
+        verdict = ?commit.disposition,
         late = entry.late,
-        version = settled.state.version,
+        version = commit.state.version,
         "report.applied"
     );
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{InboundEvent, Progress};
 use aws::tables::messages::TrackingRow;
 use domain::core::id::AccountCode;
@@ -116,29 +116,40 @@ impl Process {
     /// Merges statuses into a message's row, with retries on contention. True if the row changed.
     async fn record_message_statuses(
         &self,
-        mut row: TrackingRow,
-        news: &[&StatusUpdate],
+        row: TrackingRow,
+        statuses: &[&StatusUpdate],
         received_at: Timestamp,
     ) -> Result<bool, IoError> {
-        for attempt in 0..TRIES {
-            let before = row.tracked.tracking.status();
-            let changes =
-                news.iter().filter(|news| row.tracked.tracking.join(news, received_at)).count();
-            if changes == 0 {
-                return Ok(false);
-            }
-            if self.save(&row, before).await? {
-                return Ok(true);
-            }
-            pause(attempt).await;
-            row = self.messages.load_tracking(&row.key).await?;
+        let key = row.key.clone();
+        let mut loaded = Some(row);
+        let changed =
+            retry(TRIES, || self.record_statuses_once(&key, loaded.take(), statuses, received_at));
+        changed.await?.ok_or_else(|| IoError::contention("dynamodb:PutItem"))
+    }
+
+    async fn record_statuses_once(
+        &self,
+        key: &ProviderMessageKey,
+        loaded: Option<TrackingRow>,
+        statuses: &[&StatusUpdate],
+        received_at: Timestamp,
+    ) -> Result<Try<bool>, IoError> {
+        let mut row = match loaded {
+            Some(row) => row,
+            None => self.messages.load_tracking(key).await?,
+        };
+        let before = row.tracked.tracking.status();
+        let tracking = &mut row.tracked.tracking;
+        let changes = statuses.iter().filter(|status| tracking.join(status, received_at)).count();
+        if changes == 0 {
+            return Ok(Try::Done(false));
         }
-        Err(IoError::Transient { call: "dynamodb:PutItem", code: "contention".to_owned() })
+        Ok(if self.save_tracking(&row, before).await? { Try::Done(true) } else { Try::Contended })
     }
 
     /// Writes the row, together with its order if the order shows this message's status. False on
     /// contention.
-    async fn save(
+    async fn save_tracking(
         &self,
         row: &TrackingRow,
         before: Option<ProviderStatus>,
@@ -152,10 +163,10 @@ impl Process {
             let noted = record.noted_on(&order, row.tracked.shown(record), now);
             return self
                 .messages
-                .save_tracking_and_order(row, &self.orders, &order, &noted, now)
+                .replace_tracking_and_order(row, &self.orders, &order, &noted, now)
                 .await;
         }
-        self.messages.save_tracking(row, now).await
+        self.messages.replace_tracking(row, now).await
     }
 
     /// Returns the number of new messages.

@@ -17,7 +17,7 @@ use aws::error::IoError;
 use aws::settings::Settings;
 use aws::sqs::{Delayed, Queue};
 use aws::tables::orders::Orders;
-use aws::tables::runs::{Opened, Runs};
+use aws::tables::runs::{RunState, Runs};
 use domain::core::timestamp::Timestamp;
 use domain::polling::{Run, ShardMessage};
 use serde_json::{Value, json};
@@ -61,14 +61,14 @@ impl Sync {
             return Ok(Value::Null);
         };
         let run = requested_run(event, now());
-        if let Opened::Open { shards, calls_per_second } = self.runs.open(&run, rate).await? {
+        if let RunState::Open { shards, calls_per_second } = self.runs.open(&run, rate).await? {
             let message =
                 |shard: &u8| ShardMessage::new(run.clone(), *shard, calls_per_second).write();
             let messages =
                 shards.iter().map(|shard| Delayed { body: message(shard), delay: Duration::ZERO });
             self.shards.send_delayed(messages.collect()).await?;
             tracing::info!(run = run.id, shards = shards.len(), "sync.opened");
-            if !run.manual && self.runs.is_one_before_open(&run).await? {
+            if !run.manual && self.runs.is_previous_open(&run).await? {
                 tracing::error!(run = run.id, "sync.unfinished");
             }
         }

@@ -9,7 +9,7 @@ use aws::error::IoError;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::sqs::Delayed;
 use aws::tables::orders::ActiveOrder;
-use aws::tables::runs::{Claimed, Lease, Progress, Step};
+use aws::tables::runs::{ClaimOutcome, Lease, PlanProgress, PlanStep};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{Batch, BatchMessage, Batcher, PollItem, ShardMessage};
@@ -34,9 +34,9 @@ impl Sync {
         };
         let (owner, time) = (self.next_owner(), deadline.since(now()) + LEASE_MARGIN);
         match self.runs.claim(&shard.run, shard.shard, &owner, time, now()).await? {
-            Claimed::Leased(lease) => self.plan_pages(&shard, lease, deadline).await,
-            Claimed::Wait(wait) => Ok(RecordOutcome::RetryAfter(wait)),
-            Claimed::Finished => self.close_shard(&shard).await,
+            ClaimOutcome::Leased(lease) => self.plan_pages(&shard, lease, deadline).await,
+            ClaimOutcome::Wait(wait) => Ok(RecordOutcome::RetryAfter(wait)),
+            ClaimOutcome::Finished => self.close_shard(&shard).await,
         }
     }
 
@@ -52,19 +52,19 @@ impl Sync {
         loop {
             let page = self.orders.active(shard.shard, from.as_deref(), PAGE_SIZE).await?;
             let step = match &page.next {
-                None => Step::Finish,
-                Some(_) if now() >= deadline => Step::Pause,
-                Some(_) => Step::GoOn,
+                None => PlanStep::Finish,
+                Some(_) if now() >= deadline => PlanStep::Pause,
+                Some(_) => PlanStep::Continue,
             };
             let batches = plan.add_page(page.orders, step);
             self.batches.send_delayed(plan.batch_messages(batches, now())).await?;
-            if !self.runs.save(&lease, &plan.progress, step).await? {
+            if !self.runs.save_progress(&lease, &plan.progress, step).await? {
                 return Ok(RecordOutcome::RetryAfter(RETRY_SOON));
             }
             match step {
-                Step::GoOn => from = page.next,
-                Step::Pause => return Ok(RecordOutcome::RetryAfter(Duration::ZERO)),
-                Step::Finish => break,
+                PlanStep::Continue => from = page.next,
+                PlanStep::Pause => return Ok(RecordOutcome::RetryAfter(Duration::ZERO)),
+                PlanStep::Finish => break,
             }
         }
         log_planned(shard, &plan.progress);
@@ -78,8 +78,8 @@ impl Sync {
     }
 }
 
-fn log_planned(shard: &ShardMessage, progress: &Progress) {
-    let Progress { planned, batches, .. } = progress;
+fn log_planned(shard: &ShardMessage, progress: &PlanProgress) {
+    let PlanProgress { planned, batches, .. } = progress;
     tracing::info!(run = shard.run.id, shard = shard.shard, planned, batches, "shard.planned");
 }
 
@@ -88,16 +88,24 @@ struct ShardPlan<'a> {
     /// The accounts with credentials of their own.
     owners: &'a BTreeSet<AccountCode>,
     batcher: Batcher,
-    progress: Progress,
+    progress: PlanProgress,
 }
 
 impl<'a> ShardPlan<'a> {
-    fn new(shard: &'a ShardMessage, owners: &'a BTreeSet<AccountCode>, progress: Progress) -> Self {
+    fn new(
+        shard: &'a ShardMessage,
+        owners: &'a BTreeSet<AccountCode>,
+        progress: PlanProgress,
+    ) -> Self {
         Self { shard, owners, batcher: Batcher::after(progress.resume_after.clone()), progress }
     }
 
     /// Returns the batches that are ready to be queued.
-    fn add_page(&mut self, orders: Vec<Result<ActiveOrder, IoError>>, step: Step) -> Vec<Batch> {
+    fn add_page(
+        &mut self,
+        orders: Vec<Result<ActiveOrder, IoError>>,
+        step: PlanStep,
+    ) -> Vec<Batch> {
         let mut batches = Vec::new();
         for order in orders {
             match order {
@@ -107,7 +115,7 @@ impl<'a> ShardPlan<'a> {
                 }
             }
         }
-        batches.extend(if step == Step::GoOn {
+        batches.extend(if step == PlanStep::Continue {
             self.batcher.end_page()
         } else {
             self.batcher.flush()
@@ -116,15 +124,15 @@ impl<'a> ShardPlan<'a> {
     }
 
     fn add_order(&mut self, order: ActiveOrder) -> Option<Batch> {
-        let place = order.place();
+        let sort_key = order.sort_key();
         if !order.active.is_due(&order.key, &self.shard.run) {
-            self.batcher.skip(place);
+            self.batcher.skip(sort_key);
             return None;
         }
         let account = order.key.account;
         let credential = self.owners.contains(&account).then(|| account.clone());
         let item = PollItem { account, order_id: order.key.order, active: order.active };
-        self.batcher.add(credential, item, place)
+        self.batcher.add(credential, item, sort_key)
     }
 
     /// Builds the delayed messages and counts them in the progress, which the caller saves after

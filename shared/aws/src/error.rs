@@ -26,6 +26,11 @@ impl IoError {
         Self::Bug { call, code: format!("unreadable {what}") }
     }
 
+    /// Other writers kept changing the row until all tries were used up.
+    pub fn contention(call: &'static str) -> Self {
+        Self::Transient { call, code: "contention".to_owned() }
+    }
+
     /// A request that AWS rejects as invalid is a bug; every other failure may be transient.
     pub(crate) fn of<E: ProvideErrorMetadata, R>(
         call: &'static str,

@@ -10,7 +10,7 @@ use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
 use ::aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Inserted};
 use ::aws::tables::messages::Messages;
-use ::aws::tables::orders::{ActiveOrder, Created, Orders};
+use ::aws::tables::orders::{ActiveOrder, CreateOutcome, Orders};
 use ::aws::tables::runs::Runs;
 use ::poll::Poll;
 use ::process::Process;
@@ -313,7 +313,7 @@ impl Installation {
             .orders(&calls)
             .create(&order, &asked.fingerprint, &self.events(&calls), &event)
             .await;
-        assert_eq!(created.unwrap(), Created::Done);
+        assert_eq!(created.unwrap(), CreateOutcome::Created);
     }
 
     /// What is kept of an order for the next time that the carrier is asked about it.

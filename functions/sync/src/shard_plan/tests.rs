@@ -33,11 +33,14 @@ fn read(messages: &[Delayed]) -> Vec<BatchMessage> {
 #[test]
 fn numbers_and_delays_batches_across_pages() {
     let (shard, owners) = (shard(), BTreeSet::new());
-    let mut plan =
-        ShardPlan::new(&shard, &owners, Progress { batches: 7, planned: 350, resume_after: None });
-    let first = plan.add_page(page("STORE001", 0..120), Step::GoOn);
+    let mut plan = ShardPlan::new(
+        &shard,
+        &owners,
+        PlanProgress { batches: 7, planned: 350, resume_after: None },
+    );
+    let first = plan.add_page(page("STORE001", 0..120), PlanStep::Continue);
     let first = plan.batch_messages(first, hour());
-    let rest = plan.add_page(page("STORE001", 120..130), Step::Finish);
+    let rest = plan.add_page(page("STORE001", 120..130), PlanStep::Finish);
     let rest = plan.batch_messages(rest, hour().after(Duration::from_secs(20)));
     let batches = read(&first).into_iter().chain(read(&rest));
     let seen: Vec<(u64, usize)> = batches.map(|batch| (batch.k, batch.orders.len())).collect();
@@ -52,25 +55,25 @@ fn numbers_and_delays_batches_across_pages() {
 #[test]
 fn resumes_after_the_last_queued_order() {
     let (shard, owners) = (shard(), BTreeSet::new());
-    let mut plan = ShardPlan::new(&shard, &owners, Progress::default());
-    let batches = plan.add_page(page("STORE001", 0..60), Step::GoOn);
+    let mut plan = ShardPlan::new(&shard, &owners, PlanProgress::default());
+    let batches = plan.add_page(page("STORE001", 0..60), PlanStep::Continue);
     plan.batch_messages(batches, hour());
-    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 49).place()));
+    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 49).sort_key()));
     // A pause at the deadline flushes the partial batch.
-    let batches = plan.add_page(page("STORE001", 60..61), Step::Pause);
+    let batches = plan.add_page(page("STORE001", 60..61), PlanStep::Pause);
     assert_eq!(read(&plan.batch_messages(batches, hour()))[0].orders.len(), 11);
-    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 60).place()));
+    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 60).sort_key()));
 }
 
 #[test]
 fn batches_accounts_with_own_credentials_separately() {
     let (shard, owners) = (shard(), [AccountCode::parse("STORE002").unwrap()].into());
-    let mut plan = ShardPlan::new(&shard, &owners, Progress::default());
+    let mut plan = ShardPlan::new(&shard, &owners, PlanProgress::default());
     let orders = ["STORE001", "STORE002", "STORE003"]
         .into_iter()
         .flat_map(|account| page(account, 0..20))
         .collect();
-    let batches = plan.add_page(orders, Step::Finish);
+    let batches = plan.add_page(orders, PlanStep::Finish);
     let seen: Vec<(Option<String>, BTreeSet<String>)> = read(&plan.batch_messages(batches, hour()))
         .iter()
         .map(|batch| {
@@ -86,12 +89,12 @@ fn batches_accounts_with_own_credentials_separately() {
 #[test]
 fn skips_stale_orders_and_unreadable_rows() {
     let (shard, owners) = (shard(), BTreeSet::new());
-    let mut plan = ShardPlan::new(&shard, &owners, Progress::default());
+    let mut plan = ShardPlan::new(&shard, &owners, PlanProgress::default());
     let mut stale = order("STORE001", 1);
     stale.active.stale_since = Some(hour());
     let unreadable = Err(IoError::unreadable("dynamodb", "awb"));
     let batches =
-        plan.add_page(vec![unreadable, Ok(stale), Ok(order("STORE001", 2))], Step::Finish);
+        plan.add_page(vec![unreadable, Ok(stale), Ok(order("STORE001", 2))], PlanStep::Finish);
     let batches = read(&plan.batch_messages(batches, hour()));
     assert_eq!(batches.len(), 1);
     assert_eq!(batches[0].orders[0].order_id.as_str(), "ORD00002");
