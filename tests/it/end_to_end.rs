@@ -1,13 +1,14 @@
-//! A carrier's webhook in, a timeline, signed webhooks out.
+//! The main path: a carrier's webhook in, the order's timeline, signed webhooks out.
 
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Received, stack, unique};
+use crate::support::{Parcel, Received, stack};
 
-fn on<'a>(received: &'a [Received], path: &str) -> &'a Received {
+/// The only delivery on a path.
+fn delivery_on<'a>(received: &'a [Received], path: &str) -> &'a Received {
     let mut on_path = received.iter().filter(|request| request.path == path);
-    let first = on_path.next().unwrap_or_else(|| panic!("nothing on {path}"));
+    let first = on_path.next().unwrap_or_else(|| panic!("no delivery on {path}"));
     assert!(on_path.next().is_none(), "{path} got more than one delivery");
     first
 }
@@ -17,7 +18,7 @@ fn keys(value: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn a_webhook_becomes_one_delivery_in_each_format() {
+async fn sends_one_delivery_per_format_after_a_webhook() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     let answer = stack().webhook(&parcel.report(18, "IN TRANSIT", "11:43:52")).await;
@@ -42,52 +43,53 @@ async fn a_webhook_becomes_one_delivery_in_each_format() {
         received.iter().all(|request| request.verified == Some(true) && request.method == "POST")
     );
     for endpoint in stack().endpoints.values() {
-        let request = on(&received, &endpoint.path());
+        let request = delivery_on(&received, &endpoint.path());
         assert_eq!(request.headers["content-type"], "application/json");
         match endpoint.format.as_str() {
-            "status_update" => is_status_update(request, &parcel),
-            "order.status_changed" => is_order_status_changed(request, &parcel),
-            _ => is_standard(request, &parcel),
+            "status_update" => check_status_update(request, &parcel),
+            "order.status_changed" => check_order_status_changed(request, &parcel),
+            _ => check_standard(request, &parcel),
         }
     }
 }
 
-fn is_status_update(request: &Received, parcel: &Parcel) {
+fn check_status_update(request: &Received, parcel: &Parcel) {
     let body = request.json();
     assert_eq!(keys(&body), ["event", "orders", "timestamp"]);
     assert_eq!(body["event"], "status_update");
     let expected = json!([{
-        "order_id": parcel.order_id, "account_code": "STORE001", "carrier_id": 28, "awb": parcel.awb,
-        "current_shipment_status": "IN TRANSIT", "previous_status": "Pending", "status": "in_transit",
-        "shipping_phone": "canary-phone-1", "shipping_firstname": "canary-name-Asha", "shipping_lastname": "canary-name-Rao",
-        "number_of_product": 2, "number_of_quantity": 4, "latest_message_status": null, "sequence": 2,
-        "occurred_at": "2023-05-23T06:13:52.000Z",
+        "order_id": parcel.order_id, "account_code": "STORE001", "carrier_id": 28,
+        "awb": parcel.awb, "current_shipment_status": "IN TRANSIT", "previous_status": "Pending",
+        "status": "in_transit", "shipping_phone": "canary-phone-1",
+        "shipping_firstname": "canary-name-Asha", "shipping_lastname": "canary-name-Rao",
+        "number_of_product": 2, "number_of_quantity": 4, "latest_message_status": null,
+        "sequence": 2, "occurred_at": "2023-05-23T06:13:52.000Z",
     }]);
     assert_eq!(body["orders"], expected);
     assert!(request.headers["user-agent"].starts_with("Waypost/"));
 }
 
-fn is_order_status_changed(request: &Received, parcel: &Parcel) {
+fn check_order_status_changed(request: &Received, parcel: &Parcel) {
     let headers = &request.headers;
     assert_eq!(headers["x-webhook-event"], "order.status_changed");
     assert_eq!(headers["x-webhook-order-id"], parcel.order_id);
     assert_eq!(headers["user-agent"], "VendorServer-Webhook/1.0");
     assert!(headers["x-webhook-timestamp"].ends_with('Z'));
     assert!(headers.contains_key("x-vendor-server-secret"));
-    is_changed_order(&request.json(), parcel);
+    check_changed_order(&request.json(), parcel);
 }
 
-fn is_standard(request: &Received, parcel: &Parcel) {
+fn check_standard(request: &Received, parcel: &Parcel) {
     let body = request.json();
     assert_eq!(keys(&body), ["data", "timestamp", "type"]);
     assert_eq!(body["type"], "order.status_changed");
     assert_eq!(body["timestamp"], "2023-05-23T06:13:52.000Z");
     assert!(request.headers["user-agent"].starts_with("Waypost/"));
     assert!(!request.headers.contains_key("x-vendor-server-secret"));
-    is_changed_order(&body["data"], parcel);
+    check_changed_order(&body["data"], parcel);
 }
 
-fn is_changed_order(data: &Value, parcel: &Parcel) {
+fn check_changed_order(data: &Value, parcel: &Parcel) {
     assert_eq!(
         keys(data),
         [
@@ -109,19 +111,20 @@ fn is_changed_order(data: &Value, parcel: &Parcel) {
     assert_eq!(data["sequence"], 2);
     let expected = json!({
         "fare": 300, "paymentMethod": "cod", "paymentStatus": null, "drop": null,
-        "pickup": {"address": "canary-address", "coordinates": [77.1, 12.9]}, "items": parcel.order()["items"],
-        "customerNotes": null, "vendorNotes": null, "scheduledAt": null, "assignedAt": null, "acceptedAt": null,
-        "completedAt": null, "cancelledAt": null, "cancellationReason": null, "cancelledBy": null,
+        "pickup": {"address": "canary-address", "coordinates": [77.1, 12.9]},
+        "items": parcel.order()["items"], "customerNotes": null, "vendorNotes": null,
+        "scheduledAt": null, "assignedAt": null, "acceptedAt": null, "completedAt": null,
+        "cancelledAt": null, "cancellationReason": null, "cancelledBy": null,
         "createdAt": data["orderData"]["createdAt"], "metadata": {"channel": "canary-body"},
     });
     assert_eq!(data["orderData"], expected);
-    let vendor = json!({"vendorId": "V-1", "vendorName": "Tea House", "mobile": null, "businessAddress": null,
-                        "selectedServices": null});
+    let vendor = json!({"vendorId": "V-1", "vendorName": "Tea House", "mobile": null,
+                        "businessAddress": null, "selectedServices": null});
     assert_eq!(data["vendorDetails"], vendor);
 }
 
 #[tokio::test]
-async fn the_same_webhook_sixteen_times_at_once_counts_once() {
+async fn deduplicates_sixteen_concurrent_copies_of_a_webhook() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     let body = parcel.report(18, "IN TRANSIT", "11:43:52");
@@ -129,7 +132,7 @@ async fn the_same_webhook_sixteen_times_at_once_counts_once() {
     assert!(answers.iter().all(|answer| answer.status == 200));
     stack().received_at_least(&parcel.order_id, 3).await;
 
-    // A later report of the same order comes behind whatever the twins still cause.
+    // A newer report of the same order queues behind the effects of the copies.
     stack().webhook(&parcel.report(17, "OUT FOR DELIVERY", "12:00:00")).await;
     let received = stack().received_at_least(&parcel.order_id, 6).await;
     let order = stack().order_with_entries(&parcel.order_id, 2).await;
@@ -152,7 +155,7 @@ fn permutations<T: Clone>(items: &[T]) -> Vec<Vec<T>> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn four_webhooks_in_any_order_of_arrival_end_the_same() {
+async fn ends_in_the_same_state_after_any_order_of_arrival() {
     let steps = [
         (42, "PICKED UP", "08:00:00"),
         (18, "IN TRANSIT", "09:00:00"),
@@ -161,7 +164,7 @@ async fn four_webhooks_in_any_order_of_arrival_end_the_same() {
     ];
     let orders = permutations(&steps);
     assert_eq!(orders.len(), 24);
-    let each = async |order: &Vec<(u32, &str, &str)>| {
+    let check = async |order: &Vec<(u32, &str, &str)>| {
         let parcel = Parcel::new();
         stack().create_order(&parcel.order()).await;
         for (index, (id, label, time)) in order.iter().enumerate() {
@@ -180,14 +183,14 @@ async fn four_webhooks_in_any_order_of_arrival_end_the_same() {
         );
         assert!(timeline.iter().all(|entry| entry["applied"] == true), "{order:?}");
     };
-    // Six side by side: the stack takes about two hundred requests a second.
-    for some in orders.chunks(6) {
-        join_all(some.iter().map(each)).await;
+    // Six at a time: the stack takes about 200 requests a second.
+    for batch in orders.chunks(6) {
+        join_all(batch.iter().map(check)).await;
     }
 }
 
 #[tokio::test]
-async fn a_return_after_delivered_applies() {
+async fn applies_a_return_after_delivery() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     stack().webhook(&parcel.report(7, "DELIVERED", "08:00:00")).await;

@@ -1,85 +1,82 @@
-//! What `inbound` takes, refuses and keeps.
+//! Inbound webhooks: authentication, limits, storage and the match with an order.
 
 use aws::tables::inbound::{EventState, InboundEvent};
 use domain::core::hash::Fingerprint;
 use domain::core::id::EventId;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::main_way::Parcel;
-use crate::support::{Calls, eventually, http, stack, unique};
+use crate::support::{
+    Answer, Calls, Parcel, body_event_id, eventually, http, put_secret, sample, stack, unique,
+};
 
-fn event_id(body: &[u8]) -> EventId {
-    Fingerprint::of("event").with("shiprocket").with("STORE001").with(body).into()
-}
-
-async fn event(id: &EventId) -> Option<InboundEvent> {
+async fn load(id: &EventId) -> Option<InboundEvent> {
     stack().events(&Calls::default()).load(id).await.unwrap()
 }
 
-async fn settled(answer: &Value) -> EventState {
-    let id = EventId::parse(answer["event_id"].as_str().unwrap()).unwrap();
-    eventually("a settled event", async || {
-        Some(event(&id).await?.state).filter(|state| state.is_settled())
+fn event_id(answer: &Answer) -> EventId {
+    EventId::parse(&answer.event_id()).unwrap()
+}
+
+/// Waits until the event of a webhook is settled.
+async fn settled_state(answer: &Answer) -> EventState {
+    let id = event_id(answer);
+    eventually("the event to be settled", async || {
+        Some(load(&id).await?.state).filter(|state| state.is_settled())
     })
     .await
 }
 
-fn sample(name: &str) -> Value {
-    let file = format!("{}/../events/shiprocket/{name}.json", env!("CARGO_MANIFEST_DIR"));
-    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
-}
-
 #[tokio::test]
-async fn the_panels_test_ping_is_answered_and_not_applied() {
-    let mut ping = sample("test_ping");
+async fn ignores_the_test_ping_of_the_shiprocket_panel() {
+    let mut ping = sample("shiprocket/test_ping");
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     ping["awb"] = json!(parcel.awb.parse::<u64>().unwrap());
     let answer = stack().webhook(&ping).await;
     assert_eq!(answer.status, 200);
-    assert_eq!(settled(&answer.json).await, EventState::Ignored);
+    assert_eq!(settled_state(&answer).await, EventState::Ignored);
     let order = stack().order(&parcel.order_id).await;
     assert_eq!((&order["status"], &order["timeline"]), (&json!("pending"), &json!([])));
 }
 
 #[tokio::test]
-async fn a_wrong_key_is_refused_and_nothing_is_kept() {
+async fn rejects_a_wrong_token_without_storing_the_event() {
     let body = Parcel::new().report(18, "IN TRANSIT", "11:43:52").to_string().into_bytes();
-    let good = &stack().sources["shiprocket"]["api_key"];
-    for key in ["", "canary-key", &good[1..], &format!("{good}x"), &format!("{good},bad")] {
-        let answer = stack().raw_webhook(key, body.clone()).await;
-        assert_eq!(answer.error(), (401, "unauthorized", None), "{key}");
+    let good = stack().shiprocket_token();
+    for token in ["", "canary-key", &good[1..], &format!("{good}x"), &format!("{good},bad")] {
+        let answer = stack().raw_webhook(token, body.clone()).await;
+        assert_eq!(answer.error(), (401, "unauthorized", None), "{token}");
     }
     let unsigned = http::client()
         .post(stack().url(&format!("/webhooks/carrier?x-api-key={good}")))
         .body(body.clone());
     assert_eq!(http::send(unsigned).await.status, 401);
-    assert!(event(&event_id(&body)).await.is_none());
+    assert!(load(&body_event_id("shiprocket", &body)).await.is_none());
 }
 
 #[tokio::test]
-async fn a_body_that_cannot_be_read_is_answered_400_and_kept() {
-    let key = &stack().sources["shiprocket"]["api_key"];
+async fn rejects_an_unreadable_body_and_stores_it() {
+    let token = stack().shiprocket_token();
     let no_ids = json!({"note": unique("canary-body ")}).to_string();
     let broken = format!("{{\"awb\":\"{}\"", unique("canary-body"));
     for body in [no_ids, broken] {
         for _twice in 0..2 {
-            let answer = stack().raw_webhook(key, body.clone().into_bytes()).await;
+            let answer = stack().raw_webhook(token, body.clone().into_bytes()).await;
             assert_eq!((answer.status, answer.error().1), (400, "malformed"), "{}", answer.json);
         }
-        let kept = event(&event_id(body.as_bytes())).await.unwrap();
-        assert_eq!((kept.state, kept.body), (EventState::Failed, body.into_bytes()));
-        assert!(kept.reason.is_some());
+        let event = load(&body_event_id("shiprocket", &body)).await.unwrap();
+        assert_eq!((event.state, event.body), (EventState::Failed, body.into_bytes()));
+        assert!(event.reason.is_some());
     }
 }
 
 #[tokio::test]
-async fn limits_and_routes() {
-    let key = &stack().sources["shiprocket"]["api_key"];
-    let large = stack().raw_webhook(key, vec![b' '; 1024 * 1024 + 1]).await;
+async fn rejects_large_bodies_and_unknown_sources() {
+    let token = stack().shiprocket_token();
+    let large = stack().raw_webhook(token, vec![b' '; 1024 * 1024 + 1]).await;
     assert_eq!(large.error(), (413, "too_large", None));
     let unknown =
-        http::client().post(stack().url("/webhooks/nobody")).header("x-api-key", key).body("{}");
+        http::client().post(stack().url("/webhooks/unknown")).header("x-api-key", token).body("{}");
     assert_eq!(http::send(unknown).await.error(), (404, "not_found", None));
     let health = http::send(http::client().get(stack().url("/webhooks/health"))).await;
     assert_eq!(
@@ -88,25 +85,24 @@ async fn limits_and_routes() {
     );
 }
 
-/// A body over 300 KB compressed does not fit a row.
+/// A row has room for 300 KB of compressed body.
 #[tokio::test]
-async fn a_large_body_is_kept_whole() {
+async fn stores_a_large_body_completely() {
     let mut body = Parcel::new().report(18, "IN TRANSIT", "11:43:52");
     // Digests do not compress.
     let noise = (0..30_000).map(|n: u32| Fingerprint::of("noise").with(n.to_be_bytes()).finish());
     body["pod"] = json!(noise.collect::<String>());
     let answer = stack().webhook(&body).await;
-    assert_eq!((answer.status, settled(&answer.json).await), (200, EventState::Unmatched));
-    let id = EventId::parse(answer.json["event_id"].as_str().unwrap()).unwrap();
-    assert_eq!(event(&id).await.unwrap().body, body.to_string().into_bytes());
+    assert_eq!((answer.status, settled_state(&answer).await), (200, EventState::Unmatched));
+    assert_eq!(load(&event_id(&answer)).await.unwrap().body, body.to_string().into_bytes());
 }
 
 #[tokio::test]
-async fn the_old_path_still_works() {
+async fn accepts_the_legacy_path() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     let request = http::client().post(stack().url("/api/webhooks/shiprocket"));
-    let request = request.header("x-api-key", &stack().sources["shiprocket"]["api_key"]);
+    let request = request.header("x-api-key", stack().shiprocket_token());
     let body = parcel.report(42, "PICKED UP", "08:00:00");
     assert_eq!(http::send(http::with_json(request, Some(&body))).await.status, 200);
     let order = stack().order_with_entries(&parcel.order_id, 1).await;
@@ -114,31 +110,27 @@ async fn the_old_path_still_works() {
 }
 
 #[tokio::test]
-async fn a_report_waits_for_the_order_to_be_created() {
+async fn applies_a_parked_report_after_the_order_is_created() {
     let parcel = Parcel::new();
-    let mut body = parcel.report(18, "IN TRANSIT", "11:43:52");
-    body["order_id"] = json!(unique("not-ours-"));
-    let answer = stack().webhook(&body).await;
-    assert_eq!((answer.status, settled(&answer.json).await), (200, EventState::Unmatched));
+    let answer = stack().webhook(&parcel.in_transit_by_awb()).await;
+    assert_eq!((answer.status, settled_state(&answer).await), (200, EventState::Unmatched));
 
     stack().create_order(&parcel.order()).await;
     let order = stack().order_with_entries(&parcel.order_id, 1).await;
     assert_eq!((&order["status"], &order["version"]), (&json!("in_transit"), &json!(2)));
     assert_eq!(stack().received_at_least(&parcel.order_id, 3).await.len(), 3);
-    let id = EventId::parse(answer.json["event_id"].as_str().unwrap()).unwrap();
-    eventually("the log to say so", async || {
-        (event(&id).await?.state == EventState::Processed).then_some(())
+    let id = event_id(&answer);
+    eventually("the event to be processed", async || {
+        (load(&id).await?.state == EventState::Processed).then_some(())
     })
     .await;
 }
 
 #[tokio::test]
-async fn a_report_waits_for_the_awb_to_be_patched_in() {
+async fn applies_a_parked_report_after_the_awb_is_patched_in() {
     let parcel = Parcel::new();
-    let mut body = parcel.report(18, "IN TRANSIT", "11:43:52");
-    body["order_id"] = json!(unique("not-ours-"));
-    let answer = stack().webhook(&body).await;
-    assert_eq!(settled(&answer.json).await, EventState::Unmatched);
+    let answer = stack().webhook(&parcel.in_transit_by_awb()).await;
+    assert_eq!(settled_state(&answer).await, EventState::Unmatched);
 
     let mut bare = parcel.order();
     bare.as_object_mut().unwrap().remove("awb");
@@ -152,7 +144,7 @@ async fn a_report_waits_for_the_awb_to_be_patched_in() {
 }
 
 #[tokio::test]
-async fn a_report_finds_its_order_by_any_of_its_names() {
+async fn matches_a_report_by_any_ref_of_the_order() {
     for (name, value) in
         [("order_id", json!(null)), ("sr_order_id", json!(null)), ("awb", json!(""))]
     {
@@ -174,7 +166,7 @@ async fn a_report_finds_its_order_by_any_of_its_names() {
 }
 
 #[tokio::test]
-async fn an_unknown_word_is_kept_and_changes_nothing() {
+async fn records_an_unknown_status_without_applying_it() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     stack().webhook(&parcel.report(999, "BEAMED UP", "11:43:52")).await;
@@ -188,33 +180,30 @@ async fn an_unknown_word_is_kept_and_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_hook_id_decides_whose_webhook_it_is() {
-    // Two accounts with the same order id: only the hook's own is touched.
+async fn takes_the_account_from_the_hook() {
+    // Two accounts have an order with this id.
     let (parcel, account) = (Parcel::new(), unique("ACC-"));
     stack().create_order(&parcel.order()).await;
-    let mut theirs = parcel.order();
-    theirs["accountCode"] = json!(account);
-    let created = stack().user("admin", "POST", "/api/external/orders", Some(&theirs)).await;
-    assert_eq!(created.status, 201, "{}", created.json);
+    stack().create_order_in(&account, &parcel.order()).await;
 
     let (id, secret) = (unique("h"), unique("own-secret-"));
-    let ssm = stack().ssm(&Calls::default());
-    let put = ssm.put_parameter().name(format!("/waypost/local/sources/shiprocket/hooks/{id}"));
-    let put = put.value(json!({"account": account, "secret": secret}).to_string());
-    put.r#type("SecureString".into()).send().await.unwrap();
+    let hook = json!({"account": account, "secret": secret}).to_string();
+    put_secret(&format!("local/sources/shiprocket/hooks/{id}"), &hook).await;
 
     let body = parcel.report(12, "LOST", "08:00:00");
-    let send = async |key: &str| {
+    let send = async |token: &str| {
         let request = http::client()
             .post(stack().url(&format!("/webhooks/carrier/{id}")))
-            .header("x-api-key", key);
+            .header("x-api-key", token);
         http::send(http::with_json(request, Some(&body))).await
     };
-    eventually("the hook to be known", async || (send(&secret).await.status == 200).then_some(()))
-        .await;
-    assert_eq!(send(&stack().sources["shiprocket"]["api_key"]).await.status, 401);
+    eventually("the hook to be accepted", async || {
+        (send(&secret).await.status == 200).then_some(())
+    })
+    .await;
+    assert_eq!(send(stack().shiprocket_token()).await.status, 401);
     let path = format!("/api/external/orders/{}?accountCode={account}", parcel.order_id);
-    eventually("their order lost", async || {
+    eventually("the other account's order to be lost", async || {
         let order = stack().user("admin", "GET", &path, None).await.json;
         (order["status"] == "lost").then_some(())
     })

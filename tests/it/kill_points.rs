@@ -40,10 +40,7 @@ async fn outcome(parcel: &Parcel, deliveries: usize) -> Value {
 }
 
 /// Kills `process` at each call that the prepared event takes. Returns those calls.
-async fn survives_all(
-    deliveries: usize,
-    prepare: impl AsyncFn(&Parcel) -> EventId,
-) -> Vec<String> {
+async fn survives_all(deliveries: usize, prepare: impl AsyncFn(&Parcel) -> EventId) -> Vec<String> {
     survives_kill_points(async |fault| {
         let parcel = Parcel::new();
         let id = prepare(&parcel).await;

@@ -1,25 +1,21 @@
-//! Orders that the carrier is no longer asked about, because it does not know their parcels.
-
-use std::time::Duration;
+//! Stale orders: polling has stopped because the carrier does not know their AWB.
 
 use aws::tables::orders::ActiveOrder;
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::polling::{GIVE_UP, Run, shard};
 use serde_json::{Value, json};
 
-use crate::support::{Calls, eventually, stack, unique};
+use crate::support::{Calls, eventually, seconds_from_now, stack, unique};
 use crate::sync::nobody_asks;
 
 async fn create(account: &str) -> OrderKey {
     let id = unique("STALE-");
-    let order =
-        json!({"orderId": id, "accountCode": account, "awb": unique("77"), "poll": "shipway"});
-    let created = stack().user("admin", "POST", "/api/external/orders", Some(&order)).await;
-    assert_eq!(created.status, 201, "{}", created.json);
+    let order = json!({"orderId": id, "awb": unique("77"), "poll": "shipway"});
+    stack().create_order_in(account, &order).await;
     OrderKey { account: AccountCode::parse(account).unwrap(), order: OrderId::parse(&id).unwrap() }
 }
 
-/// What is kept of an order for the next time that the carrier is asked about it.
+/// The poll row of an order.
 async fn active(key: &OrderKey) -> Option<ActiveOrder> {
     let (orders, mut after) = (stack().orders(&Calls::default()), None);
     loop {
@@ -31,8 +27,8 @@ async fn active(key: &OrderKey) -> Option<ActiveOrder> {
     }
 }
 
-/// As if the carrier had not known its parcel for a week: the runs of the first hour and of the last.
-async fn become_stale(key: &OrderKey) -> [Run; 2] {
+/// Records that the carrier did not know the AWB, a week apart. Returns the first and last run.
+async fn make_stale(key: &OrderKey) -> [Run; 2] {
     let first = Run::hourly(aws::clock::now());
     let last = Run::hourly(first.started_at.after(GIVE_UP));
     for run in [&first, &last] {
@@ -50,11 +46,11 @@ async fn list(account: &str, query: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_stale_order_is_listed_with_since_when() {
+async fn lists_a_stale_order_with_its_times() {
     let _quiet = nobody_asks().await;
     let account = unique("ACC-");
     let (key, other) = (create(&account).await, create(&account).await);
-    let [first, last] = become_stale(&key).await;
+    let [first, last] = make_stale(&key).await;
     let order = active(&key).await.unwrap();
     assert_eq!(order.active.stale_since, Some(last.started_at));
     assert!(active(&other).await.unwrap().active.stale_since.is_none());
@@ -67,13 +63,13 @@ async fn a_stale_order_is_listed_with_since_when() {
 }
 
 #[tokio::test]
-async fn stale_orders_come_in_pages_by_their_ids() {
+async fn pages_stale_orders_by_id() {
     let _quiet = nobody_asks().await;
     let account = unique("ACC-");
     let mut ids = Vec::new();
     for _ in 0..3 {
         let key = create(&account).await;
-        become_stale(&key).await;
+        make_stale(&key).await;
         ids.push(key.order.as_str().to_owned());
     }
     let (mut seen, mut cursor) = (Vec::new(), String::new());
@@ -88,12 +84,12 @@ async fn stale_orders_come_in_pages_by_their_ids() {
 }
 
 #[tokio::test]
-async fn a_report_or_another_parcel_takes_an_order_off_the_list() {
+async fn reactivates_an_order_after_a_report_or_a_new_awb() {
     let _quiet = nobody_asks().await;
     let account = unique("ACC-");
     let (reported, patched) = (create(&account).await, create(&account).await);
     for key in [&reported, &patched] {
-        become_stale(key).await;
+        make_stale(key).await;
     }
     let path = format!("/api/external/orders/{}", patched.order);
     let patch = json!({"accountCode": account, "awb": unique("77")});
@@ -104,15 +100,14 @@ async fn a_report_or_another_parcel_takes_an_order_off_the_list() {
     let status = json!({"accountCode": account, "status": "in_transit"});
     assert_eq!(stack().user("admin", "POST", &path, Some(&status)).await.status, 202);
     for key in [&reported, &patched] {
-        eventually("it to be awake", async || {
+        eventually("the order to be polled again", async || {
             let active = active(key).await.unwrap().active;
             (active.stale_since.is_none() && active.unknown.is_none()).then_some(())
         })
         .await;
     }
     assert_eq!(list(&account, "").await, json!({"items": []}));
-    // Both are asked about again.
-    let run = Run::manual(aws::clock::now().after(Duration::from_secs(1)));
+    let run = Run::manual(seconds_from_now(1));
     for key in [&reported, &patched] {
         assert!(active(key).await.unwrap().active.is_due(key, &run));
     }

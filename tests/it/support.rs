@@ -21,6 +21,7 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use domain::core::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -85,8 +86,8 @@ impl Endpoint {
 
 static STACK: LazyLock<Stack> = LazyLock::new(|| {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/local/stack.json");
-    let text = std::fs::read_to_string(file)
-        .expect("no running stack: run these tests with `make e2e`");
+    let text =
+        std::fs::read_to_string(file).expect("no running stack: run these tests with `make e2e`");
     serde_json::from_str(&text).expect("target/local/stack.json has an unexpected form")
 });
 
@@ -124,6 +125,11 @@ pub async fn eventually<T>(what: &str, check: impl AsyncFn() -> Option<T>) -> T 
         // Many tests poll one stack at once.
         pause = (pause * 3 / 2).min(Duration::from_millis(400));
     }
+}
+
+/// A time relative to now; negative for the past.
+pub fn seconds_from_now(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(aws::clock::now().millis() + seconds * 1000).unwrap()
 }
 
 /// Rows written in one millisecond are ordered by their ids; this keeps the order of insertion.

@@ -1,17 +1,16 @@
-//! Operators have customers told how orders stand.
+//! `trigger-webhook`: an operator sends the current status of orders to their endpoints.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
-use crate::delivering::Endpoint;
-use crate::support::{Answer, check_delivery, eventually, stack, unique};
+use crate::support::{
+    Answer, TestEndpoint, check_delivery, eventually, settings_to_expire, stack, unique,
+};
 
 const TRIGGER: &str = "/api/orders/trigger-webhook";
-/// Longer than functions keep settings in memory.
-const UNTIL_KNOWN: Duration = Duration::from_millis(1500);
 
-/// An account that no other test has orders or endpoints of.
+/// An account of one test.
 struct Shop {
     account: String,
 }
@@ -22,18 +21,17 @@ impl Shop {
     }
 
     async fn create(&self) -> String {
-        let id = unique("TOLD-");
+        let id = unique("TRIGGER-");
         let order = json!({
-            "orderId": id, "accountCode": self.account, "awb": unique("77"),
+            "orderId": id, "awb": unique("77"),
             "customer": {"phone": "canary-phone", "firstName": "canary-name"},
         });
-        let created = stack().user("admin", "POST", "/api/external/orders", Some(&order)).await;
-        assert_eq!(created.status, 201, "{}", created.json);
+        stack().create_order_in(&self.account, &order).await;
         id
     }
 
-    /// One that is in transit since it was assigned.
-    async fn create_moved(&self) -> String {
+    /// An order in version 3: assigned, then in transit.
+    async fn create_in_transit(&self) -> String {
         let id = self.create().await;
         for (version, status) in [(2, "assigned"), (3, "in_transit")] {
             let path = format!("/api/external/orders/{id}");
@@ -51,12 +49,12 @@ impl Shop {
         id
     }
 
-    /// An endpoint for these orders, once it is known.
-    async fn endpoint(&self, settings: Value, answers: Value) -> Endpoint {
+    /// An endpoint for this account that every function knows.
+    async fn endpoint(&self, settings: Value, responses: Value) -> TestEndpoint {
         let mut settings = settings;
         settings["accounts"] = json!([self.account]);
-        let endpoint = Endpoint::new(settings, answers).await;
-        tokio::time::sleep(UNTIL_KNOWN).await;
+        let endpoint = TestEndpoint::new(settings, responses).await;
+        settings_to_expire().await;
         endpoint
     }
 
@@ -71,9 +69,9 @@ fn results(answer: &Answer) -> &Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn customers_are_told_how_orders_stand() {
+async fn sends_the_current_status_of_orders() {
     let shop = Shop::new();
-    let (new, moved) = (shop.create().await, shop.create_moved().await);
+    let (new, moved) = (shop.create().await, shop.create_in_transit().await);
     let endpoint =
         shop.endpoint(json!({"format": "status_update", "events": ["delivered"]}), json!([])).await;
     let _other = shop.endpoint(json!({"format": "standard"}), json!([])).await;
@@ -81,18 +79,20 @@ async fn customers_are_told_how_orders_stand() {
     assert_eq!((answer.status, &answer.json["success"]), (200, &json!(true)), "{}", answer.json);
     assert_eq!(answer.json["message"], "1 of 1 delivered");
     assert_eq!(answer.json["data"]["unknown"], json!([]));
-    let told = |id: &str, label: &str, status: &str, sequence: u64| {
-        json!({"order_id": id, "account_code": shop.account, "current_shipment_status": label, "status": status,
-               "sequence": sequence})
+    let summary = |id: &str, label: &str, status: &str, sequence: u64| {
+        json!({"order_id": id, "account_code": shop.account, "current_shipment_status": label,
+               "status": status, "sequence": sequence})
     };
-    let expected =
-        json!([told(&new, "Pending", "pending", 1), told(&moved, "In Transit", "in_transit", 3)]);
+    let expected = json!([
+        summary(&new, "Pending", "pending", 1),
+        summary(&moved, "In Transit", "in_transit", 3)
+    ]);
     assert_eq!(answer.json["data"]["orders"], expected);
 
     let received = endpoint.received(1).await;
     let delivery_id = received[0].id();
-    let expected = json!([{"endpoint": endpoint.name(), "delivery_id": delivery_id, "state": "delivered",
-                           "status": 200, "error": null}]);
+    let expected = json!([{"endpoint": endpoint.name(), "delivery_id": delivery_id,
+                           "state": "delivered", "status": 200, "error": null}]);
     assert_eq!(answer.json["data"]["webhookResult"], expected);
     check_delivery("status_update", &received[0]);
     let body = received[0].json();
@@ -107,7 +107,7 @@ async fn customers_are_told_how_orders_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_request_tells_anew() {
+async fn sends_a_new_delivery_per_request() {
     let shop = Shop::new();
     let order = shop.create().await;
     let endpoint = shop.endpoint(json!({"format": "status_update"}), json!([])).await;
@@ -119,16 +119,16 @@ async fn each_request_tells_anew() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_endpoint_that_fails_is_shown_beside_one_that_takes_it() {
+async fn shows_the_result_of_each_endpoint() {
     let shop = Shop::new();
     let order = shop.create().await;
     let good = shop.endpoint(json!({"format": "status_update"}), json!([])).await;
-    let refuses = json!({"format": "status_update", "backoff": [1]});
-    let bad = shop.endpoint(refuses, json!([{"status": 500}, {"status": 503}])).await;
+    let settings = json!({"format": "status_update", "backoff": [1]});
+    let bad = shop.endpoint(settings, json!([{"status": 500}, {"status": 503}])).await;
     let answer = shop.trigger(&[&order]).await;
     assert_eq!((answer.status, &answer.json["success"]), (200, &json!(false)), "{}", answer.json);
     assert_eq!(answer.json["message"], "1 of 2 delivered");
-    let of = |endpoint: &Endpoint| {
+    let of = |endpoint: &TestEndpoint| {
         results(&answer).iter().find(|sent| sent["endpoint"] == endpoint.name()).unwrap()
     };
     assert_eq!((&of(&good)["state"], &of(&good)["status"]), (&json!("delivered"), &json!(200)));
@@ -136,7 +136,7 @@ async fn one_endpoint_that_fails_is_shown_beside_one_that_takes_it() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nobody_waits_longer_than_twenty_seconds() {
+async fn answers_within_twenty_seconds_while_an_endpoint_retries() {
     let shop = Shop::new();
     let order = shop.create().await;
     let slow = json!({"format": "status_update", "backoff": [600]});
@@ -153,7 +153,7 @@ async fn nobody_waits_longer_than_twenty_seconds() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_nobody_takes_is_no_success() {
+async fn reports_no_success_without_a_usable_endpoint() {
     let shop = Shop::new();
     let order = shop.create().await;
     let answer = shop.trigger(&[&order]).await;
@@ -161,17 +161,18 @@ async fn what_nobody_takes_is_no_success() {
     assert_eq!((answer.status, &answer.json["message"]), (200, &json!(message)));
     assert_eq!((&answer.json["success"], results(&answer).len()), (&json!(false), 0));
 
-    let wrong = shop.endpoint(json!({"format": "fax"}), json!([])).await;
-    let _off = shop.endpoint(json!({"format": "status_update", "enabled": false}), json!([])).await;
+    let invalid = shop.endpoint(json!({"format": "fax"}), json!([])).await;
+    let _disabled =
+        shop.endpoint(json!({"format": "status_update", "enabled": false}), json!([])).await;
     let answer = shop.trigger(&[&order]).await;
-    let expected = json!([{"endpoint": wrong.name(), "delivery_id": null, "state": "not_sent", "status": null,
-                           "error": "settings_wrong"}]);
+    let expected = json!([{"endpoint": invalid.name(), "delivery_id": null, "state": "not_sent",
+                           "status": null, "error": "settings_wrong"}]);
     assert_eq!(answer.json["data"]["webhookResult"], expected);
     assert_eq!(answer.json["success"], false);
 }
 
 #[tokio::test]
-async fn orders_that_are_not_there_are_listed_and_hurt_no_other() {
+async fn lists_unknown_orders_and_sends_the_others() {
     let shop = Shop::new();
     let (order, missing) = (shop.create().await, unique("MISSING-"));
     let foreign = Shop::new().create().await;
@@ -183,9 +184,9 @@ async fn orders_that_are_not_there_are_listed_and_hurt_no_other() {
 }
 
 #[tokio::test]
-async fn what_is_no_list_of_orders_is_refused() {
+async fn rejects_invalid_order_lists() {
     let ids = |count: usize| (0..count).map(|number| format!("ORD-{number}")).collect::<Vec<_>>();
-    let ask = async |body: &Value| stack().user("admin", "POST", TRIGGER, Some(body)).await;
+    let trigger = async |body: &Value| stack().user("admin", "POST", TRIGGER, Some(body)).await;
     for (body, field) in [
         (json!({"account_code": "A"}), "order_ids"),
         (json!({"account_code": "A", "order_ids": []}), "order_ids"),
@@ -196,10 +197,10 @@ async fn what_is_no_list_of_orders_is_refused() {
         (json!({"account_code": 7, "order_ids": ["A"]}), "account_code"),
         (json!({"order_ids": ["A"]}), "account_code"),
     ] {
-        assert_eq!(ask(&body).await.error(), (422, "invalid", Some(field)), "{body}");
+        assert_eq!(trigger(&body).await.error(), (422, "invalid", Some(field)), "{body}");
     }
-    assert_eq!(ask(&json!({"account_code": "A", "order_ids": ids(100)})).await.status, 404);
-    assert_eq!(ask(&json!([])).await.error(), (400, "malformed", None));
+    assert_eq!(trigger(&json!({"account_code": "A", "order_ids": ids(100)})).await.status, 404);
+    assert_eq!(trigger(&json!([])).await.error(), (400, "malformed", None));
     let large = json!({"account_code": "A", "order_ids": ["A"], "note": "x".repeat(256 * 1024)});
-    assert_eq!(ask(&large).await.status, 413);
+    assert_eq!(trigger(&large).await.status, 413);
 }

@@ -11,7 +11,7 @@ use domain::core::timestamp::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use sweep::Sweep;
 
-/// Kept of the function's time for the batch that is under way when no other is begun.
+/// Time left for the current batch when the function must not start another.
 const RESERVE: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]

@@ -15,7 +15,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use sync::Sync;
 
-/// Kept of the function's time for the page that is under way when no other is begun.
+/// Time left for the current page when the function must not start another.
 const RESERVE: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
@@ -36,14 +36,14 @@ async fn main() -> Result<(), Error> {
     let (sync, worker) = (&sync, &worker);
     run(service_fn(async |event: LambdaEvent<Value>| {
         if event.payload.get("Records").is_none() {
-            // Boxed: side by side with the other future it is nested deeper than the compiler looks.
+            // Boxed: otherwise the nested futures exceed the compiler's recursion limit.
             return Ok(Box::pin(sync.open_run(&event.payload)).await?);
         }
         let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);
         let shards: SqsEvent = serde_json::from_value(event.payload)?;
-        let answer =
+        let response =
             worker.run(shards, async |message| sync.plan_shard(message, deadline).await).await;
-        Ok::<_, Error>(serde_json::to_value(answer)?)
+        Ok::<_, Error>(serde_json::to_value(response)?)
     }))
     .await
 }

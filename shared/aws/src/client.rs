@@ -12,6 +12,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use crate::clock::SystemClock;
 
 #[cfg(test)]
+pub(crate) mod fake;
+#[cfg(test)]
 mod tests;
 
 const MAX_TRIES: u32 = 3;

@@ -56,8 +56,8 @@ impl From<SettingsError> for IoError {
 }
 
 impl Settings {
-    /// Reads `SETTINGS_PREFIX` and `CONFIG_TTL_SECONDS`. Adds up to a tenth of jitter to the TTL, so
-    /// that functions that started together do not call SSM together.
+    /// Reads `SETTINGS_PREFIX` and `CONFIG_TTL_SECONDS`. Adds up to a tenth of jitter to the TTL,
+    /// so that functions that started together do not call SSM together.
     pub fn from_environment(client: Client) -> Result<Self, BadEnvironment> {
         let seconds = variable("CONFIG_TTL_SECONDS")?.parse();
         let ttl = Duration::from_secs(seconds.map_err(|_| BadEnvironment("CONFIG_TTL_SECONDS"))?);

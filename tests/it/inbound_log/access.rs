@@ -1,19 +1,18 @@
-//! Who may see which event, and have it worked on again.
+//! Authorization: the events that a caller may see and retry.
 
 use aws::tables::inbound::EventState;
 use futures::future::join_all;
 
-use super::{LOG, find, get, ids, keep};
-use crate::callers::{Caller, OURS, Role, THEIRS, caller, callers};
-use crate::support::{http, stack, unique};
+use super::{LOG, find, get, ids, insert};
+use crate::support::{Caller, OURS, Role, THEIRS, caller, callers, http, stack, unique};
 
 const MISSING: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
-/// The answer's status, by what a route gives to those who may.
+/// The expected status for an event of this account.
 fn expected(caller: &Caller, changes: bool, account: Option<&str>) -> u16 {
-    let sees = account.map_or(caller.accounts == ["*"], |account| caller.has(account));
+    let sees = account.map_or(caller.has_all_accounts(), |account| caller.has(account));
     match caller.role {
-        Role::Nobody => 401,
+        Role::Unauthenticated => 401,
         Role::Partner | Role::Vendor => 403,
         Role::Viewer if changes => 403,
         _ if !sees => 404,
@@ -23,10 +22,10 @@ fn expected(caller: &Caller, changes: bool, account: Option<&str>) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn an_event_is_shown_and_retried_for_those_whose_it_is() {
+async fn shows_and_retries_an_event_only_for_its_account() {
     let callers = callers().await;
     join_all([Some(OURS), Some(THEIRS), None].map(async |account| {
-        let id = keep(account, EventState::Ignored, b"canary-body").await;
+        let id = insert(account, EventState::Ignored, b"canary-body").await;
         for (caller, (method, path)) in callers.iter().flat_map(|caller| {
             [("GET", LOG), ("POST", "/api/webhooks/retry")].map(|route| (caller, route))
         }) {
@@ -36,7 +35,7 @@ async fn an_event_is_shown_and_retried_for_those_whose_it_is() {
                 http::send(caller.sign(request)).await
             };
             let (answer, missing) = (ask(&id).await, ask(MISSING).await);
-            let context = format!("{method} of {account:?} as {}", caller.who);
+            let context = format!("{method} of {account:?} as {}", caller.name);
             assert_eq!(
                 answer.status,
                 expected(caller, method == "POST", account),
@@ -58,33 +57,33 @@ async fn an_event_is_shown_and_retried_for_those_whose_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_list_shows_nothing_of_others_and_nothing_of_nobody() {
-    let (theirs, nobodys) = (
-        keep(Some(THEIRS), EventState::Failed, b"{}").await,
-        keep(None, EventState::Failed, b"{}").await,
+async fn lists_only_the_events_of_the_callers_accounts() {
+    let (theirs, without_account) = (
+        insert(Some(THEIRS), EventState::Failed, b"{}").await,
+        insert(None, EventState::Failed, b"{}").await,
     );
-    keep(Some(OURS), EventState::Failed, b"{}").await;
-    for who in ["their admin", "their viewer"] {
+    insert(Some(OURS), EventState::Failed, b"{}").await;
+    for name in ["their admin", "their viewer"] {
         for query in ["?limit=100", "?limit=100&status=failed"] {
-            let answer = get(caller(who).await, &format!("{LOG}{query}")).await;
+            let answer = get(caller(name).await, &format!("{LOG}{query}")).await;
             let items = answer.json["items"].as_array().unwrap();
             assert!(
                 items.iter().all(|item| item["account_code"] == THEIRS),
-                "{who} {query}: {}",
+                "{name} {query}: {}",
                 answer.json
             );
-            assert!(ids(items).contains(&theirs.as_str()), "{who} {query}");
+            assert!(ids(items).contains(&theirs.as_str()), "{name} {query}");
         }
     }
-    let to_all = find("?limit=100&status=failed", &nobodys).await;
-    assert!(to_all.unwrap()["account_code"].is_null());
+    let listed = find("?limit=100&status=failed", &without_account).await;
+    assert!(listed.unwrap()["account_code"].is_null());
 }
 
-/// A cursor holds a place and nothing that decides whose events are shown.
+/// A cursor is only a position: the caller's accounts decide which events are listed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_cursor_of_others_opens_nothing() {
+async fn shows_no_foreign_events_after_a_foreign_cursor() {
     for _ in 0..2 {
-        keep(Some(OURS), EventState::Failed, b"{}").await;
+        insert(Some(OURS), EventState::Failed, b"{}").await;
     }
     let admin = get(caller("admin").await, &format!("{LOG}?limit=1&account_code={OURS}")).await;
     let cursor = admin.json["next_page"].as_str().unwrap();
@@ -96,7 +95,7 @@ async fn a_cursor_of_others_opens_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_no_id_is_no_event() {
+async fn answers_404_for_unknown_and_malformed_ids() {
     let admin = caller("admin").await;
     for id in [&unique("nowhere-"), "%20", "%0a", "a%00", &"x".repeat(129), "%2A", "event", "*"] {
         assert_eq!(

@@ -69,7 +69,7 @@ pub async fn callers() -> &'static [Caller] {
 
 async fn create_callers() -> Vec<Caller> {
     let users = &stack().users;
-    // Basic credentials end at the first colon: passwords may contain more.
+    // The user name ends at the first colon; a password may contain colons.
     let password = format!("canary-password:{}:", users["admin"].password);
     let secret = format!("canary-secret-{}", stack().vendor_secret);
     for (name, role, accounts) in [

@@ -92,7 +92,6 @@ impl Stack {
         Inbound::new(self.events(&calls), self.queue("events", queue), self.settings(&calls))
     }
 
-    /// The function `deliver`.
     pub fn deliver(&self) -> Deliver {
         let calls = Calls::default();
         let dead_letters = self.queue("deliveries_dlq", &calls);
@@ -109,14 +108,12 @@ impl Stack {
         }
     }
 
-    /// The function `process`.
     pub fn process(&self, calls: &Calls) -> Process {
         let deliveries = self.queue("deliveries", calls);
         let (events, orders) = (self.events(calls), self.orders(calls));
         Process::new(events, orders, self.messages(calls), deliveries, self.settings(calls))
     }
 
-    /// The function `sweep`.
     pub fn sweep(&self) -> Sweep {
         let calls = Calls::default();
         Sweep::new(self.events(&calls), self.queue("events", &calls))

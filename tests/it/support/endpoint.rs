@@ -44,7 +44,6 @@ impl TestEndpoint {
         }
     }
 
-    /// A new delivery to this endpoint.
     pub fn delivery(&self) -> Delivery {
         let message = json!({
             "v": 1, "id": unique("msg_"), "run": 1, "endpoint": self.name, "format": "standard",

@@ -1,4 +1,4 @@
-//! Functions called directly. API Gateway rejects or cannot send some of the requests under test.
+//! Functions called directly: API Gateway rejects or cannot send some requests under test.
 
 use std::time::{Duration, SystemTime};
 

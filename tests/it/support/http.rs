@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 use super::openapi::{ApiCall, check_response};
 use super::{Stack, eventually, stack};
 
-/// A response of the API.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -109,7 +108,6 @@ impl Stack {
         assert_eq!(answer.status, 201, "{}", answer.json);
     }
 
-    /// Creates an order of any account.
     pub async fn create_order_in(&self, account: &str, body: &Value) {
         let mut body = body.clone();
         body["accountCode"] = json!(account);

@@ -42,8 +42,9 @@ impl Stack {
         let caches_expired = Instant::now() + SETTINGS_TTL;
         eventually(&format!("the {source} hook to be accepted"), async || {
             let request = client().post(self.url(&path)).body("{}");
-            let request =
-                headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+            let request = headers
+                .iter()
+                .fold(request, |request, (name, value)| request.header(*name, *value));
             let answer = send_undocumented(request).await;
             (Instant::now() > caches_expired && answer.status != 401).then_some(())
         })

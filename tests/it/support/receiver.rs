@@ -9,7 +9,6 @@ use super::http::client;
 use super::openapi::check_delivery;
 use super::{Stack, eventually};
 
-/// A request that the receiver got.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Received {
     pub method: String,

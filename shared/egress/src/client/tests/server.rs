@@ -1,4 +1,4 @@
-//! An endpoint that does whatever a test says, byte by byte.
+//! A server whose every byte is chosen by the test.
 
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -9,20 +9,20 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 
-/// A listener on 127.0.0.1 and what it saw.
-pub(super) struct Evil {
+/// Listens on 127.0.0.1 and records requests.
+pub(super) struct HostileServer {
     pub(super) port: u16,
     pub(super) connections: Arc<AtomicUsize>,
     requests: mpsc::UnboundedReceiver<Vec<u8>>,
 }
 
-/// One accepted connection.
+/// An accepted connection.
 pub(super) struct Peer {
     pub(super) stream: TcpStream,
-    seen: mpsc::UnboundedSender<Vec<u8>>,
+    requests: mpsc::UnboundedSender<Vec<u8>>,
 }
 
-impl Evil {
+impl HostileServer {
     /// Runs `behave` on every connection.
     pub(super) async fn start<F>(behave: impl Fn(Peer) -> F + Send + 'static) -> Self
     where
@@ -31,26 +31,26 @@ impl Evil {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let connections = Arc::new(AtomicUsize::new(0));
-        let (seen, requests) = mpsc::unbounded_channel();
+        let (sender, requests) = mpsc::unbounded_channel();
         let count = connections.clone();
         tokio::spawn(async move {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 count.fetch_add(1, Ordering::SeqCst);
-                tokio::spawn(behave(Peer { stream, seen: seen.clone() }));
+                tokio::spawn(behave(Peer { stream, requests: sender.clone() }));
             }
         });
         Self { port, connections, requests }
     }
 
-    /// Reads each request, answers with these bytes, and closes.
-    pub(super) async fn answering(answer: impl Into<Vec<u8>>) -> Self {
-        let answer: Arc<[u8]> = answer.into().into();
+    /// Reads each request, responds with these bytes, and closes.
+    pub(super) async fn responding(response: impl Into<Vec<u8>>) -> Self {
+        let response: Arc<[u8]> = response.into().into();
         Self::start(move |mut peer| {
-            let answer = answer.clone();
+            let response = response.clone();
             async move {
                 peer.request().await;
-                peer.send(&answer).await;
+                peer.send(&response).await;
             }
         })
         .await
@@ -68,7 +68,7 @@ impl Evil {
         self.connections.load(Ordering::SeqCst)
     }
 
-    /// The requests so far, as text.
+    /// Drains the requests received so far.
     pub(super) fn requests(&mut self) -> Vec<String> {
         std::iter::from_fn(|| self.requests.try_recv().ok())
             .map(|request| String::from_utf8(request).unwrap())
@@ -77,17 +77,17 @@ impl Evil {
 }
 
 impl Peer {
-    /// Reads one whole request; `false` if the connection ended instead.
+    /// Reads one whole request. Returns false when the connection ended instead.
     pub(super) async fn request(&mut self) -> bool {
         let request = read_request(&mut self.stream).await;
         let complete = !request.is_empty();
         if complete {
-            self.seen.send(request).unwrap();
+            self.requests.send(request).unwrap();
         }
         complete
     }
 
-    /// Sends what the other side will still take.
+    /// Returns false when the other side has closed the connection.
     pub(super) async fn send(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         self.stream.write_all(bytes.as_ref()).await.is_ok()
     }
