@@ -33,34 +33,38 @@ impl OrdersApi {
         let state = State::at_creation(new_order.status, now);
         let order = Order { key, profile: new_order.profile, state };
         let reconciliation = reconciliation_event(&order, None, now);
-        let created = retry(TRIES, || async {
-            let create =
-                self.orders.create(&order, &new_order.fingerprint, &self.events, &reconciliation);
-            Ok::<_, ApiError>(match create.await? {
-                CreateOutcome::Contended => Try::Contended,
-                outcome => Try::Done(outcome),
-            })
-        });
-        match created.await?.unwrap_or(CreateOutcome::Contended) {
+        let created =
+            retry(TRIES, || self.create_once(&order, &new_order.fingerprint, &reconciliation));
+        let (status, event) = created.await?.ok_or_else(ApiError::unavailable)?;
+        self.queue_event(&event).await;
+        self.show(&order.key, status).await
+    }
+
+    /// Returns the response's status and the reconciliation event to queue.
+    async fn create_once(
+        &self,
+        order: &Order,
+        fingerprint: &str,
+        reconciliation: &InboundEvent,
+    ) -> Result<Try<(u16, EventId)>, ApiError> {
+        match self.orders.create(order, fingerprint, &self.events, reconciliation).await? {
             CreateOutcome::Created => {
                 let OrderKey { account, order: order_id } = &order.key;
                 tracing::info!(%account, %order_id, "order.created");
-                self.queue_event(&reconciliation.id).await;
-                self.show(&order.key, 201).await
+                Ok(Try::Done((201, reconciliation.id.clone())))
             }
-            // The first request may have crashed before it queued the event.
-            CreateOutcome::Exists { fingerprint, reconciliation }
-                if fingerprint == new_order.fingerprint =>
+            // An idempotent repeat. The first request may have crashed before it queued its event.
+            CreateOutcome::Exists { fingerprint: first, reconciliation }
+                if first == fingerprint =>
             {
-                self.queue_event(&reconciliation).await;
-                self.show(&order.key, 200).await
+                Ok(Try::Done((200, reconciliation)))
             }
             CreateOutcome::Exists { .. } => {
                 let message = "this order was already created with a different body";
                 Err(ApiError::conflict(message).with_field("orderId"))
             }
             CreateOutcome::NameTaken(name) => Err(name_taken(&name)),
-            CreateOutcome::Contended => Err(ApiError::unavailable()),
+            CreateOutcome::Contended => Ok(Try::Contended),
         }
     }
 }
