@@ -37,7 +37,7 @@ impl Messages {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
-        if !caller.may_use_messages() {
+        if !caller.can_use_messages() {
             return Err(ApiError::forbidden("this caller may not work on messages"));
         }
         match route_key(request) {

@@ -22,7 +22,7 @@ impl Ops {
         request: &Request,
         caller: &Caller,
     ) -> Result<Response<Body>, ApiError> {
-        if !caller.sees(None) {
+        if !caller.can_see(None) {
             return Err(ApiError::forbidden("runs are for who may see every account"));
         }
         let page = page(request)?;

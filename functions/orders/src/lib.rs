@@ -50,7 +50,7 @@ impl Orders {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
-        if !caller.may_use_orders() {
+        if !caller.can_use_orders() {
             return Err(ApiError::forbidden("this user may not work on orders"));
         }
         let named =

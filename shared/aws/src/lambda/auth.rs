@@ -106,8 +106,8 @@ pub fn account_of(
     field: &str,
 ) -> Result<AccountCode, ApiError> {
     caller.account(named).map_err(|error| match error {
-        NoAccount::NotYours => ApiError::forbidden(error.to_string()).about(field),
-        NoAccount::NotNamed => ApiError::invalid(field, error.to_string()),
+        NoAccount::Inaccessible => ApiError::forbidden(error.to_string()).about(field),
+        NoAccount::Missing => ApiError::invalid(field, error.to_string()),
     })
 }
 

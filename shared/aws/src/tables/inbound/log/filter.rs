@@ -63,7 +63,7 @@ impl LogFilter {
     /// its state.
     pub(super) fn is_narrow(&self) -> bool {
         let by_state = self.status.is_some_and(|status| !status.is_notable());
-        by_state || self.source.is_some() || self.account.is_some() || !self.caller.sees(None)
+        by_state || self.source.is_some() || self.account.is_some() || !self.caller.can_see(None)
     }
 
     /// Whether a row is asked for, and may be seen.
@@ -71,7 +71,7 @@ impl LogFilter {
         self.status.is_none_or(|status| row.state == status)
             && self.source.as_ref().is_none_or(|source| row.source == *source)
             && self.account.as_ref().is_none_or(|account| row.account.as_ref() == Some(account))
-            && self.caller.sees(row.account.as_ref())
+            && self.caller.can_see(row.account.as_ref())
     }
 }
 
