@@ -180,8 +180,9 @@ mod tests {
         ))
         .unwrap();
         let expected = serde_json::json!({
-            "message_id": "wamid.A", "from": "919876543210", "name": null, "at": "2026-01-20T10:00:00.000Z",
-            "received_at": "2026-01-20T10:01:00.000Z", "number": "106540352242922", "in_reply_to": null,
+            "message_id": "wamid.A", "from": "919876543210", "name": null,
+            "at": "2026-01-20T10:00:00.000Z", "received_at": "2026-01-20T10:01:00.000Z",
+            "number": "106540352242922", "in_reply_to": null,
             "content": {"type": "text", "text": "hello"},
         });
         assert_eq!(json, expected);

@@ -56,7 +56,8 @@ fn new_message(message_id: &str) -> NewMessage {
 fn the_provider_message_id_is_optional() {
     assert_eq!(new_message(r#""wamid.A""#).message_id, ProviderMessageId::parse("wamid.A"));
     assert_eq!(new_message("null").message_id, None);
-    let stored = r#"{"id":"i","order_id":"O","account_code":"S","message_status":"sent","sent_at":"2026-01-20T10:00:00.000Z"}"#;
+    let stored = r#"{"id":"i","order_id":"O","account_code":"S","message_status":"sent",
+        "sent_at":"2026-01-20T10:00:00.000Z"}"#;
     assert_eq!(
         serde_json::from_str::<Message>(stored).unwrap().message_id,
         None,

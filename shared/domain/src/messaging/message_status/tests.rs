@@ -269,7 +269,9 @@ fn expected_tracking(received: &[ReceivedUpdate]) -> MessageTracking {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 10_000, failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn arrival_order_and_duplicates_do_not_change_the_statuses(
@@ -291,8 +293,10 @@ proptest! {
         }
         let tracking: MessageTracking = serde_json::from_str(&stored).unwrap();
         prop_assert_eq!(&tracking, &expected_tracking(&received));
-        let statuses: BTreeSet<_> =
-            received.iter().filter_map(|(update, _)| ProviderStatus::parse(&update.status)).collect();
+        let statuses: BTreeSet<_> = received
+            .iter()
+            .filter_map(|(update, _)| ProviderStatus::parse(&update.status))
+            .collect();
         prop_assert_eq!(tracking.status(), statuses.last().copied());
     }
 }

@@ -38,8 +38,9 @@ fn every_format_has_its_defaults() {
 #[test]
 fn reads_every_setting() {
     let settings = parse(
-        r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],"timeout_seconds":60,
-            "retry_count":4,"backoff":[7,8],"headers":{"Authorization":"Bearer a"},"enabled":false}"#,
+        r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],
+            "timeout_seconds":60,"retry_count":4,"backoff":[7,8],
+            "headers":{"Authorization":"Bearer a"},"enabled":false}"#,
     );
     assert_eq!(settings.format.as_str(), "status_update");
     assert!(settings.accounts.include(&AccountCode::parse("STORE001").unwrap()));
