@@ -32,7 +32,7 @@ impl MessagesApi {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
-        if !caller.may_use_messages() {
+        if !caller.can_use_messages() {
             return Err(ApiError::forbidden("these credentials do not allow access to messages"));
         }
         match route_key(request) {

@@ -84,13 +84,14 @@ impl Ops {
     async fn find_event(&self, caller: &Caller, id: &str) -> Result<LogRow, ApiError> {
         let id = EventId::parse(id).map_err(|_| no_such_event())?;
         let row = self.tables.events.row(&id).await?;
-        row.filter(|row| caller.sees(row.account.as_ref())).ok_or_else(no_such_event)
+        row.filter(|row| caller.can_see(row.account.as_ref())).ok_or_else(no_such_event)
     }
 }
 
 /// Viewers have access to the log only.
 fn authorize(caller: &Caller, route: &str) -> Result<(), ApiError> {
-    if caller.may_operate() || (caller.may_see_log() && route.starts_with("GET /api/webhooks/logs"))
+    if caller.can_operate()
+        || (caller.can_read_log() && route.starts_with("GET /api/webhooks/logs"))
     {
         return Ok(());
     }

@@ -22,7 +22,7 @@ impl Ops {
         request: &Request,
         caller: &Caller,
     ) -> Result<Response<Body>, ApiError> {
-        if !caller.sees(None) {
+        if !caller.can_see(None) {
             let message = "only users with access to every account can list runs";
             return Err(ApiError::forbidden(message));
         }

@@ -45,7 +45,7 @@ impl OrdersApi {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
-        if !caller.may_use_orders() {
+        if !caller.can_use_orders() {
             return Err(ApiError::forbidden("these credentials do not allow access to orders"));
         }
         let order_id =

@@ -56,7 +56,7 @@ impl LogFilter {
     /// index has no other events.
     pub(super) fn is_narrow(&self) -> bool {
         let by_state = self.status.is_some_and(|status| !status.is_notable());
-        by_state || self.source.is_some() || self.account.is_some() || !self.caller.sees(None)
+        by_state || self.source.is_some() || self.account.is_some() || !self.caller.can_see(None)
     }
 
     /// True if the row matches and the caller may see it.
@@ -64,7 +64,7 @@ impl LogFilter {
         self.status.is_none_or(|status| row.state == status)
             && self.source.as_ref().is_none_or(|source| row.source == *source)
             && self.account.as_ref().is_none_or(|account| row.account.as_ref() == Some(account))
-            && self.caller.sees(row.account.as_ref())
+            && self.caller.can_see(row.account.as_ref())
     }
 }
 
