@@ -110,7 +110,7 @@ impl Poll {
             })
             .collect();
         let found =
-            pull::read(&asked, &answer.body, at).map_err(|_| Failure::of("unreadable_answer"))?;
+            pull::read(&asked, &answer.body).map_err(|_| Failure::of("unreadable_answer"))?;
         Ok(Findings::of(orders.iter().copied().zip(found), at, call.service.stalled_after))
     }
 }

@@ -1,18 +1,18 @@
-//! A parcel's stops, in one order whatever order they come in.
+//! Sorts the scans of a parcel.
 
 use domain::tracking::report::Scan;
 
-/// The most that is kept of one parcel. Live bodies have twenty at most.
+/// Most scans kept of one parcel. Live bodies have up to twenty.
 pub(crate) const MOST: usize = 50;
 
-/// How a provider lists scans, where their times do not tell.
+/// A provider's usual order, for scans whose times do not decide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     OldestFirst,
     NewestFirst,
 }
 
-/// The newest [`MOST`], oldest first.
+/// Returns the newest [`MOST`] scans, oldest first.
 pub(crate) fn newest(mut scans: Vec<Scan>, usual: Order) -> Vec<Scan> {
     if order(&scans).unwrap_or(usual) == Order::NewestFirst {
         scans.reverse();
@@ -22,7 +22,7 @@ pub(crate) fn newest(mut scans: Vec<Scan>, usual: Order) -> Vec<Scan> {
     scans.split_off(surplus)
 }
 
-/// The order that the first and the last time show.
+/// Compares the first and the last time.
 fn order(scans: &[Scan]) -> Option<Order> {
     let mut times = scans.iter().filter_map(|scan| scan.at);
     let (first, last) = (times.next()?, times.next_back()?);
@@ -33,7 +33,7 @@ fn order(scans: &[Scan]) -> Option<Order> {
     }
 }
 
-/// Scans may share a second, and then keep the order they came in; one without a time stays with the one before it.
+/// Stable: scans with the same time keep their order. A scan without a time stays behind its predecessor.
 fn sort(scans: &mut Vec<Scan>) {
     let mut latest = None;
     let mut dated: Vec<_> = scans
@@ -54,7 +54,7 @@ mod tests {
 
     use super::*;
 
-    /// A scan a character: a digit is its hour, a letter has no time.
+    /// One scan per character: a digit is the hour, a letter has no time.
     fn scan(name: char) -> Scan {
         let hour = name.to_digit(10).map(i64::from);
         let at = hour.map(|hour| Timestamp::from_millis(hour * 3_600_000).unwrap());
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn times_decide_where_they_can() {
+    fn sorts_by_time() {
         for (came, expected) in
             [("123", "123"), ("321", "123"), ("213", "123"), ("31a", "a13"), ("a31", "13a")]
         {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn elsewhere_the_usual_order_does() {
+    fn falls_back_to_the_usual_order_without_times() {
         for (came, oldest_first, newest_first) in [
             ("", "", ""),
             ("ab", "ab", "ba"),
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_oldest_are_left_out() {
+    fn drops_the_oldest_scans() {
         let came: String = ('a'..='z').cycle().take(60).collect();
         assert_eq!(sorted(&came, Order::OldestFirst), came[10..]);
         assert_eq!(sorted(&came, Order::NewestFirst).len(), MOST);

@@ -38,11 +38,8 @@ fn read(body: &[u8]) -> Result<Reading, Unreadable> {
 
 fn read_for(account: &str, body: &[u8]) -> Result<Reading, Unreadable> {
     let account = AccountCode::parse(account).unwrap();
-    Shiprocket.read(&Received {
-        account: Some(&account),
-        at: Timestamp::from_millis(0).unwrap(),
-        body,
-    })
+    let request = Request::stored(Some(&account), body);
+    Shiprocket.parse(&request, Timestamp::EPOCH).map(|parsed| parsed.reading)
 }
 
 fn report(body: &Value) -> Report {

@@ -1,4 +1,4 @@
-//! How a message of ours fares.
+//! Statuses of our messages.
 
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelEvent, ProviderMessageId, StatusUpdate};
@@ -6,8 +6,7 @@ use domain::messaging::channel::{ChannelEvent, ProviderMessageId, StatusUpdate};
 use super::{error, word};
 use crate::text::Fields;
 
-/// One of `statuses`; nothing if it does not say of which message, or how it fares. Whom the message went to is not
-/// kept.
+/// Reads one of `statuses`. `None` without a message id or a status. The recipient is not kept.
 pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
     Some(ChannelEvent::Status(StatusUpdate {
         message: message_id(fields, "id")?,
@@ -17,13 +16,12 @@ pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
     }))
 }
 
-/// WhatsApp's id of a message.
 pub(super) fn message_id(fields: &Fields, name: &str) -> Option<ProviderMessageId> {
     ProviderMessageId::parse(&fields.digits(name)?)
 }
 
-/// When it was: seconds since 1970, as a string or a number. Milliseconds would lie beyond the year 9999, which is no
-/// time.
+/// Seconds since 1970, as a string or a number. Milliseconds would lie beyond the year 9999 and are
+/// rejected.
 pub(super) fn time(fields: &Fields) -> Option<Timestamp> {
     let seconds =
         fields.digits("timestamp").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;

@@ -20,7 +20,7 @@ const TABLE: &[(Status, &[u16])] = &[
 ];
 
 #[test]
-fn every_shipment_id_means_what_the_design_says() {
+fn shipment_ids_match_the_table() {
     for id in 0..=120 {
         let expected = TABLE.iter().find(|(_, ids)| ids.contains(&id)).map(|(status, _)| *status);
         assert_eq!(of_shipment(&id.to_string()), expected, "{id}");
@@ -31,7 +31,7 @@ fn every_shipment_id_means_what_the_design_says() {
 }
 
 #[test]
-fn every_shipment_label_means_what_its_id_does() {
+fn shipment_labels_match_their_ids() {
     for (id, label, status) in SHIPMENT {
         assert_eq!(normalise(label), *label, "{id}");
         assert_eq!(of_label(label), *status, "{label}");
@@ -58,7 +58,7 @@ const ORDER: &[(Status, &[u16])] = &[
 ];
 
 #[test]
-fn every_order_id_has_its_own_meaning() {
+fn order_ids_match_the_table() {
     for id in 0..=120 {
         let expected = ORDER.iter().find(|(_, ids)| ids.contains(&id)).map(|(status, _)| *status);
         assert_eq!(of_order(&id.to_string()), expected, "{id}");
@@ -69,7 +69,7 @@ fn every_order_id_has_its_own_meaning() {
 }
 
 #[test]
-fn labels_in_every_spelling() {
+fn maps_labels_in_every_spelling() {
     for (label, expected) in [
         ("Delivered ", Delivered),
         ("DELIVERED", Delivered),
