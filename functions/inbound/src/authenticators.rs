@@ -35,8 +35,8 @@ pub(crate) struct Authenticators {
 }
 
 impl Authenticators {
-    /// Reads all parameters below `folder`. Without `settings` the source is not set up, and every request
-    /// is rejected.
+    /// Reads all parameters below `folder`. Without `settings` the source is not set up, and every
+    /// request is rejected.
     pub(crate) fn read(
         source: &dyn Source,
         folder: &str,

@@ -76,7 +76,8 @@ fn event_id(
     }
 }
 
-/// The event of a body whose provider id was used before with another body. Stored beside the first.
+/// The event of a body whose provider id was used before with another body. Stored beside the
+/// first.
 pub(crate) fn quarantined(event: &InboundEvent) -> InboundEvent {
     let account = event.account.as_ref().map_or("", AccountCode::as_str);
     let id = Fingerprint::of("quarantined event")

@@ -1,4 +1,5 @@
-//! Receives webhooks: authenticates them, stores them in the inbound log and queues them for `process`.
+//! Receives webhooks: authenticates them, stores them in the inbound log and queues them for
+//! `process`.
 
 mod authenticators;
 mod event;
@@ -22,7 +23,8 @@ use tokio::time::timeout;
 use authenticators::Authenticators;
 use event::{Intake, quarantined};
 
-/// Senders wait only a few seconds for an answer. `sweep` sends events that the queue did not accept in time.
+/// Senders wait only a few seconds for an answer. `sweep` sends events that the queue did not
+/// accept in time.
 const SEND_LIMIT: Duration = Duration::from_millis(1500);
 
 pub struct Inbound {
@@ -153,8 +155,8 @@ impl Inbound {
         now: Timestamp,
     ) -> Result<Arc<Authenticators>, ApiError> {
         let name = source.name();
-        // Reads all parameters of a source at once: callers choose hook ids, so a lookup per id would
-        // let them cause calls.
+        // Reads all parameters of a source at once: callers choose hook ids, so a lookup per id
+        // would let them cause calls.
         let load = |last: Option<Arc<Authenticators>>| async move {
             let folder = format!("sources/{}", source.name().as_str());
             let values = self.settings.read_below(&folder, true).await?;

@@ -24,7 +24,8 @@ pub trait Authenticator: Send + Sync {
     /// The tenant of requests to the plain path. A hook belongs to its own account.
     fn tenant(&self) -> Tenant;
 
-    /// Maps the body of a [`Tenant::PerUpdate`] request to the one account that all of it belongs to.
+    /// Maps the body of a [`Tenant::PerUpdate`] request to the one account that all of it belongs
+    /// to.
     fn account_of(&self, _hint: &TenantHint) -> Option<AccountCode> {
         None
     }

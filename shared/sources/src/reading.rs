@@ -7,7 +7,7 @@ use domain::messaging::channel::ChannelUpdate;
 use domain::tracking::report::Report;
 use strum::IntoStaticStr;
 
-/// A parsed request: how to deduplicate it, whose it may be, and what it says.
+/// A parsed request: its dedup key, a hint at its tenant, and its content.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
     pub dedup_key: DedupKey,

@@ -33,7 +33,8 @@ fn order(scans: &[Scan]) -> Option<Order> {
     }
 }
 
-/// Stable: scans with the same time keep their order. A scan without a time stays behind its predecessor.
+/// Stable: scans with the same time keep their order. A scan without a time stays behind its
+/// predecessor.
 fn sort(scans: &mut Vec<Scan>) {
     let mut latest = None;
     let mut dated: Vec<_> = scans

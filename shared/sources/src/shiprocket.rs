@@ -1,7 +1,7 @@
 //! Shiprocket's tracking webhook.
 //!
-//! Source: Shiprocket's API collection, "tracking webhook". Further fields and the panel's test ping
-//! come from bodies that implementers published.
+//! Source: Shiprocket's API collection, "tracking webhook". Further fields and the panel's test
+//! ping come from bodies that implementers published.
 
 mod auth;
 mod scans;
@@ -48,8 +48,8 @@ impl Source for Shiprocket {
     }
 }
 
-/// The panel's "Test webhook" reports a delivered parcel with placeholders for ids. Only a real body
-/// has `sr_order_id`, and no real body has the first placeholder.
+/// The panel's "Test webhook" reports a delivered parcel with placeholders for ids. Only a real
+/// body has `sr_order_id`, and no real body has the first placeholder.
 fn is_test_ping(body: &Fields) -> bool {
     let placeholder =
         |name| body.text(name).is_some_and(|text| text.to_lowercase().starts_with("enter your "));

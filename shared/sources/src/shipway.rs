@@ -1,8 +1,8 @@
 //! Shipway's webhook.
 //!
-//! It sends three shapes of bodies: a few fields about an order (the panel's "Send Sample Webhook"),
-//! everything it knows about an order, and a `status_feed` of several orders (from the guide to its
-//! older API). The first two come from bodies that implementers published.
+//! It sends three shapes of bodies: a few fields about an order (the panel's "Send Sample
+//! Webhook"), everything it knows about an order, and a `status_feed` of several orders (from the
+//! guide to its older API). The first two come from bodies that implementers published.
 
 mod auth;
 mod item;

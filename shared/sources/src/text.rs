@@ -1,7 +1,7 @@
 //! Lenient access to the fields of a body.
 //!
-//! Carriers send numbers for strings, blanks for nulls and objects for lists. None of that may lose a
-//! report, so each field is read on its own, and a value of the wrong type counts as absent.
+//! Carriers send numbers for strings, blanks for nulls and objects for lists. None of that may lose
+//! a report, so each field is read on its own, and a value of the wrong type counts as absent.
 
 use std::collections::BTreeMap;
 
@@ -49,7 +49,8 @@ impl Fields {
         self.verbatim(name).map(|text| text.trim().to_owned())
     }
 
-    /// Like [`Fields::text`], without numbers that have a fraction or an exponent: no id looks like that.
+    /// Like [`Fields::text`], without numbers that have a fraction or an exponent: no id looks like
+    /// that.
     pub(crate) fn digits(&self, name: &str) -> Option<String> {
         let json = self.0.get(name)?.as_str();
         let float = !json.starts_with('"') && json.contains(['.', 'e', 'E']);
@@ -94,8 +95,8 @@ impl Fields {
         object.unwrap_or_default()
     }
 
-    /// The members of a list, or of an object with numeric keys, as PHP encodes some lists. A member
-    /// that is no object is `None`.
+    /// The members of a list, or of an object with numeric keys, as PHP encodes some lists. A
+    /// member that is no object is `None`.
     pub(crate) fn members(&self, name: &str) -> Option<Vec<Option<Self>>> {
         let text = self.0.get(name)?.as_str();
         let members: Vec<RawJson> = serde_json::from_str(text).ok().or_else(|| numbered(text))?;

@@ -5,8 +5,8 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::{format_description, offset};
 use time::{PrimitiveDateTime, UtcOffset};
 
-/// For times without an offset. Carriers do not document it, but null dates in live responses are 05:30
-/// on 1 Jan 1970.
+/// For times without an offset. Carriers do not document it, but null dates in live responses are
+/// 05:30 on 1 Jan 1970.
 const INDIA: UtcOffset = offset!(+5:30);
 
 /// `23 05 2023 11:43:52` in Shiprocket's webhook, `31 Jul 2019, 03:03 PM` in its orders API.

@@ -1,4 +1,5 @@
-//! Snapshots of the parsed samples in `events/`. Every source needs samples; a new file is a new test.
+//! Snapshots of the parsed samples in `events/`. Every source needs samples; a new file is a new
+//! test.
 
 #![expect(clippy::unwrap_used)]
 

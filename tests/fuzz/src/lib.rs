@@ -1,8 +1,8 @@
 //! Fuzz targets: no input may make a parser panic or exceed its limits, pass authentication without
 //! credentials, or be quoted in an error.
 //!
-//! `make fuzz` runs each target; a panic is a finding. `shared/sources/tests/corpus.rs` runs each target
-//! on its corpus.
+//! `make fuzz` runs each target; a panic is a finding. `shared/sources/tests/corpus.rs` runs each
+//! target on its corpus.
 
 mod reading;
 mod settings;

@@ -5,14 +5,15 @@ use sources::{Authenticator, Hook, InvalidSetting, Request, SOURCES, Setup, Sour
 
 use super::split;
 
-/// Longest text that an error may share with the input by chance: any word may be part of the message.
+/// Longest text that an error may share with the input by chance: any word may be part of the
+/// message.
 const MAX_SHARED: usize = 8;
 
 /// A hook id that is long enough to serve as a secret.
 const LONG_ID: &str = "abcdefghij0123456789";
 
-/// Configures every source with the input: settings, an empty line, a secret. No error may quote the
-/// input, and no authenticator may accept a request without credentials.
+/// Configures every source with the input: settings, an empty line, a secret. No error may quote
+/// the input, and no authenticator may accept a request without credentials.
 pub fn settings(input: &[u8]) {
     let (settings, secret) = split(input);
     let Ok(settings) = std::str::from_utf8(settings) else { return };

@@ -32,35 +32,35 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         format!(r#"{{"app_secret":["{SECRET}","{PREVIOUS}"],"verify_token":"{VERIFY_TOKEN}"}}"#);
     let hook = Some(Hook { id: "a-hook", has_secret: true });
     vec![
-        case("shiprocket", r#"{"mode":"token","account":"A"}"#, SECRET, None, |shown| {
-            shown.token()
+        case("shiprocket", r#"{"mode":"token","account":"A"}"#, SECRET, None, |credentials| {
+            credentials.token()
         }),
-        case("shiprocket", r#"{"mode":"hmac","account":"A"}"#, SECRET, None, |shown| {
-            shown.signature()
+        case("shiprocket", r#"{"mode":"hmac","account":"A"}"#, SECRET, None, |credentials| {
+            credentials.signature()
         }),
         case(
             "shiprocket",
             r#"{"mode":"token","account":"A","allowed_ips":["52.66.123.0/24","13.127.45.0/24"]}"#,
             SECRET,
             None,
-            |shown| shown.address() && shown.token(),
+            |credentials| credentials.address() && credentials.token(),
         ),
         case(
             "esahayak",
             r#"{"mode":"network","allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#,
             SECRET,
             None,
-            |shown| shown.address(),
+            |credentials| credentials.address(),
         ),
-        case("esahayak", r#"{"mode":"hmac"}"#, SECRET, None, |shown| shown.signature()),
-        case("whatsapp", r#"{"phone_numbers":{}}"#, &app, None, |shown| shown.app_signature()),
+        case("esahayak", r#"{"mode":"hmac"}"#, SECRET, None, |credentials| credentials.signature()),
+        case("whatsapp", r#"{"phone_numbers":{}}"#, &app, None, |credentials| credentials.app_signature()),
         Case {
             is_exact: false,
-            ..case("shipway", "{}", credentials, None, |shown| shown.hash(HASH))
+            ..case("shipway", "{}", credentials, None, |credentials| credentials.hash(HASH))
         },
         Case {
             is_exact: false,
-            ..case("shipway", "{}", SECRET, hook, |shown| shown.token() || shown.hash(SECRET))
+            ..case("shipway", "{}", SECRET, hook, |credentials| credentials.token() || credentials.hash(SECRET))
         },
     ]
 });
@@ -82,9 +82,10 @@ fn case(
     }
 }
 
-/// Sends the input to every authenticator: headers, an empty line, a body. The header `from` is the peer
-/// address. In header values, `{hmac}` stands for the body's signature, `{HMAC}` for the same in upper
-/// case and `{previous}` for the signature with the previous secret, because fuzzing cannot guess one.
+/// Sends the input to every authenticator: headers, an empty line, a body. The header `from` is the
+/// peer address. In header values, `{hmac}` stands for the body's signature, `{HMAC}` for the same
+/// in upper case and `{previous}` for the signature with the previous secret, because fuzzing
+/// cannot guess one.
 pub fn signature(input: &[u8]) {
     let (head, body) = split(input);
     let body = body.unwrap_or_default();

@@ -49,8 +49,8 @@ pub(crate) fn update(update: &ChannelUpdate) {
         ChannelEvent::InboundMessage(message) => inbound_message(message),
         ChannelEvent::NumberError(number_error) => error(number_error),
     }
-    let shown = serde_json::to_string(update).expect("reports and updates serialise");
-    assert!(serde_json::from_str::<IgnoredAny>(&shown).is_ok(), "not valid JSON");
+    let json = serde_json::to_string(update).expect("reports and updates serialise");
+    assert!(serde_json::from_str::<IgnoredAny>(&json).is_ok(), "not valid JSON");
 }
 
 fn error(error: &ChannelError) {

@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use super::AuthError;
 
-/// IP addresses and CIDR ranges. An empty list would reject every request and is an invalid setting.
+/// IP addresses and CIDR ranges. An empty list would reject every request and is an invalid
+/// setting.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(try_from = "Vec<Network>")]
 pub(crate) struct AllowList(Vec<Network>);

@@ -1,9 +1,9 @@
 //! Shiprocket's status ids and labels.
 //!
 //! The two tables give the same number different meanings: `shipment_status_id` is of the SHIPMENT
-//! table, `current_status_id` of the ORDER table (20 is a pickup exception in SHIPMENT, in transit in
-//! ORDER). Source of ids and names: Shiprocket's API collection, "tracking" and "orders". Live bodies
-//! use both tables.
+//! table, `current_status_id` of the ORDER table (20 is a pickup exception in SHIPMENT, in transit
+//! in ORDER). Source of ids and names: Shiprocket's API collection, "tracking" and "orders". Live
+//! bodies use both tables.
 
 use Status::{
     Cancelled, Delayed, Delivered, Exception, InTransit, Lost, OutForDelivery, PickedUp,
@@ -101,8 +101,8 @@ const OTHER_LABELS: &[(&str, Status)] = &[
     ("RETURNED", Returned),
 ];
 
-/// Parts of longer labels, such as `UNDELIVERED-1ST ATTEMPT` or `IN TRANSIT-EN-ROUTE`. The first match
-/// counts, so every form of *not* delivered precedes `DELIVERED`.
+/// Parts of longer labels, such as `UNDELIVERED-1ST ATTEMPT` or `IN TRANSIT-EN-ROUTE`. The first
+/// match counts, so every form of *not* delivered precedes `DELIVERED`.
 const PARTS: &[(&str, Status)] = &[
     ("CANCELLATION", Unknown),
     ("CANCELLED", Cancelled),

@@ -50,8 +50,8 @@ pub fn path_and_query(awbs: &[Awb]) -> String {
     format!("/api/tracking?awb_numbers={}&tracking_history=1", list.join(","))
 }
 
-/// Reads a response and returns one result per query, in the order of the queries. Invalid items of a
-/// valid response are left out.
+/// Reads a response and returns one result per query, in the order of the queries. Invalid items of
+/// a valid response are left out.
 pub fn read(
     queries: &[TrackingQuery<'_>],
     body: &[u8],

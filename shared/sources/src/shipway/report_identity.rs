@@ -33,7 +33,8 @@ impl ReportIdentity<'_> {
         self.id(account, self.time().unwrap_or_else(minute))
     }
 
-    /// The id of a polled report. Hourly polls return the same report, so without a time it has one id.
+    /// The id of a polled report. Hourly polls return the same report, so without a time it has one
+    /// id.
     pub(super) fn polled_id(&self, account: &AccountCode) -> ReportId {
         self.id(Some(account), self.time().unwrap_or_default())
     }

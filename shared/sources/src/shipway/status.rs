@@ -8,8 +8,8 @@ use domain::tracking::status::{Leg, Status};
 
 use crate::text::normalise;
 
-/// Names sent in place of codes. A name that the list has for both legs, such as `Picked Up`, counts
-/// as outbound: as a return it would end the outbound leg too early.
+/// Names sent in place of codes. A name that the list has for both legs, such as `Picked Up`,
+/// counts as outbound: as a return it would end the outbound leg too early.
 const NAMES: &[(&str, &str)] = &[
     ("BOOKED", "SCH"),
     ("SHIPMENT BOOKED", "SCH"),
@@ -65,7 +65,7 @@ pub(super) fn code(text: &str) -> String {
     NAMES.iter().find(|(name, _)| *name == text).map_or(text, |(_, code)| (*code).to_owned())
 }
 
-/// The status in a name of the return leg, such as `RTO UNDELIVERED`.
+/// The status in a name of the return leg, e.g. `RTO UNDELIVERED`.
 fn return_name(name: &str) -> Option<&str> {
     ["RTO ", "RETURN "].into_iter().find_map(|prefix| name.strip_prefix(prefix))
 }
@@ -90,8 +90,8 @@ fn status(code: &str) -> Status {
     }
 }
 
-/// Reverse codes are about a parcel that the shopper sends back. `RTO` and `RTD` are about the outbound
-/// parcel.
+/// Reverse codes are about a parcel that the shopper sends back. `RTO` and `RTD` are about the
+/// outbound parcel.
 fn leg(code: &str) -> Leg {
     match code {
         "RSCH" | "ROOP" | "ROFP" | "RPKP" | "RINT" | "RDEL" | "RCAN" | "RCLO" | "RPSH" | "RSMD"

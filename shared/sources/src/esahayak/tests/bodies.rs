@@ -111,7 +111,7 @@ fn ignores_events_without_an_order() {
 
 #[test]
 fn source_status_is_the_order_status_or_the_type() {
-    let shown = |status: Value| {
+    let source_status = |status: Value| {
         let data = json!({"order": {"id": "x", "status": status}});
         report(&with(json!({"type": "order.delivered", "data": data}))).source_status
     };
@@ -124,9 +124,9 @@ fn source_status_is_the_order_status_or_the_type() {
         (json!({"a": 1}), "order.delivered"),
         (json!(true), "order.delivered"),
     ] {
-        assert_eq!(shown(status.clone()).as_deref(), Some(expected), "{status}");
+        assert_eq!(source_status(status.clone()).as_deref(), Some(expected), "{status}");
     }
-    assert_eq!(shown(json!("é".repeat(200))), Some("é".repeat(128)));
+    assert_eq!(source_status(json!("é".repeat(200))), Some("é".repeat(128)));
     let data = json!({"order": {"id": "x"}});
     assert_eq!(
         report(&with(json!({"data": data}))).source_status.as_deref(),

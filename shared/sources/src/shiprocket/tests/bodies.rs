@@ -112,16 +112,16 @@ fn return_flag_sets_the_leg() {
 
 #[test]
 fn source_status_is_the_shipment_label() {
-    let shown = |changes| report(&with(changes)).source_status;
+    let source_status = |changes| report(&with(changes)).source_status;
     let both = json!({"shipment_status": "CANCELED", "current_status": "RETURN CANCELLED"});
-    assert_eq!(shown(both).as_deref(), Some("CANCELED"));
-    assert_eq!(shown(json!({"shipment_status": null})).as_deref(), Some("IN TRANSIT"));
+    assert_eq!(source_status(both).as_deref(), Some("CANCELED"));
+    assert_eq!(source_status(json!({"shipment_status": null})).as_deref(), Some("IN TRANSIT"));
     assert_eq!(
-        shown(json!({"shipment_status": "In\u{7}_Transit <b>"})).as_deref(),
+        source_status(json!({"shipment_status": "In\u{7}_Transit <b>"})).as_deref(),
         Some("In_Transit <b>")
     );
-    assert_eq!(shown(json!({"shipment_status": "é".repeat(200)})), Some("é".repeat(128)));
-    assert_eq!(shown(json!({"shipment_status": 18})).as_deref(), Some("18"));
+    assert_eq!(source_status(json!({"shipment_status": "é".repeat(200)})), Some("é".repeat(128)));
+    assert_eq!(source_status(json!({"shipment_status": 18})).as_deref(), Some("18"));
 }
 
 #[test]

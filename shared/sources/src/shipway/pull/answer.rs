@@ -5,8 +5,8 @@ use serde_json::value::RawValue;
 
 use crate::text::Fields;
 
-/// Longest response that is read, in bytes. Fifty parcels with all scans take half a megabyte; parsing
-/// the worst list of this length takes some 120 MiB of memory.
+/// Longest response that is read, in bytes. Fifty parcels with all scans take half a megabyte;
+/// parsing the worst list of this length takes some 120 MiB of memory.
 pub const MAX_ANSWER: usize = 2 * 1024 * 1024;
 
 /// A response that cannot be used at all. Never quotes it.

@@ -108,8 +108,8 @@ impl Parcel {
     }
 
     /// Prefers the code; an unknown code falls back to the name. The name wins if only the name is
-    /// about a return: live codes kept their value when a parcel turned back, and `DEL` may then mean
-    /// the delivery to the shop.
+    /// about a return: live codes kept their value when a parcel turned back, and `DEL` may then
+    /// mean the delivery to the shop.
     fn status(&self) -> (&CarrierStatus, Leg) {
         let (code, name) = (&self.code, &self.name);
         if name.is_return() && !code.is_return() {

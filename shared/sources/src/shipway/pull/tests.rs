@@ -91,7 +91,7 @@ fn report(body: &Value) -> Report {
     *report
 }
 
-/// What is said of [`ORDER`] whose tracking details are these.
+/// A response about [`ORDER`] with these tracking details.
 fn details(details: Value) -> Value {
     json!([{"awb": ORDER.2, "tracking_details": details}])
 }

@@ -35,8 +35,8 @@ fn reads_errors_of_failures() {
     ] {
         assert_eq!(code(none.clone()), None, "{none}");
     }
-    let said = error(json!([{"title": "t".repeat(300), "message": "m".repeat(2000)}])).unwrap();
-    assert_eq!((said.title.unwrap().len(), said.details.unwrap().len()), (256, 1024));
+    let error = error(json!([{"title": "t".repeat(300), "message": "m".repeat(2000)}])).unwrap();
+    assert_eq!((error.title.unwrap().len(), error.details.unwrap().len()), (256, 1024));
     for none in [
         json!(null),
         json!([]),
