@@ -71,33 +71,33 @@ mod tests {
 
     #[test]
     fn sorts_by_time() {
-        for (came, expected) in
+        for (input, expected) in
             [("123", "123"), ("321", "123"), ("213", "123"), ("31a", "a13"), ("a31", "13a")]
         {
-            assert_eq!(sorted(came, Order::OldestFirst), expected, "{came}");
-            assert_eq!(sorted(came, Order::NewestFirst), expected, "{came}");
+            assert_eq!(sorted(input, Order::OldestFirst), expected, "{input}");
+            assert_eq!(sorted(input, Order::NewestFirst), expected, "{input}");
         }
     }
 
     #[test]
     fn falls_back_to_the_usual_order_without_times() {
-        for (came, oldest_first, newest_first) in [
+        for (input, oldest_first, newest_first) in [
             ("", "", ""),
             ("ab", "ab", "ba"),
             ("1ab", "1ab", "ba1"),
             ("1a1", "1a1", "1a1"),
             ("1ab1", "1ab1", "1ba1"),
         ] {
-            assert_eq!(sorted(came, Order::OldestFirst), oldest_first, "{came}");
-            assert_eq!(sorted(came, Order::NewestFirst), newest_first, "{came}");
+            assert_eq!(sorted(input, Order::OldestFirst), oldest_first, "{input}");
+            assert_eq!(sorted(input, Order::NewestFirst), newest_first, "{input}");
         }
     }
 
     #[test]
     fn drops_the_oldest_scans() {
-        let came: String = ('a'..='z').cycle().take(60).collect();
-        assert_eq!(sorted(&came, Order::OldestFirst), came[10..]);
-        assert_eq!(sorted(&came, Order::NewestFirst).len(), MOST);
-        assert!(sorted(&came, Order::NewestFirst).ends_with('a'));
+        let input: String = ('a'..='z').cycle().take(60).collect();
+        assert_eq!(sorted(&input, Order::OldestFirst), input[10..]);
+        assert_eq!(sorted(&input, Order::NewestFirst).len(), MOST);
+        assert!(sorted(&input, Order::NewestFirst).ends_with('a'));
     }
 }

@@ -19,8 +19,8 @@ pub(crate) const REMARK: usize = 256;
 
 /// Upper case, with `_`, `-` and runs of white space as one space.
 pub(crate) fn normalise(label: &str) -> String {
-    let words = label.split(|c: char| c.is_whitespace() || matches!(c, '_' | '-'));
-    words.filter(|word| !word.is_empty()).map(str::to_uppercase).collect::<Vec<_>>().join(" ")
+    let parts = label.split(|c: char| c.is_whitespace() || matches!(c, '_' | '-'));
+    parts.filter(|part| !part.is_empty()).map(str::to_uppercase).collect::<Vec<_>>().join(" ")
 }
 
 /// A JSON object with raw values. The last of repeated keys counts.

@@ -26,7 +26,7 @@ pub use settings::Numbers;
 /// Largest body, in bytes. Meta sends up to 3 MB.
 const BODY_LIMIT: usize = 3_670_016;
 /// Longest status or message type, in characters.
-const WORD: usize = 64;
+const IDENTIFIER: usize = 64;
 /// Longest title or name, in characters.
 const TITLE: usize = 256;
 /// Longest id within a message, caption or explanation, in characters.
@@ -108,7 +108,7 @@ fn collect(
 /// `None` if no field of the error is valid.
 fn error(fields: &Fields) -> Option<ChannelError> {
     let all_digits =
-        |text: &String| text.len() <= WORD && text.bytes().all(|byte| byte.is_ascii_digit());
+        |text: &String| text.len() <= IDENTIFIER && text.bytes().all(|byte| byte.is_ascii_digit());
     let code = fields.digits("code").filter(all_digits);
     let title = fields.words("title", TITLE);
     let details = fields
@@ -120,9 +120,9 @@ fn error(fields: &Fields) -> Option<ChannelError> {
 }
 
 /// An identifier of WhatsApp's: a status or a message type.
-fn word(fields: &Fields, name: &str) -> Option<String> {
+fn identifier(fields: &Fields, name: &str) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    fields.text(name).filter(|text| text.len() <= WORD && text.bytes().all(plain))
+    fields.text(name).filter(|text| text.len() <= IDENTIFIER && text.bytes().all(plain))
 }
 
 #[cfg(test)]

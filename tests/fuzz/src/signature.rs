@@ -53,14 +53,18 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
             |credentials| credentials.address(),
         ),
         case("esahayak", r#"{"mode":"hmac"}"#, SECRET, None, |credentials| credentials.signature()),
-        case("whatsapp", r#"{"phone_numbers":{}}"#, &app, None, |credentials| credentials.app_signature()),
+        case("whatsapp", r#"{"phone_numbers":{}}"#, &app, None, |credentials| {
+            credentials.app_signature()
+        }),
         Case {
             is_exact: false,
             ..case("shipway", "{}", credentials, None, |credentials| credentials.hash(HASH))
         },
         Case {
             is_exact: false,
-            ..case("shipway", "{}", SECRET, hook, |credentials| credentials.token() || credentials.hash(SECRET))
+            ..case("shipway", "{}", SECRET, hook, |credentials| {
+                credentials.token() || credentials.hash(SECRET)
+            })
         },
     ]
 });

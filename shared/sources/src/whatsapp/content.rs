@@ -4,7 +4,7 @@ use domain::core::json::RawJson;
 use domain::messaging::channel::Content;
 
 use super::statuses::message_id;
-use super::{REMARK, TITLE, WORD, word};
+use super::{IDENTIFIER, REMARK, TITLE, identifier};
 use crate::text::Fields;
 
 /// Longest text, in characters; WhatsApp's own limit.
@@ -16,7 +16,7 @@ const COORDINATE: usize = 64;
 
 /// Falls back to [`Content::Other`] for an unknown type, or for a known type without valid fields.
 pub(super) fn read(message: &Fields) -> Content {
-    let kind = word(message, "type").unwrap_or_else(|| "unknown".to_owned());
+    let kind = identifier(message, "type").unwrap_or_else(|| "unknown".to_owned());
     let object = message.object(&kind);
     let content = match kind.as_str() {
         "text" => object.lines("body", TEXT).map(|text| Content::Text { text }),
@@ -36,7 +36,7 @@ fn button(button: &Fields) -> Option<Content> {
 }
 
 fn choice(interactive: &Fields) -> Option<Content> {
-    let kind = word(interactive, "type")?;
+    let kind = identifier(interactive, "type")?;
     let reply = interactive.object(&kind);
     let (id, title, description) = match kind.as_str() {
         "button_reply" | "list_reply" => (
@@ -58,7 +58,7 @@ fn answers(form: &Fields) -> Option<String> {
 
 /// A reaction without an emoji was removed. An invalid emoji must not look like a removal.
 fn reaction(reaction: &Fields) -> Option<Content> {
-    let (to, emoji) = (message_id(reaction, "message_id"), reaction.words("emoji", WORD));
+    let (to, emoji) = (message_id(reaction, "message_id"), reaction.words("emoji", IDENTIFIER));
     let removed = !reaction.has("emoji") || reaction.is_blank("emoji");
     (to.is_some() && removed || emoji.is_some()).then_some(Content::Reaction { to, emoji })
 }

@@ -3,14 +3,14 @@
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelEvent, ProviderMessageId, StatusUpdate};
 
-use super::{error, word};
+use super::{error, identifier};
 use crate::text::Fields;
 
 /// Reads one of `statuses`. `None` without a message id or a status. The recipient is not kept.
 pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
     Some(ChannelEvent::Status(StatusUpdate {
         message: message_id(fields, "id")?,
-        status: word(fields, "status")?,
+        status: identifier(fields, "status")?,
         at: time(fields),
         error: fields.list("errors").first().and_then(error),
     }))

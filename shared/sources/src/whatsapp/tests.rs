@@ -78,7 +78,7 @@ fn status_with(more: RawJson) -> Option<StatusUpdate> {
 fn message_with(more: RawJson, contacts: RawJson) -> Option<InboundMessage> {
     match events(&[value(json!({"messages": [with(message(), more)], "contacts": contacts}))]) {
         (mut all, 0) if all.len() == 1 => match all.remove(0) {
-            ChannelEvent::InboundMessage(written) => Some(*written),
+            ChannelEvent::InboundMessage(inbound) => Some(*inbound),
             other => unreachable!("{other:?}"),
         },
         (none, odd) => {

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Written apart from the code: status, ids of the SHIPMENT table.
+/// Independent of the code: status and ids of the SHIPMENT table.
 const TABLE: &[(Status, &[u16])] = &[
     (Processing, &[1, 2, 3, 4, 5, 11, 15, 19, 27, 52, 59, 60, 61, 62, 63, 67, 68, 79, 80, 81, 83]),
     (PickedUp, &[42, 51]),
@@ -38,7 +38,7 @@ fn shipment_labels_match_their_ids() {
     }
 }
 
-/// The ORDER table's own meanings, by the same words as the SHIPMENT table's.
+/// The ORDER table's own statuses.
 const ORDER: &[(Status, &[u16])] = &[
     (Processing, &[1, 2, 3, 4, 12, 13, 34, 62, 69, 70, 71, 72, 73, 74, 75, 76, 80, 81]),
     (PickedUp, &[51, 61]),

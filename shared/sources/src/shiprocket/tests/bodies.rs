@@ -49,7 +49,7 @@ fn maps_every_shipment_id() {
 
 #[test]
 fn shipment_status_takes_precedence_over_order_status() {
-    for (words, expected) in [
+    for (fields, expected) in [
         (
             json!({"shipment_status_id": 8, "current_status_id": 27, "current_status": "RETURN CANCELLED"}),
             "cancelled",
@@ -74,7 +74,7 @@ fn shipment_status_takes_precedence_over_order_status() {
         (json!({"current_status": "FOO"}), "unknown"),
         (json!({}), "unknown"),
     ] {
-        assert_eq!(status_of(words.clone()).as_str(), expected, "{words}");
+        assert_eq!(status_of(fields.clone()).as_str(), expected, "{fields}");
     }
 }
 

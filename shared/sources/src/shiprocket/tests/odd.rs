@@ -146,8 +146,8 @@ fn keeps_the_newest_fifty_scans() {
         .map(|n| json!({"date": minute(n), "activity": n, "location": "x".repeat(500)}))
         .collect();
     let report = report(&with(json!({"scans": scans})));
-    let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
-    assert_eq!(kept, (9950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+    let activities: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
+    assert_eq!(activities, (9950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
     assert_eq!(report.location.map(|place| place.len()), Some(128));
 }
 

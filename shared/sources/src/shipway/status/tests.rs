@@ -1,6 +1,6 @@
 use super::*;
 
-/// Every code of the SDK's list, written apart from the code.
+/// Every code of the SDK's list.
 const CODES: &[(Status, &str)] = &[
     (Status::Processing, "SCH OFP"),
     (Status::PickedUp, "PKP PUP"),
@@ -94,14 +94,14 @@ fn maps_names_of_the_return_leg() {
 
 #[test]
 fn code_maps_names_and_normalises_other_texts() {
-    for (word, expected) in [
+    for (text, expected) in [
         ("DEL", "DEL"),
         (" del", "DEL"),
         ("Delivered", "DEL"),
         ("In-Transit", "INT"),
         ("Left  hub_1", "LEFT HUB 1"),
     ] {
-        assert_eq!(code(word), expected, "{word}");
+        assert_eq!(code(text), expected, "{text}");
     }
 }
 

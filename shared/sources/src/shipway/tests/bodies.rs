@@ -64,7 +64,7 @@ fn rejects_feeds_over_500_items() {
 
 #[test]
 fn maps_codes_in_any_case_and_names() {
-    for (word, expected) in [
+    for (text, expected) in [
         (json!("DEL"), Status::Delivered),
         (json!(" del "), Status::Delivered),
         (json!("Delivered"), Status::Delivered),
@@ -77,13 +77,13 @@ fn maps_codes_in_any_case_and_names() {
         (json!({"code": "DEL"}), Status::Unknown),
         (json!(["DEL"]), Status::Unknown),
     ] {
-        assert_eq!(report(&with(json!({"current_status": word}))).status, expected, "{word}");
+        assert_eq!(report(&with(json!({"current_status": text}))).status, expected, "{text}");
     }
 }
 
 #[test]
 fn source_status_is_the_original_text() {
-    let source_status = |word: Value| report(&with(json!({"current_status": word}))).source_status;
+    let source_status = |text: Value| report(&with(json!({"current_status": text}))).source_status;
     assert_eq!(source_status(json!("RTO In-Transit")).as_deref(), Some("RTO In-Transit"));
     assert_eq!(source_status(json!(25)).as_deref(), Some("25"));
     assert_eq!(source_status(json!("In\u{7}_Transit <b>")).as_deref(), Some("In_Transit <b>"));

@@ -171,7 +171,7 @@ fn parses_huge_bodies() {
     let text = "x".repeat(1_000_000);
     let clipped =
         report(&with(json!({"current_status": text, "awbno": text, "status_time": text})));
-    assert_eq!((clipped.source_status.map(|word| word.len()), clipped.awb), (Some(128), None));
+    assert_eq!((clipped.source_status.map(|text| text.len()), clipped.awb), (Some(128), None));
     let minute =
         |n: usize| format!("2026-01-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
     let scan = |n: usize| {
@@ -182,8 +182,8 @@ fn parses_huge_bodies() {
     };
     let scans: serde_json::Map<_, _> = (0..10_000).map(scan).collect();
     let report = report(&with_scans(json!(scans)));
-    let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
-    assert_eq!(kept, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+    let activities: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
+    assert_eq!(activities, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
     assert_eq!(report.location.map(|place| place.len()), Some(128));
     assert_eq!(read(&feed(json!(vec![0; 500]))), Ok(Reading::Ignored(IgnoreReason::NoOrderNamed)));
     assert_eq!(read(&feed(json!(vec![0; 100_000]))).unwrap_err().field(), Some("status_feed"));

@@ -35,8 +35,8 @@ fn reads_errors_of_failures() {
     ] {
         assert_eq!(code(none.clone()), None, "{none}");
     }
-    let error = error(json!([{"title": "t".repeat(300), "message": "m".repeat(2000)}])).unwrap();
-    assert_eq!((error.title.unwrap().len(), error.details.unwrap().len()), (256, 1024));
+    let clipped = error(json!([{"title": "t".repeat(300), "message": "m".repeat(2000)}])).unwrap();
+    assert_eq!((clipped.title.unwrap().len(), clipped.details.unwrap().len()), (256, 1024));
     for none in [
         json!(null),
         json!([]),
@@ -78,8 +78,8 @@ fn parses_times_in_seconds() {
     ] {
         let status = status_with(json!({"timestamp": timestamp})).unwrap();
         assert_eq!(status.at, expected, "{timestamp}");
-        let written = message_with(json!({"timestamp": timestamp}), json!(null)).unwrap();
-        assert_eq!(written.at, expected, "{timestamp}");
+        let inbound = message_with(json!({"timestamp": timestamp}), json!(null)).unwrap();
+        assert_eq!(inbound.at, expected, "{timestamp}");
     }
 }
 
@@ -154,8 +154,8 @@ fn sender_is_a_phone_number_or_a_user_id() {
         (json!({"from": null, "from_user_id": "a b"}), None),
         (json!({"from": null, "from_user_id": "x".repeat(129)}), None),
     ] {
-        let written = message_with(from.clone(), json!(null));
-        assert_eq!(written.map(|written| written.from), expected, "{from}");
+        let inbound = message_with(from.clone(), json!(null));
+        assert_eq!(inbound.map(|inbound| inbound.from), expected, "{from}");
     }
 }
 
@@ -163,7 +163,7 @@ fn sender_is_a_phone_number_or_a_user_id() {
 fn falls_back_to_the_only_contact() {
     let user = |id: &str| json!({"user_id": id, "profile": {"name": "Asha"}});
     let from = |contacts: RawJson| {
-        message_with(json!({"from": null}), contacts).map(|written| (written.from, written.name))
+        message_with(json!({"from": null}), contacts).map(|inbound| (inbound.from, inbound.name))
     };
     assert_eq!(from(json!([user("US.1")])), Some(("US.1".to_owned(), text("Asha"))));
     for contacts in [
@@ -195,8 +195,8 @@ fn name_is_that_of_the_sender() {
         (json!({"from": "42"}), text("Douglas")),
         (json!({"from": "7"}), None),
     ] {
-        let written = message_with(from.clone(), contacts.clone()).unwrap();
-        assert_eq!(written.name, expected, "{from}");
+        let inbound = message_with(from.clone(), contacts.clone()).unwrap();
+        assert_eq!(inbound.name, expected, "{from}");
     }
     let long = json!([contact("wa_id", json!("16505551234"), &"é".repeat(300))]);
     assert_eq!(message_with(json!({}), long).unwrap().name, Some("é".repeat(256)));
@@ -206,15 +206,15 @@ fn name_is_that_of_the_sender() {
 
 #[test]
 fn reads_the_message_that_is_replied_to() {
-    let answered = |context: RawJson| {
-        let written = message_with(json!({"context": context}), json!([])).unwrap();
-        written.in_reply_to.map(String::from)
+    let in_reply_to = |context: RawJson| {
+        let inbound = message_with(json!({"context": context}), json!([])).unwrap();
+        inbound.in_reply_to.map(String::from)
     };
-    assert_eq!(answered(json!({"from": "15550783881", "id": OURS})), text(OURS));
+    assert_eq!(in_reply_to(json!({"from": "15550783881", "id": OURS})), text(OURS));
     for none in
         [json!(null), json!({}), json!([]), json!("x"), json!({"id": ""}), json!({"id": "a b"})]
     {
-        assert_eq!(answered(none.clone()), None, "{none}");
+        assert_eq!(in_reply_to(none.clone()), None, "{none}");
     }
 }
 

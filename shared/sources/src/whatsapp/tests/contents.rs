@@ -4,8 +4,8 @@ use super::*;
 
 /// The content of a message of this type, as JSON.
 fn content(kind: &str, object: RawJson) -> RawJson {
-    let written = message_with(json!({"type": kind, kind: object}), json!([])).unwrap();
-    serde_json::to_value(written.content).unwrap()
+    let inbound = message_with(json!({"type": kind, kind: object}), json!([])).unwrap();
+    serde_json::to_value(inbound.content).unwrap()
 }
 
 fn other(kind: &str) -> RawJson {
@@ -117,10 +117,10 @@ fn location_keeps_all_digits() {
         let Reading::Updates(mut updates) = read(body.as_bytes()).unwrap() else {
             unreachable!("{body}")
         };
-        let ChannelEvent::InboundMessage(written) = updates.items.remove(0).event else {
+        let ChannelEvent::InboundMessage(inbound) = updates.items.remove(0).event else {
             unreachable!("{body}")
         };
-        let Content::Location { latitude, longitude, .. } = written.content else {
+        let Content::Location { latitude, longitude, .. } = inbound.content else {
             unreachable!("{body}")
         };
         [latitude, longitude].map(|digits| digits.map(|digits| digits.as_str().to_owned()))

@@ -224,7 +224,7 @@ fn parses_huge_bodies() {
     )];
     assert!(body(&values).to_string().len() > 3_000_000);
     let (mut events, skipped) = events(&values);
-    let ChannelEvent::InboundMessage(written) = events.remove(0) else { unreachable!() };
-    assert!(matches!(&written.content, Content::Text { text } if text.len() == 4096));
-    assert_eq!((written.from.as_str(), written.in_reply_to, skipped), ("16505551234", None, 0));
+    let ChannelEvent::InboundMessage(inbound) = events.remove(0) else { unreachable!() };
+    assert!(matches!(&inbound.content, Content::Text { text } if text.len() == 4096));
+    assert_eq!((inbound.from.as_str(), inbound.in_reply_to, skipped), ("16505551234", None, 0));
 }

@@ -74,9 +74,9 @@ fn item() -> impl Strategy<Value = Value> {
         prop::sample::select(vec![json!("12"), json!(12), json!("AB1"), json!(99), json!("Z")]);
     let activity = (value(), value(), value())
         .prop_map(|(date, activity, location)| json!({"date": date, "activity": activity, "location": location}));
-    (awb, value(), value(), prop::collection::vec(activity, 0..4)).prop_map(|(awb, code, words, activities)| {
+    (awb, value(), value(), prop::collection::vec(activity, 0..4)).prop_map(|(awb, code, name, activities)| {
         json!({"awb": awb, "tracking_details": {"shipment_status": code,
-            "shipment_details": [{"current_status": words}], "shipment_track_activities": activities}})
+            "shipment_details": [{"current_status": name}], "shipment_track_activities": activities}})
     })
 }
 

@@ -48,7 +48,7 @@ fn report_keeps_the_spelling_of_the_order() {
 #[test]
 fn prefers_a_return_then_the_code_then_the_name() {
     use Leg::{Outbound, Return};
-    for (code, words, status, leg, label) in [
+    for (code, name, status, leg, label) in [
         (json!("DEL"), json!("Delivered"), Status::Delivered, Outbound, Some("Delivered")),
         (json!("DEL"), json!(null), Status::Delivered, Outbound, Some("DEL")),
         (json!("DEL"), json!("In Transit"), Status::Delivered, Outbound, Some("DEL")),
@@ -113,10 +113,10 @@ fn prefers_a_return_then_the_code_then_the_name() {
         (json!("RCAN"), json!("Picked Up"), Status::PickedUp, Return, Some("Picked Up")),
     ] {
         let report = report(&details(
-            json!({"shipment_status": code, "shipment_details": [{"current_status": words}]}),
+            json!({"shipment_status": code, "shipment_details": [{"current_status": name}]}),
         ));
         let read = (report.status, report.leg, report.source_status.as_deref());
-        assert_eq!(read, (status, leg, label), "{code} {words}");
+        assert_eq!(read, (status, leg, label), "{code} {name}");
     }
 }
 
@@ -207,8 +207,8 @@ fn keeps_the_newest_fifty_scans() {
     let activities: Vec<_> =
         (0..10_000).rev().map(|n| json!({"date": minute(n), "activity": n})).collect();
     let report = report(&details(json!({"shipment_track_activities": activities})));
-    let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
-    assert_eq!(kept, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+    let activities: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
+    assert_eq!(activities, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
 }
 
 #[test]

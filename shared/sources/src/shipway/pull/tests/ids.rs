@@ -28,20 +28,20 @@ fn pushed(body: &Value) -> ReportId {
 fn pushed_and_polled_reports_have_the_same_id() {
     let scan = json!({"time": AT, "status": "Reached", "location": "Sampleville (Haryana)"});
     let older = json!({"time": "2026-01-10 09:02:10", "status": "x", "location": "Elsewhere"});
-    let push = |awb: Value, word: &str, order: &str| {
+    let push = |awb: Value, status: &str, order: &str| {
         pushed(
-            &json!({"awbno": awb, "order_id": order, "current_status": word, "status_time": "2026-01-14 16:00:00",
+            &json!({"awbno": awb, "order_id": order, "current_status": status, "status_time": "2026-01-14 16:00:00",
             "scans": {"0": scan, "1": older}}),
         )
     };
     let expected = id(&answer());
-    for (awb, word, order) in [
+    for (awb, status, order) in [
         (json!("22600000000001"), "RTD", "ORD1001"),
         (json!(22600000000001_u64), "rtd ", "ORD1001"),
         (json!("0022600000000001"), "RTO Delivered", "ORD1001"),
         (json!("22600000000001"), "RTD", "its own name of the order"),
     ] {
-        assert_eq!(push(awb.clone(), word, order), expected, "{awb} {word}");
+        assert_eq!(push(awb.clone(), status, order), expected, "{awb} {status}");
     }
     assert_ne!(push(json!("22600000000001"), "RTO", "ORD1001"), expected);
     assert_ne!(push(json!("22600000000002"), "RTD", "ORD1001"), expected);
@@ -91,8 +91,8 @@ fn report_id_ignores_irrelevant_changes() {
 
 #[test]
 fn report_id_changes_with_every_relevant_field() {
-    let with = |status: &str, words: &str, date: &str, place: &str| {
-        details(json!({"shipment_status": status, "shipment_details": [{"current_status": words}],
+    let with = |status: &str, name: &str, date: &str, place: &str| {
+        details(json!({"shipment_status": status, "shipment_details": [{"current_status": name}],
             "shipment_track_activities": [{"date": date, "activity": "x", "location": place}]}))
     };
     let bodies = [
