@@ -6,6 +6,7 @@ use aws::settings::{Cached, Settings, SettingsError, Values};
 use domain::core::id::EndpointName;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::endpoint;
+use domain::webhooks::retry::DeadReason;
 use domain::webhooks::signing::SigningKeys;
 use egress::LOOPBACK;
 use egress::policy::{Refused, Target};
@@ -32,10 +33,10 @@ pub(crate) enum Unavailable {
 }
 
 impl Unavailable {
-    pub(crate) fn reason(self) -> &'static str {
+    pub(crate) fn reason(self) -> DeadReason {
         match self {
-            Self::Removed => "endpoint_removed",
-            Self::Disabled => "endpoint_disabled",
+            Self::Removed => DeadReason::EndpointRemoved,
+            Self::Disabled => DeadReason::EndpointDisabled,
         }
     }
 }

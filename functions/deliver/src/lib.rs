@@ -18,7 +18,7 @@ use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, Lease, Outcome}
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::endpoint::MAX_TIMEOUT;
-use domain::webhooks::retry::{AttemptOutcome, NextStep, parse_retry_after};
+use domain::webhooks::retry::{AttemptOutcome, DeadReason, NextStep, parse_retry_after};
 use egress::policy::Refused;
 use egress::{Http, PostError};
 
@@ -155,7 +155,7 @@ impl Deliver {
         let outcome = match (result.next_step, wait) {
             (NextStep::Done, _) => Outcome::Delivered,
             (NextStep::Retry, Some(wait)) => Outcome::Retry(now().after(wait)),
-            (NextStep::Retry, None) => Outcome::Dead("exhausted"),
+            (NextStep::Retry, None) => Outcome::Dead(DeadReason::Exhausted),
             (NextStep::GiveUp(reason), _) => Outcome::Dead(reason),
         };
         log(&delivery, lease, result, outcome);
@@ -163,7 +163,9 @@ impl Deliver {
             // First the copy, then the row: killed in between, it dies once more rather than never.
             let again = Delivery { run: delivery.run.saturating_add(1), ..delivery };
             let group = again.endpoint.as_str();
-            self.dead_letters.send_dead_letter(Some(group), again.to_message(), reason).await?;
+            self.dead_letters
+                .send_dead_letter(Some(group), again.to_message(), reason.as_str())
+                .await?;
         }
         let written = self.deliveries.record(lease, &result.attempt, outcome, now()).await?;
         Ok(match (outcome, wait) {
@@ -200,7 +202,7 @@ fn refused(at: Timestamp, refusal: Refused) -> AttemptResult {
 fn unsent(unavailable: Unavailable) -> AttemptResult {
     let reason = unavailable.reason();
     AttemptResult {
-        attempt: failed(now(), reason),
+        attempt: failed(now(), reason.as_str()),
         next_step: NextStep::GiveUp(reason),
         retry_after: None,
     }
@@ -210,7 +212,7 @@ fn log(delivery: &Delivery, lease: &Lease, made: &AttemptResult, outcome: Outcom
     let (result, reason) = match outcome {
         Outcome::Delivered => ("delivered", None),
         Outcome::Retry(_) => ("retry", None),
-        Outcome::Dead(reason) => ("dead", Some(reason)),
+        Outcome::Dead(reason) => ("dead", Some(reason.as_str())),
     };
     tracing::info!(
         delivery_id = delivery.id,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use aws::settings::{SettingsError, Values, read_each};
 use domain::core::id::AccountCode;
-use domain::core::json::RawJson;
+use domain::core::raw_json::RawJson;
 use serde::Deserialize;
 use sources::{
     AuthError, Authenticator, Handshake, Hook, InvalidSetting, Request, Setup, Source, Tenant,

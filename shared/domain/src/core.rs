@@ -1,6 +1,8 @@
 //! Values that every other module uses: ids, hashes, JSON, timestamps.
 
+pub(crate) mod deserialize;
 pub mod hash;
 pub mod id;
-pub mod json;
+pub mod raw_json;
+pub mod request_body;
 pub mod timestamp;

@@ -12,4 +12,6 @@ pub mod tracking;
 pub mod webhooks;
 
 #[cfg(test)]
+mod stored_json;
+#[cfg(test)]
 mod testing;

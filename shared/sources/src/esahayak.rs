@@ -6,7 +6,7 @@
 mod auth;
 
 use domain::core::id::{ProviderId, ReportId};
-use domain::core::json::read_object;
+use domain::core::request_body::read_object;
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::{Report, SourceName};
 use domain::tracking::status::{Leg, Status};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::core::json::InvalidBody;
+use domain::core::request_body::InvalidBody;
 use domain::messaging::channel::ChannelUpdate;
 use domain::tracking::report::Report;
 use strum::IntoStaticStr;

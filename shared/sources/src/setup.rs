@@ -1,6 +1,6 @@
 //! The parameters from which an authenticator is built.
 
-use domain::core::json::{InvalidBody, read_object};
+use domain::core::request_body::{InvalidBody, read_object};
 use serde::de::DeserializeOwned;
 
 /// The parameters of a source, for its plain path or for one hook.

@@ -8,7 +8,7 @@ mod scans;
 mod status;
 
 use domain::core::id::{Awb, OrderId, ProviderId, ReportId};
-use domain::core::json::read_object;
+use domain::core::request_body::read_object;
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::{Report, Scan, SourceName};
 use domain::tracking::status::{Leg, Status};

@@ -15,7 +15,7 @@ mod status;
 
 use std::collections::BTreeSet;
 
-use domain::core::json::{InvalidBody, read_object};
+use domain::core::request_body::{InvalidBody, read_object};
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::{Report, SourceName};
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use domain::core::id::InvalidId;
-use domain::core::json::RawJson;
+use domain::core::raw_json::RawJson;
 use domain::core::timestamp::Timestamp;
 use serde::Deserialize;
 

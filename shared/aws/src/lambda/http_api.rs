@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use domain::core::json::InvalidBody;
+use domain::core::request_body::InvalidBody;
 use domain::pagination::PageRequest;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::request::RequestContext;

@@ -15,6 +15,7 @@ use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
+use domain::webhooks::retry::DeadReason;
 use serde::Serialize;
 
 pub use summary::DeliverySummary;
@@ -85,7 +86,7 @@ pub enum Outcome {
     /// Another attempt follows at this time.
     Retry(Timestamp),
     /// Given up for this reason.
-    Dead(&'static str),
+    Dead(DeadReason),
 }
 
 impl Deliveries {
@@ -200,7 +201,7 @@ impl Deliveries {
         let (state, next, reason) = match outcome {
             Outcome::Delivered => (DeliveryState::Delivered, None, None),
             Outcome::Retry(at) => (DeliveryState::Retrying, Some(number(at.millis())), None),
-            Outcome::Dead(reason) => (DeliveryState::Dead, None, Some(text(reason))),
+            Outcome::Dead(reason) => (DeliveryState::Dead, None, Some(text(reason.as_str()))),
         };
         let mut set = "SET #state = :state, updated_at = :now, \
              attempt_log = list_append(if_not_exists(attempt_log, :none), :attempt)"

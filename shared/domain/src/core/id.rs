@@ -1,29 +1,23 @@
-//! Ids: what names an account, an order, a shipment, an event.
+//! Ids of accounts, orders, parcels, events and endpoints.
 
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
-/// The longest id, in bytes.
 pub const MAX_ID_BYTES: usize = 128;
 
-/// Why a text is no id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidId {
-    /// Nothing, or only white space.
     #[error("must not be empty")]
     Empty,
-    /// More than [`MAX_ID_BYTES`].
     #[error("must not be longer than 128 bytes")]
     TooLong,
-    /// A control character, or a `/`.
     #[error("must not contain control characters or `/`")]
     BadCharacter,
-    /// White space at its start or end.
     #[error("must not start or end with white space")]
     Surrounded,
 }
 
-/// Checks the rules for ids and brings the text to Unicode NFC, so that two spellings of one id are one key.
+/// Normalises to Unicode NFC, so that two spellings of an id are one key.
 fn normalise(text: &str) -> Result<String, InvalidId> {
     if text.trim().is_empty() {
         return Err(InvalidId::Empty);
@@ -49,15 +43,10 @@ macro_rules! ids {
         pub struct $name(String);
 
         impl $name {
-            /// Checks and normalises.
-            ///
-            /// # Errors
-            /// The rule that the text breaks.
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 normalise(text).map(Self)
             }
 
-            /// The id's text.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
@@ -91,36 +80,36 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A tenant, e.g. `STORE001`. Nothing crosses accounts.
+    /// A tenant, e.g. `STORE001`. No data crosses accounts.
     AccountCode,
-    /// An order's id within its account, chosen by the customer.
+    /// Unique within its account; chosen by the customer.
     OrderId,
-    /// The number a carrier gave a shipment.
+    /// The carrier's tracking number of a parcel (air waybill).
     Awb,
-    /// An order's or shipment's id within a provider.
+    /// A provider's id of an order or shipment.
     ProviderId,
-    /// One request of a source, or one adopted report: see `Event ids` in ARCHITECTURE.md.
+    /// One request of a source, or one reconciled report. See docs/data-model.md.
     EventId,
-    /// One claim about one order; the key of its timeline entry.
+    /// One report about one order; the key of its timeline entry (dedup).
     ReportId,
-    /// An endpoint's name, as it stands in its settings path.
+    /// Part of the endpoint's settings path.
     EndpointName,
 }
 
 impl Awb {
-    /// Without leading zeros, if it is a number that has some. Sources that send AWBs as JSON numbers lose them.
+    /// Without leading zeros, if it is a number with some. Sources that send AWBs as JSON numbers
+    /// drop them.
     fn bare(&self) -> Option<Self> {
         let bare = self.0.trim_start_matches('0');
         let number = self.0.bytes().all(|byte| byte.is_ascii_digit());
         (number && !bare.is_empty() && bare.len() < self.0.len()).then(|| Self(bare.to_owned()))
     }
 
-    /// The spellings that a source may use for it, as it stands first.
+    /// The spellings that sources use, the original first.
     pub fn spellings(&self) -> impl Iterator<Item = Self> {
         std::iter::once(self.clone()).chain(self.bare())
     }
 
-    /// Whether both name one parcel.
     pub fn is_same_parcel(&self, other: &Self) -> bool {
         let bare = |awb: &Self| awb.bare().unwrap_or_else(|| awb.clone());
         self == other || bare(self) == bare(other)
@@ -140,25 +129,23 @@ macro_rules! from_fingerprint {
 from_fingerprint!(EventId, ReportId);
 
 impl From<EventId> for ReportId {
-    /// An event of our own API is one report.
+    /// An event of Waypost's own API has one report.
     fn from(event: EventId) -> Self {
         Self(event.0)
     }
 }
 
 impl From<ReportId> for EventId {
-    /// A report that waited for its order is adopted as an event of its own.
+    /// A report that was parked until its order existed becomes an event of its own.
     fn from(report: ReportId) -> Self {
         Self(report.0)
     }
 }
 
-/// Identifies an order: nothing else in this code names one by its order id alone.
+/// Order ids are unique within an account only, so an order is always identified by both.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct OrderKey {
-    /// The tenant.
     pub account: AccountCode,
-    /// The order within the tenant.
     pub order: OrderId,
 }
 
@@ -168,7 +155,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rules() {
+    fn parses_ids_by_the_rules() {
         for (text, expected) in [
             ("", Err(InvalidId::Empty)),
             (" ", Err(InvalidId::Empty)),
@@ -190,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn zeros_in_front_of_a_number_get_lost() {
+    fn leading_zeros_of_a_numeric_awb_do_not_count() {
         let awb = |text: &str| Awb::parse(text).unwrap();
         for (one, other, same) in [
             ("0012", "12", true),

@@ -1,4 +1,4 @@
-//! Points in time, in milliseconds. There is no clock here: time is an argument.
+//! Points in time, in milliseconds. The domain has no clock: time is an argument.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,6 @@ use time::{OffsetDateTime, UtcOffset};
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(i64);
 
-/// The text or number names no time between 1970 and 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be an RFC 3339 time between 1970 and 9999")]
 pub struct InvalidTime;
@@ -24,31 +23,22 @@ impl Timestamp {
     const MAX_MILLIS: i64 = 253_402_300_799_999;
 
     /// From milliseconds since 1970.
-    ///
-    /// # Errors
-    /// Before 1970 or after 9999.
     pub fn from_millis(millis: i64) -> Result<Self, InvalidTime> {
         (0..=Self::MAX_MILLIS).contains(&millis).then_some(Self(millis)).ok_or(InvalidTime)
     }
 
-    /// From a date with its offset; what is finer than a millisecond is cut off.
-    ///
-    /// # Errors
-    /// Before 1970 or after 9999.
+    /// Cuts off fractions of a millisecond.
     pub fn from_date(date: OffsetDateTime) -> Result<Self, InvalidTime> {
         let millis = date.unix_timestamp_nanos().div_euclid(1_000_000);
         Self::from_millis(i64::try_from(millis).map_err(|_| InvalidTime)?)
     }
 
-    /// From RFC 3339 text with any offset.
-    ///
-    /// # Errors
-    /// Not RFC 3339, before 1970 or after 9999.
+    /// From RFC 3339 with any offset.
     pub fn parse(text: &str) -> Result<Self, InvalidTime> {
         Self::from_date(OffsetDateTime::parse(text, &Rfc3339).map_err(|_| InvalidTime)?)
     }
 
-    /// From a reading of the system's clock; before 1970 counts as 1970.
+    /// A time before 1970 counts as 1970.
     pub fn from_system(time: SystemTime) -> Self {
         Self(0).after(time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default())
     }
@@ -63,14 +53,14 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
-    /// This long after; stops at the year 9999.
+    /// Saturates at the end of 9999.
     #[must_use]
     pub fn after(self, wait: Duration) -> Self {
         let wait = i64::try_from(wait.as_millis()).unwrap_or(i64::MAX);
         Self(self.0.saturating_add(wait).min(Self::MAX_MILLIS))
     }
 
-    /// How long from `earlier` to here; zero if `earlier` is later.
+    /// Zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))
     }
@@ -107,14 +97,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_form_for_all_offsets() {
+    fn all_offsets_are_written_in_utc() {
         let time = Timestamp::parse("2026-01-20T10:15:30.000+05:30").unwrap();
         assert_eq!(time.to_string(), "2026-01-20T04:45:30.000Z");
         assert_eq!(Timestamp::parse("2026-01-20T04:45:30.0009Z").unwrap(), time);
     }
 
     #[test]
-    fn out_of_range_is_an_error() {
+    fn rejects_other_forms_and_times_out_of_range() {
         for text in
             ["1969-12-31T23:59:59Z", "Invalid Date", "", "2026-01-20", "2026-01-20T10:15:30"]
         {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::json::RawJson;
+use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
 
 /// The longest id of a message, in bytes. WhatsApp's are 60 to 100.

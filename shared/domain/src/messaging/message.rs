@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::hash::Fingerprint;
 use crate::core::id::{AccountCode, OrderId, OrderKey};
-use crate::core::json::{InvalidBody, read_object};
+use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::ProviderMessageId;
 use crate::orders::order::Order;

@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::core::id::AccountCode;
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
-use crate::tracking::timeline::believable;
+use crate::tracking::timeline::plausible_time;
 
 /// The longest word, code, title and details that are kept, in characters.
 const WORD_CHARS: usize = 64;
@@ -19,6 +20,8 @@ const DETAILS_CHARS: usize = 1024;
 /// What a provider can say of a message, least first: the highest that was ever said is its status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum ProviderStatus {
     /// It is on its way to the provider.
     Sending,
@@ -35,25 +38,14 @@ pub enum ProviderStatus {
 }
 
 impl ProviderStatus {
-    /// All of them, least first.
-    pub const ALL: [Self; 6] =
-        [Self::Sending, Self::Sent, Self::Failed, Self::Delivered, Self::Read, Self::Played];
-
     /// The provider's word.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Sending => "sending",
-            Self::Sent => "sent",
-            Self::Failed => "failed",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Played => "played",
-        }
+        self.into()
     }
 
     /// The word of this spelling; `None` for those without a meaning, e.g. `deleted`.
     pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|word| word.as_str() == text)
+        text.parse().ok()
     }
 }
 
@@ -88,7 +80,7 @@ pub struct MessageTracking {
 impl MessageTracking {
     /// Takes one piece of news, received at this time; whether that changed anything.
     pub fn join(&mut self, news: &StatusUpdate, received_at: Timestamp) -> bool {
-        let at = believable(news.at, received_at);
+        let at = plausible_time(news.at, received_at);
         let Some(word) = ProviderStatus::parse(&news.status) else {
             return self.record_unknown(at, &news.status);
         };

@@ -1,102 +1,104 @@
-//! Fills batches from a shard's orders as they are read, page by page.
+//! Fills batches from a shard's orders, which are read page by page.
 //!
-//! A batch has orders of one credential. What does not fill one is carried over into the next pages, so that a run
-//! makes as few calls as there are full batches. Where a plan is taken up again is told by [`Batcher::cursor`]: before
-//! the earliest order that no batch has gone out with.
+//! A batch has orders of one credential. An incomplete batch stays open over the next pages, so
+//! that a run makes few calls. [`Batcher::cursor`] is the position to resume a plan from: before
+//! the earliest order whose batch has not been returned.
 
 use std::collections::BTreeMap;
 
-use super::messages::PollItem;
-use super::{MAX_BATCH, MAX_BATCH_BYTES};
+use super::messages::{MAX_BATCH, PollItem};
 use crate::core::id::AccountCode;
 
-/// So many pages a batch stays open. More would save calls where few of an account's orders are due, and cost calls
-/// where a plan is taken up again: from its cursor on all is asked once more.
+/// A batch stays open for this many pages. A higher number saves calls for accounts with few due
+/// orders, but a resumed plan then polls more orders again, from its cursor on.
 const OPEN_PAGES: u32 = 4;
 
-/// Orders for one call.
+/// The AWBs of a batch with their separators are part of a URL, which may have 2048 bytes.
+const MAX_BATCH_BYTES: usize = 1500;
+
+/// The orders of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Batch {
-    /// Whose own credentials they are asked with; `None` stands for the source's.
+    /// The account with credentials of its own; `None` means the source's credentials.
     pub credential: Option<AccountCode>,
-    /// At least one.
+    /// Never empty.
     pub orders: Vec<PollItem>,
 }
 
-/// The batches of a shard that are being filled.
+/// The open batches of a shard.
 #[derive(Debug)]
 pub struct Batcher {
-    open: BTreeMap<Option<AccountCode>, Open>,
-    /// The place of the last order that was looked at.
+    open: BTreeMap<Option<AccountCode>, OpenBatch>,
+    /// The position of the last order read.
     last: Option<String>,
 }
 
 #[derive(Debug)]
-struct Open {
+struct OpenBatch {
     orders: Vec<PollItem>,
-    /// Of its AWBs and what separates them.
+    /// AWBs and separators.
     bytes: usize,
-    /// The place before its first order.
+    /// The position before the first order.
     after: Option<String>,
-    /// How many pages have ended since.
+    /// The number of pages since the batch was opened.
     pages: u32,
 }
 
 impl Batcher {
-    /// Begins after this place.
+    /// Starts after the order at this position.
     pub fn after(cursor: Option<String>) -> Self {
         Self { open: BTreeMap::new(), last: cursor }
     }
 
-    /// An order at this place is not asked about.
-    pub fn skip(&mut self, place: String) {
-        self.last = Some(place);
+    /// Passes over an order that is not due.
+    pub fn skip(&mut self, position: String) {
+        self.last = Some(position);
     }
 
-    /// An order at this place is asked about. Returns the batch that it fills, or has no more room in.
+    /// Adds a due order. Returns the batch that it completes, or the one without room for it.
     pub fn add(
         &mut self,
         credential: Option<AccountCode>,
         order: PollItem,
-        place: String,
+        position: String,
     ) -> Option<Batch> {
         let bytes = order.awb().as_str().len() + 1;
-        let crowded =
+        let is_too_long =
             self.open.get(&credential).is_some_and(|open| open.bytes + bytes > MAX_BATCH_BYTES);
-        let full = if crowded { self.close(&credential) } else { None };
-        let after = self.last.replace(place);
-        let open = self.open.entry(credential.clone()).or_insert_with(|| Open::new(after));
+        let full = if is_too_long { self.close(&credential) } else { None };
+        let after = self.last.replace(position);
+        let open = self.open.entry(credential.clone()).or_insert_with(|| OpenBatch::new(after));
         open.orders.push(order);
         open.bytes += bytes;
         if open.orders.len() == MAX_BATCH { self.close(&credential) } else { full }
     }
 
-    /// A page ends. Returns the batches that have been open for long enough.
+    /// Call at the end of each page. Returns the batches that were open for [`OPEN_PAGES`].
     pub fn end_page(&mut self) -> Vec<Batch> {
         self.open.values_mut().for_each(|open| open.pages += 1);
         self.close_all(|open| open.pages >= OPEN_PAGES)
     }
 
-    /// Nothing is added any more for now. Returns what is left.
+    /// Returns all open batches.
     pub fn flush(&mut self) -> Vec<Batch> {
         self.close_all(|_| true)
     }
 
-    /// The place after which everything has yet to be asked, once all batches returned so far have gone out.
+    /// The position to resume from once all returned batches are sent.
     pub fn cursor(&self) -> Option<&str> {
-        // Nothing comes before any place.
+        // `None`, the start of the shard, is the least.
         let unsent = self.open.values().map(|open| open.after.as_deref()).min();
         unsent.unwrap_or(self.last.as_deref())
     }
 
-    fn close_all(&mut self, which: impl Fn(&Open) -> bool) -> Vec<Batch> {
-        let old: Vec<_> = self
+    fn close_all(&mut self, matches: impl Fn(&OpenBatch) -> bool) -> Vec<Batch> {
+        let credentials: Vec<_> = self
             .open
             .iter()
-            .filter(|(_, open)| which(open))
-            .map(|(whose, _)| whose.clone())
+            .filter(|(_, open)| matches(open))
+            .map(|(credential, _)| credential.clone())
             .collect();
-        old.iter().filter_map(|credential| self.close(credential)).collect()
+        credentials.iter().filter_map(|credential| self.close(credential)).collect()
     }
 
     fn close(&mut self, credential: &Option<AccountCode>) -> Option<Batch> {
@@ -105,7 +107,7 @@ impl Batcher {
     }
 }
 
-impl Open {
+impl OpenBatch {
     fn new(after: Option<String>) -> Self {
         Self { orders: Vec::with_capacity(MAX_BATCH), bytes: 0, after, pages: 0 }
     }

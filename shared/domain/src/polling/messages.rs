@@ -1,136 +1,127 @@
-//! What travels from whoever opens a run to whoever plans its shards, and from there to whoever asks the carrier.
+//! The queue messages of a run: one per shard to plan, one per batch to poll.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::{Active, MAX_BATCH, Run, SHARDS};
+use super::active::Active;
+use super::run::Run;
+use super::shard::SHARDS;
 use crate::core::hash::Fingerprint;
 use crate::core::id::{AccountCode, Awb, OrderId, OrderKey};
 use crate::core::timestamp::Timestamp;
 
-/// The form of both messages that this program writes.
+/// The version of both messages that this release writes.
 const VERSION: u8 = 1;
 
-/// A shard of a run that has to be planned.
+/// The most AWBs in one call (Shipway).
+pub const MAX_BATCH: usize = 50;
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShardMessage {
     v: u8,
-    /// The run.
     pub run: Run,
-    /// The shard, below [`SHARDS`].
+    /// Below [`SHARDS`].
     pub shard: u8,
-    /// How many batches of the run may be asked in a second, all shards together.
+    /// The rate limit of the run, all shards together.
     pub calls_per_second: f64,
 }
 
-/// Orders that the carrier is asked about in one call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BatchMessage {
     v: u8,
-    /// The run.
     pub run: Run,
-    /// The shard that planned it.
     pub shard: u8,
-    /// Which of the shard's batches it is, counted from 0.
+    /// The number of the batch in its shard, from 0.
     pub k: u64,
-    /// When it may be asked at the earliest.
     pub not_before: Timestamp,
-    /// The account that asks with credentials of its own; `None` stands for the source's.
+    /// The account with credentials of its own; `None` means the source's credentials.
     pub credential: Option<AccountCode>,
-    /// At least one, at most [`MAX_BATCH`].
+    /// 1 to [`MAX_BATCH`].
     pub orders: Vec<PollItem>,
 }
 
-/// An order that the carrier is asked about.
+/// One order of a batch.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollItem {
-    /// Whose it is.
     pub account: AccountCode,
-    /// The order.
     pub order_id: OrderId,
-    /// What was known of it when the batch was planned.
+    /// The poll row when the batch was planned.
     pub active: Active,
 }
 
 impl ShardMessage {
-    /// Of a shard of a run.
     pub fn new(run: Run, shard: u8, calls_per_second: f64) -> Self {
         Self { v: VERSION, run, shard, calls_per_second }
     }
 
-    /// The message's body.
     pub fn write(&self) -> String {
         write(self)
     }
 
-    /// Reads a message's body; `None` if this program does not understand it.
+    /// `None` for an unreadable message or another version.
     pub fn read(body: &str) -> Option<Self> {
-        let usable = |message: &Self| {
+        let is_valid = |message: &Self| {
             message.v == VERSION && message.shard < SHARDS && message.calls_per_second > 0.0
         };
-        read(body).filter(usable)
+        read(body).filter(is_valid)
     }
 }
 
 impl BatchMessage {
-    /// Of a shard's batch.
     pub fn new(
         shard: &ShardMessage,
         k: u64,
         credential: Option<AccountCode>,
         orders: Vec<PollItem>,
     ) -> Self {
-        let not_before = super::not_before(&shard.run, shard.shard, k, shard.calls_per_second);
         Self {
             v: VERSION,
             run: shard.run.clone(),
             shard: shard.shard,
             k,
-            not_before,
+            not_before: shard.run.not_before(shard.shard, k, shard.calls_per_second),
             credential,
             orders,
         }
     }
 
-    /// The message's body.
     pub fn write(&self) -> String {
         write(self)
     }
 
-    /// Reads a message's body; `None` if this program does not understand it.
+    /// `None` for an unreadable message or another version.
     pub fn read(body: &str) -> Option<Self> {
-        let usable = |message: &Self| {
+        let is_valid = |message: &Self| {
             message.v == VERSION
                 && message.shard < SHARDS
                 && (1..=MAX_BATCH).contains(&message.orders.len())
         };
-        read(body).filter(usable)
+        read(body).filter(is_valid)
     }
 
-    /// What is asked. A shard that is planned again may put other orders under the same number.
+    /// Hash of the request to the carrier. A shard that is planned again may number its batches
+    /// anew, so `k` does not count.
     pub fn fingerprint(&self) -> String {
         let hash = Fingerprint::of("asked").with_option(self.credential.as_ref());
-        let asked = self.orders.iter().fold(hash, |hash, order| {
+        let hash = self.orders.iter().fold(hash, |hash, order| {
             hash.with(&order.account).with(&order.order_id).with(&order.active.awb)
         });
-        asked.finish()
+        hash.finish()
     }
 }
 
 impl PollItem {
-    /// The order's key.
     pub fn key(&self) -> OrderKey {
         OrderKey { account: self.account.clone(), order: self.order_id.clone() }
     }
 
-    /// Its parcel.
     pub fn awb(&self) -> &Awb {
         &self.active.awb
     }
 }
 
-/// Our own types always have a JSON form.
 fn write(message: &impl Serialize) -> String {
+    // String keys and finite floats: serialization cannot fail.
     serde_json::to_string(message).unwrap_or_default()
 }
 
@@ -152,7 +143,7 @@ mod tests {
         ShardMessage::new(run, 3, 0.5)
     }
 
-    fn asked(order: usize) -> PollItem {
+    fn item(order: usize) -> PollItem {
         PollItem {
             account: AccountCode::parse("STORE001").unwrap(),
             order_id: OrderId::parse(&format!("ORD{order}")).unwrap(),
@@ -161,42 +152,41 @@ mod tests {
     }
 
     fn batch(orders: std::ops::Range<usize>) -> BatchMessage {
-        BatchMessage::new(&shard(), 2, None, orders.map(asked).collect())
+        BatchMessage::new(&shard(), 2, None, orders.map(item).collect())
     }
 
     #[test]
-    fn messages_come_back_as_they_were_sent() {
+    fn messages_round_trip() {
         assert_eq!(ShardMessage::read(&shard().write()), Some(shard()));
         assert_eq!(BatchMessage::read(&batch(0..50).write()), Some(batch(0..50)));
     }
 
     #[test]
-    fn a_batch_has_its_time() {
+    fn batches_of_all_shards_are_spread_over_time() {
         assert_eq!(batch(0..1).not_before.since(minute(0)).as_secs(), (2 * 16 + 3) * 2);
     }
 
-    /// A body after something in it was set.
-    fn changed(body: &str, name: &str, value: Value) -> String {
+    fn with(body: &str, name: &str, value: Value) -> String {
         let mut body: Value = serde_json::from_str(body).unwrap();
         body[name] = value;
         body.to_string()
     }
 
     #[test]
-    fn what_no_program_of_this_version_wrote_is_not_read() {
+    fn rejects_other_versions_and_invalid_values() {
         for (name, value) in [
             ("v", json!(2)),
             ("shard", json!(16)),
             ("calls_per_second", json!(0)),
             ("run", json!(1)),
         ] {
-            assert_eq!(ShardMessage::read(&changed(&shard().write(), name, value)), None, "{name}");
+            assert_eq!(ShardMessage::read(&with(&shard().write(), name, value)), None, "{name}");
         }
         for (name, value) in
             [("v", json!(0)), ("shard", json!(16)), ("orders", json!([])), ("k", json!(-1))]
         {
             assert_eq!(
-                BatchMessage::read(&changed(&batch(0..1).write(), name, value)),
+                BatchMessage::read(&with(&batch(0..1).write(), name, value)),
                 None,
                 "{name}"
             );
@@ -206,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_is_what_it_asks() {
+    fn the_fingerprint_depends_on_credential_and_orders_only() {
         let (one, two) = (batch(0..2), batch(1..3));
         let later = BatchMessage { k: 7, not_before: minute(9), ..one.clone() };
         assert_eq!(one.fingerprint(), later.fingerprint());

@@ -1,26 +1,23 @@
-//! How fast one worker may call: overdue batches must not come in a burst.
+//! Rate limit of one worker, so that overdue batches do not reach the carrier in a burst.
 
 use std::time::Duration;
 
 use crate::core::timestamp::Timestamp;
 
-/// So many workers call side by side.
+/// The maximum concurrency of the batches queue.
 const WORKERS: f64 = 2.0;
 
-/// When a worker last called.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RateLimiter {
     last: Option<Timestamp>,
 }
 
 impl RateLimiter {
-    /// How long the next call has to wait.
     pub fn wait(&self, now: Timestamp, calls_per_second: f64) -> Duration {
         let gap = Duration::try_from_secs_f64(WORKERS / calls_per_second).unwrap_or(Duration::MAX);
         self.last.map_or(Duration::ZERO, |last| gap.saturating_sub(now.since(last)))
     }
 
-    /// A call begins.
     pub fn begin(&mut self, now: Timestamp) {
         self.last = Some(now);
     }
@@ -38,12 +35,12 @@ mod tests {
     }
 
     #[test]
-    fn two_workers_together_keep_the_rate() {
+    fn two_workers_share_the_rate_limit() {
         assert_eq!(RateLimiter::default().wait(second(0), 5.0), Duration::ZERO);
         assert_eq!(millis_to_wait(0, 5.0), 400);
         assert_eq!(millis_to_wait(1, 5.0), 0);
         assert_eq!(millis_to_wait(1, 0.5), 3000);
-        // A clock that was set back makes nobody wait longer than that.
+        // A clock that was set back does not lengthen the wait.
         assert_eq!(millis_to_wait(-3600, 5.0), 400);
         assert!(millis_to_wait(0, 1e-300) > 1_000_000_000);
     }

@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
-use super::*;
+use super::{Active, Run, SHARDS, poll_event_id, shard};
+use crate::core::id::{AccountCode, OrderId, OrderKey};
 use crate::testing::{awb, minute, report_id};
 
 fn key(order: usize) -> OrderKey {
@@ -16,8 +17,8 @@ fn active() -> Active {
     Active::new(awb("1"), minute(0))
 }
 
-/// In which of the next hours an order is asked about.
-fn hours_asked(key: &OrderKey, active: &Active, hours: i64) -> Vec<i64> {
+/// The hours whose run polls the order.
+fn hours_due(key: &OrderKey, active: &Active, hours: i64) -> Vec<i64> {
     (0..hours).filter(|&hour| active.is_due(key, &run(hour))).collect()
 }
 
@@ -29,12 +30,12 @@ fn orders_spread_evenly_over_shards_and_hours() {
     }
     assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
     let fresh = Active { heard_at: Some(minute(0)), ..active() };
-    let now = (0..4000).filter(|&order| fresh.is_due(&key(order), &run(1))).count();
-    assert!((800..1200).contains(&now), "{now}");
+    let due = (0..4000).filter(|&order| fresh.is_due(&key(order), &run(1))).count();
+    assert!((800..1200).contains(&due), "{due}");
 }
 
 #[test]
-fn every_shard_has_its_share_of_the_fresh_orders_of_an_hour() {
+fn fresh_orders_of_an_hour_spread_evenly_over_shards() {
     let fresh = Active { heard_at: Some(minute(0)), ..active() };
     let mut counts = [0_u32; SHARDS as usize];
     for order in (0..32_000).filter(|&order| fresh.is_due(&key(order), &run(1))) {
@@ -44,7 +45,7 @@ fn every_shard_has_its_share_of_the_fresh_orders_of_an_hour() {
 }
 
 #[test]
-fn an_hour_has_one_run() {
+fn runs_are_named_after_their_hour_or_start() {
     let hour = Run::hourly(minute(59));
     assert_eq!(
         (hour.id.as_str(), hour.started_at, hour.manual),
@@ -52,71 +53,70 @@ fn an_hour_has_one_run() {
     );
     assert_eq!(Run::hourly(minute(0)), hour);
     assert_eq!(Run::hourly(minute(60)).id, "hourly-2026-01-20T11");
-    let by_hand = Run::manual(minute(59));
+    let manual = Run::manual(minute(59));
     let id = "manual-2026-01-20T10:59:00.000Z";
-    assert_eq!((by_hand.id.as_str(), by_hand.started_at, by_hand.manual), (id, minute(59), true));
+    assert_eq!((manual.id.as_str(), manual.started_at, manual.manual), (id, minute(59), true));
 }
 
 #[test]
-fn an_order_that_nobody_speaks_of_is_asked_about_every_hour() {
-    assert_eq!(hours_asked(&key(1), &active(), 5), [0, 1, 2, 3, 4]);
+fn polls_an_order_without_reports_every_hour() {
+    assert_eq!(hours_due(&key(1), &active(), 5), [0, 1, 2, 3, 4]);
 }
 
 #[test]
-fn a_fresh_order_has_its_turn_every_four_hours_for_a_day() {
+fn polls_a_fresh_order_every_four_hours_for_a_day() {
     let fresh = Active { heard_at: Some(minute(0)), ..active() };
-    let asked = hours_asked(&key(1), &fresh, 30);
-    let (while_fresh, after) = asked.split_at(6);
-    assert!(while_fresh.windows(2).all(|pair| pair[1] - pair[0] == 4), "{asked:?}");
+    let due = hours_due(&key(1), &fresh, 30);
+    let (while_fresh, after) = due.split_at(6);
+    assert!(while_fresh.windows(2).all(|pair| pair[1] - pair[0] == 4), "{due:?}");
     assert_eq!(after, [24, 25, 26, 27, 28, 29]);
-    let by_hand = Run { manual: true, ..run(1) };
-    assert!((0..50).all(|order| fresh.is_due(&key(order), &by_hand)));
+    let manual = Run { manual: true, ..run(1) };
+    assert!((0..50).all(|order| fresh.is_due(&key(order), &manual)));
 }
 
 #[test]
-fn an_unknown_parcel_is_asked_for_ever_less_often_and_then_no_more() {
+fn backs_off_from_an_unknown_awb_and_then_gives_up() {
     let mut order = active();
-    let mut asked = Vec::new();
+    let mut polled = Vec::new();
     for hour in 0..24 * 10 {
         if order.is_due(&key(1), &run(hour)) {
-            asked.push(hour);
+            polled.push(hour);
             order = order.not_found(&run(hour));
         }
     }
-    assert_eq!(asked, [0, 1, 5, 29, 53, 77, 101, 125, 149, 173]);
+    assert_eq!(polled, [0, 1, 5, 29, 53, 77, 101, 125, 149, 173]);
     assert_eq!(order.stale_since, Some(minute(173 * 60)));
     assert!(!order.is_due(&key(1), &Run { manual: true, ..run(9999) }));
 }
 
 #[test]
-fn one_run_finds_an_unknown_parcel_once() {
+fn a_run_counts_an_unknown_awb_once() {
     let once = active().not_found(&run(0));
     assert_eq!(once.not_found(&run(0)), once);
     assert_eq!(once.not_found(&run(1)).unknown.unwrap().tries, 2);
 }
 
 #[test]
-fn a_run_that_is_planned_again_asks_about_the_same_orders() {
+fn a_run_planned_again_polls_the_same_orders() {
     let twice = active().not_found(&run(0)).not_found(&run(1));
     assert!(twice.is_due(&key(1), &run(1)));
     assert!(!twice.is_due(&key(1), &run(2)));
 }
 
 #[test]
-fn batches_of_all_shards_share_one_budget() {
+fn batches_of_all_shards_share_one_rate_limit() {
     let run = run(0);
-    let seconds =
-        |shard, k, rate| not_before(&run, shard, k, rate).since(run.started_at).as_millis();
+    let seconds = |shard, k, rate| run.not_before(shard, k, rate).since(run.started_at).as_millis();
     assert_eq!(seconds(0, 0, 5.0), 0);
     assert_eq!(seconds(1, 0, 5.0), 200);
     assert_eq!(seconds(0, 1, 5.0), 3200);
     assert_eq!(seconds(15, 1249, 5.0), 3_999_800);
     assert_eq!(seconds(1, 0, 0.5), 2000);
-    assert_eq!(not_before(&run, 0, u64::MAX, 1e-300).to_string(), "9999-12-31T23:59:59.999Z");
+    assert_eq!(run.not_before(0, u64::MAX, 1e-300).to_string(), "9999-12-31T23:59:59.999Z");
 }
 
 #[test]
-fn the_same_claims_are_the_same_event() {
+fn the_same_reports_are_the_same_event() {
     let account = key(1).account;
     let (one, two) = (report_id("one"), report_id("two"));
     assert_eq!(poll_event_id(&account, [&one, &two]), poll_event_id(&account, [&two, &one]));

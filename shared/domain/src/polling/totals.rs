@@ -1,40 +1,37 @@
-//! What came of a run.
+//! Counts of a run, for its row, its log line and the gap rate.
 
 use std::iter::Sum;
 
-/// What came of the orders of a batch.
+/// Counts of the orders in answered batches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PollCounts {
-    /// How many the carrier was asked about.
     pub asked: u64,
-    /// of how many it claimed something new.
+    /// Orders with a report that no webhook had brought.
     pub changed: u64,
-    /// Whose parcels it does not know.
+    /// Orders whose AWB the carrier does not know.
     pub unknown: u64,
 }
 
-/// What came of a shard, or of all of them.
+/// Totals of a shard or of a whole run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// How many orders were due.
+    /// Orders that were due.
     pub planned: u64,
-    /// In how many batches.
     pub batches: u64,
-    /// How many batches were answered.
+    /// Batches that the carrier answered.
     pub done: u64,
-    /// How many were given up.
+    /// Batches in the dead-letter queue.
     pub failed: u64,
-    /// What the answers said.
     pub counts: PollCounts,
 }
 
 impl Totals {
-    /// Whether every batch has come to its end.
+    /// True when every batch is answered or given up.
     pub fn are_final(&self) -> bool {
         self.done + self.failed >= self.batches
     }
 
-    /// The share of the orders asked about that webhooks had missed something of, to four places.
+    /// The share of polled orders whose webhooks had missed a report, to four decimal places.
     pub fn gap_rate(&self) -> Option<f64> {
         let PollCounts { asked, changed, .. } = self.counts;
         let share = (changed * 10_000 + asked / 2).checked_div(asked)?;
@@ -71,14 +68,14 @@ mod tests {
     }
 
     #[test]
-    fn all_batches_answered_or_given_up_is_the_end() {
+    fn totals_are_final_when_all_batches_are_done_or_failed() {
         assert!(totals(0, 0, 0).are_final());
         assert!(totals(3, 2, 1).are_final());
         assert!(!totals(3, 2, 0).are_final());
     }
 
     #[test]
-    fn the_gap_rate_has_four_places() {
+    fn the_gap_rate_has_four_decimal_places() {
         assert_eq!(gap_rate(0, 0), None);
         for (changed, asked, expected) in
             [(0, 50, 0.0), (1, 3, 0.3333), (2, 3, 0.6667), (5, 5, 1.0), (7, 10_000, 0.0007)]

@@ -1,8 +1,8 @@
-//! The statuses of an order: two legs, their ranks, what ends a leg.
+//! The statuses of an order: two legs, their ranks, the statuses that end a leg.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
-/// Which way a parcel travels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Leg {
@@ -12,7 +12,7 @@ pub enum Leg {
     Return,
 }
 
-/// The coarse status that a shop system knows.
+/// The coarse status for shop systems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OrderStatus {
@@ -20,95 +20,101 @@ pub enum OrderStatus {
     Processing,
     /// On its way, in either direction.
     Shipped,
-    /// With the shopper, or done.
     Delivered,
     /// Will not arrive: cancelled, lost or returned.
     Cancelled,
 }
 
-macro_rules! statuses {
-    ($($(#[$doc:meta])* $name:ident $text:literal $title:literal,)+) => {
-        /// What an order's status can be. The order of the variants is the rank among reports of the same time.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum Status {
-            $($(#[$doc])* #[serde(rename = $text)] $name,)+
-        }
-
-        impl Status {
-            /// Every status, by rank.
-            pub const ALL: &[Self] = &[$(Self::$name),+];
-
-            /// The name on the wire, e.g. `out_for_delivery`.
-            pub fn as_str(self) -> &'static str {
-                match self { $(Self::$name => $text),+ }
-            }
-
-            /// The name for people, e.g. `Out For Delivery`.
-            pub fn title(self) -> &'static str {
-                match self { $(Self::$name => $title),+ }
-            }
-        }
-    };
-}
-
-statuses! {
-    /// A provider's word that we have no meaning for. Belongs to no leg and never applies.
-    Unknown "unknown" "Unknown",
-    /// Created.
-    Pending "pending" "Pending",
-    /// Somebody is responsible for it.
-    Assigned "assigned" "Assigned",
-    /// Accepted by who is responsible.
-    Accepted "accepted" "Accepted",
-    /// Being worked on.
-    InProgress "in_progress" "In Progress",
-    /// Waiting for the shopper's payment.
-    PaymentRequested "payment_requested" "Payment Requested",
-    /// Paid.
-    PaymentConfirmed "payment_confirmed" "Payment Confirmed",
+/// The order of the variants is their rank: of two reports of the same time, the higher rank counts
+/// as the later one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
+pub enum Status {
+    /// A provider status without a mapping. Belongs to no leg and never applies.
+    Unknown,
+    Pending,
+    /// Given to a vendor.
+    Assigned,
+    /// Accepted by the vendor.
+    Accepted,
+    InProgress,
+    PaymentRequested,
+    PaymentConfirmed,
     /// The vendor has arrived.
-    ArrivalConfirmed "arrival_confirmed" "Arrival Confirmed",
-    /// Being made ready for the carrier.
-    Processing "processing" "Processing",
-    /// Could not be made; may be tried again.
-    Failed "failed" "Failed",
-    /// With the carrier.
-    PickedUp "picked_up" "Picked Up",
-    /// Moving.
-    InTransit "in_transit" "In Transit",
-    /// Moving, later than promised.
-    Delayed "delayed" "Delayed",
-    /// Something went wrong at the carrier.
-    Exception "exception" "Exception",
-    /// On the last vehicle.
-    OutForDelivery "out_for_delivery" "Out For Delivery",
-    /// An attempt to hand it over failed.
-    Undelivered "undelivered" "Undelivered",
-    /// What was ordered is made; terminal.
-    Completed "completed" "Completed",
+    ArrivalConfirmed,
+    /// Being prepared for the carrier.
+    Processing,
+    /// Could not be made; the vendor may try again.
+    Failed,
+    PickedUp,
+    InTransit,
+    Delayed,
+    /// The carrier reports a problem.
+    Exception,
+    OutForDelivery,
+    /// A delivery attempt failed.
+    Undelivered,
+    /// The vendor finished the product; terminal.
+    Completed,
     /// Lost, destroyed or disposed of; terminal.
-    Lost "lost" "Lost",
-    /// Called off; terminal.
-    Cancelled "cancelled" "Cancelled",
-    /// Handed over; terminal.
-    Delivered "delivered" "Delivered",
-    /// It will go back.
-    ReturnInitiated "return_initiated" "Return Initiated",
-    /// On its way back.
-    ReturnInTransit "return_in_transit" "Return In Transit",
-    /// On the last vehicle back.
-    ReturnOutForDelivery "return_out_for_delivery" "Return Out For Delivery",
-    /// Back at the shop; ends everything.
-    Returned "returned" "Returned",
+    Lost,
+    /// Terminal.
+    Cancelled,
+    /// Terminal.
+    Delivered,
+    ReturnInitiated,
+    ReturnInTransit,
+    ReturnOutForDelivery,
+    /// Back at the shop; no status follows.
+    Returned,
 }
 
 impl Status {
-    /// From the name on the wire.
-    pub fn parse(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|status| status.as_str() == text)
+    /// Every status, by rank.
+    pub const ALL: &[Self] = Self::VARIANTS;
+
+    /// The name on the wire, e.g. `out_for_delivery`.
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
-    /// The leg it belongs to; `unknown` belongs to none.
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    /// The name for people, e.g. `Out For Delivery`.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Unknown => "Unknown",
+            Self::Pending => "Pending",
+            Self::Assigned => "Assigned",
+            Self::Accepted => "Accepted",
+            Self::InProgress => "In Progress",
+            Self::PaymentRequested => "Payment Requested",
+            Self::PaymentConfirmed => "Payment Confirmed",
+            Self::ArrivalConfirmed => "Arrival Confirmed",
+            Self::Processing => "Processing",
+            Self::Failed => "Failed",
+            Self::PickedUp => "Picked Up",
+            Self::InTransit => "In Transit",
+            Self::Delayed => "Delayed",
+            Self::Exception => "Exception",
+            Self::OutForDelivery => "Out For Delivery",
+            Self::Undelivered => "Undelivered",
+            Self::Completed => "Completed",
+            Self::Lost => "Lost",
+            Self::Cancelled => "Cancelled",
+            Self::Delivered => "Delivered",
+            Self::ReturnInitiated => "Return Initiated",
+            Self::ReturnInTransit => "Return In Transit",
+            Self::ReturnOutForDelivery => "Return Out For Delivery",
+            Self::Returned => "Returned",
+        }
+    }
+
+    /// `None` for `unknown`.
     pub fn leg(self) -> Option<Leg> {
         match self {
             Self::Unknown => None,
@@ -117,18 +123,17 @@ impl Status {
         }
     }
 
-    /// Whether it ends the outbound leg.
     pub fn ends_outbound(self) -> bool {
         matches!(self, Self::Completed | Self::Lost | Self::Cancelled | Self::Delivered)
     }
 
-    /// Whether nothing is expected to follow it.
+    /// True if no further report is expected.
     pub fn is_end(self) -> bool {
         self.ends_outbound() || self == Self::Returned
     }
 
-    /// What a carrier's word means when the parcel is on its way back. A cancelled or lost return says nothing
-    /// about where the order stands.
+    /// Maps a carrier's status for a parcel on its way back. A cancelled or lost return does not
+    /// change the order's status.
     #[must_use]
     pub fn on_return_leg(self) -> Self {
         match self {
@@ -145,7 +150,6 @@ impl Status {
         }
     }
 
-    /// The coarse status for shop systems.
     pub fn order_status(self) -> OrderStatus {
         match self {
             Self::Delivered | Self::Completed => OrderStatus::Delivered,
@@ -163,81 +167,4 @@ impl std::fmt::Display for Status {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_round_trip_and_titles_follow_them() {
-        for status in Status::ALL.iter().copied() {
-            assert_eq!(Status::parse(status.as_str()), Some(status));
-            let title = status.title().to_lowercase().replace(' ', "_");
-            assert_eq!(title, status.as_str());
-        }
-    }
-
-    /// Written apart from the code, by rank.
-    #[test]
-    fn ranks_are_as_designed() {
-        let ranks = "unknown pending assigned accepted in_progress payment_requested payment_confirmed \
-                     arrival_confirmed processing failed picked_up in_transit delayed exception out_for_delivery \
-                     undelivered completed lost cancelled delivered return_initiated return_in_transit \
-                     return_out_for_delivery returned";
-        let ours: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
-        assert_eq!(ours, ranks.split_whitespace().collect::<Vec<_>>());
-        assert!(Status::ALL.is_sorted());
-    }
-
-    #[test]
-    fn legs_and_ends() {
-        let named = |matches: fn(&Status) -> bool| -> Vec<_> {
-            Status::ALL.iter().copied().filter(matches).map(Status::as_str).collect()
-        };
-        assert_eq!(named(|s| s.ends_outbound()), ["completed", "lost", "cancelled", "delivered"]);
-        assert_eq!(
-            named(|s| s.is_end()),
-            ["completed", "lost", "cancelled", "delivered", "returned"]
-        );
-        let returns =
-            ["return_initiated", "return_in_transit", "return_out_for_delivery", "returned"];
-        assert_eq!(named(|s| s.leg() == Some(Leg::Return)), returns);
-        assert_eq!(named(|s| s.leg().is_none()), ["unknown"]);
-    }
-
-    #[test]
-    fn the_coarse_status() {
-        for status in Status::ALL.iter().copied() {
-            let expected = match status.as_str() {
-                "picked_up"
-                | "in_transit"
-                | "delayed"
-                | "exception"
-                | "out_for_delivery"
-                | "undelivered"
-                | "return_initiated"
-                | "return_in_transit"
-                | "return_out_for_delivery" => OrderStatus::Shipped,
-                "completed" | "delivered" => OrderStatus::Delivered,
-                "lost" | "cancelled" | "returned" => OrderStatus::Cancelled,
-                _ => OrderStatus::Processing,
-            };
-            assert_eq!(status.order_status(), expected, "{status}");
-        }
-    }
-
-    #[test]
-    fn the_way_back() {
-        for status in Status::ALL.iter().copied() {
-            let back = match status.as_str() {
-                "unknown" | "cancelled" | "lost" => Status::Unknown,
-                "picked_up" | "in_transit" | "delayed" | "exception" | "undelivered" => {
-                    Status::ReturnInTransit
-                }
-                "out_for_delivery" => Status::ReturnOutForDelivery,
-                "completed" | "delivered" => Status::Returned,
-                name if name.starts_with("return") => status,
-                _ => Status::ReturnInitiated,
-            };
-            assert_eq!(status.on_return_leg(), back, "{status}");
-        }
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 //! Shipway does not sign its requests and sets no headers. A `status_feed` carries a `hash` of the
 //! shop's credentials. Its other bodies carry no proof and need a hook with a secret path.
 
-use domain::core::json::read_object;
+use domain::core::request_body::read_object;
 use serde::Deserialize;
 
 use super::settings::{Credentials, Settings};

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
 use domain::core::id::Awb;
-use domain::core::json::read_object;
+use domain::core::request_body::read_object;
 
 use super::*;
 

@@ -1,6 +1,6 @@
 //! The content of a shopper's message.
 
-use domain::core::json::RawJson;
+use domain::core::raw_json::RawJson;
 use domain::messaging::channel::Content;
 
 use super::statuses::message_id;

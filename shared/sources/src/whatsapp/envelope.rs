@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::core::json::read_object;
+use domain::core::request_body::read_object;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

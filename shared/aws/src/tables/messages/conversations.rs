@@ -2,7 +2,7 @@
 
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::core::id::AccountCode;
-use domain::core::json::RawJson;
+use domain::core::raw_json::RawJson;
 use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::pagination::{PageRequest, Slice};
 

@@ -70,11 +70,11 @@ fn stories() {
 
 #[test]
 fn every_word_has_one_spelling_and_its_rank() {
-    for word in ProviderStatus::ALL {
+    for word in ProviderStatus::VARIANTS.iter().copied() {
         assert_eq!(ProviderStatus::parse(word.as_str()), Some(word));
         assert_eq!(serde_json::to_value(word).unwrap(), word.as_str());
     }
-    assert!(ProviderStatus::ALL.is_sorted_by(|a, b| a < b));
+    assert!(ProviderStatus::VARIANTS.is_sorted_by(|a, b| a < b));
     for text in ["", "Sent", "sent ", "deleted", "accepted", "unknown"] {
         assert_eq!(ProviderStatus::parse(text), None, "{text}");
     }
@@ -140,7 +140,7 @@ fn the_size_is_bounded_whatever_comes() {
     };
     for n in 0..1000 {
         tracking.join(&news(&format!("{n}{long}"), Some(minute(n)), None), minute(n));
-        for word in ProviderStatus::ALL {
+        for word in ProviderStatus::VARIANTS.iter().copied() {
             tracking.join(&news(word.as_str(), Some(minute(-n)), Some(blame.clone())), minute(n));
         }
     }
@@ -243,7 +243,7 @@ fn as_the_rules_say(heard: &[Heard]) -> MessageTracking {
         .filter_map(|heard| Some(Failure { at: at(heard), error: heard.0.error.clone()? }));
     let other = heard.iter().filter(|(news, _)| ProviderStatus::parse(&news.status).is_none());
     MessageTracking {
-        seen: ProviderStatus::ALL.into_iter().filter_map(first).collect(),
+        seen: ProviderStatus::VARIANTS.iter().copied().filter_map(first).collect(),
         failure: blamed.min(),
         other: other.map(|heard| Other { at: at(heard), word: heard.0.status.clone() }).max(),
     }

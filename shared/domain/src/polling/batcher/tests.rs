@@ -5,29 +5,25 @@ use crate::core::id::OrderId;
 use crate::polling::Active;
 use crate::testing::{awb, minute};
 
-fn place(n: usize) -> String {
+fn position(n: usize) -> String {
     format!("{n:06}")
 }
 
-fn asked(n: usize) -> PollItem {
+fn item(n: usize) -> PollItem {
     PollItem {
         account: AccountCode::parse("STORE001").unwrap(),
-        order_id: OrderId::parse(&place(n)).unwrap(),
+        order_id: OrderId::parse(&position(n)).unwrap(),
         active: Active::new(awb(&format!("1900000000{n}")), minute(0)),
     }
 }
 
-fn own(account: &str) -> Option<AccountCode> {
+fn credential(account: &str) -> Option<AccountCode> {
     Some(AccountCode::parse(account).unwrap())
 }
 
-/// Adds orders of these numbers; the batches that this fills.
-fn add(
-    batcher: &mut Batcher,
-    credential: Option<&str>,
-    orders: std::ops::Range<usize>,
-) -> Vec<Batch> {
-    orders.filter_map(|n| batcher.add(credential.and_then(own), asked(n), place(n))).collect()
+/// Adds the orders with these numbers. Returns the completed batches.
+fn add(batcher: &mut Batcher, account: Option<&str>, orders: std::ops::Range<usize>) -> Vec<Batch> {
+    orders.filter_map(|n| batcher.add(account.and_then(credential), item(n), position(n))).collect()
 }
 
 fn numbers(batch: &Batch) -> Vec<usize> {
@@ -39,7 +35,7 @@ fn sizes(batches: &[Batch]) -> Vec<usize> {
 }
 
 #[test]
-fn what_fills_no_batch_is_carried_over_to_the_next_page() {
+fn an_incomplete_batch_stays_open_over_pages() {
     let mut batcher = Batcher::after(None);
     assert_eq!(sizes(&add(&mut batcher, None, 0..130)), [50, 50]);
     assert_eq!(batcher.end_page(), []);
@@ -50,7 +46,7 @@ fn what_fills_no_batch_is_carried_over_to_the_next_page() {
 }
 
 #[test]
-fn as_many_orders_as_fill_a_thousand_batches_are_a_thousand_calls() {
+fn fifty_thousand_orders_are_a_thousand_calls() {
     let mut batcher = Batcher::after(None);
     let mut calls = 0;
     for page in 0..125 {
@@ -71,61 +67,61 @@ fn no_batch_has_orders_of_two_credentials() {
     batches.extend(batcher.flush());
     assert_eq!(sizes(&batches), [50; 6]);
     for batch in &batches {
-        let expected = [None, own("STORE002"), own("STORE003")][numbers(batch)[0] % 3].clone();
+        let expected =
+            [None, credential("STORE002"), credential("STORE003")][numbers(batch)[0] % 3].clone();
         assert_eq!(batch.credential, expected);
         assert!(numbers(batch).iter().all(|n| n % 3 == numbers(batch)[0] % 3));
     }
 }
 
 #[test]
-fn a_plan_is_taken_up_before_the_earliest_order_that_did_not_go_out() {
-    let mut batcher = Batcher::after(Some(place(0)));
-    assert_eq!(batcher.cursor(), Some(place(0).as_str()));
-    batcher.skip(place(1));
-    assert_eq!(batcher.cursor(), Some(place(1).as_str()));
-    // One that waits alone, then more than a batch of others.
+fn the_cursor_is_before_the_earliest_unsent_order() {
+    let mut batcher = Batcher::after(Some(position(0)));
+    assert_eq!(batcher.cursor(), Some(position(0).as_str()));
+    batcher.skip(position(1));
+    assert_eq!(batcher.cursor(), Some(position(1).as_str()));
+    // One order in an open batch, then more than a batch of another credential.
     add(&mut batcher, Some("STORE002"), 2..3);
     assert_eq!(sizes(&add(&mut batcher, None, 3..60)), [50]);
-    assert_eq!(batcher.cursor(), Some(place(1).as_str()));
+    assert_eq!(batcher.cursor(), Some(position(1).as_str()));
     add(&mut batcher, Some("STORE002"), 60..109);
-    assert_eq!(batcher.cursor(), Some(place(52).as_str()));
-    batcher.skip(place(200));
+    assert_eq!(batcher.cursor(), Some(position(52).as_str()));
+    batcher.skip(position(200));
     assert_eq!(sizes(&batcher.flush()), [7]);
-    assert_eq!(batcher.cursor(), Some(place(200).as_str()));
+    assert_eq!(batcher.cursor(), Some(position(200).as_str()));
 }
 
 #[test]
-fn the_first_order_of_a_shard_has_no_place_before_it() {
+fn no_cursor_while_the_first_order_is_unsent() {
     let mut batcher = Batcher::after(None);
     add(&mut batcher, None, 0..1);
     add(&mut batcher, Some("STORE002"), 1..2);
     assert_eq!(batcher.cursor(), None);
 }
 
-/// However a plan is interrupted: what was taken up again asks about every order.
 #[test]
-fn no_order_is_left_out_wherever_a_plan_is_taken_up() {
-    let credential = |n: usize| if n.is_multiple_of(7) { Some("STORE002") } else { None };
+fn a_resumed_plan_polls_every_order_wherever_it_stopped() {
+    let account = |n: usize| if n.is_multiple_of(7) { Some("STORE002") } else { None };
     for stop in 0..250 {
-        let mut asked: Vec<usize> = Vec::new();
+        let mut polled: Vec<usize> = Vec::new();
         let mut batcher = Batcher::after(None);
         for n in 0..stop {
-            asked.extend(add(&mut batcher, credential(n), n..n + 1).iter().flat_map(numbers));
+            polled.extend(add(&mut batcher, account(n), n..n + 1).iter().flat_map(numbers));
         }
-        let from = batcher.cursor().map_or(0, |place| place.parse::<usize>().unwrap() + 1);
-        let mut again = Batcher::after(batcher.cursor().map(str::to_owned));
+        let from = batcher.cursor().map_or(0, |position| position.parse::<usize>().unwrap() + 1);
+        let mut resumed = Batcher::after(batcher.cursor().map(str::to_owned));
         for n in from..250 {
-            asked.extend(add(&mut again, credential(n), n..n + 1).iter().flat_map(numbers));
+            polled.extend(add(&mut resumed, account(n), n..n + 1).iter().flat_map(numbers));
         }
-        asked.extend(again.flush().iter().flat_map(numbers));
-        asked.sort_unstable();
-        asked.dedup();
-        assert_eq!(asked, (0..250).collect::<Vec<_>>(), "{stop}");
+        polled.extend(resumed.flush().iter().flat_map(numbers));
+        polled.sort_unstable();
+        polled.dedup();
+        assert_eq!(polled, (0..250).collect::<Vec<_>>(), "{stop}");
     }
 }
 
 #[test]
-fn a_batch_goes_out_after_a_few_pages_however_small() {
+fn closes_a_small_batch_after_four_pages() {
     let mut batcher = Batcher::after(None);
     add(&mut batcher, Some("STORE002"), 0..3);
     for page in 1..4 {
@@ -133,19 +129,17 @@ fn a_batch_goes_out_after_a_few_pages_however_small() {
         add(&mut batcher, None, page * 10..page * 10 + 1);
     }
     let old = batcher.end_page();
-    assert_eq!((sizes(&old), old[0].credential.clone()), (vec![3], own("STORE002")));
-    assert_eq!(batcher.cursor(), Some(place(2).as_str()));
+    assert_eq!((sizes(&old), old[0].credential.clone()), (vec![3], credential("STORE002")));
+    assert_eq!(batcher.cursor(), Some(position(2).as_str()));
 }
 
 #[test]
-fn long_numbers_make_smaller_batches() {
+fn long_awbs_make_smaller_batches() {
     let mut batcher = Batcher::after(None);
-    let long = |n: usize| PollItem {
-        active: Active::new(awb(&format!("{n:064}")), minute(0)),
-        ..asked(n)
-    };
+    let long =
+        |n: usize| PollItem { active: Active::new(awb(&format!("{n:064}")), minute(0)), ..item(n) };
     let mut batches: Vec<Batch> =
-        (0..100).filter_map(|n| batcher.add(None, long(n), place(n))).collect();
+        (0..100).filter_map(|n| batcher.add(None, long(n), position(n))).collect();
     batches.extend(batcher.flush());
     assert_eq!(batches.iter().flat_map(numbers).collect::<Vec<_>>(), (0..100).collect::<Vec<_>>());
     for batch in batches {

@@ -1,6 +1,6 @@
 //! The list in Shipway's response.
 
-use domain::core::json::{MAX_DEPTH, depth};
+use domain::core::request_body::{MAX_DEPTH, depth};
 use serde_json::value::RawValue;
 
 use crate::text::Fields;

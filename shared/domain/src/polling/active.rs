@@ -1,0 +1,120 @@
+//! The poll row of an order, and the rules that make it due in a run.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::run::Run;
+use super::shard::turn;
+use crate::core::id::{Awb, EventId, OrderKey, ReportId};
+use crate::core::timestamp::Timestamp;
+use crate::orders::order::{Order, Poll};
+
+const HOUR: Duration = Duration::from_secs(60 * 60);
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// An order is fresh for this long after a webhook or a partner reported on it.
+const FRESH: Duration = DAY;
+/// A fresh order is polled once in this many hours.
+const FRESH_EVERY: u64 = 4;
+/// Waits before an unknown AWB is polled again; the last one repeats.
+const BACKOFF: [Duration; 3] = [HOUR, Duration::from_secs(4 * 60 * 60), DAY];
+/// An AWB that stays unknown for this long is no longer polled.
+pub const GIVE_UP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+impl Order {
+    pub fn is_polled(&self) -> bool {
+        self.profile.poll == Some(Poll::Shipway)
+            && self.profile.awb.is_some()
+            && !self.state.tracking.status.is_end()
+    }
+}
+
+/// The polling state of an order that is polled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Active {
+    pub awb: Awb,
+    /// The carrier's newest report in the timeline.
+    pub seen: Option<ReportId>,
+    /// The last report by webhook or API. Reports that polling found do not count.
+    pub heard_at: Option<Timestamp>,
+    /// When the timeline last grew; the creation time before the first report.
+    pub moved_at: Timestamp,
+    /// Set while the carrier does not know the AWB.
+    pub unknown: Option<Unknown>,
+    /// Polling ended at this time; see [`GIVE_UP`].
+    pub stale_since: Option<Timestamp>,
+    /// The event that notified of the stalled order.
+    pub stalled: Option<EventId>,
+}
+
+/// An AWB that the carrier does not know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unknown {
+    pub since: Timestamp,
+    /// The number of runs that polled it.
+    pub tries: u32,
+    /// Backoff: not polled again before this time.
+    pub ask_after: Timestamp,
+    /// The last run that polled it.
+    pub run: String,
+}
+
+impl Active {
+    pub fn new(awb: Awb, created_at: Timestamp) -> Self {
+        Self {
+            awb,
+            seen: None,
+            heard_at: None,
+            moved_at: created_at,
+            unknown: None,
+            stale_since: None,
+            stalled: None,
+        }
+    }
+
+    /// True if this run polls the order.
+    pub fn is_due(&self, key: &OrderKey, run: &Run) -> bool {
+        // The run's own result does not count: a shard that is planned again makes the same
+        // batches.
+        let backs_off = self
+            .unknown
+            .as_ref()
+            .is_some_and(|unknown| unknown.run != run.id && unknown.ask_after > run.started_at);
+        self.stale_since.is_none()
+            && !backs_off
+            && (run.manual || !self.is_fresh(run) || is_turn(key, run))
+    }
+
+    fn is_fresh(&self, run: &Run) -> bool {
+        self.heard_at.is_some_and(|heard_at| run.started_at.since(heard_at) < FRESH)
+    }
+
+    /// The row after the carrier did not know the AWB. Idempotent within a run.
+    #[must_use]
+    pub fn not_found(&self, run: &Run) -> Self {
+        if self.unknown.as_ref().is_some_and(|unknown| unknown.run == run.id) {
+            return self.clone();
+        }
+        let (since, tries) = self
+            .unknown
+            .as_ref()
+            .map_or((run.started_at, 0), |before| (before.since, before.tries));
+        let wait = usize::try_from(tries).ok().and_then(|tries| BACKOFF.get(tries)).unwrap_or(&DAY);
+        let is_stale = run.started_at.since(since) >= GIVE_UP;
+        Self {
+            unknown: Some(Unknown {
+                since,
+                tries: tries.saturating_add(1),
+                ask_after: run.started_at.after(*wait),
+                run: run.id.clone(),
+            }),
+            stale_since: self.stale_since.or_else(|| is_stale.then_some(run.started_at)),
+            ..self.clone()
+        }
+    }
+}
+
+fn is_turn(key: &OrderKey, run: &Run) -> bool {
+    turn(key, FRESH_EVERY) == run.hour() % FRESH_EVERY
+}

@@ -1,0 +1,342 @@
+//! Pins the JSON of rows and queue messages as literal text.
+//!
+//! Rows and messages outlive a release: a rename in Rust must not change them. When one of these
+//! tests fails, keep the stored name with `#[serde(rename)]`; do not edit the text.
+#![expect(clippy::unwrap_used)]
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use strum::VariantArray;
+
+use crate::core::id::{AccountCode, EndpointName, OrderId};
+use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
+use crate::messaging::linked::TrackedMessage;
+use crate::messaging::message::{Message, MessageKey, NewMessage};
+use crate::messaging::message_status::ProviderStatus;
+use crate::orders::api_event::{ApiEvent, Reconciliation, Reshipment, StatusReport};
+use crate::polling::{
+    Active, BatchMessage, PollItem, PollResult, PolledReport, Run, ShardMessage, Stalled,
+};
+use crate::testing::{awb, event_id, facts, minute, report, report_id};
+use crate::tracking::fold::{Cancellation, Disposition, ReportFacts, StatusClaim, TrackingState};
+use crate::tracking::report::{Report, Scan, SourceName};
+use crate::tracking::status::Status;
+use crate::tracking::timeline::{State, TimelineEntry, Transition};
+use crate::webhooks::delivery::Delivery;
+use crate::webhooks::endpoint::{EventType, Format};
+use crate::webhooks::lease::DeliveryState;
+
+fn account() -> AccountCode {
+    AccountCode::parse("STORE001").unwrap()
+}
+
+fn order_id() -> OrderId {
+    OrderId::parse("ORD-1").unwrap()
+}
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+fn assert_json<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
+    value: &T,
+    expected: &[&str],
+) {
+    let expected = expected.concat();
+    assert_eq!(serde_json::to_string(value).unwrap(), expected);
+    assert_eq!(serde_json::from_str::<T>(&expected).unwrap(), *value);
+}
+
+fn full_facts() -> ReportFacts {
+    ReportFacts {
+        source_status: text("LOST"),
+        location: text("Pune"),
+        note: text("note"),
+        eta: Some(minute(9)),
+        ..facts("r1", minute(1), StatusClaim::Status(Status::Lost))
+    }
+}
+
+#[test]
+fn state_row() {
+    let state = State {
+        tracking: TrackingState {
+            since: Some(minute(1)),
+            ended: Some(Status::Lost),
+            location: text("Pune"),
+            eta: Some(minute(9)),
+            assigned_at: Some(minute(2)),
+            accepted_at: Some(minute(3)),
+            completed_at: Some(minute(4)),
+            cancellation: Some(Cancellation {
+                at: minute(5),
+                reason: text("why"),
+                by: SourceName::API,
+            }),
+            ..TrackingState::at_creation(Status::OutForDelivery)
+        },
+        previous_status: Some(Status::Pending),
+        latest: Some(full_facts().sort_key),
+        latest_message_status: text("read"),
+        latest_message_at: Some(minute(6)),
+        latest_message_id: text("m1"),
+        ..State::at_creation(Status::Pending, minute(0))
+    };
+    assert_json(
+        &state,
+        &[
+            r#"{"start":"pending","standing":{"status":"out_for_delivery","#,
+            r#""since":"2026-01-20T10:01:00.000Z","ended":"lost","label":"Out For Delivery","#,
+            r#""location":"Pune","eta":"2026-01-20T10:09:00.000Z","#,
+            r#""assigned_at":"2026-01-20T10:02:00.000Z","accepted_at":"2026-01-20T10:03:00.000Z","#,
+            r#""completed_at":"2026-01-20T10:04:00.000Z","#,
+            r#""cancellation":{"at":"2026-01-20T10:05:00.000Z","reason":"why","by":"api"}},"#,
+            r#""previous_status":"pending","version":1,"rev":1,"profile_rev":1,"entries":0,"#,
+            r#""latest":{"occurred_at":"2026-01-20T10:01:00.000Z","rank":"lost","report_id":"r1"},"#,
+            r#""latest_message_status":"read","latest_message_at":"2026-01-20T10:06:00.000Z","#,
+            r#""latest_message_id":"m1","created_at":"2026-01-20T10:00:00.000Z","#,
+            r#""updated_at":"2026-01-20T10:00:00.000Z"}"#,
+        ],
+    );
+}
+
+#[test]
+fn timeline_entry_row() {
+    let entry = TimelineEntry {
+        facts: full_facts(),
+        event_id: event_id("e1"),
+        received_at: minute(2),
+        late: true,
+        transition: Some(Transition {
+            version: 2,
+            status: Status::Lost,
+            previous_status: Status::Pending,
+            label: "LOST".to_owned(),
+            previous_label: "Pending".to_owned(),
+            occurred_at: minute(1),
+        }),
+    };
+    assert_json(
+        &entry,
+        &[
+            r#"{"position":{"occurred_at":"2026-01-20T10:01:00.000Z","rank":"lost","#,
+            r#""report_id":"r1"},"claim":{"status":"lost"},"source":"shiprocket","#,
+            r#""source_status":"LOST","location":"Pune","note":"note","#,
+            r#""eta":"2026-01-20T10:09:00.000Z","event_id":"e1","#,
+            r#""received_at":"2026-01-20T10:02:00.000Z","late":true,"transition":{"version":2,"#,
+            r#""status":"lost","previous_status":"pending","label":"LOST","#,
+            r#""previous_label":"Pending","occurred_at":"2026-01-20T10:01:00.000Z"}}"#,
+        ],
+    );
+}
+
+#[test]
+fn status_claims() {
+    assert_json(
+        &[
+            StatusClaim::Status(Status::PickedUp),
+            StatusClaim::OtherShipment(Status::ReturnOutForDelivery),
+            StatusClaim::Reshipped,
+        ],
+        &[r#"[{"status":"picked_up"},{"other_shipment":"return_out_for_delivery"},"reshipped"]"#],
+    );
+}
+
+#[test]
+fn every_status() {
+    assert_json(
+        &Status::ALL.to_vec(),
+        &[
+            r#"["unknown","pending","assigned","accepted","in_progress","payment_requested","#,
+            r#""payment_confirmed","arrival_confirmed","processing","failed","picked_up","#,
+            r#""in_transit","delayed","exception","out_for_delivery","undelivered","completed","#,
+            r#""lost","cancelled","delivered","return_initiated","return_in_transit","#,
+            r#""return_out_for_delivery","returned"]"#,
+        ],
+    );
+}
+
+/// `strum` writes the text of rows, `serde` that of messages and payloads.
+#[test]
+fn enum_names_are_the_same_in_rows_and_in_json() {
+    fn assert_name<T: Serialize>(value: T, name: &str) {
+        assert_eq!(serde_json::to_string(&value).unwrap(), format!("\"{name}\""));
+    }
+    for status in Status::ALL {
+        assert_name(status, status.as_str());
+    }
+    for status in ProviderStatus::VARIANTS {
+        assert_name(status, status.as_str());
+    }
+    for format in [Format::StatusUpdate, Format::OrderStatusChanged, Format::Standard] {
+        assert_name(format, format.as_str());
+        assert_eq!(Format::parse(format.as_str()), Some(format));
+    }
+    use DeliveryState::{Dead, Delivered, Pending, Retrying};
+    for state in [Pending, Retrying, Delivered, Dead] {
+        assert_name(state, state.as_str());
+        assert_eq!(DeliveryState::parse(state.as_str()), Some(state));
+    }
+    use Disposition::{AfterTerminal, OtherShipment, Same, Unknown};
+    for disposition in [Same, Unknown, OtherShipment, AfterTerminal] {
+        assert_name(disposition, disposition.reason().unwrap());
+    }
+}
+
+#[test]
+fn api_events() {
+    assert_json(
+        &ApiEvent::Reconciliation(Reconciliation {
+            order_id: order_id(),
+            reshipped: Some(Reshipment { report_id: report_id("r1"), at: minute(1) }),
+        }),
+        &[
+            r#"{"type":"adoption","order_id":"ORD-1","reshipped":{"report_id":"r1","#,
+            r#""at":"2026-01-20T10:01:00.000Z"}}"#,
+        ],
+    );
+    assert_json(
+        &ApiEvent::Status(StatusReport {
+            order_id: order_id(),
+            status: Status::Accepted,
+            occurred_at: Some(minute(1)),
+            note: text("note"),
+        }),
+        &[
+            r#"{"type":"status","order_id":"ORD-1","status":"accepted","#,
+            r#""occurred_at":"2026-01-20T10:01:00.000Z","note":"note"}"#,
+        ],
+    );
+}
+
+#[test]
+fn tracked_message_row() {
+    let mut tracked = TrackedMessage::default();
+    let update = |status: &str, minutes| StatusUpdate {
+        message: ProviderMessageId::parse("wamid.A").unwrap(),
+        status: status.to_owned(),
+        at: Some(minute(minutes)),
+        error: Some(ChannelError {
+            code: text("131026"),
+            title: text("title"),
+            details: text("details"),
+        }),
+    };
+    for (minutes, status) in (1..).zip(["sent", "failed", "deleted"]) {
+        tracked.tracking.join(&update(status, minutes), minute(9));
+    }
+    let body = serde_json::json!({
+        "order_id": "ORD-1", "account_code": "STORE001",
+        "message_status": "queued", "message_id": "wamid.A",
+    });
+    let message = NewMessage::read(body.to_string().as_bytes()).unwrap();
+    tracked.link(&Message::new(message, &MessageKey::Provider("wamid.A"), minute(5)));
+    assert_json(
+        &tracked,
+        &[
+            r#"{"track":{"seen":{"sent":"2026-01-20T10:01:00.000Z","#,
+            r#""failed":"2026-01-20T10:02:00.000Z"},"failure":{"at":"2026-01-20T10:02:00.000Z","#,
+            r#""error":{"code":"131026","title":"title","details":"details"}},"#,
+            r#""other":{"at":"2026-01-20T10:03:00.000Z","word":"deleted"}},"#,
+            r#""record":{"id":"va6mjzhk6apbdlr7zocmrnxm36rihcug","order_id":"ORD-1","#,
+            r#""account_code":"STORE001","message_status":"queued","#,
+            r#""sent_at":"2026-01-20T10:05:00.000Z","message_id":"wamid.A"}}"#,
+        ],
+    );
+}
+
+fn polled_report() -> Report {
+    Report {
+        awb: Some(awb("A1")),
+        scans: vec![Scan {
+            at: Some(minute(1)),
+            activity: text("scanned"),
+            location: text("Pune"),
+        }],
+        ..report("r1", Status::InTransit, Some(minute(1)))
+    }
+}
+
+#[test]
+fn poll_result_message() {
+    let result = PollResult {
+        v: PollResult::VERSION,
+        source: SourceName::new("shipway"),
+        received_at: minute(2),
+        reports: vec![PolledReport {
+            account: account(),
+            order_id: order_id(),
+            report: polled_report(),
+        }],
+        stalled: vec![Stalled { account: account(), order_id: order_id(), since: minute(0) }],
+    };
+    assert_json(
+        &result,
+        &[
+            r#"{"v":1,"source":"shipway","received_at":"2026-01-20T10:02:00.000Z","#,
+            r#""reports":[{"account":"STORE001","order_id":"ORD-1","report":{"id":"r1","#,
+            r#""source":"shiprocket","awb":"A1","return_awb":null,"provider_id":null,"#,
+            r#""order_id":null,"leg":"outbound","status":"in_transit","source_status":null,"#,
+            r#""occurred_at":"2026-01-20T10:01:00.000Z","location":null,"note":null,"eta":null,"#,
+            r#""scans":[{"at":"2026-01-20T10:01:00.000Z","activity":"scanned","#,
+            r#""location":"Pune"}]}}],"stalled":[{"account":"STORE001","order_id":"ORD-1","#,
+            r#""since":"2026-01-20T10:00:00.000Z"}]}"#,
+        ],
+    );
+}
+
+#[test]
+fn poll_messages() {
+    let run = Run::hourly(minute(0));
+    let shard = ShardMessage::new(run.clone(), 3, 0.5);
+    assert_json(
+        &shard,
+        &[
+            r#"{"v":1,"run":{"id":"hourly-2026-01-20T10","started_at":"2026-01-20T10:00:00.000Z","#,
+            r#""manual":false},"shard":3,"calls_per_second":0.5}"#,
+        ],
+    );
+    let active = Active {
+        seen: Some(report_id("r1")),
+        heard_at: Some(minute(1)),
+        stalled: Some(event_id("e1")),
+        ..Active::new(awb("A1"), minute(0)).not_found(&run)
+    };
+    let item = PollItem { account: account(), order_id: order_id(), active };
+    assert_json(
+        &BatchMessage::new(&shard, 2, Some(account()), vec![item]),
+        &[
+            r#"{"v":1,"run":{"id":"hourly-2026-01-20T10","started_at":"2026-01-20T10:00:00.000Z","#,
+            r#""manual":false},"shard":3,"k":2,"not_before":"2026-01-20T10:01:10.000Z","#,
+            r#""credential":"STORE001","orders":[{"account":"STORE001","order_id":"ORD-1","#,
+            r#""active":{"awb":"A1","seen":"r1","heard_at":"2026-01-20T10:01:00.000Z","#,
+            r#""moved_at":"2026-01-20T10:00:00.000Z","unknown":{"since":"2026-01-20T10:00:00.000Z","#,
+            r#""tries":1,"ask_after":"2026-01-20T11:00:00.000Z","run":"hourly-2026-01-20T10"},"#,
+            r#""stale_since":null,"stalled":"e1"}}]}"#,
+        ],
+    );
+}
+
+#[test]
+fn delivery_message() {
+    let delivery = Delivery {
+        v: 1,
+        id: "msg_a".to_owned(),
+        run: 2,
+        endpoint: EndpointName::parse("shop").unwrap(),
+        format: Format::OrderStatusChanged,
+        event: EventType::Stalled,
+        account: account(),
+        order_id: Some(order_id()),
+        version: Some(3),
+        body: r#"{"a":1}"#.to_owned(),
+    };
+    assert_json(
+        &delivery,
+        &[
+            r#"{"v":1,"id":"msg_a","run":2,"endpoint":"shop","format":"order.status_changed","#,
+            r#""event":"order.stalled","account":"STORE001","order_id":"ORD-1","version":3,"#,
+            r#""body":"{\"a\":1}"}"#,
+        ],
+    );
+}

@@ -1,0 +1,72 @@
+use super::*;
+
+#[test]
+fn names_round_trip_and_titles_follow_them() {
+    for status in Status::ALL.iter().copied() {
+        assert_eq!(Status::parse(status.as_str()), Some(status));
+        let title = status.title().to_lowercase().replace(' ', "_");
+        assert_eq!(title, status.as_str());
+    }
+}
+
+/// The expected ranks, independent of the code.
+#[test]
+fn ranks_follow_the_order_of_the_variants() {
+    let ranks = "unknown pending assigned accepted in_progress payment_requested payment_confirmed \
+                 arrival_confirmed processing failed picked_up in_transit delayed exception out_for_delivery \
+                 undelivered completed lost cancelled delivered return_initiated return_in_transit \
+                 return_out_for_delivery returned";
+    let ours: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+    assert_eq!(ours, ranks.split_whitespace().collect::<Vec<_>>());
+    assert!(Status::ALL.is_sorted());
+}
+
+#[test]
+fn statuses_belong_to_legs_and_end_them() {
+    let named = |matches: fn(&Status) -> bool| -> Vec<_> {
+        Status::ALL.iter().copied().filter(matches).map(Status::as_str).collect()
+    };
+    assert_eq!(named(|s| s.ends_outbound()), ["completed", "lost", "cancelled", "delivered"]);
+    assert_eq!(named(|s| s.is_end()), ["completed", "lost", "cancelled", "delivered", "returned"]);
+    let returns = ["return_initiated", "return_in_transit", "return_out_for_delivery", "returned"];
+    assert_eq!(named(|s| s.leg() == Some(Leg::Return)), returns);
+    assert_eq!(named(|s| s.leg().is_none()), ["unknown"]);
+}
+
+#[test]
+fn order_status_is_the_coarse_status() {
+    for status in Status::ALL.iter().copied() {
+        let expected = match status.as_str() {
+            "picked_up"
+            | "in_transit"
+            | "delayed"
+            | "exception"
+            | "out_for_delivery"
+            | "undelivered"
+            | "return_initiated"
+            | "return_in_transit"
+            | "return_out_for_delivery" => OrderStatus::Shipped,
+            "completed" | "delivered" => OrderStatus::Delivered,
+            "lost" | "cancelled" | "returned" => OrderStatus::Cancelled,
+            _ => OrderStatus::Processing,
+        };
+        assert_eq!(status.order_status(), expected, "{status}");
+    }
+}
+
+#[test]
+fn maps_statuses_on_the_return_leg() {
+    for status in Status::ALL.iter().copied() {
+        let back = match status.as_str() {
+            "unknown" | "cancelled" | "lost" => Status::Unknown,
+            "picked_up" | "in_transit" | "delayed" | "exception" | "undelivered" => {
+                Status::ReturnInTransit
+            }
+            "out_for_delivery" => Status::ReturnOutForDelivery,
+            "completed" | "delivered" => Status::Returned,
+            name if name.starts_with("return") => status,
+            _ => Status::ReturnInitiated,
+        };
+        assert_eq!(status.on_return_leg(), back, "{status}");
+    }
+}
