@@ -214,7 +214,8 @@ async fn adoption_of(parcel: &Parcel) -> EventId {
     use domain::orders::request::NewOrder;
     use domain::tracking::timeline::State;
 
-    let asked = NewOrder::read(parcel.order().to_string().as_bytes()).unwrap();
+    let asked =
+        NewOrder::read(parcel.order().to_string().as_bytes(), &sources::with_order_refs()).unwrap();
     let key = OrderKey { account: AccountCode::parse("STORE001").unwrap(), order: asked.order_id };
     let now = aws::clock::now();
     let order = Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };

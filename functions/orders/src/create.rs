@@ -25,7 +25,7 @@ impl Orders {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        let asked = NewOrder::read(json_body(request, BODY_LIMIT)?)?;
+        let asked = NewOrder::read(json_body(request, BODY_LIMIT)?, &sources::with_order_refs())?;
         let key = OrderKey {
             account: account_of(caller, asked.account.as_ref(), "accountCode")?,
             order: asked.order_id,

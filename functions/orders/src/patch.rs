@@ -51,7 +51,7 @@ impl Orders {
     ) -> Result<Patched, ApiError> {
         let before =
             self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
-        let profile = patch.apply(&before.profile)?;
+        let profile = patch.apply(&before.profile, &sources::with_order_refs())?;
         if profile == before.profile {
             // Said before; the request that said it may have died before it sent its event.
             if let Some(reconciliation) = self.orders.last_adoption(key).await? {

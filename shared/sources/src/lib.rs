@@ -38,6 +38,11 @@ pub fn by_name(name: &str) -> Option<&'static dyn Source> {
     SOURCES.iter().copied().find(|source| source.name().as_str() == name)
 }
 
+/// The sources that an order's `refs` may name.
+pub fn with_order_refs() -> Vec<SourceName> {
+    SOURCES.iter().filter(|source| source.has_order_refs()).map(|source| source.name()).collect()
+}
+
 /// A provider that sends webhooks.
 pub trait Source: Sync {
     /// Stands in settings paths, reports and payloads.
