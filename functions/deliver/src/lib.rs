@@ -10,8 +10,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws::clock::now;
+use aws::entropy;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::RecordOutcome;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, Lease, Outcome};
@@ -55,14 +56,12 @@ impl Deliver {
         settings: Settings,
         http: Http,
     ) -> Self {
-        let sandbox = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
-        let worker = format!("{sandbox}/{}/{}", std::process::id(), now().millis());
         Self {
             deliveries,
             dead_letters,
             endpoints: EndpointResolver::new(settings),
             http,
-            worker,
+            worker: entropy::worker_id(),
             claims: AtomicU64::new(0),
         }
     }
@@ -77,7 +76,7 @@ impl Deliver {
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let Some(delivery) = Delivery::from_message(message) else {
-            return Ok(RecordOutcome::DeadLetter("unreadable_message"));
+            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
         };
         let endpoint = self.endpoints.get(&delivery.endpoint, now()).await?;
         let timeout =

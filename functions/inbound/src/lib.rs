@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::lambda::http_api::{ApiError, answer, body, json, request_id, source_ip};
+use aws::lambda::http_api::{ApiError, body, json, request_id, respond, source_ip};
 use aws::settings::{Cached, Settings};
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Inserted};
@@ -42,7 +42,7 @@ impl Inbound {
     /// Never fails; the runtime requires the type.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
-        answer(&id, self.route(&request, now()).await)
+        respond(&id, self.route(&request, now()).await)
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
@@ -223,7 +223,7 @@ fn accepted(id: &EventId, dedup_key: &DedupKey, now: Timestamp) -> Response<Body
 fn malformed(error: &Unreadable) -> ApiError {
     let malformed = ApiError::malformed(error.to_string());
     match error.field() {
-        Some(field) => malformed.about(field),
+        Some(field) => malformed.with_field(field),
         None => malformed,
     }
 }

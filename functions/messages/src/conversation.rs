@@ -1,7 +1,7 @@
 //! `GET /api/messages/whatsapp`.
 
-use aws::lambda::auth::{account_of, query_account};
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::auth::{authorize, query_account};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use domain::auth::Caller;
 use domain::messaging::conversation::Contact;
 use domain::pagination::Page;
@@ -15,13 +15,13 @@ impl Messages {
         request: &Request,
         caller: &Caller,
     ) -> Result<Response<Body>, ApiError> {
-        let account = account_of(caller, query_account(request)?.as_ref(), "account_code")?;
+        let account = authorize(caller, query_account(request)?.as_ref(), "account_code")?;
         // In the query, not in the path: access logs leave the query out.
         let query = request.query_string_parameters_ref();
         let parameter = |name: &str| query.and_then(|query| query.first(name));
         let with = contact(parameter("phone"), parameter("user_id"));
         let with = with.map_err(|(parameter, problem)| ApiError::invalid(parameter, problem))?;
-        let page = page(request)?;
+        let page = page_request(request)?;
         let heard = self.messages.conversation(&account, &with, &page).await?;
         let next_page = heard.next_page(|last| last.sort_key.clone());
         Ok(json(

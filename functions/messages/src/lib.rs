@@ -6,7 +6,7 @@ mod tracking;
 
 use aws::clock::now;
 use aws::lambda::auth::Callers;
-use aws::lambda::http_api::{ApiError, answer, request_id, route_key};
+use aws::lambda::http_api::{ApiError, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::tables::messages::Messages as MessagesTable;
 use aws::tables::orders::Orders;
@@ -32,7 +32,7 @@ impl Messages {
     /// None; the type is what the runtime asks for.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
-        answer(&id, self.route(&request, now()).await)
+        respond(&id, self.route(&request, now()).await)
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use aws::lambda::auth::{order_key, query_account};
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::auth::{authorize_order, query_account};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::messages::sort_key;
 use domain::auth::Caller;
 use domain::messaging::channel::ProviderMessageId;
@@ -23,13 +23,13 @@ impl Messages {
     ) -> Result<Response<Body>, ApiError> {
         let named =
             request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
-        let key = order_key(
+        let key = authorize_order(
             caller,
             query_account(request)?.as_ref(),
             named.unwrap_or_default(),
             "account_code",
         )?;
-        let page = page(request)?;
+        let page = page_request(request)?;
         if self.orders.load(&key).await?.is_none() {
             return Err(ApiError::not_found("no such order"));
         }

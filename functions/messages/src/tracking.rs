@@ -1,6 +1,6 @@
 //! `POST /api/orders/message-tracking`.
 
-use aws::lambda::auth::account_of;
+use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
 use aws::tables::contention::pause;
 use aws::tables::messages::{Recorded, TrackingRow};
@@ -28,7 +28,7 @@ impl Messages {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let asked = NewMessage::read(json_body(request, BODY_LIMIT)?)?;
-        account_of(caller, Some(&asked.account_code), "account_code")?;
+        authorize(caller, Some(&asked.account_code), "account_code")?;
         let request_id = request_id(request);
         let provider = asked.message_id.clone();
         let key = key(idempotency_key(request)?, provider.as_ref(), &request_id);
@@ -101,11 +101,11 @@ fn again(message: &Message, first: &Message, key: &MessageKey<'_>) -> Result<Mes
     }
     Err(match key {
         _ if message.id != first.id => {
-            ApiError::conflict("another record has it").about("message_id")
+            ApiError::conflict("another record has it").with_field("message_id")
         }
         MessageKey::Provider(_) => {
             ApiError::conflict("the message was recorded with another status")
-                .about("message_status")
+                .with_field("message_status")
         }
         _ => ApiError::conflict("this Idempotency-Key came with another body"),
     })

@@ -10,7 +10,7 @@ mod view;
 use aws::clock::now;
 use aws::endpoints::Endpoints;
 use aws::lambda::auth::Callers;
-use aws::lambda::http_api::{ApiError, answer, json, request_id, route_key};
+use aws::lambda::http_api::{ApiError, json, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
@@ -69,7 +69,7 @@ impl Ops {
     /// None; the type is what the runtime asks for.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
-        answer(&id, self.route(&request, now()).await)
+        respond(&id, self.route(&request, now()).await)
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {

@@ -1,7 +1,7 @@
 //! `GET /api/webhooks/logs`.
 
-use aws::lambda::auth::{account_of, query_account};
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::auth::{authorize, query_account};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::inbound::{LogFilter, Place};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
@@ -19,7 +19,7 @@ impl Ops {
         caller: Caller,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        let page = page(request)?;
+        let page = page_request(request)?;
         let after = page
             .after
             .as_deref()
@@ -44,7 +44,7 @@ fn read_filter(request: &Request, caller: Caller) -> Result<LogFilter, ApiError>
     let parameter = |name: &str| query.and_then(|query| query.first(name));
     let named = query_account(request)?;
     let account =
-        named.map(|account| account_of(&caller, Some(&account), "account_code")).transpose()?;
+        named.map(|account| authorize(&caller, Some(&account), "account_code")).transpose()?;
     let known = |name: &str| name == SourceName::API.as_str() || sources::by_name(name).is_some();
     let filter = LogFilter::parse(caller, parameter("status"), parameter("source"), known)
         .map_err(|error| ApiError::invalid(error.field(), error.to_string()))?;

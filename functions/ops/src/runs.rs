@@ -1,7 +1,7 @@
 //! `GET /api/sync/runs`: what came of asking the carrier every hour.
 
 use aws::error::IoError;
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::runs::RunRow;
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
@@ -25,7 +25,7 @@ impl Ops {
         if !caller.sees(None) {
             return Err(ApiError::forbidden("runs are for who may see every account"));
         }
-        let page = page(request)?;
+        let page = page_request(request)?;
         let rows = self.tables.runs.list(&page).await?;
         let next_page =
             rows.last().filter(|_| rows.len() == page.limit).map(|row| cursor(&row.sort_key));

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use aws::clock;
 use aws::error::IoError;
-use aws::lambda::auth::account_of;
+use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json, json_body, request_id};
 use aws::sqs::Outgoing;
 use aws::tables::deliveries::DeliverySummary;
@@ -49,7 +49,7 @@ impl Ops {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let Trigger { order_ids, account_code } = Trigger::read(json_body(request, BODY_LIMIT)?)?;
-        let account = account_of(caller, account_code.as_ref(), "account_code")?;
+        let account = authorize(caller, account_code.as_ref(), "account_code")?;
         let asked = self.read_orders(&account, order_ids).await?;
         if asked.known.is_empty() {
             return Err(ApiError::not_found("no such order"));
@@ -60,9 +60,9 @@ impl Ops {
         let deliveries = fan_out_current(&event, &current, endpoints.usable.values(), now);
         self.send_all(&event, &deliveries).await?;
         let summaries = self.wait(&deliveries, now.after(WAIT)).await;
-        let unusable =
-            endpoints.unusable.iter().filter(|endpoint| endpoint.accounts.include(&account));
-        let outcome = Outcome::new(&current, asked.unknown, &deliveries, &summaries, unusable);
+        let invalid =
+            endpoints.invalid.iter().filter(|endpoint| endpoint.accounts.include(&account));
+        let outcome = Outcome::new(&current, asked.unknown, &deliveries, &summaries, invalid);
         Ok(json(200, &outcome))
     }
 

@@ -1,6 +1,6 @@
 //! `POST /api/external/orders`.
 
-use aws::lambda::auth::account_of;
+use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json_body};
 use aws::tables::contention::pause;
 use aws::tables::inbound::{EventState, InboundEvent};
@@ -27,7 +27,7 @@ impl Orders {
     ) -> Result<Response<Body>, ApiError> {
         let asked = NewOrder::read(json_body(request, BODY_LIMIT)?, &sources::with_order_refs())?;
         let key = OrderKey {
-            account: account_of(caller, asked.account.as_ref(), "accountCode")?,
+            account: authorize(caller, asked.account.as_ref(), "accountCode")?,
             order: asked.order_id,
         };
         let order =
@@ -56,7 +56,8 @@ impl Orders {
                 self.show(&order.key, 200).await
             }
             Created::Exists { .. } => {
-                Err(ApiError::conflict("this order was created with another body").about("orderId"))
+                Err(ApiError::conflict("this order was created with another body")
+                    .with_field("orderId"))
             }
             Created::NameTaken(name) => Err(name_taken(&name)),
             Created::Contended => Err(ApiError::unavailable()),

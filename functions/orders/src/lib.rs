@@ -6,8 +6,8 @@ mod patch;
 mod status;
 
 use aws::clock::now;
-use aws::lambda::auth::{Callers, order_key, query_account};
-use aws::lambda::http_api::{ApiError, answer, json, request_id, route_key};
+use aws::lambda::auth::{Callers, authorize_order, query_account};
+use aws::lambda::http_api::{ApiError, json, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, InboundLog};
@@ -45,7 +45,7 @@ impl Orders {
     /// None; the type is what the runtime asks for.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
-        answer(&id, self.route(&request, now()).await)
+        respond(&id, self.route(&request, now()).await)
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
@@ -65,7 +65,12 @@ impl Orders {
             (&Method::POST, None) => self.create(request, &caller, now).await,
             (&Method::GET, Some(order)) => {
                 self.show(
-                    &order_key(&caller, query_account(request)?.as_ref(), order, "accountCode")?,
+                    &authorize_order(
+                        &caller,
+                        query_account(request)?.as_ref(),
+                        order,
+                        "accountCode",
+                    )?,
                     200,
                 )
                 .await
@@ -96,5 +101,5 @@ fn name_taken(name: &Ref) -> ApiError {
         Ref::Provider { source, .. } => format!("refs.{}", source.as_str()),
         Ref::Order(_) => "orderId".to_owned(),
     };
-    ApiError::conflict("another order of the account has it").about(field)
+    ApiError::conflict("another order of the account has it").with_field(field)
 }

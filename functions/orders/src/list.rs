@@ -1,7 +1,7 @@
 //! `GET /api/external/orders`.
 
-use aws::lambda::auth::{account_of, query_account};
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::auth::{authorize, query_account};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use domain::auth::Caller;
 use domain::core::id::AccountCode;
 use domain::orders::order::Order;
@@ -21,8 +21,8 @@ impl Orders {
         request: &Request,
         caller: &Caller,
     ) -> Result<Response<Body>, ApiError> {
-        let account = account_of(caller, query_account(request)?.as_ref(), "accountCode")?;
-        let page = page(request)?;
+        let account = authorize(caller, query_account(request)?.as_ref(), "accountCode")?;
+        let page = page_request(request)?;
         let query = request.query_string_parameters_ref();
         let status = query.and_then(|query| query.first("status")).map(read_status).transpose()?;
         let (orders, next_page) = self.find(&account, &page, status).await?;

@@ -1,6 +1,6 @@
 //! `PATCH /api/external/orders/{order_id}`.
 
-use aws::lambda::auth::{order_key, query_account};
+use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, json_body};
 use aws::tables::contention::pause;
 use aws::tables::orders::Patched;
@@ -27,7 +27,7 @@ impl Orders {
     ) -> Result<Response<Body>, ApiError> {
         let patch = OrderPatch::read(json_body(request, BODY_LIMIT)?)?;
         let in_query = query_account(request)?;
-        let key = order_key(
+        let key = authorize_order(
             caller,
             patch.account_code.as_ref().or(in_query.as_ref()),
             order,

@@ -1,6 +1,6 @@
 //! `POST /api/external/orders/{order_id}/status`: a partner reports. It is an event like any carrier's.
 
-use aws::lambda::auth::{order_key, query_account};
+use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
 use aws::tables::inbound::{EventState, InboundEvent, Inserted};
 use domain::auth::Caller;
@@ -25,7 +25,8 @@ impl Orders {
         let order_id = OrderId::parse(order).map_err(|_| ApiError::not_found("no such order"))?;
         let (report, in_body) = read_status(order_id, json_body(request, BODY_LIMIT)?)?;
         let in_query = query_account(request)?;
-        let key = order_key(caller, in_body.as_ref().or(in_query.as_ref()), order, "accountCode")?;
+        let key =
+            authorize_order(caller, in_body.as_ref().or(in_query.as_ref()), order, "accountCode")?;
         if self.orders.load(&key).await?.is_none() {
             return Err(ApiError::not_found("no such order"));
         }

@@ -10,7 +10,7 @@ mod findings;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::RecordOutcome;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::orders::Orders;
@@ -63,7 +63,7 @@ impl Poll {
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let Some(batch) = BatchMessage::read(message) else {
-            return Ok(RecordOutcome::DeadLetter("unreadable_message"));
+            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
         };
         let early = batch.not_before.since(now());
         if !early.is_zero() {
@@ -136,7 +136,7 @@ impl Poll {
         }
         self.runs.count(batch, Outcome::GivenUp, now()).await?;
         self.close(batch).await?;
-        Ok(RecordOutcome::DeadLetter("carrier"))
+        Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))
     }
 
     /// Whoever asks the last batch closes the run.

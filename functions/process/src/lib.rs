@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use aws::clock::now;
 use aws::endpoints::Endpoints;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::RecordOutcome;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::{Outgoing, Queue};
 use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Progress};
@@ -70,13 +70,13 @@ impl Process {
         }
         match PollResult::read(message) {
             Some(result) => self.apply_poll_result(&result).await,
-            None => Ok(RecordOutcome::DeadLetter("unreadable_message")),
+            None => Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage)),
         }
     }
 
     async fn event(&self, id: &EventId) -> Result<RecordOutcome, IoError> {
         let Some(event) = self.events.load(id).await? else {
-            return Ok(RecordOutcome::DeadLetter("event_gone"));
+            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::EventGone));
         };
         if event.state.is_settled() {
             return Ok(RecordOutcome::Ack);
@@ -160,7 +160,7 @@ impl Process {
         let meant = |accounts: &Accounts| {
             changes.iter().any(|change| accounts.include(&change.order.key.account))
         };
-        let undeliverable = endpoints.unusable.iter().find(|endpoint| meant(&endpoint.accounts));
+        let undeliverable = endpoints.invalid.iter().find(|endpoint| meant(&endpoint.accounts));
         Ok(undeliverable.map(|endpoint| {
             Progress::because(
                 EventState::Failed,

@@ -76,7 +76,7 @@ impl Process {
         let stalled = [StalledOrder { order: &order, since: still.since }];
         self.deliver(&event, fan_out_stalled(&event, &stalled, endpoints.usable.values(), now()))
             .await?;
-        match endpoints.unusable.iter().any(|endpoint| endpoint.accounts.include(&still.account)) {
+        match endpoints.invalid.iter().any(|endpoint| endpoint.accounts.include(&still.account)) {
             false => Ok(()),
             true => Err(undeliverable()),
         }

@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws::clock::now;
+use aws::entropy;
 use aws::error::IoError;
 use aws::settings::Settings;
 use aws::sqs::{Delayed, Queue};
@@ -42,15 +43,13 @@ impl Sync {
         batches: Queue,
         settings: Settings,
     ) -> Self {
-        let sandbox = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
-        let worker = format!("{sandbox}/{}/{}", std::process::id(), now().millis());
         Self {
             runs,
             orders,
             shards,
             batches,
             carrier: Carrier::new(settings),
-            worker,
+            worker: entropy::worker_id(),
             claims: AtomicU64::new(0),
         }
     }

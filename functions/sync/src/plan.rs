@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::RecordOutcome;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::sqs::Delayed;
 use aws::tables::orders::ActiveOrder;
 use aws::tables::runs::{Claimed, Progress, Step};
@@ -29,7 +29,7 @@ impl Sync {
     /// Something is not available; the message has to come back.
     pub async fn plan(&self, message: &str, deadline: Timestamp) -> Result<RecordOutcome, IoError> {
         let Some(shard) = ShardMessage::read(message) else {
-            return Ok(RecordOutcome::DeadLetter("unreadable_message"));
+            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
         };
         let time = deadline.since(now()) + MARGIN;
         let lease =

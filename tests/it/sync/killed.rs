@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 
 use super::installation::{Installation, OURS, THEIRS, in_shard};
 use super::shipway;
-use crate::crash::faults;
-use crate::support::{Calls, Fault};
+use crate::support::{Calls, Fault, survives_kill_points};
 
 const AT: &str = "2026-11-20T10:00:00Z";
 const QUEUES: [&str; 3] = ["shards", "batches", "events"];
@@ -145,12 +144,7 @@ fn by_id(told: &[Delivery]) -> BTreeMap<&str, BTreeSet<String>> {
 
 /// Kills a step at each of its calls.
 async fn killed_at_every_call(step: Step) -> Vec<String> {
-    let (expected, calls) = hour(step, None).await;
-    for fault in faults(&calls) {
-        let (end, _) = hour(step, Some(fault)).await;
-        assert_eq!(end, expected, "{step:?}: {fault:?} of {calls:?}");
-    }
-    calls
+    survives_kill_points(async |fault| hour(step, fault).await).await
 }
 
 #[tokio::test]

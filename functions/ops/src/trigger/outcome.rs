@@ -1,6 +1,6 @@
 //! What the operator is told of it.
 
-use aws::endpoints::Unusable;
+use aws::endpoints::InvalidEndpoint;
 use aws::tables::deliveries::DeliverySummary;
 use domain::core::id::{AccountCode, OrderId};
 use domain::tracking::status::Status;
@@ -55,10 +55,10 @@ impl<'a> Outcome<'a> {
         unknown: Vec<OrderId>,
         deliveries: &'a [Delivery],
         summaries: &'a [DeliverySummary],
-        unusable: impl Iterator<Item = &'a Unusable>,
+        invalid: impl Iterator<Item = &'a InvalidEndpoint>,
     ) -> Self {
         let sent = deliveries.iter().map(|delivery| Sent::of(delivery, summaries));
-        let results: Vec<Sent<'_>> = sent.chain(unusable.map(Sent::never)).collect();
+        let results: Vec<Sent<'_>> = sent.chain(invalid.map(Sent::never)).collect();
         let taken =
             results.iter().filter(|sent| sent.state == DeliveryState::Delivered.as_str()).count();
         let message = match results.len() {
@@ -99,7 +99,7 @@ impl<'a> Sent<'a> {
         }
     }
 
-    fn never(endpoint: &'a Unusable) -> Self {
+    fn never(endpoint: &'a InvalidEndpoint) -> Self {
         let (name, error) = (endpoint.name(), Some("settings_wrong"));
         Self { endpoint: name, delivery_id: None, state: NOT_SENT, status: None, error }
     }
@@ -138,9 +138,9 @@ mod tests {
     fn told(
         deliveries: &[Delivery],
         summaries: &[DeliverySummary],
-        unusable: &[Unusable],
+        invalid: &[InvalidEndpoint],
     ) -> Value {
-        serde_json::to_value(Outcome::new(&[], Vec::new(), deliveries, summaries, unusable.iter()))
+        serde_json::to_value(Outcome::new(&[], Vec::new(), deliveries, summaries, invalid.iter()))
             .unwrap()
     }
 
@@ -150,9 +150,11 @@ mod tests {
         let taken = |endpoint| summary(endpoint, DeliveryState::Delivered, Some(200), None);
         let failing = summary("b", DeliveryState::Retrying, Some(500), None);
         let dead = summary("b", DeliveryState::Dead, None, Some("timeout"));
-        let wrong =
-            Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
-        for (deliveries, summaries, unusable, success, message) in [
+        let wrong = InvalidEndpoint {
+            parameter: "endpoints/c/settings".to_owned(),
+            accounts: Accounts::All,
+        };
+        for (deliveries, summaries, invalid, success, message) in [
             (&both[..], vec![taken("b"), taken("a")], vec![], true, "2 of 2 delivered"),
             (&both, vec![taken("a"), failing], vec![], false, "1 of 2 delivered"),
             (&both, vec![taken("a"), dead], vec![], false, "1 of 2 delivered"),
@@ -160,7 +162,7 @@ mod tests {
             (&both[..1], vec![taken("a")], vec![wrong], false, "1 of 2 delivered"),
             (&[], vec![], vec![], false, "no endpoint takes status_update of this account"),
         ] {
-            let told = told(deliveries, &summaries, &unusable);
+            let told = told(deliveries, &summaries, &invalid);
             assert_eq!((&told["success"], &told["message"]), (&json!(success), &json!(message)));
         }
     }
@@ -168,8 +170,10 @@ mod tests {
     #[test]
     fn each_delivery_says_how_it_stands() {
         let summaries = [summary("a", DeliveryState::Retrying, None, Some("timeout"))];
-        let wrong =
-            Unusable { parameter: "endpoints/c/settings".to_owned(), accounts: Accounts::All };
+        let wrong = InvalidEndpoint {
+            parameter: "endpoints/c/settings".to_owned(),
+            accounts: Accounts::All,
+        };
         let told = told(&[delivery("a"), delivery("b")], &summaries, &[wrong]);
         let expected = json!([
             {"endpoint": "a", "delivery_id": "msg_a", "state": "retrying", "status": null, "error": "timeout"},

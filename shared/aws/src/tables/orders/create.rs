@@ -164,7 +164,7 @@ impl Orders {
         reconciliation: Option<&InboundEvent>,
     ) -> Result<Write, IoError> {
         let set = match reconciliation {
-            Some(_) => "SET json = :json, rev = :rev, reconciliation = :adoption",
+            Some(_) => "SET json = :json, rev = :rev, adoption = :adoption",
             None => "SET json = :json, rev = :rev",
         };
         let update = Update::builder()
