@@ -99,12 +99,16 @@ pub(crate) const FULL: &str = r#"{
     "status": "pending"
 }"#;
 
+/// Sources that the refs of test orders may name.
+pub(crate) const REF_SOURCES: [SourceName; 2] =
+    [SourceName::new("shiprocket"), SourceName::new("esahayak")];
+
 /// The least that an order is.
 pub(crate) const MINIMAL: &str = r#"{"orderId": "ORD-1"}"#;
 
 /// An order as its shop's request makes it, a minute before [`minute`] zero.
 pub(crate) fn order(account: &str, body: &str) -> Order {
-    let asked = NewOrder::read(body.as_bytes()).unwrap();
+    let asked = NewOrder::read(body.as_bytes(), &REF_SOURCES).unwrap();
     let key = OrderKey { account: AccountCode::parse(account).unwrap(), order: asked.order_id };
     Order { key, profile: asked.profile, state: State::at_creation(asked.status, minute(-1)) }
 }

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{Content, InboundMessage, ProviderMessageId};
-use crate::tracking::timeline::believable;
+use crate::tracking::timeline::plausible_time;
 
 /// The longest name of a contact, in bytes. Phone numbers have at most 15 digits (ITU-T E.164), WhatsApp's ids of users
 /// some 30 characters.
@@ -80,7 +80,7 @@ impl<'a> ConversationMessage<'a> {
             message_id: &written.message,
             from: &written.from,
             name: written.name.as_deref(),
-            at: believable(written.at, received_at),
+            at: plausible_time(written.at, received_at),
             received_at,
             number,
             in_reply_to: written.in_reply_to.as_ref(),

@@ -9,7 +9,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use crate::core::id::AccountCode;
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
-use crate::tracking::timeline::believable;
+use crate::tracking::timeline::plausible_time;
 
 /// The longest word, code, title and details that are kept, in characters.
 const WORD_CHARS: usize = 64;
@@ -80,7 +80,7 @@ pub struct MessageTracking {
 impl MessageTracking {
     /// Takes one piece of news, received at this time; whether that changed anything.
     pub fn join(&mut self, news: &StatusUpdate, received_at: Timestamp) -> bool {
-        let at = believable(news.at, received_at);
+        let at = plausible_time(news.at, received_at);
         let Some(word) = ProviderStatus::parse(&news.status) else {
             return self.record_unknown(at, &news.status);
         };
