@@ -94,7 +94,7 @@ impl Process {
             Ok(Reading::Ignored(reason)) => {
                 Ok(Progress::because(EventState::Ignored, reason.as_str()))
             }
-            Err(error) => Ok(Progress::because(EventState::Failed, error.to_string())),
+            Err(error) => Ok(FailReason::UnreadableWebhook(error).into()),
         }
     }
 

@@ -81,6 +81,8 @@ fn item(order: &Order, history: &[(&str, &str, &str)]) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use domain::core::timestamp::Timestamp;
+
     use super::*;
     use crate::orders::Orders;
 
