@@ -110,8 +110,8 @@ impl Poll {
                 awb: order.awb(),
             })
             .collect();
-        let parcels = pull::read(&queries, &response.body, at)
-            .map_err(|_| Failure::of("unreadable_answer"))?;
+        let parcels =
+            pull::read(&queries, &response.body).map_err(|_| Failure::of("unreadable_answer"))?;
         Ok(BatchAnswer::of(orders.iter().copied().zip(parcels), at, call.service.stalled_after))
     }
 }

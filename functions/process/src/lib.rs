@@ -28,7 +28,7 @@ use domain::orders::api_event::ApiEvent;
 use domain::polling::PollResult;
 use domain::tracking::report::{Report, SourceName};
 use domain::tracking::timeline::Origin;
-use sources::{Items, Reading, Received};
+use sources::{Items, Reading, Request};
 
 use apply::ApplyOutcome;
 use numbers::Numbers;
@@ -87,13 +87,14 @@ impl Process {
         let Some(source) = sources::by_name(event.source.as_str()) else {
             return Ok(FailReason::UnknownSource.into());
         };
-        let received =
-            Received { account: event.account.as_ref(), at: event.received_at, body: &event.body };
-        match source.read(&received) {
+        let request = Request::stored(event.account.as_ref(), &event.body);
+        match source.parse(&request, event.received_at).map(|parsed| parsed.reading) {
             Ok(Reading::Reports(reports)) => self.apply_reports(event, &reports).await,
             Ok(Reading::Updates(updates)) => self.apply_updates(event, &updates).await,
-            Ok(Reading::Ignored(reason)) => Ok(Progress::because(EventState::Ignored, reason)),
-            Err(error) => Ok(Progress::because(EventState::Failed, error.to_string())),
+            Ok(Reading::Ignored(reason)) => {
+                Ok(Progress::because(EventState::Ignored, reason.as_str()))
+            }
+            Err(error) => Ok(FailReason::UnreadableWebhook(error).into()),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use aws::tables::inbound::{EventState, Progress};
+use sources::Unreadable;
 
 use crate::fan_out::Undeliverable;
 
@@ -13,6 +14,7 @@ pub(crate) enum FailReason {
     NoAccount,
     NoSuchOrder,
     UnreadableApiEvent,
+    UnreadableWebhook(Unreadable),
     Undeliverable(Undeliverable),
 }
 
@@ -23,6 +25,7 @@ impl fmt::Display for FailReason {
             Self::NoAccount => f.write_str("no account"),
             Self::NoSuchOrder => f.write_str("no such order"),
             Self::UnreadableApiEvent => f.write_str("not one of our events"),
+            Self::UnreadableWebhook(error) => error.fmt(f),
             Self::Undeliverable(Undeliverable { parameter }) => {
                 write!(f, "setting {parameter} is wrong")
             }
@@ -76,6 +79,7 @@ mod tests {
             (FailReason::NoAccount, "no account"),
             (FailReason::NoSuchOrder, "no such order"),
             (FailReason::UnreadableApiEvent, "not one of our events"),
+            (FailReason::UnreadableWebhook(Unreadable::Missing("awb")), "missing awb"),
             (
                 FailReason::Undeliverable(Undeliverable { parameter }),
                 "setting endpoints/a/settings is wrong",

@@ -99,11 +99,15 @@ pub(crate) const FULL: &str = r#"{
     "status": "pending"
 }"#;
 
+/// Sources that the refs of test orders may name.
+pub(crate) const REF_SOURCES: [SourceName; 2] =
+    [SourceName::new("shiprocket"), SourceName::new("esahayak")];
+
 pub(crate) const MINIMAL: &str = r#"{"orderId": "ORD-1"}"#;
 
 /// A new order, created one minute before `minute(0)`.
 pub(crate) fn order(account: &str, body: &str) -> Order {
-    let request = NewOrder::read(body.as_bytes()).unwrap();
+    let request = NewOrder::read(body.as_bytes(), &REF_SOURCES).unwrap();
     let key = OrderKey { account: AccountCode::parse(account).unwrap(), order: request.order_id };
     Order { key, profile: request.profile, state: State::at_creation(request.status, minute(-1)) }
 }

@@ -1,11 +1,12 @@
-//! What each sample body under `events/` yields: one snapshot a file, so that a new file is a new test.
+//! Snapshots of the parsed samples in `events/`. Every source needs samples; a new file is a new
+//! test.
 
 #![expect(clippy::unwrap_used)]
 
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use serde_json::{Value, json};
-use sources::{Reading, Received, SOURCES, Source, Unreadable};
+use sources::{Reading, Request, SOURCES, Source, Unreadable};
 
 fn outcome(reading: Result<Reading, Unreadable>) -> Value {
     match reading {
@@ -15,7 +16,7 @@ fn outcome(reading: Result<Reading, Unreadable>) -> Value {
         Ok(Reading::Updates(updates)) => {
             json!({ "updates": updates.items, "odd": updates.skipped })
         }
-        Ok(Reading::Ignored(why)) => json!({ "ignored": why }),
+        Ok(Reading::Ignored(reason)) => json!({ "ignored": reason.as_str() }),
         Err(error) => json!({ "unreadable": error.to_string() }),
     }
 }
@@ -27,12 +28,13 @@ fn check(source: &dyn Source) {
     insta::glob!("../../../events", &format!("{}/*.json", name.as_str()), |path| {
         let body = std::fs::read(path).unwrap();
         insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-            insta::assert_json_snapshot!(name.as_str(), outcome(source.read(&Received { account: Some(&account), at, body: &body })));
+            let parsed = source.parse(&Request::stored(Some(&account), &body), at);
+            insta::assert_json_snapshot!(name.as_str(), outcome(parsed.map(|parsed| parsed.reading)));
         });
     });
 }
 
 #[test]
-fn every_sample_yields_what_its_snapshot_says() {
+fn every_sample_matches_its_snapshot() {
     SOURCES.iter().copied().for_each(check);
 }

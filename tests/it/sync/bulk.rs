@@ -150,8 +150,7 @@ fn report_id(key: &OrderKey, awb: &str, said: &Value) -> Option<String> {
     item["awb"] = json!(awb);
     let (awb, account): (Awb, &AccountCode) = (Awb::parse(awb).unwrap(), &key.account);
     let asked = [pull::TrackingQuery { account, order_id: &key.order, awb: &awb }];
-    let found =
-        pull::read(&asked, json!([item]).to_string().as_bytes(), aws::clock::now()).unwrap();
+    let found = pull::read(&asked, json!([item]).to_string().as_bytes()).unwrap();
     found.into_iter().find_map(|found| match found {
         pull::ParcelAnswer::Known(report) => Some(report.id.to_string()),
         pull::ParcelAnswer::Unknown => None,

@@ -292,7 +292,8 @@ impl Installation {
     /// An order that the carrier is asked about.
     pub async fn create(&self, key: &OrderKey, awb: &str, at: Timestamp) {
         let body = json!({"orderId": key.order, "accountCode": key.account, "awb": awb, "poll": "shipway"});
-        let asked = NewOrder::read(body.to_string().as_bytes()).unwrap();
+        let asked =
+            NewOrder::read(body.to_string().as_bytes(), &sources::with_order_refs()).unwrap();
         let order = Order {
             key: key.clone(),
             profile: asked.profile,

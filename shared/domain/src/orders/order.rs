@@ -139,7 +139,7 @@ struct Item {
 
 impl Profile {
     /// Checks the rules that the types do not.
-    pub fn check(&self) -> Result<(), InvalidBody> {
+    pub fn check(&self, ref_sources: &[SourceName]) -> Result<(), InvalidBody> {
         self.read_items()?;
         for (field, value) in
             [("pickup", &self.pickup), ("drop", &self.drop), ("metadata", &self.metadata)]
@@ -156,10 +156,11 @@ impl Profile {
         {
             return Err(InvalidBody::field("carrierId", "must be a string or a number"));
         }
-        match self.refs.keys().find(|source| !matches!(source.as_str(), "shiprocket" | "esahayak"))
-        {
+        let known: Vec<&str> = ref_sources.iter().map(SourceName::as_str).collect();
+        match self.refs.keys().find(|source| !known.contains(&source.as_str())) {
             Some(source) => {
-                Err(InvalidBody::field(format!("refs.{source}"), "must be shiprocket or esahayak"))
+                let message = format_args!("must be {}", known.join(" or "));
+                Err(InvalidBody::field(format!("refs.{source}"), message))
             }
             None => Ok(()),
         }

@@ -12,6 +12,7 @@ use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
 use crate::orders::api_event::StatusReport;
 use crate::orders::order::{Customer, Profile, ProviderText};
+use crate::tracking::report::SourceName;
 use crate::tracking::status::Status;
 
 /// The body of `POST /api/external/orders`.
@@ -36,10 +37,11 @@ struct NewOrderHead {
 }
 
 impl NewOrder {
-    pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
+    /// `ref_sources` are the sources that `refs` may name.
+    pub fn read(body: &[u8], ref_sources: &[SourceName]) -> Result<Self, InvalidBody> {
         let head: NewOrderHead = read_object(body)?;
         let profile: Profile = read_object(body)?;
-        profile.check()?;
+        profile.check(ref_sources)?;
         let status = match head.status.as_deref() {
             None => Status::Pending,
             Some(text) => reportable_status(text)?,
@@ -130,7 +132,12 @@ impl OrderPatch {
         read_object(body)
     }
 
-    pub fn apply(&self, profile: &Profile) -> Result<Profile, InvalidBody> {
+    /// `ref_sources` are the sources that `refs` may name.
+    pub fn apply(
+        &self,
+        profile: &Profile,
+        ref_sources: &[SourceName],
+    ) -> Result<Profile, InvalidBody> {
         let mut new = profile.clone();
         if let Some(awb) = &self.awb {
             new.awb = read_awb("awb", awb.as_ref())?;
@@ -154,7 +161,7 @@ impl OrderPatch {
             Some(None) => new.customer = Customer::default(),
             None => {}
         }
-        new.check()?;
+        new.check(ref_sources)?;
         Ok(new)
     }
 }

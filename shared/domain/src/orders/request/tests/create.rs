@@ -3,11 +3,11 @@ use serde_json::{Value, json};
 use super::{invalid_field, to_json};
 use crate::orders::order::Profile;
 use crate::orders::request::NewOrder;
-use crate::testing::{FULL, MINIMAL};
+use crate::testing::{FULL, MINIMAL, REF_SOURCES};
 use crate::tracking::status::Status;
 
 fn read(body: &str) -> NewOrder {
-    NewOrder::read(body.as_bytes()).unwrap()
+    NewOrder::read(body.as_bytes(), &REF_SOURCES).unwrap()
 }
 
 fn fingerprint(body: &str) -> String {
@@ -209,7 +209,7 @@ fn errors_name_the_invalid_field_of_an_order() {
     ] {
         let body = format!("{{{fields}}}");
         assert_eq!(
-            invalid_field(NewOrder::read(body.as_bytes())).as_deref(),
+            invalid_field(NewOrder::read(body.as_bytes(), &REF_SOURCES)).as_deref(),
             Some(field),
             "{body}"
         );

@@ -3,15 +3,16 @@ use serde_json::{Value, json};
 use super::{invalid_field, to_json};
 use crate::orders::order::Profile;
 use crate::orders::request::{NewOrder, OrderPatch};
-use crate::testing::{FULL, MINIMAL};
+use crate::testing::{FULL, MINIMAL, REF_SOURCES};
 
 fn profile(body: &str) -> Profile {
-    NewOrder::read(body.as_bytes()).unwrap().profile
+    NewOrder::read(body.as_bytes(), &REF_SOURCES).unwrap().profile
 }
 
 /// The changed fields with their new values.
 fn changed(before: &Profile, patch: &str) -> Value {
-    let after = to_json(&OrderPatch::read(patch.as_bytes()).unwrap().apply(before).unwrap());
+    let after =
+        to_json(&OrderPatch::read(patch.as_bytes()).unwrap().apply(before, &REF_SOURCES).unwrap());
     let before = to_json(before);
     let fields = after.as_object().unwrap().iter().filter(|(name, value)| before[*name] != **value);
     fields.map(|(name, value)| (name.clone(), value.clone())).collect()
@@ -123,7 +124,8 @@ fn errors_name_the_invalid_field_of_a_patch() {
         (r#"{"customer":{"phone":["canary"]}}"#, "customer.phone"),
         (r#"{"customer":{"firstName":7}}"#, "customer.firstName"),
     ] {
-        let result = OrderPatch::read(patch.as_bytes()).and_then(|patch| patch.apply(&full));
+        let result =
+            OrderPatch::read(patch.as_bytes()).and_then(|patch| patch.apply(&full, &REF_SOURCES));
         assert_eq!(invalid_field(result).as_deref(), Some(field), "{patch}");
     }
 }
