@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use domain::core::timestamp::Timestamp;
 use sources::shipway::pull::{ParcelAnswer, TrackingQuery, read};
 
 use crate::orders::Order;
@@ -82,6 +81,8 @@ fn item(order: &Order, history: &[(&str, &str, &str)]) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use domain::core::timestamp::Timestamp;
+
     use super::*;
     use crate::orders::Orders;
 
