@@ -9,12 +9,16 @@ use sources::{Reading, Request, SOURCES, Source};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
-fn require(lines: &str, place: &str) {
+/// Checks for lines that end like this, and says which ones are missing from which place.
+fn require(expected: &[(&str, String)]) {
     let openapi = fs::read_to_string(format!("{ROOT}/openapi.yaml")).unwrap();
-    assert!(
-        openapi.lines().any(|line| line.trim().ends_with(lines)),
-        "{place} in openapi.yaml must have `{lines}`"
-    );
+    let missing = |end: &str| !openapi.lines().any(|line| line.trim().ends_with(end));
+    let missing: Vec<String> = expected
+        .iter()
+        .filter(|(_, end)| missing(end))
+        .map(|(place, end)| format!("in openapi.yaml, {place} must have `{end}`"))
+        .collect();
+    assert!(missing.is_empty(), "{missing:#?}");
 }
 
 fn names(sources: impl Iterator<Item = &'static &'static dyn Source>) -> String {
@@ -34,18 +38,22 @@ fn sends_reports(source: &dyn Source) -> bool {
 #[test]
 fn lists_every_source() {
     let paths: Vec<&str> = SOURCES.iter().map(|source| source.path()).collect();
-    require(&format!("enum: [{}]}}", paths.join(", ")), "path parameter `source`");
-    require(&format!("enum: [{}api]", names(SOURCES.iter())), "schema `EventSource`");
     let reporting = names(SOURCES.iter().filter(|source| sends_reports(**source)));
-    require(&format!("enum: [{reporting}api]"), "schema `SourceName`");
+    require(&[
+        ("path parameter `source`", format!("enum: [{}]}}", paths.join(", "))),
+        ("schema `EventSource`", format!("enum: [{}api]", names(SOURCES.iter()))),
+        ("schema `SourceName`", format!("enum: [{reporting}api]")),
+    ]);
 }
 
 #[test]
 fn lists_every_source_with_order_refs() {
     for source in sources::with_order_refs() {
         let name = source.as_str();
-        require(&format!("{name}: {{$ref: \"#/components/schemas/Id\"}}"), "schema `Refs`");
-        require(&format!("{name}: {{type: [string, number]}}"), "`refs` of a new order");
-        require(&format!("{name}: {{type: [string, number, \"null\"]}}"), "`refs` of a patch");
+        require(&[
+            ("schema `Refs`", format!("{name}: {{$ref: \"#/components/schemas/Id\"}}")),
+            ("`refs` of a new order", format!("{name}: {{type: [string, number]}}")),
+            ("`refs` of a patch", format!("{name}: {{type: [string, number, \"null\"]}}")),
+        ]);
     }
 }
