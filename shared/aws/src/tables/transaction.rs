@@ -20,7 +20,7 @@ pub(crate) enum TransactionOutcome {
     Cancelled(Cancellation),
 }
 
-/// Why nothing was written: conditions failed, or another transaction wrote one of the rows. If no
+/// The reasons of a rollback: conditions failed, or another transaction wrote one of the rows. If no
 /// condition failed, it was a conflict: the caller reads the rows again and tries again.
 #[derive(Debug)]
 pub(crate) struct Cancellation(Vec<CancellationReason>);
