@@ -76,7 +76,7 @@ pub(crate) fn read_optional<T, E>(
     text.map(parse).transpose().map_err(|_| IoError::unreadable("dynamodb", name))
 }
 
-/// The members of a string set; none if there is no such set.
+/// The members of a string set; none if the attribute is absent.
 pub(crate) fn read_texts<'a>(item: &'a Item, name: &str) -> &'a [String] {
     item.get(name).and_then(|value| value.as_ss().ok()).map(Vec::as_slice).unwrap_or_default()
 }

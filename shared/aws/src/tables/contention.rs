@@ -12,7 +12,8 @@ pub enum Try<T> {
     Contended,
 }
 
-/// Tries until an attempt is done, with a pause before each further one. `None` if all are contended.
+/// Tries until an attempt is done, with a pause before each further one. `None` if all are
+/// contended.
 pub async fn retry<T, E, F>(tries: u32, mut attempt: impl FnMut() -> F) -> Result<Option<T>, E>
 where
     F: Future<Output = Result<Try<T>, E>>,
@@ -28,7 +29,8 @@ where
     Ok(None)
 }
 
-/// 5 ms, doubling to 160 ms, plus up to 6 ms of jitter so that two writers that met do not meet again.
+/// 5 ms, doubling to 160 ms, plus up to 6 ms of jitter so that two writers that met do not meet
+/// again.
 async fn pause(retry: u32) {
     let jitter = u64::try_from(now().millis() % 7).unwrap_or(0);
     tokio::time::sleep(Duration::from_millis((5 << retry.min(5)) + jitter)).await;

@@ -6,7 +6,8 @@
 //! | | `body:{fingerprint}:{n}` | a part of a large body, written before the header |
 //!
 //! The index `by_day` has all events, `notable` those that need attention. The index `pending` has
-//! only events that must be sent to their queue: those with `pending` (a shard) and `pending_since`.
+//! only events that must be sent to their queue: those with `pending` (a shard) and
+//! `pending_since`.
 
 mod body;
 mod event;
@@ -62,7 +63,8 @@ impl InboundLog {
         }
     }
 
-    /// The write that stores a small event together with other rows. It is pending until it is sent.
+    /// The write that stores a small event together with other rows. It is pending until it is
+    /// sent.
     pub(crate) fn put_in_transaction(&self, event: &InboundEvent) -> Write {
         let mut row = header(event, Body::Whole(compress(&event.body)));
         row.insert("pending".to_owned(), text(shard(&event.id)));

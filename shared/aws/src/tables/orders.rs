@@ -6,7 +6,7 @@
 //! | | `profile` | the data from the shop |
 //! | | `entry:{report id}` | one timeline entry |
 //! | `ref:…` | `order` | the order that this reference names |
-//! | | `wait:{report id}:{event id}` | a report without an order yet, under one of its references; 90 days |
+//! | | `wait:{report id}:{event id}` | a parked report, under one of its references; 90 days |
 //!
 //! For the rows of polled orders see [`ActiveOrder`] and [`Stale`].
 

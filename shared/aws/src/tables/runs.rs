@@ -4,7 +4,7 @@
 //! | partition | sort key | row |
 //! |---|---|---|
 //! | `runs` | `{started_at}/{id}` | a run; once closed with `closed_at` and its totals; 30 days |
-//! | `run:{id}` | `shard:{shard}` | the planning progress of a shard, and the counters of its batches; 30 days |
+//! | `run:{id}` | `shard:{shard}` | a shard's planning progress and batch counters; 30 days |
 //! | | `batch:{shard}:{k}` | the state of a batch; 2 days |
 
 mod batches;

@@ -20,8 +20,8 @@ pub(crate) enum TransactionOutcome {
     Cancelled(Cancellation),
 }
 
-/// Why nothing was written: conditions failed, or another transaction wrote one of the rows. If no
-/// condition failed, it was a conflict: the caller reads the rows again and tries again.
+/// The reasons of a rollback: conditions failed, or another transaction wrote one of the rows.
+/// Without a failed condition it was a conflict: the caller reads the rows again and retries.
 #[derive(Debug)]
 pub(crate) struct Cancellation(Vec<CancellationReason>);
 

@@ -1,4 +1,4 @@
-//! What an update changes of a row.
+//! The changes of an update.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 

@@ -61,7 +61,7 @@ impl WriteOutcome {
     }
 }
 
-/// Sets what the six kinds of request have in common: table, expressions, placeholders.
+/// Sets the table, the expressions and their placeholders on any of the six request builders.
 macro_rules! with_expressions {
     ($write:expr, $request:expr, $changes:expr) => {{
         let mut placeholders = Placeholders::default();
@@ -112,7 +112,7 @@ impl Write {
         Self { condition: Some(condition), ..self }
     }
 
-    /// What [`WriteOutcome::Applied`] holds; nothing by default.
+    /// The attributes in [`WriteOutcome::Applied`]; none by default.
     pub(crate) fn returning(self, attributes: ReturnValue) -> Self {
         Self { returns: Some(attributes), ..self }
     }

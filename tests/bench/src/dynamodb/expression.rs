@@ -116,3 +116,27 @@ fn operand<'a>(
         Ok(item.get(words.name(token)?))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_query_names_its_partition_first() {
+        let query = |condition: &str| {
+            json!({
+                "KeyConditionExpression": condition,
+                "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk"},
+                "ExpressionAttributeValues": {":v0": {"S": "run:1"}, ":v1": {"S": "shard:"}},
+            })
+        };
+        for condition in ["pk = :v0", "#pk = :v0 AND begins_with(#sk, :v1)"] {
+            assert_eq!(partition_key(&query(condition)), Ok("run:1"), "{condition}");
+        }
+        for condition in ["", "#sk = :v1", "#pk > :v0", "#pk = :v2"] {
+            assert!(partition_key(&query(condition)).is_err(), "{condition}");
+        }
+    }
+}

@@ -37,8 +37,8 @@ enum LeaseOutcome {
 }
 
 impl Deliveries {
-    /// Claims the next attempt. `timeout` is the longest that it may take; `owner` is unique to this
-    /// claim.
+    /// Claims the next attempt. `timeout` is the longest that it may take; `owner` is unique to
+    /// this claim.
     pub async fn claim(
         &self,
         delivery: &Delivery,

@@ -34,8 +34,8 @@ impl InboundLog {
     /// The shards of the index `pending`.
     pub const PENDING_SHARDS: [&str; 4] = ["0", "1", "2", "3"];
 
-    /// Marks an event that could not be sent to its queue, so that it is sent later. Only events that
-    /// still need processing: received ones, and failed ones, which may be readable by now.
+    /// Marks an event that could not be sent to its queue, so that it is sent later. Only events
+    /// that still need processing: received ones, and failed ones, which may be readable by now.
     pub async fn mark_pending(&self, id: &EventId, now: Timestamp) -> Result<(), IoError> {
         let changes = Changes::new()
             .set("pending", text(shard(id)))

@@ -5,8 +5,8 @@
 //! | `active:{shard}` | `{length of account}:{account}:{order id}` | the order's polling state |
 //!
 //! The row is written in the transaction that creates or patches the order, and updated by
-//! `process` after each report. No correctness depends on that update: with an older row a run polls
-//! once too often, or reports a known status again.
+//! `process` after each report. No correctness depends on that update: with an older row a run
+//! polls once too often, or reports a known status again.
 
 use domain::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
@@ -38,7 +38,8 @@ impl ActiveOrder {
 /// A page of a shard's orders.
 #[derive(Debug)]
 pub struct ActivePage {
-    /// By sort key, so that an account's orders are adjacent. Unreadable rows are errors of their own.
+    /// By sort key, so that an account's orders are adjacent. Unreadable rows are errors of their
+    /// own.
     pub orders: Vec<Result<ActiveOrder, IoError>>,
     /// The cursor of the next page, if there is one.
     pub next: Option<String>,

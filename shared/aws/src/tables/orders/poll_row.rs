@@ -28,7 +28,8 @@ pub struct PollRowUpdate<'a> {
 }
 
 impl Orders {
-    /// Updates the polling row of an order after a report. Orders that are not to be polled have none.
+    /// Updates the polling row of an order after a report. Orders that are not to be polled have
+    /// none.
     pub async fn update_poll_row(
         &self,
         order: &Order,
@@ -60,7 +61,8 @@ impl Orders {
         self.update_active(order, changes).only_if(row_exists()).send(&self.client).await.map(drop)
     }
 
-    /// Returns the row as it was. A concurrent patch may have given the order another AWB, which stays.
+    /// Returns the row as it was. A concurrent patch may have given the order another AWB, which
+    /// stays.
     async fn write_poll_row(
         &self,
         order: &Order,

@@ -1,9 +1,9 @@
 //! Counts each batch once, however often it is polled: one transaction records its end and adds to
 //! the counters of its shard.
 //!
-//! After a crash, two batches may have the same number: the crashed planner sent one before it could
-//! store its progress, and its successor sent another, with other orders. Both are polled. The first
-//! of them ends the number.
+//! After a crash, two batches may have the same number: the crashed planner sent one before it
+//! could store its progress, and its successor sent another, with other orders. Both are polled.
+//! The first of them ends the number.
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::timestamp::Timestamp;

@@ -1,6 +1,6 @@
-//! Closes a run once all of its shards are planned and all of their batches have ended. The planner or
-//! worker that finishes the last part closes the run; after a crash, its message is redelivered and
-//! closes it.
+//! Closes a run once all of its shards are planned and all of their batches have ended. The planner
+//! or worker that finishes the last part closes the run; after a crash, its message is redelivered
+//! and closes it.
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::timestamp::Timestamp;

@@ -1,5 +1,5 @@
-//! One worker at a time plans a shard, under a lease. Its progress is stored, so that another worker
-//! can continue.
+//! One worker at a time plans a shard, under a lease. Its progress is stored, so that another
+//! worker can continue.
 
 use std::time::Duration;
 

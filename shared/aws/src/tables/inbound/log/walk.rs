@@ -51,8 +51,8 @@ pub(super) struct Walk {
 }
 
 impl Walk {
-    /// A notable state has a partition of the index `notable`. Otherwise the walk goes from today, or
-    /// from the day of `after`, back to the oldest day that has rows.
+    /// A notable state has a partition of the index `notable`. Otherwise the walk goes from today,
+    /// or from the day of `after`, back to the oldest day that has rows.
     pub(super) fn new(
         status: Option<EventState>,
         after: Option<LogPosition>,
