@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use aws::tables::orders::Created;
+use aws::tables::orders::CreateOutcome;
 use domain::core::id::{AccountCode, EventId, OrderKey};
 use domain::orders::api_event::{ApiEvent, Reconciliation};
 use domain::orders::order::Order;
@@ -140,7 +140,8 @@ async fn parked_and_created(parcel: &Parcel) -> EventId {
 
 /// Creates the order as `orders` does, but queues no message for its reconciliation event.
 async fn create_order_unreconciled(parcel: &Parcel) -> EventId {
-    let new = NewOrder::read(parcel.order().to_string().as_bytes()).unwrap();
+    let new =
+        NewOrder::read(parcel.order().to_string().as_bytes(), &sources::with_order_refs()).unwrap();
     let key = OrderKey { account: AccountCode::parse(OURS).unwrap(), order: new.order_id };
     let state = State::at_creation(new.status, aws::clock::now());
     let order = Order { key, profile: new.profile, state };
@@ -150,6 +151,6 @@ async fn create_order_unreconciled(parcel: &Parcel) -> EventId {
     let calls = Calls::default();
     let (orders, events) = (stack().orders(&calls), stack().events(&calls));
     let created = orders.create(&order, &new.fingerprint, &events, &event).await.unwrap();
-    assert_eq!(created, Created::Done);
+    assert_eq!(created, CreateOutcome::Created);
     event.id
 }

@@ -1,5 +1,5 @@
 //! Sends every sample under `events/` to its source, expects 200, and compares the final status of
-//! each event with a snapshot. A new source needs one entry in [`SAMPLE_AUTH`].
+//! each event with a snapshot. A new source needs `events/{source}/auth.txt`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -13,46 +13,24 @@ use tokio::sync::OnceCell;
 use crate::bad_inputs::request::WebhookRequest;
 use crate::bad_inputs::source_fixture::SourceFixture;
 use crate::bad_inputs::{esahayak, shipway, whatsapp};
-use crate::support::{Answer, OURS, eventually, http, put_setting, stack, unique};
+use crate::support::{Answer, OURS, eventually, hmac, http, put_setting, stack, unique};
 
 /// Requests in parallel.
 const CONCURRENCY: usize = 8;
 
-enum SampleAuth {
-    /// A token or signature in a header, for a hook with its own secret.
-    Header {
-        /// `sources/{source}/settings`, if the demo has none.
-        settings: &'static str,
-        /// Makes the header from the hook's secret and the body.
-        sign: fn(&str, &[u8]) -> (&'static str, String),
-    },
-    Custom(fn(Vec<u8>) -> LocalBoxFuture<'static, Request>),
-}
+type CustomRequest = fn(Vec<u8>) -> LocalBoxFuture<'static, Request>;
 
-/// How each source authenticates. Hooks belong to accounts without orders, so that no order of the
-/// demo or of an earlier run changes the outcome.
-///
-/// An HMAC source: `sign: |secret, body| ("x-bluebird-signature", hmac(secret, body))`, with
-/// [`crate::support::hmac`].
-const SAMPLE_AUTH: [(&str, SampleAuth); 4] = [
-    (
-        "shiprocket",
-        SampleAuth::Header {
-            settings: r#"{"mode":"token","account":"STORE001"}"#,
-            sign: |secret, _| ("x-api-key", secret.to_owned()),
-        },
-    ),
-    ("esahayak", SampleAuth::Custom(|body| Box::pin(esahayak_request(body)))),
-    ("shipway", SampleAuth::Custom(|body| Box::pin(shipway_request(body)))),
-    ("whatsapp", SampleAuth::Custom(|body| Box::pin(async { to(&whatsapp::fixture(), body) }))),
+/// Sources whose authentication needs more than the headers of `events/{source}/auth.txt`. All hooks
+/// belong to accounts without orders, so that no order of the demo or of an earlier run changes the
+/// outcome.
+const CUSTOM: [(&str, CustomRequest); 3] = [
+    ("esahayak", |body| Box::pin(esahayak_request(body))),
+    ("shipway", |body| Box::pin(shipway_request(body))),
+    ("whatsapp", |body| Box::pin(async { to(&whatsapp::fixture(), body) })),
 ];
 
-fn sample_auth(source: &str) -> &'static SampleAuth {
-    let entry = SAMPLE_AUTH.iter().find(|(name, _)| *name == source);
-    let (_, auth) = entry.unwrap_or_else(|| {
-        panic!("add how `{source}` authenticates to SAMPLE_AUTH in tests/it/samples.rs")
-    });
-    auth
+fn custom_request(source: &str) -> Option<CustomRequest> {
+    CUSTOM.iter().find(|(name, _)| *name == source).map(|(_, request)| *request)
 }
 
 /// A request, and the account of its path.
@@ -83,31 +61,58 @@ async fn shipway_request(body: Vec<u8>) -> Request {
     Request { account: OURS.to_owned(), webhook }
 }
 
-/// A hook for header authentication.
+/// A hook whose requests authenticate by headers.
 struct Hook {
     account: String,
     path: String,
     secret: String,
-    sign: fn(&str, &[u8]) -> (&'static str, String),
+    /// Names and templates from `auth.txt`.
+    headers: Vec<(&'static str, String)>,
 }
 
 impl Hook {
     /// None if the source authenticates in another way.
     async fn create(source: &str) -> Option<Self> {
-        let SampleAuth::Header { settings, sign } = sample_auth(source) else { return None };
+        if custom_request(source).is_some() {
+            return None;
+        }
+        let file = events().join(source).join("auth.txt");
+        let text = std::fs::read_to_string(&file).unwrap_or_else(|_| {
+            panic!("add {} with the headers that authenticate {source}", file.display())
+        });
+        let (settings, headers): (Vec<&str>, Vec<&str>) =
+            text.lines().partition(|line| line.starts_with("settings: "));
         if !stack().sources.contains_key(source) {
+            let default = r#"{"account":"STORE001"}"#;
+            let settings = settings.first().map_or(default, |line| &line["settings: ".len()..]);
             put_setting(&format!("local/sources/{source}/settings"), settings).await;
         }
         let (account, secret) = (unique("ACC-"), unique("canary-secret-"));
-        let (header, value) = sign(&secret, b"{}");
         let setting = json!({"account": account, "secret": secret});
-        let path = stack().hook(source, &setting, &[(header, &value)]).await;
-        Some(Self { account, path, secret, sign: *sign })
+        let headers = headers.into_iter().filter_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            Some((&*name.to_owned().leak(), value.to_owned()))
+        });
+        let headers = headers.collect();
+        let mut hook = Self { account, path: String::new(), secret, headers };
+        let headers = hook.headers(b"{}");
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        hook.path = stack().hook(source, &setting, &headers).await;
+        Some(hook)
+    }
+
+    fn headers(&self, body: &[u8]) -> Vec<(&'static str, String)> {
+        let (secret, hmac) = (&self.secret, hmac(&self.secret, body));
+        let fill =
+            |template: &String| template.replace("{secret}", secret).replace("{hmac}", &hmac);
+        self.headers.iter().map(|(name, template)| (*name, fill(template))).collect()
     }
 
     fn request(&self, body: Vec<u8>) -> Request {
-        let (header, value) = (self.sign)(&self.secret, &body);
-        let webhook = WebhookRequest::json(&self.path, body).with_header(header, value);
+        let headers = self.headers(&body);
+        let mut webhook = WebhookRequest::json(&self.path, body);
+        webhook.headers.extend(headers);
         Request { account: self.account.clone(), webhook }
     }
 }
@@ -121,9 +126,9 @@ struct Sent {
 
 async fn send(name: String, file: PathBuf, hook: Option<&Hook>) -> Sent {
     let body = std::fs::read(file).unwrap();
-    let request = match (hook, sample_auth(source(&name))) {
-        (_, SampleAuth::Custom(request)) => request(body).await,
-        (hook, SampleAuth::Header { .. }) => hook.unwrap().request(body),
+    let request = match (hook, custom_request(source(&name))) {
+        (Some(hook), _) => hook.request(body),
+        (None, custom) => custom.unwrap()(body).await,
     };
     let Request { account, webhook } = request;
     let request = http::client().post(stack().url(&webhook.path)).body(webhook.body.clone());
@@ -194,9 +199,13 @@ async fn log_id(sent: &Sent) -> String {
     .await
 }
 
+fn events() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../events")
+}
+
 /// The path of each sample by `{source}/{file}`.
 fn samples() -> BTreeMap<String, PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
+    let root = events();
     let list = |folder: &Path| {
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
     };

@@ -58,7 +58,7 @@ class Step:
     def _tick(self) -> None:
         while not self.ended.wait(REDRAW_SECONDS if self.terminal else PLAIN_SECONDS):
             minutes, seconds = divmod(int(time.monotonic() - self.begin), 60)
-            text = f"{minutes}:{seconds:02}  {self.note}"
+            text = f"{minutes}:{seconds:02}  {self.note}".rstrip()
             if self.terminal:
                 line = f"==> {self.title}  {text}"[: shutil.get_terminal_size().columns - 1]
                 print(f"\r\x1b[K{line}", end="", flush=True)

@@ -14,10 +14,13 @@ from typing import Any
 
 import rules
 from config import StackError
+from paths import ROOT
 from request import FROM_STDIN, Request, token
 
-# True if a new hook of the source gets its own secret by default.
-OWN_SECRET = {"shiprocket": True, "shipway": False, "esahayak": False, "whatsapp": False}
+# Every source has a folder of samples.
+SOURCES = tuple(sorted(path.name for path in (ROOT / "events").iterdir() if path.is_dir()))
+# Sources whose new hooks get no secret of their own by default.
+NO_OWN_SECRET = ("shipway", "esahayak", "whatsapp")
 NO_SECRET = "none"
 HOOK_LETTERS = "abcdefghijlmnopqtuvwxyz"  # Shiprocket rejects URLs that contain `sr` or `kr`
 HOOK_LENGTH = 24
@@ -53,9 +56,9 @@ class Change:
 
 
 def source_set(request: Request) -> str:
-    name = rules.one_of("SOURCE", request.need("SOURCE"), tuple(SETTERS))
+    name = rules.one_of("SOURCE", request.need("SOURCE"), SOURCES)
     before = _read(request, name)
-    change = SETTERS[name](request, before)
+    change = SETTERS.get(name, _one_mode)(request, before)
     if change.secret is not None:
         name = f"{before.folder}/secret"
         request.parameters.write(name, change.secret, secret=True, replace=request.force)
@@ -80,7 +83,7 @@ def _mode(request: Request, before: Source, modes: tuple[str, ...]) -> str:
     return rules.one_of("MODE", mode, modes)
 
 
-def _secret(request: Request, before: Source, mode: str) -> str | None:
+def _secret(request: Request, before: Source, mode: str | None) -> str | None:
     """None to keep the present secret: it has the same mode, and no other was given."""
     same_mode = before.settings.get("mode") == mode
     keep = before.secret and same_mode and not request.get("SECRET")
@@ -148,6 +151,16 @@ def _whatsapp(request: Request, before: Source) -> Change:
     return Change({"phone_numbers": numbers}, secret, generated, message)
 
 
+def _one_mode(request: Request, before: Source) -> Change:
+    """For sources that authenticate by `auth::hmac` or `auth::token` only."""
+    given = _given_account(request)
+    if request.get("ALLOWED_IPS"):
+        given["allowed_ips"] = rules.addresses("ALLOWED_IPS", request.get("ALLOWED_IPS"))
+    secret = _secret(request, before, None)
+    message = f"Webhooks of {before.name} are for {_account_of(before, given)}."
+    return Change(given, secret, _generated(request, secret) if secret else None, message)
+
+
 SETTERS: dict[str, Callable[[Request, Source], Change]] = {
     "shiprocket": _shiprocket,
     "shipway": _shipway,
@@ -164,7 +177,7 @@ def shipway_add(request: Request) -> str:
 
 
 def hook_add(request: Request) -> str:
-    source = rules.one_of("SOURCE", request.need("SOURCE"), tuple(OWN_SECRET))
+    source = rules.one_of("SOURCE", request.need("SOURCE"), SOURCES)
     account = rules.account(request.need("ACCOUNT"))
     name = "".join(secrets.choice(HOOK_LETTERS) for _ in range(HOOK_LENGTH))
     secret = _hook_secret(request, source)
@@ -184,7 +197,7 @@ def hook_add(request: Request) -> str:
 
 def _hook_secret(request: Request, source: str) -> str | Json | None:
     given = request.get("SECRET")
-    if given == NO_SECRET or (not given and not OWN_SECRET[source]):
+    if given == NO_SECRET or (not given and source in NO_OWN_SECRET):
         return None
     if source == "whatsapp":
         return _app_secret(request, {})

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import unittest
 from typing import Any
+from unittest import mock
 
 import callback
+import sources
 from command_case import CommandCase
 from config import StackError
 
@@ -177,6 +179,19 @@ class Sources(CommandCase):
                 if "verify_token" in lines:
                     own = {"verify_token": lines["verify_token"], "app_secret": ["own"]}
                 self.assertEqual(hook, {"account": "A"} | ({"secret": own} if own else {}))
+
+    def test_sets_a_source_without_a_command_of_its_own(self) -> None:
+        names = {"SOURCE": "bluebird", "ACCOUNT": "A", "ALLOWED_IPS": "203.0.113.0/24"}
+        with mock.patch.object(sources, "SOURCES", ("bluebird",)):
+            shown = self.run_command("source-set", **names)
+            self.assertEqual(shown, f"secret: {self.secret('sources/bluebird/secret')}\n")
+            expected = {"account": "A", "allowed_ips": ["203.0.113.0/24"]}
+            settings = "sources/bluebird/settings"
+            self.assertEqual(json.loads(self.value(settings)), expected)
+            # A repeat keeps the secret.
+            self.assertEqual(self.run_command("source-set", FORCE="1", **names), "")
+            shown = self.run_command("hook-add", SOURCE="bluebird", ACCOUNT="A")
+            self.assertRegex(shown, "^path: /webhooks/bluebird/[a-z]{24}\nsecret: ")
 
     def test_generates_unique_hooks(self) -> None:
         paths = {self.run_command("hook-add", SOURCE="shipway", ACCOUNT="A") for _ in range(50)}

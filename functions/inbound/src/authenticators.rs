@@ -1,4 +1,4 @@
-//! A source's checks as its settings make them: one for its plain path, one for each hook.
+//! The authenticators of a source: one for its plain path, one for each hook.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -9,14 +9,14 @@ use domain::core::id::AccountCode;
 use domain::core::raw_json::RawJson;
 use serde::Deserialize;
 use sources::{
-    AuthError, Authenticator, Handshake, Hook, InvalidSetting, Owner, Request, Setup, Source,
+    AuthError, Authenticator, Handshake, Hook, InvalidSetting, Request, Setup, Source, Tenant,
 };
 
-/// `sources/{source}/hooks/{hook_id}`: a path of an account's own.
+/// `sources/{source}/hooks/{hook_id}`: a webhook path of one account.
 #[derive(Deserialize)]
 struct HookSetting {
     account: AccountCode,
-    /// A text, or the object that the source's `secret` would be.
+    /// A string, or an object like the source's `secret`.
     secret: Option<RawJson>,
 }
 
@@ -27,7 +27,6 @@ impl HookSetting {
     }
 }
 
-/// The checks of one source.
 #[derive(Default)]
 pub(crate) struct Authenticators {
     plain: Option<Box<dyn Authenticator>>,
@@ -36,7 +35,8 @@ pub(crate) struct Authenticators {
 }
 
 impl Authenticators {
-    /// From all parameters below `folder`, the source's. Without `settings` the source is not set up: nobody passes.
+    /// Reads all parameters below `folder`. Without `settings` the source is not set up, and every
+    /// request is rejected.
     pub(crate) fn read(
         source: &dyn Source,
         folder: &str,
@@ -51,21 +51,21 @@ impl Authenticators {
             Some((name.strip_prefix(&prefix)?.to_owned(), text.clone()))
         });
         let last = last.map(|authenticators| &authenticators.hooks);
-        let wrong = |error: InvalidSetting| {
+        let invalid = |error: InvalidSetting| {
             SettingsError::invalid(format!("{folder}/{}", error.parameter), &error)
         };
         let read = |id: &str, text: &str| {
-            let hook_wrong = |problem: &dyn Display| {
+            let invalid_hook = |problem: &dyn Display| {
                 SettingsError::invalid(format!("{prefix}{}", masked(id)), problem)
             };
             let hook: HookSetting = serde_json::from_str(text)
-                .map_err(|_| hook_wrong(&"must be {\"account\", \"secret\"?}"))?;
+                .map_err(|_| invalid_hook(&"must be {\"account\", \"secret\"?}"))?;
             let own = hook.secret();
             let authenticator = source.configure(&for_hook(plain, id, own.as_deref())).map_err(
                 |error| match error.parameter {
-                    "settings" => wrong(error),
-                    "secret" if own.is_none() => wrong(error),
-                    _ => hook_wrong(&error),
+                    "settings" => invalid(error),
+                    "secret" if own.is_none() => invalid(error),
+                    _ => invalid_hook(&error),
                 },
             )?;
             Ok((hook.account, Arc::from(authenticator)))
@@ -73,41 +73,42 @@ impl Authenticators {
         let hooks = read_each(&hooks.collect::<Values>(), last, read);
         match source.configure(&plain) {
             Ok(authenticator) => Ok(Self { plain: Some(authenticator), hooks }),
-            // Where there are hooks, the source may do without a secret of its own.
+            // With hooks, the plain path may stay closed for lack of a secret.
             Err(error)
                 if error.parameter == "secret" && plain.secret.is_none() && !hooks.is_empty() =>
             {
                 Ok(Self { plain: None, hooks })
             }
-            Err(error) => Err(wrong(error)),
+            Err(error) => Err(invalid(error)),
         }
     }
 
-    /// Whose this request is.
+    /// Returns the tenant and the authenticator of a request.
     pub(crate) fn authenticate(
         &self,
         hook: Option<&str>,
         request: &Request<'_>,
-    ) -> Result<Owner, AuthError> {
+    ) -> Result<(Tenant, &dyn Authenticator), AuthError> {
         if let Some(id) = hook {
             let (account, authenticator) = self.hooks.get(id).ok_or(AuthError::Credentials)?;
-            return authenticator.authenticate(request).map(|()| Owner::Account(account.clone()));
+            authenticator.authenticate(request)?;
+            return Ok((Tenant::Account(account.clone()), authenticator.as_ref()));
         }
-        let authenticator = self.plain.as_ref().ok_or(AuthError::Credentials)?;
-        authenticator.authenticate(request).map(|()| authenticator.owner(request.body))
+        let authenticator = self.plain.as_deref().ok_or(AuthError::Credentials)?;
+        authenticator.authenticate(request)?;
+        Ok((authenticator.tenant(), authenticator))
     }
 
-    /// The answer to a provider that asks whether this is the right address.
     pub(crate) fn handshake(&self, hook: Option<&str>, query: &[(&str, &str)]) -> Handshake {
         let authenticator = match hook {
             Some(id) => self.hooks.get(id).map(|(_, authenticator)| authenticator.as_ref()),
             None => self.plain.as_deref(),
         };
-        authenticator.map_or(Handshake::Unknown, |authenticator| authenticator.handshake(query))
+        authenticator.map_or(Handshake::Unsupported, |authenticator| authenticator.handshake(query))
     }
 }
 
-/// A hook's own secret comes before the source's.
+/// A hook's own secret takes precedence over the source's.
 fn for_hook<'a>(plain: Setup<'a>, id: &'a str, own: Option<&'a str>) -> Setup<'a> {
     Setup {
         secret: own.or(plain.secret),
@@ -116,7 +117,7 @@ fn for_hook<'a>(plain: Setup<'a>, id: &'a str, own: Option<&'a str>) -> Setup<'a
     }
 }
 
-/// A hook's id opens its path. In a log its beginning is enough to know it by.
+/// A hook id may be a secret, so logs show only its beginning.
 fn masked(id: &str) -> String {
     format!("{}…", id.chars().take(4).collect::<String>())
 }
@@ -140,17 +141,17 @@ mod tests {
         key: &str,
     ) -> Result<String, AuthError> {
         let headers = [("x-api-key", key)];
-        let request = Request { headers: &headers, source_ip: None, body: b"" };
-        authenticators.authenticate(hook, &request).map(|owner| match owner {
-            Owner::Account(account) => account.as_str().to_owned(),
-            Owner::Several | Owner::Nobody => String::new(),
+        let request = Request { headers: &headers, ..Request::default() };
+        authenticators.authenticate(hook, &request).map(|(tenant, _)| match tenant {
+            Tenant::Account(account) => account.as_str().to_owned(),
+            Tenant::PerUpdate | Tenant::Unassigned => String::new(),
         })
     }
 
     const SETTINGS: (&str, &str) = ("settings", r#"{"mode":"token","account":"STORE001"}"#);
 
     #[test]
-    fn a_hook_is_a_path_of_an_accounts_own() {
+    fn hook_belongs_to_its_own_account() {
         let hooks = [
             ("hooks/abc", r#"{"account":"STORE002"}"#),
             ("hooks/def", r#"{"account":"STORE003","secret":"own"}"#),
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hooks_secret_may_be_an_object() {
+    fn hook_secret_is_a_string_or_an_object() {
         for (text, expected) in [
             (r#"{"account":"A","secret":"own"}"#, Some("own")),
             (r#"{"account":"A","secret":{"app_secret":["x"]}}"#, Some(r#"{"app_secret":["x"]}"#)),
@@ -191,13 +192,13 @@ mod tests {
     }
 
     #[test]
-    fn a_hooks_id_opens_its_path_and_is_in_no_log() {
+    fn masks_hook_ids() {
         assert_eq!(masked("abcdefghijklmnopqrstuvwx"), "abcd…");
         assert_eq!(masked("äb"), "äb…");
     }
 
     #[test]
-    fn what_is_not_set_up_admits_nobody() {
+    fn rejects_requests_without_settings() {
         assert!(authenticate(&authenticators(&[]).unwrap(), None, "").is_err());
         assert!(
             authenticate(&authenticators(&[("secret", "token")]).unwrap(), None, "token").is_err()
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn a_source_that_needs_no_secret_keeps_its_plain_path_beside_hooks() {
+    fn source_without_secret_keeps_its_plain_path_beside_hooks() {
         let folder = "sources/esahayak";
         let settings = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["127.0.0.1"]}"#;
         let values = [("settings", settings), ("hooks/abc", r#"{"account":"STORE002"}"#)];
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_and_one_hook_closes_no_other() {
+    fn names_the_invalid_parameter_and_keeps_other_hooks() {
         let error =
             authenticators(&[("settings", r#"{"mode":"none"}"#), ("secret", "x")]).err().unwrap();
         assert!(error.to_string().contains("sources/shiprocket/settings"), "{error}");

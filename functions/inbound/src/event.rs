@@ -1,47 +1,83 @@
-//! A request as an event: what it is known again by, and how it begins.
+//! Builds the event of a request and its deduplicating id.
 
 use aws::tables::inbound::{EventState, InboundEvent};
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId};
-use sources::{DedupKey, Received, Source, Unreadable};
+use domain::core::timestamp::Timestamp;
+use sources::{Authenticator, DedupKey, QuarantineReason, Request, Source, Unreadable};
 
-/// The event of an admitted request.
-pub(crate) fn event(
+/// A parsed request.
+pub(crate) struct Intake {
+    pub(crate) event: InboundEvent,
+    pub(crate) dedup_key: DedupKey,
+    pub(crate) unreadable: Option<Unreadable>,
+}
+
+impl Intake {
+    /// Parses an authenticated request. Without an account from the hook or the settings, the body
+    /// decides the tenant.
+    pub(crate) fn parse(
+        source: &dyn Source,
+        authenticator: &dyn Authenticator,
+        request: &Request<'_>,
+        at: Timestamp,
+    ) -> Self {
+        let (account, dedup_key, unreadable) = match source.parse(request, at) {
+            Ok(parsed) => (authenticator.account_of(&parsed.tenant), parsed.dedup_key, None),
+            // An unreadable body must not take the provider id of a later valid one.
+            Err(error) => (None, DedupKey::Body, Some(error)),
+        };
+        let request = Request { account: request.account.or(account.as_ref()), ..*request };
+        let event = event(source, &request, at, &dedup_key, unreadable.as_ref());
+        Self { event, dedup_key, unreadable }
+    }
+}
+
+fn event(
     source: &dyn Source,
-    received: &Received<'_>,
+    request: &Request<'_>,
+    at: Timestamp,
     dedup_key: &DedupKey,
     unreadable: Option<&Unreadable>,
 ) -> InboundEvent {
     let (state, reason) = match (unreadable, dedup_key) {
         (Some(error), _) => (EventState::Failed, Some(error.to_string())),
-        (None, DedupKey::Contradictory(why)) => (EventState::Quarantined, Some((*why).to_owned())),
+        (None, DedupKey::Contradictory(reason)) => {
+            (EventState::Quarantined, Some(reason.as_str().to_owned()))
+        }
         (None, _) => (EventState::Received, None),
     };
     InboundEvent {
-        id: event_id(source, received, dedup_key),
+        id: event_id(source, request, at, dedup_key),
         source: source.name(),
-        account: received.account.cloned(),
-        received_at: received.at,
+        account: request.account.cloned(),
+        received_at: at,
         state,
         reason,
-        body: received.body.to_vec(),
+        body: request.body.to_vec(),
     }
 }
 
-fn event_id(source: &dyn Source, received: &Received<'_>, dedup_key: &DedupKey) -> EventId {
-    let account = received.account.map_or("", AccountCode::as_str);
+fn event_id(
+    source: &dyn Source,
+    request: &Request<'_>,
+    at: Timestamp,
+    dedup_key: &DedupKey,
+) -> EventId {
+    let account = request.account.map_or("", AccountCode::as_str);
     let of = |kind| Fingerprint::of(kind).with(source.name().as_str()).with(account);
     match dedup_key {
-        DedupKey::Body => of("event").with(received.body).into(),
+        DedupKey::Body => of("event").with(request.body).into(),
         DedupKey::BodyAndMinute => {
-            of("event").with(received.body).with((received.at.seconds() / 60).to_be_bytes()).into()
+            of("event").with(request.body).with((at.seconds() / 60).to_be_bytes()).into()
         }
         DedupKey::ProviderId(id) => of("named event").with(id).into(),
-        DedupKey::Contradictory(_) => of("quarantined event").with(received.body).into(),
+        DedupKey::Contradictory(_) => of("quarantined event").with(request.body).into(),
     }
 }
 
-/// The event of an id that came before, with another body: kept beside it.
+/// The event of a body whose provider id was used before with another body. Stored beside the
+/// first.
 pub(crate) fn quarantined(event: &InboundEvent) -> InboundEvent {
     let account = event.account.as_ref().map_or("", AccountCode::as_str);
     let id = Fingerprint::of("quarantined event")
@@ -52,7 +88,7 @@ pub(crate) fn quarantined(event: &InboundEvent) -> InboundEvent {
     InboundEvent {
         id,
         state: EventState::Quarantined,
-        reason: Some("id_reused".to_owned()),
+        reason: Some(QuarantineReason::IdReused.as_str().to_owned()),
         ..event.clone()
     }
 }
@@ -60,26 +96,32 @@ pub(crate) fn quarantined(event: &InboundEvent) -> InboundEvent {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::core::timestamp::Timestamp;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use domain::tracking::report::SourceName;
+    use sources::{
+        AuthError, IgnoreReason, InvalidSetting, Parsed, Reading, Setup, Tenant, TenantHint,
+    };
 
     use super::*;
+
+    const CONTRADICTORY: DedupKey = DedupKey::Contradictory(QuarantineReason::EventHeader);
 
     fn id(account: Option<&str>, seconds: i64, body: &[u8], dedup_key: &DedupKey) -> EventId {
         let account = account.map(|code| AccountCode::parse(code).unwrap());
         let at = Timestamp::from_millis(seconds * 1000).unwrap();
-        let received = Received { account: account.as_ref(), at, body };
-        event(sources::by_path("carrier").unwrap(), &received, dedup_key, None).id
+        let request = Request::stored(account.as_ref(), body);
+        event(sources::by_path("carrier").unwrap(), &request, at, dedup_key, None).id
     }
 
     #[test]
-    fn what_makes_an_event_the_same() {
+    fn event_id_follows_the_dedup_key() {
         let named = DedupKey::ProviderId("webhook_1".to_owned());
-        let contradictory = DedupKey::Contradictory("event_header");
         for (dedup_key, same_body, same_minute, same_hour) in [
             (&DedupKey::Body, false, true, true),
             (&DedupKey::BodyAndMinute, false, true, false),
             (&named, true, true, true),
-            (&contradictory, false, true, true),
+            (&CONTRADICTORY, false, true, true),
         ] {
             let first = id(Some("A"), 60, b"{}", dedup_key);
             assert_eq!(id(Some("A"), 60, b"{ }", dedup_key) == first, same_body, "{dedup_key:?}");
@@ -91,14 +133,76 @@ mod tests {
     }
 
     #[test]
-    fn what_contradicts_takes_nobodys_place() {
+    fn quarantined_event_has_its_own_id() {
         let named = DedupKey::ProviderId("webhook_1".to_owned());
         let at = Timestamp::from_millis(0).unwrap();
-        let received = Received { account: None, at, body: b"{}" };
-        let good = event(sources::by_path("carrier").unwrap(), &received, &named, None);
+        let request = Request::stored(None, b"{}");
+        let good = event(sources::by_path("carrier").unwrap(), &request, at, &named, None);
         let other = quarantined(&good);
         assert_ne!(other.id, good.id);
         assert_eq!(other.state, EventState::Quarantined);
-        assert_eq!(id(None, 0, b"{}", &DedupKey::Contradictory("event_header")), other.id);
+        assert_eq!(id(None, 0, b"{}", &CONTRADICTORY), other.id);
+    }
+
+    /// A source whose bodies name account `B`, and which counts how often they are parsed.
+    #[derive(Default)]
+    struct Counting(AtomicUsize);
+
+    impl Source for Counting {
+        fn name(&self) -> SourceName {
+            SourceName::new("counting")
+        }
+
+        fn path(&self) -> &'static str {
+            "counting"
+        }
+
+        fn configure(&self, _: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
+            Ok(Box::new(AccountB))
+        }
+
+        fn parse(&self, request: &Request<'_>, _at: Timestamp) -> Result<Parsed, Unreadable> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            match request.body {
+                b"{}" => Ok(Reading::Ignored(IgnoreReason::TestPing).into()),
+                _ => Err(Unreadable::Missing("id")),
+            }
+        }
+    }
+
+    struct AccountB;
+
+    impl Authenticator for AccountB {
+        fn authenticate(&self, _: &Request<'_>) -> Result<(), AuthError> {
+            Ok(())
+        }
+
+        fn tenant(&self) -> Tenant {
+            Tenant::PerUpdate
+        }
+
+        fn account_of(&self, _: &TenantHint) -> Option<AccountCode> {
+            AccountCode::parse("B").ok()
+        }
+    }
+
+    #[test]
+    fn parses_each_request_once() {
+        let account = AccountCode::parse("A").unwrap();
+        for (account, body, expected) in [
+            (Some(&account), &b"{}"[..], Some("A")),
+            (None, b"{}", Some("B")),
+            (Some(&account), b"", Some("A")),
+            (None, b"", None),
+        ] {
+            let source = Counting::default();
+            let request = Request::stored(account, body);
+            let intake = Intake::parse(&source, &AccountB, &request, Timestamp::EPOCH);
+            assert_eq!(source.0.load(Ordering::Relaxed), 1, "{account:?} {body:?}");
+            let account = intake.event.account.as_ref().map(AccountCode::as_str);
+            assert_eq!(account, expected, "{body:?}");
+            assert_eq!(intake.unreadable.is_some(), body.is_empty());
+            assert_eq!(intake.event.state == EventState::Failed, body.is_empty());
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! Takes webhooks: proves who sent them, keeps them, queues them. What they mean is decided later, by `process`.
+//! Receives webhooks: authenticates them, stores them in the inbound log and queues them for
+//! `process`.
 
 mod authenticators;
 mod event;
@@ -12,20 +13,20 @@ use aws::lambda::http_api::{ApiError, body, json, request_id, respond, source_ip
 use aws::settings::{Cached, Settings};
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Inserted};
-use domain::core::id::{AccountCode, EventId};
+use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Error, Request, RequestExt, Response};
-use sources::{AuthError, DedupKey, Handshake, Owner, Received, Source, Unreadable};
+use sources::{AuthError, Authenticator, DedupKey, Handshake, Source, Tenant, Unreadable};
 use tokio::time::timeout;
 
 use authenticators::Authenticators;
-use event::{event, quarantined};
+use event::{Intake, quarantined};
 
-/// Senders wait a few seconds for their answer. What the queue does not take by then is sent by `sweep`.
+/// Senders wait only a few seconds for an answer. `sweep` sends events that the queue did not
+/// accept in time.
 const SEND_LIMIT: Duration = Duration::from_millis(1500);
 
-/// The function.
 pub struct Inbound {
     events: InboundLog,
     queue: Queue,
@@ -34,15 +35,11 @@ pub struct Inbound {
 }
 
 impl Inbound {
-    /// With its table, its queue and its settings.
     pub fn new(events: InboundLog, queue: Queue, settings: Settings) -> Self {
         Self { events, queue, settings, authenticators: Cached::default() }
     }
 
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// None; the type is what the runtime asks for.
+    /// Never fails; the runtime requires the type.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
         respond(&id, self.route(&request, now()).await)
@@ -53,7 +50,8 @@ impl Inbound {
         if (request.method(), path) == (&Method::GET, "webhooks/health") {
             return Ok(health(now));
         }
-        let (source, hook) = addressee(path).ok_or_else(|| ApiError::not_found("no such route"))?;
+        let (source, hook) =
+            source_and_hook(path).ok_or_else(|| ApiError::not_found("no such route"))?;
         let source =
             sources::by_path(source).ok_or_else(|| ApiError::not_found("no such source"))?;
         match *request.method() {
@@ -63,7 +61,6 @@ impl Inbound {
         }
     }
 
-    /// A provider asks whether this is the right address.
     async fn verify_endpoint(
         &self,
         source: &dyn Source,
@@ -75,8 +72,8 @@ impl Inbound {
         let query: Vec<(&str, &str)> = query.iter().collect();
         match self.authenticators(source, now).await?.handshake(hook, &query) {
             Handshake::Echo(challenge) => Ok(plain_text(challenge)),
-            Handshake::Refused => Err(ApiError::forbidden("this is not what we agreed on")),
-            Handshake::Unknown => Err(ApiError::not_found("no such route")),
+            Handshake::Refused => Err(ApiError::forbidden("verification failed")),
+            Handshake::Unsupported => Err(ApiError::not_found("no such route")),
         }
     }
 
@@ -93,60 +90,40 @@ impl Inbound {
             .iter()
             .filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
             .collect();
-        let asked = sources::Request { headers: &headers, source_ip: source_ip(request), body };
-        let account = self.authenticate(source, hook, &asked, now).await?;
-        let received = Received { account: account.as_ref(), at: now, body };
-        let unreadable = source.read(&received).err();
-        // What cannot be read must not take the place of what its sender may mean by it.
-        let dedup_key =
-            if unreadable.is_some() { DedupKey::Body } else { source.dedup_key(&asked) };
-        let event = event(source, &received, &dedup_key, unreadable.as_ref());
-        if let Some(attempt) = source.attempt(&asked).filter(|name| is_plain(name)) {
+        let source_ip = source_ip(request);
+        let request = sources::Request { account: None, headers: &headers, source_ip, body };
+        let authenticators = self.authenticators(source, now).await?;
+        let (tenant, authenticator) = authenticate(source, &authenticators, hook, &request)?;
+        let account = match &tenant {
+            Tenant::Account(account) => Some(account),
+            Tenant::PerUpdate => None,
+            Tenant::Unassigned => {
+                tracing::warn!(source = source.name().as_str(), "event.ownerless");
+                return Err(ApiError::forbidden("this source has no account: use a hook"));
+            }
+        };
+        let request = sources::Request { account, ..request };
+        let intake = Intake::parse(source, authenticator, &request, now);
+        let event = &intake.event;
+        if let Some(attempt) = source.attempt_id(&request).filter(|id| is_plain(id)) {
             tracing::info!(event_id = %event.id, attempt, "event.attempt");
         }
-        self.take(&event, now).await?;
-        match unreadable {
-            Some(error) if !source.retries_on_error() => Err(refused(&error)),
-            _ => Ok(taken(&event.id, dedup_key, now)),
+        self.store(event, now).await?;
+        match &intake.unreadable {
+            Some(error) if !source.retries_on_error() => Err(malformed(error)),
+            _ => Ok(accepted(&event.id, &intake.dedup_key, now)),
         }
     }
 
-    /// Whose request this is, checked over the bytes as they were sent.
-    async fn authenticate(
-        &self,
-        source: &dyn Source,
-        hook: Option<&str>,
-        asked: &sources::Request<'_>,
-        now: Timestamp,
-    ) -> Result<Option<AccountCode>, ApiError> {
-        let owner = self.authenticators(source, now).await?.authenticate(hook, asked).map_err(
-            |denied| {
-                tracing::warn!(source = source.name().as_str(), ?denied, "event.denied");
-                match denied {
-                    AuthError::Address => ApiError::forbidden("this address may not send webhooks"),
-                    AuthError::Credentials => ApiError::unauthorized(),
-                }
-            },
-        )?;
-        match owner {
-            Owner::Account(account) => Ok(Some(account)),
-            Owner::Several => Ok(None),
-            Owner::Nobody => {
-                tracing::warn!(source = source.name().as_str(), "event.ownerless");
-                Err(ApiError::forbidden("this source has no account: use a path of your own"))
-            }
+    /// Stores an event, and queues it if it has to be processed.
+    async fn store(&self, event: &InboundEvent, now: Timestamp) -> Result<(), ApiError> {
+        let mut inserted = self.insert(event).await?;
+        if inserted == Inserted::Conflict {
+            inserted = self.insert(&quarantined(event)).await?;
         }
-    }
-
-    /// Keeps an event, and queues it if it is to be worked on.
-    async fn take(&self, event: &InboundEvent, now: Timestamp) -> Result<(), ApiError> {
-        let mut kept = self.keep(event).await?;
-        if kept == Inserted::Conflict {
-            kept = self.keep(&quarantined(event)).await?;
-        }
-        match (event.state, kept) {
+        match (event.state, inserted) {
             (EventState::Received, Inserted::New) => self.send(&event.id, now).await,
-            // Its first message may never have been sent.
+            // The first request may have ended before it sent the message.
             (EventState::Received, Inserted::Duplicate(state)) if !state.is_settled() => {
                 self.send(&event.id, now).await
             }
@@ -154,20 +131,22 @@ impl Inbound {
         }
     }
 
-    async fn keep(&self, event: &InboundEvent) -> Result<Inserted, IoError> {
-        let kept = self.events.insert(event).await?;
+    async fn insert(&self, event: &InboundEvent) -> Result<Inserted, IoError> {
+        let inserted = self.events.insert(event).await?;
         let (source, state, reason) =
             (event.source.as_str(), event.state.as_str(), event.reason.as_deref());
         match event.state {
             EventState::Quarantined => {
-                tracing::warn!(source, event_id = %event.id, state, reason, ?kept, "event.quarantined");
+                tracing::warn!(source, event_id = %event.id, state, reason, kept = ?inserted, "event.quarantined");
             }
             EventState::Failed => {
-                tracing::error!(source, event_id = %event.id, state, reason, ?kept, "event.failed");
+                tracing::error!(source, event_id = %event.id, state, reason, kept = ?inserted, "event.failed");
             }
-            _ => tracing::info!(source, event_id = %event.id, state, ?kept, "event.kept"),
+            _ => {
+                tracing::info!(source, event_id = %event.id, state, kept = ?inserted, "event.kept")
+            }
         }
-        Ok(kept)
+        Ok(inserted)
     }
 
     async fn authenticators(
@@ -176,7 +155,8 @@ impl Inbound {
         now: Timestamp,
     ) -> Result<Arc<Authenticators>, ApiError> {
         let name = source.name();
-        // All of a source at once: hook ids are the caller's to choose, and must not cost a call each.
+        // Reads all parameters of a source at once: callers choose hook ids, so a lookup per id
+        // would let them cause calls.
         let load = |last: Option<Arc<Authenticators>>| async move {
             let folder = format!("sources/{}", source.name().as_str());
             let values = self.settings.read_below(&folder, true).await?;
@@ -188,12 +168,12 @@ impl Inbound {
         })
     }
 
-    /// The event is kept: whether it reaches its queue now or a minute later, the sender is done.
+    /// The event is stored, so a failure to queue it only delays it: `sweep` sends it later.
     async fn send(&self, id: &EventId, now: Timestamp) -> Result<(), ApiError> {
         let sent = timeout(SEND_LIMIT, self.queue.send(EventMessage::write(id))).await;
-        let late =
+        let timed_out =
             |_| Err(IoError::Transient { call: "sqs:SendMessage", code: "timeout".to_owned() });
-        if let Err(error) = sent.unwrap_or_else(late) {
+        if let Err(error) = sent.unwrap_or_else(timed_out) {
             tracing::warn!(event_id = %id, %error, "event.send_failed");
             self.events.mark_pending(id, now).await?;
         }
@@ -201,8 +181,7 @@ impl Inbound {
     }
 }
 
-/// The source and the hook that a path is about.
-fn addressee(path: &str) -> Option<(&str, Option<&str>)> {
+fn source_and_hook(path: &str) -> Option<(&str, Option<&str>)> {
     match path {
         "api/webhooks/shiprocket" => Some(("carrier", None)),
         "college/whatsapp/webhook" => Some(("whatsapp", None)),
@@ -213,30 +192,43 @@ fn addressee(path: &str) -> Option<(&str, Option<&str>)> {
     }
 }
 
-/// What a sender names itself goes into our logs only if it can hide nothing there.
-fn is_plain(name: &str) -> bool {
-    name.len() <= 128
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
+/// Keeps control characters and long texts of senders out of the log.
+fn is_plain(id: &str) -> bool {
+    id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
-fn taken(id: &EventId, dedup_key: DedupKey, now: Timestamp) -> Response<Body> {
+fn authenticate<'a>(
+    source: &dyn Source,
+    authenticators: &'a Authenticators,
+    hook: Option<&str>,
+    request: &sources::Request<'_>,
+) -> Result<(Tenant, &'a dyn Authenticator), ApiError> {
+    authenticators.authenticate(hook, request).map_err(|error| {
+        tracing::warn!(source = source.name().as_str(), denied = ?error, "event.denied");
+        match error {
+            AuthError::Address => ApiError::forbidden("this address may not send webhooks"),
+            AuthError::Credentials => ApiError::unauthorized(),
+        }
+    })
+}
+
+fn accepted(id: &EventId, dedup_key: &DedupKey, now: Timestamp) -> Response<Body> {
     let id = match dedup_key {
         DedupKey::ProviderId(id) => id,
-        _ => id.as_str().to_owned(),
+        _ => id.as_str(),
     };
     json(200, &serde_json::json!({"received": true, "event_id": id, "processed_at": now}))
 }
 
-/// The body is kept all the same, for us to look at.
-fn refused(error: &Unreadable) -> ApiError {
-    let refused = ApiError::malformed(error.to_string());
+fn malformed(error: &Unreadable) -> ApiError {
+    let malformed = ApiError::malformed(error.to_string());
     match error.field() {
-        Some(field) => refused.with_field(field),
-        None => refused,
+        Some(field) => malformed.with_field(field),
+        None => malformed,
     }
 }
 
-/// What came from outside goes back as nothing but text.
+/// Echoed input must not be interpreted as HTML.
 fn plain_text(text: String) -> Response<Body> {
     let mut response = Response::new(Body::from(text));
     let headers = response.headers_mut();

@@ -1,4 +1,4 @@
-//! Orders and the HTTP API around them: requests, views, stored order, internal API events.
+//! Orders: the stored order, the requests and views of the HTTP API, and the events it writes.
 
 pub mod api_event;
 pub mod order;

@@ -1,61 +1,52 @@
-//! Lists come in pages; a cursor says where the next one begins.
+//! Pages of a list. A cursor encodes the sort key of the last item of a page.
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
 
-/// The most items on a page, and
 pub const MAX_LIMIT: usize = 100;
-/// how many there are unless asked for otherwise.
 pub const DEFAULT_LIMIT: usize = 50;
 
-/// One page of a list.
 #[derive(Debug, Serialize)]
 pub struct Page<T> {
-    /// The items.
     pub items: Vec<T>,
-    /// Where the next page begins; absent on the last one.
+    /// The cursor of the next page; absent on the last page.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_page: Option<String>,
 }
 
-/// Some of a list's items, and whether more come after them.
+/// The result of a query: some items, and whether more follow.
 #[derive(Debug)]
 pub struct Slice<T> {
-    /// The items.
     pub items: Vec<T>,
-    /// Whether there may be more.
+    /// True if more items may follow.
     pub has_more: bool,
 }
 
 impl<T> Slice<T> {
-    /// Where the next page begins, if there is one. `sort_key` says where an item stands in the list.
+    /// The cursor of the next page.
     pub fn next_page(&self, sort_key: impl Fn(&T) -> String) -> Option<String> {
         self.items.last().filter(|_| self.has_more).map(|last| cursor(&sort_key(last)))
     }
 }
 
-/// What a caller asks for with `limit` and `page`.
+/// The query parameters `limit` and `page`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageRequest {
-    /// How many items, 1 to [`MAX_LIMIT`].
+    /// 1 to [`MAX_LIMIT`].
     pub limit: usize,
-    /// The sort key of the last item of the page before.
+    /// The sort key of the last item of the previous page.
     pub after: Option<String>,
 }
 
-/// A query parameter that is no page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidPage {
-    /// `limit`.
     #[error("must be a whole number from 1 to 100")]
     Limit,
-    /// `page`.
-    #[error("must be the next_page of the page before")]
+    #[error("must be the next_page of the previous page")]
     Page,
 }
 
 impl InvalidPage {
-    /// The parameter at fault.
     pub fn field(self) -> &'static str {
         match self {
             Self::Limit => "limit",
@@ -65,10 +56,7 @@ impl InvalidPage {
 }
 
 impl PageRequest {
-    /// Reads the two query parameters. A cursor holds a sort key and nothing that decides whose items are shown.
-    ///
-    /// # Errors
-    /// Which of them is wrong.
+    /// A cursor has a sort key only: it does not decide which tenant's items are shown.
     pub fn parse(limit: Option<&str>, page: Option<&str>) -> Result<Self, InvalidPage> {
         let limit =
             limit.map_or(Ok(DEFAULT_LIMIT), |text| text.parse().map_err(|_| InvalidPage::Limit))?;
@@ -80,7 +68,7 @@ impl PageRequest {
     }
 }
 
-/// The cursor of the page that begins after this sort key.
+/// The cursor of the page after this sort key.
 pub fn cursor(sort_key: &str) -> String {
     BASE64URL_NOPAD.encode(sort_key.as_bytes())
 }
@@ -99,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cursors_round_trip_and_limits_hold() {
+    fn parses_cursors_and_limits() {
         let next = cursor("2026-01-20T04:45:30.000Z/ORD#1");
         let page = PageRequest::parse(Some("7"), Some(&next)).unwrap();
         assert_eq!(

@@ -1,24 +1,25 @@
-//! eSahayak's webhook: whether an order's stamp was made, and what became of the order.
+//! eSahayak's webhook: the stamp of an order, and the state of the order.
 //!
-//! What it sends: eSahayak's webhook guide. The guide shows no body of a failure, a delivery or a cancellation; of
-//! those only what its sample code reads is read here.
+//! Source: eSahayak's webhook guide. It shows no body of a failure, a delivery or a cancellation;
+//! for those, only the fields that its sample code uses are read.
 
 mod auth;
 
 use domain::core::id::{ProviderId, ReportId};
 use domain::core::request_body::read_object;
+use domain::core::timestamp::Timestamp;
 use domain::tracking::report::{Report, SourceName};
 use domain::tracking::status::{Leg, Status};
 
 use crate::text::{Fields, LABEL, REMARK};
 use crate::{
-    Authenticator, DedupKey, InvalidSetting, Reading, Received, Request, Setup, Source, Unreadable,
+    Authenticator, DedupKey, IgnoreReason, InvalidSetting, Parsed, QuarantineReason, Reading,
+    Request, Setup, Source, Unreadable,
 };
 
-/// The longest id of an event, in bytes.
+/// Longest event id that is used, in bytes.
 const EVENT_ID: usize = 256;
 
-/// eSahayak.
 pub struct Esahayak;
 
 impl Source for Esahayak {
@@ -34,52 +35,24 @@ impl Source for Esahayak {
         auth::configure(setup)
     }
 
-    /// A header repeats the body's type. A body without one is no envelope, and has nothing to contradict.
-    fn dedup_key(&self, request: &Request<'_>) -> DedupKey {
-        let Ok(body) = read_object::<Fields>(request.body) else { return DedupKey::Body };
-        let kind = body.verbatim("type");
-        if kind.is_some() && kind.as_deref() != request.header("x-esahayak-event") {
-            return DedupKey::Contradictory("event_header");
-        }
-        event_id(&body).map_or(DedupKey::Body, DedupKey::ProviderId)
+    fn parse(&self, request: &Request<'_>, _at: Timestamp) -> Result<Parsed, Unreadable> {
+        let body: Fields = read_object(request.body)?;
+        require_envelope(&body)?;
+        let reading = report(request, self.name(), &body)
+            .map_or_else(Reading::Ignored, |report| Reading::Reports(vec![report].into()));
+        Ok(Parsed { dedup_key: dedup_key(request, &body), ..reading.into() })
     }
 
-    fn attempt<'a>(&self, request: &Request<'a>) -> Option<&'a str> {
+    fn attempt_id<'a>(&self, request: &Request<'a>) -> Option<&'a str> {
         request.header("x-esahayak-delivery")
     }
 
-    fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {
-        let body: Fields = read_object(received.body)?;
-        require_envelope(&body)?;
-        let kind = body.verbatim("type").unwrap_or_default();
-        let Some(status) = status(&kind) else { return Ok(Reading::Ignored("unknown_type")) };
-        let data = body.object("data");
-        let order = data.object("order");
-        let Some(provider_id) = order.id("id", ProviderId::parse) else {
-            return Ok(Reading::Ignored("no_order_named"));
-        };
-        let source = self.name();
-        let report = Report {
-            id: report_id(received, &source, &body),
-            source,
-            awb: None,
-            return_awb: None,
-            provider_id: Some(provider_id),
-            order_id: None,
-            leg: Leg::Outbound,
-            status,
-            source_status: order.words("status", LABEL).or(Some(kind)),
-            occurred_at: body.time("created_at"),
-            location: None,
-            note: note(status, &data),
-            eta: None,
-            scans: Vec::new(),
-        };
-        Ok(Reading::Reports(vec![report].into()))
+    fn has_order_refs(&self) -> bool {
+        true
     }
 }
 
-/// What each event has. Of whatever kind the values are: odd content is no error.
+/// Requires the fields of every event, with values of any type.
 fn require_envelope(body: &Fields) -> Result<(), Unreadable> {
     for name in ["id", "type", "created_at"] {
         if !body.has(name) || body.is_blank(name) {
@@ -89,7 +62,44 @@ fn require_envelope(body: &Fields) -> Result<(), Unreadable> {
     if body.has("data") { Ok(()) } else { Err(Unreadable::Missing("data")) }
 }
 
-/// The status that a type of event stands for. Types are compared as they are written.
+/// A header repeats the body's type. A type that is no string has nothing to compare with.
+fn dedup_key(request: &Request<'_>, body: &Fields) -> DedupKey {
+    let kind = body.verbatim("type");
+    if kind.is_some() && kind.as_deref() != request.header("x-esahayak-event") {
+        return DedupKey::Contradictory(QuarantineReason::EventHeader);
+    }
+    event_id(body).map_or(DedupKey::Body, DedupKey::ProviderId)
+}
+
+fn report(
+    request: &Request<'_>,
+    source: SourceName,
+    body: &Fields,
+) -> Result<Report, IgnoreReason> {
+    let kind = body.verbatim("type").unwrap_or_default();
+    let status = status(&kind).ok_or(IgnoreReason::UnknownType)?;
+    let data = body.object("data");
+    let order = data.object("order");
+    let provider_id = order.id("id", ProviderId::parse).ok_or(IgnoreReason::NoOrderNamed)?;
+    Ok(Report {
+        id: report_id(request, &source, body),
+        source,
+        awb: None,
+        return_awb: None,
+        provider_id: Some(provider_id),
+        order_id: None,
+        leg: Leg::Outbound,
+        status,
+        source_status: order.words("status", LABEL).or(Some(kind)),
+        occurred_at: body.time("created_at"),
+        location: None,
+        note: note(status, &data),
+        eta: None,
+        scans: Vec::new(),
+    })
+}
+
+/// Maps an event type. The comparison is exact.
 fn status(kind: &str) -> Option<Status> {
     match kind {
         "stamp.uploaded" => Some(Status::Completed),
@@ -100,7 +110,7 @@ fn status(kind: &str) -> Option<Status> {
     }
 }
 
-/// Why something went wrong, where the body says so.
+/// The reason for a failure or cancellation.
 fn note(status: Status, data: &Fields) -> Option<String> {
     match status {
         Status::Failed => data.object("error").words("message", REMARK),
@@ -109,17 +119,17 @@ fn note(status: Status, data: &Fields) -> Option<String> {
     }
 }
 
-/// eSahayak's id of the event, to the letter: two spellings are two events.
+/// The event id, verbatim: two spellings are two events.
 fn event_id(body: &Fields) -> Option<String> {
     body.verbatim("id").filter(|id| id.len() <= EVENT_ID && !id.contains(char::is_control))
 }
 
-/// An event is one claim. One whose id cannot be used is told from others by its bytes, as [`Source::dedup_key`] does.
-fn report_id(received: &Received<'_>, source: &SourceName, body: &Fields) -> ReportId {
-    let id = received.report_id(source);
+/// One event is one report. Without a usable event id the bytes identify it, as in [`dedup_key`].
+fn report_id(request: &Request<'_>, source: &SourceName, body: &Fields) -> ReportId {
+    let id = request.report_id(source);
     match event_id(body) {
         Some(event) => id.with(event).into(),
-        None => id.with("bytes").with(received.body).into(),
+        None => id.with("bytes").with(request.body).into(),
     }
 }
 

@@ -1,18 +1,18 @@
-//! A parcel's stops, in one order whatever order they come in.
+//! Sorts the scans of a parcel.
 
 use domain::tracking::report::Scan;
 
-/// The most that is kept of one parcel. Live bodies have twenty at most.
+/// Most scans kept of one parcel. Live bodies have up to twenty.
 pub(crate) const MOST: usize = 50;
 
-/// How a provider lists scans, where their times do not tell.
+/// A provider's usual order, for scans whose times do not decide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Order {
     OldestFirst,
     NewestFirst,
 }
 
-/// The newest [`MOST`], oldest first.
+/// Returns the newest [`MOST`] scans, oldest first.
 pub(crate) fn newest(mut scans: Vec<Scan>, usual: Order) -> Vec<Scan> {
     if order(&scans).unwrap_or(usual) == Order::NewestFirst {
         scans.reverse();
@@ -22,7 +22,7 @@ pub(crate) fn newest(mut scans: Vec<Scan>, usual: Order) -> Vec<Scan> {
     scans.split_off(surplus)
 }
 
-/// The order that the first and the last time show.
+/// Compares the first and the last time.
 fn order(scans: &[Scan]) -> Option<Order> {
     let mut times = scans.iter().filter_map(|scan| scan.at);
     let (first, last) = (times.next()?, times.next_back()?);
@@ -33,7 +33,8 @@ fn order(scans: &[Scan]) -> Option<Order> {
     }
 }
 
-/// Scans may share a second, and then keep the order they came in; one without a time stays with the one before it.
+/// Stable: scans with the same time keep their order. A scan without a time stays behind its
+/// predecessor.
 fn sort(scans: &mut Vec<Scan>) {
     let mut latest = None;
     let mut dated: Vec<_> = scans
@@ -54,7 +55,7 @@ mod tests {
 
     use super::*;
 
-    /// A scan a character: a digit is its hour, a letter has no time.
+    /// One scan per character: a digit is the hour, a letter has no time.
     fn scan(name: char) -> Scan {
         let hour = name.to_digit(10).map(i64::from);
         let at = hour.map(|hour| Timestamp::from_millis(hour * 3_600_000).unwrap());
@@ -69,34 +70,34 @@ mod tests {
     }
 
     #[test]
-    fn times_decide_where_they_can() {
-        for (came, expected) in
+    fn sorts_by_time() {
+        for (input, expected) in
             [("123", "123"), ("321", "123"), ("213", "123"), ("31a", "a13"), ("a31", "13a")]
         {
-            assert_eq!(sorted(came, Order::OldestFirst), expected, "{came}");
-            assert_eq!(sorted(came, Order::NewestFirst), expected, "{came}");
+            assert_eq!(sorted(input, Order::OldestFirst), expected, "{input}");
+            assert_eq!(sorted(input, Order::NewestFirst), expected, "{input}");
         }
     }
 
     #[test]
-    fn elsewhere_the_usual_order_does() {
-        for (came, oldest_first, newest_first) in [
+    fn falls_back_to_the_usual_order_without_times() {
+        for (input, oldest_first, newest_first) in [
             ("", "", ""),
             ("ab", "ab", "ba"),
             ("1ab", "1ab", "ba1"),
             ("1a1", "1a1", "1a1"),
             ("1ab1", "1ab1", "1ba1"),
         ] {
-            assert_eq!(sorted(came, Order::OldestFirst), oldest_first, "{came}");
-            assert_eq!(sorted(came, Order::NewestFirst), newest_first, "{came}");
+            assert_eq!(sorted(input, Order::OldestFirst), oldest_first, "{input}");
+            assert_eq!(sorted(input, Order::NewestFirst), newest_first, "{input}");
         }
     }
 
     #[test]
-    fn the_oldest_are_left_out() {
-        let came: String = ('a'..='z').cycle().take(60).collect();
-        assert_eq!(sorted(&came, Order::OldestFirst), came[10..]);
-        assert_eq!(sorted(&came, Order::NewestFirst).len(), MOST);
-        assert!(sorted(&came, Order::NewestFirst).ends_with('a'));
+    fn drops_the_oldest_scans() {
+        let input: String = ('a'..='z').cycle().take(60).collect();
+        assert_eq!(sorted(&input, Order::OldestFirst), input[10..]);
+        assert_eq!(sorted(&input, Order::NewestFirst).len(), MOST);
+        assert!(sorted(&input, Order::NewestFirst).ends_with('a'));
     }
 }

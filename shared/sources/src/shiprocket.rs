@@ -1,7 +1,7 @@
 //! Shiprocket's tracking webhook.
 //!
-//! What it sends: Shiprocket's API collection, "tracking webhook"; what else live bodies hold, and the panel's test
-//! ping: bodies that implementers published.
+//! Source: Shiprocket's API collection, "tracking webhook". Further fields and the panel's test
+//! ping come from bodies that implementers published.
 
 mod auth;
 mod scans;
@@ -9,13 +9,16 @@ mod status;
 
 use domain::core::id::{Awb, OrderId, ProviderId, ReportId};
 use domain::core::request_body::read_object;
+use domain::core::timestamp::Timestamp;
 use domain::tracking::report::{Report, Scan, SourceName};
 use domain::tracking::status::{Leg, Status};
 
 use crate::text::{Fields, LABEL, REMARK, normalise};
-use crate::{Authenticator, InvalidSetting, Reading, Received, Setup, Source, Unreadable};
+use crate::{
+    Authenticator, IgnoreReason, InvalidSetting, Parsed, Reading, Request, Setup, Source,
+    Unreadable,
+};
 
-/// Shiprocket. It refuses callback URLs that contain its own name, `sr` or `kr`, hence the path.
 pub struct Shiprocket;
 
 impl Source for Shiprocket {
@@ -23,6 +26,7 @@ impl Source for Shiprocket {
         SourceName::new("shiprocket")
     }
 
+    /// Shiprocket rejects callback URLs that contain its own name, `sr` or `kr`.
     fn path(&self) -> &'static str {
         "carrier"
     }
@@ -31,32 +35,32 @@ impl Source for Shiprocket {
         auth::configure(setup)
     }
 
-    fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {
-        let body: Fields = read_object(received.body)?;
+    fn parse(&self, request: &Request<'_>, _at: Timestamp) -> Result<Parsed, Unreadable> {
+        let body: Fields = read_object(request.body)?;
         if is_test_ping(&body) {
-            return Ok(Reading::Ignored("test_ping"));
+            return Ok(Reading::Ignored(IgnoreReason::TestPing).into());
         }
-        Ok(Reading::Reports(vec![report(received, self.name(), &body)?].into()))
+        Ok(Reading::Reports(vec![report(request, self.name(), &body)?].into()).into())
+    }
+
+    fn has_order_refs(&self) -> bool {
+        true
     }
 }
 
-/// The panel's "Test webhook" says that a parcel is delivered, in a body whose ids are still to be filled in. Only a
-/// real body has Shiprocket's own order id, but no real one has the first placeholder.
+/// The panel's "Test webhook" reports a delivered parcel with placeholders for ids. Only a real
+/// body has `sr_order_id`, and no real body has the first placeholder.
 fn is_test_ping(body: &Fields) -> bool {
     let placeholder =
         |name| body.text(name).is_some_and(|text| text.to_lowercase().starts_with("enter your "));
     let courier = body
         .text("courier_name")
         .is_some_and(|text| text.eq_ignore_ascii_case("enter courier_name"));
-    let nameless = body.text("sr_order_id").is_none();
-    placeholder("channel_order_id") || nameless && (placeholder("channel") || courier)
+    let without_id = body.text("sr_order_id").is_none();
+    placeholder("channel_order_id") || without_id && (placeholder("channel") || courier)
 }
 
-fn report(
-    received: &Received<'_>,
-    source: SourceName,
-    body: &Fields,
-) -> Result<Report, Unreadable> {
+fn report(request: &Request<'_>, source: SourceName, body: &Fields) -> Result<Report, Unreadable> {
     let awb = body.id("awb", Awb::parse);
     let provider_id = body.id("sr_order_id", ProviderId::parse);
     let order_id = body.id("order_id", OrderId::parse);
@@ -65,7 +69,7 @@ fn report(
     }
     let scans = scans::read(body);
     Ok(Report {
-        id: report_id(received, &source, body, scans.last()),
+        id: report_id(request, &source, body, scans.last()),
         source,
         awb,
         return_awb: body.id("return_awb_code", Awb::parse),
@@ -85,14 +89,13 @@ fn report(
     })
 }
 
-/// The label that people see is the one whose id counts: `shipment_status` speaks of this parcel, `current_status`
-/// of the whole order.
+/// `shipment_status` is about this parcel, `current_status` about the whole order.
 fn label(body: &Fields) -> Option<String> {
     body.words("shipment_status", LABEL).or_else(|| body.words("current_status", LABEL))
 }
 
-/// The parcel's id and label come before the order's: they tell more (a cancelled return is 8 in the one table and
-/// 27 in the other). An id that is new to us says nothing, but its label may.
+/// The parcel's status is more precise than the order's (a cancelled return is 8 in SHIPMENT and 27
+/// in ORDER). An unknown id falls back to its label.
 fn status(body: &Fields) -> Status {
     if let Some(status) = body.digits("shipment_status_id").and_then(|id| status::of_shipment(&id))
     {
@@ -107,38 +110,37 @@ fn status(body: &Fields) -> Status {
     body.words("current_status", LABEL).map_or(Status::Unknown, |label| status::of_label(&label))
 }
 
-/// Why something went wrong, where the body says so.
 fn note(body: &Fields) -> Option<String> {
     let reasons = ["undelivered_reason", "pickup_exception_reason", "qc_failure_reason"];
     reasons.into_iter().find_map(|name| body.words(name, REMARK))
 }
 
-/// The same claim always gets the same id, however often and in whatever order of scans it is sent. The newest scan
-/// is part of it because one parcel can be scanned by two hubs within one second.
+/// The same report has the same id however often it is sent and in whatever order its scans come.
+/// The newest scan is part of the id because two hubs may scan a parcel within one second.
 fn report_id(
-    received: &Received<'_>,
+    request: &Request<'_>,
     source: &SourceName,
     body: &Fields,
     newest: Option<&Scan>,
 ) -> ReportId {
     let order = body.text("sr_order_id").or_else(|| body.text("order_id"));
     let time = body.text("current_timestamp").or_else(|| body.text("timestamp"));
-    let (kind, word) = claimed(body);
-    received
+    let (kind, status) = reported_status(body);
+    request
         .report_id(source)
         .with_option(order)
         .with_option(body.text("awb"))
         .with(if body.flag("is_return") { "return" } else { "outbound" })
         .with(kind)
-        .with(word)
+        .with(status)
         .with_option(time)
         .with_option(newest.and_then(|scan| scan.activity.as_deref()))
         .with_option(newest.and_then(|scan| scan.location.as_deref()))
         .into()
 }
 
-/// The status claimed, as Shiprocket names it: the parcel's id, else a label, else the order's id.
-fn claimed(body: &Fields) -> (&'static str, String) {
+/// Shiprocket's name of the status: the parcel's id, else a label, else the order's id.
+fn reported_status(body: &Fields) -> (&'static str, String) {
     let number = |name| body.digits(name).filter(|id| id.bytes().all(|byte| byte.is_ascii_digit()));
     let label = || label(body).map(|label| ("label", normalise(&label)));
     let shipment = number("shipment_status_id").map(|id| ("shipment", id));

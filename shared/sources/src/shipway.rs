@@ -1,8 +1,8 @@
-//! Shipway's push.
+//! Shipway's webhook.
 //!
-//! What it sends has three shapes: a few words about an order, as its panel's "Send Sample Webhook" does; all it knows
-//! about an order; and a `status_feed` of several, as in the guide to its older API. All but the last come from bodies
-//! that implementers published.
+//! It sends three shapes of bodies: a few fields about an order (the panel's "Send Sample
+//! Webhook"), everything it knows about an order, and a `status_feed` of several orders (from the
+//! guide to its older API). The first two come from bodies that implementers published.
 
 mod auth;
 mod item;
@@ -16,18 +16,18 @@ mod status;
 use std::collections::BTreeSet;
 
 use domain::core::request_body::{InvalidBody, read_object};
+use domain::core::timestamp::Timestamp;
 use domain::tracking::report::{Report, SourceName};
 
 use crate::text::Fields;
 use crate::{
-    Authenticator, DedupKey, InvalidSetting, Items, Reading, Received, Request, Setup, Source,
-    Unreadable,
+    Authenticator, DedupKey, IgnoreReason, InvalidSetting, Items, Parsed, Reading, Request, Setup,
+    Source, Unreadable,
 };
 use item::Item;
 
 pub use settings::{CallsPerSecond, Credentials, Settings};
 
-/// Shipway, where it calls us.
 pub struct Shipway;
 
 impl Source for Shipway {
@@ -43,38 +43,39 @@ impl Source for Shipway {
         auth::configure(setup)
     }
 
-    fn dedup_key(&self, request: &Request<'_>) -> DedupKey {
-        let timeless = |body: Body| !body.items.iter().flatten().any(|item| item.time().is_some());
-        if Body::read(request.body).is_ok_and(timeless) {
-            DedupKey::BodyAndMinute
-        } else {
-            DedupKey::Body
-        }
-    }
-
-    fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {
-        let body = Body::read(received.body)?;
-        if body.items.is_empty() {
-            return Ok(Reading::Ignored("empty_feed"));
-        }
-        let reports = reports(&body, received, &self.name());
-        match (reports.items.is_empty(), reports.skipped) {
-            (false, _) => Ok(Reading::Reports(reports)),
-            (true, 0) => Ok(Reading::Ignored("test_ping")),
-            (true, _) if body.is_feed => Ok(Reading::Ignored("no_order_named")),
-            (true, _) => Err(Unreadable::Missing("awbno or order_id")),
-        }
+    fn parse(&self, request: &Request<'_>, at: Timestamp) -> Result<Parsed, Unreadable> {
+        let body = Body::read(request.body)?;
+        let reading = reading(&body, request, at, &self.name())?;
+        Ok(Parsed { dedup_key: body.dedup_key(), ..reading.into() })
     }
 }
 
-/// What a body holds: the items of a feed, or one item that is the body itself.
+fn reading(
+    body: &Body,
+    request: &Request<'_>,
+    at: Timestamp,
+    source: &SourceName,
+) -> Result<Reading, Unreadable> {
+    if body.items.is_empty() {
+        return Ok(Reading::Ignored(IgnoreReason::EmptyFeed));
+    }
+    let reports = reports(body, request, at, source);
+    match (reports.items.is_empty(), reports.skipped) {
+        (false, _) => Ok(Reading::Reports(reports)),
+        (true, 0) => Ok(Reading::Ignored(IgnoreReason::TestPing)),
+        (true, _) if body.is_feed => Ok(Reading::Ignored(IgnoreReason::NoOrderNamed)),
+        (true, _) => Err(Unreadable::Missing("awbno or order_id")),
+    }
+}
+
+/// The items of a feed, or the body itself as the only item.
 struct Body {
     is_feed: bool,
-    /// Nothing stands for one that is no object.
+    /// `None` for an item that is not an object.
     items: Vec<Option<Item>>,
 }
 
-/// The most items of a feed. Each is a few calls of the database, and all have to be done in one go.
+/// Most items of a feed. Each costs a few database calls, all within one invocation.
 const MAX_ITEMS: usize = 500;
 
 impl Body {
@@ -94,15 +95,28 @@ impl Body {
             _ => Err(Unreadable::Missing("status_feed, order_id or awbno")),
         }
     }
+
+    fn dedup_key(&self) -> DedupKey {
+        if self.items.iter().flatten().any(|item| item.time().is_some()) {
+            DedupKey::Body
+        } else {
+            DedupKey::BodyAndMinute
+        }
+    }
 }
 
-/// The claims of a body, each once, without samples.
-fn reports(body: &Body, received: &Received<'_>, source: &SourceName) -> Items<Report> {
+/// The distinct reports of a body, without samples.
+fn reports(
+    body: &Body,
+    request: &Request<'_>,
+    at: Timestamp,
+    source: &SourceName,
+) -> Items<Report> {
     let mut reports = Items::from(Vec::new());
     let mut known = BTreeSet::new();
     let is_sample = |item: &Option<Item>| item.as_ref().is_some_and(Item::is_sample);
     for item in body.items.iter().filter(|item| !is_sample(item)) {
-        match item.as_ref().and_then(|item| item.report(received, source.clone())) {
+        match item.as_ref().and_then(|item| item.report(request, at, source.clone())) {
             None => reports.skipped += 1,
             Some(report) if known.insert(report.id.clone()) => reports.items.push(report),
             Some(_) => {}

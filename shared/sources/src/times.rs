@@ -1,12 +1,12 @@
-//! The ways in which Indian carriers write a time.
+//! Time formats of Indian carriers.
 
 use domain::core::timestamp::Timestamp;
 use time::format_description::BorrowedFormatItem;
 use time::macros::{format_description, offset};
 use time::{PrimitiveDateTime, UtcOffset};
 
-/// For times that name no offset. Carriers document none; that a null date is 05:30 on 1 Jan 1970 in their live
-/// answers gives it away.
+/// For times without an offset. Carriers do not document it, but null dates in live responses are
+/// 05:30 on 1 Jan 1970.
 const INDIA: UtcOffset = offset!(+5:30);
 
 /// `23 05 2023 11:43:52` in Shiprocket's webhook, `31 Jul 2019, 03:03 PM` in its orders API.
@@ -18,14 +18,13 @@ const FORMATS: [&[BorrowedFormatItem<'static>]; 2] = [
     ),
 ];
 
-/// Reads RFC 3339 with or without `T` and offset, and [`FORMATS`]. Nothing for what names no time, such as
-/// `0000-00-00 00:00:00`.
+/// Parses RFC 3339 with or without `T` and offset, and [`FORMATS`].
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let iso = text.replacen(' ', "T", 1);
-    let mut readings =
+    let mut candidates =
         [iso.clone(), format!("{iso}+05:30")].into_iter().map(|text| Timestamp::parse(&text));
-    if let Some(Ok(time)) = readings.find(Result::is_ok) {
+    if let Some(Ok(time)) = candidates.find(Result::is_ok) {
         return Some(time);
     }
     let date = FORMATS.iter().find_map(|format| PrimitiveDateTime::parse(text, format).ok())?;
@@ -37,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_carriers_send() {
+    fn parses_formats_of_carriers() {
         for (text, expected) in [
             ("23 05 2023 11:43:52", "2023-05-23T06:13:52.000Z"),
             ("01 09 2026 00:00:00", "2026-08-31T18:30:00.000Z"),
@@ -62,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn what_names_no_time() {
+    fn rejects_texts_without_a_valid_time() {
         for text in [
             "",
             " ",

@@ -1,7 +1,7 @@
-//! WhatsApp's webhook (Cloud API): how our messages fare, and what shoppers write.
+//! WhatsApp's webhook (Cloud API): statuses of our messages, and messages of shoppers.
 //!
-//! What it sends: Meta's WhatsApp documentation, "Webhooks", and the samples there. One body may hold a thousand
-//! updates, of several numbers and accounts.
+//! Source: Meta's WhatsApp documentation, "Webhooks", and its samples. One body may hold a thousand
+//! updates, of several phone numbers and accounts.
 
 mod auth;
 mod content;
@@ -10,25 +10,28 @@ mod messages;
 mod settings;
 mod statuses;
 
+use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelError, ChannelEvent, ChannelUpdate};
 use domain::tracking::report::SourceName;
 
 use crate::text::Fields;
-use crate::{Authenticator, InvalidSetting, Items, Reading, Received, Setup, Source, Unreadable};
+use crate::{
+    Authenticator, DedupKey, IgnoreReason, InvalidSetting, Items, Parsed, Reading, Request, Setup,
+    Source, TenantHint, Unreadable,
+};
 use envelope::Value;
 
 pub use settings::Numbers;
 
-/// The longest body, in bytes. Meta sends up to 3 MB.
+/// Largest body, in bytes. Meta sends up to 3 MB.
 const BODY_LIMIT: usize = 3_670_016;
-/// The longest word for a status or a kind of message, in characters.
-const WORD: usize = 64;
-/// The longest title or name, in characters.
+/// Longest status or message type, in characters.
+const IDENTIFIER: usize = 64;
+/// Longest title or name, in characters.
 const TITLE: usize = 256;
-/// The longest id within a message, caption or explanation, in characters.
+/// Longest id within a message, caption or explanation, in characters.
 const REMARK: usize = 1024;
 
-/// WhatsApp.
 pub struct WhatsApp;
 
 impl Source for WhatsApp {
@@ -48,38 +51,47 @@ impl Source for WhatsApp {
         auth::configure(setup)
     }
 
-    fn read(&self, received: &Received<'_>) -> Result<Reading, Unreadable> {
-        let Some(values) = envelope::open(received.body)? else {
-            return Ok(Reading::Ignored("other_object"));
+    fn parse(&self, request: &Request<'_>, _at: Timestamp) -> Result<Parsed, Unreadable> {
+        let Some(values) = envelope::open(request.body)? else {
+            return Ok(Reading::Ignored(IgnoreReason::OtherObject).into());
         };
         let mut all = Items { items: Vec::new(), skipped: values.skipped };
+        let mut numbers = Vec::with_capacity(values.items.len());
         for value in &values.items {
-            let updates = updates(value);
+            let number = value.number();
+            let updates = updates(value, number.as_deref());
+            numbers.push(number);
             all.items.extend(updates.items);
             all.skipped += updates.skipped;
         }
-        if all.items.is_empty() && all.skipped == 0 {
-            return Ok(Reading::Ignored("no_updates"));
-        }
-        Ok(Reading::Updates(all))
+        let reading = if all.items.is_empty() && all.skipped == 0 {
+            Reading::Ignored(IgnoreReason::NoUpdates)
+        } else {
+            Reading::Updates(all)
+        };
+        Ok(Parsed { dedup_key: DedupKey::Body, tenant: tenant(numbers), reading })
     }
 
-    /// Meta repeats for seven days.
+    /// Meta retries for seven days.
     fn retries_on_error(&self) -> bool {
         true
     }
 }
 
-fn updates(value: &Value<'_>) -> Items<ChannelUpdate> {
-    let writers = messages::Writers::read(&value.list("contacts").items);
+/// A value without a number leaves the tenant of the body open.
+fn tenant(numbers: Vec<Option<String>>) -> TenantHint {
+    TenantHint(numbers.into_iter().collect::<Option<_>>().unwrap_or_default())
+}
+
+fn updates(value: &Value<'_>, number: Option<&str>) -> Items<ChannelUpdate> {
+    let senders = messages::Senders::read(&value.list("contacts").items);
     let mut events = Items::from(Vec::new());
     collect(&mut events, &value.list("statuses"), statuses::read);
-    collect(&mut events, &value.list("messages"), |message| messages::read(message, &writers));
+    collect(&mut events, &value.list("messages"), |message| messages::read(message, &senders));
     collect(&mut events, &value.list("errors"), |fields| {
         error(fields).map(ChannelEvent::NumberError)
     });
-    let number = value.number();
-    let update = |event| ChannelUpdate { number: number.clone(), event };
+    let update = |event| ChannelUpdate { number: number.map(str::to_owned), event };
     Items { items: events.items.into_iter().map(update).collect(), skipped: events.skipped }
 }
 
@@ -93,24 +105,24 @@ fn collect(
     events.skipped += list.skipped + list.items.len() - (events.items.len() - before);
 }
 
-/// An error, if the fields say anything of one.
+/// `None` if no field of the error is valid.
 fn error(fields: &Fields) -> Option<ChannelError> {
     let all_digits =
-        |text: &String| text.len() <= WORD && text.bytes().all(|byte| byte.is_ascii_digit());
+        |text: &String| text.len() <= IDENTIFIER && text.bytes().all(|byte| byte.is_ascii_digit());
     let code = fields.digits("code").filter(all_digits);
     let title = fields.words("title", TITLE);
     let details = fields
         .object("error_data")
         .words("details", REMARK)
         .or_else(|| fields.words("message", REMARK));
-    let says_something = code.is_some() || title.is_some() || details.is_some();
-    says_something.then_some(ChannelError { code, title, details })
+    let has_content = code.is_some() || title.is_some() || details.is_some();
+    has_content.then_some(ChannelError { code, title, details })
 }
 
-/// A word of WhatsApp's own: a status or a kind of message.
-fn word(fields: &Fields, name: &str) -> Option<String> {
+/// An identifier of WhatsApp's: a status or a message type.
+fn identifier(fields: &Fields, name: &str) -> Option<String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    fields.text(name).filter(|text| text.len() <= WORD && text.bytes().all(plain))
+    fields.text(name).filter(|text| text.len() <= IDENTIFIER && text.bytes().all(plain))
 }
 
 #[cfg(test)]

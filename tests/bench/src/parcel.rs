@@ -2,7 +2,6 @@
 
 use std::fmt::Write;
 
-use domain::core::timestamp::Timestamp;
 use sources::shipway::pull::{ParcelAnswer, TrackingQuery, read};
 
 use crate::orders::Order;
@@ -41,7 +40,7 @@ pub(crate) fn known(orders: &[Order]) -> Vec<String> {
         .collect();
     // The newest scan alone makes a claim: the others would only take time to read.
     let body = list(orders, |order| if order.has_news() { &HISTORY[1..2] } else { &HISTORY[..1] });
-    let found = read(&asked, body.as_bytes(), Timestamp::EPOCH).unwrap_or_default();
+    let found = read(&asked, body.as_bytes()).unwrap_or_default();
     found.into_iter().map(id).collect()
 }
 
@@ -82,6 +81,8 @@ fn item(order: &Order, history: &[(&str, &str, &str)]) -> String {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use domain::core::timestamp::Timestamp;
+
     use super::*;
     use crate::orders::Orders;
 
@@ -95,7 +96,7 @@ mod tests {
             .iter()
             .map(|(account, order_id, awb)| TrackingQuery { account, order_id, awb })
             .collect();
-        let answer = read(&asked, answer(&orders).as_bytes(), Timestamp::EPOCH).unwrap();
+        let answer = read(&asked, answer(&orders).as_bytes()).unwrap();
         let known = known(&orders);
         assert_eq!(known.len(), 64);
         for ((order, known), found) in orders.iter().zip(known).zip(answer) {

@@ -1,7 +1,8 @@
-//! What no bytes may do: make a reader panic or keep too much, pass a check, or come back in an error.
+//! Fuzz targets: no input may make a parser panic or exceed its limits, pass authentication without
+//! credentials, or be quoted in an error.
 //!
-//! Each function is a target of `make fuzz`, and a panic in it is a finding. `shared/sources/tests/corpus.rs` holds
-//! each to its corpus.
+//! `make fuzz` runs each target; a panic is a finding. `shared/sources/tests/corpus.rs` runs each
+//! target on its corpus.
 
 mod reading;
 mod settings;
@@ -12,10 +13,10 @@ pub use reading::{esahayak, shiprocket, shipway, whatsapp};
 pub use settings::settings;
 pub use signature::signature;
 
-/// What is done with an input. It panics where it finds something.
+/// Panics on a finding.
 pub type Target = fn(&[u8]);
 
-/// Every target by its name, which is its corpus's too.
+/// Targets by name, which is also the name of the corpus.
 pub const TARGETS: [(&str, Target); 6] = [
     ("esahayak", esahayak),
     ("settings", settings),
@@ -25,7 +26,7 @@ pub const TARGETS: [(&str, Target); 6] = [
     ("whatsapp", whatsapp),
 ];
 
-/// What stands before the first empty line, and what stands after it.
+/// Splits the input at the first empty line.
 fn split(input: &[u8]) -> (&[u8], Option<&[u8]>) {
     let end = input.windows(2).position(|pair| pair == b"\n\n");
     end.map_or((input, None), |end| (&input[..end], Some(&input[end + 2..])))

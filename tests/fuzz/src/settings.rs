@@ -5,16 +5,15 @@ use sources::{Authenticator, Hook, InvalidSetting, Request, SOURCES, Setup, Sour
 
 use super::split;
 
-/// The longest text that an error may have in common with what it is about: any word may be a word of the error.
-const TOO_LONG: usize = 8;
+/// Longest text that an error may share with the input by chance: any word may be part of the
+/// message.
+const MAX_SHARED: usize = 8;
 
-/// A hook's id that may stand for a secret.
+/// A hook id that is long enough to serve as a secret.
 const LONG_ID: &str = "abcdefghij0123456789";
 
-/// Sets up every source with the input: settings, an empty line, a secret.
-///
-/// # Panics
-/// A source panicked, quoted what it was set up with, or admits a request that shows nothing.
+/// Configures every source with the input: settings, an empty line, a secret. No error may quote
+/// the input, and no authenticator may accept a request without credentials.
 pub fn settings(input: &[u8]) {
     let (settings, secret) = split(input);
     let Ok(settings) = std::str::from_utf8(settings) else { return };
@@ -33,29 +32,33 @@ fn hook(id: &str, has_secret: bool) -> Option<Hook<'_>> {
 
 fn configure(source: &dyn Source, setup: &Setup<'_>) {
     match source.configure(setup) {
-        Ok(authenticator) => admits_no_stranger(source, authenticator.as_ref(), setup),
-        Err(error) => quotes_nothing(source, &error, setup),
+        Ok(authenticator) => rejects_unauthenticated(source, authenticator.as_ref(), setup),
+        Err(error) => never_quotes_input(source, &error, setup),
     }
 }
 
-/// The one authenticator that asks for nothing is a path that nobody knows.
-fn admits_no_stranger(source: &dyn Source, authenticator: &dyn Authenticator, setup: &Setup<'_>) {
+/// Only a hook with a secret path needs no further credentials.
+fn rejects_unauthenticated(
+    source: &dyn Source,
+    authenticator: &dyn Authenticator,
+    setup: &Setup<'_>,
+) {
     let is_secret_path =
         source.name().as_str() == "shipway" && setup.hook.is_some_and(|hook| hook.id == LONG_ID);
     for body in [&b""[..], b"{}", b"null", br#"{"hash":null}"#] {
-        let request = Request { headers: &[], source_ip: None, body };
+        let request = Request { body, ..Request::default() };
         assert_eq!(
             authenticator.authenticate(&request).is_ok(),
             is_secret_path,
             "{}",
             source.name().as_str()
         );
-        let _ = (authenticator.owner(body), authenticator.handshake(&[]));
     }
+    let _ = (authenticator.tenant(), authenticator.handshake(&[]));
 }
 
-/// An error may name fields, but never says what stands in them.
-fn quotes_nothing(source: &dyn Source, error: &InvalidSetting, setup: &Setup<'_>) {
+/// An error may name fields, but never quotes values.
+fn never_quotes_input(source: &dyn Source, error: &InvalidSetting, setup: &Setup<'_>) {
     let message = error.to_string();
     let mut parts = Parts::default();
     parts.add(setup.settings);
@@ -63,7 +66,7 @@ fn quotes_nothing(source: &dyn Source, error: &InvalidSetting, setup: &Setup<'_>
     for content in parts
         .contents
         .iter()
-        .filter(|content| content.len() > TOO_LONG && message.contains(*content))
+        .filter(|content| content.len() > MAX_SHARED && message.contains(*content))
     {
         if parts.names.iter().any(|name| name.contains(content)) {
             continue;
@@ -80,11 +83,11 @@ fn quotes_nothing(source: &dyn Source, error: &InvalidSetting, setup: &Setup<'_>
     }
 }
 
-/// What a setting is made of.
+/// The field names and values of a setting.
 #[derive(Default)]
 struct Parts {
     names: Vec<String>,
-    /// Texts and numbers; of what is no JSON all of it.
+    /// Strings and numbers; the whole text if it is not JSON.
     contents: Vec<String>,
 }
 
@@ -112,7 +115,7 @@ impl Parts {
     }
 }
 
-/// Another text of the same form. An error that has this one in its place quotes it; any other had it by chance.
+/// Another text of the same form. An error quotes the input only if it changes with it.
 fn rotate(text: &str) -> String {
     let next = |c: char| match c {
         '0'..='8' | 'a'..='y' | 'A'..='Y' => char::from_u32(u32::from(c) + 1).unwrap_or(c),

@@ -1,4 +1,4 @@
-//! Tokens, signatures and addresses.
+//! Authentication by tokens, signatures and addresses.
 
 use std::net::IpAddr;
 use std::sync::LazyLock;
@@ -11,18 +11,18 @@ use sources::{Authenticator, Handshake, Hook, Request, Setup};
 use super::split;
 
 const SECRET: &str = "correct horse battery staple";
-/// The one before, where a source has two.
+/// The previous secret during a rotation.
 const PREVIOUS: &str = "Tr0ub4dor&3";
 const VERIFY_TOKEN: &str = "may I come in";
-/// The MD5 of `merchant@example.invalid:LICENSEKEY`, with which the samples come, too.
+/// MD5 of `merchant@example.invalid:LICENSEKEY`, as in the samples.
 const HASH: &str = "ff9eee4e5674e80ff7a08ef685209267";
 
-/// A authenticator, and what a request has to show to pass it. Told apart from the authenticator itself: by other means, step by step.
+/// An authenticator and an independent implementation of its check.
 struct Case {
     name: &'static str,
     authenticator: Box<dyn Authenticator>,
-    proves: fn(&Shown<'_>) -> bool,
-    /// Whether all that prove who they are pass. Else only nobody else does.
+    is_authentic: fn(&Credentials<'_>) -> bool,
+    /// False if the authenticator may also reject authentic requests.
     is_exact: bool,
 }
 
@@ -32,35 +32,39 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         format!(r#"{{"app_secret":["{SECRET}","{PREVIOUS}"],"verify_token":"{VERIFY_TOKEN}"}}"#);
     let hook = Some(Hook { id: "a-hook", has_secret: true });
     vec![
-        case("shiprocket", r#"{"mode":"token","account":"A"}"#, SECRET, None, |shown| {
-            shown.token()
+        case("shiprocket", r#"{"mode":"token","account":"A"}"#, SECRET, None, |credentials| {
+            credentials.token()
         }),
-        case("shiprocket", r#"{"mode":"hmac","account":"A"}"#, SECRET, None, |shown| {
-            shown.signature()
+        case("shiprocket", r#"{"mode":"hmac","account":"A"}"#, SECRET, None, |credentials| {
+            credentials.signature()
         }),
         case(
             "shiprocket",
             r#"{"mode":"token","account":"A","allowed_ips":["52.66.123.0/24","13.127.45.0/24"]}"#,
             SECRET,
             None,
-            |shown| shown.address() && shown.token(),
+            |credentials| credentials.address() && credentials.token(),
         ),
         case(
             "esahayak",
             r#"{"mode":"network","allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#,
             SECRET,
             None,
-            |shown| shown.address(),
+            |credentials| credentials.address(),
         ),
-        case("esahayak", r#"{"mode":"hmac"}"#, SECRET, None, |shown| shown.signature()),
-        case("whatsapp", r#"{"phone_numbers":{}}"#, &app, None, |shown| shown.app_signature()),
+        case("esahayak", r#"{"mode":"hmac"}"#, SECRET, None, |credentials| credentials.signature()),
+        case("whatsapp", r#"{"phone_numbers":{}}"#, &app, None, |credentials| {
+            credentials.app_signature()
+        }),
         Case {
             is_exact: false,
-            ..case("shipway", "{}", credentials, None, |shown| shown.hash(HASH))
+            ..case("shipway", "{}", credentials, None, |credentials| credentials.hash(HASH))
         },
         Case {
             is_exact: false,
-            ..case("shipway", "{}", SECRET, hook, |shown| shown.token() || shown.hash(SECRET))
+            ..case("shipway", "{}", SECRET, hook, |credentials| {
+                credentials.token() || credentials.hash(SECRET)
+            })
         },
     ]
 });
@@ -70,24 +74,22 @@ fn case(
     settings: &str,
     secret: &str,
     hook: Option<Hook<'_>>,
-    proves: fn(&Shown<'_>) -> bool,
+    is_authentic: fn(&Credentials<'_>) -> bool,
 ) -> Case {
     let source = sources::by_name(name).expect("the source exists");
     let authenticator = source.configure(&Setup { settings, secret: Some(secret), hook });
     Case {
         name,
         authenticator: authenticator.unwrap_or_else(|error| panic!("{name}: {error}")),
-        proves,
+        is_authentic,
         is_exact: true,
     }
 }
 
-/// Sends the input to every authenticator: headers, an empty line, a body. `from` is the address it comes from. In the value
-/// of a header `{hmac}` is the body's signature, `{HMAC}` the same in capitals, `{previous}` the one made with the
-/// previous secret: nobody finds a signature by chance.
-///
-/// # Panics
-/// Somebody passes who should not, or does not who should.
+/// Sends the input to every authenticator: headers, an empty line, a body. The header `from` is the
+/// peer address. In header values, `{hmac}` stands for the body's signature, `{HMAC}` for the same
+/// in upper case and `{previous}` for the signature with the previous secret, because fuzzing
+/// cannot guess one.
 pub fn signature(input: &[u8]) {
     let (head, body) = split(input);
     let body = body.unwrap_or_default();
@@ -99,18 +101,23 @@ pub fn signature(input: &[u8]) {
         .iter()
         .find(|(name, _)| *name == "from")
         .and_then(|(_, address)| address.parse().ok());
-    let shown = Shown { headers: &headers, from, body };
+    let credentials = Credentials { headers: &headers, from, body };
     for case in CASES.iter() {
-        let proven = (case.proves)(&shown);
-        let admitted = case
+        let authentic = (case.is_authentic)(&credentials);
+        let accepted = case
             .authenticator
-            .authenticate(&Request { headers: &headers, source_ip: from, body })
+            .authenticate(&Request {
+                headers: &headers,
+                source_ip: from,
+                body,
+                ..Request::default()
+            })
             .is_ok();
-        assert!(proven || !admitted, "{} admits a stranger", case.name);
-        assert!(admitted || !proven || !case.is_exact, "{} sends its provider away", case.name);
+        assert!(authentic || !accepted, "{} accepts a forged request", case.name);
+        assert!(accepted || !authentic || !case.is_exact, "{} rejects its provider", case.name);
         assert!(
-            is_echo_earned(&shown, &case.authenticator.handshake(&headers)),
-            "{} answers a stranger",
+            is_valid_handshake(&credentials, &case.authenticator.handshake(&headers)),
+            "{} answers a forged handshake",
             case.name
         );
     }
@@ -121,11 +128,11 @@ fn header<'a>(line: &'a str, body: &[u8]) -> Option<(&'a str, String)> {
     let (name, value) = line.split_once(": ")?;
     let mut value = value.to_owned();
     if value.contains('{') {
-        let (now, before) = (sign(SECRET, body), sign(PREVIOUS, body));
+        let (current, previous) = (sign(SECRET, body), sign(PREVIOUS, body));
         value = value
-            .replace("{hmac}", &HEXLOWER.encode(&now))
-            .replace("{HMAC}", &HEXUPPER.encode(&now));
-        value = value.replace("{previous}", &HEXLOWER.encode(&before));
+            .replace("{hmac}", &HEXLOWER.encode(&current))
+            .replace("{HMAC}", &HEXUPPER.encode(&current));
+        value = value.replace("{previous}", &HEXLOWER.encode(&previous));
     }
     Some((name, value))
 }
@@ -136,25 +143,25 @@ fn sign(key: &str, body: &[u8]) -> Vec<u8> {
     mac.chain_update(body).finalize().into_bytes().to_vec()
 }
 
-/// An echo takes the token, and is what was asked for.
-fn is_echo_earned(shown: &Shown<'_>, answer: &Handshake) -> bool {
+/// An echo requires the verify token and equals the challenge.
+fn is_valid_handshake(credentials: &Credentials<'_>, answer: &Handshake) -> bool {
     let Handshake::Echo(echo) = answer else { return true };
     let has = |name: &str, value: &str| {
-        shown.headers.iter().filter(|pair| **pair == (name, value)).count() == 1
+        credentials.headers.iter().filter(|pair| **pair == (name, value)).count() == 1
     };
     has("hub.mode", "subscribe")
         && has("hub.verify_token", VERIFY_TOKEN)
         && has("hub.challenge", echo)
 }
 
-/// What a request shows.
-struct Shown<'a> {
+/// The credentials in a request.
+struct Credentials<'a> {
     headers: &'a [(&'a str, &'a str)],
     from: Option<IpAddr>,
     body: &'a [u8],
 }
 
-impl Shown<'_> {
+impl Credentials<'_> {
     fn only(&self, name: &str) -> Option<&str> {
         let values: Vec<&str> = self
             .headers

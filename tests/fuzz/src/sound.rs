@@ -1,4 +1,4 @@
-//! What holds for all that comes out of a reader, and for what is stored of it.
+//! Invariants of parsed reports and updates, and of their stored form.
 
 use domain::core::id::{Awb, OrderId, ProviderId};
 use domain::messaging::channel::{
@@ -7,14 +7,13 @@ use domain::messaging::channel::{
 use domain::tracking::report::Report;
 use serde::de::IgnoredAny;
 
-/// The longest words that a report keeps, in characters.
+/// Longest text of a report, in characters.
 const REMARK: usize = 256;
-/// The most scans that a report keeps.
+/// Most scans of a report.
 const SCANS: usize = 50;
-/// The longest text that a shopper's message keeps, in characters: a form's answers.
+/// Longest text of a shopper's message, in characters: the answers of a form.
 const LONGEST: usize = 8192;
 
-/// Panics if the report keeps what none may keep.
 pub(crate) fn report(report: &Report) {
     assert!(report.scans.len() <= SCANS, "{} scans", report.scans.len());
     let scans = report.scans.iter().flat_map(|scan| [&scan.activity, &scan.location]);
@@ -32,15 +31,14 @@ pub(crate) fn report(report: &Report) {
     );
     assert!(report.provider_id.iter().all(|id| ProviderId::parse(id.as_str()).as_ref() == Ok(id)));
     assert!(report.order_id.iter().all(|id| OrderId::parse(id.as_str()).as_ref() == Ok(id)));
-    assert!(!report.refs().is_empty(), "a report about nothing");
-    let stored = serde_json::to_string(report).expect("it can be written");
+    assert!(!report.refs().is_empty(), "a report without parcel and order");
+    let stored = serde_json::to_string(report).expect("reports and updates serialise");
     assert_eq!(
-        &serde_json::from_str::<Report>(&stored).expect("what was written can be read"),
+        &serde_json::from_str::<Report>(&stored).expect("stored reports deserialise"),
         report
     );
 }
 
-/// Panics if the update keeps what none may keep.
 pub(crate) fn update(update: &ChannelUpdate) {
     assert!(update.number.iter().all(|number| number.bytes().all(|byte| byte.is_ascii_digit())));
     match &update.event {
@@ -48,11 +46,11 @@ pub(crate) fn update(update: &ChannelUpdate) {
             line(&status.status, 64);
             status.error.iter().for_each(error);
         }
-        ChannelEvent::InboundMessage(message) => written(message),
+        ChannelEvent::InboundMessage(message) => inbound_message(message),
         ChannelEvent::NumberError(number_error) => error(number_error),
     }
-    let shown = serde_json::to_string(update).expect("it can be written");
-    assert!(serde_json::from_str::<IgnoredAny>(&shown).is_ok(), "what was written is no JSON");
+    let json = serde_json::to_string(update).expect("reports and updates serialise");
+    assert!(serde_json::from_str::<IgnoredAny>(&json).is_ok(), "not valid JSON");
 }
 
 fn error(error: &ChannelError) {
@@ -62,27 +60,27 @@ fn error(error: &ChannelError) {
         .for_each(|text| line(text, 1024));
 }
 
-fn written(message: &InboundMessage) {
+fn inbound_message(message: &InboundMessage) {
     line(&message.from, 128);
     message.name.iter().for_each(|name| line(name, REMARK));
     match &message.content {
         Content::Text { text } => lines(text),
-        Content::Button { text, payload } => some_lines([text, payload]),
+        Content::Button { text, payload } => optional_lines([text, payload]),
         Content::Choice { kind, id, title, description } => {
             line(kind, 64);
-            some_lines([id, title, description]);
+            optional_lines([id, title, description]);
         }
-        Content::Reaction { to: _, emoji } => some_lines([emoji]),
+        Content::Reaction { to: _, emoji } => optional_lines([emoji]),
         Content::Location { latitude, longitude, name, address } => {
             let mut degrees = latitude.iter().chain(longitude);
             assert!(
                 degrees.all(|degrees| degrees.as_str().len() <= 64 && degrees.to_text().is_some())
             );
-            some_lines([name, address]);
+            optional_lines([name, address]);
         }
         Content::Media { kind, id, mime_type, sha256, filename, caption } => {
             line(kind, 64);
-            some_lines([id, mime_type, sha256, filename, caption]);
+            optional_lines([id, mime_type, sha256, filename, caption]);
         }
         Content::Other { kind } => line(kind, 64),
     }
@@ -93,13 +91,13 @@ fn line(text: &str, longest: usize) {
     bounded(text, longest);
 }
 
-/// Shoppers may write several lines, but no other control characters.
+/// Messages may have line breaks, but no other control characters.
 fn lines(text: &str) {
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control characters");
     bounded(text, LONGEST);
 }
 
-fn some_lines<const N: usize>(texts: [&Option<String>; N]) {
+fn optional_lines<const N: usize>(texts: [&Option<String>; N]) {
     texts.into_iter().flatten().for_each(|text| lines(text));
 }
 

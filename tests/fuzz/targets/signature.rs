@@ -1,4 +1,4 @@
-//! Requests that show tokens and signatures.
+//! Requests with tokens and signatures.
 
 #![no_main]
 

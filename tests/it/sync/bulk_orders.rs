@@ -151,8 +151,7 @@ fn report_id(key: &OrderKey, awb: &str, item: &Value) -> Option<String> {
     item["awb"] = json!(awb);
     let (awb, account): (Awb, &AccountCode) = (Awb::parse(awb).unwrap(), &key.account);
     let queries = [pull::TrackingQuery { account, order_id: &key.order, awb: &awb }];
-    let answers =
-        pull::read(&queries, json!([item]).to_string().as_bytes(), aws::clock::now()).unwrap();
+    let answers = pull::read(&queries, json!([item]).to_string().as_bytes()).unwrap();
     answers.into_iter().find_map(|answer| match answer {
         pull::ParcelAnswer::Known(report) => Some(report.id.to_string()),
         pull::ParcelAnswer::Unknown => None,

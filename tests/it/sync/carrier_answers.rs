@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
-use aws::tables::runs::Opened;
+use aws::tables::runs::RunState;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{PollCounts, Run};
@@ -198,7 +198,7 @@ async fn dead_letters_after_five_attempts(env: &Environment) {
 }
 
 async fn is_closed(env: &Environment) -> bool {
-    env.runs(&Calls::default()).open(&run(0), 5.0).await.unwrap() == Opened::Closed
+    env.runs(&Calls::default()).open(&run(0), 5.0).await.unwrap() == RunState::Closed
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

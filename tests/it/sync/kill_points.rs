@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::lambda::sqs_batch::RecordOutcome;
-use aws::tables::runs::Opened;
+use aws::tables::runs::RunState;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::polling::Run;
@@ -130,7 +130,7 @@ async fn end_state(env: &Environment, keys: &[OrderKey], deliveries: &[Delivery]
         }));
     }
     let runs = env.runs(&Calls::default());
-    let closed = runs.open(&run(), 5.0).await.unwrap() == Opened::Closed;
+    let closed = runs.open(&run(), 5.0).await.unwrap() == RunState::Closed;
     let totals = format!("{:?}", runs.totals(&run().id).await.unwrap());
     let deliveries = orders_by_delivery(deliveries);
     json!({"orders": orders, "deliveries": deliveries, "closed": closed, "totals": totals})

@@ -6,7 +6,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// A value that must be a JSON object. Derived `Deserialize` would also take an array of the field values.
+/// A value that must be a JSON object. Derived `Deserialize` would also take an array of the field
+/// values.
 #[derive(Clone)]
 pub(crate) struct Object<T>(pub(crate) T);
 

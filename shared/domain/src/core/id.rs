@@ -97,7 +97,8 @@ ids! {
 }
 
 impl Awb {
-    /// Without leading zeros, if it is a number with some. Sources that send AWBs as JSON numbers drop them.
+    /// Without leading zeros, if it is a number with some. Sources that send AWBs as JSON numbers
+    /// drop them.
     fn bare(&self) -> Option<Self> {
         let bare = self.0.trim_start_matches('0');
         let number = self.0.bytes().all(|byte| byte.is_ascii_digit());

@@ -51,8 +51,8 @@ fn syntax(error: &serde_json::Error) -> InvalidBody {
     ))
 }
 
-/// The path of the invalid field. For a missing or duplicate field, serde gives the path of the object and
-/// names the field in the message.
+/// The path of the invalid field. For a missing or duplicate field, serde gives the path of the
+/// object and names the field in the message.
 pub(crate) fn field_path(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let path = error.path().to_string();
     let message = error.inner().to_string();

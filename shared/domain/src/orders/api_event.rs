@@ -1,4 +1,4 @@
-//! The events that our own API writes: the bodies of events of the source `api`.
+//! Event bodies of the source `api`, which Waypost's own API writes.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,58 +7,47 @@ use crate::core::timestamp::Timestamp;
 use crate::tracking::report::{Report, SourceName};
 use crate::tracking::status::{Leg, Status};
 
-/// One event of the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ApiEvent {
-    /// An order has names that it did not have before.
+    /// An order has new references: parked reports may belong to it.
     #[serde(rename = "adoption")]
     Reconciliation(Reconciliation),
-    /// A partner reports a status.
     Status(StatusReport),
 }
 
 impl ApiEvent {
-    /// The event's body.
     pub fn to_body(&self) -> Vec<u8> {
-        // String keys and no floats: writing cannot fail.
+        // String keys and no floats: serialization cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
-/// Reports that wait under one of an order's names find it now.
+/// Applies the reports that were parked under a reference of the order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciliation {
-    /// The order.
     pub order_id: OrderId,
     /// Set if the order was given a new parcel.
     pub reshipped: Option<Reshipment>,
 }
 
-/// An order was given a new parcel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reshipment {
-    /// The entry's id.
     pub report_id: ReportId,
-    /// When.
     pub at: Timestamp,
 }
 
-/// What a partner says of an order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusReport {
-    /// The order.
     pub order_id: OrderId,
-    /// Its status.
     pub status: Status,
-    /// When; `None` counts as when it was received.
+    /// `None` counts as the time of receipt.
     pub occurred_at: Option<Timestamp>,
-    /// What else was said.
     pub note: Option<String>,
 }
 
 impl StatusReport {
-    /// As a report of the source `api`. A partner's word is ours, so there is no other.
+    /// Partners use Waypost's own statuses, so there is no source status.
     pub fn to_report(&self, id: ReportId) -> Report {
         Report {
             id,

@@ -1,4 +1,4 @@
-//! What an order is, apart from where it stands: what its shop told us.
+//! A stored order: key, profile (the shop's data) and tracking state.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,28 +12,21 @@ use crate::core::timestamp::Timestamp;
 use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::timeline::{Parcels, State};
 
-/// An order: what it is, and where it stands.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
-    /// Its name.
     pub key: OrderKey,
-    /// What its shop told us.
     pub profile: Profile,
-    /// Where it stands.
     pub state: State,
 }
 
-/// Who gets it. Never logged.
+/// Personal data: never logged.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Customer {
-    /// As the shop wrote it.
     #[serde(deserialize_with = "text_or_number")]
     pub phone: Option<String>,
-    /// Given name.
     #[serde(alias = "first_name")]
     pub first_name: Option<String>,
-    /// Family name.
     #[serde(alias = "last_name")]
     pub last_name: Option<String>,
 }
@@ -44,92 +37,71 @@ impl std::fmt::Debug for Customer {
     }
 }
 
-/// The vendor as a customer's server wants to be told, passed through.
+/// Passed through to endpoints.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VendorDetails {
-    /// Passed through.
     #[serde(alias = "vendor_id")]
     pub vendor_id: Option<RawJson>,
-    /// Passed through.
     #[serde(alias = "vendor_name")]
     pub vendor_name: Option<RawJson>,
-    /// Passed through.
     pub mobile: Option<RawJson>,
-    /// Passed through.
     #[serde(alias = "business_address")]
     pub business_address: Option<RawJson>,
-    /// Passed through.
     #[serde(alias = "selected_services")]
     pub selected_services: Option<RawJson>,
 }
 
-/// Who is asked about the order every hour.
+/// The tracking API that is polled for the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Poll {
-    /// Shipway's tracking API.
     Shipway,
 }
 
-/// What its shop told us of an order. Read from and written as camelCase; snake_case is read too.
+/// The shop's data of an order, in camelCase. snake_case is accepted in requests.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Profile {
-    /// The shop's id of the customer.
     #[serde(alias = "customer_id", deserialize_with = "text_or_number")]
     pub customer_id: Option<String>,
-    /// The parcel to the shopper.
     #[serde(deserialize_with = "awb")]
     pub awb: Option<Awb>,
-    /// The parcel that comes back.
     #[serde(alias = "return_awb", deserialize_with = "awb")]
     pub return_awb: Option<Awb>,
-    /// The carrier's id, echoed as it came.
     #[serde(alias = "carrier_id")]
     pub carrier_id: Option<RawJson>,
-    /// The carrier's name.
     #[serde(alias = "carrier_name")]
     pub carrier_name: Option<String>,
-    /// Who is asked about it every hour.
     pub poll: Option<Poll>,
-    /// What providers call it.
+    /// Provider ids by source.
     #[serde(deserialize_with = "or_default")]
     pub refs: BTreeMap<String, ProviderText>,
-    /// Who gets it.
     #[serde(deserialize_with = "customer")]
     pub customer: Customer,
     /// `[{title, sku?, qty, price}]`.
     pub items: Option<RawJson>,
-    /// Passed through.
     pub fare: Option<RawJson>,
-    /// Passed through.
     #[serde(alias = "payment_method")]
     pub payment_method: Option<RawJson>,
-    /// Passed through.
     #[serde(alias = "payment_status")]
     pub payment_status: Option<RawJson>,
-    /// `{address, coordinates: [lon, lat]}`, passed through.
+    /// `{address, coordinates: [lon, lat]}`.
     pub pickup: Option<RawJson>,
-    /// `{address, coordinates: [lon, lat]}`, passed through.
+    /// `{address, coordinates: [lon, lat]}`.
     pub drop: Option<RawJson>,
-    /// Passed through.
     #[serde(alias = "customer_notes")]
     pub customer_notes: Option<RawJson>,
-    /// Passed through.
     #[serde(alias = "vendor_notes")]
     pub vendor_notes: Option<RawJson>,
-    /// When the order is wanted.
     #[serde(alias = "scheduled_at")]
     pub scheduled_at: Option<Timestamp>,
-    /// Passed through.
     pub metadata: Option<RawJson>,
-    /// Passed through.
     #[serde(alias = "vendor_details", deserialize_with = "object")]
     pub vendor_details: Option<VendorDetails>,
 }
 
-/// A provider's id that may come as a number.
+/// A provider id, also accepted as a number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "RawJson", into = "String")]
 pub struct ProviderText(pub ProviderId);
@@ -148,7 +120,7 @@ impl From<ProviderText> for String {
     }
 }
 
-/// Shops send AWBs as numbers too; they count by their digits.
+/// Shops send AWBs as strings or as numbers.
 pub(crate) fn awb<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<Awb>, D::Error> {
     let text = text_or_number(input)?;
     text.map(|text| Awb::parse(&text).map_err(serde::de::Error::custom)).transpose()
@@ -166,11 +138,8 @@ struct Item {
 }
 
 impl Profile {
-    /// The rules that its types do not hold.
-    ///
-    /// # Errors
-    /// Names the field at fault.
-    pub fn check(&self) -> Result<(), InvalidBody> {
+    /// Checks the rules that the types do not.
+    pub fn check(&self, ref_sources: &[SourceName]) -> Result<(), InvalidBody> {
         self.read_items()?;
         for (field, value) in
             [("pickup", &self.pickup), ("drop", &self.drop), ("metadata", &self.metadata)]
@@ -187,10 +156,11 @@ impl Profile {
         {
             return Err(InvalidBody::field("carrierId", "must be a string or a number"));
         }
-        match self.refs.keys().find(|source| !matches!(source.as_str(), "shiprocket" | "esahayak"))
-        {
+        let known: Vec<&str> = ref_sources.iter().map(SourceName::as_str).collect();
+        match self.refs.keys().find(|source| !known.contains(&source.as_str())) {
             Some(source) => {
-                Err(InvalidBody::field(format!("refs.{source}"), "must be shiprocket or esahayak"))
+                let message = format_args!("must be {}", known.join(" or "));
+                Err(InvalidBody::field(format!("refs.{source}"), message))
             }
             None => Ok(()),
         }
@@ -211,7 +181,7 @@ impl Profile {
         Ok(items.into_iter().map(|item| item.0).collect())
     }
 
-    /// How many distinct products and how many pieces the order has.
+    /// The number of distinct products, by SKU or title, and the sum of the quantities.
     pub fn counts(&self) -> (usize, u64) {
         let items = self.read_items().unwrap_or_default();
         let products: BTreeSet<String> = items
@@ -223,7 +193,7 @@ impl Profile {
         (products.len(), items.iter().map(|item| item.qty).fold(0, u64::saturating_add))
     }
 
-    /// The names that sources may use for it, beside its own order id.
+    /// The references that sources may use, besides the order id.
     pub fn refs(&self) -> BTreeSet<Ref> {
         let parcels =
             self.awb.iter().chain(&self.return_awb).flat_map(Awb::spellings).map(Ref::Awb);
@@ -234,7 +204,6 @@ impl Profile {
         parcels.chain(providers).collect()
     }
 
-    /// The numbers of its parcels.
     pub fn parcels(&self) -> Parcels<'_> {
         Parcels { awb: self.awb.as_ref(), return_awb: self.return_awb.as_ref() }
     }

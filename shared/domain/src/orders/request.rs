@@ -1,4 +1,4 @@
-//! What partners ask of orders: create one, patch one.
+//! Request bodies of partners: create an order, report a status, patch an order.
 
 use std::collections::BTreeMap;
 
@@ -12,20 +12,18 @@ use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
 use crate::orders::api_event::StatusReport;
 use crate::orders::order::{Customer, Profile, ProviderText};
+use crate::tracking::report::SourceName;
 use crate::tracking::status::Status;
 
 /// The body of `POST /api/external/orders`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewOrder {
-    /// The order's id.
     pub order_id: OrderId,
-    /// The account, where the caller names one.
     pub account: Option<AccountCode>,
-    /// Where its timeline starts.
+    /// The status at creation.
     pub status: Status,
-    /// The rest.
     pub profile: Profile,
-    /// Hash of all of it: the same body again is the same request.
+    /// Idempotency: the same content is the same request.
     pub fingerprint: String,
 }
 
@@ -39,42 +37,37 @@ struct NewOrderHead {
 }
 
 impl NewOrder {
-    /// Reads and checks a body.
-    ///
-    /// # Errors
-    /// What is wrong, naming the field.
-    pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
+    /// `ref_sources` are the sources that `refs` may name.
+    pub fn read(body: &[u8], ref_sources: &[SourceName]) -> Result<Self, InvalidBody> {
         let head: NewOrderHead = read_object(body)?;
         let profile: Profile = read_object(body)?;
-        profile.check()?;
+        profile.check(ref_sources)?;
         let status = match head.status.as_deref() {
             None => Status::Pending,
-            Some(text) => status_of_shop(text)?,
+            Some(text) => reportable_status(text)?,
         };
         let fingerprint = fingerprint(status, &profile);
         Ok(Self { order_id: head.order_id, account: head.account, status, profile, fingerprint })
     }
 }
 
-/// Of what is said, not of what is left out: a field that a later version knows changes no older order's.
+/// Absent fields do not count, so that a field of a later release does not change older
+/// fingerprints.
 fn fingerprint(status: Status, profile: &Profile) -> String {
     let content = serde_json::to_string(profile).unwrap_or_default();
     let fields: BTreeMap<String, RawJson> = serde_json::from_str(&content).unwrap_or_default();
-    let said = fields.iter().filter(|(_, value)| value.as_str() != "null");
-    said.fold(Fingerprint::of("order").with(status.as_str()), |all, (name, value)| {
-        all.with(name).with(value.as_str())
-    })
-    .finish()
+    let present = fields.iter().filter(|(_, value)| value.as_str() != "null");
+    let hash = Fingerprint::of("order").with(status.as_str());
+    present.fold(hash, |hash, (name, value)| hash.with(name).with(value.as_str())).finish()
 }
 
-/// A status that somebody may claim: `unknown` says nothing.
-fn status_of_shop(text: &str) -> Result<Status, InvalidBody> {
+/// `unknown` is for unmapped provider statuses only.
+fn reportable_status(text: &str) -> Result<Status, InvalidBody> {
     Status::parse(text)
         .filter(|status| *status != Status::Unknown)
-        .ok_or_else(|| InvalidBody::field("status", "must be one of the statuses of an order"))
+        .ok_or_else(|| InvalidBody::field("status", "must be an order status"))
 }
 
-/// The longest note, in bytes.
 const MAX_NOTE_BYTES: usize = 1000;
 
 #[derive(Deserialize)]
@@ -87,30 +80,26 @@ struct NewStatus {
     account: Option<AccountCode>,
 }
 
-/// The body of `POST /api/external/orders/{order_id}/status`, with the account it names.
-///
-/// # Errors
-/// What is wrong, naming the field.
+/// The body of `POST /api/external/orders/{order_id}/status`, and the account in it.
 pub fn read_status(
     order_id: OrderId,
     body: &[u8],
 ) -> Result<(StatusReport, Option<AccountCode>), InvalidBody> {
-    let read: NewStatus = read_object(body)?;
-    if read.note.as_ref().is_some_and(|note| note.len() > MAX_NOTE_BYTES) {
+    let body: NewStatus = read_object(body)?;
+    if body.note.as_ref().is_some_and(|note| note.len() > MAX_NOTE_BYTES) {
         return Err(InvalidBody::field("note", "must not be longer than 1000 bytes"));
     }
-    let status = status_of_shop(&read.status)?;
+    let status = reportable_status(&body.status)?;
     Ok((
-        StatusReport { order_id, status, occurred_at: read.occurred_at, note: read.note },
-        read.account,
+        StatusReport { order_id, status, occurred_at: body.occurred_at, note: body.note },
+        body.account,
     ))
 }
 
-/// The body of `PATCH /api/external/orders/{order_id}`: what is absent stays, `null` clears.
+/// The body of `PATCH /api/external/orders/{order_id}`: absent fields stay, `null` clears.
 #[derive(Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct OrderPatch {
-    /// Which of the caller's accounts.
     #[serde(alias = "account_code")]
     pub account_code: Option<AccountCode>,
     #[serde(deserialize_with = "present")]
@@ -139,19 +128,16 @@ struct CustomerPatch {
 }
 
 impl OrderPatch {
-    /// Reads a body.
-    ///
-    /// # Errors
-    /// What is wrong, naming the field.
     pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
         read_object(body)
     }
 
-    /// The profile after the patch.
-    ///
-    /// # Errors
-    /// Names the field whose new value breaks a rule.
-    pub fn apply(&self, profile: &Profile) -> Result<Profile, InvalidBody> {
+    /// `ref_sources` are the sources that `refs` may name.
+    pub fn apply(
+        &self,
+        profile: &Profile,
+        ref_sources: &[SourceName],
+    ) -> Result<Profile, InvalidBody> {
         let mut new = profile.clone();
         if let Some(awb) = &self.awb {
             new.awb = read_awb("awb", awb.as_ref())?;
@@ -175,7 +161,7 @@ impl OrderPatch {
             Some(None) => new.customer = Customer::default(),
             None => {}
         }
-        new.check()?;
+        new.check(ref_sources)?;
         Ok(new)
     }
 }
@@ -208,8 +194,8 @@ impl CustomerPatch {
 }
 
 fn read_text(field: &str, value: Option<&RawJson>) -> Result<Option<String>, InvalidBody> {
-    let wrong = || InvalidBody::field(field, "must be a string or a number");
-    value.map(|value| value.to_text().ok_or_else(wrong)).transpose()
+    let invalid = || InvalidBody::field(field, "must be a string or a number");
+    value.map(|value| value.to_text().ok_or_else(invalid)).transpose()
 }
 
 fn read_awb(field: &str, value: Option<&RawJson>) -> Result<Option<Awb>, InvalidBody> {

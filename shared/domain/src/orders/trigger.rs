@@ -1,4 +1,4 @@
-//! What operators ask: that customers are told of orders again.
+//! Operators notify endpoints of orders again.
 
 use std::collections::BTreeSet;
 
@@ -7,33 +7,27 @@ use serde::Deserialize;
 use crate::core::id::{AccountCode, OrderId};
 use crate::core::request_body::{InvalidBody, read_object};
 
-/// The most orders in one request.
 pub const MAX_ORDERS: usize = 100;
 
 /// The body of `POST /api/orders/trigger-webhook`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Trigger {
-    /// The orders, 1 to [`MAX_ORDERS`], each once.
+    /// 1 to [`MAX_ORDERS`], without duplicates.
     #[serde(alias = "orderIds")]
     pub order_ids: Vec<OrderId>,
-    /// Which of the caller's accounts.
     #[serde(alias = "accountCode")]
     pub account_code: Option<AccountCode>,
 }
 
 impl Trigger {
-    /// Reads and checks a body.
-    ///
-    /// # Errors
-    /// What is wrong, naming the field.
     pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
         let trigger: Self = read_object(body)?;
         let ids = &trigger.order_ids;
         if !(1..=MAX_ORDERS).contains(&ids.len()) {
-            return Err(InvalidBody::field("order_ids", "must be 1 to 100 ids"));
+            return Err(InvalidBody::field("order_ids", "must have 1 to 100 ids"));
         }
         if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() {
-            return Err(InvalidBody::field("order_ids", "must name each order once"));
+            return Err(InvalidBody::field("order_ids", "must not contain duplicates"));
         }
         Ok(trigger)
     }
@@ -51,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn one_to_a_hundred_orders_in_either_spelling() {
+    fn reads_one_to_100_order_ids_in_both_spellings() {
         for count in [1, 100] {
             let read =
                 Trigger::read(json!({"order_ids": ids(count)}).to_string().as_bytes()).unwrap();
@@ -62,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn errors_name_the_invalid_field_of_a_trigger() {
         for (body, field) in [
             (json!({}), "order_ids"),
             (json!({"order_ids": null}), "order_ids"),

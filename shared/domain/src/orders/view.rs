@@ -1,4 +1,4 @@
-//! An order as the API shows it.
+//! An order in answers of the API.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::tracking::report::SourceName;
 use crate::tracking::status::{OrderStatus, Status};
 use crate::tracking::timeline::TimelineEntry;
 
-/// An order with its timeline, newest first.
+/// The timeline is newest first.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView<'a> {
@@ -33,7 +33,7 @@ pub struct OrderView<'a> {
     timeline: Vec<EntryView<'a>>,
 }
 
-/// An order as lists show it: without its timeline and without what is only passed through.
+/// An order in lists: without timeline and without the fields that are only passed through.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderSummary<'a> {
@@ -57,7 +57,6 @@ pub struct OrderSummary<'a> {
 }
 
 impl<'a> OrderSummary<'a> {
-    /// Of this order.
     pub fn of(order: &'a Order) -> Self {
         let (profile, state) = (&order.profile, &order.state);
         Self {
@@ -100,7 +99,7 @@ struct EntryView<'a> {
 }
 
 impl<'a> OrderView<'a> {
-    /// Folds the entries once more to say which of them apply. Sorts `entries`.
+    /// Sorts `entries` and folds them again for their dispositions.
     pub fn new(order: &'a Order, entries: &'a mut [TimelineEntry]) -> Self {
         entries.sort_by(|a, b| a.facts.sort_key.cmp(&b.facts.sort_key));
         let (_, dispositions) =

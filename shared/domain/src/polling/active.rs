@@ -75,7 +75,8 @@ impl Active {
 
     /// True if this run polls the order.
     pub fn is_due(&self, key: &OrderKey, run: &Run) -> bool {
-        // The run's own result does not count: a shard that is planned again makes the same batches.
+        // The run's own result does not count: a shard that is planned again makes the same
+        // batches.
         let backs_off = self
             .unknown
             .as_ref()

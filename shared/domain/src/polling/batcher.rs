@@ -1,16 +1,16 @@
 //! Fills batches from a shard's orders, which are read page by page.
 //!
-//! A batch has orders of one credential. An incomplete batch stays open over the next pages, so that a run
-//! makes few calls. [`Batcher::cursor`] is the position to resume a plan from: before the earliest order
-//! whose batch has not been returned.
+//! A batch has orders of one credential. An incomplete batch stays open over the next pages, so
+//! that a run makes few calls. [`Batcher::cursor`] is the position to resume a plan from: before
+//! the earliest order whose batch has not been returned.
 
 use std::collections::BTreeMap;
 
 use super::messages::{MAX_BATCH, PollItem};
 use crate::core::id::AccountCode;
 
-/// A batch stays open for this many pages. A higher number saves calls for accounts with few due orders, but
-/// a resumed plan then polls more orders again, from its cursor on.
+/// A batch stays open for this many pages. A higher number saves calls for accounts with few due
+/// orders, but a resumed plan then polls more orders again, from its cursor on.
 const OPEN_PAGES: u32 = 4;
 
 /// The AWBs of a batch with their separators are part of a URL, which may have 2048 bytes.
@@ -73,7 +73,7 @@ impl Batcher {
         if open.orders.len() == MAX_BATCH { self.close(&credential) } else { full }
     }
 
-    /// Call at the end of each page. Returns the batches that were open for [`OPEN_PAGES`].
+    /// Call at the end of each page. Returns the batches that were open for `OPEN_PAGES` pages.
     pub fn end_page(&mut self) -> Vec<Batch> {
         self.open.values_mut().for_each(|open| open.pages += 1);
         self.close_all(|open| open.pages >= OPEN_PAGES)

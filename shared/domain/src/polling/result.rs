@@ -50,8 +50,8 @@ pub struct Stalled {
     pub since: Timestamp,
 }
 
-/// The id of the event for one account's reports of a [`PollResult`]: the same reports, in any order, are
-/// the same event.
+/// The id of the event for one account's reports of a [`PollResult`]: the same reports, in any
+/// order, are the same event.
 pub fn poll_event_id<'a>(
     account: &AccountCode,
     reports: impl IntoIterator<Item = &'a ReportId>,

@@ -18,8 +18,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// The run of the hour that contains `time`. It starts at the full hour even if it is opened late, so
-    /// an order that waits for one hour is due in the next run.
+    /// The run of the hour that contains `time`. It starts at the full hour even if it is opened
+    /// late, so an order that waits for one hour is due in the next run.
     pub fn hourly(time: Timestamp) -> Self {
         let hour = Timestamp::EPOCH.after(Duration::from_secs(hour_of(time) * HOUR.as_secs()));
         let name: String = hour.to_string().chars().take("2026-11-24T03".len()).collect();

@@ -1,4 +1,13 @@
-//! How reports become a status: a fold over the timeline that does not care in which order reports arrived.
+//! The status engine: a fold over the sorted timeline gives an order's status.
+//!
+//! Each report is one timeline entry. Entries sort by [`SortKey`]: time, then rank of the status,
+//! then report id. [`TrackingState::fold`] starts at the status at creation and applies the entries
+//! in this order, one [`TrackingState::step`] each. The [`Disposition`] says how a step treated its
+//! entry, e.g. ignored as `after_terminal`.
+//!
+//! The result depends on the set of entries only. Arrival order and duplicates do not matter: an
+//! out-of-order report is inserted at its place and the timeline is folded again, and a report id
+//! occurs once. `tracking::timeline` decides between one step and a new fold.
 
 use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
@@ -8,31 +17,28 @@ use crate::core::timestamp::Timestamp;
 use crate::tracking::report::SourceName;
 use crate::tracking::status::{Leg, Status};
 
-/// Where an entry stands in the timeline. Derived `Ord` is the order of the fold.
+/// The place of an entry in the timeline. The derived `Ord` is the order of the fold.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct SortKey {
-    /// When it happened.
     pub occurred_at: Timestamp,
-    /// Among entries of the same time the status that is further on counts as later.
+    /// Of two entries with the same time, the status with the higher rank counts as later.
     pub rank: Status,
-    /// Decides between equals, so that the order is total.
+    /// The last criterion, which makes the order total.
     pub report_id: ReportId,
 }
 
-/// What an entry asks of the fold.
+/// The claim of a report about the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StatusClaim {
-    /// The order has this status.
     Status(Status),
-    /// A report about a parcel that was not the order's when it came in.
+    /// A status of a parcel that did not belong to the order when the report came in.
     OtherShipment(Status),
-    /// The order travels again in a new parcel.
+    /// The order was given a new parcel: its tracking starts again.
     Reshipped,
 }
 
 impl StatusClaim {
-    /// The status that the claim names.
     pub fn status(self) -> Status {
         match self {
             Self::Status(status) | Self::OtherShipment(status) => status,
@@ -41,88 +47,73 @@ impl StatusClaim {
     }
 }
 
-/// What the fold makes of a claim.
+/// How the fold treats an entry. Not stored: a later report can change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Disposition {
-    /// It is the order's status from here on.
+    /// Changes the status.
     Applied,
-    /// It already was: place, ETA and words are refreshed.
+    /// Repeats the status: refreshes label, location and ETA.
     Same,
-    /// Nothing we have a meaning for.
+    /// Ignored: a provider status without a mapping.
     Unknown,
-    /// Not about this order's parcel.
+    /// Ignored: not about a parcel of this order.
     OtherShipment,
-    /// The order had come to an end before.
+    /// Ignored: the leg had ended before.
     AfterTerminal,
 }
 
 impl Disposition {
-    /// Why a claim did not apply; `None` if it did.
+    /// The `reason` of the API; `None` for an applied entry.
     pub fn reason(self) -> Option<&'static str> {
         (self != Self::Applied).then(|| self.into())
     }
 }
 
-/// What the fold reads of an entry.
+/// The part of a timeline entry that the fold reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportFacts {
-    /// Where it stands.
     #[serde(rename = "position")]
     pub sort_key: SortKey,
-    /// What it asks.
     pub claim: StatusClaim,
-    /// Who says so.
     pub source: SourceName,
-    /// In the source's own words.
+    /// The source's text, verbatim.
     pub source_status: Option<String>,
-    /// Where it happened.
     pub location: Option<String>,
-    /// What else was said.
     pub note: Option<String>,
-    /// When the delivery is expected.
     pub eta: Option<Timestamp>,
 }
 
-/// Who called an order off, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cancellation {
-    /// When.
     pub at: Timestamp,
-    /// In the words of who reported it.
     pub reason: Option<String>,
-    /// Who reported it.
     pub by: SourceName,
 }
 
-/// Where an order stands after the entries folded so far.
+/// The result of the fold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackingState {
-    /// The current status.
     pub status: Status,
-    /// When it came to be so; `None` if it is so since creation.
+    /// The time of the applied entry; `None` for the status at creation.
     pub since: Option<Timestamp>,
-    /// How the outbound leg ended, remembered also while a return runs.
+    /// The status that ended the outbound leg; kept during a return.
     pub ended: Option<Status>,
-    /// The status in its source's words, else in ours.
+    /// The status in the words of its source, else [`Status::title`].
     pub label: String,
-    /// Where the parcel was last seen.
     pub location: Option<String>,
-    /// When the delivery is expected.
     pub eta: Option<Timestamp>,
-    /// When it was assigned.
     pub assigned_at: Option<Timestamp>,
-    /// When it was accepted.
     pub accepted_at: Option<Timestamp>,
-    /// When it was completed or delivered.
+    /// Completed or delivered.
     pub completed_at: Option<Timestamp>,
-    /// How it was cancelled, while it is.
+    /// Set while the order is cancelled, and during a return after that.
     pub cancellation: Option<Cancellation>,
 }
 
 impl TrackingState {
-    /// An order that nobody has reported on.
+    /// The state before the first report.
     pub fn at_creation(status: Status) -> Self {
         Self {
             status,
@@ -138,7 +129,8 @@ impl TrackingState {
         }
     }
 
-    /// Folds entries, which must be sorted by position, over the status at creation. The dispositions are in their order.
+    /// `entries` must be sorted by [`SortKey`]. Returns one disposition per entry, in the same
+    /// order.
     pub fn fold<'a>(
         start: Status,
         entries: impl IntoIterator<Item = &'a ReportFacts>,
@@ -148,9 +140,9 @@ impl TrackingState {
         (tracking, dispositions)
     }
 
-    /// Takes one entry that stands after all before it.
+    /// Applies an entry that sorts after all earlier ones.
     pub fn step(&mut self, entry: &ReportFacts) -> Disposition {
-        let disposition = self.judge(entry.claim);
+        let disposition = self.disposition_of(entry.claim);
         if entry.claim == StatusClaim::Reshipped {
             *self = Self {
                 status: self.status,
@@ -169,19 +161,20 @@ impl TrackingState {
         disposition
     }
 
-    fn judge(&self, claim: StatusClaim) -> Disposition {
+    fn disposition_of(&self, claim: StatusClaim) -> Disposition {
         match claim {
             StatusClaim::OtherShipment(_) => Disposition::OtherShipment,
             StatusClaim::Status(Status::Unknown) => Disposition::Unknown,
             claim if claim.status() == self.status => Disposition::Same,
-            StatusClaim::Status(status) if !self.admits(status) => Disposition::AfterTerminal,
+            StatusClaim::Status(status) if !self.can_enter(status) => Disposition::AfterTerminal,
             StatusClaim::Status(_) | StatusClaim::Reshipped => Disposition::Applied,
         }
     }
 
-    /// Nothing comes after the parcel is back. Nothing outbound comes after the outbound leg ended, but what was
-    /// made is then delivered or refunded, and a lost parcel is found.
-    fn admits(&self, status: Status) -> bool {
+    /// No status follows `returned`. After the end of the outbound leg only return statuses follow.
+    /// The exceptions: a completed order can be delivered or refunded, a lost or cancelled one can
+    /// still be delivered.
+    fn can_enter(&self, status: Status) -> bool {
         if self.status == Status::Returned {
             return false;
         }
@@ -220,8 +213,8 @@ impl TrackingState {
     }
 
     fn refresh(&mut self, entry: &ReportFacts) {
-        if let Some(words) = &entry.source_status {
-            self.label.clone_from(words);
+        if let Some(label) = &entry.source_status {
+            self.label.clone_from(label);
         }
         if entry.location.is_some() {
             self.location.clone_from(&entry.location);

@@ -114,7 +114,7 @@ impl Status {
         }
     }
 
-    /// The leg it belongs to; `unknown` belongs to none.
+    /// `None` for `unknown`.
     pub fn leg(self) -> Option<Leg> {
         match self {
             Self::Unknown => None,
@@ -123,18 +123,17 @@ impl Status {
         }
     }
 
-    /// Whether it ends the outbound leg.
     pub fn ends_outbound(self) -> bool {
         matches!(self, Self::Completed | Self::Lost | Self::Cancelled | Self::Delivered)
     }
 
-    /// Whether nothing is expected to follow it.
+    /// True if no further report is expected.
     pub fn is_end(self) -> bool {
         self.ends_outbound() || self == Self::Returned
     }
 
-    /// What a carrier's word means when the parcel is on its way back. A cancelled or lost return says nothing
-    /// about where the order stands.
+    /// Maps a carrier's status for a parcel on its way back. A cancelled or lost return does not
+    /// change the order's status.
     #[must_use]
     pub fn on_return_leg(self) -> Self {
         match self {
@@ -151,7 +150,6 @@ impl Status {
         }
     }
 
-    /// The coarse status for shop systems.
     pub fn order_status(self) -> OrderStatus {
         match self {
             Self::Delivered | Self::Completed => OrderStatus::Delivered,

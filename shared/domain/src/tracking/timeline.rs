@@ -1,4 +1,12 @@
-//! A report arrives at an order: what is stored, and whether anybody has to be told.
+//! Applies an arriving report to an order: the new timeline entry, the new state, the change to
+//! notify.
+//!
+//! [`Arrival`] compares the report with the latest entry. An in-order report takes one step of the
+//! fold. An out-of-order report needs the stored entries, which are folded again with it. Both give
+//! a [`Commit`], which the table writes in one transaction.
+//!
+//! Dedup: the entry's key is the report id, and the transaction fails if it exists. The condition
+//! on [`State::rev`] makes concurrent writers retry.
 
 use std::time::Duration;
 
@@ -10,84 +18,70 @@ use crate::tracking::fold::{Disposition, ReportFacts, SortKey, StatusClaim, Trac
 use crate::tracking::report::{Report, SourceName};
 use crate::tracking::status::Status;
 
-/// How far a source's clock may run ahead of ours before its time is not believed.
+/// A source's clock may run ahead by this much.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(10 * 60);
 
-/// A change of an order's current status, as it was announced.
+/// A change of an order's status: endpoints are notified of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transition {
-    /// The order's version after it.
     pub version: u64,
-    /// The status now.
     pub status: Status,
-    /// The status before.
     pub previous_status: Status,
-    /// The status now, in the words of its source.
+    /// The status in the words of its source.
     pub label: String,
-    /// The status before, in the words of its source.
     pub previous_label: String,
-    /// When the status now came to be so. After a late report that can be the time of another entry.
+    /// The time of the new status. After a late report this can be the time of another entry.
     pub occurred_at: Timestamp,
 }
 
-/// One report in an order's timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TimelineEntry {
-    /// What the fold reads.
     #[serde(flatten)]
     pub facts: ReportFacts,
-    /// The event that brought it first.
+    /// The first event with this report.
     pub event_id: EventId,
-    /// When that event was received.
     pub received_at: Timestamp,
-    /// Whether it came in after an entry that stands behind it.
+    /// Out of order: a later entry was already stored.
     pub late: bool,
-    /// The change it caused, if any.
+    /// The change that it caused.
     pub transition: Option<Transition>,
 }
 
 impl TimelineEntry {
-    /// The key of the entry.
     pub fn report_id(&self) -> &ReportId {
         &self.facts.sort_key.report_id
     }
 }
 
-/// What changes about an order when reports arrive. Written only together with the entry that caused it.
+/// The part of an order that reports change. Written in one transaction with the entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct State {
-    /// The status at creation, where the fold starts.
+    /// The status at creation, with which the fold starts.
     pub start: Status,
-    /// Where the order stands.
     #[serde(rename = "standing")]
     pub tracking: TrackingState,
-    /// The status before the last change.
+    /// Before the last change.
     pub previous_status: Option<Status>,
-    /// 1 at creation; moves when the status changes.
+    /// 1 at creation; incremented when the status changes.
     pub version: u64,
-    /// Moves with every write; the condition of every write.
+    /// Incremented by every write, and the condition of every write (optimistic locking).
     pub rev: u64,
-    /// The `rev` at which the profile was last written, by which a reader knows that the two belong together.
+    /// The `rev` of the last profile write: a reader checks that profile and state belong together.
     pub profile_rev: u64,
-    /// How many entries there are, by which a reader knows that it has all.
+    /// The number of entries: a reader checks that it has all of them.
     pub entries: u64,
-    /// The highest position of any entry, applied or not.
+    /// The highest sort key of any entry, applied or not.
     pub latest: Option<SortKey>,
-    /// The newest message's status.
     pub latest_message_status: Option<String>,
-    /// When that message was reported.
     pub latest_message_at: Option<Timestamp>,
-    /// Its id, which decides between messages of one time.
+    /// Decides between messages of the same time. Missing in rows of older releases.
     #[serde(default)]
     pub latest_message_id: Option<String>,
-    /// When the order was created.
     pub created_at: Timestamp,
-    /// When it was last written.
     pub updated_at: Timestamp,
 }
 
 impl State {
-    /// A new order's.
     pub fn at_creation(start: Status, now: Timestamp) -> Self {
         Self {
             start,
@@ -107,21 +101,16 @@ impl State {
     }
 }
 
-/// The event that brings a report.
+/// The event that a report came with.
 #[derive(Debug, Clone)]
 pub struct Origin {
-    /// Its id.
     pub event_id: EventId,
-    /// When it was received.
     pub received_at: Timestamp,
 }
 
-/// The numbers of an order's parcels.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Parcels<'a> {
-    /// The parcel to the shopper.
     pub awb: Option<&'a Awb>,
-    /// The parcel that comes back.
     pub return_awb: Option<&'a Awb>,
 }
 
@@ -131,36 +120,31 @@ impl Parcels<'_> {
     }
 }
 
-/// A report on its way into a timeline.
+/// A report that arrives at its order, in or out of order.
 #[derive(Debug)]
 pub enum Arrival {
-    /// It stands after every stored entry: one step.
+    /// It sorts after every stored entry.
     InOrder(InOrder),
-    /// It stands before one: the stored entries are folded again.
+    /// It sorts before a stored entry.
     OutOfOrder(OutOfOrder),
 }
 
-/// See [`Arrival::InOrder`].
 #[derive(Debug)]
 pub struct InOrder(TimelineEntry);
 
-/// See [`Arrival::OutOfOrder`].
 #[derive(Debug)]
 pub struct OutOfOrder(TimelineEntry);
 
-/// What to write, in one transaction: the entry if it is new, the state if its `rev` is still the one before.
+/// One transaction: put the entry if its report id is new, and the state if the stored `rev` is
+/// unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
-    /// The entry to put.
     pub entry: TimelineEntry,
-    /// What the fold made of it.
     pub disposition: Disposition,
-    /// The order's state after it.
     pub state: State,
 }
 
 impl Arrival {
-    /// A source's report meets its order.
     pub fn of_report(
         state: &State,
         parcels: Parcels<'_>,
@@ -168,13 +152,16 @@ impl Arrival {
         origin: &Origin,
     ) -> Self {
         let status = report.status_for(parcels.return_awb);
-        let foreign =
+        let is_other_shipment =
             parcels.awb.is_some() && report.awb.as_ref().is_some_and(|awb| !parcels.include(awb));
-        let claim =
-            if foreign { StatusClaim::OtherShipment(status) } else { StatusClaim::Status(status) };
+        let claim = if is_other_shipment {
+            StatusClaim::OtherShipment(status)
+        } else {
+            StatusClaim::Status(status)
+        };
         let facts = ReportFacts {
             sort_key: SortKey {
-                occurred_at: believable(report.occurred_at, origin.received_at),
+                occurred_at: plausible_time(report.occurred_at, origin.received_at),
                 rank: status,
                 report_id: report.id.clone(),
             },
@@ -188,7 +175,6 @@ impl Arrival {
         Self::new(state, facts, origin)
     }
 
-    /// The order was given a new parcel.
     pub fn of_reshipment(state: &State, id: ReportId, at: Timestamp, origin: &Origin) -> Self {
         let facts = ReportFacts {
             sort_key: SortKey { occurred_at: at, rank: Status::Processing, report_id: id },
@@ -216,7 +202,6 @@ impl Arrival {
 }
 
 impl InOrder {
-    /// Takes the step.
     pub fn commit(self, before: &State, now: Timestamp) -> Commit {
         let mut tracking = before.tracking.clone();
         let disposition = tracking.step(&self.0.facts);
@@ -226,8 +211,8 @@ impl InOrder {
 }
 
 impl OutOfOrder {
-    /// Folds all entries again. `None` if `stored` is not all that the order had: then it was read while it was
-    /// written.
+    /// Folds all entries again. `None` if `stored` is incomplete, because the order was written
+    /// while it was read: read it again.
     pub fn commit(
         self,
         before: &State,
@@ -285,9 +270,10 @@ fn commit(
     Commit { entry, disposition, state }
 }
 
-/// A time that is missing, or later than clocks may differ, counts as the time of receipt.
-pub(crate) fn believable(facts: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
-    match facts {
+/// A time that is missing, or ahead of the clock by more than [`CLOCK_TOLERANCE`], counts as the
+/// time of receipt.
+pub(crate) fn plausible_time(time: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
+    match time {
         Some(time) if time <= received_at.after(CLOCK_TOLERANCE) => time,
         _ => received_at,
     }

@@ -1,4 +1,4 @@
-//! What customers' servers are notification: one payload for one endpoint.
+//! Fans events out to endpoints: each delivery is one body for one endpoint.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,45 +9,42 @@ use crate::webhooks::endpoint::{Endpoint, EventType, Format, Settings};
 use crate::webhooks::notification::{Change, CurrentOrder, Notification, StalledOrder};
 use crate::webhooks::payload;
 
-/// The form of [`Delivery`] that this program writes.
+/// The message version that this release writes.
 pub const SCHEMA_VERSION: u8 = 1;
-/// The most orders in one `status_update`.
+/// The most orders in one `status_update` body.
 pub const MAX_ORDERS: usize = 50;
 
-/// A message of the deliveries queue. Its body is what is posted, to the byte.
+/// A message of the deliveries queue.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// [`SCHEMA_VERSION`].
     pub v: u8,
-    /// `msg_…`: the receiver's idempotency key, the same over all attempts.
+    /// `msg_…`: the `webhook-id`. The receiver's idempotency key, the same for all attempts and
+    /// runs.
     pub id: String,
-    /// Which time it is sent for: moves when a dead delivery is sent again.
+    /// From 1; incremented when a dead delivery is redriven.
     pub run: u32,
-    /// Whom it is for.
     pub endpoint: EndpointName,
-    /// The form it was written in.
     pub format: Format,
-    /// What it tells. Messages without it are from before there was more than one thing to tell.
+    /// Missing in messages of older releases, which had only `order.status_changed`.
     #[serde(default)]
     pub event: EventType,
-    /// Whose orders it tells of.
     pub account: AccountCode,
-    /// The order, where it tells of one alone.
+    /// `None` in a delivery with several orders.
     pub order_id: Option<OrderId>,
-    /// That order's version.
+    /// The version of that order.
     pub version: Option<u64>,
-    /// The JSON text to post.
+    /// JSON, posted and signed byte for byte.
     pub body: String,
 }
 
 impl Delivery {
-    /// The message's body.
     pub fn to_message(&self) -> String {
-        // String keys and no floats: writing cannot fail.
+        // String keys and no floats: serialization cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads a message; `None` if this program does not understand it.
+    /// `None` for an unreadable message or another version.
     pub fn from_message(body: &str) -> Option<Self> {
         serde_json::from_str(body)
             .ok()
@@ -55,7 +52,7 @@ impl Delivery {
     }
 }
 
-/// Bodies hold names and phones.
+/// Without the body, which has personal data.
 impl std::fmt::Debug for Delivery {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Delivery")
@@ -65,7 +62,7 @@ impl std::fmt::Debug for Delivery {
     }
 }
 
-/// A notification with its part of the delivery id, which tells it from the rest of its event.
+/// A notification, and the part of the delivery id that is unique within its event.
 struct Candidate<'a> {
     notification: Notification<'a>,
     part: String,
@@ -77,16 +74,16 @@ impl Candidate<'_> {
     }
 
     fn is_for(&self, settings: &Settings) -> bool {
-        let wanted = match self.notification.event_type() {
-            EventType::StatusChanged => settings.wants(self.notification.status),
-            EventType::Stalled => settings.wants_stalled(),
+        let is_subscribed = match self.notification.event_type() {
+            EventType::StatusChanged => settings.is_subscribed_to(self.notification.status),
+            EventType::Stalled => settings.is_subscribed_to_stalled(),
         };
-        wanted && settings.accounts.include(self.account())
+        is_subscribed && settings.accounts.include(self.account())
     }
 }
 
-/// The deliveries of an event's status changes. Repeating an event gives the same deliveries with
-/// the same ids.
+/// The deliveries of an event's status changes. A redelivered event gives the same deliveries with
+/// the same ids (idempotency).
 pub fn fan_out<'a>(
     event: &EventId,
     changes: &[Change<'_>],
@@ -100,7 +97,7 @@ pub fn fan_out<'a>(
     to_endpoints(event, candidates.collect(), endpoints, Candidate::is_for, now)
 }
 
-/// As [`fan_out`], for stalled orders: only to endpoints that subscribe to `order.stalled`.
+/// Like [`fan_out`], for stalled orders, to endpoints that subscribe to `order.stalled`.
 pub fn fan_out_stalled<'a>(
     event: &EventId,
     stalled: &[StalledOrder<'_>],
@@ -115,7 +112,7 @@ pub fn fan_out_stalled<'a>(
 }
 
 /// The current status of orders, to every enabled endpoint of the format `status_update` with
-/// access to their accounts. The endpoints' `events` do not count.
+/// access to their accounts. The subscriptions of the endpoints do not matter.
 pub fn fan_out_current<'a>(
     event: &EventId,
     orders: &[CurrentOrder<'_>],
@@ -133,7 +130,7 @@ pub fn fan_out_current<'a>(
     to_endpoints(event, candidates.collect(), endpoints, is_for, now)
 }
 
-/// No id contains `/`, so equal order ids of two accounts stay apart.
+/// Ids contain no `/`, so equal order ids of two accounts differ.
 fn part(key: &OrderKey) -> String {
     format!("{}/{}", key.account, key.order)
 }
@@ -147,9 +144,9 @@ fn to_endpoints<'a, 'n>(
 ) -> Vec<Delivery> {
     candidates.sort_by(|a, b| (a.account(), &a.part).cmp(&(b.account(), &b.part)));
     let deliveries = endpoints.into_iter().flat_map(|endpoint| {
-        let is_wanted = |candidate: &&Candidate<'n>| is_for(candidate, &endpoint.settings);
-        let wanted: Vec<_> = candidates.iter().filter(is_wanted).collect();
-        to_endpoint(event, endpoint, &wanted, now)
+        let is_selected = |candidate: &&Candidate<'n>| is_for(candidate, &endpoint.settings);
+        let selected: Vec<_> = candidates.iter().filter(is_selected).collect();
+        to_endpoint(event, endpoint, &selected, now)
     });
     deliveries.collect()
 }
@@ -163,7 +160,7 @@ fn to_endpoint(
     match endpoint.settings.format {
         Format::StatusUpdate => candidates
             .chunk_by(|a, b| a.account() == b.account())
-            .flat_map(|of_account| of_account.chunks(MAX_ORDERS))
+            .flat_map(|account| account.chunks(MAX_ORDERS))
             .enumerate()
             .filter_map(|(number, chunk)| batch(event, endpoint, number, chunk, now))
             .collect(),

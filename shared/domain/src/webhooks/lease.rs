@@ -1,4 +1,4 @@
-//! Who may make the next attempt of a delivery: exactly one worker at a time, and nobody once it has ended.
+//! The lease on a delivery: one worker at a time makes an attempt, and none after the end.
 
 use std::time::Duration;
 
@@ -7,69 +7,61 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::core::timestamp::Timestamp;
 
-/// Beyond an endpoint's timeout a worker gets this long to write down what came of its attempt.
+/// The time to record an attempt: a lease lasts for the endpoint's timeout and this margin.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(15);
 
-/// How a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum DeliveryState {
-    /// Its first attempt is being made.
+    /// Before the result of the first attempt.
     Pending,
-    /// An attempt failed, another follows.
+    /// An attempt failed; another one follows.
     Retrying,
-    /// The endpoint took it.
     Delivered,
-    /// Given up; its message is with the dead letters.
+    /// Given up; its message is in the dead-letter queue.
     Dead,
 }
 
 impl DeliveryState {
-    /// As it stands in rows and answers.
+    /// The name in rows and answers.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// Whether no attempt follows, unless somebody sends it again.
+    /// True if no attempt follows, except after a redrive.
     pub fn has_ended(self) -> bool {
         matches!(self, Self::Delivered | Self::Dead)
     }
 
-    /// From a row.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
     }
 }
 
-/// What a delivery's row says about claiming it.
+/// The attributes of a delivery's row that decide about the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LeaseRow {
-    /// How it stands.
     pub state: DeliveryState,
-    /// Which time it is sent for.
     pub run: u32,
-    /// Until when a worker has it.
     pub lease_until: Option<Timestamp>,
-    /// When its next attempt is due.
     pub next_attempt_at: Option<Timestamp>,
 }
 
-/// What a worker does with a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseDecision {
-    /// Attempt it now.
+    /// Attempt the delivery now.
     Take,
-    /// It died before and somebody sent it again: attempt it as if it were new.
+    /// A dead delivery was redriven: attempt it like a new one.
     Restart,
-    /// Another worker has it, or it is not due: look again after this long.
+    /// Another worker has the lease, or the attempt is not due yet.
     Wait(Duration),
-    /// It has ended, or this message is of an older run: drop the message.
+    /// The delivery has ended, or the message belongs to an older run.
     Drop,
 }
 
 impl LeaseRow {
-    /// What a message of this run may do now.
+    /// `run` is that of the message.
     pub fn claim(&self, run: u32, now: Timestamp) -> LeaseDecision {
         match self.state {
             DeliveryState::Dead if Some(run) == self.run.checked_add(1) => LeaseDecision::Restart,
@@ -108,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn one_worker_at_a_time() {
+    fn one_worker_at_a_time_has_the_lease() {
         let wait = |millis| LeaseDecision::Wait(Duration::from_millis(millis));
         for (row, run, expected) in [
             (row(DeliveryState::Pending, Some(1500), None), 2, wait(500)),

@@ -1,4 +1,4 @@
-//! One order's news for endpoints, before it is written in a payload format.
+//! What an endpoint is notified of, before it is written in one of the payload formats.
 
 use crate::core::id::ReportId;
 use crate::core::timestamp::Timestamp;
@@ -7,43 +7,35 @@ use crate::tracking::status::Status;
 use crate::tracking::timeline::Transition;
 use crate::webhooks::endpoint::EventType;
 
-/// A change that has to be notification.
+/// A status change.
 #[derive(Debug, Clone, Copy)]
 pub struct Change<'a> {
-    /// The order.
     pub order: &'a Order,
-    /// The report that caused it.
     pub report_id: &'a ReportId,
-    /// What changed.
     pub transition: &'a Transition,
 }
 
-/// An order that has stood still for so long that it has to be notification.
+/// An order whose timeline has not grown for too long.
 #[derive(Debug, Clone, Copy)]
 pub struct StalledOrder<'a> {
-    /// The order.
     pub order: &'a Order,
-    /// When it last moved.
+    /// When its timeline last grew.
     pub since: Timestamp,
 }
 
-/// An order that somebody asks to be told of, as it stands.
+/// The current state of an order, which an operator triggers a webhook for.
 #[derive(Debug, Clone, Copy)]
 pub struct CurrentOrder<'a> {
-    /// The order.
     pub order: &'a Order,
-    /// Its last change of status, if there ever was one.
+    /// The last status change.
     pub last: Option<&'a Transition>,
 }
 
-/// What is told of one order.
+/// A change, a stall or the current state, as one value for the payloads.
 #[derive(Debug, Clone, Copy)]
 pub struct Notification<'a> {
-    /// The order.
     pub order: &'a Order,
-    /// Its version.
     pub version: u64,
-    /// Where it stands.
     pub status: Status,
     pub(super) previous_status: Option<Status>,
     pub(super) label: &'a str,
@@ -53,7 +45,6 @@ pub struct Notification<'a> {
 }
 
 impl<'a> Notification<'a> {
-    /// That its status changed.
     pub fn changed(change: &Change<'a>) -> Self {
         let transition = change.transition;
         Self {
@@ -68,7 +59,7 @@ impl<'a> Notification<'a> {
         }
     }
 
-    /// That it stands still, and where. In whose words it stood before is not kept: the status before is told in ours.
+    /// The state does not keep the label of the previous status, so this uses its title.
     pub fn stalled(stalled: &StalledOrder<'a>) -> Self {
         let state = &stalled.order.state;
         Self {
@@ -83,7 +74,6 @@ impl<'a> Notification<'a> {
         }
     }
 
-    /// How it stands, in the words of its last change.
     pub fn current(current: &CurrentOrder<'a>) -> Self {
         let state = &current.order.state;
         Self {
@@ -98,7 +88,6 @@ impl<'a> Notification<'a> {
         }
     }
 
-    /// What of it is notification.
     pub fn event_type(&self) -> EventType {
         if self.stalled_since.is_some() { EventType::Stalled } else { EventType::StatusChanged }
     }

@@ -1,4 +1,5 @@
-//! The three bodies that customers' servers get, of either event. Field order and names are promises.
+//! The bodies of the three payload formats. Field names and their order are a contract with
+//! receivers.
 
 use serde::Serialize;
 
@@ -152,7 +153,7 @@ struct Standard<'a> {
     data: OrderBody<'a>,
 }
 
-/// The body of the format `status_update`, for orders of which the same event is told; `now` is when it is written.
+/// The format `status_update`. All orders have the same event type.
 pub fn status_update(event: EventType, orders: &[Notification<'_>], now: Timestamp) -> String {
     let event = match event {
         EventType::StatusChanged => "status_update",
@@ -165,12 +166,12 @@ pub fn status_update(event: EventType, orders: &[Notification<'_>], now: Timesta
     })
 }
 
-/// The body of the format `order.status_changed`. Its header says which event it is.
+/// The format `order.status_changed`. The event type is in the header `x-webhook-event`.
 pub fn order_status_changed(notification: &Notification<'_>) -> String {
     text(&OrderBody::of(notification))
 }
 
-/// The body of the format `standard`: the payload that Standard Webhooks 1.0.0 describes.
+/// The format `standard`: the payload of Standard Webhooks 1.0.0.
 pub fn standard(notification: &Notification<'_>) -> String {
     let timestamp = notification.stalled_since.unwrap_or(notification.occurred_at);
     text(&Standard {
@@ -180,7 +181,7 @@ pub fn standard(notification: &Notification<'_>) -> String {
     })
 }
 
-/// These types have string keys and no floats: writing them cannot fail.
 fn text(payload: &impl Serialize) -> String {
+    // String keys and no floats: serialization cannot fail.
     serde_json::to_string(payload).unwrap_or_default()
 }

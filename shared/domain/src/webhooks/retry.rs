@@ -1,4 +1,4 @@
-//! What becomes of a delivery after an attempt: done, tried again and when, or given up.
+//! Retries: the reaction to an attempt, the backoff schedule, `Retry-After`.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,41 +7,43 @@ use strum::{IntoStaticStr, VariantArray};
 use crate::core::hash::Fingerprint;
 use crate::core::timestamp::Timestamp;
 
-/// A receiver may ask for at most this wait.
+/// The cap on `Retry-After`.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// When a failed attempt is repeated.
+/// The backoff of an endpoint.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
-    /// How many attempts follow the first.
+    /// The number of attempts after the first.
     pub retries: u32,
     /// The waits before them; the last one repeats.
     pub backoff: Vec<Duration>,
-    /// Whether each wait is stretched by up to 20 %, so that deliveries that failed together do not come back together.
+    /// Adds up to 20 % to each wait, so that deliveries that failed together are not retried
+    /// together.
     pub jitter: bool,
 }
 
 impl Schedule {
-    /// How long to wait after this many attempts, or `None` if there is no further one. The jitter is drawn from
-    /// the delivery's id, so that the same attempt always has the same wait.
+    /// The wait after this many attempts; `None` after the last one. `retry_after` can lengthen it.
+    /// The jitter is a hash of delivery id and attempt, so the same attempt always has the same
+    /// wait.
     pub fn wait_after(
         &self,
         attempts: u32,
         delivery_id: &str,
-        asked: Option<Duration>,
+        retry_after: Option<Duration>,
     ) -> Option<Duration> {
         if attempts == 0 || attempts > self.retries {
             return None;
         }
         let last = self.backoff.len().checked_sub(1)?;
         let planned = *self.backoff.get(last.min(attempts as usize - 1))?;
-        let planned = if self.jitter { stretch(planned, delivery_id, attempts) } else { planned };
-        Some(asked.map_or(planned, |asked| asked.clamp(planned, MAX_RETRY_AFTER.max(planned))))
+        let planned =
+            if self.jitter { with_jitter(planned, delivery_id, attempts) } else { planned };
+        let limit = MAX_RETRY_AFTER.max(planned);
+        Some(retry_after.map_or(planned, |wait| wait.clamp(planned, limit)))
     }
-}
 
-impl Schedule {
-    /// All waits together, without jitter.
+    /// The sum of all waits, without jitter.
     pub fn total(&self) -> Duration {
         let last = self.backoff.len().saturating_sub(1);
         let waits =
@@ -50,13 +52,13 @@ impl Schedule {
     }
 }
 
-fn stretch(wait: Duration, delivery_id: &str, attempt: u32) -> Duration {
+fn with_jitter(wait: Duration, delivery_id: &str, attempt: u32) -> Duration {
     let hash = Fingerprint::of("jitter").with(delivery_id).with(attempt.to_be_bytes());
     let thousandths = u32::try_from(hash.number() % 201).unwrap_or_default();
     wait + wait * thousandths / 1000
 }
 
-/// `Retry-After` (RFC 9110, 10.2.3): whole seconds or an HTTP date. Anything else asks for nothing.
+/// `Retry-After` (RFC 9110, 10.2.3): whole seconds or an HTTP date. Other values are ignored.
 pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     let value = value.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -68,14 +70,14 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Some(Timestamp::from_millis(millis).ok()?.since(now))
 }
 
-/// What came of one attempt.
+/// The result of an attempt, as far as the reaction depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// An answer with this status code.
+    /// The status code.
     Answered(u16),
-    /// No answer, for a reason that may pass: network, DNS, TLS, timeout.
+    /// A transient failure: network, DNS, TLS, timeout.
     NoAnswer,
-    /// Never sent: the URL is one that nothing may be sent to.
+    /// Not sent: the address policy refuses the URL (SSRF).
     Refused,
 }
 
@@ -113,7 +115,8 @@ pub enum NextStep {
 }
 
 impl AttemptOutcome {
-    /// 2xx is delivered. What may pass is retried: no answer, 408, 425, 429, 5xx. A redirect is never followed.
+    /// 2xx is success. Transient failures are retried: no answer, 408, 425, 429 and 5xx. Everything
+    /// else is final.
     pub fn next_step(self) -> NextStep {
         match self {
             Self::Answered(200..=299) => NextStep::Done,

@@ -6,7 +6,7 @@ use sha2::Sha256;
 
 use crate::core::timestamp::Timestamp;
 
-/// One or, while a secret is rotated, two keys; the newer one first.
+/// One key, or two during the rotation of a signing secret, the newer first.
 #[derive(Clone)]
 pub struct SigningKeys(Vec<Vec<u8>>);
 
@@ -16,31 +16,26 @@ impl std::fmt::Debug for SigningKeys {
     }
 }
 
-/// Why a text is no secret. It never quotes the text.
+/// The messages never quote the secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidSecret {
-    /// Neither one nor two secrets.
     #[error("must be one whsec_ secret, or two separated by a space")]
     Count,
-    /// Not `whsec_` and base64.
     #[error("must be whsec_ followed by base64")]
     Encoding,
-    /// Not 24 to 64 bytes.
     #[error("must be 24 to 64 bytes long")]
     Length,
 }
 
 impl SigningKeys {
-    /// Reads `whsec_…`, or two of them separated by a space.
-    ///
-    /// # Errors
-    /// The rule of Standard Webhooks that the text breaks.
+    /// `whsec_…`, or two of them separated by a space.
     pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
         let keys = text.split_ascii_whitespace().map(parse_key).collect::<Result<Vec<_>, _>>()?;
         if matches!(keys.len(), 1 | 2) { Ok(Self(keys)) } else { Err(InvalidSecret::Count) }
     }
 
-    /// The value of `webhook-signature` for an attempt at `now`: one `v1,…` a key.
+    /// The header `webhook-signature` of an attempt at `now`: one `v1,…` per key, separated by
+    /// spaces.
     pub fn sign(&self, id: &str, now: Timestamp, body: &[u8]) -> String {
         let signatures: Vec<String> =
             self.0.iter().map(|key| sign(key, id, now.seconds(), body)).collect();
@@ -78,14 +73,14 @@ mod tests {
         )
     }
 
-    /// The vector of the test suites of standard-webhooks/standard-webhooks.
+    /// From the test suites of standard-webhooks/standard-webhooks.
     #[test]
-    fn the_official_vector() {
+    fn signs_like_the_official_test_vector() {
         assert_eq!(signed(SECRET), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 
     #[test]
-    fn rotation_signs_with_both() {
+    fn signs_with_both_secrets_during_rotation() {
         let other = format!("whsec_{}", BASE64.encode(&[7; 32]));
         assert_eq!(
             signed(&format!("{other} {SECRET}")),
@@ -94,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_secret() {
+    fn rejects_invalid_secrets() {
         let short = format!("whsec_{}", BASE64.encode(&[7; 23]));
         let long = format!("whsec_{}", BASE64.encode(&[7; 65]));
         for (text, expected) in [

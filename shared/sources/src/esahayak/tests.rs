@@ -8,15 +8,15 @@ use super::*;
 
 mod any;
 mod bodies;
-mod identity;
+mod dedup;
 mod odd;
 
-/// As in `events/esahayak/stamp_uploaded.json`.
+/// The body of `events/esahayak/stamp_uploaded.json`.
 fn body() -> Value {
     serde_json::from_str(include_str!("../../../../events/esahayak/stamp_uploaded.json")).unwrap()
 }
 
-/// That body with some fields replaced.
+/// [`body`] with some fields replaced.
 fn with(changes: Value) -> Value {
     let mut body = body();
     let Value::Object(changes) = changes else { return changes };
@@ -24,14 +24,14 @@ fn with(changes: Value) -> Value {
     body
 }
 
-/// That body without a field.
+/// [`body`] without one field.
 fn without(name: &str) -> Value {
     let mut body = body();
     body.as_object_mut().unwrap().remove(name);
     body
 }
 
-/// That body as another type, with this besides its order.
+/// [`body`] with another type, and with `details` beside its order.
 fn event(kind: &str, details: Value) -> Value {
     let mut data = json!({"order": {"id": "order_12345", "status": "WORDS"}});
     data.as_object_mut().unwrap().extend(details.as_object().unwrap().clone());
@@ -44,11 +44,15 @@ fn read(body: &[u8]) -> Result<Reading, Unreadable> {
 
 fn read_for(account: &str, body: &[u8]) -> Result<Reading, Unreadable> {
     let account = AccountCode::parse(account).unwrap();
-    Esahayak.read(&Received {
-        account: Some(&account),
-        at: Timestamp::from_millis(0).unwrap(),
-        body,
-    })
+    let request = Request::stored(Some(&account), body);
+    Esahayak.parse(&request, Timestamp::EPOCH).map(|parsed| parsed.reading)
+}
+
+/// The dedup key of any object, even one that is no envelope.
+fn dedup_key(headers: &[(&str, &str)], body: &[u8]) -> DedupKey {
+    let request = Request { headers, body, ..Request::default() };
+    let fields = read_object::<Fields>(body);
+    fields.map_or(DedupKey::Body, |fields| super::dedup_key(&request, &fields))
 }
 
 fn read_value(body: &Value) -> Result<Reading, Unreadable> {

@@ -1,11 +1,11 @@
-//! A parcel's stops so far.
+//! Scans of a parcel.
 
 use domain::tracking::report::Scan;
 
 use crate::scans::{Order, newest};
 use crate::text::{Fields, LABEL, REMARK};
 
-/// The body's scans, oldest first. The webhook sends them so; its test ping and the pull API newest first.
+/// Oldest first, as in the webhook. The test ping and the pull API list the newest first.
 pub(super) fn read(body: &Fields) -> Vec<Scan> {
     newest(body.list("scans").iter().filter_map(scan).collect(), Order::OldestFirst)
 }

@@ -1,8 +1,9 @@
-//! What Shiprocket's status ids and labels mean.
+//! Shiprocket's status ids and labels.
 //!
-//! Shiprocket has two tables, and the same number means different things in them: `shipment_status_id` is of the
-//! SHIPMENT table, `current_status_id` of the ORDER table (20 is a pickup exception there, in transit here). Ids and
-//! names: Shiprocket's API collection, "tracking" and "orders"; that the webhook uses both: live bodies.
+//! The two tables give the same number different meanings: `shipment_status_id` is of the SHIPMENT
+//! table, `current_status_id` of the ORDER table (20 is a pickup exception in SHIPMENT, in transit
+//! in ORDER). Source of ids and names: Shiprocket's API collection, "tracking" and "orders". Live
+//! bodies use both tables.
 
 use Status::{
     Cancelled, Delayed, Delivered, Exception, InTransit, Lost, OutForDelivery, PickedUp,
@@ -15,7 +16,7 @@ use crate::text::normalise;
 
 mod order;
 
-/// The SHIPMENT table: id, normalised label, meaning. A cancellation that is only asked for says nothing yet.
+/// The SHIPMENT table: id, normalised label, status. A requested cancellation has no effect yet.
 const SHIPMENT: &[(u16, &str, Status)] = &[
     (1, "AWB ASSIGNED", Processing),
     (2, "LABEL GENERATED", Processing),
@@ -83,7 +84,7 @@ const SHIPMENT: &[(u16, &str, Status)] = &[
     (83, "SEARCHING FOR RIDER", Processing),
 ];
 
-/// Labels that only the ORDER table or live bodies use.
+/// Labels found only in the ORDER table or in live bodies.
 const OTHER_LABELS: &[(&str, Status)] = &[
     ("NEW", Processing),
     ("INVOICED", Processing),
@@ -100,8 +101,8 @@ const OTHER_LABELS: &[(&str, Status)] = &[
     ("RETURNED", Returned),
 ];
 
-/// Parts of longer labels, such as `UNDELIVERED-1ST ATTEMPT` or `IN TRANSIT-EN-ROUTE`, first hit first: whatever
-/// says that a parcel is *not* delivered stands before `DELIVERED`.
+/// Parts of longer labels, such as `UNDELIVERED-1ST ATTEMPT` or `IN TRANSIT-EN-ROUTE`. The first
+/// match counts, so every form of *not* delivered precedes `DELIVERED`.
 const PARTS: &[(&str, Status)] = &[
     ("CANCELLATION", Unknown),
     ("CANCELLED", Cancelled),
@@ -120,31 +121,29 @@ const PARTS: &[(&str, Status)] = &[
     ("DELIVERED", Delivered),
 ];
 
-/// What an id of the SHIPMENT table means; nothing for one that the table does not have.
 pub(super) fn of_shipment(id: &str) -> Option<Status> {
     let id: u16 = id.parse().ok()?;
     SHIPMENT.iter().find(|(known, ..)| *known == id).map(|(.., status)| *status)
 }
 
-/// What an id of the ORDER table means; nothing for one that the table does not have.
 pub(super) fn of_order(id: &str) -> Option<Status> {
     let id: u16 = id.parse().ok()?;
     order::LABELS.iter().find(|(known, _)| *known == id).map(|(_, label)| of_label(label))
 }
 
-/// What a label means, however it is spelt.
+/// Maps a label in any spelling.
 pub(super) fn of_label(label: &str) -> Status {
     let label = normalise(label);
-    if let Some(status) = exactly(&label) {
+    if let Some(status) = by_full_label(&label) {
         return status;
     }
-    let way = |word: &&str| !matches!(*word, "RTO" | "RETURN" | "RETURNED");
-    let rest = label.split(' ').filter(way).collect::<Vec<_>>().join(" ");
-    let status = exactly(&rest).unwrap_or_else(|| partly(&rest));
+    let outbound = |word: &&str| !matches!(*word, "RTO" | "RETURN" | "RETURNED");
+    let rest = label.split(' ').filter(outbound).collect::<Vec<_>>().join(" ");
+    let status = by_full_label(&rest).unwrap_or_else(|| by_part(&rest));
     if rest == label { status } else { status.on_return_leg() }
 }
 
-fn exactly(label: &str) -> Option<Status> {
+fn by_full_label(label: &str) -> Option<Status> {
     let shipment = SHIPMENT.iter().map(|(_, known, status)| (*known, *status));
     shipment
         .chain(OTHER_LABELS.iter().copied())
@@ -152,7 +151,7 @@ fn exactly(label: &str) -> Option<Status> {
         .map(|(_, status)| status)
 }
 
-fn partly(label: &str) -> Status {
+fn by_part(label: &str) -> Status {
     PARTS.iter().find(|(part, _)| label.contains(part)).map_or(Unknown, |(_, status)| *status)
 }
 

@@ -10,12 +10,12 @@ mod any;
 mod bodies;
 mod odd;
 
-/// The demo parcel on its way, as in `events/shiprocket/in_transit.json`.
+/// The demo parcel in transit, `events/shiprocket/in_transit.json`.
 fn body() -> Value {
     serde_json::from_str(include_str!("../../../../events/shiprocket/in_transit.json")).unwrap()
 }
 
-/// The demo parcel's body with some fields replaced.
+/// [`body`] with some fields replaced.
 fn with(changes: Value) -> Value {
     let mut body = body();
     let Value::Object(changes) = changes else { return changes };
@@ -23,12 +23,12 @@ fn with(changes: Value) -> Value {
     body
 }
 
-/// A body without what says how the parcel stands, and this.
-fn standing(words: Value) -> Value {
+/// [`body`] with these fields in place of its status fields.
+fn with_status(fields: Value) -> Value {
     let mut body = body();
-    let fields = body.as_object_mut().unwrap();
-    fields.retain(|name, _| !name.contains("status"));
-    fields.extend(words.as_object().unwrap().clone());
+    let object = body.as_object_mut().unwrap();
+    object.retain(|name, _| !name.contains("status"));
+    object.extend(fields.as_object().unwrap().clone());
     body
 }
 
@@ -38,11 +38,8 @@ fn read(body: &[u8]) -> Result<Reading, Unreadable> {
 
 fn read_for(account: &str, body: &[u8]) -> Result<Reading, Unreadable> {
     let account = AccountCode::parse(account).unwrap();
-    Shiprocket.read(&Received {
-        account: Some(&account),
-        at: Timestamp::from_millis(0).unwrap(),
-        body,
-    })
+    let request = Request::stored(Some(&account), body);
+    Shiprocket.parse(&request, Timestamp::EPOCH).map(|parsed| parsed.reading)
 }
 
 fn report(body: &Value) -> Report {
@@ -53,8 +50,8 @@ fn report(body: &Value) -> Report {
     reports.items.remove(0)
 }
 
-fn status_of(words: Value) -> Status {
-    report(&standing(words)).status
+fn status_of(fields: Value) -> Status {
+    report(&with_status(fields)).status
 }
 
 fn time(text: &str) -> Option<Timestamp> {

@@ -1,25 +1,25 @@
-//! Who may send Shipway's webhooks.
+//! Authentication of Shipway's webhooks.
 //!
-//! Shipway signs nothing and sets no headers. A `status_feed` carries a `hash` made of the shop's credentials; its
-//! other bodies carry nothing, and only a path that nobody else knows tells where they come from.
+//! Shipway does not sign its requests and sets no headers. A `status_feed` carries a `hash` of the
+//! shop's credentials. Its other bodies carry no proof and need a hook with a secret path.
 
 use domain::core::request_body::read_object;
 use serde::Deserialize;
 
 use super::settings::{Credentials, Settings};
-use crate::auth::{Token, require_secret};
-use crate::{AuthError, Authenticator, Hook, InvalidSetting, Owner, Request, Setup};
+use crate::auth::Token;
+use crate::{AuthError, Authenticator, Hook, InvalidSetting, Request, Setup, Tenant};
 
-/// The shortest id of a hook that has no secret, in characters: then the id is the secret.
-const SHORTEST_ID: usize = 16;
+/// Fewest characters in the id of a hook without a secret: the id serves as the secret.
+const MIN_ID_LENGTH: usize = 16;
 
 enum Proof {
     /// The body's `hash`.
     Hash(Token),
-    /// The hook's own secret, as the body's `hash` or in `x-api-key`.
+    /// The hook's own secret, in the body's `hash` or in `x-api-key`.
     Secret(Token),
-    /// The path.
-    Id,
+    /// The secret path.
+    HookId,
 }
 
 struct ShipwayAuthenticator {
@@ -31,19 +31,17 @@ pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, Inv
     let settings = Settings::read(setup.settings)?;
     let proof = match setup.hook {
         None => Proof::Hash(Token::new(&Credentials::read(setup.secret)?.hash())),
-        Some(Hook { has_secret: true, .. }) => {
-            Proof::Secret(Token::new(require_secret(setup.secret)?))
-        }
-        Some(hook) => hard_to_guess(hook.id).map(|()| Proof::Id)?,
+        Some(Hook { has_secret: true, .. }) => Proof::Secret(Token::new(setup.require_secret()?)),
+        Some(hook) => require_long_id(hook.id).map(|()| Proof::HookId)?,
     };
     Ok(Box::new(ShipwayAuthenticator { settings, proof }))
 }
 
-fn hard_to_guess(id: &str) -> Result<(), InvalidSetting> {
-    if id.chars().count() >= SHORTEST_ID {
+fn require_long_id(id: &str) -> Result<(), InvalidSetting> {
+    if id.chars().count() >= MIN_ID_LENGTH {
         return Ok(());
     }
-    let problem = format!("an id without a secret must have at least {SHORTEST_ID} characters");
+    let problem = format!("an id without a secret must have at least {MIN_ID_LENGTH} characters");
     Err(InvalidSetting { parameter: "hooks", field: None, problem })
 }
 
@@ -54,22 +52,25 @@ impl Authenticator for ShipwayAuthenticator {
             Proof::Secret(token) => token
                 .check(request.header("x-api-key"))
                 .or_else(|_| token.check(hash(request.body).as_deref())),
-            Proof::Id => Ok(()),
+            Proof::HookId => Ok(()),
         }
     }
 
-    fn owner(&self, _body: &[u8]) -> Owner {
-        self.settings.account.clone().map_or(Owner::Nobody, Owner::Account)
+    fn tenant(&self) -> Tenant {
+        self.settings.account.clone().into()
     }
 }
 
-/// The `hash` that a body shows, if it is a string and there once.
+/// The `hash` of a body, if it is a string and not repeated. Reading it before [`Source::parse`]
+/// keeps unauthenticated bodies out of the parser.
+///
+/// [`Source::parse`]: crate::Source::parse
 fn hash(body: &[u8]) -> Option<String> {
     #[derive(Deserialize)]
-    struct Shown {
+    struct Credential {
         hash: Option<String>,
     }
-    read_object::<Shown>(body).ok()?.hash
+    read_object::<Credential>(body).ok()?.hash
 }
 
 #[cfg(test)]

@@ -1,47 +1,45 @@
-//! What makes a claim of Shipway's the same claim, whether it calls us or answers us.
+//! Report ids: a pushed and a polled report of the same fact have the same id.
 
 use domain::core::hash::Fingerprint;
-use domain::core::id::{Awb, OrderId, ReportId};
+use domain::core::id::{AccountCode, Awb, OrderId, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::Scan;
 
 use super::{Shipway, status};
-use crate::{Received, Source};
+use crate::Source;
+use crate::request::report_id;
 
-/// A claim about one order.
 pub(super) struct ReportIdentity<'a> {
-    /// What it is about.
     pub(super) name: Name<'a>,
-    /// The code, or what stands in its place.
-    pub(super) word: Option<String>,
-    /// The newest scan.
+    /// Code or name, verbatim.
+    pub(super) status: Option<String>,
     pub(super) newest: Option<&'a Scan>,
-    /// When it came to be so.
     pub(super) occurred_at: Option<Timestamp>,
-    /// What it first names as a time, readable or not.
+    /// The first time in the item, parsable or not.
     pub(super) named_time: Option<String>,
 }
 
-/// What tells an order from others: the parcel's number, else the order's.
+/// The tracking number, else the order id.
 pub(super) enum Name<'a> {
     Parcel(&'a Awb),
     Order(&'a OrderId),
 }
 
 impl ReportIdentity<'_> {
-    /// The id of a claim that Shipway sent. One without a time may be true again in another minute.
-    pub(super) fn id_as_sent(&self, received: &Received<'_>) -> ReportId {
-        let minute = || ("minute", (received.at.seconds() / 60).to_string());
-        self.id(received, self.time().unwrap_or_else(minute))
+    /// The id of a webhook's report. Without a time, the same report may be sent again later with a
+    /// new meaning, so the minute of receipt is part of the id.
+    pub(super) fn pushed_id(&self, account: Option<&AccountCode>, at: Timestamp) -> ReportId {
+        let minute = || ("minute", (at.seconds() / 60).to_string());
+        self.id(account, self.time().unwrap_or_else(minute))
     }
 
-    /// The id of a claim that Shipway answered with. TrackingQuery every hour, it says the same every hour: without a time
-    /// that is one claim.
-    pub(super) fn id_as_answered(&self, received: &Received<'_>) -> ReportId {
-        self.id(received, self.time().unwrap_or_default())
+    /// The id of a polled report. Hourly polls return the same report, so without a time it has one
+    /// id.
+    pub(super) fn polled_id(&self, account: &AccountCode) -> ReportId {
+        self.id(Some(account), self.time().unwrap_or_default())
     }
 
-    /// The newest scan's time counts before the item's own, which may be that of the sending.
+    /// The newest scan's time comes first: the item's own may be the time of sending.
     fn time(&self) -> Option<(&'static str, String)> {
         let at = self
             .newest
@@ -51,10 +49,10 @@ impl ReportIdentity<'_> {
         at.or_else(|| self.named_time.clone().map(|text| ("unread", text)))
     }
 
-    fn id(&self, received: &Received<'_>, (clock, time): (&str, String)) -> ReportId {
+    fn id(&self, account: Option<&AccountCode>, (clock, time): (&str, String)) -> ReportId {
         self.name
-            .add_to(received.report_id(&Shipway.name()))
-            .with_option(self.word.as_deref().map(status::code))
+            .add_to(report_id(account, &Shipway.name()))
+            .with_option(self.status.as_deref().map(status::code))
             .with(clock)
             .with(time)
             .with_option(self.newest.and_then(|scan| scan.location.as_deref()))
@@ -63,7 +61,7 @@ impl ReportIdentity<'_> {
 }
 
 impl Name<'_> {
-    /// A number counts without the zeros that it begins with: one body has them, another has lost them.
+    /// Without leading zeros, which some bodies have lost.
     fn add_to(&self, hash: Fingerprint) -> Fingerprint {
         match self {
             Self::Parcel(awb) => {

@@ -1,4 +1,4 @@
-//! A parcel's stops so far.
+//! Scans of a parcel.
 
 use domain::tracking::report::Scan;
 
@@ -6,28 +6,28 @@ use super::moment;
 use crate::scans::{Order, newest};
 use crate::text::{Fields, LABEL, REMARK};
 
-/// What they are called depends on the body: `time` in webhooks, the others in its APIs.
+/// Webhooks say `time`, the APIs use the other names.
 const TIMES: [&str; 5] = ["time", "date", "datetime", "timestamp", "status_time"];
 const ACTIVITIES: [&str; 4] = ["status", "activity", "status_detail", "remarks"];
 const PLACES: [&str; 2] = ["location", "city"];
 
-/// An item's scans, unread. The full body keeps them in `api_input`.
+/// The raw scans of an item. Full bodies have them in `api_input`.
 pub(super) fn of(item: &Fields) -> Vec<Fields> {
     first([item.members("scans"), item.object("api_input").members("scans")])
 }
 
-/// The first of these lists that holds an object, without what is none.
+/// The objects of the first list that has any.
 pub(super) fn first(lists: impl IntoIterator<Item = Option<Vec<Option<Fields>>>>) -> Vec<Fields> {
     let mut lists = lists.into_iter().flatten().map(|list| list.into_iter().flatten().collect());
     lists.find(|scans: &Vec<Fields>| !scans.is_empty()).unwrap_or_default()
 }
 
-/// The newest of these, oldest first. All bodies that were seen have them newest first.
+/// Oldest first. All known bodies list the newest first.
 pub(super) fn read(scans: &[Fields]) -> Vec<Scan> {
     newest(scans.iter().filter_map(scan).collect(), Order::NewestFirst)
 }
 
-/// What the first of these that names a time names, readable or not.
+/// The first time in the scans, parsable or not.
 pub(super) fn named_time(scans: &[Fields]) -> Option<String> {
     scans.iter().find_map(|scan| moment::named(scan, &TIMES).next())
 }

@@ -1,4 +1,4 @@
-//! What Shipway's parameters say, for its webhooks and for asking it.
+//! Shipway's parameters, for its webhooks and for polling it.
 
 use std::num::NonZeroU32;
 
@@ -6,31 +6,29 @@ use domain::core::id::AccountCode;
 use md5::{Digest, Md5};
 use serde::Deserialize;
 
-use crate::InvalidSetting;
-use crate::auth::{read_secret, read_settings};
+use crate::setup::{InvalidSetting, read_secret, read_settings};
 
-/// `sources/shipway/settings`. A misspelt field could leave open what it should close, so none is ignored.
+/// `sources/shipway/settings`. Unknown fields are rejected.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Where its tracking API is. Nothing where it only calls us.
+    /// Address of the tracking API. `None` if Shipway is not polled.
     pub base_url: Option<String>,
-    /// Whose the requests to the source's plain path are. Nothing where only hooks are open.
+    /// Account of the plain path. `None` if only hooks are open.
     pub account: Option<AccountCode>,
-    /// How often its tracking API may be called.
+    /// Rate limit of the tracking API.
     #[serde(default)]
     pub calls_per_second: CallsPerSecond,
-    /// For how many days an order must not have moved to be told of as standing still. Nothing where none is.
+    /// Days without movement after which an order is reported as stalled. `None` turns this off.
     pub stalled_after_days: Option<NonZeroU32>,
 }
 
-/// Calls a second, more than none; 5 where nothing is said.
+/// Calls per second; positive, 5 by default.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(try_from = "f64")]
 pub struct CallsPerSecond(f64);
 
 impl CallsPerSecond {
-    /// The number.
     pub fn get(self) -> f64 {
         self.0
     }
@@ -55,22 +53,17 @@ impl TryFrom<f64> for CallsPerSecond {
 }
 
 impl Settings {
-    /// Reads the parameter.
-    ///
-    /// # Errors
-    /// The field that cannot be used.
     pub fn read(text: &str) -> Result<Self, InvalidSetting> {
         read_settings(text)
     }
 }
 
-/// `sources/shipway/secret`: who a shop is at Shipway.
+/// `sources/shipway/secret`: the credentials of a shop.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    /// The address it signs in with.
     pub email: String,
-    /// The key of its API, from Shipway's panel.
+    /// From Shipway's panel.
     pub license_key: String,
 }
 
@@ -81,10 +74,6 @@ impl std::fmt::Debug for Credentials {
 }
 
 impl Credentials {
-    /// Reads the parameter.
-    ///
-    /// # Errors
-    /// It is missing, or the field that cannot be used.
     pub fn read(secret: Option<&str>) -> Result<Self, InvalidSetting> {
         let credentials: Self = read_secret(secret)?;
         let fields = [("email", &credentials.email), ("license_key", &credentials.license_key)];
@@ -102,7 +91,7 @@ impl Credentials {
         })
     }
 
-    /// What Shipway shows to prove that it calls: the MD5 of both, in lower-case hexadecimal digits.
+    /// Shipway's proof in a `status_feed`: the MD5 of both, in lower-case hexadecimal digits.
     pub(super) fn hash(&self) -> String {
         let digest = Md5::digest(format!("{}:{}", self.email, self.license_key));
         data_encoding::HEXLOWER.encode(&digest)

@@ -1,14 +1,15 @@
-//! What Shipway's codes mean.
+//! Shipway's status codes.
 //!
-//! The codes and their names: the list of Shipway's PHP SDK for its orders API; which of them stand for the way back:
-//! the same list's "reverse" group. Reasons for a failed attempt (`SHNDR…`, `SHPFR…`, `RTONDR…`) are no statuses.
+//! Source of codes and names: the list in Shipway's PHP SDK for its orders API. Its "reverse" group
+//! gives the codes of the return leg. Reasons for a failed attempt (`SHNDR…`, `SHPFR…`, `RTONDR…`)
+//! are not statuses.
 
 use domain::tracking::status::{Leg, Status};
 
 use crate::text::normalise;
 
-/// Names that come in place of codes. One that the list has for both ways, such as `Picked Up`, is of the way out:
-/// taken for a return, it would end an order's way out too early.
+/// Names sent in place of codes. A name that the list has for both legs, such as `Picked Up`,
+/// counts as outbound: as a return it would end the outbound leg too early.
 const NAMES: &[(&str, &str)] = &[
     ("BOOKED", "SCH"),
     ("SHIPMENT BOOKED", "SCH"),
@@ -49,24 +50,24 @@ const NAMES: &[(&str, &str)] = &[
     ("RETURN DELIVERED", "RDEL"),
 ];
 
-/// What a code or a name means, and the leg that it speaks of.
-pub(super) fn of(word: &str) -> (Status, Leg) {
-    let code = code(word);
-    match (status(&code), way_back(&code)) {
+/// Maps a code or name to a status and a leg.
+pub(super) fn of(text: &str) -> (Status, Leg) {
+    let code = code(text);
+    match (status(&code), return_name(&code)) {
         (Status::Unknown, Some(rest)) => (status(&self::code(rest)).on_return_leg(), Leg::Return),
         (status, _) => (status, leg(&code)),
     }
 }
 
-/// The code that a name stands for; a word that is none of the names in its one spelling.
-pub(super) fn code(word: &str) -> String {
-    let word = normalise(word);
-    NAMES.iter().find(|(name, _)| *name == word).map_or(word, |(_, code)| (*code).to_owned())
+/// Maps a name to its code. Other texts are only normalised.
+pub(super) fn code(text: &str) -> String {
+    let text = normalise(text);
+    NAMES.iter().find(|(name, _)| *name == text).map_or(text, |(_, code)| (*code).to_owned())
 }
 
-/// What a longer name, such as `RTO UNDELIVERED`, says of a parcel on its way back.
-fn way_back(name: &str) -> Option<&str> {
-    ["RTO ", "RETURN "].into_iter().find_map(|way| name.strip_prefix(way))
+/// The status in a name of the return leg, e.g. `RTO UNDELIVERED`.
+fn return_name(name: &str) -> Option<&str> {
+    ["RTO ", "RETURN "].into_iter().find_map(|prefix| name.strip_prefix(prefix))
 }
 
 fn status(code: &str) -> Status {
@@ -89,8 +90,8 @@ fn status(code: &str) -> Status {
     }
 }
 
-/// The reverse codes are of a parcel that the shopper sends back, while `RTO` and `RTD` are of the one that was on its
-/// way out.
+/// Reverse codes are about a parcel that the shopper sends back. `RTO` and `RTD` are about the
+/// outbound parcel.
 fn leg(code: &str) -> Leg {
     match code {
         "RSCH" | "ROOP" | "ROFP" | "RPKP" | "RINT" | "RDEL" | "RCAN" | "RCLO" | "RPSH" | "RSMD"

@@ -15,7 +15,7 @@ mod odd;
 /// 24 November 2026, 10:30:40 in India.
 const NOW: &str = "2026-11-24T05:00:40Z";
 
-/// The full body of the demo parcel, as in `events/shipway/full.json`.
+/// The demo parcel's full body, `events/shipway/full.json`.
 fn full() -> Value {
     serde_json::from_str(include_str!("../../../../events/shipway/full.json")).unwrap()
 }
@@ -44,7 +44,8 @@ fn read_bytes(body: &[u8]) -> Result<Reading, Unreadable> {
 
 fn read_at(at: &str, account: &str, body: &[u8]) -> Result<Reading, Unreadable> {
     let account = AccountCode::parse(account).unwrap();
-    Shipway.read(&Received { account: Some(&account), at: Timestamp::parse(at).unwrap(), body })
+    let request = Request::stored(Some(&account), body);
+    Shipway.parse(&request, Timestamp::parse(at).unwrap()).map(|parsed| parsed.reading)
 }
 
 fn read(body: &Value) -> Result<Reading, Unreadable> {

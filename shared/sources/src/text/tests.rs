@@ -14,7 +14,7 @@ fn awb(value: &str) -> Option<String> {
 }
 
 #[test]
-fn ids_come_as_strings_or_whole_numbers() {
+fn id_is_a_string_or_a_whole_number() {
     for (value, expected) in [
         ("59600000001", Some("59600000001")),
         (r#""00123""#, Some("00123")),
@@ -45,12 +45,12 @@ fn ids_come_as_strings_or_whole_numbers() {
 }
 
 #[test]
-fn the_last_of_two_counts() {
+fn last_of_repeated_keys_counts() {
     assert_eq!(fields(r#"{"a":1,"a":2}"#).text("a").as_deref(), Some("2"));
 }
 
 #[test]
-fn words_are_one_clipped_line() {
+fn words_are_one_truncated_line() {
     let body = fields(
         r#"{"a":" \u001b[31mLeft\r\nat\tdoor\u0000 ","b":"\u0000 \u001b","c":{"d":1},"e":"नमस्ते 🎉"}"#,
     );
@@ -63,7 +63,7 @@ fn words_are_one_clipped_line() {
 }
 
 #[test]
-fn lines_keep_their_breaks() {
+fn lines_keep_line_breaks() {
     let body =
         fields(r#"{"a":"\n one\r\ntwo\u0000\t\u001b[2J\n\nthree\n","b":"\u0000\r\n","c":[1]}"#);
     assert_eq!(body.lines("a", 256).as_deref(), Some("one\ntwo [2J\n\nthree"));
@@ -73,7 +73,7 @@ fn lines_keep_their_breaks() {
 }
 
 #[test]
-fn flags_come_in_three_types() {
+fn flag_is_a_number_a_string_or_a_bool() {
     for (value, expected) in
         [("1", true), (r#""1""#, true), ("true", true), ("0", false), (r#""0""#, false)]
     {
@@ -89,7 +89,7 @@ fn flags_come_in_three_types() {
 }
 
 #[test]
-fn a_list_is_its_objects() {
+fn list_returns_only_objects() {
     for (value, expected) in [
         ("null", 0),
         ("{}", 0),
@@ -107,7 +107,7 @@ fn a_list_is_its_objects() {
 }
 
 #[test]
-fn there_is_what_is_not_null() {
+fn null_counts_as_absent_and_white_space_as_blank() {
     for (value, has, blank) in [
         ("null", false, false),
         (" null ", false, false),
@@ -128,7 +128,7 @@ fn there_is_what_is_not_null() {
 }
 
 #[test]
-fn verbatim_keeps_surrounding_space() {
+fn verbatim_keeps_surrounding_white_space() {
     for (value, verbatim, text) in [
         (r#"" a\tb ""#, Some(" a\tb "), Some("a\tb")),
         ("1e400", Some("1e400"), Some("1e400")),
@@ -147,7 +147,7 @@ fn verbatim_keeps_surrounding_space() {
 }
 
 #[test]
-fn what_is_no_object_has_no_fields() {
+fn object_is_empty_for_other_types() {
     let body = fields(
         r#"{"a":{"b":{"c":"x"}},"list":[{"c":"x"}],"text":"{\"c\":\"x\"}","null":null,"one":1}"#,
     );
@@ -158,7 +158,7 @@ fn what_is_no_object_has_no_fields() {
 }
 
 #[test]
-fn members_come_in_a_list_or_by_number() {
+fn members_reads_lists_and_numbered_objects() {
     for (value, expected) in [
         (r#"[{"n":1},{"n":2}]"#, Some("12")),
         (r#"{"0":{"n":1},"10":{"n":3},"2":{"n":2}}"#, Some("123")),
@@ -184,7 +184,7 @@ fn members_come_in_a_list_or_by_number() {
 }
 
 #[test]
-fn a_label_has_one_spelling() {
+fn normalises_labels() {
     for label in ["IN TRANSIT", "in transit", " In_Transit", "in--transit\n", "In \t Transit "] {
         assert_eq!(normalise(label), "IN TRANSIT", "{label:?}");
     }

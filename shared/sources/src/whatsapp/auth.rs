@@ -1,13 +1,14 @@
-//! Who may send WhatsApp's webhooks, and what Meta asks before it does.
+//! Authentication of WhatsApp's webhooks, and Meta's endpoint verification.
 
 use domain::core::id::AccountCode;
 
 use super::settings::{Numbers, Secret};
-use super::{Value, envelope};
 use crate::auth::{SigningKey, Token};
-use crate::{AuthError, Authenticator, Handshake, InvalidSetting, Owner, Request, Setup};
+use crate::{
+    AuthError, Authenticator, Handshake, InvalidSetting, Request, Setup, Tenant, TenantHint,
+};
 
-/// The longest challenge that is echoed, in bytes. Meta's have about ten.
+/// Longest challenge that is echoed, in bytes. Meta's have about ten.
 const CHALLENGE: usize = 1024;
 
 struct WhatsAppAuthenticator {
@@ -30,19 +31,23 @@ pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, Inv
 impl Authenticator for WhatsAppAuthenticator {
     fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError> {
         let signature = request.header("x-hub-signature-256");
-        // All keys are tried, so that the time it takes does not tell which one fits.
-        let fits = |key: &SigningKey| key.check(signature, request.body).is_ok();
-        if self.keys.iter().fold(false, |any, key| any | fits(key)) {
+        // Constant time: all keys are tried, so timing does not reveal the matching one.
+        let matches = |key: &SigningKey| key.check(signature, request.body).is_ok();
+        if self.keys.iter().fold(false, |any, key| any | matches(key)) {
             Ok(())
         } else {
             Err(AuthError::Credentials)
         }
     }
 
-    fn owner(&self, body: &[u8]) -> Owner {
-        let values = envelope::open(body).ok().flatten();
-        let account = values.and_then(|values| self.account_of_all(&values.items));
-        account.map_or(Owner::Several, Owner::Account)
+    fn tenant(&self) -> Tenant {
+        Tenant::PerUpdate
+    }
+
+    fn account_of(&self, hint: &TenantHint) -> Option<AccountCode> {
+        let mut accounts = hint.0.iter().map(|number| self.numbers.account(number));
+        let first = accounts.next()??;
+        accounts.all(|other| other == Some(first)).then(|| first.clone())
     }
 
     fn handshake(&self, query: &[(&str, &str)]) -> Handshake {
@@ -56,16 +61,7 @@ impl Authenticator for WhatsAppAuthenticator {
     }
 }
 
-impl WhatsAppAuthenticator {
-    /// The account that each number is of.
-    fn account_of_all(&self, values: &[Value<'_>]) -> Option<AccountCode> {
-        let mut accounts = values.iter().map(|value| self.numbers.account(&value.number()?));
-        let first = accounts.next()??;
-        accounts.all(|other| other == Some(first)).then(|| first.clone())
-    }
-}
-
-/// The value of a key. Nothing where it comes twice: which one counts would be a guess.
+/// The value of a query parameter. A repeated parameter is ambiguous and counts as absent.
 fn only<'a>(query: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
     let mut values = query.iter().filter(|(key, _)| *key == name);
     let first = values.next();

@@ -1,4 +1,4 @@
-//! What WhatsApp wraps its updates in. It is read where it lies: a body may have 3 MB.
+//! The envelope of WhatsApp's updates. It is parsed in place, because a body may have 3 MB.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,15 @@ use serde_json::value::RawValue;
 use crate::text::Fields;
 use crate::{Items, Unreadable};
 
-/// The most digits of a number's id. Meta's have 15 to 17.
+/// Most digits of a phone number id. Meta's have 15 to 17.
 const NUMBER: usize = 64;
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
-/// What a change says of one number.
+/// The `value` of a change, about one phone number.
 pub(super) struct Value<'a>(Object<'a>);
 
-/// The values of all changes about messages, or nothing if the body is about something else than WhatsApp.
-///
-/// # Errors
-/// The body is no envelope.
+/// The values of all `messages` changes. `None` if the body is not about WhatsApp.
 pub(super) fn open(body: &[u8]) -> Result<Option<Items<Value<'_>>>, Unreadable> {
     let body: Object<'_> = read_object(body)?;
     let object = text(&body, "object").ok_or(Unreadable::Missing("object"))?;
@@ -56,14 +53,15 @@ fn value<'a>(change: &Object<'a>) -> Option<Value<'a>> {
 }
 
 impl Value<'_> {
-    /// The id of the number that it is about.
+    /// The phone number id.
     pub(super) fn number(&self) -> Option<String> {
         let metadata: Fields = read(self.0.get("metadata")?)?;
-        let fits = |id: &String| id.len() <= NUMBER && id.bytes().all(|byte| byte.is_ascii_digit());
-        metadata.digits("phone_number_id").filter(fits)
+        let valid =
+            |id: &String| id.len() <= NUMBER && id.bytes().all(|byte| byte.is_ascii_digit());
+        metadata.digits("phone_number_id").filter(valid)
     }
 
-    /// The objects of a list. What is there and is no list counts as one odd item.
+    /// The objects of a list. A value that is no list counts as one skipped item.
     pub(super) fn list(&self, name: &str) -> Items<Fields> {
         let list = self.0.get(name).filter(|list| list.get() != "null");
         list.map_or(Vec::new().into(), |list| {
@@ -72,9 +70,9 @@ impl Value<'_> {
     }
 }
 
-/// A list's items, or nothing if it is no list.
+/// The valid items of a list. `None` if it is no list.
 fn each<'a, T: Deserialize<'a>>(list: &'a RawValue) -> Option<Items<T>> {
-    // Mostly no item is skipped, and then one look at the text is enough.
+    // Usually all items are valid, and one pass is enough.
     if let Some(items) = read::<Vec<T>>(list) {
         return Some(items.into());
     }

@@ -1,4 +1,4 @@
-//! What shoppers write, and who wrote it.
+//! Messages of shoppers.
 
 use std::collections::HashMap;
 
@@ -8,17 +8,17 @@ use super::statuses::{message_id, time};
 use super::{TITLE, content};
 use crate::text::Fields;
 
-/// The most digits of a phone number. E.164 has up to 15.
+/// Most digits of a phone number. E.164 allows 15.
 const PHONE: usize = 32;
-/// The longest id of a user, in characters. Meta's have about 24.
+/// Longest user id, in characters. Meta's have about 24.
 const USER: usize = 128;
 
-/// One of `messages`; nothing if it has no id, or nobody wrote it.
-pub(super) fn read(fields: &Fields, writers: &Writers) -> Option<ChannelEvent> {
-    let ids = writers.ids(fields);
+/// Reads one of `messages`. `None` without a message id or a sender.
+pub(super) fn read(fields: &Fields, senders: &Senders) -> Option<ChannelEvent> {
+    let ids = senders.ids(fields);
     Some(ChannelEvent::InboundMessage(Box::new(InboundMessage {
         message: message_id(fields, "id")?,
-        name: ids.iter().find_map(|id| writers.names.get(id)).cloned(),
+        name: ids.iter().find_map(|id| senders.names.get(id)).cloned(),
         from: ids.into_iter().next()?,
         at: time(fields),
         in_reply_to: message_id(&fields.object("context"), "id"),
@@ -26,15 +26,15 @@ pub(super) fn read(fields: &Fields, writers: &Writers) -> Option<ChannelEvent> {
     })))
 }
 
-/// What the same value says of those who wrote.
-pub(super) struct Writers {
-    /// What they are called, by phone number and by user id.
+/// The `contacts` beside the messages.
+pub(super) struct Senders {
+    /// Display names by phone number and by user id.
     names: HashMap<String, String>,
-    /// The one user there is. Among several nobody could tell who wrote what.
+    /// The user id of the only contact. With several contacts a sender would be a guess.
     only_user: Option<String>,
 }
 
-impl Writers {
+impl Senders {
     pub(super) fn read(contacts: &[Fields]) -> Self {
         let mut names = HashMap::new();
         for contact in contacts {
@@ -46,7 +46,7 @@ impl Writers {
         Self { names, only_user: only }
     }
 
-    /// A writer's phone number, user id or both. Who has a user name need not show a number.
+    /// The sender's phone number, user id or both. Users with a user name may hide their number.
     fn ids(&self, message: &Fields) -> Vec<String> {
         let ids = [phone(message, "from"), user(message, "from_user_id")];
         let ids: Vec<_> = ids.into_iter().flatten().collect();
@@ -54,16 +54,16 @@ impl Writers {
     }
 }
 
-/// A phone number by its digits.
+/// The digits of a phone number.
 fn phone(fields: &Fields, name: &str) -> Option<String> {
     let text = fields.digits(name)?;
     let digits = text.strip_prefix('+').unwrap_or(&text);
-    let fits =
+    let valid =
         (1..=PHONE).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
-    fits.then(|| digits.to_owned())
+    valid.then(|| digits.to_owned())
 }
 
-/// Meta's id of a user, e.g. `US.13491208655302741918`.
+/// Meta's user id, e.g. `US.13491208655302741918`.
 fn user(fields: &Fields, name: &str) -> Option<String> {
     fields
         .digits(name)

@@ -1,14 +1,13 @@
-//! What the parameters of WhatsApp hold. A misspelt field could close what should be open, so none is ignored.
+//! WhatsApp's parameters. Unknown fields are rejected.
 
 use std::collections::BTreeMap;
 
 use domain::core::id::AccountCode;
 use serde::Deserialize;
 
-use crate::InvalidSetting;
-use crate::auth::{read_secret, read_settings};
+use crate::setup::{InvalidSetting, read_secret, read_settings};
 
-/// `sources/whatsapp/settings`. Where messages are sent to does not concern who may call us.
+/// `sources/whatsapp/settings`. Webhooks do not use the `graph_` fields.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Settings {
@@ -28,44 +27,39 @@ impl TryFrom<String> for NumberId {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if digits {
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(text))
         } else {
-            Err("must name phone numbers by Meta's ids, which are digits")
+            Err("must use Meta's phone number ids, which are digits, as keys")
         }
     }
 }
 
-/// Whose our numbers are.
+/// The account of each of our phone numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Numbers(BTreeMap<String, AccountCode>);
 
 impl Numbers {
-    /// Of the text of `sources/whatsapp/settings`.
-    ///
-    /// # Errors
-    /// Which field cannot be used.
+    /// Reads the text of `sources/whatsapp/settings`.
     pub fn read(settings: &str) -> Result<Self, InvalidSetting> {
         let settings: Settings = read_settings(settings)?;
         Ok(Self(settings.phone_numbers.into_iter().map(|(id, account)| (id.0, account)).collect()))
     }
 
-    /// The account that a number is of, by Meta's id of the number.
+    /// Finds an account by phone number id.
     pub fn account(&self, number: &str) -> Option<&AccountCode> {
         self.0.get(number)
     }
 }
 
-/// `sources/whatsapp/secret`, and a hook's.
+/// `sources/whatsapp/secret`, or a hook's secret.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Secret {
-    /// The app's secret, and the one before while they are being changed.
     #[serde(rename = "app_secret")]
     pub(super) app_secrets: AppSecrets,
-    /// What Meta shows when it asks whether this is the right address.
-    #[serde(deserialize_with = "filled")]
+    /// Meta sends it when it verifies the endpoint.
+    #[serde(deserialize_with = "non_blank")]
     pub(super) verify_token: String,
     #[serde(rename = "access_token")]
     _access_token: Option<String>,
@@ -77,19 +71,19 @@ impl Secret {
     }
 }
 
-/// Whatever else the text may be, it may be a secret in the wrong place: only names of fields that exist come back.
+/// An unknown field name may be a secret in the wrong place, so only known names are shown.
 fn redact(error: InvalidSetting) -> InvalidSetting {
     let known =
         |field: &String| ["app_secret", "verify_token", "access_token"].contains(&field.as_str());
     let (field, problem) = match error.field.clone() {
         Some(field) if known(&field) => (Some(field), error.problem),
-        Some(_) => (None, "has a field that is not known".to_owned()),
+        Some(_) => (None, "has an unknown field".to_owned()),
         None => (None, error.problem),
     };
     InvalidSetting { field, problem, ..error }
 }
 
-/// The current secret, and maybe the previous one.
+/// The current app secret and, during a rotation, the previous one.
 #[derive(Deserialize)]
 #[serde(try_from = "OneOrMore")]
 pub(super) struct AppSecrets(Vec<String>);
@@ -109,9 +103,9 @@ impl TryFrom<OneOrMore> for AppSecrets {
             OneOrMore::One(secret) => vec![secret],
             OneOrMore::More(secrets) => secrets,
         };
-        let fits = (1..=2).contains(&secrets.len())
+        let valid = (1..=2).contains(&secrets.len())
             && !secrets.iter().any(|secret| secret.trim().is_empty());
-        if fits { Ok(Self(secrets)) } else { Err("must be one or two secrets that are not empty") }
+        if valid { Ok(Self(secrets)) } else { Err("must be one or two non-empty secrets") }
     }
 }
 
@@ -121,7 +115,7 @@ impl AppSecrets {
     }
 }
 
-fn filled<'de, D: serde::Deserializer<'de>>(input: D) -> Result<String, D::Error> {
+fn non_blank<'de, D: serde::Deserializer<'de>>(input: D) -> Result<String, D::Error> {
     let text = String::deserialize(input)?;
     if text.trim().is_empty() {
         Err(serde::de::Error::custom("must not be empty"))

@@ -1,29 +1,27 @@
-//! How a message of ours fares.
+//! Statuses of our messages.
 
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelEvent, ProviderMessageId, StatusUpdate};
 
-use super::{error, word};
+use super::{error, identifier};
 use crate::text::Fields;
 
-/// One of `statuses`; nothing if it does not say of which message, or how it fares. Whom the message went to is not
-/// kept.
+/// Reads one of `statuses`. `None` without a message id or a status. The recipient is not kept.
 pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
     Some(ChannelEvent::Status(StatusUpdate {
         message: message_id(fields, "id")?,
-        status: word(fields, "status")?,
+        status: identifier(fields, "status")?,
         at: time(fields),
         error: fields.list("errors").first().and_then(error),
     }))
 }
 
-/// WhatsApp's id of a message.
 pub(super) fn message_id(fields: &Fields, name: &str) -> Option<ProviderMessageId> {
     ProviderMessageId::parse(&fields.digits(name)?)
 }
 
-/// When it was: seconds since 1970, as a string or a number. Milliseconds would lie beyond the year 9999, which is no
-/// time.
+/// Seconds since 1970, as a string or a number. Milliseconds would lie beyond the year 9999 and are
+/// rejected.
 pub(super) fn time(fields: &Fields) -> Option<Timestamp> {
     let seconds =
         fields.digits("timestamp").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;

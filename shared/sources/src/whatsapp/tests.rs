@@ -14,14 +14,14 @@ mod odd;
 const NUMBER: &str = "106540352242922";
 const OURS: &str = "wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA";
 
-/// A body whose changes have these values.
+/// A body with one change per value.
 fn body(values: &[RawJson]) -> RawJson {
     let changes: Vec<_> =
         values.iter().map(|value| json!({"field": "messages", "value": value})).collect();
     json!({"object": "whatsapp_business_account", "entry": [{"id": "102290129340398", "changes": changes}]})
 }
 
-/// A value about our number, with more in it.
+/// A value about our number with these fields.
 fn value(more: RawJson) -> RawJson {
     with(json!({"messaging_product": "whatsapp", "metadata": {"phone_number_id": NUMBER}}), more)
 }
@@ -42,7 +42,8 @@ fn message() -> RawJson {
 }
 
 fn read(body: &[u8]) -> Result<Reading, Unreadable> {
-    WhatsApp.read(&Received { account: None, at: Timestamp::from_millis(0).unwrap(), body })
+    let request = Request::stored(None, body);
+    WhatsApp.parse(&request, Timestamp::EPOCH).map(|parsed| parsed.reading)
 }
 
 fn updates_of(body: &RawJson) -> Items<ChannelUpdate> {
@@ -52,8 +53,8 @@ fn updates_of(body: &RawJson) -> Items<ChannelUpdate> {
     updates
 }
 
-/// What values about our number say, and how much of it is odd.
-fn news(values: &[RawJson]) -> (Vec<ChannelEvent>, usize) {
+/// The events in values about our number, and the number of skipped items.
+fn events(values: &[RawJson]) -> (Vec<ChannelEvent>, usize) {
     let updates = updates_of(&body(values));
     assert!(updates.items.iter().all(|update| update.number.as_deref() == Some(NUMBER)));
     (updates.items.into_iter().map(|update| update.event).collect(), updates.skipped)
@@ -61,7 +62,7 @@ fn news(values: &[RawJson]) -> (Vec<ChannelEvent>, usize) {
 
 /// The status with some fields replaced, if it can be read.
 fn status_with(more: RawJson) -> Option<StatusUpdate> {
-    match news(&[value(json!({"statuses": [with(status(), more)]}))]) {
+    match events(&[value(json!({"statuses": [with(status(), more)]}))]) {
         (mut all, 0) if all.len() == 1 => match all.remove(0) {
             ChannelEvent::Status(status) => Some(status),
             other => unreachable!("{other:?}"),
@@ -75,9 +76,9 @@ fn status_with(more: RawJson) -> Option<StatusUpdate> {
 
 /// The message with some fields replaced, and these contacts beside it, if it can be read.
 fn message_with(more: RawJson, contacts: RawJson) -> Option<InboundMessage> {
-    match news(&[value(json!({"messages": [with(message(), more)], "contacts": contacts}))]) {
+    match events(&[value(json!({"messages": [with(message(), more)], "contacts": contacts}))]) {
         (mut all, 0) if all.len() == 1 => match all.remove(0) {
-            ChannelEvent::InboundMessage(written) => Some(*written),
+            ChannelEvent::InboundMessage(inbound) => Some(*inbound),
             other => unreachable!("{other:?}"),
         },
         (none, odd) => {

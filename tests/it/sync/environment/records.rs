@@ -2,7 +2,7 @@
 
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::tables::inbound::{EventMessage, InboundEvent, Inserted};
-use aws::tables::orders::{ActiveOrder, Created};
+use aws::tables::orders::{ActiveOrder, CreateOutcome};
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, Reconciliation};
@@ -21,7 +21,7 @@ impl Environment {
         let body = json!({
             "orderId": key.order, "accountCode": key.account, "awb": awb, "poll": "shipway",
         });
-        let new = NewOrder::read(body.to_string().as_bytes()).unwrap();
+        let new = NewOrder::read(body.to_string().as_bytes(), &sources::with_order_refs()).unwrap();
         let state = State::at_creation(new.status, at);
         let order = Order { key: key.clone(), profile: new.profile, state };
         let reconciliation = Reconciliation { order_id: key.order.clone(), reshipped: None };
@@ -33,7 +33,7 @@ impl Environment {
         let calls = Calls::default();
         let (orders, events) = (self.orders(&calls), self.events(&calls));
         let created = orders.create(&order, &new.fingerprint, &events, &event).await;
-        assert_eq!(created.unwrap(), Created::Done);
+        assert_eq!(created.unwrap(), CreateOutcome::Created);
     }
 
     pub async fn order(&self, key: &OrderKey) -> Order {

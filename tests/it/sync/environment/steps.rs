@@ -20,7 +20,7 @@ impl Environment {
         fault: Option<Fault>,
     ) -> (Result<Value, IoError>, Vec<String>) {
         let calls = Calls::killed(fault);
-        let result = self.sync(&calls).open(event).await;
+        let result = self.sync(&calls).open_run(event).await;
         (result, calls.names())
     }
 
@@ -34,7 +34,7 @@ impl Environment {
         let calls = Calls::killed(fault);
         let deadline = aws::clock::now().after(Duration::from_secs(60));
         let result = match queue {
-            "shards" => self.sync(&calls).plan(message, deadline).await,
+            "shards" => self.sync(&calls).plan_shard(message, deadline).await,
             "batches" => self.poll(&calls).handle(message, deadline).await,
             _ => self.process(&calls).handle(message).await,
         };

@@ -8,18 +8,18 @@ use crate::tracking::report::{Ref, Report, SourceName};
 use crate::tracking::status::Status;
 use crate::tracking::timeline::{Arrival, TimelineEntry};
 
-/// Brings the order to where these arrivals lead it; gives its entries in the order they came in.
-fn bring(order: &mut Order, arrivals: &[&dyn Fn(&Order) -> Arrival]) -> Vec<TimelineEntry> {
+/// Applies the arrivals to the order. Returns the entries in arrival order.
+fn apply(order: &mut Order, arrivals: &[&dyn Fn(&Order) -> Arrival]) -> Vec<TimelineEntry> {
     let mut entries = Vec::new();
     for (n, arrival) in (0_i64..).zip(arrivals) {
-        let settled = match arrival(order) {
-            Arrival::InOrder(next) => next.commit(&order.state, minute(40 + n)),
-            Arrival::OutOfOrder(late) => {
-                late.commit(&order.state, entries.clone(), minute(40 + n)).unwrap()
+        let commit = match arrival(order) {
+            Arrival::InOrder(arrival) => arrival.commit(&order.state, minute(40 + n)),
+            Arrival::OutOfOrder(arrival) => {
+                arrival.commit(&order.state, entries.clone(), minute(40 + n)).unwrap()
             }
         };
-        order.state = settled.state;
-        entries.push(settled.entry);
+        order.state = commit.state;
+        entries.push(commit.entry);
     }
     entries
 }
@@ -31,11 +31,11 @@ fn arrival(report: Report) -> impl Fn(&Order) -> Arrival {
     move |order| Arrival::of_report(&order.state, order.profile.parcels(), &report, &origin)
 }
 
-fn said(id: &str, minutes: i64, status: Status, words: &str) -> Report {
-    Report { source_status: Some(words.to_owned()), ..report(id, status, Some(minute(minutes))) }
+fn report_with(id: &str, minutes: i64, status: Status, label: &str) -> Report {
+    Report { source_status: Some(label.to_owned()), ..report(id, status, Some(minute(minutes))) }
 }
 
-/// An order with everything, whose timeline has an entry of every kind.
+/// An order with all fields and a timeline with an entry of every kind.
 fn full() -> (Order, Vec<TimelineEntry>) {
     let mut order = order("STORE001", FULL);
     order.state.latest_message_status = Some("read".to_owned());
@@ -43,21 +43,23 @@ fn full() -> (Order, Vec<TimelineEntry>) {
         location: Some("Pune Hub".to_owned()),
         note: Some("bag 7".to_owned()),
         eta: Some(minute(9999)),
-        ..said("r-in-transit", 2, Status::InTransit, "IN TRANSIT")
+        ..report_with("r-in-transit", 2, Status::InTransit, "IN TRANSIT")
     };
-    let foreign =
-        Report { awb: Some(awb("X9")), ..said("r-foreign", 6, Status::Delivered, "DELIVERED") };
+    let other_shipment = Report {
+        awb: Some(awb("X9")),
+        ..report_with("r-foreign", 6, Status::Delivered, "DELIVERED")
+    };
     let new_parcel = origin("patch", minute(8));
-    let entries = bring(
+    let entries = apply(
         &mut order,
         &[
             &arrival(full_report),
-            &arrival(said("r-again", 3, Status::InTransit, "IN TRANSIT-AT DESTINATION HUB")),
-            &arrival(said("r-odd", 4, Status::Unknown, "???")),
-            &arrival(said("r-lost", 5, Status::Lost, "LOST")),
-            &arrival(foreign),
-            &arrival(said("r-after", 7, Status::OutForDelivery, "OUT FOR DELIVERY")),
-            &arrival(said("r-late", 1, Status::PickedUp, "PICKED UP")),
+            &arrival(report_with("r-again", 3, Status::InTransit, "IN TRANSIT-AT DESTINATION HUB")),
+            &arrival(report_with("r-odd", 4, Status::Unknown, "???")),
+            &arrival(report_with("r-lost", 5, Status::Lost, "LOST")),
+            &arrival(other_shipment),
+            &arrival(report_with("r-after", 7, Status::OutForDelivery, "OUT FOR DELIVERY")),
+            &arrival(report_with("r-late", 1, Status::PickedUp, "PICKED UP")),
             &|order| {
                 Arrival::of_reshipment(
                     &order.state,
@@ -72,47 +74,47 @@ fn full() -> (Order, Vec<TimelineEntry>) {
 }
 
 #[test]
-fn an_order_reads_back() {
+fn the_view_shows_an_order_with_its_timeline() {
     let (full, full_entries) = full();
     for (name, order, mut entries) in
         [("full", full, full_entries), ("minimal", order("STORE001", MINIMAL), Vec::new())]
     {
-        let shown = serde_json::to_string(&OrderView::new(&order, &mut entries)).unwrap();
-        insta::assert_snapshot!(name, readable(&shown));
+        let view = serde_json::to_string(&OrderView::new(&order, &mut entries)).unwrap();
+        insta::assert_snapshot!(name, readable(&view));
     }
 }
 
 #[test]
-fn lists_show_the_same_order_with_less() {
+fn the_summary_is_a_part_of_the_view() {
     let (order, mut entries) = full();
     let summary = serde_json::to_value(OrderSummary::of(&order)).unwrap();
-    let shown = serde_json::to_value(OrderView::new(&order, &mut entries)).unwrap();
+    let view = serde_json::to_value(OrderView::new(&order, &mut entries)).unwrap();
     let fields: Vec<_> = summary.as_object().unwrap().keys().collect();
-    assert!(fields.iter().all(|field| summary[field] == shown[field]), "{summary} {shown}");
+    assert!(fields.iter().all(|field| summary[field] == view[field]), "{summary} {view}");
     let left_out: Vec<_> =
-        shown.as_object().unwrap().keys().filter(|field| !fields.contains(field)).collect();
-    let expected = "customer customerNotes drop fare items metadata paymentMethod paymentStatus pickup poll refs \
-                    scheduledAt timeline trackingUrl vendorDetails vendorNotes";
+        view.as_object().unwrap().keys().filter(|field| !fields.contains(field)).collect();
+    let expected = "customer customerNotes drop fare items metadata paymentMethod paymentStatus \
+                    pickup poll refs scheduledAt timeline trackingUrl vendorDetails vendorNotes";
     assert_eq!(left_out, expected.split_whitespace().collect::<Vec<_>>());
 }
 
-/// `applied` and `reason` belong to the timeline, not to the arrival: a later arrival changes them.
+/// `applied` and `reason` depend on the whole timeline: a later arrival changes them.
 #[test]
-fn the_view_judges_the_timeline_as_it_is_now() {
+fn the_view_folds_the_current_timeline() {
     let mut order = order("STORE001", MINIMAL);
-    let mut entries = bring(
+    let mut entries = apply(
         &mut order,
         &[
-            &arrival(said("moving", 5, Status::InTransit, "IN TRANSIT")),
-            &arrival(said("cancelled", 3, Status::Cancelled, "CANCELED")),
+            &arrival(report_with("moving", 5, Status::InTransit, "IN TRANSIT")),
+            &arrival(report_with("cancelled", 3, Status::Cancelled, "CANCELED")),
         ],
     );
     for reversed in [false, true] {
         if reversed {
             entries.reverse();
         }
-        let shown = serde_json::to_value(OrderView::new(&order, &mut entries)).unwrap();
-        let facts: Vec<_> = shown["timeline"]
+        let view = serde_json::to_value(OrderView::new(&order, &mut entries)).unwrap();
+        let facts: Vec<_> = view["timeline"]
             .as_array()
             .unwrap()
             .iter()
@@ -127,14 +129,14 @@ fn the_view_judges_the_timeline_as_it_is_now() {
         ];
         assert_eq!(facts, expected);
         assert_eq!(
-            (&shown["status"], &shown["previousStatus"]),
+            (&view["status"], &view["previousStatus"]),
             (&"cancelled".into(), &"in_transit".into())
         );
     }
 }
 
 #[test]
-fn an_order_is_known_by_its_parcels_and_providers() {
+fn references_are_parcels_and_provider_ids() {
     let provider = |source: &str, id: &str| Ref::Provider {
         source: SourceName::from(source),
         id: ProviderId::parse(id).unwrap(),
@@ -150,29 +152,30 @@ fn an_order_is_known_by_its_parcels_and_providers() {
     assert!(order("STORE001", MINIMAL).profile.refs().is_empty());
 }
 
-/// The first name that is known wins, so their order is a rule.
+/// The first known reference wins, so their order matters.
 #[test]
-fn a_report_is_looked_up_by_every_name_it_gives() {
+fn a_report_has_references_in_a_fixed_order() {
     let provider = ProviderId::parse("348450001").unwrap();
-    let own = OrderId::parse("ORD-1001").unwrap();
+    let order_id = OrderId::parse("ORD-1001").unwrap();
     let full = Report {
         awb: Some(awb("A1")),
         return_awb: Some(awb("R1")),
         provider_id: Some(provider.clone()),
-        order_id: Some(own.clone()),
+        order_id: Some(order_id.clone()),
         ..report("r", Status::InTransit, None)
     };
     let by_provider = Ref::Provider { source: SourceName::new("shiprocket"), id: provider };
-    let expected = [Ref::Awb(awb("A1")), Ref::Awb(awb("R1")), by_provider, Ref::Order(own.clone())];
+    let expected =
+        [Ref::Awb(awb("A1")), Ref::Awb(awb("R1")), by_provider, Ref::Order(order_id.clone())];
     assert_eq!(full.refs(), expected);
     let twice = Report { return_awb: Some(awb("A1")), provider_id: None, ..full };
-    assert_eq!(twice.refs(), [Ref::Awb(awb("A1")), Ref::Order(own)]);
+    assert_eq!(twice.refs(), [Ref::Awb(awb("A1")), Ref::Order(order_id)]);
     assert_eq!(report("r", Status::InTransit, None).refs(), []);
 }
 
-/// Profiles are stored as JSON; no digit may get lost on the way.
+/// Profiles are stored as JSON, digit by digit.
 #[test]
-fn a_profile_reads_back_from_its_row() {
+fn a_profile_round_trips_through_its_row() {
     for body in [FULL, MINIMAL] {
         let profile = order("STORE001", body).profile;
         let row = serde_json::to_string(&profile).unwrap();
@@ -183,9 +186,11 @@ fn a_profile_reads_back_from_its_row() {
 }
 
 #[test]
-fn an_order_in_a_log_shows_nobody() {
-    let body = r#"{"orderId":"ORD-1","customer":{"phone":"canary","firstName":"canary","lastName":"canary"},
-        "pickup":{"address":"canary"},"drop":{"address":"canary"},"customerNotes":"canary","vendorNotes":"canary",
+fn debug_output_of_an_order_has_no_personal_data() {
+    let body = r#"{"orderId":"ORD-1",
+        "customer":{"phone":"canary","firstName":"canary","lastName":"canary"},
+        "pickup":{"address":"canary"},"drop":{"address":"canary"},
+        "customerNotes":"canary","vendorNotes":"canary",
         "metadata":{"x":"canary"},"vendorDetails":{"mobile":"canary","vendorName":"canary"},
         "items":[{"title":"canary","qty":1,"price":1}]}"#;
     let logged = format!("{:?}", order("STORE001", body));

@@ -8,15 +8,14 @@ use serde_json::Value;
 use crate::core::request_body::InvalidBody;
 use crate::orders::order::Profile;
 
-/// A profile as it reads back.
-fn shown(profile: &Profile) -> Value {
+fn to_json(profile: &Profile) -> Value {
     serde_json::to_value(profile).unwrap()
 }
 
-/// The field that an error names, or `(body)` for what is no JSON object at all.
-fn fault<T>(read: Result<T, InvalidBody>) -> Option<String> {
-    let error = read.err()?;
-    assert!(!error.to_string().contains("canary"), "content comes back in the error: {error}");
+/// The field in the error; `(body)` if the body is not a JSON object.
+fn invalid_field<T>(result: Result<T, InvalidBody>) -> Option<String> {
+    let error = result.err()?;
+    assert!(!error.to_string().contains("canary"), "the error quotes the content: {error}");
     match error {
         InvalidBody::Malformed(_) => Some("(body)".to_owned()),
         InvalidBody::Invalid { field, .. } => Some(field),

@@ -9,20 +9,20 @@ fn names_round_trip_and_titles_follow_them() {
     }
 }
 
-/// Written apart from the code, by rank.
+/// The expected ranks, independent of the code.
 #[test]
-fn ranks_are_as_designed() {
-    let ranks = "unknown pending assigned accepted in_progress payment_requested payment_confirmed \
-                 arrival_confirmed processing failed picked_up in_transit delayed exception out_for_delivery \
-                 undelivered completed lost cancelled delivered return_initiated return_in_transit \
-                 return_out_for_delivery returned";
-    let ours: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
-    assert_eq!(ours, ranks.split_whitespace().collect::<Vec<_>>());
+fn ranks_follow_the_order_of_the_variants() {
+    let ranks = "unknown pending assigned accepted in_progress payment_requested \
+                 payment_confirmed arrival_confirmed processing failed picked_up in_transit \
+                 delayed exception out_for_delivery undelivered completed lost cancelled \
+                 delivered return_initiated return_in_transit return_out_for_delivery returned";
+    let names: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+    assert_eq!(names, ranks.split_whitespace().collect::<Vec<_>>());
     assert!(Status::ALL.is_sorted());
 }
 
 #[test]
-fn legs_and_ends() {
+fn statuses_belong_to_legs_and_end_them() {
     let named = |matches: fn(&Status) -> bool| -> Vec<_> {
         Status::ALL.iter().copied().filter(matches).map(Status::as_str).collect()
     };
@@ -34,7 +34,7 @@ fn legs_and_ends() {
 }
 
 #[test]
-fn the_coarse_status() {
+fn order_status_is_the_coarse_status() {
     for status in Status::ALL.iter().copied() {
         let expected = match status.as_str() {
             "picked_up"
@@ -55,7 +55,7 @@ fn the_coarse_status() {
 }
 
 #[test]
-fn the_way_back() {
+fn maps_statuses_on_the_return_leg() {
     for status in Status::ALL.iter().copied() {
         let back = match status.as_str() {
             "unknown" | "cancelled" | "lost" => Status::Unknown,

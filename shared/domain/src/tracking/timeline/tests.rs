@@ -14,7 +14,7 @@ use crate::tracking::timeline::{
     Arrival, CLOCK_TOLERANCE, Parcels, State, TimelineEntry, Transition,
 };
 
-use store::{Brought, Store};
+use store::{Incoming, Store};
 
 fn transition(version: u64, from: Status, to: Status, minutes: i64) -> Option<Transition> {
     Some(Transition {
@@ -27,21 +27,21 @@ fn transition(version: u64, from: Status, to: Status, minutes: i64) -> Option<Tr
     })
 }
 
-/// Brings reports `r0`, `r1`, … of these statuses and minutes, in this order.
+/// Applies the reports `r0`, `r1`, … with these statuses and minutes.
 fn store_of(reports: &[(Status, i64)]) -> Store {
     let mut store = Store::new(Status::Pending);
     for (n, (status, at)) in reports.iter().enumerate() {
-        store.bring(&Brought::of(report(&format!("r{n}"), *status, Some(minute(*at)))));
+        store.apply(&Incoming::of(report(&format!("r{n}"), *status, Some(minute(*at)))));
     }
     store
 }
 
 #[test]
-fn only_what_stands_before_a_stored_entry_is_late() {
+fn marks_reports_before_the_latest_entry_as_late() {
     use Status::{Delivered, InTransit, Unknown};
     let late = |stored: &[(Status, i64)], id: &str, status: Status, at: i64| {
         let mut store = store_of(stored);
-        store.bring(&Brought::of(report(id, status, Some(minute(at)))));
+        store.apply(&Incoming::of(report(id, status, Some(minute(at)))));
         store.entries[&report_id(id)].late
     };
     for (stored, id, status, at, expected) in [
@@ -52,10 +52,10 @@ fn only_what_stands_before_a_stored_entry_is_late() {
         (&[(InTransit, 5)], "x", Unknown, 5, true),
         (&[(InTransit, 5)], "r1", InTransit, 5, false),
         (&[(InTransit, 5)], "a", InTransit, 5, true),
-        // What did not apply counts as well.
+        // Entries that did not apply count as well.
         (&[(Delivered, 3), (InTransit, 5)], "x", Delivered, 4, true),
         (&[(Unknown, 5)], "x", Delivered, 4, true),
-        // A late entry is not the one to compare with.
+        // Compared with the latest entry, not with the last to arrive.
         (&[(InTransit, 5), (InTransit, 1)], "x", InTransit, 4, true),
     ] {
         assert_eq!(
@@ -67,21 +67,18 @@ fn only_what_stands_before_a_stored_entry_is_late() {
 }
 
 #[test]
-fn a_late_report_that_changes_the_status_names_the_stored_one_as_previous() {
+fn a_late_report_can_change_the_status() {
     let mut store = store_of(&[(Status::PickedUp, 1), (Status::InTransit, 5)]);
-    let settled =
-        store.bring(&Brought::of(report("late", Status::Cancelled, Some(minute(3))))).unwrap();
-    assert_eq!(settled.disposition, Disposition::Applied);
-    assert_eq!(settled.entry.transition, transition(4, Status::InTransit, Status::Cancelled, 3));
-    assert_eq!(
-        (settled.state.version, settled.state.previous_status),
-        (4, Some(Status::InTransit))
-    );
-    assert_eq!(settled.state.tracking.ended, Some(Status::Cancelled));
+    let commit =
+        store.apply(&Incoming::of(report("late", Status::Cancelled, Some(minute(3))))).unwrap();
+    assert_eq!(commit.disposition, Disposition::Applied);
+    assert_eq!(commit.entry.transition, transition(4, Status::InTransit, Status::Cancelled, 3));
+    assert_eq!((commit.state.version, commit.state.previous_status), (4, Some(Status::InTransit)));
+    assert_eq!(commit.state.tracking.ended, Some(Status::Cancelled));
 }
 
 #[test]
-fn a_late_report_that_changes_nothing_is_kept_and_not_told() {
+fn stores_a_late_report_without_a_change() {
     for (status, disposition) in [
         (Status::OutForDelivery, Disposition::Applied),
         (Status::PickedUp, Disposition::Same),
@@ -89,29 +86,30 @@ fn a_late_report_that_changes_nothing_is_kept_and_not_told() {
     ] {
         let mut store = store_of(&[(Status::PickedUp, 1), (Status::InTransit, 5)]);
         let before = store.order.state.clone();
-        let settled = store.bring(&Brought::of(report("late", status, Some(minute(3))))).unwrap();
+        let commit = store.apply(&Incoming::of(report("late", status, Some(minute(3))))).unwrap();
         assert_eq!(
-            (settled.disposition, settled.entry.late, &settled.entry.transition),
+            (commit.disposition, commit.entry.late, &commit.entry.transition),
             (disposition, true, &None)
         );
         let after = State { rev: before.rev + 1, entries: 3, updated_at: store.now, ..before };
-        assert_eq!(settled.state, after, "{status}");
+        assert_eq!(commit.state, after, "{status}");
         assert!(store.entries.contains_key(&report_id("late")));
     }
 }
 
-/// What is told is what the order is now, not what came in.
+/// Endpoints are notified of the new state, not of the late report.
 #[test]
-fn a_late_report_can_bring_another_entrys_status_back() {
+fn a_late_report_can_restore_the_status_of_another_entry() {
     let mut store = store_of(&[(Status::OutForDelivery, 1)]);
-    let going_back = Report {
+    let return_report = Report {
         source_status: Some("RTO INITIATED".to_owned()),
         ..report("r1", Status::ReturnInitiated, Some(minute(4)))
     };
-    store.bring(&Brought::of(going_back));
-    store.bring(&Brought::of(report("r2", Status::InTransit, Some(minute(5)))));
+    store.apply(&Incoming::of(return_report));
+    store.apply(&Incoming::of(report("r2", Status::InTransit, Some(minute(5)))));
     assert_eq!(store.order.state.tracking.status, Status::InTransit);
-    let late = store.bring(&Brought::of(report("r3", Status::Delivered, Some(minute(3))))).unwrap();
+    let late =
+        store.apply(&Incoming::of(report("r3", Status::Delivered, Some(minute(3))))).unwrap();
     let expected = Transition {
         label: "RTO INITIATED".to_owned(),
         ..transition(5, Status::InTransit, Status::ReturnInitiated, 4).unwrap()
@@ -120,7 +118,7 @@ fn a_late_report_can_bring_another_entrys_status_back() {
 }
 
 #[test]
-fn every_write_moves_rev_and_only_a_change_moves_version() {
+fn every_write_increments_rev_and_a_change_increments_version() {
     let mut store = store_of(&[]);
     store.order.state.latest_message_status = Some("read".to_owned());
     let created = store.order.state.clone();
@@ -133,21 +131,17 @@ fn every_write_moves_rev_and_only_a_change_moves_version() {
         (7, Status::InTransit, 5, 3),
     ] {
         let before = store.order.state.clone();
-        let settled =
-            store.bring(&Brought::of(report(&format!("r{n}"), status, Some(minute(at))))).unwrap();
-        assert_eq!((settled.state.rev, settled.state.version), (n, version), "{status} at {at}");
-        assert_eq!(settled.state.updated_at, store.now);
+        let commit =
+            store.apply(&Incoming::of(report(&format!("r{n}"), status, Some(minute(at))))).unwrap();
+        assert_eq!((commit.state.rev, commit.state.version), (n, version), "{status} at {at}");
+        assert_eq!(commit.state.updated_at, store.now);
         let previous = if version > before.version {
             Some(before.tracking.status)
         } else {
             before.previous_status
         };
-        assert_eq!(settled.state.previous_status, previous, "{status} at {at}");
-        assert_eq!(
-            settled.entry.transition.is_some(),
-            version > before.version,
-            "{status} at {at}"
-        );
+        assert_eq!(commit.state.previous_status, previous, "{status} at {at}");
+        assert_eq!(commit.entry.transition.is_some(), version > before.version, "{status} at {at}");
     }
     let end = &store.order.state;
     assert_eq!((end.start, end.created_at), (created.start, created.created_at));
@@ -155,13 +149,13 @@ fn every_write_moves_rev_and_only_a_change_moves_version() {
 }
 
 #[test]
-fn the_same_report_again_is_one_entry_and_one_change() {
+fn a_duplicate_report_is_one_entry_and_one_change() {
     let mut store = store_of(&[(Status::InTransit, 1), (Status::Delivered, 2)]);
     let (state, entries) = (store.order.state.clone(), store.entries.clone());
     for id in ["r0", "r1"] {
         let again = Report { note: Some("again".to_owned()), ..report(id, Status::Lost, None) };
         assert_eq!(
-            store.bring(&Brought { event: "another".to_owned(), ..Brought::of(again) }),
+            store.apply(&Incoming { event: "another".to_owned(), ..Incoming::of(again) }),
             None
         );
     }
@@ -169,10 +163,10 @@ fn the_same_report_again_is_one_entry_and_one_change() {
 }
 
 #[test]
-fn times_that_are_missing_or_too_far_ahead_are_the_time_of_receipt() {
+fn uses_the_time_of_receipt_for_missing_or_implausible_times() {
     assert_eq!(CLOCK_TOLERANCE, Duration::from_secs(600));
     let received = minute(60);
-    for (said, counted) in [
+    for (reported, expected) in [
         (None, received),
         (Some(minute(0)), minute(0)),
         (Some(Timestamp::from_millis(0).unwrap()), Timestamp::from_millis(0).unwrap()),
@@ -183,17 +177,19 @@ fn times_that_are_missing_or_too_far_ahead_are_the_time_of_receipt() {
         (Some(Timestamp::parse("9999-12-31T23:59:59Z").unwrap()), received),
     ] {
         let mut store = Store::new(Status::Pending);
-        let brought =
-            Brought { received_at: received, ..Brought::of(report("r0", Status::InTransit, said)) };
-        let entry = store.bring(&brought).unwrap().entry;
-        assert_eq!(entry.facts.sort_key.occurred_at, counted, "{said:?}");
+        let incoming = Incoming {
+            received_at: received,
+            ..Incoming::of(report("r0", Status::InTransit, reported))
+        };
+        let entry = store.apply(&incoming).unwrap().entry;
+        assert_eq!(entry.facts.sort_key.occurred_at, expected, "{reported:?}");
         assert_eq!(entry.received_at, received);
     }
 }
 
 #[test]
-fn an_entry_says_what_its_report_said() {
-    let said = Report {
+fn an_entry_has_the_facts_of_its_report() {
+    let report = Report {
         source_status: Some("IN TRANSIT".to_owned()),
         location: Some("Pune".to_owned()),
         note: Some("truck".to_owned()),
@@ -202,52 +198,51 @@ fn an_entry_says_what_its_report_said() {
     };
     let mut store = Store::new(Status::Pending);
     let entry = store
-        .bring(&Brought { event: "e1".to_owned(), ..Brought::of(said.clone()) })
+        .apply(&Incoming { event: "e1".to_owned(), ..Incoming::of(report.clone()) })
         .unwrap()
         .entry;
     let facts = &entry.facts;
     assert_eq!(entry.event_id, origin("e1", minute(0)).event_id);
-    assert_eq!(facts.source, said.source);
-    assert_eq!((&facts.source_status, &facts.location), (&said.source_status, &said.location));
-    assert_eq!((&facts.note, facts.eta), (&said.note, said.eta));
-    assert_eq!((&facts.sort_key.report_id, facts.sort_key.rank), (&said.id, Status::InTransit));
+    assert_eq!(facts.source, report.source);
+    assert_eq!((&facts.source_status, &facts.location), (&report.source_status, &report.location));
+    assert_eq!((&facts.note, facts.eta), (&report.note, report.eta));
+    assert_eq!((&facts.sort_key.report_id, facts.sort_key.rank), (&report.id, Status::InTransit));
 }
 
-/// Which parcel a report must name, and what the parcel's way does to its status.
 #[test]
-fn parcels_decide_what_a_report_is_about() {
+fn the_named_parcel_decides_the_claim() {
     use Leg::{Outbound, Return};
     use Status::{Delivered, InTransit, ReturnInTransit, Returned};
     use StatusClaim::{OtherShipment, Status as To};
-    let (own, back, foreign) = (awb("A1"), awb("R1"), awb("X9"));
-    let both = Parcels { awb: Some(&own), return_awb: Some(&back) };
-    let there = Parcels { awb: Some(&own), return_awb: None };
+    let (outbound, back, other) = (awb("A1"), awb("R1"), awb("X9"));
+    let both = Parcels { awb: Some(&outbound), return_awb: Some(&back) };
+    let only_outbound = Parcels { awb: Some(&outbound), return_awb: None };
     let only_back = Parcels { awb: None, return_awb: Some(&back) };
     for (parcels, named, leg, status, expected) in [
-        (both, Some(&own), Outbound, Delivered, To(Delivered)),
+        (both, Some(&outbound), Outbound, Delivered, To(Delivered)),
         (both, Some(&back), Outbound, Delivered, To(Returned)),
         (both, Some(&back), Outbound, InTransit, To(ReturnInTransit)),
         (both, Some(&back), Return, Delivered, To(Returned)),
-        (both, Some(&own), Return, Delivered, To(Returned)),
+        (both, Some(&outbound), Return, Delivered, To(Returned)),
         (both, Some(&back), Outbound, Status::Lost, To(Status::Unknown)),
-        (both, Some(&foreign), Outbound, Delivered, OtherShipment(Delivered)),
-        (both, Some(&foreign), Return, Delivered, OtherShipment(Returned)),
+        (both, Some(&other), Outbound, Delivered, OtherShipment(Delivered)),
+        (both, Some(&other), Return, Delivered, OtherShipment(Returned)),
         (both, None, Outbound, Delivered, To(Delivered)),
         (both, None, Return, Delivered, To(Returned)),
-        (there, Some(&back), Outbound, Delivered, OtherShipment(Delivered)),
-        (only_back, Some(&foreign), Outbound, Delivered, To(Delivered)),
+        (only_outbound, Some(&back), Outbound, Delivered, OtherShipment(Delivered)),
+        (only_back, Some(&other), Outbound, Delivered, To(Delivered)),
         (only_back, Some(&back), Outbound, Delivered, To(Returned)),
-        (Parcels::default(), Some(&foreign), Outbound, Delivered, To(Delivered)),
+        (Parcels::default(), Some(&other), Outbound, Delivered, To(Delivered)),
         (Parcels::default(), None, Outbound, Delivered, To(Delivered)),
     ] {
         let state = State::at_creation(Status::Pending, minute(0));
         let report = Report { awb: named.cloned(), leg, ..report("r0", status, Some(minute(1))) };
-        let Arrival::InOrder(next) =
+        let Arrival::InOrder(arrival) =
             Arrival::of_report(&state, parcels, &report, &origin("r0", minute(1)))
         else {
-            panic!("the first report stands after nothing")
+            panic!("the first report is in order")
         };
-        let facts = next.commit(&state, minute(1)).entry.facts;
+        let facts = arrival.commit(&state, minute(1)).entry.facts;
         assert_eq!(
             (facts.claim, facts.sort_key.rank),
             (expected, expected.status()),
@@ -257,16 +252,16 @@ fn parcels_decide_what_a_report_is_about() {
 }
 
 #[test]
-fn a_reshipment_stands_where_it_happened_whenever_it_arrives() {
+fn a_reshipment_sorts_by_its_time_when_it_arrives_late() {
     for late in [false, true] {
         let mut store = Store::new(Status::Pending);
-        let lost = Brought::of(report("r0", Status::Lost, Some(minute(1))));
-        let found = Brought::of(report("r1", Status::InTransit, Some(minute(3))));
-        let new_parcel = Brought::reshipment("r2", minute(2));
-        for brought in
+        let lost = Incoming::of(report("r0", Status::Lost, Some(minute(1))));
+        let found = Incoming::of(report("r1", Status::InTransit, Some(minute(3))));
+        let new_parcel = Incoming::reshipment("r2", minute(2));
+        for incoming in
             if late { [&lost, &found, &new_parcel] } else { [&lost, &new_parcel, &found] }
         {
-            store.bring(brought);
+            store.apply(incoming);
         }
         assert_eq!(store.order.state.tracking.status, Status::InTransit);
         assert_eq!(store.order.state.tracking.ended, None);
@@ -279,7 +274,7 @@ fn a_reshipment_stands_where_it_happened_whenever_it_arrives() {
 
 /// State and entries are stored as JSON.
 #[test]
-fn state_and_entries_read_back_as_they_were() {
+fn state_and_entries_round_trip() {
     let mut store = Store::new(Status::Pending);
     let id = |n: u8| format!("{n}{}", "x".repeat(31));
     let full = |n: u8, status| Report {
@@ -290,7 +285,7 @@ fn state_and_entries_read_back_as_they_were() {
         ..report(&id(n), status, Some(minute(n.into())))
     };
     store.order.state.latest_message_status = Some("delivered".to_owned());
-    store.bring(&Brought::reshipment(&id(0), minute(0)));
+    store.apply(&Incoming::reshipment(&id(0), minute(0)));
     for (n, status) in (1..).zip([
         Status::Assigned,
         Status::Accepted,
@@ -298,10 +293,12 @@ fn state_and_entries_read_back_as_they_were() {
         Status::Cancelled,
         Status::ReturnInitiated,
     ]) {
-        store.bring(&Brought::of(full(n, status)));
+        store.apply(&Incoming::of(full(n, status)));
     }
-    store
-        .bring(&Brought::of(Report { awb: Some(awb("X9")), ..report(&id(9), Status::Lost, None) }));
+    store.apply(&Incoming::of(Report {
+        awb: Some(awb("X9")),
+        ..report(&id(9), Status::Lost, None)
+    }));
     let claims: Vec<_> = store.entries.values().map(|entry| entry.facts.claim).collect();
     assert_eq!(
         (claims[0], claims[6]),
@@ -315,48 +312,52 @@ fn state_and_entries_read_back_as_they_were() {
     assert!(state.tracking.cancellation.is_some() && state.tracking.assigned_at.is_some());
     let text = serde_json::to_string(state).unwrap();
     assert_eq!(serde_json::from_str::<State>(&text).unwrap(), *state, "{text}");
-    assert!(text.len() <= 1024, "a state costs one write unit: {} bytes: {text}", text.len());
+    assert!(
+        text.len() <= 1024,
+        "a write of the state must cost one unit: {} bytes: {text}",
+        text.len()
+    );
 }
 
 #[test]
-fn a_transition_is_told_in_the_words_of_the_sources() {
-    let said = |id: &str, status, at, words: &str| {
-        Brought::of(Report {
-            source_status: Some(words.to_owned()),
+fn a_transition_has_the_labels_of_the_sources() {
+    let report_with = |id: &str, status, at, label: &str| {
+        Incoming::of(Report {
+            source_status: Some(label.to_owned()),
             ..report(id, status, Some(minute(at)))
         })
     };
     let mut store = Store::new(Status::Pending);
-    let mut told = Vec::new();
-    for brought in [
-        said("r0", Status::InTransit, 1, "IN TRANSIT"),
-        said("r1", Status::InTransit, 2, "REACHED HUB"),
-        said("r2", Status::OutForDelivery, 3, "OFD"),
-        Brought::of(report("r3", Status::Delivered, Some(minute(4)))),
+    let mut labels = Vec::new();
+    for incoming in [
+        report_with("r0", Status::InTransit, 1, "IN TRANSIT"),
+        report_with("r1", Status::InTransit, 2, "REACHED HUB"),
+        report_with("r2", Status::OutForDelivery, 3, "OFD"),
+        Incoming::of(report("r3", Status::Delivered, Some(minute(4)))),
     ] {
-        let transition = store.bring(&brought).unwrap().entry.transition;
-        told.extend(transition.map(|transition| (transition.previous_label, transition.label)));
+        let transition = store.apply(&incoming).unwrap().entry.transition;
+        labels.extend(transition.map(|transition| (transition.previous_label, transition.label)));
     }
-    let words = [("Pending", "IN TRANSIT"), ("REACHED HUB", "OFD"), ("OFD", "Delivered")];
-    assert_eq!(told, words.map(|(before, after)| (before.to_owned(), after.to_owned())));
+    let expected = [("Pending", "IN TRANSIT"), ("REACHED HUB", "OFD"), ("OFD", "Delivered")];
+    assert_eq!(labels, expected.map(|(before, after)| (before.to_owned(), after.to_owned())));
 }
 
-/// A query beside a transaction may miss an entry that the state already knows.
+/// A query during a transaction may miss an entry that the state already counts.
 #[test]
-fn a_late_report_is_not_folded_over_half_a_timeline() {
+fn rejects_a_fold_over_an_incomplete_timeline() {
     let store = store_of(&[(Status::PickedUp, 1), (Status::InTransit, 5)]);
     let late = report("late", Status::Cancelled, Some(minute(3)));
-    let arrive = || {
+    let arrival = || {
         Arrival::of_report(&store.order.state, Parcels::default(), &late, &origin("e", minute(6)))
     };
     let mut stored: Vec<TimelineEntry> = store.entries.values().cloned().collect();
-    let settle = |stored: &[TimelineEntry]| match arrive() {
+    let commits = |stored: &[TimelineEntry]| match arrival() {
         Arrival::OutOfOrder(late) => {
             late.commit(&store.order.state, stored.to_vec(), minute(7)).is_some()
         }
-        Arrival::InOrder(_) => panic!("it stands before an entry"),
+        Arrival::InOrder(_) => panic!("the report is out of order"),
     };
-    assert!(settle(&stored));
+    assert!(commits(&stored));
     stored.pop();
-    assert!(!settle(&stored));
+    assert!(!commits(&stored));
 }

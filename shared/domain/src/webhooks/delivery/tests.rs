@@ -16,7 +16,7 @@ use crate::webhooks::delivery::{Delivery, fan_out};
 use crate::webhooks::endpoint::{Endpoint, EventType, Settings};
 use crate::webhooks::notification::Change;
 
-/// A change and what it borrows.
+/// The owned values of a [`Change`].
 #[derive(Clone)]
 struct Changed {
     order: Order,
@@ -25,7 +25,7 @@ struct Changed {
 }
 
 impl Changed {
-    /// What came of the last claim on an order that went through all of them.
+    /// The change by the last of these entries.
     fn by(mut order: Order, entries: &[ReportFacts]) -> Self {
         let (last, before) = entries.split_last().unwrap();
         let (old, _) = TrackingState::fold(order.state.start, before);
@@ -43,7 +43,7 @@ impl Changed {
         Self { order, report_id: last.sort_key.report_id.clone(), transition }
     }
 
-    /// The order's first change, to this status.
+    /// The order's first change.
     fn first(account: &str, body: &str, report: &str, status: Status) -> Self {
         Self::by(order(account, body), &[facts(report, minute(1), StatusClaim::Status(status))])
     }
@@ -64,7 +64,7 @@ fn endpoint(name: &str, settings: &str) -> Endpoint {
     }
 }
 
-fn told(event: &EventId, changes: &[Changed], endpoints: &[Endpoint]) -> Vec<Delivery> {
+fn fan_out_changes(event: &EventId, changes: &[Changed], endpoints: &[Endpoint]) -> Vec<Delivery> {
     let changes: Vec<Change<'_>> = changes.iter().map(Changed::change).collect();
     fan_out(event, &changes, endpoints, minute(31))
 }
@@ -81,11 +81,11 @@ fn the_same_facts_give_the_same_ids() {
     let endpoints = FORMATS
         .map(|format| endpoint(format, &format!(r#"{{"format":"{format}","accounts":["*"]}}"#)));
     let changes = || [delivered("STORE001", "a"), delivered("STORE001", "b")];
-    let first = told(&event, &changes(), &endpoints);
+    let first = fan_out_changes(&event, &changes(), &endpoints);
     assert_eq!(first.len(), 5);
     let mut other_order = changes();
     other_order.reverse();
-    assert_eq!(told(&event, &other_order, &endpoints), first);
+    assert_eq!(fan_out_changes(&event, &other_order, &endpoints), first);
     for id in ids(&first) {
         let hash = id.strip_prefix("msg_").unwrap();
         assert!(
@@ -93,7 +93,7 @@ fn the_same_facts_give_the_same_ids() {
             "{id}"
         );
     }
-    // Receivers have seen these: they may never change.
+    // Receivers have stored these ids: they must not change.
     assert_eq!(
         ids(&first)[..2],
         ["msg_rceq5ihmah5kdpmtcj3rssw4l43lrz4q", "msg_z3ytcame7xmlrzl3ils5dhvqyj6o3ean"]
@@ -105,20 +105,20 @@ fn other_facts_give_other_ids() {
     for format in FORMATS {
         let settings = format!(r#"{{"format":"{format}","accounts":["*"]}}"#);
         let id = |event: &str, name: &str, report: &str| {
-            let told = told(
+            let deliveries = fan_out_changes(
                 &event_id(event),
                 &[delivered("STORE001", report)],
                 &[endpoint(name, &settings)],
             );
-            let [delivery] = told.as_slice() else { return String::new() };
+            let [delivery] = deliveries.as_slice() else { return String::new() };
             delivery.id.clone()
         };
         let first = id("event", "name", "report");
         assert!(first.starts_with("msg_"));
         assert_ne!(first, id("event2", "name", "report"), "{format}: event");
         assert_ne!(first, id("event", "name2", "report"), "{format}: endpoint");
-        assert_ne!(first, id("eventn", "ame", "report"), "{format}: parts cannot be shifted");
-        // A batch is known by its number.
+        assert_ne!(first, id("eventn", "ame", "report"), "{format}: parts do not run together");
+        // The id of a batch depends on its number instead of the report.
         assert_eq!(
             first == id("event", "name", "report2"),
             format == "status_update",
@@ -128,7 +128,7 @@ fn other_facts_give_other_ids() {
 }
 
 #[test]
-fn an_endpoint_is_told_what_it_asked_for() {
+fn fans_out_by_account_and_subscription() {
     let changes = [
         Changed::first("STORE001", MINIMAL, "a", Status::Delivered),
         Changed::first("STORE001", MINIMAL, "b", Status::InTransit),
@@ -154,7 +154,7 @@ fn an_endpoint_is_told_what_it_asked_for() {
         ),
         (r#"{"accounts":["*"],"events":["lost"]}"#, &[]),
         (r#"{"accounts":["*"],"events":[]}"#, &[]),
-        // One that is switched off too: `deliver` ends it visibly.
+        // A disabled endpoint too: `deliver` ends the delivery visibly.
         (
             r#"{"accounts":["*"],"enabled":false}"#,
             &[("STORE001", "delivered"), ("STORE001", "in_transit"), ("STORE002", "delivered")],
@@ -164,8 +164,8 @@ fn an_endpoint_is_told_what_it_asked_for() {
             &[("STORE001", "delivered"), ("STORE001", "in_transit"), ("STORE002", "delivered")],
         ),
     ] {
-        let told = told(&event_id("e"), &changes, &[endpoint("shop", settings)]);
-        let seen: Vec<_> = told
+        let deliveries = fan_out_changes(&event_id("e"), &changes, &[endpoint("shop", settings)]);
+        let fanned_out: Vec<_> = deliveries
             .iter()
             .map(|delivery| {
                 let body: serde_json::Value = serde_json::from_str(&delivery.body).unwrap();
@@ -174,44 +174,51 @@ fn an_endpoint_is_told_what_it_asked_for() {
             .collect();
         let expected: Vec<_> =
             expected.iter().map(|(account, status)| (*account, (*status).to_owned())).collect();
-        assert_eq!(seen, expected, "{settings}");
+        assert_eq!(fanned_out, expected, "{settings}");
     }
 }
 
 #[test]
-fn each_endpoint_is_told_in_its_own_format() {
+fn writes_the_format_of_each_endpoint() {
     let endpoints = FORMATS
         .map(|format| endpoint(format, &format!(r#"{{"format":"{format}","accounts":["*"]}}"#)));
-    let told = told(&event_id("e"), &[delivered("STORE001", "a")], &endpoints);
-    for (delivery, format) in told.iter().zip(FORMATS) {
+    let deliveries = fan_out_changes(&event_id("e"), &[delivered("STORE001", "a")], &endpoints);
+    for (delivery, format) in deliveries.iter().zip(FORMATS) {
         assert_eq!((delivery.endpoint.as_str(), delivery.format.as_str()), (format, format));
         assert_eq!((delivery.v, delivery.run, delivery.version), (1, 1, Some(2)));
         assert_eq!(delivery.event, EventType::StatusChanged);
         assert_eq!(delivery.order_id, Some(order("STORE001", MINIMAL).key.order));
         assert_eq!(delivery.account.as_str(), "STORE001");
     }
-    assert_eq!(told.len(), 3);
+    assert_eq!(deliveries.len(), 3);
 }
 
 #[test]
-fn nothing_happened_nothing_told() {
+fn no_change_or_no_endpoint_gives_no_delivery() {
     let endpoints = FORMATS
         .map(|format| endpoint(format, &format!(r#"{{"format":"{format}","accounts":["*"]}}"#)));
-    assert_eq!(told(&event_id("e"), &[], &endpoints), []);
-    assert_eq!(told(&event_id("e"), &[delivered("STORE001", "a")], &[]), []);
+    assert_eq!(fan_out_changes(&event_id("e"), &[], &endpoints), []);
+    assert_eq!(fan_out_changes(&event_id("e"), &[delivered("STORE001", "a")], &[]), []);
 }
 
 #[test]
-fn a_message_reads_back_as_it_was_or_not_at_all() {
+fn messages_round_trip_and_invalid_ones_are_rejected() {
     let settings = r#"{"accounts":["*"]}"#;
-    let told = told(&event_id("e"), &[delivered("STORE001", "a")], &[endpoint("shop", settings)]);
-    let message = told[0].to_message();
-    assert_eq!(Delivery::from_message(&message).as_ref(), Some(&told[0]));
-    let of_before = message.replace(r#""event":"order.status_changed","#, "");
-    assert_ne!(of_before, message);
-    assert_eq!(Delivery::from_message(&of_before).as_ref(), Some(&told[0]));
-    let again = message.replace(r#""run":1"#, r#""run":7"#).replacen('{', r#"{"later":[],"#, 1);
-    assert_eq!(Delivery::from_message(&again), Some(Delivery { run: 7, ..told[0].clone() }));
+    let deliveries = fan_out_changes(
+        &event_id("e"),
+        &[delivered("STORE001", "a")],
+        &[endpoint("shop", settings)],
+    );
+    let message = deliveries[0].to_message();
+    assert_eq!(Delivery::from_message(&message).as_ref(), Some(&deliveries[0]));
+    let without_event = message.replace(r#""event":"order.status_changed","#, "");
+    assert_ne!(without_event, message);
+    assert_eq!(Delivery::from_message(&without_event).as_ref(), Some(&deliveries[0]));
+    let redriven = message.replace(r#""run":1"#, r#""run":7"#).replacen('{', r#"{"later":[],"#, 1);
+    assert_eq!(
+        Delivery::from_message(&redriven),
+        Some(Delivery { run: 7, ..deliveries[0].clone() })
+    );
     for junk in [
         "",
         "null",
@@ -235,32 +242,32 @@ fn a_message_reads_back_as_it_was_or_not_at_all() {
 }
 
 #[test]
-fn a_delivery_in_a_log_shows_no_body() {
+fn debug_output_of_a_delivery_has_no_body() {
     let settings = r#"{"accounts":["*"]}"#;
-    let asked = r#"{"orderId":"canary-order","customer":{"phone":"canary-phone"}}"#;
-    let changed = Changed::first("STORE001", asked, "a", Status::Delivered);
-    let told = told(&event_id("e"), &[changed], &[endpoint("shop", settings)]);
-    let logged = format!("{:?}", told[0]);
-    assert!(logged.contains(&told[0].id) && !logged.contains("canary"), "{logged}");
+    let body = r#"{"orderId":"canary-order","customer":{"phone":"canary-phone"}}"#;
+    let changed = Changed::first("STORE001", body, "a", Status::Delivered);
+    let deliveries = fan_out_changes(&event_id("e"), &[changed], &[endpoint("shop", settings)]);
+    let logged = format!("{:?}", deliveries[0]);
+    assert!(logged.contains(&deliveries[0].id) && !logged.contains("canary"), "{logged}");
 }
 
-/// A claim with words, as carriers make them.
-fn said(id: &str, minutes: i64, status: Status, words: &str) -> ReportFacts {
+/// An entry with a source status.
+fn report_facts(id: &str, minutes: i64, status: Status, label: &str) -> ReportFacts {
     ReportFacts {
         source: SourceName::new("esahayak"),
-        source_status: Some(words.to_owned()),
+        source_status: Some(label.to_owned()),
         ..facts(id, minute(minutes), StatusClaim::Status(status))
     }
 }
 
 #[test]
-fn reports_are_named_in_ids_by_themselves() {
+fn ids_do_not_depend_on_other_reports_of_the_event() {
     let settings = r#"{"accounts":["*"]}"#;
     let changes: Vec<_> = (0..3).map(|n| delivered("STORE001", &format!("r{n}"))).collect();
-    let together = told(&event_id("e"), &changes, &[endpoint("shop", settings)]);
+    let together = fan_out_changes(&event_id("e"), &changes, &[endpoint("shop", settings)]);
     for (n, changed) in changes.into_iter().enumerate() {
         assert_eq!(changed.report_id, report_id(&format!("r{n}")));
-        let alone = told(&event_id("e"), &[changed], &[endpoint("shop", settings)]);
+        let alone = fan_out_changes(&event_id("e"), &[changed], &[endpoint("shop", settings)]);
         assert_eq!(ids(&alone), [together[n].id.as_str()]);
     }
 }

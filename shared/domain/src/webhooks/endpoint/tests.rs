@@ -12,7 +12,7 @@ fn parse(text: &str) -> Settings {
 }
 
 #[test]
-fn the_defaults_of_each_format() {
+fn every_format_has_its_defaults() {
     for (text, format, timeout, retries) in [
         ("{}", Format::Standard, 15, 10),
         (r#"{"format":"standard"}"#, Format::Standard, 15, 10),
@@ -31,22 +31,23 @@ fn the_defaults_of_each_format() {
         );
         assert_eq!(settings.accounts, Accounts::Only([].into()), "{text}");
         assert!(settings.headers.is_empty() && settings.enabled, "{text}");
-        assert!(Status::ALL.iter().all(|status| settings.wants(*status)), "{text}");
+        assert!(Status::ALL.iter().all(|status| settings.is_subscribed_to(*status)), "{text}");
     }
 }
 
 #[test]
-fn every_setting_counts() {
+fn reads_every_setting() {
     let settings = parse(
-        r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],"timeout_seconds":60,
-            "retry_count":4,"backoff":[7,8],"headers":{"Authorization":"Bearer a"},"enabled":false}"#,
+        r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],
+            "timeout_seconds":60,"retry_count":4,"backoff":[7,8],
+            "headers":{"Authorization":"Bearer a"},"enabled":false}"#,
     );
     assert_eq!(settings.format.as_str(), "status_update");
     assert!(settings.accounts.include(&AccountCode::parse("STORE001").unwrap()));
     assert!(!settings.accounts.include(&AccountCode::parse("STORE002").unwrap()));
-    let wanted: Vec<_> =
-        Status::ALL.iter().copied().filter(|status| settings.wants(*status)).collect();
-    assert_eq!(wanted, [Status::Lost, Status::Delivered]);
+    let subscribed: Vec<_> =
+        Status::ALL.iter().copied().filter(|status| settings.is_subscribed_to(*status)).collect();
+    assert_eq!(subscribed, [Status::Lost, Status::Delivered]);
     assert_eq!(settings.timeout, Duration::from_secs(60));
     let waits: Vec<_> = (1..6)
         .map(|n| settings.schedule.wait_after(n, "msg_a", None).map(|w| w.as_secs()))
@@ -56,9 +57,8 @@ fn every_setting_counts() {
     assert!(!settings.enabled);
 }
 
-/// Who writes only the one leaves the other at what it then means.
 #[test]
-fn retries_and_waits_alone() {
+fn retry_count_and_backoff_complete_each_other() {
     for (text, expected) in [
         (r#"{"format":"status_update","retry_count":0}"#, &[][..]),
         (r#"{"format":"status_update","retry_count":1}"#, &[1]),
@@ -74,14 +74,14 @@ fn retries_and_waits_alone() {
             .collect();
         assert_eq!(waits, expected, "{text}");
     }
-    assert!(parse(r#"{"backoff":[9]}"#).schedule.jitter, "jitter goes with the format");
+    assert!(parse(r#"{"backoff":[9]}"#).schedule.jitter, "jitter depends on the format");
 }
 
 #[test]
-fn subscriptions() {
-    let wants = |events: &str| {
+fn subscriptions_select_status_changes() {
+    let subscriptions = |events: &str| {
         let settings = parse(&format!(r#"{{"events":{events}}}"#));
-        [Status::InTransit, Status::Delivered].map(|status| settings.wants(status))
+        [Status::InTransit, Status::Delivered].map(|status| settings.is_subscribed_to(status))
     };
     for (events, expected) in [
         ("null", [true, true]),
@@ -90,13 +90,12 @@ fn subscriptions() {
         (r#"["delivered"]"#, [false, true]),
         ("[]", [false, false]),
     ] {
-        assert_eq!(wants(events), expected, "{events}");
+        assert_eq!(subscriptions(events), expected, "{events}");
     }
 }
 
-/// Who is told of orders that stand still, and of a change to in transit.
 #[test]
-fn only_who_asks_for_it_is_told_of_orders_that_stand_still() {
+fn stalled_orders_need_a_subscription() {
     for (events, stalled, changes) in [
         ("null", false, true),
         ("[]", false, false),
@@ -109,17 +108,17 @@ fn only_who_asks_for_it_is_told_of_orders_that_stand_still() {
     ] {
         let settings = parse(&format!(r#"{{"events":{events}}}"#));
         assert_eq!(
-            (settings.wants_stalled(), settings.wants(Status::InTransit)),
+            (settings.is_subscribed_to_stalled(), settings.is_subscribed_to(Status::InTransit)),
             (stalled, changes),
             "{events}"
         );
     }
-    assert!(!parse("{}").wants_stalled());
+    assert!(!parse("{}").is_subscribed_to_stalled());
     assert_eq!(Settings::parse(r#"{"events":["stalled"]}"#).unwrap_err().field, "events[0]");
 }
 
 #[test]
-fn an_event_reads_back_from_its_name() {
+fn event_types_round_trip() {
     for event in [EventType::StatusChanged, EventType::Stalled] {
         assert_eq!(EventType::parse(event.as_str()), Some(event));
         assert_eq!(serde_json::to_string(&event).unwrap(), format!(r#""{}""#, event.as_str()));
@@ -128,13 +127,13 @@ fn an_event_reads_back_from_its_name() {
 }
 
 #[test]
-fn what_this_program_does_not_know_yet_is_ignored() {
+fn ignores_unknown_fields() {
     assert_eq!(parse(r#"{"latest_ever":7,"Enabled":false,"comment":{"a":[1]}}"#), parse("{}"));
 }
 
-/// The message names the field and says nothing of what stood there.
+/// The message names the field and does not quote its value.
 #[test]
-fn what_cannot_be_used() {
+fn rejects_invalid_settings() {
     for (text, field) in [
         ("", "."),
         ("null", "."),
@@ -186,14 +185,14 @@ fn what_cannot_be_used() {
 }
 
 #[test]
-fn the_most_that_can_be_asked_for() {
+fn accepts_the_limits() {
     let most = parse(r#"{"timeout_seconds":60,"retry_count":50,"backoff":[10000]}"#);
     assert_eq!((most.timeout.as_secs(), most.schedule.retries), (60, 50));
     assert_eq!(parse(r#"{"timeout_seconds":1}"#).timeout, Duration::from_secs(1));
 }
 
 #[test]
-fn headers_that_can_be_set_and_those_that_cannot() {
+fn rejects_reserved_and_invalid_header_names() {
     let good = [
         "X-A",
         "x",
@@ -243,7 +242,7 @@ fn headers_that_can_be_set_and_those_that_cannot() {
 }
 
 #[test]
-fn a_schedule_ends_before_its_message_does() {
+fn limits_the_sum_of_all_waits() {
     let settings = |count: u32| format!(r#"{{"backoff":[86400],"retry_count":{count}}}"#);
     assert_eq!(Settings::parse(&settings(7)).unwrap().schedule.total(), MAX_SCHEDULE);
     assert_eq!(Settings::parse(&settings(8)).unwrap_err().field, "backoff");

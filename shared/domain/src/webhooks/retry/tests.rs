@@ -21,9 +21,8 @@ fn schedule(retries: u32, waits: &[u64], jitter: bool) -> Schedule {
     Schedule { retries, backoff: seconds(waits), jitter }
 }
 
-/// The classes, for every code an answer can have.
 #[test]
-fn what_becomes_of_a_delivery_after_every_answer() {
+fn every_status_code_has_its_next_step() {
     for code in 100..=999 {
         let expected = match code {
             200..300 => NextStep::Done,
@@ -31,7 +30,7 @@ fn what_becomes_of_a_delivery_after_every_answer() {
             408 | 425 | 429 => NextStep::Retry,
             410 => NextStep::GiveUp(DeadReason::Gone),
             100..500 => NextStep::GiveUp(DeadReason::Rejected),
-            // There are no codes above 599: whoever sends one is broken, and that may pass.
+            // Codes above 599 do not exist: a broken receiver, perhaps a transient fault.
             _ => NextStep::Retry,
         };
         assert_eq!(AttemptOutcome::Answered(code).next_step(), expected, "{code}");
@@ -49,15 +48,15 @@ fn dead_reasons_keep_their_texts() {
     assert_eq!(texts, expected.split(' ').collect::<Vec<_>>());
 }
 
-/// The waits that a schedule plans: what is asked for is zero.
-fn ladder(schedule: &Schedule) -> Vec<Duration> {
+/// All waits without `Retry-After`.
+fn waits(schedule: &Schedule) -> Vec<Duration> {
     (1..).map_while(|attempts| schedule.wait_after(attempts, "msg_a", None)).collect()
 }
 
 #[test]
-fn the_default_ladders() {
+fn every_format_has_its_default_schedule() {
     const HOUR: u64 = 3600;
-    for (format, waits, jitter) in [
+    for (format, expected, jitter) in [
         ("status_update", &[1, 2, 4][..], false),
         ("order.status_changed", &[1, 2, 3], false),
         (
@@ -68,17 +67,17 @@ fn the_default_ladders() {
     ] {
         let schedule = Settings::parse(&format!(r#"{{"format":"{format}"}}"#)).unwrap().schedule;
         assert_eq!(schedule.jitter, jitter, "{format}");
-        assert_eq!(ladder(&Schedule { jitter: false, ..schedule }), seconds(waits), "{format}");
+        assert_eq!(waits(&Schedule { jitter: false, ..schedule }), seconds(expected), "{format}");
     }
     let standard = Schedule { jitter: false, ..Settings::parse("{}").unwrap().schedule };
-    let total: Duration = ladder(&standard).into_iter().sum();
-    assert_eq!((total.as_secs() + 180) / 360, 467, "eleven tries in 46.7 h");
-    assert_eq!(ladder(&standard).len(), 10);
+    let total: Duration = waits(&standard).into_iter().sum();
+    assert_eq!((total.as_secs() + 180) / 360, 467, "eleven attempts in 46.7 h");
+    assert_eq!(waits(&standard).len(), 10);
 }
 
 #[test]
-fn the_last_wait_repeats_and_the_retries_end() {
-    for (retries, waits, expected) in [
+fn repeats_the_last_wait_until_the_retries_end() {
+    for (retries, backoff, expected) in [
         (0, &[1][..], &[][..]),
         (1, &[1, 2, 4], &[1]),
         (3, &[1, 2, 4], &[1, 2, 4]),
@@ -87,9 +86,9 @@ fn the_last_wait_repeats_and_the_retries_end() {
         (3, &[], &[]),
     ] {
         assert_eq!(
-            ladder(&schedule(retries, waits, false)),
+            waits(&schedule(retries, backoff, false)),
             seconds(expected),
-            "{retries} of {waits:?}"
+            "{retries} of {backoff:?}"
         );
     }
     let schedule = schedule(3, &[1, 2, 4], false);
@@ -103,22 +102,21 @@ fn the_last_wait_repeats_and_the_retries_end() {
 }
 
 #[test]
-fn what_the_receiver_asks_for_is_clamped() {
+fn clamps_retry_after() {
     let schedule = schedule(1, &[60], false);
-    let after = |asked: u64| {
-        schedule.wait_after(1, "msg_a", Some(Duration::from_secs(asked))).unwrap().as_secs()
+    let wait_after = |seconds: u64| {
+        schedule.wait_after(1, "msg_a", Some(Duration::from_secs(seconds))).unwrap().as_secs()
     };
-    for (asked, expected) in
+    for (seconds, expected) in
         [(0, 60), (59, 60), (60, 60), (61, 61), (DAY, DAY), (DAY + 1, DAY), (u64::MAX, DAY)]
     {
-        assert_eq!(after(asked), expected, "{asked}");
+        assert_eq!(wait_after(seconds), expected, "{seconds}");
     }
     assert_eq!(MAX_RETRY_AFTER.as_secs(), DAY);
 }
 
-/// Deliveries that failed together must not come back together.
 #[test]
-fn jitter_spreads_deliveries_over_the_whole_fifth() {
+fn jitter_spreads_waits_over_20_percent() {
     let schedule = schedule(2, &[1000, 1000], true);
     let wait = |id: u32, attempt| {
         schedule.wait_after(attempt, &format!("msg_{id}"), None).unwrap().as_secs()
@@ -129,50 +127,55 @@ fn jitter_spreads_deliveries_over_the_whole_fifth() {
     }
     assert!(buckets.iter().all(|count| (350..650).contains(count)), "{buckets:?}");
     let differ = (0..100).filter(|id| wait(*id, 1) != wait(*id, 2)).count();
-    assert!(differ > 90, "the attempt must be drawn too: {differ}");
+    assert!(differ > 90, "the jitter must differ between attempts: {differ}");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_wait_is_the_planned_one_or_up_to_a_fifth_longer(
+    fn a_wait_is_up_to_20_percent_longer_than_planned(
         retries in 0..60_u32,
         waits in prop::collection::vec(0..=DAY, 1..12),
         attempts in 0..80_u32,
         id in "msg_[a-z2-7]{32}",
-        asked in prop::option::of(prop_oneof![any::<u64>(), 0..2 * DAY]),
+        retry_after in prop::option::of(prop_oneof![any::<u64>(), 0..2 * DAY]),
     ) {
-        let asked = asked.map(Duration::from_secs);
+        let retry_after = retry_after.map(Duration::from_secs);
         let plain = schedule(retries, &waits, false);
         let stretched = schedule(retries, &waits, true);
-        prop_assert_eq!(plain.wait_after(attempts, &id, asked).is_some(), (1..=retries).contains(&attempts));
+        let has_wait = plain.wait_after(attempts, &id, retry_after).is_some();
+        prop_assert_eq!(has_wait, (1..=retries).contains(&attempts));
         if let Some(planned) = plain.wait_after(attempts, &id, None) {
             prop_assert_eq!(planned.as_secs(), waits[waits.len().min(attempts as usize) - 1]);
             let wait = stretched.wait_after(attempts, &id, None).unwrap();
-            prop_assert!(planned <= wait && wait <= planned * 6 / 5, "{:?} for {:?}", wait, planned);
+            let limit = planned * 6 / 5;
+            prop_assert!(planned <= wait && wait <= limit, "{:?} for {:?}", wait, planned);
             for (schedule, planned) in [(&plain, planned), (&stretched, wait)] {
-                let wait = schedule.wait_after(attempts, &id, asked).unwrap();
-                prop_assert_eq!(Some(wait), schedule.wait_after(attempts, &id, asked));
+                let wait = schedule.wait_after(attempts, &id, retry_after).unwrap();
+                prop_assert_eq!(Some(wait), schedule.wait_after(attempts, &id, retry_after));
                 prop_assert!(wait >= planned && wait <= planned.max(MAX_RETRY_AFTER));
-                if let Some(asked) = asked && asked >= planned && asked <= MAX_RETRY_AFTER {
-                    prop_assert_eq!(wait, asked);
+                let in_range = |wait: &Duration| (planned..=MAX_RETRY_AFTER).contains(wait);
+                if let Some(retry_after) = retry_after.filter(in_range) {
+                    prop_assert_eq!(wait, retry_after);
                 }
             }
         }
     }
 
     #[test]
-    fn no_header_is_too_odd(value in "\\PC{0,40}|[0-9]{1,40}|[-+.0-9eE]{1,20}", now in 0..4_000_000_000_000_i64) {
-        let asked = parse_retry_after(&value, Timestamp::from_millis(now).unwrap());
-        let wait = schedule(1, &[5], true).wait_after(1, "msg_a", asked).unwrap();
+    fn accepts_any_retry_after_header(
+        value in "\\PC{0,40}|[0-9]{1,40}|[-+.0-9eE]{1,20}",
+        now in 0..4_000_000_000_000_i64,
+    ) {
+        let retry_after = parse_retry_after(&value, Timestamp::from_millis(now).unwrap());
+        let wait = schedule(1, &[5], true).wait_after(1, "msg_a", retry_after).unwrap();
         prop_assert!(wait >= Duration::from_secs(5) && wait <= MAX_RETRY_AFTER);
     }
 }
 
-/// What receivers answer.
 #[test]
-fn retry_after_is_seconds_or_a_date() {
+fn parses_retry_after_as_seconds_or_date() {
     let now = Timestamp::parse("2026-01-20T10:00:00.250Z").unwrap();
     for (value, expected) in [
         ("0", Some(0)),
@@ -204,10 +207,6 @@ fn retry_after_is_seconds_or_a_date() {
         ("Fri, 31 Dec 9999 23:59:59 GMT", Some(251_633_397_598)),
         ("Tue, 32 Jan 2026 10:00:00 GMT", None),
     ] {
-        assert_eq!(
-            parse_retry_after(value, now).map(|asked| asked.as_secs()),
-            expected,
-            "{value:?}"
-        );
+        assert_eq!(parse_retry_after(value, now).map(|wait| wait.as_secs()), expected, "{value:?}");
     }
 }

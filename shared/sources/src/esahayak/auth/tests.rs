@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::*;
+use crate::{AuthError, Request, Tenant};
 
 const NETWORK: &str = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#;
 const HMAC: &str = r#"{"mode":"hmac","account":"STORE001"}"#;
@@ -26,6 +27,7 @@ fn check(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<(
         headers,
         source_ip,
         body: BODY,
+        ..Request::default()
     })
 }
 
@@ -35,7 +37,7 @@ fn signature(key: &str, body: &[u8]) -> String {
 }
 
 #[test]
-fn a_network_ends_where_its_range_ends() {
+fn network_mode_checks_the_bounds_of_its_ranges() {
     for (ip, admitted) in [
         ("52.66.122.255", false),
         ("52.66.123.0", true),
@@ -60,7 +62,7 @@ fn a_network_ends_where_its_range_ends() {
 }
 
 #[test]
-fn no_header_says_where_a_request_comes_from() {
+fn ignores_headers_that_claim_an_address() {
     for name in ["X-Forwarded-For", "x-real-ip", "Forwarded", "X-Esahayak-Event"] {
         for value in ["52.66.123.7", "for=52.66.123.7", "52.66.123.7, 203.0.113.9", "203.0.113.9"] {
             assert_eq!(
@@ -83,7 +85,7 @@ fn no_header_says_where_a_request_comes_from() {
 }
 
 #[test]
-fn a_network_needs_no_signature_and_looks_at_none() {
+fn network_mode_ignores_signatures_and_secrets() {
     let good = signature("good", BODY);
     for value in [good.as_str(), "sha256=00", ""] {
         let headers = [("x-webhook-signature", value)];
@@ -100,7 +102,7 @@ fn a_network_needs_no_signature_and_looks_at_none() {
 }
 
 #[test]
-fn the_signature_is_over_the_body_as_sent() {
+fn checks_the_signature_over_the_raw_body() {
     let good = signature("good", BODY);
     for ip in [None, Some("203.0.113.9"), Some("52.66.123.7")] {
         assert_eq!(check(HMAC, &[("X-Webhook-Signature", &good)], ip), Ok(()), "{ip:?}");
@@ -127,7 +129,7 @@ fn the_signature_is_over_the_body_as_sent() {
 }
 
 #[test]
-fn the_address_is_checked_before_the_signature() {
+fn checks_the_address_before_the_signature() {
     let (good, bad) = (signature("good", BODY), signature("bad", BODY));
     for (ip, value, expected) in [
         (Some("52.66.123.7"), good.as_str(), Ok(())),
@@ -144,23 +146,23 @@ fn the_address_is_checked_before_the_signature() {
 }
 
 #[test]
-fn without_an_account_only_hooks_are_open() {
-    let owner = |settings| authenticator(settings, Some("good")).ok().unwrap().owner(BODY);
-    let store = Owner::Account(AccountCode::parse("STORE001").unwrap());
+fn plain_path_is_unassigned_without_an_account() {
+    let tenant = |settings| authenticator(settings, Some("good")).ok().unwrap().tenant();
+    let store = Tenant::Account(AccountCode::parse("STORE001").unwrap());
     for settings in [NETWORK, HMAC, BOTH] {
-        assert_eq!(owner(settings), store, "{settings}");
+        assert_eq!(tenant(settings), store, "{settings}");
     }
     for settings in [
         r#"{"mode":"network","allowed_cidrs":["52.66.123.0/24"]}"#,
         r#"{"mode":"hmac","account":null}"#,
         r#"{"mode":"hmac"}"#,
     ] {
-        assert_eq!(owner(settings), Owner::Nobody, "{settings}");
+        assert_eq!(tenant(settings), Tenant::Unassigned, "{settings}");
     }
 }
 
 #[test]
-fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
+fn rejects_invalid_settings_without_quoting_them() {
     let allow =
         |list: &str| format!(r#"{{"mode":"network","account":"A","allowed_cidrs":{list}}}"#);
     for (settings, field) in [
@@ -193,7 +195,7 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
 }
 
 #[test]
-fn without_a_key_no_signature_is_admitted() {
+fn hmac_mode_requires_a_secret() {
     for secret in [None, Some(""), Some(" \n")] {
         for settings in [HMAC, BOTH] {
             assert_eq!(

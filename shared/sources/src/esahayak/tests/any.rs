@@ -1,4 +1,4 @@
-//! No request whatsoever makes the reader panic or keep too much.
+//! Property tests: no request makes the parser panic or exceed its limits.
 
 use proptest::prelude::*;
 
@@ -29,7 +29,7 @@ fn scalar() -> impl Strategy<Value = Value> {
     ]
 }
 
-/// An object of some of these fields, or now and then something else.
+/// Usually an object with some of these fields.
 fn object(names: &'static [&'static str]) -> impl Strategy<Value = Value> {
     let fields = prop::collection::hash_map(prop::sample::select(names), scalar(), 0..4)
         .prop_map(|body| json!(body));
@@ -40,7 +40,7 @@ fn data() -> impl Strategy<Value = Value> {
     let parts =
         (object(&["id", "status", "created_at"]), object(&["message"]), object(&["reason"]));
     let full = parts.prop_map(
-        |(order, error, off)| json!({"order": order, "error": error, "cancellation": off}),
+        |(order, error, cancellation)| json!({"order": order, "error": error, "cancellation": cancellation}),
     );
     prop_oneof![8 => full, 1 => object(&["order", "error", "cancellation"])]
 }
@@ -68,12 +68,8 @@ fn is_sound(report: &Report) -> bool {
             .all(|text| clipped(text) && clean(text))
 }
 
-fn dedup_key(headers: &[(&str, &str)], body: &[u8]) -> DedupKey {
-    Esahayak.dedup_key(&Request { headers, source_ip: None, body })
-}
-
-/// The request as eSahayak sends it: with its type in a header, where the type is a string.
-fn identify_value(body: &Value) -> DedupKey {
+/// The dedup key with the type in a header, if the type is a string.
+fn dedup_key_of(body: &Value) -> DedupKey {
     let kind = body["type"].as_str().map(|kind| ("x-esahayak-event", kind));
     dedup_key(kind.as_slice(), body.to_string().as_bytes())
 }
@@ -95,8 +91,8 @@ proptest! {
     }
 
     #[test]
-    fn an_event_and_its_report_are_one(body in envelope(), other in envelope()) {
-        let DedupKey::ProviderId(id) = identify_value(&body) else { return Ok(()) };
+    fn same_event_id_gives_the_same_report_id(body in envelope(), other in envelope()) {
+        let DedupKey::ProviderId(id) = dedup_key_of(&body) else { return Ok(()) };
         prop_assert!((1..=EVENT_ID).contains(&id.len()) && !id.contains(char::is_control), "{}", id);
         let mut twin = other;
         twin["id"] = json!(id);

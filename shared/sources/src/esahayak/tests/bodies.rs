@@ -1,9 +1,9 @@
-//! What a body means.
+//! Mapping of bodies.
 
 use super::*;
 
 #[test]
-fn every_field_finds_its_place() {
+fn maps_every_field() {
     let report = report(&body());
     assert_eq!(report.source.as_str(), "esahayak");
     assert_eq!(report.provider_id.as_ref().map(ProviderId::as_str), Some("order_12345"));
@@ -18,7 +18,7 @@ fn every_field_finds_its_place() {
 }
 
 #[test]
-fn every_type() {
+fn maps_every_event_type() {
     for (kind, expected) in [
         ("stamp.uploaded", Status::Completed),
         ("stamp.failed", Status::Failed),
@@ -37,14 +37,14 @@ fn every_type() {
     ] {
         assert_eq!(
             read_value(&event(kind, json!({}))),
-            Ok(Reading::Ignored("unknown_type")),
+            Ok(Reading::Ignored(IgnoreReason::UnknownType)),
             "{kind}"
         );
     }
 }
 
 #[test]
-fn a_body_without_its_envelope_names_the_first_thing_missing() {
+fn names_the_first_missing_envelope_field() {
     for name in ["id", "type", "created_at", "data"] {
         assert_eq!(read_value(&without(name)), Err(Unreadable::Missing(name)));
         assert_eq!(read_value(&with(json!({name: null}))), Err(Unreadable::Missing(name)));
@@ -71,14 +71,17 @@ fn a_body_without_its_envelope_names_the_first_thing_missing() {
 }
 
 #[test]
-fn an_unknown_type_comes_before_an_unknown_order() {
+fn unknown_type_takes_precedence_over_a_missing_order() {
     let body = |kind| json!({"id": "x", "type": kind, "created_at": "x", "data": {}});
-    assert_eq!(read_value(&body("order.created")), Ok(Reading::Ignored("unknown_type")));
-    assert_eq!(read_value(&body("stamp.uploaded")), Ok(Reading::Ignored("no_order_named")));
+    assert_eq!(read_value(&body("order.created")), Ok(Reading::Ignored(IgnoreReason::UnknownType)));
+    assert_eq!(
+        read_value(&body("stamp.uploaded")),
+        Ok(Reading::Ignored(IgnoreReason::NoOrderNamed))
+    );
 }
 
 #[test]
-fn what_names_no_order_is_ignored() {
+fn ignores_events_without_an_order() {
     for data in [
         json!({}),
         json!([]),
@@ -102,13 +105,13 @@ fn what_names_no_order_is_ignored() {
         json!({"order_id": "order_12345", "id": "order_12345"}),
     ] {
         let reading = read_value(&with(json!({"data": data})));
-        assert_eq!(reading, Ok(Reading::Ignored("no_order_named")), "{data}");
+        assert_eq!(reading, Ok(Reading::Ignored(IgnoreReason::NoOrderNamed)), "{data}");
     }
 }
 
 #[test]
-fn the_words_shown_are_the_orders_own_or_else_the_type() {
-    let shown = |status: Value| {
+fn source_status_is_the_order_status_or_the_type() {
+    let source_status = |status: Value| {
         let data = json!({"order": {"id": "x", "status": status}});
         report(&with(json!({"type": "order.delivered", "data": data}))).source_status
     };
@@ -121,9 +124,9 @@ fn the_words_shown_are_the_orders_own_or_else_the_type() {
         (json!({"a": 1}), "order.delivered"),
         (json!(true), "order.delivered"),
     ] {
-        assert_eq!(shown(status.clone()).as_deref(), Some(expected), "{status}");
+        assert_eq!(source_status(status.clone()).as_deref(), Some(expected), "{status}");
     }
-    assert_eq!(shown(json!("é".repeat(200))), Some("é".repeat(128)));
+    assert_eq!(source_status(json!("é".repeat(200))), Some("é".repeat(128)));
     let data = json!({"order": {"id": "x"}});
     assert_eq!(
         report(&with(json!({"data": data}))).source_status.as_deref(),
@@ -132,7 +135,7 @@ fn the_words_shown_are_the_orders_own_or_else_the_type() {
 }
 
 #[test]
-fn a_reason_is_read_where_its_type_has_one() {
+fn note_is_the_reason_of_a_failure_or_cancellation() {
     let details = json!({"error": {"message": "why it failed"}, "cancellation": {"reason": "why it was called off"}});
     for (kind, expected) in [
         ("stamp.uploaded", None),
@@ -157,7 +160,7 @@ fn a_reason_is_read_where_its_type_has_one() {
 }
 
 #[test]
-fn an_event_is_one_claim() {
+fn report_id_depends_only_on_account_and_event_id() {
     let id = report(&body()).id;
     for same in [
         json!({"type": "order.cancelled"}),
@@ -180,7 +183,7 @@ fn an_event_is_one_claim() {
 }
 
 #[test]
-fn events_whose_ids_cannot_be_used_are_told_apart_by_their_bytes() {
+fn report_id_depends_on_the_bytes_without_a_usable_event_id() {
     for odd in [json!({}), json!([1]), json!(true), json!("a\u{0}b"), json!("x".repeat(257))] {
         let first = with(json!({"id": odd}));
         let second = with(json!({"id": odd, "created_at": "2024-01-15T10:30:01Z"}));

@@ -7,6 +7,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::*;
+use crate::{AuthError, Request};
 
 const TOKEN: &str = r#"{"mode":"token","account":"STORE001"}"#;
 const HMAC: &str = r#"{"mode":"hmac","account":"STORE001"}"#;
@@ -18,16 +19,20 @@ fn authenticator(
     configure(&Setup { settings, secret, hook: None })
 }
 
-fn admit(settings: &str, headers: &[(&str, &str)], ip: Option<&str>) -> Result<Owner, AuthError> {
+fn authenticate(
+    settings: &str,
+    headers: &[(&str, &str)],
+    ip: Option<&str>,
+) -> Result<Tenant, AuthError> {
     let source_ip = ip.map(|ip| ip.parse::<IpAddr>().unwrap());
     let authenticator = authenticator(settings, Some("good")).ok().unwrap();
     authenticator
-        .authenticate(&Request { headers, source_ip, body: b"{}" })
-        .map(|()| authenticator.owner(b"{}"))
+        .authenticate(&Request { headers, source_ip, body: b"{}", ..Request::default() })
+        .map(|()| authenticator.tenant())
 }
 
-fn store() -> Result<Owner, AuthError> {
-    Ok(Owner::Account(AccountCode::parse("STORE001").unwrap()))
+fn store() -> Result<Tenant, AuthError> {
+    Ok(Tenant::Account(AccountCode::parse("STORE001").unwrap()))
 }
 
 fn mac(key: &[u8], body: &[u8]) -> Vec<u8> {
@@ -35,32 +40,32 @@ fn mac(key: &[u8], body: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn the_token_must_be_exactly_it() {
-    assert_eq!(admit(TOKEN, &[("X-API-Key", "good")], None), store());
+fn rejects_other_tokens() {
+    assert_eq!(authenticate(TOKEN, &[("X-API-Key", "good")], None), store());
     let huge = "x".repeat(8192);
     for wrong in
         ["", "wrong", "goo", "goods", "good ", " good", "Good", "good,bad", "good, good", &huge]
     {
         assert_eq!(
-            admit(TOKEN, &[("x-api-key", wrong)], None),
+            authenticate(TOKEN, &[("x-api-key", wrong)], None),
             Err(AuthError::Credentials),
             "{wrong}"
         );
     }
-    assert_eq!(admit(TOKEN, &[], None), Err(AuthError::Credentials));
+    assert_eq!(authenticate(TOKEN, &[], None), Err(AuthError::Credentials));
     assert_eq!(
-        admit(TOKEN, &[("x-api-key", "good"), ("x-api-key", "bad")], None),
+        authenticate(TOKEN, &[("x-api-key", "good"), ("x-api-key", "bad")], None),
         Err(AuthError::Credentials)
     );
 }
 
 #[test]
-fn the_signature_is_over_the_body_as_sent() {
+fn checks_the_signature_over_the_raw_body() {
     let tag = mac(b"good", b"{}");
     for digits in [HEXLOWER.encode(&tag), HEXUPPER.encode(&tag)] {
         let signature = format!("sha256={digits}");
         assert_eq!(
-            admit(HMAC, &[("x-webhook-signature", &signature)], None),
+            authenticate(HMAC, &[("x-webhook-signature", &signature)], None),
             store(),
             "{signature}"
         );
@@ -68,7 +73,7 @@ fn the_signature_is_over_the_body_as_sent() {
 }
 
 #[test]
-fn any_other_signature_is_none() {
+fn rejects_other_signatures() {
     let digits = HEXLOWER.encode(&mac(b"good", b"{}"));
     let mut wrong = vec![
         String::new(),
@@ -92,50 +97,50 @@ fn any_other_signature_is_none() {
     }));
     for signature in wrong {
         let headers = [("x-webhook-signature", signature.as_str()), ("x-api-key", "good")];
-        assert_eq!(admit(HMAC, &headers, None), Err(AuthError::Credentials), "{signature}");
+        assert_eq!(authenticate(HMAC, &headers, None), Err(AuthError::Credentials), "{signature}");
     }
-    assert_eq!(admit(HMAC, &[("x-api-key", "good")], None), Err(AuthError::Credentials));
+    assert_eq!(authenticate(HMAC, &[("x-api-key", "good")], None), Err(AuthError::Credentials));
 }
 
 #[test]
-fn a_token_gate_takes_no_signature() {
+fn token_mode_ignores_signatures() {
     let signature = format!("sha256={}", HEXLOWER.encode(&mac(b"good", b"{}")));
     let headers = [("x-webhook-signature", signature.as_str()), ("x-api-key", "bad")];
-    assert_eq!(admit(TOKEN, &headers, None), Err(AuthError::Credentials));
+    assert_eq!(authenticate(TOKEN, &headers, None), Err(AuthError::Credentials));
 }
 
 #[test]
-fn the_address_is_checked_first() {
+fn checks_the_address_first() {
     let settings = r#"{"mode":"token","account":"STORE001",
         "allowed_ips":["13.234.161.44","10.1.0.0/16","2001:db8::/32","::ffff:10.2.0.0/112"]}"#;
     let good = [("x-api-key", "good"), ("x-forwarded-for", "13.234.161.44")];
     for ip in ["13.234.161.44", "10.1.255.255", "2001:db8::1", "10.2.3.4", "::ffff:13.234.161.44"] {
-        assert_eq!(admit(settings, &good, Some(ip)), store(), "{ip}");
-        assert_eq!(admit(settings, &[], Some(ip)), Err(AuthError::Credentials), "{ip}");
+        assert_eq!(authenticate(settings, &good, Some(ip)), store(), "{ip}");
+        assert_eq!(authenticate(settings, &[], Some(ip)), Err(AuthError::Credentials), "{ip}");
     }
     for ip in
         ["13.234.161.45", "13.234.161.43", "10.3.0.0", "::ffff:13.234.161.45", "2001:db9::1", "::1"]
     {
-        assert_eq!(admit(settings, &good, Some(ip)), Err(AuthError::Address), "{ip}");
-        assert_eq!(admit(settings, &[], Some(ip)), Err(AuthError::Address), "{ip}");
+        assert_eq!(authenticate(settings, &good, Some(ip)), Err(AuthError::Address), "{ip}");
+        assert_eq!(authenticate(settings, &[], Some(ip)), Err(AuthError::Address), "{ip}");
     }
-    assert_eq!(admit(settings, &good, None), Err(AuthError::Address));
-    assert_eq!(admit(TOKEN, &good, Some("203.0.113.9")), store());
+    assert_eq!(authenticate(settings, &good, None), Err(AuthError::Address));
+    assert_eq!(authenticate(TOKEN, &good, Some("203.0.113.9")), store());
 }
 
 #[test]
-fn an_ipv6_range_holds_no_ipv4_address() {
+fn ipv6_range_contains_no_ipv4_address() {
     for range in ["::/0", "::ffff:0:0/95"] {
         let settings =
             format!(r#"{{"mode":"token","account":"STORE001","allowed_ips":["{range}"]}}"#);
-        let admitted = |ip| admit(&settings, &[("x-api-key", "good")], Some(ip));
-        assert_eq!(admitted("10.0.0.1"), Err(AuthError::Address), "{range}");
-        assert_eq!(admitted("::ffff:10.0.0.1"), Err(AuthError::Address), "{range}");
+        let result = |ip| authenticate(&settings, &[("x-api-key", "good")], Some(ip));
+        assert_eq!(result("10.0.0.1"), Err(AuthError::Address), "{range}");
+        assert_eq!(result("::ffff:10.0.0.1"), Err(AuthError::Address), "{range}");
     }
 }
 
 #[test]
-fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
+fn rejects_invalid_settings_without_quoting_them() {
     let allow = |list: &str| format!(r#"{{"mode":"token","account":"A","allowed_ips":{list}}}"#);
     for (settings, field) in [
         ("", None),
@@ -165,7 +170,7 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
 }
 
 #[test]
-fn without_a_secret_nothing_is_admitted() {
+fn requires_a_secret() {
     for secret in [None, Some(""), Some(" \n")] {
         for settings in [TOKEN, HMAC] {
             assert_eq!(

@@ -1,4 +1,4 @@
-//! The ORDER table, whose ids come as `current_status_id`: only names; what they mean is the label's business.
+//! The ORDER table, the ids of `current_status_id`. Labels decide the status.
 
 /// Id and normalised label.
 pub(super) const LABELS: &[(u16, &str)] = &[

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Written apart from the code: status, ids of the SHIPMENT table.
+/// Independent of the code: status and ids of the SHIPMENT table.
 const TABLE: &[(Status, &[u16])] = &[
     (Processing, &[1, 2, 3, 4, 5, 11, 15, 19, 27, 52, 59, 60, 61, 62, 63, 67, 68, 79, 80, 81, 83]),
     (PickedUp, &[42, 51]),
@@ -20,7 +20,7 @@ const TABLE: &[(Status, &[u16])] = &[
 ];
 
 #[test]
-fn every_shipment_id_means_what_the_design_says() {
+fn shipment_ids_match_the_table() {
     for id in 0..=120 {
         let expected = TABLE.iter().find(|(_, ids)| ids.contains(&id)).map(|(status, _)| *status);
         assert_eq!(of_shipment(&id.to_string()), expected, "{id}");
@@ -31,14 +31,14 @@ fn every_shipment_id_means_what_the_design_says() {
 }
 
 #[test]
-fn every_shipment_label_means_what_its_id_does() {
+fn shipment_labels_match_their_ids() {
     for (id, label, status) in SHIPMENT {
         assert_eq!(normalise(label), *label, "{id}");
         assert_eq!(of_label(label), *status, "{label}");
     }
 }
 
-/// The ORDER table's own meanings, by the same words as the SHIPMENT table's.
+/// The ORDER table's own statuses.
 const ORDER: &[(Status, &[u16])] = &[
     (Processing, &[1, 2, 3, 4, 12, 13, 34, 62, 69, 70, 71, 72, 73, 74, 75, 76, 80, 81]),
     (PickedUp, &[51, 61]),
@@ -58,7 +58,7 @@ const ORDER: &[(Status, &[u16])] = &[
 ];
 
 #[test]
-fn every_order_id_has_its_own_meaning() {
+fn order_ids_match_the_table() {
     for id in 0..=120 {
         let expected = ORDER.iter().find(|(_, ids)| ids.contains(&id)).map(|(status, _)| *status);
         assert_eq!(of_order(&id.to_string()), expected, "{id}");
@@ -69,7 +69,7 @@ fn every_order_id_has_its_own_meaning() {
 }
 
 #[test]
-fn labels_in_every_spelling() {
+fn maps_labels_in_every_spelling() {
     for (label, expected) in [
         ("Delivered ", Delivered),
         ("DELIVERED", Delivered),

@@ -1,4 +1,4 @@
-//! No body whatsoever makes the reader panic or keep too much.
+//! Property tests: no body makes the parser panic or exceed its limits.
 
 use proptest::prelude::*;
 

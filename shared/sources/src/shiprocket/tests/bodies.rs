@@ -1,9 +1,9 @@
-//! What a body means.
+//! Mapping of bodies.
 
 use super::*;
 
 #[test]
-fn every_field_finds_its_place() {
+fn maps_every_field() {
     let report = report(&with(
         json!({"return_awb_code": "19000000000590", "undelivered_reason": "Door locked"}),
     ));
@@ -23,7 +23,7 @@ fn every_field_finds_its_place() {
 }
 
 #[test]
-fn a_body_without_an_order_or_parcel_is_no_envelope() {
+fn rejects_bodies_without_parcel_and_order() {
     for body in [
         json!({}),
         json!({"current_status": "DELIVERED"}),
@@ -39,7 +39,7 @@ fn a_body_without_an_order_or_parcel_is_no_envelope() {
 }
 
 #[test]
-fn every_shipment_id_alone() {
+fn maps_every_shipment_id() {
     for id in 0..=120 {
         let expected = status::of_shipment(&id.to_string()).unwrap_or(Status::Unknown);
         assert_eq!(status_of(json!({"shipment_status_id": id})), expected, "{id}");
@@ -48,8 +48,8 @@ fn every_shipment_id_alone() {
 }
 
 #[test]
-fn the_parcels_word_comes_before_the_orders() {
-    for (words, expected) in [
+fn shipment_status_takes_precedence_over_order_status() {
+    for (fields, expected) in [
         (
             json!({"shipment_status_id": 8, "current_status_id": 27, "current_status": "RETURN CANCELLED"}),
             "cancelled",
@@ -74,13 +74,13 @@ fn the_parcels_word_comes_before_the_orders() {
         (json!({"current_status": "FOO"}), "unknown"),
         (json!({}), "unknown"),
     ] {
-        assert_eq!(status_of(words.clone()).as_str(), expected, "{words}");
+        assert_eq!(status_of(fields.clone()).as_str(), expected, "{fields}");
     }
 }
 
 /// The ids that mean one thing as a parcel's and another as an order's.
 #[test]
-fn an_orders_id_is_never_looked_up_as_a_parcels() {
+fn order_status_ids_use_their_own_table() {
     for (id, shipment, order) in [
         (20, Status::Exception, Status::InTransit),
         (8, Status::Cancelled, Status::Unknown),
@@ -95,7 +95,7 @@ fn an_orders_id_is_never_looked_up_as_a_parcels() {
 }
 
 #[test]
-fn a_return_is_of_the_other_leg() {
+fn return_flag_sets_the_leg() {
     for (flag, leg) in
         [(json!(1), Leg::Return), (json!("1"), Leg::Return), (json!(true), Leg::Return)]
     {
@@ -111,21 +111,21 @@ fn a_return_is_of_the_other_leg() {
 }
 
 #[test]
-fn the_label_shown_is_the_parcels_own() {
-    let shown = |changes| report(&with(changes)).source_status;
+fn source_status_is_the_shipment_label() {
+    let source_status = |changes| report(&with(changes)).source_status;
     let both = json!({"shipment_status": "CANCELED", "current_status": "RETURN CANCELLED"});
-    assert_eq!(shown(both).as_deref(), Some("CANCELED"));
-    assert_eq!(shown(json!({"shipment_status": null})).as_deref(), Some("IN TRANSIT"));
+    assert_eq!(source_status(both).as_deref(), Some("CANCELED"));
+    assert_eq!(source_status(json!({"shipment_status": null})).as_deref(), Some("IN TRANSIT"));
     assert_eq!(
-        shown(json!({"shipment_status": "In\u{7}_Transit <b>"})).as_deref(),
+        source_status(json!({"shipment_status": "In\u{7}_Transit <b>"})).as_deref(),
         Some("In_Transit <b>")
     );
-    assert_eq!(shown(json!({"shipment_status": "é".repeat(200)})), Some("é".repeat(128)));
-    assert_eq!(shown(json!({"shipment_status": 18})).as_deref(), Some("18"));
+    assert_eq!(source_status(json!({"shipment_status": "é".repeat(200)})), Some("é".repeat(128)));
+    assert_eq!(source_status(json!({"shipment_status": 18})).as_deref(), Some("18"));
 }
 
 #[test]
-fn a_claim_has_one_id() {
+fn report_id_ignores_irrelevant_changes() {
     let id = report(&body()).id;
     for same in [
         json!({"etd": "2023-05-30 00:00:00"}),
@@ -144,7 +144,7 @@ fn a_claim_has_one_id() {
 }
 
 #[test]
-fn another_claim_has_another_id() {
+fn report_id_changes_with_every_relevant_field() {
     let hub = |place: &str| json!([{"date": "2023-05-23 11:43:52", "activity": "Added to Bag", "location": place}]);
     let mut ids = std::collections::BTreeSet::from([report(&body()).id]);
     let others = [
@@ -168,7 +168,7 @@ fn another_claim_has_another_id() {
 }
 
 #[test]
-fn the_test_ping_is_known_by_its_placeholders() {
+fn recognises_the_test_ping_by_its_placeholders() {
     let ping: Value =
         serde_json::from_str(include_str!("../../../../../events/shiprocket/test_ping.json"))
             .unwrap();
@@ -177,7 +177,7 @@ fn the_test_ping_is_known_by_its_placeholders() {
         body.as_object_mut().unwrap().retain(|name, _| !names.contains(&name.as_str()));
         read(body.to_string().as_bytes()).unwrap()
     };
-    let ignored = Reading::Ignored("test_ping");
+    let ignored = Reading::Ignored(IgnoreReason::TestPing);
     assert_eq!(without(&[]), ignored);
     assert_eq!(without(&["awb", "order_id"]), ignored);
     assert_eq!(without(&["channel", "courier_name"]), ignored);
@@ -189,7 +189,7 @@ fn the_test_ping_is_known_by_its_placeholders() {
 }
 
 #[test]
-fn a_real_body_is_no_test_ping() {
+fn real_body_is_not_a_test_ping() {
     for change in [
         json!({"channel_order_id": "1370001_150870001", "channel": "My shop"}),
         json!({"courier_name": "Enterprise Logistics", "channel": "Enter Shop"}),

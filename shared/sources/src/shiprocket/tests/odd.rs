@@ -1,9 +1,9 @@
-//! Bodies that are strange, but still tell something, and those that are none.
+//! Unusual and unreadable bodies.
 
 use super::*;
 
 #[test]
-fn what_is_no_object_is_unreadable() {
+fn rejects_bodies_that_are_not_objects() {
     let deep = format!(r#"{{"awb":"x","a":{}1{}}}"#, "[".repeat(32), "]".repeat(32));
     let deeper = format!(r#"{{"awb":"x","a":{}1{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
     let bodies: [&[u8]; 14] = [
@@ -30,7 +30,7 @@ fn what_is_no_object_is_unreadable() {
 }
 
 #[test]
-fn odd_ids_count_as_absent() {
+fn invalid_ids_count_as_absent() {
     for odd in [
         json!("a\u{0}b"),
         json!("x".repeat(2049)),
@@ -46,7 +46,7 @@ fn odd_ids_count_as_absent() {
 }
 
 #[test]
-fn numbers_are_taken_by_their_digits() {
+fn keeps_all_digits_of_numbers() {
     for (value, expected) in [
         ("19000000000501", Some("19000000000501")),
         ("123456789012345678901234567890", Some("123456789012345678901234567890")),
@@ -64,7 +64,7 @@ fn numbers_are_taken_by_their_digits() {
 }
 
 #[test]
-fn a_repeated_key_counts_the_last_time() {
+fn last_of_repeated_keys_counts() {
     let Ok(Reading::Reports(reports)) =
         read(br#"{"awb":"a","awb":"b","shipment_status_id":7,"shipment_status_id":17}"#)
     else {
@@ -75,7 +75,7 @@ fn a_repeated_key_counts_the_last_time() {
 }
 
 #[test]
-fn fields_of_the_wrong_type_cost_nothing_else() {
+fn ignores_fields_of_the_wrong_type() {
     for odd in [
         json!(null),
         json!(""),
@@ -98,7 +98,7 @@ fn fields_of_the_wrong_type_cost_nothing_else() {
 }
 
 #[test]
-fn times_in_every_form() {
+fn parses_times_in_every_format() {
     for (text, expected) in [
         (json!("23 05 2023 11:43:52"), time("2023-05-23T06:13:52Z")),
         (json!("2021-07-02 16:41:59"), time("2021-07-02T11:11:59Z")),
@@ -121,7 +121,7 @@ fn times_in_every_form() {
 }
 
 #[test]
-fn scans_are_kept_oldest_first() {
+fn sorts_scans_oldest_first() {
     let order = |scans: Value| {
         let activity = |scan: Scan| scan.activity.unwrap_or_default();
         report(&with(json!({"scans": scans}))).scans.into_iter().map(activity).collect::<String>()
@@ -139,20 +139,20 @@ fn scans_are_kept_oldest_first() {
 }
 
 #[test]
-fn of_ten_thousand_scans_the_newest_fifty_are_kept() {
+fn keeps_the_newest_fifty_scans() {
     let minute =
         |n: usize| format!("2023-05-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
     let scans: Vec<_> = (0..10_000)
         .map(|n| json!({"date": minute(n), "activity": n, "location": "x".repeat(500)}))
         .collect();
     let report = report(&with(json!({"scans": scans})));
-    let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
-    assert_eq!(kept, (9950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+    let activities: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
+    assert_eq!(activities, (9950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
     assert_eq!(report.location.map(|place| place.len()), Some(128));
 }
 
 #[test]
-fn a_huge_body_is_read_all_the_same() {
+fn parses_huge_bodies() {
     let text = "x".repeat(1_000_000);
     let clipped =
         report(&with(json!({"undelivered_reason": text, "shipment_status": text, "awb": text})));

@@ -29,7 +29,7 @@ fn check(
     headers: &[(&str, &str)],
     body: &str,
 ) -> Result<(), AuthError> {
-    authenticator.authenticate(&Request { headers, source_ip: None, body: body.as_bytes() })
+    authenticator.authenticate(&Request { headers, body: body.as_bytes(), ..Request::default() })
 }
 
 fn feed(hash: Value) -> String {
@@ -37,7 +37,7 @@ fn feed(hash: Value) -> String {
 }
 
 #[test]
-fn the_hash_is_of_the_shops_credentials() {
+fn accepts_the_hash_of_the_credentials() {
     assert_eq!(check(&*plain(), &[], &feed(json!(HASH))), Ok(()));
     assert_eq!(
         check(&*plain(), &[], include_str!("../../../../../events/shipway/feed.json")),
@@ -48,7 +48,7 @@ fn the_hash_is_of_the_shops_credentials() {
 }
 
 #[test]
-fn any_other_hash_is_none() {
+fn rejects_other_hashes() {
     let digits = |n: usize| Value::from(&HASH[..n]);
     let mut wrong = vec![
         json!(null),
@@ -84,7 +84,7 @@ fn any_other_hash_is_none() {
 }
 
 #[test]
-fn a_body_without_one_hash_shows_none() {
+fn rejects_bodies_without_exactly_one_hash() {
     let headers = [("x-api-key", HASH), ("hash", HASH), ("authorization", HASH)];
     for body in [
         "",
@@ -106,7 +106,7 @@ fn a_body_without_one_hash_shows_none() {
 }
 
 #[test]
-fn a_hook_with_a_secret_takes_it_in_the_body_or_in_a_header() {
+fn hook_accepts_its_secret_in_body_or_header() {
     let authenticator = authenticator(SETTINGS, Some("own"), Some(OWN)).ok().unwrap();
     let right = feed(json!("own"));
     let wrong = feed(json!(HASH));
@@ -130,14 +130,14 @@ fn a_hook_with_a_secret_takes_it_in_the_body_or_in_a_header() {
 }
 
 #[test]
-fn a_hooks_secret_is_a_text_and_no_number() {
+fn hook_secret_in_the_body_must_be_a_string() {
     let authenticator = authenticator(SETTINGS, Some("12345"), Some(OWN)).ok().unwrap();
     assert_eq!(check(&*authenticator, &[], &feed(json!("12345"))), Ok(()));
     assert_eq!(check(&*authenticator, &[], &feed(json!(12345))), Err(AuthError::Credentials));
 }
 
 #[test]
-fn a_hook_without_a_secret_is_known_by_its_id() {
+fn hook_without_a_secret_accepts_every_request() {
     for secret in [None, Some(SECRET), Some("canary")] {
         let authenticator = authenticator("{}", secret, Some(BARE)).ok().unwrap();
         for body in ["", "{}", &feed(json!(HASH)), &feed(json!("wrong"))] {
@@ -151,16 +151,16 @@ fn a_hook_without_a_secret_is_known_by_its_id() {
 }
 
 #[test]
-fn an_id_that_is_all_the_proof_there_is_must_be_hard_to_guess() {
+fn hook_without_a_secret_requires_a_long_id() {
     for (id, long) in [
         ("", false),
         ("canarycanaryabc", false),
         ("canarycanaryabcd", true),
         (&"é".repeat(8), false),
     ] {
-        let made = authenticator(SETTINGS, None, Some(Hook { id, has_secret: false }));
-        assert_eq!(made.is_ok(), long, "{id}");
-        if let Err(error) = made {
+        let result = authenticator(SETTINGS, None, Some(Hook { id, has_secret: false }));
+        assert_eq!(result.is_ok(), long, "{id}");
+        if let Err(error) = result {
             assert_eq!((error.parameter, &error.field), ("hooks", &None));
             assert!(
                 error.to_string().contains("16") && !error.to_string().contains("canary"),
@@ -175,15 +175,15 @@ fn an_id_that_is_all_the_proof_there_is_must_be_hard_to_guess() {
 }
 
 #[test]
-fn the_plain_path_is_the_accounts_of_the_settings_or_nobodys() {
-    let owner = |settings| authenticator(settings, Some(SECRET), None).ok().unwrap().owner(b"{}");
-    assert_eq!(owner(SETTINGS), Owner::Account(AccountCode::parse("STORE001").unwrap()));
-    assert_eq!(owner("{}"), Owner::Nobody);
-    assert_eq!(owner(r#"{"account":null,"calls_per_second":0.5}"#), Owner::Nobody);
+fn plain_path_belongs_to_the_account_of_the_settings() {
+    let tenant = |settings| authenticator(settings, Some(SECRET), None).ok().unwrap().tenant();
+    assert_eq!(tenant(SETTINGS), Tenant::Account(AccountCode::parse("STORE001").unwrap()));
+    assert_eq!(tenant("{}"), Tenant::Unassigned);
+    assert_eq!(tenant(r#"{"account":null,"calls_per_second":0.5}"#), Tenant::Unassigned);
 }
 
 #[test]
-fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
+fn rejects_invalid_settings_without_quoting_them() {
     for (settings, field) in [
         ("", None),
         ("[]", None),
@@ -214,7 +214,7 @@ fn a_setting_that_cannot_be_used_is_named_and_not_quoted() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_used_is_named_and_not_quoted() {
+fn rejects_invalid_secrets_without_quoting_them() {
     for (secret, field) in [
         (None, None),
         (Some(""), None),
@@ -246,7 +246,7 @@ fn a_secret_that_cannot_be_used_is_named_and_not_quoted() {
 }
 
 #[test]
-fn what_the_sync_needs_is_read_with_the_rest() {
+fn settings_include_polling() {
     let settings = Settings::read(SETTINGS).unwrap();
     assert_eq!(settings.base_url.as_deref(), Some("https://app.shipway.invalid"));
     assert_eq!(settings.calls_per_second.get().to_string(), "5");
@@ -258,7 +258,7 @@ fn what_the_sync_needs_is_read_with_the_rest() {
 }
 
 #[test]
-fn credentials_in_a_log_show_nothing() {
+fn debug_output_redacts_credentials() {
     let credentials = Credentials::read(Some(SECRET)).unwrap();
     assert_eq!(format!("{credentials:?}"), "Credentials([REDACTED])");
     assert_eq!(credentials.hash(), HASH);

@@ -1,38 +1,37 @@
-//! The list that Shipway answers with.
+//! The list in Shipway's response.
 
 use domain::core::request_body::{MAX_DEPTH, depth};
 use serde_json::value::RawValue;
 
 use crate::text::Fields;
 
-/// The longest answer that is read, in bytes. Fifty parcels with all their scans take half a megabyte; reading the worst
-/// list of this length takes some 120 MiB.
+/// Longest response that is read, in bytes. Fifty parcels with all scans take half a megabyte;
+/// parsing the worst list of this length takes some 120 MiB of memory.
 pub const MAX_ANSWER: usize = 2 * 1024 * 1024;
 
-/// Why an answer says nothing about anybody. Never quotes it.
+/// A response that cannot be used at all. Never quotes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum UnreadableAnswer {
     /// Longer than [`MAX_ANSWER`].
     #[error("the answer is longer than 2 MiB")]
     TooLong,
-    /// In another encoding, or compressed.
+    /// Another encoding, or compressed.
     #[error("the answer is not UTF-8")]
     NotUtf8,
-    /// A page, or an object: Shipway says so that it failed.
+    /// Shipway sends an HTML page or an object when it fails.
     #[error("the answer is no JSON list")]
     NotAList,
-    /// Arrays and objects in one another beyond [`MAX_DEPTH`].
+    /// Nested beyond [`MAX_DEPTH`].
     #[error("the answer is nested deeper than 32 levels")]
     TooDeep,
-    /// A list that breaks off or breaks the rules.
     #[error("the answer is not JSON")]
     NotJson,
-    /// None of its items has an AWB: whoever believed it would think that Shipway knows no parcel at all.
+    /// No item has an AWB. Accepting it would make every parcel look unknown.
     #[error("no item of the answer names a parcel")]
     Nameless,
 }
 
-/// Its items, each read for itself: those that are no objects are left out.
+/// The items that are objects.
 pub(super) fn read(body: &[u8]) -> Result<Vec<Fields>, UnreadableAnswer> {
     let items = list(body)?;
     let objects: Vec<Fields> =
@@ -46,7 +45,7 @@ fn list(body: &[u8]) -> Result<Vec<&RawValue>, UnreadableAnswer> {
         return Err(UnreadableAnswer::TooLong);
     }
     let text = std::str::from_utf8(body).map_err(|_| UnreadableAnswer::NotUtf8)?;
-    // PHP files that begin with a byte order mark put it before what they answer.
+    // A PHP file that starts with a byte order mark prints it before the response.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if !text.trim_start().starts_with('[') {
         return Err(UnreadableAnswer::NotAList);

@@ -1,4 +1,4 @@
-//! What an item of the answer says of its parcel.
+//! One parcel of a response.
 
 use domain::core::id::Awb;
 use domain::core::timestamp::Timestamp;
@@ -6,32 +6,30 @@ use domain::tracking::report::{Report, Scan};
 use domain::tracking::status::{Leg, Status};
 
 use super::TrackingQuery;
+use crate::Source;
 use crate::shipway::report_identity::{Name, ReportIdentity};
 use crate::shipway::{Shipway, moment, scans, status};
 use crate::text::{Fields, LABEL};
-use crate::{Received, Source};
 
-/// The lists of what happened: the first in answers that were seen, the second in Shipway's PHP SDK.
+/// Names of the scan list: the first is in known responses, the second in Shipway's PHP SDK.
 const HISTORIES: [&str; 3] = ["shipment_track_activities", "tracking_history", "scans"];
 
-/// A parcel that Shipway knows something of.
 pub(super) struct Parcel {
     pub(super) awb: Awb,
-    /// A code, though it may be words.
+    /// Usually a code, sometimes a name.
     code: CarrierStatus,
-    /// The same in words.
-    words: CarrierStatus,
+    /// The name of the same status.
+    name: CarrierStatus,
     delivered_at: Option<Timestamp>,
     eta: Option<Timestamp>,
     named_time: Option<String>,
     scans: Vec<Scan>,
 }
 
-/// What Shipway says, and what it means.
 struct CarrierStatus {
-    /// To the letter.
+    /// Verbatim.
     text: Option<String>,
-    /// As people read it.
+    /// For display.
     label: Option<String>,
     status: Status,
     leg: Leg,
@@ -50,7 +48,7 @@ impl CarrierStatus {
 }
 
 impl Parcel {
-    /// Nothing for an item that says nothing, or not of which parcel.
+    /// `None` without an AWB, or without a status and scans.
     pub(super) fn of(item: Fields) -> Option<Self> {
         let awb = item.id("awb", Awb::parse)?;
         let details = item.object("tracking_details");
@@ -62,46 +60,45 @@ impl Parcel {
         let parcel = Self {
             awb,
             code: CarrierStatus::of(&details, "shipment_status"),
-            words: CarrierStatus::of(&shipment, "current_status"),
+            name: CarrierStatus::of(&shipment, "current_status"),
             delivered_at: moment::read(&shipment, &["delivered_date"]),
             eta,
             named_time: scans::named_time(&history),
             scans: scans::read(&history),
         };
-        parcel.says_something().then_some(parcel)
+        parcel.has_content().then_some(parcel)
     }
 
-    fn says_something(&self) -> bool {
-        self.code.label.is_some() || self.words.label.is_some() || !self.scans.is_empty()
+    fn has_content(&self) -> bool {
+        self.code.label.is_some() || self.name.label.is_some() || !self.scans.is_empty()
     }
 
-    /// When something last happened to it.
+    /// The time of the newest scan.
     pub(super) fn newest(&self) -> Option<Timestamp> {
         self.scans.iter().rev().find_map(|scan| scan.at)
     }
 
-    /// What it claims about the order that it was asked for.
-    pub(super) fn report(&self, asked: &TrackingQuery<'_>, received: &Received<'_>) -> Report {
-        let (word, leg) = self.word();
-        let delivered = self.delivered_at.filter(|_| word.status == Status::Delivered);
+    pub(super) fn report(&self, query: &TrackingQuery<'_>) -> Report {
+        let (chosen, leg) = self.status();
+        let delivered = self.delivered_at.filter(|_| chosen.status == Status::Delivered);
         let occurred_at = self.newest().or(delivered);
-        let claim = ReportIdentity {
-            name: Name::Parcel(asked.awb),
-            word: word.text.clone(),
+        let identity = ReportIdentity {
+            name: Name::Parcel(query.awb),
+            status: chosen.text.clone(),
             newest: self.scans.last(),
             occurred_at,
             named_time: self.named_time.clone(),
         };
         Report {
-            id: claim.id_as_answered(received),
+            id: identity.polled_id(query.account),
             source: Shipway.name(),
-            awb: Some(asked.awb.clone()),
+            awb: Some(query.awb.clone()),
             return_awb: None,
             provider_id: None,
-            order_id: Some(asked.order_id.clone()),
+            order_id: Some(query.order_id.clone()),
             leg,
-            status: word.status,
-            source_status: self.label(word),
+            status: chosen.status,
+            source_status: self.label(chosen),
             occurred_at,
             location: self.scans.last().and_then(|scan| scan.location.clone()),
             note: None,
@@ -110,27 +107,27 @@ impl Parcel {
         }
     }
 
-    /// The code counts, and where it means nothing to us the words. But once the words tell of a return and the code
-    /// does not, they count: it was seen to stay what it was when the parcel turned back, and `DEL` may be the
-    /// delivery to the shop.
-    fn word(&self) -> (&CarrierStatus, Leg) {
-        let (code, words) = (&self.code, &self.words);
-        if words.is_return() && !code.is_return() {
-            return (words, words.leg);
+    /// Prefers the code; an unknown code falls back to the name. The name wins if only the name is
+    /// about a return: live codes kept their value when a parcel turned back, and `DEL` may then
+    /// mean the delivery to the shop.
+    fn status(&self) -> (&CarrierStatus, Leg) {
+        let (code, name) = (&self.code, &self.name);
+        if name.is_return() && !code.is_return() {
+            return (name, name.leg);
         }
-        let means_more = code.status == Status::Unknown && words.status != Status::Unknown;
-        let word = if means_more || code.label.is_none() { words } else { code };
-        (word, if code.leg == Leg::Return { Leg::Return } else { word.leg })
+        let only_name_known = code.status == Status::Unknown && name.status != Status::Unknown;
+        let chosen = if only_name_known || code.label.is_none() { name } else { code };
+        (chosen, if code.leg == Leg::Return { Leg::Return } else { chosen.leg })
     }
 
-    /// People read the words rather than the code, where both mean the same.
-    fn label(&self, word: &CarrierStatus) -> Option<String> {
-        let same = word.status != Status::Unknown && self.words.status == word.status;
-        self.words.label.clone().filter(|_| same).or_else(|| word.label.clone())
+    /// Shows the name instead of the code if both mean the same.
+    fn label(&self, chosen: &CarrierStatus) -> Option<String> {
+        let same = chosen.status != Status::Unknown && self.name.status == chosen.status;
+        self.name.label.clone().filter(|_| same).or_else(|| chosen.label.clone())
     }
 }
 
-/// The one member of `shipment_details`.
+/// `shipment_details` is an object or a list of one.
 fn shipment(details: &Fields) -> Fields {
     let members = details.members("shipment_details");
     let first = members.and_then(|members| members.into_iter().flatten().next());

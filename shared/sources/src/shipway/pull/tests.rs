@@ -17,12 +17,12 @@ mod unreadable;
 /// 24 November 2026, 10:30:40 in India.
 const NOW: &str = "2026-11-24T05:00:40Z";
 
-/// An order that is asked about: account, order, AWB.
+/// A queried order: account, order id, AWB.
 type Order = (&'static str, &'static str, &'static str);
 
 const ORDER: Order = ("STORE001", "ORD1001", "22600000000001");
 
-/// An answer shaped like those that implementers published; numbers, names and places are made up.
+/// Shaped like responses that implementers published. Numbers, names and places are made up.
 fn answer() -> Value {
     json!([
         {
@@ -55,7 +55,7 @@ fn answer() -> Value {
     ])
 }
 
-/// An item of an answer: this code, and that it happened at this time.
+/// An item with this code and one scan.
 fn item(awb: &str, code: &str, date: &str) -> Value {
     let activities = json!([{"date": date, "activity": "x", "location": "Hub"}]);
     json!({"awb": awb, "tracking_details": {"shipment_status": code, "shipment_track_activities": activities}})
@@ -70,18 +70,18 @@ fn read_bytes(orders: &[Order], body: &[u8]) -> Result<Vec<ParcelAnswer>, Unread
         )
     };
     let orders: Vec<_> = orders.iter().map(parse).collect();
-    let asked: Vec<_> = orders
+    let queries: Vec<_> = orders
         .iter()
         .map(|(account, order_id, awb)| TrackingQuery { account, order_id, awb })
         .collect();
-    super::read(&asked, body, Timestamp::parse(NOW).unwrap())
+    super::read(&queries, body)
 }
 
 fn read(orders: &[Order], body: &Value) -> Vec<ParcelAnswer> {
     read_bytes(orders, body.to_string().as_bytes()).unwrap()
 }
 
-/// What is said of [`ORDER`].
+/// The result for [`ORDER`].
 fn found(body: &Value) -> ParcelAnswer {
     read(&[ORDER], body).remove(0)
 }
@@ -91,7 +91,7 @@ fn report(body: &Value) -> Report {
     *report
 }
 
-/// What is said of [`ORDER`] whose tracking details are these.
+/// A response about [`ORDER`] with these tracking details.
 fn details(details: Value) -> Value {
     json!([{"awb": ORDER.2, "tracking_details": details}])
 }
@@ -101,7 +101,7 @@ fn time(text: &str) -> Option<Timestamp> {
 }
 
 #[test]
-fn many_are_asked_for_at_once() {
+fn builds_one_request_for_many_parcels() {
     let path = |awbs: &[&str]| {
         path_and_query(&awbs.iter().map(|awb| Awb::parse(awb).unwrap()).collect::<Vec<_>>())
     };
@@ -127,7 +127,7 @@ fn many_are_asked_for_at_once() {
 }
 
 #[test]
-fn what_would_be_read_as_something_else_is_not_asked_for() {
+fn leaves_out_awbs_that_need_escaping() {
     for awb in ["1", "22600000000001", "Ab-9_x.1", &"x".repeat(64)] {
         assert!(can_be_asked(&Awb::parse(awb).unwrap()), "{awb}");
     }

@@ -1,6 +1,6 @@
 use super::*;
 
-/// Every code of the SDK's list, written apart from the code.
+/// Every code of the SDK's list.
 const CODES: &[(Status, &str)] = &[
     (Status::Processing, "SCH OFP"),
     (Status::PickedUp, "PKP PUP"),
@@ -23,7 +23,7 @@ const CODES: &[(Status, &str)] = &[
 const REVERSE: &str = "RSCH ROOP ROFP RPKP RINT RDEL RCAN RCLO RPSH RSMD ROOD RUND RPEX ROTH RPF";
 
 #[test]
-fn every_code() {
+fn maps_every_code() {
     for (expected, codes) in CODES {
         for code in codes.split(' ') {
             assert_eq!(of(code).0, *expected, "{code}");
@@ -34,7 +34,7 @@ fn every_code() {
 }
 
 #[test]
-fn the_reverse_codes_are_of_the_parcel_that_comes_back() {
+fn reverse_codes_are_of_the_return_leg() {
     let is_reverse = |code: &str| REVERSE.split(' ').any(|known| known == code);
     for code in CODES.iter().flat_map(|(_, codes)| codes.split(' ')) {
         assert_eq!(
@@ -46,7 +46,7 @@ fn the_reverse_codes_are_of_the_parcel_that_comes_back() {
 }
 
 #[test]
-fn names_stand_for_codes_however_they_are_spelt() {
+fn maps_names_in_every_spelling() {
     for (name, expected) in [
         ("Delivered", Status::Delivered),
         ("DELIVERED", Status::Delivered),
@@ -74,7 +74,7 @@ fn names_stand_for_codes_however_they_are_spelt() {
 }
 
 #[test]
-fn a_longer_name_may_say_that_a_parcel_comes_back() {
+fn maps_names_of_the_return_leg() {
     for (name, expected) in [
         ("RTO Out For Delivery", Status::ReturnOutForDelivery),
         ("RTO OOD", Status::ReturnOutForDelivery),
@@ -93,20 +93,20 @@ fn a_longer_name_may_say_that_a_parcel_comes_back() {
 }
 
 #[test]
-fn a_name_has_the_code_that_it_stands_for() {
-    for (word, expected) in [
+fn code_maps_names_and_normalises_other_texts() {
+    for (text, expected) in [
         ("DEL", "DEL"),
         (" del", "DEL"),
         ("Delivered", "DEL"),
         ("In-Transit", "INT"),
         ("Left  hub_1", "LEFT HUB 1"),
     ] {
-        assert_eq!(code(word), expected, "{word}");
+        assert_eq!(code(text), expected, "{text}");
     }
 }
 
 #[test]
-fn a_name_that_only_resembles_one_means_nothing() {
+fn similar_names_are_unknown() {
     for name in [
         "Not Delivered",
         "Delivered to consignee",
@@ -123,7 +123,7 @@ fn a_name_that_only_resembles_one_means_nothing() {
 }
 
 #[test]
-fn every_name_is_normal_and_stands_for_a_code_with_a_meaning() {
+fn names_are_normalised_and_map_to_known_codes() {
     for (name, code) in NAMES {
         assert_eq!(normalise(name), *name);
         assert_ne!(status(code), Status::Unknown, "{name}");

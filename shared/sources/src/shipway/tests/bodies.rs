@@ -1,9 +1,9 @@
-//! What a body means.
+//! Mapping of bodies.
 
 use super::*;
 
 #[test]
-fn every_field_of_the_full_body_finds_its_place() {
+fn maps_every_field_of_the_full_body() {
     let report = report(&with(json!({"reverse_tracking_number": 22600000000091_u64})));
     assert_eq!(report.source.as_str(), "shipway");
     assert_eq!(report.awb.as_ref().map(Awb::as_str), Some("22600000000001"));
@@ -20,7 +20,7 @@ fn every_field_of_the_full_body_finds_its_place() {
 }
 
 #[test]
-fn the_smallest_body_names_an_order_and_a_code() {
+fn reads_the_smallest_body() {
     let report = report(&json!({"order_id": "ORD1001", "current_status": "OOD"}));
     assert_eq!((report.awb, report.occurred_at, report.scans.len()), (None, None, 0));
     assert_eq!(report.order_id.as_ref().map(OrderId::as_str), Some("ORD1001"));
@@ -28,18 +28,18 @@ fn the_smallest_body_names_an_order_and_a_code() {
 }
 
 #[test]
-fn a_feed_tells_of_several_orders() {
+fn reads_every_order_of_a_feed() {
     let items = json!([
         {"order_id": "A", "current_status": "OOD"},
         {"order_id": "B", "awbno": "2", "current_status": "RTO", "carrier_id": "1"},
         {"awbno": 3, "current_status": "RDEL"},
     ]);
     let reports = reports_of(&feed(items.clone()));
-    let told = |report: &Report| {
+    let summary = |report: &Report| {
         (report.status, report.leg, report.order_id.is_some(), report.awb.is_some())
     };
     assert_eq!(
-        reports.items.iter().map(told).collect::<Vec<_>>(),
+        reports.items.iter().map(summary).collect::<Vec<_>>(),
         [
             (Status::OutForDelivery, Leg::Outbound, true, false),
             (Status::ReturnInitiated, Leg::Outbound, true, true),
@@ -51,7 +51,7 @@ fn a_feed_tells_of_several_orders() {
 }
 
 #[test]
-fn a_feed_may_be_only_so_long() {
+fn rejects_feeds_over_500_items() {
     let long = |count: usize| {
         let items: Vec<Value> = (0..count)
             .map(|n| json!({"order_id": n.to_string(), "current_status": "OOD"}))
@@ -63,8 +63,8 @@ fn a_feed_may_be_only_so_long() {
 }
 
 #[test]
-fn a_code_comes_in_any_case_and_a_name_instead_of_one() {
-    for (word, expected) in [
+fn maps_codes_in_any_case_and_names() {
+    for (text, expected) in [
         (json!("DEL"), Status::Delivered),
         (json!(" del "), Status::Delivered),
         (json!("Delivered"), Status::Delivered),
@@ -77,22 +77,22 @@ fn a_code_comes_in_any_case_and_a_name_instead_of_one() {
         (json!({"code": "DEL"}), Status::Unknown),
         (json!(["DEL"]), Status::Unknown),
     ] {
-        assert_eq!(report(&with(json!({"current_status": word}))).status, expected, "{word}");
+        assert_eq!(report(&with(json!({"current_status": text}))).status, expected, "{text}");
     }
 }
 
 #[test]
-fn the_word_is_kept_as_it_came() {
-    let shown = |word: Value| report(&with(json!({"current_status": word}))).source_status;
-    assert_eq!(shown(json!("RTO In-Transit")).as_deref(), Some("RTO In-Transit"));
-    assert_eq!(shown(json!(25)).as_deref(), Some("25"));
-    assert_eq!(shown(json!("In\u{7}_Transit <b>")).as_deref(), Some("In_Transit <b>"));
-    assert_eq!(shown(json!("é".repeat(200))), Some("é".repeat(128)));
-    assert_eq!(shown(json!(null)), None);
+fn source_status_is_the_original_text() {
+    let source_status = |text: Value| report(&with(json!({"current_status": text}))).source_status;
+    assert_eq!(source_status(json!("RTO In-Transit")).as_deref(), Some("RTO In-Transit"));
+    assert_eq!(source_status(json!(25)).as_deref(), Some("25"));
+    assert_eq!(source_status(json!("In\u{7}_Transit <b>")).as_deref(), Some("In_Transit <b>"));
+    assert_eq!(source_status(json!("é".repeat(200))), Some("é".repeat(128)));
+    assert_eq!(source_status(json!(null)), None);
 }
 
 #[test]
-fn the_time_is_the_first_that_can_be_read() {
+fn occurred_at_is_the_first_valid_time() {
     let (first, second, scan) =
         ("2026-01-04 15:00:00", "2026-01-04 14:00:00", "2026-01-04 13:00:00");
     let body = |status: Value, current: Value, scanned: Value| {
@@ -118,7 +118,7 @@ fn the_time_is_the_first_that_can_be_read() {
 }
 
 #[test]
-fn a_null_date_is_none() {
+fn ignores_null_dates() {
     for date in [
         json!(null),
         json!(""),
@@ -144,7 +144,7 @@ fn a_null_date_is_none() {
 }
 
 #[test]
-fn a_day_is_expected_until_its_end() {
+fn date_without_time_means_the_end_of_the_day() {
     for (date, expected) in [
         (json!("2026-01-05"), time("2026-01-05T23:59:59+05:30")),
         (json!("2026-01-05 18:00:00"), time("2026-01-05T18:00:00+05:30")),
@@ -160,7 +160,7 @@ fn a_day_is_expected_until_its_end() {
 }
 
 #[test]
-fn a_parcels_own_number_is_not_that_of_one_that_comes_back() {
+fn return_awb_differs_from_the_awb() {
     let back = |awb: Value, reverse: Value| {
         let report = report(&with(json!({"awbno": awb, "reverse_tracking_number": reverse})));
         report.return_awb.map(String::from)
@@ -186,7 +186,7 @@ fn a_parcels_own_number_is_not_that_of_one_that_comes_back() {
 }
 
 #[test]
-fn scans_come_in_either_place_and_form() {
+fn reads_scans_in_both_places_and_shapes() {
     let scans = full()["api_input"]["scans"].as_object().unwrap().clone();
     let list: Vec<Value> = scans.values().cloned().collect();
     let expected = report(&full()).scans;
@@ -202,7 +202,7 @@ fn scans_come_in_either_place_and_form() {
 }
 
 #[test]
-fn scans_are_read_by_any_of_their_names() {
+fn reads_scan_fields_under_every_name() {
     for name in ["time", "date", "datetime", "timestamp", "status_time"] {
         let scans = report(&with_scans(json!([{name: "2026-01-04 15:00:00"}]))).scans;
         assert_eq!(scans[0].at, time("2026-01-04T15:00:00+05:30"), "{name}");
@@ -226,7 +226,7 @@ fn scans_are_read_by_any_of_their_names() {
 }
 
 #[test]
-fn scans_are_kept_oldest_first() {
+fn sorts_scans_oldest_first() {
     let order = |scans: Value| {
         let activity = |scan: domain::tracking::report::Scan| scan.activity.unwrap_or_default();
         report(&with_scans(scans)).scans.into_iter().map(activity).collect::<String>()

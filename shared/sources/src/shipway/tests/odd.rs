@@ -1,9 +1,9 @@
-//! Bodies that are strange, but still tell something, and those that are none.
+//! Unusual and unreadable bodies.
 
 use super::*;
 
 #[test]
-fn what_is_no_object_is_unreadable() {
+fn rejects_bodies_that_are_not_objects() {
     let deep = format!(r#"{{"awbno":"x","a":{}1{}}}"#, "[".repeat(32), "]".repeat(32));
     let deeper = format!(r#"{{"awbno":"x","a":{}1{}}}"#, "[".repeat(200_000), "]".repeat(200_000));
     let bodies: [&[u8]; 14] = [
@@ -30,7 +30,7 @@ fn what_is_no_object_is_unreadable() {
 }
 
 #[test]
-fn a_body_that_is_about_nothing_is_no_envelope() {
+fn rejects_bodies_without_parcel_and_order() {
     for (body, missing) in [
         (json!({}), "status_feed, order_id or awbno"),
         (json!({"current_status": "DEL"}), "status_feed, order_id or awbno"),
@@ -49,7 +49,7 @@ fn a_body_that_is_about_nothing_is_no_envelope() {
 }
 
 #[test]
-fn the_sample_is_about_no_order() {
+fn ignores_the_sample_order() {
     let sample = json!({"order_id": "99999999", "current_status": "DEL"});
     for body in [
         sample.clone(),
@@ -58,7 +58,7 @@ fn the_sample_is_about_no_order() {
         feed(json!([sample])),
         feed(json!([sample, {"order_id": " 99999999 ", "awbno": "1"}])),
     ] {
-        assert_eq!(read(&body), Ok(Reading::Ignored("test_ping")), "{body}");
+        assert_eq!(read(&body), Ok(Reading::Ignored(IgnoreReason::TestPing)), "{body}");
     }
     for other in ["999999999", "9999999", "099999999", "99999999a"] {
         assert_eq!(
@@ -69,9 +69,9 @@ fn the_sample_is_about_no_order() {
 }
 
 #[test]
-fn a_feed_may_hold_nothing() {
-    assert_eq!(read(&feed(json!([]))), Ok(Reading::Ignored("empty_feed")));
-    assert_eq!(read(&feed(json!({}))), Ok(Reading::Ignored("empty_feed")));
+fn ignores_feeds_without_orders() {
+    assert_eq!(read(&feed(json!([]))), Ok(Reading::Ignored(IgnoreReason::EmptyFeed)));
+    assert_eq!(read(&feed(json!({}))), Ok(Reading::Ignored(IgnoreReason::EmptyFeed)));
     for items in [
         json!([{}]),
         json!([null]),
@@ -81,12 +81,16 @@ fn a_feed_may_hold_nothing() {
         json!([{"order_id": "99999999"}, {}]),
         json!({"0": {}}),
     ] {
-        assert_eq!(read(&feed(items.clone())), Ok(Reading::Ignored("no_order_named")), "{items}");
+        assert_eq!(
+            read(&feed(items.clone())),
+            Ok(Reading::Ignored(IgnoreReason::NoOrderNamed)),
+            "{items}"
+        );
     }
 }
 
 #[test]
-fn an_odd_item_hurts_no_other() {
+fn invalid_items_do_not_affect_others() {
     let good = json!({"order_id": "A", "current_status": "DEL"});
     let odd =
         json!([null, 1, "x", [], {}, {"order_id": ""}, {"awbno": "a/b"}, {"order_id": {"a": 1}}]);
@@ -102,7 +106,7 @@ fn an_odd_item_hurts_no_other() {
 }
 
 #[test]
-fn a_body_that_is_an_item_counts_where_its_feed_is_empty() {
+fn reads_the_body_as_an_item_if_its_feed_is_empty() {
     let expected = report(&full());
     for nothing in [json!([]), json!({}), json!(null), json!("x"), json!({"order_id": "B"})] {
         assert_eq!(report(&with(json!({"status_feed": nothing}))), expected, "{nothing}");
@@ -112,7 +116,7 @@ fn a_body_that_is_an_item_counts_where_its_feed_is_empty() {
 }
 
 #[test]
-fn numbers_are_taken_by_their_digits() {
+fn keeps_all_digits_of_numbers() {
     for (value, expected) in [
         ("22600000000001", Some("22600000000001")),
         ("123456789012345678901234567890", Some("123456789012345678901234567890")),
@@ -130,7 +134,7 @@ fn numbers_are_taken_by_their_digits() {
 }
 
 #[test]
-fn a_zero_is_no_parcel() {
+fn zero_is_not_a_tracking_number() {
     for zero in [json!(0), json!("0"), json!("0000")] {
         let report = report(&with(json!({"awbno": zero})));
         assert_eq!((report.awb, report.order_id.is_some()), (None, true), "{zero}");
@@ -138,7 +142,7 @@ fn a_zero_is_no_parcel() {
 }
 
 #[test]
-fn fields_of_the_wrong_type_cost_nothing_else() {
+fn ignores_fields_of_the_wrong_type() {
     for odd in [
         json!(null),
         json!(""),
@@ -163,11 +167,11 @@ fn fields_of_the_wrong_type_cost_nothing_else() {
 }
 
 #[test]
-fn a_huge_body_is_read_all_the_same() {
+fn parses_huge_bodies() {
     let text = "x".repeat(1_000_000);
     let clipped =
         report(&with(json!({"current_status": text, "awbno": text, "status_time": text})));
-    assert_eq!((clipped.source_status.map(|word| word.len()), clipped.awb), (Some(128), None));
+    assert_eq!((clipped.source_status.map(|text| text.len()), clipped.awb), (Some(128), None));
     let minute =
         |n: usize| format!("2026-01-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
     let scan = |n: usize| {
@@ -178,9 +182,9 @@ fn a_huge_body_is_read_all_the_same() {
     };
     let scans: serde_json::Map<_, _> = (0..10_000).map(scan).collect();
     let report = report(&with_scans(json!(scans)));
-    let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
-    assert_eq!(kept, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+    let activities: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
+    assert_eq!(activities, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
     assert_eq!(report.location.map(|place| place.len()), Some(128));
-    assert_eq!(read(&feed(json!(vec![0; 500]))), Ok(Reading::Ignored("no_order_named")));
+    assert_eq!(read(&feed(json!(vec![0; 500]))), Ok(Reading::Ignored(IgnoreReason::NoOrderNamed)));
     assert_eq!(read(&feed(json!(vec![0; 100_000]))).unwrap_err().field(), Some("status_feed"));
 }

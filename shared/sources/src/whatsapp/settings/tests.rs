@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn a_number_is_of_its_account() {
+fn finds_the_account_of_a_number() {
     let settings = r#"{"phone_numbers":{"106540352242922":"STORE001","7":"STORE002"},
         "graph_url":"https://graph.example.invalid","graph_version":"v26.0"}"#;
     let numbers = Numbers::read(settings).unwrap();
@@ -16,7 +16,7 @@ fn a_number_is_of_its_account() {
 }
 
 #[test]
-fn settings_that_cannot_be_used_are_named_and_not_quoted() {
+fn rejects_invalid_settings_without_quoting_them() {
     for (settings, field) in [
         ("", None),
         ("canary", None),
@@ -43,7 +43,7 @@ fn settings_that_cannot_be_used_are_named_and_not_quoted() {
 }
 
 #[test]
-fn a_secret_has_one_or_two_app_secrets() {
+fn reads_one_or_two_app_secrets() {
     for (app_secret, expected) in [
         (r#""a""#, vec!["a"]),
         (r#"["a"]"#, vec!["a"]),
@@ -58,7 +58,7 @@ fn a_secret_has_one_or_two_app_secrets() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_used_is_never_quoted() {
+fn rejects_invalid_secrets_without_quoting_them() {
     let app = |secret: &str| format!(r#"{{"app_secret":{secret},"verify_token":"canary"}}"#);
     let token = |token: &str| format!(r#"{{"app_secret":"canary","verify_token":{token}}}"#);
     for (secret, field) in [

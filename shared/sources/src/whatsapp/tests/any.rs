@@ -1,4 +1,4 @@
-//! No body whatsoever makes the reader panic or keep too much.
+//! Property tests: no body makes the parser panic or exceed its limits.
 
 use proptest::prelude::*;
 
@@ -65,7 +65,7 @@ fn tree() -> impl Strategy<Value = RawJson> {
     })
 }
 
-/// Mostly a list of items that have what makes them readable, and anything else.
+/// Usually a list of valid items with arbitrary further fields.
 fn list(good: fn() -> RawJson) -> impl Strategy<Value = RawJson> {
     let item = prop_oneof![
         3 => prop::collection::hash_map(prop::sample::select(KEYS.to_vec()), tree(), 0..5)
@@ -96,7 +96,7 @@ fn any_body() -> impl Strategy<Value = RawJson> {
     prop_oneof![8 => whole, 1 => odd_entry, 1 => tree()]
 }
 
-/// All strings of a value, with the names of their fields.
+/// All strings of a value with their field names.
 fn strings<'a>(name: &'a str, value: &'a RawJson, found: &mut Vec<(&'a str, &'a str)>) {
     match value {
         RawJson::String(text) => found.push((name, text)),
@@ -135,14 +135,13 @@ proptest! {
         }
     }
 
-    /// What one item holds changes nothing of what the others say.
     #[test]
-    fn any_neighbour(odd in tree(), at in 0_usize..20) {
+    fn any_item_leaves_others_unchanged(odd in tree(), at in 0_usize..20) {
         let mut items = vec![status(); 19];
         items.insert(at.min(19), odd);
-        let (news, _) = news(&[value(json!({"statuses": items}))]);
-        let (sound, _) = super::news(&[value(json!({"statuses": [status()]}))]);
-        prop_assert!(news.iter().filter(|news| **news == sound[0]).count() >= 19);
+        let (events, _) = events(&[value(json!({"statuses": items}))]);
+        let (sound, _) = super::events(&[value(json!({"statuses": [status()]}))]);
+        prop_assert!(events.iter().filter(|event| **event == sound[0]).count() >= 19);
     }
 
     #[test]

@@ -1,18 +1,18 @@
-//! What a body means.
+//! Mapping of bodies.
 
 use super::*;
 
 #[test]
-fn a_status_says_how_a_message_fares_and_not_whose_it_is() {
-    let (mut news, odd) = news(&[value(json!({"statuses": [status()]}))]);
-    let ChannelEvent::Status(status) = news.remove(0) else { unreachable!() };
-    assert_eq!((status.message.as_str(), status.status.as_str(), odd), (OURS, "delivered", 0));
+fn reads_statuses_without_the_recipient() {
+    let (mut events, skipped) = events(&[value(json!({"statuses": [status()]}))]);
+    let ChannelEvent::Status(status) = events.remove(0) else { unreachable!() };
+    assert_eq!((status.message.as_str(), status.status.as_str(), skipped), (OURS, "delivered", 0));
     assert_eq!((status.at, &status.error), (time("2025-06-15T23:28:00Z"), &None));
     assert!(!serde_json::to_string(&status).unwrap().contains("16505551234"));
 }
 
 #[test]
-fn a_failure_says_why() {
+fn reads_errors_of_failures() {
     let error =
         |errors: RawJson| status_with(json!({"status": "failed", "errors": errors})).unwrap().error;
     let details = json!({"details": "Not now."});
@@ -35,8 +35,8 @@ fn a_failure_says_why() {
     ] {
         assert_eq!(code(none.clone()), None, "{none}");
     }
-    let said = error(json!([{"title": "t".repeat(300), "message": "m".repeat(2000)}])).unwrap();
-    assert_eq!((said.title.unwrap().len(), said.details.unwrap().len()), (256, 1024));
+    let clipped = error(json!([{"title": "t".repeat(300), "message": "m".repeat(2000)}])).unwrap();
+    assert_eq!((clipped.title.unwrap().len(), clipped.details.unwrap().len()), (256, 1024));
     for none in [
         json!(null),
         json!([]),
@@ -51,7 +51,7 @@ fn a_failure_says_why() {
 }
 
 #[test]
-fn times_are_seconds() {
+fn parses_times_in_seconds() {
     for (timestamp, expected) in [
         (json!("1750030073"), time("2025-06-15T23:27:53Z")),
         (json!(1_750_030_073), time("2025-06-15T23:27:53Z")),
@@ -78,13 +78,13 @@ fn times_are_seconds() {
     ] {
         let status = status_with(json!({"timestamp": timestamp})).unwrap();
         assert_eq!(status.at, expected, "{timestamp}");
-        let written = message_with(json!({"timestamp": timestamp}), json!(null)).unwrap();
-        assert_eq!(written.at, expected, "{timestamp}");
+        let inbound = message_with(json!({"timestamp": timestamp}), json!(null)).unwrap();
+        assert_eq!(inbound.at, expected, "{timestamp}");
     }
 }
 
 #[test]
-fn a_status_is_a_word_also_one_that_is_new_to_us() {
+fn accepts_unknown_statuses_of_one_word() {
     let longest = "x".repeat(64);
     for word in [
         "sent",
@@ -110,7 +110,7 @@ fn a_status_is_a_word_also_one_that_is_new_to_us() {
 }
 
 #[test]
-fn an_id_is_visible_ascii_or_a_whole_number() {
+fn message_id_is_visible_ascii_or_a_whole_number() {
     let longest = json!("x".repeat(256));
     for id in [json!("wamid.a+/="), json!(7), json!(" wamid.a "), longest] {
         assert!(status_with(json!({"id": id})).is_some(), "{id}");
@@ -134,7 +134,7 @@ fn an_id_is_visible_ascii_or_a_whole_number() {
 }
 
 #[test]
-fn who_wrote_is_a_phone_number_or_a_user() {
+fn sender_is_a_phone_number_or_a_user_id() {
     let user = "US.13491208655302741918";
     for (from, expected) in [
         (json!({"from": "16505551234"}), text("16505551234")),
@@ -154,16 +154,16 @@ fn who_wrote_is_a_phone_number_or_a_user() {
         (json!({"from": null, "from_user_id": "a b"}), None),
         (json!({"from": null, "from_user_id": "x".repeat(129)}), None),
     ] {
-        let written = message_with(from.clone(), json!(null));
-        assert_eq!(written.map(|written| written.from), expected, "{from}");
+        let inbound = message_with(from.clone(), json!(null));
+        assert_eq!(inbound.map(|inbound| inbound.from), expected, "{from}");
     }
 }
 
 #[test]
-fn a_user_who_is_not_named_is_the_only_one_there_is() {
+fn falls_back_to_the_only_contact() {
     let user = |id: &str| json!({"user_id": id, "profile": {"name": "Asha"}});
     let from = |contacts: RawJson| {
-        message_with(json!({"from": null}), contacts).map(|written| (written.from, written.name))
+        message_with(json!({"from": null}), contacts).map(|inbound| (inbound.from, inbound.name))
     };
     assert_eq!(from(json!([user("US.1")])), Some(("US.1".to_owned(), text("Asha"))));
     for contacts in [
@@ -177,7 +177,7 @@ fn a_user_who_is_not_named_is_the_only_one_there_is() {
 }
 
 #[test]
-fn a_name_is_that_of_the_contact_who_wrote() {
+fn name_is_that_of_the_sender() {
     let contact = |key: &str, id: RawJson, name: &str| json!({key: id, "profile": {"name": name}});
     let contacts = json!([
         null,
@@ -195,8 +195,8 @@ fn a_name_is_that_of_the_contact_who_wrote() {
         (json!({"from": "42"}), text("Douglas")),
         (json!({"from": "7"}), None),
     ] {
-        let written = message_with(from.clone(), contacts.clone()).unwrap();
-        assert_eq!(written.name, expected, "{from}");
+        let inbound = message_with(from.clone(), contacts.clone()).unwrap();
+        assert_eq!(inbound.name, expected, "{from}");
     }
     let long = json!([contact("wa_id", json!("16505551234"), &"é".repeat(300))]);
     assert_eq!(message_with(json!({}), long).unwrap().name, Some("é".repeat(256)));
@@ -205,37 +205,37 @@ fn a_name_is_that_of_the_contact_who_wrote() {
 }
 
 #[test]
-fn an_answer_names_the_message_that_it_answers() {
-    let answered = |context: RawJson| {
-        let written = message_with(json!({"context": context}), json!([])).unwrap();
-        written.in_reply_to.map(String::from)
+fn reads_the_message_that_is_replied_to() {
+    let in_reply_to = |context: RawJson| {
+        let inbound = message_with(json!({"context": context}), json!([])).unwrap();
+        inbound.in_reply_to.map(String::from)
     };
-    assert_eq!(answered(json!({"from": "15550783881", "id": OURS})), text(OURS));
+    assert_eq!(in_reply_to(json!({"from": "15550783881", "id": OURS})), text(OURS));
     for none in
         [json!(null), json!({}), json!([]), json!("x"), json!({"id": ""}), json!({"id": "a b"})]
     {
-        assert_eq!(answered(none.clone()), None, "{none}");
+        assert_eq!(in_reply_to(none.clone()), None, "{none}");
     }
 }
 
 #[test]
-fn a_number_has_errors_of_its_own() {
-    let (news, odd) = news(&[value(
+fn reads_errors_of_numbers() {
+    let (events, skipped) = events(&[value(
         json!({"errors": [{"code": 130_429, "title": "Rate limit hit"}, {}, null, "x"]}),
     )]);
     let error = ChannelError { code: text("130429"), title: text("Rate limit hit"), details: None };
-    assert_eq!((news, odd), (vec![ChannelEvent::NumberError(error)], 3));
+    assert_eq!((events, skipped), (vec![ChannelEvent::NumberError(error)], 3));
 }
 
 #[test]
-fn one_value_may_hold_all_kinds() {
+fn reads_all_kinds_of_updates_in_one_value() {
     let kinds = |value: RawJson| {
-        let kind = |news: &ChannelEvent| match news {
+        let kind = |event: &ChannelEvent| match event {
             ChannelEvent::Status(_) => 's',
             ChannelEvent::InboundMessage(_) => 'w',
             ChannelEvent::NumberError(_) => 'e',
         };
-        news(&[value.clone(), value]).0.iter().map(kind).collect::<String>()
+        events(&[value.clone(), value]).0.iter().map(kind).collect::<String>()
     };
     let all =
         json!({"errors": [{"code": 1}], "messages": [message()], "statuses": [status(), status()]});
@@ -247,7 +247,7 @@ fn one_value_may_hold_all_kinds() {
 }
 
 #[test]
-fn an_update_names_its_own_number() {
+fn every_update_has_its_own_number() {
     let about = |metadata: RawJson| json!({"metadata": metadata, "statuses": [status()]});
     let values = [
         about(json!({"phone_number_id": NUMBER})),

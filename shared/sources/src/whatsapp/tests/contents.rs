@@ -1,11 +1,11 @@
-//! What a shopper's message says.
+//! Content of messages.
 
 use super::*;
 
-/// The JSON of a message's content, by its kind and the object of that name.
+/// The content of a message of this type, as JSON.
 fn content(kind: &str, object: RawJson) -> RawJson {
-    let written = message_with(json!({"type": kind, kind: object}), json!([])).unwrap();
-    serde_json::to_value(written.content).unwrap()
+    let inbound = message_with(json!({"type": kind, kind: object}), json!([])).unwrap();
+    serde_json::to_value(inbound.content).unwrap()
 }
 
 fn other(kind: &str) -> RawJson {
@@ -13,22 +13,25 @@ fn other(kind: &str) -> RawJson {
 }
 
 #[test]
-fn a_text_keeps_its_lines() {
-    let said = |body: RawJson| content("text", json!({"body": body}));
+fn text_keeps_line_breaks() {
+    let content_of = |body: RawJson| content("text", json!({"body": body}));
     let text = |text: &str| json!({"type": "text", "text": text});
-    assert_eq!(said(json!(" Hello\r\nthere\u{0}\t✅\u{1b}[2J\n")), text("Hello\nthere ✅[2J"));
-    assert_eq!(said(json!(42)), text("42"));
-    assert_eq!(said(json!("é".repeat(5000))), text(&"é".repeat(4096)));
-    assert_eq!(said(json!("<script>alert(1)</script>")), text("<script>alert(1)</script>"));
+    assert_eq!(
+        content_of(json!(" Hello\r\nthere\u{0}\t✅\u{1b}[2J\n")),
+        text("Hello\nthere ✅[2J")
+    );
+    assert_eq!(content_of(json!(42)), text("42"));
+    assert_eq!(content_of(json!("é".repeat(5000))), text(&"é".repeat(4096)));
+    assert_eq!(content_of(json!("<script>alert(1)</script>")), text("<script>alert(1)</script>"));
     for none in [json!(null), json!(""), json!("\u{0}\n"), json!({}), json!([1])] {
-        assert_eq!(said(none.clone()), other("text"), "{none}");
+        assert_eq!(content_of(none.clone()), other("text"), "{none}");
     }
 }
 
 #[test]
-fn a_button_has_words_and_a_payload() {
-    let pressed = content("button", json!({"text": "Unsubscribe", "payload": "stop\u{0}-1"}));
-    assert_eq!(pressed, json!({"type": "button", "text": "Unsubscribe", "payload": "stop-1"}));
+fn reads_buttons() {
+    let button = content("button", json!({"text": "Unsubscribe", "payload": "stop\u{0}-1"}));
+    assert_eq!(button, json!({"type": "button", "text": "Unsubscribe", "payload": "stop-1"}));
     let long = content("button", json!({"text": "t".repeat(2000), "payload": "p".repeat(2000)}));
     assert_eq!(
         long,
@@ -39,7 +42,7 @@ fn a_button_has_words_and_a_payload() {
 }
 
 #[test]
-fn a_choice_is_a_button_a_row_or_a_form() {
+fn reads_choices_of_buttons_lists_and_forms() {
     let choice = |kind: &str, id: RawJson, title: RawJson, description: RawJson| json!({"type": "choice", "kind": kind, "id": id, "title": title, "description": description});
     let chosen =
         |kind: &str, reply: RawJson| content("interactive", json!({"type": kind, kind: reply}));
@@ -69,7 +72,7 @@ fn a_choice_is_a_button_a_row_or_a_form() {
 }
 
 #[test]
-fn answers_of_a_form_are_whole_or_left_out() {
+fn leaves_out_form_answers_that_are_too_long() {
     let answers = |length: usize| {
         let json = format!("{{\"a\":\"{}\"}}", "é".repeat(length - 8));
         let reply = json!({"name": "flow", "response_json": json});
@@ -81,7 +84,7 @@ fn answers_of_a_form_are_whole_or_left_out() {
 }
 
 #[test]
-fn no_emoji_takes_a_reaction_back() {
+fn reaction_without_emoji_is_removed() {
     let reacted = |emoji: RawJson| content("reaction", json!({"message_id": OURS, "emoji": emoji}));
     let reaction =
         |to: RawJson, emoji: RawJson| json!({"type": "reaction", "to": to, "emoji": emoji});
@@ -100,7 +103,7 @@ fn no_emoji_takes_a_reaction_back() {
 }
 
 #[test]
-fn a_place_keeps_its_digits() {
+fn location_keeps_all_digits() {
     let place = |latitude: &str, longitude: &str| {
         let location = format!(r#"{{"latitude":{latitude},"longitude":{longitude},"name":"Hub"}}"#);
         let message = message().to_string().replacen(
@@ -114,10 +117,10 @@ fn a_place_keeps_its_digits() {
         let Reading::Updates(mut updates) = read(body.as_bytes()).unwrap() else {
             unreachable!("{body}")
         };
-        let ChannelEvent::InboundMessage(written) = updates.items.remove(0).event else {
+        let ChannelEvent::InboundMessage(inbound) = updates.items.remove(0).event else {
             unreachable!("{body}")
         };
-        let Content::Location { latitude, longitude, .. } = written.content else {
+        let Content::Location { latitude, longitude, .. } = inbound.content else {
             unreachable!("{body}")
         };
         [latitude, longitude].map(|digits| digits.map(|digits| digits.as_str().to_owned()))
@@ -145,7 +148,7 @@ fn a_place_keeps_its_digits() {
 }
 
 #[test]
-fn a_place_is_named() {
+fn reads_name_and_address_of_a_location() {
     let place = json!({"latitude": 1, "name": "n".repeat(300), "address": "a".repeat(2000), "url": "https://x"});
     let (name, address) = ("n".repeat(256), "a".repeat(1024));
     let expected = json!({"type": "location", "latitude": 1, "longitude": null, "name": name, "address": address});
@@ -153,7 +156,7 @@ fn a_place_is_named() {
 }
 
 #[test]
-fn media_stay_with_whatsapp() {
+fn reads_media_without_urls() {
     for kind in ["image", "audio", "video", "document", "sticker"] {
         let media = json!({
             "caption": "damaged\nbox", "mime_type": "image/jpeg", "sha256": "SfIn=", "id": 1_003_383_421_387_256_u64,
@@ -172,7 +175,7 @@ fn media_stay_with_whatsapp() {
 }
 
 #[test]
-fn a_known_kind_without_its_object_is_only_named() {
+fn known_type_without_content_is_other() {
     let known = [
         "text",
         "button",
@@ -200,7 +203,7 @@ fn a_known_kind_without_its_object_is_only_named() {
 }
 
 #[test]
-fn any_other_kind_is_only_named() {
+fn unknown_type_is_other() {
     for kind in
         ["contacts", "order", "system", "unsupported", "unknown", "request_welcome", "from", "Text"]
     {

@@ -1,9 +1,9 @@
-//! Bodies that are strange, but still tell something, and those that are none.
+//! Unusual and unreadable bodies.
 
 use super::*;
 
 #[test]
-fn what_is_no_object_is_unreadable() {
+fn rejects_bodies_that_are_not_objects() {
     let deep = format!(
         r#"{{"object":"whatsapp_business_account","entry":{}{}}}"#,
         "[".repeat(32),
@@ -35,7 +35,7 @@ fn what_is_no_object_is_unreadable() {
 }
 
 #[test]
-fn an_envelope_has_an_object_and_entries() {
+fn rejects_envelopes_without_object_or_entries() {
     for (body, missing) in [
         (json!({}), "object"),
         (json!({"entry": []}), "object"),
@@ -52,32 +52,35 @@ fn an_envelope_has_an_object_and_entries() {
 }
 
 #[test]
-fn what_is_about_something_else_is_ignored() {
+fn ignores_other_objects_and_fields() {
     let entry = |changes: RawJson| json!({"object": "whatsapp_business_account", "entry": [{"changes": changes}]});
     let other_field = json!({"field": "account_update", "value": {"event": "VERIFIED_ACCOUNT", "statuses": [status()]}});
-    for (body, why) in [
-        (json!({"object": "page", "entry": [{"messaging": []}]}), "other_object"),
-        (json!({"object": "page"}), "other_object"),
+    for (body, reason) in [
+        (json!({"object": "page", "entry": [{"messaging": []}]}), IgnoreReason::OtherObject),
+        (json!({"object": "page"}), IgnoreReason::OtherObject),
         (
             with(body(&[value(json!({"statuses": [status()]}))]), json!({"object": "instagram"})),
-            "other_object",
+            IgnoreReason::OtherObject,
         ),
-        (json!({"object": "whatsapp_business_account", "entry": []}), "no_updates"),
-        (entry(json!([])), "no_updates"),
-        (entry(json!([other_field])), "no_updates"),
-        (entry(json!([{"field": "message_template_status_update", "value": null}])), "no_updates"),
-        (body(&[value(json!({}))]), "no_updates"),
+        (json!({"object": "whatsapp_business_account", "entry": []}), IgnoreReason::NoUpdates),
+        (entry(json!([])), IgnoreReason::NoUpdates),
+        (entry(json!([other_field])), IgnoreReason::NoUpdates),
+        (
+            entry(json!([{"field": "message_template_status_update", "value": null}])),
+            IgnoreReason::NoUpdates,
+        ),
+        (body(&[value(json!({}))]), IgnoreReason::NoUpdates),
         (
             body(&[value(json!({"statuses": [], "messages": null, "contacts": [null]}))]),
-            "no_updates",
+            IgnoreReason::NoUpdates,
         ),
     ] {
-        assert_eq!(read(body.to_string().as_bytes()), Ok(Reading::Ignored(why)), "{body}");
+        assert_eq!(read(body.to_string().as_bytes()), Ok(Reading::Ignored(reason)), "{body}");
     }
 }
 
 #[test]
-fn an_odd_part_costs_no_other() {
+fn invalid_parts_do_not_affect_others() {
     let good = json!({"field": "messages", "value": value(json!({"statuses": [status()]}))});
     let entry =
         |parts: Vec<RawJson>| json!({"object": "whatsapp_business_account", "entry": parts});
@@ -116,7 +119,7 @@ fn an_odd_part_costs_no_other() {
 }
 
 #[test]
-fn one_bad_item_of_twenty_leaves_nineteen() {
+fn skips_one_invalid_item_of_twenty() {
     let bad = [
         json!(null),
         json!(7),
@@ -130,16 +133,16 @@ fn one_bad_item_of_twenty_leaves_nineteen() {
         for bad in &bad {
             let mut items = vec![good.clone(); 20];
             items[13] = bad.clone();
-            let (news, odd) = news(&[value(json!({list: items}))]);
-            assert_eq!((news.len(), odd), (19, 1), "{list} {bad}");
+            let (events, skipped) = events(&[value(json!({list: items}))]);
+            assert_eq!((events.len(), skipped), (19, 1), "{list} {bad}");
         }
     }
-    let (news, odd) = news(&[value(json!({"statuses": bad}))]);
-    assert_eq!((news.len(), odd), (0, bad.len()));
+    let (events, skipped) = events(&[value(json!({"statuses": bad}))]);
+    assert_eq!((events.len(), skipped), (0, bad.len()));
 }
 
 #[test]
-fn a_broken_escape_costs_its_own_item_only() {
+fn invalid_escape_skips_only_its_item() {
     let values =
         value(json!({"statuses": [status(), status()], "messages": [message(), message()]}));
     let body = body(&[values]).to_string();
@@ -162,7 +165,7 @@ fn a_broken_escape_costs_its_own_item_only() {
 }
 
 #[test]
-fn a_broken_key_of_an_envelope_costs_its_change_only() {
+fn invalid_key_skips_only_its_change() {
     let one = value(json!({"statuses": [status()]}));
     let body = body(&[one.clone(), one.clone(), one]).to_string();
     for name in ["\"field\":", "\"messaging_product\":"] {
@@ -176,7 +179,7 @@ fn a_broken_key_of_an_envelope_costs_its_change_only() {
 }
 
 #[test]
-fn a_repeated_key_counts_the_last_time() {
+fn last_of_repeated_keys_counts() {
     let twice = |name: &str, body: &str| {
         body.replacen(&format!("\"{name}\":"), &format!("\"{name}\":0,\"{name}\":"), 1)
     };
@@ -199,16 +202,17 @@ fn a_repeated_key_counts_the_last_time() {
 }
 
 #[test]
-fn a_thousand_updates_are_a_thousand() {
+fn reads_a_thousand_updates() {
     let statuses: Vec<_> =
         (0..1000).map(|n| with(status(), json!({"id": format!("wamid.{n}")}))).collect();
-    let (news, odd) = news(&[value(json!({"statuses": statuses}))]);
-    let ids: std::collections::BTreeSet<_> = news.iter().map(|news| format!("{news:?}")).collect();
-    assert_eq!((ids.len(), odd), (1000, 0));
+    let (events, skipped) = events(&[value(json!({"statuses": statuses}))]);
+    let ids: std::collections::BTreeSet<_> =
+        events.iter().map(|event| format!("{event:?}")).collect();
+    assert_eq!((ids.len(), skipped), (1000, 0));
 }
 
 #[test]
-fn a_huge_body_is_read_all_the_same() {
+fn parses_huge_bodies() {
     let long = "x".repeat(600_000);
     let text = json!({"body": long, "unheard_of": long});
     let huge = with(
@@ -219,8 +223,8 @@ fn a_huge_body_is_read_all_the_same() {
         json!({"messages": [huge], "contacts": vec![0; 100_000], "unheard_of": vec![0; 100_000]}),
     )];
     assert!(body(&values).to_string().len() > 3_000_000);
-    let (mut news, odd) = news(&values);
-    let ChannelEvent::InboundMessage(written) = news.remove(0) else { unreachable!() };
-    assert!(matches!(&written.content, Content::Text { text } if text.len() == 4096));
-    assert_eq!((written.from.as_str(), written.in_reply_to, odd), ("16505551234", None, 0));
+    let (mut events, skipped) = events(&values);
+    let ChannelEvent::InboundMessage(inbound) = events.remove(0) else { unreachable!() };
+    assert!(matches!(&inbound.content, Content::Text { text } if text.len() == 4096));
+    assert_eq!((inbound.from.as_str(), inbound.in_reply_to, skipped), ("16505551234", None, 0));
 }

@@ -1,20 +1,20 @@
 use serde_json::{Value, json};
 
-use super::{fault, shown};
+use super::{invalid_field, to_json};
 use crate::orders::order::Profile;
 use crate::orders::request::NewOrder;
-use crate::testing::{FULL, MINIMAL};
+use crate::testing::{FULL, MINIMAL, REF_SOURCES};
 use crate::tracking::status::Status;
 
 fn read(body: &str) -> NewOrder {
-    NewOrder::read(body.as_bytes()).unwrap()
+    NewOrder::read(body.as_bytes(), &REF_SOURCES).unwrap()
 }
 
 fn fingerprint(body: &str) -> String {
     read(body).fingerprint
 }
 
-/// The full body with its numbers as texts: reading it as [`Value`] would change them.
+/// The full body with its amounts as strings, because [`Value`] would change the numbers.
 fn full() -> Value {
     let mut full: Value = serde_json::from_str(FULL).unwrap();
     full["fare"] = json!({"total": "1.10"});
@@ -23,12 +23,12 @@ fn full() -> Value {
 }
 
 #[test]
-fn every_field_is_read() {
-    let asked = read(FULL);
-    assert_eq!(asked.order_id.as_str(), "ORD-1001");
-    assert_eq!(asked.account.as_ref().map(|account| account.as_str()), Some("STORE001"));
-    assert_eq!(asked.status, Status::Pending);
-    let profile = shown(&asked.profile);
+fn reads_every_field() {
+    let order = read(FULL);
+    assert_eq!(order.order_id.as_str(), "ORD-1001");
+    assert_eq!(order.account.as_ref().map(|account| account.as_str()), Some("STORE001"));
+    assert_eq!(order.status, Status::Pending);
+    let profile = to_json(&order.profile);
     let expected: Value = serde_json::from_str(FULL).unwrap();
     for (field, value) in profile.as_object().unwrap() {
         let expected = match field.as_str() {
@@ -36,7 +36,8 @@ fn every_field_is_read() {
             "awb" => json!("19041424751540"),
             "refs" => json!({"shiprocket": "348450001", "esahayak": "order_12345"}),
             "customer" => {
-                json!({"phone": "919876543210", "firstName": "Zo\u{eb}", "lastName": "D'Souza \u{1F4E6}"})
+                let (first, last) = ("Zo\u{eb}", "D'Souza \u{1F4E6}");
+                json!({"phone": "919876543210", "firstName": first, "lastName": last})
             }
             "scheduledAt" => json!("2026-01-21T10:00:00.000Z"),
             field => expected[field].clone(),
@@ -47,13 +48,13 @@ fn every_field_is_read() {
 }
 
 #[test]
-fn the_least_order() {
-    let asked = read(MINIMAL);
+fn reads_a_minimal_order() {
+    let order = read(MINIMAL);
     assert_eq!(
-        (asked.order_id.as_str(), asked.account, asked.status),
+        (order.order_id.as_str(), order.account, order.status),
         ("ORD-1", None, Status::Pending)
     );
-    assert_eq!(asked.profile, Profile::default());
+    assert_eq!(order.profile, Profile::default());
 }
 
 fn snake(name: &str) -> String {
@@ -64,7 +65,7 @@ fn snake(name: &str) -> String {
         .collect()
 }
 
-/// The same object with its keys in snake_case, two levels deep: below that it is passed through.
+/// The same object with snake_case keys in the first levels.
 fn snake_keys(value: &Value, levels: usize) -> Value {
     match value {
         Value::Object(fields) if levels > 0 => fields
@@ -76,7 +77,7 @@ fn snake_keys(value: &Value, levels: usize) -> Value {
 }
 
 #[test]
-fn snake_case_is_read_like_camel_case() {
+fn accepts_snake_case() {
     let snake = snake_keys(&full(), 2);
     assert!(
         snake["vendor_details"]["business_address"].is_object()
@@ -86,27 +87,29 @@ fn snake_case_is_read_like_camel_case() {
 }
 
 #[test]
-fn null_is_absent() {
+fn null_counts_as_absent() {
     let mut nulls: Value =
         full().as_object().unwrap().keys().map(|name| (name.clone(), Value::Null)).collect();
     nulls["orderId"] = json!("ORD-1");
     assert_eq!(read(&nulls.to_string()), read(MINIMAL));
-    let inner = r#"{"orderId":"ORD-1","customer":{"phone":null,"firstName":null,"lastName":null},"refs":{}}"#;
+    let inner = r#"{"orderId":"ORD-1","refs":{},
+        "customer":{"phone":null,"firstName":null,"lastName":null}}"#;
     assert_eq!(read(inner), read(MINIMAL));
 }
 
-/// Shops send digits where others send texts: they mean the same.
+/// Shops send ids as numbers or as strings.
 #[test]
-fn ids_may_be_numbers() {
-    let asked = |id: &str| {
+fn accepts_ids_as_numbers() {
+    let order = |id: &str| {
         read(&format!(
-            r#"{{"orderId":"a","customerId":{id},"awb":{id},"refs":{{"shiprocket":{id},"esahayak":{id}}},
+            r#"{{"orderId":"a","customerId":{id},"awb":{id},
+                "refs":{{"shiprocket":{id},"esahayak":{id}}},
                 "customer":{{"phone":{id}}}}}"#
         ))
     };
     for number in ["0", "7", "19041424751540", "123456789012345678901234567890"] {
-        let as_number = asked(number);
-        assert_eq!(as_number, asked(&format!("\"{number}\"")), "{number}");
+        let as_number = order(number);
+        assert_eq!(as_number, order(&format!("\"{number}\"")), "{number}");
         assert_eq!(as_number.profile.awb.as_ref().map(|awb| awb.as_str()), Some(number));
         assert_eq!(as_number.profile.customer.phone.as_deref(), Some(number));
     }
@@ -116,14 +119,14 @@ fn ids_may_be_numbers() {
 }
 
 #[test]
-fn every_status_but_unknown_can_be_the_first() {
+fn accepts_every_initial_status_but_unknown() {
     for status in &Status::ALL[1..] {
         assert_eq!(read(&format!(r#"{{"orderId":"a","status":"{status}"}}"#)).status, *status);
     }
 }
 
 #[test]
-fn what_cannot_be_taken_names_the_field() {
+fn errors_name_the_invalid_field_of_an_order() {
     let long = format!("\"{}\"", "x".repeat(129));
     for (fields, field) in [
         (r#""awb":"a""#, "orderId"),
@@ -205,12 +208,16 @@ fn what_cannot_be_taken_names_the_field() {
         (r#""orderId":7,"awb":nope"#, "(body)"),
     ] {
         let body = format!("{{{fields}}}");
-        assert_eq!(fault(NewOrder::read(body.as_bytes())).as_deref(), Some(field), "{body}");
+        assert_eq!(
+            invalid_field(NewOrder::read(body.as_bytes(), &REF_SOURCES)).as_deref(),
+            Some(field),
+            "{body}"
+        );
     }
 }
 
 #[test]
-fn odd_but_legal() {
+fn accepts_unusual_values() {
     for fields in [
         r#""later":{"orderId":7},"LATER":null"#,
         r#""metadata":{},"pickup":{},"drop":{"address":"\ud800"}"#,
@@ -225,7 +232,7 @@ fn odd_but_legal() {
 }
 
 #[test]
-fn the_same_order_said_otherwise_is_the_same_request() {
+fn equivalent_bodies_have_the_same_fingerprint() {
     let plain = full();
     let same = fingerprint(&plain.to_string());
     let mut backwards = String::new();
@@ -252,7 +259,7 @@ fn the_same_order_said_otherwise_is_the_same_request() {
 }
 
 #[test]
-fn another_order_is_another_request() {
+fn different_bodies_have_different_fingerprints() {
     let plain = full();
     let first = fingerprint(&plain.to_string());
     for field in plain
@@ -265,7 +272,7 @@ fn another_order_is_another_request() {
         body[field] = if field == "status" { json!("assigned") } else { Value::Null };
         assert_ne!(fingerprint(&body.to_string()), first, "{field}");
     }
-    // What is passed through is its text, spaces included.
+    // Passed-through values count as text, spaces included.
     let fare = |fare: &str| fingerprint(&format!(r#"{{"orderId":"a","fare":{fare}}}"#));
     assert_eq!(fare("1.10"), fare("1.10"));
     for (one, other) in

@@ -1,27 +1,28 @@
 use serde_json::{Value, json};
 
-use super::{fault, shown};
+use super::{invalid_field, to_json};
 use crate::orders::order::Profile;
 use crate::orders::request::{NewOrder, OrderPatch};
-use crate::testing::{FULL, MINIMAL};
+use crate::testing::{FULL, MINIMAL, REF_SOURCES};
 
 fn profile(body: &str) -> Profile {
-    NewOrder::read(body.as_bytes()).unwrap().profile
+    NewOrder::read(body.as_bytes(), &REF_SOURCES).unwrap().profile
 }
 
-/// The fields that a patch changes, and what they are then.
+/// The changed fields with their new values.
 fn changed(before: &Profile, patch: &str) -> Value {
-    let after = shown(&OrderPatch::read(patch.as_bytes()).unwrap().apply(before).unwrap());
-    let before = shown(before);
+    let after =
+        to_json(&OrderPatch::read(patch.as_bytes()).unwrap().apply(before, &REF_SOURCES).unwrap());
+    let before = to_json(before);
     let fields = after.as_object().unwrap().iter().filter(|(name, value)| before[*name] != **value);
     fields.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
-/// What is absent stays, `null` clears, refs and customer are merged.
+/// Absent fields stay, `null` clears, refs and customer are merged.
 #[test]
-fn what_a_patch_changes() {
+fn a_patch_changes_its_fields_only() {
     let full = profile(FULL);
-    let nobody = json!({"phone": null, "firstName": null, "lastName": null});
+    let empty = json!({"phone": null, "firstName": null, "lastName": null});
     for (patch, expected) in [
         ("{}", json!({})),
         (r#"{"status":"lost","items":[],"later":1,"fare":7}"#, json!({})),
@@ -50,7 +51,9 @@ fn what_a_patch_changes() {
         (r#"{"customer":{}}"#, json!({})),
         (
             r#"{"customer":{"phone":12}}"#,
-            json!({"customer": {"phone": "12", "firstName": "Zo\u{eb}", "lastName": "D'Souza \u{1F4E6}"}}),
+            json!({"customer": {
+                "phone": "12", "firstName": "Zo\u{eb}", "lastName": "D'Souza \u{1F4E6}",
+            }}),
         ),
         (
             r#"{"customer":{"first_name":null,"lastName":"B"}}"#,
@@ -58,45 +61,45 @@ fn what_a_patch_changes() {
         ),
         (
             r#"{"customer":{"phone":null,"firstName":null,"lastName":null}}"#,
-            json!({"customer": nobody}),
+            json!({"customer": empty}),
         ),
-        (r#"{"customer":null}"#, json!({"customer": nobody})),
+        (r#"{"customer":null}"#, json!({"customer": empty})),
     ] {
         assert_eq!(changed(&full, patch), expected, "{patch}");
     }
 }
 
 #[test]
-fn a_patch_of_the_least_order() {
+fn patches_a_minimal_order() {
     let minimal = profile(MINIMAL);
-    let patch = r#"{"accountCode":"STORE001","awb":"A1","carrierId":9,"refs":{"esahayak":"o1"},"customer":{"firstName":"Z"}}"#;
+    let patch = r#"{"accountCode":"STORE001","awb":"A1","carrierId":9,
+        "refs":{"esahayak":"o1"},"customer":{"firstName":"Z"}}"#;
     let expected = json!({
         "awb": "A1", "carrierId": 9, "refs": {"esahayak": "o1"},
         "customer": {"phone": null, "firstName": "Z", "lastName": null},
     });
     assert_eq!(changed(&minimal, patch), expected);
-    for nothing in
-        [r#"{"awb":null,"refs":null,"customer":null}"#, r#"{"refs":{"shiprocket":null}}"#]
+    for patch in [r#"{"awb":null,"refs":null,"customer":null}"#, r#"{"refs":{"shiprocket":null}}"#]
     {
-        assert_eq!(changed(&minimal, nothing), json!({}), "{nothing}");
+        assert_eq!(changed(&minimal, patch), json!({}), "{patch}");
     }
 }
 
 #[test]
-fn a_patch_names_its_account() {
+fn reads_the_account_of_a_patch() {
     for (patch, expected) in [
         ("{}", None),
         (r#"{"accountCode":null}"#, None),
         (r#"{"accountCode":"STORE001"}"#, Some("STORE001")),
         (r#"{"account_code":"STORE001"}"#, Some("STORE001")),
     ] {
-        let named = OrderPatch::read(patch.as_bytes()).unwrap().account_code;
-        assert_eq!(named.as_ref().map(|account| account.as_str()), expected, "{patch}");
+        let account = OrderPatch::read(patch.as_bytes()).unwrap().account_code;
+        assert_eq!(account.as_ref().map(|account| account.as_str()), expected, "{patch}");
     }
 }
 
 #[test]
-fn what_cannot_be_patched_names_the_field() {
+fn errors_name_the_invalid_field_of_a_patch() {
     let full = profile(FULL);
     for (patch, field) in [
         ("", "(body)"),
@@ -121,7 +124,8 @@ fn what_cannot_be_patched_names_the_field() {
         (r#"{"customer":{"phone":["canary"]}}"#, "customer.phone"),
         (r#"{"customer":{"firstName":7}}"#, "customer.firstName"),
     ] {
-        let read = OrderPatch::read(patch.as_bytes()).and_then(|patch| patch.apply(&full));
-        assert_eq!(fault(read).as_deref(), Some(field), "{patch}");
+        let result =
+            OrderPatch::read(patch.as_bytes()).and_then(|patch| patch.apply(&full, &REF_SOURCES));
+        assert_eq!(invalid_field(result).as_deref(), Some(field), "{patch}");
     }
 }

@@ -1,11 +1,11 @@
-//! Arrival order does not matter.
+//! Property tests: neither arrival order nor duplicates change an order's final state.
 
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::store::{Brought, Store, What};
+use super::store::{Content, Incoming, Store};
 use crate::testing::{awb, minute, report, second};
 use crate::tracking::fold::SortKey;
 use crate::tracking::report::Report;
@@ -13,26 +13,25 @@ use crate::tracking::status::Status;
 use crate::tracking::timeline::Arrival;
 use crate::webhooks::delivery::Delivery;
 
-/// One thing that happens to an order, and when the world hears of it.
+/// A report or reshipment that arrives once or twice.
 ///
-/// A report whose time is missing or too far ahead counts from when it is first received, so its time is only the same
-/// in every order of arrival if all who bring it received it at the same time: they do here.
+/// A report without a plausible time gets the time of its first receipt. All duplicates of a report
+/// have the same time of receipt here, so that its time does not depend on the order of arrival.
 #[derive(Debug, Clone)]
-struct Happening {
-    brought: Brought,
-    /// Its place among all arrivals, once for each time it arrives.
-    arrivals: Vec<(u16, Via)>,
+struct Arriving {
+    incoming: Incoming,
+    /// Sort keys among all arrivals.
+    arrivals: Vec<(u16, Event)>,
 }
 
 #[derive(Debug, Clone, Copy)]
-enum Via {
-    /// The event that names it first in these tests, again.
-    ItsEvent,
-    /// Another event that tells of it too.
-    Another,
+enum Event {
+    Same,
+    /// Another event with the same report.
+    Other,
 }
 
-/// What a report names as its parcel; the order has `A1`, and `R1` on the way back.
+/// The AWBs of reports; the order has `A1`, and `R1` on the way back.
 const PARCELS: [Option<&str>; 10] = [
     None,
     None,
@@ -45,8 +44,8 @@ const PARCELS: [Option<&str>; 10] = [
     Some("R1"),
     Some("X9"),
 ];
-/// Seconds from receipt to what happened: missing, before, within the clocks' tolerance, beyond it. Whole minutes, so
-/// that times collide often.
+/// Seconds from the receipt to the time of the report: missing, before, within the clock tolerance,
+/// beyond it. Whole minutes, so that ties are frequent.
 const TIMES: [Option<i64>; 12] = [
     None,
     Some(-180),
@@ -62,80 +61,81 @@ const TIMES: [Option<i64>; 12] = [
     Some(3600),
 ];
 
-fn happenings() -> impl Strategy<Value = Vec<Happening>> {
+fn reports() -> impl Strategy<Value = Vec<Arriving>> {
     let status = prop::sample::select(Status::ALL);
     let report = (status, prop::sample::select(&TIMES[..]), prop::sample::select(&PARCELS[..]));
-    let happening = (any::<u8>(), 0..6_i64, 0..12_u8, report, any::<[u16; 2]>(), 0..4_u8);
-    prop::collection::vec(happening, 1..10).prop_map(|drawn| {
-        let happenings = drawn.into_iter().enumerate().map(
-            |(number, (id, received, kind, report, places, again))| {
+    let report = (any::<u8>(), 0..6_i64, 0..12_u8, report, any::<[u16; 2]>(), 0..4_u8);
+    prop::collection::vec(report, 1..10).prop_map(|values| {
+        let reports = values.into_iter().enumerate().map(
+            |(number, (id, received, kind, report, sort_keys, duplicate))| {
                 let id = format!("{id:02x}-{number}");
-                let brought = if kind == 0 {
-                    Brought::reshipment(&id, minute(received))
+                let incoming = if kind == 0 {
+                    Incoming::reshipment(&id, minute(received))
                 } else {
-                    reported(&id, received, report)
+                    incoming_report(&id, received, report)
                 };
-                let again =
-                    [None, None, Some(Via::ItsEvent), Some(Via::Another)][usize::from(again)];
-                let first = (places[0], Via::ItsEvent);
-                Happening {
-                    brought,
+                let duplicate =
+                    [None, None, Some(Event::Same), Some(Event::Other)][usize::from(duplicate)];
+                let first = (sort_keys[0], Event::Same);
+                Arriving {
+                    incoming,
                     arrivals: [first]
                         .into_iter()
-                        .chain(again.map(|via| (places[1], via)))
+                        .chain(duplicate.map(|event| (sort_keys[1], event)))
                         .collect(),
                 }
             },
         );
-        happenings.collect()
+        reports.collect()
     })
 }
 
-fn reported(
+fn incoming_report(
     id: &str,
     received: i64,
     (status, time, parcel): (Status, Option<i64>, Option<&str>),
-) -> Brought {
+) -> Incoming {
     let occurred_at = time.map(|seconds| second(received * 60 + seconds));
-    let said = Report {
+    let report = Report {
         awb: parcel.map(awb),
         source_status: Some(format!("{status} by {id}")),
         location: Some(id.to_owned()),
         eta: Some(minute(received)),
         ..report(id, status, occurred_at)
     };
-    Brought { received_at: minute(received), ..Brought::of(said) }
+    Incoming { received_at: minute(received), ..Incoming::of(report) }
 }
 
-fn in_order_of_arrival(happenings: &[Happening]) -> Vec<Brought> {
-    let mut arrivals: Vec<(u16, Brought)> = Vec::new();
-    for happening in happenings {
-        for (place, via) in &happening.arrivals {
-            let mut brought = happening.brought.clone();
-            if matches!(via, Via::Another) {
-                brought.event.push_str("-another");
+fn in_order_of_arrival(reports: &[Arriving]) -> Vec<Incoming> {
+    let mut arrivals: Vec<(u16, Incoming)> = Vec::new();
+    for report in reports {
+        for (sort_key, event) in &report.arrivals {
+            let mut incoming = report.incoming.clone();
+            if matches!(event, Event::Other) {
+                incoming.event.push_str("-other");
             }
-            arrivals.push((*place, brought));
+            arrivals.push((*sort_key, incoming));
         }
     }
-    arrivals.sort_by_key(|(place, _)| *place);
-    arrivals.into_iter().map(|(_, brought)| brought).collect()
+    arrivals.sort_by_key(|(sort_key, _)| *sort_key);
+    arrivals.into_iter().map(|(_, incoming)| incoming).collect()
 }
 
-/// Everything once, each after what stands before it.
-fn as_it_happened(empty: &Store, happenings: &[Happening]) -> Store {
-    let position = |brought: &Brought| -> SortKey {
-        let (Arrival::InOrder(next), state) = (brought.arrival(&empty.order), &empty.order.state)
+/// Applies every report once, in the order of the timeline.
+fn apply_sorted(empty: &Store, reports: &[Arriving]) -> Store {
+    let sort_key = |incoming: &Incoming| -> SortKey {
+        let (Arrival::InOrder(arrival), state) =
+            (incoming.arrival(&empty.order), &empty.order.state)
         else {
-            panic!("the first arrival stands after nothing")
+            panic!("the first report is in order")
         };
-        next.commit(state, empty.now).entry.facts.sort_key
+        arrival.commit(state, empty.now).entry.facts.sort_key
     };
-    let mut sorted: Vec<_> = happenings.iter().map(|happening| &happening.brought).collect();
-    sorted.sort_by_cached_key(|brought| position(brought));
+    let mut sorted: Vec<_> = reports.iter().map(|report| &report.incoming).collect();
+    sorted.sort_by_cached_key(|incoming| sort_key(incoming));
     let mut store = empty.clone();
-    for brought in sorted {
-        store.bring(brought);
+    for incoming in sorted {
+        store.apply(incoming);
     }
     assert!(store.entries.values().all(|entry| !entry.late));
     store
@@ -143,8 +143,8 @@ fn as_it_happened(empty: &Store, happenings: &[Happening]) -> Store {
 
 fn timeline(store: &Store) -> BTreeSet<(&str, Status, i64)> {
     let facts = store.entries.values().map(|entry| {
-        let position = &entry.facts.sort_key;
-        (position.report_id.as_str(), entry.facts.claim.status(), position.occurred_at.millis())
+        let sort_key = &entry.facts.sort_key;
+        (sort_key.report_id.as_str(), entry.facts.claim.status(), sort_key.occurred_at.millis())
     });
     facts.collect()
 }
@@ -166,29 +166,31 @@ fn read(delivery: &Delivery) -> Data {
     serde_json::from_str::<Notification>(&delivery.body).unwrap().data
 }
 
-/// Brings all of it and checks what is told on the way: the first announcements form a chain from the status at
-/// creation to the current one, and what is announced again has the ids of before.
-fn bring_all(empty: &Store, arrivals: &[Brought]) -> Result<Store, TestCaseError> {
+/// Applies all arrivals and checks their deliveries: the new ones form a chain from the status at
+/// creation to the current one; those of a duplicate have the ids of earlier ones.
+fn apply_all(empty: &Store, arrivals: &[Incoming]) -> Result<Store, TestCaseError> {
     let mut store = empty.clone();
-    let mut told: Vec<Delivery> = Vec::new();
-    for brought in arrivals {
+    let mut deliveries: Vec<Delivery> = Vec::new();
+    for incoming in arrivals {
         let before = store.order.state.clone();
-        let settled = store.bring(brought);
-        let announced = store.fan_out(brought);
-        let Some(settled) = settled else {
+        let commit = store.apply(incoming);
+        let fanned_out = store.fan_out(incoming);
+        let Some(commit) = commit else {
             prop_assert_eq!(&store.order.state, &before);
             prop_assert!(
-                announced.iter().all(|again| told.iter().any(|first| first.id == again.id))
+                fanned_out
+                    .iter()
+                    .all(|repeat| deliveries.iter().any(|first| first.id == repeat.id))
             );
             continue;
         };
-        let changed = settled.state.tracking.status != before.tracking.status;
-        prop_assert_eq!(announced.len(), usize::from(changed));
+        let changed = commit.state.tracking.status != before.tracking.status;
+        prop_assert_eq!(fanned_out.len(), usize::from(changed));
         prop_assert_eq!(store.order.state.version, before.version + u64::from(changed));
-        told.extend(announced);
+        deliveries.extend(fanned_out);
     }
     let (mut status, mut version) = (empty.order.state.start, 1);
-    for delivery in &told {
+    for delivery in &deliveries {
         let data = read(delivery);
         prop_assert_eq!((data.previous_status, data.sequence), (status, version + 1));
         prop_assert_eq!(delivery.version, Some(data.sequence));
@@ -198,22 +200,24 @@ fn bring_all(empty: &Store, arrivals: &[Brought]) -> Result<Store, TestCaseError
         (status, version),
         (store.order.state.tracking.status, store.order.state.version)
     );
-    let ids: BTreeSet<_> = told.iter().map(|delivery| &delivery.id).collect();
-    prop_assert_eq!(ids.len(), told.len());
+    let ids: BTreeSet<_> = deliveries.iter().map(|delivery| &delivery.id).collect();
+    prop_assert_eq!(ids.len(), deliveries.len());
     Ok(store)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 10_000, failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
-    fn any_order_of_arrival_and_any_repetition_end_the_same(
+    fn arrival_order_and_duplicates_do_not_change_the_state(
         start in prop::sample::select(&Status::ALL[1..]),
-        happenings in happenings(),
+        reports in reports(),
     ) {
         let empty = Store::new(start);
-        let expected = as_it_happened(&empty, &happenings);
-        let store = bring_all(&empty, &in_order_of_arrival(&happenings))?;
+        let expected = apply_sorted(&empty, &reports);
+        let store = apply_all(&empty, &in_order_of_arrival(&reports))?;
         let (state, sorted) = (&store.order.state, &expected.order.state);
         prop_assert_eq!(&state.tracking, &sorted.tracking);
         prop_assert_eq!(&state.latest, &sorted.latest);
@@ -221,20 +225,19 @@ proptest! {
     }
 }
 
-/// Every order that four reports can arrive in.
-fn permutations(reports: &[Brought; 4]) -> Vec<Vec<&Brought>> {
+fn permutations(reports: &[Incoming; 4]) -> Vec<Vec<&Incoming>> {
     let mut orders = Vec::new();
-    for picks in 0..256_usize {
-        let places = [picks & 3, picks >> 2 & 3, picks >> 4 & 3, picks >> 6 & 3];
-        if BTreeSet::from(places).len() == 4 {
-            orders.push(places.iter().map(|place| &reports[*place]).collect());
+    for bits in 0..256_usize {
+        let indexes = [bits & 3, bits >> 2 & 3, bits >> 4 & 3, bits >> 6 & 3];
+        if BTreeSet::from(indexes).len() == 4 {
+            orders.push(indexes.iter().map(|index| &reports[*index]).collect());
         }
     }
     orders
 }
 
 #[test]
-fn four_reports_in_all_24_orders() {
+fn four_reports_give_the_same_status_in_all_24_orders() {
     use Status::{Delivered, InTransit, OutForDelivery, PickedUp, ReturnInitiated, Undelivered};
     for (statuses, end) in [
         ([PickedUp, InTransit, OutForDelivery, Delivered], Delivered),
@@ -244,14 +247,14 @@ fn four_reports_in_all_24_orders() {
         let mut n = 0;
         let reports = statuses.map(|status| {
             n += 1;
-            Brought::of(report(&format!("r{n}"), status, Some(minute(n))))
+            Incoming::of(report(&format!("r{n}"), status, Some(minute(n))))
         });
         let orders = permutations(&reports);
         assert_eq!(orders.len(), 24);
         for order in orders {
             let mut store = Store::new(Status::Pending);
-            for brought in &order {
-                store.bring(brought);
+            for incoming in &order {
+                store.apply(incoming);
             }
             assert_eq!(store.order.state.tracking.status, end, "{order:?}");
             assert_eq!(store.entries.len(), 4);
@@ -259,23 +262,23 @@ fn four_reports_in_all_24_orders() {
     }
 }
 
-/// The generator must reach what it claims to test.
+/// The generator must produce the cases that the property is about.
 #[test]
-fn the_cases_are_not_all_easy() {
+fn the_generator_covers_late_repeated_and_tied_reports() {
     use proptest::strategy::ValueTree;
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut late, mut changed_late, mut repeated, mut reshipped, mut ties) = (0, 0, 0, 0, 0);
     for _ in 0..200 {
-        let happenings = happenings().new_tree(&mut runner).unwrap().current();
-        let arrivals = in_order_of_arrival(&happenings);
-        repeated += usize::from(arrivals.len() > happenings.len());
+        let reports = reports().new_tree(&mut runner).unwrap().current();
+        let arrivals = in_order_of_arrival(&reports);
+        repeated += usize::from(arrivals.len() > reports.len());
         let mut store = Store::new(Status::Pending);
-        for brought in &arrivals {
-            let Some(settled) = store.bring(brought) else { continue };
-            late += usize::from(settled.entry.late);
-            changed_late += usize::from(settled.entry.late && settled.entry.transition.is_some());
-            reshipped += usize::from(matches!(brought.what, What::Reshipment { .. }));
+        for incoming in &arrivals {
+            let Some(commit) = store.apply(incoming) else { continue };
+            late += usize::from(commit.entry.late);
+            changed_late += usize::from(commit.entry.late && commit.entry.transition.is_some());
+            reshipped += usize::from(matches!(incoming.content, Content::Reshipment { .. }));
         }
         let times: BTreeSet<_> =
             store.entries.values().map(|entry| entry.facts.sort_key.occurred_at).collect();

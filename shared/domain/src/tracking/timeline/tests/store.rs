@@ -1,4 +1,5 @@
-//! The orders table in memory: an entry is put if its report is new, the state if `rev` has not moved.
+//! The orders table in memory: puts an entry if its report id is new, and the state if `rev` is
+//! unchanged.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,30 +17,30 @@ use crate::webhooks::delivery::{Delivery, fan_out};
 use crate::webhooks::endpoint::{Endpoint, Settings};
 use crate::webhooks::notification::Change;
 
-/// What arrives, and in which event.
+/// A report or reshipment in an event.
 #[derive(Debug, Clone)]
-pub(super) struct Brought {
-    pub(super) what: What,
+pub(super) struct Incoming {
+    pub(super) content: Content,
     pub(super) event: String,
     pub(super) received_at: Timestamp,
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum What {
+pub(super) enum Content {
     Report(Box<Report>),
     Reshipment { id: ReportId, at: Timestamp },
 }
 
-impl Brought {
-    /// A report in an event of its own, received long after everything that happens in these tests.
+impl Incoming {
+    /// A report in an event of its own, received after all times in these tests.
     pub(super) fn of(report: Report) -> Self {
         let event = report.id.as_str().to_owned();
-        Self { what: What::Report(Box::new(report)), event, received_at: minute(60) }
+        Self { content: Content::Report(Box::new(report)), event, received_at: minute(60) }
     }
 
     pub(super) fn reshipment(id: &str, at: Timestamp) -> Self {
         Self {
-            what: What::Reshipment { id: report_id(id), at },
+            content: Content::Reshipment { id: report_id(id), at },
             event: id.to_owned(),
             received_at: at,
         }
@@ -51,20 +52,20 @@ impl Brought {
 
     pub(super) fn arrival(&self, order: &Order) -> Arrival {
         let origin = self.origin();
-        match &self.what {
-            What::Report(report) => {
+        match &self.content {
+            Content::Report(report) => {
                 Arrival::of_report(&order.state, order.profile.parcels(), report, &origin)
             }
-            What::Reshipment { id, at } => {
+            Content::Reshipment { id, at } => {
                 Arrival::of_reshipment(&order.state, id.clone(), *at, &origin)
             }
         }
     }
 
     pub(super) fn report_id(&self) -> &ReportId {
-        match &self.what {
-            What::Report(report) => &report.id,
-            What::Reshipment { id, .. } => id,
+        match &self.content {
+            Content::Report(report) => &report.id,
+            Content::Reshipment { id, .. } => id,
         }
     }
 }
@@ -79,38 +80,39 @@ pub(super) struct Store {
 impl Store {
     /// An order with the parcels `A1` and, on the way back, `R1`.
     pub(super) fn new(start: Status) -> Self {
-        let asked = json!({"orderId": "ORD-1", "awb": "A1", "returnAwb": "R1", "status": start});
+        let body = json!({"orderId": "ORD-1", "awb": "A1", "returnAwb": "R1", "status": start});
         Self {
-            order: order("STORE001", &asked.to_string()),
+            order: order("STORE001", &body.to_string()),
             entries: BTreeMap::new(),
             now: minute(100),
         }
     }
 
-    /// `None` if the report was there already.
-    pub(super) fn bring(&mut self, brought: &Brought) -> Option<Commit> {
+    /// `None` for a duplicate.
+    pub(super) fn apply(&mut self, incoming: &Incoming) -> Option<Commit> {
         self.now = self.now.after(Duration::from_secs(1));
-        let settled = match brought.arrival(&self.order) {
-            Arrival::InOrder(next) => next.commit(&self.order.state, self.now),
-            Arrival::OutOfOrder(late) => {
+        let commit = match incoming.arrival(&self.order) {
+            Arrival::InOrder(arrival) => arrival.commit(&self.order.state, self.now),
+            Arrival::OutOfOrder(arrival) => {
                 let stored = self.entries.values().cloned().collect();
-                late.commit(&self.order.state, stored, self.now).unwrap()
+                arrival.commit(&self.order.state, stored, self.now).unwrap()
             }
         };
-        if self.entries.contains_key(brought.report_id()) {
+        if self.entries.contains_key(incoming.report_id()) {
             return None;
         }
-        assert_eq!(settled.state.rev, self.order.state.rev + 1, "the condition of the write");
-        assert_eq!(settled.entry.report_id(), brought.report_id(), "the key of the entry");
-        self.entries.insert(brought.report_id().clone(), settled.entry.clone());
-        self.order.state = State::clone(&settled.state);
-        Some(settled)
+        assert_eq!(commit.state.rev, self.order.state.rev + 1, "the condition of the write");
+        assert_eq!(commit.entry.report_id(), incoming.report_id(), "the key of the entry");
+        self.entries.insert(incoming.report_id().clone(), commit.entry.clone());
+        self.order.state = State::clone(&commit.state);
+        Some(commit)
     }
 
-    /// What `process` queues for a origin, now or at a redelivery: the change that its entry remembers.
-    pub(super) fn fan_out(&self, brought: &Brought) -> Vec<Delivery> {
-        let entry = &self.entries[brought.report_id()];
-        let event = brought.origin().event_id;
+    /// The deliveries that `process` queues for an event, also when it is redelivered: those of the
+    /// change in its entry.
+    pub(super) fn fan_out(&self, incoming: &Incoming) -> Vec<Delivery> {
+        let entry = &self.entries[incoming.report_id()];
+        let event = incoming.origin().event_id;
         let Some(transition) = entry.transition.as_ref().filter(|_| entry.event_id == event) else {
             return Vec::new();
         };

@@ -1,16 +1,16 @@
-//! `status_update` tells of many orders at once.
+//! A `status_update` body has several orders.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Changed, Delivery, delivered, endpoint, ids, told};
+use super::{Changed, Delivery, delivered, endpoint, fan_out_changes, ids};
 use crate::testing::{MINIMAL, event_id};
 use crate::tracking::status::Status;
 
 const SETTINGS: &str = r#"{"format":"status_update","accounts":["*"]}"#;
 
-/// First changes of so many orders of an account; report ids do not say whose they are.
+/// First changes of `count` orders. The order of the report ids differs from that of the orders.
 fn changes(account: &str, count: usize) -> Vec<Changed> {
     let reports = (0..count).map(|n| format!("{:x}-{n}-{account}", (n * 7) % 16));
     reports.map(|report| delivered(account, &report)).collect()
@@ -26,7 +26,7 @@ fn sizes(deliveries: &[Delivery]) -> Vec<usize> {
 }
 
 #[test]
-fn at_most_fifty_orders_each() {
+fn a_body_has_at_most_50_orders() {
     for (count, expected) in [
         (0, &[][..]),
         (1, &[1]),
@@ -36,17 +36,21 @@ fn at_most_fifty_orders_each() {
         (100, &[50, 50]),
         (101, &[50, 50, 1]),
     ] {
-        let told = told(&event_id("e"), &changes("STORE001", count), &[endpoint("shop", SETTINGS)]);
-        assert_eq!(sizes(&told), expected, "{count} changes");
+        let deliveries = fan_out_changes(
+            &event_id("e"),
+            &changes("STORE001", count),
+            &[endpoint("shop", SETTINGS)],
+        );
+        assert_eq!(sizes(&deliveries), expected, "{count} changes");
         assert_eq!(
-            ids(&told).into_iter().collect::<BTreeSet<_>>().len(),
+            ids(&deliveries).into_iter().collect::<BTreeSet<_>>().len(),
             expected.len(),
             "{count} changes: ids"
         );
     }
 }
 
-/// Whatever a redelivery finds first, the same order is told of under the same id.
+/// A redelivered event may list its changes in another order.
 #[test]
 fn batches_do_not_depend_on_the_order_of_the_changes() {
     let settings = [endpoint("shop", SETTINGS)];
@@ -55,48 +59,51 @@ fn batches_do_not_depend_on_the_order_of_the_changes() {
     forwards.rotate_left(17);
     backwards.reverse();
     assert_eq!(
-        told(&event_id("e"), &forwards, &settings),
-        told(&event_id("e"), &backwards, &settings)
+        fan_out_changes(&event_id("e"), &forwards, &settings),
+        fan_out_changes(&event_id("e"), &backwards, &settings)
     );
 }
 
-/// A customer gets one `status_update` a batch and account.
 #[test]
-fn accounts_are_never_mixed_and_never_torn() {
+fn a_batch_has_orders_of_one_account() {
     let all = [changes("STORE001", 51), changes("STORE002", 3), changes("STORE003", 50)].concat();
-    let told = told(&event_id("e"), &all, &[endpoint("shop", SETTINGS)]);
-    let mut seen: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
-    for delivery in &told {
+    let deliveries = fan_out_changes(&event_id("e"), &all, &[endpoint("shop", SETTINGS)]);
+    let mut sizes_by_account: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for delivery in &deliveries {
         let orders = orders(delivery);
         assert!(orders.iter().all(|order| order["account_code"] == delivery.account.as_str()));
-        seen.entry(delivery.account.as_str()).or_default().push(orders.len());
+        sizes_by_account.entry(delivery.account.as_str()).or_default().push(orders.len());
     }
     let expected = [("STORE001", vec![50, 1]), ("STORE002", vec![3]), ("STORE003", vec![50])];
-    assert_eq!(seen, BTreeMap::from(expected));
-    assert_eq!(ids(&told).into_iter().collect::<BTreeSet<_>>().len(), 4);
+    assert_eq!(sizes_by_account, BTreeMap::from(expected));
+    assert_eq!(ids(&deliveries).into_iter().collect::<BTreeSet<_>>().len(), 4);
 }
 
 #[test]
-fn only_a_batch_of_one_names_its_order() {
-    for (count, named) in [(1, true), (2, false)] {
-        let told = told(&event_id("e"), &changes("STORE001", count), &[endpoint("shop", SETTINGS)]);
+fn only_a_batch_with_one_order_has_its_id_and_version() {
+    for (count, expected) in [(1, true), (2, false)] {
+        let deliveries = fan_out_changes(
+            &event_id("e"),
+            &changes("STORE001", count),
+            &[endpoint("shop", SETTINGS)],
+        );
         assert_eq!(
-            (told[0].order_id.is_some(), told[0].version.is_some()),
-            (named, named),
+            (deliveries[0].order_id.is_some(), deliveries[0].version.is_some()),
+            (expected, expected),
             "{count}"
         );
     }
 }
 
 #[test]
-fn what_is_not_wanted_takes_no_place_in_a_batch() {
+fn unsubscribed_changes_do_not_count_for_the_size() {
     let mut all = changes("STORE001", 50);
     all.extend(
         (0..50).map(|n| Changed::first("STORE001", MINIMAL, &format!("{n}"), Status::InTransit)),
     );
-    let wanted =
+    let subscribed =
         endpoint("shop", r#"{"format":"status_update","accounts":["*"],"events":["delivered"]}"#);
-    let told = told(&event_id("e"), &all, &[wanted]);
-    assert_eq!(sizes(&told), [50]);
-    assert!(orders(&told[0]).iter().all(|order| order["status"] == "delivered"));
+    let deliveries = fan_out_changes(&event_id("e"), &all, &[subscribed]);
+    assert_eq!(sizes(&deliveries), [50]);
+    assert!(orders(&deliveries[0]).iter().all(|order| order["status"] == "delivered"));
 }

@@ -1,6 +1,6 @@
-//! The bodies, to the byte. Each snapshot holds the body as it is posted and the same in lines.
+//! The bodies, byte for byte. Each snapshot has the posted body and a readable copy.
 
-use super::{Changed, FORMATS, endpoint, said, told};
+use super::{Changed, FORMATS, endpoint, fan_out_changes, report_facts};
 use crate::orders::order::Order;
 use crate::testing::{FULL, MINIMAL, event_id, facts, minute, order, readable};
 use crate::tracking::fold::StatusClaim;
@@ -8,18 +8,18 @@ use crate::tracking::status::Status;
 
 fn body(format: &str, changed: Changed) -> String {
     let settings = format!(r#"{{"format":"{format}","accounts":["*"]}}"#);
-    let told = told(&event_id("e"), &[changed], &[endpoint("shop", &settings)]);
-    told[0].body.clone()
+    let deliveries = fan_out_changes(&event_id("e"), &[changed], &[endpoint("shop", &settings)]);
+    deliveries[0].body.clone()
 }
 
 fn full() -> Changed {
     let mut order: Order = order("STORE001", FULL);
     order.state.latest_message_status = Some("read".to_owned());
     let entries = [
-        said("r1", 1, Status::Assigned, "order.assigned"),
-        said("r2", 2, Status::Accepted, "order.accepted"),
-        said("r3", 3, Status::Completed, "stamp.uploaded"),
-        said("r4", 4, Status::Cancelled, "order.cancelled"),
+        report_facts("r1", 1, Status::Assigned, "order.assigned"),
+        report_facts("r2", 2, Status::Accepted, "order.accepted"),
+        report_facts("r3", 3, Status::Completed, "stamp.uploaded"),
+        report_facts("r4", 4, Status::Cancelled, "order.cancelled"),
     ];
     Changed::by(order, &entries)
 }
@@ -32,7 +32,7 @@ fn minimal() -> Changed {
 }
 
 #[test]
-fn every_body() {
+fn every_format_has_its_body() {
     for format in FORMATS {
         for (name, changed) in [("full", full()), ("minimal", minimal())] {
             let body = body(format, changed);
@@ -44,9 +44,8 @@ fn every_body() {
     }
 }
 
-/// What is passed through goes out as it came in, to the byte.
 #[test]
-fn amounts_and_texts_are_echoed() {
+fn passes_values_through_byte_for_byte() {
     for raw in [
         "1.10",
         "1e2",
@@ -60,24 +59,24 @@ fn amounts_and_texts_are_echoed() {
         r#"{"b":1,"a" :[ 1.0 ],"b":2}"#,
         "[]",
     ] {
-        let asked =
+        let request =
             format!(r#"{{"orderId":"ORD-1","carrierId":7,"fare":{raw},"customerNotes":{raw}}}"#);
         for format in ["order.status_changed", "standard"] {
-            let body = body(format, Changed::first("STORE001", &asked, "r1", Status::Delivered));
+            let body = body(format, Changed::first("STORE001", &request, "r1", Status::Delivered));
             assert!(body.contains(&format!(r#""fare":{raw},"#)), "{raw}: {body}");
             assert!(body.contains(&format!(r#""customerNotes":{raw},"#)), "{raw}: {body}");
         }
     }
     for raw in ["7", "7.50", r#""007""#, "123456789012345678901234567890"] {
-        let asked = format!(r#"{{"orderId":"ORD-1","carrierId":{raw}}}"#);
+        let request = format!(r#"{{"orderId":"ORD-1","carrierId":{raw}}}"#);
         let body =
-            body("status_update", Changed::first("STORE001", &asked, "r1", Status::Delivered));
+            body("status_update", Changed::first("STORE001", &request, "r1", Status::Delivered));
         assert!(body.contains(&format!(r#""carrier_id":{raw},"#)), "{raw}: {body}");
     }
 }
 
 #[test]
-fn products_are_distinct_and_quantities_are_summed() {
+fn counts_distinct_products_and_sums_quantities() {
     for (items, products, pieces) in [
         ("null", 0, 0),
         ("[]", 0, 0),
@@ -101,9 +100,9 @@ fn products_are_distinct_and_quantities_are_summed() {
         ),
         (r#"[{"title":"a","sku":null,"qty":1,"price":1},{"title":"a","qty":1,"price":1}]"#, 1, 2),
     ] {
-        let asked = format!(r#"{{"orderId":"ORD-1","items":{items}}}"#);
+        let request = format!(r#"{{"orderId":"ORD-1","items":{items}}}"#);
         let body =
-            body("status_update", Changed::first("STORE001", &asked, "r1", Status::Delivered));
+            body("status_update", Changed::first("STORE001", &request, "r1", Status::Delivered));
         let expected = format!(r#""number_of_product":{products},"number_of_quantity":{pieces},"#);
         assert!(body.contains(&expected), "{items}: {body}");
     }

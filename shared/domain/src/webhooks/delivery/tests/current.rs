@@ -1,6 +1,6 @@
-//! What is told of orders when somebody asks for it.
+//! Deliveries that an operator triggers.
 
-use super::{Changed, endpoint, ids, said};
+use super::{Changed, endpoint, ids, report_facts};
 use crate::orders::order::Order;
 use crate::testing::{MINIMAL, event_id, minute, order, readable};
 use crate::tracking::status::Status;
@@ -10,11 +10,11 @@ use crate::webhooks::notification::CurrentOrder;
 
 const SETTINGS: &str = r#"{"format":"status_update","accounts":["*"]}"#;
 
-/// An order in transit, and how it came to be so.
+/// An order in transit with its last change.
 fn moved() -> Changed {
     let entries = [
-        said("r1", 1, Status::PickedUp, "PICKED UP"),
-        said("r2", 2, Status::InTransit, "IN TRANSIT"),
+        report_facts("r1", 1, Status::PickedUp, "PICKED UP"),
+        report_facts("r2", 2, Status::InTransit, "IN TRANSIT"),
     ];
     let mut changed = Changed::by(order("STORE001", MINIMAL), &entries);
     changed.order.state.version = changed.transition.version;
@@ -22,7 +22,11 @@ fn moved() -> Changed {
     changed
 }
 
-fn told(event: &str, orders: &[CurrentOrder<'_>], endpoints: &[Endpoint]) -> Vec<Delivery> {
+fn fan_out_orders(
+    event: &str,
+    orders: &[CurrentOrder<'_>],
+    endpoints: &[Endpoint],
+) -> Vec<Delivery> {
     fan_out_current(&event_id(event), orders, endpoints, minute(31))
 }
 
@@ -31,13 +35,13 @@ fn unmoved(order: &Order) -> CurrentOrder<'_> {
 }
 
 #[test]
-fn an_order_is_told_as_it_stands() {
+fn writes_the_current_state() {
     let (moved, new) = (moved(), order("STORE001", r#"{"orderId":"NEW"}"#));
     let orders =
         [CurrentOrder { order: &moved.order, last: Some(&moved.transition) }, unmoved(&new)];
-    let told = told("e", &orders, &[endpoint("shop", SETTINGS)]);
-    assert_eq!(told.len(), 1);
-    let delivery = &told[0];
+    let deliveries = fan_out_orders("e", &orders, &[endpoint("shop", SETTINGS)]);
+    assert_eq!(deliveries.len(), 1);
+    let delivery = &deliveries[0];
     assert_eq!(
         (delivery.event, delivery.version, &delivery.order_id),
         (EventType::StatusChanged, None, &None)
@@ -46,7 +50,7 @@ fn an_order_is_told_as_it_stands() {
 }
 
 #[test]
-fn only_endpoints_that_take_status_updates_are_told_whatever_changes_they_want() {
+fn goes_to_enabled_status_update_endpoints_without_regard_to_subscriptions() {
     let order = order("STORE001", MINIMAL);
     for (settings, expected) in [
         (SETTINGS, 1),
@@ -59,7 +63,7 @@ fn only_endpoints_that_take_status_updates_are_told_whatever_changes_they_want()
         (r#"{"format":"order.status_changed","accounts":["*"]}"#, 0),
     ] {
         assert_eq!(
-            told("e", &[unmoved(&order)], &[endpoint("shop", settings)]).len(),
+            fan_out_orders("e", &[unmoved(&order)], &[endpoint("shop", settings)]).len(),
             expected,
             "{settings}"
         );
@@ -67,12 +71,13 @@ fn only_endpoints_that_take_status_updates_are_told_whatever_changes_they_want()
 }
 
 #[test]
-fn each_asking_has_deliveries_of_its_own_with_fifty_orders_each() {
+fn every_trigger_event_has_its_own_deliveries() {
     let orders: Vec<Order> =
         (0..51).map(|n| order("STORE001", &format!(r#"{{"orderId":"ORD-{n:02}"}}"#))).collect();
     let orders: Vec<CurrentOrder<'_>> = orders.iter().map(unmoved).collect();
     let settings = [endpoint("shop", SETTINGS)];
-    let (one, two) = (told("one", &orders, &settings), told("two", &orders, &settings));
+    let (one, two) =
+        (fan_out_orders("one", &orders, &settings), fan_out_orders("two", &orders, &settings));
     assert_eq!([one.len(), two.len()], [2, 2]);
     assert!(ids(&one).iter().all(|id| !ids(&two).contains(id)));
     let last = serde_json::from_str::<serde_json::Value>(&one[1].body).unwrap();

@@ -1,10 +1,10 @@
-//! What is told of orders that stand still.
+//! Deliveries of stalled orders.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Changed, FORMATS, endpoint, ids, said};
+use super::{Changed, FORMATS, endpoint, ids, report_facts};
 use crate::core::id::{AccountCode, EventId};
 use crate::orders::order::Order;
 use crate::testing::{FULL, MINIMAL, event_id, facts, minute, order, readable};
@@ -14,27 +14,27 @@ use crate::webhooks::delivery::{Delivery, fan_out_stalled};
 use crate::webhooks::endpoint::{Endpoint, EventType};
 use crate::webhooks::notification::StalledOrder;
 
-/// Of this format, for all accounts, and asking for nothing else.
-fn asking(format: &str) -> Endpoint {
+/// Subscribed to stalled orders only.
+fn subscribed(format: &str) -> Endpoint {
     endpoint(
         format,
         &format!(r#"{{"format":"{format}","accounts":["*"],"events":["order.stalled"]}}"#),
     )
 }
 
-fn told(event: &EventId, orders: &[Order], endpoints: &[Endpoint]) -> Vec<Delivery> {
+fn fan_out_orders(event: &EventId, orders: &[Order], endpoints: &[Endpoint]) -> Vec<Delivery> {
     let stalled: Vec<_> =
         orders.iter().map(|order| StalledOrder { order, since: minute(20) }).collect();
     fan_out_stalled(event, &stalled, endpoints, minute(31))
 }
 
-/// An order of this name that moved once.
+/// An order with one status change.
 fn moved(account: &str, id: &str) -> Order {
     let order = order(account, &format!(r#"{{"orderId":"{id}"}}"#));
     after(order, &[facts("r1", minute(1), StatusClaim::Status(Status::InTransit))])
 }
 
-/// An order as its last change left it.
+/// The order after its last change.
 fn after(order: Order, entries: &[ReportFacts]) -> Order {
     let Changed { mut order, transition, .. } = Changed::by(order, entries);
     order.state.version = transition.version;
@@ -46,23 +46,23 @@ fn full() -> Order {
     let mut order = order("STORE001", FULL);
     order.state.latest_message_status = Some("read".to_owned());
     let entries = [
-        said("r1", 1, Status::Assigned, "order.assigned"),
-        said("r2", 2, Status::InTransit, "Shipment in transit"),
+        report_facts("r1", 1, Status::Assigned, "order.assigned"),
+        report_facts("r2", 2, Status::InTransit, "Shipment in transit"),
     ];
     after(order, &entries)
 }
 
-/// Never moved since it was created.
+/// An order without a status change.
 fn minimal() -> Order {
     order("STORE001", MINIMAL)
 }
 
 #[test]
-fn every_body() {
+fn every_format_has_its_stalled_body() {
     for format in FORMATS {
         for (name, order) in [("full", full()), ("minimal", minimal())] {
-            let told = told(&event_id("e"), &[order], &[asking(format)]);
-            let body = &told[0].body;
+            let deliveries = fan_out_orders(&event_id("e"), &[order], &[subscribed(format)]);
+            let body = &deliveries[0].body;
             insta::assert_snapshot!(
                 format!("{format}-{name}"),
                 format!("{body}\n\n{}", readable(body))
@@ -72,8 +72,9 @@ fn every_body() {
 }
 
 #[test]
-fn a_delivery_says_which_event_it_is() {
-    let deliveries = told(&event_id("e"), &[moved("STORE001", "A")], &FORMATS.map(asking));
+fn a_delivery_has_the_event_type_stalled() {
+    let deliveries =
+        fan_out_orders(&event_id("e"), &[moved("STORE001", "A")], &FORMATS.map(subscribed));
     for (delivery, format) in deliveries.iter().zip(FORMATS) {
         assert_eq!((delivery.event, delivery.format.as_str()), (EventType::Stalled, format));
         assert_eq!((delivery.run, delivery.version), (1, Some(2)));
@@ -84,7 +85,7 @@ fn a_delivery_says_which_event_it_is() {
 }
 
 #[test]
-fn only_who_asks_for_it_is_told() {
+fn fans_out_to_subscribed_endpoints_only() {
     let orders = [moved("STORE001", "A"), moved("STORE002", "B")];
     for (settings, expected) in [
         (r#"{"accounts":["*"]}"#, &[][..]),
@@ -95,8 +96,9 @@ fn only_who_asks_for_it_is_told() {
         (r#"{"accounts":["STORE002"],"events":["delivered","order.stalled"]}"#, &["STORE002"]),
         (r#"{"accounts":["*"],"events":["order.stalled"]}"#, &["STORE001", "STORE002"]),
     ] {
-        let told = told(&event_id("e"), &orders, &[endpoint("shop", settings)]);
-        let accounts: Vec<_> = told.iter().map(|delivery| delivery.account.as_str()).collect();
+        let deliveries = fan_out_orders(&event_id("e"), &orders, &[endpoint("shop", settings)]);
+        let accounts: Vec<_> =
+            deliveries.iter().map(|delivery| delivery.account.as_str()).collect();
         assert_eq!(accounts, expected, "{settings}");
     }
 }
@@ -106,26 +108,26 @@ fn the_same_orders_give_the_same_deliveries() {
     let orders = [moved("STORE001", "A"), moved("STORE001", "B"), moved("STORE002", "A")];
     let mut reversed = orders.clone();
     reversed.reverse();
-    let first = told(&event_id("e"), &orders, &FORMATS.map(asking));
-    assert_eq!(told(&event_id("e"), &reversed, &FORMATS.map(asking)), first);
+    let first = fan_out_orders(&event_id("e"), &orders, &FORMATS.map(subscribed));
+    assert_eq!(fan_out_orders(&event_id("e"), &reversed, &FORMATS.map(subscribed)), first);
     let unique: BTreeSet<_> = ids(&first).into_iter().collect();
     assert_eq!(
         (first.len(), unique.len()),
         (8, 8),
-        "two accounts' orders of one name are two deliveries"
+        "equal order ids of two accounts are two deliveries"
     );
-    let other = told(&event_id("f"), &orders, &FORMATS.map(asking));
+    let other = fan_out_orders(&event_id("f"), &orders, &FORMATS.map(subscribed));
     assert!(ids(&other).iter().all(|id| !unique.contains(id)));
 }
 
 #[test]
-fn at_most_fifty_orders_of_one_account_in_a_status_update() {
+fn a_stalled_body_has_at_most_50_orders_of_one_account() {
     let orders = |account: &str, count: usize| {
         (0..count).map(|n| moved(account, &format!("O{n}"))).collect::<Vec<_>>()
     };
     let all = [orders("STORE002", 3), orders("STORE001", 51)].concat();
-    let told = told(&event_id("e"), &all, &[asking("status_update")]);
-    let sizes: Vec<_> = told
+    let deliveries = fan_out_orders(&event_id("e"), &all, &[subscribed("status_update")]);
+    let sizes: Vec<_> = deliveries
         .iter()
         .map(|delivery| {
             let body: Value = serde_json::from_str(&delivery.body).unwrap();

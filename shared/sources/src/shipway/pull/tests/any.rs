@@ -1,4 +1,4 @@
-//! No answer whatsoever makes the reader panic, keep too much, or speak of another order.
+//! Property tests: no response makes the parser panic, exceed its limits or confuse orders.
 
 use proptest::prelude::*;
 
@@ -68,15 +68,15 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// An item of the right shape, with anything in it.
+/// An item of the right shape with arbitrary values.
 fn item() -> impl Strategy<Value = Value> {
     let awb =
         prop::sample::select(vec![json!("12"), json!(12), json!("AB1"), json!(99), json!("Z")]);
     let activity = (value(), value(), value())
         .prop_map(|(date, activity, location)| json!({"date": date, "activity": activity, "location": location}));
-    (awb, value(), value(), prop::collection::vec(activity, 0..4)).prop_map(|(awb, code, words, activities)| {
+    (awb, value(), value(), prop::collection::vec(activity, 0..4)).prop_map(|(awb, code, name, activities)| {
         json!({"awb": awb, "tracking_details": {"shipment_status": code,
-            "shipment_details": [{"current_status": words}], "shipment_track_activities": activities}})
+            "shipment_details": [{"current_status": name}], "shipment_track_activities": activities}})
     })
 }
 
@@ -120,9 +120,8 @@ proptest! {
         }
     }
 
-    /// What was cut off on the way is no answer, wherever it was cut.
     #[test]
-    fn any_part_of_an_answer(cut in any::<prop::sample::Index>()) {
+    fn rejects_truncated_responses(cut in any::<prop::sample::Index>()) {
         let body = answer().to_string();
         let cut = cut.index(body.len());
         prop_assert!(read_bytes(&ORDERS, &body.as_bytes()[..cut]).is_err());

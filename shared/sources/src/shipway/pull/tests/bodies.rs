@@ -1,11 +1,11 @@
-//! What an item means.
+//! Mapping of items.
 
 use domain::tracking::report::Scan;
 
 use super::*;
 
 #[test]
-fn the_sample_says_that_one_is_back_and_nothing_of_the_other() {
+fn reads_the_sample_response() {
     let found = read(&[ORDER, ("STORE001", "ORD1002", "22600000000002")], &answer());
     let [ParcelAnswer::Known(report), ParcelAnswer::Unknown] = &found[..] else {
         unreachable!("{found:?}")
@@ -35,7 +35,7 @@ fn the_sample_says_that_one_is_back_and_nothing_of_the_other() {
 }
 
 #[test]
-fn an_order_keeps_its_own_spelling_and_name() {
+fn report_keeps_the_spelling_of_the_order() {
     let mut body = answer();
     body[0]["tracking_details"]["shipment_details"][0]["order_id"] = json!("OTHER");
     let found = read(&[("STORE001", "ORD1001", "0022600000000001")], &body);
@@ -44,11 +44,11 @@ fn an_order_keeps_its_own_spelling_and_name() {
     assert_eq!(report.order_id.as_ref().map(OrderId::as_str), Some("ORD1001"));
 }
 
-/// Code, words, what they mean together, on which leg, and how people see it.
+/// Code, name, resulting status, leg and label.
 #[test]
-fn the_code_counts_then_the_words_but_a_return_before_both() {
+fn prefers_a_return_then_the_code_then_the_name() {
     use Leg::{Outbound, Return};
-    for (code, words, status, leg, label) in [
+    for (code, name, status, leg, label) in [
         (json!("DEL"), json!("Delivered"), Status::Delivered, Outbound, Some("Delivered")),
         (json!("DEL"), json!(null), Status::Delivered, Outbound, Some("DEL")),
         (json!("DEL"), json!("In Transit"), Status::Delivered, Outbound, Some("DEL")),
@@ -113,15 +113,15 @@ fn the_code_counts_then_the_words_but_a_return_before_both() {
         (json!("RCAN"), json!("Picked Up"), Status::PickedUp, Return, Some("Picked Up")),
     ] {
         let report = report(&details(
-            json!({"shipment_status": code, "shipment_details": [{"current_status": words}]}),
+            json!({"shipment_status": code, "shipment_details": [{"current_status": name}]}),
         ));
         let read = (report.status, report.leg, report.source_status.as_deref());
-        assert_eq!(read, (status, leg, label), "{code} {words}");
+        assert_eq!(read, (status, leg, label), "{code} {name}");
     }
 }
 
 #[test]
-fn nothing_said_is_nothing_known() {
+fn item_without_content_is_unknown() {
     for nothing in [
         json!(null),
         json!([]),
@@ -146,7 +146,7 @@ fn nothing_said_is_nothing_known() {
 }
 
 #[test]
-fn a_parcel_that_moves_is_known_also_without_a_status() {
+fn parcel_with_scans_is_known_without_a_status() {
     let report = report(&details(
         json!({"shipment_status": null, "tracking_history": [{"location": "Hub"}]}),
     ));
@@ -157,7 +157,7 @@ fn a_parcel_that_moves_is_known_also_without_a_status() {
 }
 
 #[test]
-fn activities_come_under_several_names_and_in_several_forms() {
+fn reads_scans_under_every_name_and_shape() {
     let activity =
         |date: &str, what: &str| json!({"date": date, "activity": what, "location": "Hub"});
     let entry =
@@ -189,7 +189,7 @@ fn activities_come_under_several_names_and_in_several_forms() {
 }
 
 #[test]
-fn the_details_may_be_the_object_itself() {
+fn reads_shipment_details_as_list_or_object() {
     for shipment in [
         json!([{"current_status": "OOD"}]),
         json!({"0": {"current_status": "OOD"}}),
@@ -201,18 +201,18 @@ fn the_details_may_be_the_object_itself() {
 }
 
 #[test]
-fn ten_thousand_activities_are_fifty() {
+fn keeps_the_newest_fifty_scans() {
     let minute =
         |n: usize| format!("2026-01-{:02} {:02}:{:02}:00", 1 + n / 1440, n / 60 % 24, n % 60);
     let activities: Vec<_> =
         (0..10_000).rev().map(|n| json!({"date": minute(n), "activity": n})).collect();
     let report = report(&details(json!({"shipment_track_activities": activities})));
-    let kept: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
-    assert_eq!(kept, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
+    let activities: Vec<_> = report.scans.iter().filter_map(|scan| scan.activity.clone()).collect();
+    assert_eq!(activities, (9_950..10_000).map(|n: u32| n.to_string()).collect::<Vec<_>>());
 }
 
 #[test]
-fn it_happened_when_the_newest_activity_says() {
+fn occurred_at_is_the_newest_scan() {
     let body = |code: &str, delivered: &str, dates: &[&str]| {
         let activities: Vec<_> =
             dates.iter().map(|date| json!({"date": date, "activity": "x"})).collect();
@@ -243,7 +243,7 @@ fn it_happened_when_the_newest_activity_says() {
 }
 
 #[test]
-fn a_delivery_is_expected_only_if_a_field_says_so() {
+fn eta_is_set_only_by_its_field() {
     let eta = |details: Value| report(&super::details(details)).eta;
     let (day, end) = (json!("2026-01-05"), time("2026-01-05T23:59:59+05:30"));
     assert_eq!(eta(json!({"shipment_status": "INT"})), None);
@@ -258,9 +258,8 @@ fn a_delivery_is_expected_only_if_a_field_says_so() {
     assert_eq!(eta(null), None);
 }
 
-/// Going back is the fold's business, not the reader's.
 #[test]
-fn an_older_status_is_told_as_it_is() {
+fn reports_older_statuses_unchanged() {
     let at = "2026-01-14 15:11:34";
     let statuses =
         ["DEL", "OOD", "INT"].map(|code| report(&json!([item(ORDER.2, code, at)])).status);
@@ -268,7 +267,7 @@ fn an_older_status_is_told_as_it_is() {
 }
 
 #[test]
-fn texts_are_clipped() {
+fn truncates_texts() {
     let long = "\u{e9}".repeat(1_000);
     let activity = json!({"date": long, "activity": format!("a\r\n{long}"), "location": long});
     let body = json!({"shipment_status": long, "shipment_track_activities": [activity]});

@@ -1,10 +1,10 @@
-//! What makes a claim the same claim, whoever began to speak.
+//! Report ids of pushed and polled reports.
 
 use domain::core::id::ReportId;
 
 use super::*;
 use crate::shipway::Shipway;
-use crate::{Reading, Source};
+use crate::{Reading, Request, Source};
 
 const AT: &str = "2026-01-14 15:11:34";
 
@@ -12,39 +12,36 @@ fn id(body: &Value) -> ReportId {
     report(body).id
 }
 
-/// The id of the one claim that Shipway sends with this body to the order's account.
+/// The id of the only report in a pushed body.
 fn pushed(body: &Value) -> ReportId {
     let account = AccountCode::parse(ORDER.0).unwrap();
     let body = body.to_string();
-    let received = Received {
-        account: Some(&account),
-        at: Timestamp::parse(NOW).unwrap(),
-        body: body.as_bytes(),
-    };
-    let Ok(Reading::Reports(mut reports)) = Shipway.read(&received) else { unreachable!("{body}") };
+    let request = Request::stored(Some(&account), body.as_bytes());
+    let parsed = Shipway.parse(&request, Timestamp::parse(NOW).unwrap()).unwrap();
+    let Reading::Reports(mut reports) = parsed.reading else { unreachable!("{body}") };
     assert_eq!((reports.items.len(), reports.skipped), (1, 0), "{body}");
     reports.items.remove(0).id
 }
 
-/// Whichever comes second changes nothing.
+/// The second of the two is a duplicate.
 #[test]
-fn a_claim_that_was_sent_is_the_claim_that_is_answered() {
+fn pushed_and_polled_reports_have_the_same_id() {
     let scan = json!({"time": AT, "status": "Reached", "location": "Sampleville (Haryana)"});
     let older = json!({"time": "2026-01-10 09:02:10", "status": "x", "location": "Elsewhere"});
-    let push = |awb: Value, word: &str, order: &str| {
+    let push = |awb: Value, status: &str, order: &str| {
         pushed(
-            &json!({"awbno": awb, "order_id": order, "current_status": word, "status_time": "2026-01-14 16:00:00",
+            &json!({"awbno": awb, "order_id": order, "current_status": status, "status_time": "2026-01-14 16:00:00",
             "scans": {"0": scan, "1": older}}),
         )
     };
     let expected = id(&answer());
-    for (awb, word, order) in [
+    for (awb, status, order) in [
         (json!("22600000000001"), "RTD", "ORD1001"),
         (json!(22600000000001_u64), "rtd ", "ORD1001"),
         (json!("0022600000000001"), "RTO Delivered", "ORD1001"),
         (json!("22600000000001"), "RTD", "its own name of the order"),
     ] {
-        assert_eq!(push(awb.clone(), word, order), expected, "{awb} {word}");
+        assert_eq!(push(awb.clone(), status, order), expected, "{awb} {status}");
     }
     assert_ne!(push(json!("22600000000001"), "RTO", "ORD1001"), expected);
     assert_ne!(push(json!("22600000000002"), "RTD", "ORD1001"), expected);
@@ -59,15 +56,7 @@ fn a_claim_that_was_sent_is_the_claim_that_is_answered() {
 }
 
 #[test]
-fn the_same_answer_is_the_same_claim_in_every_hour() {
-    let at = |at: &str, body: &Value| {
-        let (account, order_id) =
-            (AccountCode::parse("STORE001").unwrap(), OrderId::parse("ORD1001").unwrap());
-        let awb = Awb::parse(ORDER.2).unwrap();
-        let asked = [TrackingQuery { account: &account, order_id: &order_id, awb: &awb }];
-        super::super::read(&asked, body.to_string().as_bytes(), Timestamp::parse(at).unwrap())
-            .unwrap()
-    };
+fn same_response_gives_the_same_reports() {
     for body in [
         answer(),
         details(json!({"shipment_status": "DEL"})),
@@ -76,13 +65,13 @@ fn the_same_answer_is_the_same_claim_in_every_hour() {
         ),
         details(json!({"tracking_history": [{"status": "x"}]})),
     ] {
-        assert!(matches!(at(NOW, &body)[0], ParcelAnswer::Known(_)));
-        assert_eq!(at(NOW, &body), at("2026-11-24T06:00:40Z", &body), "{body}");
+        assert!(matches!(found(&body), ParcelAnswer::Known(_)));
+        assert_eq!(found(&body), found(&body), "{body}");
     }
 }
 
 #[test]
-fn what_does_not_change_the_claim_does_not_change_its_id() {
+fn report_id_ignores_irrelevant_changes() {
     let expected = id(&json!([item(ORDER.2, "DEL", AT)]));
     let mut renamed = item("0022600000000001", "Delivered", AT);
     renamed["tracking_details"]["shipment_details"] = json!([{"current_status": "Delivered", "delivered_date": "2026-01-14 10:00:00", "courier_name": "Other"}]);
@@ -101,9 +90,9 @@ fn what_does_not_change_the_claim_does_not_change_its_id() {
 }
 
 #[test]
-fn another_claim_has_another_id() {
-    let with = |status: &str, words: &str, date: &str, place: &str| {
-        details(json!({"shipment_status": status, "shipment_details": [{"current_status": words}],
+fn report_id_changes_with_every_relevant_field() {
+    let with = |status: &str, name: &str, date: &str, place: &str| {
+        details(json!({"shipment_status": status, "shipment_details": [{"current_status": name}],
             "shipment_track_activities": [{"date": date, "activity": "x", "location": place}]}))
     };
     let bodies = [

@@ -1,4 +1,4 @@
-//! Which item of an answer is about which order.
+//! Matching of items and orders.
 
 use super::*;
 
@@ -7,7 +7,7 @@ const B: Order = ("STORE001", "ORD-B", "B2");
 const C: Order = ("STORE001", "ORD-C", "C3");
 const AT: &str = "2026-01-14 15:11:34";
 
-/// The statuses found, and nothing for what is unknown.
+/// The statuses found; `None` for unknown parcels.
 fn statuses(orders: &[Order], body: &Value) -> Vec<Option<Status>> {
     let status = |found| match found {
         ParcelAnswer::Known(report) => Some(report.status),
@@ -17,7 +17,7 @@ fn statuses(orders: &[Order], body: &Value) -> Vec<Option<Status>> {
 }
 
 #[test]
-fn the_answers_order_does_not_matter() {
+fn ignores_the_order_of_the_response() {
     let (a, b, c) = (item("A1", "DEL", AT), item("B2", "INT", AT), item("C3", "UND", AT));
     let expected = [Some(Status::Delivered), Some(Status::InTransit), Some(Status::Undelivered)];
     for body in [json!([a, b, c]), json!([c, b, a]), json!([b, c, a])] {
@@ -28,7 +28,7 @@ fn the_answers_order_does_not_matter() {
 }
 
 #[test]
-fn who_is_left_out_is_unknown_and_hurts_no_other() {
+fn missing_or_invalid_items_do_not_affect_others() {
     let (a, c, foreign) = (item("A1", "DEL", AT), item("C3", "UND", AT), item("Z9", "LOST", AT));
     let expected = [Some(Status::Delivered), None, Some(Status::Undelivered)];
     let nothing = json!({"awb": "B2"});
@@ -51,7 +51,7 @@ fn who_is_left_out_is_unknown_and_hurts_no_other() {
 }
 
 #[test]
-fn forty_nine_of_fifty_fifty_one_and_none() {
+fn handles_missing_extra_and_no_items() {
     let numbers: Vec<&'static str> =
         (0..51_u32).map(|n| &*Box::leak(format!("N{n}").into_boxed_str())).collect();
     let orders: Vec<Order> = numbers.iter().map(|awb| ("STORE001", *awb, *awb)).collect();
@@ -69,7 +69,7 @@ fn forty_nine_of_fifty_fifty_one_and_none() {
 }
 
 #[test]
-fn numbers_count_by_their_digits_also_where_zeros_were_lost() {
+fn matches_awbs_without_leading_zeros() {
     let status = |awb: &'static str, answered: &str| {
         let body =
             format!(r#"[{{"awb":{answered},"tracking_details":{{"shipment_status":"DEL"}}}}]"#);
@@ -97,7 +97,7 @@ fn numbers_count_by_their_digits_also_where_zeros_were_lost() {
 }
 
 #[test]
-fn the_closest_spelling_counts() {
+fn prefers_the_closest_spelling() {
     let of = |awb: &'static str, answered: &[(&str, &str)]| {
         let items: Vec<Value> = answered.iter().map(|(awb, code)| item(awb, code, AT)).collect();
         statuses(&[("STORE001", "O", awb)], &json!(items))[0]
@@ -121,7 +121,7 @@ fn the_closest_spelling_counts() {
 }
 
 #[test]
-fn of_two_items_about_one_parcel_the_newer_counts() {
+fn prefers_the_newer_of_two_items() {
     let (old, new) = (item("A1", "INT", "2026-01-13 10:00:00"), item("A1", "OOD", AT));
     let (undated, empty) = (item("A1", "LOST", ""), json!({"awb": "A1", "tracking_details": {}}));
     for body in [
@@ -137,7 +137,7 @@ fn of_two_items_about_one_parcel_the_newer_counts() {
 }
 
 #[test]
-fn one_parcel_of_two_accounts_is_told_to_both() {
+fn same_parcel_of_two_accounts_gives_two_reports() {
     let (mine, theirs) = (("STORE001", "ORD-1", "A1"), ("STORE002", "ORD-2", "A1"));
     let found = read(&[mine, theirs], &json!([item("A1", "DEL", AT)]));
     let [ParcelAnswer::Known(mine), ParcelAnswer::Known(theirs)] = &found[..] else {

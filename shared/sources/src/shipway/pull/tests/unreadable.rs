@@ -1,9 +1,9 @@
-//! What is no answer at all.
+//! Unreadable responses.
 
 use super::*;
 
 #[test]
-fn what_is_no_list_says_nothing_of_anybody() {
+fn rejects_responses_that_are_not_lists() {
     use UnreadableAnswer::{Nameless, NotAList, NotJson, NotUtf8, TooDeep};
     let good = answer().to_string();
     let deep = format!(r#"[{{"awb":"x","a":{}{}}}]"#, "[".repeat(31), "]".repeat(31));
@@ -55,7 +55,7 @@ fn what_is_no_list_says_nothing_of_anybody() {
 }
 
 #[test]
-fn what_is_said_in_a_list_is_read_however_it_is_wrapped() {
+fn accepts_white_space_and_byte_order_mark() {
     let good = answer().to_string();
     let expected = read(&[ORDER], &answer());
     for body in [format!("\u{feff}{good}"), format!(" \r\n\t{good}\n"), format!("\u{feff} {good}")]
@@ -68,7 +68,7 @@ fn what_is_said_in_a_list_is_read_however_it_is_wrapped() {
 }
 
 #[test]
-fn eight_mebibytes_are_read_and_a_byte_more_is_not() {
+fn rejects_responses_over_the_size_limit() {
     let mut body = answer().to_string().into_bytes();
     body.resize(MAX_ANSWER, b' ');
     assert_eq!(read_bytes(&[ORDER], &body).unwrap(), read(&[ORDER], &answer()));

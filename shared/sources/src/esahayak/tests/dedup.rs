@@ -1,11 +1,11 @@
-//! What tells an event from others.
+//! Deduplication of events.
 
 use super::*;
 
-const CONTRADICTORY: DedupKey = DedupKey::Contradictory("event_header");
+const CONTRADICTORY: DedupKey = DedupKey::Contradictory(QuarantineReason::EventHeader);
 
 fn dedup_key(headers: &[(&str, &str)], body: &str) -> DedupKey {
-    Esahayak.dedup_key(&Request { headers, source_ip: None, body: body.as_bytes() })
+    super::dedup_key(headers, body.as_bytes())
 }
 
 fn uploaded(body: &str) -> DedupKey {
@@ -21,7 +21,7 @@ fn named(id: &str) -> DedupKey {
 }
 
 #[test]
-fn an_event_is_known_by_its_id() {
+fn dedup_key_is_the_event_id() {
     assert_eq!(uploaded(&body().to_string()), named("webhook_unique_id_1"));
     for (id, expected) in [
         (r#""evt_1""#, "evt_1"),
@@ -41,14 +41,14 @@ fn an_event_is_known_by_its_id() {
 }
 
 #[test]
-fn the_same_id_with_other_content_is_the_same_event() {
+fn dedup_key_ignores_other_content() {
     let other =
         with(json!({"data": {"order": {"id": "order_2"}}, "created_at": "2025-01-01T00:00:00Z"}));
     assert_eq!(uploaded(&other.to_string()), uploaded(&body().to_string()));
 }
 
 #[test]
-fn an_id_that_cannot_be_used_leaves_the_bytes() {
+fn dedup_key_is_the_body_without_a_usable_id() {
     for id in [
         "null",
         r#""""#,
@@ -67,7 +67,7 @@ fn an_id_that_cannot_be_used_leaves_the_bytes() {
 }
 
 #[test]
-fn an_id_has_at_most_256_bytes() {
+fn limits_event_ids_to_256_bytes() {
     for (id, fits) in [
         ("x".repeat(256), true),
         ("x".repeat(257), false),
@@ -80,7 +80,7 @@ fn an_id_has_at_most_256_bytes() {
 }
 
 #[test]
-fn the_header_repeats_the_type() {
+fn quarantines_if_the_header_differs_from_the_type() {
     let body = body().to_string();
     for headers in [
         &[("x-esahayak-event", "stamp.failed")][..],
@@ -109,7 +109,7 @@ fn the_header_repeats_the_type() {
 }
 
 #[test]
-fn a_body_without_a_type_contradicts_nothing() {
+fn ignores_the_header_if_the_type_is_no_string() {
     for (body, expected) in [
         (r#"{"id":"x"}"#, named("x")),
         (r#"{"id":"x","type":null}"#, named("x")),
@@ -123,6 +123,19 @@ fn a_body_without_a_type_contradicts_nothing() {
         assert_eq!(uploaded(body), expected, "{body}");
         assert_eq!(dedup_key(&[], body), expected, "{body}");
     }
-    let binary = Request { headers: &[], source_ip: None, body: b"\xff\xfe" };
-    assert_eq!(Esahayak.dedup_key(&binary), DedupKey::Body);
+    assert_eq!(super::dedup_key(&[], b"\xff\xfe"), DedupKey::Body);
+}
+
+#[test]
+fn parse_returns_the_dedup_key_with_the_reading() {
+    let body = body().to_string();
+    for (kind, expected) in
+        [("stamp.uploaded", named("webhook_unique_id_1")), ("stamp.failed", CONTRADICTORY)]
+    {
+        let headers = [("x-esahayak-event", kind)];
+        let request = Request { headers: &headers, body: body.as_bytes(), ..Request::default() };
+        let parsed = Esahayak.parse(&request, Timestamp::EPOCH).unwrap();
+        assert_eq!(parsed.dedup_key, expected, "{kind}");
+        assert!(matches!(parsed.reading, Reading::Reports(_)), "{kind}");
+    }
 }

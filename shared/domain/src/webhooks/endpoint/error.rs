@@ -1,0 +1,13 @@
+/// The message never quotes the value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct InvalidSetting {
+    pub field: String,
+    pub message: &'static str,
+}
+
+impl InvalidSetting {
+    pub fn new(field: impl Into<String>, message: &'static str) -> Self {
+        Self { field: field.into(), message }
+    }
+}

@@ -1,0 +1,43 @@
+//! The rules for the headers that an endpoint's settings add.
+
+use std::collections::BTreeMap;
+
+use super::error::InvalidSetting;
+
+/// Names must be RFC 9110 tokens, values visible ASCII. Headers that HTTP or Waypost sets are
+/// reserved.
+pub(super) fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), InvalidSetting> {
+    const RESERVED: [&str; 14] = [
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "keep-alive",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "x-vendor-server-secret",
+    ];
+    let is_token = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
+    for (name, value) in headers {
+        let lower = name.to_ascii_lowercase();
+        let is_reserved = RESERVED.contains(&lower.as_str())
+            || lower.starts_with("webhook-")
+            || lower.starts_with("x-webhook-");
+        if name.is_empty() || !name.bytes().all(is_token) || is_reserved {
+            return Err(InvalidSetting::new(
+                format!("headers.{name}"),
+                "must be a valid header name that is not reserved",
+            ));
+        }
+        if !value.bytes().all(|c| c == b' ' || c.is_ascii_graphic()) {
+            return Err(InvalidSetting::new(format!("headers.{name}"), "must be visible ASCII"));
+        }
+    }
+    Ok(())
+}

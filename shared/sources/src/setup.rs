@@ -1,0 +1,76 @@
+//! The parameters from which an authenticator is built.
+
+use domain::core::request_body::{InvalidBody, read_object};
+use serde::de::DeserializeOwned;
+
+/// The parameters of a source, for its plain path or for one hook.
+#[derive(Clone, Copy)]
+pub struct Setup<'a> {
+    /// Text of the `settings` parameter.
+    pub settings: &'a str,
+    /// The hook's own secret, otherwise the text of the `secret` parameter.
+    pub secret: Option<&'a str>,
+    /// `None` for the plain path.
+    pub hook: Option<Hook<'a>>,
+}
+
+/// A webhook path that belongs to one account.
+#[derive(Clone, Copy)]
+pub struct Hook<'a> {
+    /// Last segment of the path.
+    pub id: &'a str,
+    pub has_secret: bool,
+}
+
+impl Setup<'_> {
+    /// Reads `settings` as a JSON object.
+    pub(crate) fn read_settings<T: DeserializeOwned>(&self) -> Result<T, InvalidSetting> {
+        read_settings(self.settings)
+    }
+
+    pub(crate) fn require_secret(&self) -> Result<&str, InvalidSetting> {
+        require_secret(self.secret)
+    }
+}
+
+/// A parameter that cannot be used. Never quotes its content.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{parameter}{}: {problem}", .field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default())]
+pub struct InvalidSetting {
+    /// `settings`, `secret` or `hooks`.
+    pub parameter: &'static str,
+    pub field: Option<String>,
+    pub problem: String,
+}
+
+pub(crate) fn read_settings<T: DeserializeOwned>(text: &str) -> Result<T, InvalidSetting> {
+    read_parameter("settings", text)
+}
+
+/// Reads `secret` as a JSON object, for sources with several secrets.
+pub(crate) fn read_secret<T: DeserializeOwned>(secret: Option<&str>) -> Result<T, InvalidSetting> {
+    read_parameter("secret", require_secret(secret)?)
+}
+
+fn read_parameter<T: DeserializeOwned>(
+    parameter: &'static str,
+    text: &str,
+) -> Result<T, InvalidSetting> {
+    read_object(text.as_bytes()).map_err(|error| match error {
+        InvalidBody::Malformed(_) => {
+            InvalidSetting { parameter, field: None, problem: "must be a JSON object".to_owned() }
+        }
+        InvalidBody::Invalid { field, message } => {
+            InvalidSetting { parameter, field: Some(field), problem: message }
+        }
+    })
+}
+
+fn require_secret(secret: Option<&str>) -> Result<&str, InvalidSetting> {
+    let problem = match secret {
+        Some(secret) if !secret.trim().is_empty() => return Ok(secret),
+        Some(_) => "must not be empty",
+        None => "is missing",
+    };
+    Err(InvalidSetting { parameter: "secret", field: None, problem: problem.to_owned() })
+}
