@@ -1,4 +1,5 @@
-//! Shipway's tracking API. It knows every parcel, answers at once, and notes who asks for what is not theirs.
+//! A double of Shipway's tracking API. It knows every parcel, answers at once and records a fault
+//! for parcels of other credentials.
 
 use std::sync::Arc;
 
@@ -6,44 +7,40 @@ use domain::polling::MAX_BATCH;
 
 use crate::http::{Request, Response};
 use crate::orders::{Order, Orders};
-use crate::parcel;
 use crate::settings::authorization;
+use crate::tracking_answers;
 use crate::usage::Meter;
 
 const PATH: &str = "/api/tracking?awb_numbers=";
-const REST: &str = "&tracking_history=1";
+const QUERY_END: &str = "&tracking_history=1";
 
-/// The carrier.
 pub(crate) struct Carrier {
-    /// Whose parcels it knows.
     pub(crate) orders: Orders,
-    /// Where calls are counted.
     pub(crate) meter: Arc<Meter>,
 }
 
 impl Carrier {
-    /// Answers a call.
     pub(crate) fn answer(&self, request: &Request) -> Response {
         self.meter.count().carrier_calls += 1;
-        match self.asked(request) {
-            Ok(orders) => Response::new(200, parcel::answer(&orders)),
-            Err(what) => {
-                self.meter.fault(format!("the carrier was asked for {what}"));
+        match self.requested_orders(request) {
+            Ok(orders) => Response::new(200, tracking_answers::answer(&orders)),
+            Err(problem) => {
+                self.meter.fault(format!("invalid call of the carrier: {problem}"));
                 Response::new(400, r#"{"success":0}"#)
             }
         }
     }
 
-    fn asked(&self, request: &Request) -> Result<Vec<Order>, &'static str> {
-        let list = request.path.strip_prefix(PATH).and_then(|rest| rest.strip_suffix(REST));
-        let list = list.filter(|_| request.method == "GET").ok_or("something else")?;
+    fn requested_orders(&self, request: &Request) -> Result<Vec<Order>, &'static str> {
+        let list = request.path.strip_prefix(PATH).and_then(|rest| rest.strip_suffix(QUERY_END));
+        let list = list.filter(|_| request.method == "GET").ok_or("unexpected request")?;
         let orders: Option<Vec<Order>> =
             list.split(',').map(|awb| self.orders.by_awb(awb)).collect();
-        let orders = orders.ok_or("a parcel of nobody's")?;
-        let shown = request.header("authorization");
-        match orders.iter().all(|order| authorization(&order.account) == shown) {
+        let orders = orders.ok_or("unknown parcel")?;
+        let credentials = request.header("authorization");
+        match orders.iter().all(|order| authorization(&order.account) == credentials) {
             _ if orders.len() > MAX_BATCH => Err("too many parcels"),
-            false => Err("parcels of somebody else's"),
+            false => Err("parcels of other credentials"),
             true => Ok(orders),
         }
     }

@@ -1,69 +1,74 @@
-//! What has to hold of a run, and of runs of several sizes.
+//! Requirements on one run, and on runs of different sizes: completeness, flat memory, linear cost.
 
-use crate::bill::Dollars;
+use crate::cost::Dollars;
 use crate::run::{Outcome, Totals};
 
-/// The largest run may have this much of the smallest one's memory, in percent,
+/// Limit on the memory of the largest run, in percent of that of the smallest.
 const MEMORY_PERCENT: u64 = 120;
-/// and this many KiB more.
+/// Added to that limit.
 const MEMORY_KIB: u64 = 2 * 1024;
-/// So much an order of the largest run may cost more or less than one of the run before it, in percent.
+/// Limit on the difference in cost per order of the two largest runs, in percent.
 const COST_PERCENT: u64 = 10;
 
-/// What does not hold, in words. `outcomes` are in the order of their sizes.
+/// Returns the violated requirements. `outcomes` are sorted by size.
 pub(crate) fn failures(outcomes: &[Outcome]) -> Vec<String> {
-    let mut failures: Vec<String> = outcomes.iter().filter_map(incomplete).collect();
+    let mut failures: Vec<String> = outcomes.iter().filter_map(incompleteness).collect();
     if let [first, .., last] = outcomes {
         failures.extend(
-            ["sync", "poll"].into_iter().filter_map(|function| grown(function, first, last)),
+            ["sync", "poll"]
+                .into_iter()
+                .filter_map(|function| memory_growth(function, first, last)),
         );
     }
     if let [.., before, last] = outcomes {
-        failures.extend(dearer(before, last));
+        failures.extend(cost_growth(before, last));
     }
     failures
 }
 
-/// Whether a run did not do what it should have done, or made more calls for it than needed.
-fn incomplete(outcome: &Outcome) -> Option<String> {
-    let Outcome { orders, news, needed, usage, .. } = outcome;
+/// A run must handle every order with the fewest calls.
+fn incompleteness(outcome: &Outcome) -> Option<String> {
+    let Outcome { orders, changed, required_calls, usage, .. } = outcome;
     let expected = Totals {
         planned: *orders,
-        batches: *needed,
-        done: *needed,
+        batches: *required_calls,
+        done: *required_calls,
         failed: 0,
         asked: *orders,
-        changed: *news,
+        changed: *changed,
         unknown: 0,
     };
     if outcome.totals != expected {
         return Some(format!("{orders} orders: expected {expected:?}, got {:?}", outcome.totals));
     }
-    if usage.carrier_calls != *needed {
-        return Some(format!("{orders} orders: {} calls instead of {needed}", usage.carrier_calls));
+    if usage.carrier_calls != *required_calls {
+        return Some(format!(
+            "{orders} orders: {} calls instead of {required_calls}",
+            usage.carrier_calls
+        ));
     }
-    (usage.reports != *news)
-        .then(|| format!("{orders} orders: {} claims handed on instead of {news}", usage.reports))
+    (usage.reports != *changed)
+        .then(|| format!("{orders} orders: {} reports instead of {changed}", usage.reports))
 }
 
-fn grown(function: &str, first: &Outcome, last: &Outcome) -> Option<String> {
+fn memory_growth(function: &str, first: &Outcome, last: &Outcome) -> Option<String> {
     let (few, many) = (first.peak_kib(function), last.peak_kib(function));
-    let most = few * MEMORY_PERCENT / 100 + MEMORY_KIB;
-    (many > most).then(|| {
+    let limit = few * MEMORY_PERCENT / 100 + MEMORY_KIB;
+    (many > limit).then(|| {
         format!(
-            "{function} had {few} KiB for {} orders and {many} KiB for {}",
+            "{function} used {few} KiB for {} orders but {many} KiB for {}",
             first.orders, last.orders
         )
     })
 }
 
-fn dearer(before: &Outcome, last: &Outcome) -> Option<String> {
-    let cost = |outcome: &Outcome| Dollars::of(&outcome.usage).per(outcome.orders);
+fn cost_growth(before: &Outcome, last: &Outcome) -> Option<String> {
+    let cost = |outcome: &Outcome| Dollars::of(&outcome.usage).per_order(outcome.orders);
     let (few, many) = (cost(before), cost(last));
     let linear = few.abs_diff(many) * 100 <= few * COST_PERCENT;
     (!linear).then(|| {
         format!(
-            "an order costs ${few}e-12 of {}, but ${many}e-12 of {}",
+            "an order costs ${few}e-12 in a run of {}, but ${many}e-12 in a run of {}",
             before.orders, last.orders
         )
     })
@@ -78,44 +83,49 @@ mod tests {
     use crate::usage::Usage;
 
     fn outcome(orders: u64, kib: u64, writes: u64) -> Outcome {
-        let (news, needed) = (orders / 20, orders / 50);
+        let (changed, required_calls) = (orders / 20, orders / 50);
         Outcome {
             orders,
-            news,
-            needed,
+            changed,
+            required_calls,
             totals: Totals {
                 planned: orders,
-                batches: needed,
-                done: needed,
+                batches: required_calls,
+                done: required_calls,
                 asked: orders,
-                changed: news,
+                changed,
                 ..Totals::default()
             },
-            usage: Usage { carrier_calls: needed, reports: news, writes, ..Usage::default() },
+            usage: Usage {
+                carrier_calls: required_calls,
+                reports: changed,
+                writes,
+                ..Usage::default()
+            },
             wall: Duration::ZERO,
             peaks: vec![Peak { function: "poll", kib }],
         }
     }
 
     #[test]
-    fn a_run_has_to_be_complete() {
+    fn reports_an_incomplete_run() {
         assert_eq!(failures(&[outcome(100, 1, 1)]), [""; 0]);
-        let wrong: [fn(&mut Outcome); 4] = [
+        let faults: [fn(&mut Outcome); 4] = [
             |outcome| outcome.totals.asked -= 1,
             |outcome| outcome.totals.failed += 1,
             |outcome| outcome.usage.carrier_calls += 1,
             |outcome| outcome.usage.reports -= 1,
         ];
-        for make in wrong {
+        for inject in faults {
             let mut outcome = outcome(100, 1, 1);
-            make(&mut outcome);
+            inject(&mut outcome);
             assert_eq!(failures(&[outcome]).len(), 1);
         }
     }
 
     #[test]
-    fn memory_has_to_be_flat_and_costs_linear() {
-        let (few, some) = (outcome(10_000, 10_000, 100), outcome(100_000, 11_000, 1000));
+    fn reports_growing_memory_and_nonlinear_cost() {
+        let (small, medium) = (outcome(10_000, 10_000, 100), outcome(100_000, 11_000, 1000));
         for (kib, writes, expected) in [
             (10_000, 10_000, 0),
             (14_048, 10_999, 0),
@@ -124,7 +134,7 @@ mod tests {
             (10_000, 8_900, 1),
             (99_999, 99_999, 2),
         ] {
-            let found = failures(&[few.clone(), some.clone(), outcome(1_000_000, kib, writes)]);
+            let found = failures(&[small.clone(), medium.clone(), outcome(1_000_000, kib, writes)]);
             assert_eq!(found.len(), expected, "{kib} {writes}: {found:?}");
         }
     }

@@ -1,4 +1,4 @@
-//! DynamoDB, as far as the sync uses it: the orders table is made up as it is read, the state table is kept.
+//! DynamoDB, as far as the sync uses it: a generated orders table and a stored state table.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -13,42 +13,36 @@ pub(crate) mod expression;
 pub(crate) mod item;
 mod transaction;
 
-use expression::{Unsupported, Words, apply, holds, partition_key};
-use item::{Item, half_reads, key, size, writes};
+use expression::{Placeholders, Unsupported, apply, holds, partition_key};
+use item::{Item, half_reads, key, size, write_units};
 
-/// The table whose rows are made up.
 pub(crate) const ORDERS: &str = "orders";
-/// The table whose rows are kept.
 pub(crate) const STATE: &str = "state";
 
 type Key = (String, String);
 type Rows = BTreeMap<Key, Item>;
 
-/// Both tables.
 pub(crate) struct DynamoDb {
     orders: Orders,
     rows: Mutex<Rows>,
     meter: Arc<Meter>,
 }
 
-/// Why a call is refused.
-enum Refused {
-    /// The row does not meet the condition. It is shown where the call asks for it.
+enum CallError {
+    /// A failed condition, with the row if the call requests it.
     Condition(Option<Item>),
-    /// A transaction, for these reasons.
+    /// A cancelled transaction, with its cancellation reasons.
     Cancelled(Vec<Value>),
-    /// Nothing here knows how to do it.
     Unsupported(String),
 }
 
-impl From<Unsupported> for Refused {
+impl From<Unsupported> for CallError {
     fn from(unsupported: Unsupported) -> Self {
         Self::Unsupported(unsupported.0)
     }
 }
 
 impl DynamoDb {
-    /// With these orders, and no state.
     pub(crate) fn new(orders: Orders, meter: Arc<Meter>) -> Self {
         Self { orders, rows: Mutex::default(), meter }
     }
@@ -58,11 +52,10 @@ impl DynamoDb {
         partition(&lock(&self.rows), pk).cloned().collect()
     }
 
-    /// Answers a call.
     pub(crate) fn answer(&self, operation: &str, body: &[u8]) -> Response {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         self.meter.count().call("DynamoDB", operation);
-        let done = match (operation, request["TableName"].as_str()) {
+        let result = match (operation, request["TableName"].as_str()) {
             ("Query", Some(ORDERS)) => return self.query_orders(&request),
             ("Query", Some(STATE)) => self.query(&request),
             ("GetItem", Some(STATE)) => self.get(&request),
@@ -70,24 +63,24 @@ impl DynamoDb {
                 self.write(operation, &request)
             }
             ("TransactWriteItems", None) => self.transact(&request),
-            _ => Err(Refused::Unsupported(format!("{operation} {}", request["TableName"]))),
+            _ => Err(CallError::Unsupported(format!("{operation} {}", request["TableName"]))),
         };
-        match done {
+        match result {
             Ok(answer) => Response::new(200, answer.to_string()),
-            Err(refused) => self.refuse(refused),
+            Err(error) => self.error_response(error),
         }
     }
 
-    fn refuse(&self, refused: Refused) -> Response {
-        let (code, mut answer) = match refused {
-            Refused::Condition(item) => {
+    fn error_response(&self, error: CallError) -> Response {
+        let (code, mut answer) = match error {
+            CallError::Condition(item) => {
                 ("ConditionalCheckFailedException", json!({ "Item": item }))
             }
-            Refused::Cancelled(reasons) => {
+            CallError::Cancelled(reasons) => {
                 ("TransactionCanceledException", json!({ "CancellationReasons": reasons }))
             }
-            Refused::Unsupported(what) => {
-                self.meter.fault(format!("DynamoDB does not know {what}"));
+            CallError::Unsupported(part) => {
+                self.meter.fault(format!("the DynamoDB double does not support {part}"));
                 ("ValidationException", json!({}))
             }
         };
@@ -98,21 +91,21 @@ impl DynamoDb {
 
     fn query_orders(&self, request: &Value) -> Response {
         let Some(page) = self.orders.page(request) else {
-            return self.refuse(Refused::Unsupported("this query".into()));
+            return self.error_response(CallError::Unsupported("this query".into()));
         };
         let Page { json, bytes } = page;
         self.meter.count().half_reads += half_reads(bytes, request["ConsistentRead"] == true);
         Response::new(200, json)
     }
 
-    fn query(&self, request: &Value) -> Result<Value, Refused> {
-        let words = Words::of(request);
+    fn query(&self, request: &Value) -> Result<Value, CallError> {
+        let placeholders = Placeholders::of(request);
         let pk = partition_key(request)?;
         let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
         let rows = lock(&self.rows);
         let mut found = Vec::new();
         for row in partition(&rows, pk) {
-            if holds(condition, row, words)? {
+            if holds(condition, row, placeholders)? {
                 found.push(row);
             }
         }
@@ -124,98 +117,98 @@ impl DynamoDb {
             .and_then(|limit| usize::try_from(limit).ok())
             .unwrap_or(usize::MAX);
         if found.len() > limit || !request["ExclusiveStartKey"].is_null() {
-            return Err(Refused::Unsupported("a further page of the state table".to_owned()));
+            return Err(CallError::Unsupported("a further page of the state table".to_owned()));
         }
         let bytes = found.iter().map(|row| size(row)).sum();
         self.meter.count().half_reads += half_reads(bytes, request["ConsistentRead"] == true);
         if let Some(filter) = request["FilterExpression"].as_str() {
-            let kept = found
+            let matching = found
                 .into_iter()
-                .map(|row| holds(filter, row, words).map(|kept| kept.then_some(row)));
-            found = kept.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+                .map(|row| holds(filter, row, placeholders).map(|holds| holds.then_some(row)));
+            found = matching.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         }
         Ok(json!({ "Items": found, "Count": found.len() }))
     }
 
-    fn get(&self, request: &Value) -> Result<Value, Refused> {
+    fn get(&self, request: &Value) -> Result<Value, CallError> {
         let row = lock(&self.rows).get(&key_of(&request["Key"])?).cloned();
         let bytes = row.as_ref().map(size).unwrap_or_default();
         self.meter.count().half_reads += half_reads(bytes, request["ConsistentRead"] == true);
         Ok(row.map_or_else(|| json!({}), |row| json!({ "Item": row })))
     }
 
-    fn write(&self, operation: &str, request: &Value) -> Result<Value, Refused> {
+    fn write(&self, operation: &str, request: &Value) -> Result<Value, CallError> {
         let mut rows = lock(&self.rows);
         let change = Change::of(operation, request, &rows);
         let change = change.inspect_err(|_| self.meter.count().writes += 1)?;
         self.meter.count().writes += change.units();
         let answer = change.answer(request["ReturnValues"].as_str().unwrap_or_default());
-        if let Some(refused) = change.refused {
-            return Err(Refused::Condition(refused));
+        if let Some(row) = change.failed_condition {
+            return Err(CallError::Condition(row));
         }
-        change.make(&mut rows);
+        change.apply(&mut rows);
         Ok(answer)
     }
 }
 
-/// What a write makes of a row.
+/// The effect of a write on a row.
 struct Change {
     key: Key,
     before: Option<Item>,
     after: Option<Item>,
-    /// The names of what it wrote.
+    /// The names of the written attributes.
     written: Vec<String>,
-    /// The row as it is shown, where it does not meet the condition.
-    refused: Option<Option<Item>>,
+    /// Present if the condition fails; contains the row if the call requests it.
+    failed_condition: Option<Option<Item>>,
 }
 
 impl Change {
-    fn of(operation: &str, request: &Value, rows: &Rows) -> Result<Self, Refused> {
+    fn of(operation: &str, request: &Value, rows: &Rows) -> Result<Self, CallError> {
         let item = if operation == "PutItem" { &request["Item"] } else { &request["Key"] };
         let key = key_of(item)?;
-        let (words, before) = (Words::of(request), rows.get(&key).cloned());
-        let standing = before.clone().unwrap_or_default();
+        let (placeholders, before) = (Placeholders::of(request), rows.get(&key).cloned());
+        let current = before.clone().unwrap_or_default();
         let holds = request["ConditionExpression"]
             .as_str()
-            .map_or(Ok(true), |text| holds(text, &standing, words))?;
-        let shown = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
-        let refused = (!holds).then(|| before.clone().filter(|_| shown));
+            .map_or(Ok(true), |text| holds(text, &current, placeholders))?;
+        let returns_row = request["ReturnValuesOnConditionCheckFailure"] == "ALL_OLD";
+        let failed_condition = (!holds).then(|| before.clone().filter(|_| returns_row));
         let (after, written) = match (operation, item.as_object()) {
-            _ if refused.is_some() => (before.clone(), Vec::new()),
+            _ if failed_condition.is_some() => (before.clone(), Vec::new()),
             ("PutItem", Some(item)) => (Some(item.clone()), Vec::new()),
             ("UpdateItem", Some(key)) => {
                 let row = before.clone().unwrap_or_else(|| key.clone());
                 let update = request["UpdateExpression"].as_str().unwrap_or_default();
-                let (row, written) = apply(update, &row, words)?;
+                let (row, written) = apply(update, &row, placeholders)?;
                 (Some(row), written)
             }
             ("DeleteItem", Some(_)) => (None, Vec::new()),
-            _ => return Err(Refused::Unsupported(operation.to_owned())),
+            _ => return Err(CallError::Unsupported(operation.to_owned())),
         };
-        Ok(Self { key, before, after, written, refused })
+        Ok(Self { key, before, after, written, failed_condition })
     }
 
-    /// A write that is refused is billed all the same.
+    /// A write with a failed condition is billed too.
     fn units(&self) -> u64 {
-        writes(self.before.as_ref(), self.after.as_ref())
+        write_units(self.before.as_ref(), self.after.as_ref())
     }
 
-    fn answer(&self, wanted: &str) -> Value {
-        let some = |(name, value): (&String, &Value)| {
+    fn answer(&self, return_values: &str) -> Value {
+        let written = |(name, value): (&String, &Value)| {
             self.written.contains(name).then(|| (name.clone(), value.clone()))
         };
-        let attributes = match wanted {
+        let attributes = match return_values {
             "ALL_OLD" => self.before.clone(),
             "ALL_NEW" => self.after.clone(),
             "UPDATED_NEW" => {
-                self.after.as_ref().map(|after| after.iter().filter_map(some).collect())
+                self.after.as_ref().map(|after| after.iter().filter_map(written).collect())
             }
             _ => None,
         };
         attributes.map_or_else(|| json!({}), |attributes| json!({ "Attributes": attributes }))
     }
 
-    fn make(self, rows: &mut Rows) {
+    fn apply(self, rows: &mut Rows) {
         match self.after {
             Some(row) => rows.insert(self.key, row),
             None => rows.remove(&self.key),
@@ -223,13 +216,13 @@ impl Change {
     }
 }
 
-fn key_of(item: &Value) -> Result<Key, Refused> {
-    item.as_object().and_then(key).ok_or_else(|| Refused::Unsupported("a key".to_owned()))
+fn key_of(item: &Value) -> Result<Key, CallError> {
+    item.as_object().and_then(key).ok_or_else(|| CallError::Unsupported("a key".to_owned()))
 }
 
 fn partition<'a>(rows: &'a Rows, pk: &'a str) -> impl Iterator<Item = &'a Item> {
     let first = (pk.to_owned(), String::new());
-    rows.range(first..).take_while(move |((of, _), _)| of == pk).map(|(_, row)| row)
+    rows.range(first..).take_while(move |((row_pk, _), _)| row_pk == pk).map(|(_, row)| row)
 }
 
 #[cfg(test)]

@@ -1,31 +1,28 @@
-//! A small HTTP/1.1 server: a thread a connection, and bodies whose length is announced.
+//! A small HTTP/1.1 server with a thread per connection. Bodies need a content-length.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// A request.
 pub(crate) struct Request {
-    /// In upper case.
     pub(crate) method: String,
-    /// As sent, with its query.
+    /// With the query.
     pub(crate) path: String,
-    /// Its body.
     pub(crate) body: Vec<u8>,
     headers: Vec<(String, String)>,
 }
 
 impl Request {
-    /// A header's value; empty where there is none. `name` is in lower case.
+    /// Empty if the header is missing. `name` is in lower case.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
     fn read(stream: &mut impl BufRead) -> io::Result<Option<Self>> {
         let Some(first) = line(stream)? else { return Ok(None) };
-        let mut words = first.split(' ').map(str::to_owned);
-        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let mut parts = first.split(' ').map(str::to_owned);
+        let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let mut headers = Vec::new();
         while let Some(header) = line(stream)?.filter(|header| !header.is_empty()) {
             let (name, value) = header.split_once(':').ok_or(io::ErrorKind::InvalidData)?;
@@ -35,7 +32,7 @@ impl Request {
         if !request.header("transfer-encoding").is_empty() {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
-                "a body without an announced length",
+                "a body without content-length",
             ));
         }
         request.body = vec![0; request.header("content-length").parse().unwrap_or_default()];
@@ -44,30 +41,27 @@ impl Request {
     }
 }
 
-/// A line without its end; nothing at the end of the stream.
+/// Returns none at the end of the stream.
 fn line(stream: &mut impl BufRead) -> io::Result<Option<String>> {
     let mut line = String::new();
     let read = stream.read_line(&mut line)?;
     Ok((read > 0).then(|| line.trim_end().to_owned()))
 }
 
-/// An answer.
 pub(crate) struct Response {
-    /// Its status.
     pub(crate) status: u16,
-    /// Headers beside those that frame it.
+    /// Besides content-type and content-length.
     pub(crate) headers: Vec<(&'static str, String)>,
-    /// Its body, in JSON.
+    /// JSON.
     pub(crate) body: Vec<u8>,
 }
 
 impl Response {
-    /// One without headers of its own.
     pub(crate) fn new(status: u16, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
-    /// In one packet, where it fits.
+    /// One call to `write_all`, so that small responses fit in one packet.
     fn write(&self, stream: &mut impl Write) -> io::Result<()> {
         let mut bytes = format!("HTTP/1.1 {} -\r\ncontent-type: application/json\r\n", self.status)
             .into_bytes();
@@ -80,7 +74,7 @@ impl Response {
     }
 }
 
-/// Serves on a free port of this machine for as long as the process lives.
+/// Serves on a free local port until the process ends.
 pub(crate) fn serve<F>(answer: F) -> io::Result<SocketAddr>
 where
     F: Fn(&Request) -> Response + Send + Sync + 'static,
@@ -91,14 +85,13 @@ where
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let answer = Arc::clone(&answer);
-            thread::spawn(move || converse(&stream, answer.as_ref()));
+            thread::spawn(move || serve_connection(&stream, answer.as_ref()));
         }
     });
     Ok(address)
 }
 
-/// Until the other side goes, or its connection breaks.
-fn converse(
+fn serve_connection(
     stream: &TcpStream,
     answer: &(dyn Fn(&Request) -> Response + Send + Sync),
 ) -> io::Result<()> {
@@ -116,9 +109,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_follow_each_other_on_one_connection() {
+    fn reads_several_requests_of_one_connection() {
         let mut stream: &[u8] =
-            b"POST /a?b HTTP/1.1\r\nX-Amz-Target: T\r\nContent-Length: 2\r\n\r\n{}GET /c HTTP/1.1\r\n\r\n";
+            b"POST /a?b HTTP/1.1\r\nX-Amz-Target: T\r\nContent-Length: 2\r\n\r\n{}\
+              GET /c HTTP/1.1\r\n\r\n";
         let first = Request::read(&mut stream).unwrap().unwrap();
         assert_eq!((first.method.as_str(), first.path.as_str()), ("POST", "/a?b"));
         assert_eq!((first.header("x-amz-target"), first.body.as_slice()), ("T", b"{}".as_slice()));
@@ -127,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_of_unknown_length_is_not_understood() {
+    fn rejects_a_body_without_content_length() {
         let mut stream: &[u8] = b"POST / HTTP/1.1\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n";
         assert!(Request::read(&mut stream).is_err());
     }

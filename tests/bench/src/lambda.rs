@@ -1,4 +1,5 @@
-//! Lambda: a function's process, fed by its queue through the Runtime API, one message an invocation.
+//! Lambda: a process of a function that gets one message per invocation from its queue, through
+//! the Runtime API.
 
 use std::fs::{self, File};
 use std::io;
@@ -14,29 +15,24 @@ use crate::sqs::{Received, Sqs};
 use crate::usage::{Meter, lock};
 
 const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
-/// What the template gives each function.
+/// As in template.yaml.
 pub(crate) const MEMORY_MB: u64 = 256;
 
-/// A function as the template has it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Function {
-    /// Its name, which is its program's too.
+    /// Also the name of its program.
     pub(crate) name: &'static str,
-    /// The queue that feeds it.
     pub(crate) queue: &'static str,
-    /// How long an invocation may take.
     pub(crate) timeout: Duration,
 }
 
-/// A process of a function. It ends with this value.
+/// A process of a function; dropping it kills the process.
 pub(crate) struct Sandbox {
-    /// The function.
     pub(crate) function: Function,
     process: Child,
 }
 
 impl Sandbox {
-    /// Starts a function's program, which gets `first` as its first event and then what comes from its queue.
     pub(crate) fn start(
         function: Function,
         program: &Path,
@@ -59,19 +55,21 @@ impl Sandbox {
         Ok(Self { function, process })
     }
 
-    /// The most memory that it ever had, in KiB.
+    /// The peak resident memory in KiB.
     pub(crate) fn peak_kib(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let peak = status
             .lines()
             .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
-        peak.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "no VmHWM: the process is gone"))
+        peak.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::NotFound, "no VmHWM: the process has ended")
+        })
     }
 }
 
 impl Drop for Sandbox {
     fn drop(&mut self) {
-        // It may be gone already.
+        // The process may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
@@ -93,7 +91,9 @@ enum State {
 }
 
 impl Runtime {
-    /// Of a process that is about to start.
+    /// The time from this call to the first request for an event is billed as start-up.
+    ///
+    /// `first` is the first event; the queue supplies the others.
     pub(crate) fn new(
         function: Function,
         first: Option<Value>,
@@ -109,8 +109,8 @@ impl Runtime {
             Some("next") => self.next(),
             Some("response") => self.end(&request.body),
             _ => {
-                let said = String::from_utf8_lossy(&request.body).into_owned();
-                self.meter.fault(format!("{} failed: {said}", self.function.name));
+                let error = String::from_utf8_lossy(&request.body).into_owned();
+                self.meter.fault(format!("{} failed: {error}", self.function.name));
                 self.end(b"")
             }
         }
@@ -165,14 +165,14 @@ impl Runtime {
             let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
             let done = answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty);
             if let Some(number) = message {
-                self.sqs.end(self.function.queue, number, done);
+                self.sqs.finish(self.function.queue, number, done);
             }
         }
         Response::new(202, "{}")
     }
 
     fn bill(&self, since: Instant) {
-        let took = since.elapsed().as_micros().div_ceil(1000);
-        self.meter.count().billed_ms += u64::try_from(took).unwrap_or(u64::MAX);
+        let duration = since.elapsed().as_micros().div_ceil(1000);
+        self.meter.count().billed_ms += u64::try_from(duration).unwrap_or(u64::MAX);
     }
 }

@@ -1,22 +1,24 @@
-//! The hourly sync at several sizes: the functions' own programs, against doubles of AWS and of the carrier that answer
-//! at once, in one process on this machine. Prints a table, writes it as `sync.json` too, and fails where a run was not
-//! complete, made a call too many, took more memory for more orders, or cost more an order.
+//! Benchmark of the hourly sync at several sizes: the programs of the functions against doubles of
+//! AWS and of the carrier, which run in this process and answer at once.
 //!
-//! `bench-sync [orders…]`, smallest first; the programs `sync` and `poll` lie beside it.
+//! Prints a table and writes `sync.json`. Fails if a run is incomplete or makes a call too many, or
+//! if memory or cost per order grows with the number of orders.
+//!
+//! `bench-sync [orders…]`, smallest first; the programs `sync` and `poll` are in the same directory.
 
-mod bill;
 mod carrier;
 mod checks;
+mod cost;
 mod dynamodb;
 mod http;
 mod lambda;
 mod orders;
-mod paced;
-mod parcel;
+mod rate_limited;
 mod report;
 mod run;
 mod settings;
 mod sqs;
+mod tracking_answers;
 mod usage;
 
 use std::env;
@@ -26,7 +28,6 @@ use std::process::ExitCode;
 
 const SIZES: [u64; 3] = [10_000, 100_000, 1_000_000];
 
-/// What can go wrong with all of it, to be read by people.
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {
@@ -43,11 +44,11 @@ fn main() -> ExitCode {
     }
 }
 
-/// What does not hold.
+/// Returns the violated requirements.
 fn bench() -> Result<Vec<String>, Error> {
     let program = env::current_exe()?;
-    let programs = program.parent().ok_or("no folder")?;
-    let target = programs.parent().ok_or("no target folder")?.join("bench");
+    let programs = program.parent().ok_or("the program has no directory")?;
+    let target = programs.parent().ok_or("no target directory")?.join("bench");
     let mut sizes: Vec<u64> =
         env::args().skip(1).map(|size| size.parse()).collect::<Result<_, _>>()?;
     if sizes.is_empty() {

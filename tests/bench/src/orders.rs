@@ -1,7 +1,7 @@
-//! The orders of a run, made up from their numbers: none of them is kept anywhere.
+//! The orders of a run, generated from their numbers instead of stored.
 //!
-//! Number n is in shard n % 16. The last tenth of each shard is of an account with credentials of its own. Of every
-//! twentieth order of a shard the carrier has news.
+//! Order n is in shard n % 16. The last tenth of each shard belongs to an account with separate
+//! credentials. Every twentieth order of a shard has changed.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -12,50 +12,44 @@ use domain::polling::{MAX_BATCH, SHARDS};
 use serde_json::Value;
 
 use crate::dynamodb::expression::partition_key;
-use crate::parcel;
+use crate::tracking_answers;
 
-/// The account with credentials of its own. Its code comes after those of all others.
-pub(crate) const OWNER: &str = "STORE010";
-/// So many accounts there are,
+/// The account with separate credentials. It sorts after all others.
+pub(crate) const SEPARATE_ACCOUNT: &str = "STORE010";
 const ACCOUNTS: u64 = 10;
-/// and every so manieth order of a shard has news.
-const NEWS_EVERY: u64 = 20;
-/// Nobody has spoken of an order for so long: it is asked about in every run.
-const QUIET: Duration = Duration::from_secs(48 * 60 * 60);
+/// One order in this many has changed.
+const CHANGED_EVERY: u64 = 20;
+/// The age of the last push: old enough for polling in every run.
+const LAST_PUSH_AGE: Duration = Duration::from_secs(48 * 60 * 60);
 
-/// All orders that the carrier is asked about.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Orders {
     count: u64,
     heard_at: Timestamp,
 }
 
-/// An order.
 #[derive(Debug, Clone)]
 pub(crate) struct Order {
-    /// Its number.
     pub(crate) number: u64,
-    /// Whose it is.
     pub(crate) account: String,
 }
 
-/// Some rows as DynamoDB answers with them.
+/// A page of a query.
 pub(crate) struct Page {
-    /// The answer.
     pub(crate) json: String,
-    /// The rows' bytes as they are billed.
+    /// Billed size of the rows.
     pub(crate) bytes: usize,
 }
 
 impl Orders {
-    /// So many, for a run that begins at this time.
     pub(crate) fn new(count: u64, started_at: Timestamp) -> Self {
-        let heard = started_at.millis() - i64::try_from(QUIET.as_millis()).unwrap_or_default();
-        Self { count, heard_at: Timestamp::from_millis(heard).unwrap_or(Timestamp::EPOCH) }
+        let heard_at =
+            started_at.millis() - i64::try_from(LAST_PUSH_AGE.as_millis()).unwrap_or_default();
+        Self { count, heard_at: Timestamp::from_millis(heard_at).unwrap_or(Timestamp::EPOCH) }
     }
 
-    /// The calls that a run cannot do without: orders of different shards or credentials share none.
-    pub(crate) fn calls(&self) -> u64 {
+    /// The fewest possible calls: a call covers orders of one shard and one credential.
+    pub(crate) fn required_calls(&self) -> u64 {
         let calls = |orders: u64| orders.div_ceil(MAX_BATCH as u64);
         (0..u64::from(SHARDS))
             .map(|shard| {
@@ -64,20 +58,19 @@ impl Orders {
             .sum()
     }
 
-    /// Of how many the carrier has news.
-    pub(crate) fn news(&self) -> u64 {
+    pub(crate) fn changed(&self) -> u64 {
         (0..u64::from(SHARDS))
-            .map(|shard| (self.in_shard(shard) + NEWS_EVERY - 1 - shard) / NEWS_EVERY)
+            .map(|shard| (self.in_shard(shard) + CHANGED_EVERY - 1 - shard) / CHANGED_EVERY)
             .sum()
     }
 
-    /// An order by its parcel; nothing for a parcel of nobody's.
+    /// Returns none for an unknown AWB.
     pub(crate) fn by_awb(&self, awb: &str) -> Option<Order> {
         let number: u64 = awb.strip_prefix("190")?.parse().ok()?;
         (number < self.count).then(|| self.order(number))
     }
 
-    /// The answer to a query of the orders table; nothing for a query of another kind.
+    /// Answers a query of the orders table. Returns none for other queries than the planner's.
     pub(crate) fn page(&self, request: &Value) -> Option<Page> {
         let pk = partition_key(request).ok()?;
         let shard: u64 =
@@ -99,11 +92,11 @@ impl Orders {
         Some(self.write_page(pk, orders, last - first == limit))
     }
 
-    /// DynamoDB names a next page wherever it stops at the limit, also where nothing is left.
+    /// DynamoDB announces a next page after every full page, even if it will be empty.
     fn write_page(&self, pk: &str, orders: Vec<Order>, is_full: bool) -> Page {
         let mut json = "{\"Items\":[".to_owned();
         let mut bytes = 0;
-        for (order, seen) in orders.iter().zip(parcel::known(&orders)) {
+        for (order, seen) in orders.iter().zip(tracking_answers::known_report_ids(&orders)) {
             let awb = order.awb();
             let (sk, id, heard) = (order.sort_key(), order.id(), self.heard_at.to_string());
             let attributes = [
@@ -120,7 +113,7 @@ impl Orders {
             json.push_str(if json.ends_with('[') { "{" } else { ",{" });
             for (name, value) in attributes {
                 let comma = if json.ends_with('{') { "" } else { "," };
-                // Writing to a text does not fail. No value has a character to be escaped.
+                // Writing to a string cannot fail. No value needs escaping.
                 let _ = write!(json, "{comma}\"{name}\":{{\"S\":\"{value}\"}}");
             }
             json.push('}');
@@ -141,7 +134,7 @@ impl Orders {
         (self.count + u64::from(SHARDS) - 1 - shard) / u64::from(SHARDS)
     }
 
-    /// How many of a shard's orders are asked about with the source's credentials.
+    /// Orders of a shard that are polled with the credentials of the source.
     fn shared(&self, shard: u64) -> u64 {
         (self.in_shard(shard) * (ACCOUNTS - 1)).div_ceil(ACCOUNTS)
     }
@@ -154,24 +147,23 @@ impl Orders {
 }
 
 impl Order {
-    /// Whether the carrier has news of it. Each shard begins elsewhere, so that the whole has a twentieth, too.
-    pub(crate) fn has_news(&self) -> bool {
+    /// Shards start at different offsets, so that a twentieth of all orders changes in small runs
+    /// too.
+    pub(crate) fn has_changed(&self) -> bool {
         let (shard, index) = (self.number % u64::from(SHARDS), self.number / u64::from(SHARDS));
-        index % NEWS_EVERY == shard
+        index % CHANGED_EVERY == shard
     }
 
-    /// Its id.
     pub(crate) fn id(&self) -> String {
         format!("ORD-{:08}", self.number)
     }
 
-    /// Its parcel.
     pub(crate) fn awb(&self) -> String {
         format!("190{:011}", self.number)
     }
 
-    /// The same as the types that the source takes.
-    pub(crate) fn names(&self) -> Option<(AccountCode, OrderId, Awb)> {
+    /// The ids in domain types.
+    pub(crate) fn ids(&self) -> Option<(AccountCode, OrderId, Awb)> {
         let ids = (
             AccountCode::parse(&self.account),
             OrderId::parse(&self.id()),

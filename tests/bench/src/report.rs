@@ -1,18 +1,18 @@
-//! The figures, as a table for people and as JSON for programs.
+//! The results as a table and as JSON.
 
 use serde_json::{Value, json};
 
-use crate::bill::{Dollars, gb_seconds};
-use crate::paced::{CALLS_PER_SECOND, at_most, seconds};
+use crate::cost::{Dollars, gb_seconds};
+use crate::rate_limited::{CALLS_PER_SECOND, max_usage, seconds};
 use crate::run::Outcome;
 
-/// A line of the table: what it says, and how it is had.
+/// A label, and the value for an outcome.
 type Line = (&'static str, fn(&Outcome) -> String);
 
 const LINES: [Line; 15] = [
-    ("calls of the carrier", |outcome| grouped(outcome.usage.carrier_calls)),
-    ("lasts, at 5 calls a second", |outcome| clock(seconds(outcome.usage.carrier_calls))),
-    ("claims handed on (5 % of the orders)", |outcome| grouped(outcome.usage.reports)),
+    ("calls of Shipway", |outcome| grouped(outcome.usage.carrier_calls)),
+    ("duration at 5 calls a second", |outcome| duration(seconds(outcome.usage.carrier_calls))),
+    ("reports in poll results (5 % of orders)", |outcome| grouped(outcome.usage.reports)),
     ("DynamoDB Query", |outcome| grouped(sum(outcome, &["DynamoDB:Query"]))),
     ("DynamoDB GetItem", |outcome| grouped(sum(outcome, &["DynamoDB:GetItem"]))),
     ("DynamoDB UpdateItem and PutItem", |outcome| {
@@ -21,7 +21,7 @@ const LINES: [Line; 15] = [
     ("DynamoDB TransactWriteItems", |outcome| {
         grouped(sum(outcome, &["DynamoDB:TransactWriteItems"]))
     }),
-    ("read units / write units", |outcome| {
+    ("DynamoDB read units / write units", |outcome| {
         format!(
             "{} / {}",
             grouped(outcome.usage.half_reads.div_ceil(2)),
@@ -30,20 +30,20 @@ const LINES: [Line; 15] = [
     }),
     ("SQS requests", |outcome| grouped(outcome.usage.sqs_requests)),
     ("Lambda invocations", |outcome| grouped(outcome.usage.invocations)),
-    ("GB-s, where all answer at once", |outcome| gb_seconds(outcome.usage.billed_ms)),
-    ("AWS, where all answer at once", |outcome| format!("${}", Dollars::of(&outcome.usage))),
-    ("AWS, at 5 calls a second, at most", |outcome| {
-        format!("${}", Dollars::of(&at_most(&outcome.usage)))
+    ("GB-s, if all answer at once", |outcome| gb_seconds(outcome.usage.billed_ms)),
+    ("AWS cost, if all answer at once", |outcome| format!("${}", Dollars::of(&outcome.usage))),
+    ("AWS cost at 5 calls a second, at most", |outcome| {
+        format!("${}", Dollars::of(&max_usage(&outcome.usage)))
     }),
-    ("measured, where all answer at once", |outcome| {
+    ("measured duration, if all answer at once", |outcome| {
         format!("{}.{} s", outcome.wall.as_secs(), outcome.wall.subsec_millis() / 100)
     }),
-    ("most memory: `sync`, `poll`", |outcome| {
+    ("peak memory of `sync`, `poll`", |outcome| {
         format!("{}, {} MiB", mib(outcome.peak_kib("sync")), mib(outcome.peak_kib("poll")))
     }),
 ];
 
-/// The table, in Markdown.
+/// In Markdown.
 pub(crate) fn table(outcomes: &[Outcome]) -> String {
     let sizes: Vec<String> = outcomes.iter().map(|outcome| grouped(outcome.orders)).collect();
     let mut rows =
@@ -60,12 +60,11 @@ fn row(name: &str, cells: &[String]) -> String {
     format!("| {name} | {} |", cells.join(" | "))
 }
 
-/// The same, and more.
 pub(crate) fn to_json(outcomes: &[Outcome]) -> Value {
-    outcomes.iter().map(one).collect()
+    outcomes.iter().map(outcome_to_json).collect()
 }
 
-fn one(outcome: &Outcome) -> Value {
+fn outcome_to_json(outcome: &Outcome) -> Value {
     let usage = &outcome.usage;
     json!({
         "orders": outcome.orders,
@@ -83,7 +82,7 @@ fn one(outcome: &Outcome) -> Value {
         "paced": {
             "calls_per_second": CALLS_PER_SECOND,
             "seconds": seconds(usage.carrier_calls),
-            "aws_dollars_at_most": Dollars::of(&at_most(usage)).to_string(),
+            "aws_dollars_at_most": Dollars::of(&max_usage(usage)).to_string(),
         },
         "wall_ms": u64::try_from(outcome.wall.as_millis()).unwrap_or(u64::MAX),
         "peak_kib": { "sync": outcome.peak_kib("sync"), "poll": outcome.peak_kib("poll") },
@@ -94,7 +93,7 @@ fn sum(outcome: &Outcome, calls: &[&str]) -> u64 {
     calls.iter().filter_map(|call| outcome.usage.calls.get(*call)).sum()
 }
 
-/// Three digits and three digits.
+/// With a comma between groups of three digits.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let group = |(place, digit): (usize, char)| {
@@ -104,7 +103,7 @@ fn grouped(number: u64) -> String {
     digits.chars().enumerate().flat_map(group).collect()
 }
 
-fn clock(seconds: u64) -> String {
+fn duration(seconds: u64) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, seconds) => format!("{seconds} s"),
         (0, minutes, seconds) => format!("{minutes} min {seconds} s"),
@@ -121,12 +120,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_can_read_the_figures() {
+    fn formats_numbers_durations_and_sizes() {
         assert_eq!(
             [0, 999, 1000, 20_000, 1_234_567].map(grouped),
             ["0", "999", "1,000", "20,000", "1,234,567"]
         );
-        assert_eq!([9, 403, 4000].map(clock), ["9 s", "6 min 43 s", "1 h 6 min"]);
+        assert_eq!([9, 403, 4000].map(duration), ["9 s", "6 min 43 s", "1 h 6 min"]);
         assert_eq!(mib(20 * 1024 + 512), "20.5");
     }
 }

@@ -1,4 +1,4 @@
-//! One run: the functions' own programs, from the schedule's event to the end of the last batch.
+//! One run of the functions' programs, from the event of the schedule to the last batch.
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
@@ -22,36 +22,32 @@ use crate::settings::{PREFIX, Settings};
 use crate::sqs::{self, Sqs};
 use crate::usage::{Meter, Usage};
 
-/// The planner, of which there is one process,
+/// The planner, with one process.
 const SYNC: Function =
     Function { name: "sync", queue: sqs::SHARDS, timeout: Duration::from_secs(60) };
-/// and the worker, of which there are two.
+/// The worker, with two processes.
 const POLL: Function =
     Function { name: "poll", queue: sqs::BATCHES, timeout: Duration::from_secs(60) };
-/// A run that gets no further for so long is broken.
-const PATIENCE: Duration = Duration::from_secs(60);
-const GLANCE: Duration = Duration::from_millis(20);
+/// A run without progress for this long has failed.
+const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// What came of a run.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
-    /// The orders that there were,
     pub(crate) orders: u64,
-    /// and of how many the carrier had news.
-    pub(crate) news: u64,
-    /// The calls that the run could not do without.
-    pub(crate) needed: u64,
-    /// What the run itself says came of it.
+    /// Orders for which the carrier has a new scan.
+    pub(crate) changed: u64,
+    /// The fewest possible calls of the carrier.
+    pub(crate) required_calls: u64,
     pub(crate) totals: Totals,
-    /// What it took.
     pub(crate) usage: Usage,
-    /// From the event to the end.
+    /// From the event of the schedule to the end of the run.
     pub(crate) wall: Duration,
-    /// The most memory that a process of a function had.
+    /// One per process.
     pub(crate) peaks: Vec<Peak>,
 }
 
-/// What stands in the row of a run that is closed.
+/// From the row of a closed run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     pub(crate) planned: u64,
@@ -63,17 +59,15 @@ pub(crate) struct Totals {
     pub(crate) unknown: u64,
 }
 
-/// The memory of a process.
+/// The peak memory of a process.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peak {
-    /// Of which function.
     pub(crate) function: &'static str,
-    /// In KiB.
     pub(crate) kib: u64,
 }
 
-/// Everything around the functions.
-struct World {
+/// The doubles around the functions.
+struct Simulation {
     orders: Orders,
     dynamodb: Arc<DynamoDb>,
     sqs: Arc<Sqs>,
@@ -81,36 +75,37 @@ struct World {
     aws: SocketAddr,
 }
 
-/// Runs the sync once, with so many orders. The functions' programs are in `programs`; their logs go to `logs`.
+/// Runs the sync once with `count` orders. `programs` and `logs` are directories.
 pub(crate) fn run(count: u64, programs: &Path, logs: &Path) -> Result<Outcome, Error> {
     let now = Timestamp::from_system(SystemTime::now());
-    let world = World::new(Orders::new(count, Run::hourly(now).started_at))?;
+    let simulation = Simulation::new(Orders::new(count, Run::hourly(now).started_at))?;
     let begin = Instant::now();
-    let fire = json!({ "kind": "hourly", "at": now.to_string() });
+    let event = json!({ "kind": "hourly", "at": now.to_string() });
     let logs = logs.join(count.to_string());
     fs::create_dir_all(&logs)?;
     let mut sandboxes = Vec::new();
-    for (place, (function, event)) in
-        [(SYNC, Some(fire)), (POLL, None), (POLL, None)].into_iter().enumerate()
+    for (index, (function, event)) in
+        [(SYNC, Some(event)), (POLL, None), (POLL, None)].into_iter().enumerate()
     {
-        let log = File::create(logs.join(format!("{}-{place}.log", function.name)))?;
-        sandboxes.push(world.start(function, event, programs, log)?);
+        let log = File::create(logs.join(format!("{}-{index}.log", function.name)))?;
+        sandboxes.push(simulation.start(function, event, programs, log)?);
     }
-    let totals = world.wait()?;
+    let totals = simulation.wait()?;
     let wall = begin.elapsed();
     let peak =
         |sandbox: &Sandbox| Ok(Peak { function: sandbox.function.name, kib: sandbox.peak_kib()? });
     let peaks = sandboxes.iter().map(peak).collect::<Result<_, Error>>()?;
     drop(sandboxes);
-    world.sqs.close();
-    let mut usage = world.meter.count().clone();
+    simulation.sqs.close();
+    let mut usage = simulation.meter.count().clone();
     usage.log_bytes = size_of_files(&logs)?;
-    let (news, needed) = (world.orders.news(), world.orders.calls());
-    Ok(Outcome { orders: count, news, needed, totals, usage, wall, peaks })
+    let changed = simulation.orders.changed();
+    let required_calls = simulation.orders.required_calls();
+    Ok(Outcome { orders: count, changed, required_calls, totals, usage, wall, peaks })
 }
 
 impl Outcome {
-    /// The most memory that any process of this function had, in KiB.
+    /// The highest peak of the function's processes.
     pub(crate) fn peak_kib(&self, function: &str) -> u64 {
         self.peaks
             .iter()
@@ -121,7 +116,7 @@ impl Outcome {
     }
 }
 
-impl World {
+impl Simulation {
     fn new(orders: Orders) -> Result<Self, Error> {
         let meter = Arc::<Meter>::default();
         let carrier = Carrier { orders, meter: Arc::clone(&meter) };
@@ -172,22 +167,24 @@ impl World {
         ]
     }
 
-    /// Until the run is closed and nothing is left in the queues.
+    /// Waits until the run is closed and the queues are empty.
     fn wait(&self) -> Result<Totals, Error> {
-        let (mut moved, mut invocations) = (Instant::now(), 0);
+        let (mut last_progress, mut invocations) = (Instant::now(), 0);
         loop {
-            sleep(GLANCE);
+            sleep(CHECK_INTERVAL);
             let usage = self.meter.count();
             if let Some(fault) = usage.faults.first() {
                 return Err(fault.clone().into());
             }
             if usage.invocations != invocations {
-                (moved, invocations) = (Instant::now(), usage.invocations);
+                (last_progress, invocations) = (Instant::now(), usage.invocations);
             }
             drop(usage);
             match self.totals() {
                 Some(totals) if self.sqs.is_empty() => return Ok(totals),
-                _ if moved.elapsed() > PATIENCE => return Err(self.stuck(invocations).into()),
+                _ if last_progress.elapsed() > STALL_TIMEOUT => {
+                    return Err(self.stall_error(invocations).into());
+                }
                 _ => {}
             }
         }
@@ -208,9 +205,9 @@ impl World {
         })
     }
 
-    fn stuck(&self, invocations: u64) -> String {
+    fn stall_error(&self, invocations: u64) -> String {
         let runs: Vec<Value> = self.dynamodb.state("runs").into_iter().map(Value::Object).collect();
-        format!("nothing moves after {invocations} invocations over {SHARDS} shards: {runs:?}")
+        format!("no progress after {invocations} invocations over {SHARDS} shards: {runs:?}")
     }
 }
 
@@ -224,9 +221,9 @@ fn answer(request: &Request, dynamodb: &DynamoDb, sqs: &Sqs, settings: &Settings
     }
 }
 
-fn size_of_files(folder: &Path) -> Result<u64, Error> {
+fn size_of_files(directory: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
-    for file in fs::read_dir(folder)? {
+    for file in fs::read_dir(directory)? {
         bytes += file?.metadata()?.len();
     }
     Ok(bytes)

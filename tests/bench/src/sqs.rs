@@ -1,4 +1,4 @@
-//! SQS, and what of it Lambda sees: messages wait until they are due, and are kept until they are worked on.
+//! SQS with delays and visibility timeouts, and Lambda's receives and deletes.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -10,16 +10,13 @@ use serde_json::{Value, json};
 use crate::http::Response;
 use crate::usage::{Meter, lock};
 
-/// The shards to plan.
 pub(crate) const SHARDS: &str = "shards";
-/// The batches to ask.
 pub(crate) const BATCHES: &str = "batches";
-/// What was found. Counted and forgotten.
+/// Poll results; counted, but not stored.
 pub(crate) const EVENTS: &str = "events";
-/// How long nobody waits without looking whether the run is over.
-const GLANCE: Duration = Duration::from_secs(1);
+/// A waiting receiver checks at this interval whether the queues are closed.
+const WAIT_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The queues.
 pub(crate) struct Sqs {
     state: Mutex<State>,
     arrived: Condvar,
@@ -29,16 +26,16 @@ pub(crate) struct Sqs {
 #[derive(Default)]
 struct State {
     queues: BTreeMap<String, Queue>,
-    last: u64,
+    last_number: u64,
     closed: bool,
 }
 
 #[derive(Default)]
 struct Queue {
-    /// By when they are due, and in the order in which they came.
+    /// By due time and number.
     waiting: BTreeMap<(Instant, u64), Message>,
-    /// By their numbers, with the wait that whoever has one asked for.
-    received: BTreeMap<u64, (Message, Option<Duration>)>,
+    /// By number, with the visibility timeout that the receiver set.
+    in_flight: BTreeMap<u64, (Message, Option<Duration>)>,
 }
 
 struct Message {
@@ -46,23 +43,19 @@ struct Message {
     receives: u32,
 }
 
-/// A message as somebody received it.
 pub(crate) struct Received {
-    /// Its id and its receipt.
+    /// Both message id and receipt handle.
     pub(crate) number: u64,
-    /// What it says.
     pub(crate) body: String,
-    /// How often it was received, this time included.
+    /// `ApproximateReceiveCount`.
     pub(crate) receives: u32,
 }
 
 impl Sqs {
-    /// Without messages.
     pub(crate) fn new(meter: Arc<Meter>) -> Self {
         Self { state: Mutex::default(), arrived: Condvar::new(), meter }
     }
 
-    /// Answers a call.
     pub(crate) fn answer(&self, operation: &str, body: &[u8]) -> Response {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
         let queue =
@@ -71,11 +64,11 @@ impl Sqs {
         let answer = match operation {
             "SendMessage" => self.send(operation, queue, &[&request]),
             "SendMessageBatch" => self.send(operation, queue, &entries.iter().collect::<Vec<_>>()),
-            "ChangeMessageVisibility" => self.postpone(queue, &request),
+            "ChangeMessageVisibility" => self.change_visibility(queue, &request),
             _ => None,
         };
         answer.map(|answer| Response::new(200, answer.to_string())).unwrap_or_else(|| {
-            self.meter.fault(format!("SQS does not know {operation} on {queue}"));
+            self.meter.fault(format!("the SQS double does not support {operation} on {queue}"));
             Response::new(400, r#"{"__type":"com.amazonaws.sqs#InvalidAction"}"#)
         })
     }
@@ -87,12 +80,15 @@ impl Sqs {
         match queue {
             EVENTS => {
                 self.meter.count().reports +=
-                    bodies.iter().map(|body| news(body)).sum::<Option<u64>>()?
+                    bodies.iter().map(|body| report_count(body)).sum::<Option<u64>>()?
             }
-            SHARDS | BATCHES => self.put(queue, entries),
-            other => self.meter.fault(format!("a message was sent to {other}")),
+            SHARDS | BATCHES => self.enqueue(queue, entries),
+            other => self.meter.fault(format!("unexpected message to queue {other}")),
         }
-        let sent = |entry: &&Value| json!({ "Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": "0" });
+        let sent = |entry: &&Value| {
+            let id = &entry["Id"];
+            json!({ "Id": id, "MessageId": "1", "MD5OfMessageBody": "0" })
+        };
         Some(match operation {
             "SendMessage" => sent(entries.first()?),
             _ => {
@@ -104,10 +100,10 @@ impl Sqs {
     fn count(&self, operation: &str, bytes: usize) {
         let mut usage = self.meter.count();
         usage.call("SQS", operation);
-        usage.sqs(bytes);
+        usage.sqs_request(bytes);
     }
 
-    fn put(&self, queue: &str, entries: &[&Value]) {
+    fn enqueue(&self, queue: &str, entries: &[&Value]) {
         let mut state = lock(&self.state);
         for entry in entries {
             let due = Instant::now()
@@ -116,22 +112,22 @@ impl Sqs {
                 body: entry["MessageBody"].as_str().unwrap_or_default().to_owned(),
                 receives: 0,
             };
-            state.last += 1;
-            let place = (due, state.last);
-            state.queues.entry(queue.to_owned()).or_default().waiting.insert(place, message);
+            state.last_number += 1;
+            let key = (due, state.last_number);
+            state.queues.entry(queue.to_owned()).or_default().waiting.insert(key, message);
         }
         self.arrived.notify_all();
     }
 
-    fn postpone(&self, queue: &str, request: &Value) -> Option<Value> {
+    fn change_visibility(&self, queue: &str, request: &Value) -> Option<Value> {
         let number: u64 = request["ReceiptHandle"].as_str()?.parse().ok()?;
         let wait = Duration::from_secs(request["VisibilityTimeout"].as_u64()?);
         self.count("ChangeMessageVisibility", 0);
-        lock(&self.state).queues.get_mut(queue)?.received.get_mut(&number)?.1 = Some(wait);
+        lock(&self.state).queues.get_mut(queue)?.in_flight.get_mut(&number)?.1 = Some(wait);
         Some(json!({}))
     }
 
-    /// The next message of a queue, as soon as one is due. Nothing once the queues are closed.
+    /// Waits for the next message that is due. Returns none once the queues are closed.
     pub(crate) fn receive(&self, queue: &str) -> Option<Received> {
         let mut state = lock(&self.state);
         while !state.closed {
@@ -141,7 +137,7 @@ impl Sqs {
                         self.count("ReceiveMessage", received.body.len());
                         return Some(received);
                     }
-                    Err(wait) => wait.min(GLANCE),
+                    Err(wait) => wait.min(WAIT_INTERVAL),
                 };
             state =
                 self.arrived.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
@@ -149,31 +145,31 @@ impl Sqs {
         None
     }
 
-    /// Whoever received a message has ended with it: it goes, or comes back.
-    pub(crate) fn end(&self, queue: &str, number: u64, done: bool) {
+    /// Deletes a handled message, or makes a failed one visible again.
+    pub(crate) fn finish(&self, queue: &str, number: u64, done: bool) {
         let mut state = lock(&self.state);
         let queue = state.queues.entry(queue.to_owned()).or_default();
-        let Some((message, wait)) = queue.received.remove(&number) else { return };
+        let Some((message, wait)) = queue.in_flight.remove(&number) else { return };
         if done {
             self.count("DeleteMessage", 0);
             return;
         }
         if wait.is_none() {
-            self.meter.fault("a message would have come back after the queue's own time");
+            self.meter.fault("a failed message has no visibility timeout of its own");
         }
         queue.waiting.insert((Instant::now() + wait.unwrap_or_default(), number), message);
         self.arrived.notify_all();
     }
 
-    /// Whether nothing is left to do.
+    /// True if no message is waiting or in flight.
     pub(crate) fn is_empty(&self) -> bool {
         lock(&self.state)
             .queues
             .values()
-            .all(|queue| queue.waiting.is_empty() && queue.received.is_empty())
+            .all(|queue| queue.waiting.is_empty() && queue.in_flight.is_empty())
     }
 
-    /// Nobody receives anything any more.
+    /// Ends all receives.
     pub(crate) fn close(&self) {
         lock(&self.state).closed = true;
         self.arrived.notify_all();
@@ -181,9 +177,9 @@ impl Sqs {
 }
 
 impl Queue {
-    /// The first message that is due, or how long that takes.
+    /// Takes the first message, or returns the time until one is due.
     fn receive(&mut self, now: Instant) -> Result<Received, Duration> {
-        let Some(first) = self.waiting.first_entry() else { return Err(GLANCE) };
+        let Some(first) = self.waiting.first_entry() else { return Err(WAIT_INTERVAL) };
         let (due, number) = *first.key();
         if due > now {
             return Err(due - now);
@@ -191,14 +187,13 @@ impl Queue {
         let mut message = first.remove();
         message.receives += 1;
         let received = Received { number, body: message.body.clone(), receives: message.receives };
-        self.received.insert(number, (message, None));
+        self.in_flight.insert(number, (message, None));
         Ok(received)
     }
 }
 
-/// How many claims a message of the events queue brings.
-fn news(body: &str) -> Option<u64> {
-    PollResult::read(body).map(|found| found.reports.len() as u64)
+fn report_count(body: &str) -> Option<u64> {
+    PollResult::read(body).map(|result| result.reports.len() as u64)
 }
 
 #[cfg(test)]
@@ -216,7 +211,7 @@ mod tests {
         assert_eq!(sqs.answer("SendMessageBatch", request.to_string().as_bytes()).status, 200);
     }
 
-    fn postpone(sqs: &Sqs, number: u64, seconds: u64) {
+    fn change_visibility(sqs: &Sqs, number: u64, seconds: u64) {
         let receipt = number.to_string();
         let request =
             json!({"QueueUrl": "/batches", "ReceiptHandle": receipt, "VisibilityTimeout": seconds});
@@ -227,31 +222,31 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_kept_until_it_is_worked_on() {
+    fn redelivers_a_message_until_it_is_handled() {
         let sqs = sqs();
         send(&sqs, "late", 1);
         send(&sqs, "now", 0);
         let first = sqs.receive(BATCHES).unwrap();
         assert_eq!(first.body, "now");
-        sqs.end(BATCHES, first.number, true);
+        sqs.finish(BATCHES, first.number, true);
         let second = sqs.receive(BATCHES).unwrap();
-        postpone(&sqs, second.number, 0);
-        sqs.end(BATCHES, second.number, false);
+        change_visibility(&sqs, second.number, 0);
+        sqs.finish(BATCHES, second.number, false);
         let again = sqs.receive(BATCHES).unwrap();
         assert_eq!((again.body.as_str(), again.receives), ("late", 2));
         assert!(!sqs.is_empty());
-        sqs.end(BATCHES, again.number, true);
+        sqs.finish(BATCHES, again.number, true);
         assert!(sqs.is_empty());
         let usage = sqs.meter.count();
         assert_eq!((usage.sqs_requests, usage.faults.len()), (2 + 1 + 3 + 2, 0));
     }
 
     #[test]
-    fn what_nobody_expects_is_a_fault() {
+    fn records_a_fault_for_unexpected_calls() {
         let sqs = sqs();
         send(&sqs, "x", 0);
         let received = sqs.receive(BATCHES).unwrap();
-        sqs.end(BATCHES, received.number, false);
+        sqs.finish(BATCHES, received.number, false);
         let to = |queue: &str| json!({"QueueUrl": queue, "MessageBody": "{}"}).to_string();
         sqs.answer("SendMessage", to("/batches-dlq").as_bytes());
         sqs.answer("SendMessage", to("/events").as_bytes());
@@ -260,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_waits_for_queues_that_are_closed() {
+    fn ends_receives_after_closing() {
         let sqs = sqs();
         send(&sqs, "x", 60);
         sqs.close();

@@ -1,5 +1,5 @@
-//! As much of DynamoDB's expressions as the functions use. What else they contain is an error, and so a fault of the
-//! run: nothing is guessed.
+//! The subset of DynamoDB's expressions that the functions use. Anything else is an error, which
+//! fails the run.
 
 use std::iter::Peekable;
 use std::vec::IntoIter;
@@ -14,25 +14,25 @@ mod update;
 pub(crate) use condition::holds;
 pub(crate) use update::apply;
 
-/// What an expression has that is not understood here.
+/// The unsupported part of an expression.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Unsupported(pub(crate) String);
 
 impl Unsupported {
-    fn new(what: &str) -> Self {
-        Self(what.to_owned())
+    fn new(part: &str) -> Self {
+        Self(part.to_owned())
     }
 }
 
-/// What the names and values of an expression stand for.
+/// The names (`#name`) and values (`:value`) of an expression.
 #[derive(Clone, Copy)]
-pub(crate) struct Words<'a> {
+pub(crate) struct Placeholders<'a> {
     names: &'a Value,
     values: &'a Value,
 }
 
-impl<'a> Words<'a> {
-    /// Those of a request, or of a write of a transaction.
+impl<'a> Placeholders<'a> {
+    /// Takes a request or one write of a transaction.
     pub(crate) fn of(request: &'a Value) -> Self {
         Self {
             names: &request["ExpressionAttributeNames"],
@@ -52,17 +52,16 @@ impl<'a> Words<'a> {
     }
 }
 
-/// The partition that a query names: its key condition begins with `pk = `.
+/// The key condition must begin with `pk = `.
 pub(crate) fn partition_key(query: &Value) -> Result<&str, Unsupported> {
     let condition = query["KeyConditionExpression"].as_str().unwrap_or_default();
-    let (words, mut tokens) = (Words::of(query), Tokens::of(condition));
-    let name = words.name(tokens.next()?)?;
+    let (placeholders, mut tokens) = (Placeholders::of(query), Tokens::of(condition));
+    let name = placeholders.name(tokens.next()?)?;
     tokens.expect("=")?;
-    let value = words.value(tokens.next()?)?["S"].as_str();
+    let value = placeholders.value(tokens.next()?)?["S"].as_str();
     value.filter(|_| name == "pk").ok_or_else(|| Unsupported::new(condition))
 }
 
-/// An expression's tokens, and how to walk over them.
 struct Tokens<'a>(Peekable<IntoIter<&'a str>>);
 
 impl<'a> Tokens<'a> {
@@ -84,7 +83,7 @@ impl<'a> Tokens<'a> {
         self.0.peek().copied()
     }
 
-    /// Whether this comes next; then it is passed.
+    /// Skips the next token if it is this one. Returns whether it was.
     fn take(&mut self, token: &str) -> bool {
         self.0.next_if(|next| next.eq_ignore_ascii_case(token)).is_some()
     }
@@ -96,24 +95,24 @@ impl<'a> Tokens<'a> {
 }
 
 fn token_length(text: &str) -> usize {
-    let word = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '#' | '.'));
-    match text.find(word).unwrap_or(text.len()) {
+    let is_boundary = |c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '#' | '.'));
+    match text.find(is_boundary).unwrap_or(text.len()) {
         0 if ["<=", ">=", "<>"].iter().any(|two| text.starts_with(two)) => 2,
         0 => text.chars().next().map_or(1, char::len_utf8),
         length => length,
     }
 }
 
-/// An operand of a function or comparison, as far as the row has it.
+/// Returns none if the row lacks the attribute.
 fn operand<'a>(
     token: &'a str,
     item: &'a Item,
-    words: Words<'a>,
+    placeholders: Placeholders<'a>,
 ) -> Result<Option<&'a Value>, Unsupported> {
     if token.starts_with(':') {
-        words.value(token).map(Some)
+        placeholders.value(token).map(Some)
     } else {
-        Ok(item.get(words.name(token)?))
+        Ok(item.get(placeholders.name(token)?))
     }
 }
 
@@ -124,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_names_its_partition_first() {
+    fn reads_the_partition_key_of_a_query() {
         let query = |condition: &str| {
             json!({
                 "KeyConditionExpression": condition,

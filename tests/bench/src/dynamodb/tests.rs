@@ -21,7 +21,7 @@ fn key(sk: &str) -> Value {
     json!({"pk": {"S": "run:1"}, "sk": {"S": sk}})
 }
 
-fn counting(sk: &str, condition: Option<&str>) -> Value {
+fn increment(sk: &str, condition: Option<&str>) -> Value {
     let mut request = json!({
         "Key": key(sk),
         "UpdateExpression": "ADD n :one",
@@ -36,7 +36,7 @@ fn counting(sk: &str, condition: Option<&str>) -> Value {
 }
 
 #[test]
-fn a_row_is_written_once_where_that_is_the_condition() {
+fn rejects_a_second_insert_when_the_row_must_not_exist() {
     let table = table();
     let put = json!({"Item": key("a"), "ConditionExpression": "attribute_not_exists(pk)"});
     assert_eq!(call(&table, "PutItem", &put).0, 200);
@@ -47,13 +47,13 @@ fn a_row_is_written_once_where_that_is_the_condition() {
 }
 
 #[test]
-fn an_update_answers_with_what_it_is_asked_for() {
+fn returns_the_attributes_that_an_update_requests() {
     let table = table();
-    call(&table, "UpdateItem", &counting("a", None));
-    let (_, answer) = call(&table, "UpdateItem", &counting("a", None));
+    call(&table, "UpdateItem", &increment("a", None));
+    let (_, answer) = call(&table, "UpdateItem", &increment("a", None));
     assert_eq!(answer["Attributes"], json!({"n": {"N": "2"}}));
     let (status, answer) =
-        call(&table, "UpdateItem", &counting("a", Some("attribute_not_exists(n)")));
+        call(&table, "UpdateItem", &increment("a", Some("attribute_not_exists(n)")));
     assert_eq!((status, &answer["Item"]["n"]), (400, &json!({"N": "2"})));
     assert_eq!(
         call(&table, "GetItem", &json!({"Key": key("a")})).1["Item"]["n"],
@@ -63,12 +63,12 @@ fn an_update_answers_with_what_it_is_asked_for() {
 }
 
 #[test]
-fn a_transaction_writes_all_or_nothing_and_counts_twice() {
+fn writes_transactions_atomically_and_bills_them_twice() {
     let table = table();
     let both = |condition| {
-        let mut one = counting("a", condition);
+        let mut one = increment("a", condition);
         one["TableName"] = STATE.into();
-        let mut two = counting("b", None);
+        let mut two = increment("b", None);
         two["TableName"] = STATE.into();
         json!({"TransactItems": [{"Update": one}, {"Update": two}]})
     };
@@ -87,14 +87,16 @@ fn a_transaction_writes_all_or_nothing_and_counts_twice() {
 }
 
 #[test]
-fn a_query_reads_its_partition_only() {
+fn queries_one_partition() {
     let table = table();
     for sk in ["batch:1", "shard:01", "shard:02"] {
-        call(&table, "UpdateItem", &counting(sk, None));
+        call(&table, "UpdateItem", &increment(sk, None));
     }
     let mut query = json!({
         "KeyConditionExpression": "pk = :pk AND begins_with(sk, :shard)",
-        "ExpressionAttributeValues": {":pk": {"S": "run:1"}, ":shard": {"S": "shard:"}, ":last": {"S": "shard:02"}},
+        "ExpressionAttributeValues": {
+            ":pk": {"S": "run:1"}, ":shard": {"S": "shard:"}, ":last": {"S": "shard:02"},
+        },
         "ScanIndexForward": false,
         "ConsistentRead": true,
     });
@@ -105,26 +107,17 @@ fn a_query_reads_its_partition_only() {
     assert_eq!(keys(&query), ["shard:02", "shard:01"]);
     query["FilterExpression"] = "sk <> :last".into();
     assert_eq!(keys(&query), ["shard:01"]);
-    // A unit each; the filter saves nothing.
+    // One unit each: filtered rows are billed too.
     assert_eq!(table.meter.count().half_reads, 4);
 }
 
 #[test]
-fn what_is_not_known_is_a_fault() {
+fn records_a_fault_for_unsupported_calls() {
     let table = table();
     assert_eq!(call(&table, "Scan", &json!({})).0, 400);
-    assert_eq!(
-        call(&table, "UpdateItem", &json!({"Key": key("a"), "UpdateExpression": "SET a = b"})).0,
-        400
-    );
-    assert_eq!(
-        table
-            .answer(
-                "PutItem",
-                json!({"TableName": ORDERS, "Item": key("a")}).to_string().as_bytes()
-            )
-            .status,
-        400
-    );
+    let update = json!({"Key": key("a"), "UpdateExpression": "SET a = b"});
+    assert_eq!(call(&table, "UpdateItem", &update).0, 400);
+    let put = json!({"TableName": ORDERS, "Item": key("a")}).to_string();
+    assert_eq!(table.answer("PutItem", put.as_bytes()).status, 400);
     assert_eq!(table.meter.count().faults.len(), 3);
 }

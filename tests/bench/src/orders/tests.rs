@@ -31,42 +31,43 @@ fn rows(orders: &Orders, shard: u8, limit: u64) -> Vec<Vec<Value>> {
 }
 
 #[test]
-fn all_shards_together_have_each_order_once_and_in_the_order_of_keys() {
+fn returns_each_order_once_in_key_order() {
     let orders = orders(1000);
-    let mut seen = BTreeSet::new();
+    let mut awbs = BTreeSet::new();
     for shard in 0..SHARDS {
         let rows = rows(&orders, shard, 7).concat();
         let keys: Vec<&str> = rows.iter().map(|row| row["sk"]["S"].as_str().unwrap()).collect();
         assert!(keys.is_sorted());
-        seen.extend(rows.iter().map(|row| row["awb"]["S"].as_str().unwrap().to_owned()));
+        awbs.extend(rows.iter().map(|row| row["awb"]["S"].as_str().unwrap().to_owned()));
     }
-    assert_eq!(seen.len(), 1000);
-    assert!(seen.iter().all(|awb| orders.by_awb(awb).is_some_and(|order| order.awb() == *awb)));
+    assert_eq!(awbs.len(), 1000);
+    assert!(awbs.iter().all(|awb| orders.by_awb(awb).is_some_and(|order| order.awb() == *awb)));
     assert!(orders.by_awb("19000000001000").is_none());
 }
 
 #[test]
-fn a_row_has_what_the_planner_reads() {
+fn writes_the_attributes_that_the_planner_reads() {
     let row = &rows(&orders(1000), 4, 500)[0][0];
     let seen = row["seen"]["S"].as_str().unwrap();
     let heard = json!({"S": "2026-11-22T06:00:00.000Z"});
     let expected = json!({
-        "pk": {"S": "active:04"}, "sk": {"S": "8:STORE001:ORD-00000004"}, "account": {"S": "STORE001"},
-        "order_id": {"S": "ORD-00000004"}, "awb": {"S": "19000000000004"}, "seen": {"S": seen},
+        "pk": {"S": "active:04"}, "sk": {"S": "8:STORE001:ORD-00000004"},
+        "account": {"S": "STORE001"}, "order_id": {"S": "ORD-00000004"},
+        "awb": {"S": "19000000000004"}, "seen": {"S": seen},
         "heard_at": heard, "moved_at": heard,
     });
     assert_eq!((row, seen.len()), (&expected, 32));
 }
 
 #[test]
-fn a_full_page_is_followed_by_another_one() {
+fn announces_a_next_page_after_every_full_page() {
     let lengths = |count| rows(&orders(count), 0, 10).iter().map(Vec::len).collect::<Vec<_>>();
     assert_eq!(lengths(16 * 20), [10, 10, 0]);
     assert_eq!(lengths(16 * 20 + 1), [10, 10, 1]);
 }
 
 #[test]
-fn rows_are_billed_by_their_bytes() {
+fn bills_rows_by_their_bytes() {
     let request = json!({
         "KeyConditionExpression": "pk = :pk",
         "ExpressionAttributeValues": {":pk": {"S": "active:00"}},
@@ -78,29 +79,32 @@ fn rows_are_billed_by_their_bytes() {
 }
 
 #[test]
-fn every_shard_has_its_share_of_the_news() {
+fn spreads_changed_orders_over_all_shards() {
     for count in [0, 1, 15, 333, 10_000] {
         let orders = orders(count);
-        let news: Vec<Order> =
-            (0..count).map(|number| orders.order(number)).filter(Order::has_news).collect();
-        assert_eq!(news.len() as u64, orders.news(), "{count}");
+        let changed: Vec<Order> =
+            (0..count).map(|number| orders.order(number)).filter(Order::has_changed).collect();
+        assert_eq!(changed.len() as u64, orders.changed(), "{count}");
     }
     let orders = orders(1600);
     for shard in 0..16 {
-        let news = (0..100).filter(|index| orders.order(index * 16 + shard).has_news()).count();
-        assert_eq!(news, 5, "{shard}");
+        let changed =
+            (0..100).filter(|index| orders.order(index * 16 + shard).has_changed()).count();
+        assert_eq!(changed, 5, "{shard}");
     }
 }
 
 #[test]
-fn a_tenth_has_credentials_of_its_own_and_so_batches_of_its_own() {
-    for (count, calls, news) in
+fn computes_the_required_calls_for_two_credentials() {
+    for (count, calls, changed) in
         [(10_000, 224, 501), (100_000, 2016, 5002), (1_000_000, 20_000, 50_000)]
     {
         let orders = orders(count);
-        assert_eq!((orders.calls(), orders.news()), (calls, news));
-        let own = (0..count).filter(|number| orders.order(*number).account == OWNER).count() as u64;
+        assert_eq!((orders.required_calls(), orders.changed()), (calls, changed));
+        let separate = (0..count)
+            .filter(|number| orders.order(*number).account == SEPARATE_ACCOUNT)
+            .count() as u64;
         let shared: u64 = (0..u64::from(SHARDS)).map(|shard| orders.shared(shard)).sum();
-        assert_eq!(own, count - shared);
+        assert_eq!(separate, count - shared);
     }
 }

@@ -1,15 +1,18 @@
-//! Conditions, filters and conditions on keys.
+//! Condition, filter and key condition expressions.
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{Tokens, Unsupported, Words, operand};
+use super::{Placeholders, Tokens, Unsupported, operand};
 use crate::dynamodb::item::Item;
 
-/// Whether a row meets a condition.
-pub(crate) fn holds(condition: &str, item: &Item, words: Words<'_>) -> Result<bool, Unsupported> {
-    let mut parser = Parser { tokens: Tokens::of(condition), item, words };
+pub(crate) fn holds(
+    condition: &str,
+    item: &Item,
+    placeholders: Placeholders<'_>,
+) -> Result<bool, Unsupported> {
+    let mut parser = Parser { tokens: Tokens::of(condition), item, placeholders };
     let result = parser.any()?;
     parser.tokens.peek().map_or(Ok(result), |rest| Err(Unsupported::new(rest)))
 }
@@ -17,7 +20,7 @@ pub(crate) fn holds(condition: &str, item: &Item, words: Words<'_>) -> Result<bo
 struct Parser<'a> {
     tokens: Tokens<'a>,
     item: &'a Item,
-    words: Words<'a>,
+    placeholders: Placeholders<'a>,
 }
 
 impl<'a> Parser<'a> {
@@ -63,7 +66,7 @@ impl<'a> Parser<'a> {
     }
 
     fn comparison(&mut self, left: &'a str) -> Result<bool, Unsupported> {
-        let left = operand(left, self.item, self.words)?;
+        let left = operand(left, self.item, self.placeholders)?;
         let sign = self.tokens.next()?;
         let right = self.operand()?;
         let (Some(left), Some(right)) = (left, right) else { return Ok(sign == "<>") };
@@ -80,7 +83,7 @@ impl<'a> Parser<'a> {
     }
 
     fn operand(&mut self) -> Result<Option<&'a Value>, Unsupported> {
-        operand(self.tokens.next()?, self.item, self.words)
+        operand(self.tokens.next()?, self.item, self.placeholders)
     }
 }
 
@@ -109,25 +112,28 @@ mod tests {
 
     use super::*;
 
-    fn judge(condition: &str) -> Result<bool, Unsupported> {
-        let item = json!({"sk": {"S": "shard:03"}, "lease": {"N": "9"}, "owner": {"S": "a"}, "set": {"SS": ["x"]}});
+    fn evaluate(condition: &str) -> Result<bool, Unsupported> {
+        let item = json!({
+            "sk": {"S": "shard:03"}, "lease": {"N": "9"}, "owner": {"S": "a"}, "set": {"SS": ["x"]},
+        });
         let request = json!({
             "ExpressionAttributeNames": {"#owner": "owner"},
             "ExpressionAttributeValues": {
                 ":now": {"N": "10"}, ":a": {"S": "a"}, ":x": {"S": "x"}, ":shard": {"S": "shard:"},
             },
         });
-        holds(condition, item.as_object().unwrap(), Words::of(&request))
+        holds(condition, item.as_object().unwrap(), Placeholders::of(&request))
     }
 
     #[test]
-    fn conditions_mean_what_they_mean_to_dynamodb() {
+    fn evaluates_conditions_as_dynamodb_does() {
         for (condition, expected) in [
             ("attribute_not_exists(pk)", true),
             ("attribute_exists(owner) AND attribute_not_exists(closed_at)", true),
-            // As numbers: as texts, 9 comes after 10.
+            // Numeric order: as text, 9 comes after 10.
             (
-                "attribute_not_exists(done) AND (attribute_not_exists(lease) OR lease <= :now OR #owner = :x)",
+                "attribute_not_exists(done) \
+                 AND (attribute_not_exists(lease) OR lease <= :now OR #owner = :x)",
                 true,
             ),
             ("lease > :now OR #owner = :x", false),
@@ -139,12 +145,12 @@ mod tests {
             ("begins_with(sk, :shard) and #owner = :a", true),
             ("#owner = :x AND #owner = :a OR #owner = :a", true),
         ] {
-            assert_eq!(judge(condition), Ok(expected), "{condition}");
+            assert_eq!(evaluate(condition), Ok(expected), "{condition}");
         }
     }
 
     #[test]
-    fn what_is_not_understood_is_no_answer() {
+    fn rejects_unsupported_conditions() {
         for condition in [
             "size(set) = :now",
             "#other = :a",
@@ -153,8 +159,8 @@ mod tests {
             "(owner = :a",
             "a.b = :a",
         ] {
-            assert!(judge(condition).is_err(), "{condition}");
+            assert!(evaluate(condition).is_err(), "{condition}");
         }
-        assert!(judge("owner = :a owner = :a").is_err());
+        assert!(evaluate("owner = :a owner = :a").is_err());
     }
 }

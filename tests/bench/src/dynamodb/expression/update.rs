@@ -1,42 +1,40 @@
-//! Updates.
-
 use serde_json::{Value, json};
 
-use super::{Tokens, Unsupported, Words, operand};
+use super::{Placeholders, Tokens, Unsupported, operand};
 use crate::dynamodb::item::Item;
 
-/// The row as it is after an update, and the names of what the update wrote.
+/// Returns the updated row and the names of the written attributes.
 pub(crate) fn apply(
     update: &str,
     before: &Item,
-    words: Words<'_>,
+    placeholders: Placeholders<'_>,
 ) -> Result<(Item, Vec<String>), Unsupported> {
-    let mut updating = Updating {
+    let mut updater = Updater {
         tokens: Tokens::of(update),
         before,
-        words,
+        placeholders,
         after: before.clone(),
         written: Vec::new(),
     };
-    while updating.tokens.peek().is_some() {
-        updating.clause()?;
+    while updater.tokens.peek().is_some() {
+        updater.clause()?;
     }
-    Ok((updating.after, updating.written))
+    Ok((updater.after, updater.written))
 }
 
-struct Updating<'a> {
+struct Updater<'a> {
     tokens: Tokens<'a>,
     before: &'a Item,
-    words: Words<'a>,
+    placeholders: Placeholders<'a>,
     after: Item,
     written: Vec<String>,
 }
 
-impl<'a> Updating<'a> {
+impl<'a> Updater<'a> {
     fn clause(&mut self) -> Result<(), Unsupported> {
         let clause = self.tokens.next()?;
         loop {
-            let name = self.words.name(self.tokens.next()?)?;
+            let name = self.placeholders.name(self.tokens.next()?)?;
             match clause {
                 "SET" => self.set(name)?,
                 "ADD" => self.add(name)?,
@@ -53,25 +51,25 @@ impl<'a> Updating<'a> {
         self.tokens.expect("=")?;
         let token = self.tokens.next()?;
         let value = match token {
-            "if_not_exists" => self.unless_there()?,
-            _ => operand(token, self.before, self.words)?,
+            "if_not_exists" => self.if_not_exists()?,
+            _ => operand(token, self.before, self.placeholders)?,
         };
         let value = value.ok_or_else(|| Unsupported::new(token))?.clone();
         self.write(name, value);
         Ok(())
     }
 
-    fn unless_there(&mut self) -> Result<Option<&'a Value>, Unsupported> {
+    fn if_not_exists(&mut self) -> Result<Option<&'a Value>, Unsupported> {
         self.tokens.expect("(")?;
-        let known = operand(self.tokens.next()?, self.before, self.words)?;
+        let known = operand(self.tokens.next()?, self.before, self.placeholders)?;
         self.tokens.expect(",")?;
-        let other = operand(self.tokens.next()?, self.before, self.words)?;
+        let default = operand(self.tokens.next()?, self.before, self.placeholders)?;
         self.tokens.expect(")")?;
-        Ok(known.or(other))
+        Ok(known.or(default))
     }
 
     fn add(&mut self, name: &str) -> Result<(), Unsupported> {
-        let value = self.words.value(self.tokens.next()?)?;
+        let value = self.placeholders.value(self.tokens.next()?)?;
         let sum = match self.before.get(name) {
             None => Some(value.clone()),
             Some(before) => sum(before, value).or_else(|| union(before, value)),
@@ -110,21 +108,24 @@ mod tests {
         let item = json!({"n": {"N": "5"}, "set": {"SS": ["a"]}, "owner": {"S": "me"}});
         let request = json!({
             "ExpressionAttributeNames": {"#owner": "owner"},
-            "ExpressionAttributeValues": {":two": {"N": "2"}, ":b": {"SS": ["a", "b"]}, ":text": {"S": "t"}},
+            "ExpressionAttributeValues": {
+                ":two": {"N": "2"}, ":b": {"SS": ["a", "b"]}, ":text": {"S": "t"},
+            },
         });
-        apply(update, item.as_object().unwrap(), Words::of(&request))
+        apply(update, item.as_object().unwrap(), Placeholders::of(&request))
             .map(|(item, _)| Value::Object(item))
     }
 
     #[test]
-    fn updates_do_what_they_do_in_dynamodb() {
+    fn applies_updates_as_dynamodb_does() {
         for (update, expected) in [
             (
                 "SET a = :text, n = :two REMOVE #owner, missing",
                 json!({"a": {"S": "t"}, "n": {"N": "2"}, "set": {"SS": ["a"]}}),
             ),
             (
-                "SET #owner = if_not_exists(#owner, :text), a = if_not_exists(a, :text) ADD n :two, set :b, m :two",
+                "SET #owner = if_not_exists(#owner, :text), a = if_not_exists(a, :text) \
+                 ADD n :two, set :b, m :two",
                 json!({
                     "a": {"S": "t"}, "n": {"N": "7"}, "m": {"N": "2"},
                     "owner": {"S": "me"}, "set": {"SS": ["a", "b"]},
@@ -136,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_changes_nothing() {
+    fn rejects_unsupported_updates() {
         for update in [
             "SET n = n + :two",
             "ADD n :text",

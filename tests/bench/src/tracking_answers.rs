@@ -1,4 +1,4 @@
-//! What the carrier says of parcels, and what of it the timelines have already.
+//! The carrier's answers, and the ids of the reports that the orders already have.
 
 use std::fmt::Write;
 
@@ -6,7 +6,7 @@ use sources::shipway::pull::{ParcelAnswer, TrackingQuery, read};
 
 use crate::orders::Order;
 
-/// What happened to each parcel, newest first, as the carrier words it.
+/// The scans of each parcel, newest first.
 const HISTORY: [(&str, &str, &str); 8] = [
     ("2026-11-20 09:14:02", "In Transit", "Exampletown (Bihar)"),
     ("2026-11-19 21:40:51", "Bag Received at Facility", "Sampleville (Haryana)"),
@@ -18,40 +18,45 @@ const HISTORY: [(&str, &str, &str); 8] = [
     ("2026-11-17 16:09:58", "Manifest Uploaded", "Sampleville (Haryana)"),
 ];
 
-/// What else it says of each of them.
+/// Further fields of each parcel, so that an answer has a realistic size.
 const DETAILS: &str = concat!(
     r#""courier_id":1,"courier_name":"Delhivery","pickup_date":"2026-11-18 19:02:27","#,
-    r#""delivered_date":"1970-01-01 05:30:00","weight":"0.5","packages":1,"current_status":"In Transit","#,
-    r#""delivered_to":"Exampletown","destination":"Exampletown","consignee_name":"Test Person","origin":"Sampleville""#,
+    r#""delivered_date":"1970-01-01 05:30:00","weight":"0.5","packages":1,"#,
+    r#""current_status":"In Transit","delivered_to":"Exampletown","#,
+    r#""destination":"Exampletown","consignee_name":"Test Person","origin":"Sampleville""#,
 );
 
-/// The answer to a question for these parcels.
+/// The carrier's answer for these parcels.
 pub(crate) fn answer(orders: &[Order]) -> String {
-    list(orders, |_| &HISTORY)
+    answer_with(orders, |_| &HISTORY)
 }
 
-/// Of each order the id of the newest claim that its timeline has: the carrier's newest, or one before it where the
-/// carrier has news.
-pub(crate) fn known(orders: &[Order]) -> Vec<String> {
-    let names: Vec<_> = orders.iter().filter_map(Order::names).collect();
-    let asked: Vec<_> = names
+/// The id of each order's newest report: of the newest scan, or of the scan before it if the order
+/// has changed.
+pub(crate) fn known_report_ids(orders: &[Order]) -> Vec<String> {
+    let ids: Vec<_> = orders.iter().filter_map(Order::ids).collect();
+    let queries: Vec<_> = ids
         .iter()
         .map(|(account, order_id, awb)| TrackingQuery { account, order_id, awb })
         .collect();
-    // The newest scan alone makes a claim: the others would only take time to read.
-    let body = list(orders, |order| if order.has_news() { &HISTORY[1..2] } else { &HISTORY[..1] });
-    let found = read(&asked, body.as_bytes()).unwrap_or_default();
-    found.into_iter().map(id).collect()
+    // Only the newest scan becomes a report: parsing further ones would only take time.
+    let body =
+        answer_with(
+            orders,
+            |order| if order.has_changed() { &HISTORY[1..2] } else { &HISTORY[..1] },
+        );
+    let answers = read(&queries, body.as_bytes()).unwrap_or_default();
+    answers.into_iter().map(report_id).collect()
 }
 
-fn id(found: ParcelAnswer) -> String {
-    match found {
+fn report_id(answer: ParcelAnswer) -> String {
+    match answer {
         ParcelAnswer::Known(report) => report.id.as_str().to_owned(),
         ParcelAnswer::Unknown => String::new(),
     }
 }
 
-fn list<'a>(
+fn answer_with<'a>(
     orders: &[Order],
     history: impl Fn(&Order) -> &'a [(&'a str, &'a str, &'a str)],
 ) -> String {
@@ -62,7 +67,7 @@ fn list<'a>(
 fn item(order: &Order, history: &[(&str, &str, &str)]) -> String {
     let (awb, id) = (order.awb(), order.id());
     let mut item = format!(r#"{{"awb":{awb},"tracking_details":{{"shipment_status":"INT","#);
-    // Writing to a text does not fail.
+    // Writing to a string cannot fail.
     let _ = write!(item, r#""shipment_details":[{{"order_id":"{id}",{DETAILS}}}],"#);
     let _ = write!(
         item,
@@ -87,21 +92,21 @@ mod tests {
     use crate::orders::Orders;
 
     #[test]
-    fn what_the_timelines_have_is_what_the_carrier_says_but_where_it_has_news() {
+    fn known_report_ids_differ_only_for_changed_orders() {
         let orders = Orders::new(64, Timestamp::EPOCH);
         let orders: Vec<Order> =
             (0..64).map(|n| orders.by_awb(&format!("190{n:011}")).unwrap()).collect();
-        let names: Vec<_> = orders.iter().map(|order| order.names().unwrap()).collect();
-        let asked: Vec<_> = names
+        let ids: Vec<_> = orders.iter().map(|order| order.ids().unwrap()).collect();
+        let queries: Vec<_> = ids
             .iter()
             .map(|(account, order_id, awb)| TrackingQuery { account, order_id, awb })
             .collect();
-        let answer = read(&asked, answer(&orders).as_bytes()).unwrap();
-        let known = known(&orders);
+        let answers = read(&queries, answer(&orders).as_bytes()).unwrap();
+        let known = known_report_ids(&orders);
         assert_eq!(known.len(), 64);
-        for ((order, known), found) in orders.iter().zip(known).zip(answer) {
-            assert!(matches!(found, ParcelAnswer::Known(_)));
-            assert_eq!(id(found) != known, order.has_news(), "{}", order.number);
+        for ((order, known), answer) in orders.iter().zip(known).zip(answers) {
+            assert!(matches!(answer, ParcelAnswer::Known(_)));
+            assert_eq!(report_id(answer) != known, order.has_changed(), "{}", order.number);
         }
     }
 }
