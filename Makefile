@@ -1,152 +1,214 @@
-# `make` lists what there is. Needs cargo, a C compiler and Python 3.10 or later; the rest is fetched into .venv and target.
+# `make` lists the targets. Requires cargo, a C compiler and Python 3.10 or later; everything else
+# is installed into .venv and target.
+
+# A value on make's command line is plain text: `NAME='$(shell …)'` reaches the tool as it stands.
+# Make would expand it when it exports the variable, so each one is replaced by its unexpanded text.
+GIVEN := $(foreach variable,$(.VARIABLES),$(if $(filter command,$(origin $(variable))),$(variable)))
+$(foreach variable,$(GIVEN),$(eval override $(variable) := $$(value $(variable)))\
+	$(eval export $(variable)))
+
+# Options of the tools count only on make's command line: a NAME in the environment belongs to
+# another program. Recipes read them from the environment, so no shell parses them either.
+OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL FORMAT \
+	LEGACY_SECRET SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PHONE_NUMBERS EMAIL CALLS_PER_SECOND \
+	STALLED_AFTER_DAYS SECRET FORCE FINISH TARGET SECONDS
+given = $(filter $(1),$(GIVEN))
+$(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
 
 PYTHON := .venv/bin/python
 STACK := $(PYTHON) tools/local/stack.py
 OPS := PYTHONPATH=tools/local $(PYTHON) tools/ops
+PROGRESS := python3 tools/local/progress.py
 FUZZ := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz
 FEATURES := --features deliver/loopback,poll/loopback
 
-# Such a variable counts if it stands on make's command line: a NAME or URL in the environment is somebody else's.
-# make hands it on by the environment, where no shell reads it.
-SAID := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL FORMAT LEGACY_SECRET SOURCE MODE \
-	ALLOWED_IPS ALLOWED_CIDRS PHONE_NUMBERS EMAIL CALLS_PER_SECOND STALLED_AFTER_DAYS SECRET FORCE FINISH TARGET SECONDS
-said = $(filter command,$(origin $(1)))
-$(foreach variable,$(SAID),$(if $(call said,$(variable)),,$(eval unexport $(variable))))
+CARGO_DENY := target/tools/cargo-deny-0.20.2
+CARGO_MACHETE := target/tools/cargo-machete-0.9.2
+CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run up down logs test lint fmt clippy doc template python unit ops e2e on-stack tools
-.PHONY: fuzz fuzz-build fuzz-tools bench-sync
-.PHONY: build release-test deploy sync-now
-.PHONY: user-add vendor-add source-set shipway-add hook-add endpoint-add endpoint-rotate endpoint-remove
+.PHONY: help run up down logs test lint fmt clippy doc template python dependencies advisories
+.PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages
+.PHONY: fuzz fuzz-build fuzz-tools bench-sync build release-test deploy sync-now
+.PHONY: user-add vendor-add source-set shipway-add hook-add
+.PHONY: endpoint-add endpoint-rotate endpoint-remove
 
-help: ## This list
+help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
-run: .venv/installed ## The whole system on this machine, with a demo, until Ctrl-C
+run: .venv/installed ## Run the whole system on this machine with a demo, until Ctrl-C
 	@$(STACK) run
 
-up: .venv/installed $(if $(call said,RELEASE),build) ## The same in the background, without the demo; again: deploys what changed
+up: .venv/installed $(if $(call given,RELEASE),build) ## Start it in the background, or deploy changes
 	@$(STACK) up
 
-down: .venv/installed ## Stops it
+down: .venv/installed ## Stop it
 	@$(STACK) down
 
-logs: .venv/installed ## What the functions logged
+logs: .venv/installed ## Print the logs of the functions
 	@$(STACK) logs
 
-test: lint unit ops e2e ## Everything CI checks
+test: lint unit ops receivers e2e ## Run every check of CI
 
-lint: fmt clippy doc template python ## Format, lints, docs, template, scripts
+lint: fmt clippy doc template python dependencies ## Run the checks that need no tests
 
-# $(call step,title,command): runs a command and says how long it took.
+# $(call step,title,command): runs a command and prints how long it took.
 step = @echo "==> $(1)"; begin=$$(date +%s); $(2) && echo "    $(1): $$(($$(date +%s) - begin)) s"
 
-fmt: tools
-	$(call step,format,cargo fmt --all -- --check && cargo fmt --manifest-path tests/fuzz/Cargo.toml -- --check)
+fmt: prerequisites
+	$(call step,format,cargo fmt --all -- --check \
+		&& cargo fmt --manifest-path tests/fuzz/Cargo.toml -- --check)
 
-clippy: tools
+clippy: prerequisites
 	$(call step,clippy,cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings)
-	$(call step,clippy of fuzz targets,cargo clippy --manifest-path tests/fuzz/Cargo.toml --target-dir target/fuzz \
-		--no-default-features --all-targets -- -D warnings)
+	$(call step,clippy of fuzz targets,cargo clippy --manifest-path tests/fuzz/Cargo.toml \
+		--target-dir target/fuzz --no-default-features --all-targets -- -D warnings)
 
-doc: tools
+doc: prerequisites
 	$(call step,docs,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps)
 
 template: .venv/installed
-	$(call step,template,$(PYTHON) tools/local/sam.py validate --lint --template template.yaml --region ap-south-1 \
-		&& .venv/bin/cfn-lint template.yaml && $(PYTHON) tools/local/check_template.py \
-		&& $(PYTHON) tools/local/check_openapi.py)
+	$(call step,template,$(PYTHON) tools/local/sam.py validate --lint --template template.yaml \
+		--region ap-south-1 && .venv/bin/cfn-lint template.yaml \
+		&& $(PYTHON) tools/local/check_template.py && $(PYTHON) tools/local/check_openapi.py)
 
 python: .venv/installed
-	$(call step,scripts,.venv/bin/ruff check tools/local tools/ops && .venv/bin/ruff format --check tools/local tools/ops)
+	$(call step,scripts,.venv/bin/ruff check tools && .venv/bin/ruff format --check tools)
 
-unit: tools
-	$(call step,unit tests,cargo test --workspace --exclude e2e $(FEATURES))
+DENY := target/tools/bin/cargo-deny
+# One deny.toml for two lock files: an exception of one is unused in the other.
+DENY_CHECK := --config deny.toml check --hide-inclusion-graph -A unmatched-skip \
+	-A license-exception-not-encountered licenses bans sources
+dependencies: $(CARGO_DENY) $(CARGO_MACHETE)
+	$(call step,licences and sources of dependencies,$(DENY) --workspace $(DENY_CHECK) \
+		&& $(DENY) --manifest-path tests/fuzz/Cargo.toml $(DENY_CHECK))
+	$(call step,unused dependencies,target/tools/bin/cargo-machete --skip-target-dir)
+
+# Needs the network: it downloads the advisory database.
+advisories: $(CARGO_DENY) ## Check dependencies for known vulnerabilities
+	$(call step,advisories,$(DENY) --workspace --config deny.toml check advisories)
+
+# insta writes the path of every snapshot that a test compares; a snapshot without a test fails.
+REFERENCES := $(CURDIR)/target/snapshots
+compare = mkdir -p target && rm -f $(REFERENCES)-$(1) && INSTA_SNAPSHOT_REFERENCES_FILE=$(REFERENCES)-$(1) $(2) \
+	&& python3 tools/local/check_snapshots.py $(REFERENCES)-$(1) $(3)
+
+unit: prerequisites
+	$(call step,unit tests,$(call compare,unit,cargo test --workspace --exclude e2e $(FEATURES),\
+		functions shared))
 
 ops: .venv/installed
-	$(call step,operations tests,PYTHONPATH=tools/local $(PYTHON) -m unittest discover -s tools/ops)
+	$(call step,tests of the tools,PYTHONPATH=tools/local $(PYTHON) -m unittest discover -s tools/ops)
+
+receivers: .venv/installed packages
+	$(call step,receiver samples,$(PYTHON) -m unittest discover -s tests/receivers)
 
 e2e: .venv/installed
 	@$(STACK) with $(MAKE_COMMAND) --no-print-directory on-stack
 
+# check_logs.py is last: it searches the logs for what all steps before it sent.
 on-stack:
-	$(call step,end-to-end tests,cargo test -p e2e)
+	$(call step,end-to-end tests,$(call compare,e2e,cargo test -p e2e,tests))
 	$(call step,operations on the stack,$(OPS)/on_stack.py)
 	$(call step,permissions,$(PYTHON) tools/local/check_permissions.py)
+	$(docs-examples)
 	$(call step,logs,$(PYTHON) tools/local/check_logs.py)
 
+docs-examples: .venv/installed # needs a running stack: make up
+	$(docs-examples)
+docs-examples = $(call step,examples of the docs,$(PYTHON) tools/local/check_docs.py)
+
 FUZZ_ARGS := --fuzz-dir tests/fuzz --target-dir target/fuzz
-FUZZED = $(if $(call said,TARGET),$(TARGET),$(basename $(notdir $(wildcard tests/fuzz/targets/*.rs))))
+FUZZ_TARGETS := $(basename $(notdir $(wildcard tests/fuzz/targets/*.rs)))
+FUZZ_GIVEN = $(or $(filter $(TARGET),$(FUZZ_TARGETS)),$(error TARGET is one of: $(FUZZ_TARGETS)))
+FUZZED = $(if $(call given,TARGET),$(FUZZ_GIVEN),$(FUZZ_TARGETS))
+FUZZ_SECONDS = $(if $(call given,SECONDS),"$$SECONDS",60)
 
-fuzz: $(FUZZED:%=fuzz-%) ## Parsers, checks and settings against made-up input, a minute each [TARGET=shipway SECONDS=60]
+fuzz: $(FUZZED:%=fuzz-%) ## Fuzz parsers, authentication and settings [TARGET=shipway SECONDS=60]
 
-# What a run finds worth keeping stays in target; the corpus in tests/fuzz only grows by hand.
+# New inputs stay in target; the corpus in tests/fuzz is extended by hand.
 fuzz-%: fuzz-build
 	@mkdir -p target/fuzz/corpus/$*
-	$(call step,fuzzing $*,{ $(FUZZ) run $(FUZZ_ARGS) $* target/fuzz/corpus/$* tests/fuzz/corpus/$* $(wildcard events/$*) \
-		-- -max_total_time=$(if $(call said,SECONDS),$(SECONDS),60) -dict=tests/fuzz/words.dict >target/fuzz/$*.log 2>&1 \
+	$(call step,fuzzing $*,{ $(FUZZ) run $(FUZZ_ARGS) $* \
+		target/fuzz/corpus/$* tests/fuzz/corpus/$* $(wildcard events/$*) \
+		-- -max_total_time=$(FUZZ_SECONDS) -dict=tests/fuzz/words.dict >target/fuzz/$*.log 2>&1 \
 		|| { tail -n 60 target/fuzz/$*.log; exit 1; }; } && tail -n 1 target/fuzz/$*.log)
 
 fuzz-build: fuzz-tools
 	$(call step,fuzz targets,$(FUZZ) build $(FUZZ_ARGS))
 
-bench-sync: tools ## What an hourly run of 10 k, 100 k and 1 M orders takes and costs, against doubles
-	$(call step,functions and benchmark,cargo build --profile bench-sync -p sync -p poll -p bench --features poll/loopback)
+bench-sync: prerequisites ## Measure time and cost of hourly runs of 10 k, 100 k and 1 M orders
+	$(call step,functions and benchmark,cargo build --profile bench-sync -p sync -p poll -p bench \
+		--features poll/loopback)
 	$(call step,benchmark,target/bench-sync/bench-sync)
 
-build: .venv/installed .venv/deploy-installed ## Release binaries, checked for deploying [ARCH=x86_64|arm64]
+build: .venv/installed .venv/deploy-installed ## Build the release binaries [ARCH=x86_64|arm64]
 	@$(OPS)/release.py
 
-release-test: build ## The release binaries on a local stack: they work, and refuse to deliver to this machine
+release-test: build ## Test the release binaries on a local stack
 	$(call need,test ! -e target/local/stack.json,a local stack is running: make down first)
 	$(call step,release binaries on a stack,RELEASE=1 $(STACK) with sh -c '$(OPS)/on_release.py')
 
-deploy: .venv/installed .venv/deploy-installed ## Builds and deploys to AWS: STAGE=prod [REGION= ARCH= PARAMETERS="LogRetentionDays=90"]
+deploy: .venv/installed .venv/deploy-installed ## Deploy to AWS: STAGE= [REGION= ARCH= PARAMETERS=]
 	@$(OPS)/rollout.py
 
-sync-now: .venv/installed ## Asks the carrier about all orders now, and says which run that is: STAGE=
+sync-now: .venv/installed ## Poll the carrier now and print the run's id: STAGE=
 	@$(OPS)/sync_now.py
 
-user-add: ## Who may call the API: STAGE= NAME= ROLE=admin|viewer|partner ACCOUNTS=a,b
-vendor-add: ## A shop server: STAGE= NAME= ACCOUNT=
-source-set: ## Who may report: STAGE= SOURCE=shiprocket|shipway|esahayak|whatsapp and what the README names for it
-shipway-add: ## An account's own credentials at Shipway: STAGE= ACCOUNT= EMAIL= SECRET=stdin
-hook-add: ## A path of an account's own: STAGE= SOURCE= ACCOUNT= [SECRET=stdin|none]
-endpoint-add: ## Who is told: STAGE= NAME= URL= FORMAT=status_update|order.status_changed|standard ACCOUNTS=
-endpoint-rotate: ## A second signing secret: STAGE= NAME=; then with FINISH=1: the old one goes
-endpoint-remove: ## Nobody is told any more: STAGE= NAME=
-user-add vendor-add source-set shipway-add hook-add endpoint-add endpoint-rotate endpoint-remove: .venv/installed
+user-add: ## Add a user of the API: STAGE= NAME= ROLE=admin|viewer|partner ACCOUNTS=a,b
+vendor-add: ## Add a shop's server: STAGE= NAME= ACCOUNT=
+source-set: ## Configure a source: STAGE= SOURCE=shiprocket|shipway|… and its options
+shipway-add: ## Add an account's own Shipway credentials: STAGE= ACCOUNT= EMAIL= SECRET=stdin
+hook-add: ## Add a webhook path for one account: STAGE= SOURCE= ACCOUNT= [SECRET=stdin|none]
+endpoint-add: ## Add a webhook endpoint: STAGE= NAME= URL= FORMAT=standard ACCOUNTS=a,b
+endpoint-rotate: ## Add a second signing secret: STAGE= NAME=; with FINISH=1: drop the old one
+endpoint-remove: ## Remove a webhook endpoint: STAGE= NAME=
+user-add vendor-add source-set shipway-add hook-add: .venv/installed
+	@$(OPS)/manage.py $@
+endpoint-add endpoint-rotate endpoint-remove: .venv/installed
 	@$(OPS)/manage.py $@
 
-# The file is made last, so that an interrupted install is done again.
-.venv/installed: tools/local/requirements.txt | tools
-	@echo "==> Python tools into .venv (once, about a minute)"
+# The file is made last, so an interrupted installation starts again.
+.venv/installed: tools/local/requirements.txt | prerequisites
 	@python3 -m venv --clear .venv
-	@$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
+	@$(PROGRESS) "installing the Python tools into .venv (once)" pip.log \
+		$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
 	@touch $@
 
-# Half a gigabyte, so only for those who deploy.
+# Half a gigabyte, so only for release builds.
 .venv/deploy-installed: tools/ops/requirements.txt .venv/installed
-	@echo "==> cargo-lambda and zig into .venv (once, about a minute)"
-	@$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
+	@$(PROGRESS) "installing cargo-lambda and zig into .venv (once)" pip-deploy.log \
+		$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
 	@touch $@
 
-# $(call need,command that must succeed,what to say otherwise)
-need = @$(1) >/dev/null 2>&1 || { echo "error: $(2)" >&2; exit 1; }
+# $(call need,command that must succeed,message otherwise)
+need = @$(1) >/dev/null 2>&1 || { echo "error: $(strip $(2))" >&2; exit 1; }
 
-tools:
+prerequisites:
 	$(call need,command -v cargo,cargo is missing: install Rust with https://rustup.rs)
 	$(call need,command -v cc,a C compiler is missing: on Debian apt-get install gcc libc6-dev)
-	$(call need,python3 -c 'import sys; sys.exit(sys.version_info < (3$(comma) 10))',Python 3.10 or later is missing (python3))
-	$(call need,python3 -c 'import venv$(comma) ensurepip',Python cannot make a venv: on Debian apt-get install python3-venv)
+	$(call need,python3 -c 'import sys; sys.exit(sys.version_info < (3$(comma) 10))',\
+		Python 3.10 or later is missing (python3))
+	$(call need,python3 -c 'import venv$(comma) ensurepip',\
+		the venv module of Python is missing: on Debian apt-get install python3-venv)
 
-fuzz-tools: tools target/tools/bin/cargo-fuzz
-	$(call need,cargo +nightly --version,a nightly compiler is missing: rustup toolchain install nightly --profile minimal)
+# Interpreters of the receiver samples. Only root on Debian gets them installed.
+packages:
+	@python3 tools/local/packages.py
+
+fuzz-tools: prerequisites $(CARGO_FUZZ)
+	$(call need,cargo +nightly --version,\
+		a nightly compiler is missing: rustup toolchain install nightly --profile minimal)
 	$(call need,command -v c++,a C++ compiler is missing: on Debian apt-get install g++)
 
-target/tools/bin/cargo-fuzz:
-	@echo "==> cargo-fuzz into target/tools (once, about a minute)"
-	@cargo install cargo-fuzz --version 0.13.2 --locked --root target/tools
+# target/tools/<crate>-<version> marks the binary of that version in target/tools/bin.
+# Without optimisation: that halves the build, and each run takes a second or two either way.
+$(CARGO_DENY) $(CARGO_MACHETE) $(CARGO_FUZZ): | prerequisites
+	@$(PROGRESS) "installing $(tool) into target/tools (once)" $(tool).log \
+		cargo install $(tool) --version $(lastword $(subst -, ,$(@F))) --locked --root target/tools \
+		--debug --config profile.dev.debug=false
+	@touch $@
+tool = $(patsubst %-$(lastword $(subst -, ,$(@F))),%,$(@F))
 
 comma := ,

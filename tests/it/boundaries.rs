@@ -1,11 +1,11 @@
-//! What may depend on what. The compiler keeps the rest.
+//! The dependency rules between crates.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 use serde_json::Value;
 
-/// Each workspace member with its normal dependencies, as `cargo metadata` knows them.
+/// The normal dependencies of each workspace member.
 fn members() -> BTreeMap<String, Vec<String>> {
     let cargo = Command::new(env!("CARGO"))
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
@@ -27,7 +27,7 @@ fn normal_dependencies(package: &Value) -> Vec<String> {
 }
 
 #[test]
-fn domain_and_sources_know_no_io() {
+fn domain_and_sources_do_no_io() {
     let members = members();
     let io = ["tokio", "reqwest", "hyper", "lambda", "aws", "futures"];
     for pure in ["domain", "sources"] {
@@ -40,9 +40,9 @@ fn domain_and_sources_know_no_io() {
     }
 }
 
-/// The whole tree below them, features included: nothing of AWS is even built for their tests.
+/// The whole dependency tree, dev-dependencies included.
 #[test]
-fn testing_domain_and_sources_builds_no_sdk() {
+fn tests_of_domain_and_sources_build_no_sdk() {
     let tree = Command::new(env!("CARGO"))
         .args([
             "tree",

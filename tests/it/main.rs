@@ -1,26 +1,26 @@
-//! The deployed template, driven from outside: HTTP in, HTTP out, rows and queue depths in between.
+//! End-to-end tests against the deployed template: HTTP in and out, table rows and queue depths.
 //!
-//! `make e2e` starts the stack these tests read from `target/local/stack.json`. They run side by side on one stack,
-//! so each makes orders of its own and looks only at what concerns them.
+//! `make e2e` starts the local stack and writes `target/local/stack.json`. All tests share that
+//! stack and run in parallel, so each creates its own orders and ignores those of other tests.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
-mod accounts;
+mod authentication;
 mod bad_inputs;
 mod boundaries;
-mod callers;
-mod crash;
-mod delivering;
-mod log;
-mod main_way;
+mod delivery;
+mod end_to_end;
+mod inbound_log;
+mod inbound_webhooks;
+mod kill_points;
 mod messages;
 mod orders_api;
-mod runs;
 mod samples;
-mod stale;
+mod stale_orders;
 mod support;
-mod sweeping;
+mod sweep;
 mod sync;
-mod trigger;
-mod webhooks;
+mod sync_runs;
+mod tenants;
+mod trigger_webhook;
 mod whatsapp;

@@ -1,43 +1,147 @@
-//! Every sample under `events/` through the front door: all are answered 200, and this is how they end.
+//! Sends every sample under `events/` to its source, expects 200, and compares the final status of
+//! each event with a snapshot. A new source needs one entry in [`SAMPLE_AUTH`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use futures::StreamExt;
+use futures::future::LocalBoxFuture;
 use futures::stream::iter;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use crate::bad_inputs::post::Post;
 use crate::bad_inputs::surface::Surface;
-use crate::bad_inputs::{esahayak, shiprocket, shipway, whatsapp};
-use crate::support::{eventually, http, stack};
+use crate::bad_inputs::{esahayak, shipway, whatsapp};
+use crate::support::{Answer, OURS, eventually, http, put_setting, stack, unique};
 
-/// So many samples are sent, or looked for, side by side.
-const AT_ONCE: usize = 8;
+/// Requests in parallel.
+const CONCURRENCY: usize = 8;
 
-/// The request that its provider would send. Hooks are of accounts where no sample's order is: neither the demo nor an
-/// earlier run has a say in how a sample ends.
-async fn post(source: &str, body: Vec<u8>) -> Post {
-    match source {
-        "shiprocket" => shiprocket::surface().await.post(body),
-        "esahayak" => {
-            let kind = text(&body, "type");
-            alone().await.post(body).with("x-esahayak-event", kind)
-        }
-        "shipway" => match rehashed(&body) {
-            Some(body) => Post::to("/webhooks/shipway", body),
-            None => shipway::surface().await.post(body),
+enum SampleAuth {
+    /// A token or signature in a header, for a hook with its own secret.
+    Header {
+        /// `sources/{source}/settings`, if the demo has none.
+        settings: &'static str,
+        /// Makes the header from the hook's secret and the body.
+        sign: fn(&str, &[u8]) -> (&'static str, String),
+    },
+    Custom(fn(Vec<u8>) -> LocalBoxFuture<'static, Request>),
+}
+
+/// How each source authenticates. Hooks belong to accounts without orders, so that no order of the
+/// demo or of an earlier run changes the outcome.
+///
+/// An HMAC source: `sign: |secret, body| ("x-bluebird-signature", hmac(secret, body))`, with
+/// [`crate::bad_inputs::post::hmac`].
+const SAMPLE_AUTH: [(&str, SampleAuth); 4] = [
+    (
+        "shiprocket",
+        SampleAuth::Header {
+            settings: r#"{"mode":"token","account":"STORE001"}"#,
+            sign: |secret, _| ("x-api-key", secret.to_owned()),
         },
-        "whatsapp" => whatsapp::surface().post(body),
-        other => panic!("how does {other} prove who it is?"),
+    ),
+    ("esahayak", SampleAuth::Custom(|body| Box::pin(esahayak_request(body)))),
+    ("shipway", SampleAuth::Custom(|body| Box::pin(shipway_request(body)))),
+    ("whatsapp", SampleAuth::Custom(|body| Box::pin(async { to(&whatsapp::surface(), body) }))),
+];
+
+fn sample_auth(source: &str) -> &'static SampleAuth {
+    let entry = SAMPLE_AUTH.iter().find(|(name, _)| *name == source);
+    let (_, auth) = entry.unwrap_or_else(|| {
+        panic!("add how `{source}` authenticates to SAMPLE_AUTH in tests/it/samples.rs")
+    });
+    auth
+}
+
+/// A request, and the account of its path.
+struct Request {
+    account: String,
+    post: Post,
+}
+
+fn to(surface: &Surface, body: Vec<u8>) -> Request {
+    Request { account: surface.account.clone(), post: surface.post(body) }
+}
+
+/// The event type is in a header too.
+async fn esahayak_request(body: Vec<u8>) -> Request {
+    static OWN_HOOK: OnceCell<Surface> = OnceCell::const_new();
+    let kind = text(&body, "type");
+    let request = to(OWN_HOOK.get_or_init(esahayak::make).await, body);
+    Request { post: request.post.with("x-esahayak-event", kind), ..request }
+}
+
+/// A body with a `hash` goes to the plain path, with the hash of the demo's credentials.
+async fn shipway_request(body: Vec<u8>) -> Request {
+    let mut json: Value = serde_json::from_slice(&body).unwrap();
+    let Some(hash) = json.get_mut("hash") else { return to(shipway::surface().await, body) };
+    *hash = stack().sources["shipway"]["hash"].as_str().into();
+    let post = Post::to("/webhooks/shipway", json.to_string());
+    Request { account: OURS.to_owned(), post }
+}
+
+/// A hook for header authentication.
+struct Hook {
+    account: String,
+    path: String,
+    secret: String,
+    sign: fn(&str, &[u8]) -> (&'static str, String),
+}
+
+impl Hook {
+    /// None if the source authenticates in another way.
+    async fn create(source: &str) -> Option<Self> {
+        let SampleAuth::Header { settings, sign } = sample_auth(source) else { return None };
+        if !stack().sources.contains_key(source) {
+            put_setting(&format!("local/sources/{source}/settings"), settings).await;
+        }
+        let (account, secret) = (unique("ACC-"), unique("canary-secret-"));
+        let (header, value) = sign(&secret, b"{}");
+        let setting = json!({"account": account, "secret": secret});
+        let path = stack().hook(source, &setting, &[(header, &value)]).await;
+        Some(Self { account, path, secret, sign: *sign })
+    }
+
+    fn request(&self, body: Vec<u8>) -> Request {
+        let (header, value) = (self.sign)(&self.secret, &body);
+        let post = Post::to(&self.path, body).with(header, value);
+        Request { account: self.account.clone(), post }
     }
 }
 
-/// eSahayak's samples are looked for in the log, so nothing else is there.
-async fn alone() -> &'static Surface {
-    static ALONE: OnceCell<Surface> = OnceCell::const_new();
-    ALONE.get_or_init(esahayak::make).await
+struct Sent {
+    name: String,
+    account: String,
+    body: Vec<u8>,
+    event_id: String,
+}
+
+async fn send(name: String, file: PathBuf, hook: Option<&Hook>) -> Sent {
+    let body = std::fs::read(file).unwrap();
+    let request = match (hook, sample_auth(source(&name))) {
+        (_, SampleAuth::Custom(request)) => request(body).await,
+        (hook, SampleAuth::Header { .. }) => hook.unwrap().request(body),
+    };
+    let Request { account, post } = request;
+    let request = http::client().post(stack().url(&post.path)).body(post.body.clone());
+    let request =
+        post.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+    // Not `send_undocumented`: openapi.yaml describes every sample.
+    let answer = http::send(request).await;
+    assert_eq!(
+        (answer.status, &answer.json["received"]),
+        (200, &json!(true)),
+        "{name}: {}",
+        answer.json
+    );
+    assert!(answer.json["processed_at"].as_str().unwrap().ends_with('Z'), "{name}");
+    Sent { name, account, body: post.body, event_id: answer.event_id() }
+}
+
+fn source(name: &str) -> &str {
+    name.split('/').next().unwrap()
 }
 
 fn text(body: &[u8], name: &str) -> String {
@@ -45,15 +149,51 @@ fn text(body: &[u8], name: &str) -> String {
     body[name].as_str().unwrap().to_owned()
 }
 
-/// A body that shows a hash, with this installation's.
-fn rehashed(body: &[u8]) -> Option<Vec<u8>> {
-    let mut body: Value = serde_json::from_slice(body).unwrap();
-    let hash = body.get_mut("hash")?;
-    *hash = stack().sources["shipway"]["hash"].as_str().into();
-    Some(body.to_string().into_bytes())
+async fn get(path: &str) -> Answer {
+    stack().user("admin", "GET", &format!("/api/webhooks/logs{path}"), None).await
 }
 
-/// `{source}/{file}` of every sample, with its path.
+async fn get_json(path: &str) -> Value {
+    let answer = get(path).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.json);
+    answer.json
+}
+
+/// The final status and reason of a sample's event.
+async fn outcome(sent: &Sent) -> Value {
+    let path = format!("/{}", log_id(sent).await);
+    let event = eventually(&format!("the outcome of {}", sent.name), async || {
+        Some(get_json(&path).await).filter(|event| event["status"] != "received")
+    })
+    .await;
+    assert_eq!(
+        (event["source"].as_str(), event["body"].as_str()),
+        (Some(source(&sent.name)), std::str::from_utf8(&sent.body).ok())
+    );
+    json!({"status": event["status"], "reason": event["reason"]})
+}
+
+/// The event's id in the log. Sources with event ids of their own are answered with those.
+async fn log_id(sent: &Sent) -> String {
+    if get(&format!("/{}", sent.event_id)).await.status == 200 {
+        return sent.event_id.clone();
+    }
+    assert_eq!(sent.event_id, text(&sent.body, "id"));
+    let list = format!("?source={}&limit=100&account_code={}", source(&sent.name), sent.account);
+    eventually(&format!("{} in the log", sent.name), async || {
+        for item in get_json(&list).await["items"].as_array().unwrap() {
+            let id = item["id"].as_str().unwrap();
+            let event = get_json(&format!("/{id}")).await;
+            if event["body"].as_str() == std::str::from_utf8(&sent.body).ok() {
+                return Some(id.to_owned());
+            }
+        }
+        None
+    })
+    .await
+}
+
+/// The path of each sample by `{source}/{file}`.
 fn samples() -> BTreeMap<String, PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events");
     let list = |folder: &Path| {
@@ -67,82 +207,22 @@ fn samples() -> BTreeMap<String, PathBuf> {
         .collect()
 }
 
-/// A sample that was sent.
-struct Sent {
-    name: String,
-    body: Vec<u8>,
-    event_id: String,
-}
-
-async fn send(name: String, file: PathBuf) -> Sent {
-    let post = post(source(&name), std::fs::read(file).unwrap()).await;
-    let request = http::client().post(stack().url(&post.path)).body(post.body.clone());
-    let request =
-        post.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
-    // Not `send_odd`: a sample is what openapi.yaml describes.
-    let answer = http::send(request).await;
-    assert_eq!(
-        (answer.status, &answer.json["received"]),
-        (200, &json!(true)),
-        "{name}: {}",
-        answer.json
-    );
-    assert!(answer.json["processed_at"].as_str().unwrap().ends_with('Z'), "{name}");
-    Sent { name, body: post.body, event_id: answer.json["event_id"].as_str().unwrap().to_owned() }
-}
-
-fn source(name: &str) -> &str {
-    name.split('/').next().unwrap()
-}
-
-async fn log(path: &str) -> Value {
-    let log = stack().user("admin", "GET", &format!("/api/webhooks/logs{path}"), None).await;
-    assert_eq!(log.status, 200, "{path}: {}", log.json);
-    log.json
-}
-
-/// How a sample ends in the log.
-async fn end(sent: &Sent) -> Value {
-    let id =
-        if source(&sent.name) == "esahayak" { found(sent).await } else { sent.event_id.clone() };
-    let path = format!("/{id}");
-    let ended = async || Some(log(&path).await).filter(|log| log["status"] != "received");
-    let log = eventually(&format!("the end of {}", sent.name), ended).await;
-    assert_eq!(
-        (log["source"].as_str(), log["body"].as_str()),
-        (Some(source(&sent.name)), utf8(&sent.body))
-    );
-    json!({"status": log["status"], "reason": log["reason"]})
-}
-
-fn utf8(body: &[u8]) -> Option<&str> {
-    std::str::from_utf8(body).ok()
-}
-
-/// eSahayak is answered with its own id: the log's is in the list.
-async fn found(sent: &Sent) -> String {
-    assert_eq!(sent.event_id, text(&sent.body, "id"));
-    let path = format!("?source=esahayak&limit=100&account_code={}", alone().await.account);
-    eventually(&format!("{} in the log", sent.name), async || {
-        for item in log(&path).await["items"].as_array().unwrap() {
-            let id = item["id"].as_str().unwrap();
-            if log(&format!("/{id}")).await["body"].as_str() == utf8(&sent.body) {
-                return Some(id.to_owned());
-            }
-        }
-        None
-    })
-    .await
-}
-
 #[tokio::test]
-async fn every_sample_is_taken_and_ends_as_its_snapshot_says() {
-    let sent = iter(samples()).map(|(name, file)| send(name, file)).buffer_unordered(AT_ONCE);
-    let sent: Vec<Sent> = sent.collect().await;
-    let ends =
-        iter(sent.iter().map(async |sent| (&sent.name, end(sent).await))).buffer_unordered(AT_ONCE);
-    let ends: BTreeMap<&String, Value> = ends.collect().await;
+async fn accepts_every_sample_and_ends_as_in_the_snapshot() {
+    let samples = samples();
+    let sources: BTreeSet<&str> = samples.keys().map(|name| source(name)).collect();
+    let mut hooks = BTreeMap::new();
+    for source in sources {
+        hooks.insert(source.to_owned(), Hook::create(source).await);
+    }
+    let sending = samples.into_iter().map(|(name, file)| {
+        let hook = hooks[source(&name)].as_ref();
+        send(name, file, hook)
+    });
+    let sent: Vec<Sent> = iter(sending).buffer_unordered(CONCURRENCY).collect().await;
+    let outcomes = iter(sent.iter().map(async |sent| (&sent.name, outcome(sent).await)));
+    let outcomes: BTreeMap<&String, Value> = outcomes.buffer_unordered(CONCURRENCY).collect().await;
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true }, {
-        insta::assert_json_snapshot!("samples", ends);
+        insta::assert_json_snapshot!("samples", outcomes);
     });
 }

@@ -1,10 +1,18 @@
-//! The running stack as a test sees it.
+//! Shared test helpers: the running stack, HTTP and AWS clients, builders, faults and waiting.
 
-mod aws_calls;
+mod callers;
+mod clients;
+mod dead_letters;
+mod endpoint;
+mod events;
+mod faults;
 mod functions;
-mod hooks;
 pub mod http;
+mod kill_points;
+pub mod messages;
 mod openapi;
+mod parameters;
+mod parcel;
 mod receiver;
 
 use std::collections::BTreeMap;
@@ -13,11 +21,23 @@ use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use domain::core::timestamp::Timestamp;
 use serde::Deserialize;
+use serde_json::Value;
 
-pub use aws_calls::{Calls, Fault};
+pub use callers::{Caller, OURS, Role, THEIRS, caller, callers};
+pub use dead_letters::{take_dead_letter, take_unreadable_dead_letter};
+pub use endpoint::{SIGNING_SECRET, TestEndpoint};
+pub use events::{
+    body_event_id, detail, detail_in_status, inbound_event, insert_event, quarantined_event_id,
+};
+pub use faults::{Calls, Fault};
+pub use functions::api_request;
 pub use http::Answer;
+pub use kill_points::{process_event, process_until_done, survives_kill_points};
 pub use openapi::check_delivery;
+pub use parameters::{put_secret, put_setting, settings_to_expire};
+pub use parcel::Parcel;
 pub use receiver::Received;
 
 /// `target/local/stack.json`.
@@ -50,6 +70,7 @@ pub struct User {
     pub password: String,
 }
 
+/// An endpoint of the demo settings.
 #[derive(Debug, Deserialize)]
 pub struct Endpoint {
     pub url: String,
@@ -65,8 +86,8 @@ impl Endpoint {
 
 static STACK: LazyLock<Stack> = LazyLock::new(|| {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/local/stack.json");
-    let text = std::fs::read_to_string(file)
-        .expect("no running stack: these tests run through `make e2e`");
+    let text =
+        std::fs::read_to_string(file).expect("no running stack: run these tests with `make e2e`");
     serde_json::from_str(&text).expect("target/local/stack.json has an unexpected form")
 });
 
@@ -74,7 +95,7 @@ pub fn stack() -> &'static Stack {
     &STACK
 }
 
-/// A word that no other test and no earlier run has used.
+/// A string that no other test and no earlier run has used. Digits follow the prefix.
 pub fn unique(prefix: &str) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
@@ -85,17 +106,33 @@ pub fn unique(prefix: &str) -> String {
     )
 }
 
-/// Asks until there is an answer. The one place that waits.
-pub async fn eventually<T>(what: &str, ask: impl AsyncFn() -> Option<T>) -> T {
+/// A sample body, e.g. `shiprocket/test_ping`.
+pub fn sample(path: &str) -> Value {
+    let file = format!("{}/../events/{path}.json", env!("CARGO_MANIFEST_DIR"));
+    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+}
+
+/// Polls until `check` returns a value; fails the test after a minute.
+pub async fn eventually<T>(what: &str, check: impl AsyncFn() -> Option<T>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut pause = Duration::from_millis(50);
     loop {
-        if let Some(found) = ask().await {
+        if let Some(found) = check().await {
             return found;
         }
-        assert!(Instant::now() < deadline, "never came: {what}");
+        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         tokio::time::sleep(pause).await;
-        // Many tests ask one stack at once.
+        // Many tests poll one stack at once.
         pause = (pause * 3 / 2).min(Duration::from_millis(400));
     }
+}
+
+/// A time relative to now; negative for the past.
+pub fn seconds_from_now(seconds: i64) -> Timestamp {
+    Timestamp::from_millis(aws::clock::now().millis() + seconds * 1000).unwrap()
+}
+
+/// Rows written in one millisecond are ordered by their ids; this keeps the order of insertion.
+pub async fn next_millisecond() {
+    tokio::time::sleep(Duration::from_millis(2)).await;
 }

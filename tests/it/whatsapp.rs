@@ -16,7 +16,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::messages::messages;
+use crate::support::messages::messages;
 use crate::support::{Answer, Calls, eventually, http, stack, unique};
 
 /// Numbers of two accounts.

@@ -1,4 +1,7 @@
-"""What the receiver is told to answer: `PUT /answers` {"<path>": [{"status", "headers"?, "delay_ms"?, "body"?}, …]}."""
+"""Scripted answers of the receiver.
+
+`PUT /answers` {"<path>": [{"status", "headers"?, "delay_ms"?, "body"?}, …]}
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ MAX_DELAY_MS = 600_000
 
 
 class InvalidAnswers(Exception):
-    """The script says something the receiver could not do."""
+    """The script is malformed."""
 
 
 @dataclass(frozen=True)
@@ -24,14 +27,14 @@ class Answer:
 
 
 def parse_answers(body: bytes) -> dict[str, list[Answer]]:
-    """The answers of each path, in the order in which they will be used."""
+    """The answers of each path, in the order of their use."""
     try:
         script = json.loads(body)
     except ValueError as error:
         raise InvalidAnswers(f"not JSON: {error}") from error
     _require(isinstance(script, dict), "expected an object of paths")
     for path, answers in script.items():
-        _require(path.startswith("/"), f"{path!r} is not a path: it starts with no /")
+        _require(path.startswith("/"), f"{path!r}: a path must start with /")
         _require(isinstance(answers, list), f"{path}: expected a list of answers")
     return {
         path: [_parse_answer(f"{path}[{index}]", answer) for index, answer in enumerate(answers)]
@@ -39,17 +42,18 @@ def parse_answers(body: bytes) -> dict[str, list[Answer]]:
     }
 
 
-def _parse_answer(where: str, answer: Any) -> Answer:
-    _require(isinstance(answer, dict), f"{where}: expected an object")
+def _parse_answer(field: str, answer: Any) -> Answer:
+    _require(isinstance(answer, dict), f"{field}: expected an object")
     unknown = answer.keys() - {known.name for known in fields(Answer)}
-    _require(not unknown, f"{where}: unknown {', '.join(sorted(unknown))}")
-    _require(_is_integer(answer.get("status"), 200, 599), f"{where}.status: expected 200 to 599")
-    _require(_is_integer(answer.get("delay_ms", 0), 0, MAX_DELAY_MS), f"{where}.delay_ms: expected 0 to {MAX_DELAY_MS}")
-    _require(isinstance(answer.get("body", ""), str), f"{where}.body: expected text")
+    _require(not unknown, f"{field}: unknown field {', '.join(sorted(unknown))}")
+    _require(_is_integer(answer.get("status"), 200, 599), f"{field}.status: expected 200 to 599")
+    delay = answer.get("delay_ms", 0)
+    _require(_is_integer(delay, 0, MAX_DELAY_MS), f"{field}.delay_ms: expected 0 to {MAX_DELAY_MS}")
+    _require(isinstance(answer.get("body", ""), str), f"{field}.body: expected a string")
     headers = answer.get("headers", {})
     _require(
         isinstance(headers, dict) and all(isinstance(value, str) for value in headers.values()),
-        f"{where}.headers: expected names and texts",
+        f"{field}.headers: expected an object of strings",
     )
     return Answer(**answer)
 

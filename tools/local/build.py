@@ -1,4 +1,4 @@
-"""Builds the functions on the quick profile and lays them out as template.yaml expects them."""
+"""Builds the functions with the dev profile and stages them as template.yaml expects."""
 
 from __future__ import annotations
 
@@ -9,26 +9,33 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import progress
 from config import LOCAL, ROOT, TEMPLATE, StackError, function_names
 
 STAGING = LOCAL / "deploy"
+LOG_FILE = LOCAL / "build.log"
 
-# What `make build` leaves.
+# Output of `make build`.
 RELEASE = ROOT / "target" / "lambda"
 
 
 def build() -> Path:
-    """Compiles every function, cargo printing its progress, and returns the staged template.
+    """Compiles every function and returns the staged template.
 
-    With RELEASE=1 the functions are those of the last `make build`, byte for byte.
+    With RELEASE=1 it stages the binaries of the last `make build`, byte for byte.
     """
     if os.environ.get("RELEASE"):
-        return _stage({name: RELEASE / name / "bootstrap" for name in function_names()}, shutil.copy2)
+        return _stage(
+            {name: RELEASE / name / "bootstrap" for name in function_names()}, shutil.copy2
+        )
     packages = [argument for name in function_names() for argument in ("-p", name)]
-    # Demo and tests deliver to 127.0.0.1 and ask a carrier there, which no deployed build can.
+    # Demo and tests deliver to 127.0.0.1 and poll a carrier there; the SSRF guard of release builds
+    # refuses that address.
     command = ["cargo", "build", "--features", "deliver/loopback,poll/loopback", *packages]
-    if subprocess.run(command, cwd=ROOT).returncode != 0:
-        raise StackError("the functions do not compile; see above")
+    try:
+        progress.run("building the functions", command, LOG_FILE)
+    except progress.StepFailed as error:
+        raise StackError(str(error)) from error
     binaries = _target_directory() / "debug"
     return _stage({name: binaries / name for name in function_names()}, _copy_stripped)
 
@@ -40,7 +47,7 @@ def _target_directory() -> Path:
 
 
 def _stage(binaries: dict[str, Path], copy: Callable[[Path, Path], object]) -> Path:
-    """Puts each binary where the template's CodeUri points, beside an unchanged copy of the template."""
+    """Copies each binary to the template's CodeUri, beside an unchanged copy of the template."""
     for name, binary in binaries.items():
         folder = STAGING / "target" / "lambda" / name
         folder.mkdir(parents=True, exist_ok=True)

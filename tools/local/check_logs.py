@@ -1,8 +1,8 @@
-"""No log line holds what has no business there: a body, a phone, a name, a password, a key, a secret.
+"""Fails if a log line contains a body, a phone number, a name, a password, a key or a secret.
 
-Run after the end-to-end tests: what they send carries words of the form `canary-<kind>`. Those are searched for, and
-the stack's own secrets, in the logs of all functions and of the API, and in the files beside stack.json. What is found
-is never printed.
+Run it after the end-to-end tests: their requests carry words of the form `canary-<kind>`. The check
+searches for those words and for the stack's own secrets in the logs of all functions and of the
+API, and in the log files beside stack.json. It never prints a match.
 """
 
 from __future__ import annotations
@@ -25,49 +25,54 @@ from demo import ORDER
 Stack = dict[str, Any]
 
 GROUPS = "/aws/"
-SETTINGS = "/waypost"  # of whatever installation a test makes
+SETTINGS = "/waypost"  # of every stage: tests add their own
 CANARY = re.compile(r"canary-([a-z]+)", re.IGNORECASE)
 SECRET_PARAMETERS = re.compile(r"/(users|vendors|hooks)/[^/]+$|/(secret|legacy_secret|shipway)$")
-NO_SECRETS = {"account", "accounts", "role", "email"}
-SHORTEST_SECRET = 9  # what is shorter stands in other words by chance
+PUBLIC_FIELDS = {"account", "accounts", "role", "email"}
+MIN_SECRET_LENGTH = 9  # shorter texts occur in other words by chance
 
 
 def secrets_of(stack: Stack) -> dict[str, str]:
-    """What may be in no log: text → kind."""
+    """Every text that must not be logged → its kind."""
     found = {ORDER["customer"]["phone"]: "phone of the demo"}
     for user in stack["users"].values():
         credentials = f"{user['name']}:{user['password']}".encode()
-        found |= {user["password"]: "password", base64.b64encode(credentials).decode(): "Basic credentials"}
+        found[user["password"]] = "password"
+        found[base64.b64encode(credentials).decode()] = "Basic credentials"
     ssm = client("ssm", stack["endpoint_url"])
-    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path=SETTINGS, Recursive=True, WithDecryption=True)
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(
+        Path=SETTINGS, Recursive=True, WithDecryption=True
+    )
     for parameter in (parameter for page in pages for parameter in page["Parameters"]):
         if SECRET_PARAMETERS.search(parameter["Name"]):
             kind = parameter["Name"].removeprefix(f"{SETTINGS}/")
-            found |= dict.fromkeys(_words(parameter["Value"]), kind)
-    return {text: kind for text, kind in found.items() if len(text) >= SHORTEST_SECRET}
+            found |= dict.fromkeys(_secrets_in(parameter["Value"]), kind)
+    return {text: kind for text, kind in found.items() if len(text) >= MIN_SECRET_LENGTH}
 
 
-def _words(value: Any) -> Iterator[str]:
-    """The secrets in a parameter: a text's words, or the texts of a JSON object."""
+def _secrets_in(value: Any) -> Iterator[str]:
+    """The words of a plain text, or the texts of a JSON object."""
     match value:
         case {"email": email, "license_key": key}:
             yield key
             yield base64.b64encode(f"{email}:{key}".encode()).decode()
         case dict():
-            yield from (word for key, part in value.items() if key not in NO_SECRETS for word in _words(part))
+            for key, part in value.items():
+                if key not in PUBLIC_FIELDS:
+                    yield from _secrets_in(part)
         case list():
-            yield from (word for part in value for word in _words(part))
+            yield from (word for part in value for word in _secrets_in(part))
         case str():
             with suppress(ValueError):
                 if isinstance(parsed := json.loads(value), dict):
-                    yield from _words(parsed)
+                    yield from _secrets_in(parsed)
                     return
             yield from (word.removeprefix("whsec_") for word in value.split())
 
 
 def leaks(stack: Stack, secrets: dict[str, str]) -> set[tuple[str, str]]:
-    """(who wrote it, what kind of thing it is) of all that is where it should not be."""
-    return {(who, kind) for who, line in lines_of(stack) for kind in kinds_in(line, secrets)}
+    """(log, kind of secret) of each leak."""
+    return {(log, kind) for log, line in lines_of(stack) for kind in kinds_in(line, secrets)}
 
 
 def kinds_in(line: str, secrets: dict[str, str]) -> set[str]:
@@ -76,7 +81,7 @@ def kinds_in(line: str, secrets: dict[str, str]) -> set[str]:
 
 
 def lines_of(stack: Stack) -> Iterator[tuple[str, str]]:
-    """(who, line) of everything that the stack wrote."""
+    """(log, line) of everything the stack has logged."""
     for line in logs.read(stack["endpoint_url"], GROUPS):
         yield line.name, line.text
     for file in LOCAL.glob("*.log"):
@@ -85,37 +90,41 @@ def lines_of(stack: Stack) -> Iterator[tuple[str, str]]:
 
 
 @contextmanager
-def planted(stack: Stack, lines: list[str]) -> Iterator[str]:
-    """A log in which there is all that should not be: who does not find it would find nothing. Yields its name."""
+def log_with(stack: Stack, lines: list[str]) -> Iterator[str]:
+    """A log that contains every secret, to prove that the check finds them. Yields its name."""
     cloudwatch, group = client("logs", stack["endpoint_url"]), f"{GROUPS}planted"
     cloudwatch.create_log_group(logGroupName=group)
     try:
         cloudwatch.create_log_stream(logGroupName=group, logStreamName="lines")
-        events = [{"timestamp": time.time_ns() // 1_000_000, "message": f"before {line} after"} for line in lines]
+        now = time.time_ns() // 1_000_000
+        events = [{"timestamp": now, "message": f"before {line} after"} for line in lines]
         cloudwatch.put_log_events(logGroupName=group, logStreamName="lines", logEvents=events)
         yield "planted"
     finally:
         cloudwatch.delete_log_group(logGroupName=group)
 
 
-def complaints(stack: Stack) -> Iterator[str]:
+def problems(stack: Stack) -> Iterator[str]:
     secrets = secrets_of(stack)
-    with planted(stack, ["CANARY-line", *secrets]) as gardener:
+    with log_with(stack, ["CANARY-line", *secrets]) as planted:
         found = leaks(stack, secrets)
-    missed = {"canary-line", *secrets.values()} - {kind for who, kind in found if who == gardener}
-    yield from (f"this check finds no {kind}" for kind in sorted(missed))
-    yield from (f"{who}: a line holds {kind}" for who, kind in sorted(found) if who != gardener)
-    writers = {who for who, _ in lines_of(stack)}
-    yield from (f"{name}: logged nothing" for name in sorted(set(stack["functions"].values()) - writers))
+    expected = {"canary-line", *secrets.values()}
+    missed = expected - {kind for log, kind in found if log == planted}
+    yield from (f"this check does not find {kind}" for kind in sorted(missed))
+    yield from (f"{log}: a line contains {kind}" for log, kind in sorted(found) if log != planted)
+    written = {log for log, _ in lines_of(stack)}
+    yield from (
+        f"{name}: logged nothing" for name in sorted({*stack["functions"].values()} - written)
+    )
     with urllib.request.urlopen(f"{stack['receiver_url']}/received") as response:
         if not CANARY.search(response.read().decode()):
-            yield "no canary came through: run the end-to-end tests first"
+            yield "no canary was delivered: run the end-to-end tests first"
 
 
 def main() -> int:
-    found = list(complaints(describe.read()))
-    for complaint in found:
-        print(complaint)
+    found = list(problems(describe.read()))
+    for problem in found:
+        print(problem)
     return 1 if found else 0
 
 

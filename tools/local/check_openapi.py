@@ -1,4 +1,4 @@
-"""openapi.yaml is valid, describes exactly the routes of template.yaml, and its examples are what it says."""
+"""openapi.yaml is valid, describes exactly the routes of template.yaml, and its examples match."""
 
 from __future__ import annotations
 
@@ -16,29 +16,33 @@ Route = tuple[str, str]
 
 def routes_of_template() -> set[Route]:
     resources = yaml_parse(TEMPLATE.read_text())["Resources"].values()
-    functions = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::Serverless::Function"]
+    functions = [
+        resource["Properties"]
+        for resource in resources
+        if resource["Type"] == "AWS::Serverless::Function"
+    ]
     events = [event for function in functions for event in function.get("Events", {}).values()]
     routes = [event["Properties"] for event in events if event["Type"] == "HttpApi"]
     return {(route["Method"].lower(), route["Path"]) for route in routes}
 
 
-def complaints() -> Iterator[str]:
-    ours = contract.load()
-    for error in OpenAPIV31SpecValidator(ours.document).iter_errors():
+def problems() -> Iterator[str]:
+    document = contract.load()
+    for error in OpenAPIV31SpecValidator(document.document).iter_errors():
         yield f"{error.json_path}: {error.message}"
-    described = {(method, path) for method, path, _ in ours.operations()}
+    described = {(method, path) for method, path, _ in document.operations()}
     deployed = routes_of_template()
     for method, path in sorted(deployed - described):
-        yield f"{method.upper()} {path}: is not described"
+        yield f"{method.upper()} {path}: not described"
     for method, path in sorted(described - deployed):
-        yield f"{method.upper()} {path}: is no route of {TEMPLATE.name}"
-    yield from ours.examples()
+        yield f"{method.upper()} {path}: not a route of {TEMPLATE.name}"
+    yield from document.examples()
 
 
 def main() -> int:
-    found = list(complaints())
-    for complaint in found:
-        print(f"{contract.OPENAPI.name}: {complaint}")
+    found = list(problems())
+    for problem in found:
+        print(f"{contract.OPENAPI.name}: {problem}")
     return 1 if found else 0
 
 

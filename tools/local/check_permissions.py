@@ -1,9 +1,9 @@
-"""No function may do more than it does, or less: every Allow of its role is taken away once, and that shows.
+"""Least privilege, tested: each function needs every permission of its role, and no other.
 
-Each function is tried with its whole policy, which has to do for every scenario without a refused call. Then each
-statement, each of its actions and each of its resources is left out: a scenario must be refused a call and say which.
-What AWS does in a function's name (polling, logging) it does here whatever the policy says: check_template.py has
-those.
+First each scenario runs with the function's whole policy; no call may be denied. Then each
+statement, each of its actions and each of its resources is removed in turn; at least one scenario
+must be denied a call and report it. Calls that AWS makes on behalf of a function (polling, logging)
+are not checked by the emulator; check_template.py covers those.
 """
 
 from __future__ import annotations
@@ -27,34 +27,38 @@ TRIES = 3
 
 @dataclass(frozen=True)
 class Variant:
-    """A function whose policy lacks something."""
+    """A function's policy with one part removed."""
 
     function: str
-    lacking: str
+    removed: str
     statements: list[Statement]
 
 
 def variants(function: str, statements: list[Statement]) -> Iterator[Variant]:
-    """Without each statement about the function's own calls, and without each part of one."""
+    """The policy without each statement about the function's own calls, and each part of one."""
     for statement in statements:
         others = [other for other in statements if other is not statement]
-        for lacking, rest in lessened(statement):
-            yield Variant(function, lacking, [*others, rest] if rest["Action"] and rest["Resource"] else others)
+        for removed, rest in reductions(statement):
+            kept = [*others, rest] if rest["Action"] and rest["Resource"] else others
+            yield Variant(function, removed, kept)
 
 
-def lessened(statement: Statement) -> Iterator[tuple[str, Statement]]:
-    """(what is taken away, the rest)."""
-    sid, actions, resources = statement["Sid"], as_list(statement["Action"]), as_list(statement["Resource"])
-    own = [action for action in actions if statement["Effect"] == "Allow" and action not in POLLING | LOGGING]
-    # A folder and what is in it are one thing.
-    things = {resource.removesuffix("/*"): None for resource in resources}
+def reductions(statement: Statement) -> Iterator[tuple[str, Statement]]:
+    """(removed part, rest of the statement)."""
+    sid = statement["Sid"]
+    actions, resources = as_list(statement["Action"]), as_list(statement["Resource"])
+    allowed = actions if statement["Effect"] == "Allow" else []
+    own = [action for action in allowed if action not in POLLING | LOGGING]
+    # A folder and its contents count as one resource.
+    folders = {resource.removesuffix("/*"): None for resource in resources}
     if own:
         yield sid, statement | {"Action": [action for action in actions if action not in own]}
     for action in own if len(own) > 1 else ():
-        yield f"{sid} {action}", statement | {"Action": [other for other in actions if other != action]}
-    for thing in things if own and len(things) > 1 else ():
-        rest = [resource for resource in resources if resource.removesuffix("/*") != thing]
-        yield f"{sid} {thing}", statement | {"Resource": rest}
+        rest = [other for other in actions if other != action]
+        yield f"{sid} {action}", statement | {"Action": rest}
+    for folder in folders if own and len(folders) > 1 else ():
+        rest = [resource for resource in resources if resource.removesuffix("/*") != folder]
+        yield f"{sid} {folder}", statement | {"Resource": rest}
 
 
 def run(copies: Copies, scenario: Scenario, statements: list[Statement]) -> Outcome:
@@ -64,19 +68,22 @@ def run(copies: Copies, scenario: Scenario, statements: list[Statement]) -> Outc
         return copies.invoke(copy, event)
 
 
-def with_whole_policy(copies: Copies, scenario: Scenario) -> str | None:
-    """What is wrong if the function has all its permissions."""
+def check_whole_policy(copies: Copies, scenario: Scenario) -> str | None:
+    """The problem of a scenario with all permissions, if any."""
     outcome = run(copies, scenario, copies.functions[scenario.function].statements)
     where = f"{scenario.function}, {scenario.name}"
     if outcome.denied:
-        return f"{where}: may not {', '.join(sorted(outcome.denied))}"
+        return f"{where}: denied {', '.join(sorted(outcome.denied))}"
     if outcome.result != scenario.expected:
-        return f"{where}: ended with {outcome.result} instead of {scenario.expected}: {outcome.answer} {outcome.log}"
+        return (
+            f"{where}: ended with {outcome.result} instead of {scenario.expected}: "
+            f"{outcome.answer} {outcome.log}"
+        )
     return None
 
 
-def without_something(copies: Copies, variant: Variant) -> str | None:
-    """What is wrong if nobody notices what is missing."""
+def check_variant(copies: Copies, variant: Variant) -> str | None:
+    """The problem if every scenario still works, or fails without naming the denied call."""
     failed: Outcome | None = None
     scenarios = [scenario for scenario in SCENARIOS if scenario.function == variant.function]
     for scenario in scenarios * TRIES:
@@ -84,8 +91,10 @@ def without_something(copies: Copies, variant: Variant) -> str | None:
         if outcome.denied:
             return None
         failed = outcome if outcome.result != scenario.expected else failed
-    without = f"{variant.function} without {variant.lacking}"
-    return f"{without} fails and does not say why: {failed}" if failed else f"{without} does all it has to do"
+    where = f"{variant.function} without {variant.removed}"
+    if failed:
+        return f"{where}: fails without naming the denied call: {failed}"
+    return f"{where}: no scenario fails"
 
 
 def check(copies: Copies) -> list[str]:
@@ -93,23 +102,26 @@ def check(copies: Copies) -> list[str]:
     functions = {name.lower() for name, _ in Template(TEMPLATE.read_text()).of_type(FUNCTION)}
     untried = [f"{function}: has no scenario" for function in sorted(functions - tried)]
     with ThreadPoolExecutor(WORKERS) as pool:
-        whole = [found for found in pool.map(lambda scenario: with_whole_policy(copies, scenario), SCENARIOS) if found]
+        results = pool.map(lambda scenario: check_whole_policy(copies, scenario), SCENARIOS)
+        whole = [problem for problem in results if problem]
         if whole or untried:
             return whole + untried
-        lacking = [
-            variant for name, function in copies.functions.items() for variant in variants(name, function.statements)
+        reduced = [
+            variant
+            for name, function in copies.functions.items()
+            for variant in variants(name, function.statements)
         ]
-        found = list(pool.map(lambda variant: without_something(copies, variant), lacking))
-    print(f"{len(SCENARIOS)} scenarios with whole policies, {len(lacking)} times with a part of one missing")
-    return [complaint for complaint in found if complaint]
+        found = list(pool.map(lambda variant: check_variant(copies, variant), reduced))
+    print(f"{len(SCENARIOS)} scenarios with whole policies, {len(reduced)} reduced policies")
+    return [problem for problem in found if problem]
 
 
 def main() -> int:
     with Copies(describe.read()) as copies:
-        complaints = check(copies)
-    for complaint in complaints:
-        print(complaint)
-    return 1 if complaints else 0
+        problems = check(copies)
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""House rules for template.yaml that no linter knows: what we promise of queues, functions and tables."""
+"""Rules for template.yaml that linters do not have: queues, functions, roles and tables."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from samtranslator.yaml_helper import yaml_parse
 from config import ROOT, TEMPLATE
 
 FUNCTION = "AWS::Serverless::Function"
-PACE = ROOT / "shared" / "domain" / "src" / "poll" / "pace.rs"
+# The constant of the code that divides the carrier's rate limit.
+WORKERS = re.compile(r"const WORKERS: f64 = (\d+)")
 FOURTEEN_DAYS = 14 * 24 * 3600
-# What Lambda does with a queue in the function's name.
+# Lambda makes these calls with the function's role.
 POLLING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 Resource = dict[str, Any]
@@ -35,7 +36,7 @@ class Template:
                 yield name, resource.get("Properties", {})
 
     def dead_letter_queues(self) -> set[str]:
-        """Where queues and schedules put what they could not get rid of."""
+        """The dead-letter queues of queues and schedules."""
         of_queues = {
             referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
             for _, queue in self.of_type("AWS::SQS::Queue")
@@ -49,9 +50,11 @@ class Template:
         return of_queues | of_schedules
 
     def allowed(self, role: Any) -> Allowed:
-        """Each (action, resource) that a role may; `role` is a reference to it."""
+        """Each (action, resource) that a role allows; `role` is a reference to it."""
         policies = self.resources[referred(role)]["Properties"]["Policies"]
-        statements = [statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]]
+        statements = [
+            statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]
+        ]
         return {
             (action, referred(resource))
             for statement in statements
@@ -69,7 +72,7 @@ class Template:
 
 
 def referred(value: Any) -> str:
-    """The resource that a !Ref or !GetAtt names; of a !Sub, its text."""
+    """The resource that a !Ref or !GetAtt names; the text of a !Sub."""
     if "Ref" in value:
         return value["Ref"]
     if "Fn::Sub" in value:
@@ -79,17 +82,17 @@ def referred(value: Any) -> str:
 
 
 def check_queues(template: Template) -> Iterator[str]:
-    """Nothing that fails is lost: it waits 14 days in a DLQ."""
+    """Every queue has a dead-letter queue, which keeps messages for 14 days."""
     dead = template.dead_letter_queues()
     for name, queue in template.of_type("AWS::SQS::Queue"):
         if "RedrivePolicy" not in queue and name not in dead:
             yield f"{name}: has no dead-letter queue"
         if name in dead and queue.get("MessageRetentionPeriod") != FOURTEEN_DAYS:
-            yield f"{name}: a dead-letter queue keeps messages for 14 days"
+            yield f"{name}: a dead-letter queue must keep messages for 14 days"
 
 
 def check_event_sources(template: Template) -> Iterator[str]:
-    """One bad message does not repeat its batch, and a message is not taken twice while it is worked on."""
+    """One failed message does not repeat its batch, and no message is received twice at a time."""
     for name, event, function in template.events("SQS"):
         if event.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]:
             yield f"{name}: does not report batch item failures"
@@ -99,36 +102,40 @@ def check_event_sources(template: Template) -> Iterator[str]:
         timeout = function.get("Timeout", template.defaults["Timeout"])
         visibility = template.resources[queue]["Properties"].get("VisibilityTimeout", 30)
         if visibility < 6 * timeout:
-            yield f"{queue}: visibility {visibility} s is less than 6 × {timeout} s, the timeout of {name}"
+            yield (
+                f"{queue}: visibility timeout {visibility} s is less than "
+                f"6 × {timeout} s, the timeout of {name}"
+            )
 
 
 def check_schedules(template: Template) -> Iterator[str]:
-    """A fire that could not be delivered is seen, and runs under a role of its own.
+    """Each schedule has its own name, role, retry policy and dead-letter queue.
 
-    Without a name SAM would call it the same in every stage, and two stages of one account would have one between them.
+    Without a name SAM generates the same one in every stage, so two stages of an account would
+    share one schedule.
     """
     for name, schedule, _ in template.events("ScheduleV2"):
-        for wanted in ("Name", "RetryPolicy", "DeadLetterConfig", "RoleArn"):
-            if wanted not in schedule:
-                yield f"{name}: has no {wanted}"
+        for required in ("Name", "RetryPolicy", "DeadLetterConfig", "RoleArn"):
+            if required not in schedule:
+                yield f"{name}: has no {required}"
 
 
 def check_functions(template: Template) -> Iterator[str]:
-    """SAM would give a function without a role one that may touch every queue and log group."""
+    """Without a role SAM generates one that may use every queue and log group."""
     groups = dict(template.of_type("AWS::Logs::LogGroup"))
     for name, function in template.of_type(FUNCTION):
         if "Role" not in function:
             yield f"{name}: has no role of its own"
         group = function.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
         if "RetentionInDays" not in groups.get(group, {}):
-            yield f"{name}: has no log group with a retention"
+            yield f"{name}: has no log group with a retention period"
 
 
 def check_roles(template: Template) -> Iterator[str]:
-    """Least privilege."""
+    """No managed policies, no wildcards."""
     for name, role in template.of_type("AWS::IAM::Role"):
         if role.get("ManagedPolicyArns"):
-            yield f"{name}: managed policies reach further than needed"
+            yield f"{name}: managed policies allow more than needed"
         for policy in role.get("Policies", []):
             for statement in policy["PolicyDocument"]["Statement"]:
                 if statement["Effect"] == "Deny":
@@ -137,69 +144,73 @@ def check_roles(template: Template) -> Iterator[str]:
                 if "*" in as_list(statement["Resource"]):
                     yield f"{where}: allows every resource"
                 if any(action.endswith("*") for action in as_list(statement["Action"])):
-                    yield f"{where}: allows a pattern of actions"
+                    yield f"{where}: allows a wildcard of actions"
 
 
 def check_polling(template: Template) -> Iterator[str]:
-    """A function may be fed by its queues, and by no others."""
-    fed: dict[str, set[str]] = {name: set() for name, _ in template.of_type(FUNCTION)}
+    """A function may receive from the queues of its event sources, and from no others."""
+    sources: dict[str, set[str]] = {name: set() for name, _ in template.of_type(FUNCTION)}
     for name, event, _ in template.events("SQS"):
-        fed[name.split(".")[0]].add(referred(event["Queue"]))
+        sources[name.split(".")[0]].add(referred(event["Queue"]))
     for name, function in template.of_type(FUNCTION):
         polled = {pair for pair in template.allowed(function["Role"]) if pair[0] in POLLING}
-        yield from differences(name, polled, {(action, queue) for queue in fed[name] for action in POLLING})
+        required = {(action, queue) for queue in sources[name] for action in POLLING}
+        yield from differences(name, polled, required)
 
 
 def check_logging(template: Template) -> Iterator[str]:
-    """A function may write its own log."""
+    """A function may write its own log and no other."""
     for name, function in template.of_type(FUNCTION):
-        logged = {pair for pair in template.allowed(function["Role"]) if pair[0].startswith("logs:")}
+        logged = {
+            pair for pair in template.allowed(function["Role"]) if pair[0].startswith("logs:")
+        }
         group = referred(function["LoggingConfig"]["LogGroup"])
         yield from differences(name, logged, {(action, group) for action in LOGGING})
 
 
-def check_firing(template: Template) -> Iterator[str]:
-    """A schedule may start its function and keep a fire that it could not deliver."""
-    wanted: dict[str, Allowed] = {}
+def check_schedule_roles(template: Template) -> Iterator[str]:
+    """A schedule may invoke its function and write to its dead-letter queue."""
+    required: dict[str, Allowed] = {}
     for name, schedule, _ in template.events("ScheduleV2"):
-        fire = ("lambda:InvokeFunction", name.split(".")[0])
-        keep = ("sqs:SendMessage", referred(schedule["DeadLetterConfig"]["Arn"]))
-        wanted.setdefault(referred(schedule["RoleArn"]), set()).update({fire, keep})
-    for role, pairs in wanted.items():
+        invoke = ("lambda:InvokeFunction", name.split(".")[0])
+        send = ("sqs:SendMessage", referred(schedule["DeadLetterConfig"]["Arn"]))
+        required.setdefault(referred(schedule["RoleArn"]), set()).update({invoke, send})
+    for role, pairs in required.items():
         yield from differences(role, template.allowed({"Ref": role}), pairs)
 
 
-def differences(name: str, allowed: Allowed, wanted: Allowed) -> Iterator[str]:
-    for action, resource in sorted(wanted - allowed):
-        yield f"{name}: may not {action} on {resource}"
-    for action, resource in sorted(allowed - wanted):
-        yield f"{name}: need not {action} on {resource}"
+def differences(name: str, allowed: Allowed, required: Allowed) -> Iterator[str]:
+    for action, resource in sorted(required - allowed):
+        yield f"{name}: lacks {action} on {resource}"
+    for action, resource in sorted(allowed - required):
+        yield f"{name}: does not need {action} on {resource}"
 
 
-def check_pace(template: Template) -> Iterator[str]:
-    """Each of the workers that call the carrier leaves the others their share: there must be as many as it reckons."""
-    reckoned = re.search(r"const WORKERS: f64 = (\d+)", PACE.read_text())
+def check_rate_limit(template: Template) -> Iterator[str]:
+    """The carrier's rate limit is divided by the number of workers, so both must agree on it."""
+    code = "".join(path.read_text() for path in (ROOT / "shared").rglob("*.rs"))
+    expected = WORKERS.search(code)
     for name, event, _ in template.events("SQS"):
         workers = event.get("ScalingConfig", {}).get("MaximumConcurrency")
-        if name.startswith("Poll.") and (reckoned is None or workers != int(reckoned[1])):
-            yield f"{name}: has {workers} workers, which is not what {PACE.name} reckons with"
+        if name.startswith("Poll.") and (expected is None or workers != int(expected[1])):
+            yield f"{name}: its {workers} workers differ from WORKERS in the code"
 
 
 def check_access_log(template: Template) -> Iterator[str]:
-    """Ids of hooks in paths, and tokens in queries, are secrets."""
+    """Hook ids in paths and tokens in query strings are secrets."""
     for name, api in template.of_type("AWS::Serverless::HttpApi"):
         for variable in ("$context.path", "$context.httpPath", "queryString"):
             if variable.lower() in api["AccessLogSettings"]["Format"].lower():
-                yield f"{name}: its access log has {variable}"
+                yield f"{name}: its access log contains {variable}"
 
 
 def check_tables(template: Template) -> Iterator[str]:
-    """Data can be restored, and leaves when its time has come."""
+    """Tables can be restored, and rows expire."""
     for name, table in template.of_type("AWS::DynamoDB::Table"):
         if not table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled"):
             yield f"{name}: has no point-in-time recovery"
         if not table.get("TimeToLiveSpecification", {}).get("Enabled"):
-            yield f"{name}: has no time to live"
+            yield f"{name}: has no TTL"
 
 
 def as_list(value: Any) -> list[Any]:
@@ -210,12 +221,13 @@ def main() -> int:
     template = Template(TEMPLATE.read_text())
     rules = [
         *(check_queues, check_event_sources, check_schedules, check_functions, check_tables),
-        *(check_roles, check_polling, check_logging, check_firing, check_access_log, check_pace),
+        *(check_roles, check_polling, check_logging, check_schedule_roles, check_access_log),
+        check_rate_limit,
     ]
-    broken = [complaint for rule in rules for complaint in rule(template)]
-    for complaint in broken:
-        print(f"{TEMPLATE.name}: {complaint}")
-    return 1 if broken else 0
+    problems = [problem for rule in rules for problem in rule(template)]
+    for problem in problems:
+        print(f"{TEMPLATE.name}: {problem}")
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":

@@ -1,18 +1,15 @@
-"""Where the local stack keeps its files, and what it is called. Nothing here does anything."""
+"""Names, ports and paths of the local stack."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any
 
 import boto3
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = ROOT / "template.yaml"
+from paths import LOCAL, ROOT
 
-# Always in the checkout's own target/: other programs look for stack.json there, whatever CARGO_TARGET_DIR says.
-LOCAL = ROOT / "target" / "local"
+TEMPLATE = ROOT / "template.yaml"
 STACK_FILE = LOCAL / "stack.json"
 
 STAGE = "local"
@@ -20,7 +17,7 @@ REGION = "ap-south-1"
 STACK_NAME = f"waypost-{STAGE}"
 SETTINGS_PREFIX = f"/waypost/{STAGE}"
 
-# The emulator's root user. IAM is enforced, so functions get the keys of their own role instead.
+# The emulator's root user. IAM is enforced: each function gets the keys of its own role.
 ACCESS_KEY_ID = "test"
 SECRET_ACCESS_KEY = "test"
 
@@ -30,11 +27,11 @@ SHIPWAY_PORT = ("WAYPOST_SHIPWAY_PORT", 4600)
 
 
 class StackError(Exception):
-    """Something the person at the keyboard can act on: shown as one message, without a traceback."""
+    """An error the user can act on: shown as one message, without a traceback."""
 
 
 def port(setting: tuple[str, int]) -> int:
-    """The port of an environment variable, or its default."""
+    """The port in the environment variable, or the default."""
     variable, default = setting
     text = os.environ.get(variable, str(default))
     if not text.isdecimal() or not 0 < int(text) < 65536:
@@ -43,7 +40,7 @@ def port(setting: tuple[str, int]) -> int:
 
 
 def aws_environment(endpoint_url: str) -> dict[str, str]:
-    """What makes any AWS client talk to the emulator, and never to a real account."""
+    """Directs any AWS client to the emulator, and never to a real account."""
     return {
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": ACCESS_KEY_ID,
@@ -68,5 +65,5 @@ def client(service: str, endpoint_url: str) -> Any:
 
 
 def function_names() -> list[str]:
-    """One Lambda function a folder of functions/; crate and binary have the same name."""
+    """The folders of functions/; the crate and binary in each have the same name."""
     return sorted(manifest.parent.name for manifest in (ROOT / "functions").glob("*/Cargo.toml"))

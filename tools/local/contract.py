@@ -1,7 +1,8 @@
-"""openapi.yaml as a judge: whether an exchange with the API, or a delivery to a customer, is as it says.
+"""Validates exchanges with the API, and deliveries, against openapi.yaml.
 
-Run as a program it reads one case a line, `{"exchange": {…}}` or `{"delivery": {…}}`, and answers each with a line: the
-list of complaints, empty if there are none. The end-to-end tests have it judge everything they see.
+As a program it reads one case per line, `{"exchange": {…}}` or `{"delivery": {…}}`, and answers
+with one line per case: the list of problems, empty if there are none. The end-to-end tests validate
+every response and delivery with it.
 """
 
 from __future__ import annotations
@@ -20,13 +21,13 @@ OPENAPI = ROOT / "openapi.yaml"
 METHODS = {"get", "put", "post", "delete", "patch"}
 JSON_TYPE = "application/json"
 TEXT_TYPE = "text/plain"
-# Beside JSON_TYPE: what is no JSON object is taken as well.
+# Beside JSON_TYPE: a body that is not a JSON object is accepted too.
 ANY_TYPE = "*/*"
 Json = Any
 
 
 class Contract:
-    """The document, with the look-ups that judging needs."""
+    """The document, with the lookups that validation needs."""
 
     def __init__(self, document: dict[str, Json]) -> None:
         self.document = document
@@ -38,8 +39,10 @@ class Contract:
             for method in METHODS & item.keys():
                 yield method, path, item[method]
 
-    def exchange(self, method: str, path: str, request: str | None, answer: dict[str, Json]) -> Iterator[str]:
-        """What is wrong with an answer; and with a request that was not refused, which the document must then allow."""
+    def exchange(
+        self, method: str, path: str, request: str | None, answer: dict[str, Json]
+    ) -> Iterator[str]:
+        """Problems of a response, and of the request if it was accepted."""
         operation = self._operation(method.lower(), path)
         if not operation:
             yield "no such operation"
@@ -57,17 +60,19 @@ class Contract:
             yield from self._body("request", operation["requestBody"], request or "")
 
     def delivery(self, format: str, headers: dict[str, str], body: str) -> Iterator[str]:
-        """What is wrong with a delivery in this format."""
+        """Problems of a delivery in this format."""
         operation = self.document["webhooks"][format]["post"]
         parameters = [self._resolved(parameter) for parameter in operation["parameters"]]
-        yield from self._headers({parameter["name"]: parameter for parameter in parameters}, headers)
+        yield from self._headers(
+            {parameter["name"]: parameter for parameter in parameters}, headers
+        )
         yield from self._body("body", operation["requestBody"], body)
 
     def examples(self) -> Iterator[str]:
-        """What is wrong with the document's own examples."""
+        """Problems of the document's own examples."""
         for where, media in self._media_types(self.document, "#"):
             if "example" in media:
-                yield from self._judged(f"{where}: example", media["schema"], media["example"])
+                yield from self._validate(f"{where}: example", media["schema"], media["example"])
 
     def _operation(self, method: str, path: str) -> dict[str, Json] | None:
         matching = [
@@ -86,35 +91,36 @@ class Contract:
         for name, header in declared.items():
             rule = self._resolved(header)
             if name in headers:
-                yield from self._judged(f"header {name}", rule["schema"], headers[name])
+                yield from self._validate(f"header {name}", rule["schema"], headers[name])
             elif rule.get("required"):
                 yield f"header {name}: missing"
 
-    def _body(self, what: str, described: dict[str, Json], body: str) -> Iterator[str]:
+    def _body(self, part: str, described: dict[str, Json], body: str) -> Iterator[str]:
         content = described["content"]
         if JSON_TYPE not in content:
-            yield from self._judged(what, content[TEXT_TYPE]["schema"], body)
+            yield from self._validate(part, content[TEXT_TYPE]["schema"], body)
             return
         try:
             value = json.loads(body)
         except ValueError:
             value = None
             if ANY_TYPE not in content:
-                yield f"{what}: not JSON"
+                yield f"{part}: not JSON"
                 return
         if isinstance(value, dict) or ANY_TYPE not in content:
-            yield from self._judged(what, content[JSON_TYPE]["schema"], value)
+            yield from self._validate(part, content[JSON_TYPE]["schema"], value)
 
-    def _judged(self, what: str, schema: dict[str, Json], value: Json) -> Iterator[str]:
+    def _validate(self, part: str, schema: dict[str, Json], value: Json) -> Iterator[str]:
         for error in self._validator(schema).iter_errors(value):
-            yield f"{what}{error.json_path[1:]}: {error.message}"
+            yield f"{part}{error.json_path[1:]}: {error.message}"
 
     def _validator(self, schema: dict[str, Json]) -> Draft202012Validator:
-        """By identity: schemas live as long as the document."""
+        """Cached by identity, as schemas live as long as the document."""
         if id(schema) not in self.validators:
-            # The components stand beside the schema, so that its references find them.
+            # References in the schema resolve to the components beside it.
             whole = schema | {"components": self.document["components"]}
-            self.validators[id(schema)] = Draft202012Validator(whole, format_checker=FormatChecker(["date-time"]))
+            checker = FormatChecker(["date-time"])
+            self.validators[id(schema)] = Draft202012Validator(whole, format_checker=checker)
         return self.validators[id(schema)]
 
     def _resolved(self, value: dict[str, Json]) -> dict[str, Json]:
@@ -126,7 +132,13 @@ class Contract:
         return found
 
     def _media_types(self, value: Json, where: str) -> Iterator[tuple[str, dict[str, Json]]]:
-        parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        parts = (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
+        )
         for key, part in parts:
             if key == JSON_TYPE:
                 yield where, part
@@ -144,13 +156,13 @@ def _matches(template: str, path: str) -> bool:
     )
 
 
-def _complaints(contract: Contract, case: dict[str, Json]) -> list[str]:
+def _problems(contract: Contract, case: dict[str, Json]) -> list[str]:
     if "exchange" in case:
         return list(contract.exchange(**case["exchange"]))
     return list(contract.delivery(**case["delivery"]))
 
 
 if __name__ == "__main__":
-    judge = load()
+    openapi = load()
     for line in sys.stdin:
-        print(json.dumps(_complaints(judge, json.loads(line))), flush=True)
+        print(json.dumps(_problems(openapi, json.loads(line))), flush=True)

@@ -1,7 +1,7 @@
-"""Copies of the deployed functions, to try them with other policies than they have.
+"""Copies of the deployed functions, to run them with other policies.
 
-A copy runs the deployed code under a role of its own. Its tables and queues are copies too, and its policy and
-environment name those: nothing that is deployed is changed, works on its events, or sees what it does.
+A copy runs the deployed code with its own role. Its policy and environment name copies of the
+tables and queues, so it is isolated from the deployed stack.
 """
 
 from __future__ import annotations
@@ -25,21 +25,25 @@ Json = Any
 Statement = dict[str, Json]
 
 LAMBDA = "AWS::Lambda::Function"
-TRUST: Statement = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
-# How the functions name a refused call, in logs and errors.
+TRUST: Statement = {
+    "Effect": "Allow",
+    "Principal": {"Service": "lambda.amazonaws.com"},
+    "Action": "sts:AssumeRole",
+}
+# Logs and errors of the functions name a denied call like this.
 DENIED = re.compile(r"(\w+:\w+) is not available: AccessDenied")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one invocation."""
+    """The result of one invocation."""
 
     answer: Json
     log: str
 
     @property
     def result(self) -> str:
-        """In a word or two: the status of an answer, how many records of a batch failed, or how it ended."""
+        """The HTTP status, or the number of failed records of a batch, or `error` or `done`."""
         match self.answer:
             case {"statusCode": status}:
                 return str(status)
@@ -51,7 +55,7 @@ class Outcome:
 
     @property
     def denied(self) -> set[str]:
-        """The refused calls, as whoever reads log and answer learns of them."""
+        """The denied calls that log and answer name."""
         return set(DENIED.findall(self.log + json.dumps(self.answer)))
 
     @property
@@ -61,7 +65,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Function:
-    """What a copy is made from."""
+    """The configuration that copies are made from."""
 
     properties: dict[str, Json]
     environment: dict[str, str]
@@ -69,7 +73,7 @@ class Function:
 
 
 class Copies:
-    """Makes them, and takes them all away in the end."""
+    """Makes copies, and deletes them all on exit."""
 
     def __init__(self, stack: dict[str, Json]) -> None:
         self.stack = stack
@@ -87,7 +91,10 @@ class Copies:
             for url in self.stack["queues"].values():
                 self._copy_queue(url.rsplit("/", 1)[1])
             self.functions = self._read_functions()
-            self.whole = {name: self.make(name, function.statements) for name, function in self.functions.items()}
+            self.whole = {
+                name: self.make(name, function.statements)
+                for name, function in self.functions.items()
+            }
             self.undo = self.undo.pop_all()
         return self
 
@@ -95,11 +102,11 @@ class Copies:
         self.undo.close()
 
     def unique(self, prefix: str) -> str:
-        """A word that means nothing else here."""
+        """A name that no other row, copy or event has."""
         return f"{prefix}{self.started}{next(self.count):04}"
 
     def of(self, value: Json) -> Json:
-        """The same, naming the copies of tables and queues."""
+        """The value with the names of tables and queues replaced by those of their copies."""
         text = json.dumps(value)
         for name, copy in self.names.items():
             text = text.replace(name, copy)
@@ -112,8 +119,9 @@ class Copies:
         environment: dict[str, str] | None = None,
         undo: ExitStack | None = None,
     ) -> str:
-        """The name of a new copy that may do what these statements allow."""
-        original, undo, name = self.functions[function], undo or self.undo, self.unique(f"{function}-copy-")
+        """Creates a copy with these permissions and returns its name."""
+        original, undo = self.functions[function], undo or self.undo
+        name = self.unique(f"{function}-copy-")
         iam, functions, logs = self.aws["iam"], self.aws["lambda"], self.aws["logs"]
         role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=_policy([TRUST]))["Role"]
         undo.callback(iam.delete_role, RoleName=name)
@@ -121,30 +129,45 @@ class Copies:
         undo.callback(iam.delete_role_policy, RoleName=name, PolicyName=function)
         variables = original.environment | (environment or {})
         functions.create_function(
-            FunctionName=name, Role=role["Arn"], Environment={"Variables": variables}, **original.properties
+            FunctionName=name,
+            Role=role["Arn"],
+            Environment={"Variables": variables},
+            **original.properties,
         )
-        undo.callback(_if_there, partial(logs.delete_log_group, logGroupName=f"/aws/lambda/{name}"))
+        undo.callback(
+            _if_exists, partial(logs.delete_log_group, logGroupName=f"/aws/lambda/{name}")
+        )
         undo.callback(functions.delete_function, FunctionName=name)
         return name
 
     def invoke(self, copy: str, event: Json) -> Outcome:
-        answer = self.aws["lambda"].invoke(FunctionName=copy, Payload=json.dumps(event), LogType="Tail")
+        answer = self.aws["lambda"].invoke(
+            FunctionName=copy, Payload=json.dumps(event), LogType="Tail"
+        )
         log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
         return Outcome(json.loads(answer["Payload"].read()), log)
 
     def call(self, function: str, event: Json) -> Outcome:
-        """Invokes the copy with the whole policy, where all has to go well."""
+        """Invokes the copy with the whole policy, which must succeed."""
         outcome = self.invoke(self.whole[function], event)
         assert outcome.result in ("200", "201", "202", "0 failed"), f"{function}: {outcome}"
         return outcome
 
     def _read_functions(self) -> dict[str, Function]:
-        template = self.aws["cloudformation"].get_template(StackName=STACK_NAME, TemplateStage="Processed")
+        template = self.aws["cloudformation"].get_template(
+            StackName=STACK_NAME, TemplateStage="Processed"
+        )
         body = template["TemplateBody"]
-        resources = (json.loads(body) if isinstance(body, str) else body)["Resources"]
-        functions = [resource["Properties"] for resource in resources.values() if resource["Type"] == LAMBDA]
-        code = {known["FunctionName"]["Fn::Sub"].replace("${Stage}", STAGE): known["Code"] for known in functions}
-        return {name: self._read(function, code[function]) for name, function in self.stack["functions"].items()}
+        resources = (json.loads(body) if isinstance(body, str) else body)["Resources"].values()
+        functions = [known["Properties"] for known in resources if known["Type"] == LAMBDA]
+        code = {
+            known["FunctionName"]["Fn::Sub"].replace("${Stage}", STAGE): known["Code"]
+            for known in functions
+        }
+        return {
+            name: self._read(function, code[function])
+            for name, function in self.stack["functions"].items()
+        }
 
     def _read(self, function: str, code: dict[str, str]) -> Function:
         known = self.aws["lambda"].get_function_configuration(FunctionName=function)
@@ -152,10 +175,11 @@ class Copies:
         policies = self.aws["iam"].list_role_policies(RoleName=role)["PolicyNames"]
         statements: list[Statement] = []
         for policy in policies:
-            document = self.aws["iam"].get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-            statements += document["Statement"]
+            found = self.aws["iam"].get_role_policy(RoleName=role, PolicyName=policy)
+            statements += found["PolicyDocument"]["Statement"]
         kept = {key: known[key] for key in ("Runtime", "Handler", "Timeout", "MemorySize")}
-        return Function(kept | {"Code": code}, self.of(known["Environment"]["Variables"]), self.of(statements))
+        environment = self.of(known["Environment"]["Variables"])
+        return Function(kept | {"Code": code}, environment, self.of(statements))
 
     def _copy_table(self, name: str) -> None:
         known = self.aws["dynamodb"].describe_table(TableName=name)["Table"]
@@ -176,8 +200,9 @@ class Copies:
 
     def _copy_queue(self, name: str) -> None:
         copy = self.unique(f"{name}-copy-")
-        # Long enough that nothing comes back while we look.
-        url = self.aws["sqs"].create_queue(QueueName=copy, Attributes={"VisibilityTimeout": "3600"})["QueueUrl"]
+        # No message becomes visible again during the check.
+        attributes = {"VisibilityTimeout": "3600"}
+        url = self.aws["sqs"].create_queue(QueueName=copy, Attributes=attributes)["QueueUrl"]
         self.undo.callback(self.aws["sqs"].delete_queue, QueueUrl=url)
         self.names[name] = copy
 
@@ -186,7 +211,7 @@ def _policy(statements: list[Statement]) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
-def _if_there(delete: Callable[[], object]) -> None:
+def _if_exists(delete: Callable[[], object]) -> None:
     try:
         delete()
     except ClientError as error:

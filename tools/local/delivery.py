@@ -1,4 +1,4 @@
-"""A request the receiver got, and the one line that tells a person about it."""
+"""A request to the receiver, and its line on the screen."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 
-VERDICTS = {True: "verified", False: "BAD SIGNATURE", None: "not an endpoint"}
+SIGNATURES = {True: "verified", False: "BAD SIGNATURE", None: "not an endpoint"}
 
 
 @dataclass(frozen=True)
 class Request:
-    """As `GET /received` shows it."""
+    """An item of `GET /received`."""
 
     method: str
     path: str
@@ -23,21 +23,23 @@ class Request:
 
 
 def timestamp(seconds: float) -> str:
-    """A Unix time, as the API writes times."""
-    return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """A Unix time in the format of the API."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def describe(request: Request, answer: int) -> str:
-    """`10:31:07.512  demo-standard  order.status_changed in_transit  1370001_150870001  verified → 200`."""
+    """`10:31:07.512  demo-standard  order.status_changed in_transit  O-1  verified → 200`."""
     time = request.received_at[11:23]
     endpoint = request.path.strip("/")
     event, status, orders = _content(request.body)
-    what = f"{event} {status}".strip()
-    return f"  {time}  {endpoint:<26} {what:<40} {', '.join(orders)}  {VERDICTS[request.verified]} → {answer}"
+    change = f"{event} {status}".strip()
+    result = f"{SIGNATURES[request.verified]} → {answer}"
+    return f"  {time}  {endpoint:<26} {change:<40} {', '.join(orders)}  {result}"
 
 
 def _content(body: str) -> tuple[str, str, list[str]]:
-    """(event, status, order ids) of any of the three formats, empty for anything else."""
+    """(event, status, order ids) of a body in one of the three formats, else empty."""
     try:
         payload = json.loads(body)
     except ValueError:
@@ -46,11 +48,13 @@ def _content(body: str) -> tuple[str, str, list[str]]:
         return "", "", []
     if isinstance(payload.get("orders"), list):
         orders = [order for order in payload["orders"] if isinstance(order, dict)]
-        return str(payload.get("event", "")), _each(orders, "status"), [str(order.get("order_id")) for order in orders]
+        ids = [str(order.get("order_id")) for order in orders]
+        return str(payload.get("event", "")), _each(orders, "status"), ids
     data: Any = payload.get("data", payload)
     if not isinstance(data, dict) or "orderId" not in data:
         return str(payload.get("type", "")), "", []
-    return str(payload.get("type", "order.status_changed")), str(data.get("status")), [str(data["orderId"])]
+    event = str(payload.get("type", "order.status_changed"))
+    return event, str(data.get("status")), [str(data["orderId"])]
 
 
 def _each(orders: list[dict[str, Any]], key: str) -> str:

@@ -1,4 +1,4 @@
-"""The demo of `make run`: an order, its carrier's webhooks, and the signed deliveries that follow."""
+"""The demo of `make run`: an order, its carrier's webhooks, and the signed deliveries."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Stack = dict[str, Any]
 
 SAMPLES = ROOT / "events" / "shiprocket"
 CARRIER_TIME = "%d %m %Y %H:%M:%S"
-PAUSE_SECONDS = 1  # between webhooks, so that the deliveries can be read as a story
+PAUSE_SECONDS = 1  # between webhooks, so that the output stays readable
 WAIT_SECONDS = 30
 
 ORDER = {
@@ -30,107 +30,85 @@ ORDER = {
     "items": [{"title": "Enamel mug", "sku": "MUG-1", "qty": 2, "price": 249.0}],
 }
 
-# For the curl lines, since what was sent once has no effect a second time.
-MY_ORDER = ORDER | {"orderId": "my-order-1", "awb": "19000000000999", "refs": {"shiprocket": 348450999}}
-MY_WEBHOOK = {
-    "awb": MY_ORDER["awb"],
-    "order_id": MY_ORDER["orderId"],
-    "sr_order_id": 348450999,
-    "shipment_status": "IN TRANSIT",
-    "shipment_status_id": 18,
-    "current_status": "IN TRANSIT",
-    "current_status_id": 20,
-    "current_timestamp": "23 05 2023 11:43:52",
-    "is_return": 0,
-    "scans": [],
-}
-
 
 def show(stack: Stack) -> None:
-    """Plays it, then says how to go on by hand. The receiver prints each delivery itself."""
-    print("\nAn order, what its carrier reports, and the deliveries that follow:")
-    _call("POST", f"{stack['api_url']}/api/external/orders", _vendor(stack), json.dumps(ORDER).encode())
+    """Plays the demo and prints how to continue. The receiver prints each delivery itself."""
+    print("\nAn order, its carrier's webhooks, and the deliveries to three endpoints:\n")
+    orders_url = f"{stack['api_url']}/api/external/orders"
+    vendor = {"x-vendor-server-secret": stack["vendor_secret"]}
+    _post(orders_url, vendor, json.dumps(ORDER).encode(), "create the order")
+    carrier = {"x-api-key": stack["sources"]["shiprocket"]["api_key"]}
     for sample in _samples():
-        _call("POST", f"{stack['api_url']}/webhooks/carrier", _carrier(stack), sample.read_bytes(), sample.name)
+        _post(f"{stack['api_url']}/webhooks/carrier", carrier, sample.read_bytes(), sample.name)
         time.sleep(PAUSE_SECONDS)
     if _delivered(stack):
-        print("\nEvery endpoint has a verified delivery.")
+        print("\nEvery endpoint has received a verified delivery.")
     else:
-        print(f"\nNot every endpoint got a verified delivery within {WAIT_SECONDS} s. Where to look: `make logs`")
-        print(f"(what the functions logged) and {emulator.LOG_FILE}.")
+        print(f"\nNot every endpoint received a verified delivery within {WAIT_SECONDS} s.")
+        print(f"See `make logs` for the functions, and {emulator.LOG_FILE}.")
     print(_guide(stack), flush=True)
 
 
+def exports(stack: Stack) -> dict[str, str]:
+    """Shell variables of the docs' examples: a vendor's secret, an admin, Shiprocket's token."""
+    admin = stack["users"]["admin"]
+    return {
+        "API": stack["api_url"],
+        "SECRET": stack["vendor_secret"],
+        "NAME": admin["name"],
+        "PASSWORD": admin["password"],
+        "TOKEN": stack["sources"]["shiprocket"]["api_key"],
+    }
+
+
 def _samples() -> list[Path]:
-    """Those about the demo's order, as they happened."""
+    """The webhooks about the demo's order, in order of time."""
     bodies = {path: json.loads(path.read_bytes()) for path in SAMPLES.glob("*.json")}
     ours = [path for path, body in bodies.items() if body.get("awb") == ORDER["awb"]]
-    return sorted(ours, key=lambda path: datetime.strptime(bodies[path]["current_timestamp"], CARRIER_TIME))
+    return sorted(ours, key=lambda path: _carrier_time(bodies[path]["current_timestamp"]))
 
 
-def _vendor(stack: Stack) -> dict[str, str]:
-    return {"x-vendor-server-secret": stack["vendor_secret"]}
+def _carrier_time(text: str) -> datetime:
+    return datetime.strptime(text, CARRIER_TIME)
 
 
-def _carrier(stack: Stack) -> dict[str, str]:
-    return {"x-api-key": stack["sources"]["shiprocket"]["api_key"]}
-
-
-def _call(method: str, url: str, credentials: dict[str, str], body: bytes, what: str = "") -> None:
+def _post(url: str, credentials: dict[str, str], body: bytes, title: str) -> None:
     headers = credentials | {"content-type": "application/json"}
-    request = urllib.request.Request(url, data=body, method=method, headers=headers)
+    request = urllib.request.Request(url, data=body, method="POST", headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=60) as response:
             outcome = str(response.status)
     except urllib.error.HTTPError as error:
         outcome = f"{error.code} {error.read().decode(errors='replace')}"
-    print(f"{method} {request.selector} {what} → {outcome}", flush=True)
+    path = request.selector.partition("/_aws/execute-api/")[2].partition("/")[2]
+    print(f"POST /{path}  {title} → {outcome}", flush=True)
 
 
 def _delivered(stack: Stack) -> bool:
-    """Whether every endpoint got a delivery with a good signature in time."""
-    wanted = {f"/{name}" for name in stack["endpoints"]}
+    """True once every endpoint has received a delivery with a valid signature; False on timeout."""
+    endpoints = {f"/{name}" for name in stack["endpoints"]}
     deadline = time.monotonic() + WAIT_SECONDS
     while time.monotonic() < deadline:
         with urllib.request.urlopen(f"{stack['receiver_url']}/received") as response:
             requests = json.load(response)["requests"]
-        if wanted <= {request["path"] for request in requests if request["verified"]}:
+        if endpoints <= {request["path"] for request in requests if request["verified"]}:
             return True
         time.sleep(0.2)
     return False
 
 
 def _guide(stack: Stack) -> str:
-    orders_url = f"{stack['api_url']}/api/external/orders"
-    vendor, carrier, json_type = _vendor(stack), _carrier(stack), {"content-type": "application/json"}
+    variables = [f"export {name}={shlex.quote(value)}" for name, value in exports(stack).items()]
     lines = [
         "",
-        f"API        {stack['api_url']}",
-        f"receiver   {stack['receiver_url']}/received",
-        f"Shipway    {stack['shipway_url']}/_calls (a double)",
-        f"emulator   {stack['endpoint_url']} (every AWS service)",
-        f"all of it  {STACK_FILE}",
+        f"receiver   {stack['receiver_url']}/received  (your server: all deliveries)",
+        f"Shipway    {stack['shipway_url']}/_calls  (a double of the carrier's API)",
+        f"AWS        {stack['endpoint_url']}  (the emulator)",
+        f"settings   {STACK_FILE}",
         "",
-        "create an order",
-        _curl("POST", orders_url, vendor | json_type, _json(MY_ORDER)),
-        "read it with its timeline",
-        _curl("GET", f"{orders_url}/{MY_ORDER['orderId']}", vendor),
-        "send what its carrier reports",
-        _curl("POST", f"{stack['api_url']}/webhooks/carrier", carrier | json_type, _json(MY_WEBHOOK)),
+        "The stack runs until Ctrl-C. `make up` in another terminal deploys code changes.",
+        "Paste these lines there; then every example of the docs runs as it is:",
         "",
-        "Stays up until Ctrl-C. After a code change: `make up` in another terminal.",
+        *variables,
     ]
     return "\n".join(lines)
-
-
-def _json(value: dict[str, Any]) -> str:
-    return json.dumps(value, separators=(",", ":"))
-
-
-def _curl(method: str, url: str, headers: dict[str, str], body: str | None = None) -> str:
-    command = ["curl", "-sS", "-X", method, url]
-    for name, value in headers.items():
-        command += ["-H", f"{name}: {value}"]
-    if body:
-        command += ["--data-binary", body]
-    return "  " + shlex.join(command)

@@ -1,4 +1,4 @@
-"""Deploys the real template to the emulator, as it would be deployed to an account."""
+"""Deploys template.yaml to the emulator with the SAM CLI, as to an AWS account."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from pathlib import Path
 
 import routes
 import sam
-from config import LOCAL, REGION, STACK_NAME, STAGE, StackError, aws_environment, client, function_names
+from config import (
+    LOCAL,
+    REGION,
+    STACK_NAME,
+    STAGE,
+    StackError,
+    aws_environment,
+    client,
+    function_names,
+)
 
 BUCKET = "waypost-local-code"
 LOG_FILE = LOCAL / "deploy.log"
@@ -18,14 +27,14 @@ PARAMETERS = {"Stage": STAGE, "ConfigTtlSeconds": "1", "LogRetentionDays": "1"}
 
 @dataclass(frozen=True)
 class Deployed:
-    """What a deploy left: the template's outputs, and the functions by folder."""
+    """The template's outputs, and the deployed functions by folder."""
 
     outputs: dict[str, str]
     functions: dict[str, str]
 
 
 def deploy(template: Path, endpoint_url: str) -> Deployed:
-    """Creates or updates the stack; a second call changes only what changed."""
+    """Creates or updates the stack."""
     s3 = client("s3", endpoint_url)
     with suppress(s3.exceptions.BucketAlreadyOwnedByYou):
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
@@ -34,11 +43,13 @@ def deploy(template: Path, endpoint_url: str) -> Deployed:
     stack = cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0]
     physical_ids = {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
-        for page in cloudformation.get_paginator("list_stack_resources").paginate(StackName=STACK_NAME)
+        for page in cloudformation.get_paginator("list_stack_resources").paginate(
+            StackName=STACK_NAME
+        )
         for resource in page["StackResourceSummaries"]
     }
     routes.import_routes(endpoint_url, physical_ids)
-    by_folder = {logical_id.lower(): physical_id for logical_id, physical_id in physical_ids.items()}
+    by_folder = {logical_id.lower(): name for logical_id, name in physical_ids.items()}
     return Deployed(
         outputs={output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
         functions={name: by_folder[name.replace("-", "")] for name in function_names()},
@@ -48,13 +59,16 @@ def deploy(template: Path, endpoint_url: str) -> Deployed:
 def _sam_deploy(template: Path, endpoint_url: str) -> None:
     command = [
         *(sam.EXECUTABLE, "deploy", "--template-file", template.name, "--stack-name", STACK_NAME),
-        *("--s3-bucket", BUCKET, "--region", REGION, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
+        *("--s3-bucket", BUCKET, "--region", REGION),
+        *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
         *("--parameter-overrides", *(f"{key}={value}" for key, value in PARAMETERS.items())),
     ]
     env = sam.environment() | aws_environment(endpoint_url)
     with LOG_FILE.open("w") as log:
-        done = subprocess.run(command, cwd=template.parent, env=env, stdout=log, stderr=subprocess.STDOUT)
+        done = subprocess.run(
+            command, cwd=template.parent, env=env, stdout=log, stderr=subprocess.STDOUT
+        )
     if done.returncode != 0:
-        print(*LOG_FILE.read_text().splitlines()[-40:], sep="\n")
-        raise StackError(f"sam deploy failed; all of it is in {LOG_FILE}")
+        print("", *LOG_FILE.read_text().splitlines()[-40:], sep="\n")
+        raise StackError(f"sam deploy failed; the whole output is in {LOG_FILE}")

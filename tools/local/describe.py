@@ -1,4 +1,4 @@
-"""stack.json: how other programs find and address the running stack."""
+"""stack.json: addresses, names and demo credentials of the running stack, for other programs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from settings import PHONE_NUMBER_ID, Settings
 
 
 def describe(running: Processes, settings: Settings) -> dict[str, Any]:
-    """What stays as it is for the whole life of a stack."""
+    """The part that is fixed for the life of a stack."""
     return {
         "stage": STAGE,
         "region": REGION,
@@ -22,7 +22,9 @@ def describe(running: Processes, settings: Settings) -> dict[str, Any]:
         "aws": {"access_key_id": ACCESS_KEY_ID, "secret_access_key": SECRET_ACCESS_KEY},
         "receiver_url": running.receiver_url,
         "shipway_url": running.shipway_url,
-        "users": {name: {"name": name, "password": password} for name, password in settings.users.items()},
+        "users": {
+            name: {"name": name, "password": password} for name, password in settings.users.items()
+        },
         "vendor_secret": settings.vendor_secret,
         "sources": {
             "shiprocket": {"api_key": settings.shiprocket_api_key},
@@ -35,17 +37,24 @@ def describe(running: Processes, settings: Settings) -> dict[str, Any]:
             },
         },
         "endpoints": {
-            name: {"url": f"{running.receiver_url}/{name}", "secret": endpoint.secret, "format": endpoint.format}
+            name: {
+                "url": f"{running.receiver_url}/{name}",
+                "secret": endpoint.secret,
+                "format": endpoint.format,
+            }
             for name, endpoint in settings.endpoints.items()
         },
     }
 
 
 def describe_deployed(running: Processes, deployed: Deployed) -> dict[str, Any]:
-    """What a deploy may change. Names come from the outputs: EventsDlqUrl is the queue `events_dlq`."""
+    """The part that a deploy may change.
+
+    Names derive from the outputs: EventsDlqUrl is the queue `events_dlq`.
+    """
     outputs = deployed.outputs
     return {
-        # By path, since most HTTP clients do not resolve the emulator's <api id>.execute-api.localhost.
+        # Most HTTP clients do not resolve the emulator's <api id>.execute-api.localhost.
         "api_url": f"{running.endpoint_url}/_aws/execute-api/{outputs['ApiId']}",
         "functions": deployed.functions,
         "queues": {
@@ -66,7 +75,7 @@ def _snake_case(name: str) -> str:
 
 
 def write(stack: dict[str, Any]) -> None:
-    """All at once and only for its owner: a reader sees a whole file with working secrets, or none."""
+    """Writes the file atomically, readable only by its owner."""
     unfinished = STACK_FILE.with_suffix(".new")
     unfinished.unlink(missing_ok=True)
     with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -1,4 +1,4 @@
-"""The AWS emulator: MiniStack, on the loopback only, with IAM enforced and all state in memory."""
+"""The AWS emulator: MiniStack on 127.0.0.1, with IAM enforced and all state in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ START_SECONDS = 60
 
 
 def start(port: int) -> processes.Process:
-    """Starts it; functions inherit this environment, so nothing of the caller's AWS setup is in it."""
+    """Starts the emulator without the caller's AWS setup: functions inherit its environment."""
     shutil.rmtree(TEMPORARY, ignore_errors=True)
     TEMPORARY.mkdir(parents=True)
     env = aws_environment(f"http://127.0.0.1:{port}") | {
@@ -37,7 +37,7 @@ def start(port: int) -> processes.Process:
 
 
 def wait_until_ready(process: processes.Process, endpoint_url: str) -> None:
-    """Returns once the emulator answers."""
+    """Returns once the emulator answers requests."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
         try:
@@ -51,5 +51,5 @@ def wait_until_ready(process: processes.Process, endpoint_url: str) -> None:
 
 
 def clean_up() -> None:
-    """Removes what the emulator unpacked."""
+    """Removes the code that the emulator unpacked."""
     shutil.rmtree(TEMPORARY, ignore_errors=True)

@@ -1,9 +1,10 @@
-"""The emulator's process: MiniStack, asking functions for the permissions that AWS asks for.
+"""The emulator's process: MiniStack with the permission checks of AWS.
 
-MiniStack 1.5.33 wants two things that no policy for AWS can sensibly grant. It asks for `sqs:SendMessageBatch` and its
-like, which are no IAM actions (SendMessage covers the batch), and it checks `ssm:GetParameters` and
-`ssm:GetParametersByPath` on `*` instead of the parameters that are named. Both are put right here, so that
-template.yaml's roles say what they say for AWS and a missing permission still fails.
+MiniStack 1.5.33 checks two permissions differently from AWS. It requires `sqs:SendMessageBatch` and
+the other batch actions, which do not exist in IAM (SendMessage covers the batch), and it checks
+`ssm:GetParameters` and `ssm:GetParametersByPath` on `*` instead of the named parameters. Both are
+corrected here, so the roles of template.yaml stay those for AWS and a missing permission still
+fails.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ SINGLE_ACTIONS = {
     "sqs:DeleteMessageBatch": "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
-SEPARATOR = " "  # in no ARN of a parameter
+SEPARATOR = " "  # never part of a parameter's ARN
 
 ministack_action = iam_actions.extract_iam_action
 ministack_resource = iam_actions.extract_resource_arn
@@ -27,23 +28,34 @@ ministack_enforce = iam_evaluator.enforce
 
 
 def action(*request: Any) -> str | None:
-    """The IAM action a request needs."""
+    """The IAM action of a request."""
     found = ministack_action(*request)
     return SINGLE_ACTIONS.get(found, found)
 
 
 def resource(
-    service: str, method: str, path: str, headers: Any, body: bytes, query: Any, region: str, account: str
+    service: str,
+    method: str,
+    path: str,
+    headers: Any,
+    body: bytes,
+    query: Any,
+    region: str,
+    account: str,
 ) -> str:
-    """The resources a request names: several, where it names several parameters."""
+    """The ARNs of all parameters that a request names, or its one resource."""
     named = _parameters(body) if service == "ssm" else []
     if not named:
         return ministack_resource(service, method, path, headers, body, query, region, account)
-    return SEPARATOR.join(f"arn:aws:ssm:{region}:{account}:parameter/{name.lstrip('/')}" for name in named)
+    return SEPARATOR.join(
+        f"arn:aws:ssm:{region}:{account}:parameter/{name.lstrip('/')}" for name in named
+    )
 
 
-def enforce(key: str, action: str, service: str, region: str, resource_arn: str = "*", **context: Any) -> Any:
-    """None if every resource is allowed, else the first denial."""
+def enforce(
+    key: str, action: str, service: str, region: str, resource_arn: str = "*", **context: Any
+) -> Any:
+    """Returns the first denial, or None if every resource is allowed."""
     for arn in resource_arn.split(SEPARATOR) if service == "ssm" else [resource_arn]:
         denied = ministack_enforce(key, action, service, region, resource_arn=arn, **context)
         if denied:
@@ -52,7 +64,7 @@ def enforce(key: str, action: str, service: str, region: str, resource_arn: str 
 
 
 def _parameters(body: bytes) -> list[str]:
-    """Of GetParameters and GetParametersByPath; every other request names one, which MiniStack sees."""
+    """Names in GetParameters and GetParametersByPath; MiniStack handles other requests itself."""
     request = json.loads(body or b"{}")
     if "Path" in request:
         return [request["Path"]]
@@ -60,7 +72,7 @@ def _parameters(body: bytes) -> list[str]:
 
 
 if __name__ == "__main__":
-    # app.py looks these up by name at every request.
+    # app.py looks these functions up by name on every request.
     iam_actions.extract_iam_action = action
     iam_actions.extract_resource_arn = resource
     iam_evaluator.enforce = enforce

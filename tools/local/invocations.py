@@ -1,4 +1,4 @@
-"""What functions are invoked with: requests as API Gateway hands them over, and messages of queues."""
+"""Events for function invocations: API Gateway requests and SQS batches."""
 
 from __future__ import annotations
 
@@ -20,10 +20,21 @@ def http(
     query: str = "",
     **parameters: str,
 ) -> Json:
-    """A request as API Gateway hands it over (payload 2.0). The path names its parameters: `/a/{order_id}`."""
+    """An API Gateway event (payload 2.0) for a route such as `/a/{order_id}`."""
     route, path = f"{method} {path}", path.format(**parameters)
-    http = {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "check"}
-    context = {"requestId": copies.unique("request-"), "stage": "$default", "http": http, "timeEpoch": 0}
+    http = {
+        "method": method,
+        "path": path,
+        "protocol": "HTTP/1.1",
+        "sourceIp": "127.0.0.1",
+        "userAgent": "check",
+    }
+    context = {
+        "requestId": copies.unique("request-"),
+        "stage": "$default",
+        "http": http,
+        "timeEpoch": 0,
+    }
     event = {
         "version": "2.0",
         "routeKey": route,
@@ -41,9 +52,9 @@ def http(
 
 
 def batch(copies: Copies, queue: str, message: str) -> Json:
-    """One record, with a receipt that the queue's copy knows."""
+    """An SQS event with one record, whose receipt handle is valid for the queue's copy."""
     url = copies.of(copies.stack["queues"][queue])
-    copies.aws["sqs"].send_message(QueueUrl=url, MessageBody="gives a receipt")
+    copies.aws["sqs"].send_message(QueueUrl=url, MessageBody="for its receipt handle")
     received = copies.aws["sqs"].receive_message(QueueUrl=url)["Messages"][0]
     record = {
         "messageId": received["MessageId"],
@@ -62,7 +73,8 @@ def vendor(copies: Copies) -> dict[str, str]:
 
 def user(copies: Copies, name: str) -> dict[str, str]:
     user = copies.stack["users"][name]
-    return {"authorization": "Basic " + b64encode(f"{user['name']}:{user['password']}".encode()).decode()}
+    credentials = b64encode(f"{user['name']}:{user['password']}".encode()).decode()
+    return {"authorization": f"Basic {credentials}"}
 
 
 def partner(copies: Copies) -> dict[str, str]:

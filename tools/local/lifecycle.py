@@ -1,9 +1,8 @@
-"""From nothing to a running stack, from a running one to a newer one, and back to nothing."""
+"""Starts, redeploys and stops the stack."""
 
 from __future__ import annotations
 
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,28 +18,35 @@ import shipway
 from config import EMULATOR_PORT, LOCAL, RECEIVER_PORT, SHIPWAY_PORT, STACK_FILE, port
 from deploy import deploy
 from processes import Processes
+from progress import Step
 
+PORTS = (EMULATOR_PORT, RECEIVER_PORT, SHIPWAY_PORT)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def running() -> Processes | None:
-    """The running stack, if it is whole and ready."""
+    """The running stack, if it is complete and ready."""
     known = processes.load()
     return known if known and known.alive() and STACK_FILE.exists() else None
 
 
 def start(*, foreground: bool) -> Processes:
-    """Starts a stack; if that fails, nothing of it stays. In the foreground the receiver prints to our output."""
-    stop()  # what a killed `make run` left
-    ports = [port(setting) for setting in (EMULATOR_PORT, RECEIVER_PORT, SHIPWAY_PORT)]
-    for number, (variable, _) in zip(ports, (EMULATOR_PORT, RECEIVER_PORT, SHIPWAY_PORT), strict=True):
+    """Starts a stack, or stops it again on failure.
+
+    In the foreground the receiver prints to stdout.
+    """
+    stop()  # leftovers of a killed `make run`
+    ports = [port(setting) for setting in PORTS]
+    for number, (variable, _) in zip(ports, PORTS, strict=True):
         processes.require_free_port(number, variable)
     secrets = settings.new()
     signing = {name: endpoint.secret for name, endpoint in secrets.endpoints.items()}
     try:
         started = Processes(
             emulator=emulator.start(ports[0]),
-            receiver=receiver.start(ports[1], signing, None if foreground else LOCAL / "receiver.log"),
+            receiver=receiver.start(
+                ports[1], signing, None if foreground else LOCAL / "receiver.log"
+            ),
             shipway=shipway.start(ports[2], secrets.shipway_credentials(), LOCAL / "shipway.log"),
             owner=processes.this_process() if foreground else None,
             emulator_port=ports[0],
@@ -49,7 +55,7 @@ def start(*, foreground: bool) -> Processes:
         )
         started.save()
         deployed = _build_and_deploy(started)
-        with _step("storing the demo settings"):
+        with Step("storing the demo settings"):
             settings.store(secrets, started)
         describe.write(describe.describe(started, secrets) | deployed)
     except BaseException:
@@ -59,12 +65,12 @@ def start(*, foreground: bool) -> Processes:
 
 
 def redeploy(stack: Processes) -> None:
-    """Settings and secrets stay: only code and template may have changed."""
+    """Deploys changed code and template; settings and secrets are kept."""
     describe.write(describe.read() | _build_and_deploy(stack))
 
 
 def stop() -> None:
-    """Leaves nothing but log files behind."""
+    """Stops every process and removes all files but the logs."""
     known = processes.load()
     with _uninterrupted():
         STACK_FILE.unlink(missing_ok=True)
@@ -77,26 +83,15 @@ def stop() -> None:
 
 
 def _build_and_deploy(stack: Processes) -> dict[str, Any]:
-    with _step("building the functions"):
-        template = build.build()
-    with _step("waiting for the emulator"):
+    template = build.build()
+    with Step("deploying template.yaml"):
         emulator.wait_until_ready(stack.emulator, stack.endpoint_url)
-    with _step("deploying template.yaml"):
         return describe.describe_deployed(stack, deploy(template, stack.endpoint_url))
 
 
 @contextmanager
-def _step(title: str) -> Iterator[None]:
-    """Says what is going on and how long it took: no wait without a word."""
-    print(f"==> {title}", flush=True)
-    begin = time.monotonic()
-    yield
-    print(f"    {time.monotonic() - begin:.1f} s", flush=True)
-
-
-@contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """A second Ctrl-C does not leave half of it running."""
+    """A second Ctrl-C does not interrupt the shutdown."""
     handlers = {number: signal.signal(number, signal.SIG_IGN) for number in STOP_SIGNALS}
     try:
         yield

@@ -1,4 +1,4 @@
-"""The routes of template.yaml, one a line: `GET /webhooks/health`."""
+"""Prints the routes of template.yaml, one per line: `GET /webhooks/health`."""
 
 from check_openapi import routes_of_template
 

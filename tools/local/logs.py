@@ -1,4 +1,4 @@
-"""What the functions logged, from the emulator's CloudWatch Logs."""
+"""Logs of the functions, from the emulator's CloudWatch Logs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FUNCTIONS = "/aws/lambda/"
 
 
 class Line(NamedTuple):
-    """A line, when it was written (milliseconds), and by whom."""
+    """A line, its time in milliseconds, and the function that wrote it."""
 
     at: int
     name: str
@@ -34,21 +34,23 @@ def show() -> int:
 
 
 def keep(running: processes.Processes) -> None:
-    """Saves them to a file, for they end with the emulator."""
+    """Saves the logs to a file: the emulator keeps them in memory only."""
     if not running.emulator.alive():
         return
     try:
-        # Stable: a stream's lines stay in order.
+        # The sort is stable, so the lines of a stream keep their order.
         lines = sorted(read(running.endpoint_url, FUNCTIONS), key=attrgetter("at"))
     except (BotoCoreError, ClientError):
-        return  # still starting: it has none to give
-    KEPT_FILE.write_text("".join(f"{timestamp(line.at / 1000)} {line.name} {line.text}\n" for line in lines))
+        return  # still starting, without logs
+    KEPT_FILE.write_text(
+        "".join(f"{timestamp(line.at / 1000)} {line.name} {line.text}\n" for line in lines)
+    )
 
 
-def read(endpoint_url: str, groups: str) -> Iterator[Line]:
-    """Everything in the log groups whose names begin like this."""
+def read(endpoint_url: str, prefix: str) -> Iterator[Line]:
+    """All lines of the log groups with this name prefix."""
     logs = client("logs", endpoint_url)
-    for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=groups):
+    for page in logs.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=prefix):
         for group in page["logGroups"]:
             name = group["logGroupName"]
             for events in logs.get_paginator("filter_log_events").paginate(logGroupName=name):

@@ -1,4 +1,4 @@
-"""Starts the stack's processes, remembers them in a file, and stops exactly those."""
+"""Starts the stack's processes, records them in a file, and stops exactly those."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ GRACE_SECONDS = 5
 
 @dataclass(frozen=True)
 class Process:
-    """A pid together with what runs under it, so that a reused pid is never taken for ours."""
+    """A pid with its command line, which tells our process from another under a reused pid."""
 
     pid: int
     command: list[str]
@@ -35,7 +35,7 @@ class Process:
 
 @dataclass(frozen=True)
 class Processes:
-    """What is running: `owner` is the `make run` that keeps the rest alive, none after `make up`."""
+    """The stack's processes; `owner` is the `make run` that started them, None after `make up`."""
 
     emulator: Process
     receiver: Process
@@ -46,9 +46,10 @@ class Processes:
     shipway_port: int
 
     def alive(self) -> bool:
-        """A stack whose `make run` was killed is a leftover, not a running stack."""
+        """False also for a stack whose `make run` was killed."""
         owned = self.owner is None or self.owner.alive()
-        return owned and all(process.alive() for process in (self.emulator, self.receiver, self.shipway))
+        started = (self.emulator, self.receiver, self.shipway)
+        return owned and all(process.alive() for process in started)
 
     @property
     def endpoint_url(self) -> str:
@@ -67,7 +68,7 @@ class Processes:
 
 
 def load() -> Processes | None:
-    """What the last start recorded, running or not."""
+    """The record of the last start, running or not."""
     try:
         saved = json.loads(PROCESSES_FILE.read_text())
     except FileNotFoundError:
@@ -93,16 +94,22 @@ def this_process() -> Process:
 
 
 def start(command: list[str], env: dict[str, str], output: Path | None) -> Process:
-    """Starts it in a session of its own: Ctrl-C reaches only us, and its group can be stopped whole."""
+    """Starts a command in a new session: it gets no Ctrl-C, and its group can be stopped whole."""
     with output.open("w") if output else nullcontext() as log:
         child = subprocess.Popen(
-            command, cwd=LOCAL, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            command,
+            cwd=LOCAL,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
         )
     return Process(child.pid, command)
 
 
 def stop(process: Process) -> None:
-    """Stops a process and its children (the functions run in the emulator's group)."""
+    """Stops a process and its children: the functions run in the emulator's group."""
     if process.alive():
         os.killpg(process.pid, signal.SIGTERM)
     deadline = time.monotonic() + GRACE_SECONDS
@@ -120,5 +127,5 @@ def require_free_port(port: int, variable: str) -> None:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise StackError(
-                f"port {port} on 127.0.0.1 is in use: stop what listens there, or set {variable} to another port"
+                f"port {port} on 127.0.0.1 is in use: free it, or set {variable} to another port"
             ) from error

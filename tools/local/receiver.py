@@ -1,8 +1,8 @@
-"""A customer's server: takes every delivery, checks its signature, answers as scripted.
+"""A customer's server: records every delivery, verifies its signature, answers as scripted.
 
-`POST /<endpoint>` and anything else is recorded. `GET /received` lists the requests, `DELETE /received` forgets them,
-`PUT /answers` scripts what a path answers next. Signatures are checked by the `standardwebhooks` package, which knows
-nothing of our own signing code.
+It records `POST /<endpoint>` and every other request. `GET /received` lists the requests,
+`DELETE /received` clears the list, and `PUT /answers` scripts the next answers of a path. The
+`standardwebhooks` package verifies signatures, independently of the signing code of this project.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ SECRETS_VARIABLE = "WAYPOST_RECEIVER_SECRETS"
 
 
 def start(port: int, secrets: dict[str, str], output: Path | None) -> processes.Process:
-    """Starts the receiver. It gets the signing secrets by its environment, which only its user can read."""
+    """Starts the receiver. Secrets are in its environment, which only its user can read."""
     env = {SECRETS_VARIABLE: json.dumps(secrets)}
     return processes.start([sys.executable, str(Path(__file__).resolve()), str(port)], env, output)
 
 
 class Receiver(ThreadingHTTPServer):
-    """The server and what it has seen so far."""
+    """The server and the requests so far."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -48,7 +48,7 @@ class Receiver(ThreadingHTTPServer):
         self.answers: dict[str, deque[Answer]] = defaultdict(deque)
 
     def verify(self, path: str, headers: dict[str, str], body: bytes) -> bool | None:
-        """Whether the signature is good; None where no endpoint of ours is meant."""
+        """True for a valid signature; None if the path is not an endpoint of the demo."""
         if path not in self.verifiers:
             return None
         try:
@@ -77,7 +77,8 @@ class Handler(BaseHTTPRequestHandler):
         match self.command, path:
             case "GET", "/received":
                 with self.server.lock:
-                    self.reply_json(200, {"requests": [asdict(request) for request in self.server.requests]})
+                    requests = [asdict(request) for request in self.server.requests]
+                    self.reply_json(200, {"requests": requests})
             case "DELETE", "/received":
                 with self.server.lock:
                     self.server.requests.clear()
@@ -104,7 +105,8 @@ class Handler(BaseHTTPRequestHandler):
         with self.server.lock:
             self.server.requests.append(request)
         answer = self.server.next_answer(path)
-        print(f"{describe(request, answer.status)}\n", end="", flush=True)  # in one write: others print too
+        # One write, as other processes print to the same terminal.
+        print(f"{describe(request, answer.status)}\n", end="", flush=True)
         time.sleep(answer.delay_ms / 1000)
         self.reply(answer)
 
@@ -115,11 +117,13 @@ class Handler(BaseHTTPRequestHandler):
             self.reply_json(400, {"error": {"code": "invalid", "message": str(error)}})
             return
         with self.server.lock:
-            self.server.answers.update({path: deque(answers) for path, answers in scripted.items()})
+            for path, answers in scripted.items():
+                self.server.answers[path] = deque(answers)
         self.reply(Answer(status=204))
 
     def reply_json(self, status: int, value: Any) -> None:
-        self.reply(Answer(status=status, headers={"content-type": "application/json"}, body=json.dumps(value)))
+        headers = {"content-type": "application/json"}
+        self.reply(Answer(status=status, headers=headers, body=json.dumps(value)))
 
     def reply(self, answer: Answer) -> None:
         payload = answer.body.encode()
@@ -133,7 +137,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(payload)
 
     def log_message(self, *_: Any) -> None:
-        """One line a delivery is enough."""
+        """Silent: `record` prints one line per request."""
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
-"""Gives the emulated HTTP API its routes.
+"""Creates the routes of the emulated HTTP API.
 
-SAM writes an HttpApi's routes into the API's OpenAPI body, which AWS imports and the emulator does not. The same
-routes are made here from the processed template, so that template.yaml stays plain SAM.
+SAM writes the routes of an HttpApi into the API's OpenAPI body, which AWS imports and the emulator
+ignores. This module creates them from the processed template, so template.yaml stays plain SAM.
 """
 
 from __future__ import annotations
@@ -17,44 +17,51 @@ FUNCTION_OF_URI = re.compile(r"\$\{(\w+)\.Arn\}")
 
 
 def import_routes(endpoint_url: str, physical_ids: dict[str, str]) -> None:
-    """Brings the routes of every HTTP API in line with the template."""
-    template = client("cloudformation", endpoint_url).get_template(StackName=STACK_NAME, TemplateStage="Processed")
+    """Creates, updates and deletes routes until every HTTP API matches the template."""
+    cloudformation = client("cloudformation", endpoint_url)
+    template = cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")
     body = template["TemplateBody"]
     resources = (json.loads(body) if isinstance(body, str) else body)["Resources"]
     arns = _function_arns(endpoint_url)
     for logical_id, resource in resources.items():
         if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
-            wanted = {
-                route: arns[physical_ids[function]] for route, function in _routes(resource["Properties"]["Body"])
+            routes = {
+                route: arns[physical_ids[function]]
+                for route, function in _routes(resource["Properties"]["Body"])
             }
-            _reconcile(client("apigatewayv2", endpoint_url), physical_ids[logical_id], wanted)
+            _reconcile(client("apigatewayv2", endpoint_url), physical_ids[logical_id], routes)
 
 
 def _routes(openapi: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(route key, logical id of its function) of each operation."""
+    """(route key, logical id of the function) of each operation."""
     for path, operations in openapi["paths"].items():
         for method, operation in operations.items():
             uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
             function = FUNCTION_OF_URI.search(uri)
-            assert function, f"no function in {uri}"
+            assert function, f"{uri} names no function"
             yield f"{method.upper()} {path}", function[1]
 
 
 def _function_arns(endpoint_url: str) -> dict[str, str]:
     pages = client("lambda", endpoint_url).get_paginator("list_functions").paginate()
-    return {function["FunctionName"]: function["FunctionArn"] for page in pages for function in page["Functions"]}
+    functions = [function for page in pages for function in page["Functions"]]
+    return {function["FunctionName"]: function["FunctionArn"] for function in functions}
 
 
-def _reconcile(api: Any, api_id: str, wanted: dict[str, str]) -> None:
-    existing = {route["RouteKey"]: route["RouteId"] for route in api.get_routes(ApiId=api_id)["Items"]}
-    for route_key in existing.keys() - wanted.keys():
+def _reconcile(api: Any, api_id: str, routes: dict[str, str]) -> None:
+    found = api.get_routes(ApiId=api_id)["Items"]
+    existing = {route["RouteKey"]: route["RouteId"] for route in found}
+    for route_key in existing.keys() - routes.keys():
         api.delete_route(ApiId=api_id, RouteId=existing[route_key])
     known = api.get_integrations(ApiId=api_id)["Items"]
-    integrations = {integration["IntegrationUri"]: integration["IntegrationId"] for integration in known}
-    for route_key, arn in wanted.items():
+    integrations = {each["IntegrationUri"]: each["IntegrationId"] for each in known}
+    for route_key, arn in routes.items():
         if arn not in integrations:
             integrations[arn] = api.create_integration(
-                ApiId=api_id, IntegrationType="AWS_PROXY", IntegrationUri=arn, PayloadFormatVersion="2.0"
+                ApiId=api_id,
+                IntegrationType="AWS_PROXY",
+                IntegrationUri=arn,
+                PayloadFormatVersion="2.0",
             )["IntegrationId"]
         target = f"integrations/{integrations[arn]}"
         if route_key in existing:

@@ -1,4 +1,7 @@
-"""The SAM command line without telemetry and update checks: `python tools/local/sam.py validate --lint …`."""
+"""Runs the SAM CLI without telemetry and update checks.
+
+python tools/local/sam.py validate --lint …
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,16 @@ EXECUTABLE = str(Path(sys.executable).with_name("sam"))
 
 
 def environment() -> dict[str, str]:
-    """An environment in which `sam` makes no call that was not asked for."""
+    """The environment with telemetry and update checks of `sam` turned off."""
     settings = LOCAL / "sam"
     settings.mkdir(parents=True, exist_ok=True)
-    # There is no switch for the weekly look at PyPI; having just looked is one.
+    # The weekly version check has no switch: a recent check in the metadata prevents it.
     (settings / "metadata.json").write_text(json.dumps({"lastVersionCheck": time.time()}))
-    return os.environ | {"SAM_CLI_TELEMETRY": "0", "__SAM_CLI_APP_DIR": str(settings), "SAM_CLI_POLL_DELAY": "0.1"}
+    return os.environ | {
+        "SAM_CLI_TELEMETRY": "0",
+        "__SAM_CLI_APP_DIR": str(settings),
+        "SAM_CLI_POLL_DELAY": "0.1",
+    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The demo's settings in SSM: who may call, the sources, and one endpoint for each format."""
+"""The demo's settings in SSM: users, vendors, sources, and one endpoint for each format."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from config import SETTINGS_PREFIX, client
 from processes import Processes
 
 ACCOUNT = "STORE001"
-# It has credentials of its own at Shipway.
+# An account with its own credentials at Shipway.
 OTHER_ACCOUNT = "STORE002"
-# WhatsApp's ids of the demo's phone numbers, and whose they are.
+# WhatsApp phone number id → account.
 PHONE_NUMBER_ID = "106540352242922"
 PHONE_NUMBERS = {PHONE_NUMBER_ID: ACCOUNT, "106540352242933": OTHER_ACCOUNT}
-# eSahayak signs nothing: locally its requests come from this machine.
+# eSahayak is authenticated by its addresses: locally its requests come from this machine.
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A customer's URL as the demo has it; only the old format knows a legacy secret."""
+    """A demo endpoint. The legacy secret is only for `order.status_changed`."""
 
     format: str
     secret: str
@@ -33,7 +33,7 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Credentials:
-    """Who a shop is at Shipway."""
+    """A shop's credentials at Shipway."""
 
     email: str
     license_key: str
@@ -44,7 +44,7 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Settings:
-    """Everything secret of one stack: made anew at each start, so that nothing worth stealing is in the repository."""
+    """All secrets of one stack. Each start generates new ones, so none is in the repository."""
 
     users: dict[str, str]
     vendor_secret: str
@@ -56,11 +56,11 @@ class Settings:
     endpoints: dict[str, Endpoint]
 
     def shipway_hash(self) -> str:
-        """What Shipway's pushes carry."""
+        """The `hash` in the body of Shipway's webhooks."""
         return hashlib.md5(self.shipway.pair().encode(), usedforsecurity=False).hexdigest()
 
     def shipway_credentials(self) -> list[str]:
-        """Who may ask it."""
+        """The credentials that the double of Shipway accepts."""
         return [self.shipway.pair(), self.other_shipway.pair()]
 
 
@@ -88,7 +88,7 @@ def _signing_secret() -> str:
 
 
 def store(settings: Settings, stack: Processes) -> None:
-    """Writes them all; writing them again changes nothing."""
+    """Writes all settings; idempotent."""
     ssm = client("ssm", stack.endpoint_url)
     _put_secret(ssm, "users/admin", _user(settings.users["admin"], "admin", "*"))
     _put_secret(ssm, "users/viewer", _user(settings.users["viewer"], "viewer", "*"))
@@ -99,8 +99,9 @@ def store(settings: Settings, stack: Processes) -> None:
         _put_secret(ssm, f"endpoints/{name}/secret", endpoint.secret)
         if endpoint.legacy_secret:
             _put_secret(ssm, f"endpoints/{name}/legacy_secret", endpoint.legacy_secret)
-        _put(ssm, f"endpoints/{name}/settings", _json({"format": endpoint.format, "accounts": [ACCOUNT]}))
-        # Last: an endpoint without a URL does not exist yet, so nobody sees half of one.
+        settings_json = _json({"format": endpoint.format, "accounts": [ACCOUNT]})
+        _put(ssm, f"endpoints/{name}/settings", settings_json)
+        # Last: an endpoint exists once it has a URL, so no delivery sees half of one.
         _put(ssm, f"endpoints/{name}/url", f"{stack.receiver_url}/{name}")
 
 
@@ -110,13 +111,14 @@ def _store_sources(ssm: Any, settings: Settings, shipway_url: str) -> None:
     _put(ssm, "sources/shipway/settings", _json({"base_url": shipway_url, "account": ACCOUNT}))
     _put_secret(ssm, "sources/shipway/secret", _json(asdict(settings.shipway)))
     _put_secret(ssm, f"accounts/{OTHER_ACCOUNT}/shipway", _json(asdict(settings.other_shipway)))
-    _put(ssm, "sources/esahayak/settings", _json({"mode": "network", "account": ACCOUNT, "allowed_cidrs": LOOPBACK}))
+    esahayak = {"mode": "network", "account": ACCOUNT, "allowed_cidrs": LOOPBACK}
+    _put(ssm, "sources/esahayak/settings", _json(esahayak))
     _put(ssm, "sources/whatsapp/settings", _json({"phone_numbers": PHONE_NUMBERS}))
-    _put_secret(
-        ssm,
-        "sources/whatsapp/secret",
-        _json({"app_secret": [settings.whatsapp_app_secret], "verify_token": settings.whatsapp_verify_token}),
-    )
+    whatsapp = {
+        "app_secret": [settings.whatsapp_app_secret],
+        "verify_token": settings.whatsapp_verify_token,
+    }
+    _put_secret(ssm, "sources/whatsapp/secret", _json(whatsapp))
 
 
 def _user(password: str, role: str, account: str) -> str:

@@ -1,14 +1,16 @@
-"""Shipway's tracking API: answers `GET /api/tracking` as it was told to, and remembers who asked for what.
+"""A double of Shipway's tracking API.
 
-`POST /_control` tells it, in any of these parts:
+`POST /_control` sets its state; every part is optional:
 
-    {"awb": {"<awb>": {…an item of the answer…}}}      what is known of parcels; `null` forgets one
-    {"credentials": {"<email>:<license key>": ["<start of an AWB>", …]}}
-                                                       who may ask as well, and what they see; `null`: all
-    {"mode": {"asking": "<start of an AWB>", "status"?, "headers"?, "body"?, "shape"?, "delay_ms"?, "times"?}}
-                                                       how calls for such parcels go wrong; `times` 0: they do no more
+    {"awb": {"<awb>": {…an item of the response…}}}
+        known parcels; null removes one
+    {"credentials": {"<email>:<license key>": ["<AWB prefix>", …]}}
+        further credentials and the AWBs they can see; null: all
+    {"mode": {"asking": "<AWB prefix>", "status"?, "headers"?, "body"?, "shape"?, "delay_ms"?,
+              "times"?}}
+        a fault for calls that ask for such an AWB; `times` limits it, 0 ends it
 
-`GET /_calls` lists the calls so far, the oldest first: `{"calls": [{at, user, awbs, status}]}`.
+`GET /_calls` lists the calls so far, oldest first: `{"calls": [{at, user, awbs, status}]}`.
 """
 
 from __future__ import annotations
@@ -33,13 +35,13 @@ CREDENTIALS_VARIABLE = "WAYPOST_SHIPWAY_CREDENTIALS"
 
 
 def start(port: int, credentials: list[str], output: Path | None) -> processes.Process:
-    """Starts it. It gets `email:license key` of each shop by its environment, which only its user can read."""
+    """Starts the double. Credentials are in its environment, which only its user can read."""
     env = {CREDENTIALS_VARIABLE: json.dumps(credentials)}
     return processes.start([sys.executable, str(Path(__file__).resolve()), str(port)], env, output)
 
 
 class Shipway(ThreadingHTTPServer):
-    """The server and what it knows."""
+    """The server and its state."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -65,7 +67,8 @@ class Handler(BaseHTTPRequestHandler):
                 self.track()
             case "GET", "/_calls":
                 with self.server.lock:
-                    self.reply_json(200, {"calls": [asdict(call) for call in self.server.tracking.calls]})
+                    calls = [asdict(call) for call in self.server.tracking.calls]
+                    self.reply_json(200, {"calls": calls})
             case "POST", "/_control":
                 self.control(body)
             case _:
@@ -77,15 +80,16 @@ class Handler(BaseHTTPRequestHandler):
         at = timestamp(time.time())
         query = parse_qs(urlsplit(self.path).query)
         awbs = [awb for awb in query.get("awb_numbers", [""])[0].split(",") if awb]
-        user = self.basic()
+        user = self.credentials()
         with self.server.lock:
             answer = self.server.tracking.answer(user, awbs)
-            self.server.tracking.calls.append(Call(at, user.partition(":")[0], awbs, answer.status))
+            call = Call(at, user.partition(":")[0], awbs, answer.status)
+            self.server.tracking.calls.append(call)
         time.sleep(answer.delay_ms / 1000)
         self.reply(answer)
 
-    def basic(self) -> str:
-        """`email:license key` as the call shows them, empty where it shows none."""
+    def credentials(self) -> str:
+        """`email:license key` of the Authorization header, empty without one."""
         scheme, _, encoded = self.headers.get("authorization", "").partition(" ")
         try:
             return base64.b64decode(encoded, validate=True).decode() if scheme == "Basic" else ""
@@ -113,7 +117,7 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(answer.body)
 
     def log_message(self, *_: Any) -> None:
-        """`/_calls` has them."""
+        """Silent: `/_calls` lists the calls."""
 
 
 if __name__ == "__main__":

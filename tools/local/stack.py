@@ -1,4 +1,4 @@
-"""The local stack's commands: run, up, down, logs, and `with <command …>`, which runs a command against the stack."""
+"""Commands of the local stack: run, up, down, logs, and `with <command …>`."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from config import LOCAL, STACK_FILE, StackError
 
 
 def run() -> int:
-    """Starts everything in the foreground, shows the demo, and stays until Ctrl-C."""
+    """Starts the stack in the foreground, plays the demo, and stays until Ctrl-C."""
     with _exclusively():
         if lifecycle.running():
-            raise StackError("already running: `make up` deploys changed code into it, `make down` stops it")
+            raise StackError("already running: `make up` deploys changes, `make down` stops it")
         stack = lifecycle.start(foreground=True)
     try:
         demo.show(describe.read())
         while stack.alive():
             time.sleep(0.5)
-        print("the stack was stopped from elsewhere")
+        print("another command stopped the stack")
         return 1
     finally:
         if processes.load() == stack:
@@ -36,7 +36,7 @@ def run() -> int:
 
 
 def up() -> int:
-    """Starts everything in the background; deploys into a stack that is already there."""
+    """Starts the stack in the background, or deploys changes into the running one."""
     with _exclusively():
         stack = lifecycle.running()
         if stack:
@@ -54,7 +54,7 @@ def down() -> int:
 
 
 def with_stack(command: list[str]) -> int:
-    """Runs a command against the stack; one that was not running before is stopped afterwards."""
+    """Runs a command against the stack, and stops the stack afterwards if it started it."""
     was_running = lifecycle.running()
     up()
     try:
@@ -63,24 +63,25 @@ def with_stack(command: list[str]) -> int:
         if not was_running:
             down()
     if code != 0:
-        print(f"what the functions logged: {logs.KEPT_FILE}")
+        print(f"logs of the functions: {logs.KEPT_FILE}")
     return code
 
 
 @contextmanager
 def _exclusively() -> Iterator[None]:
-    """Two commands that start or stop the same stack at once would undo each other's work."""
+    """Only one command at a time may start or stop the stack."""
     LOCAL.mkdir(parents=True, exist_ok=True)
     with (LOCAL / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise StackError("another make run, up, down or test is starting or stopping this stack") from error
+            raise StackError("another make command is starting or stopping this stack") from error
         yield
 
 
 def main(arguments: list[str]) -> int:
-    # All the same to us: Ctrl-C (which a shell's background jobs ignore unless told), `kill`, a terminal that closes.
+    # Ctrl-C (which background jobs of a shell ignore by default), `kill` and a closed terminal all
+    # stop the stack.
     for number in lifecycle.STOP_SIGNALS:
         signal.signal(number, signal.default_int_handler)
     commands = {"run": run, "up": up, "down": down, "logs": logs.show}

@@ -1,4 +1,4 @@
-"""What the double of Shipway knows of parcels, and how it answers, well or not."""
+"""State and answers of the double of Shipway."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ MAX_DELAY_MS = 600_000
 
 
 class InvalidControl(Exception):
-    """It was told what it cannot do."""
+    """A control message is malformed."""
 
 
 @dataclass(frozen=True)
 class Call:
-    """One call for parcels, as `GET /_calls` shows it; `user` is the email alone."""
+    """An item of `GET /_calls`; `user` is the email only."""
 
     at: str
     user: str
@@ -28,7 +28,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call is answered."""
+    """The response to a call."""
 
     status: int
     headers: dict[str, str]
@@ -38,7 +38,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Mode:
-    """How the next `times` calls that ask for an AWB which begins so are answered; without `times`, all."""
+    """A fault for the next `times` calls that ask for an AWB with the prefix `asking`.
+
+    Without `times` it holds for all of them.
+    """
 
     asking: str = ""
     status: int = 200
@@ -57,11 +60,13 @@ def _lower_case(items: list[Item]) -> list[Item]:
     return [item | {"awb": str(item["awb"]).lower()} for item in items]
 
 
-# Bodies that an answer of these items may have.
+# Faulty bodies of a response, made from its items.
 SHAPES: dict[str, Callable[[list[Item]], bytes]] = {
     "whole": _json,
     "one_less": lambda items: _json(items[:-1]),
-    "one_more": lambda items: _json([*items, {"awb": "foreign", "tracking_details": {"shipment_status": "DEL"}}]),
+    "one_more": lambda items: _json(
+        [*items, {"awb": "foreign", "tracking_details": {"shipment_status": "DEL"}}]
+    ),
     "twice": lambda items: _json(items + items),
     "reversed": lambda items: _json(items[::-1]),
     "lower_case": lambda items: _json(_lower_case(items)),
@@ -74,27 +79,28 @@ SHAPES: dict[str, Callable[[list[Item]], bytes]] = {
 
 
 class Tracking:
-    """All of it. Not safe for threads."""
+    """The double's state. Not thread-safe."""
 
     def __init__(self, credentials: list[str]) -> None:
-        # Who may ask, and the starts of the AWBs that they see; `None`: all.
+        # Credentials → the AWB prefixes they can see; `None`: all.
         self.credentials: dict[str, list[str] | None] = dict.fromkeys(credentials)
         self.items: dict[str, Item] = {}
         self.modes: dict[str, Mode] = {}
         self.calls: list[Call] = []
 
     def answer(self, user: str, awbs: list[str]) -> Answer:
-        """What whoever asks for these is answered; parcels that are not known are left out."""
+        """The response to a call; unknown parcels are left out."""
         if user not in self.credentials:
             return Answer(401, {}, _json({"success": 0, "message": "Invalid credentials"}))
         mode = self._mode(awbs)
-        items = [{"awb": awb} | self.items[awb] for awb in awbs if awb in self.items and self._sees(user, awb)]
+        visible = [awb for awb in awbs if awb in self.items and self._can_see(user, awb)]
+        items = [{"awb": awb} | self.items[awb] for awb in visible]
         body = SHAPES[mode.shape](items) if mode.body is None else mode.body.encode()
         return Answer(mode.status, mode.headers or {}, body, mode.delay_ms)
 
-    def _sees(self, user: str, awb: str) -> bool:
-        starts = self.credentials[user]
-        return starts is None or awb.startswith(tuple(starts))
+    def _can_see(self, user: str, awb: str) -> bool:
+        prefixes = self.credentials[user]
+        return prefixes is None or awb.startswith(tuple(prefixes))
 
     def _mode(self, awbs: list[str]) -> Mode:
         for asking, mode in self.modes.items():
@@ -105,34 +111,39 @@ class Tracking:
         return Mode()
 
     def _set(self, mode: Mode) -> None:
-        """One that is used up is none."""
+        """Sets a mode; `times` 0 removes it."""
         if mode.times == 0:
             self.modes.pop(mode.asking, None)
         else:
             self.modes[mode.asking] = mode
 
-    def control(self, told: Any) -> None:
-        """Raises InvalidControl; then none of it counts."""
-        _require(isinstance(told, dict) and told.keys() <= {"awb", "credentials", "mode"}, "awb, credentials or mode")
-        items, credentials = told.get("awb", {}), told.get("credentials", {})
-        _require(isinstance(items, dict) and isinstance(credentials, dict), "awb and credentials are objects")
+    def control(self, message: Any) -> None:
+        """Applies a control message as a whole, or raises InvalidControl."""
+        _require(
+            isinstance(message, dict) and message.keys() <= {"awb", "credentials", "mode"},
+            "expected awb, credentials or mode",
+        )
+        items, credentials = message.get("awb", {}), message.get("credentials", {})
+        objects = isinstance(items, dict) and isinstance(credentials, dict)
+        _require(objects, "awb and credentials must be objects")
         for item in items.values():
-            _require(item is None or isinstance(item, dict), "an item is an object or null")
-        mode = _read_mode(told["mode"]) if "mode" in told else None
+            _require(item is None or isinstance(item, dict), "an item must be an object or null")
+        mode = _read_mode(message["mode"]) if "mode" in message else None
         known = {awb: item for awb, item in (self.items | items).items() if item is not None}
         self.items, self.credentials = known, self.credentials | credentials
         if mode:
             self._set(mode)
 
 
-def _read_mode(told: Any) -> Mode:
-    _require(isinstance(told, dict), "mode is an object")
-    _require(told.keys() <= {known.name for known in fields(Mode)}, "mode has an unknown part")
-    mode = Mode(**told)
-    _require(mode.shape in SHAPES, f"shape is one of {', '.join(SHAPES)}")
-    _require(_is_integer(mode.status, 200, 599), "status is 200 to 599")
-    _require(_is_integer(mode.delay_ms, 0, MAX_DELAY_MS), f"delay_ms is 0 to {MAX_DELAY_MS}")
-    _require(mode.times is None or _is_integer(mode.times, 0, 1_000_000), "times is a number")
+def _read_mode(value: Any) -> Mode:
+    _require(isinstance(value, dict), "mode must be an object")
+    known = {known.name for known in fields(Mode)}
+    _require(value.keys() <= known, "mode has an unknown field")
+    mode = Mode(**value)
+    _require(mode.shape in SHAPES, f"shape must be one of {', '.join(SHAPES)}")
+    _require(_is_integer(mode.status, 200, 599), "status must be 200 to 599")
+    _require(_is_integer(mode.delay_ms, 0, MAX_DELAY_MS), f"delay_ms must be 0 to {MAX_DELAY_MS}")
+    _require(mode.times is None or _is_integer(mode.times, 0, 1_000_000), "times must be a number")
     return mode
 
 

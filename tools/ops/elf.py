@@ -1,6 +1,6 @@
-"""What an ELF binary asks of the machine it runs on: its processor, and versions of shared libraries.
+"""Requirements of an ELF binary: its processor, and versions of shared libraries.
 
-Read the way the dynamic loader reads it, from the program headers: section headers can be stripped.
+They are read from the program headers, as the dynamic loader does: section headers can be stripped.
 """
 
 from __future__ import annotations
@@ -16,22 +16,28 @@ DT_NULL, DT_STRTAB, DT_VERNEED = 0, 5, 0x6FFFFFFE
 
 
 class NotElf(Exception):
-    """No 64-bit little-endian ELF file, which both of Lambda's processors want."""
+    """Not a 64-bit little-endian ELF file, the format of both Lambda architectures."""
 
 
 @dataclass(frozen=True)
-class Needs:
+class Requirements:
     """`versions` are (library, version), such as `("libc.so.6", "GLIBC_2.34")`."""
 
     machine: str
     versions: frozenset[tuple[str, str]]
 
     def glibc(self) -> tuple[int, ...]:
-        """The newest glibc that any symbol comes from; (0,) where none does, as in a static binary."""
-        return max((number for _, version in self.versions if (number := _glibc_number(version))), default=(0,))
+        """The newest glibc that any symbol requires; (0,) for a static binary."""
+        return max(
+            (number for _, version in self.versions if (number := _glibc_number(version))),
+            default=(0,),
+        )
 
-    def beyond_glibc(self, limit: tuple[int, ...]) -> list[str]:
-        """What that glibc does not have. Versions without a number, as GLIBC_ABI_DT_RELR, are of newer ones."""
+    def newer_than_glibc(self, limit: tuple[int, ...]) -> list[str]:
+        """The required versions that this glibc lacks.
+
+        Versions without a number, such as GLIBC_ABI_DT_RELR, count as newer.
+        """
         return sorted(
             version
             for _, version in self.versions
@@ -39,26 +45,30 @@ class Needs:
         )
 
 
-def read(binary: bytes) -> Needs:
-    """Raises NotElf for what cannot be read."""
+def read(binary: bytes) -> Requirements:
+    """Raises NotElf for any other file, and for a damaged one."""
     try:
         if binary[:6] != b"\x7fELF\x02\x01":
-            raise NotElf("no 64-bit little-endian ELF file")
+            raise NotElf("not a 64-bit little-endian ELF file")
         (machine,) = struct.unpack_from("<H", binary, 18)
-        return Needs(MACHINES.get(machine, f"machine {machine}"), frozenset(_Image(binary).versions()))
+        return Requirements(
+            MACHINES.get(machine, f"machine {machine}"), frozenset(_Image(binary).versions())
+        )
     except (struct.error, ValueError) as error:
         raise NotElf(f"damaged: {error}") from error
 
 
 class _Image:
-    """The file as it will lie in memory."""
+    """The file, with a lookup from addresses in memory to offsets."""
 
     def __init__(self, binary: bytes) -> None:
         self.binary = binary
         (offset,) = struct.unpack_from("<Q", binary, 32)
         size, count = struct.unpack_from("<HH", binary, 54)
-        # type, flags, offset in the file, address, physical address, bytes in the file, in memory, alignment
-        self.segments = [struct.unpack_from("<IIQQQQQQ", binary, offset + index * size) for index in range(count)]
+        # type, flags, offset, address, physical address, bytes in file, bytes in memory, alignment
+        self.segments = [
+            struct.unpack_from("<IIQQQQQQ", binary, offset + index * size) for index in range(count)
+        ]
 
     def versions(self) -> Iterator[tuple[str, str]]:
         dynamic = dict(self._dynamic())
@@ -87,7 +97,7 @@ class _Image:
                     yield tag, value
 
     def _in_file(self, address: int) -> int:
-        """Where in the file an address of the loaded program is."""
+        """The file offset of an address of the loaded program."""
         for kind, _, offset, start, _, size, _, _ in self.segments:
             if kind == PT_LOAD and start <= address < start + size:
                 return address - start + offset
@@ -98,7 +108,9 @@ class _Image:
 
 
 def _glibc_number(version: str) -> tuple[int, ...]:
-    """(2, 34) of `GLIBC_2.34`, empty for anything else."""
+    """(2, 34) of `GLIBC_2.34`, empty for any other text."""
     family, _, number = version.partition("_")
     numbers = number.split(".")
-    return tuple(map(int, numbers)) if family == "GLIBC" and all(map(str.isdecimal, numbers)) else ()
+    return (
+        tuple(map(int, numbers)) if family == "GLIBC" and all(map(str.isdecimal, numbers)) else ()
+    )

@@ -1,4 +1,4 @@
-"""One installation of Waypost: a stage, and the AWS that it lives in."""
+"""One installation of Waypost: a stage in an AWS account or on the local stack."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PREFIX = "/waypost"
 
 @dataclass(frozen=True)
 class Installation:
-    """`session` has a region and credentials; `endpoint_url` is the local stack's emulator."""
+    """A stage and its AWS session; `endpoint_url` is set for the local stack only."""
 
     stage: str
     session: boto3.Session
@@ -34,7 +34,7 @@ class Installation:
 
     @property
     def prefix(self) -> str:
-        """Where its settings are."""
+        """The path of its settings in SSM."""
         return f"{PREFIX}/{self.stage}"
 
     @property
@@ -46,7 +46,7 @@ class Installation:
 
 
 def find(stage: str, region: str = "") -> Installation:
-    """The local stack for `local`; otherwise whatever AWS account the caller's own AWS settings lead to."""
+    """The local stack for `local`, else a stage in the account of the caller's AWS settings."""
     rules.stage(stage)
     return _local() if stage == LOCAL_STAGE else _in_account(stage, region)
 
@@ -55,7 +55,7 @@ def _local() -> Installation:
     try:
         stack = json.loads(STACK_FILE.read_text())
     except FileNotFoundError as error:
-        raise StackError("no local stack is running: make run, or make up") from error
+        raise StackError("no local stack is running: start one with make run or make up") from error
     session = boto3.Session(
         aws_access_key_id=stack["aws"]["access_key_id"],
         aws_secret_access_key=stack["aws"]["secret_access_key"],
@@ -65,10 +65,12 @@ def _local() -> Installation:
 
 
 def _in_account(stage: str, region: str) -> Installation:
-    # AWS_REGION is what every other SDK reads; boto3 alone does not.
+    # All other SDKs read AWS_REGION; boto3 does not.
     session = boto3.Session(region_name=region or os.environ.get("AWS_REGION"))
     if not session.region_name:
-        raise StackError("no region: say REGION=…, or set AWS_REGION")
+        raise StackError("no region: give REGION=…, or set AWS_REGION")
     if not session.get_credentials():
-        raise StackError("no AWS credentials: log in, or set AWS_PROFILE or AWS_ACCESS_KEY_ID and its secret")
+        raise StackError(
+            "no AWS credentials: log in, or set AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret"
+        )
     return Installation(stage, session)

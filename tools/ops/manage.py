@@ -1,10 +1,10 @@
-"""Writes who may call, who is called, and which sources may report: the `make user-add` family.
+"""Writes users, vendors, webhook endpoints and sources to SSM: `make user-add` and its siblings.
 
     NAME=shop ROLE=partner ACCOUNTS=STORE001 STAGE=prod python tools/ops/manage.py user-add
 
-What to do comes by the environment (make hands its variables over that way) and so never through a shell. Secrets are
-made here, or read from standard input; they are written to SSM and shown once on standard output, everything else on
-standard error.
+Options come from the environment, where make puts its variables, so no shell parses them. Secrets
+are generated here or read from standard input, written to SSM, and printed once on standard output.
+All other output goes to standard error.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from config import StackError
 from parameters import Parameters
 from request import Request, token
 
-WHEN = "In force within the stage's ConfigTtlSeconds (5 minutes unless set otherwise)."
+DELAY = "It takes effect within the stage's ConfigTtlSeconds (default: 5 minutes)."
 
 
 def user_add(request: Request) -> str:
@@ -34,7 +34,7 @@ def user_add(request: Request) -> str:
     user = {"password_sha256": digest, "role": role, "accounts": accounts}
     request.parameters.write(f"users/{name}", user, secret=True, replace=request.force)
     request.show("password", password)
-    return f"User {name} may call with Basic authentication as {role} of {', '.join(accounts)}."
+    return f"User {name} can call with Basic auth as {role} of {', '.join(accounts)}."
 
 
 def vendor_add(request: Request) -> str:
@@ -42,7 +42,7 @@ def vendor_add(request: Request) -> str:
     vendor = {"secret": secret, "account": account}
     request.parameters.write(f"vendors/{name}", vendor, secret=True, replace=request.force)
     request.show("secret", secret)
-    return f"Vendor {name} may call for {account} with the secret as header x-vendor-server-secret."
+    return f"Vendor {name} can call for {account}: header x-vendor-server-secret with the secret."
 
 
 def endpoint_add(request: Request) -> str:
@@ -52,7 +52,8 @@ def endpoint_add(request: Request) -> str:
     legacy = request.secret("LEGACY_SECRET", lambda: "")
     secret, parts = _signing_secret(), _Endpoint(name)
     if request.force:
-        # Away first: the old URL must never meet the new accounts, nor the new one the old legacy secret.
+        # Removed first: the old URL must never be used with the new accounts, nor the new URL with
+        # the old legacy secret.
         _remove(request, parts)
     else:
         request.parameters.require_none(*parts.all)
@@ -60,10 +61,10 @@ def endpoint_add(request: Request) -> str:
     request.parameters.write(parts.secret, secret, secret=True)
     if legacy:
         request.parameters.write(parts.legacy_secret, legacy, secret=True)
-    # Last: an endpoint without a URL does not exist yet, so nothing is ever sent to half of one.
+    # Last: an endpoint exists once it has a URL, so no delivery uses an incomplete one.
     request.parameters.write(parts.url, url)
     request.show("secret", secret)
-    return f"Endpoint {name} gets {form} about {', '.join(accounts)}, signed with the secret."
+    return f"Endpoint {name} receives {form} for {', '.join(accounts)}, signed with the secret."
 
 
 def endpoint_rotate(request: Request) -> str:
@@ -73,15 +74,21 @@ def endpoint_rotate(request: Request) -> str:
         raise StackError(f"there is no endpoint {request.name} with a secret")
     if request.get("FINISH") == "1":
         if len(current) == 1:
-            raise StackError(f"{request.name} has one secret: there is nothing to finish")
+            raise StackError(f"{request.name} has one secret: no rotation to finish")
         request.parameters.write(parts.secret, current[0], secret=True, replace=True)
-        return f"Endpoint {request.name} is signed for with its newer secret alone."
+        return f"Deliveries to {request.name} are signed with the newer secret only."
     if len(current) > 1 and not request.force:
-        raise StackError(f"{request.name} has two secrets: FINISH=1 drops the old one, FORCE=1 replaces the new one")
+        raise StackError(
+            f"{request.name} has two secrets: "
+            "FINISH=1 drops the old one, FORCE=1 replaces the new one"
+        )
     new = _signing_secret()
     request.parameters.write(parts.secret, f"{new} {current[-1]}", secret=True, replace=True)
     request.show("secret", new)
-    return f"Endpoint {request.name} is signed for with both. Once its owner checks with the new one: FINISH=1."
+    return (
+        f"Deliveries to {request.name} are signed with both secrets. "
+        "Use FINISH=1 once its owner verifies with the new one."
+    )
 
 
 def endpoint_remove(request: Request) -> str:
@@ -89,7 +96,10 @@ def endpoint_remove(request: Request) -> str:
     if not request.parameters.read(*parts.all):
         raise StackError(f"there is no endpoint {request.name}")
     _remove(request, parts)
-    return f"Endpoint {request.name} is removed. What still waits for it ends dead, reason endpoint_removed."
+    return (
+        f"Endpoint {request.name} is removed. "
+        "Its waiting deliveries end as dead with the reason endpoint_removed."
+    )
 
 
 COMMANDS = {
@@ -105,7 +115,7 @@ COMMANDS = {
 
 
 class _Endpoint:
-    """An endpoint's parameters."""
+    """Names of an endpoint's parameters."""
 
     def __init__(self, name: str) -> None:
         self.url, self.secret, self.legacy_secret, self.settings = self.all = [
@@ -114,13 +124,13 @@ class _Endpoint:
 
 
 def _remove(request: Request, parts: _Endpoint) -> None:
-    """The URL first: without it nothing more is made for the endpoint."""
+    """Deletes the URL first, which ends new deliveries to the endpoint."""
     request.parameters.delete(parts.url)
     request.parameters.delete(parts.settings, parts.secret, parts.legacy_secret)
 
 
 def _signing_secret() -> str:
-    """As Standard Webhooks writes them."""
+    """A secret in the format of Standard Webhooks."""
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
@@ -130,16 +140,16 @@ def main(command: str) -> int:
         where = installation.find(stage, os.environ.get("REGION", ""))
         parameters = Parameters(where.client("ssm"), where.prefix)
         request = Request(os.environ, parameters, where.is_local, sys.stdin, sys.stdout)
-        done = COMMANDS[command](request)
+        message = COMMANDS[command](request)
     except (StackError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{done}\nWritten below {where.prefix}/ ({where.region}). {WHEN}", file=sys.stderr)
+    print(f"{message}\nWritten to {where.prefix}/ ({where.region}). {DELAY}", file=sys.stderr)
     return 0
 
 
 def _missing_stage() -> str:
-    raise StackError("STAGE=… is missing: local, or one that was deployed, as dev or prod")
+    raise StackError("STAGE=… is missing: local, or a deployed stage such as dev or prod")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The commands of the Makefile on a running local stack: what they write is what the functions read.
+"""The commands of the Makefile on a running local stack, with the functions that read the settings.
 
 python tools/local/stack.py with python tools/ops/on_stack.py
 """
@@ -15,25 +15,31 @@ from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
-import parcel
+import order_client
 import release
 import rollout
 from build import STAGING
 from config import LOCAL, ROOT, TEMPLATE, aws_environment, client
-from parcel import SETTINGS_SECONDS, Parcel, basic, vendor
+from order_client import SETTINGS_SECONDS, OrderClient, basic, vendor
 
-SPARE_STAGE = "opscheck"  # no function reads its settings, and nothing but this file deploys it
+SPARE_STAGE = "opscheck"  # no function reads its settings; only this file deploys it
 
 
-def make(*arguments: str, stdin: str = "", env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """As somebody types it; what an outer make handed down is not theirs."""
+def make(
+    *arguments: str, stdin: str = "", env: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Runs make as from a shell, without the variables of an outer make."""
     outer = {"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"}
     clean = {key: value for key, value in os.environ.items() if key not in outer} | (env or {})
-    return subprocess.run(["make", *arguments], cwd=ROOT, env=clean, input=stdin, capture_output=True, text=True)
+    return subprocess.run(
+        ["make", *arguments], cwd=ROOT, env=clean, input=stdin, capture_output=True, text=True
+    )
 
 
-def written(*arguments: str, stdin: str = "", stage: str = "local", env: dict[str, str] | None = None) -> str:
-    """The secret that a command showed, once the functions know it."""
+def secret_of(
+    *arguments: str, stdin: str = "", stage: str = "local", env: dict[str, str] | None = None
+) -> str:
+    """Runs a command and returns the secret it printed, once the functions have reloaded."""
     done = make(*arguments, f"STAGE={stage}", stdin=stdin, env=env)
     assert done.returncode == 0, done.stderr
     secret = done.stdout.strip().partition(": ")[2]
@@ -52,62 +58,70 @@ def signed_with(secret: str, request: Any) -> bool:
 
 
 class Commands(unittest.TestCase):
-    def test_an_endpoint_from_its_first_delivery_to_its_last(self) -> None:
-        name, order = parcel.unique("ops-"), Parcel(vendor(parcel.stack()["vendor_secret"]))
+    def test_delivers_to_an_endpoint_until_its_removal(self) -> None:
+        name, order = (
+            order_client.unique("ops-"),
+            OrderClient(vendor(order_client.stack()["vendor_secret"])),
+        )
         url = f"URL={order.stack['receiver_url']}/{name}"
         endpoint = ("endpoint-add", f"NAME={name}", url, "FORMAT=standard", "ACCOUNTS=STORE001")
-        first = written(*endpoint)
+        first = secret_of(*endpoint)
         self.assertEqual(order.create(), 201)
         order.report(18, "IN TRANSIT", "11:00:00")
         self.assertTrue(signed_with(first, order.delivered(f"/{name}", 1)))
 
         again = make(*endpoint, "STAGE=local")
         self.assertNotEqual(again.returncode, 0)
-        self.assertIn("exists already: FORCE=1 replaces it", again.stderr)
+        self.assertIn("already exists: FORCE=1 replaces it", again.stderr)
 
-        second = written("endpoint-rotate", f"NAME={name}")
+        second = secret_of("endpoint-rotate", f"NAME={name}")
         order.report(17, "OUT FOR DELIVERY", "12:00:00")
         request = order.delivered(f"/{name}", 2)
         self.assertEqual([signed_with(secret, request) for secret in (first, second)], [True, True])
 
-        written("endpoint-rotate", f"NAME={name}", "FINISH=1")
+        secret_of("endpoint-rotate", f"NAME={name}", "FINISH=1")
         order.report(21, "UNDELIVERED", "13:00:00")
         request = order.delivered(f"/{name}", 3)
-        self.assertEqual([signed_with(secret, request) for secret in (first, second)], [False, True])
+        self.assertEqual(
+            [signed_with(secret, request) for secret in (first, second)], [False, True]
+        )
 
-        written("endpoint-remove", f"NAME={name}")
+        secret_of("endpoint-remove", f"NAME={name}")
         order.report(7, "DELIVERED", "14:00:00")
         order.delivered("/demo-standard", 4)
         self.assertEqual(len(order.received(f"/{name}")), 3)
 
-    def test_callers(self) -> None:
-        name = parcel.unique("ops-")
-        password = written("user-add", f"NAME={name}", "ROLE=partner", "ACCOUNTS=STORE001")
-        order = Parcel(basic(name, password))
+    def test_authenticates_new_users_and_vendors(self) -> None:
+        name = order_client.unique("ops-")
+        password = secret_of("user-add", f"NAME={name}", "ROLE=partner", "ACCOUNTS=STORE001")
+        order = OrderClient(basic(name, password))
         self.assertEqual(order.create(), 201)
-        order.caller = vendor(written("vendor-add", f"NAME={name}", "ACCOUNT=STORE001"))
+        order.caller = vendor(secret_of("vendor-add", f"NAME={name}", "ACCOUNT=STORE001"))
         self.assertEqual(order.read()[0], 200)
-        order.caller = vendor(written("vendor-add", f"NAME={name}", "ACCOUNT=ELSEWHERE", "FORCE=1"))
+        order.caller = vendor(
+            secret_of("vendor-add", f"NAME={name}", "ACCOUNT=ELSEWHERE", "FORCE=1")
+        )
         self.assertEqual(order.read()[0], 404)
-        order.caller = basic(name, written("user-add", f"NAME={name}", "ROLE=partner", "ACCOUNTS=STORE001", "FORCE=1"))
+        user = ("user-add", f"NAME={name}", "ROLE=partner", "ACCOUNTS=STORE001")
+        order.caller = basic(name, secret_of(*user, "FORCE=1"))
         self.assertEqual(order.read()[0], 200)
         order.caller = basic(name, password)
         self.assertEqual(order.read()[0], 401)
 
-    def test_a_source(self) -> None:
-        order = Parcel(vendor(parcel.stack()["vendor_secret"]))
+    def test_accepts_only_the_new_token_after_source_set(self) -> None:
+        order = OrderClient(vendor(order_client.stack()["vendor_secret"]))
         token = order.stack["sources"]["shiprocket"]["api_key"]
         source = ("source-set", "SOURCE=shiprocket", "ACCOUNT=STORE001", "FORCE=1", "SECRET=stdin")
         try:
-            written(*source, stdin="another token\n")
+            secret_of(*source, stdin="another token\n")
             self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", "another token"), 200)
             self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", token), 401)
         finally:
-            written(*source, stdin=f"{token}\n")
+            secret_of(*source, stdin=f"{token}\n")
         self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", token), 200)
 
-    def test_a_hook(self) -> None:
-        order = Parcel(vendor(parcel.stack()["vendor_secret"]))
+    def test_accepts_webhooks_on_a_new_hook(self) -> None:
+        order = OrderClient(vendor(order_client.stack()["vendor_secret"]))
         done = make("hook-add", "SOURCE=shiprocket", "ACCOUNT=STORE001", "STAGE=local")
         self.assertEqual(done.returncode, 0, done.stderr)
         shown = dict(line.split(": ") for line in done.stdout.splitlines())
@@ -116,32 +130,36 @@ class Commands(unittest.TestCase):
         self.addCleanup(client("ssm", order.stack["endpoint_url"]).delete_parameter, Name=parameter)
         time.sleep(SETTINGS_SECONDS)
         self.assertEqual(order.create(), 201)
-        self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", shown["secret"], shown["path"]), 200)
+        self.assertEqual(
+            order.report(18, "IN TRANSIT", "11:00:00", shown["secret"], shown["path"]), 200
+        )
         self.assertEqual(order.with_entries(1)["status"], "in_transit")
-        self.assertEqual(order.report(17, "OUT FOR DELIVERY", "12:00:00", "another", shown["path"]), 401)
+        self.assertEqual(
+            order.report(17, "OUT FOR DELIVERY", "12:00:00", "another", shown["path"]), 401
+        )
 
-    def test_a_run_by_hand(self) -> None:
+    def test_finishes_a_run_after_sync_now(self) -> None:
         done = make("sync-now", "STAGE=local")
         self.assertEqual(done.returncode, 0, done.stderr)
-        stack = parcel.stack()
+        stack = order_client.stack()
         admin = basic("admin", stack["users"]["admin"]["password"])
 
         def run() -> Any:
-            runs = parcel.call("GET", f"{stack['api_url']}/api/sync/runs", admin)[1]["items"]
+            runs = order_client.call("GET", f"{stack['api_url']}/api/sync/runs", admin)[1]["items"]
             known = [run for run in runs if run["id"] == done.stdout.strip()]
             return known[0] if known and known[0]["state"] == "finished" else None
 
-        self.assertEqual(parcel.eventually("end of the run", run)["kind"], "manual")
+        self.assertEqual(order_client.eventually("end of the run", run)["kind"], "manual")
 
-    def test_what_stands_in_the_environment_is_not_meant(self) -> None:
+    def test_ignores_options_in_the_environment(self) -> None:
         done = make("user-add", "ROLE=viewer", "ACCOUNTS=*", "STAGE=local", env={"NAME": "laptop"})
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("NAME=… is missing", done.stderr)
 
 
 class Build(unittest.TestCase):
-    def test_what_may_deliver_to_this_machine_is_not_let_out(self) -> None:
-        """Every function that can post says which build it is of; those of the local stack are of the other one."""
+    def test_rejects_binaries_built_with_the_loopback_feature(self) -> None:
+        """The local stack runs such binaries of every function that calls other servers."""
         for name in ("deliver", "poll"):
             staged = (STAGING / "target" / "lambda" / name / "bootstrap").read_bytes()
             (problem, _) = release.check([release.Binary(name, staged)], release.DEFAULT_ARCH)
@@ -149,28 +167,33 @@ class Build(unittest.TestCase):
 
 
 class Account(unittest.TestCase):
-    """Any other stage is looked for where the caller's AWS settings lead: here to the emulator."""
+    """Stages other than `local` are in the caller's AWS account: here in the emulator."""
 
     def setUp(self) -> None:
-        self.endpoint_url = parcel.stack()["endpoint_url"]
+        self.endpoint_url = order_client.stack()["endpoint_url"]
         self.env = aws_environment(self.endpoint_url)
 
-    def test_settings(self) -> None:
-        secret = written("source-set", "SOURCE=shiprocket", "ACCOUNT=A", "FORCE=1", stage=SPARE_STAGE, env=self.env)
-        prefix, ssm = f"/waypost/{SPARE_STAGE}/sources/shiprocket", client("ssm", self.endpoint_url)
+    def test_writes_settings_of_another_stage(self) -> None:
+        source = ("source-set", "SOURCE=shiprocket", "ACCOUNT=A", "FORCE=1")
+        secret = secret_of(*source, stage=SPARE_STAGE, env=self.env)
+        prefix = f"/waypost/{SPARE_STAGE}/sources/shiprocket"
+        ssm = client("ssm", self.endpoint_url)
         found = ssm.get_parameters_by_path(Path=prefix, WithDecryption=True)["Parameters"]
         ssm.delete_parameters(Names=[parameter["Name"] for parameter in found])
         values = {parameter["Name"].removeprefix(f"{prefix}/"): parameter for parameter in found}
-        self.assertEqual((values["secret"]["Value"], values["secret"]["Type"]), (secret, "SecureString"))
+        stored = values["secret"]
+        self.assertEqual((stored["Value"], stored["Type"]), (secret, "SecureString"))
         self.assertEqual(json.loads(values["settings"]["Value"]), {"mode": "token", "account": "A"})
 
-    def test_a_second_stage_beside_the_first(self) -> None:
-        """As `make deploy` does it, with the functions that are staged for the local stack."""
+    def test_deploys_a_second_stage_without_shared_names(self) -> None:
+        """Deploys as `make deploy` does, with the binaries that are staged for the local stack."""
         first, log_file = self.names(), LOCAL / "second-stage.log"
         with unittest.mock.patch.dict("os.environ", self.env), log_file.open("w") as log:
             where = rollout.target(SPARE_STAGE, "")
             try:
-                outputs = rollout.deploy(where, STAGING / TEMPLATE.name, {"Stage": SPARE_STAGE}, log)
+                outputs = rollout.deploy(
+                    where, STAGING / TEMPLATE.name, {"Stage": SPARE_STAGE}, log
+                )
                 both = self.names()
             finally:
                 where.client("cloudformation").delete_stack(StackName=where.stack_name)
@@ -179,12 +202,14 @@ class Account(unittest.TestCase):
         self.assertEqual(self.names(), first)
 
     def names(self) -> set[str]:
-        """Of what belongs to one stage alone."""
+        """Names of the functions and schedules of all stages."""
         functions = client("lambda", self.endpoint_url).list_functions()["Functions"]
         schedules = client("scheduler", self.endpoint_url).list_schedules()["Schedules"]
-        return {found["FunctionName"] for found in functions} | {found["Name"] for found in schedules}
+        return {found["FunctionName"] for found in functions} | {
+            found["Name"] for found in schedules
+        }
 
-    def test_the_local_stage_is_none_of_an_account(self) -> None:
+    def test_rejects_a_deploy_of_the_local_stage(self) -> None:
         done = make("deploy", "STAGE=local", env=self.env)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("STAGE=local is the local stack", done.stderr)

@@ -1,4 +1,4 @@
-"""The settings of one installation, in SSM's parameter store."""
+"""The settings of one installation, in SSM Parameter Store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from config import StackError
 
-MAX_NAMES = 10  # of one call
+MAX_NAMES = 10  # SSM's limit per call
 
 
 class Parameters:
@@ -19,30 +19,47 @@ class Parameters:
         self.prefix = prefix
 
     def read(self, *names: str) -> dict[str, str]:
-        """Those that exist, decrypted."""
+        """The existing ones of these parameters, decrypted."""
         assert len(names) <= MAX_NAMES
-        answer = self.ssm.get_parameters(Names=[self._path(name) for name in names], WithDecryption=True)
-        return {found["Name"].removeprefix(f"{self.prefix}/"): found["Value"] for found in answer["Parameters"]}
+        answer = self.ssm.get_parameters(
+            Names=[self._path(name) for name in names], WithDecryption=True
+        )
+        return {
+            found["Name"].removeprefix(f"{self.prefix}/"): found["Value"]
+            for found in answer["Parameters"]
+        }
 
-    def write(self, name: str, value: str | Mapping[str, Any], *, secret: bool = False, replace: bool = False) -> None:
-        """Without `replace`, one that exists is never touched, not even if somebody made it a moment ago."""
-        text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    def write(
+        self,
+        name: str,
+        value: str | Mapping[str, Any],
+        *,
+        secret: bool = False,
+        replace: bool = False,
+    ) -> None:
+        """Without `replace` it fails if the parameter exists, even after a concurrent write."""
+        text = value if isinstance(value, str) else _json(value)
         kind = "SecureString" if secret else "String"
         try:
             self.ssm.put_parameter(Name=self._path(name), Value=text, Type=kind, Overwrite=replace)
         except self.ssm.exceptions.ParameterAlreadyExists as error:
-            raise StackError(f"{self._path(name)} exists already: FORCE=1 replaces it") from error
+            raise StackError(f"{self._path(name)} already exists: FORCE=1 replaces it") from error
 
     def delete(self, *names: str) -> None:
-        """Those that exist."""
+        """Deletes the existing ones of these parameters."""
         assert len(names) <= MAX_NAMES
         self.ssm.delete_parameters(Names=[self._path(name) for name in names])
 
     def require_none(self, *names: str) -> None:
-        """Refuses to go on where a new thing would take the place of one that is there."""
-        there = self.read(*names)
-        if there:
-            raise StackError(f"{', '.join(map(self._path, there))} exists already: FORCE=1 replaces it")
+        """Fails if any of these parameters exists."""
+        existing = self.read(*names)
+        if existing:
+            paths = ", ".join(map(self._path, existing))
+            raise StackError(f"{paths} already exists: FORCE=1 replaces it")
 
     def _path(self, name: str) -> str:
         return f"{self.prefix}/{name}"
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

@@ -1,9 +1,9 @@
-"""`make build`: every function as it is deployed, and proof that each one may be.
+"""`make build`: builds the release binaries of all functions and checks each one.
 
     ARCH=x86_64 python tools/ops/release.py
 
-One cargo-lambda build makes them all, so that they share their dependencies; zig links against an old glibc. What
-comes out is checked as bytes, whatever it was built from.
+One cargo-lambda build shares the dependencies of all functions; zig links against an old glibc. The
+checks read the bytes of the binaries, however they were built.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from pathlib import Path
 import elf
 from config import ROOT, StackError, function_names
 
-# Where template.yaml's CodeUri points.
+# The CodeUri of template.yaml.
 OUTPUT = ROOT / "target" / "lambda"
 
 DEFAULT_ARCH = "x86_64"
 TARGETS = {"x86_64": "x86_64-unknown-linux-gnu", "arm64": "aarch64-unknown-linux-gnu"}
 
-# Amazon Linux 2023, on which provided.al2023 functions run, has glibc 2.34.
+# The glibc of Amazon Linux 2023, on which provided.al2023 functions run.
 GLIBC = (2, 34)
 MIB = 1024 * 1024
 ZIPPED_BYTES = 4 * MIB
 
-# aws-lc would gather randomness from the processor's timing jitter too: 34 to 89 ms once in every process, at its first
-# TLS handshake, and so in every cold start. The kernel and the processor's own generator seed it without that.
+# By default aws-lc also collects entropy from CPU timing jitter at the first TLS handshake: 34 to
+# 89 ms of every cold start. The kernel and the CPU's generator are its other entropy sources.
 ENVIRONMENT = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
 
-# `EGRESS` in shared/aws/src/http.rs: in every binary that can call somebody else's server, one of the two.
+# Markers of the constant `EGRESS`: each binary that calls other servers contains one.
 CALLERS = ("deliver", "poll")
 GUARDED = b"waypost-egress:public-only"
 UNGUARDED = b"waypost-egress:with-loopback"
@@ -43,13 +43,13 @@ UNGUARDED = b"waypost-egress:with-loopback"
 
 @dataclass(frozen=True)
 class Binary:
-    """A built function."""
+    """The binary of a function."""
 
     name: str
     content: bytes
 
     def zipped(self) -> int:
-        """Bytes that `sam deploy` uploads."""
+        """Size of the zip file that `sam deploy` uploads, in bytes."""
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as writer:
             writer.writestr("bootstrap", self.content)
@@ -57,53 +57,65 @@ class Binary:
 
 
 def build(arch: str) -> None:
-    """Builds and checks; what was built before is gone whether or not that works out."""
+    """Builds and checks. Older binaries are deleted first, even if the build fails."""
     if arch not in TARGETS:
-        raise StackError(f"ARCH={arch} is no processor that Lambda has: {' or '.join(TARGETS)}")
+        raise StackError(f"ARCH={arch} is not a Lambda architecture: {' or '.join(TARGETS)}")
     _require_standard_library(TARGETS[arch])
     for bootstrap in OUTPUT.glob("*/bootstrap"):
         bootstrap.unlink()
     _compile(TARGETS[arch])
-    binaries = [Binary(name, (OUTPUT / name / "bootstrap").read_bytes()) for name in function_names()]
-    broken = check(binaries, arch)
-    if broken:
-        raise StackError("\n       ".join(["not to be deployed:", *broken]))
+    binaries = [
+        Binary(name, (OUTPUT / name / "bootstrap").read_bytes()) for name in function_names()
+    ]
+    problems = check(binaries, arch)
+    if problems:
+        raise StackError("\n       ".join(["these binaries must not be deployed:", *problems]))
     _report(binaries)
 
 
 def check(binaries: list[Binary], arch: str) -> list[str]:
-    """What speaks against deploying these binaries: one sentence each, which names the binary."""
-    broken = [f"{binary.name}: {problem}" for binary in binaries for problem in _problems(binary, arch)]
-    callers = [binary for binary in binaries if binary.name in CALLERS]
-    blind = f"does not say {GUARDED.decode()!r}: the check for the loopback feature has gone blind"
-    return broken + [f"{binary.name}: {blind}" for binary in callers if GUARDED not in binary.content]
+    """The problems of these binaries, each with the name of the binary."""
+    problems = [
+        f"{binary.name}: {problem}" for binary in binaries for problem in _problems(binary, arch)
+    ]
+    for binary in binaries:
+        if binary.name in CALLERS and GUARDED not in binary.content:
+            marker = GUARDED.decode()
+            problems.append(
+                f"{binary.name}: lacks the marker {marker!r}, so the loopback check cannot work"
+            )
+    return problems
 
 
 def _problems(binary: Binary, arch: str) -> list[str]:
     if UNGUARDED in binary.content:
-        return ["built with the loopback feature: it would call the machine it runs on"]
+        return ["built with the loopback feature: its SSRF guard allows the local machine"]
     try:
-        needs = elf.read(binary.content)
+        required = elf.read(binary.content)
     except elf.NotElf as error:
         return [str(error)]
-    if needs.machine != arch:
-        return [f"is for {needs.machine}, not for {arch}"]
+    if required.machine != arch:
+        return [f"is for {required.machine}, not for {arch}"]
     problems = []
-    beyond = needs.beyond_glibc(GLIBC)
-    if beyond:
-        problems.append(f"needs {', '.join(beyond)}, which Amazon Linux 2023 (glibc {_dotted(GLIBC)}) does not have")
+    newer = required.newer_than_glibc(GLIBC)
+    if newer:
+        lacking = f"Amazon Linux 2023 (glibc {_dotted(GLIBC)}) does not have"
+        problems.append(f"needs {', '.join(newer)}, which {lacking}")
     zipped = binary.zipped()
     if zipped > ZIPPED_BYTES:
-        problems.append(f"{zipped:,} bytes zipped are more than {ZIPPED_BYTES:,}: its cold starts get slow")
+        limit = f"the limit for fast cold starts is {ZIPPED_BYTES:,}"
+        problems.append(f"{zipped:,} bytes zipped, {limit}")
     return problems
 
 
 def _require_standard_library(target: str) -> None:
-    """Asks the pinned toolchain before minutes are spent on a build that it cannot finish."""
+    """Fails early if the pinned toolchain cannot build for the target."""
     command = ["rustc", "--print", "target-libdir", "--target", target]
-    folder = Path(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout.strip())
-    if not any(folder.glob("libcore-*.rlib")):
-        raise StackError(f"Rust's standard library for {target} is missing: rustup target add {target}")
+    done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    if not any(Path(done.stdout.strip()).glob("libcore-*.rlib")):
+        raise StackError(
+            f"Rust's standard library for {target} is missing: rustup target add {target}"
+        )
 
 
 def _compile(target: str) -> None:
@@ -111,12 +123,12 @@ def _compile(target: str) -> None:
     command = [
         *(str(tools / "cargo-lambda"), "lambda", "build", "--release", "--locked"),
         *("--target", target, "--lambda-dir", str(OUTPUT)),
-        # Other crates of the workspace have programs too.
+        # Other crates of the workspace have binaries too.
         *(option for name in function_names() for option in ("--package", name)),
     ]
-    # cargo-lambda finds zig through the first Python of the path.
+    # cargo-lambda finds zig through the first Python on the PATH.
     env = os.environ | ENVIRONMENT | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
-    print("==> release build: minutes where code has changed (each function is optimised as a whole)", flush=True)
+    print("==> release build (minutes after a code change: whole-program optimisation)", flush=True)
     begin = time.monotonic()
     if subprocess.run(command, cwd=ROOT, env=env).returncode != 0:
         raise StackError("the functions do not compile; see above")
@@ -125,10 +137,11 @@ def _compile(target: str) -> None:
 
 def _report(binaries: list[Binary]) -> None:
     for binary in binaries:
-        needs = elf.read(binary.content)
+        required = elf.read(binary.content)
         print(
-            f"    {binary.name:<12} {len(binary.content) / MIB:6.2f} MiB, {binary.zipped() / MIB:.2f} zipped, "
-            f"{needs.machine}, glibc {_dotted(needs.glibc())}"
+            f"    {binary.name:<12} {len(binary.content) / MIB:6.2f} MiB, "
+            f"{binary.zipped() / MIB:.2f} zipped, "
+            f"{required.machine}, glibc {_dotted(required.glibc())}"
         )
 
 

@@ -1,4 +1,4 @@
-"""What somebody typed: variables of make's command line, secrets by standard input, and where answers go."""
+"""A command's input and output: options, secrets from standard input, and standard output."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ FROM_STDIN = "stdin"
 
 
 def token() -> str:
-    """A new secret."""
+    """Generates a secret."""
     return secrets.token_urlsafe(24)
 
 
 @dataclass(frozen=True)
 class Request:
-    """What was asked for, and where it goes."""
+    """Options, parameters and streams of one command."""
 
     variables: Mapping[str, str]
     parameters: Parameters
@@ -47,25 +47,29 @@ class Request:
         return self.get("FORCE") == "1"
 
     def secret(self, variable: str, new: Callable[[], str]) -> str:
-        """A new one, unless `VARIABLE=stdin` says that it comes as a line of standard input."""
+        """Generates a secret, or reads a line of standard input for `VARIABLE=stdin`."""
         given = self.get(variable)
         if not given:
             return new()
         if given != FROM_STDIN:
-            raise StackError(f"{variable}: a secret in a command can be seen by others; say {variable}={FROM_STDIN}")
+            raise StackError(
+                f"{variable}: other users can see secrets in commands; use {variable}={FROM_STDIN}"
+            )
         line = self.stdin.readline().strip()
         if not line:
             raise StackError(f"{variable}={FROM_STDIN}, but there is no line on standard input")
         return line
 
-    def given_secret(self, variable: str, what: str) -> str:
-        """One that nobody can make here."""
+    def given_secret(self, variable: str, description: str) -> str:
+        """Reads a secret that another system has generated."""
 
-        def nobody() -> str:
-            raise StackError(f"{variable}={FROM_STDIN} is missing: {what}, as a line of standard input")
+        def missing() -> str:
+            raise StackError(
+                f"{variable}={FROM_STDIN} is missing: {description}, as a line of standard input"
+            )
 
-        return self.secret(variable, nobody)
+        return self.secret(variable, missing)
 
-    def show(self, what: str, secret: str) -> None:
-        """The one time that it can be seen."""
-        print(f"{what}: {secret}", file=self.stdout, flush=True)
+    def show(self, title: str, secret: str) -> None:
+        """Prints a secret; it is never shown again."""
+        print(f"{title}: {secret}", file=self.stdout, flush=True)

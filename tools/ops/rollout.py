@@ -2,7 +2,7 @@
 
     STAGE=prod REGION=ap-south-1 ARCH=x86_64 python tools/ops/rollout.py
 
-The template is the one that the local stack deploys, and so are its parameters; only what is said here differs.
+It deploys the same template as the local stack, with other parameters.
 """
 
 from __future__ import annotations
@@ -24,22 +24,36 @@ from config import TEMPLATE, StackError
 from installation import Installation
 
 WEBHOOK_PATH = "/webhooks/carrier"
-POLL_SECONDS = "0.5"  # real CloudFormation throttles what asks it more often
+POLL_SECONDS = "0.5"  # CloudFormation throttles more frequent polls
 
 
 def deploy(
     where: Installation, template: Path, parameters: dict[str, str], output: IO[str] | None = None
 ) -> dict[str, str]:
-    """Creates or updates the stack and returns its outputs. Parameters that are not named keep what they had."""
+    """Creates or updates the stack and returns its outputs. Other parameters keep their values."""
     command = [
-        *(sam.EXECUTABLE, "deploy", "--template-file", template.name, "--stack-name", where.stack_name),
+        *(
+            sam.EXECUTABLE,
+            "deploy",
+            "--template-file",
+            template.name,
+            "--stack-name",
+            where.stack_name,
+        ),
         *("--resolve-s3", "--s3-prefix", where.stack_name, "--region", where.region),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
         *("--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())),
     ]
     env = sam.environment() | {"SAM_CLI_POLL_DELAY": POLL_SECONDS}
-    done = subprocess.run(command, cwd=template.parent, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    done = subprocess.run(
+        command,
+        cwd=template.parent,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+    )
     if done.returncode != 0:
         raise StackError("sam deploy failed; see above")
     stack = where.client("cloudformation").describe_stacks(StackName=where.stack_name)["Stacks"][0]
@@ -47,9 +61,9 @@ def deploy(
 
 
 def target(stage: str, region: str) -> Installation:
-    """Where to deploy to, and that this is possible: asked before minutes go into a build."""
+    """The target of the deploy; fails before the build if the account cannot be reached."""
     if stage == LOCAL_STAGE:
-        raise StackError("STAGE=local is the local stack: make up deploys that, with RELEASE=1 what is deployed here")
+        raise StackError("STAGE=local is the local stack: deploy it with make up [RELEASE=1]")
     where = installation.find(stage, region)
     account = where.client("sts").get_caller_identity()["Account"]
     print(f"==> {where.stack_name} in account {account}, {where.region}", flush=True)
@@ -57,10 +71,10 @@ def target(stage: str, region: str) -> Installation:
 
 
 def extra_parameters(text: str) -> dict[str, str]:
-    """Those of `LogRetentionDays=90 ConfigTtlSeconds=60`."""
+    """Parses `LogRetentionDays=90 ConfigTtlSeconds=60`."""
     pairs = [pair.partition("=") for pair in text.split()]
-    wrong = [name for name, equals, value in pairs if not (name.isalnum() and equals and value)]
-    if wrong:
+    invalid = [name for name, equals, value in pairs if not (name.isalnum() and equals and value)]
+    if invalid:
         raise StackError(f"PARAMETERS={text}: expected Name=value, several separated by spaces")
     return {name: value for name, _, value in pairs}
 
@@ -75,8 +89,9 @@ def main() -> int:
     arch = os.environ.get("ARCH") or release.DEFAULT_ARCH
     try:
         if not stage:
-            raise StackError("STAGE=… is missing, as make deploy STAGE=dev")
-        parameters = extra_parameters(os.environ.get("PARAMETERS", "")) | {"Stage": stage, "Architecture": arch}
+            raise StackError("STAGE=… is missing, for example make deploy STAGE=dev")
+        parameters = extra_parameters(os.environ.get("PARAMETERS", ""))
+        parameters |= {"Stage": stage, "Architecture": arch}
         where = target(stage, region)
         release.build(arch)
         print("==> sam deploy", flush=True)

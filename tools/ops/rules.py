@@ -1,4 +1,7 @@
-"""What names, accounts and URLs have to look like. The functions judge again: here somebody is told at once."""
+"""Validation of names, accounts and URLs.
+
+The functions validate settings again when they read them; here the operator learns at once.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from config import StackError
 
-STAGE = re.compile(r"[a-z][a-z0-9-]{0,15}")  # as template.yaml's parameter
+STAGE = re.compile(r"[a-z][a-z0-9-]{0,15}")  # the parameter Stage of template.yaml
 NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 ROLES = ("admin", "viewer", "partner")
 FORMATS = ("status_update", "order.status_changed", "standard")
@@ -17,12 +20,12 @@ FORMATS = ("status_update", "order.status_changed", "standard")
 MAX_ID_BYTES = 128
 MAX_URL_BYTES = 2048
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
-# The last label of a name is never a number: URL parsers take 0x7f.1 and 2130706433 for addresses.
+# The last label must not be a number: URL parsers read 0x7f.1 and 2130706433 as IP addresses.
 HOST_NAME = re.compile(rf"(?:{LABEL}\.)+(?![0-9]+$|0x)[a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 
 
 def stage(text: str) -> str:
-    _require(STAGE.fullmatch(text), f"STAGE={text}: small letters, digits and -, at most 16")
+    _require(STAGE.fullmatch(text), f"STAGE={text}: lower-case letters, digits and -, at most 16")
     return text
 
 
@@ -32,21 +35,24 @@ def name(text: str) -> str:
 
 
 def one_of(variable: str, text: str, known: tuple[str, ...]) -> str:
-    _require(text in known, f"{variable}={text}: {', '.join(known)} are known")
+    _require(text in known, f"{variable}={text}: expected one of {', '.join(known)}")
     return text
 
 
 def account(text: str) -> str:
-    """An account's code as the functions compare it."""
+    """An account code, normalised to NFC as in the functions."""
     normal = unicodedata.normalize("NFC", text)
     bad = any(unicodedata.category(letter) == "Cc" or letter == "/" for letter in normal)
     fits = 0 < len(normal.encode()) <= MAX_ID_BYTES and normal == normal.strip()
-    _require(fits and not bad and normal != "*", f"account {text!r}: 1 to 128 bytes, no / and no control characters")
+    _require(
+        fits and not bad and normal != "*",
+        f"account {text!r}: expected 1 to 128 bytes, no / and no control characters",
+    )
     return normal
 
 
 def accounts(text: str) -> list[str]:
-    """`A,B`, or `*` for all there are and will be."""
+    """`A,B`, or `*` for all present and future accounts."""
     return ["*"] if text == "*" else [account(code) for code in text.split(",")]
 
 
@@ -61,51 +67,58 @@ def addresses(variable: str, text: str) -> list[str]:
 
 
 def phone_numbers(text: str) -> dict[str, str]:
-    """`200000000000001:STORE001,…`: Meta's ids of phone numbers, and whose they are."""
+    """`200000000000001:STORE001,…`: Meta's phone number ids and their accounts."""
     pairs = [pair.partition(":") for pair in text.split(",") if text]
     _require(
         all(number.isascii() and number.isdecimal() and code for number, _, code in pairs),
-        "PHONE_NUMBERS: expected <id>:<account>, several separated by commas; Meta's ids are digits",
+        "PHONE_NUMBERS: expected <id>:<account>,…; Meta's ids are digits",
     )
     return {number: account(code) for number, _, code in pairs}
 
 
 def number(variable: str, text: str) -> float:
-    """A positive one."""
+    """A positive number."""
     try:
         value = float(text)
     except ValueError:
         value = 0
-    _require(0 < value < float("inf"), f"{variable}={text}: a positive number")
+    _require(0 < value < float("inf"), f"{variable}={text}: expected a positive number")
     return int(value) if value == int(value) else value
 
 
 def days(variable: str, text: str) -> int:
-    _require(text.isascii() and text.isdecimal() and int(text) > 0, f"{variable}={text}: a whole number of days")
+    whole = text.isascii() and text.isdecimal() and int(text) > 0
+    _require(whole, f"{variable}={text}: expected a whole number of days")
     return int(text)
 
 
 def carrier_url(text: str, *, local: bool) -> str:
-    """The address that a path is put behind."""
+    """A base URL, to which the functions append a path."""
     url = endpoint_url(text, local=local)
-    _require(not urlsplit(url).query and not urlsplit(url).fragment, "URL: must not have a query or a fragment")
+    plain = not urlsplit(url).query and not urlsplit(url).fragment
+    _require(plain, "URL: must not have a query or a fragment")
     return url.rstrip("/")
 
 
 def endpoint_url(text: str, *, local: bool) -> str:
-    """https to a public host; on the local stack this machine too. Messages never quote it: URLs hold tokens."""
-    _require(text.isascii() and text.isprintable() and " " not in text and "\\" not in text, "URL: visible ASCII only")
+    """An https URL of a public host; on the local stack also of this machine.
+
+    Error messages never quote the URL, as it may contain a token.
+    """
+    visible = text.isascii() and text.isprintable() and " " not in text and "\\" not in text
+    _require(visible, "URL: visible ASCII only")
     _require(len(text) <= MAX_URL_BYTES, f"URL: longer than {MAX_URL_BYTES} bytes")
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
-        raise StackError("URL: host or port cannot be read") from error
-    _require(parts.username is None and parts.password is None, "URL: must not contain a user name or password")
+        raise StackError("URL: invalid host or port") from error
+    anonymous = parts.username is None and parts.password is None
+    _require(anonymous, "URL: must not contain a user name or password")
     if local and parts.scheme in ("http", "https") and parts.hostname in ("127.0.0.1", "localhost"):
         return text
-    also = " (http://127.0.0.1 too on the local stack)" if local else ""
-    _require(parts.scheme == "https", f"URL: must start with https://{also}")
+    note = " (or http://127.0.0.1 on the local stack)" if local else ""
+    _require(parts.scheme == "https", f"URL: must start with https://{note}")
     _require(port in (None, 443), "URL: the port must be 443")
     _require(_is_public(parts), "URL: the host must be a full public DNS name or a public address")
     return text

@@ -1,7 +1,7 @@
-"""Writes which sources may report, the paths that hooks open, and who shops are at Shipway.
+"""Writes the settings of sources, their hooks, and accounts' credentials at Shipway.
 
-A source's `settings` are written last: without them it is not set up yet. What stood beside what was said stays:
-dropping a list of addresses unasked would open what it closes.
+A source's `settings` are written last: a source is off without them. Fields that a command does not
+name keep their values, as dropping a list of allowed addresses would open the source.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import rules
 from config import StackError
 from request import FROM_STDIN, Request, token
 
-# What a hook has as its own secret unless something else is said.
+# True if a new hook of the source gets its own secret by default.
 OWN_SECRET = {"shiprocket": True, "shipway": False, "esahayak": False, "whatsapp": False}
 NO_SECRET = "none"
-HOOK_LETTERS = "abcdefghijlmnopqtuvwxyz"  # Shiprocket refuses URLs with `sr` or `kr` anywhere
+HOOK_LETTERS = "abcdefghijlmnopqtuvwxyz"  # Shiprocket rejects URLs that contain `sr` or `kr`
 HOOK_LENGTH = 24
 
 Json = dict[str, Any]
@@ -27,7 +27,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Source:
-    """A source's parameters as they are."""
+    """The present parameters of a source."""
 
     name: str
     settings: Json
@@ -38,18 +38,18 @@ class Source:
         return f"sources/{self.name}"
 
     def secret_object(self) -> Json:
-        """Of a source that has several secrets."""
+        """The parsed secret of a source with several secrets."""
         return _object(f"{self.folder}/secret", self.secret or "{}")
 
 
 @dataclass(frozen=True)
 class Change:
-    """What becomes of them. Without a secret, the one that is there stays; `shown` is what was made here."""
+    """New settings of a source. Without a secret the present one is kept."""
 
     settings: Json
     secret: str | Json | None
-    shown: tuple[str, str] | None
-    done: str
+    generated: tuple[str, str] | None  # title and value of a secret to print
+    message: str
 
 
 def source_set(request: Request) -> str:
@@ -57,31 +57,34 @@ def source_set(request: Request) -> str:
     before = _read(request, name)
     change = SETTERS[name](request, before)
     if change.secret is not None:
-        request.parameters.write(f"{before.folder}/secret", change.secret, secret=True, replace=request.force)
+        name = f"{before.folder}/secret"
+        request.parameters.write(name, change.secret, secret=True, replace=request.force)
     settings = before.settings | change.settings
     request.parameters.write(f"{before.folder}/settings", settings, replace=request.force)
-    if change.shown:
-        request.show(*change.shown)
-    return change.done
+    if change.generated:
+        request.show(*change.generated)
+    return change.message
 
 
 def _read(request: Request, name: str) -> Source:
     settings, secret = f"sources/{name}/settings", f"sources/{name}/secret"
     if not request.force:
         request.parameters.require_none(settings, secret)
-    there = request.parameters.read(settings, secret)
-    return Source(name, _object(settings, there.get(settings, "{}")), there.get(secret))
+    existing = request.parameters.read(settings, secret)
+    return Source(name, _object(settings, existing.get(settings, "{}")), existing.get(secret))
 
 
 def _mode(request: Request, before: Source, modes: tuple[str, ...]) -> str:
-    """The one named, else the one in force, else the first."""
-    return rules.one_of("MODE", request.get("MODE") or before.settings.get("mode") or modes[0], modes)
+    """The given mode, else the present one, else the first."""
+    mode = request.get("MODE") or before.settings.get("mode") or modes[0]
+    return rules.one_of("MODE", mode, modes)
 
 
 def _secret(request: Request, before: Source, mode: str) -> str | None:
-    """One that is in force stays, unless another is named or it was for another mode."""
-    stays = before.secret and before.settings.get("mode") == mode and not request.get("SECRET")
-    return None if stays else request.secret("SECRET", token)
+    """None to keep the present secret: it has the same mode, and no other was given."""
+    same_mode = before.settings.get("mode") == mode
+    keep = before.secret and same_mode and not request.get("SECRET")
+    return None if keep else request.secret("SECRET", token)
 
 
 def _shiprocket(request: Request, before: Source) -> Change:
@@ -90,55 +93,59 @@ def _shiprocket(request: Request, before: Source) -> Change:
     if request.get("ALLOWED_IPS"):
         given["allowed_ips"] = rules.addresses("ALLOWED_IPS", request.get("ALLOWED_IPS"))
     secret = _secret(request, before, mode)
-    done = f"Webhooks of shiprocket are for {given['account']}, checked by {mode}."
-    return Change(given, secret, _made(request, secret) if secret else None, done)
+    message = f"Webhooks of shiprocket are for {given['account']}, authenticated by {mode}."
+    return Change(given, secret, _generated(request, secret) if secret else None, message)
 
 
 def _shipway(request: Request, before: Source) -> Change:
-    given = _account(request)
+    given = _given_account(request)
     if request.get("URL"):
         given["base_url"] = rules.carrier_url(request.get("URL"), local=request.local)
     if request.get("CALLS_PER_SECOND"):
-        given["calls_per_second"] = rules.number("CALLS_PER_SECOND", request.get("CALLS_PER_SECOND"))
+        rate = request.get("CALLS_PER_SECOND")
+        given["calls_per_second"] = rules.number("CALLS_PER_SECOND", rate)
     if request.get("STALLED_AFTER_DAYS"):
-        given["stalled_after_days"] = rules.days("STALLED_AFTER_DAYS", request.get("STALLED_AFTER_DAYS"))
+        days = request.get("STALLED_AFTER_DAYS")
+        given["stalled_after_days"] = rules.days("STALLED_AFTER_DAYS", days)
     if before.secret and request.get("EMAIL") and not request.get("SECRET"):
-        raise StackError("SECRET=stdin is missing: an EMAIL comes with its license key")
+        raise StackError("SECRET=stdin is missing: a new EMAIL needs its license key")
     secret = None if before.secret and not request.get("SECRET") else _credentials(request)
-    asked = (before.settings | given).get("base_url")
-    polls = (
-        f"It is asked every hour at {asked}." if asked else "It is not asked: that takes URL=https://app.shipway.com."
-    )
-    return Change(given, secret, None, f"Webhooks of shipway are for {_whose(before, given)}. {polls}")
+    base_url = (before.settings | given).get("base_url")
+    polling = f"at {base_url}" if base_url else "off (URL=https://app.shipway.com turns it on)"
+    account = _account_of(before, given)
+    message = f"Webhooks of shipway are for {account}. Hourly polling: {polling}."
+    return Change(given, secret, None, message)
 
 
 def _esahayak(request: Request, before: Source) -> Change:
     mode = _mode(request, before, ("network", "hmac"))
-    given: Json = {"mode": mode} | _account(request)
+    given: Json = {"mode": mode} | _given_account(request)
     if request.get("ALLOWED_CIDRS"):
         given["allowed_cidrs"] = rules.addresses("ALLOWED_CIDRS", request.get("ALLOWED_CIDRS"))
-    done = f"Webhooks of esahayak are for {_whose(before, given)}, checked by {mode}."
+    account = _account_of(before, given)
+    message = f"Webhooks of esahayak are for {account}, authenticated by {mode}."
     if mode == "hmac":
         secret = _secret(request, before, mode)
-        return Change(given, secret, _made(request, secret) if secret else None, done)
+        return Change(given, secret, _generated(request, secret) if secret else None, message)
     if "allowed_cidrs" not in before.settings | given:
-        raise StackError("ALLOWED_CIDRS=… is missing: in the mode network addresses are all there is to check")
+        raise StackError("ALLOWED_CIDRS=… is missing: the mode network checks only addresses")
     if request.get("SECRET"):
         raise StackError("SECRET: the mode network has none")
-    return Change(given, None, None, done)
+    return Change(given, None, None, message)
 
 
 def _whatsapp(request: Request, before: Source) -> Change:
-    numbers = before.settings.get("phone_numbers", {}) | rules.phone_numbers(request.get("PHONE_NUMBERS"))
+    numbers = before.settings.get("phone_numbers", {})
+    numbers |= rules.phone_numbers(request.get("PHONE_NUMBERS"))
     if not numbers:
         raise StackError("PHONE_NUMBERS=<id>:<account>,… is missing")
-    done = f"Webhooks of whatsapp are taken for {len(numbers)} phone numbers."
+    message = f"Webhooks of whatsapp are accepted for {len(numbers)} phone numbers."
     known = before.secret_object()
     if known and not request.get("SECRET"):
-        return Change({"phone_numbers": numbers}, None, None, done)
+        return Change({"phone_numbers": numbers}, None, None, message)
     secret = _app_secret(request, known)
-    shown = None if known else ("verify_token", secret["verify_token"])
-    return Change({"phone_numbers": numbers}, secret, shown, done)
+    generated = None if known else ("verify_token", secret["verify_token"])
+    return Change({"phone_numbers": numbers}, secret, generated, message)
 
 
 SETTERS: dict[str, Callable[[Request, Source], Change]] = {
@@ -151,8 +158,9 @@ SETTERS: dict[str, Callable[[Request, Source], Change]] = {
 
 def shipway_add(request: Request) -> str:
     account = rules.account(request.need("ACCOUNT"))
-    request.parameters.write(f"accounts/{account}/shipway", _credentials(request), secret=True, replace=request.force)
-    return f"Shipway is asked about the orders of {account} with credentials of its own."
+    name, credentials = f"accounts/{account}/shipway", _credentials(request)
+    request.parameters.write(name, credentials, secret=True, replace=request.force)
+    return f"Orders of {account} are polled with its own Shipway credentials."
 
 
 def hook_add(request: Request) -> str:
@@ -167,8 +175,11 @@ def hook_add(request: Request) -> str:
         request.show("verify_token", secret["verify_token"])
     elif secret and request.get("SECRET") != FROM_STDIN:
         request.show("secret", secret)
-    checked = "with a secret of its own" if secret else "as the source's own path is"
-    return f"Webhooks of {source} to this path are for {account}, checked {checked}. Keep the path secret."
+    proof = "its own secret" if secret else "the settings of the source"
+    return (
+        f"Webhooks of {source} to this path are for {account}, authenticated by {proof}. "
+        "Keep the path secret."
+    )
 
 
 def _hook_secret(request: Request, source: str) -> str | Json | None:
@@ -181,7 +192,7 @@ def _hook_secret(request: Request, source: str) -> str | Json | None:
 
 
 def _app_secret(request: Request, known: Json) -> Json:
-    """Beside a new app secret the one before is still good: Meta changes it for all at once."""
+    """The new app secret beside the previous one, which stays valid while Meta switches over."""
     new = request.given_secret("SECRET", "the app's secret, from Meta's app dashboard")
     before = known.get("app_secret", [])
     before = [before] if isinstance(before, str) else before
@@ -191,19 +202,20 @@ def _app_secret(request: Request, known: Json) -> Json:
 
 def _credentials(request: Request) -> Json:
     email = request.need("EMAIL")
-    return {"email": email, "license_key": request.given_secret("SECRET", "the license key, from Shipway's panel")}
+    license_key = request.given_secret("SECRET", "the license key, from Shipway's panel")
+    return {"email": email, "license_key": license_key}
 
 
-def _account(request: Request) -> Json:
-    """Without one only hooks are open."""
+def _given_account(request: Request) -> Json:
+    """A source without an account accepts webhooks on its hooks only."""
     return {"account": rules.account(request.get("ACCOUNT"))} if request.get("ACCOUNT") else {}
 
 
-def _whose(before: Source, given: Json) -> str:
-    return (before.settings | given).get("account", "nobody but hooks")
+def _account_of(before: Source, given: Json) -> str:
+    return (before.settings | given).get("account", "its hooks only")
 
 
-def _made(request: Request, secret: str) -> tuple[str, str] | None:
+def _generated(request: Request, secret: str) -> tuple[str, str] | None:
     return None if request.get("SECRET") == FROM_STDIN else ("secret", secret)
 
 
@@ -213,5 +225,5 @@ def _object(name: str, text: str) -> Json:
     except ValueError:
         value = None
     if not isinstance(value, dict):
-        raise StackError(f"{name} is there and is no JSON object: put it right or delete it")
+        raise StackError(f"{name} is not a JSON object: correct or delete it")
     return value

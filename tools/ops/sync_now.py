@@ -1,8 +1,8 @@
-"""`make sync-now`: a run of asking the carrier, about fresh orders too, beside the hourly ones.
+"""`make sync-now`: starts a polling run beside the hourly ones, for recently updated orders too.
 
     STAGE=prod REGION=ap-south-1 python tools/ops/sync_now.py
 
-Prints the run's id; `GET /api/sync/runs` shows what comes of it.
+Prints the run's id; `GET /api/sync/runs` shows its progress.
 """
 
 from __future__ import annotations
@@ -19,22 +19,24 @@ from installation import Installation
 
 
 def sync(where: Installation) -> str:
-    """The id of the new run."""
+    """Starts a run and returns its id."""
     event = json.dumps({"kind": "manual"})
     answer = where.client("lambda").invoke(FunctionName=f"{where.stack_name}-sync", Payload=event)
-    said = json.loads(answer["Payload"].read())
+    result = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
-        raise StackError(f"the function failed: {said.get('errorMessage')}")
-    if said is None:
-        raise StackError("nobody is asked: the settings of shipway have no base_url (make source-set … URL=…)")
-    return said["run"]
+        raise StackError(f"the function failed: {result.get('errorMessage')}")
+    if result is None:
+        raise StackError(
+            "polling is off: shipway's settings have no base_url (make source-set … URL=…)"
+        )
+    return result["run"]
 
 
 def main() -> int:
     try:
         stage = os.environ.get("STAGE")
         if not stage:
-            raise StackError("STAGE=… is missing: local, or one that was deployed, as dev or prod")
+            raise StackError("STAGE=… is missing: local, or a deployed stage such as dev or prod")
         print(sync(installation.find(stage, os.environ.get("REGION", ""))))
     except (StackError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)

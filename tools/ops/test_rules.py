@@ -1,4 +1,4 @@
-"""What may be written into settings, and what Shiprocket's panel takes."""
+"""Validation of settings, and callback URLs that Shiprocket's panel accepts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import rules
 from config import TEMPLATE, StackError
 
 
-class Urls(unittest.TestCase):
-    def test_good_ones(self) -> None:
+class EndpointUrls(unittest.TestCase):
+    def test_accepts_public_https_urls(self) -> None:
         for url in (
             "https://example.com",
             "https://hooks.example.co.in:443/a/b?token=x%20y",
@@ -23,7 +23,7 @@ class Urls(unittest.TestCase):
             with self.subTest(url):
                 self.assertEqual(rules.endpoint_url(url, local=False), url)
 
-    def test_bad_ones(self) -> None:
+    def test_rejects_other_urls_without_quoting_passwords(self) -> None:
         for url in (
             "",
             "example.com/hook",
@@ -59,32 +59,37 @@ class Urls(unittest.TestCase):
                 rules.endpoint_url(url, local=False)
             self.assertNotIn("password", str(caught.exception).replace("user name or password", ""))
 
-    def test_this_machine_is_one_only_on_the_local_stack(self) -> None:
+    def test_accepts_loopback_urls_on_the_local_stack_only(self) -> None:
         for url in ("http://127.0.0.1:4599/a", "https://localhost/a", "http://localhost:1/"):
             with self.subTest(url):
                 self.assertEqual(rules.endpoint_url(url, local=True), url)
                 with self.assertRaises(StackError):
                     rules.endpoint_url(url, local=False)
-        for url in ("http://example.com/", "http://127.0.0.1.example.com/", "http://10.0.0.1/", "https://127.0.0.2/"):
+        for url in (
+            "http://example.com/",
+            "http://127.0.0.1.example.com/",
+            "http://10.0.0.1/",
+            "https://127.0.0.2/",
+        ):
             with self.subTest(url), self.assertRaises(StackError):
                 rules.endpoint_url(url, local=True)
 
 
 class Names(unittest.TestCase):
-    def test_names(self) -> None:
+    def test_accepts_and_rejects_names(self) -> None:
         for name in ("a", "shop-1", "A.b_C-9", "x" * 64):
             self.assertEqual(rules.name(name), name)
         for name in ("", "a b", "a/b", "ä", "x" * 65, "a\n", "$(id)"):
             with self.subTest(name), self.assertRaises(StackError):
                 rules.name(name)
 
-    def test_stages_are_those_of_the_template(self) -> None:
+    def test_accepts_the_stages_of_the_template(self) -> None:
         self.assertIn(f'AllowedPattern: "{rules.STAGE.pattern}"', TEMPLATE.read_text())
         for stage in ("Prod", "1a", "", "a" * 17, "dev/x", "dev\n"):
             with self.subTest(stage), self.assertRaises(StackError):
                 rules.stage(stage)
 
-    def test_accounts(self) -> None:
+    def test_normalises_and_rejects_accounts(self) -> None:
         self.assertEqual(rules.accounts("STORE001,Shop 2"), ["STORE001", "Shop 2"])
         self.assertEqual(rules.accounts("*"), ["*"])
         self.assertEqual(rules.accounts("Cafe\u0301"), ["Caf\u00e9"])
@@ -92,15 +97,18 @@ class Names(unittest.TestCase):
             with self.subTest(text), self.assertRaises(StackError):
                 rules.accounts(text)
 
-    def test_addresses(self) -> None:
-        self.assertEqual(rules.addresses("ALLOWED_IPS", "203.0.113.7,2001:db8::/32"), ["203.0.113.7", "2001:db8::/32"])
+    def test_accepts_and_rejects_addresses(self) -> None:
+        self.assertEqual(
+            rules.addresses("ALLOWED_IPS", "203.0.113.7,2001:db8::/32"),
+            ["203.0.113.7", "2001:db8::/32"],
+        )
         for text in ("", "203.0.113", "203.0.113.7,", "example.com"):
             with self.subTest(text), self.assertRaises(StackError):
                 rules.addresses("ALLOWED_IPS", text)
 
 
 class Callbacks(unittest.TestCase):
-    def test_what_shiprocket_refuses(self) -> None:
+    def test_finds_words_that_shiprocket_rejects(self) -> None:
         aws = "execute-api.ap-south-1.amazonaws.com/webhooks/carrier"
         for url, words in {
             f"https://a1b2c3d4e5.{aws}": [],
@@ -118,17 +126,19 @@ class Callbacks(unittest.TestCase):
             "https://sr:kr@example.com/?sr=kr#sr": [],
         }.items():
             with self.subTest(url):
-                self.assertEqual(callback.refused_words(url), words)
+                self.assertEqual(callback.rejected_words(url), words)
 
-    def test_the_advice_says_what_to_do(self) -> None:
+    def test_advises_a_custom_domain_when_the_url_is_rejected(self) -> None:
         self.assertEqual(
             callback.advice("https://a1.example", "/webhooks/carrier"),
             "Callback URL for Shiprocket: https://a1.example/webhooks/carrier",
         )
-        refused = callback.advice("https://ukraine.example", "/webhooks/carrier")
-        self.assertIn("WARNING: Shiprocket will refuse https://ukraine.example/webhooks/carrier", refused)
-        self.assertIn("it contains 'kr'", refused)
-        self.assertIn("custom domain", refused)
+        rejected = callback.advice("https://ukraine.example", "/webhooks/carrier")
+        self.assertIn(
+            "WARNING: Shiprocket will reject https://ukraine.example/webhooks/carrier", rejected
+        )
+        self.assertIn("it contains 'kr'", rejected)
+        self.assertIn("custom domain", rejected)
 
 
 if __name__ == "__main__":

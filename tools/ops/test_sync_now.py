@@ -1,4 +1,4 @@
-"""What `make sync-now` says. On a real stack: `on_stack.py`."""
+"""Results and errors of `make sync-now`. `on_stack.py` runs it on a real stack."""
 
 from __future__ import annotations
 
@@ -11,24 +11,26 @@ from config import StackError
 from installation import Installation
 
 
-class Sync(unittest.TestCase):
-    def ask(self, payload: str, **answer: str) -> str:
+class SyncNow(unittest.TestCase):
+    def sync(self, payload: str, **answer: str) -> str:
         session = MagicMock()
         self.invoke = session.client.return_value.invoke
         self.invoke.return_value = {"Payload": io.BytesIO(payload.encode()), **answer}
         return sync_now.sync(Installation("prod", session))
 
-    def test_a_run_by_hand(self) -> None:
-        self.assertEqual(self.ask('{"run":"manual-1"}'), "manual-1")
-        self.invoke.assert_called_once_with(FunctionName="waypost-prod-sync", Payload='{"kind": "manual"}')
+    def test_starts_a_manual_run(self) -> None:
+        self.assertEqual(self.sync('{"run":"manual-1"}'), "manual-1")
+        self.invoke.assert_called_once_with(
+            FunctionName="waypost-prod-sync", Payload='{"kind": "manual"}'
+        )
 
-    def test_what_goes_wrong_is_said(self) -> None:
+    def test_reports_errors(self) -> None:
         with self.assertRaisesRegex(StackError, "no base_url"):
-            self.ask("null")
+            self.sync("null")
         with self.assertRaisesRegex(StackError, "the function failed: Task timed out"):
-            self.ask('{"errorMessage":"Task timed out"}', FunctionError="Unhandled")
+            self.sync('{"errorMessage":"Task timed out"}', FunctionError="Unhandled")
 
-    def test_a_stage_has_to_be_named(self) -> None:
+    def test_rejects_a_missing_stage(self) -> None:
         with patch.dict("os.environ", clear=True), patch("sys.stderr", io.StringIO()) as stderr:
             self.assertEqual(sync_now.main(), 1)
         self.assertRegex(stderr.getvalue(), "^error: STAGE=… is missing.*\n$")

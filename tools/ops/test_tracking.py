@@ -1,4 +1,4 @@
-"""The double of Shipway that the tests rely on: it answers as the real one, and wrong in the way it is told to."""
+"""The double of Shipway: its answers, and the faults that tests inject."""
 
 from __future__ import annotations
 
@@ -18,40 +18,47 @@ class Double(unittest.TestCase):
 
     def ask(self, *awbs: str, user: str = SHOP) -> Any:
         answer = self.tracking.answer(user, list(awbs))
-        return [item["awb"] for item in json.loads(answer.body)] if answer.status == 200 else answer.status
+        return (
+            [item["awb"] for item in json.loads(answer.body)]
+            if answer.status == 200
+            else answer.status
+        )
 
-    def test_parcels_that_are_not_known_are_left_out(self) -> None:
+    def test_leaves_out_unknown_parcels(self) -> None:
         self.assertEqual(self.ask("A1", "A3", "A2"), ["A1", 2])
         self.tracking.control({"awb": {"A1": None}})
         self.assertEqual(self.ask("A1"), [])
 
-    def test_who_may_see_what(self) -> None:
+    def test_shows_parcels_by_credentials(self) -> None:
         self.assertEqual(self.ask("A1", user=OTHER), 401)
         self.tracking.control({"credentials": {OTHER: ["B"]}})
         self.assertEqual(self.ask("A1", "B1", user=OTHER), ["B1"])
         self.assertEqual(self.ask("A1", "B1"), ["A1", "B1"])
 
-    def test_it_fails_as_often_as_it_is_told_and_for_these_parcels_alone(self) -> None:
+    def test_fails_for_the_given_parcels_and_times_only(self) -> None:
         self.tracking.control({"mode": {"asking": "A", "status": 500, "times": 2}})
         self.assertEqual(
-            [self.ask("B1"), self.ask("B1", "A1"), self.ask("A1"), self.ask("A1")], [["B1"], 500, 500, ["A1"]]
+            [self.ask("B1"), self.ask("B1", "A1"), self.ask("A1"), self.ask("A1")],
+            [["B1"], 500, 500, ["A1"]],
         )
         self.tracking.control({"mode": {"status": 429}})
         self.assertEqual([self.ask("B1"), self.ask("A1")], [429, 429])
         self.tracking.control({"mode": {"times": 0}})
         self.assertEqual(self.ask("B1"), ["B1"])
 
-    def test_answers_of_every_shape(self) -> None:
+    def test_answers_in_every_shape(self) -> None:
         whole = json.dumps([{"awb": "A1", "tracking_details": {}}, {"awb": 2}]).encode()
         for shape in SHAPES:
             with self.subTest(shape):
                 self.tracking.control({"mode": {"shape": shape}})
-                self.assertEqual(self.tracking.answer(SHOP, ["A1", "A2"]).body == whole, shape == "whole")
+                self.assertEqual(
+                    self.tracking.answer(SHOP, ["A1", "A2"]).body == whole, shape == "whole"
+                )
         self.tracking.control({"mode": {"body": "x", "headers": {"retry-after": "7"}}})
         answer = self.tracking.answer(SHOP, ["A1"])
         self.assertEqual((answer.body, answer.headers), (b"x", {"retry-after": "7"}))
 
-    def test_what_it_cannot_do_is_refused_as_a_whole(self) -> None:
+    def test_rejects_malformed_controls_as_a_whole(self) -> None:
         for wrong in (
             [],
             {"awbs": {}},

@@ -1,6 +1,7 @@
-//! Wiring: environment, clients, run.
+//! Wires the function to its environment.
 
-use aws::env::{CallTimeouts, sdk_config, variable};
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::variable;
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
@@ -14,17 +15,17 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(CallTimeouts::Queue).await;
-    let sqs = aws_sdk_sqs::Client::new(&sdk);
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await;
+    let sqs = clients.sqs();
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
     let worker = Worker {
         queue: queue("DELIVERIES_QUEUE_URL")?,
         dead_letters: queue("DELIVERIES_DLQ_URL")?,
     };
     let deliver = Deliver::new(
-        Deliveries::new(aws_sdk_dynamodb::Client::new(&sdk), variable("DELIVERIES_TABLE")?),
+        Deliveries::new(clients.dynamodb(), variable("DELIVERIES_TABLE")?),
         worker.dead_letters.clone(),
-        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+        Settings::from_environment(clients.ssm())?,
         Http::new()?,
     );
     let (deliver, worker) = (&deliver, &worker);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::lambda::http_api::{ApiError, answer, body, json, request_id, source_ip};
+use aws::lambda::http_api::{ApiError, body, json, request_id, respond, source_ip};
 use aws::settings::{Cached, Settings};
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Inserted};
@@ -45,7 +45,7 @@ impl Inbound {
     /// None; the type is what the runtime asks for.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
-        answer(&id, self.route(&request, now()).await)
+        respond(&id, self.route(&request, now()).await)
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
@@ -231,7 +231,7 @@ fn taken(id: &EventId, dedup_key: DedupKey, now: Timestamp) -> Response<Body> {
 fn refused(error: &Unreadable) -> ApiError {
     let refused = ApiError::malformed(error.to_string());
     match error.field() {
-        Some(field) => refused.about(field),
+        Some(field) => refused.with_field(field),
         None => refused,
     }
 }

@@ -1,6 +1,7 @@
-//! Wiring: environment, clients, run.
+//! Wires the function to its environment.
 
-use aws::env::{CallTimeouts, sdk_config, variable};
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::variable;
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::inbound::InboundLog;
@@ -10,11 +11,11 @@ use lambda_http::{Error, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(CallTimeouts::Http).await;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
     let inbound = Inbound::new(
-        InboundLog::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
-        Queue::new(aws_sdk_sqs::Client::new(&sdk), variable("EVENTS_QUEUE_URL")?),
-        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+        InboundLog::new(clients.dynamodb(), variable("INBOUND_TABLE")?),
+        Queue::new(clients.sqs(), variable("EVENTS_QUEUE_URL")?),
+        Settings::from_environment(clients.ssm())?,
     );
     run(service_fn(|request| inbound.handle(request))).await
 }

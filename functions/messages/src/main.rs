@@ -1,21 +1,22 @@
-//! Wiring: environment, clients, run.
+//! Wires the function to its environment.
 
-use aws::env::{CallTimeouts, sdk_config, variable};
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::variable;
 use aws::settings::Settings;
-use aws::tables::messages::Messages as MessagesTable;
+use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use lambda_http::{Error, run, service_fn};
-use messages::Messages;
+use messages::MessagesApi;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(CallTimeouts::Http).await;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let messages = Messages::new(
-        MessagesTable::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
+    let dynamodb = clients.dynamodb();
+    let messages = MessagesApi::new(
+        Messages::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),
         Orders::new(dynamodb, variable("ORDERS_TABLE")?),
-        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+        Settings::from_environment(clients.ssm())?,
     );
     run(service_fn(|request| messages.handle(request))).await
 }

@@ -1,6 +1,7 @@
-//! Wiring: environment, clients, run.
+//! Wires the function to its environment.
 
-use aws::env::{CallTimeouts, sdk_config, variable};
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::variable;
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
@@ -13,8 +14,8 @@ use ops::{Ops, Queues, Tables};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(CallTimeouts::Http).await;
-    let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
+    let (dynamodb, sqs) = (clients.dynamodb(), clients.sqs());
     let tables = Tables {
         events: InboundLog::new(dynamodb.clone(), variable("INBOUND_TABLE")?),
         orders: Orders::new(dynamodb.clone(), variable("ORDERS_TABLE")?),
@@ -25,6 +26,6 @@ async fn main() -> Result<(), Error> {
         events: Queue::new(sqs.clone(), variable("EVENTS_QUEUE_URL")?),
         deliveries: Queue::new(sqs, variable("DELIVERIES_QUEUE_URL")?),
     };
-    let ops = Ops::new(tables, queues, Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?);
+    let ops = Ops::new(tables, queues, Settings::from_environment(clients.ssm())?);
     run(service_fn(|request| ops.handle(request))).await
 }

@@ -1,7 +1,8 @@
-//! `GET /api/orders/stale`: orders that the carrier is no longer asked about, because it does not know their parcels.
+//! `GET /api/orders/stale`: orders no longer polled because the carrier does not know their
+//! tracking numbers.
 
-use aws::lambda::auth::{account_of, query_account};
-use aws::lambda::http_api::{ApiError, json, page};
+use aws::lambda::auth::{authorize, query_account};
+use aws::lambda::http_api::{ApiError, json, page_request};
 use domain::auth::Caller;
 use domain::pagination::{Page, cursor};
 use lambda_http::{Body, Request, Response};
@@ -9,13 +10,13 @@ use lambda_http::{Body, Request, Response};
 use crate::Ops;
 
 impl Ops {
-    pub(crate) async fn stale(
+    pub(crate) async fn list_stale(
         &self,
         request: &Request,
         caller: &Caller,
     ) -> Result<Response<Body>, ApiError> {
-        let account = account_of(caller, query_account(request)?.as_ref(), "account_code")?;
-        let page = page(request)?;
+        let account = authorize(caller, query_account(request)?.as_ref(), "account_code")?;
+        let page = page_request(request)?;
         let items = self.tables.orders.stale(&account, &page).await?;
         let next_page = items
             .last()

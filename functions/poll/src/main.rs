@@ -1,6 +1,7 @@
-//! Wiring: environment, clients, run.
+//! Wires the function to its environment.
 
-use aws::env::{CallTimeouts, sdk_config, variable};
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::variable;
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
@@ -15,16 +16,16 @@ use poll::Poll;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(CallTimeouts::Queue).await;
-    let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await;
+    let (dynamodb, sqs) = (clients.dynamodb(), clients.sqs());
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
-    let batches = queue("BATCHES_QUEUE_URL")?.with_long_postponements();
+    let batches = queue("BATCHES_QUEUE_URL")?.with_long_retry_waits();
     let worker = Worker { queue: batches, dead_letters: queue("BATCHES_DLQ_URL")? };
     let poll = Poll::new(
         Runs::new(dynamodb.clone(), variable("STATE_TABLE")?),
         Orders::new(dynamodb, variable("ORDERS_TABLE")?),
         queue("EVENTS_QUEUE_URL")?,
-        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+        Settings::from_environment(clients.ssm())?,
         Http::new()?,
     );
     let (poll, worker) = (&poll, &worker);

@@ -1,6 +1,7 @@
-//! Wiring: environment, clients, run.
+//! Wires the function to its environment.
 
-use aws::env::{CallTimeouts, sdk_config, variable};
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::variable;
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
@@ -14,16 +15,16 @@ use process::Process;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(CallTimeouts::Queue).await;
-    let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
-    let sqs = aws_sdk_sqs::Client::new(&sdk);
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await;
+    let dynamodb = clients.dynamodb();
+    let sqs = clients.sqs();
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
     let process = Process::new(
         InboundLog::new(dynamodb.clone(), variable("INBOUND_TABLE")?),
         Orders::new(dynamodb.clone(), variable("ORDERS_TABLE")?),
         Messages::new(dynamodb, variable("MESSAGES_TABLE")?),
         queue("DELIVERIES_QUEUE_URL")?,
-        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+        Settings::from_environment(clients.ssm())?,
     );
     let worker =
         Worker { queue: queue("EVENTS_QUEUE_URL")?, dead_letters: queue("EVENTS_DLQ_URL")? };

@@ -1,25 +1,26 @@
-//! Wiring: environment, clients, run.
+//! Wires the function to its environment.
 
 use std::time::Duration;
 
+use aws::client::{CallTimeouts, Clients, Edge};
 use aws::clock::now;
-use aws::env::{CallTimeouts, sdk_config, variable};
+use aws::env::variable;
 use aws::sqs::Queue;
 use aws::tables::inbound::InboundLog;
 use domain::core::timestamp::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use sweep::Sweep;
 
-/// Kept of the function's time for the batch that is under way when no other is begun.
+/// Time left for the current batch when the function must not start another.
 const RESERVE: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(CallTimeouts::Queue).await;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await;
     let sweep = Sweep::new(
-        InboundLog::new(aws_sdk_dynamodb::Client::new(&sdk), variable("INBOUND_TABLE")?),
-        Queue::new(aws_sdk_sqs::Client::new(&sdk), variable("EVENTS_QUEUE_URL")?),
+        InboundLog::new(clients.dynamodb(), variable("INBOUND_TABLE")?),
+        Queue::new(clients.sqs(), variable("EVENTS_QUEUE_URL")?),
     );
     let sweep = &sweep;
     run(service_fn(async |fire: LambdaEvent<serde_json::Value>| {

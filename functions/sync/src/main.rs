@@ -1,8 +1,9 @@
-//! Wiring: environment, clients, run.
+//! Wires the function to its environment.
 
 use std::time::Duration;
 
-use aws::env::{CallTimeouts, sdk_config, variable};
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::variable;
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
@@ -14,14 +15,14 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use serde_json::Value;
 use sync::Sync;
 
-/// Kept of the function's time for the page that is under way when no other is begun.
+/// Time left for the current page when the function must not start another.
 const RESERVE: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let sdk = sdk_config(CallTimeouts::Queue).await;
-    let (dynamodb, sqs) = (aws_sdk_dynamodb::Client::new(&sdk), aws_sdk_sqs::Client::new(&sdk));
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await;
+    let (dynamodb, sqs) = (clients.dynamodb(), clients.sqs());
     let queue = |name| variable(name).map(|url| Queue::new(sqs.clone(), url));
     let worker =
         Worker { queue: queue("SHARDS_QUEUE_URL")?, dead_letters: queue("SHARDS_DLQ_URL")? };
@@ -30,18 +31,19 @@ async fn main() -> Result<(), Error> {
         Orders::new(dynamodb, variable("ORDERS_TABLE")?),
         worker.queue.clone(),
         queue("BATCHES_QUEUE_URL")?,
-        Settings::from_environment(aws_sdk_ssm::Client::new(&sdk))?,
+        Settings::from_environment(clients.ssm())?,
     );
     let (sync, worker) = (&sync, &worker);
     run(service_fn(async |event: LambdaEvent<Value>| {
         if event.payload.get("Records").is_none() {
-            // Boxed: side by side with the other future it is nested deeper than the compiler looks.
-            return Ok(Box::pin(sync.open(&event.payload)).await?);
+            // Boxed: otherwise the nested futures exceed the compiler's recursion limit.
+            return Ok(Box::pin(sync.open_run(&event.payload)).await?);
         }
         let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);
         let shards: SqsEvent = serde_json::from_value(event.payload)?;
-        let answer = worker.run(shards, async |message| sync.plan(message, deadline).await).await;
-        Ok::<_, Error>(serde_json::to_value(answer)?)
+        let response =
+            worker.run(shards, async |message| sync.plan_shard(message, deadline).await).await;
+        Ok::<_, Error>(serde_json::to_value(response)?)
     }))
     .await
 }

@@ -1,4 +1,4 @@
-//! The endpoints there are, without their secrets.
+//! Endpoints from the settings, without their secrets.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,71 +12,63 @@ use crate::settings::{Cached, Settings, SettingsError, Values, read_each};
 
 const FOLDER: &str = "endpoints";
 
-/// The endpoints there are.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Known {
-    /// Those whose settings can be used, by parameter.
+pub struct EndpointSet {
+    /// By parameter.
     pub usable: BTreeMap<String, Endpoint>,
-    /// Those whose settings cannot be used, and never could since this process began.
-    pub unusable: Vec<Unusable>,
+    /// Endpoints without a last good value since this process began.
+    pub invalid: Vec<InvalidEndpoint>,
 }
 
-/// An endpoint that cannot be told anything.
+/// An endpoint whose settings are invalid: no delivery can be made for it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Unusable {
-    /// The parameter at fault.
+pub struct InvalidEndpoint {
     pub parameter: String,
-    /// Whose orders it may be meant for.
+    /// The accounts that the endpoint may be meant for.
     pub accounts: Accounts,
 }
 
-impl Unusable {
-    /// Its name.
+impl InvalidEndpoint {
     pub fn name(&self) -> &str {
         name(&self.parameter)
     }
 }
 
-/// All endpoints, kept in memory for a while.
+/// All endpoints, cached.
 pub struct Endpoints {
     settings: Settings,
-    cached: Cached<Known>,
+    cached: Cached<EndpointSet>,
 }
 
 impl Endpoints {
-    /// Those of these settings.
     pub fn new(settings: Settings) -> Self {
         Self { settings, cached: Cached::default() }
     }
 
-    /// Every one, as the settings have them now.
-    ///
-    /// # Errors
-    /// The settings cannot be read, and were not since this process began.
-    pub async fn all(&self, now: Timestamp) -> Result<Arc<Known>, SettingsError> {
-        let load = |last: Option<Arc<Known>>| async move {
+    pub async fn all(&self, now: Timestamp) -> Result<Arc<EndpointSet>, SettingsError> {
+        let load = |last: Option<Arc<EndpointSet>>| async move {
             Ok(read(&self.settings.read_below(FOLDER, false).await?, last.as_deref()))
         };
         self.cached.get(&self.settings, FOLDER, now, load).await
     }
 }
 
-/// An endpoint exists once it has a URL; without settings it has the defaults.
-fn read(values: &Values, last: Option<&Known>) -> Known {
-    let names = values.keys().filter_map(|path| path.strip_suffix("/url"));
-    let settings = names.map(|folder| {
+/// An endpoint exists once it has a URL. Without the parameter `settings` it has the defaults.
+fn read(values: &Values, last: Option<&EndpointSet>) -> EndpointSet {
+    let folders = values.keys().filter_map(|path| path.strip_suffix("/url"));
+    let settings = folders.map(|folder| {
         let parameter = format!("{folder}/settings");
         let text = values.get(&parameter).cloned().unwrap_or_else(|| "{}".to_owned());
         (parameter, text)
     });
     let settings: Values = settings.collect();
-    let usable = read_each(&settings, last.map(|known| &known.usable), read_one);
+    let usable = read_each(&settings, last.map(|last| &last.usable), read_one);
     let rest = settings.into_iter().filter(|(parameter, _)| !usable.contains_key(parameter));
-    let unusable = rest.map(|(parameter, text)| {
+    let invalid = rest.map(|(parameter, text)| {
         let accounts = endpoint::Settings::accounts_of_unusable(&text);
-        Unusable { parameter, accounts }
+        InvalidEndpoint { parameter, accounts }
     });
-    Known { unusable: unusable.collect(), usable }
+    EndpointSet { invalid: invalid.collect(), usable }
 }
 
 fn name(parameter: &str) -> &str {
@@ -85,7 +77,7 @@ fn name(parameter: &str) -> &str {
 }
 
 fn read_one(parameter: &str, text: &str) -> Result<Endpoint, SettingsError> {
-    // No endpoint's name has a `/`: what lies deeper is none.
+    // Rejects deeper paths too: a name has no `/`.
     let name = EndpointName::parse(name(parameter))
         .map_err(|error| SettingsError::invalid(parameter, error))?;
     let settings = endpoint::Settings::parse(text)
@@ -112,13 +104,13 @@ mod tests {
 
     #[test]
     fn an_endpoint_exists_once_it_has_a_url() {
-        let known = read(&values("{}"), None);
-        let names: Vec<_> = known.usable.values().map(|endpoint| endpoint.name.as_str()).collect();
-        assert_eq!((names, known.unusable), (vec!["a"], vec![]));
+        let set = read(&values("{}"), None);
+        let names: Vec<_> = set.usable.values().map(|endpoint| endpoint.name.as_str()).collect();
+        assert_eq!((names, set.invalid), (vec!["a"], vec![]));
     }
 
     #[test]
-    fn wrong_settings_leave_the_last_good_ones_in_force_or_are_named() {
+    fn keeps_the_last_good_settings_or_reports_the_endpoint_as_invalid() {
         let good = read(&values(r#"{"accounts":["STORE001"]}"#), None);
         assert_eq!(read(&values(r#"{"accounts":7}"#), Some(&good)), good);
         for (text, meant_for_ours, meant_for_others) in [
@@ -127,23 +119,20 @@ mod tests {
             (r#"{"accounts":["STORE001"],"format":"fax"}"#, true, false),
             (r#"{"format":"fax"}"#, false, false),
         ] {
-            let known = read(&values(text), None);
-            assert!(known.usable.is_empty());
-            let unusable = &known.unusable[0];
+            let set = read(&values(text), None);
+            assert!(set.usable.is_empty());
+            let invalid = &set.invalid[0];
             let meant = ["STORE001", "STORE002"]
-                .map(|code| unusable.accounts.include(&AccountCode::parse(code).unwrap()));
-            assert_eq!(
-                (unusable.parameter.as_str(), unusable.name()),
-                ("endpoints/a/settings", "a")
-            );
+                .map(|code| invalid.accounts.include(&AccountCode::parse(code).unwrap()));
+            assert_eq!((invalid.parameter.as_str(), invalid.name()), ("endpoints/a/settings", "a"));
             assert_eq!(meant, [meant_for_ours, meant_for_others], "{text}");
         }
     }
 
     #[test]
-    fn what_lies_deeper_is_no_endpoint() {
+    fn rejects_an_endpoint_in_a_deeper_folder() {
         let values = [("endpoints/a/b/url".to_owned(), "https://a".to_owned())].into();
-        let known = read(&values, None);
-        assert!(known.usable.is_empty() && known.unusable.len() == 1);
+        let set = read(&values, None);
+        assert!(set.usable.is_empty() && set.invalid.len() == 1);
     }
 }

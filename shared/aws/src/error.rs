@@ -1,35 +1,37 @@
-//! What can go wrong with IO, by what the caller does about it.
+//! IO errors, by how the caller reacts: retry, or report a bug.
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 
-/// A call that did not work.
+/// `code` never contains content of requests or rows: it goes to logs and rows.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IoError {
-    /// It may work later: throttled, unreachable, timed out, a setting that is not there yet.
+    /// A retry may succeed: throttled, unreachable, timed out, a setting that is missing as yet.
     #[error("{call} is not available: {code}")]
     Transient {
-        /// The call, e.g. `dynamodb:Query`.
+        /// E.g. `dynamodb:Query`.
         call: &'static str,
-        /// What it said; never content.
         code: String,
     },
-    /// It will not work by waiting: a stored row that cannot be read, a call that is refused as wrong.
+    /// A retry fails the same way: an unreadable row, a request rejected as invalid.
     #[error("{call} failed: {code}")]
-    Bug {
-        /// The call.
-        call: &'static str,
-        /// What it said; never content.
-        code: String,
-    },
+    Bug { call: &'static str, code: String },
+    /// An operator must correct this setting; the work is retried until then.
+    #[error("setting {parameter} is wrong")]
+    InvalidSetting { parameter: String },
 }
 
 impl IoError {
-    /// A row that this program wrote and cannot read.
+    /// A row or value that this program wrote and cannot read.
     pub fn unreadable(call: &'static str, what: &str) -> Self {
         Self::Bug { call, code: format!("unreadable {what}") }
     }
 
-    /// From an AWS call. What the service refuses as invalid will be refused again; all else may pass.
+    /// Other writers kept changing the row until all tries were used up.
+    pub fn contention(call: &'static str) -> Self {
+        Self::Transient { call, code: "contention".to_owned() }
+    }
+
+    /// A request that AWS rejects as invalid is a bug; every other failure may be transient.
     pub(crate) fn of<E: ProvideErrorMetadata, R>(
         call: &'static str,
         error: &SdkError<E, R>,

@@ -1,4 +1,4 @@
-//! The shells around Lambda functions: SQS batches, HTTP requests, callers.
+//! Lambda event loops and request handling: SQS batches, the HTTP API, authentication.
 
 pub mod auth;
 pub mod http_api;

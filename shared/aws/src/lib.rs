@@ -1,7 +1,9 @@
-//! AWS IO: DynamoDB tables, SQS queues, SSM settings, and the Lambda shells around the functions.
+//! AWS IO: DynamoDB tables, SQS queues, SSM settings, and the Lambda event loops of the functions.
 
+pub mod client;
 pub mod clock;
 pub mod endpoints;
+pub mod entropy;
 pub mod env;
 pub mod error;
 pub mod lambda;

@@ -1,4 +1,4 @@
-//! Settings from SSM's parameter store, kept in memory for a while.
+//! Settings from SSM Parameter Store, cached in memory.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -8,13 +8,14 @@ use aws_sdk_ssm::Client;
 use domain::core::timestamp::Timestamp;
 use tokio::sync::Mutex;
 
+use crate::entropy;
 use crate::env::{BadEnvironment, variable};
 use crate::error::IoError;
 
-/// GetParameters takes ten names.
+/// Limit of `GetParameters`.
 const MAX_NAMES: usize = 10;
 
-/// Parameters by the part of their path after the prefix.
+/// Values by parameter path without the prefix.
 pub type Values = BTreeMap<String, String>;
 
 /// The parameters below `/waypost/{stage}/`.
@@ -25,98 +26,73 @@ pub struct Settings {
     ttl: Duration,
 }
 
-/// Why a setting is not to be had.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
-    /// SSM cannot be asked.
     #[error(transparent)]
     Io(#[from] IoError),
-    /// The value cannot be used.
     #[error("setting {parameter} is wrong: {problem}")]
     Invalid {
-        /// Its path after the prefix.
+        /// Path without the prefix.
         parameter: String,
-        /// What is wrong with it; never its content.
+        /// Never contains the value, which may be a secret.
         problem: String,
     },
 }
 
 impl SettingsError {
-    /// A value that cannot be used.
     pub fn invalid(parameter: impl Into<String>, problem: impl std::fmt::Display) -> Self {
         Self::Invalid { parameter: parameter.into(), problem: problem.to_string() }
     }
 }
 
 impl From<SettingsError> for IoError {
-    /// Whoever waits for a setting waits until somebody has put it right.
+    /// Transient: work that needs the setting is retried until an operator corrects it.
     fn from(error: SettingsError) -> Self {
         match error {
             SettingsError::Io(error) => error,
-            SettingsError::Invalid { parameter, .. } => {
-                Self::Transient { call: "ssm", code: format!("setting {parameter} is wrong") }
-            }
+            SettingsError::Invalid { parameter, .. } => Self::InvalidSetting { parameter },
         }
     }
 }
 
 impl Settings {
-    /// Reads `SETTINGS_PREFIX` and `CONFIG_TTL_SECONDS`. The time in memory is stretched by up to a tenth, so that
-    /// functions that started together do not ask SSM together.
-    ///
-    /// # Errors
-    /// A variable is missing or wrong.
+    /// Reads `SETTINGS_PREFIX` and `CONFIG_TTL_SECONDS`. Adds up to a tenth of jitter to the TTL,
+    /// so that functions that started together do not call SSM together.
     pub fn from_environment(client: Client) -> Result<Self, BadEnvironment> {
-        let ttl: u64 = variable("CONFIG_TTL_SECONDS")?
-            .parse()
-            .map_err(|_| BadEnvironment("CONFIG_TTL_SECONDS"))?;
-        let drawn = crate::clock::now().millis().unsigned_abs() % 100;
-        Ok(Self::new(
-            client,
-            variable("SETTINGS_PREFIX")?,
-            Duration::from_millis(ttl * (1000 + drawn)),
-        ))
+        let seconds = variable("CONFIG_TTL_SECONDS")?.parse();
+        let ttl = Duration::from_secs(seconds.map_err(|_| BadEnvironment("CONFIG_TTL_SECONDS"))?);
+        Ok(Self::new(client, variable("SETTINGS_PREFIX")?, ttl + entropy::jitter(ttl / 10)))
     }
 
-    /// The parameters below `prefix`, each kept in memory for `ttl`.
     pub fn new(client: Client, prefix: String, ttl: Duration) -> Self {
         Self { client, prefix, ttl }
     }
 
-    /// The named parameters, decrypted. Those that do not exist are absent.
-    ///
-    /// # Errors
-    /// SSM cannot be asked.
+    /// Reads parameters, decrypted. The result omits those that do not exist.
     pub async fn read(&self, names: &[String]) -> Result<Values, IoError> {
         self.get(names, true).await
     }
 
-    /// As [`Settings::read`], but secrets come as ciphertext.
-    ///
-    /// # Errors
-    /// SSM cannot be asked.
+    /// As [`Settings::read`], but secrets stay encrypted.
     pub async fn read_encrypted(&self, names: &[String]) -> Result<Values, IoError> {
         self.get(names, false).await
     }
 
     async fn get(&self, names: &[String], decrypted: bool) -> Result<Values, IoError> {
         let mut values = Values::new();
-        for some in names.chunks(MAX_NAMES) {
-            let paths = some.iter().map(|name| format!("{}/{name}", self.prefix)).collect();
+        for chunk in names.chunks(MAX_NAMES) {
+            let paths = chunk.iter().map(|name| format!("{}/{name}", self.prefix)).collect();
             let request =
                 self.client.get_parameters().set_names(Some(paths)).with_decryption(decrypted);
-            let answer =
+            let output =
                 request.send().await.map_err(|error| IoError::of("ssm:GetParameters", &error))?;
             values
-                .extend(answer.parameters().iter().filter_map(|p| self.pair(p.name(), p.value())));
+                .extend(output.parameters().iter().filter_map(|p| self.pair(p.name(), p.value())));
         }
         Ok(values)
     }
 
-    /// All parameters below a folder. Without `decrypted`, secrets come as ciphertext.
-    ///
-    /// # Errors
-    /// SSM cannot be asked.
+    /// Reads all parameters below a folder. Secrets stay encrypted unless `decrypted`.
     pub async fn read_below(&self, folder: &str, decrypted: bool) -> Result<Values, IoError> {
         let path = format!("{}/{folder}", self.prefix);
         let request = self
@@ -140,15 +116,15 @@ impl Settings {
     }
 }
 
-/// Reads each of several settings on its own. One that is wrong keeps its last good value, or is left out; it hurts
-/// no other.
+/// Parses each setting on its own. An invalid one keeps its last good value or is omitted, and does
+/// not affect the others.
 pub fn read_each<'a, T: Clone>(
     values: impl IntoIterator<Item = (&'a String, &'a String)>,
     last: Option<&BTreeMap<String, T>>,
-    read: impl Fn(&str, &str) -> Result<T, SettingsError>,
+    parse: impl Fn(&str, &str) -> Result<T, SettingsError>,
 ) -> BTreeMap<String, T> {
     let each = values.into_iter().filter_map(|(parameter, text)| {
-        let value = read(parameter, text).or_else(|error| {
+        let value = parse(parameter, text).or_else(|error| {
             tracing::error!(%error, "settings.wrong");
             last.and_then(|last| last.get(parameter)).cloned().ok_or(error)
         });
@@ -157,16 +133,17 @@ pub fn read_each<'a, T: Clone>(
     each.collect()
 }
 
-/// So long nobody asks again after a failure: side by side records would each wait for it in turn.
+/// A failure is cached too: otherwise concurrent records would each wait for it in turn.
 const FAILURE_TTL: Duration = Duration::from_secs(5);
 
 struct Slot<T> {
-    /// The last good value, or why there never was one.
+    /// The last good value, or the last error when there is none.
     last: Result<Arc<T>, SettingsError>,
     fresh_until: Timestamp,
 }
 
-/// Values made from settings. While SSM cannot be asked, or after a value went wrong, the last good one stays in force.
+/// Caches values parsed from settings. The last good value stays in force while SSM is unavailable
+/// or the setting is invalid.
 pub struct Cached<T> {
     slots: Mutex<HashMap<String, Slot<T>>>,
 }
@@ -178,10 +155,7 @@ impl<T> Default for Cached<T> {
 }
 
 impl<T> Cached<T> {
-    /// The value of that name, made by `load` if none is fresh. `load` gets the last good value.
-    ///
-    /// # Errors
-    /// Those of `load`, where there is no last good value.
+    /// Returns the cached value, or calls `load` with the last good value once the TTL has passed.
     pub async fn get<F, L>(
         &self,
         settings: &Settings,
@@ -193,7 +167,7 @@ impl<T> Cached<T> {
         F: Future<Output = Result<T, SettingsError>>,
         L: FnOnce(Option<Arc<T>>) -> F,
     {
-        // Held while loading, so that side by side records ask SSM once.
+        // Held while loading, so that concurrent records call SSM once.
         let mut slots = self.slots.lock().await;
         let slot = slots.get(name);
         if let Some(slot) = slot.filter(|slot| now < slot.fresh_until) {

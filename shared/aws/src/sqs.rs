@@ -1,4 +1,4 @@
-//! SQS: sending, singly and in batches, and putting a message off.
+//! SQS: sending messages, singly and in batches, and setting the retry time of received ones.
 
 use std::time::Duration;
 
@@ -9,47 +9,43 @@ use aws_sdk_sqs::types::{
 
 use crate::error::IoError;
 
-/// The longest that a message is put off at once, unless its queue says more; longer waits are several of these.
-pub const MAX_POSTPONEMENT: Duration = Duration::from_secs(900);
-/// SQS allows twelve hours from when a message was received.
-pub const LONGEST_POSTPONEMENT: Duration = Duration::from_secs(11 * 60 * 60);
-/// The longest that a message waits before it is received at all.
+/// Longest retry wait that one call sets, unless the queue has long waits. Longer waits take
+/// several receives.
+pub const MAX_RETRY_WAIT: Duration = Duration::from_secs(900);
+/// SQS allows twelve hours from the receive.
+pub const MAX_LONG_RETRY_WAIT: Duration = Duration::from_secs(11 * 60 * 60);
+/// Limit of SQS for the delay before the first receive.
 pub const MAX_DELAY: Duration = Duration::from_secs(900);
-/// SQS takes ten messages a batch,
+/// Limit of SQS for the messages of a batch.
 pub const MAX_BATCH: usize = 10;
-/// and 1 MiB a batch, attributes included.
+/// SQS allows 1 MiB a batch, attributes included.
 const MAX_BATCH_BYTES: usize = 1_000_000;
 
 const SEND_BATCH: &str = "sqs:SendMessageBatch";
 
-/// One queue.
 #[derive(Debug, Clone)]
 pub struct Queue {
     client: Client,
     url: String,
-    postponement: Duration,
+    max_retry_wait: Duration,
 }
 
-/// A message to send.
 #[derive(Debug)]
 pub struct Outgoing {
-    /// Its body.
     pub body: String,
-    /// Neighbours of one group share the queue fairly with those of others.
+    /// Message group of an SQS fair queue: a busy group does not hold up the others.
     pub group: String,
 }
 
-/// A message to send that nobody has to see before its time.
 #[derive(Debug)]
 pub struct Delayed {
-    /// Its body.
     pub body: String,
-    /// How long it waits; what is over [`MAX_DELAY`] is up to whoever receives it.
+    /// Cut to [`MAX_DELAY`]. The receiver handles the rest.
     pub delay: Duration,
 }
 
-/// SQS takes the characters of XML 1.0 only. Our messages are JSON, where the two that JSON has beyond them can stand
-/// nowhere but in strings.
+/// SQS accepts the characters of XML 1.0 only. Messages are JSON; the two characters that JSON
+/// allows beyond them can occur only within strings, where an escape means the same.
 fn sendable(body: String) -> String {
     if body.contains(['\u{fffe}', '\u{ffff}']) {
         body.replace('\u{fffe}', "\\ufffe").replace('\u{ffff}', "\\uffff")
@@ -58,7 +54,6 @@ fn sendable(body: String) -> String {
     }
 }
 
-/// An entry of a batch.
 struct Entry {
     body: String,
     group: Option<String>,
@@ -82,22 +77,17 @@ impl From<Delayed> for Entry {
 }
 
 impl Queue {
-    /// The queue with this URL.
     pub fn new(client: Client, url: String) -> Self {
-        Self { client, url, postponement: MAX_POSTPONEMENT }
+        Self { client, url, max_retry_wait: MAX_RETRY_WAIT }
     }
 
-    /// The same queue, whose messages are put off for up to [`LONGEST_POSTPONEMENT`] at once: for those that cannot be
-    /// worked on earlier, whatever happens.
+    /// Raises the limit of one retry wait to [`MAX_LONG_RETRY_WAIT`], for messages that know when
+    /// they are due.
     #[must_use]
-    pub fn with_long_postponements(self) -> Self {
-        Self { postponement: LONGEST_POSTPONEMENT, ..self }
+    pub fn with_long_retry_waits(self) -> Self {
+        Self { max_retry_wait: MAX_LONG_RETRY_WAIT, ..self }
     }
 
-    /// Sends one message.
-    ///
-    /// # Errors
-    /// The queue cannot be reached or refuses.
     pub async fn send(&self, body: String) -> Result<(), IoError> {
         let sent = self
             .client
@@ -109,11 +99,8 @@ impl Queue {
         sent.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
     }
 
-    /// Sends a message that cannot go on, with the reason as the message attribute `reason`, in the group that it
-    /// has to have when it is sent again.
-    ///
-    /// # Errors
-    /// The queue cannot be reached or refuses.
+    /// Sends a copy to a dead-letter queue. `reason` becomes the message attribute `reason`; a
+    /// redrive sends the message again in the same `group`.
     pub async fn send_dead_letter(
         &self,
         group: Option<&str>,
@@ -129,18 +116,12 @@ impl Queue {
         sent.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
     }
 
-    /// Sends all messages, in as few batches as may be.
-    ///
-    /// # Errors
-    /// Any entry of any batch was not taken. Those that were are sent all the same.
+    /// Sends all messages in as few batches as possible. After an error, some may have been sent.
     pub async fn send_all(&self, messages: Vec<Outgoing>) -> Result<(), IoError> {
         self.send_batches(messages.into_iter().map(Entry::from).collect()).await
     }
 
-    /// Sends all messages, each with its delay, in as few batches as may be.
-    ///
-    /// # Errors
-    /// Any entry of any batch was not taken. Those that were are sent all the same.
+    /// As [`Queue::send_all`], each message with its delay.
     pub async fn send_delayed(&self, messages: Vec<Delayed>) -> Result<(), IoError> {
         self.send_batches(messages.into_iter().map(Entry::from).collect()).await
     }
@@ -154,26 +135,25 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends at most [`MAX_BATCH`] small messages at once, without a group; what became of each, in their order.
-    ///
-    /// # Errors
-    /// The queue cannot be reached or refuses them all.
+    /// Sends one batch of at most [`MAX_BATCH`] small messages without a group. Returns the result
+    /// of each message, in order; an error when SQS refused the whole batch.
     pub async fn send_batch(
         &self,
         bodies: Vec<String>,
     ) -> Result<Vec<Result<(), IoError>>, IoError> {
-        let mut sent = vec![Ok(()); bodies.len()];
+        let mut results = vec![Ok(()); bodies.len()];
         let entries =
             bodies.into_iter().map(|body| Entry { body: sendable(body), group: None, delay: None });
         for refused in self.send_entries(entries).await? {
-            let entry = refused.id().parse::<usize>().ok().and_then(|index| sent.get_mut(index));
-            *entry.ok_or_else(|| IoError::unreadable(SEND_BATCH, "entry"))? =
+            let index = refused.id().parse::<usize>().ok();
+            let result = index.and_then(|index| results.get_mut(index));
+            *result.ok_or_else(|| IoError::unreadable(SEND_BATCH, "entry"))? =
                 Err(refusal(&refused));
         }
-        Ok(sent)
+        Ok(results)
     }
 
-    /// Sends one batch. Returns what was not taken; an entry's id is its place.
+    /// Returns the refused entries. The id of an entry is its index.
     async fn send_entries(
         &self,
         entries: impl Iterator<Item = Entry>,
@@ -189,19 +169,16 @@ impl Queue {
                 .map_err(|_| IoError::unreadable(SEND_BATCH, "entry"))?;
             request = request.entries(entry);
         }
-        let answer = request.send().await.map_err(|error| IoError::of(SEND_BATCH, &error))?;
-        Ok(answer.failed)
+        let output = request.send().await.map_err(|error| IoError::of(SEND_BATCH, &error))?;
+        Ok(output.failed)
     }
 
-    /// Makes a received message come back after `wait`, at most [`MAX_POSTPONEMENT`], or what the queue says instead.
-    ///
-    /// # Errors
-    /// The queue cannot be reached or refuses; the message then comes back after the queue's own time.
-    pub async fn postpone(&self, receipt: &str, wait: Duration) -> Result<(), IoError> {
+    /// Makes a received message visible again after `wait`, cut to the limit of this queue.
+    pub async fn retry_after(&self, receipt: &str, wait: Duration) -> Result<(), IoError> {
         let request =
             self.client.change_message_visibility().queue_url(&self.url).receipt_handle(receipt);
         let changed =
-            request.visibility_timeout(whole_seconds(wait.min(self.postponement))).send().await;
+            request.visibility_timeout(whole_seconds(wait.min(self.max_retry_wait))).send().await;
         changed.map(drop).map_err(|error| IoError::of("sqs:ChangeMessageVisibility", &error))
     }
 }
@@ -210,7 +187,7 @@ fn refusal(refused: &BatchResultErrorEntry) -> IoError {
     IoError::Transient { call: SEND_BATCH, code: refused.code().to_owned() }
 }
 
-/// Rounded up: a message must not be there before it is due.
+/// Rounds up: a message must not be received before it is due.
 fn whole_seconds(wait: Duration) -> i32 {
     i32::try_from(wait.as_millis().div_ceil(1000)).unwrap_or(i32::MAX)
 }
@@ -247,14 +224,14 @@ mod tests {
     }
 
     #[test]
-    fn ten_messages_or_a_megabyte() {
+    fn a_batch_has_ten_messages_or_a_megabyte() {
         assert_eq!(sizes(&[1; 21]), [10, 10, 1]);
         assert_eq!(sizes(&[600_000, 600_000, 300_000]), [1, 2]);
         assert_eq!(sizes(&[]), [0; 0]);
     }
 
     #[test]
-    fn no_text_is_too_odd_for_the_queue() {
+    fn escapes_characters_that_sqs_rejects() {
         let body = "{\"id\":\"a\u{ffff}b\u{fffe}\"}".to_owned();
         let sent = sendable(body.clone());
         assert!(!sent.contains(['\u{fffe}', '\u{ffff}']));
@@ -267,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn no_message_is_there_before_its_time_and_none_waits_longer_than_it_may() {
+    fn rounds_delays_up_to_seconds_and_caps_them() {
         let delay = |millis| {
             let entry =
                 Entry::from(Delayed { body: String::new(), delay: Duration::from_millis(millis) });

@@ -1,4 +1,4 @@
-//! Logs: one JSON object a line on standard output, which Lambda hands to CloudWatch.
+//! Logging: one JSON object per line on standard output, which Lambda forwards to CloudWatch.
 
 use std::panic::{Location, PanicHookInfo};
 
@@ -8,23 +8,24 @@ use tracing_subscriber::filter::{FilterFn, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::SubscriberExt;
 
-/// The crates of this workspace that log.
-const OWN: [&str; 13] = [
+/// Crates of this workspace.
+const WORKSPACE_CRATES: [&str; 13] = [
     "aws", "domain", "egress", "sources", "deliver", "inbound", "messages", "ops", "orders",
     "poll", "process", "sweep", "sync",
 ];
 
-/// Starts logging. `RUST_LOG` sets the level of this workspace's crates. All others stay at warnings: what is finer
-/// shows whole requests and credentials. Of a panic only its place is logged, since its message may quote content.
+/// Starts logging. `RUST_LOG` sets the level of the workspace's crates. All others stay at `warn`,
+/// because their finer levels log whole requests and credentials. A panic is logged with its
+/// location only, because its message may quote content.
 pub fn start() {
-    let wanted = std::env::var("RUST_LOG").unwrap_or_default();
+    let directives = std::env::var("RUST_LOG").unwrap_or_default();
     // A second start in one process, as in tests, changes nothing.
-    if tracing::subscriber::set_global_default(subscriber(&wanted, std::io::stdout)).is_ok() {
+    if tracing::subscriber::set_global_default(subscriber(&directives, std::io::stdout)).is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
 }
 
-fn subscriber<W>(wanted: &str, writer: W) -> impl Subscriber + Send + Sync + use<W>
+fn subscriber<W>(directives: &str, writer: W) -> impl Subscriber + Send + Sync + use<W>
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
@@ -34,25 +35,25 @@ where
         .with_current_span(false)
         .with_span_list(false)
         .with_writer(writer);
-    tracing_subscriber::registry().with(lines.with_filter(filter(wanted)))
+    tracing_subscriber::registry().with(lines.with_filter(filter(directives)))
 }
 
-/// What is wanted is written as for `RUST_LOG`; what cannot be read as that is `info`.
-fn filter(wanted: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
-    let wanted = wanted.parse().ok().filter(|_| !wanted.is_empty());
-    let wanted = wanted.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
+/// Takes the syntax of `RUST_LOG`. Invalid or missing directives mean `info`.
+fn filter(directives: &str) -> FilterFn<impl Fn(&Metadata<'_>) -> bool + use<>> {
+    let targets = directives.parse().ok().filter(|_| !directives.is_empty());
+    let targets = targets.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO));
     filter_fn(move |event| {
-        if is_own(event.target()) {
-            wanted.would_enable(event.target(), event.level())
+        if is_workspace_crate(event.target()) {
+            targets.would_enable(event.target(), event.level())
         } else {
             *event.level() <= Level::WARN
         }
     })
 }
 
-fn is_own(target: &str) -> bool {
+fn is_workspace_crate(target: &str) -> bool {
     let name = target.split_once("::").map_or(target, |(name, _)| name);
-    OWN.contains(&name)
+    WORKSPACE_CRATES.contains(&name)
 }
 
 fn log_panic(panic: &PanicHookInfo<'_>) {
@@ -88,16 +89,16 @@ mod tests {
         }
     }
 
-    /// What is logged while `RUST_LOG` is this.
-    fn logged(wanted: &str, work: impl FnOnce()) -> String {
+    /// Returns the log of `work` under these `RUST_LOG` directives.
+    fn logged(directives: &str, work: impl FnOnce()) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
-        tracing::subscriber::with_default(subscriber(wanted, move || writer.clone()), work);
+        tracing::subscriber::with_default(subscriber(directives, move || writer.clone()), work);
         lines.text()
     }
 
     #[test]
-    fn other_crates_stay_at_warnings_whatever_is_wanted() {
+    fn other_crates_stay_at_warn_under_any_directives() {
         let work = || {
             tracing::trace!(target: "lambda_runtime", "their.trace");
             tracing::info!(target: "lambda_runtime::requests", "their.info");
@@ -106,7 +107,7 @@ mod tests {
             tracing::info!(target: "aws::lambda::sqs_batch", "own.info");
             tracing::trace!(target: "process", "own.trace");
         };
-        for (wanted, own_info, own_trace) in [
+        for (directives, own_info, own_trace) in [
             ("trace", true, true),
             ("lambda_runtime=trace,info", true, false),
             ("lambda_runtime=trace,aws_smithy_runtime=debug", false, false),
@@ -116,23 +117,23 @@ mod tests {
             ("", true, false),
             ("no=such=rule", true, false),
         ] {
-            let text = logged(wanted, work);
+            let text = logged(directives, work);
             let seen = |name: &str| text.contains(name);
             assert!(
                 !seen("their.trace") && !seen("their.info") && !seen("their.debug"),
-                "{wanted}: {text}"
+                "{directives}: {text}"
             );
-            assert!(seen("their.warning"), "{wanted}: {text}");
+            assert!(seen("their.warning"), "{directives}: {text}");
             assert_eq!(
                 (seen("own.info"), seen("own.trace")),
                 (own_info, own_trace),
-                "{wanted}: {text}"
+                "{directives}: {text}"
             );
         }
     }
 
     #[test]
-    fn every_crate_of_this_workspace_is_its_own() {
+    fn the_list_has_every_crate_of_the_workspace() {
         let crates = |folder: &str| {
             let folder =
                 std::fs::read_dir(format!("{}/../../{folder}", env!("CARGO_MANIFEST_DIR")))
@@ -143,11 +144,11 @@ mod tests {
         };
         let all: BTreeSet<_> =
             ["functions", "shared"].iter().flat_map(|folder| crates(folder)).collect();
-        assert_eq!(all, OWN.map(str::to_owned).into());
+        assert_eq!(all, WORKSPACE_CRATES.map(str::to_owned).into());
     }
 
     #[test]
-    fn of_a_panic_only_its_place_is_logged() {
+    fn logs_the_location_of_a_panic_but_not_its_message() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(log_panic));
         let text = logged("info", || {

@@ -1,15 +1,16 @@
-//! The only way a request leaves for somebody else's server: one POST or GET, no surprises, and an answer of bounded
-//! size.
+//! Sends one POST or GET to a third-party server and reads a bounded response.
 //!
-//! What the guard promises: the address dialled was vetted in the same step that resolved it and is the one dialled
-//! (no second look-up); addresses written into the URL were vetted by [`Target`]; nothing is redirected, proxied,
-//! decompressed or sent twice. Answers to a POST follow one rule: **once a complete head has arrived, its status is the
-//! answer**. A body that is cut off, malformed, slow or endless costs part of the excerpt and no more, since the
-//! receiver has already said what it did; counting it as a failure would deliver again what was accepted.
+//! SSRF guard: the address that is dialled was vetted in the same step that resolved it, without a
+//! second lookup. [`Target`] vets addresses written into the URL. Requests are never redirected,
+//! proxied or retried; responses are never decompressed.
 //!
-//! A head may have 100 fields and about 400 KiB (the defaults of hyper 1 for HTTP/1.1, the only version spoken).
-//! Certificates are checked against the machine's own store: on Amazon Linux 2023
-//! `/etc/pki/tls/certs/ca-bundle.crt`, through rustls with aws-lc-rs, as in the AWS SDK.
+//! For a POST, **the status counts once a complete head has arrived**. A body that is cut off,
+//! malformed, slow or endless costs only part of the excerpt: the receiver has already accepted or
+//! rejected the delivery, and a failure here would deliver an accepted event again.
+//!
+//! A head may have 100 fields and about 400 KiB (defaults of hyper 1 for HTTP/1.1, the only version
+//! spoken). Certificates are checked against the machine's store, on Amazon Linux 2023
+//! `/etc/pki/tls/certs/ca-bundle.crt`, by rustls with aws-lc-rs, as in the AWS SDK.
 
 use std::time::{Duration, Instant};
 
@@ -27,37 +28,37 @@ mod tests;
 use crate::error::PostError;
 use crate::excerpt;
 use crate::resolve;
-pub use get::{Answer, GetError};
+pub use get::{GetError, GetResponse};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
-/// Whether this build may post to its own machine. A cargo feature and not a setting, so that nothing that can be
-/// changed on a deployed function opens it.
+/// The loopback policy of this build. A cargo feature, not a setting: no configuration of
+/// a deployed function can switch it on.
 pub const LOOPBACK: Loopback =
     if cfg!(feature = "loopback") { Loopback::Allowed } else { Loopback::Refused };
 
-/// What [`LOOPBACK`] is, to be logged when a client is made: so it stands in every binary that can post, and
-/// `make build` can look for it there.
-const EGRESS: &str = match LOOPBACK {
+/// Names the policy in every binary that can send requests. The build checks for it before a
+/// deploy; the log line of [`Http::new`] keeps the linker from dropping it.
+const BUILD_MARKER: &str = match LOOPBACK {
     Loopback::Refused => "waypost-egress:public-only",
     Loopback::Allowed => "waypost-egress:with-loopback",
 };
 
-/// Bytes of an answer's body that are read; then the connection is dropped.
+/// Bytes of a response body that are read before the connection is dropped.
 const BODY_BYTES: usize = 64 * 1024;
 
 /// Time for everything before the request goes out: DNS, TCP (SYN and two repeats), TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Kept short because a connection that slept through a freeze of the function is likely dead, and a request
-/// written to it counts as an attempt.
+/// Short, because a connection that idled while Lambda froze the function is likely dead, and a
+/// request written to it counts as an attempt.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 const IDLE_CONNECTIONS_PER_HOST: usize = 5;
 
-/// Longest `Retry-After` that can mean anything; an HTTP date has 29 bytes, or 33 in its oldest form.
+/// Longer values of `Retry-After` are invalid: an HTTP date has 29 bytes, or 33 in its oldest form.
 const RETRY_AFTER_BYTES: usize = 64;
 
-/// Fields that frame the message or route it. An endpoint's own headers must not contradict what is really sent.
+/// Fields that frame or route the message. An endpoint's own headers must not override them.
 const RESERVED: [HeaderName; 11] = [
     header::ACCEPT_ENCODING,
     header::CONNECTION,
@@ -72,30 +73,31 @@ const RESERVED: [HeaderName; 11] = [
     HeaderName::from_static("keep-alive"),
 ];
 
-/// The guarded client. Cloning shares connections; make one per process, since it reads the certificate store.
+/// HTTP client with the SSRF guard. Clones share connections. Create one per process: it reads the
+/// certificate store.
 #[derive(Debug, Clone)]
 pub struct Http {
     client: Client,
     loopback: Loopback,
 }
 
-/// What an endpoint answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reply {
-    /// Any three-digit status from 101 on, also ones that no RFC knows; 3xx was not followed.
+pub struct PostResponse {
+    /// Any three-digit status from 101 on, registered or not. Redirects are not followed.
     pub status: u16,
-    /// The first `Retry-After` as sent, unparsed; `None` too if it is not visible ASCII or over 64 bytes.
+    /// The first `Retry-After`, unparsed. `None` also when it is not visible ASCII or over 64
+    /// bytes.
     pub retry_after: Option<String>,
-    /// The start of the body, at most 1 KiB of text that is safe to show: see [`Http::post`].
+    /// The start of the body, at most 1 KiB of printable text: see [`Http::post`].
     pub excerpt: String,
     /// From the start of the call, connecting included, until the head was complete.
     pub latency: Duration,
 }
 
 impl Http {
-    /// Reads the machine's certificates (some milliseconds). Fails if there are none.
+    /// Takes some milliseconds to read the machine's certificates. Fails without any.
     pub fn new() -> Result<Self, reqwest::Error> {
-        tracing::info!(egress = EGRESS, "http.ready");
+        tracing::info!(egress = BUILD_MARKER, "http.ready");
         Self::with(LOOPBACK, resolve::system())
     }
 
@@ -103,21 +105,22 @@ impl Http {
         Ok(Self { client: builder(loopback, lookup).build()?, loopback })
     }
 
-    /// Sends one POST and reads the answer, all within `timeout`.
+    /// Sends one POST and reads the response, all within `timeout`.
     ///
-    /// `headers` need `Content-Type` and `User-Agent`; fields that frame or route the message are dropped. In the
-    /// excerpt, values of headers marked sensitive ([`HeaderValue::set_sensitive`]) are masked where the endpoint
-    /// echoes them, and control and bidi characters are replaced (line breaks by spaces, so JSON stays JSON).
+    /// `headers` must contain `Content-Type` and `User-Agent`; fields that frame or route the
+    /// message are dropped. The excerpt masks echoed values of headers marked sensitive
+    /// ([`HeaderValue::set_sensitive`]) and replaces control and bidi characters (line breaks by
+    /// spaces, so JSON stays JSON).
     ///
-    /// An error says that there was no complete head; [`PostError::may_have_arrived`] says whether the endpoint can
-    /// have acted on the request all the same.
+    /// An error means that no complete head arrived. [`PostError::may_have_arrived`] tells whether
+    /// the endpoint may have processed the request nevertheless.
     pub async fn post(
         &self,
         target: &Target,
         headers: HeaderMap,
         body: Vec<u8>,
         timeout: Duration,
-    ) -> Result<Reply, PostError> {
+    ) -> Result<PostResponse, PostError> {
         target.check(self.loopback)?;
         let start = Instant::now();
         let request =
@@ -128,7 +131,7 @@ impl Http {
             .map_err(|error| PostError::of(&error))?;
         let latency = start.elapsed();
         let body = read(&mut response, timeout.saturating_sub(latency)).await;
-        Ok(Reply {
+        Ok(PostResponse {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),
             excerpt: excerpt::of(&body, &headers),
@@ -137,8 +140,8 @@ impl Http {
     }
 }
 
-/// Some of these are reqwest's defaults today, or no-ops with the features chosen. They are stated because the
-/// guard falls without them, and because another crate can switch features on.
+/// Some of these are reqwest's defaults, or no-ops with the chosen features. They are explicit
+/// because the guard depends on them, and another crate could switch features on.
 fn builder(loopback: Loopback, lookup: Lookup) -> ClientBuilder {
     Client::builder()
         .dns_resolver(Guard::new(loopback, lookup))
@@ -165,7 +168,7 @@ fn unreserved(headers: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Reads until the end, the cap, an error or the deadline, whichever is first: see the module's rule.
+/// Reads until the end, the size limit, an error or the deadline, whichever comes first.
 async fn read(response: &mut Response, left: Duration) -> Vec<u8> {
     let mut body = Vec::new();
     let reading = async {
@@ -177,7 +180,7 @@ async fn read(response: &mut Response, left: Duration) -> Vec<u8> {
             }
         }
     };
-    // Late is not an error here: what has come is the body.
+    // A timeout ends the body and is not an error.
     let _ = tokio::time::timeout(left, reading).await;
     body
 }

@@ -1,4 +1,4 @@
-//! Failures of a POST, by what the sender can do about them.
+//! Failures of a request, by how the sender can react.
 
 use std::error::Error;
 use std::io;
@@ -7,38 +7,39 @@ use crate::policy::Refused;
 
 use crate::resolve::Blocked;
 
-/// Why there is no answer. Says nothing about the URL, the headers or the body, so it may go to logs and rows.
+/// Contains nothing of the URL, the headers or the body: it goes to logs and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PostError {
-    /// The URL is not a target for this build. Final until the endpoint is changed.
-    #[error("not a target: {0}")]
+    /// The URL is not a valid target in this build. Final until the endpoint is changed.
+    #[error("invalid target: {0}")]
     Refused(#[from] Refused),
-    /// The name resolves to an address that may not be dialled, alone or among others. The owner has to change DNS,
-    /// which may also be an attack; a mistake there can heal, so the caller decides whether to try again.
+    /// SSRF guard: at least one address of the name is not public. Either an attack or a DNS
+    /// mistake that the owner can correct, so the caller decides about retries.
     #[error("the host resolves to an address that is not public")]
     Blocked,
-    /// The name has no address, or its servers did not say in time.
+    /// The name has no address, or the lookup timed out.
     #[error("the host could not be resolved")]
     Dns,
-    /// No connection: refused, unreachable, reset while connecting, or not in time.
+    /// Refused, unreachable, reset while connecting, or timed out.
     #[error("could not connect")]
     Connect,
-    /// The TLS handshake failed: certificate untrusted, expired or for another name; old version; not TLS at all.
+    /// The TLS handshake failed: a certificate that is untrusted, expired or for another name, an
+    /// old version, or no TLS at all.
     #[error("TLS handshake failed")]
     Tls,
-    /// No complete answer head within the timeout.
-    #[error("no answer within the timeout")]
+    /// No complete response head within the timeout.
+    #[error("no response within the timeout")]
     Timeout,
-    /// The connection ended before a complete answer head.
-    #[error("the connection was closed before an answer")]
+    /// The connection ended before a complete response head.
+    #[error("the connection was closed before a response")]
     Closed,
-    /// What came is no HTTP/1.1 answer, or its head passes the limits.
-    #[error("the answer is not valid HTTP")]
+    /// The response is not HTTP/1.1, or its head exceeds the limits.
+    #[error("the response is not valid HTTP")]
     Protocol,
 }
 
 impl PostError {
-    /// A short name for logs and rows that never changes.
+    /// Stable name for logs and rows.
     pub fn code(self) -> &'static str {
         match self {
             Self::Refused(refused) => refused.code(),
@@ -52,8 +53,8 @@ impl PostError {
         }
     }
 
-    /// Whether the endpoint can have acted on the request. `false` is certain; a timeout may have struck while
-    /// still connecting, yet counts as `true`.
+    /// True when the endpoint may have processed the request. `false` is certain; a timeout counts
+    /// as `true` even if it struck while connecting.
     pub fn may_have_arrived(self) -> bool {
         matches!(self, Self::Timeout | Self::Closed | Self::Protocol)
     }
@@ -74,7 +75,7 @@ impl PostError {
     }
 }
 
-/// Of what happens before the request, only TLS reads, so only TLS can read nonsense or an end.
+/// Before the request is sent, only TLS reads, so only TLS can meet invalid data or an early end.
 fn is_handshake(error: &(dyn Error + 'static)) -> bool {
     let kind = error.downcast_ref().map(io::Error::kind);
     matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof))
@@ -84,7 +85,8 @@ fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a 
     causes(error).find_map(|error| error.downcast_ref())
 }
 
-/// The error and all it wraps. `source` of an `io::Error` leaves out the error directly inside, hence `get_ref`.
+/// The chain of causes. `source` of an `io::Error` skips the error directly inside, hence
+/// `get_ref`.
 fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
     std::iter::successors(Some(error), |&error| match error.downcast_ref::<io::Error>() {
         Some(io) => io.get_ref().map(|inner| inner as &(dyn Error + 'static)),

@@ -1,5 +1,5 @@
-//! Outgoing HTTP to third-party servers, guarded against SSRF. No request leaves Waypost for a
-//! customer's or a carrier's server except through this crate, the only one with an HTTP client.
+//! Outgoing HTTP to third-party servers, with an SSRF guard. Every request to a server of a
+//! customer or carrier goes through this crate, the only one with an HTTP client.
 
 mod client;
 mod error;
@@ -7,5 +7,7 @@ mod excerpt;
 pub mod policy;
 mod resolve;
 
-pub use client::{Answer, GetError, HeaderMap, HeaderName, HeaderValue, Http, LOOPBACK, Reply};
+pub use client::{
+    GetError, GetResponse, HeaderMap, HeaderName, HeaderValue, Http, LOOPBACK, PostResponse,
+};
 pub use error::PostError;

@@ -1,9 +1,10 @@
-//! Where this system may send requests: which URLs an endpoint may have, which addresses may be dialled.
+//! SSRF policy: which URLs an endpoint may have, and which addresses may be dialled.
 //!
-//! An endpoint's URL is written by somebody outside, and every function that posts to it runs next to things that
-//! trust their callers (the Lambda runtime API, the metadata and credential services). So both tests deny by
-//! default: a URL must be plain HTTPS to a public host, an address must be one that is globally routable unicast.
-//! DNS is not asked here; whoever connects applies [`permits`] to every answer, each time.
+//! Customers write the URLs of endpoints, and the functions that post to them run next to services
+//! that trust their callers (the Lambda runtime API, the metadata and credential services). So both
+//! checks deny by default: a URL must be plain HTTPS to a public host, an address must be globally
+//! routable unicast. This module does not resolve names; the client applies [`permits`] to every
+//! address, on each lookup.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -14,49 +15,43 @@ use url::{Host, Url};
 #[cfg(test)]
 mod tests;
 
-/// The longest URL accepted, in bytes, as written and as normalised.
+/// In bytes, as written and as normalised.
 pub const MAX_URL_BYTES: usize = 2048;
 
-/// Ports an endpoint may be reached on.
 pub const PORTS: [u16; 1] = [443];
 
-/// Whether this machine itself may be a target. Only tests and the local stack have a use for `Allowed`.
+/// Policy for targets on this machine. `Allowed` is for tests and the local stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loopback {
-    /// Loopback is an address like any other special one: refused.
     Refused,
-    /// `localhost`, 127.0.0.0/8 and ::1 may be targets, over http too and on any port. Nothing else changes.
+    /// Permits `localhost`, 127.0.0.0/8 and ::1, also over http and on any port. Changes no other
+    /// rule.
     Allowed,
 }
 
-/// Why a URL is not a target: what the endpoint's owner has to change.
+/// Why a URL is not a valid target. The messages are for the owner of the endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// Shorten it to [`MAX_URL_BYTES`].
     #[error("the URL is longer than {MAX_URL_BYTES} bytes")]
     TooLong,
-    /// Write an absolute URL with a valid host and port.
-    #[error("this is not an absolute URL with a valid host and port")]
+    #[error("must be an absolute URL with a valid host and port")]
     Malformed,
-    /// Serve the endpoint over https.
     #[error("the URL must start with https://")]
     Scheme,
-    /// Take the user name and password out; they would reach logs, and hide the host from readers.
+    /// Credentials would reach logs, and hide the host from readers.
     #[error("the URL must not contain a user name or password")]
     UserInfo,
-    /// Use a full public DNS name: no `localhost`, no bare label, no dot at the end.
+    /// `localhost`, a bare label, or a dot at the end.
     #[error("the host must be a full public DNS name")]
     HostName,
-    /// Use an address that the public internet can reach.
     #[error("the host must be a public address")]
     Address,
-    /// Listen on one of [`PORTS`].
     #[error("the port must be 443")]
     Port,
 }
 
 impl Refused {
-    /// A short name for logs, rows and API answers that never changes.
+    /// Stable name for logs, rows and API responses.
     pub fn code(self) -> &'static str {
         match self {
             Self::TooLong => "url_too_long",
@@ -70,17 +65,15 @@ impl Refused {
     }
 }
 
-/// A URL that may be posted to, as far as can be told without asking DNS.
+/// A vetted URL. Its host name is vetted when it is resolved.
 ///
-/// `Debug` shows scheme and host only: paths and queries of webhook URLs often carry a token.
+/// `Debug` shows only scheme and host: paths and queries of webhook URLs often contain a token.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Target(Url);
 
 impl Target {
-    /// Parses and vets what an endpoint's owner wrote.
-    ///
-    /// Judged is the normalised form, as the client will see it: `https://0x7f.1` is 127.0.0.1 by then (WHATWG URL,
-    /// host parsing).
+    /// Vets the normalised form, as the client will see it: `https://0x7f.1` is 127.0.0.1 (WHATWG
+    /// URL, host parsing).
     pub fn parse(text: &str, loopback: Loopback) -> Result<Self, Refused> {
         if text.len() > MAX_URL_BYTES {
             return Err(Refused::TooLong);
@@ -90,7 +83,7 @@ impl Target {
         Ok(target)
     }
 
-    /// Vets again, for a sender whose rule is not the one the target was parsed under.
+    /// Vets again, because the sender's policy may differ from the one used for parsing.
     pub fn check(&self, loopback: Loopback) -> Result<(), Refused> {
         let url = &self.0;
         if url.as_str().len() > MAX_URL_BYTES {
@@ -115,12 +108,11 @@ impl Target {
         }
     }
 
-    /// The URL to request.
     pub fn url(&self) -> &Url {
         &self.0
     }
 
-    /// The host as it may be logged: a name, an IPv4 address, or an IPv6 address in brackets.
+    /// A name, an IPv4 address, or an IPv6 address in brackets; safe to log.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }
@@ -151,18 +143,18 @@ fn check_host(host: Option<Host<&str>>) -> Result<(), Refused> {
     if is_public(ip) { Ok(()) } else { Err(Refused::Address) }
 }
 
-/// A bare label would be completed by the resolver's search list, a dot at the end would dodge comparisons by name,
-/// and `.localhost` is this machine by definition (RFC 6761 6.3).
+/// The resolver's search list would complete a bare label, a dot at the end would evade comparisons
+/// by name, and `.localhost` is this machine by definition (RFC 6761 6.3).
 fn is_full_name(name: &str) -> bool {
     name.contains('.') && !name.ends_with('.') && !name.ends_with(".localhost")
 }
 
-/// Whether an address may be dialled: public, or loopback where that is allowed.
+/// The check before a connection: public, or loopback where allowed.
 pub fn permits(ip: IpAddr, loopback: Loopback) -> bool {
     is_public(ip) || (loopback == Loopback::Allowed && ip.is_loopback())
 }
 
-/// Whether an address is globally routable unicast, and no block of it is set aside for anything else.
+/// True for globally routable unicast addresses outside every special-purpose block.
 pub fn is_public(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => !SPECIAL_V4.iter().any(|net| net.contains(&ip)),
@@ -180,8 +172,8 @@ const fn v6(a: u16, b: u16, c: u16, prefix: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, c, 0, 0, 0, 0, 0), prefix)
 }
 
-/// The IANA IPv4 Special-Purpose Address Registry (RFC 6890), all of it, and multicast. The registry's few globally
-/// reachable blocks (anycast relays, AS112) are no one's webhook endpoint either.
+/// The whole IANA IPv4 Special-Purpose Address Registry (RFC 6890), and multicast. The registry's
+/// few globally reachable blocks (anycast relays, AS112) do not host webhook endpoints either.
 const SPECIAL_V4: [Ipv4Net; 18] = [
     v4(0, 0, 0, 8),       // this network
     v4(10, 0, 0, 8),      // private
@@ -203,11 +195,12 @@ const SPECIAL_V4: [Ipv4Net; 18] = [
     v4(240, 0, 0, 4),     // reserved; limited broadcast
 ];
 
-/// All the IPv6 unicast space IANA gives out. Every form that embeds an IPv4 address at a fixed place (mapped,
-/// compatible, translated, NAT64) lies outside, as do unique-local, link-local and multicast.
+/// The IPv6 unicast space that IANA allocates. All forms that embed an IPv4 address at a fixed
+/// place (mapped, compatible, translated, NAT64) lie outside, as do unique-local, link-local and
+/// multicast.
 const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 0, 3);
 
-/// What the IANA IPv6 Special-Purpose Address Registry takes out of [`GLOBAL_V6`].
+/// The IANA IPv6 Special-Purpose Address Registry within [`GLOBAL_V6`].
 const SPECIAL_V6: [Ipv6Net; 5] = [
     v6(0x2001, 0, 0, 23),         // IETF protocol assignments; Teredo
     v6(0x2001, 0xdb8, 0, 32),     // documentation

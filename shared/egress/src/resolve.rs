@@ -1,4 +1,4 @@
-//! DNS with the guard in it: the client gets vetted addresses or none.
+//! DNS resolution with the SSRF guard: the client gets vetted addresses or none.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -9,20 +9,19 @@ use crate::policy::{Loopback, permits};
 use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 
-/// As smokescreen has it. `getaddrinfo` cannot be cancelled: after this the caller is free, but a thread of tokio's
+/// As in smokescreen. `getaddrinfo` cannot be cancelled: after the timeout, a thread of tokio's
 /// pool stays busy until the system's resolver gives up (10 s by default for each server).
 const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Asks for all addresses of a name.
+/// Returns all addresses of a name.
 pub(super) type Lookup =
     Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
 
-/// At least one address of the name may not be dialled.
 #[derive(Debug, thiserror::Error)]
-#[error("the name has an address that may not be dialled")]
+#[error("the name has an address that is not permitted")]
 pub(super) struct Blocked;
 
-/// The system's resolver, as reqwest itself uses it.
+/// The system's resolver, as in reqwest.
 pub(super) fn system() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move {
@@ -32,10 +31,10 @@ pub(super) fn system() -> Lookup {
     })
 }
 
-/// Resolves through a [`Lookup`] and passes on all of its answers or, if any is not permitted, none: a name that
-/// mixes public and private addresses is an attack or a mistake, and would otherwise succeed by luck.
+/// Resolves through a [`Lookup`] and returns all addresses, or an error if any is not permitted: a
+/// name that mixes public and private addresses is an attack or a mistake.
 ///
-/// Loopback, where it is allowed, is an answer for `localhost` alone; any other name must be public.
+/// Loopback addresses, where allowed, are valid for `localhost` only.
 pub(super) struct Guard {
     loopback: Loopback,
     lookup: Lookup,
@@ -59,7 +58,7 @@ impl Resolve for Guard {
             if !addresses.iter().all(|&ip| permits(ip, loopback)) {
                 return Err(Blocked.into());
             }
-            // Port 0 stands for the URL's.
+            // With port 0, reqwest uses the port of the URL.
             let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));
             Ok(Box::new(addresses) as Addrs)
         })

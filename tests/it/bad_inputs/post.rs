@@ -91,7 +91,7 @@ impl Door<'_> {
                     .headers
                     .iter()
                     .fold(request, |request, (name, value)| request.header(*name, value.as_str()));
-                let answer = http::send_odd(request).await;
+                let answer = http::send_undocumented(request).await;
                 Answered { status: answer.status, json: answer.json }
             }
             Self::Function(inbound, source_ip) => {

@@ -12,8 +12,7 @@ use super::common::{Odd, Place, check_all};
 use super::post::Post;
 use super::repeats::{a_replay_after_31_days_counts_no_more, copies_at_once_count_once};
 use super::surface::{Fields, Surface};
-use crate::main_way::Parcel;
-use crate::support::{stack, unique};
+use crate::support::{Parcel, stack, unique};
 
 /// A hook of an account of its own.
 pub async fn surface() -> &'static Surface {

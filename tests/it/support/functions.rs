@@ -1,20 +1,19 @@
-//! The function `inbound` without API Gateway before it, which by itself refuses or cannot send some of what is tried.
+//! Functions called directly: API Gateway rejects or cannot send some requests under test.
 
 use std::time::{Duration, SystemTime};
 
 use ::aws::settings::Settings;
-use aws_sdk_dynamodb::config::Credentials;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
 use inbound::Inbound;
 use lambda_http::http::Request;
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::http::client;
-use super::{Calls, Stack, unique};
+use super::{Calls, Stack, put_secret, unique};
 
 impl Stack {
-    /// What a deployed function makes of an event.
+    /// Invokes a deployed function and returns its result.
     pub async fn invoke(&self, function: &str, event: &Value) -> Value {
         let url = format!(
             "{}/2015-03-31/functions/{}/invocations",
@@ -27,15 +26,7 @@ impl Stack {
     }
 
     fn sign(&self, request: &mut Request<String>) {
-        let keys = &self.aws;
-        let identity = Credentials::new(
-            &keys.access_key_id,
-            &keys.secret_access_key,
-            None,
-            None,
-            "stack.json",
-        )
-        .into();
+        let identity = self.aws.credentials().into();
         let parameters =
             SigningParams::builder().identity(&identity).region(&self.region).name("lambda");
         let parameters = parameters
@@ -55,16 +46,40 @@ impl Stack {
         signature.apply_to_request_http1x(request);
     }
 
-    /// The function `inbound`, in this process, as an installation of its own: with these parameters and no others.
+    /// The function `inbound` with its own settings prefix: these parameters and no others.
     pub async fn installation(&self, parameters: &[(&str, &str)]) -> Inbound {
-        let (calls, prefix) = (Calls::default(), format!("/waypost/{}", unique("it")));
+        let (calls, prefix) = (Calls::default(), unique("it"));
         for (name, value) in parameters {
-            let put =
-                self.ssm(&calls).put_parameter().name(format!("{prefix}/{name}")).value(*value);
-            put.r#type("SecureString".into()).send().await.unwrap();
+            put_secret(&format!("{prefix}/{name}"), value).await;
         }
-        // Longer than any test: what is put once need not be read twice.
-        let settings = Settings::new(self.ssm(&calls), prefix, Duration::from_secs(600));
+        // The cache outlives every test: parameters do not change.
+        let (prefix, ttl) = (format!("/waypost/{prefix}"), Duration::from_secs(600));
+        let settings = Settings::new(self.ssm(&calls), prefix, ttl);
         Inbound::new(self.events(&calls), self.queue("events", &calls), settings)
     }
+}
+
+/// A request as API Gateway hands it to a function (payload 2.0).
+pub fn api_request(
+    route: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    source_ip: &str,
+    body: Option<&str>,
+) -> lambda_http::Request {
+    let method = route.split(' ').next().unwrap();
+    let headers: Map<String, Value> =
+        headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
+    let last_segment = path.rsplit('/').next();
+    let event = json!({
+        "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": "",
+        "pathParameters": {"id": last_segment}, "headers": headers, "body": body,
+        "isBase64Encoded": false,
+        "requestContext": {
+            "requestId": unique("it"), "routeKey": route,
+            "http": {"method": method, "path": path, "protocol": "HTTP/1.1",
+                     "sourceIp": source_ip, "userAgent": "test"},
+        },
+    });
+    lambda_http::request::from_str(&event.to_string()).unwrap()
 }

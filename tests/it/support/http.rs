@@ -1,12 +1,11 @@
-//! HTTP against the deployed API.
+//! HTTP requests to the deployed API. Every response is checked against openapi.yaml.
 
 use reqwest::{Body, Client, Request, RequestBuilder, Url};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::openapi::{PollItem, check_answer};
-use super::{Stack, stack};
+use super::openapi::{ApiCall, check_response};
+use super::{Stack, eventually, stack};
 
-/// An answer of the API.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
@@ -15,43 +14,49 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The error's code and the field it names.
+    /// HTTP status, error code and the field at fault.
     pub fn error(&self) -> (u16, &str, Option<&str>) {
         let error = &self.json["error"];
         (self.status, error["code"].as_str().unwrap_or_default(), error["field"].as_str())
     }
+
+    /// The event id of an accepted webhook.
+    pub fn event_id(&self) -> String {
+        self.json["event_id"].as_str().unwrap().to_owned()
+    }
 }
 
-/// A client of its own for each call: tests run on runtimes of their own, and connections die with them. To read the
-/// system's certificates would take longer than the call.
+/// A new client for each call: every test has its own runtime, and connections end with it.
+/// Reading the system's certificates would take longer than the call.
 pub fn client() -> Client {
     Client::builder().no_proxy().tls_certs_only([]).build().unwrap()
 }
 
+/// Sends a request that openapi.yaml describes.
 pub async fn send(request: RequestBuilder) -> Answer {
-    exchange(request, |asked| asked).await
+    exchange(request, |call| call).await
 }
 
-/// As [`send`], for a body that openapi.yaml need not describe. The answer is judged all the same.
-pub async fn send_odd(request: RequestBuilder) -> Answer {
-    exchange(request, |asked| PollItem { body: None, ..asked }).await
+/// Sends a request whose body openapi.yaml need not describe. The response is checked all the same.
+pub async fn send_undocumented(request: RequestBuilder) -> Answer {
+    exchange(request, |call| ApiCall { body: None, ..call }).await
 }
 
-async fn exchange(request: RequestBuilder, judged: impl Fn(PollItem) -> PollItem) -> Answer {
+async fn exchange(request: RequestBuilder, documented: impl Fn(ApiCall) -> ApiCall) -> Answer {
     let (client, request) = request.build_split();
     let request = request.unwrap();
-    let asked = judged(asked(&request));
-    let answer = client.execute(request).await.unwrap();
-    let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-    let text = answer.text().await.unwrap();
-    check_answer(&asked, status, &headers, &text);
+    let call = documented(api_call(&request));
+    let response = client.execute(request).await.unwrap();
+    let (status, headers) = (response.status().as_u16(), response.headers().clone());
+    let text = response.text().await.unwrap();
+    check_response(&call, status, &headers, &text);
     Answer { status, headers, json: serde_json::from_str(&text).unwrap_or(Value::String(text)) }
 }
 
-fn asked(request: &Request) -> PollItem {
+fn api_call(request: &Request) -> ApiCall {
     let api = Url::parse(&stack().api_url).unwrap();
     let body = request.body().and_then(Body::as_bytes);
-    PollItem {
+    ApiCall {
         method: request.method().to_string(),
         path: request.url().path().strip_prefix(api.path()).unwrap().to_owned(),
         body: body.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
@@ -63,29 +68,32 @@ impl Stack {
         format!("{}{path}", self.api_url)
     }
 
-    /// A call with a vendor's secret.
+    /// A request as the demo vendor.
     pub async fn vendor(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let request = client().request(method.parse().unwrap(), self.url(path));
         let request = request.header("x-vendor-server-secret", &self.vendor_secret);
         send(with_json(request, body)).await
     }
 
-    /// A call as a user of the settings.
+    /// A request as a user of the demo settings: `admin`, `viewer` or `partner`.
     pub async fn user(&self, user: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let user = &self.users[user];
         let request = client().request(method.parse().unwrap(), self.url(path));
         send(with_json(request.basic_auth(&user.name, Some(&user.password)), body)).await
     }
 
-    /// A webhook of Shiprocket.
+    /// Sends a Shiprocket webhook.
     pub async fn webhook(&self, body: &Value) -> Answer {
-        self.raw_webhook(&self.sources["shiprocket"]["api_key"], body.to_string().into_bytes())
-            .await
+        self.raw_webhook(self.shiprocket_token(), body.to_string().into_bytes()).await
     }
 
-    pub async fn raw_webhook(&self, key: &str, body: Vec<u8>) -> Answer {
-        let request = client().post(self.url("/webhooks/carrier")).header("x-api-key", key);
+    pub async fn raw_webhook(&self, token: &str, body: Vec<u8>) -> Answer {
+        let request = client().post(self.url("/webhooks/carrier")).header("x-api-key", token);
         send(request.header("content-type", "application/json").body(body)).await
+    }
+
+    pub fn shiprocket_token(&self) -> &str {
+        &self.sources["shiprocket"]["api_key"]
     }
 
     pub async fn order(&self, order_id: &str) -> Value {
@@ -94,15 +102,23 @@ impl Stack {
         answer.json
     }
 
+    /// Creates an order of the demo account.
     pub async fn create_order(&self, body: &Value) {
         let answer = self.vendor("POST", "/api/external/orders", Some(body)).await;
         assert_eq!(answer.status, 201, "{}", answer.json);
     }
 
-    /// Waits until a timeline has so many entries.
+    pub async fn create_order_in(&self, account: &str, body: &Value) {
+        let mut body = body.clone();
+        body["accountCode"] = json!(account);
+        let answer = self.user("admin", "POST", "/api/external/orders", Some(&body)).await;
+        assert_eq!(answer.status, 201, "{}", answer.json);
+    }
+
+    /// Waits until a timeline has at least `count` entries.
     pub async fn order_with_entries(&self, order_id: &str, count: usize) -> Value {
-        super::eventually(&format!("{count} entries of {order_id}"), async || {
-            let order = stack().order(order_id).await;
+        eventually(&format!("{count} entries of {order_id}"), async || {
+            let order = self.order(order_id).await;
             (order["timeline"].as_array().unwrap().len() >= count).then_some(order)
         })
         .await

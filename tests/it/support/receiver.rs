@@ -1,4 +1,4 @@
-//! The receiver that plays all customers' servers.
+//! The receiver: it stands in for every customer's server.
 
 use std::collections::BTreeMap;
 
@@ -9,14 +9,13 @@ use super::http::client;
 use super::openapi::check_delivery;
 use super::{Stack, eventually};
 
-/// One request that the receiver got.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Received {
     pub method: String,
     pub path: String,
     pub headers: BTreeMap<String, String>,
     pub body: String,
-    /// What the `standardwebhooks` package said of its signature; null for endpoints that a test made.
+    /// The signature check of the `standardwebhooks` package; null for endpoints of tests.
     pub verified: Option<bool>,
 }
 
@@ -36,14 +35,14 @@ struct All {
 }
 
 impl Stack {
-    /// Everything received whose body has this text in it, in the order of arrival.
+    /// All requests whose body contains this text, in order of arrival.
     pub async fn received(&self, text: &str) -> Vec<Received> {
         let answer = client().get(format!("{}/received", self.receiver_url)).send().await.unwrap();
         let all: All = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         all.requests.into_iter().filter(|request| request.body.contains(text)).collect()
     }
 
-    /// Waits until so much was received by the endpoints there are.
+    /// Waits for `count` deliveries to the demo's endpoints.
     pub async fn received_at_least(&self, text: &str, count: usize) -> Vec<Received> {
         let received = eventually(&format!("{count} deliveries with {text}"), async || {
             Some(self.received(text).await).filter(|received| received.len() >= count)
@@ -57,9 +56,9 @@ impl Stack {
         received
     }
 
-    /// What the receiver answers next on a path.
-    pub async fn answers(&self, path: &str, answers: Value) {
-        let body = json!({ path: answers }).to_string();
+    /// Sets the next responses of the receiver on a path.
+    pub async fn set_responses(&self, path: &str, responses: Value) {
+        let body = json!({ path: responses }).to_string();
         let answer =
             client().put(format!("{}/answers", self.receiver_url)).body(body).send().await.unwrap();
         assert!(answer.status().is_success());

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use aws::lambda::sqs_batch::RecordOutcome;
-use aws::tables::runs::Opened;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
+use aws::tables::runs::RunState;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{PollCounts, Run};
@@ -165,7 +165,7 @@ async fn a_shop_whose_credentials_are_refused_keeps_no_other_from_being_asked() 
     let later =
         [5, 10, 20, 40].map(|seconds| RecordOutcome::RetryAfter(Duration::from_secs(seconds)));
     assert_eq!(endings[..4], later);
-    assert_eq!(endings[4], RecordOutcome::DeadLetter("carrier"));
+    assert_eq!(endings[4], RecordOutcome::DeadLetter(DeadLetterReason::Carrier));
     let totals = shop.totals(&run(0)).await;
     assert_eq!(
         (totals.done, totals.failed, totals.counts),
@@ -189,7 +189,7 @@ async fn a_shop_whose_credentials_are_refused_keeps_no_other_from_being_asked() 
 }
 
 async fn is_closed(shop: &Installation) -> bool {
-    shop.runs(&Calls::default()).open(&run(0), 5.0).await.unwrap() == Opened::Closed
+    shop.runs(&Calls::default()).open(&run(0), 5.0).await.unwrap() == RunState::Closed
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -116,7 +116,7 @@ impl Bulk {
         let mut found: Vec<(usize, String, u64)> = Vec::new();
         for row in &answer.responses.unwrap()[table] {
             let state: Value = serde_json::from_str(row["json"].as_s().unwrap()).unwrap();
-            let status = state["tracking"]["status"].as_str().unwrap().to_owned();
+            let status = state["standing"]["status"].as_str().unwrap().to_owned();
             found.push((
                 self.of_id(row["order_id"].as_s().unwrap()),
                 status,

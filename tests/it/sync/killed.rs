@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::lambda::sqs_batch::RecordOutcome;
-use aws::tables::runs::Opened;
+use aws::tables::runs::RunState;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::polling::Run;
@@ -14,8 +14,7 @@ use serde_json::{Value, json};
 
 use super::installation::{Installation, OURS, THEIRS, in_shard};
 use super::shipway;
-use crate::crash::faults;
-use crate::support::{Calls, Fault};
+use crate::support::{Calls, Fault, survives_kill_points};
 
 const AT: &str = "2026-11-20T10:00:00Z";
 const QUEUES: [&str; 3] = ["shards", "batches", "events"];
@@ -125,7 +124,7 @@ async fn end_state(shop: &Installation, orders: &[OrderKey], told: &[Delivery]) 
                              "unknown": unknown, "seen": active.seen}));
     }
     let runs = shop.runs(&Calls::default());
-    let closed = runs.open(&run(), 5.0).await.unwrap() == Opened::Closed;
+    let closed = runs.open(&run(), 5.0).await.unwrap() == RunState::Closed;
     let totals = format!("{:?}", runs.totals(&run().id).await.unwrap());
     json!({"orders": tracking, "told": by_id(told), "closed": closed, "totals": totals})
 }
@@ -145,12 +144,7 @@ fn by_id(told: &[Delivery]) -> BTreeMap<&str, BTreeSet<String>> {
 
 /// Kills a step at each of its calls.
 async fn killed_at_every_call(step: Step) -> Vec<String> {
-    let (expected, calls) = hour(step, None).await;
-    for fault in faults(&calls) {
-        let (end, _) = hour(step, Some(fault)).await;
-        assert_eq!(end, expected, "{step:?}: {fault:?} of {calls:?}");
-    }
-    calls
+    survives_kill_points(async |fault| hour(step, fault).await).await
 }
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::bulk::Bulk;
 use super::one_run;
 use super::shipway::{self, Call};
-use crate::callers::set;
-use crate::delivering::Endpoint;
-use crate::support::{Calls, Received, check_delivery, eventually, stack, unique};
+use crate::support::{
+    Calls, Received, TestEndpoint, check_delivery, eventually, put_secret, stack, unique,
+};
 
 /// How many there are, half of them of each account; `WAYPOST_SYNC_ORDERS` says otherwise.
 const ORDERS: usize = 10_000;
@@ -35,7 +35,7 @@ impl Parameters {
             if name.ends_with("settings") {
                 put(name, value).await
             } else {
-                set(&format!("local/{name}"), value).await
+                put_secret(&format!("local/{name}"), value).await
             }
         }
         Self(before)
@@ -71,13 +71,13 @@ impl Drop for Parameters {
 struct Shop {
     orders: Bulk,
     user: String,
-    endpoint: Endpoint,
+    endpoint: TestEndpoint,
 }
 
 impl Shop {
     async fn new(account: String, user: &str) -> Self {
         let told = json!({"format": "status_update", "accounts": [account]});
-        let endpoint = Endpoint::new(told, json!([])).await;
+        let endpoint = TestEndpoint::new(told, json!([])).await;
         Self { orders: Bulk::new(account).await, user: user.to_owned(), endpoint }
     }
 

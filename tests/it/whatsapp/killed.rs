@@ -5,9 +5,8 @@ use domain::core::hash::Fingerprint;
 use domain::tracking::report::SourceName;
 
 use super::*;
-use crate::crash::{faults, work};
-use crate::main_way::Parcel;
-use crate::messages::link;
+use crate::support::messages::link;
+use crate::support::{Parcel, process_until_done, survives_kill_points};
 
 /// ChannelEvent of a message that an order knows, of one that none knows, of another account's, of a shopper and of nobody.
 struct Story {
@@ -86,15 +85,17 @@ async fn keep(body: &Value) -> EventId {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn news_about_messages() {
-    let (story, id) = Story::begin().await;
-    let (done, calls) = work(&id, None).await;
-    assert!(done);
-    let expected = story.end().await;
-    assert_eq!(expected["message"][0], "delivered");
-    assert_eq!(expected["order"], json!(["delivered", 1]));
+    let calls = survives_kill_points(async |fault| {
+        let (story, id) = Story::begin().await;
+        let (end, calls) = process_until_done(&id, fault, async || story.end().await).await;
+        assert_eq!(end["message"][0], "delivered");
+        assert_eq!(end["order"], json!(["delivered", 1]));
+        (end, calls)
+    })
+    .await;
     // What it costs: the event, the numbers, all messages at once, the order, a write each, one mark. Writes go side by
     // side, in any order.
-    let mut sorted = calls.clone();
+    let mut sorted = calls;
     sorted.sort();
     assert_eq!(
         sorted,
@@ -110,13 +111,4 @@ async fn news_about_messages() {
             "ssm:GetParameters",
         ]
     );
-    for fault in faults(&calls) {
-        let (story, id) = Story::begin().await;
-        let (survived, _) = work(&id, Some(fault)).await;
-        assert!(!survived, "{fault:?} of {calls:?} was not noticed");
-        for again in ["", "twice "] {
-            assert!(work(&id, None).await.0, "{again}{fault:?} of {calls:?}");
-            assert_eq!(story.end().await, expected, "{again}{fault:?} of {calls:?}");
-        }
-    }
 }

@@ -5,8 +5,8 @@ use futures::join;
 use serde_json::json;
 
 use super::*;
-use crate::main_way::Parcel;
-use crate::messages::link;
+use crate::support::Parcel;
+use crate::support::messages::link;
 
 /// An order, and a message of it that is linked as `sent` a while after everything else in these tests.
 async fn linked() -> (Parcel, String) {

@@ -1,4 +1,4 @@
-//! Who calls: Basic users and vendors, as the settings know them.
+//! Authentication (Basic auth for users, a shared secret for vendors) and authorization by account.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::settings::{Cached, Settings, SettingsError, read_each};
 const USERS: &str = "users";
 const VENDORS: &str = "vendors";
 
-/// The users and vendors of the settings.
+/// Users and vendors from the settings.
 pub struct Callers {
     settings: Settings,
     users: Cached<BTreeMap<String, User>>,
@@ -23,15 +23,12 @@ pub struct Callers {
 }
 
 impl Callers {
-    /// Those of these settings.
     pub fn new(settings: Settings) -> Self {
         Self { settings, users: Cached::default(), vendors: Cached::default() }
     }
 
-    /// Who sent a request: the vendor whose secret it carries, else its Basic user.
-    ///
-    /// # Errors
-    /// 401 without good credentials; 503 while the settings cannot be read.
+    /// A vendor secret takes precedence over Basic auth. Answers 401 without valid credentials, 503
+    /// while the settings are unavailable.
     pub async fn authenticate(
         &self,
         request: &Request,
@@ -40,14 +37,14 @@ impl Callers {
         let header = |name: &str| {
             request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
         };
-        let found = match (header("x-vendor-server-secret"), header("authorization")) {
+        let caller = match (header("x-vendor-server-secret"), header("authorization")) {
             (Some(secret), _) => {
                 vendor_caller(secret, self.vendors(now).await.map_err(unavailable)?.values())
             }
             (None, Some(basic)) => self.user(basic, now).await.map_err(unavailable)?,
             (None, None) => None,
         };
-        found.ok_or_else(|| {
+        caller.ok_or_else(|| {
             tracing::warn!("request.unauthorized");
             ApiError::unauthorized()
         })
@@ -55,7 +52,7 @@ impl Callers {
 
     async fn user(&self, header: &str, now: Timestamp) -> Result<Option<Caller>, SettingsError> {
         let Some(credentials) = BasicCredentials::parse(header) else { return Ok(None) };
-        // All at once: names are the caller's to choose, and must not cost a call each.
+        // Loads all users at once: a call per name would let callers multiply calls to SSM.
         let load = |last| self.read_all(USERS, last);
         let users = self.users.get(&self.settings, USERS, now, load).await?;
         let user = users.get(&format!("{USERS}/{}", credentials.name));
@@ -82,12 +79,11 @@ impl Callers {
 
 fn parse<T: DeserializeOwned>(parameter: &str, text: &str) -> Result<T, SettingsError> {
     let reader = &mut serde_json::Deserializer::from_str(text);
-    let wrong = |field: String| {
-        SettingsError::invalid(parameter, format!("{field}: has the wrong type or value"))
-    };
-    let value = serde_path_to_error::deserialize(&mut *reader)
-        .map_err(|error| wrong(error.path().to_string()))?;
-    reader.end().map_err(|_| wrong("the end".to_owned()))?;
+    let value = serde_path_to_error::deserialize(&mut *reader).map_err(|error| {
+        let problem = format!("{}: has the wrong type or value", error.path());
+        SettingsError::invalid(parameter, problem)
+    })?;
+    reader.end().map_err(|_| SettingsError::invalid(parameter, "text after the JSON value"))?;
     Ok(value)
 }
 
@@ -96,45 +92,38 @@ fn unavailable(error: SettingsError) -> ApiError {
     ApiError::unavailable()
 }
 
-/// The account that a caller works on; `field` is what the request calls it.
-///
-/// # Errors
-/// 403 if it is not theirs, 422 if they have several and named none.
-pub fn account_of(
+/// Returns the account that a request works on. Answers 403 for an account outside the caller's
+/// tenants, 422 when the caller has several and the request names none. `field` is the name of the
+/// account in the request.
+pub fn authorize(
     caller: &Caller,
     named: Option<&AccountCode>,
     field: &str,
 ) -> Result<AccountCode, ApiError> {
     caller.account(named).map_err(|error| match error {
-        NoAccount::Inaccessible => ApiError::forbidden(error.to_string()).about(field),
+        NoAccount::Inaccessible => ApiError::forbidden(error.to_string()).with_field(field),
         NoAccount::Missing => ApiError::invalid(field, error.to_string()),
     })
 }
 
-/// The order that a path names, in the account that the caller works on.
-///
-/// # Errors
-/// Those of [`account_of`]; 404 for what can be no order's id.
-pub fn order_key(
+/// As [`authorize`], for an order id from the path. Answers 404 for a malformed id.
+pub fn authorize_order(
     caller: &Caller,
     named: Option<&AccountCode>,
     order: &str,
     field: &str,
 ) -> Result<OrderKey, ApiError> {
-    let account = account_of(caller, named, field)?;
+    let account = authorize(caller, named, field)?;
     let order = OrderId::parse(order).map_err(|_| ApiError::not_found("no such order"))?;
     Ok(OrderKey { account, order })
 }
 
-/// The account that the query names, in either spelling.
-///
-/// # Errors
-/// 422 for what can be no account.
+/// Reads the query parameter `account_code` or `accountCode`.
 pub fn query_account(request: &Request) -> Result<Option<AccountCode>, ApiError> {
     let Some(query) = request.query_string_parameters_ref() else { return Ok(None) };
-    let either = ["account_code", "accountCode"]
+    let parameter = ["account_code", "accountCode"]
         .into_iter()
         .find_map(|name| Some((name, query.first(name)?)));
-    let Some((name, text)) = either else { return Ok(None) };
+    let Some((name, text)) = parameter else { return Ok(None) };
     AccountCode::parse(text).map(Some).map_err(|error| ApiError::invalid(name, error.to_string()))
 }

@@ -1,4 +1,4 @@
-//! The shell around a function that answers HTTP: one form of error, one header that every answer carries.
+//! Requests and responses of the HTTP API: one error body, `X-Request-Id` on every response.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::error::IoError;
 
-/// An error as the caller sees it: `{"error": {"code", "message", "field"?}}`.
+/// Serialized as `{"error": {"code", "message", "field"?}}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ApiError {
     status: StatusCode,
@@ -25,32 +25,32 @@ impl ApiError {
         Self { status, code, message: message.into(), field: None }
     }
 
-    /// 400: the request cannot be read.
+    /// 400
     pub fn malformed(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", message)
     }
 
-    /// 401: no credentials, or wrong ones.
+    /// 401
     pub fn unauthorized() -> Self {
-        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "credentials are missing or wrong")
+        Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "missing or invalid credentials")
     }
 
-    /// 403: known, but not allowed.
+    /// 403
     pub fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
-    /// 404.
+    /// 404
     pub fn not_found(message: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not_found", message)
     }
 
-    /// 409: it contradicts what is there.
+    /// 409
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
-    /// 413.
+    /// 413
     pub fn too_large(limit: usize) -> Self {
         Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -59,29 +59,32 @@ impl ApiError {
         )
     }
 
-    /// 415.
+    /// 415
     pub fn unsupported_media_type() -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
-            "the body must be application/json",
+            "Content-Type must be application/json",
         )
     }
 
-    /// 422: well-formed, but a field breaks a rule.
+    /// 422
     pub fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
         let error = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", message);
         Self { field: Some(field.into()), ..error }
     }
 
-    /// 503: try again.
+    /// 503
     pub fn unavailable() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "try again in a moment")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "unavailable",
+            "temporarily unavailable, try again later",
+        )
     }
 
-    /// Names the field that an error is about.
     #[must_use]
-    pub fn about(self, field: impl Into<String>) -> Self {
+    pub fn with_field(self, field: impl Into<String>) -> Self {
         Self { field: Some(field.into()), ..self }
     }
 }
@@ -98,23 +101,18 @@ impl From<InvalidBody> for ApiError {
 impl From<IoError> for ApiError {
     fn from(error: IoError) -> Self {
         match &error {
-            IoError::Transient { .. } => {
+            IoError::Transient { .. } | IoError::InvalidSetting { .. } => {
                 tracing::warn!(%error, "request.unavailable");
                 Self::unavailable()
             }
             IoError::Bug { .. } => {
                 tracing::error!(%error, "request.failed");
-                Self::new(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    "internal",
-                    "this is our fault and has been noted",
-                )
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "internal error")
             }
         }
     }
 }
 
-/// An answer with a JSON body.
 pub fn json(status: u16, body: &impl Serialize) -> Response<Body> {
     let text = serde_json::to_string(body).unwrap_or_default();
     let mut response = Response::new(Body::from(text));
@@ -137,11 +135,8 @@ struct ErrorDetail<'a> {
     field: Option<&'a str>,
 }
 
-/// Turns a handler's result into the answer, with the request's id.
-///
-/// # Errors
-/// None; the type is what the runtime asks for.
-pub fn answer(
+/// Turns the result of a handler into a response. The error type is the runtime's and never used.
+pub fn respond(
     request_id: &str,
     result: Result<Response<Body>, ApiError>,
 ) -> Result<Response<Body>, Error> {
@@ -168,7 +163,7 @@ pub fn answer(
     Ok(response)
 }
 
-/// The id that API Gateway gave the request; its access log has the same.
+/// The id that API Gateway assigned; its access log has it too.
 pub fn request_id(request: &Request) -> String {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => {
@@ -188,7 +183,7 @@ pub fn route_key(request: &Request) -> &str {
     }
 }
 
-/// The address that API Gateway saw. Headers are never asked: anybody can write them.
+/// The peer address that API Gateway saw. `X-Forwarded-For` is ignored: senders can forge it.
 pub fn source_ip(request: &Request) -> Option<IpAddr> {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => {
@@ -198,32 +193,24 @@ pub fn source_ip(request: &Request) -> Option<IpAddr> {
     }
 }
 
-/// The request's `Idempotency-Key`: 1 to 255 visible ASCII characters.
-///
-/// # Errors
-/// 400 for anything else.
+/// Reads `Idempotency-Key`: 1 to 255 visible ASCII characters, else 400.
 pub fn idempotency_key(request: &Request) -> Result<Option<&str>, ApiError> {
     let Some(value) = request.headers().get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| {
         (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     });
-    let wrong = || ApiError::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters");
-    key.map(Some).ok_or_else(wrong)
+    let invalid =
+        || ApiError::malformed("Idempotency-Key must be 1 to 255 visible ASCII characters");
+    key.map(Some).ok_or_else(invalid)
 }
 
-/// The body's bytes as they were sent.
-///
-/// # Errors
-/// 413 above the limit.
+/// Answers 413 above the limit.
 pub fn body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
     let bytes: &[u8] = request.body().as_ref();
     if bytes.len() > limit { Err(ApiError::too_large(limit)) } else { Ok(bytes) }
 }
 
-/// A JSON body's bytes. One that says it is something else is not guessed at.
-///
-/// # Errors
-/// 415, or 413 above the limit.
+/// As [`body`]. Answers 415 for a `Content-Type` other than JSON; a missing one is accepted.
 pub fn json_body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
     let content_type =
         request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
@@ -237,11 +224,8 @@ pub fn json_body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
     }
 }
 
-/// The page that the query asks for with `limit` and `page`.
-///
-/// # Errors
-/// 422 naming the parameter.
-pub fn page(request: &Request) -> Result<PageRequest, ApiError> {
+/// Reads the query parameters `limit` and `page`. Answers 422 naming the invalid one.
+pub fn page_request(request: &Request) -> Result<PageRequest, ApiError> {
     let query = request.query_string_parameters_ref();
     let parameter = |name: &str| query.and_then(|query| query.first(name));
     PageRequest::parse(parameter("limit"), parameter("page"))

@@ -1,4 +1,5 @@
-//! The shell around a function that is fed by a queue: each record on its own, and each ends one of four ways.
+//! Runs a queue worker: handles each record of a batch on its own, with retry, backoff and a
+//! dead-letter queue.
 
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
@@ -10,48 +11,71 @@ use futures::future::join_all;
 use crate::error::IoError;
 use crate::sqs::Queue;
 
-/// A message that fails because of a bug is set aside when it was received so often.
+/// A message that fails because of a bug goes to the dead-letter queue at this receive.
 const BUG_RECEIVES: u32 = 5;
 
-/// A queue as its worker sees it.
+const MAX_BACKOFF_SECONDS: u64 = 300;
+
+/// A queue and its dead-letter queue.
 #[derive(Debug, Clone)]
 pub struct Worker {
-    /// Where its messages come from.
     pub queue: Queue,
-    /// Where those go that can never be handled.
     pub dead_letters: Queue,
 }
 
-/// How a record ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordOutcome {
-    /// Handled: acknowledged.
+    /// Handled.
     Ack,
-    /// It comes back after this long.
+    /// The record becomes visible again after this time.
     RetryAfter(Duration),
-    /// Nobody can handle it: copied to the dead letters with this reason, then acknowledged.
-    DeadLetter(&'static str),
+    /// Copied to the dead-letter queue, then acknowledged.
+    DeadLetter(DeadLetterReason),
+}
+
+/// Why retrying a record is pointless.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeadLetterReason {
+    UnreadableMessage,
+    /// The inbound log no longer has the event.
+    EventGone,
+    /// Every poll of the batch failed.
+    Carrier,
+    /// Failed or panicked [`BUG_RECEIVES`] times.
+    Bug,
+}
+
+impl DeadLetterReason {
+    /// The message attribute `reason`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::UnreadableMessage => "unreadable_message",
+            Self::EventGone => "event_gone",
+            Self::Carrier => "carrier",
+            Self::Bug => "bug",
+        }
+    }
 }
 
 impl Worker {
-    /// Handles all records of a batch side by side. A record that fails, or panics, comes back alone.
+    /// Handles all records concurrently. A record that fails or panics is retried alone.
     pub async fn run<F: AsyncFn(&str) -> Result<RecordOutcome, IoError>>(
         &self,
         batch: SqsEvent,
         handle: F,
     ) -> SqsBatchResponse {
-        let outcomes =
+        let acknowledged =
             join_all(batch.records.iter().map(|record| self.run_one(record, &handle))).await;
         let mut response = SqsBatchResponse::default();
-        for (record, done) in batch.records.iter().zip(outcomes) {
-            if !done {
+        for (record, acknowledged) in batch.records.iter().zip(acknowledged) {
+            if !acknowledged {
                 response.add_failure(record.message_id.clone().unwrap_or_default());
             }
         }
         response
     }
 
-    /// Whether the record can be acknowledged.
+    /// Returns true when the record can be acknowledged.
     async fn run_one<F: AsyncFn(&str) -> Result<RecordOutcome, IoError>>(
         &self,
         record: &SqsMessage,
@@ -60,26 +84,27 @@ impl Worker {
         let body = record.body.as_deref().unwrap_or_default();
         let outcome = match AssertUnwindSafe(handle(body)).catch_unwind().await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(error @ IoError::Transient { .. })) => {
+            Ok(Err(error @ (IoError::Transient { .. } | IoError::InvalidSetting { .. }))) => {
                 tracing::warn!(message_id = record.message_id, %error, "record.failed");
-                RecordOutcome::RetryAfter(backoff(received(record)))
+                RecordOutcome::RetryAfter(backoff(receive_count(record)))
             }
             Ok(Err(error @ IoError::Bug { .. })) => {
                 tracing::error!(message_id = record.message_id, %error, "record.failed");
-                after_bug(received(record))
+                after_bug(receive_count(record))
             }
             Err(_panic) => {
                 tracing::error!(message_id = record.message_id, "record.panicked");
-                after_bug(received(record))
+                after_bug(receive_count(record))
             }
         };
-        self.end(record, body, outcome).await
+        self.conclude(record, body, outcome).await
     }
 
-    async fn end(&self, record: &SqsMessage, body: &str, outcome: RecordOutcome) -> bool {
-        let ended = match outcome {
+    async fn conclude(&self, record: &SqsMessage, body: &str, outcome: RecordOutcome) -> bool {
+        let acknowledged = match outcome {
             RecordOutcome::Ack => return true,
             RecordOutcome::DeadLetter(reason) => {
+                let reason = reason.as_str();
                 tracing::error!(message_id = record.message_id, reason, "record.set_aside");
                 let group = record.attributes.get("MessageGroupId").map(String::as_str);
                 self.dead_letters
@@ -89,36 +114,36 @@ impl Worker {
             }
             RecordOutcome::RetryAfter(wait) => {
                 let receipt = record.receipt_handle.as_deref().unwrap_or_default();
-                self.queue.postpone(receipt, wait).await.map(|()| false)
+                self.queue.retry_after(receipt, wait).await.map(|()| false)
             }
         };
-        ended.unwrap_or_else(|error| {
+        acknowledged.unwrap_or_else(|error| {
             tracing::warn!(message_id = record.message_id, %error, "record.end_failed");
             false
         })
     }
 }
 
-/// How often a message was received, this time included.
-fn received(record: &SqsMessage) -> u32 {
+/// Counts this receive too.
+fn receive_count(record: &SqsMessage) -> u32 {
     let count =
         record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     count.unwrap_or(1)
 }
 
-/// Waiting does not help against a bug: what still fails after a few times makes no others wait behind it.
-fn after_bug(received: u32) -> RecordOutcome {
-    if received < BUG_RECEIVES {
-        RecordOutcome::RetryAfter(backoff(received))
+/// Waiting does not fix a bug: after a few retries the record must not hold up others.
+fn after_bug(receive_count: u32) -> RecordOutcome {
+    if receive_count < BUG_RECEIVES {
+        RecordOutcome::RetryAfter(backoff(receive_count))
     } else {
-        RecordOutcome::DeadLetter("bug")
+        RecordOutcome::DeadLetter(DeadLetterReason::Bug)
     }
 }
 
-/// Doubles from one second to five minutes with every time the message was received.
-fn backoff(received: u32) -> Duration {
-    let doublings = received.clamp(1, 10) - 1;
-    Duration::from_secs((1_u64 << doublings).min(300))
+/// Exponential backoff: one second, doubling with every receive, at most five minutes.
+fn backoff(receive_count: u32) -> Duration {
+    let doublings = receive_count.clamp(1, 10) - 1;
+    Duration::from_secs((1_u64 << doublings).min(MAX_BACKOFF_SECONDS))
 }
 
 #[cfg(test)]
@@ -126,22 +151,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failing_record_comes_back_ever_later() {
+    fn backoff_doubles_up_to_five_minutes() {
         let wait = |count: &str| {
             let mut record = SqsMessage::default();
             record.attributes.insert("ApproximateReceiveCount".to_owned(), count.to_owned());
-            backoff(received(&record)).as_secs()
+            backoff(receive_count(&record)).as_secs()
         };
         assert_eq!(["1", "2", "5", "10", "999", "junk"].map(wait), [1, 2, 16, 300, 300, 1]);
     }
 
     #[test]
-    fn a_bug_is_set_aside_at_its_fifth_time() {
-        let later = |seconds| RecordOutcome::RetryAfter(Duration::from_secs(seconds));
-        let aside = RecordOutcome::DeadLetter("bug");
+    fn dead_letters_a_bug_at_the_fifth_receive() {
+        let retry = |seconds| RecordOutcome::RetryAfter(Duration::from_secs(seconds));
+        let dead = RecordOutcome::DeadLetter(DeadLetterReason::Bug);
         assert_eq!(
             [1, 2, 4, 5, 6, 99].map(after_bug),
-            [later(1), later(2), later(8), aside, aside, aside]
+            [retry(1), retry(2), retry(8), dead, dead, dead]
         );
     }
 }

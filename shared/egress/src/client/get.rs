@@ -1,4 +1,4 @@
-//! The GET: it asks for a body, so a body that is cut off is no answer.
+//! GET: an incomplete body is an error, unlike in a POST.
 
 use std::time::{Duration, Instant};
 
@@ -8,40 +8,39 @@ use reqwest::Response;
 use super::{HeaderMap, Http, retry_after, unreserved};
 use crate::error::PostError;
 
-/// What a server answered.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Answer {
-    /// Any three-digit status from 101 on; 3xx was not followed.
+pub struct GetResponse {
+    /// Any three-digit status from 101 on. Redirects are not followed.
     pub status: u16,
-    /// The first `Retry-After` as sent, unparsed; `None` too if it is not visible ASCII or over 64 bytes.
+    /// The first `Retry-After`, unparsed. `None` also when it is not visible ASCII or over 64
+    /// bytes.
     pub retry_after: Option<String>,
-    /// The whole body of a 2xx, as sent. Of anything else the body is not read.
+    /// The whole body of a 2xx, as sent. Empty for any other status: that body is not read.
     pub body: Vec<u8>,
 }
 
-/// Bodies may be about people.
-impl std::fmt::Debug for Answer {
+/// Hides the body, which may contain personal data.
+impl std::fmt::Debug for GetResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Answer").field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("GetResponse").field("status", &self.status).finish_non_exhaustive()
     }
 }
 
-/// Why there is no answer. Says nothing about the URL, the headers or the body, so it may go to logs and rows.
+/// Contains nothing of the URL, the headers or the body: it goes to logs and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GetError {
-    /// There was no complete head.
+    /// No complete head arrived.
     #[error(transparent)]
     NoHead(#[from] PostError),
-    /// The body is longer than the caller takes.
-    #[error("the body is too long")]
+    #[error("the response body is too long")]
     TooLong,
-    /// The body broke off, or was not complete within the timeout.
-    #[error("the body is not complete")]
+    /// The body broke off or exceeded the timeout.
+    #[error("the response body is incomplete")]
     Incomplete,
 }
 
 impl GetError {
-    /// A short name for logs and rows that never changes.
+    /// Stable name for logs and rows.
     pub fn code(self) -> &'static str {
         match self {
             Self::NoHead(error) => error.code(),
@@ -52,18 +51,15 @@ impl GetError {
 }
 
 impl Http {
-    /// Sends one GET and reads the answer, all within `timeout`. Guarded as [`Http::post`] is; `headers` are treated
-    /// as there. A body over `max_body` bytes, as sent, is an error.
-    ///
-    /// # Errors
-    /// There is no answer, or not all of one.
+    /// Sends one GET and reads the response, all within `timeout`, with the same guard and header
+    /// rules as [`Http::post`]. A body over `max_body` bytes, as sent, is an error.
     pub async fn get(
         &self,
         target: &Target,
         headers: &HeaderMap,
         timeout: Duration,
         max_body: usize,
-    ) -> Result<Answer, GetError> {
+    ) -> Result<GetResponse, GetError> {
         target.check(self.loopback).map_err(PostError::from)?;
         let start = Instant::now();
         let request = self.client.get(target.url().clone()).headers(unreserved(headers));
@@ -77,7 +73,7 @@ impl Http {
         } else {
             Vec::new()
         };
-        Ok(Answer {
+        Ok(GetResponse {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),
             body,
@@ -86,8 +82,8 @@ impl Http {
 }
 
 async fn read_all(response: &mut Response, max_body: usize) -> Result<Vec<u8>, GetError> {
-    let announced = response.content_length().unwrap_or_default();
-    if usize::try_from(announced).map_or(true, |announced| announced > max_body) {
+    let length = response.content_length().unwrap_or_default();
+    if usize::try_from(length).map_or(true, |length| length > max_body) {
         return Err(GetError::TooLong);
     }
     let mut body = Vec::new();

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::{Loopback, MAX_URL_BYTES, Refused, SPECIAL_V4, Target, is_public, permits};
 
-/// What an endpoint may not have as its URL, and what its owner is told.
+/// Rejected URLs and the reasons.
 const URLS: [(&str, Refused); 27] = [
     ("http://hook.example/x", Refused::Scheme),
     ("http://127.0.0.1/", Refused::Scheme),
@@ -37,7 +37,7 @@ const URLS: [(&str, Refused); 27] = [
     ("https://8.8.8.8:8443/", Refused::Port),
 ];
 
-/// What may not stand behind `https://`.
+/// Rejected hosts and the reasons.
 const HOSTS: [(&str, Refused); 55] = [
     ("127.0.0.1", Refused::Address),
     ("127.1", Refused::Address),
@@ -97,7 +97,7 @@ const HOSTS: [(&str, Refused); 55] = [
 ];
 
 #[test]
-fn hostile_urls_are_refused_and_say_what_to_change() {
+fn rejects_hostile_urls_with_a_reason() {
     let hosts = HOSTS.map(|(host, reason)| (format!("https://{host}/hook"), reason));
     let urls = URLS.map(|(url, reason)| (url.to_owned(), reason));
     for (url, reason) in hosts.into_iter().chain(urls) {
@@ -106,7 +106,7 @@ fn hostile_urls_are_refused_and_say_what_to_change() {
 }
 
 #[test]
-fn plain_public_urls_are_targets() {
+fn accepts_plain_public_urls() {
     for text in [
         "https://hook.example/x?token=1",
         "https://hook.example:443/",
@@ -115,14 +115,14 @@ fn plain_public_urls_are_targets() {
         "https://evil.example\\@127.0.0.1/", // the backslash starts the path
         "https://8.8.8.8/",
         "https://[2606:4700::1111]/",
-        "https://127.0.0.1.nip.io/", // an alias: only its DNS answer can tell
+        "https://127.0.0.1.nip.io/", // an alias of a private address: rejected when resolved
     ] {
         assert!(Target::parse(text, Loopback::Refused).is_ok(), "{text:?}");
     }
 }
 
 #[test]
-fn loopback_when_allowed_adds_only_this_machine() {
+fn allowing_loopback_adds_only_this_machine() {
     let parse = |text| Target::parse(text, Loopback::Allowed).map(|_| ());
     for text in [
         "http://127.0.0.1:8080/",
@@ -147,13 +147,13 @@ fn loopback_when_allowed_adds_only_this_machine() {
 }
 
 #[test]
-fn a_target_allowed_locally_is_refused_by_a_deployed_sender() {
+fn rejects_a_loopback_target_in_a_deploy_build() {
     let target = Target::parse("https://127.0.0.1:8443/", Loopback::Allowed).unwrap();
     assert_eq!(target.check(Loopback::Refused), Err(Refused::Address));
 }
 
 #[test]
-fn length_counts_as_written_and_as_normalised() {
+fn rejects_a_url_too_long_as_written_or_as_normalised() {
     let url = |n: usize, fill: &str| format!("https://h.example/{}", fill.repeat(n));
     let fits = url(MAX_URL_BYTES - "https://h.example/".len(), "a");
     assert!(Target::parse(&fits, Loopback::Refused).is_ok());
@@ -162,7 +162,7 @@ fn length_counts_as_written_and_as_normalised() {
 }
 
 #[test]
-fn debug_hides_path_and_query() {
+fn debug_output_hides_path_and_query() {
     let target = Target::parse("https://hook.example/T0KEN?k=S3CRET", Loopback::Refused).unwrap();
     assert_eq!(format!("{target:?}"), "Target(https://hook.example)");
     assert_eq!(target.url().as_str(), "https://hook.example/T0KEN?k=S3CRET");
@@ -185,7 +185,7 @@ fn codes_are_stable() {
 }
 
 #[test]
-fn special_blocks_end_where_the_registry_says() {
+fn special_blocks_match_the_iana_registry() {
     for ip in [
         "1.0.0.0",
         "9.255.255.255",
@@ -256,7 +256,7 @@ fn special_blocks_end_where_the_registry_says() {
 }
 
 #[test]
-fn the_allowance_is_for_loopback_addresses_alone() {
+fn allowing_loopback_permits_only_loopback_addresses() {
     let ip = |text: &str| -> IpAddr { text.parse().unwrap() };
     assert!(permits(ip("127.0.0.1"), Loopback::Allowed));
     assert!(permits(ip("::1"), Loopback::Allowed));
@@ -268,9 +268,9 @@ fn the_allowance_is_for_loopback_addresses_alone() {
 }
 
 proptest! {
-    /// However an IPv4 address is spelled or embedded, the verdict on a special one stays "no".
+    /// Every spelling and embedding of a special IPv4 address is rejected.
     #[test]
-    fn special_ipv4_is_refused_in_every_spelling(block in 0..SPECIAL_V4.len(), bits in any::<u32>()) {
+    fn rejects_special_ipv4_in_every_spelling(block in 0..SPECIAL_V4.len(), bits in any::<u32>()) {
         let net = SPECIAL_V4[block];
         let ip = Ipv4Addr::from_bits(net.addr().to_bits() | (bits & net.hostmask().to_bits()));
         let [a, b, c, d] = ip.octets();
@@ -290,15 +290,16 @@ proptest! {
     }
 
     #[test]
-    fn ipv6_outside_global_unicast_is_refused(bits in any::<u128>()) {
+    fn rejects_ipv6_outside_global_unicast(bits in any::<u128>()) {
         let ip = Ipv6Addr::from_bits(bits);
         prop_assert!(bits >> 125 == 1 || !is_public(ip.into()), "{}", ip);
     }
 
-    /// Whatever is accepted, the client that gets it can only dial HTTPS on 443.
+    /// An accepted URL can only lead to HTTPS on port 443.
     #[test]
-    fn what_is_accepted_is_https_on_443(
-        text in "(https?:|HTTPS:|ftp:)?[/\\\\]{0,3}([a-z0-9.@:\\[\\]%\\\\-]{0,12}@)?(127\\.1|[a-z.]{1,9}|\\PC{1,6}|\\[[0-9a-f:]{2,9}\\])(:[0-9]{1,5})?(/\\PC{0,5})?"
+    fn accepted_urls_are_https_on_443(
+        text in "(https?:|HTTPS:|ftp:)?[/\\\\]{0,3}([a-z0-9.@:\\[\\]%\\\\-]{0,12}@)?\
+                 (127\\.1|[a-z.]{1,9}|\\PC{1,6}|\\[[0-9a-f:]{2,9}\\])(:[0-9]{1,5})?(/\\PC{0,5})?"
     ) {
         if let Ok(target) = Target::parse(&text, Loopback::Refused) {
             prop_assert_eq!(target.url().scheme(), "https");

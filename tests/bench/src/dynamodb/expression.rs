@@ -52,6 +52,16 @@ impl<'a> Words<'a> {
     }
 }
 
+/// The partition that a query names: its key condition begins with `pk = `.
+pub(crate) fn partition_key(query: &Value) -> Result<&str, Unsupported> {
+    let condition = query["KeyConditionExpression"].as_str().unwrap_or_default();
+    let (words, mut tokens) = (Words::of(query), Tokens::of(condition));
+    let name = words.name(tokens.next()?)?;
+    tokens.expect("=")?;
+    let value = words.value(tokens.next()?)?["S"].as_str();
+    value.filter(|_| name == "pk").ok_or_else(|| Unsupported::new(condition))
+}
+
 /// An expression's tokens, and how to walk over them.
 struct Tokens<'a>(Peekable<IntoIter<&'a str>>);
 

@@ -227,7 +227,7 @@ fn rejects_reserved_and_invalid_header_names() {
         "Webhook-Id",
         "webhook-signature",
         "webhook-anything",
-        "X-Webhook-EventType",
+        "X-Webhook-Event",
         "x-webhook-order-id",
     ];
     let with = |name: &str| {

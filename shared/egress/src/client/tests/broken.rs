@@ -1,42 +1,42 @@
-//! Answers without a complete head: each failure has its name.
+//! Responses without a complete head.
 
-use super::evil::{Evil, Peer};
+use super::server::{HostileServer, Peer};
 use super::{LONG, SHORT, post};
 use crate::PostError;
 
-async fn failure_of(answer: impl Into<Vec<u8>>) -> PostError {
-    let mut evil = Evil::answering(answer).await;
-    let error = post(&evil.target(), LONG).await.unwrap_err();
-    assert_eq!(evil.requests().len(), 1, "sent twice");
+async fn failure_of(response: impl Into<Vec<u8>>) -> PostError {
+    let mut server = HostileServer::responding(response).await;
+    let error = post(&server.target(), LONG).await.unwrap_err();
+    assert_eq!(server.requests().len(), 1, "sent twice");
     error
 }
 
 #[tokio::test]
-async fn an_end_before_the_answer_is_closed() {
-    for answer in ["", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nx: y\r\n"] {
-        assert_eq!(failure_of(answer).await, PostError::Closed, "{answer:?}");
+async fn reports_closed_when_the_connection_ends_within_the_head() {
+    for response in ["", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nx: y\r\n"] {
+        assert_eq!(failure_of(response).await, PostError::Closed, "{response:?}");
     }
 }
 
 #[tokio::test]
-async fn a_reset_is_closed_before_and_after_the_request_was_read() {
-    let before = Evil::start(|peer: Peer| async { peer.reset() }).await;
-    let after = Evil::start(|mut peer: Peer| async {
+async fn reports_closed_after_a_reset() {
+    let before = HostileServer::start(|peer: Peer| async { peer.reset() }).await;
+    let after = HostileServer::start(|mut peer: Peer| async {
         peer.request().await;
         peer.reset();
     })
     .await;
-    for evil in [before, after] {
-        let error = post(&evil.target(), LONG).await.unwrap_err();
+    for server in [before, after] {
+        let error = post(&server.target(), LONG).await.unwrap_err();
         assert_eq!(error, PostError::Closed);
         assert!(error.may_have_arrived());
-        assert_eq!(evil.connections(), 1);
+        assert_eq!(server.connections(), 1);
     }
 }
 
 #[tokio::test]
-async fn what_is_not_http_1_is_a_protocol_error() {
-    for answer in [
+async fn reports_a_protocol_error_for_invalid_http_1() {
+    for response in [
         "hello\r\n",
         "<html></html>\r\n\r\n",
         "HTTP/1.1 abc OK\r\n\r\n",
@@ -48,14 +48,14 @@ async fn what_is_not_http_1_is_a_protocol_error() {
         "HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n",
         "\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\x10\0\0\0\x06\0\0\x40\0",
     ] {
-        let error = failure_of(answer).await;
-        assert_eq!(error, PostError::Protocol, "{answer:?}");
+        let error = failure_of(response).await;
+        assert_eq!(error, PostError::Protocol, "{response:?}");
         assert!(error.may_have_arrived());
     }
 }
 
 #[tokio::test]
-async fn heads_past_the_limits_are_protocol_errors() {
+async fn reports_a_protocol_error_for_heads_over_the_limits() {
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(1000));
     let huge = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(1_000_000));
     assert_eq!(failure_of(many).await, PostError::Protocol);
@@ -63,9 +63,9 @@ async fn heads_past_the_limits_are_protocol_errors() {
 }
 
 #[tokio::test]
-async fn a_head_that_keeps_coming_does_not_extend_the_timeout() {
+async fn times_out_when_the_head_never_ends() {
     for (first, rest) in [("HTTP/1.1 200 OK\r\nx: ", "x"), ("", "HTTP/1.1 100 Continue\r\n\r\n")] {
-        let evil = Evil::start(move |mut peer: Peer| async move {
+        let server = HostileServer::start(move |mut peer: Peer| async move {
             peer.request().await;
             peer.send(first).await;
             while peer.send(rest).await {
@@ -73,7 +73,7 @@ async fn a_head_that_keeps_coming_does_not_extend_the_timeout() {
             }
         })
         .await;
-        let posted = tokio::time::timeout(LONG, post(&evil.target(), SHORT)).await;
+        let posted = tokio::time::timeout(LONG, post(&server.target(), SHORT)).await;
         assert_eq!(posted.expect("no deadline").unwrap_err(), PostError::Timeout, "{rest}");
     }
 }

@@ -1,4 +1,4 @@
-//! Every answer of DNS is vetted, on every look-up that leads to a connection.
+//! SSRF guard: every address is vetted, on each lookup that leads to a connection.
 
 use std::collections::VecDeque;
 use std::io;
@@ -8,22 +8,22 @@ use std::sync::{Arc, Mutex};
 use crate::policy::{Loopback, Target};
 use reqwest::dns::Resolve;
 
-use super::evil::Evil;
+use super::server::HostileServer;
 use super::{LONG, post};
 use crate::resolve::{Blocked, Guard, Lookup};
-use crate::{HeaderMap, Http, PostError, Reply};
+use crate::{HeaderMap, Http, PostError, PostResponse};
 
-/// Answers look-ups from a list, one after the other.
+/// Answers lookups from a list, in order.
 fn scripted(answers: &[&[&str]]) -> Lookup {
     let parse = |answer: &&[&str]| answer.iter().map(|ip| ip.parse().unwrap()).collect();
     let answers: Mutex<VecDeque<Vec<IpAddr>>> = Mutex::new(answers.iter().map(parse).collect());
     Arc::new(move |_| {
-        let answer = answers.lock().unwrap().pop_front().expect("one look-up too many");
+        let answer = answers.lock().unwrap().pop_front().expect("unexpected lookup");
         Box::pin(async { Ok(answer) })
     })
 }
 
-async fn post_through(lookup: Lookup, target: &Target) -> Result<Reply, PostError> {
+async fn post_through(lookup: Lookup, target: &Target) -> Result<PostResponse, PostError> {
     let http = Http::with(Loopback::Allowed, lookup).unwrap();
     http.post(target, HeaderMap::new(), vec![], LONG).await
 }
@@ -33,7 +33,7 @@ fn target(url: &str) -> Target {
 }
 
 #[tokio::test]
-async fn public_answers_are_passed_on_in_order() {
+async fn returns_public_addresses_in_order() {
     let guard = Guard::new(Loopback::Allowed, scripted(&[&["2606:4700::1111", "1.1.1.1"]]));
     let addresses: Vec<_> =
         guard.resolve("hook.example".parse().unwrap()).await.ok().unwrap().collect();
@@ -41,9 +41,9 @@ async fn public_answers_are_passed_on_in_order() {
 }
 
 #[tokio::test]
-async fn one_private_answer_blocks_the_name() {
+async fn blocks_a_name_with_one_private_address() {
     for answer in [
-        &["127.0.0.1"][..], // though loopback may be dialled as such, a name may not lead there
+        &["127.0.0.1"][..], // loopback is permitted for `localhost` only
         &["1.1.1.1", "10.0.0.1"],
         &["169.254.169.254", "1.1.1.1"],
         &["1.1.1.1", "::ffff:7f00:1"],
@@ -58,43 +58,43 @@ async fn one_private_answer_blocks_the_name() {
 }
 
 #[tokio::test]
-async fn localhost_is_blocked_in_a_deploy_build() {
+async fn blocks_localhost_in_a_deploy_build() {
     let guard = Guard::new(Loopback::Refused, scripted(&[&["127.0.0.1"]]));
     let error = guard.resolve("localhost".parse().unwrap()).await.err().unwrap();
     assert!(error.is::<Blocked>(), "{error}");
 }
 
 #[tokio::test]
-async fn a_private_answer_beside_the_permitted_one_makes_no_connection() {
-    let evil = Evil::answering("HTTP/1.1 200 OK\r\n\r\n").await;
+async fn does_not_connect_when_one_of_two_addresses_is_private() {
+    let server = HostileServer::responding("HTTP/1.1 200 OK\r\n\r\n").await;
     let lookup = scripted(&[&["127.0.0.1", "10.0.0.1"]]);
-    let posted = post_through(lookup, &evil.target_on("http://localhost", "/")).await;
+    let posted = post_through(lookup, &server.target_on("http://localhost", "/")).await;
     assert_eq!(posted, Err(PostError::Blocked));
-    assert_eq!(evil.connections(), 0);
+    assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_name_that_turns_private_is_blocked_when_next_dialled() {
-    let evil = Evil::answering("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await;
+async fn blocks_dns_rebinding_at_the_next_connection() {
+    let server = HostileServer::responding("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await;
     let http = Http::with(Loopback::Allowed, scripted(&[&["127.0.0.1"], &["10.0.0.1"]])).unwrap();
-    let target = evil.target_on("http://localhost", "/");
+    let target = server.target_on("http://localhost", "/");
     let post = || http.post(&target, HeaderMap::new(), vec![], LONG);
     assert_eq!(post().await.unwrap().status, 200);
     let error = post().await.unwrap_err();
     assert_eq!((error, error.may_have_arrived()), (PostError::Blocked, false));
-    assert_eq!(evil.connections(), 1);
+    assert_eq!(server.connections(), 1);
 }
 
 #[tokio::test]
-async fn the_address_dialled_is_the_one_vetted() {
-    let evil = Evil::answering("HTTP/1.1 200 OK\r\n\r\n").await;
-    let lookup = scripted(&[&["127.0.0.1"]]); // a second look-up would panic
-    let reply = post_through(lookup, &evil.target_on("http://localhost", "/")).await.unwrap();
-    assert_eq!((reply.status, evil.connections()), (200, 1));
+async fn dials_the_vetted_address_without_a_second_lookup() {
+    let server = HostileServer::responding("HTTP/1.1 200 OK\r\n\r\n").await;
+    let lookup = scripted(&[&["127.0.0.1"]]); // a second lookup would panic
+    let response = post_through(lookup, &server.target_on("http://localhost", "/")).await.unwrap();
+    assert_eq!((response.status, server.connections()), (200, 1));
 }
 
 #[tokio::test]
-async fn no_address_and_no_such_name_are_dns_failures() {
+async fn reports_a_dns_error_without_an_address() {
     let none: Lookup = Arc::new(|_| Box::pin(async { Err(io::Error::other("NXDOMAIN")) }));
     for lookup in [none, scripted(&[&[]])] {
         let error = post_through(lookup, &target("https://hook.example/")).await.unwrap_err();
@@ -103,14 +103,14 @@ async fn no_address_and_no_such_name_are_dns_failures() {
 }
 
 #[tokio::test]
-async fn a_hanging_resolver_is_given_up_before_the_request_is() {
+async fn times_out_a_hanging_resolver_before_the_request() {
     let hang: Lookup = Arc::new(|_| Box::pin(std::future::pending()));
     let error = post_through(hang, &target("https://hook.example/")).await.unwrap_err();
     assert_eq!(error, PostError::Dns);
 }
 
 #[tokio::test]
-async fn the_system_resolver_is_wired_in() {
-    let evil = Evil::answering("HTTP/1.1 200 OK\r\n\r\n").await;
-    assert_eq!(post(&evil.target_on("http://localhost", "/"), LONG).await.unwrap().status, 200);
+async fn uses_the_system_resolver() {
+    let server = HostileServer::responding("HTTP/1.1 200 OK\r\n\r\n").await;
+    assert_eq!(post(&server.target_on("http://localhost", "/"), LONG).await.unwrap().status, 200);
 }

@@ -1,4 +1,4 @@
-//! A GET's body is what was asked for: all of it, or none.
+//! GET: the whole body or an error.
 
 use std::io::Write;
 use std::time::Duration;
@@ -6,22 +6,22 @@ use std::time::Duration;
 use crate::policy::{Loopback, Target};
 use flate2::{Compression, write::GzEncoder};
 
-use super::evil::Evil;
+use super::server::HostileServer;
 use super::{LONG, SHORT, local};
 use crate::resolve::system;
-use crate::{Answer, GetError, HeaderMap, HeaderValue, Http, PostError};
+use crate::{GetError, GetResponse, HeaderMap, HeaderValue, Http, PostError};
 
 const MAX: usize = 1000;
 
-async fn get(target: &Target, timeout: Duration) -> Result<Answer, GetError> {
+async fn get(target: &Target, timeout: Duration) -> Result<GetResponse, GetError> {
     local().get(target, &HeaderMap::new(), timeout, MAX).await
 }
 
-async fn answer_to(answer: impl Into<Vec<u8>>) -> Result<Answer, GetError> {
-    let evil = Evil::answering(answer).await;
-    let answer = get(&evil.target(), LONG).await;
-    assert_eq!(evil.connections(), 1, "sent twice");
-    answer
+async fn response_to(bytes: impl Into<Vec<u8>>) -> Result<GetResponse, GetError> {
+    let server = HostileServer::responding(bytes).await;
+    let response = get(&server.target(), LONG).await;
+    assert_eq!(server.connections(), 1, "sent twice");
+    response
 }
 
 fn ok(body: &str) -> String {
@@ -29,54 +29,55 @@ fn ok(body: &str) -> String {
 }
 
 #[tokio::test]
-async fn the_request_says_what_it_was_told_and_no_more() {
-    let mut evil = Evil::answering(ok("[]")).await;
+async fn sends_the_given_headers_and_no_others() {
+    let mut server = HostileServer::responding(ok("[]")).await;
     let mut headers = HeaderMap::new();
     headers.insert("authorization", HeaderValue::from_static("Basic eDp5"));
     headers.insert("accept-encoding", HeaderValue::from_static("gzip"));
-    let target = evil.target_on("http://127.0.0.1", "/api/tracking?awb_numbers=A,B");
-    let answer = local().get(&target, &headers, LONG, MAX).await.unwrap();
-    assert_eq!((answer.status, answer.body.as_slice()), (200, b"[]".as_slice()));
+    let target = server.target_on("http://127.0.0.1", "/api/tracking?awb_numbers=A,B");
+    let response = local().get(&target, &headers, LONG, MAX).await.unwrap();
+    assert_eq!((response.status, response.body.as_slice()), (200, b"[]".as_slice()));
     let expected = format!(
         "GET /api/tracking?awb_numbers=A,B HTTP/1.1\r\nauthorization: Basic eDp5\r\naccept: */*\r\n\
          host: 127.0.0.1:{}\r\n\r\n",
-        evil.port
+        server.port
     );
-    assert_eq!(evil.requests(), [expected]);
+    assert_eq!(server.requests(), [expected]);
 }
 
 #[tokio::test]
-async fn a_deploy_build_asks_nobody_local() {
-    let evil = Evil::answering(ok("[]")).await;
+async fn rejects_a_get_from_loopback_in_a_deploy_build() {
+    let server = HostileServer::responding(ok("[]")).await;
     let deployed = Http::with(Loopback::Refused, system()).unwrap();
     for origin in ["http://127.0.0.1", "https://127.0.0.1", "https://localhost", "https://[::1]"] {
-        let target = evil.target_on(origin, "/");
-        let answer = deployed.get(&target, &HeaderMap::new(), LONG, MAX).await;
+        let target = server.target_on(origin, "/");
+        let response = deployed.get(&target, &HeaderMap::new(), LONG, MAX).await;
         assert!(
-            matches!(answer, Err(GetError::NoHead(PostError::Refused(_)))),
-            "{origin}: {answer:?}"
+            matches!(response, Err(GetError::NoHead(PostError::Refused(_)))),
+            "{origin}: {response:?}"
         );
     }
-    assert_eq!(evil.connections(), 0);
+    assert_eq!(server.connections(), 0);
 }
 
 #[tokio::test]
-async fn a_redirect_is_an_answer() {
-    let answer = answer_to("HTTP/1.1 302 X\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n")
-        .await
-        .unwrap();
-    assert_eq!(answer.status, 302);
+async fn returns_a_redirect_as_a_response() {
+    let response =
+        response_to("HTTP/1.1 302 X\r\nlocation: /elsewhere\r\ncontent-length: 0\r\n\r\n")
+            .await
+            .unwrap();
+    assert_eq!(response.status, 302);
 }
 
 #[tokio::test]
-async fn a_refusal_counts_whatever_its_body_does() {
+async fn ignores_the_body_of_an_error_status() {
     for body in
         ["content-length: 5000\r\n\r\nshort", "content-length: 99999999\r\n\r\n", "\r\n<html>"]
     {
-        let answer =
-            answer_to(format!("HTTP/1.1 429 X\r\nretry-after: 7\r\n{body}")).await.unwrap();
+        let response =
+            response_to(format!("HTTP/1.1 429 X\r\nretry-after: 7\r\n{body}")).await.unwrap();
         assert_eq!(
-            (answer.status, answer.retry_after.as_deref(), answer.body.len()),
+            (response.status, response.retry_after.as_deref(), response.body.len()),
             (429, Some("7"), 0),
             "{body}"
         );
@@ -84,7 +85,7 @@ async fn a_refusal_counts_whatever_its_body_does() {
 }
 
 #[tokio::test]
-async fn a_body_of_just_the_limit_is_whole_and_one_byte_more_is_too_long() {
+async fn accepts_a_body_of_the_limit_and_rejects_one_byte_more() {
     let body = |len: usize| "x".repeat(len);
     let chunked = |len: usize| {
         format!(
@@ -92,37 +93,37 @@ async fn a_body_of_just_the_limit_is_whole_and_one_byte_more_is_too_long() {
             body(len)
         )
     };
-    let to_the_end = |len: usize| format!("HTTP/1.1 200 OK\r\n\r\n{}", body(len));
-    for form in [&|len| ok(&body(len)), &chunked, &to_the_end] as [&dyn Fn(usize) -> String; 3] {
-        assert_eq!(answer_to(form(MAX)).await.unwrap().body.len(), MAX);
-        assert_eq!(answer_to(form(MAX + 1)).await, Err(GetError::TooLong));
+    let until_close = |len: usize| format!("HTTP/1.1 200 OK\r\n\r\n{}", body(len));
+    for form in [&|len| ok(&body(len)), &chunked, &until_close] as [&dyn Fn(usize) -> String; 3] {
+        assert_eq!(response_to(form(MAX)).await.unwrap().body.len(), MAX);
+        assert_eq!(response_to(form(MAX + 1)).await, Err(GetError::TooLong));
     }
 }
 
-/// Nothing but the limit ends this one: the server sends for ever and the timeout is far away.
+/// Only the size limit can end this request: the server sends for ever and the timeout is long.
 #[tokio::test]
-async fn an_endless_body_ends_at_the_limit() {
-    let evil = Evil::start(|mut peer| async move {
+async fn rejects_an_endless_body_at_the_limit() {
+    let server = HostileServer::start(|mut peer| async move {
         peer.request().await;
         peer.send("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await;
         while peer.send("4\r\nxxxx\r\n").await {}
     })
     .await;
-    let target = evil.target();
+    let target = server.target();
     let endless = tokio::time::timeout(LONG, get(&target, Duration::from_secs(3600)));
     assert_eq!(endless.await.expect("the body has no limit"), Err(GetError::TooLong));
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_is_no_answer() {
-    for answer in [
+async fn rejects_a_body_that_breaks_off() {
+    for response in [
         "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\nZZ\r\n",
         "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n",
     ] {
-        assert_eq!(answer_to(answer).await, Err(GetError::Incomplete), "{answer}");
+        assert_eq!(response_to(response).await, Err(GetError::Incomplete), "{response}");
     }
-    let reset = Evil::start(|mut peer| async move {
+    let reset = HostileServer::start(|mut peer| async move {
         peer.request().await;
         peer.send("HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\npart").await;
         peer.reset();
@@ -133,12 +134,12 @@ async fn a_body_that_breaks_off_is_no_answer() {
 
 #[tokio::test]
 async fn head_and_body_share_one_timeout() {
-    let silent = Evil::start(|mut peer| async move {
+    let silent = HostileServer::start(|mut peer| async move {
         peer.request().await;
         std::future::pending::<()>().await;
     })
     .await;
-    let slow = Evil::start(|mut peer| async move {
+    let slow = HostileServer::start(|mut peer| async move {
         peer.request().await;
         peer.send("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n").await;
         while peer.send("x").await {
@@ -146,17 +147,17 @@ async fn head_and_body_share_one_timeout() {
         }
     })
     .await;
-    for (evil, expected) in
+    for (server, expected) in
         [(silent, GetError::NoHead(PostError::Timeout)), (slow, GetError::Incomplete)]
     {
-        let target = evil.target();
-        let answer = tokio::time::timeout(LONG, get(&target, SHORT)).await.expect("no deadline");
-        assert_eq!(answer, Err(expected));
+        let target = server.target();
+        let response = tokio::time::timeout(LONG, get(&target, SHORT)).await.expect("no deadline");
+        assert_eq!(response, Err(expected));
     }
 }
 
 #[tokio::test]
-async fn a_compressed_body_stays_as_it_was_sent() {
+async fn does_not_decompress_a_get_body() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(&b"bomb".repeat(10_000)).unwrap();
     let bomb = gzip.finish().unwrap();
@@ -164,12 +165,12 @@ async fn a_compressed_body_stays_as_it_was_sent() {
         "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n",
         bomb.len()
     );
-    let answer = answer_to([head.as_bytes(), &bomb].concat()).await.unwrap();
-    assert_eq!(answer.body, bomb);
+    let response = response_to([head.as_bytes(), &bomb].concat()).await.unwrap();
+    assert_eq!(response.body, bomb);
 }
 
 #[tokio::test]
-async fn an_answer_in_a_log_shows_no_body() {
-    let answer = answer_to(ok("s3cret")).await.unwrap();
-    assert!(!format!("{answer:?}").contains("s3cret"), "{answer:?}");
+async fn debug_output_hides_the_body() {
+    let response = response_to(ok("s3cret")).await.unwrap();
+    assert!(!format!("{response:?}").contains("s3cret"), "{response:?}");
 }

@@ -1,33 +1,34 @@
-//! What is sent, how often, and over which connection.
+//! The request as sent, the number of tries, and connection reuse.
 
 use crate::policy::{Loopback, Target};
 
-use super::evil::Evil;
+use super::server::HostileServer;
 use super::{LONG, SHORT, local, post};
 use crate::{HeaderMap, HeaderValue, PostError};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
 #[tokio::test]
-async fn body_and_headers_arrive_as_given_and_nothing_is_added() {
-    let mut evil = Evil::answering(OK).await;
+async fn sends_body_and_headers_as_given_and_adds_none() {
+    let mut server = HostileServer::responding(OK).await;
     let mut headers = HeaderMap::new();
     headers.insert("webhook-id", HeaderValue::from_static("msg_1"));
     headers.insert("user-agent", HeaderValue::from_static("Waypost/0.1"));
     let body = "{\"name\":\"ü\"}".as_bytes().to_vec();
-    let target = evil.target_on("http://127.0.0.1", "/hook?token=1");
+    let target = server.target_on("http://127.0.0.1", "/hook?token=1");
     local().post(&target, headers, body, LONG).await.unwrap();
     let expected = format!(
-        "POST /hook?token=1 HTTP/1.1\r\nwebhook-id: msg_1\r\nuser-agent: Waypost/0.1\r\naccept: */*\r\n\
+        "POST /hook?token=1 HTTP/1.1\r\nwebhook-id: msg_1\r\n\
+         user-agent: Waypost/0.1\r\naccept: */*\r\n\
          host: 127.0.0.1:{}\r\ncontent-length: 13\r\n\r\n{{\"name\":\"ü\"}}",
-        evil.port
+        server.port
     );
-    assert_eq!(evil.requests(), [expected]);
+    assert_eq!(server.requests(), [expected]);
 }
 
 #[tokio::test]
-async fn headers_of_an_endpoint_cannot_reframe_or_reroute_the_request() {
-    let mut evil = Evil::answering(OK).await;
+async fn drops_headers_that_frame_or_route_the_request() {
+    let mut server = HostileServer::responding(OK).await;
     let mut headers = HeaderMap::new();
     let reserved = [
         ("host", "internal.example"),
@@ -45,17 +46,17 @@ async fn headers_of_an_endpoint_cannot_reframe_or_reroute_the_request() {
     for (name, value) in reserved {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    local().post(&evil.target(), headers, b"abc".to_vec(), LONG).await.unwrap();
+    local().post(&server.target(), headers, b"abc".to_vec(), LONG).await.unwrap();
     let expected = format!(
         "POST /hook HTTP/1.1\r\naccept: */*\r\nhost: 127.0.0.1:{}\r\ncontent-length: 3\r\n\r\nabc",
-        evil.port
+        server.port
     );
-    assert_eq!(evil.requests(), [expected]);
+    assert_eq!(server.requests(), [expected]);
 }
 
 #[tokio::test]
-async fn connections_are_used_again() {
-    let evil = Evil::start(|mut peer| async move {
+async fn reuses_connections() {
+    let server = HostileServer::start(|mut peer| async move {
         while peer.request().await {
             peer.send(OK).await;
         }
@@ -63,31 +64,31 @@ async fn connections_are_used_again() {
     .await;
     let http = local();
     for _ in 0..3 {
-        http.post(&evil.target(), HeaderMap::new(), vec![], LONG).await.unwrap();
+        http.post(&server.target(), HeaderMap::new(), vec![], LONG).await.unwrap();
     }
-    assert_eq!(evil.connections(), 1);
+    assert_eq!(server.connections(), 1);
 }
 
-/// The request went out on the old connection, so only the caller may decide to send it again.
+/// The request was sent on the old connection, so only the caller may decide about a retry.
 #[tokio::test]
-async fn a_stale_connection_is_reported_and_not_papered_over() {
-    let mut evil = Evil::start(|mut peer| async move {
+async fn reports_a_stale_connection_without_a_retry() {
+    let mut server = HostileServer::start(|mut peer| async move {
         peer.request().await;
         peer.send(OK).await;
         peer.request().await;
     })
     .await;
-    let (http, target) = (local(), evil.target());
+    let (http, target) = (local(), server.target());
     let post = || http.post(&target, HeaderMap::new(), vec![], LONG);
     assert_eq!(post().await.unwrap().status, 200);
     let error = post().await.unwrap_err();
     assert_eq!(error, PostError::Closed);
     assert!(error.may_have_arrived());
-    assert_eq!((evil.connections(), evil.requests().len()), (1, 2));
+    assert_eq!((server.connections(), server.requests().len()), (1, 2));
 }
 
 #[tokio::test]
-async fn redirects_are_answers() {
+async fn returns_redirects_as_responses() {
     for (status, location) in [
         (301, "/hook"),
         (302, "/loop"),
@@ -95,18 +96,18 @@ async fn redirects_are_answers() {
         (307, "http://169.254.169.254/latest/meta-data/"),
         (308, "http://hook.example/"),
     ] {
-        let mut evil = Evil::answering(format!(
+        let mut server = HostileServer::responding(format!(
             "HTTP/1.1 {status} X\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"
         ))
         .await;
-        assert_eq!(post(&evil.target(), LONG).await.unwrap().status, status);
-        assert_eq!((evil.connections(), evil.requests().len()), (1, 1), "{status}");
+        assert_eq!(post(&server.target(), LONG).await.unwrap().status, status);
+        assert_eq!((server.connections(), server.requests().len()), (1, 1), "{status}");
     }
 }
 
 #[tokio::test]
-async fn nobody_listening_is_a_failure_to_connect() {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap(); // holds the port, so that no other test gets it
+async fn reports_a_connect_error_for_a_closed_port() {
+    let socket = tokio::net::TcpSocket::new_v4().unwrap(); // reserves the port
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let url = format!("http://{}/", socket.local_addr().unwrap());
     let target = Target::parse(&url, Loopback::Allowed).unwrap();
@@ -116,14 +117,14 @@ async fn nobody_listening_is_a_failure_to_connect() {
 }
 
 #[tokio::test]
-async fn silence_ends_at_the_timeout() {
-    let mut evil = Evil::start(|mut peer| async move {
+async fn times_out_without_a_response() {
+    let mut server = HostileServer::start(|mut peer| async move {
         peer.request().await;
         std::future::pending::<()>().await;
     })
     .await;
-    let error = post(&evil.target(), SHORT).await.unwrap_err();
+    let error = post(&server.target(), SHORT).await.unwrap_err();
     assert_eq!(error, PostError::Timeout);
     assert!(error.may_have_arrived());
-    assert_eq!(evil.requests().len(), 1);
+    assert_eq!(server.requests().len(), 1);
 }

@@ -1,4 +1,4 @@
-//! Certificates are checked, against the name in the URL.
+//! Certificates are verified, including the host name.
 
 use std::sync::Arc;
 
@@ -10,10 +10,10 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use super::evil::{Evil, Peer, read_request};
+use super::server::{HostileServer, Peer, read_request};
 use super::{LONG, post};
 use crate::client::builder;
-use crate::{HeaderMap, Http, PostError, Reply, resolve};
+use crate::{HeaderMap, Http, PostError, PostResponse, resolve};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
@@ -28,14 +28,14 @@ fn certificate(name: &str) -> CertificateParams {
 }
 
 /// An HTTPS endpoint with a certificate from `issuer`.
-async fn endpoint(issuer: &Issuer, params: CertificateParams) -> Evil {
+async fn endpoint(issuer: &Issuer, params: CertificateParams) -> HostileServer {
     let key = KeyPair::generate().unwrap();
     let chain = vec![params.signed_by(&key, issuer).unwrap().der().clone()];
     let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
     let config =
         ServerConfig::builder().with_no_client_auth().with_single_cert(chain, key).unwrap();
     let acceptor = TlsAcceptor::from(Arc::new(config));
-    Evil::start(move |peer: Peer| {
+    HostileServer::start(move |peer: Peer| {
         let acceptor = acceptor.clone();
         async move {
             let Ok(mut stream) = acceptor.accept(peer.stream).await else { return };
@@ -46,24 +46,24 @@ async fn endpoint(issuer: &Issuer, params: CertificateParams) -> Evil {
     .await
 }
 
-async fn post_trusting(issuer: &Issuer, evil: &Evil) -> Result<Reply, PostError> {
+async fn post_trusting(issuer: &Issuer, server: &HostileServer) -> Result<PostResponse, PostError> {
     let root = Certificate::from_der(issuer.der()).unwrap();
     let loopback = Loopback::Allowed;
     let client = builder(loopback, resolve::system()).tls_certs_only([root]).build().unwrap();
     Http { client, loopback }
-        .post(&evil.target_on("https://localhost", "/"), HeaderMap::new(), vec![], LONG)
+        .post(&server.target_on("https://localhost", "/"), HeaderMap::new(), vec![], LONG)
         .await
 }
 
 #[tokio::test]
-async fn a_trusted_certificate_for_the_name_is_accepted() {
+async fn accepts_a_trusted_certificate_for_the_name() {
     let issuer = authority();
-    let evil = endpoint(&issuer, certificate("localhost")).await;
-    assert_eq!(post_trusting(&issuer, &evil).await.unwrap().status, 200);
+    let server = endpoint(&issuer, certificate("localhost")).await;
+    assert_eq!(post_trusting(&issuer, &server).await.unwrap().status, 200);
 }
 
 #[tokio::test]
-async fn untrusted_expired_and_misnamed_certificates_are_not() {
+async fn rejects_untrusted_expired_and_misnamed_certificates() {
     let issuer = authority();
     let mut expired = certificate("localhost");
     expired.not_before = date_time_ymd(2020, 1, 1);
@@ -73,32 +73,32 @@ async fn untrusted_expired_and_misnamed_certificates_are_not() {
         ("expired", &issuer, expired),
         ("misnamed", &issuer, certificate("other.example")),
     ] {
-        let evil = endpoint(issued_by, params).await;
-        let error = post_trusting(&issuer, &evil).await.unwrap_err();
+        let server = endpoint(issued_by, params).await;
+        let error = post_trusting(&issuer, &server).await.unwrap_err();
         assert_eq!((error, error.may_have_arrived()), (PostError::Tls, false), "{case}");
     }
 }
 
 #[tokio::test]
-async fn the_machines_store_is_what_is_trusted() {
-    let evil = endpoint(&authority(), certificate("localhost")).await;
-    assert_eq!(post(&evil.target_on("https://localhost", "/"), LONG).await, Err(PostError::Tls));
+async fn trusts_the_certificate_store_of_the_machine() {
+    let server = endpoint(&authority(), certificate("localhost")).await;
+    assert_eq!(post(&server.target_on("https://localhost", "/"), LONG).await, Err(PostError::Tls));
 }
 
 #[tokio::test]
-async fn what_is_not_modern_tls_fails_the_handshake() {
+async fn rejects_old_tls_versions_and_plain_text() {
     let old_version = b"\x15\x03\x01\x00\x02\x02\x46".as_slice(); // alert: protocol_version
     let plain = b"HTTP/1.1 400 Bad Request\r\n\r\n";
-    for answer in [old_version, plain, b""] {
-        let evil = Evil::start(move |mut peer: Peer| async move {
+    for response in [old_version, plain, b""] {
+        let server = HostileServer::start(move |mut peer: Peer| async move {
             let mut hello = [0; 5];
             tokio::io::AsyncReadExt::read_exact(&mut peer.stream, &mut hello).await.unwrap();
-            peer.send(answer).await;
+            peer.send(response).await;
             peer.stream.shutdown().await.unwrap();
             tokio::io::copy(&mut peer.stream, &mut tokio::io::sink()).await.unwrap();
         })
         .await;
-        let posted = post(&evil.target_on("https://127.0.0.1", "/"), LONG).await;
-        assert_eq!(posted, Err(PostError::Tls), "{answer:?}");
+        let posted = post(&server.target_on("https://127.0.0.1", "/"), LONG).await;
+        assert_eq!(posted, Err(PostError::Tls), "{response:?}");
     }
 }

@@ -1,0 +1,54 @@
+#![expect(clippy::unwrap_used)]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
+use aws_smithy_async::time::{SharedTimeSource, StaticTimeSource};
+
+use super::Edge;
+use super::fake::{FakeAws, clients};
+
+fn headers(fake: &FakeAws, name: &str) -> Vec<String> {
+    let requests = fake.requests();
+    requests.iter().map(|request| request.headers().get(name).unwrap().to_owned()).collect()
+}
+
+/// Ends short sleeps at once, and records them. Longer ones are timeouts and never end.
+#[derive(Debug, Clone, Default)]
+struct FakeSleep(Arc<Mutex<Vec<Duration>>>);
+
+impl AsyncSleep for FakeSleep {
+    fn sleep(&self, duration: Duration) -> Sleep {
+        if duration >= Duration::from_secs(4) {
+            return Sleep::new(std::future::pending());
+        }
+        self.0.lock().unwrap().push(duration);
+        Sleep::new(std::future::ready(()))
+    }
+}
+
+#[tokio::test]
+async fn sends_requests_through_the_given_http_client_signed_at_the_given_time() {
+    let fake = FakeAws::new(|_| (200, "{}".to_owned()));
+    let time_source = SharedTimeSource::new(StaticTimeSource::from_secs(1_000_000_000));
+    let clients = clients(Edge { time_source, ..fake.edge() }).await;
+    clients.dynamodb().list_tables().send().await.unwrap();
+    clients.sqs().list_queues().send().await.unwrap();
+    clients.ssm().get_parameter().name("a").send().await.unwrap();
+    assert_eq!(headers(&fake, "x-amz-date"), ["20010909T014640Z"; 3]);
+    for (header, name) in headers(&fake, "authorization").iter().zip(["dynamodb", "sqs", "ssm"]) {
+        let scope = format!("Credential=id/20010909/eu-west-1/{name}/aws4_request");
+        assert!(header.contains(&scope), "{header}");
+    }
+}
+
+#[tokio::test]
+async fn tries_a_call_three_times_and_backs_off_with_the_given_sleep() {
+    let (fake, sleep) = (FakeAws::new(|_| (500, "{}".to_owned())), FakeSleep::default());
+    let edge = Edge { sleep: SharedAsyncSleep::new(sleep.clone()), ..fake.edge() };
+    assert!(clients(edge).await.sqs().list_queues().send().await.is_err());
+    assert_eq!(fake.requests().len(), 3);
+    // Two backoffs, beside the timers of the SDK's stalled-stream protection.
+    assert!(sleep.0.lock().unwrap().len() >= 2);
+}

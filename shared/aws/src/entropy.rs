@@ -1,0 +1,53 @@
+//! The only source of randomness: ids of workers, and jitter.
+//!
+//! Everything is drawn from fastrand's generator of the thread, as the AWS SDK does for its own
+//! backoff. `fastrand::seed` makes a single-threaded run repeatable. Nothing drawn here is a
+//! secret; ids of rows, messages and deliveries are hashes of content.
+
+use std::time::Duration;
+
+/// A random duration from zero to `max`, both included.
+pub fn jitter(max: Duration) -> Duration {
+    let max = u64::try_from(max.as_nanos()).unwrap_or(u64::MAX);
+    Duration::from_nanos(fastrand::u64(0..=max))
+}
+
+/// An id that no other process has, as the owner of leases: log stream, process id, random number.
+pub fn worker_id() -> String {
+    let log_stream = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
+    format!("{log_stream}/{}/{}", std::process::id(), fastrand::u64(..))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jitter_stays_within_its_maximum() {
+        assert_eq!(jitter(Duration::ZERO), Duration::ZERO);
+        for max in [1, 7, 1000].map(Duration::from_millis) {
+            assert!((0..1000).all(|_| jitter(max) <= max));
+        }
+        assert!(jitter(Duration::MAX) <= Duration::from_nanos(u64::MAX));
+    }
+
+    #[test]
+    fn jitter_differs_from_call_to_call() {
+        let max = Duration::from_secs(3600);
+        assert!((0..10).any(|_| jitter(max) != jitter(max)));
+    }
+
+    #[test]
+    fn worker_ids_differ_within_a_process() {
+        assert_ne!(worker_id(), worker_id());
+    }
+
+    #[test]
+    fn a_seed_makes_draws_repeatable() {
+        let draws = || {
+            fastrand::seed(7);
+            (jitter(Duration::from_secs(1)), worker_id())
+        };
+        assert_eq!(draws(), draws());
+    }
+}

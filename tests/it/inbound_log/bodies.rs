@@ -1,0 +1,58 @@
+//! The log shows bodies byte for byte.
+
+use data_encoding::BASE64;
+use domain::core::hash::Fingerprint;
+
+use crate::support::{body_event_id, detail, http, stack, unique};
+
+/// Sends a Shiprocket webhook and returns its event id.
+async fn send(body: &[u8], status: u16) -> String {
+    let request = http::client().post(stack().url("/webhooks/carrier"));
+    let request = request.header("x-api-key", stack().shiprocket_token());
+    // API Gateway passes JSON content types on as text, others in base64.
+    let answer =
+        http::send(request.header("content-type", "application/octet-stream").body(body.to_vec()))
+            .await;
+    assert_eq!(answer.status, status, "{}", answer.json);
+    body_event_id("shiprocket", body).as_str().to_owned()
+}
+
+#[tokio::test]
+async fn shows_a_body_byte_for_byte() {
+    let awb = unique("19");
+    // Digests do not compress: this body is stored in several rows.
+    let noise: String =
+        (0..25_000).map(|n: u32| Fingerprint::of("noise").with(n.to_be_bytes()).finish()).collect();
+    for (case, body, status) in [
+        (
+            "escapes",
+            format!(
+                "{{ \"awb\":\"{awb}\",\r\n\t\"note\":\"canary-body \\\" \\\\ \\u00e4 \u{e4} \\/ \
+                 <b> \u{1f600}\"}}"
+            ),
+            200,
+        ),
+        ("large", format!(r#"{{"awb":"{awb}","pod":"{noise}"}}"#), 200),
+        ("not JSON", format!("canary-body {awb} \u{0} \u{202e}"), 400),
+    ] {
+        let row = detail(&send(body.as_bytes(), status).await).await;
+        assert!(row["body"] == body.as_str(), "{case}: {}", row["status"]);
+        assert_eq!(
+            (&row["body_encoding"], &row["size"]),
+            (&"utf8".into(), &body.len().into()),
+            "{case}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn shows_a_body_in_base64_when_it_is_not_utf_8() {
+    let body = [br#"{"note":"canary-body "#.as_slice(), unique("").as_bytes(), b"\xff\xfe\x80\"}"]
+        .concat();
+    let row = detail(&send(&body, 400).await).await;
+    assert_eq!((&row["status"], &row["body_encoding"]), (&"failed".into(), &"base64".into()));
+    assert_eq!(
+        (BASE64.decode(row["body"].as_str().unwrap().as_bytes()).unwrap(), &row["size"]),
+        (body.clone(), &body.len().into())
+    );
+}

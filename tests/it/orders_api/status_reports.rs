@@ -1,0 +1,130 @@
+//! Status reports through the API, and a new parcel for an order.
+
+use serde_json::{Value, json};
+
+use super::{ORDERS, create};
+use crate::support::{Parcel, http, stack, unique};
+
+#[tokio::test]
+async fn restarts_tracking_after_a_new_awb() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    stack().webhook(&parcel.report(12, "LOST", "08:00:00")).await;
+    assert_eq!(stack().order_with_entries(&parcel.order_id, 1).await["status"], "lost");
+
+    let path = format!("{ORDERS}/{}", parcel.order_id);
+    let next = Parcel { order_id: parcel.order_id.clone(), awb: unique("19") };
+    stack().vendor("PATCH", &path, Some(&json!({"awb": next.awb}))).await;
+    let order = stack().order_with_entries(&parcel.order_id, 2).await;
+    assert_eq!(
+        (&order["status"], &order["previousStatus"]),
+        (&json!("processing"), &json!("lost"))
+    );
+
+    // Reports about the old parcel no longer change the status.
+    let mut late = parcel.report(7, "DELIVERED", "09:00:00");
+    late["order_id"] = json!(parcel.order_id);
+    stack().webhook(&late).await;
+    let order = stack().order_with_entries(&parcel.order_id, 3).await;
+    let foreign = order["timeline"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|entry| entry["status"] == "delivered")
+        .unwrap();
+    assert_eq!(
+        (&foreign["reason"], &order["status"]),
+        (&json!("other_shipment"), &json!("processing"))
+    );
+    // The old AWB is free for another order.
+    let mut other = Parcel::new().order();
+    other["awb"] = json!(parcel.awb);
+    assert_eq!(create(&other).await.status, 201);
+}
+
+#[tokio::test]
+async fn applies_a_status_reported_by_a_partner() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let path = format!("{ORDERS}/{}/status", parcel.order_id);
+    let report = json!({
+        "status": "assigned", "occurredAt": "2026-01-20T10:15:30+05:30", "note": "canary-note",
+    });
+    let answer = stack().vendor("POST", &path, Some(&report)).await;
+    assert_eq!(
+        (answer.status, &answer.json["status"]),
+        (202, &json!("assigned")),
+        "{}",
+        answer.json
+    );
+
+    let order = stack().order_with_entries(&parcel.order_id, 1).await;
+    assert_eq!(
+        (&order["status"], &order["currentShipmentStatus"]),
+        (&json!("assigned"), &json!("Assigned"))
+    );
+    let entry = &order["timeline"][0];
+    assert_eq!((&entry["source"], &entry["note"]), (&json!("api"), &json!("canary-note")));
+    assert_eq!(
+        (&entry["reportId"], &entry["occurredAt"]),
+        (&answer.json["reportId"], &json!("2026-01-20T04:45:30.000Z"))
+    );
+    let received = stack().received_at_least(&parcel.order_id, 3).await;
+    let standard = received.iter().find(|request| request.path.ends_with("standard")).unwrap();
+    assert_eq!(standard.json()["data"]["orderData"]["assignedAt"], "2026-01-20T04:45:30.000Z");
+}
+
+#[tokio::test]
+async fn rejects_invalid_status_reports() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let path = format!("{ORDERS}/{}/status", parcel.order_id);
+    for (body, error) in [
+        (json!({"status": "unknown"}), (422, "invalid", Some("status"))),
+        (json!({"note": "x"}), (422, "invalid", Some("status"))),
+        (json!({"status": "sent"}), (422, "invalid", Some("status"))),
+        (
+            json!({"status": "accepted", "occurredAt": "yesterday"}),
+            (422, "invalid", Some("occurredAt")),
+        ),
+        (json!({"status": "accepted", "note": "x".repeat(1001)}), (422, "invalid", Some("note"))),
+        (
+            json!({"status": "accepted", "accountCode": "STORE002"}),
+            (403, "forbidden", Some("accountCode")),
+        ),
+    ] {
+        assert_eq!(stack().vendor("POST", &path, Some(&body)).await.error(), error, "{body}");
+    }
+    let unknown = format!("{ORDERS}/{}/status", unique("unknown-"));
+    assert_eq!(
+        stack().vendor("POST", &unknown, Some(&json!({"status": "assigned"}))).await.error(),
+        (404, "not_found", None)
+    );
+}
+
+#[tokio::test]
+async fn deduplicates_status_reports_by_idempotency_key() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let report = async |key: &str, body: Value| {
+        let request =
+            http::client().post(stack().url(&format!("{ORDERS}/{}/status", parcel.order_id)));
+        let request = request
+            .header("x-vendor-server-secret", &stack().vendor_secret)
+            .header("idempotency-key", key);
+        http::send(http::with_json(request, Some(&body))).await
+    };
+    let first = report("canary-key-1", json!({"status": "assigned"})).await;
+    let again = report("canary-key-1", json!({"status": "assigned"})).await;
+    assert_eq!((first.status, again.status, &again.json), (202, 202, &first.json));
+    assert_eq!(
+        report("canary-key-1", json!({"status": "accepted"})).await.error(),
+        (409, "conflict", None)
+    );
+    report("canary-key-2", json!({"status": "accepted"})).await;
+    let order = stack().order_with_entries(&parcel.order_id, 2).await;
+    assert_eq!(
+        (order["timeline"].as_array().unwrap().len(), &order["status"]),
+        (2, &json!("accepted"))
+    );
+}

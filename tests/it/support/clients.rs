@@ -1,0 +1,121 @@
+//! AWS clients, tables, queues and in-process functions on the stack.
+//!
+//! Clients make no retries, so that a test sees every call.
+
+use std::time::Duration;
+
+use ::aws::lambda::sqs_batch::Worker;
+use ::aws::settings::Settings;
+use ::aws::sqs::Queue;
+use ::aws::tables::deliveries::Deliveries;
+use ::aws::tables::inbound::InboundLog;
+use ::aws::tables::messages::Messages;
+use ::aws::tables::orders::Orders;
+use ::aws::tables::runs::Runs;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use deliver::Deliver;
+use egress::Http;
+use inbound::Inbound;
+use process::Process;
+use sweep::Sweep;
+
+use super::{Calls, Keys, Stack};
+
+impl Keys {
+    pub fn credentials(&self) -> Credentials {
+        let (id, secret) = (&self.access_key_id, &self.secret_access_key);
+        Credentials::new(id, secret, None, None, "stack.json")
+    }
+}
+
+impl Stack {
+    pub fn sdk(&self) -> SdkConfig {
+        SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(self.region.clone()))
+            .endpoint_url(&self.endpoint_url)
+            .credentials_provider(SharedCredentialsProvider::new(self.aws.credentials()))
+            .build()
+    }
+
+    pub fn dynamodb(&self, calls: &Calls) -> aws_sdk_dynamodb::Client {
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk());
+        let config = config.retry_config(RetryConfig::disabled()).interceptor(calls.clone());
+        aws_sdk_dynamodb::Client::from_conf(config.build())
+    }
+
+    pub fn sqs(&self, calls: &Calls) -> aws_sdk_sqs::Client {
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk());
+        let config = config.retry_config(RetryConfig::disabled()).interceptor(calls.clone());
+        aws_sdk_sqs::Client::from_conf(config.build())
+    }
+
+    pub fn ssm(&self, calls: &Calls) -> aws_sdk_ssm::Client {
+        let config = aws_sdk_ssm::config::Builder::from(&self.sdk());
+        let config = config.retry_config(RetryConfig::disabled()).interceptor(calls.clone());
+        aws_sdk_ssm::Client::from_conf(config.build())
+    }
+
+    pub fn events(&self, calls: &Calls) -> InboundLog {
+        InboundLog::new(self.dynamodb(calls), self.tables["inbound"].clone())
+    }
+
+    pub fn orders(&self, calls: &Calls) -> Orders {
+        Orders::new(self.dynamodb(calls), self.tables["orders"].clone())
+    }
+
+    pub fn messages(&self, calls: &Calls) -> Messages {
+        Messages::new(self.dynamodb(calls), self.tables["messages"].clone())
+    }
+
+    pub fn runs(&self, calls: &Calls) -> Runs {
+        Runs::new(self.dynamodb(calls), self.tables["state"].clone())
+    }
+
+    pub fn queue(&self, name: &str, calls: &Calls) -> Queue {
+        Queue::new(self.sqs(calls), self.queues[name].clone())
+    }
+
+    pub fn settings(&self, calls: &Calls) -> Settings {
+        Settings::new(self.ssm(calls), "/waypost/local".to_owned(), Duration::from_secs(1))
+    }
+
+    pub fn deliveries(&self, calls: &Calls) -> Deliveries {
+        Deliveries::new(self.dynamodb(calls), self.tables["deliveries"].clone())
+    }
+
+    /// The function `inbound`; only its queue makes the calls given.
+    pub fn inbound(&self, queue: &Calls) -> Inbound {
+        let calls = Calls::default();
+        Inbound::new(self.events(&calls), self.queue("events", queue), self.settings(&calls))
+    }
+
+    pub fn deliver(&self) -> Deliver {
+        let calls = Calls::default();
+        let dead_letters = self.queue("deliveries_dlq", &calls);
+        let http = Http::new().unwrap();
+        Deliver::new(self.deliveries(&calls), dead_letters, self.settings(&calls), http)
+    }
+
+    /// The SQS worker of `deliver`.
+    pub fn worker(&self) -> Worker {
+        let calls = Calls::default();
+        Worker {
+            queue: self.queue("deliveries", &calls),
+            dead_letters: self.queue("deliveries_dlq", &calls),
+        }
+    }
+
+    pub fn process(&self, calls: &Calls) -> Process {
+        let deliveries = self.queue("deliveries", calls);
+        let (events, orders) = (self.events(calls), self.orders(calls));
+        Process::new(events, orders, self.messages(calls), deliveries, self.settings(calls))
+    }
+
+    pub fn sweep(&self) -> Sweep {
+        let calls = Calls::default();
+        Sweep::new(self.events(&calls), self.queue("events", &calls))
+    }
+}

@@ -1,0 +1,58 @@
+//! Events of the inbound log: builders, and their view in the API.
+
+use aws::tables::inbound::{EventState, InboundEvent, Inserted};
+use domain::core::hash::Fingerprint;
+use domain::core::id::{AccountCode, EventId};
+use domain::tracking::report::SourceName;
+use serde_json::Value;
+
+use super::{Calls, OURS, eventually, stack, unique};
+
+/// A new event in state `received`.
+pub fn inbound_event(
+    source: &'static str,
+    account: Option<&str>,
+    body: impl Into<Vec<u8>>,
+) -> InboundEvent {
+    InboundEvent {
+        id: Fingerprint::of("test event").with(unique("")).into(),
+        source: SourceName::new(source),
+        account: account.map(|code| AccountCode::parse(code).unwrap()),
+        received_at: aws::clock::now(),
+        state: EventState::Received,
+        reason: None,
+        body: body.into(),
+    }
+}
+
+/// Stores an event as `inbound` does, but queues no message: the test calls `process` itself.
+pub async fn insert_event(event: &InboundEvent) -> EventId {
+    assert_eq!(stack().events(&Calls::default()).insert(event).await.unwrap(), Inserted::New);
+    event.id.clone()
+}
+
+/// The event id of a body of the demo account whose source has no id of its own.
+pub fn body_event_id(source: &str, body: impl AsRef<[u8]>) -> EventId {
+    Fingerprint::of("event").with(source).with(OURS).with(body).into()
+}
+
+/// The event id of a quarantined body of the demo account.
+pub fn quarantined_event_id(source: &str, body: impl AsRef<[u8]>) -> EventId {
+    Fingerprint::of("quarantined event").with(source).with(OURS).with(body).into()
+}
+
+/// An event in the API.
+pub async fn detail(id: &str) -> Value {
+    let path = format!("/api/webhooks/logs/{id}");
+    let answer = stack().user("viewer", "GET", &path, None).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
+    answer.json
+}
+
+/// Waits until an event has this status.
+pub async fn detail_in_status(id: &str, status: &str) -> Value {
+    eventually(&format!("{id} to be {status}"), async || {
+        Some(detail(id).await).filter(|event| event["status"] == status)
+    })
+    .await
+}

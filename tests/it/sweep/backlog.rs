@@ -1,0 +1,158 @@
+//! Backlogs of pending events.
+
+use std::collections::HashMap;
+
+use aws::error::IoError;
+use aws::sqs::Queue;
+use aws::tables::inbound::{EventMessage, EventState, InboundLog};
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
+    KeyType, Projection, ProjectionType, ScalarAttributeType,
+};
+use domain::core::hash::Fingerprint;
+use domain::core::id::EventId;
+use domain::core::timestamp::Timestamp;
+use futures::future::join_all;
+use sweep::Sweep;
+
+use super::{DAY, ENOUGH_TIME, all_pending, event};
+use crate::support::{Calls, seconds_from_now, stack, unique};
+
+/// An inbound table and an events queue that only this test sweeps.
+struct Backlog {
+    table: String,
+    queue_url: String,
+}
+
+impl Backlog {
+    async fn new() -> Self {
+        let calls = Calls::default();
+        let table = unique("backlog-");
+        let key = |name: &str, kind| {
+            KeySchemaElement::builder().attribute_name(name).key_type(kind).build().unwrap()
+        };
+        let keys = |hash, range| Some(vec![key(hash, KeyType::Hash), key(range, KeyType::Range)]);
+        let text = |name: &str| {
+            let attribute = AttributeDefinition::builder().attribute_name(name);
+            attribute.attribute_type(ScalarAttributeType::S).build().unwrap()
+        };
+        let index = GlobalSecondaryIndex::builder()
+            .index_name("pending")
+            .set_key_schema(keys("pending", "pending_since"))
+            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+            .build()
+            .unwrap();
+        let create = stack()
+            .dynamodb(&calls)
+            .create_table()
+            .table_name(&table)
+            .global_secondary_indexes(index);
+        let attributes = ["pk", "sk", "pending", "pending_since"].map(text).to_vec();
+        let create =
+            create.set_key_schema(keys("pk", "sk")).set_attribute_definitions(Some(attributes));
+        create.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
+        let queue = stack().sqs(&calls).create_queue().queue_name(&table).send().await.unwrap();
+        Self { table, queue_url: queue.queue_url.unwrap() }
+    }
+
+    fn events(&self) -> InboundLog {
+        InboundLog::new(stack().dynamodb(&Calls::default()), self.table.clone())
+    }
+
+    async fn sweep(&self, deadline: Timestamp) -> Result<(), IoError> {
+        let queue = Queue::new(stack().sqs(&Calls::default()), self.queue_url.clone());
+        Sweep::new(self.events(), queue).run(aws::clock::now(), deadline).await
+    }
+
+    async fn insert(&self, since: Timestamp) -> EventId {
+        let event = event("{}", since);
+        self.events().insert(&event).await.unwrap();
+        self.events().mark_pending(&event.id, since).await.unwrap();
+        event.id
+    }
+
+    /// Inserts an unreadable row before all others of its shard.
+    async fn insert_unreadable(&self, shard: &str) {
+        let put = stack().dynamodb(&Calls::default()).put_item().table_name(&self.table);
+        let row =
+            [("pk", " unreadable"), ("sk", "event"), ("pending", shard), ("pending_since", "1970")];
+        let row = row.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+        put.set_item(Some(row.into())).send().await.unwrap();
+    }
+
+    async fn take_queued(&self) -> Vec<EventId> {
+        let mut found = Vec::new();
+        loop {
+            let sqs = stack().sqs(&Calls::default());
+            let receive =
+                sqs.receive_message().queue_url(&self.queue_url).max_number_of_messages(10);
+            let batch = receive.visibility_timeout(600).send().await.unwrap();
+            if batch.messages().is_empty() {
+                found.sort();
+                return found;
+            }
+            let bodies = batch.messages().iter().map(|message| message.body().unwrap());
+            found.extend(bodies.map(|body| EventMessage::read(body).unwrap().event_id));
+        }
+    }
+
+    async fn remove(self) {
+        let calls = Calls::default();
+        stack().dynamodb(&calls).delete_table().table_name(self.table).send().await.unwrap();
+        stack().sqs(&calls).delete_queue().queue_url(self.queue_url).send().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn sends_a_backlog_once_despite_an_unreadable_row() {
+    let backlog = Backlog::new().await;
+    let since = seconds_from_now(-60);
+    let mut inserted = join_all((0..60).map(|_| backlog.insert(since))).await;
+    inserted.sort();
+    backlog.insert_unreadable(InboundLog::PENDING_SHARDS[0]).await;
+    let old = backlog.insert(seconds_from_now(-DAY - 60)).await;
+    let young = backlog.insert(seconds_from_now(60)).await;
+
+    // Past its deadline the sweep sends and loses no event.
+    assert!(backlog.sweep(aws::clock::now()).await.is_err(), "the unreadable row is reported");
+    assert_eq!(backlog.take_queued().await, []);
+    assert_eq!(all_pending(&backlog.events()).await.len(), 62);
+
+    let swept = backlog.sweep(seconds_from_now(ENOUGH_TIME)).await;
+    assert!(swept.is_err(), "the unreadable row is still reported");
+    assert!(backlog.take_queued().await == inserted, "each event is sent once");
+    let pending = all_pending(&backlog.events()).await;
+    assert_eq!(pending.iter().map(|pending| &pending.id).collect::<Vec<_>>(), [&young]);
+    assert_eq!(backlog.events().load(&old).await.unwrap().unwrap().state, EventState::Failed);
+    backlog.remove().await;
+}
+
+/// A page has 250 events.
+#[tokio::test]
+async fn sends_a_backlog_of_several_pages_in_one_run() {
+    let backlog = Backlog::new().await;
+    let put = |n: u32| {
+        let id = Fingerprint::of(&backlog.table).with(n.to_be_bytes()).finish();
+        let row = [("pk", id.as_str()), ("sk", "event"), ("state", "received"), ("pending", "0")];
+        let mut row: HashMap<_, _> =
+            row.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned()))).into();
+        row.insert(
+            "pending_since".to_owned(),
+            AttributeValue::S(seconds_from_now(-600).to_string()),
+        );
+        stack()
+            .dynamodb(&Calls::default())
+            .put_item()
+            .table_name(&backlog.table)
+            .set_item(Some(row))
+            .send()
+    };
+    for start in (0..520).step_by(40) {
+        let rows = join_all((start..start + 40).map(put)).await;
+        assert!(rows.iter().all(Result::is_ok));
+    }
+    backlog.sweep(seconds_from_now(ENOUGH_TIME)).await.unwrap();
+    assert_eq!(all_pending(&backlog.events()).await.len(), 0);
+    assert_eq!(backlog.take_queued().await.len(), 520);
+    backlog.remove().await;
+}

@@ -1,0 +1,215 @@
+"""Events for the scenarios of check_permissions.py, and the rows and messages they depend on."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from base64 import b64encode
+from typing import Any
+
+import polling
+from config import SETTINGS_PREFIX
+from copies import Copies
+from invocations import batch, http, partner, user, vendor
+from settings import ACCOUNT
+
+Json = Any
+ORDERS = "/api/external/orders"
+
+
+def webhook(copies: Copies, awb: str | None = None) -> Json:
+    body = {
+        "awb": awb or copies.unique("19"),
+        "order_id": copies.unique("unknown-"),
+        "shipment_status": "IN TRANSIT",
+        "shipment_status_id": 18,
+        "current_timestamp": "23 05 2023 11:43:52",
+        "scans": [],
+    }
+    headers = {"x-api-key": copies.stack["sources"]["shiprocket"]["api_key"]}
+    return http(copies, "POST", "/webhooks/{source}", headers, body, source="carrier")
+
+
+def whatsapp(copies: Copies, *messages: str, number: str | None = None) -> Json:
+    """Statuses of messages; with a second phone number they belong to several accounts."""
+    source = copies.stack["sources"]["whatsapp"]
+    status = {"status": "delivered", "timestamp": "1750030073"}
+    changes = [
+        {
+            "field": "messages",
+            "value": {
+                "messaging_product": "whatsapp",
+                "metadata": {"phone_number_id": phone_number},
+                "statuses": [{"id": message, **status} for message in messages],
+            },
+        }
+        for phone_number in [source["phone_number_id"], number]
+        if phone_number
+    ]
+    body = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]}
+    key, signed = source["app_secret"].encode(), json.dumps(body).encode()
+    signature = hmac.new(key, signed, hashlib.sha256).hexdigest()
+    headers = {"x-hub-signature-256": f"sha256={signature}"}
+    return http(copies, "POST", "/webhooks/{source}", headers, body, source="whatsapp")
+
+
+def reused_id(copies: Copies) -> Json:
+    """A different eSahayak event under an id that is already in the inbound log."""
+    name = copies.unique("webhook_")
+
+    def event(order: str) -> Json:
+        data = {"order": {"id": copies.unique(order)}}
+        body = {
+            "id": name,
+            "type": "order.delivered",
+            "created_at": "2026-01-20T04:45:30Z",
+            "data": data,
+        }
+        headers = {"x-esahayak-event": "order.delivered"}
+        return http(copies, "POST", "/webhooks/{source}", headers, body, source="esahayak")
+
+    copies.call("inbound", event("one-"))
+    return event("other-")
+
+
+def new_order(copies: Copies, **profile: Json) -> Json:
+    body = {"orderId": copies.unique("order-"), "awb": copies.unique("19")} | profile
+    return http(copies, "POST", ORDERS, partner(copies), body)
+
+
+def create_order(copies: Copies, **profile: Json) -> str:
+    return copies.call("orders", new_order(copies, **profile)).body["orderId"]
+
+
+def event_message(event_id: str) -> str:
+    return json.dumps({"v": 1, "event_id": event_id})
+
+
+def report(copies: Copies, order: str, key: str) -> Json:
+    headers = vendor(copies) | {"idempotency-key": key}
+    path = ORDERS + "/{order_id}/status"
+    return http(copies, "POST", path, headers, {"status": "assigned"}, order_id=order)
+
+
+def repeated_report(copies: Copies) -> Json:
+    order, key = create_order(copies), copies.unique("key-")
+    copies.call("orders", report(copies, order, key))
+    return report(copies, order, key)
+
+
+def patch(copies: Copies, **body: Json) -> Json:
+    order = create_order(copies, awb=copies.unique("19"))
+    return http(copies, "PATCH", ORDERS + "/{order_id}", vendor(copies), body, order_id=order)
+
+
+def message_status(copies: Copies, headers: dict[str, str], **message: str) -> Json:
+    defaults = {"order_id": create_order(copies), "account_code": ACCOUNT, "message_status": "sent"}
+    return http(copies, "POST", "/api/orders/message-tracking", headers, defaults | message)
+
+
+def linked_message(copies: Copies, order: str | None = None) -> str:
+    """The id of a provider's message that is linked to an order."""
+    message = copies.unique("wamid.")
+    fields = {"message_id": message} | ({"order_id": order} if order else {})
+    copies.call("messages", message_status(copies, partner(copies), **fields))
+    return message
+
+
+def messages(copies: Copies) -> Json:
+    order = create_order(copies)
+    linked_message(copies, order)
+    path = "/api/orders/{order_id}/messages"
+    return http(copies, "GET", path, partner(copies), order_id=order)
+
+
+def conversation(copies: Copies) -> Json:
+    query = "phone=919000000001"
+    return http(copies, "GET", "/api/messages/whatsapp", partner(copies), query=query)
+
+
+def known_report(copies: Copies) -> Json:
+    awb = copies.unique("19")
+    create_order(copies, awb=awb)
+    return carrier_event(copies, awb)
+
+
+def carrier_event(copies: Copies, awb: str) -> Json:
+    return inbound_event(copies, webhook(copies, awb))
+
+
+def inbound_event(copies: Copies, webhook: Json) -> Json:
+    """The events queue's message for a webhook that `inbound` has logged."""
+    event_id = copies.call("inbound", webhook).body["event_id"]
+    return batch(copies, "events", event_message(event_id))
+
+
+def parked_report(copies: Copies) -> Json:
+    """The event that reconciles an order with a report that came before it."""
+    awb = copies.unique("19")
+    copies.call("process", carrier_event(copies, awb))
+    order = create_order(copies, awb=awb)
+    rows = copies.aws["dynamodb"].scan(
+        TableName=copies.of(copies.stack["tables"]["orders"]),
+        FilterExpression="order_id = :order AND attribute_exists(adoption)",
+        ExpressionAttributeValues={":order": {"S": order}},
+    )["Items"]
+    return batch(copies, "events", event_message(rows[0]["adoption"]["S"]))
+
+
+def delivery(copies: Copies, url: str | None) -> Json:
+    """A delivery to a new endpoint, or without a URL to one that does not exist."""
+    endpoint = copies.unique("copy-")
+    secret = "whsec_" + b64encode(bytes(32)).decode()
+    values = {"secret": secret, "url": url, "settings": '{"backoff":[1]}'}
+    for part, value in values.items() if url else ():
+        name = f"{SETTINGS_PREFIX}/endpoints/{endpoint}/{part}"
+        kind = "SecureString" if part == "secret" else "String"
+        copies.aws["ssm"].put_parameter(Name=name, Value=value, Type=kind)
+        copies.undo.callback(copies.aws["ssm"].delete_parameter, Name=name)
+    message = {
+        "v": 1,
+        "id": copies.unique("msg_"),
+        "run": 1,
+        "endpoint": endpoint,
+        "format": "standard",
+        "account": ACCOUNT,
+        "order_id": "O-1",
+        "version": 2,
+        "body": "{}",
+    }
+    return batch(copies, "deliveries", json.dumps(message))
+
+
+def pending_event(copies: Copies) -> Json:
+    event_id = copies.call("inbound", webhook(copies)).body["event_id"]
+    # The sweep gives up after a day.
+    since = polling.moment(hours=1)
+    copies.aws["dynamodb"].update_item(
+        TableName=copies.of(copies.stack["tables"]["inbound"]),
+        Key={"pk": {"S": event_id}, "sk": {"S": "event"}},
+        UpdateExpression="SET pending = :shard, pending_since = :since",
+        ExpressionAttributeValues={":shard": {"S": "0"}, ":since": {"S": since}},
+    )
+    return {}
+
+
+def inbound_log(copies: Copies, query: str = "") -> Json:
+    copies.call("inbound", webhook(copies))
+    # An unreadable body makes an event with the status `failed`.
+    copies.invoke(copies.whole["inbound"], webhook(copies) | {"body": "?"})
+    return http(copies, "GET", "/api/webhooks/logs", user(copies, "viewer"), query=query)
+
+
+def logged_event(copies: Copies, method: str, path: str) -> Json:
+    event_id = copies.call("inbound", webhook(copies)).body["event_id"]
+    return http(copies, method, path, user(copies, "admin"), id=event_id)
+
+
+def trigger(copies: Copies) -> Json:
+    body = {"order_ids": [create_order(copies)], "account_code": ACCOUNT}
+    return http(copies, "POST", "/api/orders/trigger-webhook", user(copies, "admin"), body)
+
+
+def admin_get(copies: Copies, path: str, query: str = "") -> Json:
+    return http(copies, "GET", path, user(copies, "admin"), query=query)

@@ -1,0 +1,187 @@
+"""Sources and hooks: the parameters of the commands, and the settings that they keep."""
+
+from __future__ import annotations
+
+import json
+import unittest
+from typing import Any
+
+import callback
+from command_case import CommandCase
+from config import StackError
+
+
+class Sources(CommandCase):
+    def test_sets_a_source_once(self) -> None:
+        shown = self.run_command("source-set", SOURCE="shiprocket", ACCOUNT="A")
+        self.assertEqual(
+            self.calls, ["put sources/shiprocket/secret", "put sources/shiprocket/settings"]
+        )
+        self.assertEqual(shown, f"secret: {self.secret('sources/shiprocket/secret')}\n")
+        self.assertEqual(
+            json.loads(self.value("sources/shiprocket/settings")), {"mode": "token", "account": "A"}
+        )
+        self.assert_rejects("source-set", "already exists", SOURCE="shiprocket", ACCOUNT="A")
+
+    def test_keeps_unnamed_settings_of_a_source(self) -> None:
+        first = {"SOURCE": "shiprocket", "ACCOUNT": "A", "ALLOWED_IPS": "203.0.113.0/24"}
+        self.run_command("source-set", **first)
+        given = {
+            "SOURCE": "shiprocket",
+            "ACCOUNT": "B",
+            "MODE": "hmac",
+            "FORCE": "1",
+            "SECRET": "stdin",
+        }
+        self.assertEqual(self.run_command("source-set", stdin="key from the proxy\n", **given), "")
+        expected = {"mode": "hmac", "account": "B", "allowed_ips": ["203.0.113.0/24"]}
+        self.assertEqual(json.loads(self.value("sources/shiprocket/settings")), expected)
+        self.assertEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+        given = {
+            "SOURCE": "shiprocket",
+            "ACCOUNT": "B",
+            "FORCE": "1",
+            "ALLOWED_IPS": "198.51.100.0/24",
+        }
+        self.assertEqual(self.run_command("source-set", **given), "")
+        self.assertEqual(self.calls, ["put sources/shiprocket/settings"])
+        expected = {"mode": "hmac", "account": "B", "allowed_ips": ["198.51.100.0/24"]}
+        self.assertEqual(json.loads(self.value("sources/shiprocket/settings")), expected)
+        self.assertEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+        # The old secret belongs to the other mode.
+        self.assertNotEqual(self.run_command("source-set", MODE="token", **given), "")
+        self.assertNotEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+
+    def test_keeps_the_mode_of_a_source_after_an_update(self) -> None:
+        signs = {"SOURCE": "esahayak", "ACCOUNT": "A", "MODE": "hmac", "SECRET": "stdin"}
+        self.run_command("source-set", stdin="the key\n", **signs)
+        self.run_command(
+            "source-set", SOURCE="esahayak", FORCE="1", ALLOWED_CIDRS="198.51.100.0/24"
+        )
+        expected = {"mode": "hmac", "account": "A", "allowed_cidrs": ["198.51.100.0/24"]}
+        self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
+        self.assertEqual(self.secret("sources/esahayak/secret"), "the key")
+
+    def test_sets_and_updates_shipway(self) -> None:
+        given = {"SOURCE": "shipway", "ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
+        self.assertEqual(self.run_command("source-set", "the key\n", **given), "")
+        self.assertEqual(self.calls, ["put sources/shipway/secret", "put sources/shipway/settings"])
+        credentials = {"email": "a@b", "license_key": "the key"}
+        self.assertEqual(json.loads(self.secret("sources/shipway/secret")), credentials)
+        self.assertEqual(json.loads(self.value("sources/shipway/settings")), {"account": "A"})
+        polls = {
+            "URL": "https://app.shipway.com/",
+            "CALLS_PER_SECOND": "0.5",
+            "STALLED_AFTER_DAYS": "5",
+        }
+        self.assert_rejects("source-set", "already exists", SOURCE="shipway", **polls)
+        self.run_command("source-set", SOURCE="shipway", FORCE="1", **polls)
+        self.assertEqual(self.calls, ["put sources/shipway/settings"])
+        expected = {
+            "base_url": "https://app.shipway.com",
+            "calls_per_second": 0.5,
+            "stalled_after_days": 5,
+        }
+        self.assertEqual(
+            json.loads(self.value("sources/shipway/settings")), {"account": "A", **expected}
+        )
+        self.run_command("source-set", SOURCE="shipway", FORCE="1", CALLS_PER_SECOND="10")
+        self.assertEqual(json.loads(self.value("sources/shipway/settings"))["calls_per_second"], 10)
+        self.assert_rejects(
+            "source-set", "license key", SOURCE="shipway", FORCE="1", EMAIL="other@b"
+        )
+        self.assertEqual(json.loads(self.secret("sources/shipway/secret")), credentials)
+
+    def test_adds_shipway_credentials_of_an_account(self) -> None:
+        given = {"ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
+        self.assertEqual(self.run_command("shipway-add", "the key\n", **given), "")
+        expected = {"email": "a@b", "license_key": "the key"}
+        self.assertEqual(json.loads(self.secret("accounts/A/shipway")), expected)
+        with self.assertRaisesRegex(StackError, "FORCE=1 replaces it"):
+            self.run_command("shipway-add", "another\n", **given)
+        self.run_command("shipway-add", "another\n", **given, FORCE="1")
+        self.assertEqual(json.loads(self.secret("accounts/A/shipway"))["license_key"], "another")
+
+    def test_sets_esahayak_and_switches_its_mode(self) -> None:
+        given = {"SOURCE": "esahayak", "ACCOUNT": "A", "ALLOWED_CIDRS": "192.0.2.0/24,198.51.100.7"}
+        self.assertEqual(self.run_command("source-set", **given), "")
+        self.assertEqual(self.calls, ["put sources/esahayak/settings"])
+        cidrs = ["192.0.2.0/24", "198.51.100.7"]
+        expected = {"mode": "network", "account": "A", "allowed_cidrs": cidrs}
+        self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
+        shown = self.run_command("source-set", SOURCE="esahayak", MODE="hmac", FORCE="1")
+        self.assertEqual(shown, f"secret: {self.secret('sources/esahayak/secret')}\n")
+        expected = {"mode": "hmac", "account": "A", "allowed_cidrs": cidrs}
+        self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
+
+    def test_adds_phone_numbers_and_rotates_the_app_secret(self) -> None:
+        given = {"SOURCE": "whatsapp", "PHONE_NUMBERS": "10:A,20:B", "SECRET": "stdin"}
+        verify_token = (
+            self.run_command("source-set", "first\n", **given)
+            .removeprefix("verify_token: ")
+            .strip()
+        )
+        self.assertGreaterEqual(len(verify_token), 32)
+        self.assertEqual(
+            self.calls, ["put sources/whatsapp/secret", "put sources/whatsapp/settings"]
+        )
+        self.assertEqual(
+            self.whatsapp_secret(), {"verify_token": verify_token, "app_secret": ["first"]}
+        )
+        self.assertEqual(self.numbers(), {"10": "A", "20": "B"})
+        self.assertEqual(
+            self.run_command("source-set", SOURCE="whatsapp", PHONE_NUMBERS="30:B", FORCE="1"), ""
+        )
+        self.assertEqual(self.calls, ["put sources/whatsapp/settings"])
+        self.assertEqual(self.numbers(), {"10": "A", "20": "B", "30": "B"})
+        for line, app_secrets in [
+            ("second", ["second", "first"]),
+            ("third", ["third", "second"]),
+            ("third", ["third", "second"]),
+        ]:
+            again = {"SOURCE": "whatsapp", "SECRET": "stdin", "FORCE": "1"}
+            self.assertEqual(self.run_command("source-set", f"{line}\n", **again), "")
+            self.assertEqual(
+                self.whatsapp_secret(), {"verify_token": verify_token, "app_secret": app_secrets}
+            )
+
+    def whatsapp_secret(self) -> Any:
+        return json.loads(self.secret("sources/whatsapp/secret"))
+
+    def numbers(self) -> Any:
+        return json.loads(self.value("sources/whatsapp/settings"))["phone_numbers"]
+
+    def test_adds_hooks_with_and_without_secrets(self) -> None:
+        for source, variables, stdin, titles in [
+            ("shiprocket", {}, "", ["path", "secret"]),
+            ("shiprocket", {"SECRET": "stdin"}, "own\n", ["path"]),
+            ("shiprocket", {"SECRET": "none"}, "", ["path"]),
+            ("shipway", {}, "", ["path"]),
+            ("shipway", {"SECRET": "stdin"}, "own\n", ["path"]),
+            ("esahayak", {}, "", ["path"]),
+            ("whatsapp", {}, "", ["path"]),
+            ("whatsapp", {"SECRET": "stdin"}, "own\n", ["path", "verify_token"]),
+        ]:
+            with self.subTest(source=source, **variables):
+                shown = self.run_command("hook-add", stdin, SOURCE=source, ACCOUNT="A", **variables)
+                lines = dict(line.split(": ") for line in shown.splitlines())
+                self.assertEqual(list(lines), titles)
+                folder, name = lines["path"].rsplit("/", 1)
+                self.assertEqual(
+                    folder, f"/webhooks/{'carrier' if source == 'shiprocket' else source}"
+                )
+                self.assertRegex(name, "^[a-z]{24}$")
+                self.assertEqual(callback.rejected_words(f"https://a.example/{name}"), [])
+                hook = json.loads(self.secret(f"sources/{source}/hooks/{name}"))
+                own = lines.get("secret", "own" if stdin else None)
+                if "verify_token" in lines:
+                    own = {"verify_token": lines["verify_token"], "app_secret": ["own"]}
+                self.assertEqual(hook, {"account": "A"} | ({"secret": own} if own else {}))
+
+    def test_generates_unique_hooks(self) -> None:
+        paths = {self.run_command("hook-add", SOURCE="shipway", ACCOUNT="A") for _ in range(50)}
+        self.assertEqual(len(paths), 50)
+
+
+if __name__ == "__main__":
+    unittest.main()
