@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use aws::tables::orders::Created;
+use aws::tables::orders::CreateOutcome;
 use domain::core::id::{AccountCode, EventId, OrderKey};
 use domain::orders::api_event::{ApiEvent, Reconciliation};
 use domain::orders::order::Order;
@@ -151,6 +151,6 @@ async fn create_order_unreconciled(parcel: &Parcel) -> EventId {
     let calls = Calls::default();
     let (orders, events) = (stack().orders(&calls), stack().events(&calls));
     let created = orders.create(&order, &new.fingerprint, &events, &event).await.unwrap();
-    assert_eq!(created, Created::Done);
+    assert_eq!(created, CreateOutcome::Created);
     event.id
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use aws::tables::runs::{Claimed, Lease, Opened, Outcome, Progress, Runs, Step};
+use aws::tables::runs::{
+    BatchOutcome, ClaimOutcome, Lease, PlanProgress, PlanStep, RunState, Runs,
+};
 use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, PollCounts, Run, SHARDS, ShardMessage};
 use serde_json::{Value, json};
@@ -32,13 +34,13 @@ async fn find(id: &str) -> Value {
 
 async fn open(runs: &Runs) -> Run {
     let run = Run { id: unique("manual-"), started_at: aws::clock::now(), manual: true };
-    assert!(matches!(runs.open(&run, 5.0).await.unwrap(), Opened::Open { .. }));
+    assert!(matches!(runs.open(&run, 5.0).await.unwrap(), RunState::Open { .. }));
     run
 }
 
 async fn claim(runs: &Runs, run: &Run, shard: u8, now: Timestamp) -> Lease {
     match runs.claim(run, shard, "it", Duration::from_secs(60), now).await.unwrap() {
-        Claimed::Leased(lease) => lease,
+        ClaimOutcome::Leased(lease) => lease,
         other => panic!("{other:?}"),
     }
 }
@@ -46,14 +48,14 @@ async fn claim(runs: &Runs, run: &Run, shard: u8, now: Timestamp) -> Lease {
 /// Finishes the plan of a shard.
 async fn plan(runs: &Runs, run: &Run, shard: u8, batches: u64, planned: u64) {
     let lease = claim(runs, run, shard, aws::clock::now()).await;
-    let progress = Progress { resume_after: None, batches, planned };
-    assert!(runs.save(&lease, &progress, Step::Finish).await.unwrap());
+    let progress = PlanProgress { resume_after: None, batches, planned };
+    assert!(runs.save_progress(&lease, &progress, PlanStep::Finish).await.unwrap());
 }
 
 /// Records the counts of the only batch of a shard.
 async fn record(runs: &Runs, run: &Run, shard: u8, counts: PollCounts) {
     let batch = BatchMessage::new(&ShardMessage::new(run.clone(), shard, 5.0), 0, None, Vec::new());
-    runs.count(&batch, Outcome::Answered(counts), aws::clock::now()).await.unwrap();
+    runs.count(&batch, BatchOutcome::Answered(counts), aws::clock::now()).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

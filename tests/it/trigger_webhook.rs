@@ -157,7 +157,7 @@ async fn reports_no_success_without_a_usable_endpoint() {
     let shop = Shop::new();
     let order = shop.create().await;
     let answer = shop.trigger(&[&order]).await;
-    let message = "no endpoint takes status_update of this account";
+    let message = "no endpoint receives status_update for this account";
     assert_eq!((answer.status, &answer.json["message"]), (200, &json!(message)));
     assert_eq!((&answer.json["success"], results(&answer).len()), (&json!(false), 0));
 

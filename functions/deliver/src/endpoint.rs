@@ -1,34 +1,44 @@
-//! An endpoint as its sender needs it: with its address and its secrets.
+//! Resolves an endpoint's name to its address, signing keys and settings.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use aws::settings::{Cached, Settings, SettingsError, Values};
 use domain::core::id::EndpointName;
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::endpoint;
+use domain::webhooks::endpoint::{self, MAX_TIMEOUT};
 use domain::webhooks::retry::DeadReason;
 use domain::webhooks::signing::SigningKeys;
 use egress::LOOPBACK;
 use egress::policy::{Refused, Target};
 
-/// Where a delivery goes.
 pub(crate) struct ResolvedEndpoint {
-    /// Its address, if that is one that may be posted to.
+    /// Refused where the SSRF policy forbids the address.
     pub(crate) target: Result<Target, Refused>,
-    /// What signs for it.
     pub(crate) keys: SigningKeys,
-    /// What `x-vendor-server-secret` carries.
+    /// The value of `x-vendor-server-secret`.
     pub(crate) legacy_secret: Option<String>,
-    /// The rest.
     pub(crate) settings: endpoint::Settings,
 }
 
-/// Why nothing can be sent to an endpoint at all.
+pub(crate) enum Resolution {
+    Ready(Box<ResolvedEndpoint>),
+    Unavailable(Unavailable),
+}
+
+impl Resolution {
+    /// The timeout of one attempt.
+    pub(crate) fn timeout(&self) -> Duration {
+        match self {
+            Self::Ready(endpoint) => endpoint.settings.timeout,
+            Self::Unavailable(_) => MAX_TIMEOUT,
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unavailable {
-    /// There is no such endpoint any more.
     Removed,
-    /// It is switched off.
     Disabled,
 }
 
@@ -41,10 +51,10 @@ impl Unavailable {
     }
 }
 
-/// The endpoints that deliveries were for, kept in memory for a while.
+/// Caches resolved endpoints in memory.
 pub(crate) struct EndpointResolver {
     settings: Settings,
-    cached: Cached<Result<ResolvedEndpoint, Unavailable>>,
+    cached: Cached<Resolution>,
 }
 
 impl EndpointResolver {
@@ -52,47 +62,46 @@ impl EndpointResolver {
         Self { settings, cached: Cached::default() }
     }
 
-    pub(crate) async fn get(
+    pub(crate) async fn resolve(
         &self,
         name: &EndpointName,
         now: Timestamp,
-    ) -> Result<Arc<Result<ResolvedEndpoint, Unavailable>>, SettingsError> {
-        let known =
+    ) -> Result<Arc<Resolution>, SettingsError> {
+        let cached =
             self.cached.get(&self.settings, name.as_str(), now, |_last| self.load(name)).await?;
-        if known.is_ok() {
-            return Ok(known);
+        match *cached {
+            Resolution::Ready(_) => Ok(cached),
+            // A cached absence may be outdated, and acting on it would dead-letter the delivery.
+            Resolution::Unavailable(_) => self.load(name).await.map(Arc::new),
         }
-        // That it was gone a while ago is no reason to give a delivery up now.
-        self.load(name).await.map(Arc::new)
     }
 
-    async fn load(
-        &self,
-        name: &EndpointName,
-    ) -> Result<Result<ResolvedEndpoint, Unavailable>, SettingsError> {
+    async fn load(&self, name: &EndpointName) -> Result<Resolution, SettingsError> {
         let names = ["url", "secret", "legacy_secret", "settings"]
             .map(|part| format!("endpoints/{name}/{part}"));
-        read(&names, &self.settings.read(&names).await?)
+        parse(&names, &self.settings.read(&names).await?)
     }
 }
 
-fn read(
+fn parse(
     [url, secret, legacy_secret, settings]: &[String; 4],
     values: &Values,
-) -> Result<Result<ResolvedEndpoint, Unavailable>, SettingsError> {
-    let Some(address) = values.get(url) else { return Ok(Err(Unavailable::Removed)) };
+) -> Result<Resolution, SettingsError> {
+    let Some(address) = values.get(url) else {
+        return Ok(Resolution::Unavailable(Unavailable::Removed));
+    };
     let text = values.get(settings).map_or("{}", String::as_str);
     let parsed =
         endpoint::Settings::parse(text).map_err(|error| SettingsError::invalid(settings, error))?;
     if !parsed.enabled {
-        return Ok(Err(Unavailable::Disabled));
+        return Ok(Resolution::Unavailable(Unavailable::Disabled));
     }
     let key = values.get(secret).map_or("", String::as_str);
     let keys = SigningKeys::parse(key).map_err(|error| SettingsError::invalid(secret, error))?;
-    Ok(Ok(ResolvedEndpoint {
+    Ok(Resolution::Ready(Box::new(ResolvedEndpoint {
         target: Target::parse(address, LOOPBACK),
         keys,
         legacy_secret: values.get(legacy_secret).cloned(),
         settings: parsed,
-    }))
+    })))
 }

@@ -1,4 +1,4 @@
-//! What goes before the body.
+//! The HTTP headers of a delivery attempt, with the Standard Webhooks signature.
 
 use aws::tables::deliveries::Lease;
 use domain::core::timestamp::Timestamp;
@@ -9,12 +9,12 @@ use egress::{HeaderMap, HeaderName, HeaderValue};
 use crate::endpoint::ResolvedEndpoint;
 
 const LEGACY_SECRET: &str = "x-vendor-server-secret";
-/// Whatever an endpoint's owner sets may be a token of theirs.
-const LONG_ENOUGH_FOR_A_SECRET: usize = 8;
+/// A custom header may carry a token. Values of at least this many bytes are treated as secrets.
+const MIN_SECRET_LENGTH: usize = 8;
 const USER_AGENT: &str = concat!("Waypost/", env!("CARGO_PKG_VERSION"));
 
-/// The headers of an attempt at `now`. The signature covers the id, the second of the attempt, and the body.
-pub(crate) fn of(
+/// The signature covers the delivery id, the attempt's time in seconds, and the body.
+pub(crate) fn build(
     delivery: &Delivery,
     endpoint: &ResolvedEndpoint,
     lease: &Lease,
@@ -22,7 +22,7 @@ pub(crate) fn of(
 ) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in &endpoint.settings.headers {
-        insert(&mut headers, name, value, value.len() >= LONG_ENOUGH_FOR_A_SECRET);
+        insert(&mut headers, name, value, value.len() >= MIN_SECRET_LENGTH);
     }
     let mut set =
         |name: &str, value: &str| insert(&mut headers, name, value, name == LEGACY_SECRET);
@@ -45,8 +45,8 @@ pub(crate) fn of(
     headers
 }
 
-/// Order ids may hold what a header cannot: then the header is left out, the body has the id.
-/// What is sensitive is masked where an endpoint's answer echoes it.
+/// Omits a header with a value that HTTP does not allow, such as some order ids; the body has the
+/// order id too. Sensitive values are masked in the stored excerpt if the response echoes them.
 fn insert(headers: &mut HeaderMap, name: &str, value: &str, sensitive: bool) {
     let (Ok(name), Ok(mut value)) =
         (HeaderName::try_from(name), HeaderValue::from_bytes(value.as_bytes()))

@@ -1,7 +1,8 @@
-//! Posts deliveries: claims one, signs it, sends it, writes down what came of it.
+//! Sends deliveries: takes a lease, signs and posts the delivery, records the attempt.
 //!
-//! Between claim and outcome nobody else sends it. Killed in between, it is sent again with the same id once the
-//! claim has run out: endpoints see a delivery at least once and tell repeats by `webhook-id`.
+//! Delivery is at least once: the lease keeps other workers from sending at the same time, and
+//! after a crash the delivery is sent again with the same id once the lease expires. Endpoints
+//! dedup by `webhook-id`.
 
 mod endpoint;
 mod headers;
@@ -18,20 +19,18 @@ use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, Lease, Outcome};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
-use domain::webhooks::endpoint::MAX_TIMEOUT;
 use domain::webhooks::retry::{AttemptOutcome, DeadReason, NextStep, parse_retry_after};
 use egress::policy::Refused;
 use egress::{Http, PostError};
 
-use endpoint::{EndpointResolver, ResolvedEndpoint, Unavailable};
+use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint, Unavailable};
 
-/// What claiming an attempt before it and recording it after may take.
+/// Time reserved for the claim before an attempt and the record after it.
 const RECORDING: Duration = Duration::from_secs(10);
 
-/// A delivery is given up at this age. Its message lives for 14 days.
+/// A delivery is dead-lettered at this age. SQS deletes its message after 14 days.
 const MAX_AGE: Duration = Duration::from_secs(9 * 24 * 60 * 60);
 
-/// The function.
 pub struct Deliver {
     deliveries: Deliveries,
     dead_letters: Queue,
@@ -41,7 +40,6 @@ pub struct Deliver {
     claims: AtomicU64,
 }
 
-/// One attempt: what the row says of it, and what follows.
 struct AttemptResult {
     attempt: Attempt,
     next_step: NextStep,
@@ -49,7 +47,6 @@ struct AttemptResult {
 }
 
 impl Deliver {
-    /// With its table, the queue for what dies, its settings and the way out.
     pub fn new(
         deliveries: Deliveries,
         dead_letters: Queue,
@@ -66,10 +63,7 @@ impl Deliver {
         }
     }
 
-    /// Works on one delivery, unless that could take longer than `deadline`.
-    ///
-    /// # Errors
-    /// Something is not available; the message has to come back.
+    /// Attempts one delivery, unless the attempt could end after `deadline`.
     pub async fn handle(
         &self,
         message: &str,
@@ -78,9 +72,8 @@ impl Deliver {
         let Some(delivery) = Delivery::from_message(message) else {
             return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
         };
-        let endpoint = self.endpoints.get(&delivery.endpoint, now()).await?;
-        let timeout =
-            endpoint.as_ref().as_ref().map_or(MAX_TIMEOUT, |endpoint| endpoint.settings.timeout);
+        let endpoint = self.endpoints.resolve(&delivery.endpoint, now()).await?;
+        let timeout = endpoint.timeout();
         if now().after(timeout).after(RECORDING) > deadline {
             return Ok(RecordOutcome::RetryAfter(Duration::ZERO));
         }
@@ -90,21 +83,27 @@ impl Deliver {
             ClaimOutcome::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
             ClaimOutcome::Ended => return Ok(RecordOutcome::Ack),
         };
-        let result = match endpoint.as_ref() {
-            Ok(endpoint) => self.post(&delivery, endpoint, &lease).await,
-            Err(unavailable) => unsent(*unavailable),
+        let (result, wait) = match &*endpoint {
+            Resolution::Ready(endpoint) => self.attempt(&delivery, endpoint, &lease).await,
+            Resolution::Unavailable(unavailable) => (unsent(*unavailable), None),
         };
-        let wait = match endpoint.as_ref() {
-            Ok(endpoint) => endpoint.settings.schedule.wait_after(
-                lease.attempt,
-                &delivery.id,
-                result.retry_after,
-            ),
-            Err(_) => None,
-        };
-        // However long endpoints ask to wait: what is still tried must not end with its message, unseen.
-        let wait = wait.filter(|wait| now().after(*wait).since(lease.began_at) <= MAX_AGE);
         self.conclude(delivery, &lease, &result, wait).await
+    }
+
+    /// Posts the delivery, and returns the wait before the next attempt, if the schedule has one.
+    async fn attempt(
+        &self,
+        delivery: &Delivery,
+        endpoint: &ResolvedEndpoint,
+        lease: &Lease,
+    ) -> (AttemptResult, Option<Duration>) {
+        let result = self.post(delivery, endpoint, lease).await;
+        let schedule = &endpoint.settings.schedule;
+        let wait = schedule.wait_after(lease.attempt, &delivery.id, result.retry_after);
+        // Whatever Retry-After asks for, a delivery must be dead-lettered before SQS deletes its
+        // message.
+        let wait = wait.filter(|wait| now().after(*wait).since(lease.began_at) <= MAX_AGE);
+        (result, wait)
     }
 
     async fn post(
@@ -118,7 +117,7 @@ impl Deliver {
             Ok(target) => target,
             Err(refusal) => return refused(at, *refusal),
         };
-        let headers = headers::of(delivery, endpoint, lease, at);
+        let headers = headers::build(delivery, endpoint, lease, at);
         match self.http.post(target, headers, lease.body.clone(), endpoint.settings.timeout).await {
             Ok(reply) => AttemptResult {
                 next_step: AttemptOutcome::Answered(reply.status).next_step(),
@@ -143,7 +142,7 @@ impl Deliver {
         }
     }
 
-    /// Writes the outcome, and lets the message go or come back.
+    /// Records the outcome, and acknowledges, retries or dead-letters the message.
     async fn conclude(
         &self,
         delivery: Delivery,
@@ -157,9 +156,10 @@ impl Deliver {
             (NextStep::Retry, None) => Outcome::Dead(DeadReason::Exhausted),
             (NextStep::GiveUp(reason), _) => Outcome::Dead(reason),
         };
-        log(&delivery, lease, result, outcome);
+        log_attempt(&delivery, lease, result, outcome);
         if let Outcome::Dead(reason) = outcome {
-            // First the copy, then the row: killed in between, it dies once more rather than never.
+            // Send to the DLQ before the row says so: a crash in between repeats the dead letter,
+            // never loses it.
             let again = Delivery { run: delivery.run.saturating_add(1), ..delivery };
             let group = again.endpoint.as_str();
             self.dead_letters
@@ -170,7 +170,7 @@ impl Deliver {
         Ok(match (outcome, wait) {
             (Outcome::Retry(_), Some(wait)) if written => RecordOutcome::RetryAfter(wait),
             _ if written => RecordOutcome::Ack,
-            // The lease ran out and went to another worker: look what became of it.
+            // The lease expired and another worker holds it: check its outcome soon.
             _ => RecordOutcome::RetryAfter(Duration::from_secs(1)),
         })
     }
@@ -207,7 +207,12 @@ fn unsent(unavailable: Unavailable) -> AttemptResult {
     }
 }
 
-fn log(delivery: &Delivery, lease: &Lease, made: &AttemptResult, outcome: Outcome) {
+fn log_attempt(
+    delivery: &Delivery,
+    lease: &Lease,
+    AttemptResult { attempt, .. }: &AttemptResult,
+    outcome: Outcome,
+) {
     let (result, reason) = match outcome {
         Outcome::Delivered => ("delivered", None),
         Outcome::Retry(_) => ("retry", None),
@@ -218,9 +223,9 @@ fn log(delivery: &Delivery, lease: &Lease, made: &AttemptResult, outcome: Outcom
         endpoint = %delivery.endpoint,
         run = delivery.run,
         attempt = lease.attempt,
-        status = made.attempt.status,
-        error = made.attempt.error,
-        latency_ms = made.attempt.latency_ms,
+        status = attempt.status,
+        error = attempt.error,
+        latency_ms = attempt.latency_ms,
         result,
         reason,
         "delivery.attempted"

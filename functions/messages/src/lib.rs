@@ -1,4 +1,5 @@
-//! The messages that shoppers get about their orders, and what they write themselves: recorded, and shown.
+//! The messages API: records messages sent to shoppers, and lists them and the WhatsApp
+//! conversations.
 
 mod conversation;
 mod list;
@@ -8,28 +9,22 @@ use aws::clock::now;
 use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{ApiError, request_id, respond, route_key};
 use aws::settings::Settings;
-use aws::tables::messages::Messages as MessagesTable;
+use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Error, Request, Response};
 
-/// The function.
-pub struct Messages {
-    messages: MessagesTable,
+pub struct MessagesApi {
+    messages: Messages,
     orders: Orders,
     callers: Callers,
 }
 
-impl Messages {
-    /// With its tables and its settings.
-    pub fn new(messages: MessagesTable, orders: Orders, settings: Settings) -> Self {
+impl MessagesApi {
+    pub fn new(messages: Messages, orders: Orders, settings: Settings) -> Self {
         Self { messages, orders, callers: Callers::new(settings) }
     }
 
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// None; the type is what the runtime asks for.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
         respond(&id, self.route(&request, now()).await)
@@ -37,11 +32,11 @@ impl Messages {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
-        if !caller.may_use_messages() {
-            return Err(ApiError::forbidden("this caller may not work on messages"));
+        if !caller.can_use_messages() {
+            return Err(ApiError::forbidden("these credentials do not allow access to messages"));
         }
         match route_key(request) {
-            "POST /api/orders/message-tracking" => self.track(request, &caller, now).await,
+            "POST /api/orders/message-tracking" => self.create(request, &caller, now).await,
             "GET /api/orders/{order_id}/messages" => self.list(request, &caller).await,
             "GET /api/messages/whatsapp" => self.show_conversation(request, &caller).await,
             _ => Err(ApiError::not_found("no such route")),

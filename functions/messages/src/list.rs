@@ -13,22 +13,18 @@ use domain::messaging::message_status::ProviderMessageKey;
 use domain::pagination::Page;
 use lambda_http::{Body, Request, RequestExt, Response};
 
-use crate::Messages;
+use crate::MessagesApi;
 
-impl Messages {
+impl MessagesApi {
     pub(crate) async fn list(
         &self,
         request: &Request,
         caller: &Caller,
     ) -> Result<Response<Body>, ApiError> {
-        let named =
-            request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
-        let key = authorize_order(
-            caller,
-            query_account(request)?.as_ref(),
-            named.unwrap_or_default(),
-            "account_code",
-        )?;
+        let path = request.path_parameters_ref();
+        let order = path.and_then(|path| path.first("order_id")).unwrap_or_default();
+        let account = query_account(request)?;
+        let key = authorize_order(caller, account.as_ref(), order, "account_code")?;
         let page = page_request(request)?;
         if self.orders.load(&key).await?.is_none() {
             return Err(ApiError::not_found("no such order"));
@@ -36,16 +32,16 @@ impl Messages {
         let messages = self.messages.of_order(&key, &page).await?;
         let next_page = messages.next_page(sort_key);
         let messages = messages.items;
-        let (tracks, untracked) =
-            (self.load_trackings(&messages).await?, TrackedMessage::default());
-        let tracked = |message: &Message| tracks.get(message.message_id.as_ref()?);
+        let trackings = self.load_trackings(&messages).await?;
+        let untracked = TrackedMessage::default();
+        let tracked = |message: &Message| trackings.get(message.message_id.as_ref()?);
         let items = messages
             .iter()
             .map(|message| MessageView::new(message, tracked(message).unwrap_or(&untracked)));
         Ok(json(200, &Page { items: items.collect(), next_page }))
     }
 
-    /// What providers reported of these messages of one account, by their ids.
+    /// The provider statuses of one account's messages.
     async fn load_trackings(
         &self,
         messages: &[Message],

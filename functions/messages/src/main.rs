@@ -3,18 +3,18 @@
 use aws::client::{CallTimeouts, Clients, Edge};
 use aws::env::variable;
 use aws::settings::Settings;
-use aws::tables::messages::Messages as MessagesTable;
+use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use lambda_http::{Error, run, service_fn};
-use messages::Messages;
+use messages::MessagesApi;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
     let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
     let dynamodb = clients.dynamodb();
-    let messages = Messages::new(
-        MessagesTable::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),
+    let messages = MessagesApi::new(
+        Messages::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),
         Orders::new(dynamodb, variable("ORDERS_TABLE")?),
         Settings::from_environment(clients.ssm())?,
     );

@@ -2,7 +2,7 @@
 
 use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::messages::{Recorded, TrackingRow};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
@@ -13,105 +13,112 @@ use domain::messaging::message_status::ProviderMessageKey;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
-use crate::Messages;
+use crate::MessagesApi;
 
-/// The largest body, in bytes.
+/// In bytes.
 const BODY_LIMIT: usize = 256 * 1024;
-/// How often a write is tried because others write the same order.
+/// Attempts to write an order under contention.
 const TRIES: u32 = 5;
 
-impl Messages {
-    pub(crate) async fn track(
+impl MessagesApi {
+    pub(crate) async fn create(
         &self,
         request: &Request,
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        let asked = NewMessage::read(json_body(request, BODY_LIMIT)?)?;
-        authorize(caller, Some(&asked.account_code), "account_code")?;
+        let new_message = NewMessage::read(json_body(request, BODY_LIMIT)?)?;
+        authorize(caller, Some(&new_message.account_code), "account_code")?;
         let request_id = request_id(request);
-        let provider = asked.message_id.clone();
-        let key = key(idempotency_key(request)?, provider.as_ref(), &request_id);
-        let message = self.record(&Message::new(asked, &key, now), &key).await?;
+        let provider_id = new_message.message_id.clone();
+        let key = message_key(idempotency_key(request)?, provider_id.as_ref(), &request_id);
+        let message = self.record(&Message::new(new_message, &key, now), &key).await?;
         let (account, order_id) = (&message.account_code, &message.order_id);
         tracing::info!(%account, %order_id, message_id = message.id, "message.recorded");
-        let data = Receipt::of(&message);
-        let body = serde_json::json!({"success": true, "message": "Message tracking record created", "data": data});
+        let body = serde_json::json!({
+            "success": true,
+            "message": "Message tracking record created",
+            "data": Receipt::of(&message),
+        });
         Ok(json(201, &body))
     }
 
-    /// Stores the message; or finds the one that the same request stored before.
+    /// Stores the message, or returns the one stored by an earlier identical request.
     async fn record(&self, message: &Message, key: &MessageKey<'_>) -> Result<Message, ApiError> {
-        let order = message.order();
-        for attempt in 0..TRIES {
-            let before = self
-                .orders
-                .load(&order)
-                .await?
-                .ok_or_else(|| ApiError::not_found("no such order"))?;
-            let mut linked = self.linked(message).await?;
-            if let Some(record) = linked.as_ref().and_then(|row| row.tracked.record.as_ref()) {
-                return again(message, record, key);
-            }
-            if let Some(row) = &mut linked {
-                row.tracked.link(message);
-            }
-            let shown = linked.as_ref().map_or_else(
-                || TrackedMessage::default().shown(message),
-                |row| row.tracked.shown(message),
-            );
-            let after = message.noted_on(&before, shown, message.sent_at);
-            match self
-                .messages
-                .record(message, linked.as_ref(), &self.orders, &before, &after)
-                .await?
-            {
-                Recorded::Done => return Ok(message.clone()),
-                Recorded::Before(first) => return again(message, &first, key),
-                Recorded::Stale => pause(attempt).await,
-            }
-        }
-        Err(ApiError::unavailable())
+        let recorded = retry(TRIES, || self.record_once(message, key));
+        recorded.await?.ok_or_else(ApiError::unavailable)
     }
 
-    /// What is known of the provider's message, if the request names one.
-    async fn linked(&self, message: &Message) -> Result<Option<TrackingRow>, ApiError> {
+    async fn record_once(
+        &self,
+        message: &Message,
+        key: &MessageKey<'_>,
+    ) -> Result<Try<Message>, ApiError> {
+        let before = self
+            .orders
+            .load(&message.order())
+            .await?
+            .ok_or_else(|| ApiError::not_found("no such order"))?;
+        let mut linked = self.load_linked(message).await?;
+        if let Some(record) = linked.as_ref().and_then(|row| row.tracked.record.as_ref()) {
+            return replay_or_conflict(message, record, key).map(Try::Done);
+        }
+        if let Some(row) = &mut linked {
+            row.tracked.link(message);
+        }
+        let shown = linked.as_ref().map_or_else(
+            || TrackedMessage::default().shown(message),
+            |row| row.tracked.shown(message),
+        );
+        let after = message.noted_on(&before, shown, message.sent_at);
+        match self.messages.record(message, linked.as_ref(), &self.orders, &before, &after).await? {
+            Recorded::New => Ok(Try::Done(message.clone())),
+            Recorded::Duplicate(first) => replay_or_conflict(message, &first, key).map(Try::Done),
+            Recorded::Stale => Ok(Try::Contended),
+        }
+    }
+
+    /// The tracking row of the provider's message, if the request has a provider's message id.
+    async fn load_linked(&self, message: &Message) -> Result<Option<TrackingRow>, ApiError> {
         let Some(provider) = message.message_id.clone() else { return Ok(None) };
         let key = ProviderMessageKey { account: message.account_code.clone(), message: provider };
         Ok(Some(self.messages.load_tracking(&key).await?))
     }
 }
 
-fn key<'a>(
-    idempotency: Option<&'a str>,
-    provider: Option<&'a ProviderMessageId>,
-    request: &'a str,
+fn message_key<'a>(
+    idempotency_key: Option<&'a str>,
+    provider_id: Option<&'a ProviderMessageId>,
+    request_id: &'a str,
 ) -> MessageKey<'a> {
-    match (idempotency, provider) {
+    match (idempotency_key, provider_id) {
         (Some(key), _) => MessageKey::Idempotency(key),
         (None, Some(id)) => MessageKey::Provider(id.as_str()),
-        (None, None) => MessageKey::Request(request),
+        (None, None) => MessageKey::Request(request_id),
     }
 }
 
-/// The first record, if this request repeats the one that made it.
-fn again(message: &Message, first: &Message, key: &MessageKey<'_>) -> Result<Message, ApiError> {
+/// Returns the first record if this request is identical to the one that created it.
+fn replay_or_conflict(
+    message: &Message,
+    first: &Message,
+    key: &MessageKey<'_>,
+) -> Result<Message, ApiError> {
     if message.repeats(first) {
         return Ok(first.clone());
     }
     Err(match key {
         _ if message.id != first.id => {
-            ApiError::conflict("another record has it").with_field("message_id")
+            ApiError::conflict("already in use by another record").with_field("message_id")
         }
         MessageKey::Provider(_) => {
-            ApiError::conflict("the message was recorded with another status")
+            ApiError::conflict("this message was already recorded with a different status")
                 .with_field("message_status")
         }
-        _ => ApiError::conflict("this Idempotency-Key came with another body"),
+        _ => ApiError::conflict("this Idempotency-Key was already used with a different body"),
     })
 }
 
-/// What the caller is told of its record.
 #[derive(Serialize)]
 struct Receipt<'a> {
     id: &'a str,

@@ -1,11 +1,11 @@
-//! What operators see of what came in and of what the carrier was asked, and have done again.
+//! The operators' API: the inbound log, manual retries and triggers, stale orders and polling runs.
 
+mod event_view;
 mod list;
 mod retry;
 mod runs;
 mod stale;
 mod trigger;
-mod view;
 
 use aws::clock::now;
 use aws::endpoints::Endpoints;
@@ -22,9 +22,8 @@ use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 
-use view::{Detail, Item};
+use event_view::{EventDetail, EventSummary};
 
-/// The function.
 pub struct Ops {
     tables: Tables,
     queues: Queues,
@@ -32,28 +31,19 @@ pub struct Ops {
     endpoints: Endpoints,
 }
 
-/// What it reads and writes.
 pub struct Tables {
-    /// What came in.
     pub events: InboundLog,
-    /// The orders.
     pub orders: Orders,
-    /// What became of what customers are told.
     pub deliveries: Deliveries,
-    /// What came of asking the carrier.
     pub runs: Runs,
 }
 
-/// What it has done again.
 pub struct Queues {
-    /// What came in.
     pub events: Queue,
-    /// What customers are told.
     pub deliveries: Queue,
 }
 
 impl Ops {
-    /// With its tables, the queues it writes to, and its settings.
     pub fn new(tables: Tables, queues: Queues, settings: Settings) -> Self {
         Self {
             tables,
@@ -63,10 +53,6 @@ impl Ops {
         }
     }
 
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// None; the type is what the runtime asks for.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
         respond(&id, self.route(&request, now()).await)
@@ -76,42 +62,43 @@ impl Ops {
         let caller = self.callers.authenticate(request, now).await?;
         let route = route_key(request);
         authorize(&caller, route)?;
-        let named = request.path_parameters_ref().and_then(|parameters| parameters.first("id"));
-        match (route, named) {
-            ("GET /api/webhooks/logs", None) => self.list(request, caller, now).await,
-            ("GET /api/webhooks/logs/{id}", Some(id)) => self.show(&caller, id).await,
-            ("POST /api/webhooks/retry/{id}", Some(id)) => self.retry(&caller, id, now).await,
+        let id = request.path_parameters_ref().and_then(|parameters| parameters.first("id"));
+        match (route, id) {
+            ("GET /api/webhooks/logs", None) => self.list_events(request, caller, now).await,
+            ("GET /api/webhooks/logs/{id}", Some(id)) => self.show_event(&caller, id).await,
+            ("POST /api/webhooks/retry/{id}", Some(id)) => self.retry_event(&caller, id, now).await,
             ("POST /api/orders/trigger-webhook", None) => self.trigger(request, &caller, now).await,
-            ("GET /api/orders/stale", None) => self.stale(request, &caller).await,
-            ("GET /api/sync/runs", None) => self.runs(request, &caller).await,
+            ("GET /api/orders/stale", None) => self.list_stale(request, &caller).await,
+            ("GET /api/sync/runs", None) => self.list_runs(request, &caller).await,
             _ => Err(ApiError::not_found("no such route")),
         }
     }
 
-    async fn show(&self, caller: &Caller, id: &str) -> Result<Response<Body>, ApiError> {
-        let row = self.find(caller, id).await?;
+    async fn show_event(&self, caller: &Caller, id: &str) -> Result<Response<Body>, ApiError> {
+        let row = self.find_event(caller, id).await?;
         let event = self.tables.events.load(&row.id).await?.ok_or_else(no_such_event)?;
-        Ok(json(200, &Detail::new(Item::of(&row), &event.body)))
+        Ok(json(200, &EventDetail::new(EventSummary::of(&row), &event.body)))
     }
 
-    /// The event of this id, if the caller may see it.
-    async fn find(&self, caller: &Caller, id: &str) -> Result<LogRow, ApiError> {
+    /// Returns the event if the caller has access to its account.
+    async fn find_event(&self, caller: &Caller, id: &str) -> Result<LogRow, ApiError> {
         let id = EventId::parse(id).map_err(|_| no_such_event())?;
         let row = self.tables.events.row(&id).await?;
-        row.filter(|row| caller.sees(row.account.as_ref())).ok_or_else(no_such_event)
+        row.filter(|row| caller.can_see(row.account.as_ref())).ok_or_else(no_such_event)
     }
 }
 
-/// Viewers see the log and nothing else.
+/// Viewers have access to the log only.
 fn authorize(caller: &Caller, route: &str) -> Result<(), ApiError> {
-    if caller.may_operate() || (caller.may_see_log() && route.starts_with("GET /api/webhooks/logs"))
+    if caller.can_operate()
+        || (caller.can_read_log() && route.starts_with("GET /api/webhooks/logs"))
     {
         return Ok(());
     }
-    Err(ApiError::forbidden("this caller may not do this"))
+    Err(ApiError::forbidden("these credentials do not allow this operation"))
 }
 
-/// One that is not there, or not theirs.
+/// Also the answer for an event of another tenant's account.
 fn no_such_event() -> ApiError {
     ApiError::not_found("no such event")
 }

@@ -2,7 +2,7 @@
 
 use aws::lambda::auth::{authorize, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
-use aws::tables::inbound::{LogFilter, Place};
+use aws::tables::inbound::{LogFilter, LogPosition};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use domain::pagination::{InvalidPage, Page, cursor};
@@ -10,10 +10,10 @@ use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::Ops;
-use crate::view::Item;
+use crate::event_view::EventSummary;
 
 impl Ops {
-    pub(crate) async fn list(
+    pub(crate) async fn list_events(
         &self,
         request: &Request,
         caller: Caller,
@@ -23,30 +23,29 @@ impl Ops {
         let after = page
             .after
             .as_deref()
-            .map(|place| Place::parse(place).ok_or_else(wrong_page))
+            .map(|place| LogPosition::parse(place).ok_or_else(invalid_page))
             .transpose()?;
-        let filter = read_filter(request, caller)?;
+        let filter = parse_filter(request, caller)?;
         let found = self.tables.events.list(&filter, page.limit, after, now).await?;
-        let items = found.rows.iter().map(Item::of).collect();
-        Ok(json(
-            200,
-            &Page { items, next_page: found.next.map(|place| cursor(&place.to_string())) },
-        ))
+        let items = found.rows.iter().map(EventSummary::of).collect();
+        let next_page = found.next.map(|place| cursor(&place.to_string()));
+        Ok(json(200, &Page { items, next_page }))
     }
 }
 
-fn wrong_page() -> ApiError {
+fn invalid_page() -> ApiError {
     ApiError::invalid(InvalidPage::Page.field(), InvalidPage::Page.to_string())
 }
 
-fn read_filter(request: &Request, caller: Caller) -> Result<LogFilter, ApiError> {
+fn parse_filter(request: &Request, caller: Caller) -> Result<LogFilter, ApiError> {
     let query = request.query_string_parameters_ref();
     let parameter = |name: &str| query.and_then(|query| query.first(name));
-    let named = query_account(request)?;
-    let account =
-        named.map(|account| authorize(&caller, Some(&account), "account_code")).transpose()?;
-    let known = |name: &str| name == SourceName::API.as_str() || sources::by_name(name).is_some();
-    let filter = LogFilter::parse(caller, parameter("status"), parameter("source"), known)
+    let account = query_account(request)?
+        .map(|account| authorize(&caller, Some(&account), "account_code"))
+        .transpose()?;
+    let is_source =
+        |name: &str| name == SourceName::API.as_str() || sources::by_name(name).is_some();
+    let filter = LogFilter::parse(caller, parameter("status"), parameter("source"), is_source)
         .map_err(|error| ApiError::invalid(error.field(), error.to_string()))?;
     Ok(LogFilter { account, ..filter })
 }

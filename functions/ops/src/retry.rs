@@ -1,7 +1,7 @@
-//! `POST /api/webhooks/retry/{id}`: an event goes the way that it went when it came in.
+//! `POST /api/webhooks/retry/{id}`: queues a stored event for processing again.
 
 use aws::lambda::http_api::{ApiError, json};
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{EventMessage, EventState, Pending};
 use domain::auth::Caller;
 use domain::core::id::EventId;
@@ -10,34 +10,42 @@ use lambda_http::{Body, Response};
 
 use crate::Ops;
 
-/// How often an event is reopened because others work on it.
+/// Attempts to reopen an event under contention.
 const TRIES: u32 = 5;
 
 impl Ops {
-    pub(crate) async fn retry(
+    pub(crate) async fn retry_event(
         &self,
         caller: &Caller,
         id: &str,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        for attempt in 0..TRIES {
-            let row = self.find(caller, id).await?;
-            // Where a reason stands beside it, something was left out that may be understood by now.
-            if row.state == EventState::Processed && row.reason.is_none() {
-                return Ok(outcome(200, &row.id, "already_applied"));
-            }
-            if self.tables.events.reopen(&row.id, row.state, now).await? {
-                tracing::info!(event_id = %row.id, state = row.state.as_str(), "event.reopened");
-                self.send(Pending { id: row.id.clone(), since: now }).await;
-                return Ok(outcome(202, &row.id, "queued"));
-            }
-            pause(attempt).await;
-        }
-        Err(ApiError::unavailable())
+        let response = retry(TRIES, || self.reopen_event(caller, id, now));
+        response.await?.ok_or_else(ApiError::unavailable)
     }
 
-    /// The event is pending: what cannot be sent now, or noted as sent, is sent within a minute or two.
-    async fn send(&self, pending: Pending) {
+    async fn reopen_event(
+        &self,
+        caller: &Caller,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Try<Response<Body>>, ApiError> {
+        let row = self.find_event(caller, id).await?;
+        // A reason means that part of the event was not applied; a retry may apply it now.
+        if row.state == EventState::Processed && row.reason.is_none() {
+            return Ok(Try::Done(status(200, &row.id, "already_applied")));
+        }
+        if !self.tables.events.reopen(&row.id, row.state, now).await? {
+            return Ok(Try::Contended);
+        }
+        tracing::info!(event_id = %row.id, state = row.state.as_str(), "event.reopened");
+        self.queue_event(Pending { id: row.id.clone(), since: now }).await;
+        Ok(Try::Done(status(202, &row.id, "queued")))
+    }
+
+    /// The row is already pending: if the send or the clearing fails, `sweep` queues the event
+    /// within two minutes.
+    async fn queue_event(&self, pending: Pending) {
         let sent = match self.queues.events.send(EventMessage::write(&pending.id)).await {
             Ok(()) => self.tables.events.clear_pending(&pending).await,
             Err(error) => Err(error),
@@ -48,6 +56,6 @@ impl Ops {
     }
 }
 
-fn outcome(status: u16, id: &EventId, word: &str) -> Response<Body> {
-    json(status, &serde_json::json!({"id": id, "status": word}))
+fn status(code: u16, id: &EventId, status: &str) -> Response<Body> {
+    json(code, &serde_json::json!({"id": id, "status": status}))
 }

@@ -1,4 +1,4 @@
-//! `GET /api/sync/runs`: what came of asking the carrier every hour.
+//! `GET /api/sync/runs`: the results of the polling runs.
 
 use aws::error::IoError;
 use aws::lambda::http_api::{ApiError, json, page_request};
@@ -16,14 +16,15 @@ use sources::shipway::Shipway;
 use crate::Ops;
 
 impl Ops {
-    /// Runs are of no account.
-    pub(crate) async fn runs(
+    /// A run covers every account, so only callers with access to all accounts can list runs.
+    pub(crate) async fn list_runs(
         &self,
         request: &Request,
         caller: &Caller,
     ) -> Result<Response<Body>, ApiError> {
-        if !caller.sees(None) {
-            return Err(ApiError::forbidden("runs are for who may see every account"));
+        if !caller.can_see(None) {
+            let message = "only users with access to every account can list runs";
+            return Err(ApiError::forbidden(message));
         }
         let page = page_request(request)?;
         let rows = self.tables.runs.list(&page).await?;
@@ -31,12 +32,12 @@ impl Ops {
             rows.last().filter(|_| rows.len() == page.limit).map(|row| cursor(&row.sort_key));
         let mut items = Vec::with_capacity(rows.len());
         for row in &rows {
-            items.push(Item::new(row, self.totals(row).await?));
+            items.push(RunView::new(row, self.totals(row).await?));
         }
         Ok(json(200, &Page { items, next_page }))
     }
 
-    /// Of an open run, what came of it so far.
+    /// An open run has no stored totals; its shards are summed up.
     async fn totals(&self, row: &RunRow) -> Result<Totals, IoError> {
         match row.totals {
             Some(totals) => Ok(totals),
@@ -45,9 +46,8 @@ impl Ops {
     }
 }
 
-/// A run in the list.
 #[derive(Debug, Serialize)]
-struct Item<'a> {
+struct RunView<'a> {
     id: &'a str,
     kind: &'a str,
     state: &'static str,
@@ -61,17 +61,16 @@ struct Item<'a> {
     asked: u64,
     changed: u64,
     unknown: u64,
-    sources: [OfSource; 1],
+    sources: [SourceView; 1],
 }
 
-/// What of a run is of one source.
 #[derive(Debug, Serialize)]
-struct OfSource {
+struct SourceView {
     source: SourceName,
     gap_rate: Option<String>,
 }
 
-impl<'a> Item<'a> {
+impl<'a> RunView<'a> {
     fn new(row: &'a RunRow, totals: Totals) -> Self {
         let Totals { planned, batches, done, failed, counts } = totals;
         let gap_rate = totals.gap_rate().map(|rate| format!("{rate:.4}"));
@@ -89,7 +88,7 @@ impl<'a> Item<'a> {
             asked: counts.asked,
             changed: counts.changed,
             unknown: counts.unknown,
-            sources: [OfSource { source: Shipway.name(), gap_rate }],
+            sources: [SourceView { source: Shipway.name(), gap_rate }],
         }
     }
 }
@@ -114,23 +113,25 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_shown_with_all_that_came_of_it() {
+    fn shows_a_finished_run_with_its_totals() {
         let counts = PollCounts { asked: 490, changed: 6, unknown: 4 };
         let totals = Totals { planned: 500, batches: 10, done: 9, failed: 1, counts };
-        let shown = serde_json::to_value(Item::new(&row(Some("2026-01-20T10:01:40.900Z")), totals))
-            .unwrap();
+        let shown =
+            serde_json::to_value(RunView::new(&row(Some("2026-01-20T10:01:40.900Z")), totals))
+                .unwrap();
         let expected = json!({
             "id": "hourly-2026-01-20T10", "kind": "hourly", "state": "finished",
-            "started_at": "2026-01-20T10:00:00.000Z", "finished_at": "2026-01-20T10:01:40.900Z", "seconds": 100,
-            "planned": 500, "batches": 10, "done": 9, "failed": 1, "asked": 490, "changed": 6, "unknown": 4,
+            "started_at": "2026-01-20T10:00:00.000Z", "finished_at": "2026-01-20T10:01:40.900Z",
+            "seconds": 100, "planned": 500, "batches": 10, "done": 9, "failed": 1, "asked": 490,
+            "changed": 6, "unknown": 4,
             "sources": [{"source": "shipway", "gap_rate": "0.0122"}],
         });
         assert_eq!(shown, expected);
     }
 
     #[test]
-    fn an_open_run_has_no_end_yet() {
-        let shown = serde_json::to_value(Item::new(&row(None), Totals::default())).unwrap();
+    fn shows_an_open_run_without_an_end() {
+        let shown = serde_json::to_value(RunView::new(&row(None), Totals::default())).unwrap();
         assert_eq!(
             [&shown["state"], &shown["finished_at"], &shown["seconds"]],
             [&json!("open"), &json!(null), &json!(null)]

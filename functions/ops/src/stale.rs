@@ -1,4 +1,5 @@
-//! `GET /api/orders/stale`: orders that the carrier is no longer asked about, because it does not know their parcels.
+//! `GET /api/orders/stale`: orders no longer polled because the carrier does not know their
+//! tracking numbers.
 
 use aws::lambda::auth::{authorize, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
@@ -9,7 +10,7 @@ use lambda_http::{Body, Request, Response};
 use crate::Ops;
 
 impl Ops {
-    pub(crate) async fn stale(
+    pub(crate) async fn list_stale(
         &self,
         request: &Request,
         caller: &Caller,

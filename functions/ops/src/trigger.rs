@@ -1,6 +1,7 @@
-//! `POST /api/orders/trigger-webhook`: customers are told how orders stand, whether or not that is new.
+//! `POST /api/orders/trigger-webhook`: sends the current status of orders to the endpoints, even if
+//! it has not changed.
 
-mod outcome;
+mod response;
 
 use std::time::Duration;
 
@@ -23,20 +24,18 @@ use futures::future::try_join_all;
 use lambda_http::{Body, Request, Response};
 
 use crate::Ops;
-use outcome::Outcome;
+use response::TriggerResponse;
 
-/// The largest body, in bytes.
+/// In bytes.
 const BODY_LIMIT: usize = 256 * 1024;
-/// So many orders are read side by side.
-const SIDE_BY_SIDE: usize = 10;
-/// From when the request came in, deliveries are waited for this long.
+const CONCURRENT_READS: usize = 10;
+/// How long the response waits for deliveries, from the start of the request.
 const WAIT: Duration = Duration::from_secs(20);
-/// How they stand is looked up after ever longer pauses.
+/// The pause between two looks at the deliveries grows from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// The orders of a request.
-struct Asked {
+struct RequestedOrders {
     known: Vec<OrderAndTimeline>,
     unknown: Vec<OrderId>,
 }
@@ -50,70 +49,83 @@ impl Ops {
     ) -> Result<Response<Body>, ApiError> {
         let Trigger { order_ids, account_code } = Trigger::read(json_body(request, BODY_LIMIT)?)?;
         let account = authorize(caller, account_code.as_ref(), "account_code")?;
-        let asked = self.read_orders(&account, order_ids).await?;
-        if asked.known.is_empty() {
+        let requested = self.load_orders(&account, order_ids).await?;
+        if requested.known.is_empty() {
             return Err(ApiError::not_found("no such order"));
         }
         let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
         let event: EventId = Fingerprint::of("trigger").with(request_id(request)).into();
-        let current: Vec<_> = asked.known.iter().map(current).collect();
+        let current: Vec<_> = requested.known.iter().map(current_order).collect();
         let deliveries = fan_out_current(&event, &current, endpoints.usable.values(), now);
-        self.send_all(&event, &deliveries).await?;
-        let summaries = self.wait(&deliveries, now.after(WAIT)).await;
+        self.queue_deliveries(&event, &deliveries).await?;
+        let summaries = self.await_deliveries(&deliveries, now.after(WAIT)).await;
         let invalid =
             endpoints.invalid.iter().filter(|endpoint| endpoint.accounts.include(&account));
-        let outcome = Outcome::new(&current, asked.unknown, &deliveries, &summaries, invalid);
-        Ok(json(200, &outcome))
+        let response =
+            TriggerResponse::new(&current, requested.unknown, &deliveries, &summaries, invalid);
+        Ok(json(200, &response))
     }
 
-    async fn read_orders(
+    async fn load_orders(
         &self,
         account: &AccountCode,
         ids: Vec<OrderId>,
-    ) -> Result<Asked, IoError> {
-        let mut asked = Asked { known: Vec::with_capacity(ids.len()), unknown: Vec::new() };
-        for some in ids.chunks(SIDE_BY_SIDE) {
-            let keys = some
+    ) -> Result<RequestedOrders, IoError> {
+        let mut requested =
+            RequestedOrders { known: Vec::with_capacity(ids.len()), unknown: Vec::new() };
+        for batch in ids.chunks(CONCURRENT_READS) {
+            let keys = batch
                 .iter()
                 .map(|order| OrderKey { account: account.clone(), order: order.clone() });
             let found = try_join_all(
                 keys.map(async |key| self.tables.orders.load_with_timeline(&key).await),
             )
             .await?;
-            for (id, order) in some.iter().zip(found) {
+            for (id, order) in batch.iter().zip(found) {
                 match order {
-                    Some(order) => asked.known.push(order),
-                    None => asked.unknown.push(id.clone()),
+                    Some(order) => requested.known.push(order),
+                    None => requested.unknown.push(id.clone()),
                 }
             }
         }
-        Ok(asked)
+        Ok(requested)
     }
 
-    async fn send_all(&self, event: &EventId, deliveries: &[Delivery]) -> Result<(), IoError> {
+    async fn queue_deliveries(
+        &self,
+        event: &EventId,
+        deliveries: &[Delivery],
+    ) -> Result<(), IoError> {
         let messages = deliveries.iter().map(|delivery| {
-            tracing::info!(event_id = %event, delivery_id = delivery.id, endpoint = %delivery.endpoint, "delivery.queued");
+            tracing::info!(
+                event_id = %event,
+                delivery_id = delivery.id,
+                endpoint = %delivery.endpoint,
+                "delivery.queued"
+            );
             Outgoing { body: delivery.to_message(), group: delivery.endpoint.as_str().to_owned() }
         });
         self.queues.deliveries.send_all(messages.collect()).await
     }
 
-    /// How the deliveries stand once all have ended, or when nobody waits any longer. They are on their way whether or
-    /// not that can be seen.
-    async fn wait(&self, deliveries: &[Delivery], until: Timestamp) -> Vec<DeliverySummary> {
+    /// Returns the deliveries' states once all have ended, or at `until`. A failed read only hides
+    /// the states: the deliveries are queued already.
+    async fn await_deliveries(
+        &self,
+        deliveries: &[Delivery],
+        until: Timestamp,
+    ) -> Vec<DeliverySummary> {
         let ids: Vec<&str> = deliveries.iter().map(|delivery| delivery.id.as_str()).collect();
-        let (mut pause, mut summaries) = (FIRST_PAUSE, Vec::new());
-        while summaries
-            .iter()
-            .filter(|summary: &&DeliverySummary| summary.state.has_ended())
-            .count()
-            < ids.len()
+        let mut pause = FIRST_PAUSE;
+        let mut summaries: Vec<DeliverySummary> = Vec::new();
+        let ended = |summary: &&DeliverySummary| summary.state.has_ended();
+        while summaries.iter().filter(ended).count() < ids.len()
             && clock::now().after(pause) <= until
         {
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
             match self.tables.deliveries.summaries(&ids).await {
-                Ok(seen) => summaries = seen,
+                Ok(current) => summaries = current,
                 Err(error) => tracing::warn!(%error, "deliveries.unseen"),
             }
         }
@@ -121,7 +133,7 @@ impl Ops {
     }
 }
 
-fn current((order, timeline): &OrderAndTimeline) -> CurrentOrder<'_> {
+fn current_order((order, timeline): &OrderAndTimeline) -> CurrentOrder<'_> {
     CurrentOrder { order, last: last_change(timeline) }
 }
 

@@ -2,9 +2,9 @@
 
 use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json_body};
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{EventState, InboundEvent};
-use aws::tables::orders::Created;
+use aws::tables::orders::CreateOutcome;
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderKey};
@@ -16,57 +16,62 @@ use domain::tracking::report::SourceName;
 use domain::tracking::timeline::State;
 use lambda_http::{Body, Request, Response};
 
-use crate::{BODY_LIMIT, Orders, TRIES, name_taken};
+use crate::{BODY_LIMIT, OrdersApi, TRIES, name_taken};
 
-impl Orders {
+impl OrdersApi {
     pub(crate) async fn create(
         &self,
         request: &Request,
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        let asked = NewOrder::read(json_body(request, BODY_LIMIT)?, &sources::with_order_refs())?;
+        let new_order =
+            NewOrder::read(json_body(request, BODY_LIMIT)?, &sources::with_order_refs())?;
         let key = OrderKey {
-            account: authorize(caller, asked.account.as_ref(), "accountCode")?,
-            order: asked.order_id,
+            account: authorize(caller, new_order.account.as_ref(), "accountCode")?,
+            order: new_order.order_id,
         };
-        let order =
-            Order { key, profile: asked.profile, state: State::at_creation(asked.status, now) };
-        let reconciliation = adoption_event(&order, None, now);
-        let mut created = Created::Contended;
-        for attempt in 0..TRIES {
-            created = self
-                .orders
-                .create(&order, &asked.fingerprint, &self.events, &reconciliation)
-                .await?;
-            if created != Created::Contended {
-                break;
+        let state = State::at_creation(new_order.status, now);
+        let order = Order { key, profile: new_order.profile, state };
+        let reconciliation = reconciliation_event(&order, None, now);
+        let created =
+            retry(TRIES, || self.create_once(&order, &new_order.fingerprint, &reconciliation));
+        let (status, event) = created.await?.ok_or_else(ApiError::unavailable)?;
+        self.queue_event(&event).await;
+        self.show(&order.key, status).await
+    }
+
+    /// Returns the response's status and the reconciliation event to queue.
+    async fn create_once(
+        &self,
+        order: &Order,
+        fingerprint: &str,
+        reconciliation: &InboundEvent,
+    ) -> Result<Try<(u16, EventId)>, ApiError> {
+        match self.orders.create(order, fingerprint, &self.events, reconciliation).await? {
+            CreateOutcome::Created => {
+                let OrderKey { account, order: order_id } = &order.key;
+                tracing::info!(%account, %order_id, "order.created");
+                Ok(Try::Done((201, reconciliation.id.clone())))
             }
-            pause(attempt).await;
-        }
-        match created {
-            Created::Done => {
-                tracing::info!(account = %order.key.account, order_id = %order.key.order, "order.created");
-                self.send(&reconciliation.id).await;
-                self.show(&order.key, 201).await
+            // An idempotent repeat. The first request may have crashed before it queued its event.
+            CreateOutcome::Exists { fingerprint: first, reconciliation }
+                if first == fingerprint =>
+            {
+                Ok(Try::Done((200, reconciliation)))
             }
-            // The first request may have died before it sent the event.
-            Created::Exists { fingerprint, reconciliation } if fingerprint == asked.fingerprint => {
-                self.send(&reconciliation).await;
-                self.show(&order.key, 200).await
+            CreateOutcome::Exists { .. } => {
+                let message = "this order was already created with a different body";
+                Err(ApiError::conflict(message).with_field("orderId"))
             }
-            Created::Exists { .. } => {
-                Err(ApiError::conflict("this order was created with another body")
-                    .with_field("orderId"))
-            }
-            Created::NameTaken(name) => Err(name_taken(&name)),
-            Created::Contended => Err(ApiError::unavailable()),
+            CreateOutcome::NameTaken(name) => Err(name_taken(&name)),
+            CreateOutcome::Contended => Ok(Try::Contended),
         }
     }
 }
 
-/// The event by which `process` adopts what waits for an order as it is written now.
-pub(crate) fn adoption_event(
+/// The event that makes `process` reconcile the order with its unmatched reports.
+pub(crate) fn reconciliation_event(
     order: &Order,
     reshipped: Option<Reshipment>,
     now: Timestamp,
@@ -83,8 +88,9 @@ pub(crate) fn adoption_event(
     }
 }
 
-/// One for each time the order is written, so that no later reconciliation hides behind an earlier one. The time keeps
-/// apart the attempts of two callers of whom only one wrote.
+/// Each write of an order has its own event id: dedup must not drop a later reconciliation as a
+/// repeat of an earlier one. The time separates two concurrent requests that prepare the same
+/// revision.
 fn event_id(order: &Order) -> EventId {
     let fingerprint = Fingerprint::of("adoption").with(&order.key.account).with(&order.key.order);
     let fingerprint = fingerprint.with(order.state.rev.to_be_bytes());

@@ -1,4 +1,5 @@
-//! Partners' orders: created, shown, patched. The status is not theirs to write here; `process` alone moves it.
+//! The orders API for partners: create, list, show and patch orders, and report their statuses.
+//! Only `process` writes an order's status.
 
 mod create;
 mod list;
@@ -11,7 +12,7 @@ use aws::lambda::http_api::{ApiError, json, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, InboundLog};
-use aws::tables::orders::Orders as OrdersTable;
+use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::view::OrderView;
@@ -19,30 +20,24 @@ use domain::tracking::report::Ref;
 use lambda_http::http::Method;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 
-/// The largest body of an order, in bytes.
+/// In bytes.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// How often a write is tried because others write the same order.
+/// Attempts to write an order under contention.
 const TRIES: u32 = 5;
 
-/// The function.
-pub struct Orders {
-    orders: OrdersTable,
+pub struct OrdersApi {
+    orders: Orders,
     events: InboundLog,
     queue: Queue,
     callers: Callers,
 }
 
-impl Orders {
-    /// With its tables, the events queue, and its settings.
-    pub fn new(orders: OrdersTable, events: InboundLog, queue: Queue, settings: Settings) -> Self {
+impl OrdersApi {
+    pub fn new(orders: Orders, events: InboundLog, queue: Queue, settings: Settings) -> Self {
         Self { orders, events, queue, callers: Callers::new(settings) }
     }
 
-    /// Answers one request.
-    ///
-    /// # Errors
-    /// None; the type is what the runtime asks for.
     pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
         let id = request_id(&request);
         respond(&id, self.route(&request, now()).await)
@@ -50,30 +45,23 @@ impl Orders {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
-        if !caller.may_use_orders() {
-            return Err(ApiError::forbidden("this user may not work on orders"));
+        if !caller.can_use_orders() {
+            return Err(ApiError::forbidden("these credentials do not allow access to orders"));
         }
-        let named =
+        let order_id =
             request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
-        // Not by the path: an order's id may end in it too.
-        let reports = route_key(request).ends_with("/status");
-        match (request.method(), named) {
-            (&Method::POST, Some(order)) if reports => {
-                self.report(request, &caller, order, now).await
+        // From the route, not the path: an order id may itself end in `/status`.
+        let is_report = route_key(request).ends_with("/status");
+        match (request.method(), order_id) {
+            (&Method::POST, Some(order)) if is_report => {
+                self.report_status(request, &caller, order, now).await
             }
             (&Method::GET, None) => self.list(request, &caller).await,
             (&Method::POST, None) => self.create(request, &caller, now).await,
             (&Method::GET, Some(order)) => {
-                self.show(
-                    &authorize_order(
-                        &caller,
-                        query_account(request)?.as_ref(),
-                        order,
-                        "accountCode",
-                    )?,
-                    200,
-                )
-                .await
+                let account = query_account(request)?;
+                let key = authorize_order(&caller, account.as_ref(), order, "accountCode")?;
+                self.show(&key, 200).await
             }
             (&Method::PATCH, Some(order)) => self.patch(request, &caller, order, now).await,
             _ => Err(ApiError::not_found("no such route")),
@@ -86,9 +74,9 @@ impl Orders {
         Ok(json(status, &OrderView::new(&order, &mut entries)))
     }
 
-    /// Whether the event could be sent. An reconciliation is stored as pending: what cannot be sent now is sent within a
-    /// minute.
-    async fn send(&self, event: &EventId) -> bool {
+    /// Returns false if the event could not be queued. Reconciliation events are stored as pending,
+    /// so `sweep` queues them within a minute.
+    async fn queue_event(&self, event: &EventId) -> bool {
         let sent = self.queue.send(EventMessage::write(event)).await;
         sent.inspect_err(|error| tracing::warn!(event_id = %event, %error, "event.send_failed"))
             .is_ok()
@@ -101,5 +89,5 @@ fn name_taken(name: &Ref) -> ApiError {
         Ref::Provider { source, .. } => format!("refs.{}", source.as_str()),
         Ref::Order(_) => "orderId".to_owned(),
     };
-    ApiError::conflict("another order of the account has it").with_field(field)
+    ApiError::conflict("already in use by another order of this account").with_field(field)
 }

@@ -10,12 +10,12 @@ use domain::pagination::{MAX_LIMIT, Page, PageRequest, cursor};
 use domain::tracking::status::Status;
 use lambda_http::{Body, Request, RequestExt, Response};
 
-use crate::Orders;
+use crate::OrdersApi;
 
-/// So many orders are looked at for one page, however few of them have the status asked for.
-const MAX_LOOKED_AT: usize = 5 * MAX_LIMIT;
+/// Limits the orders read for one page when few of them match the status filter.
+const MAX_SCANNED: usize = 5 * MAX_LIMIT;
 
-impl Orders {
+impl OrdersApi {
     pub(crate) async fn list(
         &self,
         request: &Request,
@@ -24,14 +24,15 @@ impl Orders {
         let account = authorize(caller, query_account(request)?.as_ref(), "accountCode")?;
         let page = page_request(request)?;
         let query = request.query_string_parameters_ref();
-        let status = query.and_then(|query| query.first("status")).map(read_status).transpose()?;
-        let (orders, next_page) = self.find(&account, &page, status).await?;
+        let status = query.and_then(|query| query.first("status")).map(parse_status).transpose()?;
+        let (orders, next_page) = self.find_orders(&account, &page, status).await?;
         let items = orders.iter().map(OrderSummary::of).collect();
         Ok(json(200, &Page { items, next_page }))
     }
 
-    /// Orders of a status are found by looking at all: an index by status would be written with every change.
-    async fn find(
+    /// Filters by status while scanning: an index by status would cost a write with every status
+    /// change.
+    async fn find_orders(
         &self,
         account: &AccountCode,
         page: &PageRequest,
@@ -42,7 +43,7 @@ impl Orders {
             limit: if status.is_some() { MAX_LIMIT } else { page.limit },
             ..page.clone()
         };
-        for _ in 0..MAX_LOOKED_AT / MAX_LIMIT {
+        for _ in 0..MAX_SCANNED / MAX_LIMIT {
             let listed = self.orders.list(account, &step).await?;
             for order in self.orders.load_all(account, &listed).await? {
                 if status.is_none_or(|status| order.state.tracking.status == status) {
@@ -62,7 +63,7 @@ impl Orders {
     }
 }
 
-fn read_status(text: &str) -> Result<Status, ApiError> {
+fn parse_status(text: &str) -> Result<Status, ApiError> {
     Status::parse(text)
-        .ok_or_else(|| ApiError::invalid("status", "must be one of the statuses of an order"))
+        .ok_or_else(|| ApiError::invalid("status", "must be one of the order statuses"))
 }

@@ -1,4 +1,5 @@
-//! `POST /api/external/orders/{order_id}/status`: a partner reports. It is an event like any carrier's.
+//! `POST /api/external/orders/{order_id}/status`: a partner's report, stored and processed like a
+//! carrier's event.
 
 use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
@@ -12,10 +13,10 @@ use domain::orders::request::read_status;
 use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, Response};
 
-use crate::{BODY_LIMIT, Orders};
+use crate::{BODY_LIMIT, OrdersApi};
 
-impl Orders {
-    pub(crate) async fn report(
+impl OrdersApi {
+    pub(crate) async fn report_status(
         &self,
         request: &Request,
         caller: &Caller,
@@ -23,10 +24,10 @@ impl Orders {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let order_id = OrderId::parse(order).map_err(|_| ApiError::not_found("no such order"))?;
-        let (report, in_body) = read_status(order_id, json_body(request, BODY_LIMIT)?)?;
-        let in_query = query_account(request)?;
-        let key =
-            authorize_order(caller, in_body.as_ref().or(in_query.as_ref()), order, "accountCode")?;
+        let (report, body_account) = read_status(order_id, json_body(request, BODY_LIMIT)?)?;
+        let query_account = query_account(request)?;
+        let account = body_account.as_ref().or(query_account.as_ref());
+        let key = authorize_order(caller, account, order, "accountCode")?;
         if self.orders.load(&key).await?.is_none() {
             return Err(ApiError::not_found("no such order"));
         }
@@ -39,30 +40,35 @@ impl Orders {
             reason: None,
             body: ApiEvent::Status(report.clone()).to_body(),
         };
-        self.keep_and_send(&event, now).await?;
-        tracing::info!(account = %key.account, order_id = %key.order, event_id = %event.id, "order.reported");
-        let answer = serde_json::json!({
-            "reportId": event.id, "orderId": key.order, "accountCode": key.account, "status": report.status,
+        self.insert_and_queue(&event, now).await?;
+        let OrderKey { account, order } = &key;
+        tracing::info!(%account, order_id = %order, event_id = %event.id, "order.reported");
+        let body = serde_json::json!({
+            "reportId": event.id,
+            "orderId": order,
+            "accountCode": account,
+            "status": report.status,
         });
-        Ok(json(202, &answer))
+        Ok(json(202, &body))
     }
 
-    async fn keep_and_send(&self, event: &InboundEvent, now: Timestamp) -> Result<(), ApiError> {
+    async fn insert_and_queue(&self, event: &InboundEvent, now: Timestamp) -> Result<(), ApiError> {
         match self.events.insert(event).await? {
             Inserted::Conflict => {
-                return Err(ApiError::conflict("this Idempotency-Key came with another body"));
+                let message = "this Idempotency-Key was already used with a different body";
+                return Err(ApiError::conflict(message));
             }
             Inserted::Duplicate(state) if state.is_settled() => return Ok(()),
             Inserted::Duplicate(_) | Inserted::New => {}
         }
-        if !self.send(&event.id).await {
+        if !self.queue_event(&event.id).await {
             self.events.mark_pending(&event.id, now).await?;
         }
         Ok(())
     }
 }
 
-/// The key names the report. Without one, each request is a report of its own.
+/// The Idempotency-Key identifies the report. Without one, every request is a separate report.
 fn event_id(key: &OrderKey, request: &Request) -> Result<EventId, ApiError> {
     let fingerprint = Fingerprint::of("status").with(&key.account).with(&key.order);
     Ok(match idempotency_key(request)? {

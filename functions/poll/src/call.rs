@@ -1,4 +1,4 @@
-//! One call of the carrier: at its time, with its credentials, and what its answer says.
+//! One rate-limited call to the carrier's tracking API.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,26 +14,22 @@ use egress::policy::Target;
 use sources::shipway::pull::{self, MAX_ANSWER, can_be_asked};
 
 use crate::Poll;
+use crate::answer::BatchAnswer;
 use crate::carrier::Service;
 use crate::failure::Failure;
-use crate::findings::Findings;
 
-/// What a call may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// What writing down what came of it may take.
+/// Time reserved to record the outcome after a call.
 const RECORDING: Duration = Duration::from_secs(10);
 
-/// What came of asking about a batch.
-pub(crate) enum Called<'a> {
-    /// It could not have ended in time: not begun. It may be in so long.
+pub(crate) enum CallOutcome<'a> {
+    /// Not sent: the rate limit leaves too little time before the deadline. The call is allowed
+    /// after this long.
     TooLate(Duration),
-    /// The carrier answered.
-    Answered(Findings<'a>),
-    /// There is no answer, or none that can be read.
+    Answered(BatchAnswer<'a>),
     Failed(Failure),
 }
 
-/// A call that can be made.
 struct Call {
     service: Arc<Service>,
     headers: Arc<HeaderMap>,
@@ -45,35 +41,35 @@ impl Poll {
         &self,
         batch: &'a BatchMessage,
         deadline: Timestamp,
-    ) -> Result<Called<'a>, IoError> {
-        let (askable, others): (Vec<&PollItem>, Vec<&PollItem>) =
+    ) -> Result<CallOutcome<'a>, IoError> {
+        let (pollable, others): (Vec<&PollItem>, Vec<&PollItem>) =
             batch.orders.iter().partition(|order| can_be_asked(order.awb()));
-        if askable.is_empty() {
-            return Ok(Called::Answered(Findings::default().and_unasked(others)));
+        if pollable.is_empty() {
+            return Ok(CallOutcome::Answered(BatchAnswer::default().with_unpollable(others)));
         }
-        let call = match self.prepare(batch, &askable).await {
+        let call = match self.prepare(batch, &pollable).await {
             Ok(call) => call,
             Err(SettingsError::Io(error)) => return Err(error),
             Err(SettingsError::Invalid { .. }) => {
-                return Ok(Called::Failed(Failure::of("settings_wrong")));
+                return Ok(CallOutcome::Failed(Failure::of("settings_wrong")));
             }
         };
-        if let Some(wait) = self.acquire(call.service.calls_per_second, deadline).await {
-            return Ok(Called::TooLate(wait));
+        if let Some(wait) = self.acquire_slot(call.service.calls_per_second, deadline).await {
+            return Ok(CallOutcome::TooLate(wait));
         }
-        Ok(match self.ask(&call, &askable).await {
-            Ok(findings) => Called::Answered(findings.and_unasked(others)),
-            Err(failure) => Called::Failed(failure),
+        Ok(match self.fetch_tracking(&call, &pollable).await {
+            Ok(answer) => CallOutcome::Answered(answer.with_unpollable(others)),
+            Err(failure) => CallOutcome::Failed(failure),
         })
     }
 
     async fn prepare(
         &self,
         batch: &BatchMessage,
-        askable: &[&PollItem],
+        pollable: &[&PollItem],
     ) -> Result<Call, SettingsError> {
         let service = self.carrier.service(now()).await?;
-        let awbs: Vec<Awb> = askable.iter().map(|order| order.awb().clone()).collect();
+        let awbs: Vec<Awb> = pollable.iter().map(|order| order.awb().clone()).collect();
         let target = service.target(&awbs)?;
         Ok(Call {
             headers: self.carrier.headers(batch.credential.as_ref(), now()).await?,
@@ -82,9 +78,10 @@ impl Poll {
         })
     }
 
-    /// Waits until this worker may call again. Where that is too late for a call to end in time, how late it is.
-    async fn acquire(&self, calls_per_second: f64, deadline: Timestamp) -> Option<Duration> {
-        // Held while waiting, so that side by side records keep the limiter together.
+    /// Waits for the rate limit. Returns the wait instead if the call could then end after the
+    /// deadline.
+    async fn acquire_slot(&self, calls_per_second: f64, deadline: Timestamp) -> Option<Duration> {
+        // The lock is held while waiting: records processed concurrently share one rate limit.
         let mut limiter = self.limiter.lock().await;
         let wait = limiter.wait(now(), calls_per_second);
         if now().after(wait).after(TIMEOUT).after(RECORDING) > deadline {
@@ -95,13 +92,17 @@ impl Poll {
         None
     }
 
-    async fn ask<'a>(&self, call: &Call, orders: &[&'a PollItem]) -> Result<Findings<'a>, Failure> {
-        let answer = self.http.get(&call.target, &call.headers, TIMEOUT, MAX_ANSWER).await?;
+    async fn fetch_tracking<'a>(
+        &self,
+        call: &Call,
+        orders: &[&'a PollItem],
+    ) -> Result<BatchAnswer<'a>, Failure> {
+        let response = self.http.get(&call.target, &call.headers, TIMEOUT, MAX_ANSWER).await?;
         let at = now();
-        if answer.status != 200 {
-            return Err(Failure::refusal(answer.status, answer.retry_after.as_deref(), at));
+        if response.status != 200 {
+            return Err(Failure::refusal(response.status, response.retry_after.as_deref(), at));
         }
-        let asked: Vec<pull::TrackingQuery<'_>> = orders
+        let queries: Vec<pull::TrackingQuery<'_>> = orders
             .iter()
             .map(|order| pull::TrackingQuery {
                 account: &order.account,
@@ -109,8 +110,8 @@ impl Poll {
                 awb: order.awb(),
             })
             .collect();
-        let found =
-            pull::read(&asked, &answer.body).map_err(|_| Failure::of("unreadable_answer"))?;
-        Ok(Findings::of(orders.iter().copied().zip(found), at, call.service.stalled_after))
+        let parcels =
+            pull::read(&queries, &response.body).map_err(|_| Failure::of("unreadable_answer"))?;
+        Ok(BatchAnswer::of(orders.iter().copied().zip(parcels), at, call.service.stalled_after))
     }
 }

@@ -1,4 +1,4 @@
-//! The carrier as it is called: where, how often, and as whom.
+//! The carrier's settings: base URL, rate limit and credentials.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,27 +17,26 @@ const SECRET: &str = "sources/shipway/secret";
 const USER_AGENT: &str = concat!("Waypost/", env!("CARGO_PKG_VERSION"));
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Where and how often.
 pub(crate) struct Service {
     base_url: String,
-    /// All workers together.
+    /// The rate limit of all workers together.
     pub(crate) calls_per_second: f64,
-    /// Orders that have not moved for so long stand still. Nothing where nobody wants to know.
+    /// An order without movement for this long is stalled. `None` disables the check.
     pub(crate) stalled_after: Option<Duration>,
 }
 
 impl Service {
-    /// Where to ask for these. Its own address was vetted, the whole of it may be too long.
+    /// Fails only if the whole URL is too long; the base URL was checked before.
     pub(crate) fn target(&self, awbs: &[Awb]) -> Result<Target, SettingsError> {
-        address(&self.base_url, &path_and_query(awbs))
+        parse_target(&self.base_url, &path_and_query(awbs))
     }
 }
 
-/// The settings, kept in memory for a while.
+/// Caches the settings in memory.
 pub(crate) struct Carrier {
     settings: Settings,
     service: Cached<Service>,
-    /// What signs in, by account; the source's under no name.
+    /// By account; the shared credentials are under the empty name.
     headers: Cached<HeaderMap>,
 }
 
@@ -47,11 +46,11 @@ impl Carrier {
     }
 
     pub(crate) async fn service(&self, now: Timestamp) -> Result<Arc<Service>, SettingsError> {
-        let load = |_| async { read_service(&self.settings.read(&[SERVICE.to_owned()]).await?) };
+        let load = |_| async { parse_service(&self.settings.read(&[SERVICE.to_owned()]).await?) };
         self.service.get(&self.settings, SERVICE, now, load).await
     }
 
-    /// What a request carries that asks with the credentials of this account, or of the source.
+    /// Uses the account's own credentials if it has any, else the shared ones.
     pub(crate) async fn headers(
         &self,
         account: Option<&AccountCode>,
@@ -61,19 +60,19 @@ impl Carrier {
         let name = own.as_deref().unwrap_or_default();
         let load = |_| async {
             let names: Vec<String> = own.iter().cloned().chain([SECRET.to_owned()]).collect();
-            read_headers(&names, &self.settings.read(&names).await?)
+            parse_headers(&names, &self.settings.read(&names).await?)
         };
         self.headers.get(&self.settings, name, now, load).await
     }
 }
 
-fn read_service(values: &Values) -> Result<Service, SettingsError> {
+fn parse_service(values: &Values) -> Result<Service, SettingsError> {
     let missing = || SettingsError::invalid(SERVICE, "base_url is missing");
     let text = values.get(SERVICE).ok_or_else(missing)?;
     let settings =
         shipway::Settings::read(text).map_err(|error| SettingsError::invalid(SERVICE, error))?;
     let base_url = settings.base_url.ok_or_else(missing)?.trim_end_matches('/').to_owned();
-    address(&base_url, "")?;
+    parse_target(&base_url, "")?;
     Ok(Service {
         base_url,
         calls_per_second: settings.calls_per_second.get(),
@@ -81,13 +80,13 @@ fn read_service(values: &Values) -> Result<Service, SettingsError> {
     })
 }
 
-fn address(base_url: &str, rest: &str) -> Result<Target, SettingsError> {
-    let target = Target::parse(&format!("{base_url}{rest}"), LOOPBACK);
+fn parse_target(base_url: &str, path_and_query: &str) -> Result<Target, SettingsError> {
+    let target = Target::parse(&format!("{base_url}{path_and_query}"), LOOPBACK);
     target.map_err(|refused| SettingsError::invalid(SERVICE, format!("base_url: {refused}")))
 }
 
-/// From the first of these parameters that there is.
-fn read_headers(names: &[String], values: &Values) -> Result<HeaderMap, SettingsError> {
+/// Uses the first existing parameter.
+fn parse_headers(names: &[String], values: &Values) -> Result<HeaderMap, SettingsError> {
     let secret = names.iter().find_map(|name| Some((name.as_str(), values.get(name)?.as_str())));
     let (name, text) = secret.map_or((SECRET, None), |(name, text)| (name, Some(text)));
     let invalid = |error: &dyn std::fmt::Display| SettingsError::invalid(name, error);
@@ -116,11 +115,11 @@ mod tests {
     }
 
     fn service(text: &str) -> Result<Service, SettingsError> {
-        read_service(&values(&[(SERVICE, text)]))
+        parse_service(&values(&[(SERVICE, text)]))
     }
 
     #[test]
-    fn the_address_is_that_of_the_settings() {
+    fn builds_the_url_from_the_settings() {
         let service =
             service(r#"{"base_url":"https://app.shipway.com/","stalled_after_days":5}"#).unwrap();
         let awbs = ["A1", "B2"].map(|awb| Awb::parse(awb).unwrap());
@@ -131,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_service_that_cannot_be_called_is_a_wrong_setting() {
+    fn rejects_settings_without_a_usable_base_url() {
         let texts = [
             "{}",
             r#"{"base_url":"ftp://x.example"}"#,
@@ -143,19 +142,19 @@ mod tests {
             let error = service(text).err().unwrap().to_string();
             assert!(error.contains(SERVICE), "{error}");
         }
-        assert!(read_service(&Values::new()).is_err());
+        assert!(parse_service(&Values::new()).is_err());
     }
 
     const SHARED: &str = r#"{"email":"merchant@example.invalid","license_key":"KEY"}"#;
 
     #[test]
-    fn an_account_signs_in_with_its_own_credentials_or_else_the_sources() {
+    fn prefers_an_accounts_own_credentials_over_the_shared_ones() {
         let own = "accounts/STORE002/shipway";
         let secrets =
             [(own, r#"{"email":"two@example.invalid","license_key":"OWN"}"#), (SECRET, SHARED)];
         let basic = |names: &[&str], secrets: &[(&str, &str)]| {
             let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            let headers = read_headers(&names, &values(secrets)).unwrap();
+            let headers = parse_headers(&names, &values(secrets)).unwrap();
             assert!(headers["authorization"].is_sensitive());
             let text = headers["authorization"]
                 .to_str()
@@ -171,13 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn wrong_credentials_are_named_and_not_replaced() {
+    fn rejects_invalid_own_credentials_without_falling_back() {
         let own = "accounts/STORE002/shipway";
         let names = [own.to_owned(), SECRET.to_owned()];
-        let error =
-            read_headers(&names, &values(&[(own, "{"), (SECRET, SHARED)])).unwrap_err().to_string();
+        let error = parse_headers(&names, &values(&[(own, "{"), (SECRET, SHARED)]))
+            .unwrap_err()
+            .to_string();
         assert!(error.contains(own), "{error}");
-        let error = read_headers(&names, &Values::new()).unwrap_err().to_string();
+        let error = parse_headers(&names, &Values::new()).unwrap_err().to_string();
         assert!(error.contains(SECRET), "{error}");
     }
 }

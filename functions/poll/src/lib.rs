@@ -1,12 +1,12 @@
-//! Asks the carrier about a batch of orders, and passes on what is new.
+//! Polls the carrier for a batch of orders and queues the new reports as a poll result.
 //!
-//! It may be killed between any two calls: then the batch is asked once more. The same claims make the same message,
-//! whose claims are applied once, and the batch's row says whether it was counted.
+//! A batch interrupted by a crash is polled again. Processing dedups its reports by id, and the
+//! batch's row keeps it from being counted twice.
 
+mod answer;
 mod call;
 mod carrier;
 mod failure;
-mod findings;
 
 use aws::clock::now;
 use aws::error::IoError;
@@ -14,7 +14,7 @@ use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::orders::Orders;
-use aws::tables::runs::{Outcome, Runs};
+use aws::tables::runs::{BatchOutcome, Runs};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, PollItem, RateLimiter};
@@ -22,15 +22,13 @@ use egress::Http;
 use futures::stream::{self, StreamExt};
 use tokio::sync::Mutex;
 
-use call::Called;
+use answer::BatchAnswer;
+use call::CallOutcome;
 use carrier::Carrier;
 use failure::Failure;
-use findings::Findings;
 
-/// So many rows are written side by side.
-const SIDE_BY_SIDE: usize = 16;
+const CONCURRENT_WRITES: usize = 16;
 
-/// The function.
 pub struct Poll {
     runs: Runs,
     orders: Orders,
@@ -41,7 +39,6 @@ pub struct Poll {
 }
 
 impl Poll {
-    /// With its tables, the queue that its news go to, its settings and the way out.
     pub fn new(runs: Runs, orders: Orders, events: Queue, settings: Settings, http: Http) -> Self {
         Self {
             runs,
@@ -53,10 +50,7 @@ impl Poll {
         }
     }
 
-    /// Asks about the batch that a message brings, unless that could take longer than `deadline`.
-    ///
-    /// # Errors
-    /// Something is not available; the message has to come back.
+    /// Polls the message's batch, unless the call could end after `deadline`.
     pub async fn handle(
         &self,
         message: &str,
@@ -73,55 +67,59 @@ impl Poll {
             return self.close(&batch).await;
         }
         match self.call(&batch, deadline).await? {
-            Called::TooLate(wait) => Ok(RecordOutcome::RetryAfter(wait)),
-            Called::Answered(findings) => self.pass_on(&batch, &findings).await,
-            Called::Failed(failure) => self.fail(&batch, failure).await,
+            CallOutcome::TooLate(wait) => Ok(RecordOutcome::RetryAfter(wait)),
+            CallOutcome::Answered(answer) => self.publish_answer(&batch, &answer).await,
+            CallOutcome::Failed(failure) => self.handle_failure(&batch, failure).await,
         }
     }
 
-    /// First what was found, then that it was: killed in between, it is found again.
-    async fn pass_on(
+    /// Queues the reports before the batch is counted, so that a crash in between repeats the poll
+    /// and loses no report.
+    async fn publish_answer(
         &self,
         batch: &BatchMessage,
-        findings: &Findings<'_>,
+        answer: &BatchAnswer<'_>,
     ) -> Result<RecordOutcome, IoError> {
-        for message in findings.messages(now()) {
+        for message in answer.messages(now()) {
             self.events.send(message).await?;
         }
-        let unknown = findings.unknown.iter().map(async |order: &&PollItem| {
+        run_concurrently(answer.unknown.iter().map(async |order: &&PollItem| {
             self.orders.not_found(&order.key(), &order.active, &batch.run).await
-        });
-        all(unknown).await?;
-        all(findings
-            .found_again
-            .iter()
-            .map(async |order| self.orders.found_again(&order.key()).await))
+        }))
         .await?;
-        let counts = findings.counts();
+        run_concurrently(
+            answer.reappeared.iter().map(async |order| self.orders.found_again(&order.key()).await),
+        )
+        .await?;
+        let counts = answer.counts();
         tracing::info!(
             run = batch.run.id,
             shard = batch.shard,
             batch = batch.k,
-            account = asker(batch),
+            account = credential_account(batch),
             asked = counts.asked,
             changed = counts.changed,
             unknown = counts.unknown,
-            stalled = findings.stalled.len(),
+            stalled = answer.stalled.len(),
             "batch.asked"
         );
-        self.runs.count(batch, Outcome::Answered(counts), now()).await?;
+        self.runs.count(batch, BatchOutcome::Answered(counts), now()).await?;
         self.close(batch).await
     }
 
-    /// One batch that fails keeps no other from being asked: it comes again a few times, and then the next run does.
-    async fn fail(&self, batch: &BatchMessage, failure: Failure) -> Result<RecordOutcome, IoError> {
-        let attempts = self.runs.asked_in_vain(batch, now()).await?;
+    /// Retries the batch with backoff, then dead-letters it; the next run polls its orders anyway.
+    async fn handle_failure(
+        &self,
+        batch: &BatchMessage,
+        failure: Failure,
+    ) -> Result<RecordOutcome, IoError> {
+        let attempts = self.runs.record_failure(batch, now()).await?;
         let wait = failure.wait_after(attempts);
         tracing::warn!(
             run = batch.run.id,
             shard = batch.shard,
             batch = batch.k,
-            account = asker(batch),
+            account = credential_account(batch),
             attempts,
             status = failure.status,
             error = failure.error,
@@ -129,33 +127,34 @@ impl Poll {
             "batch.failed"
         );
         if failure.is_about_credentials() {
-            tracing::error!(account = asker(batch), status = failure.status, "carrier.refused");
+            let account = credential_account(batch);
+            tracing::error!(account, status = failure.status, "carrier.refused");
         }
         if let Some(wait) = wait {
             return Ok(RecordOutcome::RetryAfter(wait));
         }
-        self.runs.count(batch, Outcome::GivenUp, now()).await?;
+        self.runs.count(batch, BatchOutcome::GivenUp, now()).await?;
         self.close(batch).await?;
         Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))
     }
 
-    /// Whoever asks the last batch closes the run.
+    /// Closes the run if this was its last batch.
     async fn close(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
         self.runs.close_after(&batch.run, batch.shard, now()).await?;
         Ok(RecordOutcome::Ack)
     }
 }
 
-/// The account with whose credentials a batch is asked; nothing for the source's.
-fn asker(batch: &BatchMessage) -> Option<&str> {
+/// The account that owns the call's credentials; `None` for the shared credentials.
+fn credential_account(batch: &BatchMessage) -> Option<&str> {
     batch.credential.as_ref().map(AccountCode::as_str)
 }
 
-/// Does all of it, whatever becomes of each. If anything failed, why that did.
-async fn all(
-    work: impl Iterator<Item: Future<Output = Result<(), IoError>>>,
+/// Runs every task even if some fail, and returns an error if any did.
+async fn run_concurrently(
+    tasks: impl Iterator<Item: Future<Output = Result<(), IoError>>>,
 ) -> Result<(), IoError> {
-    let done: Vec<Result<(), IoError>> =
-        stream::iter(work).buffer_unordered(SIDE_BY_SIDE).collect().await;
-    done.into_iter().collect()
+    let results: Vec<Result<(), IoError>> =
+        stream::iter(tasks).buffer_unordered(CONCURRENT_WRITES).collect().await;
+    results.into_iter().collect()
 }

@@ -1,8 +1,8 @@
-//! One report meets its order.
+//! Applies a report to its order's timeline, or parks it until the order exists.
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::orders::{CommitOutcome, PollRowUpdate, UnmatchedReport};
 use domain::core::id::{AccountCode, OrderKey};
 use domain::orders::api_event::Reshipment;
@@ -16,24 +16,22 @@ use sources::shipway::Shipway;
 
 use crate::Process;
 
-/// How often an order is read again because others wrote it in between, before the event has to come back.
+/// Attempts to write an order under contention before the event is retried later.
 const TRIES: u32 = 12;
 
-/// What became of a report.
 pub(crate) enum ApplyOutcome {
-    /// It is in a timeline.
     Applied(Box<AppliedReport>),
-    /// Nobody knows its order.
+    /// No order has any of the report's references.
     Unmatched,
 }
 
-/// A report in its timeline.
+/// A report in its order's timeline.
 pub(crate) struct AppliedReport {
-    /// As it stands after the report.
+    /// The order after the report.
     order: Order,
     entry: TimelineEntry,
-    /// Whether this event brought the report there.
-    ours: bool,
+    /// False when another event added the same report earlier.
+    added_by_event: bool,
 }
 
 impl AppliedReport {
@@ -41,48 +39,45 @@ impl AppliedReport {
         mut order: Order,
         entry: TimelineEntry,
         origin: &Origin,
-        settled: Option<Commit>,
+        commit: Option<Commit>,
     ) -> Box<Self> {
-        if let Some(settled) = settled {
-            order.state = settled.state;
+        if let Some(commit) = commit {
+            order.state = commit.state;
         }
-        let ours = entry.event_id == origin.event_id;
-        Box::new(Self { order, entry, ours })
+        let added_by_event = entry.event_id == origin.event_id;
+        Box::new(Self { order, entry, added_by_event })
     }
 
-    /// What has to be told: the change of status that this event caused, if any.
+    /// The status change caused by this event. It is the same when the event is redelivered.
     pub(crate) fn change(&self) -> Option<Change<'_>> {
-        let transition = self.entry.transition.as_ref().filter(|_| self.ours)?;
+        let transition = self.entry.transition.as_ref().filter(|_| self.added_by_event)?;
         Some(Change { order: &self.order, report_id: self.entry.report_id(), transition })
     }
 
-    /// What there is to note for the next time that the carrier is asked about the order.
     fn poll_row_update(&self, via: Via) -> PollRowUpdate<'_> {
         let entry = &self.entry;
         let source = &entry.facts.source;
-        // What was pushed late is not what the carrier answers; what it answered is, however old.
-        let newest = via == Via::Poll || !entry.late;
-        // What the shop says does not show that the carrier's webhooks come.
+        // An out-of-order push is not the carrier's current answer. A polled report always is.
+        let current = via == Via::Poll || !entry.late;
+        // A report through our own API does not show that the carrier's webhooks arrive.
         let by_webhook = via == Via::Push && *source != SourceName::API;
         PollRowUpdate {
-            seen: (newest && source.as_str() == Shipway.name().as_str()).then(|| entry.report_id()),
+            seen: (current && source.as_str() == Shipway.name().as_str())
+                .then(|| entry.report_id()),
             heard_at: by_webhook.then_some(entry.received_at),
-            moved_at: self.ours.then_some(entry.received_at),
+            moved_at: self.added_by_event.then_some(entry.received_at),
         }
     }
 }
 
-/// How we came to know of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Via {
-    /// Somebody told us.
     Push,
-    /// We asked.
     Poll,
 }
 
 impl Process {
-    /// Applies a report, or keeps it until its order is known.
+    /// Applies a report, or parks it until its order is created.
     pub(crate) async fn apply_or_park(
         &self,
         account: &AccountCode,
@@ -99,16 +94,17 @@ impl Process {
             received_at: origin.received_at,
         };
         self.orders.park(account, &unmatched).await?;
-        // Its order may have been created since: then nobody else would come for it. Where an reconciliation was faster,
-        // the unmatched row stays until that has told what it did.
+        // The order may have been created after the first lookup and reconciled before the report
+        // was parked, so look again. If a reconciliation added the report, that event unparks it
+        // after its fan-out.
         let second = self.apply(account, report, origin).await?;
-        if matches!(&second, ApplyOutcome::Applied(applied) if applied.ours) {
+        if matches!(&second, ApplyOutcome::Applied(applied) if applied.added_by_event) {
             self.orders.unpark(account, &unmatched).await?;
         }
         Ok(second)
     }
 
-    /// Applies a report to the order that one of its names means.
+    /// Applies a report to the first order found by its references.
     pub(crate) async fn apply(
         &self,
         account: &AccountCode,
@@ -119,11 +115,10 @@ impl Process {
             return Ok(ApplyOutcome::Unmatched);
         };
         let key = OrderKey { account: account.clone(), order };
-        self.apply_to(&key, report, origin, Via::Push).await
+        self.apply_to_order(&key, report, origin, Via::Push).await
     }
 
-    /// Applies a report to this order.
-    pub(crate) async fn apply_to(
+    pub(crate) async fn apply_to_order(
         &self,
         key: &OrderKey,
         report: &Report,
@@ -131,95 +126,97 @@ impl Process {
         via: Via,
     ) -> Result<ApplyOutcome, IoError> {
         if report.status == Status::Unknown {
-            let word = report.source_status.as_deref();
-            tracing::warn!(source = report.source.as_str(), word, event_id = %origin.event_id, "report.unknown_status");
+            tracing::warn!(
+                source = report.source.as_str(),
+                word = report.source_status.as_deref(),
+                event_id = %origin.event_id,
+                "report.unknown_status"
+            );
         }
-        let arrive = |order: &Order| {
+        let arrival_for = |order: &Order| {
             Arrival::of_report(&order.state, order.profile.parcels(), report, origin)
         };
-        let outcome = self.arrive(key, origin, &report.scans, arrive).await?;
-        if let ApplyOutcome::Applied(applied) = &outcome {
-            self.orders.update_poll_row(&applied.order, applied.poll_row_update(via)).await?;
-        }
+        let outcome = self.commit_arrival(key, origin, &report.scans, arrival_for).await?;
+        self.update_poll_row(&outcome, via).await?;
         Ok(outcome)
     }
 
-    /// A new parcel starts the order's way anew.
-    pub(crate) async fn reship(
+    /// A new parcel restarts the order's tracking.
+    pub(crate) async fn apply_reshipment(
         &self,
         key: &OrderKey,
         reshipment: &Reshipment,
         origin: &Origin,
     ) -> Result<ApplyOutcome, IoError> {
         let (id, at) = (&reshipment.report_id, reshipment.at);
-        let arrive = |order: &Order| Arrival::of_reshipment(&order.state, id.clone(), at, origin);
-        let outcome = self.arrive(key, origin, &[], arrive).await?;
-        if let ApplyOutcome::Applied(applied) = &outcome {
-            self.orders.update_poll_row(&applied.order, applied.poll_row_update(Via::Push)).await?;
-        }
+        let arrival_for =
+            |order: &Order| Arrival::of_reshipment(&order.state, id.clone(), at, origin);
+        let outcome = self.commit_arrival(key, origin, &[], arrival_for).await?;
+        self.update_poll_row(&outcome, Via::Push).await?;
         Ok(outcome)
     }
 
-    /// Writes an entry and the state it leads to, whoever else writes the order at the same time.
-    async fn arrive(
+    async fn update_poll_row(&self, outcome: &ApplyOutcome, via: Via) -> Result<(), IoError> {
+        if let ApplyOutcome::Applied(applied) = outcome {
+            self.orders.update_poll_row(&applied.order, applied.poll_row_update(via)).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes an entry and the order's new state in one transaction, with retries on contention.
+    async fn commit_arrival(
         &self,
         key: &OrderKey,
         origin: &Origin,
         scans: &[Scan],
-        arrive: impl Fn(&Order) -> Arrival,
+        arrival_for: impl Fn(&Order) -> Arrival,
     ) -> Result<ApplyOutcome, IoError> {
-        for attempt in 0..TRIES {
-            let Some(order) = self.orders.load(key).await? else {
-                return Ok(ApplyOutcome::Unmatched);
-            };
-            let settled = match arrive(&order) {
-                Arrival::InOrder(next) => Some(next.commit(&order.state, now())),
-                Arrival::OutOfOrder(late) => {
-                    late.commit(&order.state, self.orders.entries(key).await?, now())
-                }
-            };
-            let Some(settled) = settled else {
-                pause(attempt).await;
-                continue;
-            };
-            let newest = (!settled.entry.late).then_some(scans);
-            match self.orders.commit(key, &settled, newest).await? {
-                CommitOutcome::Done => {
-                    log(key, &settled);
-                    let entry = settled.entry.clone();
-                    return Ok(ApplyOutcome::Applied(AppliedReport::new(
-                        order,
-                        entry,
-                        origin,
-                        Some(settled),
-                    )));
-                }
-                CommitOutcome::AlreadyThere(entry) => {
-                    return Ok(ApplyOutcome::Applied(AppliedReport::new(
-                        order, *entry, origin, None,
-                    )));
-                }
-                CommitOutcome::Stale => pause(attempt).await,
+        let outcome = retry(TRIES, || self.commit_once(key, origin, scans, &arrival_for));
+        outcome.await?.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
+    }
+
+    async fn commit_once(
+        &self,
+        key: &OrderKey,
+        origin: &Origin,
+        scans: &[Scan],
+        arrival_for: &impl Fn(&Order) -> Arrival,
+    ) -> Result<Try<ApplyOutcome>, IoError> {
+        let Some(order) = self.orders.load(key).await? else {
+            return Ok(Try::Done(ApplyOutcome::Unmatched));
+        };
+        let commit = match arrival_for(&order) {
+            Arrival::InOrder(arrival) => Some(arrival.commit(&order.state, now())),
+            Arrival::OutOfOrder(arrival) => {
+                arrival.commit(&order.state, self.orders.entries(key).await?, now())
             }
-        }
-        Err(IoError::Transient {
-            call: "dynamodb:TransactWriteItems",
-            code: "contention".to_owned(),
-        })
+        };
+        let Some(commit) = commit else { return Ok(Try::Contended) };
+        let newest = (!commit.entry.late).then_some(scans);
+        let (entry, commit) = match self.orders.commit(key, &commit, newest).await? {
+            CommitOutcome::Committed => {
+                log_applied(key, &commit);
+                (commit.entry.clone(), Some(commit))
+            }
+            CommitOutcome::Duplicate(entry) => (*entry, None),
+            CommitOutcome::Stale => return Ok(Try::Contended),
+        };
+        let applied = AppliedReport::new(order, entry, origin, commit);
+        Ok(Try::Done(ApplyOutcome::Applied(applied)))
     }
 }
 
-fn log(key: &OrderKey, settled: &Commit) {
-    let entry = &settled.entry;
+fn log_applied(key: &OrderKey, commit: &Commit) {
+    let entry = &commit.entry;
     tracing::info!(
         account = %key.account,
         order_id = %key.order,
         report_id = %entry.report_id(),
         event_id = %entry.event_id,
         status = entry.facts.claim.status().as_str(),
-        verdict = ?settled.disposition,
+        verdict = ?commit.disposition,
         late = entry.late,
-        version = settled.state.version,
+        version = commit.state.version,
         "report.applied"
     );
 }

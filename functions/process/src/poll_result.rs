@@ -1,5 +1,6 @@
-//! What the carrier facts when it was asked: many orders at once, without a row of its own. The message is all there
-//! is, so it comes back until all of it is applied and told.
+//! Poll results: carrier reports for many orders at once. They have no row in the inbound log; the
+//! SQS message is the only copy, so it is retried until every report is applied and every endpoint
+//! is notified.
 
 use std::collections::BTreeMap;
 
@@ -14,77 +15,73 @@ use domain::webhooks::notification::StalledOrder;
 
 use crate::Process;
 use crate::apply::{ApplyOutcome, Via};
+use crate::fan_out::Undeliverable;
 
 impl Process {
     pub(crate) async fn apply_poll_result(
         &self,
-        result: &PollResult,
+        poll_result: &PollResult,
     ) -> Result<RecordOutcome, IoError> {
         let mut by_account: BTreeMap<&AccountCode, Vec<&PolledReport>> = BTreeMap::new();
-        for report in &result.reports {
-            by_account.entry(&report.account).or_default().push(report);
+        for polled in &poll_result.reports {
+            by_account.entry(&polled.account).or_default().push(polled);
         }
-        // One account's trouble keeps nothing from the others.
-        let mut ended = Ok(RecordOutcome::Ack);
+        // A failure for one account or order must not block the others; the first error is
+        // returned.
+        let mut outcome = Ok(RecordOutcome::Ack);
         for (account, reports) in by_account {
-            ended = ended.and(
-                self.apply_for_account(account, &reports, result)
-                    .await
-                    .map(|()| RecordOutcome::Ack),
-            );
+            let undeliverable = self.apply_for_account(account, &reports, poll_result).await;
+            outcome = outcome.and(ack_or_retry(undeliverable));
         }
-        for still in &result.stalled {
-            ended = ended.and(self.notify_stalled(still).await.map(|()| RecordOutcome::Ack));
+        for stalled in &poll_result.stalled {
+            outcome = outcome.and(ack_or_retry(self.notify_stalled(stalled).await));
         }
-        ended
+        outcome
     }
 
-    /// An account's claims are one event, which their ids name: it may tell all of them at once.
+    /// All reports of an account share one event id, derived from theirs, so that one delivery can
+    /// carry them all.
     async fn apply_for_account(
         &self,
         account: &AccountCode,
         reports: &[&PolledReport],
-        result: &PollResult,
-    ) -> Result<(), IoError> {
-        let event_id = poll_event_id(account, reports.iter().map(|found| &found.report.id));
-        let origin = Origin { event_id, received_at: result.received_at };
+        poll_result: &PollResult,
+    ) -> Result<Option<Undeliverable>, IoError> {
+        let event_id = poll_event_id(account, reports.iter().map(|polled| &polled.report.id));
+        let origin = Origin { event_id, received_at: poll_result.received_at };
         let mut applied = Vec::new();
-        for found in reports {
-            let key = OrderKey { account: account.clone(), order: found.order_id.clone() };
-            match self.apply_to(&key, &found.report, &origin, Via::Poll).await? {
+        for polled in reports {
+            let key = OrderKey { account: account.clone(), order: polled.order_id.clone() };
+            match self.apply_to_order(&key, &polled.report, &origin, Via::Poll).await? {
                 ApplyOutcome::Applied(report) => applied.push(report),
                 ApplyOutcome::Unmatched => {
                     tracing::warn!(%account, order_id = %key.order, "report.order_gone")
                 }
             }
         }
-        match self.fan_out(&origin.event_id, &applied, now()).await? {
-            None => Ok(()),
-            Some(_) => Err(undeliverable()),
-        }
+        self.fan_out(&origin.event_id, &applied, now()).await
     }
 
-    /// Tells once that an order stands still. It may have moved since somebody noticed.
-    async fn notify_stalled(&self, still: &Stalled) -> Result<(), IoError> {
-        let event = stalled_event_id(still);
-        let key = OrderKey { account: still.account.clone(), order: still.order_id.clone() };
-        let Some(order) = self.orders.load(&key).await? else { return Ok(()) };
-        if !order.is_polled() || !self.orders.mark_stalled(still, &event).await? {
-            return Ok(());
+    /// Notifies endpoints once that an order is stalled, unless it moved after the poll.
+    async fn notify_stalled(&self, stalled: &Stalled) -> Result<Option<Undeliverable>, IoError> {
+        let event = stalled_event_id(stalled);
+        let key = OrderKey { account: stalled.account.clone(), order: stalled.order_id.clone() };
+        let Some(order) = self.orders.load(&key).await? else { return Ok(None) };
+        if !order.is_polled() || !self.orders.mark_stalled(stalled, &event).await? {
+            return Ok(None);
         }
         let endpoints = self.endpoints.all(now()).await?;
-        let stalled = [StalledOrder { order: &order, since: still.since }];
-        self.deliver(&event, fan_out_stalled(&event, &stalled, endpoints.usable.values(), now()))
-            .await?;
-        match endpoints.invalid.iter().any(|endpoint| endpoint.accounts.include(&still.account)) {
-            false => Ok(()),
-            true => Err(undeliverable()),
-        }
+        let orders = [StalledOrder { order: &order, since: stalled.since }];
+        let deliveries = fan_out_stalled(&event, &orders, endpoints.usable.values(), now());
+        self.queue_deliveries(&event, deliveries).await?;
+        let mut invalid = endpoints.invalid.iter();
+        let concerned = invalid.find(|endpoint| endpoint.accounts.include(&stalled.account));
+        Ok(concerned.map(|endpoint| Undeliverable { parameter: endpoint.parameter.clone() }))
     }
 }
 
-/// An endpoint's settings are wrong. The message comes back until they are right, and whoever could be told knows the
-/// repeat by its ids.
-fn undeliverable() -> IoError {
-    IoError::Transient { call: "ssm:GetParametersByPath", code: "wrong setting".to_owned() }
+/// An invalid endpoint setting makes the whole message return with backoff. The endpoints already
+/// notified dedup the repeat by its delivery ids.
+fn ack_or_retry(result: Result<Option<Undeliverable>, IoError>) -> Result<RecordOutcome, IoError> {
+    result?.map_or(Ok(RecordOutcome::Ack), |undeliverable| Err(undeliverable.into()))
 }

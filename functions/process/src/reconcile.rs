@@ -1,4 +1,5 @@
-//! An order was created or patched: reports that wait under one of its names find it now.
+//! Reconciliation: after an order is created or patched, applies the unmatched reports parked under
+//! its references.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +9,14 @@ use aws::tables::inbound::{EventState, InboundEvent, Progress};
 use aws::tables::orders::UnmatchedReport;
 use domain::core::id::{EventId, OrderKey, ReportId};
 use domain::orders::api_event::Reconciliation;
+use domain::orders::order::Order;
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::Origin;
 
+use crate::Process;
 use crate::apply::ApplyOutcome;
-use crate::{NO_ACCOUNT, Process};
+use crate::fan_out::Undeliverable;
+use crate::reason::FailReason;
 
 impl Process {
     pub(crate) async fn reconcile(
@@ -21,26 +25,20 @@ impl Process {
         reconciliation: &Reconciliation,
     ) -> Result<Progress, IoError> {
         let Some(account) = event.account.clone() else {
-            return Ok(Progress::because(EventState::Failed, NO_ACCOUNT));
+            return Ok(FailReason::NoAccount.into());
         };
         let key = OrderKey { account, order: reconciliation.order_id.clone() };
         let mut undeliverable = self.reconcile_parcel(event, &key, reconciliation).await?;
         let Some(order) = self.orders.load(&key).await? else {
-            return Ok(Progress::because(EventState::Failed, "no such order"));
+            return Ok(FailReason::NoSuchOrder.into());
         };
-        let mut names = order.profile.refs();
-        names.insert(Ref::Order(key.order.clone()));
-        let mut found: BTreeMap<(ReportId, EventId), UnmatchedReport> = BTreeMap::new();
-        for name in &names {
-            let unmatched = self.orders.unmatched_reports(&key.account, name).await?;
-            found.extend(
-                unmatched.into_iter().map(|it| ((it.report.id.clone(), it.event_id.clone()), it)),
-            );
+        for unmatched in self.find_unmatched(&key, &order).await?.values() {
+            undeliverable = self.reconcile_report(&key, unmatched).await?.or(undeliverable);
         }
-        for unmatched in found.values() {
-            undeliverable = self.reconcile_one(&key, unmatched).await?.or(undeliverable);
-        }
-        Ok(undeliverable.unwrap_or(EventState::Processed.into()))
+        Ok(undeliverable.map_or_else(
+            || EventState::Processed.into(),
+            |undeliverable| FailReason::Undeliverable(undeliverable).into(),
+        ))
     }
 
     /// A patch may have given the order a new parcel.
@@ -49,22 +47,40 @@ impl Process {
         event: &InboundEvent,
         key: &OrderKey,
         reconciliation: &Reconciliation,
-    ) -> Result<Option<Progress>, IoError> {
+    ) -> Result<Option<Undeliverable>, IoError> {
         let Some(reshipment) = &reconciliation.reshipped else { return Ok(None) };
         let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
-        match self.reship(key, reshipment, &origin).await? {
+        match self.apply_reshipment(key, reshipment, &origin).await? {
             ApplyOutcome::Applied(applied) => self.fan_out(&event.id, &[applied], now()).await,
             ApplyOutcome::Unmatched => Ok(None),
         }
     }
 
-    /// A unmatched report is an event of its own: it may have come with others that found their orders long ago. It
-    /// waits on where somebody could not be told of it.
-    async fn reconcile_one(
+    /// A report parked under several references of the order is returned once.
+    async fn find_unmatched(
+        &self,
+        key: &OrderKey,
+        order: &Order,
+    ) -> Result<BTreeMap<(ReportId, EventId), UnmatchedReport>, IoError> {
+        let mut refs = order.profile.refs();
+        refs.insert(Ref::Order(key.order.clone()));
+        let mut found = BTreeMap::new();
+        for reference in &refs {
+            let parked = self.orders.unmatched_reports(&key.account, reference).await?;
+            found.extend(
+                parked.into_iter().map(|it| ((it.report.id.clone(), it.event_id.clone()), it)),
+            );
+        }
+        Ok(found)
+    }
+
+    /// An unmatched report becomes an event of its own: other reports of its original event may
+    /// have been applied long ago. It stays parked while an endpoint cannot be notified.
+    async fn reconcile_report(
         &self,
         key: &OrderKey,
         unmatched: &UnmatchedReport,
-    ) -> Result<Option<Progress>, IoError> {
+    ) -> Result<Option<Undeliverable>, IoError> {
         let origin = Origin {
             event_id: unmatched.report.id.clone().into(),
             received_at: unmatched.received_at,

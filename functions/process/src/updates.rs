@@ -1,17 +1,19 @@
-//! ChannelEvent about messages: statuses join what is known of their messages, and what shoppers write is kept.
+//! Applies channel updates: message statuses reported by providers, and messages written by
+//! shoppers.
 
 mod counts;
+mod grouped;
 
 use std::collections::BTreeMap;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::tables::contention::pause;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{InboundEvent, Progress};
 use aws::tables::messages::TrackingRow;
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
-use domain::messaging::channel::{ChannelEvent, ChannelUpdate, StatusUpdate};
+use domain::messaging::channel::{ChannelUpdate, StatusUpdate};
 use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
 use futures::stream::{self, StreamExt};
@@ -19,40 +21,30 @@ use sources::Items;
 
 use crate::Process;
 use counts::UpdateCounts;
+use grouped::GroupedUpdates;
 
-/// How often a message is read again because others wrote it in between, before the event has to come back.
+/// Attempts to write a message under contention before the event is retried later.
 const TRIES: u32 = 12;
-/// So many messages are read at once,
-const READ_AT_ONCE: usize = 100;
-/// and so many written side by side.
-const SIDE_BY_SIDE: usize = 16;
-
-/// ChannelEvent by what has to be done about it.
-#[derive(Default)]
-struct Sorted<'a> {
-    /// By message, so that each is written once.
-    statuses: BTreeMap<ProviderMessageKey, Vec<&'a StatusUpdate>>,
-    messages: Vec<(AccountCode, Contact, ConversationMessage<'a>)>,
-    counts: UpdateCounts,
-}
+const READ_BATCH: usize = 100;
+const CONCURRENT_WRITES: usize = 16;
 
 impl Process {
-    /// Applies all news of an event. What had been applied before is found so.
+    /// Applies every update of an event. Repeating an applied update is a no-op.
     pub(crate) async fn apply_updates(
         &self,
         event: &InboundEvent,
         updates: &Items<ChannelUpdate>,
     ) -> Result<Progress, IoError> {
-        let sorted = self.sort(event, updates).await?;
-        let followed = self.follow_all(&sorted.statuses, event.received_at).await;
-        let heard = self.insert_all(&sorted.messages).await;
-        let (changed, new) = (followed?, heard?);
-        let counts = sorted.counts;
+        let grouped = self.group_updates(event, updates).await?;
+        let recorded = self.record_statuses(&grouped.statuses, event.received_at).await;
+        let inserted = self.insert_inbound_messages(&grouped.inbound).await;
+        let (changed, new) = (recorded?, inserted?);
+        let counts = grouped.counts;
         tracing::info!(
             event_id = %event.id,
             statuses = counts.statuses,
             changed,
-            written = counts.written,
+            written = counts.inbound,
             new,
             skipped = counts.skipped(),
             "updates.applied"
@@ -60,26 +52,26 @@ impl Process {
         Ok(counts.progress())
     }
 
-    async fn sort<'a>(
+    async fn group_updates<'a>(
         &self,
         event: &InboundEvent,
         updates: &'a Items<ChannelUpdate>,
-    ) -> Result<Sorted<'a>, IoError> {
-        let mut sorted = Sorted {
-            counts: UpdateCounts { skipped: updates.skipped, ..UpdateCounts::default() },
-            ..Sorted::default()
+    ) -> Result<GroupedUpdates<'a>, IoError> {
+        let mut grouped = GroupedUpdates {
+            counts: UpdateCounts { unreadable: updates.skipped, ..UpdateCounts::default() },
+            ..GroupedUpdates::default()
         };
         for update in &updates.items {
-            match self.account(event, update).await? {
-                Some(account) => sorted.take(account, update, event),
-                None => sorted.counts.foreign += 1,
+            match self.find_account(event, update).await? {
+                Some(account) => grouped.add(account, update, event),
+                None => grouped.counts.foreign += 1,
             }
         }
-        Ok(sorted)
+        Ok(grouped)
     }
 
-    /// Whose an update is: it came by somebody's own path, or its number says so.
-    async fn account(
+    /// The account is that of the webhook path, else the owner of the business phone number.
+    async fn find_account(
         &self,
         event: &InboundEvent,
         update: &ChannelUpdate,
@@ -91,23 +83,23 @@ impl Process {
         }
     }
 
-    /// How many messages the news changed.
-    async fn follow_all(
+    /// Returns the number of messages changed.
+    async fn record_statuses(
         &self,
         statuses: &BTreeMap<ProviderMessageKey, Vec<&StatusUpdate>>,
         received_at: Timestamp,
     ) -> Result<usize, IoError> {
         let messages: Vec<(&ProviderMessageKey, &Vec<&StatusUpdate>)> = statuses.iter().collect();
-        // A row that cannot be read or written keeps no other from being followed.
+        // A failed batch must not block the others; the first error is returned.
         let mut changed = Ok(0);
-        for some in messages.chunks(READ_AT_ONCE) {
-            let more = self.follow_some(some, received_at).await;
+        for batch in messages.chunks(READ_BATCH) {
+            let more = self.record_status_batch(batch, received_at).await;
             changed = changed.and_then(|sum| more.map(|more| sum + more));
         }
         changed
     }
 
-    async fn follow_some(
+    async fn record_status_batch(
         &self,
         messages: &[(&ProviderMessageKey, &Vec<&StatusUpdate>)],
         received_at: Timestamp,
@@ -115,35 +107,49 @@ impl Process {
         let keys: Vec<ProviderMessageKey> =
             messages.iter().map(|(key, _)| (*key).clone()).collect();
         let rows = self.messages.load_trackings(&keys).await?;
-        let each = rows.into_iter().zip(messages);
-        all(each.map(async |(row, (_, news))| self.follow(row?, news, received_at).await)).await
+        let writes = rows.into_iter().zip(messages).map(async |(row, (_, statuses))| {
+            self.record_message_statuses(row?, statuses, received_at).await
+        });
+        run_concurrently(writes).await
     }
 
-    /// Joins news to what is known of a message, whoever else does so at the same time; whether that changed anything.
-    async fn follow(
+    /// Merges statuses into a message's row, with retries on contention. True if the row changed.
+    async fn record_message_statuses(
         &self,
-        mut row: TrackingRow,
-        news: &[&StatusUpdate],
+        row: TrackingRow,
+        statuses: &[&StatusUpdate],
         received_at: Timestamp,
     ) -> Result<bool, IoError> {
-        for attempt in 0..TRIES {
-            let before = row.tracked.tracking.status();
-            let changes =
-                news.iter().filter(|news| row.tracked.tracking.join(news, received_at)).count();
-            if changes == 0 {
-                return Ok(false);
-            }
-            if self.save(&row, before).await? {
-                return Ok(true);
-            }
-            pause(attempt).await;
-            row = self.messages.load_tracking(&row.key).await?;
-        }
-        Err(IoError::Transient { call: "dynamodb:PutItem", code: "contention".to_owned() })
+        let key = row.key.clone();
+        let mut loaded = Some(row);
+        let changed =
+            retry(TRIES, || self.record_statuses_once(&key, loaded.take(), statuses, received_at));
+        changed.await?.ok_or_else(|| IoError::contention("dynamodb:PutItem"))
     }
 
-    /// Writes a message whose status was `before`, together with the order that shows it; whether nobody was faster.
-    async fn save(
+    async fn record_statuses_once(
+        &self,
+        key: &ProviderMessageKey,
+        loaded: Option<TrackingRow>,
+        statuses: &[&StatusUpdate],
+        received_at: Timestamp,
+    ) -> Result<Try<bool>, IoError> {
+        let mut row = match loaded {
+            Some(row) => row,
+            None => self.messages.load_tracking(key).await?,
+        };
+        let before = row.tracked.tracking.status();
+        let tracking = &mut row.tracked.tracking;
+        let changes = statuses.iter().filter(|status| tracking.join(status, received_at)).count();
+        if changes == 0 {
+            return Ok(Try::Done(false));
+        }
+        Ok(if self.save_tracking(&row, before).await? { Try::Done(true) } else { Try::Contended })
+    }
+
+    /// Writes the row, together with its order if the order shows this message's status. False on
+    /// contention.
+    async fn save_tracking(
         &self,
         row: &TrackingRow,
         before: Option<ProviderStatus>,
@@ -157,61 +163,32 @@ impl Process {
             let noted = record.noted_on(&order, row.tracked.shown(record), now);
             return self
                 .messages
-                .save_tracking_and_order(row, &self.orders, &order, &noted, now)
+                .replace_tracking_and_order(row, &self.orders, &order, &noted, now)
                 .await;
         }
-        self.messages.save_tracking(row, now).await
+        self.messages.replace_tracking(row, now).await
     }
 
-    /// How many of these were new.
-    async fn insert_all(
+    /// Returns the number of new messages.
+    async fn insert_inbound_messages(
         &self,
         messages: &[(AccountCode, Contact, ConversationMessage<'_>)],
     ) -> Result<usize, IoError> {
-        all(messages.iter().map(async |(account, from, message)| {
+        run_concurrently(messages.iter().map(async |(account, from, message)| {
             self.messages.insert_inbound(account, from, message).await
         }))
         .await
     }
 }
 
-impl<'a> Sorted<'a> {
-    fn take(&mut self, account: AccountCode, update: &'a ChannelUpdate, event: &InboundEvent) {
-        let number = update.number.as_deref();
-        match &update.event {
-            ChannelEvent::Status(news) => {
-                let key = ProviderMessageKey { account, message: news.message.clone() };
-                self.statuses.entry(key).or_default().push(news);
-                self.counts.statuses += 1;
-            }
-            ChannelEvent::InboundMessage(written) => match Contact::parse(&written.from) {
-                Some(from) => {
-                    self.messages.push((
-                        account,
-                        from,
-                        ConversationMessage::new(written, number, event.received_at),
-                    ));
-                    self.counts.written += 1;
-                }
-                None => self.counts.skipped += 1,
-            },
-            ChannelEvent::NumberError(error) => {
-                // Without the error's words: they may quote.
-                tracing::warn!(event_id = %event.id, number, code = error.code, "number.error");
-                self.counts.number_errors += 1;
-            }
-        }
-    }
-}
-
-/// Does all of it, whatever becomes of each; how often it was true. If anything failed, why that did.
-async fn all(
-    work: impl Iterator<Item: Future<Output = Result<bool, IoError>>>,
+/// Runs every task even if some fail, and returns the number of `true` results or an error.
+async fn run_concurrently(
+    tasks: impl Iterator<Item: Future<Output = Result<bool, IoError>>>,
 ) -> Result<usize, IoError> {
-    let done: Vec<Result<bool, IoError>> =
-        stream::iter(work).buffer_unordered(SIDE_BY_SIDE).collect().await;
+    let results: Vec<Result<bool, IoError>> =
+        stream::iter(tasks).buffer_unordered(CONCURRENT_WRITES).collect().await;
     let mut count = 0;
-    for result in done {
+    for result in results {
         count += usize::from(result?);
     }
     Ok(count)

@@ -1,4 +1,5 @@
-//! Every minute: events that were kept but could not be queued are queued. What cannot be queued for a day ends.
+//! Every minute, queues the events that were stored but could not be queued. Events that stay
+//! pending for a day are given up.
 
 use std::time::Duration;
 
@@ -9,92 +10,87 @@ use aws::tables::inbound::{EventMessage, InboundLog, Pending, PendingPage};
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 
-/// Whoever wrote an event sends it at once; only what is older than this was left behind.
+/// Younger events are still being queued by the function that stored them.
 const GRACE: Duration = Duration::from_secs(10);
-/// Longer than this nobody waits: somebody has to look.
+/// Older events are given up and need an operator.
 const GIVE_UP: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The function.
 pub struct Sweep {
     events: InboundLog,
     queue: Queue,
 }
 
 impl Sweep {
-    /// With the inbound table and the events queue.
     pub fn new(events: InboundLog, queue: Queue) -> Self {
         Self { events, queue }
     }
 
-    /// Sends what had been left behind at `now`, until nothing is left or `deadline` has passed. What fails does not
-    /// keep the rest from being sent.
-    ///
-    /// # Errors
-    /// Something failed; the next minute tries again.
+    /// Queues every event pending at `now`, and starts no batch after `deadline`. One failure does
+    /// not stop the rest; the first error is returned, and the next run retries.
     pub async fn run(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
-        let shards = InboundLog::PENDING_SHARDS.map(|shard| self.drain(shard, now, deadline));
-        let tallies = join_all(shards).await;
-        let sent: usize = tallies.iter().map(|tally| tally.sent).sum();
+        let shards = InboundLog::PENDING_SHARDS.map(|shard| self.drain_shard(shard, now, deadline));
+        let results = join_all(shards).await;
+        let sent: usize = results.iter().map(|result| result.sent).sum();
         if sent > 0 {
             tracing::warn!(sent, "sweep.sent");
         }
-        tallies.into_iter().find_map(|tally| tally.failure).map_or(Ok(()), Err)
+        results.into_iter().find_map(|result| result.error).map_or(Ok(()), Err)
     }
 
-    /// Page by page, never the same one twice: the index may still show what was cleared a moment ago, and what fails
-    /// stays where it is.
-    async fn drain(&self, shard: &str, now: Timestamp, deadline: Timestamp) -> Tally {
-        let mut tally = Tally::default();
+    /// Reads each page once. The index is eventually consistent and failed events stay in it, so a
+    /// second read could return the same events.
+    async fn drain_shard(&self, shard: &str, now: Timestamp, deadline: Timestamp) -> ShardResult {
+        let mut result = ShardResult::default();
         let mut from = None;
         loop {
             let page = match self.events.pending(shard, from).await {
                 Ok(page) => page,
                 Err(error) => {
-                    tally.failed(&error, None);
-                    return tally;
+                    result.record_error(&error, None);
+                    return result;
                 }
             };
             let next = page.next.clone();
-            let (due, all) = due(page, now, &mut tally);
+            let (due, page_done) = select_due(page, now, &mut result);
             for batch in due.chunks(MAX_BATCH) {
                 if clock::now() >= deadline {
-                    return tally;
+                    return result;
                 }
-                self.process_webhook(batch, now, &mut tally).await;
+                self.process_batch(batch, now, &mut result).await;
             }
-            if !all || next.is_none() || clock::now() >= deadline {
-                return tally;
+            if !page_done || next.is_none() || clock::now() >= deadline {
+                return result;
             }
             from = next;
         }
     }
 
-    async fn process_webhook(&self, batch: &[Pending], now: Timestamp, tally: &mut Tally) {
-        let (old, due): (Vec<&Pending>, Vec<&Pending>) =
+    async fn process_batch(&self, batch: &[Pending], now: Timestamp, result: &mut ShardResult) {
+        let (expired, due): (Vec<&Pending>, Vec<&Pending>) =
             batch.iter().partition(|pending| now.since(pending.since) > GIVE_UP);
-        let ended = join_all(old.iter().map(|pending| self.give_up(pending, now))).await;
-        tally.note(&old, ended);
-        let sent = self.send(&due, tally).await;
-        tally.sent += sent.len();
+        let given_up = join_all(expired.iter().map(|pending| self.give_up(pending, now))).await;
+        result.record_errors(&expired, given_up);
+        let sent = self.send(&due, result).await;
+        result.sent += sent.len();
         let cleared = join_all(sent.iter().map(|pending| self.events.clear_pending(pending))).await;
-        tally.note(&sent, cleared);
+        result.record_errors(&sent, cleared);
     }
 
-    /// Sends a batch; those of it that were taken.
-    async fn send<'a>(&self, due: &[&'a Pending], tally: &mut Tally) -> Vec<&'a Pending> {
+    /// Returns the events that SQS accepted.
+    async fn send<'a>(&self, due: &[&'a Pending], result: &mut ShardResult) -> Vec<&'a Pending> {
         if due.is_empty() {
             return Vec::new();
         }
         let bodies = due.iter().map(|pending| EventMessage::write(&pending.id)).collect();
-        let taken =
+        let responses =
             self.queue.send_batch(bodies).await.unwrap_or_else(|error| vec![Err(error); due.len()]);
         let sent = due
             .iter()
-            .zip(&taken)
-            .filter(|(_, taken)| taken.is_ok())
+            .zip(&responses)
+            .filter(|(_, response)| response.is_ok())
             .map(|(pending, _)| *pending)
             .collect();
-        tally.note(due, taken);
+        result.record_errors(due, responses);
         sent
     }
 
@@ -106,38 +102,39 @@ impl Sweep {
     }
 }
 
-/// What was left behind, and whether that is all of the page: what comes after a younger one is younger still.
-fn due(page: PendingPage, now: Timestamp, tally: &mut Tally) -> (Vec<Pending>, bool) {
+/// Returns the page's events older than the grace period, and false if a younger one was found.
+/// Pages are sorted by age, so every event after a younger one is younger too.
+fn select_due(page: PendingPage, now: Timestamp, result: &mut ShardResult) -> (Vec<Pending>, bool) {
     let mut due = Vec::with_capacity(page.events.len());
     for pending in page.events {
         match pending {
             Ok(pending) if now.since(pending.since) <= GRACE => return (due, false),
             Ok(pending) => due.push(pending),
-            Err(error) => tally.failed(&error, None),
+            Err(error) => result.record_error(&error, None),
         }
     }
     (due, true)
 }
 
-/// What came of a shard.
 #[derive(Default)]
-struct Tally {
+struct ShardResult {
     sent: usize,
-    /// The first one; all are logged.
-    failure: Option<IoError>,
+    /// The first error; every error is logged.
+    error: Option<IoError>,
 }
 
-impl Tally {
-    fn note(&mut self, events: &[&Pending], outcomes: Vec<Result<(), IoError>>) {
-        for (pending, outcome) in events.iter().zip(outcomes) {
-            if let Err(error) = outcome {
-                self.failed(&error, Some(pending));
+impl ShardResult {
+    fn record_errors(&mut self, events: &[&Pending], results: Vec<Result<(), IoError>>) {
+        for (pending, result) in events.iter().zip(results) {
+            if let Err(error) = result {
+                self.record_error(&error, Some(pending));
             }
         }
     }
 
-    fn failed(&mut self, error: &IoError, pending: Option<&Pending>) {
-        tracing::error!(event_id = pending.map(|pending| pending.id.as_str()), %error, "sweep.failed");
-        self.failure.get_or_insert_with(|| error.clone());
+    fn record_error(&mut self, error: &IoError, pending: Option<&Pending>) {
+        let event_id = pending.map(|pending| pending.id.as_str());
+        tracing::error!(event_id, %error, "sweep.failed");
+        self.error.get_or_insert_with(|| error.clone());
     }
 }

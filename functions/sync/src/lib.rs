@@ -1,11 +1,12 @@
-//! Opens the runs of the carrier's polling, and plans them shard by shard: which orders are asked about, in which
-//! batches, and when. Nothing leaves from here but messages.
+//! Opens polling runs and plans them shard by shard: which orders are polled, in which batches, and
+//! when. Makes no call to the carrier.
 //!
-//! It may be killed between any two calls. A run's rows say what is left to do, and a second fire of the schedule, or
-//! the message of a shard that comes again, goes on from there. An order may be asked about twice then, never not.
+//! A run's rows record its progress. After a crash, a second fire of the schedule or the
+//! redelivered shard message continues from there. An order may then be polled twice, but never
+//! skipped.
 
 mod carrier;
-mod plan;
+mod shard_plan;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -16,14 +17,13 @@ use aws::error::IoError;
 use aws::settings::Settings;
 use aws::sqs::{Delayed, Queue};
 use aws::tables::orders::Orders;
-use aws::tables::runs::{Opened, Runs};
+use aws::tables::runs::{RunState, Runs};
 use domain::core::timestamp::Timestamp;
 use domain::polling::{Run, ShardMessage};
 use serde_json::{Value, json};
 
 use carrier::Carrier;
 
-/// The function.
 pub struct Sync {
     runs: Runs,
     orders: Orders,
@@ -35,7 +35,6 @@ pub struct Sync {
 }
 
 impl Sync {
-    /// With its tables, the queue of shards to plan, the queue of batches to ask, and its settings.
     pub fn new(
         runs: Runs,
         orders: Orders,
@@ -54,39 +53,36 @@ impl Sync {
         }
     }
 
-    /// Opens the run that an event asks for, or has what is left of it planned. `at`, a time, asks for the run of its
-    /// hour; an event without one for a run by hand. Answers with the run's id.
-    ///
-    /// # Errors
-    /// Something is not available; the same event goes on where this one stopped.
-    pub async fn open(&self, event: &Value) -> Result<Value, IoError> {
+    /// Opens a run, or continues an unfinished one, and returns its id. An event with a time in
+    /// `at` opens the hourly run of that time, any other event a manual run.
+    pub async fn open_run(&self, event: &Value) -> Result<Value, IoError> {
         let Some(rate) = self.carrier.calls_per_second(now()).await? else {
             tracing::info!("sync.off");
             return Ok(Value::Null);
         };
-        let run = run_of(event, now());
-        if let Opened::Open { shards, calls_per_second } = self.runs.open(&run, rate).await? {
+        let run = requested_run(event, now());
+        if let RunState::Open { shards, calls_per_second } = self.runs.open(&run, rate).await? {
             let message =
                 |shard: &u8| ShardMessage::new(run.clone(), *shard, calls_per_second).write();
             let messages =
                 shards.iter().map(|shard| Delayed { body: message(shard), delay: Duration::ZERO });
             self.shards.send_delayed(messages.collect()).await?;
             tracing::info!(run = run.id, shards = shards.len(), "sync.opened");
-            if !run.manual && self.runs.is_one_before_open(&run).await? {
+            if !run.manual && self.runs.is_previous_open(&run).await? {
                 tracing::error!(run = run.id, "sync.unfinished");
             }
         }
         Ok(json!({ "run": run.id }))
     }
 
-    /// Names this worker's next claim, and no other.
-    fn owner(&self) -> String {
+    /// A unique owner id for each claim of a lease.
+    fn next_owner(&self) -> String {
         format!("{}/{}", self.worker, self.claims.fetch_add(1, Ordering::Relaxed))
     }
 }
 
-/// A time to come counts as now: no run takes place before its time.
-fn run_of(event: &Value, now: Timestamp) -> Run {
+/// A future time counts as now.
+fn requested_run(event: &Value, now: Timestamp) -> Run {
     let at = event.get("at").and_then(Value::as_str).and_then(|at| Timestamp::parse(at).ok());
     at.map_or_else(|| Run::manual(now), |at| Run::hourly(at.min(now)))
 }
@@ -97,24 +93,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_with_a_time_asks_for_the_run_of_its_hour() {
+    fn opens_the_hourly_run_of_the_events_time() {
         let now = Timestamp::parse("2026-11-24T06:10:00Z").unwrap();
-        let id = |event: Value| run_of(&event, now).id;
+        let id = |event: Value| requested_run(&event, now).id;
         assert_eq!(
             id(json!({"kind": "hourly", "at": "2026-11-24T06:00:00Z"})),
             "hourly-2026-11-24T06"
         );
-        // Three hours late.
+        // The schedule fired three hours late.
         assert_eq!(id(json!({"at": "2026-11-24T03:00:00Z"})), "hourly-2026-11-24T03");
         assert_eq!(id(json!({"at": "2027-01-01T00:00:00Z"})), "hourly-2026-11-24T06");
-        let by_hand = "manual-2026-11-24T06:10:00.000Z";
+        let manual = "manual-2026-11-24T06:10:00.000Z";
         for event in [
             json!({}),
             json!(null),
             json!({"at": "<aws.scheduler.scheduled-time>"}),
             json!({"at": 7}),
         ] {
-            assert_eq!(id(event.clone()), by_hand, "{event}");
+            assert_eq!(id(event.clone()), manual, "{event}");
         }
     }
 }

@@ -37,11 +37,12 @@ async fn main() -> Result<(), Error> {
     run(service_fn(async |event: LambdaEvent<Value>| {
         if event.payload.get("Records").is_none() {
             // Boxed: otherwise the nested futures exceed the compiler's recursion limit.
-            return Ok(Box::pin(sync.open(&event.payload)).await?);
+            return Ok(Box::pin(sync.open_run(&event.payload)).await?);
         }
         let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);
         let shards: SqsEvent = serde_json::from_value(event.payload)?;
-        let response = worker.run(shards, async |message| sync.plan(message, deadline).await).await;
+        let response =
+            worker.run(shards, async |message| sync.plan_shard(message, deadline).await).await;
         Ok::<_, Error>(serde_json::to_value(response)?)
     }))
     .await

@@ -15,12 +15,20 @@ pub enum IoError {
     /// A retry fails the same way: an unreadable row, a request rejected as invalid.
     #[error("{call} failed: {code}")]
     Bug { call: &'static str, code: String },
+    /// An operator must correct this setting; the work is retried until then.
+    #[error("setting {parameter} is wrong")]
+    InvalidSetting { parameter: String },
 }
 
 impl IoError {
     /// A row or value that this program wrote and cannot read.
     pub fn unreadable(call: &'static str, what: &str) -> Self {
         Self::Bug { call, code: format!("unreadable {what}") }
+    }
+
+    /// Other writers kept changing the row until all tries were used up.
+    pub fn contention(call: &'static str) -> Self {
+        Self::Transient { call, code: "contention".to_owned() }
     }
 
     /// A request that AWS rejects as invalid is a bug; every other failure may be transient.

@@ -50,9 +50,7 @@ impl From<SettingsError> for IoError {
     fn from(error: SettingsError) -> Self {
         match error {
             SettingsError::Io(error) => error,
-            SettingsError::Invalid { parameter, .. } => {
-                Self::Transient { call: "ssm", code: format!("setting {parameter} is wrong") }
-            }
+            SettingsError::Invalid { parameter, .. } => Self::InvalidSetting { parameter },
         }
     }
 }

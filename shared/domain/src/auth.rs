@@ -1,4 +1,5 @@
-//! Who calls, and for which accounts. Secrets are compared in constant time.
+//! Authentication of API callers (Basic auth, vendor secrets) and their permissions. Secrets are
+//! compared in constant time.
 
 use std::collections::BTreeSet;
 
@@ -9,18 +10,15 @@ use subtle::ConstantTimeEq;
 
 use crate::core::id::{AccountCode, InvalidId};
 
-/// The accounts somebody may see: in settings a list of codes, or `["*"]` for every one.
+/// Accounts (tenants) with access: a list of codes in settings, or `["*"]` for all.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "BTreeSet<String>")]
 pub enum Accounts {
-    /// Every one.
     All,
-    /// These.
     Only(BTreeSet<AccountCode>),
 }
 
 impl Default for Accounts {
-    /// None.
     fn default() -> Self {
         Self::Only(BTreeSet::new())
     }
@@ -37,7 +35,6 @@ impl TryFrom<BTreeSet<String>> for Accounts {
 }
 
 impl Accounts {
-    /// Whether the account is among them.
     pub fn include(&self, account: &AccountCode) -> bool {
         match self {
             Self::All => true,
@@ -46,23 +43,21 @@ impl Accounts {
     }
 }
 
-/// What a Basic user may do.
+/// The role of a Basic auth user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
-    /// Everything.
     Admin,
-    /// Reads what ops see.
+    /// Reads the log, runs and statistics.
     Viewer,
-    /// Its own orders and messages.
+    /// Works on orders and messages of its accounts.
     Partner,
 }
 
-/// `users/{name}`. The password's hash is no secret of the caller's, but stays out of logs all the same.
+/// The setting `users/{name}`. `Debug` omits the password hash.
 #[derive(Clone, Deserialize)]
 pub struct User {
     password_sha256: String,
-    /// What it may do.
     pub role: Role,
     accounts: Accounts,
 }
@@ -73,7 +68,7 @@ impl std::fmt::Debug for User {
     }
 }
 
-/// `vendors/{name}`: a shared secret bound to one account.
+/// The setting `vendors/{name}`: a shared secret for one account.
 #[derive(Clone, Deserialize)]
 pub struct Vendor {
     secret: String,
@@ -86,85 +81,77 @@ impl std::fmt::Debug for Vendor {
     }
 }
 
-/// What a caller proved to be.
+/// The authenticated identity of a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Principal {
-    /// A Basic user.
+    /// Basic auth.
     User(Role),
-    /// Somebody with a vendor's secret.
+    /// Vendor secret.
     Vendor,
 }
 
-/// Somebody who proved who they are.
+/// An authenticated caller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
-    /// What they proved to be.
     pub principal: Principal,
     accounts: Accounts,
 }
 
-/// Why a caller cannot work on an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoAccount {
-    /// The account is not theirs.
-    #[error("this account is not yours")]
-    NotYours,
-    /// They have several and named none.
-    #[error("must name one of your accounts")]
-    NotNamed,
+    #[error("this account is not accessible with these credentials")]
+    Inaccessible,
+    /// The caller has several accounts and the request names none.
+    #[error("must be one of your accounts")]
+    Missing,
 }
 
 impl Caller {
-    /// Whether they may work on orders: an admin may do everything, a viewer only look at what ops see.
-    pub fn may_use_orders(&self) -> bool {
+    pub fn can_use_orders(&self) -> bool {
         !matches!(self.principal, Principal::User(Role::Viewer))
     }
 
-    /// Whether they may work on messages, which vendors have no part in.
-    pub fn may_use_messages(&self) -> bool {
+    pub fn can_use_messages(&self) -> bool {
         matches!(self.principal, Principal::User(Role::Admin | Role::Partner))
     }
 
-    /// Whether they may look at what came in and what became of it.
-    pub fn may_see_log(&self) -> bool {
+    /// The inbound log, deliveries and polling runs.
+    pub fn can_read_log(&self) -> bool {
         matches!(self.principal, Principal::User(Role::Admin | Role::Viewer))
     }
 
-    /// Whether they may have things done again.
-    pub fn may_operate(&self) -> bool {
+    /// Redrives, triggers and replays.
+    pub fn can_operate(&self) -> bool {
         self.principal == Principal::User(Role::Admin)
     }
 
-    /// Whether they may see what is of this account. What is nobody's is only for those who may see every account.
-    pub fn sees(&self, account: Option<&AccountCode>) -> bool {
+    /// Rows without an account are visible to callers with access to all accounts only.
+    pub fn can_see(&self, account: Option<&AccountCode>) -> bool {
         account.map_or(self.accounts == Accounts::All, |account| self.accounts.include(account))
     }
 
-    /// The account they work on: the one they name, or the only one they have.
-    ///
-    /// # Errors
-    /// See [`NoAccount`].
+    /// The account of a request: the named one, or the caller's only one.
     pub fn account(&self, named: Option<&AccountCode>) -> Result<AccountCode, NoAccount> {
         if let Some(account) = named {
             return self
                 .accounts
                 .include(account)
                 .then(|| account.clone())
-                .ok_or(NoAccount::NotYours);
+                .ok_or(NoAccount::Inaccessible);
         }
         match &self.accounts {
             Accounts::Only(list) if list.len() == 1 => {
-                list.first().cloned().ok_or(NoAccount::NotYours)
+                list.first().cloned().ok_or(NoAccount::Inaccessible)
             }
-            _ => Err(NoAccount::NotNamed),
+            _ => Err(NoAccount::Missing),
         }
     }
 }
 
-/// Name and password of an `Authorization: Basic` header (RFC 7617).
+/// `Authorization: Basic` (RFC 7617).
 #[derive(Clone, PartialEq, Eq)]
 pub struct BasicCredentials {
-    /// The user's name: letters, digits, `.`, `_`, `-`, so that it can stand in a settings path.
+    /// Letters, digits, `.`, `_` and `-` only, because it becomes part of a settings path.
     pub name: String,
     password: Vec<u8>,
 }
@@ -176,7 +163,7 @@ impl std::fmt::Debug for BasicCredentials {
 }
 
 impl BasicCredentials {
-    /// Reads the header's value. `None` for whatever is no Basic credential.
+    /// Parses the header value.
     pub fn parse(header: &str) -> Option<Self> {
         let (scheme, encoded) = header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -186,24 +173,24 @@ impl BasicCredentials {
         let colon = decoded.iter().position(|byte| *byte == b':')?;
         let (name, password) =
             (std::str::from_utf8(&decoded[..colon]).ok()?, &decoded[colon + 1..]);
-        let plain = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
-        let named = (1..=64).contains(&name.len()) && name.bytes().all(plain);
-        (named && !password.is_empty())
+        let is_allowed = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
+        let has_name = (1..=64).contains(&name.len()) && name.bytes().all(is_allowed);
+        (has_name && !password.is_empty())
             .then(|| Self { name: name.to_owned(), password: password.to_vec() })
     }
 
-    /// The caller, if the password is the user's.
+    /// `None` if the password is wrong.
     pub fn check(&self, user: &User) -> Option<Caller> {
         let hash = HEXLOWER.encode(&Sha256::digest(&self.password));
-        let right = hash.as_bytes().ct_eq(user.password_sha256.as_bytes());
-        bool::from(right).then(|| Caller {
+        let matches = hash.as_bytes().ct_eq(user.password_sha256.as_bytes());
+        bool::from(matches).then(|| Caller {
             principal: Principal::User(user.role),
             accounts: user.accounts.clone(),
         })
     }
 }
 
-/// The caller whose vendor secret this is. Every vendor is compared, whichever matches.
+/// Compares all vendors, also after a match, so that the time reveals nothing.
 pub fn vendor_caller<'a>(
     secret: &str,
     vendors: impl IntoIterator<Item = &'a Vendor>,
@@ -211,8 +198,8 @@ pub fn vendor_caller<'a>(
     let given = Sha256::digest(secret.as_bytes());
     let mut found = None;
     for vendor in vendors {
-        let right = bool::from(given.ct_eq(&Sha256::digest(vendor.secret.as_bytes())));
-        if right && !vendor.secret.is_empty() {
+        let matches = bool::from(given.ct_eq(&Sha256::digest(vendor.secret.as_bytes())));
+        if matches && !vendor.secret.is_empty() {
             found = Some(vendor.account.clone());
         }
     }

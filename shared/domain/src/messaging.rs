@@ -1,4 +1,4 @@
-//! Messages to and from shoppers, and the status a messaging provider reports for them.
+//! Messages to and from shoppers, and the statuses that a messaging provider reports.
 
 pub mod channel;
 pub mod conversation;

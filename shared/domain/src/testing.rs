@@ -1,4 +1,4 @@
-//! What the tests of this crate build their cases from.
+//! Builders for the tests of this crate.
 #![expect(clippy::unwrap_used)]
 
 use crate::core::id::{AccountCode, Awb, EventId, OrderKey, ReportId};
@@ -10,12 +10,12 @@ use crate::tracking::report::{Report, SourceName};
 use crate::tracking::status::{Leg, Status};
 use crate::tracking::timeline::{Origin, State};
 
-/// That many minutes after 2026-01-20T10:00:00Z.
+/// Minutes after 2026-01-20T10:00:00Z.
 pub(crate) fn minute(minutes: i64) -> Timestamp {
     second(minutes * 60)
 }
 
-/// That many seconds after 2026-01-20T10:00:00Z.
+/// Seconds after 2026-01-20T10:00:00Z.
 pub(crate) fn second(seconds: i64) -> Timestamp {
     Timestamp::from_millis(1_768_903_200_000 + seconds * 1000).unwrap()
 }
@@ -32,7 +32,7 @@ pub(crate) fn awb(number: &str) -> Awb {
     Awb::parse(number).unwrap()
 }
 
-/// A claim that brings nothing but itself.
+/// Facts without optional fields.
 pub(crate) fn facts(id: &str, at: Timestamp, claim: StatusClaim) -> ReportFacts {
     ReportFacts {
         sort_key: SortKey { occurred_at: at, rank: claim.status(), report_id: report_id(id) },
@@ -45,7 +45,7 @@ pub(crate) fn facts(id: &str, at: Timestamp, claim: StatusClaim) -> ReportFacts 
     }
 }
 
-/// A carrier's report that says nothing but this.
+/// A report without optional fields.
 pub(crate) fn report(id: &str, status: Status, at: Option<Timestamp>) -> Report {
     Report {
         id: report_id(id),
@@ -70,7 +70,7 @@ pub(crate) fn origin(id: &str, received_at: Timestamp) -> Origin {
     Origin { event_id: event_id(&format!("event-{id}")), received_at }
 }
 
-/// Every field that an order can have, with amounts and texts that no parser may touch.
+/// An order request with every field. Its amounts and texts must pass through unchanged.
 pub(crate) const FULL: &str = r#"{
     "orderId": "ORD-1001",
     "accountCode": "STORE001",
@@ -103,17 +103,16 @@ pub(crate) const FULL: &str = r#"{
 pub(crate) const REF_SOURCES: [SourceName; 2] =
     [SourceName::new("shiprocket"), SourceName::new("esahayak")];
 
-/// The least that an order is.
 pub(crate) const MINIMAL: &str = r#"{"orderId": "ORD-1"}"#;
 
-/// An order as its shop's request makes it, a minute before [`minute`] zero.
+/// A new order, created one minute before `minute(0)`.
 pub(crate) fn order(account: &str, body: &str) -> Order {
-    let asked = NewOrder::read(body.as_bytes(), &REF_SOURCES).unwrap();
-    let key = OrderKey { account: AccountCode::parse(account).unwrap(), order: asked.order_id };
-    Order { key, profile: asked.profile, state: State::at_creation(asked.status, minute(-1)) }
+    let request = NewOrder::read(body.as_bytes(), &REF_SOURCES).unwrap();
+    let key = OrderKey { account: AccountCode::parse(account).unwrap(), order: request.order_id };
+    Order { key, profile: request.profile, state: State::at_creation(request.status, minute(-1)) }
 }
 
-/// Breaks JSON text into lines without touching its values.
+/// Breaks JSON into lines without changing its values.
 pub(crate) fn readable(json: &str) -> String {
     let (mut lines, mut depth, mut in_string, mut escaped) = (String::new(), 0, false, false);
     for c in json.chars() {

@@ -13,7 +13,7 @@ pub(crate) mod expression;
 pub(crate) mod item;
 mod transaction;
 
-use expression::{Unsupported, Words, apply, holds};
+use expression::{Unsupported, Words, apply, holds, partition_key};
 use item::{Item, half_reads, key, size, writes};
 
 /// The table whose rows are made up.
@@ -107,7 +107,7 @@ impl DynamoDb {
 
     fn query(&self, request: &Value) -> Result<Value, Refused> {
         let words = Words::of(request);
-        let pk = request["ExpressionAttributeValues"][":pk"]["S"].as_str().unwrap_or_default();
+        let pk = partition_key(request)?;
         let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
         let rows = lock(&self.rows);
         let mut found = Vec::new();

@@ -11,6 +11,7 @@ use domain::core::timestamp::Timestamp;
 use domain::polling::{MAX_BATCH, SHARDS};
 use serde_json::Value;
 
+use crate::dynamodb::expression::partition_key;
 use crate::parcel;
 
 /// The account with credentials of its own. Its code comes after those of all others.
@@ -78,12 +79,12 @@ impl Orders {
 
     /// The answer to a query of the orders table; nothing for a query of another kind.
     pub(crate) fn page(&self, request: &Value) -> Option<Page> {
-        let pk = request["ExpressionAttributeValues"][":pk"]["S"].as_str()?;
+        let pk = partition_key(request).ok()?;
         let shard: u64 =
             pk.strip_prefix("active:")?.parse().ok().filter(|shard| *shard < u64::from(SHARDS))?;
         let (condition, limit) =
             (request["KeyConditionExpression"].as_str()?, request["Limit"].as_u64()?);
-        if condition != "pk = :pk" || !request["FilterExpression"].is_null() {
+        if condition.contains(" AND ") || !request["FilterExpression"].is_null() {
             return None;
         }
         let first = match &request["ExclusiveStartKey"]["sk"]["S"] {

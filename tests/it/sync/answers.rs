@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
-use aws::tables::runs::Opened;
+use aws::tables::runs::RunState;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{PollCounts, Run};
@@ -189,7 +189,7 @@ async fn a_shop_whose_credentials_are_refused_keeps_no_other_from_being_asked() 
 }
 
 async fn is_closed(shop: &Installation) -> bool {
-    shop.runs(&Calls::default()).open(&run(0), 5.0).await.unwrap() == Opened::Closed
+    shop.runs(&Calls::default()).open(&run(0), 5.0).await.unwrap() == RunState::Closed
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,7 +10,7 @@ use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
 use ::aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Inserted};
 use ::aws::tables::messages::Messages;
-use ::aws::tables::orders::{ActiveOrder, Created, Orders};
+use ::aws::tables::orders::{ActiveOrder, CreateOutcome, Orders};
 use ::aws::tables::runs::Runs;
 use ::poll::Poll;
 use ::process::Process;
@@ -186,7 +186,7 @@ impl Installation {
         fault: Option<Fault>,
     ) -> (Result<Value, IoError>, Vec<String>) {
         let calls = Calls::killed(fault);
-        let opened = self.sync(&calls).open(event).await;
+        let opened = self.sync(&calls).open_run(event).await;
         (opened, calls.names())
     }
 
@@ -200,7 +200,7 @@ impl Installation {
         let (calls, deadline) =
             (Calls::killed(fault), ::aws::clock::now().after(Duration::from_secs(60)));
         let ended = match queue {
-            "shards" => self.sync(&calls).plan(message, deadline).await,
+            "shards" => self.sync(&calls).plan_shard(message, deadline).await,
             "batches" => self.poll(&calls).handle(message, deadline).await,
             _ => self.process(&calls).handle(message).await,
         };
@@ -314,7 +314,7 @@ impl Installation {
             .orders(&calls)
             .create(&order, &asked.fingerprint, &self.events(&calls), &event)
             .await;
-        assert_eq!(created.unwrap(), Created::Done);
+        assert_eq!(created.unwrap(), CreateOutcome::Created);
     }
 
     /// What is kept of an order for the next time that the carrier is asked about it.

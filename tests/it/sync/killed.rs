@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::lambda::sqs_batch::RecordOutcome;
-use aws::tables::runs::Opened;
+use aws::tables::runs::RunState;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::polling::Run;
@@ -124,7 +124,7 @@ async fn end_state(shop: &Installation, orders: &[OrderKey], told: &[Delivery]) 
                              "unknown": unknown, "seen": active.seen}));
     }
     let runs = shop.runs(&Calls::default());
-    let closed = runs.open(&run(), 5.0).await.unwrap() == Opened::Closed;
+    let closed = runs.open(&run(), 5.0).await.unwrap() == RunState::Closed;
     let totals = format!("{:?}", runs.totals(&run().id).await.unwrap());
     json!({"orders": tracking, "told": by_id(told), "closed": closed, "totals": totals})
 }

@@ -1,53 +1,50 @@
-//! What an event of news was made of, and how it ends.
+//! Counts the updates of a channel event and derives the event's final state from them.
 
 use aws::tables::inbound::{EventState, Progress};
 
-/// How many pieces of news were what.
+use crate::reason::OmissionReason;
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct UpdateCounts {
-    /// Statuses of messages.
     pub(super) statuses: usize,
-    /// Messages of shoppers.
-    pub(super) written: usize,
-    /// Troubles with our numbers.
+    /// Messages written by shoppers.
+    pub(super) inbound: usize,
     pub(super) number_errors: usize,
-    /// About numbers that are nobody's.
+    /// Updates for phone numbers without an account.
     pub(super) foreign: usize,
-    /// What could not be read.
-    pub(super) skipped: usize,
+    pub(super) unreadable: usize,
 }
 
 impl UpdateCounts {
-    /// How many were left out.
     pub(super) fn skipped(self) -> usize {
-        self.foreign + self.skipped
+        self.foreign + self.unreadable
     }
 
-    fn all(self) -> usize {
-        self.statuses + self.written + self.number_errors + self.skipped()
+    fn total(self) -> usize {
+        self.statuses + self.inbound + self.number_errors + self.skipped()
     }
 
-    /// How the event ends, once all that it brought is applied.
+    /// The event's state once all its updates are applied.
     pub(super) fn progress(self) -> Progress {
-        let applied = self.statuses + self.written > 0;
+        let applied = self.statuses + self.inbound > 0;
         let state = if applied { EventState::Processed } else { EventState::Ignored };
-        Progress { reason: self.reason(applied), ..state.into() }
+        Progress { reason: self.omissions(applied), ..state.into() }
     }
 
-    /// Why there is more to say than that all was applied.
-    fn reason(self, applied: bool) -> Option<String> {
-        if !applied && self.all() == self.foreign && self.foreign > 0 {
-            return Some("foreign_number".to_owned());
+    fn omissions(self, applied: bool) -> Option<String> {
+        let total = self.total();
+        if !applied && total == self.foreign && self.foreign > 0 {
+            return Some(OmissionReason::OnlyForeignNumbers.to_string());
         }
-        let nothing = self.all() == 0;
+        let skipped = self.unreadable;
         let reasons = [
-            nothing.then(|| "no_updates".to_owned()),
-            (!applied && self.number_errors > 0).then(|| "number_error".to_owned()),
-            (self.skipped > 0)
-                .then(|| format!("{} of {} not understood", self.skipped, self.all())),
-            (self.foreign > 0).then(|| format!("{} for numbers of nobody", self.foreign)),
+            (total == 0).then_some(OmissionReason::NoUpdates),
+            (!applied && self.number_errors > 0).then_some(OmissionReason::NumberError),
+            (skipped > 0).then_some(OmissionReason::NotUnderstood { skipped, total }),
+            (self.foreign > 0).then_some(OmissionReason::ForeignNumbers(self.foreign)),
         ];
-        let reasons: Vec<String> = reasons.into_iter().flatten().collect();
+        let reasons: Vec<String> =
+            reasons.into_iter().flatten().map(|reason| reason.to_string()).collect();
         (!reasons.is_empty()).then(|| reasons.join(", "))
     }
 }
@@ -57,10 +54,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_event_says_how_it_ended_and_quotes_nothing() {
+    fn derives_state_and_reason_from_the_counts() {
         use EventState::{Ignored, Processed};
-        let with = |[statuses, written, number_errors, foreign, skipped]: [usize; 5]| {
-            UpdateCounts { statuses, written, number_errors, foreign, skipped }
+        let with = |[statuses, inbound, number_errors, foreign, unreadable]: [usize; 5]| {
+            UpdateCounts { statuses, inbound, number_errors, foreign, unreadable }
         };
         for (counts, state, reason) in [
             ([1, 0, 0, 0, 0], Processed, None),

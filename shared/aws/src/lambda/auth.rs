@@ -101,8 +101,8 @@ pub fn authorize(
     field: &str,
 ) -> Result<AccountCode, ApiError> {
     caller.account(named).map_err(|error| match error {
-        NoAccount::NotYours => ApiError::forbidden(error.to_string()).with_field(field),
-        NoAccount::NotNamed => ApiError::invalid(field, error.to_string()),
+        NoAccount::Inaccessible => ApiError::forbidden(error.to_string()).with_field(field),
+        NoAccount::Missing => ApiError::invalid(field, error.to_string()),
     })
 }
 

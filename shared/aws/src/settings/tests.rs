@@ -125,9 +125,9 @@ async fn concurrent_readers_load_once() {
 
 #[test]
 fn an_invalid_setting_is_transient_and_hides_its_content() {
-    let code = "setting users/a is wrong".to_owned();
+    let parameter = "users/a".to_owned();
     let invalid = SettingsError::invalid("users/a", "canary");
-    assert_eq!(IoError::from(invalid), IoError::Transient { call: "ssm", code });
+    assert_eq!(IoError::from(invalid), IoError::InvalidSetting { parameter });
     assert_eq!(SettingsError::from(IoError::from(throttled())), throttled());
 }
 

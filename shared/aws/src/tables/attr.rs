@@ -1,4 +1,4 @@
-//! Attribute values: how values are written into DynamoDB attributes and read back.
+//! Attribute values: how they are written and read.
 
 use std::collections::HashMap;
 use std::io::{Read, Write};
@@ -14,14 +14,17 @@ use serde::de::DeserializeOwned;
 
 use crate::error::IoError;
 
-/// One row.
 pub(crate) type Item = HashMap<String, AttributeValue>;
+
+pub(crate) fn item<const N: usize>(attributes: [(&str, AttributeValue); N]) -> Item {
+    attributes.map(|(name, value)| (name.to_owned(), value)).into()
+}
 
 pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-/// A set of texts, which DynamoDB does not allow to be empty.
+/// A string set. DynamoDB rejects an empty one.
 pub(crate) fn texts<'a>(values: impl IntoIterator<Item = &'a str>) -> AttributeValue {
     AttributeValue::Ss(values.into_iter().map(str::to_owned).collect())
 }
@@ -34,12 +37,11 @@ pub(crate) fn bytes(value: Vec<u8>) -> AttributeValue {
     AttributeValue::B(Blob::new(value))
 }
 
-/// Seconds since 1970, as DynamoDB's TTL wants them.
+/// An expiry time in seconds since 1970, as DynamoDB's TTL requires.
 pub(crate) fn ttl(from: Timestamp, days: u64) -> AttributeValue {
     number(from.after(std::time::Duration::from_secs(days * 24 * 60 * 60)).seconds())
 }
 
-/// A value as JSON text: what is passed through stays the text it was.
 pub(crate) fn json(value: &impl Serialize) -> Result<AttributeValue, IoError> {
     serde_json::to_string(value)
         .map(AttributeValue::S)
@@ -55,6 +57,30 @@ pub(crate) fn read_text<'a>(item: &'a Item, name: &str) -> Result<&'a str, IoErr
     value.map(String::as_str).ok_or_else(|| IoError::unreadable("dynamodb", name))
 }
 
+/// A text attribute, parsed.
+pub(crate) fn read_as<T, E>(
+    item: &Item,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T, IoError> {
+    parse(read_text(item, name)?).map_err(|_| IoError::unreadable("dynamodb", name))
+}
+
+/// A text attribute, parsed if there is one.
+pub(crate) fn read_optional<T, E>(
+    item: &Item,
+    name: &str,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<Option<T>, IoError> {
+    let text = read_text(item, name).ok();
+    text.map(parse).transpose().map_err(|_| IoError::unreadable("dynamodb", name))
+}
+
+/// The members of a string set; none if the attribute is absent.
+pub(crate) fn read_texts<'a>(item: &'a Item, name: &str) -> &'a [String] {
+    item.get(name).and_then(|value| value.as_ss().ok()).map(Vec::as_slice).unwrap_or_default()
+}
+
 pub(crate) fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Option<T> {
     item.get(name)?.as_n().ok()?.parse().ok()
 }
@@ -63,10 +89,10 @@ pub(crate) fn read_bytes<'a>(item: &'a Item, name: &str) -> Option<&'a [u8]> {
     item.get(name)?.as_b().ok().map(AsRef::as_ref)
 }
 
-/// Raw DEFLATE (RFC 1951): bodies are JSON and shrink to a third.
+/// Raw DEFLATE (RFC 1951). JSON bodies shrink to about a third.
 pub(crate) fn compress(content: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory does not fail.
+    // Writing to memory cannot fail.
     let _ = encoder.write_all(content);
     encoder.finish().unwrap_or_default()
 }
@@ -83,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bodies_survive() {
+    fn decompresses_what_it_compressed() {
         let body = br#"{"awb":"19000000000501"}"#.repeat(50);
         let packed = compress(&body);
         assert!(packed.len() * 3 < body.len());

@@ -1,113 +1,91 @@
-//! The runs of the carrier's polling, as rows of the state table: what keeps a run going whoever is killed, and says
-//! when it is over.
+//! Poll runs, in the state table. The rows let a run continue after any crash, and tell when it is
+//! over.
 //!
-//! | partition | sort key | what |
+//! | partition | sort key | row |
 //! |---|---|---|
-//! | `runs` | `{started_at}/{id}` | a run; with its end `closed_at` and the totals; 30 days |
-//! | `run:{id}` | `shard:{shard}` | how far a shard is planned, and what came of its batches; 30 days |
-//! | | `batch:{shard}:{k}` | what became of a batch; 2 days |
+//! | `runs` | `{started_at}/{id}` | a run; once closed with `closed_at` and its totals; 30 days |
+//! | `run:{id}` | `shard:{shard}` | a shard's planning progress and batch counters; 30 days |
+//! | | `batch:{shard}:{k}` | the state of a batch; 2 days |
 
 mod batches;
-mod closing;
+mod close;
 mod list;
 mod shards;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::polling::{Run, SHARDS};
 
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_text, text, ttl};
+use crate::tables::attr::{Item, read_as, text, ttl};
+use crate::tables::expression::{Condition, attr};
+use crate::tables::keys::key;
+use crate::tables::read::{get, query};
+use crate::tables::update::Changes;
+use crate::tables::write::{Write, WriteOutcome};
 
-pub use batches::Outcome;
+pub use batches::BatchOutcome;
 pub use list::RunRow;
-pub use shards::{Claimed, Lease, Progress, Step};
+pub use shards::{ClaimOutcome, Lease, PlanProgress, PlanStep};
 
 const DAYS: u64 = 30;
 const RUNS: &str = "runs";
 
-/// The state table, as far as runs go.
+/// The state table.
 #[derive(Debug, Clone)]
 pub struct Runs {
     client: Client,
     table: String,
 }
 
-/// What is left to do for a run.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Opened {
-    /// It is open.
+pub enum RunState {
     Open {
-        /// The shards that are not planned to the end.
+        /// The shards whose planning is not finished.
         shards: Vec<u8>,
-        /// How many of its batches may be asked in a second.
+        /// The rate limit of the run's polls.
         calls_per_second: f64,
     },
-    /// It is over.
     Closed,
 }
 
 impl Runs {
-    /// The table of this name.
     pub fn new(client: Client, table: String) -> Self {
         Self { client, table }
     }
 
-    /// Opens a run, unless it is there. Whoever opened it first decided on its rate.
-    ///
-    /// # Errors
-    /// The table cannot be read or written.
-    pub async fn open(&self, run: &Run, calls_per_second: f64) -> Result<Opened, IoError> {
-        let put = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(run_row(run, calls_per_second)))
-            .condition_expression("attribute_not_exists(pk)")
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let Err(error) = put.send().await else {
-            return Ok(Opened::Open { shards: (0..SHARDS).collect(), calls_per_second });
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(failed)) => {
-                let row =
-                    failed.item().ok_or_else(|| IoError::unreadable("dynamodb:PutItem", "run"))?;
-                self.open_again(run, row).await
+    /// Opens a run. A run that exists keeps its rate.
+    pub async fn open(&self, run: &Run, calls_per_second: f64) -> Result<RunState, IoError> {
+        let insert = Write::insert(&self.table, run_row(run, calls_per_second));
+        match insert.returning_existing().send(&self.client).await? {
+            WriteOutcome::Applied(_) => {
+                Ok(RunState::Open { shards: (0..SHARDS).collect(), calls_per_second })
             }
-            _ => Err(IoError::of("dynamodb:PutItem", &error)),
+            WriteOutcome::ConditionFailed(row) => self.state(run, &row).await,
         }
     }
 
-    async fn open_again(&self, run: &Run, row: &Item) -> Result<Opened, IoError> {
+    async fn state(&self, run: &Run, row: &Item) -> Result<RunState, IoError> {
         if row.contains_key("closed_at") {
-            return Ok(Opened::Closed);
+            return Ok(RunState::Closed);
         }
-        let rate = read_text(row, "calls_per_second")?.parse();
-        let calls_per_second =
-            rate.map_err(|_| IoError::unreadable("dynamodb", "calls_per_second"))?;
+        let calls_per_second = read_as(row, "calls_per_second", str::parse)?;
         let planned = self.planned_shards(run).await?;
-        Ok(Opened::Open {
-            shards: (0..SHARDS).filter(|shard| !planned.contains(shard)).collect(),
-            calls_per_second,
-        })
+        let shards = (0..SHARDS).filter(|shard| !planned.contains(shard)).collect();
+        Ok(RunState::Open { shards, calls_per_second })
     }
 
-    fn query(&self, pk: String, condition: &str) -> QueryFluentBuilder {
-        let query = self.client.query().table_name(&self.table).consistent_read(true);
-        query.key_condition_expression(condition).expression_attribute_values(":pk", text(pk))
+    fn query(&self, rows: Condition) -> QueryFluentBuilder {
+        query(&self.client, &self.table, rows).consistent_read(true)
     }
 
     async fn get(&self, key: Item) -> Result<Option<Item>, IoError> {
-        let get =
-            self.client.get_item().table_name(&self.table).set_key(Some(key)).consistent_read(true);
-        Ok(get.send().await.map_err(|error| IoError::of("dynamodb:GetItem", &error))?.item)
+        get(&self.client, &self.table, key, &[]).await
     }
 
-    fn update(&self, key: Item) -> UpdateItemFluentBuilder {
-        self.client.update_item().table_name(&self.table).set_key(Some(key))
+    fn update(&self, key: Item, changes: Changes) -> Write {
+        Write::update(&self.table, key, changes)
     }
 }
 
@@ -118,35 +96,35 @@ fn run_row(run: &Run, calls_per_second: f64) -> Item {
         ("id".to_owned(), text(&run.id)),
         ("kind".to_owned(), text(kind)),
         ("started_at".to_owned(), text(run.started_at.to_string())),
-        // As text: DynamoDB's numbers have bounds that this one has not.
+        // Text, because the range of DynamoDB's numbers is smaller than that of an f64.
         ("calls_per_second".to_owned(), text(calls_per_second.to_string())),
-        ("ttl".to_owned(), ttl(run.started_at, DAYS)),
+        ("ttl".to_owned(), run_ttl(run)),
     ]);
     row
 }
 
-fn key(pk: String, sk: String) -> Item {
-    Item::from([("pk".to_owned(), text(pk)), ("sk".to_owned(), text(sk))])
+fn runs() -> Condition {
+    attr("pk").equals(text(RUNS))
 }
 
 fn run_key(run: &Run) -> Item {
-    key(RUNS.to_owned(), format!("{}/{}", run.started_at, run.id))
+    key(RUNS, format!("{}/{}", run.started_at, run.id))
 }
 
-/// The partition of a run's parts.
-fn parts(run: &str) -> String {
+/// The partition of a run's shards and batches.
+fn parts_pk(run: &str) -> String {
     format!("run:{run}")
 }
 
 fn shard_key(run: &str, shard: u8) -> Item {
-    key(parts(run), format!("shard:{shard:02}"))
+    key(parts_pk(run), format!("shard:{shard:02}"))
 }
 
 fn flag() -> AttributeValue {
     AttributeValue::Bool(true)
 }
 
-/// The rows of a run must not go before it.
+/// The same for a run and its shards, so that no shard expires first.
 fn run_ttl(run: &Run) -> AttributeValue {
     ttl(run.started_at, DAYS)
 }

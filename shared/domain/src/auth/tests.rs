@@ -33,9 +33,8 @@ fn account(code: &str) -> AccountCode {
     AccountCode::parse(code).unwrap()
 }
 
-/// What comes in `Authorization`.
 #[test]
-fn what_is_no_basic_credential() {
+fn rejects_other_authorization_headers() {
     let long = basic(format!("{}:pw", "u".repeat(65)));
     for header in [
         "",
@@ -68,7 +67,7 @@ fn what_is_no_basic_credential() {
 }
 
 #[test]
-fn basic_credentials_name_a_user_and_open_its_door_only() {
+fn authenticates_the_named_user_with_its_password_only() {
     let long = "x".repeat(8192);
     for (header, name, password) in [
         (basic("partner:pw"), "partner", b"pw".as_slice()),
@@ -95,9 +94,8 @@ fn basic_credentials_name_a_user_and_open_its_door_only() {
     }
 }
 
-/// Whatever stands there instead of a hash lets nobody in.
 #[test]
-fn a_user_without_a_hash_cannot_call() {
+fn rejects_a_user_without_a_valid_hash() {
     let credentials = BasicCredentials::parse(&basic("partner:pw")).unwrap();
     let hash = HEXLOWER.encode(&Sha256::digest(b"pw"));
     for stored in ["", "pw", &hash[..63], &hash.to_uppercase(), &format!("{hash} ")] {
@@ -118,25 +116,25 @@ fn a_user_without_a_hash_cannot_call() {
 }
 
 #[test]
-fn whose_orders_a_caller_may_work_on() {
-    use NoAccount::{NotNamed, NotYours};
+fn a_request_has_an_accessible_account_or_an_error() {
+    use NoAccount::{Inaccessible, Missing};
     for (accounts, named, expected) in [
         (r#"["STORE001"]"#, None, Ok("STORE001")),
         (r#"["STORE001"]"#, Some("STORE001"), Ok("STORE001")),
-        (r#"["STORE001"]"#, Some("STORE002"), Err(NotYours)),
-        (r#"["STORE001"]"#, Some("store001"), Err(NotYours)),
-        (r#"["STORE001"]"#, Some("STORE00"), Err(NotYours)),
-        (r#"["STORE001"]"#, Some("*"), Err(NotYours)),
-        (r#"["STORE001","STORE002"]"#, None, Err(NotNamed)),
+        (r#"["STORE001"]"#, Some("STORE002"), Err(Inaccessible)),
+        (r#"["STORE001"]"#, Some("store001"), Err(Inaccessible)),
+        (r#"["STORE001"]"#, Some("STORE00"), Err(Inaccessible)),
+        (r#"["STORE001"]"#, Some("*"), Err(Inaccessible)),
+        (r#"["STORE001","STORE002"]"#, None, Err(Missing)),
         (r#"["STORE001","STORE002"]"#, Some("STORE002"), Ok("STORE002")),
-        (r#"["STORE001","STORE002"]"#, Some("STORE003"), Err(NotYours)),
-        (r#"["*"]"#, None, Err(NotNamed)),
+        (r#"["STORE001","STORE002"]"#, Some("STORE003"), Err(Inaccessible)),
+        (r#"["*"]"#, None, Err(Missing)),
         (r#"["*"]"#, Some("STORE003"), Ok("STORE003")),
-        (r#"["*","STORE001"]"#, None, Err(NotNamed)),
+        (r#"["*","STORE001"]"#, None, Err(Missing)),
         (r#"["*","STORE001"]"#, Some("STORE003"), Ok("STORE003")),
-        ("[]", None, Err(NotNamed)),
-        ("[]", Some("STORE001"), Err(NotYours)),
-        // However its letter is spelled in Unicode.
+        ("[]", None, Err(Missing)),
+        ("[]", Some("STORE001"), Err(Inaccessible)),
+        // Unicode normalization.
         (r#"["STORE-e\u0301"]"#, Some("STORE-\u{e9}"), Ok("STORE-\u{e9}")),
     ] {
         for role in ["admin", "viewer", "partner"] {
@@ -144,44 +142,48 @@ fn whose_orders_a_caller_may_work_on() {
             assert_eq!(found, expected.map(account), "{role} of {accounts} names {named:?}");
         }
     }
-    assert_eq!(NotYours.to_string(), "this account is not yours");
-    for wrong in [r#"["a/b"]"#, r#"["STORE001 "]"#, r#"[""]"#, r#""STORE001""#] {
+    assert_eq!(Inaccessible.to_string(), "this account is not accessible with these credentials");
+    for invalid in [r#"["a/b"]"#, r#"["STORE001 "]"#, r#"[""]"#, r#""STORE001""#] {
         assert!(
-            serde_json::from_str::<Accounts>(wrong).is_err(),
-            "{wrong} would match nobody, without a word"
+            serde_json::from_str::<Accounts>(invalid).is_err(),
+            "{invalid} would silently match no account"
         );
     }
 }
 
 #[test]
-fn who_may_work_on_orders_and_messages() {
-    for (role, principal, may) in [
+fn roles_decide_about_orders_and_messages() {
+    for (role, principal, expected) in [
         ("admin", Role::Admin, true),
         ("viewer", Role::Viewer, false),
         ("partner", Role::Partner, true),
     ] {
         let caller = caller(role, r#"["*"]"#);
-        let all = (caller.principal, caller.may_use_orders(), caller.may_use_messages());
-        assert_eq!(all, (Principal::User(principal), may, may), "{role}");
+        let all = (caller.principal, caller.can_use_orders(), caller.can_use_messages());
+        assert_eq!(all, (Principal::User(principal), expected, expected), "{role}");
     }
     let vendor = vendor_caller("s", [&vendor("s", "STORE001")]).unwrap();
-    assert_eq!((vendor.may_use_orders(), vendor.may_use_messages()), (true, false));
+    assert_eq!((vendor.can_use_orders(), vendor.can_use_messages()), (true, false));
 }
 
 #[test]
-fn who_may_see_the_log_and_operate() {
-    for (role, sees, operates) in
+fn roles_decide_about_log_and_operations() {
+    for (role, can_read, can_operate) in
         [("admin", true, true), ("viewer", true, false), ("partner", false, false)]
     {
         let caller = caller(role, r#"["*"]"#);
-        assert_eq!((caller.may_see_log(), caller.may_operate()), (sees, operates), "{role}");
+        assert_eq!(
+            (caller.can_read_log(), caller.can_operate()),
+            (can_read, can_operate),
+            "{role}"
+        );
     }
     let vendor = vendor_caller("s", [&vendor("s", "STORE001")]).unwrap();
-    assert_eq!((vendor.may_see_log(), vendor.may_operate()), (false, false));
+    assert_eq!((vendor.can_read_log(), vendor.can_operate()), (false, false));
 }
 
 #[test]
-fn what_is_nobodys_is_for_who_sees_all() {
+fn rows_without_an_account_need_access_to_all_accounts() {
     for (accounts, of, expected) in [
         (r#"["*"]"#, Some("STORE001"), true),
         (r#"["*"]"#, None, true),
@@ -194,14 +196,14 @@ fn what_is_nobodys_is_for_who_sees_all() {
         ("[]", None, false),
     ] {
         for role in ["admin", "viewer"] {
-            let seen = caller(role, accounts).sees(of.map(account).as_ref());
-            assert_eq!(seen, expected, "{role} of {accounts} looks at what is of {of:?}");
+            let can_see = caller(role, accounts).can_see(of.map(account).as_ref());
+            assert_eq!(can_see, expected, "{role} of {accounts} and a row of {of:?}");
         }
     }
 }
 
 #[test]
-fn a_vendor_is_who_knows_its_secret() {
+fn authenticates_a_vendor_by_its_secret() {
     let vendors = [vendor("s1", "STORE001"), vendor("s2", "STORE002"), vendor("", "STORE003")];
     for (secret, expected) in [
         ("s1", Some("STORE001")),
@@ -218,16 +220,16 @@ fn a_vendor_is_who_knows_its_secret() {
         let Some((found, expected)) = found.zip(expected) else { continue };
         assert_eq!(found.principal, Principal::Vendor);
         assert_eq!(found.account(None), Ok(account(expected)));
-        assert_eq!(found.account(Some(&account("STORE009"))), Err(NoAccount::NotYours));
+        assert_eq!(found.account(Some(&account("STORE009"))), Err(NoAccount::Inaccessible));
     }
     assert_eq!(vendor_caller("s1", &[]), None);
-    // Not even one that calls itself so is bound to all accounts.
+    // `*` is not a wildcard in a vendor's setting.
     let star = vendor_caller("s", [&vendor("s", "*")]).unwrap();
-    assert_eq!(star.account(Some(&account("STORE001"))), Err(NoAccount::NotYours));
+    assert_eq!(star.account(Some(&account("STORE001"))), Err(NoAccount::Inaccessible));
 }
 
 #[test]
-fn secrets_stay_out_of_logs() {
+fn debug_output_has_no_secrets() {
     let hash = HEXLOWER.encode(&Sha256::digest(b"canary"));
     let logged = [
         format!("{:?}", BasicCredentials::parse(&basic("canary:canary")).unwrap()),

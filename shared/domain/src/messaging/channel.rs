@@ -1,11 +1,11 @@
-//! What a messaging provider reports: how messages fare, and what shoppers write.
+//! Events of a messaging channel (WhatsApp): message statuses, inbound messages, number errors.
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
 
-/// The longest id of a message, in bytes. WhatsApp's are 60 to 100.
+/// WhatsApp's ids have 60 to 100 bytes.
 const MAX_ID_BYTES: usize = 256;
 
 /// A provider's id of a message, e.g. a `wamid`.
@@ -21,7 +21,6 @@ impl ProviderMessageId {
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// The id's text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,65 +39,56 @@ impl From<ProviderMessageId> for String {
     }
 }
 
-/// One piece of news about one of our numbers.
+/// An event of one of the business's phone numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChannelUpdate {
-    /// The provider's id of the number, which says whose account it is.
+    /// The provider's id of the number. It decides the account (tenant).
     pub number: Option<String>,
-    /// What is new.
     pub event: ChannelEvent,
 }
 
-/// What is new.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChannelEvent {
-    /// How a message of ours fares.
+    /// Of an outbound message.
     Status(StatusUpdate),
-    /// A shopper wrote.
+    /// From a shopper.
     InboundMessage(Box<InboundMessage>),
-    /// Something is wrong with the number itself.
+    /// About the number itself.
     NumberError(ChannelError),
 }
 
-/// How a message of ours fares.
+/// The status of an outbound message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusUpdate {
-    /// The message.
     pub message: ProviderMessageId,
-    /// The provider's word, e.g. `delivered`; at most 64 characters.
+    /// The provider's text, e.g. `delivered`; at most 64 characters.
     pub status: String,
-    /// When it came to be so; `None` counts as when it was received.
+    /// `None` counts as the time of receipt.
     pub at: Option<Timestamp>,
-    /// Why it failed.
     pub error: Option<ChannelError>,
 }
 
-/// An error as the provider names it.
+/// An error in the provider's words.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ChannelError {
-    /// The provider's code, by its digits.
+    /// Digits.
     pub code: Option<String>,
-    /// What it means, in the provider's words.
     pub title: Option<String>,
-    /// More of it, in the provider's words.
     pub details: Option<String>,
 }
 
-/// Something a shopper wrote. Never logged.
+/// A shopper's message. Personal data: never logged.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct InboundMessage {
-    /// The provider's id of it.
     pub message: ProviderMessageId,
-    /// Who wrote: a phone number by its digits, or the provider's id of a user who shows none.
+    /// The digits of a phone number, or the provider's id of a user without one.
     pub from: String,
-    /// What the writer is called.
+    /// The sender's profile name.
     pub name: Option<String>,
-    /// When; `None` counts as when it was received.
+    /// `None` counts as the time of receipt.
     pub at: Option<Timestamp>,
-    /// The message it answers, if it answers one.
     pub in_reply_to: Option<ProviderMessageId>,
-    /// What it says.
     pub content: Content,
 }
 
@@ -108,70 +98,56 @@ impl std::fmt::Debug for InboundMessage {
     }
 }
 
-/// What a shopper's message says. Only ever written: what is tagged by a field is read from values parsed already, which
-/// a place's digits would not survive.
+/// The content of an inbound message. No `Deserialize`: serde buffers internally tagged enums,
+/// which would change the digits of a location.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Content {
-    /// Words.
     Text {
-        /// The words.
         text: String,
     },
-    /// A template's quick-reply button was pressed.
+    /// A quick-reply button of a template.
     Button {
-        /// What the button says.
         text: Option<String>,
-        /// What its maker had it carry.
+        /// Set by the sender of the template.
         payload: Option<String>,
     },
-    /// A choice of an interactive message: a button, a list's row or a form.
+    /// The answer to an interactive message: a button, a list row or a form.
     Choice {
         /// `button_reply`, `list_reply` or `nfm_reply`.
         kind: String,
-        /// The choice's id.
         id: Option<String>,
-        /// What it says.
         title: Option<String>,
-        /// More of it; of a form its answers, as JSON text.
+        /// The answers of a form, as JSON text.
         description: Option<String>,
     },
-    /// An emoji on a message.
     Reaction {
-        /// The message.
         to: Option<ProviderMessageId>,
-        /// The emoji; `None` takes it back.
+        /// `None` removes the reaction.
         emoji: Option<String>,
     },
-    /// A place.
     Location {
-        /// Degrees, by the digits that came.
+        /// Degrees, digit by digit.
         latitude: Option<RawJson>,
-        /// Degrees, by the digits that came.
         longitude: Option<RawJson>,
-        /// What the place is called.
         name: Option<String>,
-        /// Its address.
         address: Option<String>,
     },
-    /// A picture, sound, film or document, which stays with the provider.
+    /// The file itself stays with the provider.
     Media {
         /// `image`, `audio`, `video`, `document` or `sticker`.
         kind: String,
-        /// The provider's id, to fetch it by.
+        /// To download it from the provider.
         id: Option<String>,
-        /// What it is, e.g. `image/jpeg`.
         mime_type: Option<String>,
-        /// Its SHA-256 in base64.
+        /// Base64.
         sha256: Option<String>,
-        /// What a document is called.
         filename: Option<String>,
-        /// The words below it.
         caption: Option<String>,
     },
-    /// Anything else: contacts, orders, what the provider cannot show.
+    /// Contacts, orders and unsupported types.
     Other {
-        /// The provider's word for it.
+        /// The provider's name of the type.
         kind: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What shoppers write to us, kept by who wrote.
+//! Conversations: the inbound messages of one contact.
 
 use serde::Serialize;
 
@@ -6,14 +6,13 @@ use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{Content, InboundMessage, ProviderMessageId};
 use crate::tracking::timeline::plausible_time;
 
-/// The longest name of a contact, in bytes. Phone numbers have at most 15 digits (ITU-T E.164), WhatsApp's ids of users
-/// some 30 characters.
+/// Phone numbers have at most 15 digits (ITU-T E.164), WhatsApp's user ids about 30 characters.
 const MAX_CONTACT_BYTES: usize = 128;
-/// How many digits a phone number may have, with its country's code.
+/// The number of digits of a phone number with country code.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 
-/// Whom a conversation is with: a phone number by its digits, or the provider's id of a user who shows none.
-/// Never logged.
+/// The digits of a phone number, or the provider's id of a user without one. Personal data: never
+/// logged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Contact(String);
 
@@ -24,31 +23,30 @@ impl std::fmt::Debug for Contact {
 }
 
 impl Contact {
-    /// As the provider names it: 1 to 128 visible ASCII characters.
+    /// The provider's form: 1 to 128 visible ASCII characters.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=MAX_CONTACT_BYTES).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then(|| Self(text.to_owned()))
     }
 
-    /// As people write a phone number: 5 to 20 digits, a `+` before them or not, spaces and dashes among them or not.
+    /// A phone number as people write it: 5 to 20 digits, an optional `+`, spaces and dashes.
     pub fn of_phone(text: &str) -> Option<Self> {
-        // Where a query is not escaped, its `+` arrives as a space.
+        // The `+` of an unescaped query arrives as a space.
         let text = text.trim_start();
-        let written = text.strip_prefix('+').unwrap_or(text);
-        let digits: String = written.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
+        let text = text.strip_prefix('+').unwrap_or(text);
+        let digits: String = text.chars().filter(|c| !matches!(c, ' ' | '-')).collect();
         let fits = PHONE_DIGITS.contains(&digits.len())
             && digits.bytes().all(|byte| byte.is_ascii_digit());
         fits.then_some(Self(digits))
     }
 
-    /// The contact's text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// One message of a conversation, as stored and shown. Never logged.
+/// A message as stored and as the API shows it. Personal data: never logged.
 #[derive(Serialize)]
 pub struct ConversationMessage<'a> {
     message_id: &'a ProviderMessageId,
@@ -70,30 +68,29 @@ impl std::fmt::Debug for ConversationMessage<'_> {
 }
 
 impl<'a> ConversationMessage<'a> {
-    /// What was written to this number of ours, received at this time.
+    /// `number` is the provider's id of the phone number that received the message.
     pub fn new(
-        written: &'a InboundMessage,
+        message: &'a InboundMessage,
         number: Option<&'a str>,
         received_at: Timestamp,
     ) -> Self {
         Self {
-            message_id: &written.message,
-            from: &written.from,
-            name: written.name.as_deref(),
-            at: plausible_time(written.at, received_at),
+            message_id: &message.message,
+            from: &message.from,
+            name: message.name.as_deref(),
+            at: plausible_time(message.at, received_at),
             received_at,
             number,
-            in_reply_to: written.in_reply_to.as_ref(),
-            content: &written.content,
+            in_reply_to: message.in_reply_to.as_ref(),
+            content: &message.content,
         }
     }
 
-    /// When it was received.
     pub fn received_at(&self) -> Timestamp {
         self.received_at
     }
 
-    /// Its place in the conversation: `{at}/{message id}`. The same message always has the same.
+    /// `{at}/{message id}`: a redelivered message has the same key (dedup).
     pub fn sort_key(&self) -> String {
         format!("{}/{}", self.at, self.message_id.as_str())
     }
@@ -106,7 +103,7 @@ mod tests {
     use crate::testing::{minute, second};
 
     #[test]
-    fn how_people_write_phone_numbers() {
+    fn parses_phone_numbers_as_people_write_them() {
         for text in [
             "919876543210",
             "+919876543210",
@@ -137,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn how_the_provider_names_people() {
+    fn parses_contacts_in_the_providers_form() {
         for text in ["919876543210", "US.13491208655302741918", &"x".repeat(128)] {
             assert_eq!(Contact::parse(text).unwrap().as_str(), text);
         }
@@ -146,7 +143,7 @@ mod tests {
         }
     }
 
-    fn written(at: Option<Timestamp>) -> InboundMessage {
+    fn inbound(at: Option<Timestamp>) -> InboundMessage {
         InboundMessage {
             message: ProviderMessageId::parse("wamid.A").unwrap(),
             from: "919876543210".to_owned(),
@@ -158,61 +155,62 @@ mod tests {
     }
 
     #[test]
-    fn a_message_has_one_place_however_often_its_event_comes() {
-        for (at, place) in [
+    fn a_redelivered_message_has_the_same_sort_key() {
+        for (at, expected) in [
             (Some(minute(-60)), minute(-60)),
             (Some(minute(10)), minute(10)),
             (Some(second(601)), minute(0)),
             (None, minute(0)),
         ] {
-            let written = written(at);
+            let message = inbound(at);
             assert_eq!(
-                ConversationMessage::new(&written, None, minute(0)).sort_key(),
-                format!("{place}/wamid.A")
+                ConversationMessage::new(&message, None, minute(0)).sort_key(),
+                format!("{expected}/wamid.A")
             );
         }
     }
 
     #[test]
-    fn it_is_shown_with_all_its_fields() {
-        let written = written(Some(minute(0)));
-        let shown = serde_json::to_value(ConversationMessage::new(
-            &written,
+    fn shows_all_fields_of_a_message() {
+        let message = inbound(Some(minute(0)));
+        let json = serde_json::to_value(ConversationMessage::new(
+            &message,
             Some("106540352242922"),
             minute(1),
         ))
         .unwrap();
         let expected = serde_json::json!({
-            "message_id": "wamid.A", "from": "919876543210", "name": null, "at": "2026-01-20T10:00:00.000Z",
-            "received_at": "2026-01-20T10:01:00.000Z", "number": "106540352242922", "in_reply_to": null,
+            "message_id": "wamid.A", "from": "919876543210", "name": null,
+            "at": "2026-01-20T10:00:00.000Z", "received_at": "2026-01-20T10:01:00.000Z",
+            "number": "106540352242922", "in_reply_to": null,
             "content": {"type": "text", "text": "hello"},
         });
-        assert_eq!(shown, expected);
+        assert_eq!(json, expected);
     }
 
     #[test]
-    fn digits_of_a_place_stay_as_they_came() {
+    fn keeps_the_digits_of_a_location() {
         let content = Content::Location {
             latitude: Some(serde_json::from_str("-0.10").unwrap()),
             longitude: Some(serde_json::from_str("123456789.1234567890123456789").unwrap()),
             name: None,
             address: None,
         };
-        let written = InboundMessage { content, ..written(None) };
-        let shown =
-            serde_json::to_string(&ConversationMessage::new(&written, None, minute(0))).unwrap();
+        let message = InboundMessage { content, ..inbound(None) };
+        let json =
+            serde_json::to_string(&ConversationMessage::new(&message, None, minute(0))).unwrap();
         assert!(
-            shown.contains(r#""latitude":-0.10,"longitude":123456789.1234567890123456789,"#),
-            "{shown}"
+            json.contains(r#""latitude":-0.10,"longitude":123456789.1234567890123456789,"#),
+            "{json}"
         );
     }
 
     #[test]
-    fn a_log_shows_nobody() {
-        let written = written(None);
+    fn debug_output_of_a_conversation_has_no_personal_data() {
+        let message = inbound(None);
         let logged = format!(
             "{:?} {:?}",
-            ConversationMessage::new(&written, Some("1065"), minute(0)),
+            ConversationMessage::new(&message, Some("1065"), minute(0)),
             Contact::of_phone("919876543210")
         );
         assert!(

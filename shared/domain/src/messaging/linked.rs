@@ -1,4 +1,4 @@
-//! A message linked with the statuses its provider reported, as stored and as shown.
+//! A message record together with the statuses that its provider reported.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,33 +8,33 @@ use crate::messaging::channel::{ChannelError, ProviderMessageId};
 use crate::messaging::message::Message;
 use crate::messaging::message_status::{MessageTracking, ProviderStatus};
 
-/// A provider's message, as stored: what was reported of it before or after somebody said which order it is about.
+/// The row of a provider's message. Statuses may arrive before or after the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackedMessage {
-    /// How it fares.
     #[serde(rename = "track")]
     pub tracking: MessageTracking,
-    /// The record that links it to an order, once there is one.
+    /// Links the message to its order.
     pub record: Option<Message>,
 }
 
 impl TrackedMessage {
-    /// Links it to the order that a record is about. What that says of it counts like a report of the provider's.
+    /// Links the message to the record's order. The record's status counts like one of the
+    /// provider.
     pub fn link(&mut self, record: &Message) {
-        if let Some(word) = ProviderStatus::parse(record.message_status.as_str()) {
-            self.tracking.observe(word, record.sent_at);
+        if let Some(status) = ProviderStatus::parse(record.message_status.as_str()) {
+            self.tracking.observe(status, record.sent_at);
         }
         self.record = Some(record.clone());
     }
 
-    /// The status to show of it, of a message that this record links.
+    /// The message status that the API shows.
     pub fn shown(&self, record: &Message) -> String {
         let status = self.tracking.status().map(ProviderStatus::as_str);
         status.unwrap_or(record.message_status.as_str()).to_owned()
     }
 }
 
-/// One message, as shown with its order.
+/// A message in answers of the API.
 #[derive(Debug, Serialize)]
 pub struct MessageView<'a> {
     id: &'a str,
@@ -54,7 +54,6 @@ struct StatusView {
 }
 
 impl<'a> MessageView<'a> {
-    /// A message, and what its provider reported of it.
     pub fn new(message: &'a Message, tracked: &'a TrackedMessage) -> Self {
         let statuses = tracked.tracking.statuses().map(|(status, at)| StatusView { status, at });
         Self {

@@ -1,4 +1,4 @@
-//! Messages that shoppers get about their orders, and what became of them.
+//! Records of messages to shoppers about their orders.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +10,7 @@ use crate::messaging::channel::ProviderMessageId;
 use crate::orders::order::Order;
 use crate::tracking::timeline::State;
 
-/// What a sender says of a message, e.g. `sent` or `pending`.
+/// A status by the sender, e.g. `sent` or `pending`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct MessageStatus(String);
@@ -22,7 +22,6 @@ impl MessageStatus {
         ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then(|| Self(text.to_owned()))
     }
 
-    /// The text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -44,90 +43,79 @@ impl From<MessageStatus> for String {
 /// The body of `POST /api/orders/message-tracking`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct NewMessage {
-    /// The order it was about.
     #[serde(alias = "orderId")]
     pub order_id: OrderId,
-    /// The order's account.
     #[serde(alias = "accountCode")]
     pub account_code: AccountCode,
-    /// What became of it.
     #[serde(alias = "messageStatus")]
     pub message_status: MessageStatus,
-    /// The provider's id of it, by which the provider reports on it.
+    /// The provider's id, which its status reports refer to.
     #[serde(alias = "messageId")]
     pub message_id: Option<ProviderMessageId>,
 }
 
 impl NewMessage {
-    /// Reads a body.
-    ///
-    /// # Errors
-    /// What is wrong, naming the field.
     pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
         read_object(body)
     }
 }
 
-/// One message, as stored.
+/// A stored message record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// Its id.
     pub id: String,
-    /// The order it was about.
     pub order_id: OrderId,
-    /// The order's account.
     pub account_code: AccountCode,
-    /// What was said to have become of it.
     pub message_status: MessageStatus,
-    /// When it was reported.
+    /// The time of the request.
     pub sent_at: Timestamp,
-    /// The provider's id of it, if whoever reported it named one.
+    /// Missing in rows of older releases.
     #[serde(default)]
     pub message_id: Option<ProviderMessageId>,
 }
 
 impl Message {
-    /// A record of its own. `key` makes its id: the same key for the same order is the same message.
-    pub fn new(asked: NewMessage, key: &MessageKey<'_>, now: Timestamp) -> Self {
+    /// The id is a hash of account, order and `key`: the same key is the same message
+    /// (idempotency).
+    pub fn new(new: NewMessage, key: &MessageKey<'_>, now: Timestamp) -> Self {
         let (kind, text) = match key {
             MessageKey::Idempotency(text) => ("key", text),
             MessageKey::Provider(text) => ("provider", text),
             MessageKey::Request(text) => ("request", text),
         };
         let id = Fingerprint::of("message")
-            .with(&asked.account_code)
-            .with(&asked.order_id)
+            .with(&new.account_code)
+            .with(&new.order_id)
             .with(kind)
             .with(text);
         Self {
             id: id.finish(),
-            order_id: asked.order_id,
-            account_code: asked.account_code,
-            message_status: asked.message_status,
+            order_id: new.order_id,
+            account_code: new.account_code,
+            message_status: new.message_status,
             sent_at: now,
-            message_id: asked.message_id,
+            message_id: new.message_id,
         }
     }
 
-    /// The order it is about.
     pub fn order(&self) -> OrderKey {
         OrderKey { account: self.account_code.clone(), order: self.order_id.clone() }
     }
 
-    /// Whether a request asked for the same as the one that made this record.
+    /// True if both come from the same request.
     pub fn repeats(&self, other: &Self) -> bool {
         (&self.id, &self.message_status, &self.message_id)
             == (&other.id, &other.message_status, &other.message_id)
     }
 
-    /// Whether its order has no newer one.
+    /// True if the order has no newer message.
     pub fn is_newest(&self, state: &State) -> bool {
         let latest = state.latest_message_at.map(|at| (at, state.latest_message_id.as_ref()));
         latest.is_none_or(|latest| latest <= (self.sent_at, Some(&self.id)))
     }
 
-    /// The order with the message's status, if that is its newest message. The version stays: nothing about the parcel
-    /// has changed.
+    /// The order with the message's status, if it is the newest message. The version stays, because
+    /// the order's status has not changed.
     pub fn noted_on(&self, before: &Order, shown: String, now: Timestamp) -> Order {
         let mut state = before.state.clone();
         state.rev += 1;
@@ -141,14 +129,14 @@ impl Message {
     }
 }
 
-/// What makes a message's id.
+/// The idempotency key of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MessageKey<'a> {
-    /// The caller's `Idempotency-Key`.
+    /// The header `Idempotency-Key`.
     Idempotency(&'a str),
-    /// The provider's id of the message: it is recorded once.
+    /// The provider's message id.
     Provider(&'a str),
-    /// The request's own id: no two are the same.
+    /// The id of the request: never a duplicate.
     Request(&'a str),
 }
 

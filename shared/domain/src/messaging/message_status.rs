@@ -1,5 +1,5 @@
-//! How a message fares at its provider: a join of everything that was reported of it, so that neither the order of
-//! arrival nor repeats matter.
+//! The status of a message: a join of all reported statuses, so neither out-of-order nor duplicate
+//! reports change the result.
 
 use std::collections::BTreeMap;
 
@@ -11,124 +11,122 @@ use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::tracking::timeline::plausible_time;
 
-/// The longest word, code, title and details that are kept, in characters.
-const WORD_CHARS: usize = 64;
+/// Longer texts are cut off, in characters.
+const STATUS_CHARS: usize = 64;
 const CODE_CHARS: usize = 64;
 const TITLE_CHARS: usize = 256;
 const DETAILS_CHARS: usize = 1024;
 
-/// What a provider can say of a message, least first: the highest that was ever said is its status.
+/// By rank: the highest reported status is the status of the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[derive(IntoStaticStr, EnumString, VariantArray)]
 #[strum(serialize_all = "snake_case")]
 pub enum ProviderStatus {
-    /// It is on its way to the provider.
+    /// On its way to the provider.
     Sending,
-    /// The provider has sent it.
     Sent,
-    /// It could not be sent or delivered. One that was delivered after all has not failed.
+    /// Ranks below `Delivered`: a message that was delivered after all has not failed.
     Failed,
-    /// It is on the shopper's phone.
     Delivered,
-    /// The shopper has seen it.
     Read,
-    /// The shopper has listened to it: a voice message.
+    /// A voice message.
     Played,
 }
 
 impl ProviderStatus {
-    /// The provider's word.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The word of this spelling; `None` for those without a meaning, e.g. `deleted`.
+    /// `None` for statuses without a mapping, e.g. `deleted`.
     pub fn parse(text: &str) -> Option<Self> {
         text.parse().ok()
     }
 }
 
-/// Why a message failed, and when.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 struct Failure {
     at: Timestamp,
     error: ChannelError,
 }
 
-/// A word without a meaning.
+/// A status without a mapping.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Other {
+struct Unmapped {
     at: Timestamp,
-    word: String,
+    #[serde(rename = "word")]
+    status: String,
 }
 
-/// How a message fares. Its size is bounded, whatever is reported.
+/// The statuses of a message. The size is bounded, whatever the provider reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MessageTracking {
-    /// When each word was first true.
-    seen: BTreeMap<ProviderStatus, Timestamp>,
-    /// The first error that anybody named; among those of one time the least.
+    /// The earliest time of each status.
+    #[serde(rename = "seen")]
+    statuses: BTreeMap<ProviderStatus, Timestamp>,
+    /// The earliest error; of errors with the same time, the least.
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<Failure>,
-    /// The latest word without a meaning; among those of one time the greatest.
+    /// The latest unmapped status; of those with the same time, the greatest.
     #[serde(skip_serializing_if = "Option::is_none")]
-    other: Option<Other>,
+    #[serde(rename = "other")]
+    unmapped: Option<Unmapped>,
 }
 
 impl MessageTracking {
-    /// Takes one piece of news, received at this time; whether that changed anything.
-    pub fn join(&mut self, news: &StatusUpdate, received_at: Timestamp) -> bool {
-        let at = plausible_time(news.at, received_at);
-        let Some(word) = ProviderStatus::parse(&news.status) else {
-            return self.record_unknown(at, &news.status);
+    /// Returns true if the update changed anything.
+    pub fn join(&mut self, update: &StatusUpdate, received_at: Timestamp) -> bool {
+        let at = plausible_time(update.at, received_at);
+        let Some(status) = ProviderStatus::parse(&update.status) else {
+            return self.record_unknown(at, &update.status);
         };
-        let error = news.error.as_ref().filter(|_| word == ProviderStatus::Failed);
-        let blamed = error.is_some_and(|error| self.record_failure(at, error));
-        self.observe(word, at) || blamed
+        let error = update.error.as_ref().filter(|_| status == ProviderStatus::Failed);
+        let has_new_error = error.is_some_and(|error| self.record_failure(at, error));
+        self.observe(status, at) || has_new_error
     }
 
-    /// Takes a word that was true at this time; whether that changed anything.
-    pub fn observe(&mut self, word: ProviderStatus, at: Timestamp) -> bool {
-        let first = self.seen.get(&word).is_none_or(|seen| at < *seen);
-        if first {
-            self.seen.insert(word, at);
+    /// Returns true if the status is new or earlier than known.
+    pub fn observe(&mut self, status: ProviderStatus, at: Timestamp) -> bool {
+        let is_earliest = self.statuses.get(&status).is_none_or(|known| at < *known);
+        if is_earliest {
+            self.statuses.insert(status, at);
         }
-        first
+        is_earliest
     }
 
     fn record_failure(&mut self, at: Timestamp, error: &ChannelError) -> bool {
         let failure = Failure { at, error: clipped(error) };
-        let first = self.failure.as_ref().is_none_or(|known| failure < *known);
-        if first {
+        let is_earliest = self.failure.as_ref().is_none_or(|known| failure < *known);
+        if is_earliest {
             self.failure = Some(failure);
         }
-        first
+        is_earliest
     }
 
-    fn record_unknown(&mut self, at: Timestamp, word: &str) -> bool {
-        let other = Other { at, word: clip(word, WORD_CHARS) };
-        let latest = self.other.as_ref().is_none_or(|known| other > *known);
-        if latest {
-            self.other = Some(other);
+    fn record_unknown(&mut self, at: Timestamp, status: &str) -> bool {
+        let unmapped = Unmapped { at, status: clip(status, STATUS_CHARS) };
+        let is_latest = self.unmapped.as_ref().is_none_or(|known| unmapped > *known);
+        if is_latest {
+            self.unmapped = Some(unmapped);
         }
-        latest
+        is_latest
     }
 
-    /// The message's status; `None` if nothing with a meaning was reported.
+    /// `None` before the first mapped status.
     pub fn status(&self) -> Option<ProviderStatus> {
-        self.seen.keys().next_back().copied()
+        self.statuses.keys().next_back().copied()
     }
 
-    /// Why it failed, also if it was delivered after all.
+    /// Kept also if the message was delivered after all.
     pub fn error(&self) -> Option<&ChannelError> {
         self.failure.as_ref().map(|failure| &failure.error)
     }
 
-    /// All statuses it had, least first, and when each was first true.
+    /// All reported statuses by rank, with the earliest time of each.
     pub fn statuses(&self) -> impl Iterator<Item = (ProviderStatus, Timestamp)> {
-        self.seen.iter().map(|(word, at)| (*word, *at))
+        self.statuses.iter().map(|(status, at)| (*status, *at))
     }
 }
 
@@ -145,12 +143,11 @@ fn clip(text: &str, max: usize) -> String {
     text.chars().take(max).collect()
 }
 
-/// Identifies a provider's message: nothing names one by its id alone.
+/// Provider ids are unique within an account only.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ProviderMessageKey {
-    /// Whose number sent it.
+    /// The account of the sending number.
     pub account: AccountCode,
-    /// The provider's id.
     pub message: ProviderMessageId,
 }
 

@@ -73,7 +73,7 @@ impl Batcher {
         if open.orders.len() == MAX_BATCH { self.close(&credential) } else { full }
     }
 
-    /// Call at the end of each page. Returns the batches that were open for [`OPEN_PAGES`].
+    /// Call at the end of each page. Returns the batches that were open for `OPEN_PAGES` pages.
     pub fn end_page(&mut self) -> Vec<Batch> {
         self.open.values_mut().for_each(|open| open.pages += 1);
         self.close_all(|open| open.pages >= OPEN_PAGES)

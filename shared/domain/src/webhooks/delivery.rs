@@ -75,8 +75,8 @@ impl Candidate<'_> {
 
     fn is_for(&self, settings: &Settings) -> bool {
         let is_subscribed = match self.notification.event_type() {
-            EventType::StatusChanged => settings.wants(self.notification.status),
-            EventType::Stalled => settings.wants_stalled(),
+            EventType::StatusChanged => settings.is_subscribed_to(self.notification.status),
+            EventType::Stalled => settings.is_subscribed_to_stalled(),
         };
         is_subscribed && settings.accounts.include(self.account())
     }

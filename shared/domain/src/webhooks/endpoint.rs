@@ -106,7 +106,7 @@ impl Settings {
     }
 
     /// True if the endpoint is subscribed to changes to this status.
-    pub fn wants(&self, status: Status) -> bool {
+    pub fn is_subscribed_to(&self, status: Status) -> bool {
         let matches = |subscription: &Subscription| match subscription {
             Subscription::Every(event) => *event == EventType::StatusChanged,
             Subscription::To(subscribed) => *subscribed == status,
@@ -115,7 +115,7 @@ impl Settings {
     }
 
     /// `order.stalled` is opt-in: older receivers do not know it.
-    pub fn wants_stalled(&self) -> bool {
+    pub fn is_subscribed_to_stalled(&self) -> bool {
         self.events
             .as_ref()
             .is_some_and(|events| events.contains(&Subscription::Every(EventType::Stalled)))

@@ -52,6 +52,16 @@ impl<'a> Words<'a> {
     }
 }
 
+/// The partition that a query names: its key condition begins with `pk = `.
+pub(crate) fn partition_key(query: &Value) -> Result<&str, Unsupported> {
+    let condition = query["KeyConditionExpression"].as_str().unwrap_or_default();
+    let (words, mut tokens) = (Words::of(query), Tokens::of(condition));
+    let name = words.name(tokens.next()?)?;
+    tokens.expect("=")?;
+    let value = words.value(tokens.next()?)?["S"].as_str();
+    value.filter(|_| name == "pk").ok_or_else(|| Unsupported::new(condition))
+}
+
 /// An expression's tokens, and how to walk over them.
 struct Tokens<'a>(Peekable<IntoIter<&'a str>>);
 
@@ -104,5 +114,29 @@ fn operand<'a>(
         words.value(token).map(Some)
     } else {
         Ok(item.get(words.name(token)?))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_query_names_its_partition_first() {
+        let query = |condition: &str| {
+            json!({
+                "KeyConditionExpression": condition,
+                "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk"},
+                "ExpressionAttributeValues": {":v0": {"S": "run:1"}, ":v1": {"S": "shard:"}},
+            })
+        };
+        for condition in ["pk = :v0", "#pk = :v0 AND begins_with(#sk, :v1)"] {
+            assert_eq!(partition_key(&query(condition)), Ok("run:1"), "{condition}");
+        }
+        for condition in ["", "#sk = :v1", "#pk > :v0", "#pk = :v2"] {
+            assert!(partition_key(&query(condition)).is_err(), "{condition}");
+        }
     }
 }

@@ -1,123 +1,102 @@
-//! InboundLog that were kept and have to be sent: the index `pending` holds them, and no others.
+//! Pending events: stored, but not yet sent to their queue. Only they are in the index `pending`.
 
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 
-use super::{EventState, InboundLog, condition_held, unless_condition_fails};
+use super::{EventState, InboundLog};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_text, text};
+use crate::tables::attr::{Item, read_as, text};
+use crate::tables::expression::attr;
+use crate::tables::read::{first_page, query};
+use crate::tables::update::Changes;
 
-/// So many pending events of a shard are read at once.
+/// Events of a shard read at once.
 const PENDING_PAGE: i32 = 250;
 
-/// An event that was kept and has to be sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
-    /// The event.
     pub id: EventId,
-    /// Since when.
     pub since: Timestamp,
 }
 
-/// Some of a shard's pending events.
+/// A page of a shard's pending events.
 #[derive(Debug)]
 pub struct PendingPage {
-    /// Oldest first. A row that cannot be read hides no other.
+    /// Oldest first. Unreadable rows are errors of their own.
     pub events: Vec<Result<Pending, IoError>>,
-    /// Where the next page begins, if there is one.
     pub next: Option<Cursor>,
 }
 
-/// Where a page of pending events begins.
 #[derive(Debug, Clone)]
 pub struct Cursor(Item);
 
 impl InboundLog {
-    /// The shards of the index of pending events.
+    /// The shards of the index `pending`.
     pub const PENDING_SHARDS: [&str; 4] = ["0", "1", "2", "3"];
 
-    /// Notes that an event could not be sent to its queue and has to be sent later, unless that is no longer needed.
-    /// One that failed may be readable by now.
-    ///
-    /// # Errors
-    /// The table cannot be written.
+    /// Marks an event that could not be sent to its queue, so that it is sent later. Only events
+    /// that still need processing: received ones, and failed ones, which may be readable by now.
     pub async fn mark_pending(&self, id: &EventId, now: Timestamp) -> Result<(), IoError> {
-        let update = self
-            .update(id, "SET pending = :shard, pending_since = if_not_exists(pending_since, :now)")
-            .condition_expression("#state IN (:received, :failed)")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":received", text(EventState::Received.as_str()))
-            .expression_attribute_values(":failed", text(EventState::Failed.as_str()))
-            .expression_attribute_values(":shard", text(shard(id)))
-            .expression_attribute_values(":now", text(now.to_string()));
-        unless_condition_fails(update).await
+        let changes = Changes::new()
+            .set("pending", text(shard(id)))
+            .set_if_absent("pending_since", text(now.to_string()));
+        let unsettled =
+            [EventState::Received, EventState::Failed].map(|state| text(state.as_str()));
+        let update = self.update(id, changes).only_if(attr("state").one_of(unsettled));
+        update.send(&self.client).await.map(drop)
     }
 
-    /// The oldest pending events of a shard, or those that follow an earlier page, as the index saw them a moment ago.
-    ///
-    /// # Errors
-    /// The index cannot be read.
+    /// A shard's pending events, oldest first, read eventually consistently.
     pub async fn pending(&self, shard: &str, from: Option<Cursor>) -> Result<PendingPage, IoError> {
-        let query = self
-            .client
-            .query()
-            .table_name(&self.table)
+        let query = query(&self.client, &self.table, attr("pending").equals(text(shard)))
             .index_name("pending")
-            .key_condition_expression("pending = :shard")
-            .expression_attribute_values(":shard", text(shard))
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .limit(PENDING_PAGE);
-        let answer = query.send().await.map_err(|error| IoError::of("dynamodb:Query", &error))?;
-        let events = answer.items().iter().map(read_pending).collect();
-        Ok(PendingPage { events, next: answer.last_evaluated_key.map(Cursor) })
+        let page = first_page(query).await?;
+        let events = page.rows.iter().map(read_pending).collect();
+        Ok(PendingPage { events, next: page.next.map(Cursor) })
     }
 
-    /// Notes that a pending event was sent, unless it was found pending again since.
-    ///
-    /// # Errors
-    /// The table cannot be written.
+    /// Records that a pending event was sent, unless it became pending again since.
     pub async fn clear_pending(&self, pending: &Pending) -> Result<(), IoError> {
-        let update = self
-            .update(&pending.id, "REMOVE pending, pending_since")
-            .condition_expression("pending_since = :since")
-            .expression_attribute_values(":since", text(pending.since.to_string()));
-        unless_condition_fails(update).await
+        let changes = Changes::new().remove("pending").remove("pending_since");
+        let same = attr("pending_since").equals(text(pending.since.to_string()));
+        self.update(&pending.id, changes).only_if(same).send(&self.client).await.map(drop)
     }
 
-    /// Ends an event that was pending too long. What somebody has worked on meanwhile keeps its state, and is only no
-    /// longer pending. Tells whether it ended.
-    ///
-    /// # Errors
-    /// The table cannot be written.
+    /// Fails an event that was pending too long. An event that was processed in the meantime keeps
+    /// its state and is only no longer pending: then the result is `false`.
     pub async fn give_up(
         &self,
         pending: &Pending,
         reason: &str,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let set = "SET #state = :failed, notable = :failed, settled_at = :now, reason = :reason REMOVE pending, pending_since";
-        let update = self
-            .update(&pending.id, set)
-            .condition_expression("#state = :received AND pending_since = :since")
-            .expression_attribute_names("#state", "state")
-            .expression_attribute_values(":received", text(EventState::Received.as_str()))
-            .expression_attribute_values(":failed", text(EventState::Failed.as_str()))
-            .expression_attribute_values(":since", text(pending.since.to_string()))
-            .expression_attribute_values(":reason", text(reason))
-            .expression_attribute_values(":now", text(now.to_string()));
-        let ended = condition_held(update).await?;
-        if !ended {
+        let failed = text(EventState::Failed.as_str());
+        let changes = Changes::new()
+            .set("state", failed.clone())
+            .set("notable", failed)
+            .set("settled_at", text(now.to_string()))
+            .set("reason", text(reason))
+            .remove("pending")
+            .remove("pending_since");
+        let unprocessed = attr("state")
+            .equals(text(EventState::Received.as_str()))
+            .and(attr("pending_since").equals(text(pending.since.to_string())));
+        let update = self.update(&pending.id, changes).only_if(unprocessed);
+        let has_failed = update.send(&self.client).await?.is_applied();
+        if !has_failed {
             self.clear_pending(pending).await?;
         }
-        Ok(ended)
+        Ok(has_failed)
     }
 }
 
-fn read_pending(item: &Item) -> Result<Pending, IoError> {
-    let id = EventId::parse(read_text(item, "pk")?)
-        .map_err(|_| IoError::unreadable("dynamodb", "pk"))?;
-    let since = Timestamp::parse(read_text(item, "pending_since")?);
-    Ok(Pending { id, since: since.map_err(|_| IoError::unreadable("dynamodb", "pending_since"))? })
+fn read_pending(row: &Item) -> Result<Pending, IoError> {
+    Ok(Pending {
+        id: read_as(row, "pk", EventId::parse)?,
+        since: read_as(row, "pending_since", Timestamp::parse)?,
+    })
 }
 
 /// Spreads the index over partitions.

@@ -1,6 +1,5 @@
-//! What shoppers write, by who wrote. Never logged.
+//! Messages from shoppers, by contact. Their content is never logged.
 
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use domain::core::id::AccountCode;
 use domain::core::raw_json::RawJson;
 use domain::messaging::conversation::{Contact, ConversationMessage};
@@ -8,70 +7,55 @@ use domain::pagination::{PageRequest, Slice};
 
 use super::Messages;
 use crate::error::IoError;
-use crate::tables::attr::{Item, json, read_json, read_text, text, ttl};
+use crate::tables::attr::{Item, item, json, read_json, read_text, text, ttl};
+use crate::tables::keys::tenant;
+use crate::tables::write::Write;
 
 const DAYS: u64 = 90;
 
-/// A message of a conversation, as it was stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
-    /// Its place, from which a next page begins.
+    /// The cursor of the page after this message.
     pub sort_key: String,
-    /// The message.
     pub message: RawJson,
 }
 
 impl Messages {
-    /// Keeps what a contact wrote, unless it is there; whether it was new.
-    ///
-    /// # Errors
-    /// The table cannot be written.
+    /// Stores a message from a contact. `false` if it is stored already.
     pub async fn insert_inbound(
         &self,
         account: &AccountCode,
         from: &Contact,
         message: &ConversationMessage<'_>,
     ) -> Result<bool, IoError> {
-        let item = Item::from([
-            ("pk".to_owned(), text(conversation_pk(account, from))),
-            ("sk".to_owned(), text(format!("at:{}", message.sort_key()))),
-            ("json".to_owned(), json(message)?),
-            ("ttl".to_owned(), ttl(message.received_at(), DAYS)),
+        let row = item([
+            ("pk", text(conversation_pk(account, from))),
+            ("sk", text(format!("at:{}", message.sort_key()))),
+            ("json", json(message)?),
+            ("ttl", ttl(message.received_at(), DAYS)),
         ]);
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
-        let Err(error) = put.condition_expression("attribute_not_exists(pk)").send().await else {
-            return Ok(true);
-        };
-        match error.as_service_error() {
-            Some(PutItemError::ConditionalCheckFailedException(_)) => Ok(false),
-            _ => Err(IoError::of("dynamodb:PutItem", &error)),
-        }
+        Ok(Write::insert(&self.table, row).send(&self.client).await?.is_applied())
     }
 
-    /// What a contact wrote to an account before `page.after`, newest first, at most `page.limit`.
-    ///
-    /// # Errors
-    /// The table cannot be read.
+    /// A page of a contact's messages to an account, newest first.
     pub async fn conversation(
         &self,
         account: &AccountCode,
         with: &Contact,
         page: &PageRequest,
     ) -> Result<Slice<StoredMessage>, IoError> {
-        self.newest(conversation_pk(account, with), page, read).await
+        self.newest_first(conversation_pk(account, with), page, read).await
     }
 }
 
-/// A conversation's partition. The account's length stands before it: no contact, whatever it is called, reads as
-/// another's.
 fn conversation_pk(account: &AccountCode, with: &Contact) -> String {
-    format!("talk:{}:{account}:{}", account.as_str().len(), with.as_str())
+    format!("talk:{}:{}", tenant(account), with.as_str())
 }
 
-fn read(item: &Item) -> Result<StoredMessage, IoError> {
-    let sk = read_text(item, "sk")?;
+fn read(row: &Item) -> Result<StoredMessage, IoError> {
+    let sk = read_text(row, "sk")?;
     let sort_key = sk.strip_prefix("at:").ok_or_else(|| IoError::unreadable("dynamodb", "sk"))?;
-    Ok(StoredMessage { sort_key: sort_key.to_owned(), message: read_json(item, "json")? })
+    Ok(StoredMessage { sort_key: sort_key.to_owned(), message: read_json(row, "json")? })
 }
 
 #[cfg(test)]
@@ -80,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_id_reads_as_another() {
+    fn keys_of_different_tenants_differ() {
         let key = |account: &str, from: &str| {
             conversation_pk(&AccountCode::parse(account).unwrap(), &Contact::parse(from).unwrap())
         };

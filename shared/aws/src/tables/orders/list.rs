@@ -1,108 +1,90 @@
-//! An account's orders, newest first, by the index `listed`. An order enters it once, at creation.
+//! An account's orders, newest first, from the index `listed`. An order enters it at creation and
+//! never moves.
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::orders::order::Order;
 use domain::pagination::PageRequest;
 
-use super::{Orders, Read, read_order};
+use super::{OrderRows, Orders, read_order};
 use crate::error::IoError;
 use crate::tables::attr::{Item, read_text, text};
 use crate::tables::batch_get::{MAX_KEYS, batch_get};
-use crate::tables::keys::order_pk;
+use crate::tables::expression::attr;
+use crate::tables::keys::{key, order_pk};
+use crate::tables::read::{first_page, limit, query};
 
-/// An order has two rows.
+/// Orders a call: each has two rows.
 const BATCH: usize = MAX_KEYS / 2;
 
-/// An order's place in the list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listed {
-    /// The order.
     pub order_id: OrderId,
-    /// Its sort key, from which a next page begins.
+    /// The cursor of the page after this order.
     pub sort_key: String,
 }
 
 impl Orders {
-    /// The places after `page.after`, newest first, at most `page.limit`.
-    ///
-    /// # Errors
-    /// The index cannot be read.
+    /// A page of an account's orders, newest first.
     pub async fn list(
         &self,
         account: &AccountCode,
         page: &PageRequest,
     ) -> Result<Vec<Listed>, IoError> {
-        let mut query = self
-            .client
-            .query()
-            .table_name(&self.table)
+        let mut orders = attr("listed_in").equals(text(account.as_str()));
+        if let Some(after) = &page.after {
+            orders = orders.and(attr("listed_at").below(text(after)));
+        }
+        let query = query(&self.client, &self.table, orders)
             .index_name("listed")
             .scan_index_forward(false)
-            .limit(i32::try_from(page.limit).unwrap_or(i32::MAX))
-            .key_condition_expression("listed_in = :account")
-            .expression_attribute_values(":account", text(account.as_str()));
-        if let Some(after) = &page.after {
-            query = query
-                .key_condition_expression("listed_in = :account AND listed_at < :after")
-                .expression_attribute_values(":after", text(after.as_str()));
-        }
-        let answer = query.send().await.map_err(|error| IoError::of("dynamodb:Query", &error))?;
-        answer.items().iter().map(read_listed).collect()
+            .limit(limit(page.limit));
+        first_page(query).await?.rows.iter().map(read_listed).collect()
     }
 
-    /// Reads several orders of an account at once, in the order asked for. What is not there is left out.
-    ///
-    /// # Errors
-    /// The table cannot be read.
+    /// Loads orders of an account, in this order. Those that no longer exist are left out.
     pub async fn load_all(
         &self,
         account: &AccountCode,
         orders: &[Listed],
     ) -> Result<Vec<Order>, IoError> {
         let mut loaded = Vec::with_capacity(orders.len());
-        for some in orders.chunks(BATCH) {
-            let keys = some.iter().map(|listed| OrderKey {
+        for chunk in orders.chunks(BATCH) {
+            let keys = chunk.iter().map(|listed| OrderKey {
                 account: account.clone(),
                 order: listed.order_id.clone(),
             });
             let keys: Vec<OrderKey> = keys.collect();
-            let rows = self.batch(&keys).await?;
+            let rows = self.load_batch(&keys).await?;
             for key in &keys {
                 let pk = order_pk(key);
                 let own: Vec<Item> =
                     rows.iter().filter(|row| read_text(row, "pk") == Ok(&pk)).cloned().collect();
                 loaded.extend(match read_order(key, &own)? {
-                    Read::Whole(order) => Some(*order),
-                    Read::Nothing => None,
-                    Read::Torn => self.load(key).await?,
+                    OrderRows::Complete(order) => Some(*order),
+                    OrderRows::Absent => None,
+                    OrderRows::Mixed => self.load(key).await?,
                 });
             }
         }
         Ok(loaded)
     }
 
-    async fn batch(&self, keys: &[OrderKey]) -> Result<Vec<Item>, IoError> {
-        let row = |key: &OrderKey, sk: &str| {
-            Item::from([("pk".to_owned(), text(order_pk(key))), ("sk".to_owned(), text(sk))])
-        };
-        let rows = keys.iter().flat_map(|key| [row(key, "state"), row(key, "profile")]);
-        batch_get(
-            &self.client,
-            &self.table,
-            KeysAndAttributes::builder().set_keys(Some(rows.collect())),
-        )
-        .await
+    async fn load_batch(&self, orders: &[OrderKey]) -> Result<Vec<Item>, IoError> {
+        let keys =
+            orders.iter().map(order_pk).flat_map(|pk| [key(&pk, "state"), key(pk, "profile")]);
+        let keys = KeysAndAttributes::builder().set_keys(Some(keys.collect()));
+        batch_get(&self.client, &self.table, keys).await
     }
 }
 
-/// An order's place in the list: `{created_at}/{order id}`; no id has a `/`.
+/// `{created_at}/{order id}`. No id contains a `/`.
 pub fn sort_key_of(order: &Order) -> String {
     format!("{}/{}", order.state.created_at, order.key.order)
 }
 
-fn read_listed(item: &Item) -> Result<Listed, IoError> {
-    let sort_key = read_text(item, "listed_at")?;
+fn read_listed(row: &Item) -> Result<Listed, IoError> {
+    let sort_key = read_text(row, "listed_at")?;
     let unreadable = || IoError::unreadable("dynamodb", "listed_at");
     let (_, order) = sort_key.split_once('/').ok_or_else(unreadable)?;
     let order_id = OrderId::parse(order).map_err(|_| unreadable())?;

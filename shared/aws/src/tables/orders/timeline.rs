@@ -1,101 +1,75 @@
-//! Entries: read for the fold, and written together with the state they lead to.
+//! Timeline entries, written together with the state they lead to.
 
-use aws_sdk_dynamodb::types::Update;
 use domain::core::id::OrderKey;
 use domain::tracking::report::Scan;
 use domain::tracking::timeline::{Commit, TimelineEntry};
 
-use super::Orders;
+use super::{Orders, partition, state_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, bytes, compress, json, number, read_json, text};
+use crate::tables::attr::{Item, bytes, compress, item, json, number, read_json, text};
+use crate::tables::expression::attr;
 use crate::tables::keys::order_pk;
-use crate::tables::transaction::{Write, transact};
+use crate::tables::read::all_rows;
+use crate::tables::transaction::{TransactionOutcome, transact};
+use crate::tables::update::Changes;
+use crate::tables::write::Write;
 
-/// What became of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitOutcome {
-    /// TimelineEntry and state are stored.
-    Done,
-    /// The report was there already.
-    AlreadyThere(Box<TimelineEntry>),
-    /// The order was written in between: read it again.
+    Committed,
+    /// The timeline already has this report.
+    Duplicate(Box<TimelineEntry>),
+    /// The order was written since it was read: read it again.
     Stale,
 }
 
-/// The stops of a parcel that replace those of the order.
+/// The scans of a parcel, which replace those of the order.
 pub type Scans<'a> = Option<&'a [Scan]>;
 
 impl Orders {
-    /// All entries of an order, in no order.
-    ///
-    /// # Errors
-    /// The table cannot be read.
+    /// All timeline entries of an order, unsorted.
     pub async fn entries(&self, key: &OrderKey) -> Result<Vec<TimelineEntry>, IoError> {
-        let query = self.query(order_pk(key), "pk = :pk AND begins_with(sk, :entry)");
-        let items = self.all(query.expression_attribute_values(":entry", text("entry:"))).await?;
-        items.iter().map(|item| read_json(item, "json")).collect()
+        let entries = partition(order_pk(key)).and(attr("sk").begins_with(text("entry:")));
+        let rows = all_rows(self.query(entries)).await?;
+        rows.iter().map(|row| read_json(row, "json")).collect()
     }
 
-    /// Stores an entry if its report is new, and the state it leads to if nobody wrote the order since.
-    ///
-    /// # Errors
-    /// The table cannot be written.
+    /// Stores a timeline entry, if its report is new, together with the state it leads to, if the
+    /// order was not written since it was read.
     pub async fn commit(
         &self,
         key: &OrderKey,
-        settled: &Commit,
+        commit: &Commit,
         scans: Scans<'_>,
     ) -> Result<CommitOutcome, IoError> {
-        let entry = self
-            .put(entry_item(key, &settled.entry)?)
-            .condition_expression("attribute_not_exists(pk)");
-        let writes = vec![Write::Put(entry), self.advance(key, settled, scans)?];
-        let Err(cancelled) = transact(&self.client, writes).await? else {
-            return Ok(CommitOutcome::Done);
-        };
-        if cancelled.failed(0) {
-            return Ok(CommitOutcome::AlreadyThere(Box::new(read_json(
-                cancelled.row(0)?,
-                "json",
-            )?)));
+        let entry = Write::insert(&self.table, entry_row(key, &commit.entry)?);
+        let writes = vec![entry.returning_existing(), self.advance(key, commit, scans)?];
+        match transact(&self.client, writes).await? {
+            TransactionOutcome::Committed => Ok(CommitOutcome::Committed),
+            TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(0) => {
+                read_json(cancelled.existing(0)?, "json").map(CommitOutcome::Duplicate)
+            }
+            TransactionOutcome::Cancelled(_) => Ok(CommitOutcome::Stale),
         }
-        Ok(CommitOutcome::Stale)
     }
 
-    fn advance(
-        &self,
-        key: &OrderKey,
-        settled: &Commit,
-        scans: Scans<'_>,
-    ) -> Result<Write, IoError> {
-        let scans = scans.filter(|scans| !scans.is_empty());
-        let set = if scans.is_some() {
-            "SET json = :json, rev = :rev, scans = :scans"
-        } else {
-            "SET json = :json, rev = :rev"
-        };
-        let mut update = Update::builder()
-            .table_name(&self.table)
-            .key("pk", text(order_pk(key)))
-            .key("sk", text("state"))
-            .condition_expression("rev = :before")
-            .update_expression(set)
-            .expression_attribute_values(":before", number(settled.state.rev - 1))
-            .expression_attribute_values(":rev", number(settled.state.rev))
-            .expression_attribute_values(":json", json(&settled.state)?);
-        if let Some(scans) = scans {
+    fn advance(&self, key: &OrderKey, commit: &Commit, scans: Scans<'_>) -> Result<Write, IoError> {
+        let state = &commit.state;
+        let mut changes = Changes::new().set("json", json(state)?).set("rev", number(state.rev));
+        if let Some(scans) = scans.filter(|scans| !scans.is_empty()) {
             let content = serde_json::to_vec(scans)
                 .map_err(|_| IoError::unreadable("serde_json", "scans"))?;
-            update = update.expression_attribute_values(":scans", bytes(compress(&content)));
+            changes = changes.set("scans", bytes(compress(&content)));
         }
-        Ok(Write::Update(update))
+        let unchanged = attr("rev").equals(number(state.rev - 1));
+        Ok(Write::update(&self.table, state_key(key), changes).only_if(unchanged))
     }
 }
 
-fn entry_item(key: &OrderKey, entry: &TimelineEntry) -> Result<Item, IoError> {
-    Ok(Item::from([
-        ("pk".to_owned(), text(order_pk(key))),
-        ("sk".to_owned(), text(format!("entry:{}", entry.report_id()))),
-        ("json".to_owned(), json(entry)?),
+fn entry_row(key: &OrderKey, entry: &TimelineEntry) -> Result<Item, IoError> {
+    Ok(item([
+        ("pk", text(order_pk(key))),
+        ("sk", text(format!("entry:{}", entry.report_id()))),
+        ("json", json(entry)?),
     ]))
 }

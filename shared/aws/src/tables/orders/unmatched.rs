@@ -1,87 +1,78 @@
-//! Reports whose order is not known yet: they wait whole, under every name they give.
+//! Reports without an order yet. Each is parked under all of its references, until an order with
+//! one of them is created.
 
-use aws_sdk_dynamodb::types::Delete;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::{Ref, Report};
 use serde::{Deserialize, Serialize};
 
-use super::Orders;
+use super::{Orders, partition};
 use crate::error::IoError;
-use crate::tables::attr::{Item, json, read_json, text, ttl};
-use crate::tables::keys::ref_pk;
-use crate::tables::transaction::{Cancelled, Write, transact};
+use crate::tables::attr::{item, json, read_json, text, ttl};
+use crate::tables::expression::attr;
+use crate::tables::keys::{key, ref_pk};
+use crate::tables::read::all_rows;
+use crate::tables::transaction::transact;
+use crate::tables::write::Write;
 
-/// As long as the log keeps the event that brought it.
+/// The retention of the inbound log, which has the report's event.
 const DAYS: u64 = 90;
 
-/// A report that waits for its order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedReport {
-    /// The report.
     pub report: Report,
-    /// The event that brought it.
+    /// The event that contained it.
     pub event_id: EventId,
     /// When that event was received.
     pub received_at: Timestamp,
 }
 
 impl Orders {
-    /// Keeps a report under every name it gives.
-    ///
-    /// # Errors
-    /// The table cannot be written.
+    /// Parks a report under all of its references.
     pub async fn park(
         &self,
         account: &AccountCode,
         unmatched: &UnmatchedReport,
     ) -> Result<(), IoError> {
         let content = json(unmatched)?;
-        let puts = unmatched.report.refs().into_iter().map(|name| {
-            let item = Item::from([
-                ("pk".to_owned(), text(ref_pk(account, &name))),
-                ("sk".to_owned(), text(wait_key(unmatched))),
-                ("json".to_owned(), content.clone()),
-                ("ttl".to_owned(), ttl(unmatched.received_at, DAYS)),
+        let puts = unmatched.report.refs().into_iter().map(|reference| {
+            let row = item([
+                ("pk", text(ref_pk(account, &reference))),
+                ("sk", text(sort_key(unmatched))),
+                ("json", content.clone()),
+                ("ttl", ttl(unmatched.received_at, DAYS)),
             ]);
-            Write::Put(self.put(item))
+            Write::put(&self.table, row)
         });
-        transact(&self.client, puts.collect()).await?.map_err(Cancelled::conflict)
+        transact(&self.client, puts.collect()).await?.unless_conflict()
     }
 
-    /// The reports that wait under a name.
-    ///
-    /// # Errors
-    /// The table cannot be read.
+    /// The reports parked under a reference.
     pub async fn unmatched_reports(
         &self,
         account: &AccountCode,
-        name: &Ref,
+        reference: &Ref,
     ) -> Result<Vec<UnmatchedReport>, IoError> {
-        let query = self.query(ref_pk(account, name), "pk = :pk AND begins_with(sk, :wait)");
-        let items = self.all(query.expression_attribute_values(":wait", text("wait:"))).await?;
-        items.iter().map(|item| read_json(item, "json")).collect()
+        let parked =
+            partition(ref_pk(account, reference)).and(attr("sk").begins_with(text("wait:")));
+        let rows = all_rows(self.query(parked)).await?;
+        rows.iter().map(|row| read_json(row, "json")).collect()
     }
 
-    /// Forgets a report that waits no longer, under every name.
-    ///
-    /// # Errors
-    /// The table cannot be written.
+    /// Removes a parked report from all of its references.
     pub async fn unpark(
         &self,
         account: &AccountCode,
         unmatched: &UnmatchedReport,
     ) -> Result<(), IoError> {
-        let deletes = unmatched.report.refs().into_iter().map(|name| {
-            let delete =
-                Delete::builder().table_name(&self.table).key("pk", text(ref_pk(account, &name)));
-            Write::Delete(delete.key("sk", text(wait_key(unmatched))))
+        let deletes = unmatched.report.refs().into_iter().map(|reference| {
+            Write::delete(&self.table, key(ref_pk(account, &reference), sort_key(unmatched)))
         });
-        transact(&self.client, deletes.collect()).await?.map_err(Cancelled::conflict)
+        transact(&self.client, deletes.collect()).await?.unless_conflict()
     }
 }
 
-/// Two events may bring the same report; each of them waits.
-fn wait_key(unmatched: &UnmatchedReport) -> String {
+/// Two events may contain the same report; each is parked separately.
+fn sort_key(unmatched: &UnmatchedReport) -> String {
     format!("wait:{}:{}", unmatched.report.id, unmatched.event_id)
 }

@@ -1,170 +1,141 @@
-//! A batch counts once, however often it is asked: the counters of its shard move in the transaction that notes its end.
+//! Counts each batch once, however often it is polled: one transaction records its end and adds to
+//! the counters of its shard.
 //!
-//! A planner that was killed may have sent a batch that nobody knows of, and its successor another one of the same
-//! number with other orders. Both are asked. The number comes to its end with the first of them.
+//! After a crash, two batches may have the same number: the crashed planner sent one before it
+//! could store its progress, and its successor sent another, with other orders. Both are polled.
+//! The first of them ends the number.
 
-use aws_sdk_dynamodb::types::builders::UpdateBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, Update};
+use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, PollCounts};
 
-use super::shards::unhindered;
-use super::{Runs, flag, key, parts, shard_key};
+use super::{Runs, flag, parts_pk, shard_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, number, read_number, text, texts, ttl};
-use crate::tables::contention::pause;
-use crate::tables::transaction::{Write, transact};
+use crate::tables::attr::{Item, number, read_number, read_texts, text, texts, ttl};
+use crate::tables::contention::{Try, retry};
+use crate::tables::expression::attr;
+use crate::tables::keys::key;
+use crate::tables::transaction::{TransactionOutcome, transact};
+use crate::tables::update::Changes;
+use crate::tables::write::Write;
 
-/// A batch is asked within this time, or never.
+/// No batch is polled after this time.
 const DAYS: u64 = 2;
-/// How often the counters are written again because others wrote them at the same time.
+/// How often the counters are written while other batches of the shard are counted.
 const TRIES: u32 = 12;
 
-/// How a batch ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
-    /// The carrier answered.
+pub enum BatchOutcome {
     Answered(PollCounts),
-    /// It was asked in vain for the last time.
+    /// The last retry failed.
     GivenUp,
 }
 
 impl Runs {
-    /// Whether the carrier has answered all that this batch asks, and that is counted.
-    ///
-    /// # Errors
-    /// The table cannot be read.
+    /// True if the carrier has answered exactly this batch, and the answer is counted.
     pub async fn is_answered(&self, batch: &BatchMessage) -> Result<bool, IoError> {
         let row = self.get(batch_key(batch)).await?;
-        Ok(row.is_some_and(|row| answers(&row, &batch.fingerprint())))
+        Ok(row.is_some_and(|row| is_answer_to(&row, &batch.fingerprint())))
     }
 
-    /// Notes that a batch was asked in vain; how often that was.
-    ///
-    /// # Errors
-    /// The table cannot be written.
-    pub async fn asked_in_vain(
+    /// Records a failed attempt of a batch and returns the number of attempts so far.
+    pub async fn record_failure(
         &self,
         batch: &BatchMessage,
         now: Timestamp,
     ) -> Result<u32, IoError> {
-        let update = self
-            .update(batch_key(batch))
-            .update_expression("SET #ttl = :ttl ADD attempts :one")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":ttl", ttl(now, DAYS))
-            .expression_attribute_values(":one", number(1))
-            .return_values(ReturnValue::UpdatedNew);
-        let row = unhindered(update).await?.unwrap_or_default();
+        let changes = Changes::new().set("ttl", ttl(now, DAYS)).add("attempts", number(1));
+        let update = self.update(batch_key(batch), changes).returning(ReturnValue::UpdatedNew);
+        let row = update.send(&self.client).await?.applied().unwrap_or_default();
         read_number(&row, "attempts")
             .ok_or_else(|| IoError::unreadable("dynamodb:UpdateItem", "attempts"))
     }
 
-    /// PollCounts what came of a batch, unless that was done before.
-    ///
-    /// # Errors
-    /// The table cannot be written.
+    /// Counts the outcome of a batch, unless it is counted already.
     pub async fn count(
         &self,
         batch: &BatchMessage,
-        outcome: Outcome,
+        outcome: BatchOutcome,
         now: Timestamp,
     ) -> Result<(), IoError> {
         if self.count_as(batch, outcome, true, now).await? {
             return Ok(());
         }
-        // Its number had ended before. Only one more answer is news.
+        // The number has ended already: only another answer adds to the counters.
         match outcome {
-            Outcome::Answered(_) => self.count_as(batch, outcome, false, now).await.map(drop),
-            Outcome::GivenUp => Ok(()),
+            BatchOutcome::Answered(_) => self.count_as(batch, outcome, false, now).await.map(drop),
+            BatchOutcome::GivenUp => Ok(()),
         }
     }
 
-    /// Whether it was counted: not as the first end of a number that has ended, and no answer twice.
+    /// Counts an outcome as the first end of its number, or as a further one. `false` if the number
+    /// has ended already, or the same answer is counted already.
     async fn count_as(
         &self,
         batch: &BatchMessage,
-        outcome: Outcome,
-        first: bool,
+        outcome: BatchOutcome,
+        is_first: bool,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        for attempt in 0..TRIES {
-            let end = Write::Update(self.end(batch, outcome, first, now));
-            let counters = Write::Update(self.counters(batch, outcome, first));
-            match transact(&self.client, vec![end, counters]).await? {
-                Ok(()) => return Ok(true),
-                Err(cancelled) if cancelled.failed(0) => return Ok(false),
-                Err(_conflict) => pause(attempt).await,
-            }
-        }
-        Err(IoError::Transient {
-            call: "dynamodb:TransactWriteItems",
-            code: "contention".to_owned(),
-        })
+        let counted = retry(TRIES, || async {
+            let writes = vec![
+                self.end(batch, outcome, is_first, now),
+                self.counters(batch, outcome, is_first),
+            ];
+            Ok::<_, IoError>(match transact(&self.client, writes).await? {
+                TransactionOutcome::Committed => Try::Done(true),
+                TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(0) => {
+                    Try::Done(false)
+                }
+                TransactionOutcome::Cancelled(_) => Try::Contended,
+            })
+        });
+        counted.await?.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
     }
 
     fn end(
         &self,
         batch: &BatchMessage,
-        outcome: Outcome,
-        first: bool,
+        outcome: BatchOutcome,
+        is_first: bool,
         now: Timestamp,
-    ) -> UpdateBuilder {
-        let condition = if first {
-            "attribute_not_exists(ended)"
-        } else {
-            "attribute_not_exists(answered) OR NOT contains(answered, :asked)"
-        };
+    ) -> Write {
         let fingerprint = batch.fingerprint();
-        let mut update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(batch_key(batch)))
-            .condition_expression(condition)
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":ttl", ttl(now, DAYS))
-            .expression_attribute_values(":true", flag());
-        if !first {
-            update = update.expression_attribute_values(":asked", text(&fingerprint));
+        let mut changes = Changes::new().set("ended", flag()).set("ttl", ttl(now, DAYS));
+        if let BatchOutcome::Answered(_) = outcome {
+            changes = changes.add("answered", texts([fingerprint.as_str()]));
         }
-        match outcome {
-            Outcome::GivenUp => update.update_expression("SET ended = :true, #ttl = :ttl"),
-            Outcome::Answered(_) => update
-                .update_expression("SET ended = :true, #ttl = :ttl ADD answered :answered")
-                .expression_attribute_values(":answered", texts([fingerprint.as_str()])),
-        }
+        let condition = if is_first {
+            attr("ended").absent()
+        } else {
+            let is_counted = attr("answered").contains(text(&fingerprint));
+            attr("answered").absent().or(is_counted.negated())
+        };
+        self.update(batch_key(batch), changes).only_if(condition)
     }
 
-    fn counters(&self, batch: &BatchMessage, outcome: Outcome, first: bool) -> UpdateBuilder {
-        let counts = match outcome {
-            Outcome::Answered(counts) => counts,
-            Outcome::GivenUp => PollCounts::default(),
+    fn counters(&self, batch: &BatchMessage, outcome: BatchOutcome, is_first: bool) -> Write {
+        let (counts, ended) = match outcome {
+            BatchOutcome::Answered(counts) => (counts, "done"),
+            BatchOutcome::GivenUp => (PollCounts::default(), "failed"),
         };
-        let ended = match (first, outcome) {
-            (false, _) => "",
-            (true, Outcome::Answered(_)) => ", done :one",
-            (true, Outcome::GivenUp) => ", failed :one",
-        };
-        let update = Update::builder()
-            .table_name(&self.table)
-            .set_key(Some(shard_key(&batch.run.id, batch.shard)))
-            .update_expression(format!(
-                "ADD asked :asked, changed :changed, #unknown :unknown{ended}"
-            ))
-            .expression_attribute_names("#unknown", "unknown")
-            .expression_attribute_values(":asked", number(counts.asked))
-            .expression_attribute_values(":changed", number(counts.changed))
-            .expression_attribute_values(":unknown", number(counts.unknown));
-        if first { update.expression_attribute_values(":one", number(1)) } else { update }
+        let mut changes = Changes::new()
+            .add("asked", number(counts.asked))
+            .add("changed", number(counts.changed))
+            .add("unknown", number(counts.unknown));
+        if is_first {
+            changes = changes.add(ended, number(1));
+        }
+        self.update(shard_key(&batch.run.id, batch.shard), changes)
     }
 }
 
 fn batch_key(batch: &BatchMessage) -> Item {
-    key(parts(&batch.run.id), format!("batch:{:02}:{}", batch.shard, batch.k))
+    key(parts_pk(&batch.run.id), format!("batch:{:02}:{}", batch.shard, batch.k))
 }
 
-fn answers(row: &Item, fingerprint: &str) -> bool {
-    let answered = row.get("answered").and_then(|value| value.as_ss().ok());
-    answered.is_some_and(|answered| answered.iter().any(|known| known == fingerprint))
+fn is_answer_to(row: &Item, fingerprint: &str) -> bool {
+    read_texts(row, "answered").iter().any(|answered| answered == fingerprint)
 }
 
 #[cfg(test)]
@@ -172,12 +143,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_may_stand_for_two_batches() {
+    fn two_batches_may_have_one_number() {
         let row = |fingerprints: &[&str]| {
             Item::from([("answered".to_owned(), texts(fingerprints.iter().copied()))])
         };
-        assert!(answers(&row(&["a", "b"]), "b"));
-        assert!(!answers(&row(&["a"]), "b"));
-        assert!(!answers(&Item::new(), "b"));
+        assert!(is_answer_to(&row(&["a", "b"]), "b"));
+        assert!(!is_answer_to(&row(&["a"]), "b"));
+        assert!(!is_answer_to(&Item::new(), "b"));
     }
 }

@@ -4,57 +4,45 @@ use domain::core::timestamp::Timestamp;
 use domain::pagination::PageRequest;
 use domain::polling::Totals;
 
-use super::closing::read_totals;
-use super::{RUNS, Runs};
+use super::close::read_totals;
+use super::{Runs, runs};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_text, text};
+use crate::tables::attr::{Item, read_as, read_optional, read_text, text};
+use crate::tables::expression::attr;
+use crate::tables::read::{first_page, limit};
 
-/// A run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRow {
-    /// Its id.
     pub id: String,
     /// `hourly` or `manual`.
     pub kind: String,
-    /// When it began.
     pub started_at: Timestamp,
-    /// When its last batch ended; nothing while it is open.
+    /// When the last batch ended; `None` while the run is open.
     pub closed_at: Option<Timestamp>,
-    /// What came of it; nothing while it is open, but see [`Runs::totals`].
+    /// `None` while the run is open: see [`Runs::totals`].
     pub totals: Option<Totals>,
-    /// Its place in the list, from which a next page begins.
+    /// The cursor of the page after this run.
     pub sort_key: String,
 }
 
 impl Runs {
-    /// The runs after `page.after`, newest first, at most `page.limit`.
-    ///
-    /// # Errors
-    /// The table cannot be read.
+    /// A page of the runs, newest first.
     pub async fn list(&self, page: &PageRequest) -> Result<Vec<RunRow>, IoError> {
-        let query = match &page.after {
-            Some(after) => self
-                .query(RUNS.to_owned(), "pk = :pk AND sk < :after")
-                .expression_attribute_values(":after", text(after)),
-            None => self.query(RUNS.to_owned(), "pk = :pk"),
-        };
-        let query =
-            query.scan_index_forward(false).limit(i32::try_from(page.limit).unwrap_or(i32::MAX));
-        let answer = query.send().await.map_err(|error| IoError::of("dynamodb:Query", &error))?;
-        answer.items().iter().map(read_run).collect()
+        let mut listed = runs();
+        if let Some(after) = &page.after {
+            listed = listed.and(attr("sk").below(text(after)));
+        }
+        let query = self.query(listed).scan_index_forward(false).limit(limit(page.limit));
+        first_page(query).await?.rows.iter().map(read_run).collect()
     }
 }
 
 fn read_run(row: &Item) -> Result<RunRow, IoError> {
-    let time = |name: &str| {
-        let time = Timestamp::parse(read_text(row, name)?);
-        time.map_err(|_| IoError::unreadable("dynamodb", name))
-    };
-    let closed_at = row.contains_key("closed_at").then(|| time("closed_at")).transpose()?;
+    let closed_at = read_optional(row, "closed_at", Timestamp::parse)?;
     Ok(RunRow {
         id: read_text(row, "id")?.to_owned(),
         kind: read_text(row, "kind")?.to_owned(),
-        started_at: time("started_at")?,
+        started_at: read_as(row, "started_at", Timestamp::parse)?,
         closed_at,
         totals: closed_at.map(|_| read_totals(row)),
         sort_key: read_text(row, "sk")?.to_owned(),

@@ -1,68 +1,61 @@
-//! One worker plans a shard at a time. How far it has come is kept, so that another one can take over.
+//! One worker at a time plans a shard, under a lease. Its progress is stored, so that another
+//! worker can continue.
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
-use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::timestamp::Timestamp;
 use domain::polling::Run;
 
-use super::{Runs, flag, parts, run_ttl, shard_key};
+use super::{Runs, flag, parts_pk, run_ttl, shard_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, number, read_number, read_text, text};
-use crate::tables::contention::pause;
-
-/// How often a row is written again because its batches were counted at the same time.
-const TRIES: u32 = 6;
+use crate::tables::expression::attr;
+use crate::tables::read::first_page;
+use crate::tables::update::Changes;
+use crate::tables::write::WriteOutcome;
 
 /// How far a shard is planned.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Progress {
-    /// Everything after this place has yet to be planned.
+pub struct PlanProgress {
+    /// The sort key of the last planned order.
     pub resume_after: Option<String>,
-    /// How many batches have gone out.
+    /// Batches sent.
     pub batches: u64,
-    /// With how many orders.
+    /// Orders in those batches.
     pub planned: u64,
 }
 
-/// What a worker does next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// It goes on planning.
-    GoOn,
-    /// It stops; another one may go on at once.
+pub enum PlanStep {
+    /// The worker continues and keeps its lease.
+    Continue,
+    /// The worker stops and releases its lease.
     Pause,
-    /// Nothing is left to plan.
+    /// The shard is planned completely.
     Finish,
 }
 
 /// The right to plan a shard.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// How far it had come.
-    pub progress: Progress,
+    /// The progress of earlier workers.
+    pub progress: PlanProgress,
     key: Item,
     owner: String,
 }
 
-/// Whether a worker got the right.
 #[derive(Debug, Clone)]
-pub enum Claimed {
-    /// It did.
+pub enum ClaimOutcome {
     Leased(Lease),
-    /// Another one has it, for so long.
+    /// Another worker has the lease for this time.
     Wait(Duration),
-    /// Nothing is left to plan.
+    /// The shard is planned completely.
     Finished,
 }
 
 impl Runs {
-    /// Asks for the right to plan a shard for the time `lease`. `owner` names this worker and no other.
-    ///
-    /// # Errors
-    /// The table cannot be written.
+    /// Claims the planning of a shard for the time `lease`. `owner` is unique to this claim.
     pub async fn claim(
         &self,
         run: &Run,
@@ -70,66 +63,56 @@ impl Runs {
         owner: &str,
         lease: Duration,
         now: Timestamp,
-    ) -> Result<Claimed, IoError> {
+    ) -> Result<ClaimOutcome, IoError> {
         let key = shard_key(&run.id, shard);
+        let changes = Changes::new()
+            .set("owner", text(owner))
+            .set("lease_until", number(now.after(lease).millis()))
+            .set("ttl", run_ttl(run));
+        let is_free = attr("lease_until")
+            .absent()
+            .or(attr("lease_until").at_most(number(now.millis())))
+            .or(attr("owner").equals(text(owner)));
         let claim = self
-            .update(key.clone())
-            .update_expression("SET #owner = :owner, lease_until = :lease, #ttl = :ttl")
-            .condition_expression(
-                "attribute_not_exists(planning_done) \
-                 AND (attribute_not_exists(lease_until) OR lease_until <= :now OR #owner = :owner)",
-            )
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_names("#ttl", "ttl")
-            .expression_attribute_values(":owner", text(owner))
-            .expression_attribute_values(":lease", number(now.after(lease).millis()))
-            .expression_attribute_values(":now", number(now.millis()))
-            .expression_attribute_values(":ttl", run_ttl(run))
-            .return_values(ReturnValue::AllNew)
-            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        Ok(match unhindered(claim).await? {
-            Ok(row) => Claimed::Leased(Lease {
+            .update(key.clone(), changes)
+            .only_if(attr("planning_done").absent().and(is_free))
+            .returning(ReturnValue::AllNew)
+            .returning_existing();
+        Ok(match claim.send(&self.client).await? {
+            WriteOutcome::Applied(row) => ClaimOutcome::Leased(Lease {
                 progress: read_progress(&row),
                 key,
                 owner: owner.to_owned(),
             }),
-            Err(row) => refusal(&row, now),
+            WriteOutcome::ConditionFailed(row) => refusal(&row, now),
         })
     }
 
-    /// Keeps how far a shard is planned. `false` if the lease has gone to another worker meanwhile.
-    ///
-    /// # Errors
-    /// The table cannot be written.
-    pub async fn save(
+    /// Stores the progress of a shard. `false` if another worker has the lease by now.
+    pub async fn save_progress(
         &self,
         lease: &Lease,
-        progress: &Progress,
-        step: Step,
+        progress: &PlanProgress,
+        step: PlanStep,
     ) -> Result<bool, IoError> {
-        let mut set = "SET batches = :batches, planned = :planned".to_owned();
-        let mut update = self
-            .update(lease.key.clone())
-            .condition_expression("#owner = :owner")
-            .expression_attribute_names("#owner", "owner")
-            .expression_attribute_values(":owner", text(&lease.owner))
-            .expression_attribute_values(":batches", number(progress.batches))
-            .expression_attribute_values(":planned", number(progress.planned));
-        if let Some(place) = &progress.resume_after {
-            set.push_str(", resume_after = :after");
-            update = update.expression_attribute_values(":after", text(place));
+        let mut changes = Changes::new()
+            .set("batches", number(progress.batches))
+            .set("planned", number(progress.planned));
+        if let Some(sort_key) = &progress.resume_after {
+            changes = changes.set("resume_after", text(sort_key));
         }
-        if step == Step::Finish {
-            set.push_str(", planning_done = :true");
-            update = update.expression_attribute_values(":true", flag());
+        if step == PlanStep::Finish {
+            changes = changes.set("planning_done", flag());
         }
-        if step != Step::GoOn {
-            set.push_str(" REMOVE #owner, lease_until");
+        if step != PlanStep::Continue {
+            changes = changes.remove("owner").remove("lease_until");
         }
-        Ok(unhindered(update.update_expression(set)).await?.is_ok())
+        let is_owner = attr("owner").equals(text(&lease.owner));
+        let update = self.update(lease.key.clone(), changes).only_if(is_owner);
+        Ok(update.send(&self.client).await?.is_applied())
     }
 
-    /// The shards of a run that are planned to the end.
+    /// The shards of a run that are planned completely.
     pub(super) async fn planned_shards(&self, run: &Run) -> Result<Vec<u8>, IoError> {
         let rows = self.shard_rows(&run.id).await?;
         let planned = rows.iter().filter(|row| row.contains_key("planning_done"));
@@ -139,53 +122,30 @@ impl Runs {
     }
 
     pub(super) async fn shard_rows(&self, run: &str) -> Result<Vec<Item>, IoError> {
-        let query = self.query(parts(run), "pk = :pk AND begins_with(sk, :shard)");
-        let answer = query.expression_attribute_values(":shard", text("shard:")).send().await;
-        Ok(answer.map_err(|error| IoError::of("dynamodb:Query", &error))?.items.unwrap_or_default())
+        let shards = attr("pk").equals(text(parts_pk(run)));
+        let shards = shards.and(attr("sk").begins_with(text("shard:")));
+        Ok(first_page(self.query(shards)).await?.rows)
     }
 }
 
-fn read_progress(row: &Item) -> Progress {
-    Progress {
+fn read_progress(row: &Item) -> PlanProgress {
+    PlanProgress {
         resume_after: read_text(row, "resume_after").ok().map(str::to_owned),
         batches: read_number(row, "batches").unwrap_or_default(),
         planned: read_number(row, "planned").unwrap_or_default(),
     }
 }
 
-fn refusal(row: &Item, now: Timestamp) -> Claimed {
+fn refusal(row: &Item, now: Timestamp) -> ClaimOutcome {
     if row.contains_key("planning_done") {
-        return Claimed::Finished;
+        return ClaimOutcome::Finished;
     }
     let until =
         read_number(row, "lease_until").and_then(|millis| Timestamp::from_millis(millis).ok());
-    // It may have come free since.
-    Claimed::Wait(
+    // At least a second, even if the lease was released in the meantime.
+    ClaimOutcome::Wait(
         until.map_or(Duration::ZERO, |until| until.since(now)).max(Duration::from_secs(1)),
     )
-}
-
-/// Writes a row that transactions write too: the row as it is now, or as it was where the condition failed.
-pub(super) async fn unhindered(
-    update: UpdateItemFluentBuilder,
-) -> Result<Result<Item, Item>, IoError> {
-    let mut attempt = 0;
-    loop {
-        let error = match update.clone().send().await {
-            Ok(answer) => return Ok(Ok(answer.attributes.unwrap_or_default())),
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                return Ok(Err(failed.item().cloned().unwrap_or_default()));
-            }
-            Some(UpdateItemError::TransactionConflictException(_)) if attempt < TRIES => {
-                pause(attempt).await
-            }
-            _ => return Err(IoError::of("dynamodb:UpdateItem", &error)),
-        }
-        attempt += 1;
-    }
 }
 
 #[cfg(test)]
@@ -199,19 +159,20 @@ mod tests {
     }
 
     #[test]
-    fn a_new_row_has_everything_before_it() {
-        assert_eq!(read_progress(&row(&[("owner", text("a"))])), Progress::default());
-        let some =
+    fn a_new_shard_has_no_progress() {
+        assert_eq!(read_progress(&row(&[("owner", text("a"))])), PlanProgress::default());
+        let started =
             row(&[("resume_after", text("x")), ("batches", number(3)), ("planned", number(150))]);
-        let expected = Progress { resume_after: Some("x".to_owned()), batches: 3, planned: 150 };
-        assert_eq!(read_progress(&some), expected);
+        let expected =
+            PlanProgress { resume_after: Some("x".to_owned()), batches: 3, planned: 150 };
+        assert_eq!(read_progress(&started), expected);
     }
 
     #[test]
-    fn whoever_comes_second_waits_for_the_lease_to_run_out() {
+    fn waits_until_the_lease_ends() {
         let wait = |row: &Item| match refusal(row, NOW) {
-            Claimed::Wait(wait) => Some(wait.as_secs()),
-            Claimed::Leased(_) | Claimed::Finished => None,
+            ClaimOutcome::Wait(wait) => Some(wait.as_secs()),
+            ClaimOutcome::Leased(_) | ClaimOutcome::Finished => None,
         };
         assert_eq!(wait(&row(&[("lease_until", number(60_000))])), Some(60));
         assert_eq!(wait(&row(&[("lease_until", number(0))])), Some(1));

@@ -10,7 +10,7 @@ fn text(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn written(content: Content) -> InboundMessage {
+fn message(content: Content) -> InboundMessage {
     InboundMessage {
         message: ProviderMessageId::parse("wamid.HBgL==").unwrap(),
         from: "16505551234".to_owned(),
@@ -55,7 +55,7 @@ fn contents() -> Vec<Content> {
 }
 
 #[test]
-fn an_id_is_visible_ascii() {
+fn a_provider_message_id_is_visible_ascii() {
     let longest = "x".repeat(256);
     for id in [
         "wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA",
@@ -82,7 +82,7 @@ fn an_id_is_visible_ascii() {
 }
 
 #[test]
-fn a_content_names_its_type_and_keeps_its_digits() {
+fn content_has_its_type_and_keeps_digits() {
     let content = Content::Location {
         latitude: json("-12.97160"),
         longitude: None,
@@ -95,11 +95,11 @@ fn a_content_names_its_type_and_keeps_its_digits() {
 }
 
 #[test]
-fn what_a_shopper_wrote_stays_out_of_logs() {
+fn debug_output_of_an_inbound_message_has_no_personal_data() {
     for content in contents() {
         let update = ChannelUpdate {
             number: None,
-            event: ChannelEvent::InboundMessage(Box::new(written(content))),
+            event: ChannelEvent::InboundMessage(Box::new(message(content))),
         };
         let shown = format!("{update:?}");
         assert!(shown.contains("wamid.HBgL=="), "{shown}");

@@ -6,7 +6,7 @@ use crate::messaging::message_status::ProviderStatus;
 use crate::testing::{MINIMAL, minute, order};
 
 #[test]
-fn the_statuses_there_can_be() {
+fn parses_message_statuses() {
     for good in ["sent", "pending", "a", "A_b.c-9", &"x".repeat(64)] {
         assert_eq!(MessageStatus::parse(good).unwrap().as_str(), good);
     }
@@ -16,7 +16,7 @@ fn the_statuses_there_can_be() {
 }
 
 #[test]
-fn what_is_wrong_is_named() {
+fn errors_name_the_invalid_field_of_a_message() {
     for (body, field) in [
         (r#"{"account_code":"S","message_status":"sent"}"#, "order_id"),
         (r#"{"order_id":"O","message_status":"sent"}"#, "account_code"),
@@ -45,7 +45,7 @@ fn what_is_wrong_is_named() {
     }
 }
 
-fn asked(message_id: &str) -> NewMessage {
+fn new_message(message_id: &str) -> NewMessage {
     let body = format!(
         r#"{{"orderId":"O","accountCode":"S","messageStatus":"sent","messageId":{message_id}}}"#
     );
@@ -53,29 +53,30 @@ fn asked(message_id: &str) -> NewMessage {
 }
 
 #[test]
-fn the_providers_id_is_there_or_not() {
-    assert_eq!(asked(r#""wamid.A""#).message_id, ProviderMessageId::parse("wamid.A"));
-    assert_eq!(asked("null").message_id, None);
-    let stored = r#"{"id":"i","order_id":"O","account_code":"S","message_status":"sent","sent_at":"2026-01-20T10:00:00.000Z"}"#;
+fn the_provider_message_id_is_optional() {
+    assert_eq!(new_message(r#""wamid.A""#).message_id, ProviderMessageId::parse("wamid.A"));
+    assert_eq!(new_message("null").message_id, None);
+    let stored = r#"{"id":"i","order_id":"O","account_code":"S","message_status":"sent",
+        "sent_at":"2026-01-20T10:00:00.000Z"}"#;
     assert_eq!(
         serde_json::from_str::<Message>(stored).unwrap().message_id,
         None,
-        "a row of before there was one"
+        "a row of an older release"
     );
 }
 
 #[test]
-fn keys_of_two_kinds_never_make_one_message() {
+fn keys_of_two_kinds_give_different_ids() {
     use MessageKey::{Idempotency, Provider, Request};
-    let id = |key| Message::new(asked("null"), &key, minute(0)).id;
+    let id = |key| Message::new(new_message("null"), &key, minute(0)).id;
     let ids = [id(Idempotency("a")), id(Provider("a")), id(Request("a")), id(Provider("b"))];
     assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), ids.len());
     assert_eq!(id(Provider("a")), id(Provider("a")));
 }
 
 #[test]
-fn a_repeat_says_the_same_of_the_same_message() {
-    let first = Message::new(asked(r#""wamid.A""#), &MessageKey::Idempotency("k"), minute(0));
+fn a_repeated_request_has_the_same_id_status_and_provider_id() {
+    let first = Message::new(new_message(r#""wamid.A""#), &MessageKey::Idempotency("k"), minute(0));
     let later = Message { sent_at: minute(9), ..first.clone() };
     assert!(later.repeats(&first));
     for other in [
@@ -91,54 +92,55 @@ fn a_repeat_says_the_same_of_the_same_message() {
 fn an_order_shows_its_newest_message() {
     let message = |id: &str, minutes| Message {
         id: id.to_owned(),
-        ..Message::new(asked("null"), &MessageKey::Request("r"), minute(minutes))
+        ..Message::new(new_message("null"), &MessageKey::Request("r"), minute(minutes))
     };
-    let noted = |on: &Order, message: &Message, shown: &str, now| {
+    let with_status = |on: &Order, message: &Message, shown: &str, now| {
         message.noted_on(on, shown.to_owned(), minute(now))
     };
     let (first, second) = (message("b", 1), message("a", 2));
-    let order = noted(&order("S", MINIMAL), &first, "sent", 1);
+    let order = with_status(&order("S", MINIMAL), &first, "sent", 1);
     let steps = [
-        ("an older one", message("z", 0), "read", 5, "sent", 1),
-        ("one of the same time that sorts before", message("a", 1), "read", 5, "sent", 1),
-        ("one of the same time that sorts behind", message("c", 1), "read", 5, "read", 5),
-        ("the same one", first, "delivered", 5, "delivered", 5),
-        ("a newer one", second, "pending", 2, "pending", 2),
+        ("an older message", message("z", 0), "read", 5, "sent", 1),
+        ("same time, lower id", message("a", 1), "read", 5, "sent", 1),
+        ("same time, higher id", message("c", 1), "read", 5, "read", 5),
+        ("the same message", first, "delivered", 5, "delivered", 5),
+        ("a newer message", second, "pending", 2, "pending", 2),
     ];
-    for (story, message, shown, now, expected, updated) in steps {
-        let after = noted(&order, &message, shown, now);
+    for (name, message, shown, now, expected, updated) in steps {
+        let after = with_status(&order, &message, shown, now);
         let (state, before) = (&after.state, &order.state);
-        assert_eq!(state.latest_message_status.as_deref(), Some(expected), "{story}");
-        assert_eq!((state.rev, state.version), (before.rev + 1, before.version), "{story}");
-        assert_eq!(state.updated_at, minute(updated), "{story}");
-        assert_eq!(message.is_newest(before), shown == expected, "{story}");
+        assert_eq!(state.latest_message_status.as_deref(), Some(expected), "{name}");
+        assert_eq!((state.rev, state.version), (before.rev + 1, before.version), "{name}");
+        assert_eq!(state.updated_at, minute(updated), "{name}");
+        assert_eq!(message.is_newest(before), shown == expected, "{name}");
     }
 }
 
 #[test]
-fn an_order_of_before_messages_had_ids_takes_one_of_the_same_time() {
+fn an_order_without_a_message_id_takes_a_message_of_the_same_time() {
     let mut order = order("S", MINIMAL);
     order.state.latest_message_at = Some(minute(1));
     let newest = |minutes| {
-        Message::new(asked("null"), &MessageKey::Request("r"), minute(minutes))
+        Message::new(new_message("null"), &MessageKey::Request("r"), minute(minutes))
             .is_newest(&order.state)
     };
     assert_eq!([0, 1, 2].map(newest), [false, true, true]);
 }
 
 #[test]
-fn a_message_is_shown_with_all_that_its_provider_reported() {
+fn shows_all_statuses_of_a_message() {
     let shown = |message: &Message, tracked: &TrackedMessage| {
         serde_json::to_value(MessageView::new(message, tracked)).unwrap()
     };
-    let plain = Message::new(asked("null"), &MessageKey::Request("r"), minute(0));
+    let plain = Message::new(new_message("null"), &MessageKey::Request("r"), minute(0));
     let expected = serde_json::json!({
         "id": plain.id, "order_id": "O", "account_code": "S", "message_status": "sent",
         "sent_at": "2026-01-20T10:00:00.000Z", "message_id": null, "error": null, "statuses": [],
     });
     assert_eq!(shown(&plain, &TrackedMessage::default()), expected);
 
-    let linked = Message::new(asked(r#""wamid.A""#), &MessageKey::Provider("wamid.A"), minute(0));
+    let linked =
+        Message::new(new_message(r#""wamid.A""#), &MessageKey::Provider("wamid.A"), minute(0));
     let mut tracked = TrackedMessage::default();
     tracked.link(&linked);
     tracked.tracking.observe(ProviderStatus::Delivered, minute(3));

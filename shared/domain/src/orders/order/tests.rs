@@ -93,8 +93,8 @@ fn the_summary_is_a_part_of_the_view() {
     assert!(fields.iter().all(|field| summary[field] == view[field]), "{summary} {view}");
     let left_out: Vec<_> =
         view.as_object().unwrap().keys().filter(|field| !fields.contains(field)).collect();
-    let expected = "customer customerNotes drop fare items metadata paymentMethod paymentStatus pickup poll refs \
-                    scheduledAt timeline trackingUrl vendorDetails vendorNotes";
+    let expected = "customer customerNotes drop fare items metadata paymentMethod paymentStatus \
+                    pickup poll refs scheduledAt timeline trackingUrl vendorDetails vendorNotes";
     assert_eq!(left_out, expected.split_whitespace().collect::<Vec<_>>());
 }
 
@@ -187,8 +187,10 @@ fn a_profile_round_trips_through_its_row() {
 
 #[test]
 fn debug_output_of_an_order_has_no_personal_data() {
-    let body = r#"{"orderId":"ORD-1","customer":{"phone":"canary","firstName":"canary","lastName":"canary"},
-        "pickup":{"address":"canary"},"drop":{"address":"canary"},"customerNotes":"canary","vendorNotes":"canary",
+    let body = r#"{"orderId":"ORD-1",
+        "customer":{"phone":"canary","firstName":"canary","lastName":"canary"},
+        "pickup":{"address":"canary"},"drop":{"address":"canary"},
+        "customerNotes":"canary","vendorNotes":"canary",
         "metadata":{"x":"canary"},"vendorDetails":{"mobile":"canary","vendorName":"canary"},
         "items":[{"title":"canary","qty":1,"price":1}]}"#;
     let logged = format!("{:?}", order("STORE001", body));

@@ -12,12 +12,12 @@ fn names_round_trip_and_titles_follow_them() {
 /// The expected ranks, independent of the code.
 #[test]
 fn ranks_follow_the_order_of_the_variants() {
-    let ranks = "unknown pending assigned accepted in_progress payment_requested payment_confirmed \
-                 arrival_confirmed processing failed picked_up in_transit delayed exception out_for_delivery \
-                 undelivered completed lost cancelled delivered return_initiated return_in_transit \
-                 return_out_for_delivery returned";
-    let ours: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
-    assert_eq!(ours, ranks.split_whitespace().collect::<Vec<_>>());
+    let ranks = "unknown pending assigned accepted in_progress payment_requested \
+                 payment_confirmed arrival_confirmed processing failed picked_up in_transit \
+                 delayed exception out_for_delivery undelivered completed lost cancelled \
+                 delivered return_initiated return_in_transit return_out_for_delivery returned";
+    let names: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+    assert_eq!(names, ranks.split_whitespace().collect::<Vec<_>>());
     assert!(Status::ALL.is_sorted());
 }
 

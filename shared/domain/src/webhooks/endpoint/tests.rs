@@ -31,21 +31,22 @@ fn every_format_has_its_defaults() {
         );
         assert_eq!(settings.accounts, Accounts::Only([].into()), "{text}");
         assert!(settings.headers.is_empty() && settings.enabled, "{text}");
-        assert!(Status::ALL.iter().all(|status| settings.wants(*status)), "{text}");
+        assert!(Status::ALL.iter().all(|status| settings.is_subscribed_to(*status)), "{text}");
     }
 }
 
 #[test]
 fn reads_every_setting() {
     let settings = parse(
-        r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],"timeout_seconds":60,
-            "retry_count":4,"backoff":[7,8],"headers":{"Authorization":"Bearer a"},"enabled":false}"#,
+        r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],
+            "timeout_seconds":60,"retry_count":4,"backoff":[7,8],
+            "headers":{"Authorization":"Bearer a"},"enabled":false}"#,
     );
     assert_eq!(settings.format.as_str(), "status_update");
     assert!(settings.accounts.include(&AccountCode::parse("STORE001").unwrap()));
     assert!(!settings.accounts.include(&AccountCode::parse("STORE002").unwrap()));
     let subscribed: Vec<_> =
-        Status::ALL.iter().copied().filter(|status| settings.wants(*status)).collect();
+        Status::ALL.iter().copied().filter(|status| settings.is_subscribed_to(*status)).collect();
     assert_eq!(subscribed, [Status::Lost, Status::Delivered]);
     assert_eq!(settings.timeout, Duration::from_secs(60));
     let waits: Vec<_> = (1..6)
@@ -78,9 +79,9 @@ fn retry_count_and_backoff_complete_each_other() {
 
 #[test]
 fn subscriptions_select_status_changes() {
-    let wants = |events: &str| {
+    let subscriptions = |events: &str| {
         let settings = parse(&format!(r#"{{"events":{events}}}"#));
-        [Status::InTransit, Status::Delivered].map(|status| settings.wants(status))
+        [Status::InTransit, Status::Delivered].map(|status| settings.is_subscribed_to(status))
     };
     for (events, expected) in [
         ("null", [true, true]),
@@ -89,7 +90,7 @@ fn subscriptions_select_status_changes() {
         (r#"["delivered"]"#, [false, true]),
         ("[]", [false, false]),
     ] {
-        assert_eq!(wants(events), expected, "{events}");
+        assert_eq!(subscriptions(events), expected, "{events}");
     }
 }
 
@@ -107,12 +108,12 @@ fn stalled_orders_need_a_subscription() {
     ] {
         let settings = parse(&format!(r#"{{"events":{events}}}"#));
         assert_eq!(
-            (settings.wants_stalled(), settings.wants(Status::InTransit)),
+            (settings.is_subscribed_to_stalled(), settings.is_subscribed_to(Status::InTransit)),
             (stalled, changes),
             "{events}"
         );
     }
-    assert!(!parse("{}").wants_stalled());
+    assert!(!parse("{}").is_subscribed_to_stalled());
     assert_eq!(Settings::parse(r#"{"events":["stalled"]}"#).unwrap_err().field, "events[0]");
 }
 

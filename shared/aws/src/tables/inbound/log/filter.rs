@@ -1,4 +1,4 @@
-//! Which of the log's rows are asked for.
+//! The filter of a log listing.
 
 use domain::auth::Caller;
 use domain::core::id::AccountCode;
@@ -7,32 +7,27 @@ use domain::tracking::report::SourceName;
 use super::LogRow;
 use crate::tables::inbound::EventState;
 
-/// What somebody wants to see of the log, and may.
+/// A listing's filter, including the caller's tenant scope.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogFilter {
-    /// Only what has come this far.
     pub status: Option<EventState>,
-    /// Only from this source.
     pub source: Option<SourceName>,
-    /// Only of this account.
     pub account: Option<AccountCode>,
-    /// Who asks, and is shown nothing of other accounts than theirs.
+    /// Sees only events of their own accounts.
     pub caller: Caller,
 }
 
-/// A query parameter that names nothing there is.
+/// A query parameter with an unknown value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFilter {
-    /// `status`.
     #[error("must be one of the states of an event")]
     Status,
-    /// `source`.
     #[error("must be the name of a source")]
     Source,
 }
 
 impl InvalidFilter {
-    /// The parameter at fault.
+    /// The name of the parameter.
     pub fn field(self) -> &'static str {
         match self {
             Self::Status => "status",
@@ -42,36 +37,34 @@ impl InvalidFilter {
 }
 
 impl LogFilter {
-    /// Reads the query parameters `status` and `source`; `known` tells a source's name from any other word.
-    ///
-    /// # Errors
-    /// Which of them is wrong.
+    /// Parses the query parameters `status` and `source`. `is_source` recognizes names of sources.
     pub fn parse(
         caller: Caller,
         status: Option<&str>,
         source: Option<&str>,
-        known: impl Fn(&str) -> bool,
+        is_source: impl Fn(&str) -> bool,
     ) -> Result<Self, InvalidFilter> {
         let named = |text: &str| EventState::ALL.into_iter().find(|state| state.as_str() == text);
         let status = status.map(|text| named(text).ok_or(InvalidFilter::Status)).transpose()?;
-        let source = source
-            .map(|name| known(name).then(|| SourceName::from(name)).ok_or(InvalidFilter::Source));
+        let source = source.map(|name| {
+            is_source(name).then(|| SourceName::from(name)).ok_or(InvalidFilter::Source)
+        });
         Ok(Self { status, source: source.transpose()?, account: None, caller })
     }
 
-    /// Whether many rows may be looked at for few that are admitted. What the index of notable events has, it has by
-    /// its state.
+    /// True if many rows may have to be read for few matches. Notable states are not narrow: their
+    /// index has no other events.
     pub(super) fn is_narrow(&self) -> bool {
         let by_state = self.status.is_some_and(|status| !status.is_notable());
-        by_state || self.source.is_some() || self.account.is_some() || !self.caller.sees(None)
+        by_state || self.source.is_some() || self.account.is_some() || !self.caller.can_see(None)
     }
 
-    /// Whether a row is asked for, and may be seen.
-    pub(super) fn admits(&self, row: &LogRow) -> bool {
+    /// True if the row matches and the caller may see it.
+    pub(super) fn matches(&self, row: &LogRow) -> bool {
         self.status.is_none_or(|status| row.state == status)
             && self.source.as_ref().is_none_or(|source| row.source == *source)
             && self.account.as_ref().is_none_or(|account| row.account.as_ref() == Some(account))
-            && self.caller.sees(row.account.as_ref())
+            && self.caller.can_see(row.account.as_ref())
     }
 }
 
@@ -85,7 +78,7 @@ mod tests {
     use super::*;
 
     fn caller(accounts: &str) -> Caller {
-        // The SHA-256 of `pw`, and `u:pw` in base64.
+        // The SHA-256 of `pw`. The header is `u:pw` in base64.
         let hash = "30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4";
         let user =
             format!(r#"{{"password_sha256":"{hash}","role":"viewer","accounts":{accounts}}}"#);
@@ -93,13 +86,14 @@ mod tests {
         BasicCredentials::parse("Basic dTpwdw==").unwrap().check(&user).unwrap()
     }
 
-    fn given(text: &str) -> Option<&str> {
+    fn non_empty(text: &str) -> Option<&str> {
         Some(text).filter(|text| !text.is_empty())
     }
 
     fn filter(accounts: &str, status: &str, source: &str, account: &str) -> LogFilter {
         let filter =
-            LogFilter::parse(caller(accounts), given(status), given(source), |_| true).unwrap();
+            LogFilter::parse(caller(accounts), non_empty(status), non_empty(source), |_| true)
+                .unwrap();
         LogFilter { account: AccountCode::parse(account).ok(), ..filter }
     }
 
@@ -116,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_names_nothing_is_named() {
+    fn rejects_unknown_status_or_source() {
         let parse = |status, source| {
             LogFilter::parse(caller(r#"["*"]"#), status, source, |name| name == "shiprocket")
         };
@@ -138,9 +132,9 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_shown_to_those_who_ask_for_it_and_may_see_it() {
+    fn matches_rows_of_the_filter_that_the_caller_may_see() {
         let (all, ours) = (r#"["*"]"#, r#"["STORE001","STORE002"]"#);
-        for (accounts, status, source, account, of, shown) in [
+        for (accounts, status, source, account, row_account, expected) in [
             (all, "", "", "", Some("STORE001"), true),
             (all, "", "", "", None, true),
             (all, "failed", "shiprocket", "STORE001", Some("STORE001"), true),
@@ -155,16 +149,16 @@ mod tests {
             (ours, "", "", "", None, false),
             ("[]", "", "", "", Some("STORE001"), false),
         ] {
-            let admits = filter(accounts, status, source, account).admits(&row(of));
+            let matches = filter(accounts, status, source, account).matches(&row(row_account));
             assert_eq!(
-                admits, shown,
-                "{accounts} asks for {status:?} {source:?} {account:?} of {of:?}"
+                matches, expected,
+                "{accounts} {status:?} {source:?} {account:?} of {row_account:?}"
             );
         }
     }
 
     #[test]
-    fn what_is_narrow_looks_at_more_than_it_shows() {
+    fn is_narrow_unless_an_index_has_exactly_the_matches() {
         let (all, ours) = (r#"["*"]"#, r#"["STORE001"]"#);
         for (accounts, status, source, account, narrow) in [
             (all, "", "", "", false),

@@ -1,4 +1,4 @@
-//! The way through the log's indexes, newest first.
+//! The order in which a listing reads the log's indexes: newest first.
 
 use std::collections::VecDeque;
 
@@ -10,31 +10,30 @@ use crate::tables::inbound::{DAYS, EventState};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
-/// An event's place in the log: `{received_at}/{event id}`; no id has a `/`.
+/// An event's position in the log: `{received_at}/{event id}`. No id contains a `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct LogPosition {
     received_at: Timestamp,
-    /// The event.
     pub id: EventId,
 }
 
-impl Place {
-    /// Reads a place as it is written, and in no other spelling.
+impl LogPosition {
+    /// Accepts only the canonical spelling.
     pub fn parse(text: &str) -> Option<Self> {
         let (received_at, id) = text.split_once('/')?;
-        let place =
+        let position =
             Self { received_at: Timestamp::parse(received_at).ok()?, id: EventId::parse(id).ok()? };
-        (place.to_string() == text).then_some(place)
+        (position.to_string() == text).then_some(position)
     }
 }
 
-impl std::fmt::Display for Place {
+impl std::fmt::Display for LogPosition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}/{}", self.received_at, self.id)
     }
 }
 
-/// A partition of an index: where one of its attributes has this value.
+/// A partition of an index: the rows whose `attribute` has this value.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Partition {
     pub(super) index: &'static str,
@@ -42,19 +41,23 @@ pub(super) struct Partition {
     pub(super) value: String,
 }
 
-/// What is still to be looked at.
+/// The rest of a listing.
 #[derive(Debug)]
 pub(super) struct Walk {
-    /// The newest first.
+    /// Newest first.
     pub(super) partitions: VecDeque<Partition>,
-    /// The last place that was looked at.
-    pub(super) after: Option<Place>,
+    /// The last position read.
+    pub(super) after: Option<LogPosition>,
 }
 
 impl Walk {
-    /// Through what is notable for its state, or else through the days from today, or from the place's, to the oldest
-    /// that has rows.
-    pub(super) fn new(status: Option<EventState>, after: Option<Place>, now: Timestamp) -> Self {
+    /// A notable state has a partition of the index `notable`. Otherwise the walk goes from today,
+    /// or from the day of `after`, back to the oldest day that has rows.
+    pub(super) fn new(
+        status: Option<EventState>,
+        after: Option<LogPosition>,
+        now: Timestamp,
+    ) -> Self {
         let notable = status.filter(|status| status.is_notable());
         let partitions = match notable {
             Some(state) => VecDeque::from([Partition {
@@ -70,9 +73,9 @@ impl Walk {
     }
 }
 
-fn days(after: Option<&Place>, now: Timestamp) -> impl Iterator<Item = String> {
+fn days(after: Option<&LogPosition>, now: Timestamp) -> impl Iterator<Item = String> {
     let first =
-        after.map_or(now, |place| place.received_at.min(now)).millis().div_euclid(DAY_MILLIS);
+        after.map_or(now, |position| position.received_at.min(now)).millis().div_euclid(DAY_MILLIS);
     let today = now.millis().div_euclid(DAY_MILLIS);
     let oldest = today - i64::try_from(DAYS).unwrap_or(0);
     (oldest..=first)
@@ -89,7 +92,7 @@ mod tests {
     const NOW: &str = "2026-03-01T00:00:00.000Z";
 
     fn walk(status: Option<EventState>, after: Option<&str>) -> Vec<Partition> {
-        let after = after.map(|text| Place::parse(text).unwrap());
+        let after = after.map(|text| LogPosition::parse(text).unwrap());
         Walk::new(status, after, Timestamp::parse(NOW).unwrap()).partitions.into()
     }
 
@@ -104,9 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn a_place_has_one_spelling() {
+    fn a_position_has_one_spelling() {
         let text = "2026-01-20T04:45:30.000Z/bz3j7sm75row3p77r2akuogigizang7x";
-        assert_eq!(Place::parse(text).unwrap().to_string(), text);
+        assert_eq!(LogPosition::parse(text).unwrap().to_string(), text);
         for other in [
             "",
             "/",
@@ -119,31 +122,31 @@ mod tests {
             "1969-12-31T23:59:59.000Z/a",
             "yesterday/a",
         ] {
-            assert_eq!(Place::parse(other), None, "{other}");
+            assert_eq!(LogPosition::parse(other), None, "{other}");
         }
     }
 
     #[test]
-    fn all_days_back_to_the_oldest_row() {
+    fn walks_all_days_back_to_the_oldest_row() {
         let all = days(None);
         assert_eq!(all[..3], ["2026-03-01", "2026-02-28", "2026-02-27"]);
         assert_eq!((all.len(), all.last().map(String::as_str)), (91, Some("2025-12-01")));
     }
 
     #[test]
-    fn from_the_day_of_a_place() {
+    fn starts_on_the_day_of_the_position() {
         assert_eq!(days(Some("2025-12-02T23:59:59.999Z/a")), ["2025-12-02", "2025-12-01"]);
         assert_eq!(days(Some("2025-11-30T23:59:59.999Z/a")), [""; 0]);
         assert_eq!(days(Some("1970-01-01T00:00:00.000Z/a")), [""; 0]);
         assert_eq!(
             days(Some("9999-12-31T23:59:59.999Z/a")),
             days(None),
-            "a forged one is after all there is"
+            "a forged position in the future"
         );
     }
 
     #[test]
-    fn what_is_notable_has_an_index_of_its_own() {
+    fn notable_states_use_their_own_index() {
         for state in EventState::ALL {
             let partitions = walk(Some(state), None);
             match state {

@@ -36,7 +36,8 @@ fn reads_every_field() {
             "awb" => json!("19041424751540"),
             "refs" => json!({"shiprocket": "348450001", "esahayak": "order_12345"}),
             "customer" => {
-                json!({"phone": "919876543210", "firstName": "Zo\u{eb}", "lastName": "D'Souza \u{1F4E6}"})
+                let (first, last) = ("Zo\u{eb}", "D'Souza \u{1F4E6}");
+                json!({"phone": "919876543210", "firstName": first, "lastName": last})
             }
             "scheduledAt" => json!("2026-01-21T10:00:00.000Z"),
             field => expected[field].clone(),
@@ -91,7 +92,8 @@ fn null_counts_as_absent() {
         full().as_object().unwrap().keys().map(|name| (name.clone(), Value::Null)).collect();
     nulls["orderId"] = json!("ORD-1");
     assert_eq!(read(&nulls.to_string()), read(MINIMAL));
-    let inner = r#"{"orderId":"ORD-1","customer":{"phone":null,"firstName":null,"lastName":null},"refs":{}}"#;
+    let inner = r#"{"orderId":"ORD-1","refs":{},
+        "customer":{"phone":null,"firstName":null,"lastName":null}}"#;
     assert_eq!(read(inner), read(MINIMAL));
 }
 
@@ -100,7 +102,8 @@ fn null_counts_as_absent() {
 fn accepts_ids_as_numbers() {
     let order = |id: &str| {
         read(&format!(
-            r#"{{"orderId":"a","customerId":{id},"awb":{id},"refs":{{"shiprocket":{id},"esahayak":{id}}},
+            r#"{{"orderId":"a","customerId":{id},"awb":{id},
+                "refs":{{"shiprocket":{id},"esahayak":{id}}},
                 "customer":{{"phone":{id}}}}}"#
         ))
     };

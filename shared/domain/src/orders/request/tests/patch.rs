@@ -51,7 +51,9 @@ fn a_patch_changes_its_fields_only() {
         (r#"{"customer":{}}"#, json!({})),
         (
             r#"{"customer":{"phone":12}}"#,
-            json!({"customer": {"phone": "12", "firstName": "Zo\u{eb}", "lastName": "D'Souza \u{1F4E6}"}}),
+            json!({"customer": {
+                "phone": "12", "firstName": "Zo\u{eb}", "lastName": "D'Souza \u{1F4E6}",
+            }}),
         ),
         (
             r#"{"customer":{"first_name":null,"lastName":"B"}}"#,
@@ -70,7 +72,8 @@ fn a_patch_changes_its_fields_only() {
 #[test]
 fn patches_a_minimal_order() {
     let minimal = profile(MINIMAL);
-    let patch = r#"{"accountCode":"STORE001","awb":"A1","carrierId":9,"refs":{"esahayak":"o1"},"customer":{"firstName":"Z"}}"#;
+    let patch = r#"{"accountCode":"STORE001","awb":"A1","carrierId":9,
+        "refs":{"esahayak":"o1"},"customer":{"firstName":"Z"}}"#;
     let expected = json!({
         "awb": "A1", "carrierId": 9, "refs": {"esahayak": "o1"},
         "customer": {"phone": null, "firstName": "Z", "lastName": null},

@@ -206,7 +206,9 @@ fn apply_all(empty: &Store, arrivals: &[Incoming]) -> Result<Store, TestCaseErro
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 10_000, failure_persistence: None, ..ProptestConfig::default()
+    })]
 
     #[test]
     fn arrival_order_and_duplicates_do_not_change_the_state(

@@ -1,4 +1,4 @@
-//! What the operator is told of it.
+//! The response of a manual trigger.
 
 use aws::endpoints::InvalidEndpoint;
 use aws::tables::deliveries::DeliverySummary;
@@ -9,14 +9,13 @@ use domain::webhooks::lease::DeliveryState;
 use domain::webhooks::notification::CurrentOrder;
 use serde::Serialize;
 
-/// Of a delivery that nobody has attempted yet.
+/// The state of a delivery before its first attempt.
 const QUEUED: &str = "queued";
-/// Of an endpoint whose settings cannot be used.
+/// The state of an endpoint with invalid settings.
 const NOT_SENT: &str = "not_sent";
 
-/// The answer.
 #[derive(Debug, Serialize)]
-pub(super) struct Outcome<'a> {
+pub(super) struct TriggerResponse<'a> {
     success: bool,
     message: String,
     data: Data<'a>,
@@ -24,14 +23,14 @@ pub(super) struct Outcome<'a> {
 
 #[derive(Debug, Serialize)]
 struct Data<'a> {
-    orders: Vec<Notification<'a>>,
+    orders: Vec<OrderStatus<'a>>,
     unknown: Vec<OrderId>,
     #[serde(rename = "webhookResult")]
-    results: Vec<Sent<'a>>,
+    results: Vec<EndpointResult<'a>>,
 }
 
 #[derive(Debug, Serialize)]
-struct Notification<'a> {
+struct OrderStatus<'a> {
     order_id: &'a OrderId,
     account_code: &'a AccountCode,
     current_shipment_status: &'a str,
@@ -39,9 +38,8 @@ struct Notification<'a> {
     sequence: u64,
 }
 
-/// What became of what one endpoint is told.
 #[derive(Debug, Serialize)]
-struct Sent<'a> {
+struct EndpointResult<'a> {
     endpoint: &'a str,
     delivery_id: Option<&'a str>,
     state: &'static str,
@@ -49,7 +47,7 @@ struct Sent<'a> {
     error: Option<&'a str>,
 }
 
-impl<'a> Outcome<'a> {
+impl<'a> TriggerResponse<'a> {
     pub(super) fn new(
         orders: &[CurrentOrder<'a>],
         unknown: Vec<OrderId>,
@@ -57,24 +55,22 @@ impl<'a> Outcome<'a> {
         summaries: &'a [DeliverySummary],
         invalid: impl Iterator<Item = &'a InvalidEndpoint>,
     ) -> Self {
-        let sent = deliveries.iter().map(|delivery| Sent::of(delivery, summaries));
-        let results: Vec<Sent<'_>> = sent.chain(invalid.map(Sent::never)).collect();
-        let taken =
-            results.iter().filter(|sent| sent.state == DeliveryState::Delivered.as_str()).count();
+        let sent = deliveries.iter().map(|delivery| EndpointResult::of(delivery, summaries));
+        let results: Vec<EndpointResult<'_>> =
+            sent.chain(invalid.map(EndpointResult::not_sent)).collect();
+        let delivered = DeliveryState::Delivered.as_str();
+        let delivered = results.iter().filter(|result| result.state == delivered).count();
         let message = match results.len() {
-            0 => "no endpoint takes status_update of this account".to_owned(),
-            all => format!("{taken} of {all} delivered"),
+            0 => "no endpoint receives status_update for this account".to_owned(),
+            total => format!("{delivered} of {total} delivered"),
         };
-        let success = taken > 0 && taken == results.len();
-        Self {
-            success,
-            message,
-            data: Data { orders: orders.iter().map(Notification::of).collect(), unknown, results },
-        }
+        let success = delivered > 0 && delivered == results.len();
+        let orders = orders.iter().map(OrderStatus::of).collect();
+        Self { success, message, data: Data { orders, unknown, results } }
     }
 }
 
-impl<'a> Notification<'a> {
+impl<'a> OrderStatus<'a> {
     fn of(current: &CurrentOrder<'a>) -> Self {
         let (key, state) = (&current.order.key, &current.order.state);
         Self {
@@ -87,7 +83,7 @@ impl<'a> Notification<'a> {
     }
 }
 
-impl<'a> Sent<'a> {
+impl<'a> EndpointResult<'a> {
     fn of(delivery: &'a Delivery, summaries: &'a [DeliverySummary]) -> Self {
         let summary = summaries.iter().find(|summary| summary.id == delivery.id);
         Self {
@@ -99,7 +95,7 @@ impl<'a> Sent<'a> {
         }
     }
 
-    fn never(endpoint: &'a InvalidEndpoint) -> Self {
+    fn not_sent(endpoint: &'a InvalidEndpoint) -> Self {
         let (name, error) = (endpoint.name(), Some("settings_wrong"));
         Self { endpoint: name, delivery_id: None, state: NOT_SENT, status: None, error }
     }
@@ -115,8 +111,9 @@ mod tests {
 
     fn delivery(endpoint: &str) -> Delivery {
         let message = json!({
-            "v": 1, "id": format!("msg_{endpoint}"), "run": 1, "endpoint": endpoint, "format": "status_update",
-            "account": "STORE001", "order_id": null, "version": null, "body": "{}",
+            "v": 1, "id": format!("msg_{endpoint}"), "run": 1, "endpoint": endpoint,
+            "format": "status_update", "account": "STORE001", "order_id": null, "version": null,
+            "body": "{}",
         });
         Delivery::from_message(&message.to_string()).unwrap()
     }
@@ -135,51 +132,61 @@ mod tests {
         }
     }
 
-    fn told(
+    fn response(
         deliveries: &[Delivery],
         summaries: &[DeliverySummary],
         invalid: &[InvalidEndpoint],
     ) -> Value {
-        serde_json::to_value(Outcome::new(&[], Vec::new(), deliveries, summaries, invalid.iter()))
-            .unwrap()
+        let response = TriggerResponse::new(&[], Vec::new(), deliveries, summaries, invalid.iter());
+        serde_json::to_value(response).unwrap()
     }
 
     #[test]
-    fn it_went_well_where_somebody_was_told_and_nobody_was_not() {
+    fn succeeds_only_when_every_endpoint_took_its_delivery() {
         let both = [delivery("a"), delivery("b")];
-        let taken = |endpoint| summary(endpoint, DeliveryState::Delivered, Some(200), None);
+        let delivered = |endpoint| summary(endpoint, DeliveryState::Delivered, Some(200), None);
         let failing = summary("b", DeliveryState::Retrying, Some(500), None);
         let dead = summary("b", DeliveryState::Dead, None, Some("timeout"));
-        let wrong = InvalidEndpoint {
+        let invalid = InvalidEndpoint {
             parameter: "endpoints/c/settings".to_owned(),
             accounts: Accounts::All,
         };
         for (deliveries, summaries, invalid, success, message) in [
-            (&both[..], vec![taken("b"), taken("a")], vec![], true, "2 of 2 delivered"),
-            (&both, vec![taken("a"), failing], vec![], false, "1 of 2 delivered"),
-            (&both, vec![taken("a"), dead], vec![], false, "1 of 2 delivered"),
-            (&both, vec![taken("a")], vec![], false, "1 of 2 delivered"),
-            (&both[..1], vec![taken("a")], vec![wrong], false, "1 of 2 delivered"),
-            (&[], vec![], vec![], false, "no endpoint takes status_update of this account"),
+            (&both[..], vec![delivered("b"), delivered("a")], vec![], true, "2 of 2 delivered"),
+            (&both, vec![delivered("a"), failing], vec![], false, "1 of 2 delivered"),
+            (&both, vec![delivered("a"), dead], vec![], false, "1 of 2 delivered"),
+            (&both, vec![delivered("a")], vec![], false, "1 of 2 delivered"),
+            (&both[..1], vec![delivered("a")], vec![invalid], false, "1 of 2 delivered"),
+            (&[], vec![], vec![], false, "no endpoint receives status_update for this account"),
         ] {
-            let told = told(deliveries, &summaries, &invalid);
-            assert_eq!((&told["success"], &told["message"]), (&json!(success), &json!(message)));
+            let response = response(deliveries, &summaries, &invalid);
+            let actual = (&response["success"], &response["message"]);
+            assert_eq!(actual, (&json!(success), &json!(message)));
         }
     }
 
     #[test]
-    fn each_delivery_says_how_it_stands() {
+    fn shows_the_state_of_each_delivery() {
         let summaries = [summary("a", DeliveryState::Retrying, None, Some("timeout"))];
-        let wrong = InvalidEndpoint {
+        let invalid = InvalidEndpoint {
             parameter: "endpoints/c/settings".to_owned(),
             accounts: Accounts::All,
         };
-        let told = told(&[delivery("a"), delivery("b")], &summaries, &[wrong]);
+        let response = response(&[delivery("a"), delivery("b")], &summaries, &[invalid]);
         let expected = json!([
-            {"endpoint": "a", "delivery_id": "msg_a", "state": "retrying", "status": null, "error": "timeout"},
-            {"endpoint": "b", "delivery_id": "msg_b", "state": "queued", "status": null, "error": null},
-            {"endpoint": "c", "delivery_id": null, "state": "not_sent", "status": null, "error": "settings_wrong"},
+            {
+                "endpoint": "a", "delivery_id": "msg_a", "state": "retrying",
+                "status": null, "error": "timeout",
+            },
+            {
+                "endpoint": "b", "delivery_id": "msg_b", "state": "queued",
+                "status": null, "error": null,
+            },
+            {
+                "endpoint": "c", "delivery_id": null, "state": "not_sent",
+                "status": null, "error": "settings_wrong",
+            },
         ]);
-        assert_eq!(told["data"]["webhookResult"], expected);
+        assert_eq!(response["data"]["webhookResult"], expected);
     }
 }

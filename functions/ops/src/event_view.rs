@@ -1,4 +1,4 @@
-//! An event of the log as it is shown.
+//! JSON views of inbound log events.
 
 use aws::tables::inbound::LogRow;
 use data_encoding::BASE64;
@@ -6,12 +6,11 @@ use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use serde::Serialize;
 
-/// Lambda takes answers of 6 MB; beside the body there is little else in one.
-const ROOM: usize = 5_800_000;
+/// In bytes. Lambda limits a response to 6 MB; the rest is for the other fields.
+const MAX_BODY: usize = 5_800_000;
 
-/// An event in a list.
 #[derive(Debug, Serialize)]
-pub(crate) struct Item<'a> {
+pub(crate) struct EventSummary<'a> {
     id: &'a EventId,
     source: &'a str,
     account_code: Option<&'a AccountCode>,
@@ -21,7 +20,7 @@ pub(crate) struct Item<'a> {
     settled_at: Option<Timestamp>,
 }
 
-impl<'a> Item<'a> {
+impl<'a> EventSummary<'a> {
     pub(crate) fn of(row: &'a LogRow) -> Self {
         Self {
             id: &row.id,
@@ -35,33 +34,33 @@ impl<'a> Item<'a> {
     }
 }
 
-/// An event with its body. Bodies hold names and phones: without `Debug`.
+/// Has no `Debug`: bodies contain personal data.
 #[derive(Serialize)]
-pub(crate) struct Detail<'a> {
+pub(crate) struct EventDetail<'a> {
     #[serde(flatten)]
-    item: Item<'a>,
+    summary: EventSummary<'a>,
     size: usize,
     body: String,
     body_encoding: &'static str,
 }
 
-impl<'a> Detail<'a> {
-    pub(crate) fn new(item: Item<'a>, body: &[u8]) -> Self {
-        let (body_encoding, text) = encode(body, ROOM);
-        Self { item, size: body.len(), body: text, body_encoding }
+impl<'a> EventDetail<'a> {
+    pub(crate) fn new(summary: EventSummary<'a>, body: &[u8]) -> Self {
+        let (body_encoding, text) = encode(body, MAX_BODY);
+        Self { summary, size: body.len(), body: text, body_encoding }
     }
 }
 
-/// The body as it was sent, where that is text and takes no more than so much room.
-fn encode(body: &[u8], room: usize) -> (&'static str, String) {
+/// UTF-8 text if the body is text and fits into `max_bytes` once escaped, else base64.
+fn encode(body: &[u8], max_bytes: usize) -> (&'static str, String) {
     match std::str::from_utf8(body) {
-        Ok(text) if answered_bytes(text) <= room => ("utf8", text.to_owned()),
+        Ok(text) if escaped_bytes(text) <= max_bytes => ("utf8", text.to_owned()),
         _ => ("base64", BASE64.encode(body)),
     }
 }
 
-/// What a text takes in the answer as Lambda hands it on: in JSON that stands in JSON.
-fn answered_bytes(text: &str) -> usize {
+/// The size in Lambda's response, where the text is escaped twice: JSON inside JSON.
+fn escaped_bytes(text: &str) -> usize {
     let escaped = |text: &str| serde_json::to_string(text).unwrap_or_default();
     escaped(&escaped(text)).len()
 }
@@ -84,39 +83,40 @@ mod tests {
             reason: None,
             settled_at: None,
         };
-        serde_json::to_value(Detail::new(Item::of(&row), body)).unwrap()
+        serde_json::to_value(EventDetail::new(EventSummary::of(&row), body)).unwrap()
     }
 
     #[test]
-    fn what_is_absent_is_null() {
+    fn serializes_absent_fields_as_null() {
         let expected = serde_json::json!({
-            "id": "e", "source": "whatsapp", "account_code": null, "received_at": "1970-01-01T00:00:00.000Z",
-            "status": "received", "reason": null, "settled_at": null, "size": 2, "body": "{}", "body_encoding": "utf8",
+            "id": "e", "source": "whatsapp", "account_code": null,
+            "received_at": "1970-01-01T00:00:00.000Z", "status": "received", "reason": null,
+            "settled_at": null, "size": 2, "body": "{}", "body_encoding": "utf8",
         });
         assert_eq!(detail(b"{}"), expected);
     }
 
     #[test]
-    fn a_body_is_shown_to_the_byte() {
-        const ODD: &str = "{\"name\":\"\u{e4}\\n\u{1f600}\"}\r\n\0";
-        for (body, room, encoding, text) in [
+    fn encodes_bodies_without_loss() {
+        const TEXT: &str = "{\"name\":\"\u{e4}\\n\u{1f600}\"}\r\n\0";
+        for (body, max_bytes, encoding, text) in [
             (b"".as_slice(), 100, "utf8", ""),
-            (ODD.as_bytes(), 100, "utf8", ODD),
+            (TEXT.as_bytes(), 100, "utf8", TEXT),
             (b"\"\xff\xfe\"", 100, "base64", "Iv/+Ig=="),
-            // In JSON that stands in JSON a quote takes four bytes, and the two pairs around the text six.
+            // Escaped twice, a quote takes four bytes, and the quotes around the text take six.
             (b"xxxx", 4 + 6, "utf8", "xxxx"),
             (b"xxxxx", 4 + 6, "base64", "eHh4eHg="),
             (b"\"", 4 + 6, "utf8", "\""),
             (b"\"x", 4 + 6, "base64", "Ing="),
             (b"\0", 4 + 6, "base64", "AA=="),
         ] {
-            assert_eq!(encode(body, room), (encoding, text.to_owned()), "{body:?}");
+            assert_eq!(encode(body, max_bytes), (encoding, text.to_owned()), "{body:?}");
         }
     }
 
     #[test]
-    fn the_largest_body_fits_an_answer() {
+    fn the_largest_source_body_fits_a_response() {
         let largest = sources::SOURCES.iter().map(|source| source.body_limit()).max().unwrap();
-        assert!(BASE64.encode_len(largest) < ROOM, "{largest}");
+        assert!(BASE64.encode_len(largest) < MAX_BODY, "{largest}");
     }
 }

@@ -31,47 +31,50 @@ fn read(messages: &[Delayed]) -> Vec<BatchMessage> {
 }
 
 #[test]
-fn batches_are_numbered_over_all_pages_and_each_has_its_time() {
+fn numbers_and_delays_batches_across_pages() {
     let (shard, owners) = (shard(), BTreeSet::new());
-    let mut plan =
-        Plan::new(&shard, &owners, Progress { batches: 7, planned: 350, resume_after: None });
-    let first = plan.take(page("STORE001", 0..120), Step::GoOn);
-    let first = plan.messages(first, hour());
-    let rest = plan.take(page("STORE001", 120..130), Step::Finish);
-    let rest = plan.messages(rest, hour().after(Duration::from_secs(20)));
+    let mut plan = ShardPlan::new(
+        &shard,
+        &owners,
+        PlanProgress { batches: 7, planned: 350, resume_after: None },
+    );
+    let first = plan.add_page(page("STORE001", 0..120), PlanStep::Continue);
+    let first = plan.batch_messages(first, hour());
+    let rest = plan.add_page(page("STORE001", 120..130), PlanStep::Finish);
+    let rest = plan.batch_messages(rest, hour().after(Duration::from_secs(20)));
     let batches = read(&first).into_iter().chain(read(&rest));
     let seen: Vec<(u64, usize)> = batches.map(|batch| (batch.k, batch.orders.len())).collect();
     assert_eq!(seen, [(7, 50), (8, 50), (9, 30)]);
     assert_eq!((plan.progress.batches, plan.progress.planned), (10, 480));
-    // Five calls a second over sixteen shards.
+    // Five calls per second shared by sixteen shards.
     let delays: Vec<u128> =
         first.iter().chain(&rest).map(|message| message.delay.as_millis()).collect();
     assert_eq!(delays, [(7 * 16 + 3) * 200, (8 * 16 + 3) * 200, (9 * 16 + 3) * 200 - 20_000]);
 }
 
 #[test]
-fn what_has_not_gone_out_is_planned_again_by_whoever_goes_on() {
+fn resumes_after_the_last_queued_order() {
     let (shard, owners) = (shard(), BTreeSet::new());
-    let mut plan = Plan::new(&shard, &owners, Progress::default());
-    let batches = plan.take(page("STORE001", 0..60), Step::GoOn);
-    plan.messages(batches, hour());
-    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 49).place()));
-    // Out of time: nothing is left behind.
-    let batches = plan.take(page("STORE001", 60..61), Step::Pause);
-    assert_eq!(read(&plan.messages(batches, hour()))[0].orders.len(), 11);
-    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 60).place()));
+    let mut plan = ShardPlan::new(&shard, &owners, PlanProgress::default());
+    let batches = plan.add_page(page("STORE001", 0..60), PlanStep::Continue);
+    plan.batch_messages(batches, hour());
+    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 49).sort_key()));
+    // A pause at the deadline flushes the partial batch.
+    let batches = plan.add_page(page("STORE001", 60..61), PlanStep::Pause);
+    assert_eq!(read(&plan.batch_messages(batches, hour()))[0].orders.len(), 11);
+    assert_eq!(plan.progress.resume_after, Some(order("STORE001", 60).sort_key()));
 }
 
 #[test]
-fn an_account_with_credentials_of_its_own_has_batches_of_its_own() {
+fn batches_accounts_with_own_credentials_separately() {
     let (shard, owners) = (shard(), [AccountCode::parse("STORE002").unwrap()].into());
-    let mut plan = Plan::new(&shard, &owners, Progress::default());
+    let mut plan = ShardPlan::new(&shard, &owners, PlanProgress::default());
     let orders = ["STORE001", "STORE002", "STORE003"]
         .into_iter()
         .flat_map(|account| page(account, 0..20))
         .collect();
-    let batches = plan.take(orders, Step::Finish);
-    let seen: Vec<(Option<String>, BTreeSet<String>)> = read(&plan.messages(batches, hour()))
+    let batches = plan.add_page(orders, PlanStep::Finish);
+    let seen: Vec<(Option<String>, BTreeSet<String>)> = read(&plan.batch_messages(batches, hour()))
         .iter()
         .map(|batch| {
             let accounts =
@@ -84,14 +87,15 @@ fn an_account_with_credentials_of_its_own_has_batches_of_its_own() {
 }
 
 #[test]
-fn what_is_not_due_is_passed_over_and_an_odd_row_hides_no_other() {
+fn skips_stale_orders_and_unreadable_rows() {
     let (shard, owners) = (shard(), BTreeSet::new());
-    let mut plan = Plan::new(&shard, &owners, Progress::default());
+    let mut plan = ShardPlan::new(&shard, &owners, PlanProgress::default());
     let mut stale = order("STORE001", 1);
     stale.active.stale_since = Some(hour());
-    let odd = Err(IoError::unreadable("dynamodb", "awb"));
-    let batches = plan.take(vec![odd, Ok(stale), Ok(order("STORE001", 2))], Step::Finish);
-    let batches = read(&plan.messages(batches, hour()));
+    let unreadable = Err(IoError::unreadable("dynamodb", "awb"));
+    let batches =
+        plan.add_page(vec![unreadable, Ok(stale), Ok(order("STORE001", 2))], PlanStep::Finish);
+    let batches = read(&plan.batch_messages(batches, hour()));
     assert_eq!(batches.len(), 1);
     assert_eq!(batches[0].orders[0].order_id.as_str(), "ORD00002");
     assert_eq!(batches[0].orders.len(), 1);

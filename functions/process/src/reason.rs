@@ -1,0 +1,92 @@
+//! The reasons stored with an event that failed or was not applied in full. They quote no content.
+
+use std::fmt;
+
+use aws::tables::inbound::{EventState, Progress};
+use sources::Unreadable;
+
+use crate::fan_out::Undeliverable;
+
+/// Why an event fails. A failed event can be retried once its cause is corrected.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum FailReason {
+    UnknownSource,
+    NoAccount,
+    NoSuchOrder,
+    UnreadableApiEvent,
+    UnreadableWebhook(Unreadable),
+    Undeliverable(Undeliverable),
+}
+
+impl fmt::Display for FailReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownSource => f.write_str("unknown source"),
+            Self::NoAccount => f.write_str("no account"),
+            Self::NoSuchOrder => f.write_str("no such order"),
+            Self::UnreadableApiEvent => f.write_str("not one of our events"),
+            Self::UnreadableWebhook(error) => error.fmt(f),
+            Self::Undeliverable(Undeliverable { parameter }) => {
+                write!(f, "setting {parameter} is wrong")
+            }
+        }
+    }
+}
+
+impl From<FailReason> for Progress {
+    fn from(reason: FailReason) -> Self {
+        Self::because(EventState::Failed, reason.to_string())
+    }
+}
+
+/// Why some or all content of a readable event was not applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OmissionReason {
+    NoUpdates,
+    NumberError,
+    /// Every update is for a phone number without an account.
+    OnlyForeignNumbers,
+    ForeignNumbers(usize),
+    NotUnderstood {
+        skipped: usize,
+        total: usize,
+    },
+}
+
+impl fmt::Display for OmissionReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoUpdates => f.write_str("no_updates"),
+            Self::NumberError => f.write_str("number_error"),
+            Self::OnlyForeignNumbers => f.write_str("foreign_number"),
+            Self::ForeignNumbers(count) => write!(f, "{count} for numbers of nobody"),
+            Self::NotUnderstood { skipped, total } => {
+                write!(f, "{skipped} of {total} not understood")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fail_reasons_keep_their_stored_texts() {
+        let parameter = "endpoints/a/settings".to_owned();
+        for (reason, text) in [
+            (FailReason::UnknownSource, "unknown source"),
+            (FailReason::NoAccount, "no account"),
+            (FailReason::NoSuchOrder, "no such order"),
+            (FailReason::UnreadableApiEvent, "not one of our events"),
+            (FailReason::UnreadableWebhook(Unreadable::Missing("awb")), "missing awb"),
+            (
+                FailReason::Undeliverable(Undeliverable { parameter }),
+                "setting endpoints/a/settings is wrong",
+            ),
+        ] {
+            let expected = Progress::because(EventState::Failed, text);
+            assert_eq!(Progress::from(reason), expected);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Claims the next attempt of a delivery: a lease, so that two workers never post it at once.
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::Delivery;
+use domain::webhooks::endpoint::{EventType, Format};
+use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
+
+use super::{ClaimOutcome, Deliveries, Lease, delivery_key};
+use crate::error::IoError;
+use crate::tables::attr::{
+    Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, text, ttl,
+};
+use crate::tables::expression::{Condition, attr, no_row};
+use crate::tables::update::Changes;
+use crate::tables::write::{Write, WriteOutcome};
+
+const DAYS: u64 = 30;
+const CALL: &str = "dynamodb:UpdateItem";
+/// The wait after another worker was faster.
+const SOON: Duration = Duration::from_secs(1);
+
+/// A claim by one worker. `timeout` is the longest that its attempt may take.
+struct Claim<'a> {
+    delivery: &'a Delivery,
+    owner: &'a str,
+    timeout: Duration,
+    now: Timestamp,
+}
+
+enum LeaseOutcome {
+    Leased(Lease),
+    /// Not claimable; the row as it is.
+    Refused(Item),
+}
+
+impl Deliveries {
+    /// Claims the next attempt. `timeout` is the longest that it may take; `owner` is unique to
+    /// this claim.
+    pub async fn claim(
+        &self,
+        delivery: &Delivery,
+        owner: &str,
+        timeout: Duration,
+        now: Timestamp,
+    ) -> Result<ClaimOutcome, IoError> {
+        let claim = Claim { delivery, owner, timeout, now };
+        let row = match self.lease(&claim, claim.next_attempt(), claim.is_claimable()).await? {
+            LeaseOutcome::Leased(lease) => return Ok(ClaimOutcome::Leased(lease)),
+            LeaseOutcome::Refused(row) => row,
+        };
+        match read_row(&row)?.claim(delivery.run, now) {
+            LeaseDecision::Restart => self.restart(&claim).await,
+            LeaseDecision::Wait(wait) => Ok(ClaimOutcome::Wait(wait)),
+            LeaseDecision::Drop => Ok(ClaimOutcome::Ended),
+            // The row has become claimable since the write.
+            LeaseDecision::Take => Ok(ClaimOutcome::Wait(SOON)),
+        }
+    }
+
+    /// Claims the first attempt of a redriven delivery: the attempts start again, the body stays.
+    async fn restart(&self, claim: &Claim<'_>) -> Result<ClaimOutcome, IoError> {
+        Ok(match self.lease(claim, claim.first_attempt(), claim.is_redriven()).await? {
+            LeaseOutcome::Leased(lease) => ClaimOutcome::Leased(lease),
+            // Another message of the same run was faster.
+            LeaseOutcome::Refused(_) => ClaimOutcome::Wait(SOON),
+        })
+    }
+
+    async fn lease(
+        &self,
+        claim: &Claim<'_>,
+        changes: Changes,
+        condition: Condition,
+    ) -> Result<LeaseOutcome, IoError> {
+        let update = Write::update(&self.table, delivery_key(&claim.delivery.id), changes)
+            .only_if(condition)
+            .returning(ReturnValue::AllNew)
+            .returning_existing();
+        match update.send(&self.client).await? {
+            WriteOutcome::Applied(row) => claim.read_lease(&row).map(LeaseOutcome::Leased),
+            // Our own claim: the SDK repeated a call whose response was lost.
+            WriteOutcome::ConditionFailed(row) if read_text(&row, "owner") == Ok(claim.owner) => {
+                claim.read_lease(&row).map(LeaseOutcome::Leased)
+            }
+            WriteOutcome::ConditionFailed(row) => Ok(LeaseOutcome::Refused(row)),
+        }
+    }
+}
+
+impl Claim<'_> {
+    /// A new delivery, or one of the same run that has not ended, is not leased and is due.
+    fn is_claimable(&self) -> Condition {
+        let now = number(self.now.millis());
+        let open = [DeliveryState::Pending, DeliveryState::Retrying];
+        let passed = |name| attr(name).absent().or(attr(name).at_most(now.clone()));
+        no_row().or(attr("run")
+            .equals(number(self.delivery.run))
+            .and(attr("state").one_of(open.map(|state| text(state.as_str()))))
+            .and(passed("lease_until"))
+            .and(passed("next_attempt_at")))
+    }
+
+    /// A dead delivery of the run before.
+    fn is_redriven(&self) -> Condition {
+        attr("run")
+            .equals(number(self.delivery.run.saturating_sub(1)))
+            .and(attr("state").equals(text(DeliveryState::Dead.as_str())))
+    }
+
+    fn next_attempt(&self) -> Changes {
+        let now = number(self.now.millis());
+        self.leased()
+            .set_if_absent("state", text(DeliveryState::Pending.as_str()))
+            .set_if_absent("created_at", now.clone())
+            .set_if_absent("began_at", now)
+            .add("attempts", number(1))
+    }
+
+    fn first_attempt(&self) -> Changes {
+        self.leased()
+            .set("state", text(DeliveryState::Pending.as_str()))
+            .set("began_at", number(self.now.millis()))
+            .set("attempts", number(1))
+            .remove("reason")
+            .remove("next_attempt_at")
+            .remove("attempt_log")
+    }
+
+    fn leased(&self) -> Changes {
+        let Self { delivery, owner, timeout, now } = self;
+        let or_null = |value: Option<AttributeValue>| value.unwrap_or(AttributeValue::Null(true));
+        let order_id = delivery.order_id.as_ref().map(|id| text(id.as_str()));
+        let lease_until = now.after(*timeout).after(LEASE_MARGIN);
+        Changes::new()
+            .set("endpoint", text(delivery.endpoint.as_str()))
+            .set("account", text(delivery.account.as_str()))
+            .set("order_id", or_null(order_id))
+            .set("version", or_null(delivery.version.map(number)))
+            .set_if_absent("format", text(delivery.format.as_str()))
+            .set_if_absent("event", text(delivery.event.as_str()))
+            .set_if_absent("body", bytes(compress(delivery.body.as_bytes())))
+            .set("run", number(delivery.run))
+            .set("owner", text(*owner))
+            .set("lease_until", number(lease_until.millis()))
+            .set("updated_at", number(now.millis()))
+            .set("ttl", ttl(*now, DAYS))
+    }
+
+    fn read_lease(&self, row: &Item) -> Result<Lease, IoError> {
+        let unreadable = |name: &'static str| move || IoError::unreadable(CALL, name);
+        let format = read_text(row, "format").ok().and_then(Format::parse);
+        let event = read_text(row, "event").ok().and_then(EventType::parse);
+        Ok(Lease {
+            attempt: read_number(row, "attempts").ok_or_else(unreadable("attempts"))?,
+            body: decompress(read_bytes(row, "body").ok_or_else(unreadable("body"))?)?,
+            format: format.ok_or_else(unreadable("format"))?,
+            event: event.ok_or_else(unreadable("event"))?,
+            began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
+            id: self.delivery.id.clone(),
+            owner: self.owner.to_owned(),
+        })
+    }
+}
+
+fn read_time(row: &Item, name: &str) -> Option<Timestamp> {
+    read_number(row, name).and_then(|millis| Timestamp::from_millis(millis).ok())
+}
+
+fn read_row(row: &Item) -> Result<LeaseRow, IoError> {
+    Ok(LeaseRow {
+        state: DeliveryState::parse(read_text(row, "state")?)
+            .ok_or_else(|| IoError::unreadable(CALL, "state"))?,
+        run: read_number(row, "run").ok_or_else(|| IoError::unreadable(CALL, "run"))?,
+        lease_until: read_time(row, "lease_until"),
+        next_attempt_at: read_time(row, "next_attempt_at"),
+    })
+}

@@ -1,0 +1,119 @@
+//! An event of the inbound log, and how far it has been processed.
+
+use std::collections::BTreeSet;
+
+use domain::core::id::{AccountCode, EventId, ReportId};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::report::SourceName;
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EventState {
+    /// Stored, not yet processed.
+    Received,
+    /// Applied, and the webhooks it causes are queued.
+    Processed,
+    /// At least one of its reports has no order yet.
+    Unmatched,
+    /// It contains nothing about an order.
+    Ignored,
+    /// It contradicts itself or an earlier event. Only a manual retry processes it.
+    Quarantined,
+    /// It could not be read, or its webhooks could not be queued.
+    Failed,
+}
+
+impl EventState {
+    pub const ALL: [Self; 6] = [
+        Self::Received,
+        Self::Processed,
+        Self::Unmatched,
+        Self::Ignored,
+        Self::Quarantined,
+        Self::Failed,
+    ];
+
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Received => "received",
+            Self::Processed => "processed",
+            Self::Unmatched => "unmatched",
+            Self::Ignored => "ignored",
+            Self::Quarantined => "quarantined",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// True if the event itself needs no more work.
+    pub fn is_settled(self) -> bool {
+        matches!(self, Self::Processed | Self::Unmatched | Self::Ignored | Self::Quarantined)
+    }
+
+    /// True if the event may need an operator's attention: the index `notable` has it.
+    pub fn is_notable(self) -> bool {
+        matches!(self, Self::Unmatched | Self::Quarantined | Self::Failed)
+    }
+}
+
+/// The result of processing an event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Progress {
+    pub state: EventState,
+    /// Never contains content of the event.
+    pub reason: Option<String>,
+    /// The reports that have no order yet.
+    pub waiting: BTreeSet<ReportId>,
+}
+
+impl From<EventState> for Progress {
+    fn from(state: EventState) -> Self {
+        Self { state, reason: None, waiting: BTreeSet::new() }
+    }
+}
+
+impl Progress {
+    pub fn because(state: EventState, reason: impl Into<String>) -> Self {
+        Self { reason: Some(reason.into()), ..state.into() }
+    }
+
+    pub fn unmatched(waiting: BTreeSet<ReportId>) -> Self {
+        Self { waiting, ..EventState::Unmatched.into() }
+    }
+}
+
+/// An event as received.
+#[derive(Clone)]
+pub struct InboundEvent {
+    /// The dedup key: a hash of the fields that identify the event.
+    pub id: EventId,
+    pub source: SourceName,
+    /// Absent if the account of each update follows from the update itself.
+    pub account: Option<AccountCode>,
+    pub received_at: Timestamp,
+    pub state: EventState,
+    /// Never contains content of the event.
+    pub reason: Option<String>,
+    /// The exact bytes.
+    pub body: Vec<u8>,
+}
+
+/// Without the body, which contains names and phone numbers.
+impl std::fmt::Debug for InboundEvent {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("InboundEvent")
+            .field("id", &self.id)
+            .field("state", &self.state)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The result of the dedup by event id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inserted {
+    New,
+    /// The same event is stored already, in this state.
+    Duplicate(EventState),
+    /// An event with this id and another body is stored already.
+    Conflict,
+}

@@ -1,0 +1,70 @@
+//! Stale orders: no longer polled, because the carrier does not know their parcels.
+//!
+//! | partition | sort key | row |
+//! |---|---|---|
+//! | `stale:{length of account}:{account}` | order id | a [`Stale`] as JSON |
+
+use domain::core::id::{AccountCode, Awb, OrderId, OrderKey};
+use domain::core::timestamp::Timestamp;
+use domain::pagination::PageRequest;
+use serde::{Deserialize, Serialize};
+
+use super::{Orders, partition};
+use crate::error::IoError;
+use crate::tables::attr::{Item, json, read_json, text};
+use crate::tables::expression::attr;
+use crate::tables::keys::{key, tenant};
+use crate::tables::read::{first_page, limit};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stale {
+    pub order_id: OrderId,
+    pub account_code: AccountCode,
+    pub awb: Awb,
+    /// When a poll first did not find the parcel.
+    pub unknown_since: Timestamp,
+    /// When polling ended.
+    pub stale_since: Timestamp,
+}
+
+impl Orders {
+    /// A page of an account's stale orders, by order id.
+    pub async fn stale(
+        &self,
+        account: &AccountCode,
+        page: &PageRequest,
+    ) -> Result<Vec<Stale>, IoError> {
+        let mut orders = partition(stale_pk(account));
+        if let Some(after) = &page.after {
+            orders = orders.and(attr("sk").above(text(after)));
+        }
+        let page = first_page(self.query(orders).limit(limit(page.limit))).await?;
+        page.rows.iter().map(|row| read_json(row, "json")).collect()
+    }
+}
+
+fn stale_pk(account: &AccountCode) -> String {
+    format!("stale:{}", tenant(account))
+}
+
+pub(super) fn stale_key(order: &OrderKey) -> Item {
+    key(stale_pk(&order.account), order.order.as_str())
+}
+
+pub(super) fn stale_row(
+    order: &OrderKey,
+    awb: &Awb,
+    unknown_since: Timestamp,
+    stale_since: Timestamp,
+) -> Result<Item, IoError> {
+    let content = Stale {
+        order_id: order.order.clone(),
+        account_code: order.account.clone(),
+        awb: awb.clone(),
+        unknown_since,
+        stale_since,
+    };
+    let mut row = stale_key(order);
+    row.insert("json".to_owned(), json(&content)?);
+    Ok(row)
+}
