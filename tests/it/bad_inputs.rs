@@ -1,13 +1,14 @@
-//! Bad inputs through the front door: what is answered, what is kept of them, and that nothing else comes of them.
+//! Malformed and unauthorized webhooks: the response, the stored event and the effect on orders.
 //!
-//! Each source has a table of what may be odd in any request (`common`) and of what may be odd in its own.
+//! Every source runs the shared table of `mutations` and tables of its own.
 
-mod case;
-mod common;
+mod duplicates;
 pub mod esahayak;
-pub mod post;
-mod repeats;
+mod mutations;
+pub mod request;
 pub mod shiprocket;
 pub mod shipway;
-pub mod surface;
+pub mod source_fixture;
+mod test_case;
+mod test_order;
 pub mod whatsapp;

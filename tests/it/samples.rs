@@ -10,10 +10,10 @@ use futures::stream::iter;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use crate::bad_inputs::post::{Post, hmac};
-use crate::bad_inputs::surface::Surface;
+use crate::bad_inputs::request::WebhookRequest;
+use crate::bad_inputs::source_fixture::SourceFixture;
 use crate::bad_inputs::{esahayak, shipway, whatsapp};
-use crate::support::{Answer, OURS, eventually, http, put_setting, stack, unique};
+use crate::support::{Answer, OURS, eventually, hmac, http, put_setting, stack, unique};
 
 /// Requests in parallel.
 const CONCURRENCY: usize = 8;
@@ -26,7 +26,7 @@ type CustomRequest = fn(Vec<u8>) -> LocalBoxFuture<'static, Request>;
 const CUSTOM: [(&str, CustomRequest); 3] = [
     ("esahayak", |body| Box::pin(esahayak_request(body))),
     ("shipway", |body| Box::pin(shipway_request(body))),
-    ("whatsapp", |body| Box::pin(async { to(&whatsapp::surface(), body) })),
+    ("whatsapp", |body| Box::pin(async { to(&whatsapp::fixture(), body) })),
 ];
 
 fn custom_request(source: &str) -> Option<CustomRequest> {
@@ -36,28 +36,29 @@ fn custom_request(source: &str) -> Option<CustomRequest> {
 /// A request, and the account of its path.
 struct Request {
     account: String,
-    post: Post,
+    webhook: WebhookRequest,
 }
 
-fn to(surface: &Surface, body: Vec<u8>) -> Request {
-    Request { account: surface.account.clone(), post: surface.post(body) }
+fn to(source: &SourceFixture, body: Vec<u8>) -> Request {
+    Request { account: source.account.clone(), webhook: source.request(body) }
 }
 
 /// The event type is in a header too.
 async fn esahayak_request(body: Vec<u8>) -> Request {
-    static OWN_HOOK: OnceCell<Surface> = OnceCell::const_new();
+    static OWN_HOOK: OnceCell<SourceFixture> = OnceCell::const_new();
     let kind = text(&body, "type");
-    let request = to(OWN_HOOK.get_or_init(esahayak::make).await, body);
-    Request { post: request.post.with("x-esahayak-event", kind), ..request }
+    let request = to(OWN_HOOK.get_or_init(esahayak::on_new_hook).await, body);
+    let webhook = request.webhook.with_header("x-esahayak-event", kind);
+    Request { webhook, ..request }
 }
 
 /// A body with a `hash` goes to the plain path, with the hash of the demo's credentials.
 async fn shipway_request(body: Vec<u8>) -> Request {
     let mut json: Value = serde_json::from_slice(&body).unwrap();
-    let Some(hash) = json.get_mut("hash") else { return to(shipway::surface().await, body) };
+    let Some(hash) = json.get_mut("hash") else { return to(shipway::fixture().await, body) };
     *hash = stack().sources["shipway"]["hash"].as_str().into();
-    let post = Post::to("/webhooks/shipway", json.to_string());
-    Request { account: OURS.to_owned(), post }
+    let webhook = WebhookRequest::json("/webhooks/shipway", json.to_string());
+    Request { account: OURS.to_owned(), webhook }
 }
 
 /// A hook whose requests authenticate by headers.
@@ -110,9 +111,9 @@ impl Hook {
 
     fn request(&self, body: Vec<u8>) -> Request {
         let headers = self.headers(&body);
-        let mut post = Post::to(&self.path, body);
-        post.headers.extend(headers);
-        Request { account: self.account.clone(), post }
+        let mut webhook = WebhookRequest::json(&self.path, body);
+        webhook.headers.extend(headers);
+        Request { account: self.account.clone(), webhook }
     }
 }
 
@@ -129,10 +130,10 @@ async fn send(name: String, file: PathBuf, hook: Option<&Hook>) -> Sent {
         (Some(hook), _) => hook.request(body),
         (None, custom) => custom.unwrap()(body).await,
     };
-    let Request { account, post } = request;
-    let request = http::client().post(stack().url(&post.path)).body(post.body.clone());
+    let Request { account, webhook } = request;
+    let request = http::client().post(stack().url(&webhook.path)).body(webhook.body.clone());
     let request =
-        post.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        webhook.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
     // Not `send_undocumented`: openapi.yaml describes every sample.
     let answer = http::send(request).await;
     assert_eq!(
@@ -142,7 +143,7 @@ async fn send(name: String, file: PathBuf, hook: Option<&Hook>) -> Sent {
         answer.json
     );
     assert!(answer.json["processed_at"].as_str().unwrap().ends_with('Z'), "{name}");
-    Sent { name, account, body: post.body, event_id: answer.event_id() }
+    Sent { name, account, body: webhook.body, event_id: answer.event_id() }
 }
 
 fn source(name: &str) -> &str {

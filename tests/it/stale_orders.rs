@@ -6,7 +6,7 @@ use domain::polling::{GIVE_UP, Run, shard};
 use serde_json::{Value, json};
 
 use crate::support::{Calls, eventually, seconds_from_now, stack, unique};
-use crate::sync::nobody_asks;
+use crate::sync::block_runs;
 
 async fn create(account: &str) -> OrderKey {
     let id = unique("STALE-");
@@ -47,7 +47,7 @@ async fn list(account: &str, query: &str) -> Value {
 
 #[tokio::test]
 async fn lists_a_stale_order_with_its_times() {
-    let _quiet = nobody_asks().await;
+    let _quiet = block_runs().await;
     let account = unique("ACC-");
     let (key, other) = (create(&account).await, create(&account).await);
     let [first, last] = make_stale(&key).await;
@@ -64,7 +64,7 @@ async fn lists_a_stale_order_with_its_times() {
 
 #[tokio::test]
 async fn pages_stale_orders_by_id() {
-    let _quiet = nobody_asks().await;
+    let _quiet = block_runs().await;
     let account = unique("ACC-");
     let mut ids = Vec::new();
     for _ in 0..3 {
@@ -85,7 +85,7 @@ async fn pages_stale_orders_by_id() {
 
 #[tokio::test]
 async fn reactivates_an_order_after_a_report_or_a_new_awb() {
-    let _quiet = nobody_asks().await;
+    let _quiet = block_runs().await;
     let account = unique("ACC-");
     let (reported, patched) = (create(&account).await, create(&account).await);
     for key in [&reported, &patched] {

@@ -14,6 +14,7 @@ mod openapi;
 mod parameters;
 mod parcel;
 mod receiver;
+mod signatures;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -39,6 +40,7 @@ pub use openapi::check_delivery;
 pub use parameters::{put_secret, put_setting, settings_to_expire};
 pub use parcel::Parcel;
 pub use receiver::Received;
+pub use signatures::{hmac, hmac_bytes, hmac_signature};
 
 /// `target/local/stack.json`.
 #[derive(Debug, Deserialize)]
@@ -135,4 +137,10 @@ pub fn seconds_from_now(seconds: i64) -> Timestamp {
 /// Rows written in one millisecond are ordered by their ids; this keeps the order of insertion.
 pub async fn next_millisecond() {
     tokio::time::sleep(Duration::from_millis(2)).await;
+}
+
+/// Runs a future in `drop`, on a thread of its own: the test's runtime may be shutting down.
+pub fn block_on_in_drop(future: impl Future<Output = ()> + Send) {
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    std::thread::scope(|scope| scope.spawn(|| runtime().block_on(future)).join()).unwrap();
 }

@@ -1,24 +1,24 @@
-//! The hourly sync: what the carrier is asked, by whom and how fast, what comes of it, and that nothing undoes it.
+//! The hourly sync: scheduled runs, polling of the carrier, rate limit and poll results.
 
-mod answers;
-mod bulk;
-mod fires;
-mod installation;
-mod killed;
-mod many;
-mod news;
-mod shipway;
+mod bulk_orders;
+mod carrier_answers;
+mod environment;
+mod kill_points;
+mod large_run;
+mod poll_results;
+mod scheduled_runs;
+mod shipway_double;
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// A run on the stack asks about every test's orders.
+/// A run of the deployed functions polls the orders of every test.
 static RUNS: RwLock<()> = RwLock::const_new(());
 
-/// While a test looks at what is kept of orders of its own, nobody else asks about them.
-pub async fn nobody_asks() -> RwLockReadGuard<'static, ()> {
+/// Keeps runs away while a test compares the polling state of its orders.
+pub async fn block_runs() -> RwLockReadGuard<'static, ()> {
     RUNS.read().await
 }
 
-async fn one_run() -> RwLockWriteGuard<'static, ()> {
+async fn exclusive_run() -> RwLockWriteGuard<'static, ()> {
     RUNS.write().await
 }

@@ -7,84 +7,87 @@ use aws::tables::inbound::EventState::{Ignored, Processed, Unmatched};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::case::{Case, Outcome, Subject, check, refused, taken, unreadable};
-use super::common::{Odd, Place, check_all};
-use super::post::Post;
-use super::repeats::{a_replay_after_31_days_counts_no_more, copies_at_once_count_once};
-use super::surface::{Fields, Surface};
+use super::duplicates::check_deduplication;
+use super::mutations::{Mutation, Part, check_mutations};
+use super::request::WebhookRequest;
+use super::source_fixture::{Fields, SourceFixture};
+use super::test_case::{Outcome, TestCase, accepted, check, rejected, unreadable};
+use super::test_order::TestOrder;
 use crate::support::{stack, unique};
 
-const KIND: (&str, &str) = ("x-esahayak-event", "stamp.uploaded");
+/// The header that repeats the event type of the body.
+const EVENT_TYPE: (&str, &str) = ("x-esahayak-event", "stamp.uploaded");
 
-/// A hook of an account of its own. What proves who sends is the address: this machine's, here.
-pub async fn surface() -> &'static Surface {
-    static SURFACE: OnceCell<Surface> = OnceCell::const_new();
-    SURFACE.get_or_init(make).await
+pub async fn fixture() -> &'static SourceFixture {
+    static FIXTURE: OnceCell<SourceFixture> = OnceCell::const_new();
+    FIXTURE.get_or_init(on_new_hook).await
 }
 
-pub async fn make() -> Surface {
-    let account = unique("ACC-");
-    let path = stack().hook("esahayak", &json!({"account": account}), &[]).await;
-    let fields = Fields {
-        ids: &["/id", "/data/order/id"],
-        words: "/data/order/status",
-        time: "/created_at",
-        seconds: false,
-        person: "/data/phone",
-        list: "/data/documents",
-    };
-    Surface {
+/// The source authenticates senders by address. The settings of the stack allow this machine.
+pub async fn on_new_hook() -> SourceFixture {
+    let fixture = SourceFixture {
         source: "esahayak",
-        account,
-        path,
-        good,
-        subject,
+        account: String::new(),
+        path: String::new(),
+        valid_body,
+        order,
         credentials: |_| Vec::new(),
-        headers: &[KIND],
-        fields,
-    }
+        headers: &[EVENT_TYPE],
+        fields: Fields {
+            ids: &["/id", "/data/order/id"],
+            status: "/data/order/status",
+            time: "/created_at",
+            epoch_seconds: false,
+            person: "/data/phone",
+            list: "/data/documents",
+        },
+    };
+    fixture.on_new_hook().await
 }
 
-fn good(tag: &str) -> Value {
+fn valid_body(tag: &str) -> Value {
     json!({
-        "id": format!("webhook_{tag}"), "type": KIND.1, "created_at": "2026-01-20T10:15:30Z",
+        "id": format!("webhook_{tag}"), "type": EVENT_TYPE.1, "created_at": "2026-01-20T10:15:30Z",
         "data": {
-            "order": {"id": format!("order_{tag}"), "status": "COMPLETED", "created_at": "2026-01-20T10:00:00Z"},
+            "order": {"id": format!("order_{tag}"), "status": "COMPLETED",
+                      "created_at": "2026-01-20T10:00:00Z"},
             "stamp_request": {"id": format!("stamp_{tag}"), "state": "Assam", "amount": 1000},
         },
     })
 }
 
-fn subject(tag: &str) -> Subject {
-    let order =
-        json!({"orderId": format!("ORD-{tag}"), "refs": {"esahayak": format!("order_{tag}")}});
-    Subject { order, message: None, moved: "completed" }
+fn order(tag: &str) -> TestOrder {
+    TestOrder {
+        body: json!({
+            "orderId": format!("ORD-{tag}"), "refs": {"esahayak": format!("order_{tag}")},
+        }),
+        message_id: None,
+        changed_status: "completed",
+    }
 }
 
-/// Odd texts that an order's id at eSahayak may be all the same.
-const IDS: [&str; 6] = ["30 digits", "id with #", "U+202E", "NFC", "NFD", "zero-width"];
+/// Mutated ids that are still valid order ids.
+const VALID_IDS: [&str; 6] = ["30 digits", "id with #", "U+202E", "NFC", "NFD", "zero-width"];
 
-/// An event's id may be anything that is there; an order's has to be one that an order may have.
-fn expected(odd: &Odd) -> Outcome {
-    match (odd.place, odd.name) {
-        (Place::Body, _) | (_, "base64 without its flag") => unreadable(),
-        (Place::Size, _) => refused(413),
-        (Place::Id("/id"), "id \"\"" | "id \" \"") => unreadable().about("id"),
-        (Place::Id("/data/order/id"), "duplicate keys") => taken(Unmatched),
-        (Place::Id("/data/order/id"), name) if IDS.contains(&name) => taken(Unmatched),
-        (Place::Id("/data/order/id"), _) => taken(Ignored).because("no_order_named"),
-        _ => taken(Processed),
+/// An event id may be any text that is not blank. An order id must be valid in our API.
+fn expected(mutation: &Mutation) -> Outcome {
+    match (mutation.part, mutation.name) {
+        (Part::Body, _) | (_, "base64 without its flag") => unreadable(),
+        (Part::Size, _) => rejected(413),
+        (Part::Id("/id"), "id \"\"" | "id \" \"") => unreadable().with_field("id"),
+        (Part::Id("/data/order/id"), "duplicate keys") => accepted(Unmatched),
+        (Part::Id("/data/order/id"), name) if VALID_IDS.contains(&name) => accepted(Unmatched),
+        (Part::Id("/data/order/id"), _) => accepted(Ignored).with_reason("no_order_named"),
+        _ => accepted(Processed),
     }
 }
 
 #[tokio::test]
-async fn what_is_odd_in_any_request() {
-    check_all(surface().await, expected).await;
+async fn handles_malformed_requests() {
+    check_mutations(fixture().await, expected).await;
 }
 
 #[tokio::test]
-async fn the_same_again() {
-    let surface = surface().await;
-    copies_at_once_count_once(surface).await;
-    a_replay_after_31_days_counts_no_more(surface).await;
+async fn deduplicates_repeated_webhooks() {
+    check_deduplication(fixture().await).await;
 }

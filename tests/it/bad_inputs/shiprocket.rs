@@ -7,96 +7,91 @@ use aws::tables::inbound::EventState::{Processed, Unmatched};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::case::{Case, Outcome, Subject, check, refused, taken, unreadable};
-use super::common::{Odd, Place, check_all};
-use super::post::Post;
-use super::repeats::{a_replay_after_31_days_counts_no_more, copies_at_once_count_once};
-use super::surface::{Fields, Surface};
+use super::duplicates::check_deduplication;
+use super::mutations::{Mutation, Part, check_mutations};
+use super::request::WebhookRequest;
+use super::source_fixture::{Fields, SourceFixture};
+use super::test_case::{Outcome, TestCase, accepted, check, rejected, unreadable};
+use super::test_order::TestOrder;
 use crate::support::{Parcel, stack, unique};
 
-/// A hook of an account of its own.
-pub async fn surface() -> &'static Surface {
-    static SURFACE: OnceCell<Surface> = OnceCell::const_new();
-    SURFACE.get_or_init(make).await
-}
-
-async fn make() -> Surface {
-    let account = unique("ACC-");
-    let path =
-        stack().hook("shiprocket", &json!({"account": account}), &[("x-api-key", token())]).await;
-    let fields = Fields {
-        ids: &["/awb"],
-        words: "/shipment_status",
-        time: "/current_timestamp",
-        seconds: false,
-        person: "/consignee",
-        list: "/scans",
-    };
-    let credentials = |_: &[u8]| vec![("x-api-key", token().to_owned())];
-    Surface {
+pub async fn fixture() -> &'static SourceFixture {
+    static FIXTURE: OnceCell<SourceFixture> = OnceCell::const_new();
+    let fixture = SourceFixture {
         source: "shiprocket",
-        account,
-        path,
-        good,
-        subject,
-        credentials,
+        account: String::new(),
+        path: String::new(),
+        valid_body,
+        order,
+        credentials: |_| vec![("x-api-key", token().to_owned())],
         headers: &[],
-        fields,
-    }
+        fields: Fields {
+            ids: &["/awb"],
+            status: "/shipment_status",
+            time: "/current_timestamp",
+            epoch_seconds: false,
+            person: "/consignee",
+            list: "/scans",
+        },
+    };
+    FIXTURE.get_or_init(|| fixture.on_new_hook()).await
 }
 
 fn token() -> &'static str {
-    &stack().sources["shiprocket"]["api_key"]
+    stack().shiprocket_token()
 }
 
 fn parcel(tag: &str) -> Parcel {
     Parcel { order_id: format!("ORD-{tag}"), awb: format!("19{tag}") }
 }
 
-fn good(tag: &str) -> Value {
+fn valid_body(tag: &str) -> Value {
     parcel(tag).report(18, "IN TRANSIT", "11:43:52")
 }
 
-/// Its AWB is not known yet: the order's own id leads to it.
-fn subject(tag: &str) -> Subject {
-    Subject { order: json!({"orderId": parcel(tag).order_id}), message: None, moved: "in_transit" }
+/// An order without an AWB, so that reports match it by its id.
+fn order(tag: &str) -> TestOrder {
+    TestOrder {
+        body: json!({"orderId": parcel(tag).order_id}),
+        message_id: None,
+        changed_status: "in_transit",
+    }
 }
 
-/// What is odd about one of its names costs no report, as long as another name is there.
-fn expected(odd: &Odd) -> Outcome {
-    match (odd.place, odd.name) {
-        (Place::Body, _) | (_, "base64 without its flag") => unreadable(),
-        (Place::Size, _) => refused(413),
-        (_, "signature \"a,b\"") => refused(401),
-        _ => taken(Processed),
+/// A malformed id costs no report, as long as the body has another valid id.
+fn expected(mutation: &Mutation) -> Outcome {
+    match (mutation.part, mutation.name) {
+        (Part::Body, _) | (_, "base64 without its flag") => unreadable(),
+        (Part::Size, _) => rejected(413),
+        (_, "signature \"a,b\"") => rejected(401),
+        _ => accepted(Processed),
     }
 }
 
 #[tokio::test]
-async fn what_is_odd_in_any_request() {
-    check_all(surface().await, expected).await;
+async fn handles_malformed_requests() {
+    check_mutations(fixture().await, expected).await;
 }
 
 #[tokio::test]
-async fn the_same_again() {
-    let surface = surface().await;
-    copies_at_once_count_once(surface).await;
-    a_replay_after_31_days_counts_no_more(surface).await;
+async fn deduplicates_repeated_webhooks() {
+    check_deduplication(fixture().await).await;
 }
 
-/// An order has its id to the letter, but for its Unicode form. What no order can be called is kept, for nobody.
+/// Ids match byte for byte after Unicode normalization. A report with an invalid id stays
+/// unmatched.
 #[tokio::test]
-async fn an_odd_id_is_one_orders_or_nobodys() {
-    let surface = surface().await;
+async fn matches_unusual_order_ids_exactly() {
+    let source = fixture().await;
     let tag = unique("");
-    let as_created = |id: String| json!({"orderId": id, "accountCode": surface.account});
-    let post = |id: &Value| {
-        let mut body = good(&unique(""));
+    let creation_body = |id: String| json!({"orderId": id, "accountCode": source.account});
+    let report = |id: &Value| {
+        let mut body = valid_body(&unique(""));
         body["order_id"] = id.clone();
-        surface.post(body.to_string())
+        source.request(body.to_string())
     };
     let mut cases = Vec::new();
-    for (name, id, known_as) in [
+    for (name, id, reported_id) in [
         ("id with #", format!("{tag}#state"), None),
         ("another's #", format!("{tag}#"), None),
         ("dots", format!("..{tag}"), None),
@@ -108,34 +103,47 @@ async fn an_odd_id_is_one_orders_or_nobodys() {
         ("NFD", format!("\u{e8}{tag}"), Some(format!("e\u{300}{tag}"))),
         ("128 B", format!("{tag:x>128}"), None),
     ] {
-        let subject = Subject { order: as_created(id.clone()), message: None, moved: "in_transit" };
+        let order = TestOrder {
+            body: creation_body(id.clone()),
+            message_id: None,
+            changed_status: "in_transit",
+        };
         cases.push(
-            Case::new(name, post(&json!(known_as.unwrap_or(id))), taken(Processed)).on(subject),
+            TestCase::new(name, report(&json!(reported_id.unwrap_or(id))), accepted(Processed))
+                .for_order(order),
         );
     }
     for id in ["", " ", "a/b", "a\r\nb", "a\0b", "\u{1b}[2J", &"x".repeat(129)] {
-        let refused = stack()
-            .user("admin", "POST", "/api/external/orders", Some(&as_created(id.to_owned())))
+        let answer = stack()
+            .user("admin", "POST", "/api/external/orders", Some(&creation_body(id.to_owned())))
             .await;
-        assert_eq!(refused.error(), (422, "invalid", Some("orderId")), "{id:?}");
-        cases.push(Case::new(format!("{id:?}"), post(&json!(id)), taken(Unmatched)));
+        assert_eq!(answer.error(), (422, "invalid", Some("orderId")), "{id:?}");
+        cases.push(TestCase::new(format!("{id:?}"), report(&json!(id)), accepted(Unmatched)));
     }
-    check(surface, &cases).await;
+    check(source, &cases).await;
 }
 
-/// A number stays the digits it is.
+/// Such a number would lose digits as a float.
 #[tokio::test]
-async fn a_long_number_is_no_float() {
-    let surface = surface().await;
+async fn reads_a_thirty_digit_awb_exactly() {
+    let source = fixture().await;
     let (awb, tag) = (format!("9{:0>29}", unique("")), unique(""));
-    let post = |awb: &str| -> Post { surface.post(surface.with(&unique(""), "/awb", awb)) };
-    let order =
-        json!({"orderId": format!("ORD-{tag}"), "awb": awb, "accountCode": surface.account});
-    let subject = Subject { order, message: None, moved: "in_transit" };
-    let case = Case::new("30 digits", post(&awb), taken(Processed)).on(subject);
+    let report = |awb: &str| -> WebhookRequest {
+        source.request(source.body_with_text(&unique(""), "/awb", awb))
+    };
+    let body = json!({"orderId": format!("ORD-{tag}"), "awb": awb, "accountCode": source.account});
+    let order = TestOrder { body, message_id: None, changed_status: "in_transit" };
+    let case = TestCase::new("30 digits", report(&awb), accepted(Processed)).for_order(order);
     check(
-        surface,
-        &[case, Case::new("and one", post(&format!("{}1", &awb[..29])), taken(Unmatched))],
+        source,
+        &[
+            case,
+            TestCase::new(
+                "another last digit",
+                report(&format!("{}1", &awb[..29])),
+                accepted(Unmatched),
+            ),
+        ],
     )
     .await;
 }

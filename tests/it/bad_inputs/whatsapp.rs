@@ -1,41 +1,51 @@
-//! WhatsApp's webhook. What is signed is answered 200, whatever it is: Meta would send it again for a week.
+//! WhatsApp's webhook. Every request with a valid signature is answered 200: Meta repeats any other
+//! request for a week.
 
+mod bodies;
 mod handshake;
 mod signatures;
-mod updates;
 
 use aws::tables::inbound::EventState::{Failed, Ignored, Processed};
 use serde_json::{Value, json};
 
-use super::case::{Case, Outcome, Subject, check, refused, taken};
-use super::common::{Odd, Place, check_all};
-use super::post::{Post, signature};
-use super::repeats::{a_replay_after_31_days_counts_no_more, copies_at_once_count_once};
-use super::surface::{Fields, Surface};
-use crate::support::{stack, unique};
+use super::duplicates::check_deduplication;
+use super::mutations::{Mutation, Part, check_mutations};
+use super::request::WebhookRequest;
+use super::source_fixture::{Fields, SourceFixture};
+use super::test_case::{Outcome, TestCase, accepted, check, rejected};
+use super::test_order::TestOrder;
+use crate::support::{hmac_signature, stack, unique};
 
-/// Whose the demo's number is.
+/// The account of the demo's phone number.
 const ACCOUNT: &str = "STORE001";
+const PATH: &str = "/webhooks/whatsapp";
 
-/// The plain path: a number's id says whose a status is.
-pub fn surface() -> Surface {
-    let (account, path) = (ACCOUNT.to_owned(), "/webhooks/whatsapp".to_owned());
-    let fields = Fields {
-        ids: &["/entry/0/changes/0/value/statuses/0/id"],
-        words: "/entry/0/changes/0/value/statuses/0/status",
-        time: "/entry/0/changes/0/value/statuses/0/timestamp",
-        seconds: true,
-        person: "/entry/0/changes/0/value/statuses/0/recipient_id",
-        list: "/entry/0/changes/0/value/contacts",
-    };
-    Surface { source: "whatsapp", account, path, good, subject, credentials, headers: &[], fields }
+/// On the plain path: the phone number in a body names the account.
+pub fn fixture() -> SourceFixture {
+    SourceFixture {
+        source: "whatsapp",
+        account: ACCOUNT.to_owned(),
+        path: PATH.to_owned(),
+        valid_body,
+        order,
+        credentials: |body| vec![("x-hub-signature-256", hmac_signature(app_secret(), body))],
+        headers: &[],
+        fields: Fields {
+            ids: &["/entry/0/changes/0/value/statuses/0/id"],
+            status: "/entry/0/changes/0/value/statuses/0/status",
+            time: "/entry/0/changes/0/value/statuses/0/timestamp",
+            epoch_seconds: true,
+            person: "/entry/0/changes/0/value/statuses/0/recipient_id",
+            list: "/entry/0/changes/0/value/contacts",
+        },
+    }
 }
 
-fn credentials(body: &[u8]) -> Vec<(&'static str, String)> {
-    vec![("x-hub-signature-256", signature(&stack().sources["whatsapp"]["app_secret"], body))]
+fn app_secret() -> &'static str {
+    &stack().sources["whatsapp"]["app_secret"]
 }
 
-fn good(tag: &str) -> Value {
+fn valid_body(tag: &str) -> Value {
     envelope(&json!({"statuses": [status(&wamid(tag), "delivered", 1_768_882_530)]}))
 }
 
@@ -43,49 +53,55 @@ fn wamid(tag: &str) -> String {
     format!("wamid.{tag}")
 }
 
-fn status(wamid: &str, word: &str, seconds: u64) -> Value {
-    json!({"id": wamid, "status": word, "timestamp": seconds.to_string(), "recipient_id": "canary-phone-1"})
+fn status(wamid: &str, status: &str, seconds: u64) -> Value {
+    json!({"id": wamid, "status": status, "timestamp": seconds.to_string(),
+           "recipient_id": "canary-phone-1"})
 }
 
-/// One change of one number of ours.
-fn envelope(news: &Value) -> Value {
+/// A body with one change of the demo's phone number.
+fn envelope(fields: &Value) -> Value {
     let number = &stack().sources["whatsapp"]["phone_number_id"];
-    let mut value = json!({"messaging_product": "whatsapp",
-                           "metadata": {"display_phone_number": "15550783881", "phone_number_id": number}});
-    value.as_object_mut().unwrap().extend(news.as_object().unwrap().clone());
+    let mut value = json!({
+        "messaging_product": "whatsapp",
+        "metadata": {"display_phone_number": "15550783881", "phone_number_id": number},
+    });
+    value.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     json!({"object": "whatsapp_business_account",
-           "entry": [{"id": "102290129340398", "changes": [{"value": value, "field": "messages"}]}]})
+           "entry": [{"id": "102290129340398",
+                      "changes": [{"value": value, "field": "messages"}]}]})
 }
 
-fn subject(tag: &str) -> Subject {
-    let order = json!({"orderId": format!("ORD-{tag}"), "accountCode": ACCOUNT});
-    Subject { order, message: Some(wamid(tag)), moved: "delivered" }
+fn order(tag: &str) -> TestOrder {
+    TestOrder {
+        body: json!({"orderId": format!("ORD-{tag}"), "accountCode": ACCOUNT}),
+        message_id: Some(wamid(tag)),
+        changed_status: "delivered",
+    }
 }
 
-/// Odd texts that a message's id may be all the same.
-const IDS: [&str; 5] = ["30 digits", "id with #", "../", "<script>", "duplicate keys"];
+/// Mutated ids that are still valid message ids.
+const VALID_IDS: [&str; 5] = ["30 digits", "id with #", "../", "<script>", "duplicate keys"];
 
-fn expected(odd: &Odd) -> Outcome {
-    match (odd.place, odd.name) {
-        (Place::Body, _) => taken(Failed),
-        (_, "10 MB") => refused(413),
+fn expected(mutation: &Mutation) -> Outcome {
+    match (mutation.part, mutation.name) {
+        (Part::Body, _) => accepted(Failed),
+        (_, "10 MB") => rejected(413),
         (_, "base64 without its flag" | "signature of base64" | "signature \"a,b\"") => {
-            refused(401)
+            rejected(401)
         }
-        (Place::Id(_), name) if IDS.contains(&name) => taken(Processed).moving_nothing(),
-        (_, "number for string") => taken(Processed).moving_nothing(),
-        (Place::Id(_) | Place::Words, _) => taken(Ignored).because("1 of 1 not understood"),
-        _ => taken(Processed),
+        (Part::Id(_), name) if VALID_IDS.contains(&name) => accepted(Processed).without_change(),
+        (_, "number for string") => accepted(Processed).without_change(),
+        (Part::Id(_) | Part::Status, _) => accepted(Ignored).with_reason("1 of 1 not understood"),
+        _ => accepted(Processed),
     }
 }
 
 #[tokio::test]
-async fn what_is_odd_in_any_request() {
-    check_all(&surface(), expected).await;
+async fn handles_malformed_requests() {
+    check_mutations(&fixture(), expected).await;
 }
 
 #[tokio::test]
-async fn the_same_again() {
-    copies_at_once_count_once(&surface()).await;
-    a_replay_after_31_days_counts_no_more(&surface()).await;
+async fn deduplicates_repeated_webhooks() {
+    check_deduplication(&fixture()).await;
 }

@@ -3,7 +3,9 @@
 use domain::webhooks::delivery::Delivery;
 use serde_json::{Value, json};
 
-use super::{Calls, Received, eventually, put_secret, put_setting, stack, unique};
+use super::{
+    Calls, Received, block_on_in_drop, eventually, put_secret, put_setting, stack, unique,
+};
 
 pub const SIGNING_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -76,8 +78,6 @@ impl Drop for TestEndpoint {
             let ssm = stack().ssm(&Calls::default());
             ssm.delete_parameters().set_names(Some(names.to_vec())).send().await.unwrap();
         };
-        let runtime =
-            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        std::thread::scope(|scope| scope.spawn(|| runtime().block_on(remove)).join()).unwrap();
+        block_on_in_drop(remove);
     }
 }

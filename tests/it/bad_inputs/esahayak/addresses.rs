@@ -1,26 +1,29 @@
-//! Where they may come from. In this process, where the deployed source's list holds other addresses than eSahayak's.
+//! Authentication of eSahayak's webhook by address. In this process: the deployed source allows
+//! other addresses than eSahayak's.
 
 use data_encoding::BASE64;
 
 use super::*;
-use crate::bad_inputs::post::{Door, signature};
-use crate::support::Calls;
+use crate::bad_inputs::request::Transport;
+use crate::support::{Calls, hmac_signature};
 
 const ACCOUNT: &str = "STORE001";
 const PATH: &str = "/webhooks/esahayak";
-/// Those that eSahayak's guide names.
+/// From eSahayak's guide.
 const NETWORKS: [&str; 2] = ["52.66.123.0/24", "13.127.45.0/24"];
 
-async fn plain() -> Surface {
-    surface().await.at(ACCOUNT, PATH)
+async fn plain_path() -> SourceFixture {
+    fixture().await.at(ACCOUNT, PATH)
 }
 
-fn post() -> Post {
-    Post::to(PATH, good(&unique("")).to_string()).with(KIND.0, KIND.1)
+/// A valid request that matches no order.
+fn request() -> WebhookRequest {
+    WebhookRequest::json(PATH, valid_body(&unique("")).to_string())
+        .with_header(EVENT_TYPE.0, EVENT_TYPE.1)
 }
 
 #[tokio::test]
-async fn both_networks_to_their_last_address_and_nobody_else() {
+async fn accepts_only_addresses_of_both_networks() {
     let settings =
         json!({"mode": "network", "account": ACCOUNT, "allowed_cidrs": NETWORKS}).to_string();
     let inbound = stack().installation(&[("sources/esahayak/settings", &settings)]).await;
@@ -37,39 +40,42 @@ async fn both_networks_to_their_last_address_and_nobody_else() {
         "",
     ];
     let case = |address, outcome| {
-        // Whatever headers say of it.
-        let post = post().with("x-forwarded-for", "52.66.123.7").with("x-real-ip", "52.66.123.7");
-        Case::new(format!("from {address:?}"), post, outcome).by(Door::Function(&inbound, address))
+        // Forwarding headers do not count.
+        let request = request()
+            .with_header("x-forwarded-for", "52.66.123.7")
+            .with_header("x-real-ip", "52.66.123.7");
+        TestCase::new(format!("from {address:?}"), request, outcome)
+            .via(Transport::Function(&inbound, address))
     };
-    let mut cases: Vec<Case<'_>> =
-        inside.into_iter().map(|address| case(Some(address), taken(Unmatched))).collect();
-    cases.extend(outside.into_iter().map(|address| case(Some(address), refused(403))));
-    cases.push(case(None, refused(403)));
-    check(&plain().await, &cases).await;
+    let mut cases: Vec<TestCase<'_>> =
+        inside.into_iter().map(|address| case(Some(address), accepted(Unmatched))).collect();
+    cases.extend(outside.into_iter().map(|address| case(Some(address), rejected(403))));
+    cases.push(case(None, rejected(403)));
+    check(&plain_path().await, &cases).await;
 }
 
 #[tokio::test]
-async fn the_deployed_source_asks_for_the_address_too() {
+async fn checks_the_address_in_the_deployed_source() {
     let inbound = stack().inbound(&Calls::default());
     let case = |name: &str, address: Option<&'static str>, outcome| {
-        let post = post().with("x-forwarded-for", "127.0.0.1");
-        Case::new(name, post, outcome).by(Door::Function(&inbound, address))
+        let request = request().with_header("x-forwarded-for", "127.0.0.1");
+        TestCase::new(name, request, outcome).via(Transport::Function(&inbound, address))
     };
     let cases = [
-        case("this machine", Some("127.0.0.1"), taken(Unmatched)),
-        case("eSahayak's", Some("52.66.123.7"), refused(403)),
-        case("none", None, refused(403)),
+        case("this machine", Some("127.0.0.1"), accepted(Unmatched)),
+        case("eSahayak's", Some("52.66.123.7"), rejected(403)),
+        case("no address", None, rejected(403)),
     ];
-    check(&plain().await, &cases).await;
+    check(&plain_path().await, &cases).await;
     for (address, status) in [(Some("127.0.0.1"), 200), (Some("52.66.123.7"), 403), (None, 403)] {
-        let answer = stack().invoke("inbound", &post().event(address)).await;
+        let answer = stack().invoke("inbound", &request().api_gateway_event(address)).await;
         assert_eq!(answer["statusCode"], status, "{address:?}");
     }
 }
 
-/// For the day that eSahayak signs.
+/// eSahayak does not sign its webhooks yet.
 #[tokio::test]
-async fn in_mode_hmac_the_signature_counts_too() {
+async fn requires_signature_and_address_in_hmac_mode() {
     const KEY: &str = "canary-key";
     let settings =
         json!({"mode": "hmac", "account": ACCOUNT, "allowed_cidrs": NETWORKS}).to_string();
@@ -77,30 +83,28 @@ async fn in_mode_hmac_the_signature_counts_too() {
         [("sources/esahayak/settings", settings.as_str()), ("sources/esahayak/secret", KEY)];
     let inbound = stack().installation(&parameters).await;
     let case = |name: &str, address, sign: fn(&[u8]) -> String, outcome| {
-        let post = post();
-        let signature = sign(&post.body);
-        let door = Door::Function(&inbound, Some(address));
-        Case::new(name, post.with("x-webhook-signature", signature), outcome).by(door)
+        let request = request();
+        let signature = sign(&request.body);
+        TestCase::new(name, request.with_header("x-webhook-signature", signature), outcome)
+            .via(Transport::Function(&inbound, Some(address)))
     };
+    let valid = |body: &[u8]| hmac_signature(KEY, body);
+    let of_base64 = |body: &[u8]| hmac_signature(KEY, BASE64.encode(body).as_bytes());
+    let repeated = |body: &[u8]| format!("{0},{0}", hmac_signature(KEY, body));
     let cases = [
-        case("good", "52.66.123.7", |body| signature(KEY, body), taken(Unmatched)),
-        case("good, from elsewhere", "52.66.124.0", |body| signature(KEY, body), refused(403)),
-        case(
-            "of base64",
-            "52.66.123.7",
-            |body| signature(KEY, BASE64.encode(body).as_bytes()),
-            refused(401),
-        ),
-        case("a,b", "52.66.123.7", |body| format!("{0},{0}", signature(KEY, body)), refused(401)),
-        case("another's", "52.66.123.7", |body| signature("another", body), refused(401)),
-        case("empty", "52.66.123.7", |_| String::new(), refused(401)),
+        case("valid", "52.66.123.7", valid, accepted(Unmatched)),
+        case("valid, other address", "52.66.124.0", valid, rejected(403)),
+        case("of base64", "52.66.123.7", of_base64, rejected(401)),
+        case("a,b", "52.66.123.7", repeated, rejected(401)),
+        case("other key", "52.66.123.7", |body| hmac_signature("another", body), rejected(401)),
+        case("empty", "52.66.123.7", |_| String::new(), rejected(401)),
     ];
-    check(&plain().await, &cases).await;
+    check(&plain_path().await, &cases).await;
 }
 
-/// Without an account of its own, only hooks say whose a webhook is.
+/// Without an account in its settings, a source accepts webhooks on hooks only.
 #[tokio::test]
-async fn the_plain_path_of_nobody_is_closed() {
+async fn rejects_the_plain_path_without_an_account() {
     let settings = json!({"mode": "network", "allowed_cidrs": NETWORKS}).to_string();
     let hook = json!({"account": ACCOUNT}).to_string();
     let parameters = [
@@ -108,13 +112,13 @@ async fn the_plain_path_of_nobody_is_closed() {
         ("sources/esahayak/hooks/abcdef", &hook),
     ];
     let inbound = stack().installation(&parameters).await;
-    let door = Door::Function(&inbound, Some("52.66.123.7"));
-    let to = |path: &str| Post { path: path.to_owned(), ..post() };
+    let transport = Transport::Function(&inbound, Some("52.66.123.7"));
+    let to = |path: &str| WebhookRequest { path: path.to_owned(), ..request() };
     let cases = [
-        Case::new("plain", post(), refused(403)).by(door),
-        Case::new("hook", to("/webhooks/esahayak/abcdef"), taken(Unmatched)).by(door),
-        Case::new("another hook", to("/webhooks/esahayak/abcdeg"), refused(401)).by(door),
-        Case::new("below a hook", to("/webhooks/esahayak/abcdef/x"), refused(401)).by(door),
+        TestCase::new("plain", request(), rejected(403)),
+        TestCase::new("hook", to("/webhooks/esahayak/abcdef"), accepted(Unmatched)),
+        TestCase::new("other hook", to("/webhooks/esahayak/abcdeg"), rejected(401)),
+        TestCase::new("below a hook", to("/webhooks/esahayak/abcdef/x"), rejected(401)),
     ];
-    check(&plain().await, &cases).await;
+    check(&plain_path().await, &cases.map(|case| case.via(transport))).await;
 }

@@ -1,83 +1,70 @@
-//! What they say.
+//! Unusual and contradictory bodies of eSahayak.
 
 use aws::tables::inbound::EventState::Quarantined;
 use futures::future::join_all;
 
 use super::*;
-use crate::bad_inputs::case::settled;
-use crate::bad_inputs::post::Door;
-use crate::bad_inputs::surface::put;
-use crate::support::Calls;
-
-/// The good body with these values at these places.
-fn with(tag: &str, values: &[(&str, Value)]) -> Value {
-    let mut body = good(tag);
-    for (pointer, value) in values {
-        put(&mut body, pointer, value.clone());
-    }
-    body
-}
+use crate::bad_inputs::test_case::send_and_settle;
 
 fn without(tag: &str, name: &str) -> String {
-    let mut body = good(tag);
+    let mut body = valid_body(tag);
     body.as_object_mut().unwrap().remove(name);
     body.to_string()
 }
 
 #[tokio::test]
-async fn what_every_event_has() {
-    let surface = surface().await;
+async fn rejects_events_without_required_fields() {
+    let source = fixture().await;
     let mut cases = Vec::new();
     for name in ["id", "type", "created_at", "data"] {
-        let absent = surface.post(without(&unique(""), name));
-        let null = surface.post(surface.with(&unique(""), &format!("/{name}"), "null"));
-        cases.push(Case::new(format!("no {name}"), absent, unreadable().about(name)));
-        cases.push(Case::new(format!("{name} null"), null, unreadable().about(name)));
+        let absent = source.request(without(&unique(""), name));
+        let null = source.body_with_text(&unique(""), &format!("/{name}"), "null");
+        let expected = || unreadable().with_field(name);
+        cases.push(TestCase::new(format!("no {name}"), absent, expected()));
+        cases.push(TestCase::new(format!("{name} null"), source.request(null), expected()));
     }
-    check(surface, &cases).await;
+    check(source, &cases).await;
 }
 
 #[tokio::test]
-async fn odd_content() {
-    let surface = surface().await;
-    let case = |name: &str, values: &[(&str, Value)], outcome| {
-        let tag = unique("");
-        Case::new(name, surface.post(with(&tag, values).to_string()), outcome)
-            .on(surface.subject(&tag))
+async fn applies_or_ignores_unusual_content() {
+    const AMOUNT: &str = "/data/stamp_request/amount";
+    let source = fixture().await;
+    let case = |name: &str, pointer: &str, value: Value, outcome| {
+        source.case_with(name, &[(pointer, value)], outcome)
     };
-    let no_order = || taken(Ignored).because("no_order_named");
+    let no_order = || accepted(Ignored).with_reason("no_order_named");
     let huge = {
         let tag = unique("");
-        let post = surface.post(surface.with(&tag, "/data/stamp_request/amount", "1e308"));
-        Case::new("amount 1e308", post, taken(Processed)).on(surface.subject(&tag))
+        let request = source.request(source.body_with_text(&tag, AMOUNT, "1e308"));
+        TestCase::new("amount 1e308", request, accepted(Processed)).for_order(source.order(&tag))
     };
     let cases = [
-        case("amount -1", &[("/data/stamp_request/amount", json!(-1))], taken(Processed)),
-        case("amount \"1000\"", &[("/data/stamp_request/amount", json!("1000"))], taken(Processed)),
+        case("amount -1", AMOUNT, json!(-1), accepted(Processed)),
+        case("amount \"1000\"", AMOUNT, json!("1000"), accepted(Processed)),
         huge,
-        case("data []", &[("/data", json!([]))], no_order()),
-        case("data \"x\"", &[("/data", json!("x"))], no_order()),
-        case("no order.id", &[("/data/order", json!({"status": "COMPLETED"}))], no_order()),
-        case("order []", &[("/data/order", json!([]))], no_order()),
+        case("data []", "/data", json!([]), no_order()),
+        case("data \"x\"", "/data", json!("x"), no_order()),
+        case("no order.id", "/data/order", json!({"status": "COMPLETED"}), no_order()),
+        case("order []", "/data/order", json!([]), no_order()),
     ];
-    check(surface, &cases).await;
+    check(source, &cases).await;
 }
 
+/// Types are case-sensitive, in the body and in the header.
 #[tokio::test]
-async fn a_type_is_said_twice_and_known_to_the_letter() {
-    let surface = surface().await;
+async fn quarantines_a_type_that_contradicts_its_header() {
+    let source = fixture().await;
     let case = |name: &str, kind: &str, header: Option<&str>, outcome| {
-        let tag = unique("");
-        let post = surface.post(with(&tag, &[("/type", json!(kind))]).to_string());
-        let post = Post {
-            headers: post.headers.into_iter().filter(|(name, _)| *name != KIND.0).collect(),
-            ..post
-        };
-        let post = if let Some(header) = header { post.with(KIND.0, header) } else { post };
-        Case::new(name, post, outcome).on(surface.subject(&tag))
+        let mut case = source.case_with(name, &[("/type", json!(kind))], outcome);
+        case.request.headers.retain(|(name, _)| *name != EVENT_TYPE.0);
+        if let Some(header) = header {
+            case.request = case.request.with_header(EVENT_TYPE.0, header);
+        }
+        case
     };
-    let contradictory = || taken(Quarantined).because("event_header");
-    let unknown = || taken(Ignored).because("unknown_type");
+    let contradictory = || accepted(Quarantined).with_reason("event_header");
+    let unknown = || accepted(Ignored).with_reason("unknown_type");
     let cases = [
         case("unknown", "order.created", Some("order.created"), unknown()),
         case("upper case", "STAMP.UPLOADED", Some("STAMP.UPLOADED"), unknown()),
@@ -91,69 +78,60 @@ async fn a_type_is_said_twice_and_known_to_the_letter() {
             contradictory(),
         ),
     ];
-    check(surface, &cases).await;
+    check(source, &cases).await;
 }
 
-/// The first that comes under an id is the event. Another is kept beside it, and answered as if all was well.
+/// The first event with an id is applied. A different one is answered alike and stored apart.
 #[tokio::test]
-async fn an_id_is_one_events() {
-    let surface = surface().await;
-    let events = stack().events(&Calls::default());
-    let (tag, twin) = (unique(""), unique(""));
-    let (subject, others) = (surface.subject(&tag), surface.subject(&twin));
-    subject.make().await;
-    others.make().await;
-    let name = format!("Webhook_{tag}");
+async fn quarantines_a_reused_event_id() {
+    let source = fixture().await;
+    let (tag, other_tag) = (unique(""), unique(""));
+    let (order, other) = (source.order(&tag), source.order(&other_tag));
+    order.create().await;
+    other.create().await;
+    let event_id = format!("Webhook_{tag}");
     let send = async |id: &str, tag: &str| {
-        let post = surface.post(with(tag, &[("/id", json!(id))]).to_string());
-        let post = post.with("x-esahayak-delivery", unique("delivery_"));
-        let answer = Door::Front.send(&post).await;
+        let request = source.request(source.body_with(tag, &[("/id", json!(id))]).to_string());
+        let request = request.with_header("x-esahayak-delivery", unique("delivery_"));
+        let (answer, event) = send_and_settle(source, &request).await;
         assert_eq!((answer.status, answer.json["event_id"].as_str()), (200, Some(id)));
-        let row = settled(&events, surface, &post, &answer).await.unwrap();
-        (row.state, row.reason)
+        (event.state, event.reason)
     };
-    assert_eq!(send(&name, &tag).await, (Processed, None));
-    assert_eq!(send(&name, &tag).await, (Processed, None), "the same again, in another delivery");
-    assert_eq!(send(&name, &twin).await, (Quarantined, Some("id_reused".to_owned())));
+    assert_eq!(send(&event_id, &tag).await, (Processed, None));
+    assert_eq!(send(&event_id, &tag).await, (Processed, None), "a repeat in another delivery");
+    let reused = (Quarantined, Some("id_reused".to_owned()));
+    assert_eq!(send(&event_id, &other_tag).await, reused);
     assert_eq!(
-        (&subject.seen().await["version"], &others.seen().await["status"]),
+        (&order.load().await["version"], &other.load().await["status"]),
         (&json!(2), &json!("pending"))
     );
     assert_eq!(
-        send(&name.to_lowercase(), &twin).await,
+        send(&event_id.to_lowercase(), &other_tag).await,
         (Processed, None),
-        "another spelling is another event"
+        "event ids are case-sensitive"
     );
-    assert_eq!(others.seen().await["status"], "completed");
+    assert_eq!(other.load().await["status"], "completed");
 }
 
 #[tokio::test]
-async fn one_after_the_other() {
-    let surface = surface().await;
-    let events = stack().events(&Calls::default());
+async fn applies_events_in_sequence() {
+    let source = fixture().await;
     for (first, second, status, reason) in [
         ("order.delivered", "order.cancelled", "delivered", json!("after_terminal")),
         ("stamp.failed", "stamp.uploaded", "completed", json!(null)),
     ] {
         let tag = unique("");
-        let subject = surface.subject(&tag);
-        subject.make().await;
+        let order = source.order(&tag);
+        order.create().await;
         for (minute, kind) in [first, second].into_iter().enumerate() {
             let at = format!("2026-01-20T10:0{minute}:00Z");
             let id = format!("webhook_{minute}_{tag}");
-            let body = with(
-                &tag,
-                &[("/id", json!(id)), ("/type", json!(kind)), ("/created_at", json!(at))],
-            );
-            let post = surface.post(body.to_string()).with(KIND.0, kind);
-            let answer = Door::Front.send(&post).await;
-            assert_eq!(
-                settled(&events, surface, &post, &answer).await.unwrap().state,
-                Processed,
-                "{kind}"
-            );
+            let values = [("/id", json!(id)), ("/type", json!(kind)), ("/created_at", json!(at))];
+            let request = source.request(source.body_with(&tag, &values).to_string());
+            let request = request.with_header(EVENT_TYPE.0, kind);
+            assert_eq!(send_and_settle(source, &request).await.1.state, Processed, "{kind}");
         }
-        let order = subject.seen().await;
+        let order = order.load().await;
         assert_eq!(
             (&order["status"], &order["timeline"][0]["reason"]),
             (&json!(status), &reason),
@@ -163,26 +141,23 @@ async fn one_after_the_other() {
 }
 
 #[tokio::test]
-async fn an_id_of_another_provider_is_another_id() {
-    let surface = surface().await;
+async fn matches_refs_only_of_the_same_provider() {
+    let source = fixture().await;
     let tag = unique("");
-    let mut others = surface.subject(&unique(""));
-    others.order["refs"] = json!({"shiprocket": format!("order_{tag}")});
-    others.order["awb"] = json!(format!("order_{tag}"));
-    others.make().await;
-    check(
-        surface,
-        &[Case::new("ours", surface.good(&tag), taken(Processed)).on(surface.subject(&tag))],
-    )
-    .await;
-    let untouched = others.seen().await;
-    assert_eq!((&untouched["status"], &untouched["timeline"]), (&json!("pending"), &json!([])));
+    let mut other = source.order(&unique(""));
+    other.body["refs"] = json!({"shiprocket": format!("order_{tag}")});
+    other.body["awb"] = json!(format!("order_{tag}"));
+    other.create().await;
+    let case = TestCase::new("ours", source.valid_request(&tag), accepted(Processed))
+        .for_order(source.order(&tag));
+    check(source, &[case]).await;
+    let unchanged = other.load().await;
+    assert_eq!((&unchanged["status"], &unchanged["timeline"]), (&json!("pending"), &json!([])));
 }
 
-/// What no time is read from counts as when it came, and so does what lies ahead.
 #[tokio::test]
-async fn odd_times() {
-    let surface = surface().await;
+async fn uses_the_receive_time_when_a_time_is_invalid_or_in_the_future() {
+    let source = fixture().await;
     let times = [
         (json!("2026-01-20T10:15:30Z"), Some("2026-01-20T10:15:30.000Z")),
         (json!("1970-01-01T00:00:01Z"), Some("1970-01-01T00:00:01.000Z")),
@@ -193,12 +168,11 @@ async fn odd_times() {
         (json!({}), None),
     ];
     let each = async |(time, expected): &(Value, Option<&str>)| {
-        let tag = unique("");
-        let subject = surface.subject(&tag);
-        let post = surface.post(with(&tag, &[("/created_at", time.clone())]).to_string());
-        check(surface, &[Case::new(time.to_string(), post, taken(Processed)).on(subject.clone())])
-            .await;
-        let entry = &subject.seen().await["timeline"][0];
+        let values = [("/created_at", time.clone())];
+        let case = source.case_with(&time.to_string(), &values, accepted(Processed));
+        let order = case.order.clone().unwrap();
+        check(source, &[case]).await;
+        let entry = &order.load().await["timeline"][0];
         let expected = expected.map_or_else(|| entry["receivedAt"].clone(), Value::from);
         assert_eq!(entry["occurredAt"], expected, "{time}");
     };

@@ -1,123 +1,108 @@
-//! What they say.
+//! Unusual bodies of Shiprocket.
 
-use aws::tables::inbound::EventState::{Ignored, Processed, Unmatched};
+use std::time::Duration;
+
+use aws::tables::inbound::EventState::Ignored;
 use futures::future::join_all;
-use serde_json::{Value, json};
 
 use super::*;
-use crate::bad_inputs::case::settled;
-use crate::bad_inputs::post::Door;
-use crate::support::Calls;
+use crate::bad_inputs::test_case::send_and_settle;
+use crate::support::sample;
 
-/// The good body with these fields in place of its own.
-fn with(tag: &str, fields: &Value) -> String {
-    let mut body = good(tag);
+/// A valid body with these top-level fields replaced.
+fn body_with(tag: &str, fields: &Value) -> String {
+    let mut body = valid_body(tag);
     body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     body.to_string()
 }
 
-/// A case about an order that ends in this status; without one it stays as it is.
-fn about_an_order(
-    surface: &Surface,
+/// A case for an order that ends in this status, or that does not change.
+fn order_case(
+    source: &SourceFixture,
     name: &str,
     fields: &Value,
-    moved: Option<&'static str>,
-) -> Case<'static> {
+    changed_status: Option<&'static str>,
+) -> TestCase<'static> {
     let tag = unique("");
-    let outcome =
-        if moved.is_some() { taken(Processed) } else { taken(Processed).moving_nothing() };
-    let subject = Subject { moved: moved.unwrap_or("nowhere"), ..surface.subject(&tag) };
-    Case::new(name, surface.post(with(&tag, fields)), outcome).on(subject)
+    let outcome = accepted(Processed);
+    let outcome = if changed_status.is_some() { outcome } else { outcome.without_change() };
+    let order =
+        TestOrder { changed_status: changed_status.unwrap_or("none"), ..source.order(&tag) };
+    TestCase::new(name, source.request(body_with(&tag, fields)), outcome).for_order(order)
 }
 
 #[tokio::test]
-async fn odd_words_and_scans() {
-    let surface = surface().await;
-    let words = |label: &str| json!({"shipment_status_id": null, "shipment_status": label, "current_status_id": null});
-    let scan = |n: usize| json!({"date": format!("2023-05-23 {:02}:00:00", n % 24), "activity": format!("stop {n}")});
+async fn reads_unusual_statuses_and_scans() {
+    let source = fixture().await;
+    let label = |label: &str| {
+        let id = Value::Null;
+        json!({"shipment_status_id": id, "shipment_status": label, "current_status_id": id})
+    };
+    let scan = |n: usize| {
+        let date = format!("2023-05-23 {:02}:00:00", n % 24);
+        json!({"date": date, "activity": format!("stop {n}")})
+    };
     let scans = |count: usize| (0..count).map(scan).collect::<Vec<_>>();
-    let backwards: Vec<Value> = scans(9).into_iter().rev().collect();
-    let disagree = json!({"shipment_status": "DELIVERED", "current_status": "CANCELLED", "current_status_id": 5});
-    check(
-        surface,
-        &[
-            about_an_order(surface, "FOO", &words("FOO"), None),
-            about_an_order(surface, "trailing space", &words("Delivered "), Some("delivered")),
-            about_an_order(surface, "RTO DELIVERED", &words("RTO DELIVERED"), Some("returned")),
-            about_an_order(surface, "fields disagree", &disagree, Some("in_transit")),
-            about_an_order(surface, "scans null", &json!({"scans": null}), Some("in_transit")),
-            about_an_order(surface, "scans {}", &json!({"scans": {}}), Some("in_transit")),
-            about_an_order(
-                surface,
-                "scans 10k",
-                &json!({"scans": scans(10_000)}),
-                Some("in_transit"),
-            ),
-            about_an_order(
-                surface,
-                "scans reversed",
-                &json!({"scans": backwards}),
-                Some("in_transit"),
-            ),
-        ],
-    )
-    .await;
+    let reversed: Vec<Value> = scans(9).into_iter().rev().collect();
+    let contradictory = json!({
+        "shipment_status": "DELIVERED", "current_status": "CANCELLED", "current_status_id": 5,
+    });
+    let cases = [
+        ("FOO", label("FOO"), None),
+        ("trailing space", label("Delivered "), Some("delivered")),
+        ("RTO DELIVERED", label("RTO DELIVERED"), Some("returned")),
+        ("fields disagree", contradictory, Some("in_transit")),
+        ("scans null", json!({"scans": null}), Some("in_transit")),
+        ("scans {}", json!({"scans": {}}), Some("in_transit")),
+        ("scans 10k", json!({"scans": scans(10_000)}), Some("in_transit")),
+        ("scans reversed", json!({"scans": reversed}), Some("in_transit")),
+    ];
+    check(source, &cases.map(|(name, fields, status)| order_case(source, name, &fields, status)))
+        .await;
 }
 
 #[tokio::test]
-async fn odd_names_of_parcels_and_orders() {
-    let surface = surface().await;
-    let nameless = json!({"awb": "", "order_id": null, "sr_order_id": null});
-    let named = |fields: Value| {
-        let mut all = nameless.clone();
-        all.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
-        surface.post(with(&unique(""), &all))
+async fn matches_unusual_awbs_and_order_ids() {
+    let source = fixture().await;
+    let case = |name: &str, ids: Value, outcome| {
+        let mut fields = json!({"awb": "", "order_id": null, "sr_order_id": null});
+        fields.as_object_mut().unwrap().extend(ids.as_object().unwrap().clone());
+        TestCase::new(name, source.request(body_with(&unique(""), &fields)), outcome)
     };
-    let none = || unreadable().about("awb, sr_order_id or order_id");
-    let digits: u64 = format!("19{}", unique("")).parse().unwrap();
-    let order = |awb: String| {
-        let order = json!({"orderId": unique("ORD-"), "awb": awb, "accountCode": surface.account});
-        Subject { order, message: None, moved: "in_transit" }
+    let without_id = || unreadable().with_field("awb, sr_order_id or order_id");
+    let order = |awb: String| TestOrder {
+        body: json!({"orderId": unique("ORD-"), "awb": awb, "accountCode": source.account}),
+        message_id: None,
+        changed_status: "in_transit",
     };
-    let ping = std::fs::read(format!(
-        "{}/../events/shiprocket/test_ping.json",
-        env!("CARGO_MANIFEST_DIR")
-    ))
-    .unwrap();
-    check(
-        surface,
-        &[
-            Case::new("unknown awb", named(json!({"awb": unique("19")})), taken(Unmatched)),
-            Case::new("awb int", named(json!({"awb": digits})), taken(Processed))
-                .on(order(digits.to_string())),
-            Case::new("zeros lost", named(json!({"awb": digits + 1})), taken(Processed))
-                .on(order(format!("00{}", digits + 1))),
-            Case::new(
-                "zeros kept",
-                named(json!({"awb": format!("00{}", digits + 2)})),
-                taken(Processed),
-            )
-            .on(order(format!("00{}", digits + 2))),
-            Case::new("order id 0", named(json!({"order_id": 0})), taken(Unmatched)),
-            Case::new("order id -1", named(json!({"order_id": -1})), taken(Unmatched)),
-            Case::new("order id 1.5", named(json!({"order_id": 1.5})), none()),
-            Case::new("no name", named(json!({})), none()),
-            Case::new(
-                "names of the wrong kind",
-                named(json!({"awb": [], "order_id": {}, "sr_order_id": true})),
-                none(),
-            ),
-            Case::new("test ping", surface.post(ping), taken(Ignored).because("test_ping")),
-        ],
-    )
-    .await;
+    let (first, second, third) = {
+        let digits: u64 = format!("19{}", unique("")).parse().unwrap();
+        (digits, digits + 1, format!("00{}", digits + 2))
+    };
+    let ping = source.request(sample("shiprocket/test_ping").to_string());
+    let wrong_types = json!({"awb": [], "order_id": {}, "sr_order_id": true});
+    let cases = [
+        case("unknown AWB", json!({"awb": unique("19")}), accepted(Unmatched)),
+        case("AWB as number", json!({"awb": first}), accepted(Processed))
+            .for_order(order(first.to_string())),
+        case("AWB without leading zeros", json!({"awb": second}), accepted(Processed))
+            .for_order(order(format!("00{second}"))),
+        case("AWB with leading zeros", json!({"awb": third}), accepted(Processed))
+            .for_order(order(third.clone())),
+        case("order id 0", json!({"order_id": 0}), accepted(Unmatched)),
+        case("order id -1", json!({"order_id": -1}), accepted(Unmatched)),
+        case("order id 1.5", json!({"order_id": 1.5}), without_id()),
+        case("no id", json!({}), without_id()),
+        case("ids of wrong types", wrong_types, without_id()),
+        TestCase::new("test ping", ping, accepted(Ignored).with_reason("test_ping")),
+    ];
+    check(source, &cases).await;
 }
 
-/// What no time is read from counts as when it came, and so does what lies ahead.
 #[tokio::test]
-async fn odd_times() {
-    let surface = surface().await;
-    let hour_ahead = aws::clock::now().after(std::time::Duration::from_secs(3600)).to_string();
+async fn uses_the_receive_time_when_a_time_is_invalid_or_in_the_future() {
+    let source = fixture().await;
+    let hour_ahead = aws::clock::now().after(Duration::from_secs(3600)).to_string();
     let times = [
         (json!("23 05 2023 11:43:52"), Some("2023-05-23T06:13:52.000Z")),
         (json!("03 04 2026 10:00:00"), Some("2026-04-03T04:30:00.000Z")),
@@ -132,9 +117,8 @@ async fn odd_times() {
     ];
     let each = async |(time, expected): &(Value, Option<&str>)| {
         let tag = unique("");
-        let order =
-            told(surface, &tag, &[with(&tag, &json!({"current_timestamp": time, "scans": []}))])
-                .await;
+        let body = body_with(&tag, &json!({"current_timestamp": time, "scans": []}));
+        let order = apply_in_sequence(source, &tag, &[body]).await;
         let entry = &order["timeline"][0];
         let expected = expected.map_or_else(|| entry["receivedAt"].clone(), Value::from);
         assert_eq!(
@@ -146,26 +130,21 @@ async fn odd_times() {
     join_all(times.iter().map(each)).await;
 }
 
-/// Posts one after the other, each when the one before is worked on. The order as it stands then.
-async fn told(surface: &Surface, tag: &str, bodies: &[String]) -> Value {
-    let (subject, events) = (surface.subject(tag), stack().events(&Calls::default()));
-    subject.make().await;
+/// Creates an order and sends each body after the previous one is processed. Returns the order.
+async fn apply_in_sequence(source: &SourceFixture, tag: &str, bodies: &[String]) -> Value {
+    let order = source.order(tag);
+    order.create().await;
     for body in bodies {
-        let post = surface.post(body.as_str());
-        let answer = Door::Front.send(&post).await;
-        assert_eq!(
-            settled(&events, surface, &post, &answer).await.unwrap().state,
-            Processed,
-            "{body}"
-        );
+        let (_, event) = send_and_settle(source, &source.request(body.as_str())).await;
+        assert_eq!(event.state, Processed, "{body}");
     }
-    subject.seen().await
+    order.load().await
 }
 
 #[tokio::test]
-async fn what_follows_an_end() {
-    let surface = surface().await;
-    let stories = [
+async fn applies_or_rejects_reports_after_a_terminal_status() {
+    let source = fixture().await;
+    let sequences = [
         (
             "IN TRANSIT after DELIVERED",
             [(7, "DELIVERED"), (18, "IN TRANSIT")],
@@ -191,25 +170,25 @@ async fn what_follows_an_end() {
             parcel(&tag).report(*id, label, &format!("{:02}:00:00", n + 8)).to_string()
         };
         let bodies: Vec<String> = steps.iter().enumerate().map(body).collect();
-        let order = told(surface, &tag, &bodies).await;
+        let order = apply_in_sequence(source, &tag, &bodies).await;
         assert_eq!(
             (&order["status"], &order["timeline"][0]["reason"]),
             (&json!(status), reason),
             "{name}"
         );
     };
-    join_all(stories.iter().map(each)).await;
+    join_all(sequences.iter().map(each)).await;
 }
 
 #[tokio::test]
-async fn two_hubs_in_one_second_are_two_reports() {
-    let surface = surface().await;
+async fn records_scans_of_two_hubs_in_one_second_separately() {
+    let source = fixture().await;
     let tag = unique("");
     let at = |hub: &str| {
-        with(&tag, &json!({"scans": [{"date": "2023-05-23 11:43:52", "location": hub}]}))
+        body_with(&tag, &json!({"scans": [{"date": "2023-05-23 11:43:52", "location": hub}]}))
     };
-    let order =
-        told(surface, &tag, &[at("Sampleville"), at("Exampletown"), at("Sampleville")]).await;
+    let bodies = [at("Sampleville"), at("Exampletown"), at("Sampleville")];
+    let order = apply_in_sequence(source, &tag, &bodies).await;
     assert_eq!(order["version"], 2);
     let mut hubs: Vec<_> =
         order["timeline"].as_array().unwrap().iter().map(|entry| &entry["location"]).collect();
@@ -218,18 +197,20 @@ async fn two_hubs_in_one_second_are_two_reports() {
 }
 
 #[tokio::test]
-async fn one_awb_of_two_tenants() {
-    let ours = surface().await;
+async fn matches_an_awb_only_within_its_tenant() {
+    let ours = fixture().await;
     let theirs = ours.at("STORE001", "/webhooks/carrier");
     let tag = unique("");
-    let order = |surface: &Surface| {
-        let mut subject = surface.subject(&tag);
-        subject.order["awb"] = parcel(&tag).awb.into();
-        subject
+    let order = |source: &SourceFixture| {
+        let mut order = source.order(&tag);
+        order.body["awb"] = parcel(&tag).awb.into();
+        order
     };
-    let others = order(&theirs);
-    others.make().await;
-    check(ours, &[Case::new("ours", ours.good(&tag), taken(Processed)).on(order(ours))]).await;
-    let untouched = others.seen().await;
-    assert_eq!((&untouched["status"], &untouched["timeline"]), (&json!("pending"), &json!([])));
+    let their_order = order(&theirs);
+    their_order.create().await;
+    let case =
+        TestCase::new("ours", ours.valid_request(&tag), accepted(Processed)).for_order(order(ours));
+    check(ours, &[case]).await;
+    let unchanged = their_order.load().await;
+    assert_eq!((&unchanged["status"], &unchanged["timeline"]), (&json!("pending"), &json!([])));
 }

@@ -1,93 +1,96 @@
-//! Who may send them.
+//! Authentication of Shiprocket's webhook.
 
-use aws::tables::inbound::EventState::{Processed, Unmatched};
 use data_encoding::BASE64;
-use serde_json::json;
 
 use super::*;
-use crate::bad_inputs::post::{Door, hmac, hmac_bytes, signature};
-use crate::support::Calls;
+use crate::bad_inputs::request::Transport;
+use crate::support::{Calls, hmac, hmac_bytes, hmac_signature};
 
 const ACCOUNT: &str = "STORE001";
 const PATH: &str = "/webhooks/carrier";
 
-/// The source's plain path.
-async fn plain() -> Surface {
-    surface().await.at(ACCOUNT, PATH)
+async fn plain_path() -> SourceFixture {
+    fixture().await.at(ACCOUNT, PATH)
 }
 
-/// A good body of nobody's order, with these headers only.
-fn post(headers: &[(&'static str, &str)]) -> Post {
-    let post = Post::to(PATH, good(&unique("")).to_string());
-    headers.iter().fold(post, |post, (name, value)| post.and(name, *value))
+/// A valid body that matches no order, with these headers only.
+fn request(headers: &[(&'static str, &str)]) -> WebhookRequest {
+    let request = WebhookRequest::json(PATH, valid_body(&unique("")).to_string());
+    headers.iter().fold(request, |request, (name, value)| request.and_header(name, *value))
 }
 
 #[tokio::test]
-async fn the_token_is_in_its_header_and_exactly_it() {
-    let (good, inbound) = (token(), stack().inbound(&Calls::default()));
-    let in_query = Post { path: format!("{PATH}?x-api-key={good}"), ..post(&[]) };
-    let function = Door::Function(&inbound, Some("127.0.0.1"));
+async fn rejects_a_missing_or_wrong_token() {
+    let (token, inbound) = (token(), stack().inbound(&Calls::default()));
+    let in_query = WebhookRequest { path: format!("{PATH}?x-api-key={token}"), ..request(&[]) };
+    let function = Transport::Function(&inbound, Some("127.0.0.1"));
     let case = |name: &str, headers: &[(&'static str, &str)], expected| {
-        Case::new(name, post(headers), expected)
+        TestCase::new(name, request(headers), expected)
     };
     let cases = [
-        case("good", &[("x-api-key", good)], taken(Unmatched)),
-        case("upper-case name", &[("X-API-KEY", good)], taken(Unmatched)),
-        case("absent", &[], refused(401)),
-        case("empty", &[("x-api-key", "")], refused(401)),
-        case("wrong", &[("x-api-key", "canary-key")], refused(401)),
-        case("prefix", &[("x-api-key", &good[1..])], refused(401)),
-        // HTTP itself drops the space.
-        case("trailing space", &[("x-api-key", &format!("{good} "))], refused(401)).by(function),
-        case("8 KB", &[("x-api-key", &"x".repeat(8192))], refused(401)),
-        case("good,bad", &[("x-api-key", &format!("{good},bad"))], refused(401)),
-        case("good and bad", &[("x-api-key", good), ("x-api-key", "bad")], refused(401)),
-        Case::new("in query", in_query, refused(401)),
-        case("as Bearer", &[("authorization", &format!("Bearer {good}"))], refused(401)),
+        case("valid", &[("x-api-key", token)], accepted(Unmatched)),
+        case("upper-case name", &[("X-API-KEY", token)], accepted(Unmatched)),
+        case("absent", &[], rejected(401)),
+        case("empty", &[("x-api-key", "")], rejected(401)),
+        case("wrong", &[("x-api-key", "canary-key")], rejected(401)),
+        case("prefix", &[("x-api-key", &token[1..])], rejected(401)),
+        // HTTP clients trim the space.
+        case("trailing space", &[("x-api-key", &format!("{token} "))], rejected(401)).via(function),
+        case("8 KB", &[("x-api-key", &"x".repeat(8192))], rejected(401)),
+        case("valid,bad", &[("x-api-key", &format!("{token},bad"))], rejected(401)),
+        case("valid and bad", &[("x-api-key", token), ("x-api-key", "bad")], rejected(401)),
+        TestCase::new("in query", in_query, rejected(401)),
+        case("as Bearer", &[("authorization", &format!("Bearer {token}"))], rejected(401)),
     ];
-    check(&plain().await, &cases).await;
+    check(&plain_path().await, &cases).await;
 }
 
-/// In this process: the deployed source asks for the token.
+/// In this process: the deployed source is in mode `token`.
 #[tokio::test]
-async fn in_mode_hmac_only_the_signature_counts() {
+async fn requires_only_the_signature_in_hmac_mode() {
     const KEY: &str = "canary-key";
     let settings = json!({"mode": "hmac", "account": ACCOUNT}).to_string();
     let parameters =
         [("sources/shiprocket/settings", settings.as_str()), ("sources/shiprocket/secret", KEY)];
     let inbound = stack().installation(&parameters).await;
-    let door = Door::Function(&inbound, Some("127.0.0.1"));
+    let transport = Transport::Function(&inbound, Some("127.0.0.1"));
     let case = |name: &str, sign: fn(&[u8]) -> String, expected| {
-        let post = post(&[("x-api-key", KEY)]);
-        let signature = sign(&post.body);
-        Case::new(name, post.and("x-webhook-signature", signature), expected).by(door)
+        let request = request(&[("x-api-key", KEY)]);
+        let signature = sign(&request.body);
+        TestCase::new(name, request.and_header("x-webhook-signature", signature), expected)
+            .via(transport)
     };
     let cases = [
-        case("good", |body| signature(KEY, body), taken(Unmatched)),
+        case("valid", |body| hmac_signature(KEY, body), accepted(Unmatched)),
         case(
             "upper hex",
             |body| format!("sha256={}", hmac(KEY, body).to_uppercase()),
-            taken(Unmatched),
+            accepted(Unmatched),
         ),
-        case("bad HMAC + good token", |body| signature("bad", body), refused(401)),
+        case("wrong HMAC, valid token", |body| hmac_signature("bad", body), rejected(401)),
         case(
             "base64",
             |body| format!("sha256={}", BASE64.encode(&hmac_bytes(KEY, body))),
-            refused(401),
+            rejected(401),
         ),
-        case("bare hex", |body| hmac(KEY, body), refused(401)),
-        case("sha256=", |_| "sha256=".to_owned(), refused(401)),
-        case("a,b", |body| format!("{0},{0}", signature(KEY, body)), refused(401)),
-        case("of base64", |body| signature(KEY, BASE64.encode(body).as_bytes()), refused(401)),
-        case("of another body", |_| signature(KEY, b"{}"), refused(401)),
-        Case::new("good token alone", post(&[("x-api-key", KEY)]), refused(401)).by(door),
+        case("bare hex", |body| hmac(KEY, body), rejected(401)),
+        case("sha256=", |_| "sha256=".to_owned(), rejected(401)),
+        case("a,b", |body| format!("{0},{0}", hmac_signature(KEY, body)), rejected(401)),
+        case(
+            "of base64",
+            |body| hmac_signature(KEY, BASE64.encode(body).as_bytes()),
+            rejected(401),
+        ),
+        case("of another body", |_| hmac_signature(KEY, b"{}"), rejected(401)),
+        TestCase::new("valid token only", request(&[("x-api-key", KEY)]), rejected(401))
+            .via(transport),
     ];
-    check(&plain().await, &cases).await;
+    check(&plain_path().await, &cases).await;
 }
 
-/// In this process: the deployed source has no list.
+/// In this process: the deployed source has no address list.
 #[tokio::test]
-async fn only_the_peers_address_counts() {
+async fn checks_only_the_peer_address() {
     const LISTED: &str = "13.234.161.44";
     let settings =
         json!({"mode": "token", "account": ACCOUNT, "allowed_ips": [LISTED]}).to_string();
@@ -97,37 +100,37 @@ async fn only_the_peers_address_counts() {
     ];
     let inbound = stack().installation(&parameters).await;
     let case = |name: &str, address: Option<&'static str>, expected| {
-        let post = post(&[
+        let request = request(&[
             ("x-api-key", "canary-key"),
             ("x-forwarded-for", LISTED),
             ("x-real-ip", LISTED),
         ]);
-        Case::new(name, post, expected).by(Door::Function(&inbound, address))
+        TestCase::new(name, request, expected).via(Transport::Function(&inbound, address))
     };
     let cases = [
-        case("listed", Some(LISTED), taken(Unmatched)),
-        case("listed, as IPv6", Some("::ffff:13.234.161.44"), taken(Unmatched)),
-        case("listed only in XFF", Some("127.0.0.1"), refused(403)),
-        case("the next", Some("13.234.161.45"), refused(403)),
-        case("none", None, refused(403)),
-        case("no address", Some("13.234.161.44:443"), refused(403)),
-        Case::new("listed, no token", post(&[]), refused(401))
-            .by(Door::Function(&inbound, Some(LISTED))),
+        case("listed", Some(LISTED), accepted(Unmatched)),
+        case("listed, as IPv6", Some("::ffff:13.234.161.44"), accepted(Unmatched)),
+        case("listed only in XFF", Some("127.0.0.1"), rejected(403)),
+        case("next address", Some("13.234.161.45"), rejected(403)),
+        case("no address", None, rejected(403)),
+        case("address with port", Some("13.234.161.44:443"), rejected(403)),
+        TestCase::new("listed, no token", request(&[]), rejected(401))
+            .via(Transport::Function(&inbound, Some(LISTED))),
     ];
-    check(&plain().await, &cases).await;
+    check(&plain_path().await, &cases).await;
 }
 
-/// What says that it is base64 and is not cannot come from API Gateway. It ends with an error, and the next is served.
+/// API Gateway never sets the flag on a body that is not base64.
 #[tokio::test]
-async fn a_wrong_base64_flag_hurts_no_other_request() {
-    let surface = surface().await;
+async fn serves_the_next_request_after_a_wrong_base64_flag() {
+    let source = fixture().await;
     let (tag, no_base64) = (unique(""), "{\"awb\":\"not base64\"}");
-    let mut event = surface.good(&tag).event(Some("127.0.0.1"));
+    let mut event = source.valid_request(&tag).api_gateway_event(Some("127.0.0.1"));
     event["body"] = no_base64.into();
-    let ended = stack().invoke("inbound", &event).await;
-    assert!(ended["errorMessage"].is_string() && ended.get("statusCode").is_none(), "{ended}");
-    let kept = Case::new("as text", surface.post(no_base64), taken(Unmatched));
-    let next =
-        Case::new("the next", surface.good(&tag), taken(Processed)).on(surface.subject(&tag));
-    check(surface, &[next, kept]).await;
+    let result = stack().invoke("inbound", &event).await;
+    assert!(result["errorMessage"].is_string() && result.get("statusCode").is_none(), "{result}");
+    let stored = TestCase::new("as text", source.request(no_base64), accepted(Unmatched));
+    let next = TestCase::new("next request", source.valid_request(&tag), accepted(Processed))
+        .for_order(source.order(&tag));
+    check(source, &[next, stored]).await;
 }

@@ -1,12 +1,12 @@
-//! What shoppers write, shown to their shops.
+//! Inbound messages of shoppers, shown as conversations.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
 
 use super::*;
-
-const CONVERSATION: &str = "/api/messages/whatsapp";
+use crate::support::messages::CONVERSATION;
+use crate::support::sample;
 
 async fn conversation(query: &str) -> Value {
     let answer = stack().user("partner", "GET", &format!("{CONVERSATION}?{query}"), None).await;
@@ -14,7 +14,7 @@ async fn conversation(query: &str) -> Value {
     answer.json
 }
 
-fn written(number: &str, messages: &[Value]) -> Value {
+fn inbound_messages(number: &str, messages: &[Value]) -> Value {
     let contacts = json!([{"profile": {"name": "canary-name"}, "wa_id": messages[0]["from"]}]);
     envelope(&[change(number, &json!({"contacts": contacts, "messages": messages}))])
 }
@@ -29,68 +29,71 @@ fn ids(page: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn what_a_shopper_writes_is_shown_newest_first() {
+async fn shows_inbound_messages_newest_first() {
     let phone = unique("1");
     let [first, second, third] = [wamid(), wamid(), wamid()];
     let mut answer = text(&second, &phone, 5, "canary-body: where is it?");
     answer["context"] = json!({"from": "15550783881", "id": first});
     let events = [
-        written(OURS.1, &[answer, text(&third, &phone, 9, "canary-body!")]),
-        written(OURS.1, &[text(&first, &phone, 1, "canary-body, hello")]),
+        inbound_messages(OURS.1, &[answer, text(&third, &phone, 9, "canary-body!")]),
+        inbound_messages(OURS.1, &[text(&first, &phone, 1, "canary-body, hello")]),
     ];
     for body in &events {
-        assert_eq!(applied(body).await, (EventState::Processed, None));
+        assert_eq!(process(body).await, (EventState::Processed, None));
     }
     let page = conversation(&format!("phone=%2B{phone}")).await;
     assert_eq!(ids(&page), [&third, &second, &first]);
     let item = &page["items"][1];
     let expected = json!({
-        "message_id": second, "from": phone, "name": "canary-name", "at": time(5), "received_at": item["received_at"],
-        "number": OURS.1, "in_reply_to": first, "content": {"type": "text", "text": "canary-body: where is it?"},
+        "message_id": second, "from": phone, "name": "canary-name", "at": time(5),
+        "received_at": item["received_at"], "number": OURS.1, "in_reply_to": first,
+        "content": {"type": "text", "text": "canary-body: where is it?"},
     });
     assert_eq!(item, &expected);
 
-    let one = conversation(&format!("phone={phone}&limit=2")).await;
-    assert_eq!(ids(&one), [&third, &second]);
-    let two =
-        conversation(&format!("phone={phone}&limit=2&page={}", one["next_page"].as_str().unwrap()))
-            .await;
-    assert_eq!((ids(&two), &two["next_page"]), (vec![first.as_str()], &json!(null)));
+    let page = conversation(&format!("phone={phone}&limit=2")).await;
+    assert_eq!(ids(&page), [&third, &second]);
+    let cursor = page["next_page"].as_str().unwrap();
+    let last = conversation(&format!("phone={phone}&limit=2&page={cursor}")).await;
+    assert_eq!((ids(&last), &last["next_page"]), (vec![first.as_str()], &json!(null)));
 }
 
-/// DynamoDB gives at most 1 MB at once.
+/// DynamoDB returns at most 1 MB a page.
 #[tokio::test]
-async fn long_messages_hide_no_other() {
+async fn shows_more_than_one_megabyte_of_messages() {
     let phone = unique("1");
     let long = "\u{0915}".repeat(4096);
     let sent: Vec<String> = (0..90).map(|_| wamid()).collect();
     let messages: Vec<Value> =
         (0..).zip(&sent).map(|(second, id)| text(id, &phone, second % 60, &long)).collect();
-    assert_eq!(applied(&written(OURS.1, &messages)).await, (EventState::Processed, None));
-    let (mut shown, mut from) = (BTreeSet::new(), String::new());
+    assert_eq!(process(&inbound_messages(OURS.1, &messages)).await, (EventState::Processed, None));
+    let (mut shown, mut cursor) = (BTreeSet::new(), String::new());
     loop {
-        let page = conversation(&format!("phone={phone}&limit=100{from}")).await;
+        let page = conversation(&format!("phone={phone}&limit=100{cursor}")).await;
         shown.extend(ids(&page).into_iter().map(str::to_owned));
         let Some(next) = page["next_page"].as_str() else { break };
-        from = format!("&page={next}");
+        cursor = format!("&page={next}");
     }
     assert_eq!(shown, sent.into_iter().collect());
 }
 
 #[tokio::test]
-async fn what_comes_twice_is_shown_once() {
+async fn deduplicates_inbound_messages() {
     let (phone, id) = (unique("1"), wamid());
     let message = text(&id, &phone, 1, "canary-body");
-    // The same message in two requests: alone, and beside another.
-    let beside = text(&wamid(), &phone, 2, "canary-body");
-    for messages in [&[message.clone()][..], &[message.clone(), beside, message]] {
-        assert_eq!(applied(&written(OURS.1, messages)).await, (EventState::Processed, None));
+    // The same message in two requests: alone, and twice with another.
+    let other = text(&wamid(), &phone, 2, "canary-body");
+    for messages in [&[message.clone()][..], &[message.clone(), other, message]] {
+        assert_eq!(
+            process(&inbound_messages(OURS.1, messages)).await,
+            (EventState::Processed, None)
+        );
     }
     assert_eq!(ids(&conversation(&format!("phone={phone}")).await).len(), 2);
 }
 
 #[tokio::test]
-async fn who_shows_no_phone_is_known_by_another_id() {
+async fn identifies_a_shopper_without_a_phone_by_user_id() {
     let (user, id) = (unique("US."), wamid());
     let mut message = text(&id, "", 1, "canary-body");
     message.as_object_mut().unwrap().remove("from");
@@ -98,29 +101,29 @@ async fn who_shows_no_phone_is_known_by_another_id() {
     let contacts =
         json!([{"profile": {"name": "canary-name", "username": "asha"}, "user_id": user}]);
     let body = envelope(&[change(OURS.1, &json!({"contacts": contacts, "messages": [message]}))]);
-    assert_eq!(applied(&body).await, (EventState::Processed, None));
+    assert_eq!(process(&body).await, (EventState::Processed, None));
     let page = conversation(&format!("user_id={user}")).await;
     assert_eq!((ids(&page), &page["items"][0]["from"]), (vec![id.as_str()], &json!(user)));
 }
 
 #[tokio::test]
-async fn a_shopper_of_two_shops_has_two_conversations() {
+async fn separates_the_conversations_of_two_accounts() {
     let (phone, ours, theirs) = (unique("1"), wamid(), wamid());
     let message = |id: &str| json!({"messages": [text(id, &phone, 1, "canary-body")]});
     let both = envelope(&[change(OURS.1, &message(&ours)), change(THEIRS.1, &message(&theirs))]);
-    assert_eq!(applied(&both).await, (EventState::Processed, None));
+    assert_eq!(process(&both).await, (EventState::Processed, None));
     for (account, id) in [(OURS.0, &ours), (THEIRS.0, &theirs)] {
         let path = format!("{CONVERSATION}?phone={phone}&account_code={account}");
         assert_eq!(ids(&stack().user("admin", "GET", &path, None).await.json), [id]);
     }
 }
 
-/// All that the samples hold, from the request to the answer: openapi.yaml says what each kind looks like.
+/// Answers are checked against openapi.yaml, which describes each type.
 #[tokio::test]
-async fn every_kind_of_message_is_shown() {
+async fn shows_every_type_of_message_in_the_samples() {
     let phone = unique("1");
     let mut sent = Vec::new();
-    for sample in [
+    for name in [
         "text",
         "button",
         "button_reply",
@@ -133,17 +136,15 @@ async fn every_kind_of_message_is_shown() {
         "image",
         "unsupported",
     ] {
-        let file = format!("{}/../events/whatsapp/{sample}.json", env!("CARGO_MANIFEST_DIR"));
-        let body: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+        let body = sample(&format!("whatsapp/{name}"));
         let mut message = body["entry"][0]["changes"][0]["value"]["messages"][0].clone();
         (message["id"], message["from"]) = (json!(wamid()), json!(phone));
         message["timestamp"] = json!((START + i64::try_from(sent.len()).unwrap()).to_string());
-        sent.push((sample, message));
+        sent.push(message);
     }
-    let messages: Vec<Value> = sent.iter().map(|(_, message)| message.clone()).collect();
-    assert_eq!(applied(&written(OURS.1, &messages)).await, (EventState::Processed, None));
+    assert_eq!(process(&inbound_messages(OURS.1, &sent)).await, (EventState::Processed, None));
     let page = conversation(&format!("phone={phone}")).await;
-    let kinds: Vec<&str> = page["items"]
+    let types: Vec<&str> = page["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -154,5 +155,5 @@ async fn every_kind_of_message_is_shown() {
         "text", "button", "choice", "choice", "choice", "reaction", "reaction", "location",
         "other", "media", "other",
     ];
-    assert_eq!(kinds, expected);
+    assert_eq!(types, expected);
 }

@@ -1,4 +1,4 @@
-//! The double of Shipway's API, as tests tell it what to answer and see what it was asked.
+//! Control of the double of Shipway's API.
 
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -6,16 +6,15 @@ use serde_json::{Value, json};
 use crate::support::http::client;
 use crate::support::stack;
 
-/// A call that it got.
+/// A recorded call.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Call {
-    /// UTC, as text.
+    /// UTC.
     pub at: String,
-    /// Who asked, by the email.
+    /// The email address of the credentials.
     pub user: String,
-    /// What was asked for.
     pub awbs: Vec<String>,
-    /// What it was answered.
+    /// The HTTP status of the answer.
     pub status: u16,
 }
 
@@ -24,41 +23,41 @@ struct Log {
     calls: Vec<Call>,
 }
 
-/// What it says of a parcel: this code, and that it happened at this time.
-pub fn item(code: &str, date: &str) -> Value {
+/// A parcel's item in an answer, with one scan.
+pub fn tracking_item(code: &str, date: &str) -> Value {
     let activities = json!([{"date": date, "activity": "Scanned", "location": "Exampletown"}]);
     json!({"tracking_details": {"shipment_status": code, "shipment_track_activities": activities}})
 }
 
-/// Has it know parcels, or forget those with `null`.
-pub async fn knows(parcels: impl IntoIterator<Item = (String, Value)>) {
+/// Sets the items of parcels by AWB; `null` removes a parcel.
+pub async fn set_parcels(parcels: impl IntoIterator<Item = (String, Value)>) {
     let parcels: serde_json::Map<String, Value> = parcels.into_iter().collect();
     control(&json!({"awb": parcels})).await;
 }
 
-/// Has it answer in another way the next so many calls that ask for an AWB which begins so.
-pub async fn answers(asking: &str, times: u32, mut mode: Value) {
-    mode["asking"] = json!(asking);
+/// Changes the answers to the next `times` calls for an AWB with this prefix.
+pub async fn set_answer_mode(awb_prefix: &str, times: u32, mut mode: Value) {
+    mode["asking"] = json!(awb_prefix);
     mode["times"] = json!(times);
     control(&json!({"mode": mode})).await;
 }
 
-/// Lets a shop ask; what its secret parameter has to say.
-pub async fn lets_in(email: &str) -> Value {
+/// Adds credentials. Returns the value of their secret parameter.
+pub async fn add_credentials(email: &str) -> Value {
     let license_key = format!("canary-secret-{email}");
     control(&json!({"credentials": {format!("{email}:{license_key}"): null}})).await;
     json!({"email": email, "license_key": license_key})
 }
 
-/// What these shops asked so far, the oldest call first.
+/// All calls of these users, oldest first.
 pub async fn calls(users: &[&str]) -> Vec<Call> {
     let answer = client().get(format!("{}/_calls", stack().shipway_url)).send().await.unwrap();
     let log: Log = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
     log.calls.into_iter().filter(|call| users.contains(&call.user.as_str())).collect()
 }
 
-async fn control(told: &Value) {
+async fn control(command: &Value) {
     let url = format!("{}/_control", stack().shipway_url);
-    let answer = client().post(url).body(told.to_string()).send().await.unwrap();
-    assert!(answer.status().is_success(), "{told}");
+    let answer = client().post(url).body(command.to_string()).send().await.unwrap();
+    assert!(answer.status().is_success(), "{command}");
 }

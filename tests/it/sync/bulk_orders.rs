@@ -1,4 +1,4 @@
-//! Very many orders that the carrier is asked about: one that the API made, and copies of its rows.
+//! Thousands of polled orders: one created through the API, and copies of its rows.
 
 use std::collections::HashMap;
 
@@ -11,74 +11,75 @@ use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
 use sources::shipway::pull;
 
-use super::installation::key;
-use crate::support::{Calls, stack, unique};
+use super::environment::order_key;
+use crate::support::{Calls, block_on_in_drop, stack, unique};
 
 type Row = HashMap<String, AttributeValue>;
 
-/// So many requests are made side by side.
-const SIDE_BY_SIDE: usize = 8;
-/// DynamoDB writes so many rows a request,
-const WRITES: usize = 25;
-/// and reads so many.
-const READS: usize = 100;
+/// Requests in parallel.
+const CONCURRENCY: usize = 8;
+/// Rows in a request, limited by DynamoDB.
+const WRITE_BATCH: usize = 25;
+const READ_BATCH: usize = 100;
 
 /// Orders of one account.
-pub struct Bulk {
+pub struct BulkOrders {
     pub account: String,
-    order: String,
+    order_id: String,
     awb: String,
+    /// The rows of the order that is copied.
     rows: Vec<Row>,
     count: usize,
 }
 
-impl Bulk {
-    /// The orders it is copied from.
+impl BulkOrders {
+    /// Creates the order that is copied.
     pub async fn new(account: String) -> Self {
-        let (order, awb) = (unique("BULK-"), unique("88"));
-        let body = json!({"orderId": order, "accountCode": account, "awb": awb, "poll": "shipway"});
+        let (order_id, awb) = (unique("BULK-"), unique("88"));
+        let body = json!({
+            "orderId": order_id, "accountCode": account, "awb": awb, "poll": "shipway",
+        });
         let created = stack().user("admin", "POST", "/api/external/orders", Some(&body)).await;
         assert_eq!(created.status, 201, "{}", created.json);
-        let place = format!("{}:{account}:{order}", account.len());
-        let mut rows = query(&format!("order:{place}"), "").await;
-        rows.extend(query(&active_partition(&key(&account, &order)), &place).await);
-        assert_eq!(rows.len(), 3, "state, profile and what is asked about: {rows:?}");
-        let bulk = Self { account, order, awb, rows, count: 0 };
-        // The copies are enough.
-        write(vec![delete(&bulk.rows[2])]).await;
-        bulk
+        let sort_key = format!("{}:{account}:{order_id}", account.len());
+        let mut rows = query(&format!("order:{sort_key}"), "").await;
+        rows.extend(query(&active_partition(&order_key(&account, &order_id)), &sort_key).await);
+        assert_eq!(rows.len(), 3, "state, profile and polling state: {rows:?}");
+        let orders = Self { account, order_id, awb, rows, count: 0 };
+        // Only the copies are polled.
+        write(vec![delete(&orders.rows[2])]).await;
+        orders
     }
 
     pub fn key(&self, n: usize) -> OrderKey {
-        key(&self.account, &format!("{}-{n:05}", self.order))
+        order_key(&self.account, &format!("{}-{n:05}", self.order_id))
     }
 
     pub fn awb(&self, n: usize) -> String {
         format!("{}{n:05}", self.awb)
     }
 
-    /// The order that has this AWB, if it is of these.
-    pub fn of_awb(&self, awb: &str) -> Option<usize> {
+    /// The index of the order with this AWB.
+    pub fn index_of_awb(&self, awb: &str) -> Option<usize> {
         awb.strip_prefix(&self.awb)?.parse().ok()
     }
 
-    /// The order of this id.
-    pub fn of_id(&self, id: &str) -> usize {
+    pub fn index_of_id(&self, id: &str) -> usize {
         id.rsplit_once('-').unwrap().1.parse().unwrap()
     }
 
-    /// Writes so many of them, as if the carrier had said this of each before.
-    pub async fn create(&mut self, count: usize, said: &Value) {
+    /// Writes copies whose newest report from the carrier was made of `item`.
+    pub async fn create(&mut self, count: usize, item: &Value) {
         self.count = count;
-        let puts = (0..count).flat_map(|n| self.copies(n, said));
+        let puts = (0..count).flat_map(|n| self.copies(n, item));
         let puts = puts.map(|row| WriteRequest::builder().put_request(put(row)).build());
         write(puts.collect()).await;
     }
 
-    fn copies(&self, n: usize, said: &Value) -> Vec<Row> {
+    fn copies(&self, n: usize, item: &Value) -> Vec<Row> {
         let (key, awb) = (self.key(n), self.awb(n));
         let copy =
-            |text: &str| text.replace(&self.order, key.order.as_str()).replace(&self.awb, &awb);
+            |text: &str| text.replace(&self.order_id, key.order.as_str()).replace(&self.awb, &awb);
         let copy = |value: &AttributeValue| match value {
             AttributeValue::S(text) => AttributeValue::S(copy(text)),
             other => other.clone(),
@@ -88,70 +89,70 @@ impl Bulk {
             .map(|row| row.iter().map(|(name, value)| (name.clone(), copy(value))).collect())
             .collect();
         rows[2].insert("pk".to_owned(), AttributeValue::S(active_partition(&key)));
-        if let Some(seen) = report_id(&key, &awb, said) {
+        if let Some(seen) = report_id(&key, &awb, item) {
             rows[2].insert("seen".to_owned(), AttributeValue::S(seen));
         }
         rows
     }
 
-    /// Status and version of each.
+    /// The status and version of each of the first `count` orders.
     pub async fn tracking(&self, count: usize) -> Vec<(String, u64)> {
-        let keys: Vec<usize> = (0..count).collect();
-        let read =
-            stream::iter(keys.chunks(READS)).map(|some| self.read(some)).buffered(SIDE_BY_SIDE);
+        let indexes: Vec<usize> = (0..count).collect();
+        let read = stream::iter(indexes.chunks(READ_BATCH))
+            .map(|batch| self.read(batch))
+            .buffered(CONCURRENCY);
         read.concat().await
     }
 
-    async fn read(&self, some: &[usize]) -> Vec<(String, u64)> {
-        let rows = some.iter().map(|n| self.copies(*n, &json!({})).swap_remove(self.state()));
+    async fn read(&self, indexes: &[usize]) -> Vec<(String, u64)> {
+        let rows =
+            indexes.iter().map(|n| self.copies(*n, &json!({})).swap_remove(self.state_row()));
         let keys = rows.map(|row| key_of(&row)).collect();
         let table = &stack().tables["orders"];
-        let wanted = KeysAndAttributes::builder()
+        let request = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .consistent_read(true)
             .build()
             .unwrap();
         let dynamodb = stack().dynamodb(&Calls::default());
-        let answer = dynamodb.batch_get_item().request_items(table, wanted).send().await.unwrap();
-        let mut found: Vec<(usize, String, u64)> = Vec::new();
+        let answer = dynamodb.batch_get_item().request_items(table, request).send().await.unwrap();
+        let mut orders: Vec<(usize, String, u64)> = Vec::new();
         for row in &answer.responses.unwrap()[table] {
             let state: Value = serde_json::from_str(row["json"].as_s().unwrap()).unwrap();
             let status = state["standing"]["status"].as_str().unwrap().to_owned();
-            found.push((
-                self.of_id(row["order_id"].as_s().unwrap()),
+            orders.push((
+                self.index_of_id(row["order_id"].as_s().unwrap()),
                 status,
                 state["version"].as_u64().unwrap(),
             ));
         }
-        found.sort();
-        assert_eq!(found.iter().map(|found| found.0).collect::<Vec<_>>(), some);
-        found.into_iter().map(|(_, status, version)| (status, version)).collect()
+        orders.sort();
+        assert_eq!(orders.iter().map(|order| order.0).collect::<Vec<_>>(), indexes);
+        orders.into_iter().map(|(_, status, version)| (status, version)).collect()
     }
 
-    fn state(&self) -> usize {
+    fn state_row(&self) -> usize {
         self.rows.iter().position(|row| row["sk"].as_s().unwrap() == "state").unwrap()
     }
 }
 
-/// Whoever starts a run asks about all there are. A failing test removes its own too.
-impl Drop for Bulk {
+/// Deletes the rows, after a failed test too: every run polls all orders.
+impl Drop for BulkOrders {
     fn drop(&mut self) {
         let rows = (0..self.count).flat_map(|n| self.copies(n, &json!({})));
         let remove = write(rows.map(|row| delete(&row)).collect());
-        let runtime =
-            || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        std::thread::scope(|scope| scope.spawn(|| runtime().block_on(remove)).join()).unwrap();
+        block_on_in_drop(remove);
     }
 }
 
-/// The id of what the carrier claims with this.
-fn report_id(key: &OrderKey, awb: &str, said: &Value) -> Option<String> {
-    let mut item = said.clone();
+/// The id of the report made of an item of the carrier's answer.
+fn report_id(key: &OrderKey, awb: &str, item: &Value) -> Option<String> {
+    let mut item = item.clone();
     item["awb"] = json!(awb);
     let (awb, account): (Awb, &AccountCode) = (Awb::parse(awb).unwrap(), &key.account);
-    let asked = [pull::TrackingQuery { account, order_id: &key.order, awb: &awb }];
-    let found = pull::read(&asked, json!([item]).to_string().as_bytes()).unwrap();
-    found.into_iter().find_map(|found| match found {
+    let queries = [pull::TrackingQuery { account, order_id: &key.order, awb: &awb }];
+    let answers = pull::read(&queries, json!([item]).to_string().as_bytes()).unwrap();
+    answers.into_iter().find_map(|answer| match answer {
         pull::ParcelAnswer::Known(report) => Some(report.id.to_string()),
         pull::ParcelAnswer::Unknown => None,
     })
@@ -193,10 +194,12 @@ async fn query(pk: &str, sk: &str) -> Vec<Row> {
 
 async fn write(requests: Vec<WriteRequest>) {
     let (dynamodb, table) = (&stack().dynamodb(&Calls::default()), &stack().tables["orders"]);
-    let some = stream::iter(requests.chunks(WRITES).map(<[WriteRequest]>::to_vec));
-    some.for_each_concurrent(SIDE_BY_SIDE, async |some| {
-        let answer = dynamodb.batch_write_item().request_items(table, some).send().await.unwrap();
-        assert!(answer.unprocessed_items.is_none_or(|left| left.is_empty()));
-    })
-    .await;
+    let batches = stream::iter(requests.chunks(WRITE_BATCH).map(<[WriteRequest]>::to_vec));
+    batches
+        .for_each_concurrent(CONCURRENCY, async |batch| {
+            let answer =
+                dynamodb.batch_write_item().request_items(table, batch).send().await.unwrap();
+            assert!(answer.unprocessed_items.is_none_or(|items| items.is_empty()));
+        })
+        .await;
 }

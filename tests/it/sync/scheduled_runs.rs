@@ -1,0 +1,109 @@
+//! Duplicate, late and concurrent events of the schedule, and the polling interval of an order.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws::lambda::sqs_batch::RecordOutcome;
+use domain::core::id::OrderKey;
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Run, SHARDS, ShardMessage, shard};
+use serde_json::{Value, json};
+
+use super::environment::{Environment, order_key};
+use super::shipway_double::{set_parcels, tracking_item};
+use crate::support::{OURS, THEIRS};
+
+const AT: &str = "2026-11-20T10:00:00Z";
+
+fn at() -> Timestamp {
+    Timestamp::parse(AT).unwrap()
+}
+
+fn schedule_event(at: &str) -> Value {
+    json!({"kind": "hourly", "at": at})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn opens_one_run_when_the_schedule_fires_twice_in_an_hour() {
+    let (env, event) = (Environment::new(&json!({})).await, schedule_event(AT));
+    let awbs = ["770000000021", "770000000022", "770000000023"];
+    for (n, awb) in awbs.into_iter().enumerate() {
+        env.create_order(&order_key([OURS, THEIRS][n % 2], &format!("ORD{n}")), awb, at()).await;
+        set_parcels([(awb.to_owned(), tracking_item("INT", "2026-11-20 09:00:00"))]).await;
+    }
+    for _ in 0..2 {
+        let opened = env.open_run(&event, None).await.0.unwrap();
+        assert_eq!(opened, json!({"run": "hourly-2026-11-20T10"}));
+    }
+    assert_eq!(env.handle_all().await, []);
+    let mut calls_per_awb: BTreeMap<String, u32> = BTreeMap::new();
+    for awb in env.carrier_calls().await.into_iter().flat_map(|call| call.awbs) {
+        *calls_per_awb.entry(awb).or_default() += 1;
+    }
+    assert_eq!(calls_per_awb, awbs.map(|awb| (awb.to_owned(), 1)).into());
+    // Further events of the hour find the run closed.
+    for late in [AT, "2026-11-20T10:14:59Z"] {
+        env.open_run(&schedule_event(late), None).await.0.unwrap();
+    }
+    assert!(env.receive_all("shards").await.is_empty());
+    env.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn queues_only_unplanned_shards_after_a_second_event() {
+    let (env, event) = (Environment::new(&json!({})).await, schedule_event(AT));
+    env.open_run(&event, None).await.0.unwrap();
+    // The messages of the other shards are lost.
+    let (planned, lost): (Vec<_>, Vec<_>) = env
+        .receive_all("shards")
+        .await
+        .into_iter()
+        .partition(|message| ShardMessage::read(message).unwrap().shard < 6);
+    assert_eq!((planned.len(), lost.len()), (6, usize::from(SHARDS) - 6));
+    for message in planned {
+        assert_eq!(env.handle_without_fault("shards", &message).await, RecordOutcome::Ack);
+    }
+    env.open_run(&event, None).await.0.unwrap();
+    let queued = env.receive_all("shards").await;
+    let mut shards: Vec<u8> =
+        queued.iter().map(|message| ShardMessage::read(message).unwrap().shard).collect();
+    shards.sort_unstable();
+    assert_eq!(shards, (6..SHARDS).collect::<Vec<_>>());
+    env.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn polls_an_order_every_four_hours_after_a_push() {
+    let env = Environment::new(&json!({})).await;
+    let (key, awb) = (order_key(OURS, "ORD1"), "770000000031");
+    env.create_order(&key, awb, at()).await;
+    let hour = |hours: u64| Run::hourly(at().after(Duration::from_secs(hours * 60 * 60)));
+    assert_eq!(planned(&env, &key, &[hour(0)]).await, [1]);
+    let scan =
+        json!({"time": "2026-11-20 15:00:00", "location": "Exampletown", "status": "Scanned"});
+    let push = json!({"hash": "x", "status_feed": [
+        {"order_id": "ORD1", "awbno": awb, "current_status": "INT", "scans": [scan]},
+    ]});
+    let pushed_at = at().after(Duration::from_secs(60));
+    env.process_event("shipway", &key.account, pushed_at, &push).await;
+    assert_eq!(env.status(&key).await, "in_transit");
+    let first_day = planned(&env, &key, &(1..9).map(hour).collect::<Vec<_>>()).await;
+    assert_eq!(first_day.iter().sum::<u64>(), 2, "{first_day:?}");
+    assert_eq!(first_day[..4], first_day[4..]);
+    let manual = Run::manual(at().after(Duration::from_secs(2 * 60 * 60 + 1)));
+    assert_eq!(planned(&env, &key, &[manual]).await, [1]);
+    // After a day without a push, it is polled every hour again.
+    let next_day = planned(&env, &key, &(25..29).map(hour).collect::<Vec<_>>()).await;
+    assert_eq!(next_day, [1, 1, 1, 1]);
+    env.remove().await;
+}
+
+/// The number of orders that each run plans.
+async fn planned(env: &Environment, key: &OrderKey, runs: &[Run]) -> Vec<u64> {
+    let mut planned = Vec::new();
+    for run in runs {
+        env.plan(run, shard(key)).await;
+        planned.push(env.totals(run).await.planned);
+    }
+    planned
+}
