@@ -4,7 +4,7 @@
 //! `x-bluebird-signature: sha256={hmac}`. `{secret}` stands for the source's secret and `{hmac}` for
 //! the HMAC-SHA256 of the body. `tests/it/samples.rs` sends samples with these headers.
 
-#![expect(clippy::unwrap_used)]
+#![expect(clippy::panic, clippy::unwrap_used)]
 
 use std::fs;
 

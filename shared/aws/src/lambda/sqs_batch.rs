@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::FutureExt;
 use futures::future::join_all;
+use strum::IntoStaticStr;
 
 use crate::error::IoError;
 use crate::sqs::Queue;
@@ -34,7 +35,8 @@ pub enum RecordOutcome {
 }
 
 /// Why retrying a record is pointless.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum DeadLetterReason {
     UnreadableMessage,
     /// The inbound log no longer has the event.
@@ -47,13 +49,8 @@ pub enum DeadLetterReason {
 
 impl DeadLetterReason {
     /// The message attribute `reason`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::UnreadableMessage => "unreadable_message",
-            Self::EventGone => "event_gone",
-            Self::Carrier => "carrier",
-            Self::Bug => "bug",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 }
 

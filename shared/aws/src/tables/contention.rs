@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::clock::now;
+use crate::entropy::jitter;
 
 /// How one try ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,8 +32,8 @@ where
 /// 5 ms, doubling to 160 ms, plus up to 6 ms of jitter so that two writers that met do not meet
 /// again.
 async fn pause(retry: u32) {
-    let jitter = u64::try_from(now().millis() % 7).unwrap_or(0);
-    tokio::time::sleep(Duration::from_millis((5 << retry.min(5)) + jitter)).await;
+    let backoff = Duration::from_millis(5 << retry.min(5));
+    tokio::time::sleep(backoff + jitter(Duration::from_millis(6))).await;
 }
 
 #[cfg(test)]

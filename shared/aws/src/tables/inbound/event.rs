@@ -6,9 +6,12 @@ use domain::core::id::{AccountCode, EventId, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::SourceName;
 use serde::{Deserialize, Serialize};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(IntoStaticStr, EnumString, VariantArray)]
+#[strum(serialize_all = "snake_case")]
 pub enum EventState {
     /// Stored, not yet processed.
     Received,
@@ -25,24 +28,15 @@ pub enum EventState {
 }
 
 impl EventState {
-    pub const ALL: [Self; 6] = [
-        Self::Received,
-        Self::Processed,
-        Self::Unmatched,
-        Self::Ignored,
-        Self::Quarantined,
-        Self::Failed,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
+    /// The value of the row attribute and of API responses.
     pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Received => "received",
-            Self::Processed => "processed",
-            Self::Unmatched => "unmatched",
-            Self::Ignored => "ignored",
-            Self::Quarantined => "quarantined",
-            Self::Failed => "failed",
-        }
+        self.into()
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        text.parse().ok()
     }
 
     /// True if the event itself needs no more work.

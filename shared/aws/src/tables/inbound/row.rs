@@ -50,8 +50,7 @@ pub(super) fn day(time: Timestamp) -> String {
 }
 
 pub(super) fn read_state(row: &Item) -> Result<EventState, IoError> {
-    let named = |text: &str| EventState::ALL.into_iter().find(|state| state.as_str() == text);
-    read_as(row, "state", |text| named(text).ok_or(()))
+    read_as(row, "state", |text| EventState::parse(text).ok_or(()))
 }
 
 pub(super) fn read_event(id: &EventId, row: &Item, body: Vec<u8>) -> Result<InboundEvent, IoError> {

@@ -44,8 +44,8 @@ impl LogFilter {
         source: Option<&str>,
         is_source: impl Fn(&str) -> bool,
     ) -> Result<Self, InvalidFilter> {
-        let named = |text: &str| EventState::ALL.into_iter().find(|state| state.as_str() == text);
-        let status = status.map(|text| named(text).ok_or(InvalidFilter::Status)).transpose()?;
+        let status =
+            status.map(|text| EventState::parse(text).ok_or(InvalidFilter::Status)).transpose()?;
         let source = source.map(|name| {
             is_source(name).then(|| SourceName::from(name)).ok_or(InvalidFilter::Source)
         });
@@ -114,7 +114,7 @@ mod tests {
         let parse = |status, source| {
             LogFilter::parse(caller(r#"["*"]"#), status, source, |name| name == "shiprocket")
         };
-        for state in EventState::ALL {
+        for &state in EventState::ALL {
             assert_eq!(parse(Some(state.as_str()), None).unwrap().status, Some(state));
         }
         assert_eq!(

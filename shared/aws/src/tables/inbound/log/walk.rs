@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn notable_states_use_their_own_index() {
-        for state in EventState::ALL {
+        for &state in EventState::ALL {
             let partitions = walk(Some(state), None);
             match state {
                 EventState::Failed | EventState::Unmatched | EventState::Quarantined => {
