@@ -134,8 +134,9 @@ mod tests {
             (10_000, 8_900, 1),
             (99_999, 99_999, 2),
         ] {
-            let found = failures(&[small.clone(), medium.clone(), outcome(1_000_000, kib, writes)]);
-            assert_eq!(found.len(), expected, "{kib} {writes}: {found:?}");
+            let violations =
+                failures(&[small.clone(), medium.clone(), outcome(1_000_000, kib, writes)]);
+            assert_eq!(violations.len(), expected, "{kib} {writes}: {violations:?}");
         }
     }
 }

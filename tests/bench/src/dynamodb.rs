@@ -103,31 +103,31 @@ impl DynamoDb {
         let pk = partition_key(request)?;
         let condition = request["KeyConditionExpression"].as_str().unwrap_or_default();
         let rows = lock(&self.rows);
-        let mut found = Vec::new();
+        let mut items = Vec::new();
         for row in partition(&rows, pk) {
             if holds(condition, row, placeholders)? {
-                found.push(row);
+                items.push(row);
             }
         }
         if request["ScanIndexForward"] == false {
-            found.reverse();
+            items.reverse();
         }
         let limit = request["Limit"]
             .as_u64()
             .and_then(|limit| usize::try_from(limit).ok())
             .unwrap_or(usize::MAX);
-        if found.len() > limit || !request["ExclusiveStartKey"].is_null() {
+        if items.len() > limit || !request["ExclusiveStartKey"].is_null() {
             return Err(CallError::Unsupported("a further page of the state table".to_owned()));
         }
-        let bytes = found.iter().map(|row| size(row)).sum();
+        let bytes = items.iter().map(|row| size(row)).sum();
         self.meter.count().half_reads += half_reads(bytes, request["ConsistentRead"] == true);
         if let Some(filter) = request["FilterExpression"].as_str() {
-            let matching = found
+            let matching = items
                 .into_iter()
                 .map(|row| holds(filter, row, placeholders).map(|holds| holds.then_some(row)));
-            found = matching.filter_map(Result::transpose).collect::<Result<_, _>>()?;
+            items = matching.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         }
-        Ok(json!({ "Items": found, "Count": found.len() }))
+        Ok(json!({ "Items": items, "Count": items.len() }))
     }
 
     fn get(&self, request: &Value) -> Result<Value, CallError> {

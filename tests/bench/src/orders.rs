@@ -96,18 +96,18 @@ impl Orders {
     fn write_page(&self, pk: &str, orders: Vec<Order>, is_full: bool) -> Page {
         let mut json = "{\"Items\":[".to_owned();
         let mut bytes = 0;
-        for (order, seen) in orders.iter().zip(tracking_answers::known_report_ids(&orders)) {
+        for (order, report_id) in orders.iter().zip(tracking_answers::known_report_ids(&orders)) {
             let awb = order.awb();
-            let (sk, id, heard) = (order.sort_key(), order.id(), self.heard_at.to_string());
+            let (sk, id, heard_at) = (order.sort_key(), order.id(), self.heard_at.to_string());
             let attributes = [
                 ("pk", pk),
                 ("sk", &sk),
                 ("account", &order.account),
                 ("order_id", &id),
                 ("awb", &awb),
-                ("seen", &seen),
-                ("heard_at", &heard),
-                ("moved_at", &heard),
+                ("seen", &report_id),
+                ("heard_at", &heard_at),
+                ("moved_at", &heard_at),
             ];
             bytes += attributes.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
             json.push_str(if json.ends_with('[') { "{" } else { ",{" });

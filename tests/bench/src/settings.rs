@@ -42,7 +42,7 @@ impl Settings {
         let matches: Box<dyn Fn(&str) -> bool> =
             match (operation, &request["Names"], request["Path"].as_str()) {
                 ("GetParameters", Value::Array(names), None) => {
-                    Box::new(move |name| names.iter().any(|known| known == name))
+                    Box::new(move |name| names.iter().any(|requested| requested == name))
                 }
                 ("GetParametersByPath", Value::Null, Some(path)) => {
                     Box::new(move |name| name.starts_with(&format!("{path}/")))
@@ -52,10 +52,10 @@ impl Settings {
                     return Response::new(400, r#"{"__type":"ValidationException"}"#);
                 }
             };
-        let found = self.values.iter().filter(|(name, _)| matches(name));
-        let found: Vec<Value> =
-            found.map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
-        Response::new(200, json!({ "Parameters": found, "InvalidParameters": [] }).to_string())
+        let parameters = self.values.iter().filter(|(name, _)| matches(name));
+        let parameters: Vec<Value> =
+            parameters.map(|(name, value)| json!({ "Name": name, "Value": value })).collect();
+        Response::new(200, json!({ "Parameters": parameters, "InvalidParameters": [] }).to_string())
     }
 }
 

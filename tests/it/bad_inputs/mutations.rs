@@ -39,8 +39,8 @@ pub struct Mutation {
 const GZIP: [u8; 22] =
     [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 174, 5, 0, 67, 191, 166, 163, 2, 0, 0, 0];
 
-/// Checks all mutations. Each accepted one is about an order of its own. The unreadable bodies
-/// share one order, which must not change.
+/// Checks all mutations. Each has an order of its own if it can match one. The unreadable bodies
+/// share an order, which must not change.
 pub async fn check_mutations(source: &SourceFixture, expected: fn(&Mutation) -> Outcome) {
     let (inbound, tag) = (stack().inbound(&Calls::default()), unique(""));
     let unchanged = source.order(&tag);

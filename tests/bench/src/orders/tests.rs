@@ -49,12 +49,12 @@ fn returns_each_order_once_in_key_order() {
 fn writes_the_attributes_that_the_planner_reads() {
     let row = &rows(&orders(1000), 4, 500)[0][0];
     let seen = row["seen"]["S"].as_str().unwrap();
-    let heard = json!({"S": "2026-11-22T06:00:00.000Z"});
+    let heard_at = json!({"S": "2026-11-22T06:00:00.000Z"});
     let expected = json!({
         "pk": {"S": "active:04"}, "sk": {"S": "8:STORE001:ORD-00000004"},
         "account": {"S": "STORE001"}, "order_id": {"S": "ORD-00000004"},
         "awb": {"S": "19000000000004"}, "seen": {"S": seen},
-        "heard_at": heard, "moved_at": heard,
+        "heard_at": heard_at, "moved_at": heard_at,
     });
     assert_eq!((row, seen.len()), (&expected, 32));
 }

@@ -88,7 +88,7 @@ pub fn order_key(account: &str, order: &str) -> OrderKey {
 }
 
 /// The first `count` order keys of an account in a shard, in key order.
-pub fn keys_in_shard(account: &str, wanted: u8, count: usize) -> Vec<OrderKey> {
+pub fn keys_in_shard(account: &str, shard_number: u8, count: usize) -> Vec<OrderKey> {
     let keys = (0..10_000).map(|n| order_key(account, &format!("ORD{n:04}")));
-    keys.filter(|key| shard(key) == wanted).take(count).collect()
+    keys.filter(|key| shard(key) == shard_number).take(count).collect()
 }

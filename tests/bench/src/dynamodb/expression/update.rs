@@ -61,11 +61,11 @@ impl<'a> Updater<'a> {
 
     fn if_not_exists(&mut self) -> Result<Option<&'a Value>, Unsupported> {
         self.tokens.expect("(")?;
-        let known = operand(self.tokens.next()?, self.before, self.placeholders)?;
+        let current = operand(self.tokens.next()?, self.before, self.placeholders)?;
         self.tokens.expect(",")?;
         let default = operand(self.tokens.next()?, self.before, self.placeholders)?;
         self.tokens.expect(")")?;
-        Ok(known.or(default))
+        Ok(current.or(default))
     }
 
     fn add(&mut self, name: &str) -> Result<(), Unsupported> {
