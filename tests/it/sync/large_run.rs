@@ -144,39 +144,10 @@ async fn polls_ten_thousand_orders_of_two_accounts() {
     let _guard = exclusive_run().await;
     let count = std::env::var("WAYPOST_SYNC_ORDERS").map_or(ORDERS, |count| count.parse().unwrap());
     let each = count / 2;
-    let own_user = format!("{}@example.invalid", unique("own-"));
-    let codes = [unique("ACC-"), unique("ACC-")];
-    let _parameters = ChangedParameters::set(&[
-        ("sources/shipway/settings".to_owned(), source_settings().await),
-        (
-            format!("accounts/{}/shipway", codes[1]),
-            shipway_double::add_credentials(&own_user).await.to_string(),
-        ),
-    ])
-    .await;
-    let [ours, theirs] = codes;
-    let mut accounts = [
-        Account::new(ours, "merchant@example.invalid").await,
-        Account::new(theirs, &own_user).await,
-    ];
-    for Account { orders, .. } in &mut accounts {
-        orders.create(each, &item(false)).await;
-        set_parcels((0..each).map(|n| (orders.awb(n), item(is_changed(n))))).await;
-    }
+    let (_parameters, accounts) = create_accounts(each).await;
     set_malformed_answers(&accounts).await;
     settings_to_expire().await;
-
-    let answer = stack().invoke("sync", &json!({})).await;
-    let id = answer["run"].as_str().unwrap_or_else(|| panic!("{answer}"));
-    // Two waits: on a busy machine, one could time out.
-    eventually("half of the orders to be polled", async || {
-        (find_run(id).await["asked"].as_u64() >= Some(each as u64)).then_some(())
-    })
-    .await;
-    let run = eventually("the run to finish", async || {
-        Some(find_run(id).await).filter(|run| run["state"] == "finished")
-    })
-    .await;
+    let run = run_sync(each).await;
 
     let calls = shipway_double::calls(&[&accounts[0].user, &accounts[1].user]).await;
     let calls: Vec<Call> = calls.into_iter().filter(|call| is_of(call, &accounts)).collect();
@@ -198,6 +169,43 @@ async fn polls_ten_thousand_orders_of_two_accounts() {
         (changed - 1..=changed).contains(&(run["changed"].as_u64().unwrap() as usize)),
         "{run}"
     );
+}
+
+/// Creates two accounts with `each` orders. The second one has its own credentials.
+async fn create_accounts(each: usize) -> (ChangedParameters, [Account; 2]) {
+    let own_user = format!("{}@example.invalid", unique("own-"));
+    let codes = [unique("ACC-"), unique("ACC-")];
+    let secret = shipway_double::add_credentials(&own_user).await.to_string();
+    let parameters = ChangedParameters::set(&[
+        ("sources/shipway/settings".to_owned(), source_settings().await),
+        (format!("accounts/{}/shipway", codes[1]), secret),
+    ])
+    .await;
+    let [ours, theirs] = codes;
+    let mut accounts = [
+        Account::new(ours, "merchant@example.invalid").await,
+        Account::new(theirs, &own_user).await,
+    ];
+    for Account { orders, .. } in &mut accounts {
+        orders.create(each, &item(false)).await;
+        set_parcels((0..each).map(|n| (orders.awb(n), item(is_changed(n))))).await;
+    }
+    (parameters, accounts)
+}
+
+/// Starts a manual run and waits until it is finished. Returns the run.
+async fn run_sync(each: usize) -> Value {
+    let answer = stack().invoke("sync", &json!({})).await;
+    let id = answer["run"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    // Two waits: on a busy machine, one could time out.
+    eventually("half of the orders to be polled", async || {
+        (find_run(id).await["asked"].as_u64() >= Some(each as u64)).then_some(())
+    })
+    .await;
+    eventually("the run to finish", async || {
+        Some(find_run(id).await).filter(|run| run["state"] == "finished")
+    })
+    .await
 }
 
 /// The settings of the stack with a higher rate limit.
