@@ -110,7 +110,7 @@ e2e: .venv/installed
 # check_logs.py is last: it searches the logs for what all steps before it sent.
 on-stack:
 	$(call step,end-to-end tests,$(call compare,e2e,cargo test -p e2e,tests))
-	$(call step,operations on the stack,$(OPS)/on_stack.py)
+	$(call step,operations on the stack,$(OPS)/stack_tests.py)
 	$(call step,permissions,$(PYTHON) tools/local/check_permissions.py)
 	$(docs-examples)
 	$(call step,logs,$(PYTHON) tools/local/check_logs.py)
@@ -148,7 +148,7 @@ build: .venv/installed .venv/deploy-installed ## Build the release binaries [ARC
 
 release-test: build ## Test the release binaries on a local stack
 	$(call need,test ! -e target/local/stack.json,a local stack is running: make down first)
-	$(call step,release binaries on a stack,RELEASE=1 $(STACK) with sh -c '$(OPS)/on_release.py')
+	$(call step,release binaries on a stack,RELEASE=1 $(STACK) with sh -c '$(OPS)/release_tests.py')
 
 deploy: .venv/installed .venv/deploy-installed ## Deploy to AWS: STAGE= [REGION= ARCH= PARAMETERS=]
 	@$(OPS)/rollout.py

@@ -99,19 +99,19 @@ def broken_links(document: Path) -> Iterator[str]:
             yield f"{name(document)}: {target} names no heading"
 
 
-def complaints(stack: dict[str, Any]) -> Iterator[str]:
+def problems(stack: dict[str, Any]) -> Iterator[str]:
     for pattern in ("*.md", "docs/**/*.md"):
         yield from (link for found in sorted(ROOT.glob(pattern)) for link in broken_links(found))
     env = environment(stack)
     for document in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]:
-        wrong = [complaint for block in blocks(document) for complaint in malformed(block)]
+        wrong = [problem for block in blocks(document) for problem in malformed(block)]
         yield from wrong or run(document, env)
 
 
 def main() -> int:
-    found = list(complaints(describe.read()))
-    for complaint in found:
-        print(complaint)
+    found = list(problems(describe.read()))
+    for problem in found:
+        print(problem)
     return 1 if found else 0
 
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import describe
 from check_template import FUNCTION, LOGGING, POLLING, Template, as_list
 from config import TEMPLATE
-from copies import Copies, Outcome, Statement
+from function_copies import Copies, Outcome, Statement
 from scenarios import SCENARIOS, Scenario
 
 WORKERS = 6

@@ -6,7 +6,7 @@ import json
 from base64 import b64encode
 from typing import Any
 
-from copies import Copies
+from function_copies import Copies
 
 Json = Any
 

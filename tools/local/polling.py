@@ -7,8 +7,8 @@ import urllib.request
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from copies import Copies
 from delivery import timestamp
+from function_copies import Copies
 from invocations import batch, http, user
 from settings import ACCOUNT, OTHER_ACCOUNT
 

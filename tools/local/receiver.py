@@ -22,8 +22,8 @@ from urllib.parse import urlsplit
 from standardwebhooks import Webhook, WebhookVerificationError
 
 import processes
-from answers import Answer, InvalidAnswers, parse_answers
 from delivery import Request, describe, timestamp
+from scripted_responses import Answer, InvalidAnswers, parse_answers
 
 SECRETS_VARIABLE = "WAYPOST_RECEIVER_SECRETS"
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import polling
 from config import SETTINGS_PREFIX
-from copies import Copies
+from function_copies import Copies
 from invocations import batch, http, partner, user, vendor
 from settings import ACCOUNT
 

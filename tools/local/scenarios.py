@@ -12,7 +12,7 @@ from typing import Any
 
 import polling
 import scenario_events as events
-from copies import Copies
+from function_copies import Copies
 from invocations import batch, http, partner, vendor
 
 Json = Any

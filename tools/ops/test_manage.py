@@ -1,6 +1,6 @@
 """Users, vendors and endpoints: the parameters of the commands, their order, and rejected options.
 
-`on_stack.py` runs the commands on a real stack.
+`stack_tests.py` runs the commands on a real stack.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Results and errors of `make sync-now`. `on_stack.py` runs it on a real stack."""
+"""Results and errors of `make sync-now`. `stack_tests.py` runs it on a real stack."""
 
 from __future__ import annotations
 

@@ -159,7 +159,7 @@ impl Deliver {
         log_attempt(&delivery, lease, result, outcome);
         if let Outcome::Dead(reason) = outcome {
             // Send to the DLQ before the row says so: a crash in between repeats the dead letter,
-            // never loses it.
+            // never loses it. A redrive moves it back, and the next run restarts the row.
             let again = Delivery { run: delivery.run.saturating_add(1), ..delivery };
             let group = again.endpoint.as_str();
             self.dead_letters

@@ -181,6 +181,7 @@ impl Inbound {
     }
 }
 
+/// The two fixed paths are aliases for callbacks that were registered before `/webhooks/`.
 fn source_and_hook(path: &str) -> Option<(&str, Option<&str>)> {
     match path {
         "api/webhooks/shiprocket" => Some(("carrier", None)),

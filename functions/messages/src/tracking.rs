@@ -67,8 +67,8 @@ impl MessagesApi {
             row.tracked.link(message);
         }
         let shown = linked.as_ref().map_or_else(
-            || TrackedMessage::default().shown(message),
-            |row| row.tracked.shown(message),
+            || TrackedMessage::default().display_status(message),
+            |row| row.tracked.display_status(message),
         );
         let after = message.noted_on(&before, shown, message.sent_at);
         match self.messages.record(message, linked.as_ref(), &self.orders, &before, &after).await? {

@@ -6,7 +6,7 @@
 
 mod apply;
 mod fan_out;
-mod numbers;
+mod phone_numbers;
 mod poll_result;
 mod reason;
 mod reconcile;
@@ -31,7 +31,7 @@ use domain::tracking::timeline::Origin;
 use sources::{Items, Reading, Request};
 
 use apply::ApplyOutcome;
-use numbers::Numbers;
+use phone_numbers::PhoneNumberAccounts;
 use reason::{FailReason, OmissionReason};
 
 pub struct Process {
@@ -40,7 +40,7 @@ pub struct Process {
     messages: Messages,
     deliveries: Queue,
     endpoints: Endpoints,
-    numbers: Numbers,
+    numbers: PhoneNumberAccounts,
 }
 
 impl Process {
@@ -51,7 +51,8 @@ impl Process {
         deliveries: Queue,
         settings: Settings,
     ) -> Self {
-        let (endpoints, numbers) = (Endpoints::new(settings.clone()), Numbers::new(settings));
+        let (endpoints, numbers) =
+            (Endpoints::new(settings.clone()), PhoneNumberAccounts::new(settings));
         Self { events, orders, messages, deliveries, endpoints, numbers }
     }
 

@@ -140,7 +140,7 @@ impl Process {
         };
         let before = row.tracked.tracking.status();
         let tracking = &mut row.tracked.tracking;
-        let changes = statuses.iter().filter(|status| tracking.join(status, received_at)).count();
+        let changes = statuses.iter().filter(|status| tracking.merge(status, received_at)).count();
         if changes == 0 {
             return Ok(Try::Done(false));
         }
@@ -160,7 +160,7 @@ impl Process {
             && let Some(order) = self.orders.load(&record.order()).await?
             && record.is_newest(&order.state)
         {
-            let noted = record.noted_on(&order, row.tracked.shown(record), now);
+            let noted = record.noted_on(&order, row.tracked.display_status(record), now);
             return self
                 .messages
                 .replace_tracking_and_order(row, &self.orders, &order, &noted, now)

@@ -1,17 +1,17 @@
 //! Hourly polling of a carrier: runs, shards, batches and what the carrier answered.
 
-mod active;
 mod batcher;
 mod messages;
+mod poll_state;
 mod rate_limiter;
 mod result;
 mod run;
 mod shard;
 mod totals;
 
-pub use active::{Active, GIVE_UP, Unknown};
 pub use batcher::{Batch, Batcher};
 pub use messages::{BatchMessage, MAX_BATCH, PollItem, ShardMessage};
+pub use poll_state::{GIVE_UP, PollState, Unknown};
 pub use rate_limiter::RateLimiter;
 pub use result::{PollResult, PolledReport, Stalled, poll_event_id, stalled_event_id};
 pub use run::Run;

@@ -15,7 +15,7 @@ use crate::messaging::message::{Message, MessageKey, NewMessage};
 use crate::messaging::message_status::ProviderStatus;
 use crate::orders::api_event::{ApiEvent, Reconciliation, Reshipment, StatusReport};
 use crate::polling::{
-    Active, BatchMessage, PollItem, PollResult, PolledReport, Run, ShardMessage, Stalled,
+    BatchMessage, PollItem, PollResult, PollState, PolledReport, Run, ShardMessage, Stalled,
 };
 use crate::testing::{awb, event_id, facts, minute, report, report_id};
 use crate::tracking::fold::{Cancellation, Disposition, ReportFacts, StatusClaim, TrackingState};
@@ -224,7 +224,7 @@ fn tracked_message_row() {
         }),
     };
     for (minutes, status) in (1..).zip(["sent", "failed", "deleted"]) {
-        tracked.tracking.join(&update(status, minutes), minute(9));
+        tracked.tracking.merge(&update(status, minutes), minute(9));
     }
     let body = serde_json::json!({
         "order_id": "ORD-1", "account_code": "STORE001",
@@ -297,11 +297,11 @@ fn poll_messages() {
             r#""manual":false},"shard":3,"calls_per_second":0.5}"#,
         ],
     );
-    let active = Active {
+    let active = PollState {
         seen: Some(report_id("r1")),
         heard_at: Some(minute(1)),
         stalled: Some(event_id("e1")),
-        ..Active::new(awb("A1"), minute(0)).not_found(&run)
+        ..PollState::new(awb("A1"), minute(0)).not_found(&run)
     };
     let item = PollItem { account: account(), order_id: order_id(), active };
     assert_json(

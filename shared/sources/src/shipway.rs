@@ -5,8 +5,8 @@
 //! guide to its older API). The first two come from bodies that implementers published.
 
 mod auth;
+mod dates;
 mod item;
-mod moment;
 pub mod pull;
 mod report_identity;
 mod scans;

@@ -4,10 +4,10 @@
 //! `make fuzz` runs each target; a panic is a finding. `shared/sources/tests/corpus.rs` runs each
 //! target on its corpus.
 
+mod invariants;
 mod reading;
 mod settings;
 mod signature;
-mod sound;
 
 pub use reading::{esahayak, shiprocket, shipway, whatsapp};
 pub use settings::settings;

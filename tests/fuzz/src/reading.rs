@@ -6,7 +6,7 @@ use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use sources::{Authenticator, DedupKey, Parsed, Reading, Request, Setup, Source};
 
-use super::sound;
+use super::invariants;
 
 /// Longest event id of a provider, in bytes.
 const EVENT_ID: usize = 256;
@@ -91,8 +91,8 @@ impl Parser {
 
     fn check(&self, parsed: &Parsed) {
         match &parsed.reading {
-            Reading::Reports(reports) => reports.items.iter().for_each(sound::report),
-            Reading::Updates(updates) => updates.items.iter().for_each(sound::update),
+            Reading::Reports(reports) => reports.items.iter().for_each(invariants::report),
+            Reading::Updates(updates) => updates.items.iter().for_each(invariants::update),
             Reading::Ignored(_) => {}
         }
         if let DedupKey::ProviderId(id) = &parsed.dedup_key {

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
 use domain::core::id::{AccountCode, Awb, OrderId, ReportId};
-use domain::polling::{Active, Run};
+use domain::polling::{PollState, Run};
 use domain::tracking::report::{Report, Scan};
 use domain::tracking::status::{Leg, Status};
 
@@ -16,7 +16,7 @@ fn now() -> Timestamp {
 fn order(id: &str, days_since_move: u32) -> PollItem {
     let moved_at =
         now().millis() - i64::from(days_since_move) * i64::try_from(DAY.as_millis()).unwrap();
-    let active = Active::new(
+    let active = PollState::new(
         Awb::parse(&format!("AWB{id}")).unwrap(),
         Timestamp::from_millis(moved_at).unwrap(),
     );
@@ -78,7 +78,7 @@ fn reports_only_unseen_carrier_reports() {
 fn records_a_reappeared_parcel_without_a_new_report() {
     let run = Run::hourly(now());
     let mut again = order("again", 0);
-    again.active = Active { seen: ReportId::parse("r").ok(), ..again.active.not_found(&run) };
+    again.active = PollState { seen: ReportId::parse("r").ok(), ..again.active.not_found(&run) };
     let mut news = order("news", 0);
     news.active = news.active.not_found(&run);
     let batch = answer(vec![(&again, known("r")), (&news, known("r"))]);

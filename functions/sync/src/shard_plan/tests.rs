@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
 use domain::core::id::{Awb, OrderId, OrderKey};
-use domain::polling::{Active, Run};
+use domain::polling::{PollState, Run};
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn order(account: &str, n: usize) -> ActiveOrder {
         order: OrderId::parse(&format!("ORD{n:05}")).unwrap(),
     };
     let awb = Awb::parse(&format!("1900000{n:05}")).unwrap();
-    ActiveOrder { key, active: Active::new(awb, Timestamp::EPOCH) }
+    ActiveOrder { key, active: PollState::new(awb, Timestamp::EPOCH) }
 }
 
 fn page(account: &str, orders: std::ops::Range<usize>) -> Vec<Result<ActiveOrder, IoError>> {

@@ -35,7 +35,8 @@ use body::Body;
 use pending::shard;
 use row::{fingerprint, header, read_event, read_state};
 
-const DAYS: u64 = 90;
+/// Retention of inbound events and their bodies.
+const RETENTION_DAYS: u64 = 90;
 
 #[derive(Debug, Clone)]
 pub struct InboundLog {

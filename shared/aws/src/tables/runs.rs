@@ -29,7 +29,8 @@ pub use batches::BatchOutcome;
 pub use list::RunRow;
 pub use shards::{ClaimOutcome, Lease, PlanProgress, PlanStep};
 
-const DAYS: u64 = 30;
+/// Retention of runs.
+const RETENTION_DAYS: u64 = 30;
 const RUNS: &str = "runs";
 
 /// The state table.
@@ -126,5 +127,5 @@ fn flag() -> AttributeValue {
 
 /// The same for a run and its shards, so that no shard expires first.
 fn run_ttl(run: &Run) -> AttributeValue {
-    ttl(run.started_at, DAYS)
+    ttl(run.started_at, RETENTION_DAYS)
 }

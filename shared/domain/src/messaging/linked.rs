@@ -11,6 +11,7 @@ use crate::messaging::message_status::{MessageTracking, ProviderStatus};
 /// The row of a provider's message. Statuses may arrive before or after the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackedMessage {
+    /// `track` in stored rows.
     #[serde(rename = "track")]
     pub tracking: MessageTracking,
     /// Links the message to its order.
@@ -28,7 +29,7 @@ impl TrackedMessage {
     }
 
     /// The message status that the API shows.
-    pub fn shown(&self, record: &Message) -> String {
+    pub fn display_status(&self, record: &Message) -> String {
         let status = self.tracking.status().map(ProviderStatus::as_str);
         status.unwrap_or(record.message_status.as_str()).to_owned()
     }
@@ -60,7 +61,7 @@ impl<'a> MessageView<'a> {
             id: &message.id,
             order_id: &message.order_id,
             account_code: &message.account_code,
-            message_status: tracked.shown(message),
+            message_status: tracked.display_status(message),
             sent_at: message.sent_at,
             message_id: message.message_id.as_ref(),
             error: tracked.tracking.error(),

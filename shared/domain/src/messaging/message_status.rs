@@ -77,7 +77,7 @@ pub struct MessageTracking {
 
 impl MessageTracking {
     /// Returns true if the update changed anything.
-    pub fn join(&mut self, update: &StatusUpdate, received_at: Timestamp) -> bool {
+    pub fn merge(&mut self, update: &StatusUpdate, received_at: Timestamp) -> bool {
         let at = plausible_time(update.at, received_at);
         let Some(status) = ProviderStatus::parse(&update.status) else {
             return self.record_unknown(at, &update.status);

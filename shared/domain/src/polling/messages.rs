@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::active::Active;
+use super::poll_state::PollState;
 use super::run::Run;
 use super::shard::SHARDS;
 use crate::core::hash::Fingerprint;
@@ -46,7 +46,7 @@ pub struct PollItem {
     pub account: AccountCode,
     pub order_id: OrderId,
     /// The poll row when the batch was planned.
-    pub active: Active,
+    pub active: PollState,
 }
 
 impl ShardMessage {
@@ -147,7 +147,7 @@ mod tests {
         PollItem {
             account: AccountCode::parse("STORE001").unwrap(),
             order_id: OrderId::parse(&format!("ORD{order}")).unwrap(),
-            active: Active::new(awb(&format!("{order}")), minute(0)).not_found(&shard().run),
+            active: PollState::new(awb(&format!("{order}")), minute(0)).not_found(&shard().run),
         }
     }
 

@@ -1,4 +1,5 @@
-//! Rate limit of one worker, so that overdue batches do not reach the carrier in a burst.
+//! Rate limit of one worker, so that overdue batches do not reach the carrier in a burst. The batches
+//! of a run are spread over time by `Run::not_before`.
 
 use std::time::Duration;
 

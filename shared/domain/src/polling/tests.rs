@@ -1,6 +1,6 @@
 #![expect(clippy::unwrap_used)]
 
-use super::{Active, Run, SHARDS, poll_event_id, shard};
+use super::{PollState, Run, SHARDS, poll_event_id, shard};
 use crate::core::id::{AccountCode, OrderId, OrderKey};
 use crate::testing::{awb, minute, report_id};
 
@@ -13,12 +13,12 @@ fn run(hours: i64) -> Run {
     Run { id: format!("hourly-{hours}"), started_at: minute(hours * 60), manual: false }
 }
 
-fn active() -> Active {
-    Active::new(awb("1"), minute(0))
+fn active() -> PollState {
+    PollState::new(awb("1"), minute(0))
 }
 
 /// The hours whose run polls the order.
-fn hours_due(key: &OrderKey, active: &Active, hours: i64) -> Vec<i64> {
+fn hours_due(key: &OrderKey, active: &PollState, hours: i64) -> Vec<i64> {
     (0..hours).filter(|&hour| active.is_due(key, &run(hour))).collect()
 }
 
@@ -29,14 +29,14 @@ fn orders_spread_evenly_over_shards_and_hours() {
         counts[usize::from(shard(&key(order)))] += 1;
     }
     assert!(counts.iter().all(|count| (800..1200).contains(count)), "{counts:?}");
-    let fresh = Active { heard_at: Some(minute(0)), ..active() };
+    let fresh = PollState { heard_at: Some(minute(0)), ..active() };
     let due = (0..4000).filter(|&order| fresh.is_due(&key(order), &run(1))).count();
     assert!((800..1200).contains(&due), "{due}");
 }
 
 #[test]
 fn fresh_orders_of_an_hour_spread_evenly_over_shards() {
-    let fresh = Active { heard_at: Some(minute(0)), ..active() };
+    let fresh = PollState { heard_at: Some(minute(0)), ..active() };
     let mut counts = [0_u32; SHARDS as usize];
     for order in (0..32_000).filter(|&order| fresh.is_due(&key(order), &run(1))) {
         counts[usize::from(shard(&key(order)))] += 1;
@@ -65,7 +65,7 @@ fn polls_an_order_without_reports_every_hour() {
 
 #[test]
 fn polls_a_fresh_order_every_four_hours_for_a_day() {
-    let fresh = Active { heard_at: Some(minute(0)), ..active() };
+    let fresh = PollState { heard_at: Some(minute(0)), ..active() };
     let due = hours_due(&key(1), &fresh, 30);
     let (while_fresh, after) = due.split_at(6);
     assert!(while_fresh.windows(2).all(|pair| pair[1] - pair[0] == 4), "{due:?}");

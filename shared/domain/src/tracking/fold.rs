@@ -74,6 +74,7 @@ impl Disposition {
 /// The part of a timeline entry that the fold reads.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReportFacts {
+    /// `position` in stored rows.
     #[serde(rename = "position")]
     pub sort_key: SortKey,
     pub claim: StatusClaim,

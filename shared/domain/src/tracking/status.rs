@@ -128,7 +128,7 @@ impl Status {
     }
 
     /// True if no further report is expected.
-    pub fn is_end(self) -> bool {
+    pub fn is_final(self) -> bool {
         self.ends_outbound() || self == Self::Returned
     }
 

@@ -58,6 +58,7 @@ impl TimelineEntry {
 pub struct State {
     /// The status at creation, with which the fold starts.
     pub start: Status,
+    /// `standing` in stored rows.
     #[serde(rename = "standing")]
     pub tracking: TrackingState,
     /// Before the last change.

@@ -10,7 +10,7 @@ use crate::core::timestamp::Timestamp;
 /// The cap on `Retry-After`.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// The backoff of an endpoint.
+/// The retry schedule of an endpoint. The defaults per format are in `endpoint/format.rs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     /// The number of attempts after the first.

@@ -5,7 +5,7 @@ use domain::core::timestamp::Timestamp;
 use domain::tracking::report::{Report, SourceName};
 
 use super::report_identity::{Name, ReportIdentity};
-use super::{moment, scans, status};
+use super::{dates, scans, status};
 use crate::Request;
 use crate::text::{Fields, LABEL};
 
@@ -34,7 +34,7 @@ impl Item {
 
     /// The first field with a time, parsable or not.
     pub(super) fn time(&self) -> Option<String> {
-        moment::named(&self.fields, &TIMES).next().or_else(|| scans::named_time(&self.scans))
+        dates::raw_times(&self.fields, &TIMES).next().or_else(|| scans::named_time(&self.scans))
     }
 
     /// `None` if the item names neither parcel nor order.
@@ -50,7 +50,7 @@ impl Item {
         let (status, leg) = status::of(label.as_deref().unwrap_or_default());
         let scans = scans::read(&self.scans);
         let last_scan = || scans.iter().rev().find_map(|scan| scan.at);
-        let occurred_at = moment::read(&self.fields, &TIMES).or_else(last_scan);
+        let occurred_at = dates::read(&self.fields, &TIMES).or_else(last_scan);
         let identity = ReportIdentity {
             name,
             status: self.fields.text("current_status"),
@@ -73,7 +73,7 @@ impl Item {
             occurred_at,
             location: scans.last().and_then(|scan| scan.location.clone()),
             note: None,
-            eta: moment::read_day(&self.fields, "expected_delivery_date"),
+            eta: dates::read_day(&self.fields, "expected_delivery_date"),
             scans,
         })
     }

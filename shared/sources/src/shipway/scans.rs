@@ -2,7 +2,7 @@
 
 use domain::tracking::report::Scan;
 
-use super::moment;
+use super::dates;
 use crate::scans::{Order, newest};
 use crate::text::{Fields, LABEL, REMARK};
 
@@ -29,11 +29,11 @@ pub(super) fn read(scans: &[Fields]) -> Vec<Scan> {
 
 /// The first time in the scans, parsable or not.
 pub(super) fn named_time(scans: &[Fields]) -> Option<String> {
-    scans.iter().find_map(|scan| moment::named(scan, &TIMES).next())
+    scans.iter().find_map(|scan| dates::raw_times(scan, &TIMES).next())
 }
 
 fn scan(fields: &Fields) -> Option<Scan> {
-    let at = moment::read(fields, &TIMES);
+    let at = dates::read(fields, &TIMES);
     let activity = ACTIVITIES.iter().find_map(|name| fields.words(name, REMARK));
     let location = PLACES.iter().find_map(|name| fields.words(name, LABEL));
     (at.is_some() || activity.is_some() || location.is_some()).then_some(Scan {

@@ -17,7 +17,8 @@ use crate::tables::expression::{Condition, attr, no_row};
 use crate::tables::update::Changes;
 use crate::tables::write::{Write, WriteOutcome};
 
-const DAYS: u64 = 30;
+/// Retention of deliveries.
+const RETENTION_DAYS: u64 = 30;
 const CALL: &str = "dynamodb:UpdateItem";
 /// The wait after another worker was faster.
 const SOON: Duration = Duration::from_secs(1);
@@ -146,7 +147,7 @@ impl Claim<'_> {
             .set("owner", text(*owner))
             .set("lease_until", number(lease_until.millis()))
             .set("updated_at", number(now.millis()))
-            .set("ttl", ttl(*now, DAYS))
+            .set("ttl", ttl(*now, RETENTION_DAYS))
     }
 
     fn read_lease(&self, row: &Item) -> Result<Lease, IoError> {

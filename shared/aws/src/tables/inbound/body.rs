@@ -3,7 +3,7 @@
 use domain::core::id::EventId;
 
 use super::row::fingerprint;
-use super::{DAYS, InboundEvent, InboundLog};
+use super::{InboundEvent, InboundLog, RETENTION_DAYS};
 use crate::error::IoError;
 use crate::tables::attr::{
     Item, bytes, compress, item, read_bytes, read_number, read_text, text, ttl,
@@ -35,7 +35,7 @@ impl InboundLog {
                 ("pk", text(event.id.as_str())),
                 ("sk", text(part_sort_key(&fingerprint, index))),
                 ("body", bytes(part.to_vec())),
-                ("ttl", ttl(event.received_at, DAYS)),
+                ("ttl", ttl(event.received_at, RETENTION_DAYS)),
             ]);
             // An existing part is of the same body: its key contains the fingerprint.
             let _ = Write::insert(&self.table, row).send(&self.client).await?;

@@ -6,7 +6,7 @@ use domain::core::timestamp::Timestamp;
 use domain::tracking::report::SourceName;
 
 use super::body::Body;
-use super::{DAYS, EventState, InboundEvent};
+use super::{EventState, InboundEvent, RETENTION_DAYS};
 use crate::error::IoError;
 use crate::tables::attr::{
     Item, bytes, item, number, read_as, read_optional, read_text, read_texts, text, ttl,
@@ -28,7 +28,7 @@ pub(super) fn header(event: &InboundEvent, body: Body) -> Item {
         ("received_at", text(received)),
         ("state", text(event.state.as_str())),
         ("fingerprint", text(fingerprint(&event.body))),
-        ("ttl", ttl(event.received_at, DAYS)),
+        ("ttl", ttl(event.received_at, RETENTION_DAYS)),
     ]);
     let account = event.account.as_ref().map(|account| ("account", account.as_str()));
     let reason = event.reason.as_ref().map(|reason| ("reason", reason.as_str()));

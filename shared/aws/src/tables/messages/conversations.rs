@@ -11,7 +11,8 @@ use crate::tables::attr::{Item, item, json, read_json, read_text, text, ttl};
 use crate::tables::keys::tenant;
 use crate::tables::write::Write;
 
-const DAYS: u64 = 90;
+/// Retention of conversation messages.
+const RETENTION_DAYS: u64 = 90;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
@@ -32,7 +33,7 @@ impl Messages {
             ("pk", text(conversation_pk(account, from))),
             ("sk", text(format!("at:{}", message.sort_key()))),
             ("json", json(message)?),
-            ("ttl", ttl(message.received_at(), DAYS)),
+            ("ttl", ttl(message.received_at(), RETENTION_DAYS)),
         ]);
         Ok(Write::insert(&self.table, row).send(&self.client).await?.is_applied())
     }

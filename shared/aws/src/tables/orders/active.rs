@@ -11,7 +11,7 @@
 use domain::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Order;
-use domain::polling::{Active, shard};
+use domain::polling::{PollState, shard};
 
 use super::stale::stale_key;
 use super::{Orders, partition};
@@ -25,7 +25,7 @@ use crate::tables::write::Write;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveOrder {
     pub key: OrderKey,
-    pub active: Active,
+    pub active: PollState,
 }
 
 impl ActiveOrder {
@@ -71,7 +71,7 @@ impl Orders {
         }
         let active = match new {
             Some(awb) => {
-                let active = Active::new(awb, after.state.updated_at);
+                let active = PollState::new(awb, after.state.updated_at);
                 Write::put(&self.table, active_row(&after.key, &active))
             }
             None => Write::delete(&self.table, active_key(&after.key)),
@@ -94,7 +94,7 @@ pub(super) fn active_key(order: &OrderKey) -> Item {
     key(shard_pk(shard(order)), sort_key(order))
 }
 
-fn active_row(order: &OrderKey, active: &Active) -> Item {
+fn active_row(order: &OrderKey, active: &PollState) -> Item {
     let mut row = active_key(order);
     let attributes = [
         ("account", order.account.as_str()),
@@ -113,7 +113,7 @@ fn read_active(row: &Item) -> Result<ActiveOrder, IoError> {
             account: read_as(row, "account", AccountCode::parse)?,
             order: read_as(row, "order_id", OrderId::parse)?,
         },
-        active: Active {
+        active: PollState {
             awb: read_as(row, "awb", Awb::parse)?,
             seen: read_as(row, "seen", ReportId::parse).ok(),
             heard_at: read_optional(row, "heard_at", Timestamp::parse)?,

@@ -4,7 +4,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::id::{Awb, EventId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::{Order, Poll};
-use domain::polling::{Active, Run, Stalled};
+use domain::polling::{PollState, Run, Stalled};
 
 use super::Orders;
 use super::active::active_key;
@@ -100,7 +100,7 @@ impl Orders {
     pub async fn not_found(
         &self,
         order: &OrderKey,
-        before: &Active,
+        before: &PollState,
         run: &Run,
     ) -> Result<(), IoError> {
         let after = before.not_found(run);

@@ -16,7 +16,7 @@ use crate::tables::transaction::transact;
 use crate::tables::write::Write;
 
 /// The retention of the inbound log, which has the report's event.
-const DAYS: u64 = 90;
+const RETENTION_DAYS: u64 = 90;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedReport {
@@ -40,7 +40,7 @@ impl Orders {
                 ("pk", text(ref_pk(account, &reference))),
                 ("sk", text(sort_key(unmatched))),
                 ("json", content.clone()),
-                ("ttl", ttl(unmatched.received_at, DAYS)),
+                ("ttl", ttl(unmatched.received_at, RETENTION_DAYS)),
             ]);
             Write::put(&self.table, row)
         });

@@ -20,7 +20,7 @@ use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
 /// No batch is polled after this time.
-const DAYS: u64 = 2;
+const RETENTION_DAYS: u64 = 2;
 /// How often the counters are written while other batches of the shard are counted.
 const TRIES: u32 = 12;
 
@@ -44,7 +44,8 @@ impl Runs {
         batch: &BatchMessage,
         now: Timestamp,
     ) -> Result<u32, IoError> {
-        let changes = Changes::new().set("ttl", ttl(now, DAYS)).add("attempts", number(1));
+        let changes =
+            Changes::new().set("ttl", ttl(now, RETENTION_DAYS)).add("attempts", number(1));
         let update = self.update(batch_key(batch), changes).returning(ReturnValue::UpdatedNew);
         let row = update.send(&self.client).await?.applied().unwrap_or_default();
         read_number(&row, "attempts")
@@ -101,7 +102,7 @@ impl Runs {
         now: Timestamp,
     ) -> Write {
         let fingerprint = batch.fingerprint();
-        let mut changes = Changes::new().set("ended", flag()).set("ttl", ttl(now, DAYS));
+        let mut changes = Changes::new().set("ended", flag()).set("ttl", ttl(now, RETENTION_DAYS));
         if let BatchOutcome::Answered(_) = outcome {
             changes = changes.add("answered", texts([fingerprint.as_str()]));
         }

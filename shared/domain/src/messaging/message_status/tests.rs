@@ -27,7 +27,7 @@ fn tracking_of(statuses: &[&str]) -> MessageTracking {
     let mut tracking = MessageTracking::default();
     for (n, status) in (0_i64..).zip(statuses) {
         let failure = (*status == "failed").then(|| error("131026"));
-        tracking.join(&update(status, Some(minute(n)), failure), minute(60));
+        tracking.merge(&update(status, Some(minute(n)), failure), minute(60));
     }
     tracking
 }
@@ -94,7 +94,7 @@ fn a_status_has_its_earliest_time() {
         (Some(minute(3)), true),
     ];
     for (at, changed) in steps {
-        assert_eq!(tracking.join(&update("sent", at, None), minute(60)), changed, "{at:?}");
+        assert_eq!(tracking.merge(&update("sent", at, None), minute(60)), changed, "{at:?}");
     }
     assert_eq!(tracking.statuses().collect::<Vec<_>>(), [(ProviderStatus::Sent, minute(3))]);
 }
@@ -109,7 +109,7 @@ fn uses_the_time_of_receipt_for_implausible_times() {
     ] {
         for status in ["sent", "failed"] {
             let mut tracking = MessageTracking::default();
-            tracking.join(&update(status, at, Some(error("1"))), minute(0));
+            tracking.merge(&update(status, at, Some(error("1"))), minute(0));
             assert_eq!(
                 tracking.statuses().map(|(_, at)| at).collect::<Vec<_>>(),
                 [expected],
@@ -132,7 +132,7 @@ fn keeps_the_earliest_error() {
         (failure("131047", 4), true, Some("131047")),
         (update("sent", Some(minute(0)), Some(error("1"))), true, Some("131047")),
     ] {
-        assert_eq!(tracking.join(&update, minute(60)), changed, "{update:?}");
+        assert_eq!(tracking.merge(&update, minute(60)), changed, "{update:?}");
         assert_eq!(tracking.error().and_then(|error| error.code.as_deref()), code, "{update:?}");
     }
 }
@@ -147,9 +147,9 @@ fn the_size_of_a_row_is_bounded() {
         details: Some(long.clone()),
     };
     for n in 0..1000 {
-        tracking.join(&update(&format!("{n}{long}"), Some(minute(n)), None), minute(n));
+        tracking.merge(&update(&format!("{n}{long}"), Some(minute(n)), None), minute(n));
         for status in ProviderStatus::VARIANTS.iter().copied() {
-            tracking.join(
+            tracking.merge(
                 &update(status.as_str(), Some(minute(-n)), Some(full_error.clone())),
                 minute(n),
             );
@@ -198,13 +198,13 @@ fn a_linked_message_shows_statuses_from_before_and_after_the_record() {
     ] {
         let (mut tracked, record) = (TrackedMessage::default(), record(recorded));
         if let Some(status) = before {
-            tracked.tracking.join(&update(status, Some(minute(1)), None), minute(1));
+            tracked.tracking.merge(&update(status, Some(minute(1)), None), minute(1));
         }
         tracked.link(&record);
         if let Some(status) = after {
-            tracked.tracking.join(&update(status, Some(minute(9)), None), minute(9));
+            tracked.tracking.merge(&update(status, Some(minute(9)), None), minute(9));
         }
-        assert_eq!(tracked.shown(&record), expected, "{before:?} {recorded} {after:?}");
+        assert_eq!(tracked.display_status(&record), expected, "{before:?} {recorded} {after:?}");
         assert_eq!(tracked.record.as_ref(), Some(&record));
     }
 }
@@ -284,7 +284,7 @@ proptest! {
             let mut tracking: MessageTracking = serde_json::from_str(&stored).unwrap();
             for (update, received_at) in batch.iter().map(|index| &received[*index]) {
                 let before = tracking.clone();
-                let changed = tracking.join(update, *received_at);
+                let changed = tracking.merge(update, *received_at);
                 prop_assert_eq!(changed, tracking != before);
                 prop_assert!(tracking.status() >= status, "the status never goes back");
                 status = tracking.status();

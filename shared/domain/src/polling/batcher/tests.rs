@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::core::id::OrderId;
-use crate::polling::Active;
+use crate::polling::PollState;
 use crate::testing::{awb, minute};
 
 fn position(n: usize) -> String {
@@ -13,7 +13,7 @@ fn item(n: usize) -> PollItem {
     PollItem {
         account: AccountCode::parse("STORE001").unwrap(),
         order_id: OrderId::parse(&position(n)).unwrap(),
-        active: Active::new(awb(&format!("1900000000{n}")), minute(0)),
+        active: PollState::new(awb(&format!("1900000000{n}")), minute(0)),
     }
 }
 
@@ -136,8 +136,10 @@ fn closes_a_small_batch_after_four_pages() {
 #[test]
 fn long_awbs_make_smaller_batches() {
     let mut batcher = Batcher::after(None);
-    let long =
-        |n: usize| PollItem { active: Active::new(awb(&format!("{n:064}")), minute(0)), ..item(n) };
+    let long = |n: usize| PollItem {
+        active: PollState::new(awb(&format!("{n:064}")), minute(0)),
+        ..item(n)
+    };
     let mut batches: Vec<Batch> =
         (0..100).filter_map(|n| batcher.add(None, long(n), position(n))).collect();
     batches.extend(batcher.flush());

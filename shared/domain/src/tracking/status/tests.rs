@@ -27,7 +27,10 @@ fn statuses_belong_to_legs_and_end_them() {
         Status::ALL.iter().copied().filter(matches).map(Status::as_str).collect()
     };
     assert_eq!(named(|s| s.ends_outbound()), ["completed", "lost", "cancelled", "delivered"]);
-    assert_eq!(named(|s| s.is_end()), ["completed", "lost", "cancelled", "delivered", "returned"]);
+    assert_eq!(
+        named(|s| s.is_final()),
+        ["completed", "lost", "cancelled", "delivered", "returned"]
+    );
     let returns = ["return_initiated", "return_in_transit", "return_out_for_delivery", "returned"];
     assert_eq!(named(|s| s.leg() == Some(Leg::Return)), returns);
     assert_eq!(named(|s| s.leg().is_none()), ["unknown"]);

@@ -41,7 +41,7 @@ impl Format {
         })
     }
 
-    /// The default waits between attempts, in seconds.
+    /// The default retry schedule: the backoff between attempts, in seconds.
     pub(super) fn backoff(self) -> &'static [u32] {
         const MINUTE: u32 = 60;
         const HOUR: u32 = 60 * MINUTE;

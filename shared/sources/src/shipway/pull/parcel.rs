@@ -8,7 +8,7 @@ use domain::tracking::status::{Leg, Status};
 use super::TrackingQuery;
 use crate::Source;
 use crate::shipway::report_identity::{Name, ReportIdentity};
-use crate::shipway::{Shipway, moment, scans, status};
+use crate::shipway::{Shipway, dates, scans, status};
 use crate::text::{Fields, LABEL};
 
 /// Names of the scan list: the first is in known responses, the second in Shipway's PHP SDK.
@@ -56,12 +56,12 @@ impl Parcel {
         let history = scans::first([&details, &item].into_iter().flat_map(lists));
         let eta = [&shipment, &details]
             .into_iter()
-            .find_map(|fields| moment::read_day(fields, "expected_delivery_date"));
+            .find_map(|fields| dates::read_day(fields, "expected_delivery_date"));
         let parcel = Self {
             awb,
             code: CarrierStatus::of(&details, "shipment_status"),
             name: CarrierStatus::of(&shipment, "current_status"),
-            delivered_at: moment::read(&shipment, &["delivered_date"]),
+            delivered_at: dates::read(&shipment, &["delivered_date"]),
             eta,
             named_time: scans::named_time(&history),
             scans: scans::read(&history),

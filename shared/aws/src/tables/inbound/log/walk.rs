@@ -6,7 +6,7 @@ use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 
 use crate::tables::inbound::row::day;
-use crate::tables::inbound::{DAYS, EventState};
+use crate::tables::inbound::{EventState, RETENTION_DAYS};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
@@ -77,7 +77,7 @@ fn days(after: Option<&LogPosition>, now: Timestamp) -> impl Iterator<Item = Str
     let first =
         after.map_or(now, |position| position.received_at.min(now)).millis().div_euclid(DAY_MILLIS);
     let today = now.millis().div_euclid(DAY_MILLIS);
-    let oldest = today - i64::try_from(DAYS).unwrap_or(0);
+    let oldest = today - i64::try_from(RETENTION_DAYS).unwrap_or(0);
     (oldest..=first)
         .rev()
         .filter_map(|number| Timestamp::from_millis(number * DAY_MILLIS).ok())

@@ -26,13 +26,13 @@ impl Order {
     pub fn is_polled(&self) -> bool {
         self.profile.poll == Some(Poll::Shipway)
             && self.profile.awb.is_some()
-            && !self.state.tracking.status.is_end()
+            && !self.state.tracking.status.is_final()
     }
 }
 
 /// The polling state of an order that is polled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Active {
+pub struct PollState {
     pub awb: Awb,
     /// The carrier's newest report in the timeline.
     pub seen: Option<ReportId>,
@@ -60,7 +60,7 @@ pub struct Unknown {
     pub run: String,
 }
 
-impl Active {
+impl PollState {
     pub fn new(awb: Awb, created_at: Timestamp) -> Self {
         Self {
             awb,

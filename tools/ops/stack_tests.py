@@ -1,6 +1,6 @@
 """The commands of the Makefile on a running local stack, with the functions that read the settings.
 
-python tools/local/stack.py with python tools/ops/on_stack.py
+python tools/local/stack.py with python tools/ops/stack_tests.py
 """
 
 from __future__ import annotations

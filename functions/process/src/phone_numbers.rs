@@ -10,12 +10,12 @@ use sources::whatsapp;
 /// Read without decryption: this function must not see the secrets stored beside it.
 const PARAMETER: &str = "sources/whatsapp/settings";
 
-pub(crate) struct Numbers {
+pub(crate) struct PhoneNumberAccounts {
     settings: Settings,
     cached: Cached<Option<whatsapp::Numbers>>,
 }
 
-impl Numbers {
+impl PhoneNumberAccounts {
     pub(crate) fn new(settings: Settings) -> Self {
         Self { settings, cached: Cached::default() }
     }

@@ -1,6 +1,6 @@
 """The release binaries on a running local stack: they work, and they refuse to deliver to it.
 
-RELEASE=1 python tools/local/stack.py with python tools/ops/on_release.py
+RELEASE=1 python tools/local/stack.py with python tools/ops/release_tests.py
 """
 
 from __future__ import annotations
