@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.exceptions import ClientError
 
 import rules
 from config import STACK_FILE, StackError
@@ -43,6 +44,22 @@ class Installation:
 
     def client(self, service: str) -> Any:
         return self.session.client(service, endpoint_url=self.endpoint_url)
+
+    def stack_parameters(self) -> dict[str, str]:
+        """The stack's template parameters. Fails if it is not deployed in this account and region:
+        settings written there would have no effect.
+        """
+        try:
+            answer = self.client("cloudformation").describe_stacks(StackName=self.stack_name)
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            raise StackError(
+                f"there is no stack {self.stack_name} in {self.region}: "
+                "give its region (REGION=… or AWS_REGION), or run make deploy first"
+            ) from error
+        given = answer["Stacks"][0].get("Parameters", [])
+        return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in given}
 
 
 def find(stage: str, region: str = "") -> Installation:

@@ -24,7 +24,7 @@ from config import StackError
 from parameters import Parameters
 from request import Request, token
 
-DELAY = "It takes effect within the stage's ConfigTtlSeconds (default: 5 minutes)."
+DEFAULT_TTL_SECONDS = "300"  # of ConfigTtlSeconds in template.yaml
 
 
 def user_add(request: Request) -> str:
@@ -56,7 +56,9 @@ def endpoint_add(request: Request) -> str:
         # the old legacy secret.
         _remove(request, parts)
     else:
-        request.parameters.require_none(*parts.all)
+        request.parameters.require_none(
+            *parts.all, force="replaces the endpoint, with a new secret"
+        )
     request.parameters.write(parts.settings, {"format": form, "accounts": accounts})
     request.parameters.write(parts.secret, secret, secret=True)
     if legacy:
@@ -138,14 +140,21 @@ def main(command: str) -> int:
     try:
         stage = os.environ.get("STAGE") or _missing_stage()
         where = installation.find(stage, os.environ.get("REGION", ""))
+        effect = _effect(where.stack_parameters())
         parameters = Parameters(where.client("ssm"), where.prefix)
         request = Request(os.environ, parameters, where.is_local, sys.stdin, sys.stdout)
         message = COMMANDS[command](request)
     except (StackError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{message}\nWritten to {where.prefix}/ ({where.region}). {DELAY}", file=sys.stderr)
+    print(f"{message}\nWritten to {where.prefix}/ ({where.region}). {effect}", file=sys.stderr)
     return 0
+
+
+def _effect(template: dict[str, str]) -> str:
+    seconds = template.get("ConfigTtlSeconds", DEFAULT_TTL_SECONDS)
+    unit = "second" if seconds == "1" else "seconds"
+    return f"It takes effect within about {seconds} {unit} (ConfigTtlSeconds)."
 
 
 def _missing_stage() -> str:

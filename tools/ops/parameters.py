@@ -50,12 +50,12 @@ class Parameters:
         assert len(names) <= MAX_NAMES
         self.ssm.delete_parameters(Names=[self._path(name) for name in names])
 
-    def require_none(self, *names: str) -> None:
-        """Fails if any of these parameters exists."""
+    def require_none(self, *names: str, force: str) -> None:
+        """Fails if any of these parameters exists, and says what FORCE=1 does."""
         existing = self.read(*names)
         if existing:
-            paths = ", ".join(map(self._path, existing))
-            raise StackError(f"{paths} already exists: FORCE=1 replaces it")
+            paths, verb = ", ".join(map(self._path, existing)), "exist" + "s" * (len(existing) == 1)
+            raise StackError(f"{paths} already {verb}: FORCE=1 {force}")
 
     def _path(self, name: str) -> str:
         return f"{self.prefix}/{name}"

@@ -72,7 +72,9 @@ def source_set(request: Request) -> str:
 def _read(request: Request, name: str) -> Source:
     settings, secret = f"sources/{name}/settings", f"sources/{name}/secret"
     if not request.force:
-        request.parameters.require_none(settings, secret)
+        request.parameters.require_none(
+            settings, secret, force="changes the options that you give and keeps the rest"
+        )
     existing = request.parameters.read(settings, secret)
     return Source(name, _object(settings, existing.get(settings, "{}")), existing.get(secret))
 

@@ -19,10 +19,11 @@ import order_client
 import release
 import rollout
 from build import STAGING
-from config import LOCAL, ROOT, TEMPLATE, aws_environment, client
+from config import LOCAL, REGION, ROOT, TEMPLATE, aws_environment, client
 from order_client import SETTINGS_SECONDS, OrderClient, basic, vendor
 
 SPARE_STAGE = "opscheck"  # no function reads its settings; only this file deploys it
+EMPTY_STACK = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
 
 
 def make(
@@ -72,7 +73,9 @@ class Commands(unittest.TestCase):
 
         again = make(*endpoint, "STAGE=local")
         self.assertNotEqual(again.returncode, 0)
-        self.assertIn("already exists: FORCE=1 replaces it", again.stderr)
+        self.assertIn(
+            "already exist: FORCE=1 replaces the endpoint, with a new secret", again.stderr
+        )
 
         second = secret_of("endpoint-rotate", f"NAME={name}")
         order.report(17, "OUT FOR DELIVERY", "12:00:00")
@@ -173,8 +176,17 @@ class Account(unittest.TestCase):
         self.endpoint_url = order_client.stack()["endpoint_url"]
         self.env = aws_environment(self.endpoint_url)
 
-    def test_writes_settings_of_another_stage(self) -> None:
+    def test_writes_settings_of_another_deployed_stage(self) -> None:
         source = ("source-set", "SOURCE=shiprocket", "ACCOUNT=A", "FORCE=1")
+        refused = make(*source, f"STAGE={SPARE_STAGE}", env=self.env)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn(f"there is no stack waypost-{SPARE_STAGE} in {REGION}", refused.stderr)
+        cloudformation, name = (
+            client("cloudformation", self.endpoint_url),
+            f"waypost-{SPARE_STAGE}",
+        )
+        cloudformation.create_stack(StackName=name, TemplateBody=EMPTY_STACK)
+        self.addCleanup(cloudformation.delete_stack, StackName=name)
         secret = secret_of(*source, stage=SPARE_STAGE, env=self.env)
         prefix = f"/waypost/{SPARE_STAGE}/sources/shiprocket"
         ssm = client("ssm", self.endpoint_url)

@@ -37,7 +37,9 @@ def main() -> int:
         stage = os.environ.get("STAGE")
         if not stage:
             raise StackError("STAGE=… is missing: local, or a deployed stage such as dev or prod")
-        print(sync(installation.find(stage, os.environ.get("REGION", ""))))
+        where = installation.find(stage, os.environ.get("REGION", ""))
+        where.stack_parameters()  # fails if the stage is not deployed there
+        print(sync(where))
     except (StackError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -68,7 +68,7 @@ class Commands(CommandCase):
         self.add_endpoint()
         for part in ("url", "secret", "settings"):
             with self.subTest(part):
-                self.assert_rejects("endpoint-add", "already exists", **self.ENDPOINT)
+                self.assert_rejects("endpoint-add", "already exist.*new secret", **self.ENDPOINT)
                 del self.ssm.values[f"{PREFIX}/endpoints/crm/{part}"]
         self.add_endpoint()
 
@@ -186,6 +186,16 @@ class Commands(CommandCase):
 
     def add_endpoint(self, stdin: str = "", **variables: str) -> str:
         return self.run_command("endpoint-add", stdin, **self.ENDPOINT | variables)
+
+
+class Effect(unittest.TestCase):
+    def test_names_the_delay_of_the_stage(self) -> None:
+        for template, delay in [
+            ({"ConfigTtlSeconds": "1"}, "about 1 second "),
+            ({"ConfigTtlSeconds": "60"}, "about 60 seconds "),
+            ({}, "about 300 seconds "),
+        ]:
+            self.assertIn(delay, manage._effect(template))
 
 
 class Deploying(unittest.TestCase):

@@ -23,7 +23,9 @@ class Sources(CommandCase):
         self.assertEqual(
             json.loads(self.value("sources/shiprocket/settings")), {"mode": "token", "account": "A"}
         )
-        self.assert_rejects("source-set", "already exists", SOURCE="shiprocket", ACCOUNT="A")
+        self.assert_rejects(
+            "source-set", "/secret already exist: FORCE=1", SOURCE="shiprocket", ACCOUNT="A"
+        )
 
     def test_keeps_unnamed_settings_of_a_source(self) -> None:
         first = {"SOURCE": "shiprocket", "ACCOUNT": "A", "ALLOWED_IPS": "203.0.113.0/24"}
@@ -76,7 +78,7 @@ class Sources(CommandCase):
             "CALLS_PER_SECOND": "0.5",
             "STALLED_AFTER_DAYS": "5",
         }
-        self.assert_rejects("source-set", "already exists", SOURCE="shipway", **polls)
+        self.assert_rejects("source-set", "already exist: FORCE=1", SOURCE="shipway", **polls)
         self.run_command("source-set", SOURCE="shipway", FORCE="1", **polls)
         self.assertEqual(self.calls, ["put sources/shipway/settings"])
         expected = {
