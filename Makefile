@@ -30,7 +30,7 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .NOTPARALLEL:
 .PHONY: help run up down logs test lint fmt clippy doc template python dependencies advisories
 .PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages
-.PHONY: fuzz fuzz-build fuzz-tools bench-sync build release-test deploy sync-now
+.PHONY: fuzz fuzz-build fuzz-tools bench-sync build release-test deploy deploy-check sync-now
 .PHONY: user-add vendor-add source-set shipway-add hook-add
 .PHONY: endpoint-add endpoint-rotate endpoint-remove
 
@@ -150,8 +150,12 @@ release-test: build ## Test the release binaries on a local stack
 	$(call need,test ! -e target/local/stack.json,a local stack is running: make down first)
 	$(call step,release binaries on a stack,RELEASE=1 $(STACK) with sh -c '$(OPS)/release_tests.py')
 
-deploy: .venv/installed .venv/deploy-installed ## Deploy to AWS: STAGE= [REGION= ARCH= PARAMETERS=]
+deploy: deploy-check .venv/deploy-installed ## Deploy to AWS: STAGE= [REGION= ARCH= PARAMETERS=]
 	@$(OPS)/rollout.py
+
+# Before the installation of half a gigabyte: are there a region and valid credentials?
+deploy-check: .venv/installed
+	@$(OPS)/rollout.py check
 
 sync-now: .venv/installed ## Poll the carrier now and print the run's id: STAGE=
 	@$(OPS)/sync_now.py

@@ -1,8 +1,9 @@
 """`make deploy`: builds, checks and deploys template.yaml to an AWS account.
 
-    STAGE=prod REGION=ap-south-1 ARCH=x86_64 python tools/ops/rollout.py
+    STAGE=prod REGION=ap-south-1 ARCH=x86_64 python tools/ops/rollout.py [check]
 
-It deploys the same template as the local stack, with other parameters.
+It deploys the same template as the local stack, with other parameters. `check` only validates
+options, region and credentials.
 """
 
 from __future__ import annotations
@@ -65,8 +66,7 @@ def target(stage: str, region: str) -> Installation:
     if stage == LOCAL_STAGE:
         raise StackError("STAGE=local is the local stack: deploy it with make up [RELEASE=1]")
     where = installation.find(stage, region)
-    account = where.client("sts").get_caller_identity()["Account"]
-    print(f"==> {where.stack_name} in account {account}, {where.region}", flush=True)
+    where.client("sts").get_caller_identity()  # fails if the credentials are not valid
     return where
 
 
@@ -84,7 +84,7 @@ def summary(outputs: dict[str, str]) -> str:
     return "\n".join([*lines, "", callback.advice(outputs["ApiUrl"], WEBHOOK_PATH)])
 
 
-def main() -> int:
+def main(check_only: bool) -> int:
     stage, region = os.environ.get("STAGE", ""), os.environ.get("REGION", "")
     arch = os.environ.get("ARCH") or release.DEFAULT_ARCH
     try:
@@ -93,6 +93,10 @@ def main() -> int:
         parameters = extra_parameters(os.environ.get("PARAMETERS", ""))
         parameters |= {"Stage": stage, "Architecture": arch}
         where = target(stage, region)
+        if check_only:
+            return 0
+        account = where.client("sts").get_caller_identity()["Account"]
+        print(f"==> {where.stack_name} in account {account}, {where.region}", flush=True)
         release.build(arch)
         print("==> sam deploy", flush=True)
         outputs = deploy(where, TEMPLATE, parameters)
@@ -104,4 +108,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(check_only=sys.argv[1:] == ["check"]))
