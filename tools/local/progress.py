@@ -24,6 +24,8 @@ REDRAW_SECONDS = 0.2
 PLAIN_SECONDS = 30  # between the lines of a step when stdout is not a terminal
 TAIL_LINES = 40
 CARGO_BAR = re.compile(r"^\s*\w+ \[[=> ]*\] (\d+/\d+)")
+# Lines of pip about an older version that it replaces; shown alone they read as an error.
+PIP_UNINSTALL = re.compile(r"uninstall|existing installation", re.IGNORECASE)
 CARGO_ENVIRONMENT = {
     "CARGO_TERM_COLOR": "never",
     "CARGO_TERM_PROGRESS_WHEN": "always",
@@ -100,7 +102,7 @@ def _run(command: list[str], env: dict[str, str], step: Step, log: IO[str]) -> i
                     counts, step.note = True, f"{bar[1]} crates"
                     continue
                 log.write(f"{line}\n")
-                if not counts:
+                if not counts and not PIP_UNINSTALL.search(line):
                     step.note = line.strip()
         except BaseException:
             child.terminate()

@@ -47,6 +47,16 @@ class Run(unittest.TestCase):
         match = progress.CARGO_BAR.match(bar)
         self.assertEqual(match and match[1], "12/300")
 
+    def test_hides_the_removal_of_older_packages(self) -> None:
+        for line, hidden in [
+            ("  Attempting uninstall: setuptools", True),
+            ("    Found existing installation: setuptools 66.1.1", True),
+            ("      Successfully uninstalled setuptools-66.1.1", True),
+            ("Installing collected packages: setuptools, boto3", False),
+        ]:
+            with self.subTest(line):
+                self.assertEqual(bool(progress.PIP_UNINSTALL.search(line)), hidden)
+
 
 class Snapshots(unittest.TestCase):
     def test_finds_snapshots_without_a_test(self) -> None:
