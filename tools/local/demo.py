@@ -61,6 +61,13 @@ def exports(stack: Stack) -> dict[str, str]:
     }
 
 
+def export_lines(stack: Stack) -> str:
+    """The variables as commands of a shell."""
+    return "\n".join(
+        f"export {name}={shlex.quote(value)}" for name, value in exports(stack).items()
+    )
+
+
 def _samples() -> list[Path]:
     """The webhooks about the demo's order, in order of time."""
     bodies = {path: json.loads(path.read_bytes()) for path in SAMPLES.glob("*.json")}
@@ -98,7 +105,6 @@ def _delivered(stack: Stack) -> bool:
 
 
 def _guide(stack: Stack) -> str:
-    variables = [f"export {name}={shlex.quote(value)}" for name, value in exports(stack).items()]
     lines = [
         "",
         f"receiver   {stack['receiver_url']}/received  (your server: all deliveries)",
@@ -109,6 +115,6 @@ def _guide(stack: Stack) -> str:
         "The stack runs until Ctrl-C. `make up` in another terminal deploys code changes.",
         "Paste these lines there; then every example of the docs runs as it is:",
         "",
-        *variables,
+        export_lines(stack),
     ]
     return "\n".join(lines)

@@ -30,6 +30,10 @@ def run() -> int:
             time.sleep(0.5)
         print("another command stopped the stack")
         return 1
+    except KeyboardInterrupt:
+        # The normal end: after any other exit code make prints an error.
+        print("\nstopping", flush=True)
+        return 0
     finally:
         if processes.load() == stack:
             lifecycle.stop()
@@ -37,14 +41,20 @@ def run() -> int:
 
 def up() -> int:
     """Starts the stack in the background, or deploys changes into the running one."""
+    _start_or_redeploy()
+    print(f"ready: {STACK_FILE} (make logs, make down)")
+    print("Paste these lines into a shell; then every example of the docs runs as it is:\n")
+    print(demo.export_lines(describe.read()), flush=True)
+    return 0
+
+
+def _start_or_redeploy() -> None:
     with _exclusively():
         stack = lifecycle.running()
         if stack:
             lifecycle.redeploy(stack)
         else:
             lifecycle.start(foreground=False)
-    print(f"ready: {STACK_FILE} (make logs, make down)", flush=True)
-    return 0
 
 
 def down() -> int:
@@ -56,7 +66,7 @@ def down() -> int:
 def with_stack(command: list[str]) -> int:
     """Runs a command against the stack, and stops the stack afterwards if it started it."""
     was_running = lifecycle.running()
-    up()
+    _start_or_redeploy()
     try:
         code = subprocess.run(command).returncode
     finally:
