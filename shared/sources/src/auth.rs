@@ -1,6 +1,6 @@
 //! Webhook authentication: tokens, HMAC signatures, address lists.
 //!
-//! A new source usually needs one line: [`hmac`] or [`token`] in its `configure`.
+//! A new source usually needs one line: [`hmac()`] or [`token()`] in its `configure`.
 
 mod allow_list;
 mod header;
