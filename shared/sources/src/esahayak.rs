@@ -62,7 +62,8 @@ fn require_envelope(body: &Fields) -> Result<(), Unreadable> {
     if body.has("data") { Ok(()) } else { Err(Unreadable::Missing("data")) }
 }
 
-/// A header repeats the body's type. A type that is no string has nothing to compare with.
+/// The header `x-esahayak-event` must equal `type`. A missing or blank type, or one that is neither
+/// string nor number, is not compared.
 fn dedup_key(request: &Request<'_>, body: &Fields) -> DedupKey {
     let kind = body.verbatim("type");
     if kind.is_some() && kind.as_deref() != request.header("x-esahayak-event") {

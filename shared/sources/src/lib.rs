@@ -44,13 +44,13 @@ pub fn by_name(name: &str) -> Option<&'static dyn Source> {
 }
 
 /// The sources that an order's `refs` may name.
-pub fn with_order_refs() -> Vec<SourceName> {
+pub fn ref_sources() -> Vec<SourceName> {
     SOURCES.iter().filter(|source| source.has_order_refs()).map(|source| source.name()).collect()
 }
 
 /// A provider that sends webhooks.
 pub trait Source: Sync {
-    /// Stands in settings paths, reports and payloads.
+    /// Used in settings paths, reports and payloads.
     fn name(&self) -> SourceName;
 
     /// Last segment of the webhook path, `/webhooks/{path}`.
