@@ -17,9 +17,6 @@ use crate::{
     Request, Setup, Source, Unreadable,
 };
 
-/// Longest event id that is used, in bytes.
-const EVENT_ID: usize = 256;
-
 pub struct Esahayak;
 
 impl Source for Esahayak {
@@ -69,7 +66,7 @@ fn dedup_key(request: &Request<'_>, body: &Fields) -> DedupKey {
     if kind.is_some() && kind.as_deref() != request.header("x-esahayak-event") {
         return DedupKey::Contradictory(QuarantineReason::EventHeader);
     }
-    event_id(body).map_or(DedupKey::Body, DedupKey::ProviderId)
+    body.event_id("id").map_or(DedupKey::Body, DedupKey::ProviderId)
 }
 
 fn report(
@@ -120,15 +117,10 @@ fn note(status: Status, data: &Fields) -> Option<String> {
     }
 }
 
-/// The event id, verbatim: two spellings are two events.
-fn event_id(body: &Fields) -> Option<String> {
-    body.verbatim("id").filter(|id| id.len() <= EVENT_ID && !id.contains(char::is_control))
-}
-
 /// One event is one report. Without a usable event id the bytes identify it, as in [`dedup_key`].
 fn report_id(request: &Request<'_>, source: &SourceName, body: &Fields) -> ReportId {
     let id = request.report_id(source);
-    match event_id(body) {
+    match body.event_id("id") {
         Some(event) => id.with(event).into(),
         None => id.with("bytes").with(request.body).into(),
     }
