@@ -181,10 +181,8 @@ class Account(unittest.TestCase):
         refused = make(*source, f"STAGE={SPARE_STAGE}", env=self.env)
         self.assertNotEqual(refused.returncode, 0)
         self.assertIn(f"there is no stack waypost-{SPARE_STAGE} in {REGION}", refused.stderr)
-        cloudformation, name = (
-            client("cloudformation", self.endpoint_url),
-            f"waypost-{SPARE_STAGE}",
-        )
+        name = f"waypost-{SPARE_STAGE}"
+        cloudformation = client("cloudformation", self.endpoint_url)
         cloudformation.create_stack(StackName=name, TemplateBody=EMPTY_STACK)
         self.addCleanup(cloudformation.delete_stack, StackName=name)
         secret = secret_of(*source, stage=SPARE_STAGE, env=self.env)
