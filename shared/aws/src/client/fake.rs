@@ -30,6 +30,15 @@ impl FakeAws {
         Self { respond: Arc::new(respond), requests: Arc::default() }
     }
 
+    /// Responds with these, one after another. Panics at a request beyond the last.
+    pub(crate) fn sequence(responses: &[(u16, &'static str)]) -> Self {
+        let responses = Mutex::new(responses.to_vec().into_iter());
+        Self::new(move |_| {
+            let (status, body) = responses.lock().unwrap().next().unwrap();
+            (status, body.to_owned())
+        })
+    }
+
     pub(crate) fn requests(&self) -> MutexGuard<'_, Vec<HttpRequest>> {
         self.requests.lock().unwrap()
     }
