@@ -19,7 +19,7 @@ pub(crate) struct Undeliverable {
 
 impl From<Undeliverable> for IoError {
     fn from(Undeliverable { parameter }: Undeliverable) -> Self {
-        Self::InvalidSetting { parameter }
+        Self::UnusableSetting { parameter }
     }
 }
 
