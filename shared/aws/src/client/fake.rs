@@ -2,6 +2,7 @@
 //! `serde_json` and the SDK's HTTP client, so that the SDK would be built twice.
 #![expect(clippy::unwrap_used)]
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -32,9 +33,9 @@ impl FakeAws {
 
     /// Responds with these, one after another. Panics at a request beyond the last.
     pub(crate) fn sequence(responses: &[(u16, &'static str)]) -> Self {
-        let responses = Mutex::new(responses.to_vec().into_iter());
+        let responses = Mutex::new(VecDeque::from(responses.to_vec()));
         Self::new(move |_| {
-            let (status, body) = responses.lock().unwrap().next().unwrap();
+            let (status, body) = responses.lock().unwrap().pop_front().unwrap();
             (status, body.to_owned())
         })
     }
