@@ -173,7 +173,7 @@ impl Kind {
     }
 }
 
-/// A write with its expressions as text, and the placeholders that these share.
+/// A write with its expressions as text and their placeholders.
 #[derive(Debug, Clone)]
 struct Request {
     table: String,
@@ -188,7 +188,7 @@ struct Request {
     existing: Option<ReturnValuesOnConditionCheckFailure>,
 }
 
-/// Sets what the six request builders have in common but no trait for.
+/// Sets the common fields of the six request builders, which share no trait.
 macro_rules! fill {
     ($builder:expr, $request:expr) => {
         $builder
