@@ -141,7 +141,7 @@ async fn parked_and_created(parcel: &Parcel) -> EventId {
 /// Creates the order as `orders` does, but queues no message for its reconciliation event.
 async fn create_order_unreconciled(parcel: &Parcel) -> EventId {
     let new =
-        NewOrder::read(parcel.order().to_string().as_bytes(), &sources::with_order_refs()).unwrap();
+        NewOrder::read(parcel.order().to_string().as_bytes(), &sources::ref_sources()).unwrap();
     let key = OrderKey { account: AccountCode::parse(OURS).unwrap(), order: new.order_id };
     let state = State::at_creation(new.status, aws::clock::now());
     let order = Order { key, profile: new.profile, state };

@@ -4,10 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use domain::core::timestamp::Timestamp;
 use futures::StreamExt;
 use futures::future::LocalBoxFuture;
 use futures::stream::iter;
 use serde_json::{Value, json};
+use sources::DedupKey;
 use tokio::sync::OnceCell;
 
 use crate::bad_inputs::request::WebhookRequest;
@@ -123,6 +125,7 @@ struct Sent {
     account: String,
     body: Vec<u8>,
     event_id: String,
+    dedup_key: DedupKey,
 }
 
 async fn send(name: String, file: PathBuf, hook: Option<&Hook>) -> Sent {
@@ -144,7 +147,17 @@ async fn send(name: String, file: PathBuf, hook: Option<&Hook>) -> Sent {
         answer.json
     );
     assert!(answer.json["processed_at"].as_str().unwrap().ends_with('Z'), "{name}");
-    Sent { name, account, body: webhook.body, event_id: answer.event_id() }
+    let dedup_key = dedup_key(&name, &webhook);
+    Sent { name, account, body: webhook.body, event_id: answer.event_id(), dedup_key }
+}
+
+fn dedup_key(name: &str, webhook: &WebhookRequest) -> DedupKey {
+    let headers: Vec<(&str, &str)> =
+        webhook.headers.iter().map(|(name, value)| (&**name, value.as_str())).collect();
+    let request =
+        sources::Request { headers: &headers, body: &webhook.body, ..sources::Request::default() };
+    let source = sources::by_name(source(name)).unwrap();
+    source.parse(&request, Timestamp::EPOCH).unwrap().dedup_key
 }
 
 fn source(name: &str) -> &str {
@@ -185,7 +198,9 @@ async fn log_id(sent: &Sent) -> String {
     if get(&format!("/{}", sent.event_id)).await.status == 200 {
         return sent.event_id.clone();
     }
-    assert_eq!(sent.event_id, text(&sent.body, "id"));
+    // The answer has the provider's id instead.
+    let provider_id = DedupKey::ProviderId(sent.event_id.clone());
+    assert_eq!(sent.dedup_key, provider_id, "{}", sent.name);
     let list = format!("?source={}&limit=100&account_code={}", source(&sent.name), sent.account);
     eventually(&format!("{} in the log", sent.name), async || {
         for item in get_json(&list).await["items"].as_array().unwrap() {

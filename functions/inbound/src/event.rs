@@ -4,6 +4,7 @@ use aws::tables::inbound::{EventState, InboundEvent};
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
+use domain::tracking::report::SourceName;
 use sources::{Authenticator, DedupKey, QuarantineReason, Request, Source, Unreadable};
 
 /// A parsed request.
@@ -64,29 +65,31 @@ fn event_id(
     at: Timestamp,
     dedup_key: &DedupKey,
 ) -> EventId {
-    let account = request.account.map_or("", AccountCode::as_str);
-    let of = |kind| Fingerprint::of(kind).with(source.name().as_str()).with(account);
+    let of = |kind| fingerprint(kind, &source.name(), request.account);
     match dedup_key {
         DedupKey::Body => of("event").with(request.body).into(),
         DedupKey::BodyAndMinute => {
             of("event").with(request.body).with((at.seconds() / 60).to_be_bytes()).into()
         }
         DedupKey::ProviderId(id) => of("named event").with(id).into(),
-        DedupKey::Contradictory(_) => of("quarantined event").with(request.body).into(),
+        DedupKey::Contradictory(_) => quarantine_id(&source.name(), request.account, request.body),
     }
+}
+
+fn quarantine_id(source: &SourceName, account: Option<&AccountCode>, body: &[u8]) -> EventId {
+    fingerprint("quarantined event", source, account).with(body).into()
+}
+
+fn fingerprint(kind: &str, source: &SourceName, account: Option<&AccountCode>) -> Fingerprint {
+    let account = account.map_or("", AccountCode::as_str);
+    Fingerprint::of(kind).with(source.as_str()).with(account)
 }
 
 /// The event of a body whose provider id was used before with another body. Stored beside the
 /// first.
 pub(crate) fn quarantined(event: &InboundEvent) -> InboundEvent {
-    let account = event.account.as_ref().map_or("", AccountCode::as_str);
-    let id = Fingerprint::of("quarantined event")
-        .with(event.source.as_str())
-        .with(account)
-        .with(&event.body)
-        .into();
     InboundEvent {
-        id,
+        id: quarantine_id(&event.source, event.account.as_ref(), &event.body),
         state: EventState::Quarantined,
         reason: Some(QuarantineReason::IdReused.as_str().to_owned()),
         ..event.clone()
@@ -98,7 +101,6 @@ pub(crate) fn quarantined(event: &InboundEvent) -> InboundEvent {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use domain::tracking::report::SourceName;
     use sources::{
         AuthError, IgnoreReason, InvalidSetting, Parsed, Reading, Setup, Tenant, TenantHint,
     };
@@ -203,6 +205,30 @@ mod tests {
             assert_eq!(account, expected, "{body:?}");
             assert_eq!(intake.unreadable.is_some(), body.is_empty());
             assert_eq!(intake.event.state == EventState::Failed, body.is_empty());
+            assert_eq!(intake.dedup_key, DedupKey::Body);
+            let id = Fingerprint::of("event").with("counting").with(expected.unwrap_or_default());
+            assert_eq!(intake.event.id, id.with(body).into(), "{body:?}");
         }
+    }
+
+    #[test]
+    fn unreadable_body_does_not_take_the_provider_id() {
+        let account = AccountCode::parse("A").unwrap();
+        let headers = [("x-esahayak-event", "stamp.uploaded")];
+        let parse = |body| {
+            let account = Some(&account);
+            let request = Request { account, headers: &headers, body, ..Request::default() };
+            let source = sources::by_path("esahayak").unwrap();
+            Intake::parse(source, &AccountB, &request, Timestamp::EPOCH)
+        };
+        let unreadable = parse(br#"{"id":"x"}"#);
+        let valid = parse(
+            br#"{"id":"x","type":"stamp.uploaded","created_at":"2025-01-01T00:00:00Z","data":{}}"#,
+        );
+        assert_eq!(unreadable.dedup_key, DedupKey::Body);
+        assert_eq!(valid.dedup_key, DedupKey::ProviderId("x".to_owned()));
+        assert_ne!(unreadable.event.id, valid.event.id);
+        let states = [unreadable.event.state, valid.event.state];
+        assert_eq!(states, [EventState::Failed, EventState::Received]);
     }
 }

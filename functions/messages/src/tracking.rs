@@ -66,11 +66,11 @@ impl MessagesApi {
         if let Some(row) = &mut linked {
             row.tracked.link(message);
         }
-        let shown = linked.as_ref().map_or_else(
+        let display_status = linked.as_ref().map_or_else(
             || TrackedMessage::default().display_status(message),
             |row| row.tracked.display_status(message),
         );
-        let after = message.noted_on(&before, shown, message.sent_at);
+        let after = message.latest_on(&before, display_status, message.sent_at);
         match self.messages.record(message, linked.as_ref(), &self.orders, &before, &after).await? {
             Recorded::New => Ok(Try::Done(message.clone())),
             Recorded::Duplicate(first) => replay_or_conflict(message, &first, key).map(Try::Done),

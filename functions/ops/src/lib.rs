@@ -61,7 +61,7 @@ impl Ops {
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
         let route = route_key(request);
-        authorize(&caller, route)?;
+        require_permission(&caller, route)?;
         let id = request.path_parameters_ref().and_then(|parameters| parameters.first("id"));
         match (route, id) {
             ("GET /api/webhooks/logs", None) => self.list_events(request, caller, now).await,
@@ -89,7 +89,7 @@ impl Ops {
 }
 
 /// Viewers have access to the log only.
-fn authorize(caller: &Caller, route: &str) -> Result<(), ApiError> {
+fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {
     if caller.can_operate()
         || (caller.can_read_log() && route.starts_with("GET /api/webhooks/logs"))
     {

@@ -9,7 +9,6 @@ use aws::clock;
 use aws::error::IoError;
 use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json, json_body, request_id};
-use aws::sqs::Outgoing;
 use aws::tables::deliveries::DeliverySummary;
 use aws::tables::orders::OrderAndTimeline;
 use domain::auth::Caller;
@@ -57,7 +56,7 @@ impl Ops {
         let event: EventId = Fingerprint::of("trigger").with(request_id(request)).into();
         let current: Vec<_> = requested.known.iter().map(current_order).collect();
         let deliveries = fan_out_current(&event, &current, endpoints.usable.values(), now);
-        self.queue_deliveries(&event, &deliveries).await?;
+        self.queues.deliveries.send_deliveries(&event, &deliveries).await?;
         let summaries = self.await_deliveries(&deliveries, now.after(WAIT)).await;
         let invalid =
             endpoints.invalid.iter().filter(|endpoint| endpoint.accounts.include(&account));
@@ -89,23 +88,6 @@ impl Ops {
             }
         }
         Ok(requested)
-    }
-
-    async fn queue_deliveries(
-        &self,
-        event: &EventId,
-        deliveries: &[Delivery],
-    ) -> Result<(), IoError> {
-        let messages = deliveries.iter().map(|delivery| {
-            tracing::info!(
-                event_id = %event,
-                delivery_id = delivery.id,
-                endpoint = %delivery.endpoint,
-                "delivery.queued"
-            );
-            Outgoing { body: delivery.to_message(), group: delivery.endpoint.as_str().to_owned() }
-        });
-        self.queues.deliveries.send_all(messages.collect()).await
     }
 
     /// Returns the deliveries' states once all have ended, or at `until`. A failed read only hides

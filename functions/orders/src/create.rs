@@ -25,8 +25,7 @@ impl OrdersApi {
         caller: &Caller,
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
-        let new_order =
-            NewOrder::read(json_body(request, BODY_LIMIT)?, &sources::with_order_refs())?;
+        let new_order = NewOrder::read(json_body(request, BODY_LIMIT)?, &sources::ref_sources())?;
         let key = OrderKey {
             account: authorize(caller, new_order.account.as_ref(), "accountCode")?,
             order: new_order.order_id,

@@ -48,7 +48,7 @@ impl OrdersApi {
     ) -> Result<PatchOutcome, ApiError> {
         let before =
             self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
-        let profile = patch.apply(&before.profile, &sources::with_order_refs())?;
+        let profile = patch.apply(&before.profile, &sources::ref_sources())?;
         if profile == before.profile {
             // A repeated request: the first one may have crashed before it queued its event.
             if let Some(reconciliation) = self.orders.last_reconciliation(key).await? {

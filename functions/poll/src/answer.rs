@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use domain::core::timestamp::Timestamp;
 use domain::polling::{PollCounts, PollItem, PollResult, PolledReport, Stalled};
-use domain::tracking::report::SourceName;
-use sources::shipway::pull;
+use sources::Source;
+use sources::shipway::{Shipway, tracking_api};
 
-const SOURCE: SourceName = SourceName::new("shipway");
 /// In bytes. SQS allows 1 MiB; the reports of fifty orders usually take a fifth of that.
 const MAX_MESSAGE: usize = 900_000;
 
@@ -25,7 +24,7 @@ pub(crate) struct BatchAnswer<'a> {
 
 impl<'a> BatchAnswer<'a> {
     pub(crate) fn of(
-        answered: impl Iterator<Item = (&'a PollItem, pull::ParcelAnswer)>,
+        answered: impl Iterator<Item = (&'a PollItem, tracking_api::ParcelAnswer)>,
         now: Timestamp,
         stalled_after: Option<Duration>,
     ) -> Self {
@@ -52,18 +51,20 @@ impl<'a> BatchAnswer<'a> {
     }
 
     /// True if there is a new report.
-    fn add(&mut self, order: &'a PollItem, parcel: pull::ParcelAnswer) -> bool {
+    fn add(&mut self, order: &'a PollItem, parcel: tracking_api::ParcelAnswer) -> bool {
         match parcel {
-            pull::ParcelAnswer::Known(report) if order.active.seen.as_ref() != Some(&report.id) => {
+            tracking_api::ParcelAnswer::Known(report)
+                if order.active.seen.as_ref() != Some(&report.id) =>
+            {
                 let (account, order_id) = (order.account.clone(), order.order_id.clone());
                 self.reports.push(PolledReport { account, order_id, report: *report });
                 return true;
             }
-            pull::ParcelAnswer::Known(_) if order.active.unknown.is_some() => {
+            tracking_api::ParcelAnswer::Known(_) if order.active.unknown.is_some() => {
                 self.reappeared.push(order)
             }
-            pull::ParcelAnswer::Known(_) => {}
-            pull::ParcelAnswer::Unknown => self.unknown.push(order),
+            tracking_api::ParcelAnswer::Known(_) => {}
+            tracking_api::ParcelAnswer::Unknown => self.unknown.push(order),
         }
         false
     }
@@ -93,12 +94,12 @@ fn split_messages(
 ) -> Vec<String> {
     let result = PollResult {
         v: PollResult::VERSION,
-        source: SOURCE,
+        source: Shipway.name(),
         received_at,
         reports: reports.to_vec(),
         stalled: stalled.to_vec(),
     };
-    let message = serde_json::to_string(&result).unwrap_or_default();
+    let message = result.to_message();
     if message.len() <= MAX_MESSAGE || reports.len() < 2 {
         return vec![message];
     }

@@ -11,7 +11,7 @@ use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, PollItem};
 use egress::HeaderMap;
 use egress::policy::Target;
-use sources::shipway::pull::{self, MAX_ANSWER, can_be_asked};
+use sources::shipway::tracking_api::{self, MAX_ANSWER, is_pollable};
 
 use crate::Poll;
 use crate::answer::BatchAnswer;
@@ -43,7 +43,7 @@ impl Poll {
         deadline: Timestamp,
     ) -> Result<CallOutcome<'a>, IoError> {
         let (pollable, others): (Vec<&PollItem>, Vec<&PollItem>) =
-            batch.orders.iter().partition(|order| can_be_asked(order.awb()));
+            batch.orders.iter().partition(|order| is_pollable(order.awb()));
         if pollable.is_empty() {
             return Ok(CallOutcome::Answered(BatchAnswer::default().with_unpollable(others)));
         }
@@ -102,16 +102,16 @@ impl Poll {
         if response.status != 200 {
             return Err(Failure::refusal(response.status, response.retry_after.as_deref(), at));
         }
-        let queries: Vec<pull::TrackingQuery<'_>> = orders
+        let queries: Vec<tracking_api::TrackingQuery<'_>> = orders
             .iter()
-            .map(|order| pull::TrackingQuery {
+            .map(|order| tracking_api::TrackingQuery {
                 account: &order.account,
                 order_id: &order.order_id,
                 awb: order.awb(),
             })
             .collect();
-        let parcels =
-            pull::read(&queries, &response.body).map_err(|_| Failure::of("unreadable_answer"))?;
+        let parcels = tracking_api::read(&queries, &response.body)
+            .map_err(|_| Failure::of("unreadable_answer"))?;
         Ok(BatchAnswer::of(orders.iter().copied().zip(parcels), at, call.service.stalled_after))
     }
 }

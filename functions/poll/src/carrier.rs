@@ -10,7 +10,7 @@ use domain::core::timestamp::Timestamp;
 use egress::policy::Target;
 use egress::{HeaderMap, HeaderValue, LOOPBACK};
 use sources::shipway;
-use sources::shipway::pull::path_and_query;
+use sources::shipway::tracking_api::path_and_query;
 
 const SERVICE: &str = "sources/shipway/settings";
 const SECRET: &str = "sources/shipway/secret";

@@ -13,21 +13,19 @@ use aws::error::IoError;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::concurrency::run_all;
 use aws::tables::orders::Orders;
 use aws::tables::runs::{BatchOutcome, Runs};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, PollItem, RateLimiter};
 use egress::Http;
-use futures::stream::{self, StreamExt};
 use tokio::sync::Mutex;
 
 use answer::BatchAnswer;
 use call::CallOutcome;
 use carrier::Carrier;
 use failure::Failure;
-
-const CONCURRENT_WRITES: usize = 16;
 
 pub struct Poll {
     runs: Runs,
@@ -83,12 +81,12 @@ impl Poll {
         for message in answer.messages(now()) {
             self.events.send(message).await?;
         }
-        run_concurrently(answer.unknown.iter().map(async |order: &&PollItem| {
+        run_all(answer.unknown.iter().map(async |order: &&PollItem| {
             self.orders.not_found(&order.key(), &order.active, &batch.run).await
         }))
         .await?;
-        run_concurrently(
-            answer.reappeared.iter().map(async |order| self.orders.found_again(&order.key()).await),
+        run_all(
+            answer.reappeared.iter().map(async |order| self.orders.reappeared(&order.key()).await),
         )
         .await?;
         let counts = answer.counts();
@@ -148,13 +146,4 @@ impl Poll {
 /// The account that owns the call's credentials; `None` for the shared credentials.
 fn credential_account(batch: &BatchMessage) -> Option<&str> {
     batch.credential.as_ref().map(AccountCode::as_str)
-}
-
-/// Runs every task even if some fail, and returns an error if any did.
-async fn run_concurrently(
-    tasks: impl Iterator<Item: Future<Output = Result<(), IoError>>>,
-) -> Result<(), IoError> {
-    let results: Vec<Result<(), IoError>> =
-        stream::iter(tasks).buffer_unordered(CONCURRENT_WRITES).collect().await;
-    results.into_iter().collect()
 }

@@ -1,11 +1,10 @@
 //! Fan-out: queues one delivery per subscribed endpoint for every status change of an event.
 
+use aws::endpoints::InvalidEndpoint;
 use aws::error::IoError;
-use aws::sqs::Outgoing;
-use domain::auth::Accounts;
-use domain::core::id::EventId;
+use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::delivery::{self, Delivery};
+use domain::webhooks::delivery;
 use domain::webhooks::notification::Change;
 
 use crate::Process;
@@ -15,6 +14,19 @@ use crate::apply::AppliedReport;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Undeliverable {
     pub(crate) parameter: String,
+}
+
+impl Undeliverable {
+    /// Finds the first invalid endpoint that may be meant for one of the accounts.
+    pub(crate) fn find<'a>(
+        invalid: &[InvalidEndpoint],
+        accounts: impl Iterator<Item = &'a AccountCode> + Clone,
+    ) -> Option<Self> {
+        let endpoint = invalid
+            .iter()
+            .find(|endpoint| accounts.clone().any(|account| endpoint.accounts.include(account)))?;
+        Some(Self { parameter: endpoint.parameter.clone() })
+    }
 }
 
 impl From<Undeliverable> for IoError {
@@ -40,30 +52,8 @@ impl Process {
         }
         let endpoints = self.endpoints.all(now).await?;
         let deliveries = delivery::fan_out(event, &changes, endpoints.usable.values(), now);
-        self.queue_deliveries(event, deliveries).await?;
-        let concerns = |accounts: &Accounts| {
-            changes.iter().any(|change| accounts.include(&change.order.key.account))
-        };
-        let invalid = endpoints.invalid.iter().find(|endpoint| concerns(&endpoint.accounts));
-        Ok(invalid.map(|endpoint| Undeliverable { parameter: endpoint.parameter.clone() }))
-    }
-
-    pub(crate) async fn queue_deliveries(
-        &self,
-        event: &EventId,
-        deliveries: Vec<Delivery>,
-    ) -> Result<(), IoError> {
-        let mut messages = Vec::with_capacity(deliveries.len());
-        for delivery in deliveries {
-            tracing::info!(
-                event_id = %event,
-                delivery_id = delivery.id,
-                endpoint = %delivery.endpoint,
-                "delivery.queued"
-            );
-            let group = delivery.endpoint.as_str().to_owned();
-            messages.push(Outgoing { body: delivery.to_message(), group });
-        }
-        self.deliveries.send_all(messages).await
+        self.deliveries.send_deliveries(event, &deliveries).await?;
+        let accounts = changes.iter().map(|change| &change.order.key.account);
+        Ok(Undeliverable::find(&endpoints.invalid, accounts))
     }
 }

@@ -126,7 +126,9 @@ impl Process {
         for report in &reports.items {
             match self.apply_or_park(account, report, &origin).await? {
                 ApplyOutcome::Applied(report) => applied.push(report),
-                ApplyOutcome::Unmatched => drop(unmatched.insert(report.id.clone())),
+                ApplyOutcome::Unmatched => {
+                    unmatched.insert(report.id.clone());
+                }
             }
         }
         Ok(match self.fan_out(&event.id, &applied, now()).await? {

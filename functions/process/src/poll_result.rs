@@ -73,10 +73,8 @@ impl Process {
         let endpoints = self.endpoints.all(now()).await?;
         let orders = [StalledOrder { order: &order, since: stalled.since }];
         let deliveries = fan_out_stalled(&event, &orders, endpoints.usable.values(), now());
-        self.queue_deliveries(&event, deliveries).await?;
-        let mut invalid = endpoints.invalid.iter();
-        let concerned = invalid.find(|endpoint| endpoint.accounts.include(&stalled.account));
-        Ok(concerned.map(|endpoint| Undeliverable { parameter: endpoint.parameter.clone() }))
+        self.deliveries.send_deliveries(&event, &deliveries).await?;
+        Ok(Undeliverable::find(&endpoints.invalid, std::iter::once(&stalled.account)))
     }
 }
 

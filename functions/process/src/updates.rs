@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 
 use aws::clock::now;
 use aws::error::IoError;
+use aws::tables::concurrency::run_all;
 use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{InboundEvent, Progress};
 use aws::tables::messages::TrackingRow;
@@ -16,7 +17,6 @@ use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelUpdate, StatusUpdate};
 use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
-use futures::stream::{self, StreamExt};
 use sources::Items;
 
 use crate::Process;
@@ -26,7 +26,6 @@ use grouped::GroupedUpdates;
 /// Attempts to write a message under contention before the event is retried later.
 const TRIES: u32 = 12;
 const READ_BATCH: usize = 100;
-const CONCURRENT_WRITES: usize = 16;
 
 impl Process {
     /// Applies every update of an event. Repeating an applied update is a no-op.
@@ -110,7 +109,7 @@ impl Process {
         let writes = rows.into_iter().zip(messages).map(async |(row, (_, statuses))| {
             self.record_message_statuses(row?, statuses, received_at).await
         });
-        run_concurrently(writes).await
+        run_all(writes).await.map(count)
     }
 
     /// Merges statuses into a message's row, with retries on contention. True if the row changed.
@@ -160,10 +159,10 @@ impl Process {
             && let Some(order) = self.orders.load(&record.order()).await?
             && record.is_newest(&order.state)
         {
-            let noted = record.noted_on(&order, row.tracked.display_status(record), now);
+            let after = record.latest_on(&order, row.tracked.display_status(record), now);
             return self
                 .messages
-                .replace_tracking_and_order(row, &self.orders, &order, &noted, now)
+                .replace_tracking_and_order(row, &self.orders, &order, &after, now)
                 .await;
         }
         self.messages.replace_tracking(row, now).await
@@ -174,22 +173,13 @@ impl Process {
         &self,
         messages: &[(AccountCode, Contact, ConversationMessage<'_>)],
     ) -> Result<usize, IoError> {
-        run_concurrently(messages.iter().map(async |(account, from, message)| {
+        let inserts = messages.iter().map(async |(account, from, message)| {
             self.messages.insert_inbound(account, from, message).await
-        }))
-        .await
+        });
+        run_all(inserts).await.map(count)
     }
 }
 
-/// Runs every task even if some fail, and returns the number of `true` results or an error.
-async fn run_concurrently(
-    tasks: impl Iterator<Item: Future<Output = Result<bool, IoError>>>,
-) -> Result<usize, IoError> {
-    let results: Vec<Result<bool, IoError>> =
-        stream::iter(tasks).buffer_unordered(CONCURRENT_WRITES).collect().await;
-    let mut count = 0;
-    for result in results {
-        count += usize::from(result?);
-    }
-    Ok(count)
+fn count(changes: Vec<bool>) -> usize {
+    changes.into_iter().filter(|changed| *changed).count()
 }

@@ -6,6 +6,8 @@ use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
 };
+use domain::core::id::EventId;
+use domain::webhooks::delivery::Delivery;
 
 use crate::error::IoError;
 
@@ -119,6 +121,25 @@ impl Queue {
     /// Sends all messages in as few batches as possible. After an error, some may have been sent.
     pub async fn send_all(&self, messages: Vec<Outgoing>) -> Result<(), IoError> {
         self.send_batches(messages.into_iter().map(Entry::from).collect()).await
+    }
+
+    /// Queues the deliveries of one event, grouped by endpoint. After an error, some may have been
+    /// sent.
+    pub async fn send_deliveries(
+        &self,
+        event: &EventId,
+        deliveries: &[Delivery],
+    ) -> Result<(), IoError> {
+        let messages = deliveries.iter().map(|delivery| {
+            tracing::info!(
+                event_id = %event,
+                delivery_id = delivery.id,
+                endpoint = %delivery.endpoint,
+                "delivery.queued"
+            );
+            Outgoing { body: delivery.to_message(), group: delivery.endpoint.as_str().to_owned() }
+        });
+        self.send_all(messages.collect()).await
     }
 
     /// As [`Queue::send_all`], each message with its delay.

@@ -2,6 +2,7 @@
 
 mod attr;
 mod batch_get;
+pub mod concurrency;
 pub mod contention;
 pub mod deliveries;
 mod expression;

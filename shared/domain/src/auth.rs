@@ -48,7 +48,7 @@ impl Accounts {
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Admin,
-    /// Reads the log, runs and statistics.
+    /// Reads the inbound log.
     Viewer,
     /// Works on orders and messages of its accounts.
     Partner,
@@ -101,8 +101,8 @@ pub struct Caller {
 pub enum NoAccount {
     #[error("this account is not accessible with these credentials")]
     Inaccessible,
-    /// The caller has several accounts and the request names none.
-    #[error("must be one of your accounts")]
+    /// The request names no account, and the caller does not have exactly one.
+    #[error("is required unless the credentials have access to exactly one account")]
     Missing,
 }
 
@@ -115,12 +115,12 @@ impl Caller {
         matches!(self.principal, Principal::User(Role::Admin | Role::Partner))
     }
 
-    /// The inbound log, deliveries and polling runs.
+    /// The inbound log.
     pub fn can_read_log(&self) -> bool {
         matches!(self.principal, Principal::User(Role::Admin | Role::Viewer))
     }
 
-    /// Redrives, triggers and replays.
+    /// Event retries, triggered webhooks, stale orders, runs.
     pub fn can_operate(&self) -> bool {
         self.principal == Principal::User(Role::Admin)
     }

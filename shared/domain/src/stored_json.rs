@@ -178,10 +178,19 @@ fn enum_names_are_the_same_in_rows_and_in_json() {
         assert_name(state, state.as_str());
         assert_eq!(DeliveryState::parse(state.as_str()), Some(state));
     }
-    use Disposition::{AfterTerminal, OtherShipment, Same, Unknown};
-    for disposition in [Same, Unknown, OtherShipment, AfterTerminal] {
-        assert_name(disposition, disposition.reason().unwrap());
+    for event in [EventType::StatusChanged, EventType::Stalled] {
+        assert_name(event, event.as_str());
+        assert_eq!(EventType::parse(event.as_str()), Some(event));
     }
+}
+
+#[test]
+fn disposition_reasons() {
+    use Disposition::{AfterTerminal, Applied, OtherShipment, Same, Unknown};
+    assert_eq!(
+        [Applied, Same, Unknown, OtherShipment, AfterTerminal].map(Disposition::reason),
+        [None, Some("same"), Some("unknown"), Some("other_shipment"), Some("after_terminal")]
+    );
 }
 
 #[test]

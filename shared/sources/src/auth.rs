@@ -1,6 +1,7 @@
 //! Webhook authentication: tokens, HMAC signatures, address lists.
 //!
-//! A new source usually needs one line: [`hmac`] or [`token`] in its `configure`.
+//! A source with one mode needs one line in its `configure`: [`hmac()`] or [`token()`]. No built-in
+//! source uses them yet: all of those have several modes or another proof.
 
 mod allow_list;
 mod header;
@@ -11,7 +12,7 @@ use serde::Deserialize;
 
 use crate::reading::TenantHint;
 use crate::request::Request;
-use crate::setup::{InvalidSetting, Setup};
+use crate::setup::{InvalidSetting, Setup, read_settings, require_secret};
 
 pub(crate) use allow_list::AllowList;
 pub(crate) use header::{HeaderAuthenticator, Proof};
@@ -87,7 +88,7 @@ pub fn hmac(
     setup: &Setup<'_>,
     header: &'static str,
 ) -> Result<Box<dyn Authenticator>, InvalidSetting> {
-    one_mode(setup, |secret| Proof::Signature { header, key: SigningKey::new(secret) })
+    header_authenticator(setup, |secret| Proof::Signature { header, key: SigningKey::new(secret) })
 }
 
 /// Requires the source's secret in `header`.
@@ -95,15 +96,15 @@ pub fn token(
     setup: &Setup<'_>,
     header: &'static str,
 ) -> Result<Box<dyn Authenticator>, InvalidSetting> {
-    one_mode(setup, |secret| Proof::Token { header, token: Token::new(secret) })
+    header_authenticator(setup, |secret| Proof::Token { header, token: Token::new(secret) })
 }
 
-fn one_mode(
+fn header_authenticator(
     setup: &Setup<'_>,
     proof: impl FnOnce(&str) -> Proof,
 ) -> Result<Box<dyn Authenticator>, InvalidSetting> {
-    let Settings { account, allowed_ips } = setup.read_settings()?;
-    let proof = proof(setup.require_secret()?);
+    let Settings { account, allowed_ips } = read_settings(setup.settings)?;
+    let proof = proof(require_secret(setup.secret)?);
     Ok(Box::new(HeaderAuthenticator { tenant: account.into(), allowed_ips, proof }))
 }
 

@@ -17,9 +17,6 @@ use crate::{
     Request, Setup, Source, Unreadable,
 };
 
-/// Longest event id that is used, in bytes.
-const EVENT_ID: usize = 256;
-
 pub struct Esahayak;
 
 impl Source for Esahayak {
@@ -62,13 +59,14 @@ fn require_envelope(body: &Fields) -> Result<(), Unreadable> {
     if body.has("data") { Ok(()) } else { Err(Unreadable::Missing("data")) }
 }
 
-/// A header repeats the body's type. A type that is no string has nothing to compare with.
+/// The header `x-esahayak-event` must equal `type`. A missing or blank type, or one that is neither
+/// string nor number, is not compared.
 fn dedup_key(request: &Request<'_>, body: &Fields) -> DedupKey {
     let kind = body.verbatim("type");
     if kind.is_some() && kind.as_deref() != request.header("x-esahayak-event") {
         return DedupKey::Contradictory(QuarantineReason::EventHeader);
     }
-    event_id(body).map_or(DedupKey::Body, DedupKey::ProviderId)
+    body.event_id("id").map_or(DedupKey::Body, DedupKey::ProviderId)
 }
 
 fn report(
@@ -119,15 +117,10 @@ fn note(status: Status, data: &Fields) -> Option<String> {
     }
 }
 
-/// The event id, verbatim: two spellings are two events.
-fn event_id(body: &Fields) -> Option<String> {
-    body.verbatim("id").filter(|id| id.len() <= EVENT_ID && !id.contains(char::is_control))
-}
-
 /// One event is one report. Without a usable event id the bytes identify it, as in [`dedup_key`].
 fn report_id(request: &Request<'_>, source: &SourceName, body: &Fields) -> ReportId {
     let id = request.report_id(source);
-    match event_id(body) {
+    match body.event_id("id") {
         Some(event) => id.with(event).into(),
         None => id.with("bytes").with(request.body).into(),
     }

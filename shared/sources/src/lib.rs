@@ -1,6 +1,7 @@
 //! Providers that send webhooks: authentication of their requests and parsing of their bodies.
 //!
-//! No IO and no clock. A source is one file that implements [`Source`] and one line in [`SOURCES`].
+//! No IO and no clock. A source is one file that implements [`Source`], with its `mod` line here and
+//! its line in [`SOURCES`].
 
 pub mod auth;
 mod reading;
@@ -25,9 +26,13 @@ pub use reading::{
 pub use request::Request;
 pub use setup::{Hook, InvalidSetting, Setup};
 
-/// All sources. The enums of openapi.yaml list them in this order (`tests/openapi.rs`).
-pub static SOURCES: &[&dyn Source] =
-    &[&shiprocket::Shiprocket, &shipway::Shipway, &esahayak::Esahayak, &whatsapp::WhatsApp];
+pub static SOURCES: &[&dyn Source] = &[
+    // One line per source. The enums of openapi.yaml have the same order (`tests/openapi.rs`).
+    &shiprocket::Shiprocket,
+    &shipway::Shipway,
+    &esahayak::Esahayak,
+    &whatsapp::WhatsApp,
+];
 
 /// Finds the source that receives webhooks at `/webhooks/{path}`.
 pub fn by_path(path: &str) -> Option<&'static dyn Source> {
@@ -39,13 +44,13 @@ pub fn by_name(name: &str) -> Option<&'static dyn Source> {
 }
 
 /// The sources that an order's `refs` may name.
-pub fn with_order_refs() -> Vec<SourceName> {
+pub fn ref_sources() -> Vec<SourceName> {
     SOURCES.iter().filter(|source| source.has_order_refs()).map(|source| source.name()).collect()
 }
 
 /// A provider that sends webhooks.
 pub trait Source: Sync {
-    /// Stands in settings paths, reports and payloads.
+    /// Used in settings paths, reports and payloads.
     fn name(&self) -> SourceName;
 
     /// Last segment of the webhook path, `/webhooks/{path}`.

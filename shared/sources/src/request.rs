@@ -24,23 +24,27 @@ impl<'a> Request<'a> {
         Self { account, body, ..Self::default() }
     }
 
-    /// Looks a header up by its name in any case. A repeated header is ambiguous and counts as
-    /// absent.
+    /// Looks a header up by its name in any case. A repeated header counts as absent.
     pub fn header(&self, name: &str) -> Option<&'a str> {
-        let mut values = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
-        let first = values.next();
-        first.filter(|_| values.next().is_none()).map(|(_, value)| *value)
+        single_value(self.headers, |key| key.eq_ignore_ascii_case(name))
     }
 
     /// Starts a report id. The caller adds everything that makes two reports the same report.
     pub(crate) fn report_id(&self, source: &SourceName) -> Fingerprint {
-        report_id(self.account, source)
+        let account = self.account.map_or("", AccountCode::as_str);
+        Fingerprint::of("report").with(account).with(source.as_str())
     }
 }
 
-pub(crate) fn report_id(account: Option<&AccountCode>, source: &SourceName) -> Fingerprint {
-    let account = account.map_or("", AccountCode::as_str);
-    Fingerprint::of("report").with(account).with(source.as_str())
+/// The value of the only pair with a matching name. A repeated name is ambiguous and counts as
+/// absent.
+pub(crate) fn single_value<'a>(
+    pairs: &[(&str, &'a str)],
+    matches: impl Fn(&str) -> bool,
+) -> Option<&'a str> {
+    let mut values = pairs.iter().filter(|(name, _)| matches(name));
+    let first = values.next();
+    first.filter(|_| values.next().is_none()).map(|(_, value)| *value)
 }
 
 #[cfg(test)]

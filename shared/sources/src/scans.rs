@@ -2,8 +2,8 @@
 
 use domain::tracking::report::Scan;
 
-/// Most scans kept of one parcel. Live bodies have up to twenty.
-pub(crate) const MOST: usize = 50;
+/// Maximum number of scans kept of one parcel. Live bodies have up to twenty.
+pub(crate) const MAX_SCANS: usize = 50;
 
 /// A provider's usual order, for scans whose times do not decide it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,13 +12,13 @@ pub(crate) enum Order {
     NewestFirst,
 }
 
-/// Returns the newest [`MOST`] scans, oldest first.
+/// Returns the newest [`MAX_SCANS`] scans, oldest first.
 pub(crate) fn newest(mut scans: Vec<Scan>, usual: Order) -> Vec<Scan> {
     if order(&scans).unwrap_or(usual) == Order::NewestFirst {
         scans.reverse();
     }
     sort(&mut scans);
-    let surplus = scans.len().saturating_sub(MOST);
+    let surplus = scans.len().saturating_sub(MAX_SCANS);
     scans.split_off(surplus)
 }
 
@@ -97,7 +97,7 @@ mod tests {
     fn drops_the_oldest_scans() {
         let input: String = ('a'..='z').cycle().take(60).collect();
         assert_eq!(sorted(&input, Order::OldestFirst), input[10..]);
-        assert_eq!(sorted(&input, Order::NewestFirst).len(), MOST);
+        assert_eq!(sorted(&input, Order::NewestFirst).len(), MAX_SCANS);
         assert!(sorted(&input, Order::NewestFirst).ends_with('a'));
     }
 }

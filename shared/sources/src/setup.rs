@@ -22,17 +22,6 @@ pub struct Hook<'a> {
     pub has_secret: bool,
 }
 
-impl Setup<'_> {
-    /// Reads `settings` as a JSON object.
-    pub(crate) fn read_settings<T: DeserializeOwned>(&self) -> Result<T, InvalidSetting> {
-        read_settings(self.settings)
-    }
-
-    pub(crate) fn require_secret(&self) -> Result<&str, InvalidSetting> {
-        require_secret(self.secret)
-    }
-}
-
 /// A parameter that cannot be used. Never quotes its content.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{parameter}{}: {problem}", .field.as_ref().map(|field| format!(" ({field})")).unwrap_or_default())]
@@ -43,6 +32,7 @@ pub struct InvalidSetting {
     pub problem: String,
 }
 
+/// Reads `settings` as a JSON object.
 pub(crate) fn read_settings<T: DeserializeOwned>(text: &str) -> Result<T, InvalidSetting> {
     read_parameter("settings", text)
 }
@@ -66,7 +56,8 @@ fn read_parameter<T: DeserializeOwned>(
     })
 }
 
-fn require_secret(secret: Option<&str>) -> Result<&str, InvalidSetting> {
+/// Rejects a missing and a blank secret.
+pub(crate) fn require_secret(secret: Option<&str>) -> Result<&str, InvalidSetting> {
     let problem = match secret {
         Some(secret) if !secret.trim().is_empty() => return Ok(secret),
         Some(_) => "must not be empty",

@@ -7,11 +7,11 @@
 mod auth;
 mod dates;
 mod item;
-pub mod pull;
 mod report_identity;
 mod scans;
 mod settings;
 mod status;
+pub mod tracking_api;
 
 use std::collections::BTreeSet;
 
@@ -75,7 +75,7 @@ struct Body {
     items: Vec<Option<Item>>,
 }
 
-/// Most items of a feed. Each costs a few database calls, all within one invocation.
+/// Maximum number of items of a feed. Each costs a few database calls, all within one invocation.
 const MAX_ITEMS: usize = 500;
 
 impl Body {
@@ -97,7 +97,7 @@ impl Body {
     }
 
     fn dedup_key(&self) -> DedupKey {
-        if self.items.iter().flatten().any(|item| item.time().is_some()) {
+        if self.items.iter().flatten().any(|item| item.raw_time().is_some()) {
             DedupKey::Body
         } else {
             DedupKey::BodyAndMinute

@@ -12,6 +12,8 @@ use serde::Deserialize;
 
 use crate::times;
 
+/// Longest event id that is used, in bytes.
+const EVENT_ID: usize = 256;
 /// Longest label or place, in characters.
 pub(crate) const LABEL: usize = 128;
 /// Longest remark, in characters.
@@ -42,6 +44,13 @@ impl Fields {
     /// A string as it is, or the digits of a number. `None` for a blank string.
     pub(crate) fn verbatim(&self, name: &str) -> Option<String> {
         self.0.get(name)?.to_text().filter(|text| !text.trim().is_empty())
+    }
+
+    /// A provider's id of an event, verbatim: two spellings are two events. `None` if it is longer
+    /// than 256 bytes or has control characters.
+    pub(crate) fn event_id(&self, name: &str) -> Option<String> {
+        let is_usable = |id: &String| id.len() <= EVENT_ID && !id.contains(char::is_control);
+        self.verbatim(name).filter(is_usable)
     }
 
     /// Like [`Fields::verbatim`], without surrounding white space.

@@ -1,8 +1,9 @@
 //! Authentication of sources with `events/{source}/auth.txt`.
 //!
-//! The file has an optional line `settings: {...}` and the headers that authenticate a request, e.g.
-//! `x-bluebird-signature: sha256={hmac}`. `{secret}` stands for the source's secret and `{hmac}` for
-//! the HMAC-SHA256 of the body. `tests/it/samples.rs` sends samples with these headers.
+//! The file has an optional line `settings: {...}` and the headers that authenticate a request,
+//! e.g. `x-bluebird-signature: sha256={hmac}`. `{secret}` stands for the source's secret and
+//! `{hmac}` for the HMAC-SHA256 of the body. `tests/it/samples.rs` sends samples with these
+//! headers.
 
 #![expect(clippy::panic, clippy::unwrap_used)]
 

@@ -6,19 +6,29 @@
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use serde_json::{Value, json};
-use sources::{Reading, Request, SOURCES, Unreadable};
+use sources::{Parsed, Reading, Request, SOURCES, Unreadable};
 
-fn outcome(reading: Result<Reading, Unreadable>) -> Value {
-    match reading {
-        Ok(Reading::Reports(reports)) => {
-            json!({ "reports": reports.items, "odd": reports.skipped })
+fn outcome(parsed: Result<Parsed, Unreadable>) -> Value {
+    let parsed = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return json!({ "unreadable": error.to_string() }),
+    };
+    let dedup_key = format!("{:?}", parsed.dedup_key);
+    match parsed.reading {
+        Reading::Reports(reports) => {
+            json!({ "dedup_key": dedup_key, "reports": reports.items, "skipped": reports.skipped })
         }
-        Ok(Reading::Updates(updates)) => {
-            json!({ "updates": updates.items, "odd": updates.skipped })
+        Reading::Updates(updates) => {
+            json!({ "dedup_key": dedup_key, "updates": updates.items, "skipped": updates.skipped })
         }
-        Ok(Reading::Ignored(reason)) => json!({ "ignored": reason.as_str() }),
-        Err(error) => json!({ "unreadable": error.to_string() }),
+        Reading::Ignored(reason) => json!({ "dedup_key": dedup_key, "ignored": reason.as_str() }),
     }
+}
+
+/// eSahayak repeats the body's type in a header, which decides the dedup key.
+fn type_header(body: &[u8]) -> Option<(&'static str, String)> {
+    let body: Value = serde_json::from_slice(body).ok()?;
+    Some(("x-esahayak-event", body["type"].as_str()?.to_owned()))
 }
 
 #[test]
@@ -30,8 +40,11 @@ fn every_sample_matches_its_snapshot() {
             .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
         let source = sources::by_name(&name).unwrap_or_else(|| panic!("{name} is not in SOURCES"));
         let body = std::fs::read(path).unwrap();
-        let parsed = source.parse(&Request::stored(Some(&account), &body), at);
-        let outcome = outcome(parsed.map(|parsed| parsed.reading));
+        let headers = type_header(&body);
+        let headers: Vec<(&str, &str)> =
+            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let request = Request { headers: &headers, ..Request::stored(Some(&account), &body) };
+        let outcome = outcome(source.parse(&request, at));
         let mut settings = insta::Settings::clone_current();
         settings.set_prepend_module_to_snapshot(false);
         settings.set_omit_expression(true);

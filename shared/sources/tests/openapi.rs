@@ -48,7 +48,7 @@ fn lists_every_source() {
 
 #[test]
 fn lists_every_source_with_order_refs() {
-    for source in sources::with_order_refs() {
+    for source in sources::ref_sources() {
         let name = source.as_str();
         require(&[
             ("schema `Refs`", format!("{name}: {{$ref: \"#/components/schemas/Id\"}}")),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use sources::shipway::pull::{ParcelAnswer, TrackingQuery, read};
+use sources::shipway::tracking_api::{ParcelAnswer, TrackingQuery, read};
 
 use crate::orders::Order;
 

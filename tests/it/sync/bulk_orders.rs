@@ -9,7 +9,7 @@ use domain::core::id::{AccountCode, Awb, OrderKey};
 use domain::polling::shard;
 use futures::stream::{self, StreamExt};
 use serde_json::{Value, json};
-use sources::shipway::pull;
+use sources::shipway::tracking_api;
 
 use super::environment::order_key;
 use crate::support::{Calls, block_on_in_drop, stack, unique};
@@ -150,11 +150,11 @@ fn report_id(key: &OrderKey, awb: &str, item: &Value) -> Option<String> {
     let mut item = item.clone();
     item["awb"] = json!(awb);
     let (awb, account): (Awb, &AccountCode) = (Awb::parse(awb).unwrap(), &key.account);
-    let queries = [pull::TrackingQuery { account, order_id: &key.order, awb: &awb }];
-    let answers = pull::read(&queries, json!([item]).to_string().as_bytes()).unwrap();
+    let queries = [tracking_api::TrackingQuery { account, order_id: &key.order, awb: &awb }];
+    let answers = tracking_api::read(&queries, json!([item]).to_string().as_bytes()).unwrap();
     answers.into_iter().find_map(|answer| match answer {
-        pull::ParcelAnswer::Known(report) => Some(report.id.to_string()),
-        pull::ParcelAnswer::Unknown => None,
+        tracking_api::ParcelAnswer::Known(report) => Some(report.id.to_string()),
+        tracking_api::ParcelAnswer::Unknown => None,
     })
 }
 

@@ -58,8 +58,9 @@ impl<'a> TriggerResponse<'a> {
         let sent = deliveries.iter().map(|delivery| EndpointResult::of(delivery, summaries));
         let results: Vec<EndpointResult<'_>> =
             sent.chain(invalid.map(EndpointResult::not_sent)).collect();
-        let delivered = DeliveryState::Delivered.as_str();
-        let delivered = results.iter().filter(|result| result.state == delivered).count();
+        let is_delivered =
+            |result: &&EndpointResult<'_>| result.state == DeliveryState::Delivered.as_str();
+        let delivered = results.iter().filter(is_delivered).count();
         let message = match results.len() {
             0 => "no endpoint receives status_update for this account".to_owned(),
             total => format!("{delivered} of {total} delivered"),

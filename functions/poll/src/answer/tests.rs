@@ -30,7 +30,7 @@ fn order(id: &str, days_since_move: u32) -> PollItem {
 fn report(id: &str) -> Report {
     Report {
         id: ReportId::parse(id).unwrap(),
-        source: SOURCE,
+        source: Shipway.name(),
         awb: None,
         return_awb: None,
         provider_id: None,
@@ -46,11 +46,11 @@ fn report(id: &str) -> Report {
     }
 }
 
-fn known(id: &str) -> pull::ParcelAnswer {
-    pull::ParcelAnswer::Known(Box::new(report(id)))
+fn known(id: &str) -> tracking_api::ParcelAnswer {
+    tracking_api::ParcelAnswer::Known(Box::new(report(id)))
 }
 
-fn answer(answered: Vec<(&PollItem, pull::ParcelAnswer)>) -> BatchAnswer<'_> {
+fn answer(answered: Vec<(&PollItem, tracking_api::ParcelAnswer)>) -> BatchAnswer<'_> {
     BatchAnswer::of(answered.into_iter(), now(), Some(5 * DAY))
 }
 
@@ -65,7 +65,7 @@ fn reports_only_unseen_carrier_reports() {
     let batch = answer(vec![
         (&new, known("r-new")),
         (&seen, known("r-seen")),
-        (&unknown, pull::ParcelAnswer::Unknown),
+        (&unknown, tracking_api::ParcelAnswer::Unknown),
     ]);
     assert_eq!(batch.counts(), PollCounts { asked: 3, changed: 1, unknown: 1 });
     assert_eq!(batch.reports[0].report.id.as_str(), "r-new");
@@ -94,8 +94,10 @@ fn reports_a_stalled_order_once() {
     let mut reported = stalled.clone();
     reported.active.stalled = domain::core::id::EventId::parse("reported").ok();
     let answered = || {
-        let unknown =
-            [(&moved, pull::ParcelAnswer::Unknown), (&unknown, pull::ParcelAnswer::Unknown)];
+        let unknown = [
+            (&moved, tracking_api::ParcelAnswer::Unknown),
+            (&unknown, tracking_api::ParcelAnswer::Unknown),
+        ];
         let known = [(&moving, known("new")), (&stalled, known("r")), (&reported, known("r"))];
         unknown.into_iter().chain(known).collect::<Vec<_>>()
     };
@@ -122,16 +124,21 @@ fn queues_one_message_with_news_and_none_without() {
     let messages = batch.messages(now());
     assert_eq!(messages.len(), 1);
     let result: PollResult = serde_json::from_str(&messages[0]).unwrap();
-    assert_eq!((result.v, result.source, result.received_at), (1, SOURCE, now()));
+    assert_eq!((result.v, result.source, result.received_at), (1, Shipway.name(), now()));
     assert_eq!((result.reports, result.stalled), (batch.reports.clone(), vec![]));
-    assert!(answer(vec![(&orders[0], pull::ParcelAnswer::Unknown)]).messages(now()).is_empty());
+    assert!(
+        answer(vec![(&orders[0], tracking_api::ParcelAnswer::Unknown)]).messages(now()).is_empty()
+    );
 }
 
 #[test]
 fn splits_results_that_exceed_the_message_limit() {
     let scan = Scan { at: None, activity: Some("x".repeat(900)), location: Some("y".repeat(100)) };
     let long = |id: &str| {
-        pull::ParcelAnswer::Known(Box::new(Report { scans: vec![scan.clone(); 50], ..report(id) }))
+        tracking_api::ParcelAnswer::Known(Box::new(Report {
+            scans: vec![scan.clone(); 50],
+            ..report(id)
+        }))
     };
     let mut orders: Vec<PollItem> = (0..50).map(|n| order(&format!("ORD{n}"), 0)).collect();
     orders[0].active.seen = ReportId::parse("ORD0").ok();

@@ -43,7 +43,7 @@ pub enum DeadLetterReason {
     EventGone,
     /// Every poll of the batch failed.
     Carrier,
-    /// Failed or panicked [`BUG_RECEIVES`] times.
+    /// Failed or panicked five times.
     Bug,
 }
 

@@ -6,6 +6,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::core::raw_json::RawJson;
+
 /// A value that must be a JSON object. Derived `Deserialize` would also take an array of the field
 /// values.
 #[derive(Clone)]
@@ -50,4 +52,15 @@ pub(crate) fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
     input: D,
 ) -> Result<Option<Option<T>>, D::Error> {
     Option::<T>::deserialize(input).map(Some)
+}
+
+/// A string, or a number by its digits; see [`RawJson::to_text`].
+pub(crate) fn text_or_number<'de, D: Deserializer<'de>>(
+    input: D,
+) -> Result<Option<String>, D::Error> {
+    let Some(value) = Option::<RawJson>::deserialize(input)? else { return Ok(None) };
+    value
+        .to_text()
+        .map(Some)
+        .ok_or_else(|| serde::de::Error::custom("must be a string or a number"))
 }

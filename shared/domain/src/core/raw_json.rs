@@ -1,6 +1,6 @@
 //! JSON values that are passed through as text, so that amounts never become floats.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// The text of a JSON value, unchanged.
@@ -42,12 +42,3 @@ impl PartialEq for RawJson {
 }
 
 impl Eq for RawJson {}
-
-/// For `#[serde(deserialize_with)]`: a string, or a number by its digits; see [`RawJson::to_text`].
-pub fn text_or_number<'de, D: Deserializer<'de>>(input: D) -> Result<Option<String>, D::Error> {
-    let Some(value) = Option::<RawJson>::deserialize(input)? else { return Ok(None) };
-    value
-        .to_text()
-        .map(Some)
-        .ok_or_else(|| serde::de::Error::custom("must be a string or a number"))
-}

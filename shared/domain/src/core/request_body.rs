@@ -25,6 +25,8 @@ impl InvalidBody {
     }
 }
 
+/// `Malformed` for anything but a JSON object of at most 32 levels, else `Invalid` with the field's
+/// path.
 pub fn read_object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, InvalidBody> {
     let malformed = |message: &str| InvalidBody::Malformed(message.to_owned());
     let text = std::str::from_utf8(body).map_err(|_| malformed("the body is not UTF-8"))?;
@@ -100,7 +102,7 @@ pub fn depth(text: &str) -> usize {
 #[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::core::raw_json::text_or_number;
+    use crate::core::deserialize::text_or_number;
 
     #[derive(Debug, Deserialize)]
     struct Sample {

@@ -42,7 +42,7 @@ impl From<ProviderMessageId> for String {
 /// An event of one of the business's phone numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ChannelUpdate {
-    /// The provider's id of the number. It decides the account (tenant).
+    /// The provider's id of the number. Decides the account (tenant) if the event has none.
     pub number: Option<String>,
     pub event: ChannelEvent,
 }

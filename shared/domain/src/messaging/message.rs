@@ -102,7 +102,7 @@ impl Message {
         OrderKey { account: self.account_code.clone(), order: self.order_id.clone() }
     }
 
-    /// True if both come from the same request.
+    /// True if the other record has the same id, status and provider id: an identical repeat.
     pub fn repeats(&self, other: &Self) -> bool {
         (&self.id, &self.message_status, &self.message_id)
             == (&other.id, &other.message_status, &other.message_id)
@@ -116,16 +116,16 @@ impl Message {
 
     /// The order with the message's status, if it is the newest message. The version stays, because
     /// the order's status has not changed.
-    pub fn noted_on(&self, before: &Order, shown: String, now: Timestamp) -> Order {
-        let mut state = before.state.clone();
+    pub fn latest_on(&self, order: &Order, display_status: String, now: Timestamp) -> Order {
+        let mut state = order.state.clone();
         state.rev += 1;
         if self.is_newest(&state) {
             state.latest_message_at = Some(self.sent_at);
             state.latest_message_id = Some(self.id.clone());
-            state.latest_message_status = Some(shown);
+            state.latest_message_status = Some(display_status);
             state.updated_at = state.updated_at.max(now);
         }
-        Order { state, ..before.clone() }
+        Order { state, ..order.clone() }
     }
 }
 

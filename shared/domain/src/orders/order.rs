@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::deserialize::{Object, object, or_default};
+use crate::core::deserialize::{Object, object, or_default, text_or_number};
 use crate::core::id::{Awb, OrderKey, ProviderId};
-use crate::core::raw_json::{RawJson, text_or_number};
+use crate::core::raw_json::RawJson;
 use crate::core::request_body::{InvalidBody, field_path};
 use crate::core::timestamp::Timestamp;
 use crate::tracking::report::{Ref, SourceName};

@@ -1,4 +1,4 @@
-//! Operators notify endpoints of orders again.
+//! The request to send current order statuses again.
 
 use std::collections::BTreeSet;
 

@@ -13,7 +13,7 @@ use crate::core::timestamp::Timestamp;
 /// The version of both messages that this release writes.
 const VERSION: u8 = 1;
 
-/// The most AWBs in one call (Shipway).
+/// Maximum number of AWBs in one call (Shipway).
 pub const MAX_BATCH: usize = 50;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct BatchMessage {
     pub shard: u8,
     /// The number of the batch in its shard, from 0.
     pub k: u64,
+    /// The batch is not polled before this time, so that all batches of the run share one rate
+    /// limit.
     pub not_before: Timestamp,
     /// The account with credentials of its own; `None` means the source's credentials.
     pub credential: Option<AccountCode>,

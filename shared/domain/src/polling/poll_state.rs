@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::run::Run;
+use super::run::{HOUR, Run};
 use super::shard::turn;
 use crate::core::id::{Awb, EventId, OrderKey, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Poll};
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// An order is fresh for this long after a webhook or a partner reported on it.

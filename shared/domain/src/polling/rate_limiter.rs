@@ -1,5 +1,5 @@
-//! Rate limit of one worker, so that overdue batches do not reach the carrier in a burst. The batches
-//! of a run are spread over time by `Run::not_before`.
+//! Rate limit of one worker, so that overdue batches do not reach the carrier in a burst. The
+//! batches of a run are spread over time by `Run::not_before`.
 
 use std::time::Duration;
 
@@ -14,11 +14,13 @@ pub struct RateLimiter {
 }
 
 impl RateLimiter {
+    /// The time until this worker may make its next call.
     pub fn wait(&self, now: Timestamp, calls_per_second: f64) -> Duration {
         let gap = Duration::try_from_secs_f64(WORKERS / calls_per_second).unwrap_or(Duration::MAX);
         self.last.map_or(Duration::ZERO, |last| gap.saturating_sub(now.since(last)))
     }
 
+    /// Records a call.
     pub fn begin(&mut self, now: Timestamp) {
         self.last = Some(now);
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::shard::SHARDS;
 use crate::core::timestamp::Timestamp;
 
-const HOUR: Duration = Duration::from_secs(60 * 60);
+pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {

@@ -48,8 +48,7 @@ impl StatusClaim {
 }
 
 /// How the fold treats an entry. Not stored: a later report can change it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Disposition {
     /// Changes the status.
@@ -173,8 +172,8 @@ impl TrackingState {
     }
 
     /// No status follows `returned`. After the end of the outbound leg only return statuses follow.
-    /// The exceptions: a completed order can be delivered or refunded, a lost or cancelled one can
-    /// still be delivered.
+    /// The exceptions: a completed order can be delivered or cancelled (a refund), a lost or
+    /// cancelled one can still be delivered.
     fn can_enter(&self, status: Status) -> bool {
         if self.status == Status::Returned {
             return false;

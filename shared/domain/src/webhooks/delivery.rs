@@ -11,7 +11,7 @@ use crate::webhooks::payload;
 
 /// The message version that this release writes.
 pub const SCHEMA_VERSION: u8 = 1;
-/// The most orders in one `status_update` body.
+/// Maximum number of orders in one `status_update` body.
 pub const MAX_ORDERS: usize = 50;
 
 /// A message of the deliveries queue.

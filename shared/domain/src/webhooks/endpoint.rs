@@ -62,8 +62,9 @@ pub struct Settings {
     /// Of one attempt, including the answer.
     pub timeout: Duration,
     pub schedule: Schedule,
-    /// Additional headers.
+    /// Additional headers; reserved names are rejected.
     pub headers: BTreeMap<String, String>,
+    /// If false, deliveries become dead letters with the reason `endpoint_disabled`.
     pub enabled: bool,
 }
 

@@ -7,6 +7,7 @@ use domain::core::id::AccountCode;
 use serde::Deserialize;
 
 use crate::auth::{AllowList, HeaderAuthenticator, Proof, SigningKey};
+use crate::setup::{read_settings, require_secret};
 use crate::{Authenticator, InvalidSetting, Setup};
 
 /// `sources/esahayak/settings`. A misspelt field could disable a check, so unknown fields are
@@ -27,11 +28,11 @@ enum Mode {
 }
 
 pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
-    let Settings { mode, account, allowed_cidrs } = setup.read_settings()?;
+    let Settings { mode, account, allowed_cidrs } = read_settings(setup.settings)?;
     let (allowed_ips, proof) = match mode {
         Mode::Network => (None, Proof::Address(allowed_cidrs.ok_or_else(missing_list)?)),
         Mode::Hmac => {
-            let key = SigningKey::new(setup.require_secret()?);
+            let key = SigningKey::new(require_secret(setup.secret)?);
             (allowed_cidrs, Proof::Signature { header: "x-webhook-signature", key })
         }
     };

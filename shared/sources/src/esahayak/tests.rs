@@ -48,11 +48,10 @@ fn read_for(account: &str, body: &[u8]) -> Result<Reading, Unreadable> {
     Esahayak.parse(&request, Timestamp::EPOCH).map(|parsed| parsed.reading)
 }
 
-/// The dedup key of any object, even one that is no envelope.
+/// The dedup key of an object, even one that is no envelope.
 fn dedup_key(headers: &[(&str, &str)], body: &[u8]) -> DedupKey {
     let request = Request { headers, body, ..Request::default() };
-    let fields = read_object::<Fields>(body);
-    fields.map_or(DedupKey::Body, |fields| super::dedup_key(&request, &fields))
+    super::dedup_key(&request, &read_object(body).unwrap())
 }
 
 fn read_value(body: &Value) -> Result<Reading, Unreadable> {

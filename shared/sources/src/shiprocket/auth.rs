@@ -7,6 +7,7 @@ use domain::core::id::AccountCode;
 use serde::Deserialize;
 
 use crate::auth::{AllowList, HeaderAuthenticator, Proof, SigningKey, Token};
+use crate::setup::{read_settings, require_secret};
 use crate::{Authenticator, InvalidSetting, Setup, Tenant};
 
 /// `sources/shiprocket/settings`. A misspelt field could disable a check, so unknown fields are
@@ -27,8 +28,8 @@ enum Mode {
 }
 
 pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
-    let Settings { mode, account, allowed_ips } = setup.read_settings()?;
-    let secret = setup.require_secret()?;
+    let Settings { mode, account, allowed_ips } = read_settings(setup.settings)?;
+    let secret = require_secret(setup.secret)?;
     let proof = match mode {
         Mode::Token => Proof::Token { header: "x-api-key", token: Token::new(secret) },
         Mode::Hmac => {

@@ -5,7 +5,8 @@ use domain::tracking::report::Scan;
 use crate::scans::{Order, newest};
 use crate::text::{Fields, LABEL, REMARK};
 
-/// Oldest first, as in the webhook. The test ping and the pull API list the newest first.
+/// Returns the oldest first, as in the webhook. The test ping and the tracking API list the newest
+/// first.
 pub(super) fn read(body: &Fields) -> Vec<Scan> {
     newest(body.list("scans").iter().filter_map(scan).collect(), Order::OldestFirst)
 }

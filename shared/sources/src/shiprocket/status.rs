@@ -137,8 +137,8 @@ pub(super) fn of_label(label: &str) -> Status {
     if let Some(status) = by_full_label(&label) {
         return status;
     }
-    let outbound = |word: &&str| !matches!(*word, "RTO" | "RETURN" | "RETURNED");
-    let rest = label.split(' ').filter(outbound).collect::<Vec<_>>().join(" ");
+    let is_no_return_marker = |word: &&str| !matches!(*word, "RTO" | "RETURN" | "RETURNED");
+    let rest = label.split(' ').filter(is_no_return_marker).collect::<Vec<_>>().join(" ");
     let status = by_full_label(&rest).unwrap_or_else(|| by_part(&rest));
     if rest == label { status } else { status.on_return_leg() }
 }

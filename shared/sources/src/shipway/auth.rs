@@ -8,12 +8,13 @@ use serde::Deserialize;
 
 use super::settings::{Credentials, Settings};
 use crate::auth::Token;
+use crate::setup::require_secret;
 use crate::{AuthError, Authenticator, Hook, InvalidSetting, Request, Setup, Tenant};
 
 /// Fewest characters in the id of a hook without a secret: the id serves as the secret.
 const MIN_ID_LENGTH: usize = 16;
 
-enum Proof {
+enum ShipwayProof {
     /// The body's `hash`.
     Hash(Token),
     /// The hook's own secret, in the body's `hash` or in `x-api-key`.
@@ -24,15 +25,17 @@ enum Proof {
 
 struct ShipwayAuthenticator {
     settings: Settings,
-    proof: Proof,
+    proof: ShipwayProof,
 }
 
 pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let settings = Settings::read(setup.settings)?;
     let proof = match setup.hook {
-        None => Proof::Hash(Token::new(&Credentials::read(setup.secret)?.hash())),
-        Some(Hook { has_secret: true, .. }) => Proof::Secret(Token::new(setup.require_secret()?)),
-        Some(hook) => require_long_id(hook.id).map(|()| Proof::HookId)?,
+        None => ShipwayProof::Hash(Token::new(&Credentials::read(setup.secret)?.hash())),
+        Some(Hook { has_secret: true, .. }) => {
+            ShipwayProof::Secret(Token::new(require_secret(setup.secret)?))
+        }
+        Some(hook) => require_long_id(hook.id).map(|()| ShipwayProof::HookId)?,
     };
     Ok(Box::new(ShipwayAuthenticator { settings, proof }))
 }
@@ -48,11 +51,11 @@ fn require_long_id(id: &str) -> Result<(), InvalidSetting> {
 impl Authenticator for ShipwayAuthenticator {
     fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError> {
         match &self.proof {
-            Proof::Hash(token) => token.check(hash(request.body).as_deref()),
-            Proof::Secret(token) => token
+            ShipwayProof::Hash(token) => token.check(hash(request.body).as_deref()),
+            ShipwayProof::Secret(token) => token
                 .check(request.header("x-api-key"))
                 .or_else(|_| token.check(hash(request.body).as_deref())),
-            Proof::HookId => Ok(()),
+            ShipwayProof::HookId => Ok(()),
         }
     }
 

@@ -33,8 +33,8 @@ impl Item {
     }
 
     /// The first field with a time, parsable or not.
-    pub(super) fn time(&self) -> Option<String> {
-        dates::raw_times(&self.fields, &TIMES).next().or_else(|| scans::named_time(&self.scans))
+    pub(super) fn raw_time(&self) -> Option<String> {
+        dates::raw_times(&self.fields, &TIMES).next().or_else(|| scans::raw_time(&self.scans))
     }
 
     /// `None` if the item names neither parcel nor order.
@@ -56,7 +56,7 @@ impl Item {
             status: self.fields.text("current_status"),
             newest: scans.last(),
             occurred_at,
-            named_time: self.time(),
+            raw_time: self.raw_time(),
         };
         Some(Report {
             id: identity.pushed_id(request.account, at),

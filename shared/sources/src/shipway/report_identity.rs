@@ -1,4 +1,4 @@
-//! Report ids: a pushed and a polled report of the same fact have the same id.
+//! Report ids: a pushed and a polled report of the same fact have the same id if it has a time.
 
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, Awb, OrderId, ReportId};
@@ -6,8 +6,7 @@ use domain::core::timestamp::Timestamp;
 use domain::tracking::report::Scan;
 
 use super::{Shipway, status};
-use crate::Source;
-use crate::request::report_id;
+use crate::{Request, Source};
 
 pub(super) struct ReportIdentity<'a> {
     pub(super) name: Name<'a>,
@@ -16,7 +15,7 @@ pub(super) struct ReportIdentity<'a> {
     pub(super) newest: Option<&'a Scan>,
     pub(super) occurred_at: Option<Timestamp>,
     /// The first time in the item, parsable or not.
-    pub(super) named_time: Option<String>,
+    pub(super) raw_time: Option<String>,
 }
 
 /// The tracking number, else the order id.
@@ -46,12 +45,12 @@ impl ReportIdentity<'_> {
             .and_then(|scan| scan.at)
             .or(self.occurred_at)
             .map(|at| ("time", at.to_string()));
-        at.or_else(|| self.named_time.clone().map(|text| ("unread", text)))
+        at.or_else(|| self.raw_time.clone().map(|text| ("unread", text)))
     }
 
     fn id(&self, account: Option<&AccountCode>, (clock, time): (&str, String)) -> ReportId {
         self.name
-            .add_to(report_id(account, &Shipway.name()))
+            .add_to(Request::stored(account, &[]).report_id(&Shipway.name()))
             .with_option(self.status.as_deref().map(status::code))
             .with(clock)
             .with(time)

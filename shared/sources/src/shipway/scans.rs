@@ -22,13 +22,13 @@ pub(super) fn first(lists: impl IntoIterator<Item = Option<Vec<Option<Fields>>>>
     lists.find(|scans: &Vec<Fields>| !scans.is_empty()).unwrap_or_default()
 }
 
-/// Oldest first. All known bodies list the newest first.
+/// Returns the oldest first. All known bodies list the newest first.
 pub(super) fn read(scans: &[Fields]) -> Vec<Scan> {
     newest(scans.iter().filter_map(scan).collect(), Order::NewestFirst)
 }
 
 /// The first time in the scans, parsable or not.
-pub(super) fn named_time(scans: &[Fields]) -> Option<String> {
+pub(super) fn raw_time(scans: &[Fields]) -> Option<String> {
     scans.iter().find_map(|scan| dates::raw_times(scan, &TIMES).next())
 }
 

@@ -4,6 +4,7 @@ use domain::core::id::AccountCode;
 
 use super::settings::{Numbers, Secret};
 use crate::auth::{SigningKey, Token};
+use crate::request::single_value;
 use crate::{
     AuthError, Authenticator, Handshake, InvalidSetting, Request, Setup, Tenant, TenantHint,
 };
@@ -51,21 +52,15 @@ impl Authenticator for WhatsAppAuthenticator {
     }
 
     fn handshake(&self, query: &[(&str, &str)]) -> Handshake {
-        let subscribes = only(query, "hub.mode") == Some("subscribe");
+        let parameter = |name| single_value(query, |key| key == name);
+        let subscribes = parameter("hub.mode") == Some("subscribe");
         let challenge =
-            only(query, "hub.challenge").filter(|text| (1..=CHALLENGE).contains(&text.len()));
-        match (self.verify_token.check(only(query, "hub.verify_token")), challenge) {
+            parameter("hub.challenge").filter(|text| (1..=CHALLENGE).contains(&text.len()));
+        match (self.verify_token.check(parameter("hub.verify_token")), challenge) {
             (Ok(()), Some(challenge)) if subscribes => Handshake::Echo(challenge.to_owned()),
             _ => Handshake::Refused,
         }
     }
-}
-
-/// The value of a query parameter. A repeated parameter is ambiguous and counts as absent.
-fn only<'a>(query: &[(&str, &'a str)], name: &str) -> Option<&'a str> {
-    let mut values = query.iter().filter(|(key, _)| *key == name);
-    let first = values.next();
-    first.filter(|_| values.next().is_none()).map(|(_, value)| *value)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::text::Fields;
 use crate::{Items, Unreadable};
 
-/// Most digits of a phone number id. Meta's have 15 to 17.
+/// Maximum number of digits of a phone number id. Meta's have 15 to 17.
 const NUMBER: usize = 64;
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;

@@ -8,7 +8,7 @@ use super::statuses::{message_id, time};
 use super::{TITLE, content};
 use crate::text::Fields;
 
-/// Most digits of a phone number. E.164 allows 15.
+/// Maximum number of digits of a phone number. E.164 allows 15.
 const PHONE: usize = 32;
 /// Longest user id, in characters. Meta's have about 24.
 const USER: usize = 128;

@@ -21,7 +21,7 @@ impl Environment {
         let body = json!({
             "orderId": key.order, "accountCode": key.account, "awb": awb, "poll": "shipway",
         });
-        let new = NewOrder::read(body.to_string().as_bytes(), &sources::with_order_refs()).unwrap();
+        let new = NewOrder::read(body.to_string().as_bytes(), &sources::ref_sources()).unwrap();
         let state = State::at_creation(new.status, at);
         let order = Order { key: key.clone(), profile: new.profile, state };
         let reconciliation = Reconciliation { order_id: key.order.clone(), reshipped: None };

@@ -24,7 +24,7 @@ pub use filter::{InvalidFilter, LogFilter};
 pub use walk::LogPosition;
 use walk::{Partition, Walk};
 
-/// The most rows that are read for one page, however few of them match the filter.
+/// Maximum number of rows that are read for one page, however few of them match the filter.
 const MAX_SCANNED: usize = 5 * MAX_LIMIT;
 
 /// The attributes of a [`LogRow`].

@@ -125,7 +125,7 @@ impl Orders {
     }
 
     /// Records that the carrier knows a parcel again, without a new status.
-    pub async fn found_again(&self, order: &OrderKey) -> Result<(), IoError> {
+    pub async fn reappeared(&self, order: &OrderKey) -> Result<(), IoError> {
         let changes = Changes::new().remove("unknown");
         let write = self.update_active(order, changes).only_if(attr("unknown").exists());
         write.send(&self.client).await.map(drop)

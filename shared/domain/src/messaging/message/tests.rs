@@ -95,7 +95,7 @@ fn an_order_shows_its_newest_message() {
         ..Message::new(new_message("null"), &MessageKey::Request("r"), minute(minutes))
     };
     let with_status = |on: &Order, message: &Message, shown: &str, now| {
-        message.noted_on(on, shown.to_owned(), minute(now))
+        message.latest_on(on, shown.to_owned(), minute(now))
     };
     let (first, second) = (message("b", 1), message("a", 2));
     let order = with_status(&order("S", MINIMAL), &first, "sent", 1);

@@ -1,3 +1,5 @@
+//! The error for invalid endpoint settings.
+
 /// The message never quotes the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]

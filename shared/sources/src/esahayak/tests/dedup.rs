@@ -109,21 +109,30 @@ fn quarantines_if_the_header_differs_from_the_type() {
 }
 
 #[test]
-fn ignores_the_header_if_the_type_is_no_string() {
+fn compares_the_header_only_with_a_string_or_number() {
     for (body, expected) in [
         (r#"{"id":"x"}"#, named("x")),
         (r#"{"id":"x","type":null}"#, named("x")),
         (r#"{"id":"x","type":" "}"#, named("x")),
         (r#"{"id":"x","type":{}}"#, named("x")),
         ("{}", DedupKey::Body),
-        ("[]", DedupKey::Body),
-        ("{", DedupKey::Body),
-        ("", DedupKey::Body),
     ] {
         assert_eq!(uploaded(body), expected, "{body}");
         assert_eq!(dedup_key(&[], body), expected, "{body}");
     }
-    assert_eq!(super::dedup_key(&[], b"\xff\xfe"), DedupKey::Body);
+    let numeric = r#"{"id":"x","type":7}"#;
+    assert_eq!(dedup_key(&[("x-esahayak-event", "7")], numeric), named("x"));
+    assert_eq!(uploaded(numeric), CONTRADICTORY);
+    assert_eq!(dedup_key(&[], numeric), CONTRADICTORY);
+}
+
+#[test]
+fn unreadable_bodies_have_no_dedup_key() {
+    for body in [&br#"{"id":"x"}"#[..], b"{}", b"[]", b"{", b"", b"\xff\xfe"] {
+        let headers = [("x-esahayak-event", "stamp.uploaded")];
+        let request = Request { headers: &headers, body, ..Request::default() };
+        assert!(Esahayak.parse(&request, Timestamp::EPOCH).is_err(), "{body:?}");
+    }
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn is_sound(report: &Report) -> bool {
         |text: &Option<String>| text.as_ref().is_none_or(|text| !text.contains(char::is_control));
     let texts = [&report.source_status, &report.location, &report.note];
     let scans = report.scans.iter().flat_map(|scan| [&scan.activity, &scan.location]);
-    report.scans.len() <= crate::scans::MOST
+    report.scans.len() <= crate::scans::MAX_SCANS
         && texts.into_iter().chain(scans).all(|text| clipped(text) && clean(text))
 }
 

@@ -94,7 +94,7 @@ fn is_sound(report: &Report) -> bool {
     named
         && clipped(&report.source_status, LABEL)
         && clipped(&report.location, LABEL)
-        && report.scans.len() <= crate::scans::MOST
+        && report.scans.len() <= crate::scans::MAX_SCANS
         && report.scans.iter().all(scan)
 }
 

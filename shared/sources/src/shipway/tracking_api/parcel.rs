@@ -22,7 +22,7 @@ pub(super) struct Parcel {
     name: CarrierStatus,
     delivered_at: Option<Timestamp>,
     eta: Option<Timestamp>,
-    named_time: Option<String>,
+    raw_time: Option<String>,
     scans: Vec<Scan>,
 }
 
@@ -63,7 +63,7 @@ impl Parcel {
             name: CarrierStatus::of(&shipment, "current_status"),
             delivered_at: dates::read(&shipment, &["delivered_date"]),
             eta,
-            named_time: scans::named_time(&history),
+            raw_time: scans::raw_time(&history),
             scans: scans::read(&history),
         };
         parcel.has_content().then_some(parcel)
@@ -87,7 +87,7 @@ impl Parcel {
             status: chosen.text.clone(),
             newest: self.scans.last(),
             occurred_at,
-            named_time: self.named_time.clone(),
+            raw_time: self.raw_time.clone(),
         };
         Report {
             id: identity.polled_id(query.account),

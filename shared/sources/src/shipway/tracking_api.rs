@@ -36,16 +36,16 @@ pub enum ParcelAnswer {
 }
 
 /// True if the AWB needs no escaping in the query string.
-pub fn can_be_asked(awb: &Awb) -> bool {
+pub fn is_pollable(awb: &Awb) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
     awb.as_str().len() <= MAX_AWB && awb.as_str().bytes().all(plain)
 }
 
 /// The path and query for these parcels below the API's address: each once, without those that
-/// [`can_be_asked`] rejects.
+/// [`is_pollable`] rejects.
 pub fn path_and_query(awbs: &[Awb]) -> String {
     let mut seen = BTreeSet::new();
-    let awbs = awbs.iter().filter(|awb| can_be_asked(awb)).map(Awb::as_str);
+    let awbs = awbs.iter().filter(|awb| is_pollable(awb)).map(Awb::as_str);
     let list: Vec<&str> = awbs.filter(|awb| seen.insert(*awb)).collect();
     format!("/api/tracking?awb_numbers={}&tracking_history=1", list.join(","))
 }

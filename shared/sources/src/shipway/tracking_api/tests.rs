@@ -129,7 +129,7 @@ fn builds_one_request_for_many_parcels() {
 #[test]
 fn leaves_out_awbs_that_need_escaping() {
     for awb in ["1", "22600000000001", "Ab-9_x.1", &"x".repeat(64)] {
-        assert!(can_be_asked(&Awb::parse(awb).unwrap()), "{awb}");
+        assert!(is_pollable(&Awb::parse(awb).unwrap()), "{awb}");
     }
     for awb in [
         "A,B",
@@ -145,7 +145,7 @@ fn leaves_out_awbs_that_need_escaping() {
         "A;B",
         &"x".repeat(65),
     ] {
-        assert!(!can_be_asked(&Awb::parse(awb).unwrap()), "{awb}");
+        assert!(!is_pollable(&Awb::parse(awb).unwrap()), "{awb}");
     }
     for awb in ["A\nB", "A/B", ""] {
         assert!(Awb::parse(awb).is_err(), "{awb:?} is no AWB at all");

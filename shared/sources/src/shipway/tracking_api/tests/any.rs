@@ -93,7 +93,7 @@ fn is_sound(report: &Report, (_, order, awb): &Order) -> bool {
         && report.order_id.as_ref().map(OrderId::as_str) == Some(*order)
         && clipped(&report.source_status, LABEL)
         && clipped(&report.location, LABEL)
-        && report.scans.len() <= crate::scans::MOST
+        && report.scans.len() <= crate::scans::MAX_SCANS
         && report.scans.iter().all(scan)
 }
 
