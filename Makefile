@@ -49,7 +49,8 @@ down: .venv/installed ## Stop it
 logs: .venv/installed ## Print the logs of the functions
 	@$(STACK) logs
 
-test: lint unit ops receivers e2e ## Run every check of CI
+# packages first: a missing node or php fails at once, not after the slow steps.
+test: packages lint unit ops receivers e2e ## Run every check of CI
 
 lint: fmt clippy doc template python dependencies ## Run the checks that need no tests
 
@@ -74,7 +75,9 @@ template: .venv/installed
 		&& $(PYTHON) tools/local/check_template.py && $(PYTHON) tools/local/check_openapi.py)
 
 python: .venv/installed
-	$(call step,scripts,.venv/bin/ruff check tools && .venv/bin/ruff format --check tools)
+	$(call step,scripts,.venv/bin/ruff check tools && .venv/bin/ruff format --check tools \
+		&& .venv/bin/ruff check $(RECEIVERS) && .venv/bin/ruff format --check $(RECEIVERS))
+RECEIVERS := --config tools/ruff.toml tests/receivers docs/receivers
 
 DENY := target/tools/bin/cargo-deny
 # One deny.toml for two lock files: an exception of one is unused in the other.
@@ -91,8 +94,9 @@ advisories: $(CARGO_DENY) ## Check dependencies for known vulnerabilities
 
 # insta writes the path of every snapshot that a test compares; a snapshot without a test fails.
 REFERENCES := $(CURDIR)/target/snapshots
-compare = mkdir -p target && rm -f $(REFERENCES)-$(1) && INSTA_SNAPSHOT_REFERENCES_FILE=$(REFERENCES)-$(1) $(2) \
-	&& python3 tools/local/check_snapshots.py $(REFERENCES)-$(1) $(3)
+compare = mkdir -p target && rm -f "$(REFERENCES)-$(1)" \
+	&& INSTA_SNAPSHOT_REFERENCES_FILE="$(REFERENCES)-$(1)" $(2) \
+	&& python3 tools/local/check_snapshots.py "$(REFERENCES)-$(1)" $(3)
 
 unit: prerequisites
 	$(call step,unit tests,$(call compare,unit,cargo test --workspace --exclude e2e $(FEATURES),\
@@ -123,9 +127,11 @@ FUZZ_ARGS := --fuzz-dir tests/fuzz --target-dir target/fuzz
 FUZZ_TARGETS := $(basename $(notdir $(wildcard tests/fuzz/targets/*.rs)))
 FUZZ_GIVEN = $(or $(filter $(TARGET),$(FUZZ_TARGETS)),$(error TARGET is one of: $(FUZZ_TARGETS)))
 FUZZED = $(if $(call given,TARGET),$(FUZZ_GIVEN),$(FUZZ_TARGETS))
+# Make expands the prerequisites for every goal; TARGET counts only for this one.
+FUZZ_GOALS = $(if $(filter fuzz,$(MAKECMDGOALS)),$(FUZZED:%=fuzz-%))
 FUZZ_SECONDS = $(if $(call given,SECONDS),"$$SECONDS",60)
 
-fuzz: $(FUZZED:%=fuzz-%) ## Fuzz parsers, authentication and settings [TARGET=shipway SECONDS=60]
+fuzz: $(FUZZ_GOALS) ## Fuzz parsers, authentication and settings [TARGET=shipway SECONDS=60]
 
 # New inputs stay in target; the corpus in tests/fuzz is extended by hand.
 fuzz-%: fuzz-build

@@ -63,13 +63,23 @@ async fn shipway_request(body: Vec<u8>) -> Request {
     Request { account: OURS.to_owned(), webhook }
 }
 
+/// Headers from `auth.txt`.
+struct HeaderTemplates(Vec<(String, String)>);
+
+impl HeaderTemplates {
+    fn fill(&self, secret: &str, body: &[u8]) -> Vec<(String, String)> {
+        let hmac = hmac(secret, body);
+        let fill = |template: &str| template.replace("{secret}", secret).replace("{hmac}", &hmac);
+        self.0.iter().map(|(name, template)| (name.clone(), fill(template))).collect()
+    }
+}
+
 /// A hook whose requests authenticate by headers.
 struct Hook {
     account: String,
     path: String,
     secret: String,
-    /// Names and templates from `auth.txt`.
-    headers: Vec<(&'static str, String)>,
+    headers: HeaderTemplates,
 }
 
 impl Hook {
@@ -91,28 +101,19 @@ impl Hook {
         }
         let (account, secret) = (unique("ACC-"), unique("canary-secret-"));
         let setting = json!({"account": account, "secret": secret});
-        let headers = headers.into_iter().filter_map(|line| {
-            let (name, value) = line.split_once(": ")?;
-            Some((&*name.to_owned().leak(), value.to_owned()))
-        });
-        let headers = headers.collect();
-        let mut hook = Self { account, path: String::new(), secret, headers };
-        let headers = hook.headers(b"{}");
-        let headers: Vec<(&str, &str)> =
-            headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        hook.path = stack().hook(source, &setting, &headers).await;
-        Some(hook)
-    }
-
-    fn headers(&self, body: &[u8]) -> Vec<(&'static str, String)> {
-        let (secret, hmac) = (&self.secret, hmac(&self.secret, body));
-        let fill =
-            |template: &String| template.replace("{secret}", secret).replace("{hmac}", &hmac);
-        self.headers.iter().map(|(name, template)| (*name, fill(template))).collect()
+        let headers = headers.into_iter().filter_map(|line| line.split_once(": "));
+        let headers = HeaderTemplates(
+            headers.map(|(name, template)| (name.to_owned(), template.to_owned())).collect(),
+        );
+        let filled = headers.fill(&secret, b"{}");
+        let filled: Vec<(&str, &str)> =
+            filled.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let path = stack().hook(source, &setting, &filled).await;
+        Some(Self { account, path, secret, headers })
     }
 
     fn request(&self, body: Vec<u8>) -> Request {
-        let headers = self.headers(&body);
+        let headers = self.headers.fill(&self.secret, &body);
         let mut webhook = WebhookRequest::json(&self.path, body);
         webhook.headers.extend(headers);
         Request { account: self.account.clone(), webhook }
@@ -136,7 +137,7 @@ async fn send(name: String, file: PathBuf, hook: Option<&Hook>) -> Sent {
     let Request { account, webhook } = request;
     let request = http::client().post(stack().url(&webhook.path)).body(webhook.body.clone());
     let request =
-        webhook.headers.iter().fold(request, |request, (name, value)| request.header(*name, value));
+        webhook.headers.iter().fold(request, |request, (name, value)| request.header(name, value));
     // Not `send_undocumented`: openapi.yaml describes every sample.
     let answer = http::send(request).await;
     assert_eq!(

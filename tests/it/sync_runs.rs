@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws::tables::runs::{
-    BatchOutcome, ClaimOutcome, Lease, PlanProgress, PlanStep, RunState, Runs,
+    BatchOutcome, PlanProgress, PlanStep, RunState, Runs, ShardClaim, ShardLease,
 };
 use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, PollCounts, Run, SHARDS, ShardMessage};
@@ -38,9 +38,9 @@ async fn open(runs: &Runs) -> Run {
     run
 }
 
-async fn claim(runs: &Runs, run: &Run, shard: u8, now: Timestamp) -> Lease {
+async fn claim(runs: &Runs, run: &Run, shard: u8, now: Timestamp) -> ShardLease {
     match runs.claim(run, shard, "it", Duration::from_secs(60), now).await.unwrap() {
-        ClaimOutcome::Leased(lease) => lease,
+        ShardClaim::Leased(lease) => lease,
         other => panic!("{other:?}"),
     }
 }

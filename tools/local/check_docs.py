@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import demo
 import describe
 from config import ROOT
 
-USER = "admin"  # `make run` exports the same
-SECONDS = 120
+TIMEOUT_SECONDS = 120
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -50,7 +50,7 @@ def blocks(document: Path) -> list[Block]:
 
 
 def malformed(block: Block) -> Iterator[str]:
-    """Returns what keeps a block from being pasted or judged."""
+    """Yields the problems of a block."""
     if block.info in ("bash", "shell"):
         yield f"{block.place}: mark it sh (runs on the local stack) or console (does not)"
     if block.info == "sh" and (found := PLACEHOLDER.search(block.text)):
@@ -61,9 +61,7 @@ def malformed(block: Block) -> Iterator[str]:
 
 def environment(stack: dict[str, Any]) -> dict[str, str]:
     inherited = {key: value for key, value in os.environ.items() if key not in OUTER_MAKE}
-    user = stack["users"][USER]
-    exported = {"API": stack["api_url"], "SECRET": stack["vendor_secret"]}
-    return inherited | exported | {"NAME": user["name"], "PASSWORD": user["password"]}
+    return inherited | demo.exports(stack)
 
 
 def run(document: Path, env: dict[str, str]) -> Iterator[str]:
@@ -71,7 +69,7 @@ def run(document: Path, env: dict[str, str]) -> Iterator[str]:
     if not examples:
         return
     script = "".join(f"echo '==> {block.place}'\n{block.text}echo\n" for block in examples)
-    command = ["timeout", str(SECONDS), "bash", "-euo", "pipefail", "-c", script]
+    command = ["timeout", str(TIMEOUT_SECONDS), "bash", "-euo", "pipefail", "-c", script]
     done = subprocess.run(
         command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=-1, stderr=-2, text=True
     )

@@ -189,10 +189,13 @@ def differences(name: str, allowed: Allowed, required: Allowed) -> Iterator[str]
 def check_rate_limit(template: Template) -> Iterator[str]:
     """The carrier's rate limit is divided by the number of workers, so both must agree on it."""
     code = "".join(path.read_text() for path in (ROOT / "shared").rglob("*.rs"))
-    expected = WORKERS.search(code)
+    declared = WORKERS.findall(code)
+    if len(declared) != 1:
+        yield f"shared: {len(declared)} constants named WORKERS, expected one"
+        return
     for name, event, _ in template.events("SQS"):
         workers = event.get("ScalingConfig", {}).get("MaximumConcurrency")
-        if name.startswith("Poll.") and (expected is None or workers != int(expected[1])):
+        if name.startswith("Poll.") and workers != int(declared[0]):
             yield f"{name}: its {workers} workers differ from WORKERS in the code"
 
 

@@ -28,13 +28,13 @@ def timestamp(seconds: float) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def describe(request: Request, answer: int) -> str:
+def describe(request: Request, http_status: int) -> str:
     """`10:31:07.512  demo-standard  order.status_changed in_transit  O-1  verified → 200`."""
     time = request.received_at[11:23]
     endpoint = request.path.strip("/")
     event, status, orders = _content(request.body)
     change = f"{event} {status}".strip()
-    result = f"{SIGNATURES[request.verified]} → {answer}"
+    result = f"{SIGNATURES[request.verified]} → {http_status}"
     return f"  {time}  {endpoint:<26} {change:<40} {', '.join(orders)}  {result}"
 
 

@@ -1,7 +1,7 @@
-"""A customer's server: records every delivery, verifies its signature, answers as scripted.
+"""A customer's server: records every delivery, verifies its signature, responds as scripted.
 
 It records `POST /<endpoint>` and every other request. `GET /received` lists the requests,
-`DELETE /received` clears the list, and `PUT /answers` scripts the next answers of a path. The
+`DELETE /received` clears the list, and `PUT /answers` scripts the next responses to a path. The
 `standardwebhooks` package verifies signatures, independently of the signing code of this project.
 """
 
@@ -23,7 +23,7 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 import processes
 from delivery import Request, describe, timestamp
-from scripted_responses import Answer, InvalidAnswers, parse_answers
+from scripted_responses import InvalidScript, Response, parse_responses
 
 SECRETS_VARIABLE = "WAYPOST_RECEIVER_SECRETS"
 
@@ -45,7 +45,7 @@ class Receiver(ThreadingHTTPServer):
         self.verifiers = {f"/{name}": Webhook(secret) for name, secret in secrets.items()}
         self.lock = threading.Lock()
         self.requests: list[Request] = []
-        self.answers: dict[str, deque[Answer]] = defaultdict(deque)
+        self.scripted: dict[str, deque[Response]] = defaultdict(deque)
 
     def verify(self, path: str, headers: dict[str, str], body: bytes) -> bool | None:
         """True for a valid signature; None if the path is not an endpoint of the demo."""
@@ -57,10 +57,10 @@ class Receiver(ThreadingHTTPServer):
             return False
         return True
 
-    def next_answer(self, path: str) -> Answer:
+    def next_response(self, path: str) -> Response:
         with self.lock:
-            scripted = self.answers[path]
-            return scripted.popleft() if scripted else Answer(status=200)
+            scripted = self.scripted[path]
+            return scripted.popleft() if scripted else Response(status=200)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -78,13 +78,13 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", "/received":
                 with self.server.lock:
                     requests = [asdict(request) for request in self.server.requests]
-                    self.reply_json(200, {"requests": requests})
+                    self.respond_json(200, {"requests": requests})
             case "DELETE", "/received":
                 with self.server.lock:
                     self.server.requests.clear()
-                self.reply(Answer(status=204))
+                self.respond(Response(status=204))
             case "PUT", "/answers":
-                self.script_answers(body)
+                self.script_responses(body)
             case _:
                 self.record(path, body)
 
@@ -104,36 +104,36 @@ class Handler(BaseHTTPRequestHandler):
         )
         with self.server.lock:
             self.server.requests.append(request)
-        answer = self.server.next_answer(path)
+        response = self.server.next_response(path)
         # One write, as other processes print to the same terminal.
-        print(f"{describe(request, answer.status)}\n", end="", flush=True)
-        time.sleep(answer.delay_ms / 1000)
-        self.reply(answer)
+        print(f"{describe(request, response.status)}\n", end="", flush=True)
+        time.sleep(response.delay_ms / 1000)
+        self.respond(response)
 
-    def script_answers(self, body: bytes) -> None:
+    def script_responses(self, body: bytes) -> None:
         try:
-            scripted = parse_answers(body)
-        except InvalidAnswers as error:
-            self.reply_json(400, {"error": {"code": "invalid", "message": str(error)}})
+            scripted = parse_responses(body)
+        except InvalidScript as error:
+            self.respond_json(400, {"error": {"code": "invalid", "message": str(error)}})
             return
         with self.server.lock:
-            for path, answers in scripted.items():
-                self.server.answers[path] = deque(answers)
-        self.reply(Answer(status=204))
+            for path, responses in scripted.items():
+                self.server.scripted[path] = deque(responses)
+        self.respond(Response(status=204))
 
-    def reply_json(self, status: int, value: Any) -> None:
+    def respond_json(self, status: int, value: Any) -> None:
         headers = {"content-type": "application/json"}
-        self.reply(Answer(status=status, headers=headers, body=json.dumps(value)))
+        self.respond(Response(status=status, headers=headers, body=json.dumps(value)))
 
-    def reply(self, answer: Answer) -> None:
-        payload = answer.body.encode()
-        self.send_response(answer.status)
-        for name, value in answer.headers.items():
+    def respond(self, response: Response) -> None:
+        payload = response.body.encode()
+        self.send_response(response.status)
+        for name, value in response.headers.items():
             self.send_header(name, value)
-        if answer.status not in (204, 304):
+        if response.status not in (204, 304):
             self.send_header("content-length", str(len(payload)))
         self.end_headers()
-        if self.command != "HEAD" and answer.status not in (204, 304):
+        if self.command != "HEAD" and response.status not in (204, 304):
             self.wfile.write(payload)
 
     def log_message(self, *_: Any) -> None:

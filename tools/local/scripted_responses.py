@@ -1,4 +1,4 @@
-"""Scripted answers of the receiver.
+"""Scripted responses of the receiver.
 
 `PUT /answers` {"<path>": [{"status", "headers"?, "delay_ms"?, "body"?}, …]}
 """
@@ -12,12 +12,12 @@ from typing import Any
 MAX_DELAY_MS = 600_000
 
 
-class InvalidAnswers(Exception):
+class InvalidScript(Exception):
     """The script is malformed."""
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """One scripted response."""
 
     status: int
@@ -26,36 +26,39 @@ class Answer:
     body: str = ""
 
 
-def parse_answers(body: bytes) -> dict[str, list[Answer]]:
-    """The answers of each path, in the order of their use."""
+def parse_responses(body: bytes) -> dict[str, list[Response]]:
+    """The responses of each path, in the order of their use."""
     try:
         script = json.loads(body)
     except ValueError as error:
-        raise InvalidAnswers(f"not JSON: {error}") from error
+        raise InvalidScript(f"not JSON: {error}") from error
     _require(isinstance(script, dict), "expected an object of paths")
-    for path, answers in script.items():
+    for path, responses in script.items():
         _require(path.startswith("/"), f"{path!r}: a path must start with /")
-        _require(isinstance(answers, list), f"{path}: expected a list of answers")
+        _require(isinstance(responses, list), f"{path}: expected a list of responses")
     return {
-        path: [_parse_answer(f"{path}[{index}]", answer) for index, answer in enumerate(answers)]
-        for path, answers in script.items()
+        path: [
+            _parse_response(f"{path}[{index}]", response)
+            for index, response in enumerate(responses)
+        ]
+        for path, responses in script.items()
     }
 
 
-def _parse_answer(field: str, answer: Any) -> Answer:
-    _require(isinstance(answer, dict), f"{field}: expected an object")
-    unknown = answer.keys() - {known.name for known in fields(Answer)}
+def _parse_response(field: str, response: Any) -> Response:
+    _require(isinstance(response, dict), f"{field}: expected an object")
+    unknown = response.keys() - {known.name for known in fields(Response)}
     _require(not unknown, f"{field}: unknown field {', '.join(sorted(unknown))}")
-    _require(_is_integer(answer.get("status"), 200, 599), f"{field}.status: expected 200 to 599")
-    delay = answer.get("delay_ms", 0)
+    _require(_is_integer(response.get("status"), 200, 599), f"{field}.status: expected 200 to 599")
+    delay = response.get("delay_ms", 0)
     _require(_is_integer(delay, 0, MAX_DELAY_MS), f"{field}.delay_ms: expected 0 to {MAX_DELAY_MS}")
-    _require(isinstance(answer.get("body", ""), str), f"{field}.body: expected a string")
-    headers = answer.get("headers", {})
+    _require(isinstance(response.get("body", ""), str), f"{field}.body: expected a string")
+    headers = response.get("headers", {})
     _require(
         isinstance(headers, dict) and all(isinstance(value, str) for value in headers.values()),
         f"{field}.headers: expected an object of strings",
     )
-    return Answer(**answer)
+    return Response(**response)
 
 
 def _is_integer(value: Any, low: int, high: int) -> bool:
@@ -64,4 +67,4 @@ def _is_integer(value: Any, low: int, high: int) -> bool:
 
 def _require(condition: bool, message: str) -> None:
     if not condition:
-        raise InvalidAnswers(message)
+        raise InvalidScript(message)

@@ -29,7 +29,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import processes
 from delivery import timestamp
-from tracking import Answer, Call, InvalidControl, Tracking
+from tracking import Call, InvalidControl, Response, Tracking
 
 CREDENTIALS_VARIABLE = "WAYPOST_SHIPWAY_CREDENTIALS"
 
@@ -68,11 +68,11 @@ class Handler(BaseHTTPRequestHandler):
             case "GET", "/_calls":
                 with self.server.lock:
                     calls = [asdict(call) for call in self.server.tracking.calls]
-                    self.reply_json(200, {"calls": calls})
+                    self.respond_json(200, {"calls": calls})
             case "POST", "/_control":
                 self.control(body)
             case _:
-                self.reply_json(404, {"message": "no such route"})
+                self.respond_json(404, {"message": "no such route"})
 
     do_GET = do_POST = handle_request
 
@@ -82,11 +82,11 @@ class Handler(BaseHTTPRequestHandler):
         awbs = [awb for awb in query.get("awb_numbers", [""])[0].split(",") if awb]
         user = self.credentials()
         with self.server.lock:
-            answer = self.server.tracking.answer(user, awbs)
-            call = Call(at, user.partition(":")[0], awbs, answer.status)
+            response = self.server.tracking.respond(user, awbs)
+            call = Call(at, user.partition(":")[0], awbs, response.status)
             self.server.tracking.calls.append(call)
-        time.sleep(answer.delay_ms / 1000)
-        self.reply(answer)
+        time.sleep(response.delay_ms / 1000)
+        self.respond(response)
 
     def credentials(self) -> str:
         """`email:license key` of the Authorization header, empty without one."""
@@ -101,20 +101,20 @@ class Handler(BaseHTTPRequestHandler):
             with self.server.lock:
                 self.server.tracking.control(json.loads(body))
         except (ValueError, InvalidControl) as error:
-            self.reply_json(400, {"message": str(error)})
+            self.respond_json(400, {"message": str(error)})
             return
-        self.reply_json(200, {})
+        self.respond_json(200, {})
 
-    def reply_json(self, status: int, value: Any) -> None:
-        self.reply(Answer(status, {}, json.dumps(value).encode()))
+    def respond_json(self, status: int, value: Any) -> None:
+        self.respond(Response(status, {}, json.dumps(value).encode()))
 
-    def reply(self, answer: Answer) -> None:
-        self.send_response(answer.status)
-        for name, value in {"content-type": "application/json", **answer.headers}.items():
+    def respond(self, response: Response) -> None:
+        self.send_response(response.status)
+        for name, value in {"content-type": "application/json", **response.headers}.items():
             self.send_header(name, value)
-        self.send_header("content-length", str(len(answer.body)))
+        self.send_header("content-length", str(len(response.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        self.wfile.write(response.body)
 
     def log_message(self, *_: Any) -> None:
         """Silent: `/_calls` lists the calls."""

@@ -1,4 +1,4 @@
-"""State and answers of the double of Shipway."""
+"""State and responses of the double of Shipway."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     """The response to a call."""
 
     status: int
@@ -88,15 +88,15 @@ class Tracking:
         self.modes: dict[str, Mode] = {}
         self.calls: list[Call] = []
 
-    def answer(self, user: str, awbs: list[str]) -> Answer:
+    def respond(self, user: str, awbs: list[str]) -> Response:
         """The response to a call; unknown parcels are left out."""
         if user not in self.credentials:
-            return Answer(401, {}, _json({"success": 0, "message": "Invalid credentials"}))
+            return Response(401, {}, _json({"success": 0, "message": "Invalid credentials"}))
         mode = self._mode(awbs)
         visible = [awb for awb in awbs if awb in self.items and self._can_see(user, awb)]
         items = [{"awb": awb} | self.items[awb] for awb in visible]
         body = SHAPES[mode.shape](items) if mode.body is None else mode.body.encode()
-        return Answer(mode.status, mode.headers or {}, body, mode.delay_ms)
+        return Response(mode.status, mode.headers or {}, body, mode.delay_ms)
 
     def _can_see(self, user: str, awb: str) -> bool:
         prefixes = self.credentials[user]

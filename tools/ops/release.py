@@ -35,7 +35,7 @@ ZIPPED_BYTES = 4 * MIB
 # 89 ms of every cold start. The kernel and the CPU's generator are its other entropy sources.
 ENVIRONMENT = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
 
-# Markers of the constant `EGRESS`: each binary that calls other servers contains one.
+# `BUILD_MARKER` in shared/egress/src/client.rs: each binary that calls other servers contains one.
 CALLERS = ("deliver", "poll")
 GUARDED = b"waypost-egress:public-only"
 UNGUARDED = b"waypost-egress:with-loopback"

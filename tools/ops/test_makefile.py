@@ -85,6 +85,10 @@ class Values(unittest.TestCase):
             with self.subTest(value):
                 self.assertIn("TARGET is one of: ", self.make("-n", "fuzz", f"TARGET={value}"))
 
+    def test_ignores_the_fuzz_target_for_other_goals(self) -> None:
+        output = self.make("-n", "help", "TARGET=unknown")
+        self.assertNotIn("TARGET is one of: ", output)
+
     def test_ignores_options_in_the_environment(self) -> None:
         output = self.make("user-add", f"PYTHON={self.tool}", NAME=f"$(shell touch {self.canary})")
         self.assertEqual(output, "absent")

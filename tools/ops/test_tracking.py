@@ -1,4 +1,4 @@
-"""The double of Shipway: its answers, and the faults that tests inject."""
+"""The double of Shipway: its responses, and the faults that tests inject."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ class Double(unittest.TestCase):
         self.tracking.control({"awb": {"A1": {"tracking_details": {}}, "A2": {"awb": 2}, "B1": {}}})
 
     def ask(self, *awbs: str, user: str = SHOP) -> Any:
-        answer = self.tracking.answer(user, list(awbs))
+        response = self.tracking.respond(user, list(awbs))
         return (
-            [item["awb"] for item in json.loads(answer.body)]
-            if answer.status == 200
-            else answer.status
+            [item["awb"] for item in json.loads(response.body)]
+            if response.status == 200
+            else response.status
         )
 
     def test_leaves_out_unknown_parcels(self) -> None:
@@ -52,11 +52,11 @@ class Double(unittest.TestCase):
             with self.subTest(shape):
                 self.tracking.control({"mode": {"shape": shape}})
                 self.assertEqual(
-                    self.tracking.answer(SHOP, ["A1", "A2"]).body == whole, shape == "whole"
+                    self.tracking.respond(SHOP, ["A1", "A2"]).body == whole, shape == "whole"
                 )
         self.tracking.control({"mode": {"body": "x", "headers": {"retry-after": "7"}}})
-        answer = self.tracking.answer(SHOP, ["A1"])
-        self.assertEqual((answer.body, answer.headers), (b"x", {"retry-after": "7"}))
+        response = self.tracking.respond(SHOP, ["A1"])
+        self.assertEqual((response.body, response.headers), (b"x", {"retry-after": "7"}))
 
     def test_rejects_malformed_controls_as_a_whole(self) -> None:
         for wrong in (

@@ -16,12 +16,12 @@ use aws::error::IoError;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
-use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, Lease, Outcome};
+use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::retry::{AttemptOutcome, DeadReason, NextStep, parse_retry_after};
 use egress::policy::Refused;
-use egress::{Http, PostError};
+use egress::{Http, SendError};
 
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint, Unavailable};
 
@@ -133,7 +133,7 @@ impl Deliver {
                     excerpt: Some(reply.excerpt),
                 },
             },
-            Err(PostError::Refused(refusal)) => refused(at, refusal),
+            Err(SendError::Refused(refusal)) => refused(at, refusal),
             Err(error) => AttemptResult {
                 next_step: AttemptOutcome::NoAnswer.next_step(),
                 retry_after: None,
@@ -151,13 +151,13 @@ impl Deliver {
         wait: Option<Duration>,
     ) -> Result<RecordOutcome, IoError> {
         let outcome = match (result.next_step, wait) {
-            (NextStep::Done, _) => Outcome::Delivered,
-            (NextStep::Retry, Some(wait)) => Outcome::Retry(now().after(wait)),
-            (NextStep::Retry, None) => Outcome::Dead(DeadReason::Exhausted),
-            (NextStep::GiveUp(reason), _) => Outcome::Dead(reason),
+            (NextStep::Done, _) => DeliveryOutcome::Delivered,
+            (NextStep::Retry, Some(wait)) => DeliveryOutcome::Retry(now().after(wait)),
+            (NextStep::Retry, None) => DeliveryOutcome::Dead(DeadReason::Exhausted),
+            (NextStep::GiveUp(reason), _) => DeliveryOutcome::Dead(reason),
         };
         log_attempt(&delivery, lease, result, outcome);
-        if let Outcome::Dead(reason) = outcome {
+        if let DeliveryOutcome::Dead(reason) = outcome {
             // Send to the DLQ before the row says so: a crash in between repeats the dead letter,
             // never loses it. A redrive moves it back, and the next run restarts the row.
             let again = Delivery { run: delivery.run.saturating_add(1), ..delivery };
@@ -168,7 +168,7 @@ impl Deliver {
         }
         let written = self.deliveries.record(lease, &result.attempt, outcome, now()).await?;
         Ok(match (outcome, wait) {
-            (Outcome::Retry(_), Some(wait)) if written => RecordOutcome::RetryAfter(wait),
+            (DeliveryOutcome::Retry(_), Some(wait)) if written => RecordOutcome::RetryAfter(wait),
             _ if written => RecordOutcome::Ack,
             // The lease expired and another worker holds it: check its outcome soon.
             _ => RecordOutcome::RetryAfter(Duration::from_secs(1)),
@@ -211,12 +211,12 @@ fn log_attempt(
     delivery: &Delivery,
     lease: &Lease,
     AttemptResult { attempt, .. }: &AttemptResult,
-    outcome: Outcome,
+    outcome: DeliveryOutcome,
 ) {
     let (result, reason) = match outcome {
-        Outcome::Delivered => ("delivered", None),
-        Outcome::Retry(_) => ("retry", None),
-        Outcome::Dead(reason) => ("dead", Some(reason.as_str())),
+        DeliveryOutcome::Delivered => ("delivered", None),
+        DeliveryOutcome::Retry(_) => ("retry", None),
+        DeliveryOutcome::Dead(reason) => ("dead", Some(reason.as_str())),
     };
     tracing::info!(
         delivery_id = delivery.id,

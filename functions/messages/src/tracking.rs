@@ -74,7 +74,7 @@ impl MessagesApi {
         match self.messages.record(message, linked.as_ref(), &self.orders, &before, &after).await? {
             Recorded::New => Ok(Try::Done(message.clone())),
             Recorded::Duplicate(first) => replay_or_conflict(message, &first, key).map(Try::Done),
-            Recorded::Stale => Ok(Try::Contended),
+            Recorded::RevMismatch => Ok(Try::Contended),
         }
     }
 

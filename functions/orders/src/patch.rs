@@ -33,7 +33,7 @@ impl OrdersApi {
             match self.patch_once(&key, &patch, now).await? {
                 PatchOutcome::Patched => Ok(Try::Done(())),
                 PatchOutcome::NameTaken(name) => Err(name_taken(&name)),
-                PatchOutcome::Stale => Ok(Try::Contended),
+                PatchOutcome::RevMismatch => Ok(Try::Contended),
             }
         });
         patched.await?.ok_or_else(ApiError::unavailable)?;

@@ -199,7 +199,7 @@ impl Process {
                 (commit.entry.clone(), Some(commit))
             }
             CommitOutcome::Duplicate(entry) => (*entry, None),
-            CommitOutcome::Stale => return Ok(Try::Contended),
+            CommitOutcome::RevMismatch => return Ok(Try::Contended),
         };
         let applied = AppliedReport::new(order, entry, origin, commit);
         Ok(Try::Done(ApplyOutcome::Applied(applied)))

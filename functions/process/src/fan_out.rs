@@ -31,7 +31,7 @@ impl Undeliverable {
 
 impl From<Undeliverable> for IoError {
     fn from(Undeliverable { parameter }: Undeliverable) -> Self {
-        Self::InvalidSetting { parameter }
+        Self::UnusableSetting { parameter }
     }
 }
 

@@ -9,7 +9,7 @@ use aws::error::IoError;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::sqs::Delayed;
 use aws::tables::orders::ActiveOrder;
-use aws::tables::runs::{ClaimOutcome, Lease, PlanProgress, PlanStep};
+use aws::tables::runs::{PlanProgress, PlanStep, ShardClaim, ShardLease};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{Batch, BatchMessage, Batcher, PollItem, ShardMessage};
@@ -34,16 +34,16 @@ impl Sync {
         };
         let (owner, time) = (self.next_owner(), deadline.since(now()) + LEASE_MARGIN);
         match self.runs.claim(&shard.run, shard.shard, &owner, time, now()).await? {
-            ClaimOutcome::Leased(lease) => self.plan_pages(&shard, lease, deadline).await,
-            ClaimOutcome::Wait(wait) => Ok(RecordOutcome::RetryAfter(wait)),
-            ClaimOutcome::Finished => self.close_shard(&shard).await,
+            ShardClaim::Leased(lease) => self.plan_pages(&shard, lease, deadline).await,
+            ShardClaim::Wait(wait) => Ok(RecordOutcome::RetryAfter(wait)),
+            ShardClaim::Finished => self.close_shard(&shard).await,
         }
     }
 
     async fn plan_pages(
         &self,
         shard: &ShardMessage,
-        lease: Lease,
+        lease: ShardLease,
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let owners = self.carrier.owners(now()).await?;

@@ -17,7 +17,7 @@ pub enum IoError {
     Bug { call: &'static str, code: String },
     /// An operator must correct this setting; the work is retried until then.
     #[error("setting {parameter} is wrong")]
-    InvalidSetting { parameter: String },
+    UnusableSetting { parameter: String },
 }
 
 impl IoError {

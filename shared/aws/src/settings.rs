@@ -46,11 +46,11 @@ impl SettingsError {
 }
 
 impl From<SettingsError> for IoError {
-    /// Transient: work that needs the setting is retried until an operator corrects it.
+    /// Work that needs an invalid setting is retried until an operator corrects it.
     fn from(error: SettingsError) -> Self {
         match error {
             SettingsError::Io(error) => error,
-            SettingsError::Invalid { parameter, .. } => Self::InvalidSetting { parameter },
+            SettingsError::Invalid { parameter, .. } => Self::UnusableSetting { parameter },
         }
     }
 }

@@ -12,24 +12,21 @@
 //! spoken). Certificates are checked against the machine's store, on Amazon Linux 2023
 //! `/etc/pki/tls/certs/ca-bundle.crt`, by rustls with aws-lc-rs, as in the AWS SDK.
 
-use std::time::{Duration, Instant};
-
-use crate::policy::{Loopback, Target};
-use reqwest::header;
-use reqwest::{Client, ClientBuilder, Response, redirect, retry};
-
-use crate::resolve::{Guard, Lookup};
-
 mod get;
-
 #[cfg(test)]
 mod tests;
 
-use crate::error::PostError;
-use crate::excerpt;
-use crate::resolve;
+use std::time::{Duration, Instant};
+
+use reqwest::{Client, ClientBuilder, Response, header, redirect, retry};
+
 pub use get::{GetError, GetResponse};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::SendError;
+use crate::policy::{Loopback, Target};
+use crate::resolve::{Guard, Lookup};
+use crate::{excerpt, resolve};
 
 /// The loopback policy of this build. A cargo feature, not a setting: no configuration of
 /// a deployed function can switch it on.
@@ -112,7 +109,7 @@ impl Http {
     /// ([`HeaderValue::set_sensitive`]) and replaces control and bidi characters (line breaks by
     /// spaces, so JSON stays JSON).
     ///
-    /// An error means that no complete head arrived. [`PostError::may_have_arrived`] tells whether
+    /// An error means that no complete head arrived. [`SendError::may_have_arrived`] tells whether
     /// the endpoint may have processed the request nevertheless.
     pub async fn post(
         &self,
@@ -120,15 +117,15 @@ impl Http {
         headers: HeaderMap,
         body: Vec<u8>,
         timeout: Duration,
-    ) -> Result<PostResponse, PostError> {
+    ) -> Result<PostResponse, SendError> {
         target.check(self.loopback)?;
         let start = Instant::now();
         let request =
             self.client.post(target.url().clone()).headers(unreserved(&headers)).body(body);
         let mut response = tokio::time::timeout(timeout, request.send())
             .await
-            .map_err(|_| PostError::Timeout)?
-            .map_err(|error| PostError::of(&error))?;
+            .map_err(|_| SendError::Timeout)?
+            .map_err(|error| SendError::of(&error))?;
         let latency = start.elapsed();
         let body = read(&mut response, timeout.saturating_sub(latency)).await;
         Ok(PostResponse {

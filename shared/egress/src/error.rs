@@ -4,12 +4,11 @@ use std::error::Error;
 use std::io;
 
 use crate::policy::Refused;
-
 use crate::resolve::Blocked;
 
 /// Contains nothing of the URL, the headers or the body: it goes to logs and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum PostError {
+pub enum SendError {
     /// The URL is not a valid target in this build. Final until the endpoint is changed.
     #[error("invalid target: {0}")]
     Refused(#[from] Refused),
@@ -38,7 +37,7 @@ pub enum PostError {
     Protocol,
 }
 
-impl PostError {
+impl SendError {
     /// Stable name for logs and rows.
     pub fn code(self) -> &'static str {
         match self {
@@ -59,7 +58,7 @@ impl PostError {
         matches!(self, Self::Timeout | Self::Closed | Self::Protocol)
     }
 
-    pub(super) fn of(error: &reqwest::Error) -> Self {
+    pub(crate) fn of(error: &reqwest::Error) -> Self {
         if find::<Blocked>(error).is_some() {
             return Self::Blocked;
         }

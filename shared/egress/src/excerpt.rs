@@ -8,7 +8,7 @@ const MASK: &str = "[REDACTED]";
 
 /// Masks secrets before the cut, so that half a secret never remains. Finds secrets that are echoed
 /// verbatim, not re-encoded ones.
-pub(super) fn of(body: &[u8], sent: &HeaderMap) -> String {
+pub(crate) fn of(body: &[u8], sent: &HeaderMap) -> String {
     let mut text = String::from_utf8_lossy(body).into_owned();
     for secret in sent.values().filter(|value| value.is_sensitive()).filter_map(as_text) {
         text = text.replace(secret, MASK);

@@ -10,4 +10,4 @@ mod resolve;
 pub use client::{
     GetError, GetResponse, HeaderMap, HeaderName, HeaderValue, Http, LOOPBACK, PostResponse,
 };
-pub use error::PostError;
+pub use error::SendError;

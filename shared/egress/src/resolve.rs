@@ -5,24 +5,25 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::policy::{Loopback, permits};
 use futures::future::BoxFuture;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+use crate::policy::{Loopback, permits};
 
 /// As in smokescreen. `getaddrinfo` cannot be cancelled: after the timeout, a thread of tokio's
 /// pool stays busy until the system's resolver gives up (10 s by default for each server).
 const DNS_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Returns all addresses of a name.
-pub(super) type Lookup =
+pub(crate) type Lookup =
     Arc<dyn Fn(String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> + Send + Sync>;
 
 #[derive(Debug, thiserror::Error)]
 #[error("the name has an address that is not permitted")]
-pub(super) struct Blocked;
+pub(crate) struct Blocked;
 
 /// The system's resolver, as in reqwest.
-pub(super) fn system() -> Lookup {
+pub(crate) fn system() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move {
             let addresses = tokio::net::lookup_host((name, 0)).await?;
@@ -35,13 +36,13 @@ pub(super) fn system() -> Lookup {
 /// name that mixes public and private addresses is an attack or a mistake.
 ///
 /// Loopback addresses, where allowed, are valid for `localhost` only.
-pub(super) struct Guard {
+pub(crate) struct Guard {
     loopback: Loopback,
     lookup: Lookup,
 }
 
 impl Guard {
-    pub(super) fn new(loopback: Loopback, lookup: Lookup) -> Self {
+    pub(crate) fn new(loopback: Loopback, lookup: Lookup) -> Self {
         Self { loopback, lookup }
     }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use crate::times;
 
 /// Longest event id that is used, in bytes.
-const EVENT_ID: usize = 256;
+pub(crate) const EVENT_ID: usize = 256;
 /// Longest label or place, in characters.
 pub(crate) const LABEL: usize = 128;
 /// Longest remark, in characters.

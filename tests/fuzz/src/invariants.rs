@@ -7,20 +7,19 @@ use domain::messaging::channel::{
 use domain::tracking::report::Report;
 use serde::de::IgnoredAny;
 
-/// Longest text of a report, in characters.
-const REMARK: usize = 256;
-/// Most scans of a report.
-const SCANS: usize = 50;
-/// Longest text of a shopper's message, in characters: the answers of a form.
-const LONGEST: usize = 8192;
+/// Longest text of a report.
+const MAX_REMARK_CHARS: usize = 256;
+const MAX_SCANS: usize = 50;
+/// Longest text of a shopper's message: the answers of a form.
+const MAX_TEXT_CHARS: usize = 8192;
 
 pub(crate) fn report(report: &Report) {
-    assert!(report.scans.len() <= SCANS, "{} scans", report.scans.len());
+    assert!(report.scans.len() <= MAX_SCANS, "{} scans", report.scans.len());
     let scans = report.scans.iter().flat_map(|scan| [&scan.activity, &scan.location]);
     for text in
         [&report.source_status, &report.location, &report.note].into_iter().chain(scans).flatten()
     {
-        line(text, REMARK);
+        line(text, MAX_REMARK_CHARS);
     }
     assert!(
         report
@@ -62,7 +61,7 @@ fn error(error: &ChannelError) {
 
 fn inbound_message(message: &InboundMessage) {
     line(&message.from, 128);
-    message.name.iter().for_each(|name| line(name, REMARK));
+    message.name.iter().for_each(|name| line(name, MAX_REMARK_CHARS));
     match &message.content {
         Content::Text { text } => lines(text),
         Content::Button { text, payload } => optional_lines([text, payload]),
@@ -94,7 +93,7 @@ fn line(text: &str, longest: usize) {
 /// Messages may have line breaks, but no other control characters.
 fn lines(text: &str) {
     assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "control characters");
-    bounded(text, LONGEST);
+    bounded(text, MAX_TEXT_CHARS);
 }
 
 fn optional_lines<const N: usize>(texts: [&Option<String>; N]) {

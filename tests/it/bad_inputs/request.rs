@@ -10,7 +10,7 @@ use crate::support::{Answer, http, stack};
 #[derive(Debug, Clone, Default)]
 pub struct WebhookRequest {
     pub path: String,
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
@@ -22,14 +22,14 @@ impl WebhookRequest {
     }
 
     /// Replaces every header of this name.
-    pub fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+    pub fn with_header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.retain(|(known, _)| *known != name);
         self.and_header(name, value)
     }
 
     /// Adds a header, possibly a repeated one.
-    pub fn and_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
-        self.headers.push((name, value.into()));
+    pub fn and_header(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.headers.push((name.to_owned(), value.into()));
         self
     }
 
@@ -39,8 +39,8 @@ impl WebhookRequest {
         let mut headers = Map::new();
         for (name, value) in &self.headers {
             let joined =
-                headers.get(*name).map(|first| format!("{},{value}", first.as_str().unwrap()));
-            headers.insert((*name).to_owned(), joined.unwrap_or_else(|| value.clone()).into());
+                headers.get(name).map(|first| format!("{},{value}", first.as_str().unwrap()));
+            headers.insert(name.clone(), joined.unwrap_or_else(|| value.clone()).into());
         }
         let mut http =
             json!({"method": "POST", "path": path, "protocol": "HTTP/1.1", "userAgent": "test"});
@@ -74,7 +74,7 @@ impl Transport<'_> {
                 let post = request
                     .headers
                     .iter()
-                    .fold(post, |post, (name, value)| post.header(*name, value.as_str()));
+                    .fold(post, |post, (name, value)| post.header(name, value));
                 http::send_undocumented(post.body(request.body.clone())).await
             }
             Self::Function(inbound, source_ip) => {

@@ -2,6 +2,7 @@
 //! `serde_json` and the SDK's HTTP client, so that the SDK would be built twice.
 #![expect(clippy::unwrap_used)]
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -28,6 +29,15 @@ impl FakeAws {
     /// `respond` returns status and JSON body.
     pub(crate) fn new(respond: impl Fn(&[u8]) -> (u16, String) + Send + Sync + 'static) -> Self {
         Self { respond: Arc::new(respond), requests: Arc::default() }
+    }
+
+    /// Responds with these, one after another. Panics at a request beyond the last.
+    pub(crate) fn sequence(responses: &[(u16, &'static str)]) -> Self {
+        let responses = Mutex::new(VecDeque::from(responses.to_vec()));
+        Self::new(move |_| {
+            let (status, body) = responses.lock().unwrap().pop_front().unwrap();
+            (status, body.to_owned())
+        })
     }
 
     pub(crate) fn requests(&self) -> MutexGuard<'_, Vec<HttpRequest>> {

@@ -101,7 +101,7 @@ impl From<InvalidBody> for ApiError {
 impl From<IoError> for ApiError {
     fn from(error: IoError) -> Self {
         match &error {
-            IoError::Transient { .. } | IoError::InvalidSetting { .. } => {
+            IoError::Transient { .. } | IoError::UnusableSetting { .. } => {
                 tracing::warn!(%error, "request.unavailable");
                 Self::unavailable()
             }

@@ -81,7 +81,7 @@ impl Worker {
         let body = record.body.as_deref().unwrap_or_default();
         let outcome = match AssertUnwindSafe(handle(body)).catch_unwind().await {
             Ok(Ok(outcome)) => outcome,
-            Ok(Err(error @ (IoError::Transient { .. } | IoError::InvalidSetting { .. }))) => {
+            Ok(Err(error @ (IoError::Transient { .. } | IoError::UnusableSetting { .. }))) => {
                 tracing::warn!(message_id = record.message_id, %error, "record.failed");
                 RecordOutcome::RetryAfter(backoff(receive_count(record)))
             }

@@ -124,10 +124,10 @@ async fn concurrent_readers_load_once() {
 }
 
 #[test]
-fn an_invalid_setting_is_transient_and_hides_its_content() {
+fn an_invalid_setting_becomes_unusable_and_hides_its_content() {
     let parameter = "users/a".to_owned();
     let invalid = SettingsError::invalid("users/a", "canary");
-    assert_eq!(IoError::from(invalid), IoError::InvalidSetting { parameter });
+    assert_eq!(IoError::from(invalid), IoError::UnusableSetting { parameter });
     assert_eq!(SettingsError::from(IoError::from(throttled())), throttled());
 }
 

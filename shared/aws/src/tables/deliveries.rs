@@ -69,7 +69,7 @@ pub struct Attempt {
 
 /// The state of a delivery after an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum DeliveryOutcome {
     Delivered,
     /// The next attempt is due at this time.
     Retry(Timestamp),
@@ -87,13 +87,17 @@ impl Deliveries {
         &self,
         lease: &Lease,
         attempt: &Attempt,
-        outcome: Outcome,
+        outcome: DeliveryOutcome,
         now: Timestamp,
     ) -> Result<bool, IoError> {
         let (state, next_attempt_at, reason) = match outcome {
-            Outcome::Delivered => (DeliveryState::Delivered, None, None),
-            Outcome::Retry(at) => (DeliveryState::Retrying, Some(number(at.millis())), None),
-            Outcome::Dead(reason) => (DeliveryState::Dead, None, Some(text(reason.as_str()))),
+            DeliveryOutcome::Delivered => (DeliveryState::Delivered, None, None),
+            DeliveryOutcome::Retry(at) => {
+                (DeliveryState::Retrying, Some(number(at.millis())), None)
+            }
+            DeliveryOutcome::Dead(reason) => {
+                (DeliveryState::Dead, None, Some(text(reason.as_str())))
+            }
         };
         let changes = Changes::new()
             .set("state", text(state.as_str()))

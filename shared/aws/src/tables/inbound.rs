@@ -36,7 +36,7 @@ use pending::shard;
 use row::{fingerprint, header, read_event, read_state};
 
 /// Retention of inbound events and their bodies.
-const RETENTION_DAYS: u64 = 90;
+pub(super) const RETENTION_DAYS: u64 = 90;
 
 #[derive(Debug, Clone)]
 pub struct InboundLog {

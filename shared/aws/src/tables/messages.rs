@@ -45,7 +45,7 @@ pub enum Recorded {
     /// A message with this id is stored already.
     Duplicate(Box<Message>),
     /// The order or the tracking row was written since it was read: read both again.
-    Stale,
+    RevMismatch,
 }
 
 impl Messages {
@@ -80,7 +80,7 @@ impl Messages {
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(0) => {
                 read_json(cancelled.existing(0)?, "json").map(Recorded::Duplicate)
             }
-            TransactionOutcome::Cancelled(_) => Ok(Recorded::Stale),
+            TransactionOutcome::Cancelled(_) => Ok(Recorded::RevMismatch),
         }
     }
 

@@ -8,7 +8,7 @@
 //! | `ref:…` | `order` | the order that this reference names |
 //! | | `wait:{report id}:{event id}` | a parked report, under one of its references; 90 days |
 //!
-//! For the rows of polled orders see [`ActiveOrder`] and [`Stale`].
+//! For the rows of polled orders see [`ActiveOrder`] and [`StaleOrder`].
 
 mod active;
 mod create;
@@ -29,7 +29,7 @@ pub use active::{ActiveOrder, ActivePage};
 pub use create::{CreateOutcome, PatchOutcome};
 pub use list::{Listed, sort_key_of};
 pub use poll_row::PollRowUpdate;
-pub use stale::Stale;
+pub use stale::StaleOrder;
 pub use timeline::{CommitOutcome, Scans};
 pub use unmatched::UnmatchedReport;
 

@@ -27,7 +27,7 @@ use crate::tables::write::{Write, WriteOutcome};
 
 pub use batches::BatchOutcome;
 pub use list::RunRow;
-pub use shards::{ClaimOutcome, Lease, PlanProgress, PlanStep};
+pub use shards::{PlanProgress, PlanStep, ShardClaim, ShardLease};
 
 /// Retention of runs.
 const RETENTION_DAYS: u64 = 30;

@@ -8,9 +8,13 @@ use super::attr::Item;
 use super::write::Write;
 use crate::error::IoError;
 
+#[cfg(test)]
+mod tests;
+
 const CALL: &str = "dynamodb:TransactWriteItems";
-const CONDITION: &str = "ConditionalCheckFailed";
-const CONFLICT: &str = "TransactionConflict";
+/// Reasons of a cancellation.
+const CONDITION_REASON: &str = "ConditionalCheckFailed";
+const CONFLICT_REASON: &str = "TransactionConflict";
 
 /// How a transaction ended.
 #[derive(Debug)]
@@ -28,7 +32,7 @@ pub(crate) struct Cancellation(Vec<CancellationReason>);
 impl Cancellation {
     /// True if the condition of the write at this index failed.
     pub(crate) fn condition_failed(&self, write: usize) -> bool {
-        self.0.get(write).is_some_and(|reason| reason.code() == Some(CONDITION))
+        self.0.get(write).is_some_and(|reason| reason.code() == Some(CONDITION_REASON))
     }
 
     /// The row that the write at this index found, if it asked for it.
@@ -47,7 +51,9 @@ impl TransactionOutcome {
     pub(crate) fn unless_conflict(self) -> Result<(), IoError> {
         match self {
             Self::Committed => Ok(()),
-            Self::Cancelled(_) => Err(IoError::Transient { call: CALL, code: CONFLICT.to_owned() }),
+            Self::Cancelled(_) => {
+                Err(IoError::Transient { call: CALL, code: CONFLICT_REASON.to_owned() })
+            }
         }
     }
 }
@@ -65,7 +71,7 @@ pub(crate) async fn transact(
         let reasons = cancelled.cancellation_reasons();
         // Any other reason, such as throttling, says nothing about the conditions.
         let is_answer = |reason: &CancellationReason| {
-            matches!(reason.code(), Some("None" | CONDITION | CONFLICT) | None)
+            matches!(reason.code(), Some("None" | CONDITION_REASON | CONFLICT_REASON) | None)
         };
         if !reasons.is_empty() && reasons.iter().all(is_answer) {
             return Ok(TransactionOutcome::Cancelled(Cancellation(reasons.to_vec())));

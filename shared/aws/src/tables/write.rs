@@ -1,4 +1,11 @@
 //! Writes of single rows: put, update or delete, with or without a condition.
+//!
+//! A write fails with a conflict while a transaction writes the same row. There is one rule for it.
+//! A caller that reads the row again and retries after a failed condition uses
+//! [`Write::send_if_unchanged`], where a conflict counts as a failed condition: the row is about to
+//! change. Every other caller uses [`Write::send`], which sends the same write again.
+
+use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
@@ -16,21 +23,25 @@ use super::expression::{Condition, Placeholders, no_row};
 use super::update::Changes;
 use crate::error::IoError;
 
-const CONFLICT: &str = "TransactionConflictException";
+#[cfg(test)]
+mod tests;
+
+/// The error code of a single write.
+const CONFLICT_ERROR: &str = "TransactionConflictException";
 /// How often a write is sent while a transaction writes the same row.
 const TRIES: u32 = 7;
 
 /// A write that can be sent by itself or in a transaction.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Write {
     table: String,
     action: Action,
     condition: Option<Condition>,
     returns: Option<ReturnValue>,
-    existing: Option<ReturnValuesOnConditionCheckFailure>,
+    returns_existing: bool,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 enum Action {
     Put(Item),
     Update(Item, Changes),
@@ -61,30 +72,6 @@ impl WriteOutcome {
     }
 }
 
-/// Sets the table, the expressions and their placeholders on any of the six request builders.
-macro_rules! with_expressions {
-    ($write:expr, $request:expr, $changes:expr) => {{
-        let mut placeholders = Placeholders::default();
-        let update = $changes.render(&mut placeholders);
-        with_expressions!(@ $write, $request.update_expression(update), placeholders)
-    }};
-    ($write:expr, $request:expr) => {
-        with_expressions!(@ $write, $request, Placeholders::default())
-    };
-    (@ $write:expr, $request:expr, $placeholders:expr) => {{
-        let mut placeholders = $placeholders;
-        let condition = $write.condition.clone();
-        let condition = condition.map(|condition| condition.render(&mut placeholders));
-        let (names, values) = placeholders.into_maps();
-        $request
-            .table_name(&$write.table)
-            .set_condition_expression(condition)
-            .set_expression_attribute_names(names)
-            .set_expression_attribute_values(values)
-            .set_return_values_on_condition_check_failure($write.existing.clone())
-    }};
-}
-
 impl Write {
     pub(crate) fn put(table: &str, item: Item) -> Self {
         Self::new(table, Action::Put(item))
@@ -105,7 +92,13 @@ impl Write {
     }
 
     fn new(table: &str, action: Action) -> Self {
-        Self { table: table.to_owned(), action, condition: None, returns: None, existing: None }
+        Self {
+            table: table.to_owned(),
+            action,
+            condition: None,
+            returns: None,
+            returns_existing: false,
+        }
     }
 
     pub(crate) fn only_if(self, condition: Condition) -> Self {
@@ -119,40 +112,119 @@ impl Write {
 
     /// Asks for the existing row if the condition fails.
     pub(crate) fn returning_existing(self) -> Self {
-        Self { existing: Some(ReturnValuesOnConditionCheckFailure::AllOld), ..self }
+        Self { returns_existing: true, ..self }
     }
 
-    /// Sends the write by itself. While a transaction writes the same row it is sent again, after a
-    /// pause: whether the condition holds is known only when that transaction has ended.
+    /// Sends the write by itself, and again after a pause while a transaction writes the same row.
     pub(crate) async fn send(self, client: &Client) -> Result<WriteOutcome, IoError> {
-        let outcome = retry(TRIES, || self.send_once(client)).await?;
-        let code = || CONFLICT.to_owned();
-        outcome.ok_or_else(|| IoError::Transient { call: self.call(), code: code() })
+        let request = self.render();
+        let outcome = retry(TRIES, || request.clone().send(client)).await?;
+        outcome.ok_or_else(|| IoError::Transient {
+            call: request.kind.call(),
+            code: CONFLICT_ERROR.to_owned(),
+        })
     }
 
-    async fn send_once(&self, client: &Client) -> Result<Try<WriteOutcome>, IoError> {
-        match self.action.clone() {
-            Action::Put(item) => {
-                let put = with_expressions!(self, client.put_item().set_item(Some(item)));
-                let sent = put.set_return_values(self.returns.clone()).send().await;
-                outcome(self.call(), sent.map(|sent| sent.attributes), |error| match error {
+    /// Sends the write by itself, once. `false` if the condition failed, or a transaction writes
+    /// the same row: the caller reads the row again.
+    pub(crate) async fn send_if_unchanged(self, client: &Client) -> Result<bool, IoError> {
+        Ok(match self.render().send(client).await? {
+            Try::Done(outcome) => outcome.is_applied(),
+            Try::Contended => false,
+        })
+    }
+
+    /// The write as a part of a transaction, which returns no attributes.
+    pub(super) fn in_transaction(self) -> Result<TransactWriteItem, IoError> {
+        self.render().in_transaction()
+    }
+
+    fn render(self) -> Request {
+        let mut placeholders = Placeholders::default();
+        let (kind, row, update) = match self.action {
+            Action::Put(row) => (Kind::Put, row, None),
+            Action::Update(key, changes) => {
+                (Kind::Update, key, Some(changes.render(&mut placeholders)))
+            }
+            Action::Delete(key) => (Kind::Delete, key, None),
+        };
+        let condition = self.condition.map(|condition| condition.render(&mut placeholders));
+        let (names, values) = placeholders.into_maps();
+        let existing = self.returns_existing.then_some(ReturnValuesOnConditionCheckFailure::AllOld);
+        let (table, returns) = (self.table, self.returns);
+        Request { table, kind, row, update, condition, names, values, returns, existing }
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Kind {
+    Put,
+    Update,
+    Delete,
+}
+
+impl Kind {
+    fn call(self) -> &'static str {
+        match self {
+            Self::Put => "dynamodb:PutItem",
+            Self::Update => "dynamodb:UpdateItem",
+            Self::Delete => "dynamodb:DeleteItem",
+        }
+    }
+}
+
+/// A write with its expressions as text and their placeholders.
+#[derive(Debug, Clone)]
+struct Request {
+    table: String,
+    kind: Kind,
+    /// The whole row of a put, else the key.
+    row: Item,
+    update: Option<String>,
+    condition: Option<String>,
+    names: Option<HashMap<String, String>>,
+    values: Option<Item>,
+    returns: Option<ReturnValue>,
+    existing: Option<ReturnValuesOnConditionCheckFailure>,
+}
+
+/// Sets the common fields of the six request builders, which share no trait.
+macro_rules! fill {
+    ($builder:expr, $request:expr) => {
+        $builder
+            .table_name($request.table)
+            .set_condition_expression($request.condition)
+            .set_expression_attribute_names($request.names)
+            .set_expression_attribute_values($request.values)
+            .set_return_values_on_condition_check_failure($request.existing)
+    };
+}
+
+impl Request {
+    async fn send(self, client: &Client) -> Result<Try<WriteOutcome>, IoError> {
+        let (call, row, returns) = (self.kind.call(), Some(self.row), self.returns);
+        match self.kind {
+            Kind::Put => {
+                let put = fill!(client.put_item().set_item(row), self);
+                let sent = put.set_return_values(returns).send().await;
+                outcome(call, sent.map(|sent| sent.attributes), |error| match error {
                     PutItemError::ConditionalCheckFailedException(failed) => Some(failed),
                     _ => None,
                 })
             }
-            Action::Update(key, changes) => {
-                let update =
-                    with_expressions!(self, client.update_item().set_key(Some(key)), changes);
-                let sent = update.set_return_values(self.returns.clone()).send().await;
-                outcome(self.call(), sent.map(|sent| sent.attributes), |error| match error {
+            Kind::Update => {
+                let update = client.update_item().set_key(row).set_update_expression(self.update);
+                let update = fill!(update, self);
+                let sent = update.set_return_values(returns).send().await;
+                outcome(call, sent.map(|sent| sent.attributes), |error| match error {
                     UpdateItemError::ConditionalCheckFailedException(failed) => Some(failed),
                     _ => None,
                 })
             }
-            Action::Delete(key) => {
-                let delete = with_expressions!(self, client.delete_item().set_key(Some(key)));
-                let sent = delete.set_return_values(self.returns.clone()).send().await;
-                outcome(self.call(), sent.map(|sent| sent.attributes), |error| match error {
+            Kind::Delete => {
+                let delete = fill!(client.delete_item().set_key(row), self);
+                let sent = delete.set_return_values(returns).send().await;
+                outcome(call, sent.map(|sent| sent.attributes), |error| match error {
                     DeleteItemError::ConditionalCheckFailedException(failed) => Some(failed),
                     _ => None,
                 })
@@ -160,32 +232,20 @@ impl Write {
         }
     }
 
-    /// The write as a part of a transaction, which returns no attributes.
-    pub(super) fn in_transaction(self) -> Result<TransactWriteItem, IoError> {
-        let item = TransactWriteItem::builder();
-        let item = match self.action.clone() {
-            Action::Put(row) => with_expressions!(self, Put::builder().set_item(Some(row)))
-                .build()
-                .map(|put| item.put(put)),
-            Action::Update(key, changes) => {
-                with_expressions!(self, Update::builder().set_key(Some(key)), changes)
-                    .build()
-                    .map(|update| item.update(update))
+    fn in_transaction(self) -> Result<TransactWriteItem, IoError> {
+        let (row, item) = (Some(self.row), TransactWriteItem::builder());
+        let item = match self.kind {
+            Kind::Put => fill!(Put::builder().set_item(row), self).build().map(|put| item.put(put)),
+            Kind::Update => {
+                let update = Update::builder().set_key(row).set_update_expression(self.update);
+                fill!(update, self).build().map(|update| item.update(update))
             }
-            Action::Delete(key) => with_expressions!(self, Delete::builder().set_key(Some(key)))
+            Kind::Delete => fill!(Delete::builder().set_key(row), self)
                 .build()
                 .map(|delete| item.delete(delete)),
         };
         item.map(|item| item.build())
             .map_err(|_| IoError::unreadable("dynamodb:TransactWriteItems", "write"))
-    }
-
-    fn call(&self) -> &'static str {
-        match self.action {
-            Action::Put(_) => "dynamodb:PutItem",
-            Action::Update(..) => "dynamodb:UpdateItem",
-            Action::Delete(_) => "dynamodb:DeleteItem",
-        }
     }
 }
 
@@ -206,7 +266,7 @@ fn outcome<E: ProvideErrorMetadata, R>(
         let existing = failed.item().cloned().unwrap_or_default();
         return Ok(Try::Done(WriteOutcome::ConditionFailed(existing)));
     }
-    if service.and_then(ProvideErrorMetadata::code) == Some(CONFLICT) {
+    if service.and_then(ProvideErrorMetadata::code) == Some(CONFLICT_ERROR) {
         return Ok(Try::Contended);
     }
     Err(IoError::of(call, &error))

@@ -17,7 +17,7 @@ use crate::core::request_body::field_path;
 use crate::tracking::status::Status;
 use crate::webhooks::retry::Schedule;
 
-pub use error::InvalidSetting;
+pub use error::EndpointSettingError;
 pub use format::{EventType, Format};
 use headers::check_headers;
 
@@ -70,18 +70,18 @@ pub struct Settings {
 
 impl Settings {
     /// Parses the parameter `endpoints/{name}/settings`.
-    pub fn parse(text: &str) -> Result<Self, InvalidSetting> {
+    pub fn parse(text: &str) -> Result<Self, EndpointSettingError> {
         serde_json::from_str::<&RawValue>(text)
-            .map_err(|_| InvalidSetting::new(".", "must be JSON"))?;
+            .map_err(|_| EndpointSettingError::new(".", "must be JSON"))?;
         let reader = &mut serde_json::Deserializer::from_str(text);
         let Object(raw): Object<RawSettings> =
             serde_path_to_error::deserialize(reader).map_err(|error| {
-                InvalidSetting::new(field_path(&error), "has the wrong type or value")
+                EndpointSettingError::new(field_path(&error), "has the wrong type or value")
             })?;
         let format = raw.format;
         let timeout = raw.timeout_seconds.map_or(format.timeout(), Duration::from_secs);
         if timeout.is_zero() || timeout > MAX_TIMEOUT {
-            return Err(InvalidSetting::new("timeout_seconds", "must be 1 to 60"));
+            return Err(EndpointSettingError::new("timeout_seconds", "must be 1 to 60"));
         }
         check_headers(&raw.headers)?;
         Ok(Self {
@@ -127,13 +127,13 @@ fn schedule(
     format: Format,
     count: Option<u32>,
     backoff: Option<Vec<u32>>,
-) -> Result<Schedule, InvalidSetting> {
+) -> Result<Schedule, EndpointSettingError> {
     let is_custom = backoff.is_some();
     let backoff = backoff.unwrap_or_else(|| format.backoff().to_vec());
     let backoff: Vec<Duration> =
         backoff.into_iter().map(|s| Duration::from_secs(s.into())).collect();
     if backoff.is_empty() || backoff.iter().any(|wait| *wait > MAX_BACKOFF) {
-        return Err(InvalidSetting::new(
+        return Err(EndpointSettingError::new(
             "backoff",
             "must be a list of waits of at most 86400 seconds",
         ));
@@ -141,11 +141,11 @@ fn schedule(
     let default = if is_custom { backoff.len() } else { format.backoff().len() };
     let retries = count.unwrap_or(u32::try_from(default).unwrap_or(MAX_RETRIES));
     if retries > MAX_RETRIES {
-        return Err(InvalidSetting::new("retry_count", "must be at most 50"));
+        return Err(EndpointSettingError::new("retry_count", "must be at most 50"));
     }
     let schedule = Schedule { retries, backoff, jitter: format == Format::Standard };
     if schedule.total() > MAX_SCHEDULE {
-        return Err(InvalidSetting::new("backoff", "must add up to at most 7 days"));
+        return Err(EndpointSettingError::new("backoff", "must add up to at most 7 days"));
     }
     Ok(schedule)
 }

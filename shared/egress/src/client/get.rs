@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use crate::policy::Target;
 use reqwest::Response;
 
 use super::{HeaderMap, Http, retry_after, unreserved};
-use crate::error::PostError;
+use crate::error::SendError;
+use crate::policy::Target;
 
 #[derive(Clone, PartialEq, Eq)]
 pub struct GetResponse {
@@ -31,7 +31,7 @@ impl std::fmt::Debug for GetResponse {
 pub enum GetError {
     /// No complete head arrived.
     #[error(transparent)]
-    NoHead(#[from] PostError),
+    NoHead(#[from] SendError),
     #[error("the response body is too long")]
     TooLong,
     /// The body broke off or exceeded the timeout.
@@ -60,12 +60,12 @@ impl Http {
         timeout: Duration,
         max_body: usize,
     ) -> Result<GetResponse, GetError> {
-        target.check(self.loopback).map_err(PostError::from)?;
+        target.check(self.loopback).map_err(SendError::from)?;
         let start = Instant::now();
         let request = self.client.get(target.url().clone()).headers(unreserved(headers));
         let sent =
-            tokio::time::timeout(timeout, request.send()).await.map_err(|_| PostError::Timeout)?;
-        let mut response = sent.map_err(|error| PostError::of(&error))?;
+            tokio::time::timeout(timeout, request.send()).await.map_err(|_| SendError::Timeout)?;
+        let mut response = sent.map_err(|error| SendError::of(&error))?;
         let left = timeout.saturating_sub(start.elapsed());
         let body = if response.status().is_success() {
             let reading = tokio::time::timeout(left, read_all(&mut response, max_body));

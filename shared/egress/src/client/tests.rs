@@ -1,14 +1,6 @@
 //! Tests against hostile servers: the owner of an endpoint controls every byte of its responses.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::time::Duration;
-
-use crate::policy::{Loopback, Target};
-
-use super::resolve::system;
-use super::{HeaderMap, Http, LOOPBACK, PostError, PostResponse};
-use server::HostileServer;
-
 mod broken;
 mod dns;
 mod get;
@@ -16,6 +8,14 @@ mod requests;
 mod responses;
 mod server;
 mod tls;
+
+use std::time::Duration;
+
+use super::{HeaderMap, Http, LOOPBACK, PostResponse};
+use crate::error::SendError;
+use crate::policy::{Loopback, Target};
+use crate::resolve::system;
+use server::HostileServer;
 
 /// Never reached, unless the client hangs.
 const LONG: Duration = Duration::from_secs(30);
@@ -28,7 +28,7 @@ fn local() -> Http {
     Http::with(Loopback::Allowed, system()).unwrap()
 }
 
-async fn post(target: &Target, timeout: Duration) -> Result<PostResponse, PostError> {
+async fn post(target: &Target, timeout: Duration) -> Result<PostResponse, SendError> {
     local().post(target, HeaderMap::new(), b"{}".to_vec(), timeout).await
 }
 
@@ -50,7 +50,7 @@ async fn rejects_a_post_to_loopback_in_a_deploy_build() {
     ] {
         let posted =
             deployed.post(&server.target_on(origin, "/"), HeaderMap::new(), vec![], LONG).await;
-        assert!(matches!(posted, Err(PostError::Refused(_))), "{origin}: {posted:?}");
+        assert!(matches!(posted, Err(SendError::Refused(_))), "{origin}: {posted:?}");
     }
     assert_eq!(server.connections(), 0);
 }

@@ -91,7 +91,7 @@ impl InboundLog {
     }
 
     /// Resets an event to `received`, and to pending until it is sent, for another run of the
-    /// processing. `false` if it is no longer in the state `seen`.
+    /// processing. `false` if it is no longer in the state `seen`, or is being written.
     pub async fn reopen(
         &self,
         id: &EventId,
@@ -106,8 +106,7 @@ impl InboundLog {
             .remove("reason")
             .remove("notable");
         let unchanged = attr("state").equals(text(seen.as_str()));
-        let update = self.update(id, changes).only_if(unchanged);
-        Ok(update.send(&self.client).await?.is_applied())
+        self.update(id, changes).only_if(unchanged).send_if_unchanged(&self.client).await
     }
 
     /// The next positions of the walk; fewer than `count` only at its end.

@@ -62,17 +62,17 @@ impl Messages {
         row.unwrap_or_else(|| read(key, None))
     }
 
-    /// Writes a tracking row. `false` if it was written since it was read.
+    /// Writes a tracking row. `false` if it was written since it was read, or is being written.
     pub async fn replace_tracking(
         &self,
         row: &TrackingRow,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        Ok(self.tracking_write(row, now)?.send(&self.client).await?.is_applied())
+        self.tracking_write(row, now)?.send_if_unchanged(&self.client).await
     }
 
     /// Writes a tracking row together with its order. `false` if one of them was written since it
-    /// was read.
+    /// was read, or is being written.
     pub async fn replace_tracking_and_order(
         &self,
         row: &TrackingRow,

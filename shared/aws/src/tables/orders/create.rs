@@ -38,7 +38,7 @@ pub enum CreateOutcome {
 pub enum PatchOutcome {
     Patched,
     /// The order was written since it was read: read it again.
-    Stale,
+    RevMismatch,
     /// Another order of the account has this reference.
     NameTaken(Ref),
 }
@@ -102,10 +102,10 @@ impl Orders {
             TransactionOutcome::Cancelled(cancelled) => cancelled,
         };
         if cancelled.condition_failed(0) {
-            return Ok(PatchOutcome::Stale);
+            return Ok(PatchOutcome::RevMismatch);
         }
         let taken = taken(&cancelled, first_reference, claimed);
-        Ok(taken.map_or(PatchOutcome::Stale, PatchOutcome::NameTaken))
+        Ok(taken.map_or(PatchOutcome::RevMismatch, PatchOutcome::NameTaken))
     }
 
     /// The order's last reconciliation event, so that a repeated request can send it again.

@@ -2,7 +2,7 @@
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
-//! | `stale:{length of account}:{account}` | order id | a [`Stale`] as JSON |
+//! | `stale:{length of account}:{account}` | order id | a [`StaleOrder`] as JSON |
 
 use domain::core::id::{AccountCode, Awb, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
@@ -17,7 +17,7 @@ use crate::tables::keys::{key, tenant};
 use crate::tables::read::{first_page, limit};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stale {
+pub struct StaleOrder {
     pub order_id: OrderId,
     pub account_code: AccountCode,
     pub awb: Awb,
@@ -33,7 +33,7 @@ impl Orders {
         &self,
         account: &AccountCode,
         page: &PageRequest,
-    ) -> Result<Vec<Stale>, IoError> {
+    ) -> Result<Vec<StaleOrder>, IoError> {
         let mut orders = partition(stale_pk(account));
         if let Some(after) = &page.after {
             orders = orders.and(attr("sk").above(text(after)));
@@ -57,7 +57,7 @@ pub(super) fn stale_row(
     unknown_since: Timestamp,
     stale_since: Timestamp,
 ) -> Result<Item, IoError> {
-    let content = Stale {
+    let content = StaleOrder {
         order_id: order.order.clone(),
         account_code: order.account.clone(),
         awb: awb.clone(),

@@ -20,7 +20,7 @@ pub enum CommitOutcome {
     /// The timeline already has this report.
     Duplicate(Box<TimelineEntry>),
     /// The order was written since it was read: read it again.
-    Stale,
+    RevMismatch,
 }
 
 /// The scans of a parcel, which replace those of the order.
@@ -49,7 +49,7 @@ impl Orders {
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(0) => {
                 read_json(cancelled.existing(0)?, "json").map(CommitOutcome::Duplicate)
             }
-            TransactionOutcome::Cancelled(_) => Ok(CommitOutcome::Stale),
+            TransactionOutcome::Cancelled(_) => Ok(CommitOutcome::RevMismatch),
         }
     }
 

@@ -10,13 +10,11 @@ use super::{Orders, partition};
 use crate::error::IoError;
 use crate::tables::attr::{item, json, read_json, text, ttl};
 use crate::tables::expression::attr;
+use crate::tables::inbound::RETENTION_DAYS;
 use crate::tables::keys::{key, ref_pk};
 use crate::tables::read::all_rows;
 use crate::tables::transaction::transact;
 use crate::tables::write::Write;
-
-/// The retention of the inbound log, which has the report's event.
-const RETENTION_DAYS: u64 = 90;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedReport {
@@ -40,6 +38,7 @@ impl Orders {
                 ("pk", text(ref_pk(account, &reference))),
                 ("sk", text(sort_key(unmatched))),
                 ("json", content.clone()),
+                // As long as the inbound log retains the report's event.
                 ("ttl", ttl(unmatched.received_at, RETENTION_DAYS)),
             ]);
             Write::put(&self.table, row)

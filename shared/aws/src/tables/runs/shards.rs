@@ -38,7 +38,7 @@ pub enum PlanStep {
 
 /// The right to plan a shard.
 #[derive(Debug, Clone)]
-pub struct Lease {
+pub struct ShardLease {
     /// The progress of earlier workers.
     pub progress: PlanProgress,
     key: Item,
@@ -46,8 +46,8 @@ pub struct Lease {
 }
 
 #[derive(Debug, Clone)]
-pub enum ClaimOutcome {
-    Leased(Lease),
+pub enum ShardClaim {
+    Leased(ShardLease),
     /// Another worker has the lease for this time.
     Wait(Duration),
     /// The shard is planned completely.
@@ -63,7 +63,7 @@ impl Runs {
         owner: &str,
         lease: Duration,
         now: Timestamp,
-    ) -> Result<ClaimOutcome, IoError> {
+    ) -> Result<ShardClaim, IoError> {
         let key = shard_key(&run.id, shard);
         let changes = Changes::new()
             .set("owner", text(owner))
@@ -79,7 +79,7 @@ impl Runs {
             .returning(ReturnValue::AllNew)
             .returning_existing();
         Ok(match claim.send(&self.client).await? {
-            WriteOutcome::Applied(row) => ClaimOutcome::Leased(Lease {
+            WriteOutcome::Applied(row) => ShardClaim::Leased(ShardLease {
                 progress: read_progress(&row),
                 key,
                 owner: owner.to_owned(),
@@ -91,7 +91,7 @@ impl Runs {
     /// Stores the progress of a shard. `false` if another worker has the lease by now.
     pub async fn save_progress(
         &self,
-        lease: &Lease,
+        lease: &ShardLease,
         progress: &PlanProgress,
         step: PlanStep,
     ) -> Result<bool, IoError> {
@@ -136,14 +136,14 @@ fn read_progress(row: &Item) -> PlanProgress {
     }
 }
 
-fn refusal(row: &Item, now: Timestamp) -> ClaimOutcome {
+fn refusal(row: &Item, now: Timestamp) -> ShardClaim {
     if row.contains_key("planning_done") {
-        return ClaimOutcome::Finished;
+        return ShardClaim::Finished;
     }
     let until =
         read_number(row, "lease_until").and_then(|millis| Timestamp::from_millis(millis).ok());
     // At least a second, even if the lease was released in the meantime.
-    ClaimOutcome::Wait(
+    ShardClaim::Wait(
         until.map_or(Duration::ZERO, |until| until.since(now)).max(Duration::from_secs(1)),
     )
 }
@@ -171,8 +171,8 @@ mod tests {
     #[test]
     fn waits_until_the_lease_ends() {
         let wait = |row: &Item| match refusal(row, NOW) {
-            ClaimOutcome::Wait(wait) => Some(wait.as_secs()),
-            ClaimOutcome::Leased(_) | ClaimOutcome::Finished => None,
+            ShardClaim::Wait(wait) => Some(wait.as_secs()),
+            ShardClaim::Leased(_) | ShardClaim::Finished => None,
         };
         assert_eq!(wait(&row(&[("lease_until", number(60_000))])), Some(60));
         assert_eq!(wait(&row(&[("lease_until", number(0))])), Some(1));

@@ -3,12 +3,12 @@
 /// The message never quotes the value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
-pub struct InvalidSetting {
+pub struct EndpointSettingError {
     pub field: String,
     pub message: &'static str,
 }
 
-impl InvalidSetting {
+impl EndpointSettingError {
     pub fn new(field: impl Into<String>, message: &'static str) -> Self {
         Self { field: field.into(), message }
     }

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::error::InvalidSetting;
+use super::error::EndpointSettingError;
 
 /// Names must be RFC 9110 tokens, values visible ASCII. Headers that HTTP or Waypost sets are
 /// reserved.
-pub(super) fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), InvalidSetting> {
+pub(super) fn check_headers(
+    headers: &BTreeMap<String, String>,
+) -> Result<(), EndpointSettingError> {
     const RESERVED: [&str; 14] = [
         "accept-encoding",
         "connection",
@@ -30,13 +32,16 @@ pub(super) fn check_headers(headers: &BTreeMap<String, String>) -> Result<(), In
             || lower.starts_with("webhook-")
             || lower.starts_with("x-webhook-");
         if name.is_empty() || !name.bytes().all(is_token) || is_reserved {
-            return Err(InvalidSetting::new(
+            return Err(EndpointSettingError::new(
                 format!("headers.{name}"),
                 "must be a valid header name that is not reserved",
             ));
         }
         if !value.bytes().all(|c| c == b' ' || c.is_ascii_graphic()) {
-            return Err(InvalidSetting::new(format!("headers.{name}"), "must be visible ASCII"));
+            return Err(EndpointSettingError::new(
+                format!("headers.{name}"),
+                "must be visible ASCII",
+            ));
         }
     }
     Ok(())

@@ -2,9 +2,9 @@
 
 use super::server::{HostileServer, Peer};
 use super::{LONG, SHORT, post};
-use crate::PostError;
+use crate::SendError;
 
-async fn failure_of(response: impl Into<Vec<u8>>) -> PostError {
+async fn failure_of(response: impl Into<Vec<u8>>) -> SendError {
     let mut server = HostileServer::responding(response).await;
     let error = post(&server.target(), LONG).await.unwrap_err();
     assert_eq!(server.requests().len(), 1, "sent twice");
@@ -14,7 +14,7 @@ async fn failure_of(response: impl Into<Vec<u8>>) -> PostError {
 #[tokio::test]
 async fn reports_closed_when_the_connection_ends_within_the_head() {
     for response in ["", "HTTP/1.1 200", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nx: y\r\n"] {
-        assert_eq!(failure_of(response).await, PostError::Closed, "{response:?}");
+        assert_eq!(failure_of(response).await, SendError::Closed, "{response:?}");
     }
 }
 
@@ -28,7 +28,7 @@ async fn reports_closed_after_a_reset() {
     .await;
     for server in [before, after] {
         let error = post(&server.target(), LONG).await.unwrap_err();
-        assert_eq!(error, PostError::Closed);
+        assert_eq!(error, SendError::Closed);
         assert!(error.may_have_arrived());
         assert_eq!(server.connections(), 1);
     }
@@ -49,7 +49,7 @@ async fn reports_a_protocol_error_for_invalid_http_1() {
         "\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x64\0\x04\0\x10\0\0\0\x06\0\0\x40\0",
     ] {
         let error = failure_of(response).await;
-        assert_eq!(error, PostError::Protocol, "{response:?}");
+        assert_eq!(error, SendError::Protocol, "{response:?}");
         assert!(error.may_have_arrived());
     }
 }
@@ -58,8 +58,8 @@ async fn reports_a_protocol_error_for_invalid_http_1() {
 async fn reports_a_protocol_error_for_heads_over_the_limits() {
     let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(1000));
     let huge = format!("HTTP/1.1 200 OK\r\nx: {}\r\n\r\n", "x".repeat(1_000_000));
-    assert_eq!(failure_of(many).await, PostError::Protocol);
-    assert_eq!(failure_of(huge).await, PostError::Protocol);
+    assert_eq!(failure_of(many).await, SendError::Protocol);
+    assert_eq!(failure_of(huge).await, SendError::Protocol);
 }
 
 #[tokio::test]
@@ -74,6 +74,6 @@ async fn times_out_when_the_head_never_ends() {
         })
         .await;
         let posted = tokio::time::timeout(LONG, post(&server.target(), SHORT)).await;
-        assert_eq!(posted.expect("no deadline").unwrap_err(), PostError::Timeout, "{rest}");
+        assert_eq!(posted.expect("no deadline").unwrap_err(), SendError::Timeout, "{rest}");
     }
 }

@@ -5,13 +5,13 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use crate::policy::{Loopback, Target};
 use reqwest::dns::Resolve;
 
 use super::server::HostileServer;
 use super::{LONG, post};
+use crate::policy::{Loopback, Target};
 use crate::resolve::{Blocked, Guard, Lookup};
-use crate::{HeaderMap, Http, PostError, PostResponse};
+use crate::{HeaderMap, Http, PostResponse, SendError};
 
 /// Answers lookups from a list, in order.
 fn scripted(answers: &[&[&str]]) -> Lookup {
@@ -23,7 +23,7 @@ fn scripted(answers: &[&[&str]]) -> Lookup {
     })
 }
 
-async fn post_through(lookup: Lookup, target: &Target) -> Result<PostResponse, PostError> {
+async fn post_through(lookup: Lookup, target: &Target) -> Result<PostResponse, SendError> {
     let http = Http::with(Loopback::Allowed, lookup).unwrap();
     http.post(target, HeaderMap::new(), vec![], LONG).await
 }
@@ -53,7 +53,7 @@ async fn blocks_a_name_with_one_private_address() {
         let error = guard.resolve("hook.example".parse().unwrap()).await.err().unwrap();
         assert!(error.is::<Blocked>(), "{answer:?}: {error}");
         let posted = post_through(scripted(&[answer]), &target("https://hook.example/")).await;
-        assert_eq!(posted, Err(PostError::Blocked), "{answer:?}");
+        assert_eq!(posted, Err(SendError::Blocked), "{answer:?}");
     }
 }
 
@@ -69,7 +69,7 @@ async fn does_not_connect_when_one_of_two_addresses_is_private() {
     let server = HostileServer::responding("HTTP/1.1 200 OK\r\n\r\n").await;
     let lookup = scripted(&[&["127.0.0.1", "10.0.0.1"]]);
     let posted = post_through(lookup, &server.target_on("http://localhost", "/")).await;
-    assert_eq!(posted, Err(PostError::Blocked));
+    assert_eq!(posted, Err(SendError::Blocked));
     assert_eq!(server.connections(), 0);
 }
 
@@ -81,7 +81,7 @@ async fn blocks_dns_rebinding_at_the_next_connection() {
     let post = || http.post(&target, HeaderMap::new(), vec![], LONG);
     assert_eq!(post().await.unwrap().status, 200);
     let error = post().await.unwrap_err();
-    assert_eq!((error, error.may_have_arrived()), (PostError::Blocked, false));
+    assert_eq!((error, error.may_have_arrived()), (SendError::Blocked, false));
     assert_eq!(server.connections(), 1);
 }
 
@@ -98,7 +98,7 @@ async fn reports_a_dns_error_without_an_address() {
     let none: Lookup = Arc::new(|_| Box::pin(async { Err(io::Error::other("NXDOMAIN")) }));
     for lookup in [none, scripted(&[&[]])] {
         let error = post_through(lookup, &target("https://hook.example/")).await.unwrap_err();
-        assert_eq!((error, error.may_have_arrived()), (PostError::Dns, false));
+        assert_eq!((error, error.may_have_arrived()), (SendError::Dns, false));
     }
 }
 
@@ -106,7 +106,7 @@ async fn reports_a_dns_error_without_an_address() {
 async fn times_out_a_hanging_resolver_before_the_request() {
     let hang: Lookup = Arc::new(|_| Box::pin(std::future::pending()));
     let error = post_through(hang, &target("https://hook.example/")).await.unwrap_err();
-    assert_eq!(error, PostError::Dns);
+    assert_eq!(error, SendError::Dns);
 }
 
 #[tokio::test]

@@ -3,13 +3,13 @@
 use std::io::Write;
 use std::time::Duration;
 
-use crate::policy::{Loopback, Target};
 use flate2::{Compression, write::GzEncoder};
 
 use super::server::HostileServer;
 use super::{LONG, SHORT, local};
+use crate::policy::{Loopback, Target};
 use crate::resolve::system;
-use crate::{GetError, GetResponse, HeaderMap, HeaderValue, Http, PostError};
+use crate::{GetError, GetResponse, HeaderMap, HeaderValue, Http, SendError};
 
 const MAX: usize = 1000;
 
@@ -53,7 +53,7 @@ async fn rejects_a_get_from_loopback_in_a_deploy_build() {
         let target = server.target_on(origin, "/");
         let response = deployed.get(&target, &HeaderMap::new(), LONG, MAX).await;
         assert!(
-            matches!(response, Err(GetError::NoHead(PostError::Refused(_)))),
+            matches!(response, Err(GetError::NoHead(SendError::Refused(_)))),
             "{origin}: {response:?}"
         );
     }
@@ -148,7 +148,7 @@ async fn head_and_body_share_one_timeout() {
     })
     .await;
     for (server, expected) in
-        [(silent, GetError::NoHead(PostError::Timeout)), (slow, GetError::Incomplete)]
+        [(silent, GetError::NoHead(SendError::Timeout)), (slow, GetError::Incomplete)]
     {
         let target = server.target();
         let response = tokio::time::timeout(LONG, get(&target, SHORT)).await.expect("no deadline");

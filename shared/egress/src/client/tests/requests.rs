@@ -1,10 +1,9 @@
 //! The request as sent, the number of tries, and connection reuse.
 
-use crate::policy::{Loopback, Target};
-
 use super::server::HostileServer;
 use super::{LONG, SHORT, local, post};
-use crate::{HeaderMap, HeaderValue, PostError};
+use crate::policy::{Loopback, Target};
+use crate::{HeaderMap, HeaderValue, SendError};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok";
 
@@ -82,7 +81,7 @@ async fn reports_a_stale_connection_without_a_retry() {
     let post = || http.post(&target, HeaderMap::new(), vec![], LONG);
     assert_eq!(post().await.unwrap().status, 200);
     let error = post().await.unwrap_err();
-    assert_eq!(error, PostError::Closed);
+    assert_eq!(error, SendError::Closed);
     assert!(error.may_have_arrived());
     assert_eq!((server.connections(), server.requests().len()), (1, 2));
 }
@@ -112,7 +111,7 @@ async fn reports_a_connect_error_for_a_closed_port() {
     let url = format!("http://{}/", socket.local_addr().unwrap());
     let target = Target::parse(&url, Loopback::Allowed).unwrap();
     let error = post(&target, LONG).await.unwrap_err();
-    assert_eq!(error, PostError::Connect);
+    assert_eq!(error, SendError::Connect);
     assert!(!error.may_have_arrived());
 }
 
@@ -124,7 +123,7 @@ async fn times_out_without_a_response() {
     })
     .await;
     let error = post(&server.target(), SHORT).await.unwrap_err();
-    assert_eq!(error, PostError::Timeout);
+    assert_eq!(error, SendError::Timeout);
     assert!(error.may_have_arrived());
     assert_eq!(server.requests().len(), 1);
 }

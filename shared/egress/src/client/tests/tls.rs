@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use crate::policy::Loopback;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
 use reqwest::Certificate;
 use tokio::io::AsyncWriteExt;
@@ -13,7 +12,8 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use super::server::{HostileServer, Peer, read_request};
 use super::{LONG, post};
 use crate::client::builder;
-use crate::{HeaderMap, Http, PostError, PostResponse, resolve};
+use crate::policy::Loopback;
+use crate::{HeaderMap, Http, PostResponse, SendError, resolve};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
@@ -46,7 +46,7 @@ async fn endpoint(issuer: &Issuer, params: CertificateParams) -> HostileServer {
     .await
 }
 
-async fn post_trusting(issuer: &Issuer, server: &HostileServer) -> Result<PostResponse, PostError> {
+async fn post_trusting(issuer: &Issuer, server: &HostileServer) -> Result<PostResponse, SendError> {
     let root = Certificate::from_der(issuer.der()).unwrap();
     let loopback = Loopback::Allowed;
     let client = builder(loopback, resolve::system()).tls_certs_only([root]).build().unwrap();
@@ -75,14 +75,14 @@ async fn rejects_untrusted_expired_and_misnamed_certificates() {
     ] {
         let server = endpoint(issued_by, params).await;
         let error = post_trusting(&issuer, &server).await.unwrap_err();
-        assert_eq!((error, error.may_have_arrived()), (PostError::Tls, false), "{case}");
+        assert_eq!((error, error.may_have_arrived()), (SendError::Tls, false), "{case}");
     }
 }
 
 #[tokio::test]
 async fn trusts_the_certificate_store_of_the_machine() {
     let server = endpoint(&authority(), certificate("localhost")).await;
-    assert_eq!(post(&server.target_on("https://localhost", "/"), LONG).await, Err(PostError::Tls));
+    assert_eq!(post(&server.target_on("https://localhost", "/"), LONG).await, Err(SendError::Tls));
 }
 
 #[tokio::test]
@@ -99,6 +99,6 @@ async fn rejects_old_tls_versions_and_plain_text() {
         })
         .await;
         let posted = post(&server.target_on("https://127.0.0.1", "/"), LONG).await;
-        assert_eq!(posted, Err(PostError::Tls), "{response:?}");
+        assert_eq!(posted, Err(SendError::Tls), "{response:?}");
     }
 }

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::text::EVENT_ID;
 
 const TYPES: [&str; 6] = [
     "stamp.uploaded",
