@@ -99,6 +99,15 @@ impl Authenticators {
         Ok((authenticator.tenant(), authenticator))
     }
 
+    /// Why no request to this path can pass.
+    pub(crate) fn closed(&self, hook: Option<&str>) -> Option<&'static str> {
+        match hook {
+            Some(id) if !self.hooks.contains_key(id) => Some("no such hook"),
+            None if self.plain.is_none() => Some("the source is not set up"),
+            _ => None,
+        }
+    }
+
     pub(crate) fn handshake(&self, hook: Option<&str>, query: &[(&str, &str)]) -> Handshake {
         let authenticator = match hook {
             Some(id) => self.hooks.get(id).map(|(_, authenticator)| authenticator.as_ref()),
@@ -172,6 +181,21 @@ mod tests {
                 expected.map(str::to_owned),
                 "{hook:?} {key}"
             );
+        }
+    }
+
+    #[test]
+    fn closed_paths_have_a_reason() {
+        let hook = ("hooks/abc", r#"{"account":"STORE002","secret":"own"}"#);
+        let open = authenticators(&[SETTINGS, ("secret", "token"), hook]).unwrap();
+        for (authenticators, hook, expected) in [
+            (&open, None, None),
+            (&open, Some("abc"), None),
+            (&open, Some("abd"), Some("no such hook")),
+            (&authenticators(&[]).unwrap(), None, Some("the source is not set up")),
+            (&authenticators(&[SETTINGS, hook]).unwrap(), None, Some("the source is not set up")),
+        ] {
+            assert_eq!(authenticators.closed(hook), expected, "{hook:?}");
         }
     }
 

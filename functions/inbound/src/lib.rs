@@ -55,6 +55,7 @@ impl Inbound {
         let source =
             sources::by_path(source).ok_or_else(|| ApiError::not_found("no such source"))?;
         match *request.method() {
+            Method::GET | Method::HEAD if source.answers_probes() => Ok(probed()),
             Method::GET => self.verify_endpoint(source, hook, request, now).await,
             Method::POST => self.receive(source, hook, request, now).await,
             _ => Err(ApiError::not_found("no such route")),
@@ -85,6 +86,9 @@ impl Inbound {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let body = body(request, source.body_limit())?;
+        if body.is_empty() && source.answers_probes() {
+            return Ok(probed());
+        }
         let headers: Vec<(&str, &str)> = request
             .headers()
             .iter()
@@ -205,12 +209,34 @@ fn authenticate<'a>(
     request: &sources::Request<'_>,
 ) -> Result<(Tenant, &'a dyn Authenticator), ApiError> {
     authenticators.authenticate(hook, request).map_err(|error| {
-        tracing::warn!(source = source.name().as_str(), denied = ?error, "event.denied");
+        log_denied(source, hook, request, error, authenticators.closed(hook));
         match error {
             AuthError::Address => ApiError::forbidden("this address may not send webhooks"),
             AuthError::Credentials => ApiError::unauthorized(),
         }
     })
+}
+
+/// Of a hook's id, which may be a secret, only that there is one.
+fn log_denied(
+    source: &dyn Source,
+    hook: Option<&str>,
+    request: &sources::Request<'_>,
+    error: AuthError,
+    closed: Option<&str>,
+) {
+    tracing::warn!(
+        source = source.name().as_str(),
+        hook = hook.is_some(),
+        address = request.source_ip.map(tracing::field::display),
+        denied = ?error,
+        reason = closed.unwrap_or(&error.to_string()),
+        "event.denied"
+    );
+}
+
+fn probed() -> Response<Body> {
+    plain_text(String::new())
 }
 
 fn accepted(id: &EventId, dedup_key: &DedupKey, now: Timestamp) -> Response<Body> {
@@ -244,4 +270,68 @@ fn health(now: Timestamp) -> Response<Body> {
         200,
         &serde_json::json!({"status": "healthy", "timestamp": now, "server": "waypost", "version": version}),
     )
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use std::io::Write;
+    use std::sync::Mutex;
+
+    use tracing_subscriber::fmt;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn logs_source_address_and_reason_of_a_refusal() {
+        let source = sources::by_path("carrier").unwrap();
+        let address = Some("192.0.2.7".parse().unwrap());
+        for (hook, source_ip, error, closed, expected) in [
+            (
+                None,
+                address,
+                AuthError::Credentials,
+                None,
+                r#""hook":false,"address":"192.0.2.7","denied":"Credentials","reason":"the credentials are missing or wrong""#,
+            ),
+            (
+                Some("canary-hook"),
+                address,
+                AuthError::Credentials,
+                Some("no such hook"),
+                r#""hook":true,"address":"192.0.2.7","denied":"Credentials","reason":"no such hook""#,
+            ),
+            (
+                None,
+                None,
+                AuthError::Address,
+                None,
+                r#""hook":false,"denied":"Address","reason":"the address is not on the allow list""#,
+            ),
+        ] {
+            let lines = Lines::default();
+            let writer = lines.clone();
+            let subscriber = fmt().json().with_writer(move || writer.clone()).finish();
+            let request = sources::Request { source_ip, ..sources::Request::default() };
+            tracing::subscriber::with_default(subscriber, || {
+                log_denied(source, hook, &request, error, closed);
+            });
+            let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+            assert!(text.contains(r#""message":"event.denied","source":"shiprocket","#), "{text}");
+            assert!(text.contains(expected) && !text.contains("canary"), "{text}");
+        }
+    }
 }

@@ -111,7 +111,7 @@ impl Process {
         report: &Report,
         origin: &Origin,
     ) -> Result<ApplyOutcome, IoError> {
-        let Some(order) = self.orders.find(account, &report.refs()).await? else {
+        let Some(order) = self.orders.find(account, report).await? else {
             return Ok(ApplyOutcome::Unmatched);
         };
         let key = OrderKey { account: account.clone(), order };

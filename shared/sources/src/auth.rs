@@ -96,7 +96,10 @@ pub fn token(
     setup: &Setup<'_>,
     header: &'static str,
 ) -> Result<Box<dyn Authenticator>, InvalidSetting> {
-    header_authenticator(setup, |secret| Proof::Token { header, token: Token::new(secret) })
+    header_authenticator(setup, |secret| Proof::Token {
+        headers: vec![header],
+        token: Token::new(secret),
+    })
 }
 
 fn header_authenticator(

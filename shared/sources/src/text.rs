@@ -104,6 +104,14 @@ impl Fields {
         object.unwrap_or_default()
     }
 
+    /// These fields, and those of `outer` that are absent here.
+    pub(crate) fn within(mut self, outer: Self) -> Self {
+        for (name, value) in outer.0 {
+            self.0.entry(name).or_insert(value);
+        }
+        self
+    }
+
     /// The members of a list, or of an object with numeric keys, as PHP encodes some lists. A
     /// member that is no object is `None`.
     pub(crate) fn members(&self, name: &str) -> Option<Vec<Option<Self>>> {

@@ -22,7 +22,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::orders::order::{Order, Profile};
-use domain::tracking::report::Ref;
+use domain::tracking::report::{Ref, Report};
 use domain::tracking::timeline::{State, TimelineEntry};
 
 pub use active::{ActiveOrder, ActivePage};
@@ -95,26 +95,41 @@ impl Orders {
         })
     }
 
-    /// Finds the order by the first reference that is known. An order's own id needs no reference
-    /// row: it is known as soon as the order exists.
+    /// Finds the order by the report's first reference that is known, else by the only alternative
+    /// that is.
     pub async fn find(
         &self,
         account: &AccountCode,
-        references: &[Ref],
+        report: &Report,
     ) -> Result<Option<OrderId>, IoError> {
-        for reference in references {
-            let key = match reference {
-                Ref::Order(order) => {
-                    let order = OrderKey { account: account.clone(), order: order.clone() };
-                    state_key(&order)
-                }
-                _ => key(ref_pk(account, reference), "order"),
-            };
-            if let Some(row) = get(&self.client, &self.table, key, &["order_id"]).await? {
-                return read_as(&row, "order_id", OrderId::parse).map(Some);
+        for reference in report.refs() {
+            if let Some(order) = self.named(account, &reference).await? {
+                return Ok(Some(order));
             }
         }
-        Ok(None)
+        let mut found = Vec::new();
+        for reference in report.alternative_refs() {
+            found.extend(self.named(account, &reference).await?);
+        }
+        let ambiguous = found.len() > 1;
+        Ok(found.pop().filter(|_| !ambiguous))
+    }
+
+    /// The order that a reference names. An order's own id needs no reference row: it is known as
+    /// soon as the order exists.
+    async fn named(
+        &self,
+        account: &AccountCode,
+        reference: &Ref,
+    ) -> Result<Option<OrderId>, IoError> {
+        let key = match reference {
+            Ref::Order(order) => {
+                state_key(&OrderKey { account: account.clone(), order: order.clone() })
+            }
+            _ => key(ref_pk(account, reference), "order"),
+        };
+        let row = get(&self.client, &self.table, key, &["order_id"]).await?;
+        row.map(|row| read_as(&row, "order_id", OrderId::parse)).transpose()
     }
 
     fn query(&self, rows: Condition) -> QueryFluentBuilder {
@@ -179,3 +194,6 @@ fn profile_row(order: &Order) -> Result<Item, IoError> {
         ("json", json(&order.profile)?),
     ]))
 }
+
+#[cfg(test)]
+mod tests;

@@ -96,6 +96,34 @@ ids! {
     EndpointName,
 }
 
+impl OrderId {
+    /// The order ids that a sender may mean by this one: with or without a leading `#`, as Shopify
+    /// writes it, and without the id that Shiprocket appends.
+    pub fn other_spellings(&self) -> Vec<Self> {
+        let own = self.without_appended_id();
+        [self.toggle_hash(), own.clone(), own.and_then(|own| own.toggle_hash())]
+            .into_iter()
+            .flatten()
+            .collect()
+    }
+
+    fn toggle_hash(&self) -> Option<Self> {
+        match self.0.strip_prefix('#') {
+            Some(bare) => Self::parse(bare).ok(),
+            None => Self::parse(&format!("#{self}")).ok(),
+        }
+    }
+
+    /// The part before the last `_` if the rest is an id of Shiprocket. Shorter numbers count
+    /// something of the shop's own.
+    fn without_appended_id(&self) -> Option<Self> {
+        const MIN_DIGITS: usize = 6;
+        let (own, appended) = self.0.rsplit_once('_')?;
+        let digits = appended.bytes().all(|byte| byte.is_ascii_digit());
+        (digits && appended.len() >= MIN_DIGITS).then(|| Self::parse(own).ok()).flatten()
+    }
+}
+
 impl Awb {
     /// Without leading zeros, if it is a number with some. Sources that send AWBs as JSON numbers
     /// drop them.
@@ -174,6 +202,32 @@ mod tests {
         }
         assert!(OrderId::parse(&"x".repeat(128)).is_ok());
         assert_eq!(OrderId::parse(&"x".repeat(129)), Err(InvalidId::TooLong));
+    }
+
+    #[test]
+    fn order_ids_have_other_spellings() {
+        let long = "x".repeat(128);
+        for (id, expected) in [
+            ("1001", &["#1001"][..]),
+            ("#1001", &["1001"]),
+            ("##1001", &["#1001"]),
+            ("#", &[]),
+            ("# 1", &[]),
+            ("ORD-7001_740007001", &["#ORD-7001_740007001", "ORD-7001", "#ORD-7001"]),
+            ("#1001_740007001", &["1001_740007001", "#1001", "1001"]),
+            ("A_1_740007001", &["#A_1_740007001", "A_1", "#A_1"]),
+            ("A_740007001_1", &["#A_740007001_1"]),
+            ("A_74000", &["#A_74000"]),
+            ("A_74000x", &["#A_74000x"]),
+            ("A_", &["#A_"]),
+            ("_740007001", &["#_740007001"]),
+            ("A _740007001", &["#A _740007001"]),
+            (&long, &[]),
+        ] {
+            let spellings = OrderId::parse(id).unwrap().other_spellings();
+            let spellings: Vec<&str> = spellings.iter().map(OrderId::as_str).collect();
+            assert_eq!(spellings, expected, "{id}");
+        }
     }
 
     #[test]

@@ -101,6 +101,12 @@ impl Report {
         refs
     }
 
+    /// Other spellings of the order id. They count only if no order has any of [`Report::refs`],
+    /// and only if exactly one order has any of these.
+    pub fn alternative_refs(&self) -> Vec<Ref> {
+        self.order_id.iter().flat_map(OrderId::other_spellings).map(Ref::Order).collect()
+    }
+
     /// The status for an order with this return AWB.
     pub fn status_for(&self, return_awb: Option<&Awb>) -> Status {
         let is_return_parcel = self

@@ -13,8 +13,9 @@ pub(crate) struct HeaderAuthenticator {
 pub(crate) enum Proof {
     /// The peer address alone.
     Address(AllowList),
+    /// The token in any of these headers.
     Token {
-        header: &'static str,
+        headers: Vec<&'static str>,
         token: Token,
     },
     Signature {
@@ -30,7 +31,11 @@ impl Authenticator for HeaderAuthenticator {
         }
         match &self.proof {
             Proof::Address(allowed) => allowed.check(request.source_ip),
-            Proof::Token { header, token } => token.check(request.header(header)),
+            Proof::Token { headers, token } => {
+                let mut values = headers.iter().map(|header| request.header(header));
+                let is_right = |value| token.check(value).is_ok();
+                if values.any(is_right) { Ok(()) } else { Err(AuthError::Credentials) }
+            }
             Proof::Signature { header, key } => key.check(request.header(header), request.body),
         }
     }

@@ -1,7 +1,7 @@
 //! Authentication of Shiprocket's webhooks.
 //!
-//! Shiprocket does not sign its requests; it sends the token from its panel in `x-api-key`. HMAC is
-//! for a signing proxy in between.
+//! Shiprocket does not sign its requests; it sends the token from its panel in `x-api-key`, of some
+//! accounts in `anx-api-key`. HMAC is for a signing proxy in between.
 
 use domain::core::id::AccountCode;
 use serde::Deserialize;
@@ -9,6 +9,8 @@ use serde::Deserialize;
 use crate::auth::{AllowList, HeaderAuthenticator, Proof, SigningKey, Token};
 use crate::setup::{read_settings, require_secret};
 use crate::{Authenticator, InvalidSetting, Setup, Tenant};
+
+const TOKEN_HEADERS: [&str; 2] = ["x-api-key", "anx-api-key"];
 
 /// `sources/shiprocket/settings`. A misspelt field could disable a check, so unknown fields are
 /// rejected.
@@ -31,7 +33,7 @@ pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, Inv
     let Settings { mode, account, allowed_ips } = read_settings(setup.settings)?;
     let secret = require_secret(setup.secret)?;
     let proof = match mode {
-        Mode::Token => Proof::Token { header: "x-api-key", token: Token::new(secret) },
+        Mode::Token => Proof::Token { headers: TOKEN_HEADERS.to_vec(), token: Token::new(secret) },
         Mode::Hmac => {
             Proof::Signature { header: "x-webhook-signature", key: SigningKey::new(secret) }
         }

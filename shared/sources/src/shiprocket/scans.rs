@@ -8,7 +8,9 @@ use crate::text::{Fields, LABEL, REMARK};
 /// Returns the oldest first, as in the webhook. The test ping and the tracking API list the newest
 /// first.
 pub(super) fn read(body: &Fields) -> Vec<Scan> {
-    newest(body.list("scans").iter().filter_map(scan).collect(), Order::OldestFirst)
+    let lists = ["scans", "activities"].map(|name| body.list(name));
+    let scans = lists.into_iter().find(|list| !list.is_empty()).unwrap_or_default();
+    newest(scans.iter().filter_map(scan).collect(), Order::OldestFirst)
 }
 
 fn scan(fields: &Fields) -> Option<Scan> {

@@ -99,6 +99,11 @@ const OTHER_LABELS: &[(&str, Status)] = &[
     ("RETURN ACKNOWLEGED", ReturnInitiated),
     ("RETURN ACKNOWLEDGED", ReturnInitiated),
     ("RETURNED", Returned),
+    ("RTO LOCKED", ReturnInitiated),
+    ("RTO COMPLETE", Returned),
+    ("RTO COMPLETED", Returned),
+    ("SHIPMENT LOST", Lost),
+    ("SELF FULFILED", Delivered),
 ];
 
 /// Parts of longer labels, such as `UNDELIVERED-1ST ATTEMPT` or `IN TRANSIT-EN-ROUTE`. The first
@@ -116,6 +121,7 @@ const PARTS: &[(&str, Status)] = &[
     ("OUT FOR PICKUP", Processing),
     ("PICKED UP", PickedUp),
     ("IN TRANSIT", InTransit),
+    ("INTRANSIT", InTransit),
     ("DESTINATION HUB", InTransit),
     ("DELAYED", Delayed),
     ("DELIVERED", Delivered),
@@ -128,19 +134,31 @@ pub(super) fn of_shipment(id: &str) -> Option<Status> {
 
 pub(super) fn of_order(id: &str) -> Option<Status> {
     let id: u16 = id.parse().ok()?;
-    order::LABELS.iter().find(|(known, _)| *known == id).map(|(_, label)| of_label(label))
+    let (_, label) = order::LABELS.iter().find(|(known, _)| *known == id)?;
+    Some(of_label(label).unwrap_or(Unknown))
 }
 
-/// Maps a label in any spelling.
-pub(super) fn of_label(label: &str) -> Status {
-    let label = normalise(label);
+/// Maps a label in any spelling. `None` if it is not known; known labels without a meaning for the
+/// order are [`Unknown`].
+pub(super) fn of_label(label: &str) -> Option<Status> {
+    let label = normalise(label).replace("RETURN TO ORIGIN", "RTO");
     if let Some(status) = by_full_label(&label) {
-        return status;
+        return Some(status);
     }
-    let is_no_return_marker = |word: &&str| !matches!(*word, "RTO" | "RETURN" | "RETURNED");
-    let rest = label.split(' ').filter(is_no_return_marker).collect::<Vec<_>>().join(" ");
-    let status = by_full_label(&rest).unwrap_or_else(|| by_part(&rest));
-    if rest == label { status } else { status.on_return_leg() }
+    let rest = without_return_markers(&label);
+    let status = by_full_label(&rest).or_else(|| by_word(&rest)).or_else(|| by_part(&rest))?;
+    Some(if rest == label { status } else { status.on_return_leg() })
+}
+
+/// True if a label names the return leg, whether or not it is known.
+pub(super) fn names_return(label: &str) -> bool {
+    let label = normalise(label);
+    without_return_markers(&label) != label
+}
+
+fn without_return_markers(label: &str) -> String {
+    let is_marker = |word: &str| matches!(word, "RTO" | "RETURN" | "RETURNED");
+    label.split(' ').filter(|word| !is_marker(word)).collect::<Vec<_>>().join(" ")
 }
 
 fn by_full_label(label: &str) -> Option<Status> {
@@ -151,8 +169,13 @@ fn by_full_label(label: &str) -> Option<Status> {
         .map(|(_, status)| status)
 }
 
-fn by_part(label: &str) -> Status {
-    PARTS.iter().find(|(part, _)| label.contains(part)).map_or(Unknown, |(_, status)| *status)
+/// NDR, a non-delivery report: a failed attempt, whatever is done about it.
+fn by_word(label: &str) -> Option<Status> {
+    label.split(' ').any(|word| word == "NDR").then_some(Undelivered)
+}
+
+fn by_part(label: &str) -> Option<Status> {
+    PARTS.iter().find(|(part, _)| label.contains(part)).map(|(_, status)| *status)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Reports without an order yet. Each is parked under all of its references, until an order with
-//! one of them is created.
+//! Reports without an order yet. Each is parked under all of its references, alternatives included,
+//! until an order with one of them is created.
 
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
@@ -33,7 +33,7 @@ impl Orders {
         unmatched: &UnmatchedReport,
     ) -> Result<(), IoError> {
         let content = json(unmatched)?;
-        let puts = unmatched.report.refs().into_iter().map(|reference| {
+        let puts = references(&unmatched.report).map(|reference| {
             let row = item([
                 ("pk", text(ref_pk(account, &reference))),
                 ("sk", text(sort_key(unmatched))),
@@ -64,11 +64,15 @@ impl Orders {
         account: &AccountCode,
         unmatched: &UnmatchedReport,
     ) -> Result<(), IoError> {
-        let deletes = unmatched.report.refs().into_iter().map(|reference| {
+        let deletes = references(&unmatched.report).map(|reference| {
             Write::delete(&self.table, key(ref_pk(account, &reference), sort_key(unmatched)))
         });
         transact(&self.client, deletes.collect()).await?.unless_conflict()
     }
+}
+
+fn references(report: &Report) -> impl Iterator<Item = Ref> {
+    report.refs().into_iter().chain(report.alternative_refs())
 }
 
 /// Two events may contain the same report; each is parked separately.

@@ -173,6 +173,15 @@ fn a_report_has_references_in_a_fixed_order() {
     assert_eq!(report("r", Status::InTransit, None).refs(), []);
 }
 
+#[test]
+fn a_report_has_other_spellings_of_its_order_id_as_alternatives() {
+    let order_id = |id: &str| Some(OrderId::parse(id).unwrap());
+    let named = Report { order_id: order_id("1001"), ..report("r", Status::InTransit, None) };
+    assert_eq!(named.alternative_refs(), [Ref::Order(OrderId::parse("#1001").unwrap())]);
+    let by_awb = Report { awb: Some(awb("A1")), order_id: None, ..named };
+    assert_eq!(by_awb.alternative_refs(), []);
+}
+
 /// Profiles are stored as JSON, digit by digit.
 #[test]
 fn a_profile_round_trips_through_its_row() {

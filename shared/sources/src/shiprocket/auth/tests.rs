@@ -59,6 +59,27 @@ fn rejects_other_tokens() {
     );
 }
 
+/// Some accounts' panels send `anx-api-key`.
+#[test]
+fn accepts_the_token_in_either_header() {
+    for (headers, expected) in [
+        (&[("anx-api-key", "good")][..], store()),
+        (&[("ANX-API-KEY", "good")], store()),
+        (&[("x-api-key", "good"), ("anx-api-key", "good")], store()),
+        (&[("x-api-key", "bad"), ("anx-api-key", "good")], store()),
+        (&[("x-api-key", "good"), ("anx-api-key", "bad")], store()),
+        (&[("x-api-key", ""), ("anx-api-key", "good")], store()),
+        (&[("anx-api-key", "bad")], Err(AuthError::Credentials)),
+        (&[("anx-api-key", "")], Err(AuthError::Credentials)),
+        (&[("x-api-key", "bad"), ("anx-api-key", "bad")], Err(AuthError::Credentials)),
+        (&[("anx-api-key", "good"), ("anx-api-key", "bad")], Err(AuthError::Credentials)),
+        (&[("x-anx-api-key", "good")], Err(AuthError::Credentials)),
+    ] {
+        assert_eq!(authenticate(TOKEN, headers, None), expected, "{headers:?}");
+        assert_eq!(authenticate(HMAC, headers, None), Err(AuthError::Credentials), "{headers:?}");
+    }
+}
+
 #[test]
 fn checks_the_signature_over_the_raw_body() {
     let tag = mac(b"good", b"{}");

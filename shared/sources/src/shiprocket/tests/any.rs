@@ -4,8 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 23] = [
     "awb",
+    "awb_code",
+    "data",
+    "activities",
     "sr_order_id",
     "order_id",
     "return_awb_code",

@@ -65,16 +65,112 @@ fn shipment_status_takes_precedence_over_order_status() {
         ),
         (
             json!({"shipment_status_id": 999, "shipment_status": "FOO", "current_status_id": 7}),
-            "unknown",
+            "delivered",
         ),
         (json!({"shipment_status_id": 999, "current_status": "PICKED UP"}), "picked_up"),
         (json!({"shipment_status": "UNDELIVERED-1ST ATTEMPT"}), "undelivered"),
         (json!({"shipment_status": " ", "current_status": "In_Transit"}), "in_transit"),
         (json!({"current_status": "Delivered "}), "delivered"),
         (json!({"current_status": "FOO"}), "unknown"),
+        (json!({"current_status": "FOO", "current_status_id": 36}), "undelivered"),
         (json!({}), "unknown"),
     ] {
         assert_eq!(status_of(fields.clone()).as_str(), expected, "{fields}");
+    }
+}
+
+#[test]
+fn unknown_label_falls_back_to_the_order_status() {
+    let undelivered = json!({"current_status": "UNDELIVERED", "current_status_id": 36});
+    let id_only = json!({"current_status": "FOO", "current_status_id": 36});
+    for (label, order, expected) in [
+        ("CUSTOMER ESCALATION", undelivered.clone(), "undelivered"),
+        ("CUSTOMER ESCALATION", id_only.clone(), "undelivered"),
+        ("CUSTOMER ESCALATION", json!({"current_status": "PICKED UP"}), "picked_up"),
+        (
+            "CUSTOMER ESCALATION",
+            json!({"current_status": "FOO", "current_status_id": 999}),
+            "unknown",
+        ),
+        ("CUSTOMER ESCALATION", json!({}), "unknown"),
+        ("NDR PENDING", json!({"current_status_id": 20}), "undelivered"),
+        // Known without a meaning.
+        ("CANCELLATION REQUESTED", undelivered.clone(), "unknown"),
+        // An unknown status of the way back is none of the way out.
+        ("RTO ESCALATION", json!({"current_status_id": 7}), "unknown"),
+        ("RTO ESCALATION", json!({"current_status_id": 16}), "returned"),
+    ] {
+        let mut fields = order.clone();
+        fields["shipment_status"] = json!(label);
+        for id in [json!(null), json!(999)] {
+            fields["shipment_status_id"] = id;
+            let report = report(&with_status(fields.clone()));
+            assert_eq!(report.status.as_str(), expected, "{fields}");
+            assert_eq!(report.source_status.as_deref(), Some(label), "{fields}");
+        }
+    }
+}
+
+/// Labels of live bodies, alone.
+#[test]
+fn labels_without_an_id_decide_the_status() {
+    for (label, expected) in [
+        ("NDR PENDING", "undelivered"),
+        ("SELF FULFILED", "delivered"),
+        ("RTO IN INTRANSIT", "return_in_transit"),
+        ("RETURN TO ORIGIN", "return_initiated"),
+        ("RTO LOCKED", "return_initiated"),
+        ("RTO COMPLETE", "returned"),
+        ("SHIPMENT LOST", "lost"),
+        ("NEW ORDER", "unknown"),
+        ("DELIVERY ACKNOWLEDGED", "unknown"),
+        ("PENDING PICKUP", "unknown"),
+        ("PICKUP COMPLETED", "unknown"),
+        ("DELIVERY FAILED", "unknown"),
+    ] {
+        assert_eq!(status_of(json!({"shipment_status": label})).as_str(), expected, "{label}");
+    }
+}
+
+#[test]
+fn reads_a_body_in_a_data_object() {
+    let inner = json!({
+        "awb_code": "19000000000532", "current_status": "Delivered", "shipment_status": 7,
+        "activities": [{"date": "2026-07-06 14:00:05", "activity": "Left at door", "location": "Hub"}],
+    });
+    let mut renamed = inner.clone();
+    renamed["awb"] = renamed["awb_code"].take();
+    renamed["scans"] = renamed["activities"].take();
+    for body in [
+        json!({"data": inner}),
+        json!({"event": "tracking", "data": inner}),
+        json!({"data": renamed}),
+        inner.clone(),
+        renamed.clone(),
+    ] {
+        let report = report(&body);
+        assert_eq!(report.awb.as_ref().map(Awb::as_str), Some("19000000000532"), "{body}");
+        assert_eq!(report.status, Status::Delivered, "{body}");
+        assert_eq!(report.source_status.as_deref(), Some("Delivered"), "{body}");
+        assert_eq!(report.occurred_at, time("2026-07-06T08:30:05Z"), "{body}");
+        assert_eq!(report.location.as_deref(), Some("Hub"), "{body}");
+        assert_eq!(report.scans[0].activity.as_deref(), Some("Left at door"), "{body}");
+    }
+    let outer_time = report(&json!({"timestamp": "2026-07-06 15:00:00", "data": {"awb": "x"}}));
+    assert_eq!(outer_time.occurred_at, time("2026-07-06T09:30:00Z"));
+}
+
+#[test]
+fn body_that_names_a_parcel_is_no_envelope() {
+    let report = report(&with(json!({"data": {"awb": "other", "shipment_status_id": 7}})));
+    assert_eq!(report.awb.as_ref().map(Awb::as_str), Some("19000000000501"));
+    assert_eq!(report.status, Status::InTransit);
+    for body in [
+        json!({"data": {}}),
+        json!({"data": [{"awb": "x"}]}),
+        json!({"data": {"data": {"awb": "x"}}}),
+    ] {
+        assert!(read(body.to_string().as_bytes()).is_err(), "{body}");
     }
 }
 
@@ -121,7 +217,23 @@ fn source_status_is_the_shipment_label() {
         Some("In_Transit <b>")
     );
     assert_eq!(source_status(json!({"shipment_status": "é".repeat(200)})), Some("é".repeat(128)));
-    assert_eq!(source_status(json!({"shipment_status": 18})).as_deref(), Some("18"));
+    assert_eq!(source_status(json!({"shipment_status": 18})).as_deref(), Some("IN TRANSIT"));
+    let number_only = json!({"shipment_status": 18, "current_status": null});
+    assert_eq!(source_status(number_only).as_deref(), Some("18"));
+}
+
+#[test]
+fn shipment_status_may_be_an_id() {
+    for (fields, expected) in [
+        (json!({"shipment_status": 7}), "delivered"),
+        (json!({"shipment_status": "7"}), "delivered"),
+        (json!({"shipment_status": 7, "shipment_status_id": 18}), "in_transit"),
+        (json!({"shipment_status": 20, "current_status_id": 20}), "exception"),
+        (json!({"shipment_status": 999, "current_status": "PICKED UP"}), "picked_up"),
+        (json!({"shipment_status": 999}), "unknown"),
+    ] {
+        assert_eq!(status_of(fields.clone()).as_str(), expected, "{fields}");
+    }
 }
 
 #[test]
@@ -165,6 +277,64 @@ fn report_id_changes_with_every_relevant_field() {
     let count = others.len();
     ids.extend(others.into_iter().map(|change| report(&with(change)).id));
     assert_eq!(ids.len(), count + 1);
+}
+
+/// The same body may be sent again later with a new meaning.
+#[test]
+fn body_without_a_time_is_a_new_report_each_minute() {
+    let id_at = |body: &Value, at: &str| {
+        let at = Timestamp::parse(at).unwrap();
+        let body = body.to_string();
+        let parsed = Shiprocket.parse(&Request::stored(None, body.as_bytes()), at).unwrap();
+        let Reading::Reports(mut reports) = parsed.reading else { unreachable!("ignored") };
+        (parsed.dedup_key, reports.items.remove(0).id)
+    };
+    let (start, end, next) =
+        ("2026-07-06T08:30:00Z", "2026-07-06T08:30:59Z", "2026-07-06T08:31:00Z");
+    let scan = json!([{"date": "2026-07-06 14:00:05", "activity": "x"}]);
+    let undated = json!([{"date": "0000-00-00 00:00:00", "activity": "x"}]);
+    for (fields, dedup_key) in [
+        (json!({"scans": null}), DedupKey::BodyAndMinute),
+        (json!({"scans": undated}), DedupKey::BodyAndMinute),
+        (json!({"scans": [], "current_timestamp": " "}), DedupKey::BodyAndMinute),
+        (json!({"scans": [], "timestamp": "0000-00-00 00:00:00"}), DedupKey::BodyAndMinute),
+        (json!({"scans": [], "current_timestamp": "Invalid Date"}), DedupKey::BodyAndMinute),
+        (json!({"scans": [], "current_timestamp": "06-07-2026 2 PM"}), DedupKey::Body),
+        (json!({"scans": [], "timestamp": "2026-07-06 14:00"}), DedupKey::Body),
+        (json!({"scans": scan}), DedupKey::Body),
+    ] {
+        let mut body = with(json!({"current_timestamp": null}));
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let (first_key, first) = id_at(&body, start);
+        assert_eq!(first_key, dedup_key, "{fields}");
+        assert_eq!(id_at(&body, end), (first_key, first.clone()), "{fields}");
+        assert_eq!(id_at(&body, next).1 == first, dedup_key == DedupKey::Body, "{fields}");
+    }
+}
+
+/// Time and id of a report come from the same field.
+#[test]
+fn reads_the_time_from_the_first_field_that_has_one() {
+    let scans = json!([{"date": "2026-07-06 12:00:00"}]);
+    for (fields, expected) in [
+        (json!({"current_timestamp": "06 07 2026 14:00:05"}), Some("2026-07-06T08:30:05Z")),
+        (
+            json!({"current_timestamp": "x", "timestamp": "2026-07-06 13:00"}),
+            Some("2026-07-06T07:30:00Z"),
+        ),
+        (json!({"current_timestamp": "x 9", "timestamp": null}), Some("2026-07-06T06:30:00Z")),
+        (json!({"current_timestamp": null, "scans": null}), None),
+    ] {
+        let mut body = with(json!({"scans": scans}));
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        assert_eq!(report(&body).occurred_at, expected.and_then(time), "{fields}");
+    }
+    let id = |current: &str| {
+        let fields = json!({"current_timestamp": current, "timestamp": "2026-07-06 13:00"});
+        report(&with(fields)).id
+    };
+    assert_eq!(id("x"), id("y"));
+    assert_ne!(id("06 07 2026 14:00:05"), id("06 07 2026 14:00:06"));
 }
 
 #[test]

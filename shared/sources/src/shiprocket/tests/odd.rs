@@ -104,6 +104,8 @@ fn parses_times_in_every_format() {
         (json!("2021-07-02 16:41:59"), time("2021-07-02T11:11:59Z")),
         (json!("2026-01-20T10:15:30.000+05:30"), time("2026-01-20T04:45:30Z")),
         (json!("31 Jul 2019, 03:03 PM"), time("2019-07-31T09:33:00Z")),
+        (json!("2026-07-06 14:00"), time("2026-07-06T08:30:00Z")),
+        (json!("06 07 2026 14:00"), time("2026-07-06T08:30:00Z")),
         (json!("9999-12-31 23:59:59"), time("9999-12-31T18:29:59Z")),
         (json!("0000-00-00 00:00:00"), None),
         (json!("Invalid Date"), None),
@@ -111,13 +113,14 @@ fn parses_times_in_every_format() {
         (json!(1_700_000_000_000_u64), None),
         (json!(-1), None),
     ] {
-        assert_eq!(
-            report(&with(json!({"current_timestamp": text}))).occurred_at,
-            expected,
-            "{text}"
-        );
-        assert_eq!(report(&with(json!({"etd": text}))).eta, expected, "{text}");
+        let times = json!({"current_timestamp": text, "etd": text, "scans": null});
+        let report = report(&with(times));
+        assert_eq!((report.occurred_at, report.eta), (expected, expected), "{text}");
     }
+    let scans = json!({"scans": [{"date": "2026-07-06 14:00", "activity": "Bag received"}]});
+    assert_eq!(report(&with(scans)).scans[0].at, time("2026-07-06T08:30:00Z"));
+    let date = report(&with(json!({"etd": "2026-07-09"}))).eta;
+    assert_eq!(date, time("2026-07-09T18:29:59Z"));
 }
 
 #[test]
