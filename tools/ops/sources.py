@@ -114,7 +114,8 @@ def _shipway(request: Request, before: Source) -> Change:
         given["stalled_after_days"] = rules.days("STALLED_AFTER_DAYS", days)
     if before.secret and request.get("EMAIL") and not request.get("SECRET"):
         raise StackError("SECRET=stdin is missing: a new EMAIL needs its license key")
-    secret = None if before.secret and not request.get("SECRET") else _credentials(request)
+    keep = before.secret and not request.get("SECRET")
+    secret = None if keep else _credentials(request, before.secret_object())
     base_url = (before.settings | given).get("base_url")
     polling = f"at {base_url}" if base_url else "off (URL=https://app.shipway.com turns it on)"
     account = _account_of(before, given)
@@ -173,7 +174,7 @@ SETTERS: dict[str, Callable[[Request, Source], Change]] = {
 
 def shipway_add(request: Request) -> str:
     account = rules.account(request.need("ACCOUNT"))
-    name, credentials = f"accounts/{account}/shipway", _credentials(request)
+    name, credentials = f"accounts/{account}/shipway", _credentials(request, {})
     request.parameters.write(name, credentials, secret=True, replace=request.force)
     return f"Orders of {account} are polled with its own Shipway credentials."
 
@@ -209,16 +210,26 @@ def _hook_secret(request: Request, source: str) -> str | Json | None:
 def _app_secret(request: Request, known: Json) -> Json:
     """The new app secret beside the previous one, which stays valid while Meta switches over."""
     new = request.given_secret("SECRET", "the app's secret, from Meta's app dashboard")
-    before = known.get("app_secret", [])
-    before = [before] if isinstance(before, str) else before
-    app_secrets = [new, *(secret for secret in before if secret != new)][:2]
+    app_secrets = _rotated(new, known.get("app_secret", []))
     return {"verify_token": token()} | known | {"app_secret": app_secrets}
 
 
-def _credentials(request: Request) -> Json:
+def _credentials(request: Request, known: Json) -> Json:
+    """The new license key beside the previous one of the same e-mail address.
+
+    The previous one stays valid for webhooks while Shipway switches over.
+    """
     email = request.need("EMAIL")
-    license_key = request.given_secret("SECRET", "the license key, from Shipway's panel")
-    return {"email": email, "license_key": license_key}
+    new = request.given_secret("SECRET", "the license key, from Shipway's panel")
+    before = known.get("license_key", []) if known.get("email") == email else []
+    keys = _rotated(new, before)
+    return {"email": email, "license_key": keys if len(keys) > 1 else new}
+
+
+def _rotated(new: str, before: str | list[str]) -> list[str]:
+    """The new secret, and the one before it."""
+    before = [before] if isinstance(before, str) else before
+    return [new, *(secret for secret in before if secret != new)][:2]
 
 
 def _given_account(request: Request) -> Json:

@@ -96,6 +96,20 @@ class Sources(CommandCase):
         )
         self.assertEqual(json.loads(self.secret("sources/shipway/secret")), credentials)
 
+    def test_rotates_the_license_key_of_shipway(self) -> None:
+        given = {"SOURCE": "shipway", "ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
+        self.run_command("source-set", "first\n", **given)
+        for key, email, expected in [
+            ("second", "a@b", ["second", "first"]),
+            ("second", "a@b", ["second", "first"]),
+            ("third", "a@b", ["third", "second"]),
+            ("fourth", "other@b", "fourth"),
+        ]:
+            with self.subTest(key=key, email=email):
+                self.run_command("source-set", f"{key}\n", **given | {"EMAIL": email}, FORCE="1")
+                credentials = {"email": email, "license_key": expected}
+                self.assertEqual(json.loads(self.secret("sources/shipway/secret")), credentials)
+
     def test_adds_shipway_credentials_of_an_account(self) -> None:
         given = {"ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
         self.assertEqual(self.run_command("shipway-add", "the key\n", **given), "")

@@ -1,9 +1,13 @@
 //! `GET /api/messages/whatsapp`.
 
+use aws::error::IoError;
 use aws::lambda::auth::{authorize, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
 use domain::auth::Caller;
+use domain::core::id::AccountCode;
 use domain::messaging::conversation::Contact;
+use domain::messaging::conversation_view::ConversationView;
+use domain::messaging::message_status::ProviderMessageKey;
 use domain::pagination::Page;
 use lambda_http::{Body, Request, RequestExt, Response};
 
@@ -25,8 +29,32 @@ impl MessagesApi {
         let page = page_request(request)?;
         let rows = self.messages.conversation(&account, &contact, &page).await?;
         let next_page = rows.next_page(|last| last.sort_key.clone());
-        let items = rows.items.into_iter().map(|row| row.message).collect();
+        let views = rows.items.iter().map(|row| ConversationView::read(&row.message));
+        let items: Option<Vec<_>> = views.collect();
+        let mut items =
+            items.ok_or_else(|| ApiError::from(IoError::unreadable("dynamodb", "json")))?;
+        self.add_statuses(&account, &mut items).await?;
         Ok(json(200, &Page { items, next_page }))
+    }
+
+    /// Adds the statuses of the business's own messages.
+    async fn add_statuses(
+        &self,
+        account: &AccountCode,
+        messages: &mut [ConversationView],
+    ) -> Result<(), ApiError> {
+        let outbound = messages.iter_mut().filter_map(|message| {
+            let id = message.outbound_id()?;
+            let key = ProviderMessageKey { account: account.clone(), message: id };
+            Some((key, message))
+        });
+        let (keys, outbound): (Vec<_>, Vec<_>) = outbound.unzip();
+        for (row, message) in self.messages.load_trackings(&keys).await?.into_iter().zip(outbound) {
+            if let Some(status) = row?.tracked.tracking.status() {
+                message.set_status(status.as_str());
+            }
+        }
+        Ok(())
     }
 }
 
@@ -39,7 +67,7 @@ fn parse_contact(
         (Some(phone), None) => Contact::of_phone(phone)
             .ok_or(("phone", "must be 5 to 20 digits including the country code")),
         (None, Some(user)) => {
-            Contact::parse(user).ok_or(("user_id", "must be 1 to 128 visible ASCII characters"))
+            Contact::parse(user).ok_or(("user_id", "must be 1 to 135 visible ASCII characters"))
         }
         (None, None) => Err(("phone", "phone or user_id is required")),
         (Some(_), Some(_)) => Err(("user_id", "must not be combined with phone")),

@@ -6,10 +6,11 @@ use aws::tables::contention::{Try, retry};
 use aws::tables::messages::{Recorded, TrackingRow};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
-use domain::messaging::channel::ProviderMessageId;
+use domain::messaging::channel::{ProviderMessageId, StatusUpdate};
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message::{Message, MessageKey, MessageStatus, NewMessage};
 use domain::messaging::message_status::ProviderMessageKey;
+use domain::orders::order::Order;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
@@ -32,7 +33,7 @@ impl MessagesApi {
         let request_id = request_id(request);
         let provider_id = new_message.message_id.clone();
         let key = message_key(idempotency_key(request)?, provider_id.as_ref(), &request_id);
-        let message = self.record(&Message::new(new_message, &key, now), &key).await?;
+        let message = self.track(&Message::new(new_message, &key, now), &key).await?;
         let (account, order_id) = (&message.account_code, &message.order_id);
         tracing::info!(%account, %order_id, message_id = message.id, "message.recorded");
         let body = serde_json::json!({
@@ -43,26 +44,38 @@ impl MessagesApi {
         Ok(json(201, &body))
     }
 
-    /// Stores the message, or returns the one stored by an earlier identical request.
-    async fn record(&self, message: &Message, key: &MessageKey<'_>) -> Result<Message, ApiError> {
-        let recorded = retry(TRIES, || self.record_once(message, key));
-        recorded.await?.ok_or_else(ApiError::unavailable)
+    /// Stores the message, or moves the status of the known message that it names. A repeated
+    /// request gets the message of the first one.
+    async fn track(&self, message: &Message, key: &MessageKey<'_>) -> Result<Message, ApiError> {
+        let tracked = retry(TRIES, || self.track_once(message, key));
+        tracked.await?.ok_or_else(ApiError::unavailable)
+    }
+
+    async fn track_once(
+        &self,
+        message: &Message,
+        key: &MessageKey<'_>,
+    ) -> Result<Try<Message>, ApiError> {
+        let order = self.orders.load(&message.order()).await?;
+        let order = order.ok_or_else(|| ApiError::not_found("no such order"))?;
+        let linked = self.load_linked(message).await?;
+        let record = linked.as_ref().and_then(|row| row.tracked.record.clone());
+        match (linked, record) {
+            (Some(row), Some(record)) if moves(message, &record, key) => {
+                self.move_once(message, row, record).await
+            }
+            (_, Some(record)) => replay_or_conflict(message, &record).map(Try::Done),
+            (linked, None) => self.record_once(message, key, &order, linked).await,
+        }
     }
 
     async fn record_once(
         &self,
         message: &Message,
         key: &MessageKey<'_>,
+        before: &Order,
+        mut linked: Option<TrackingRow>,
     ) -> Result<Try<Message>, ApiError> {
-        let before = self
-            .orders
-            .load(&message.order())
-            .await?
-            .ok_or_else(|| ApiError::not_found("no such order"))?;
-        let mut linked = self.load_linked(message).await?;
-        if let Some(record) = linked.as_ref().and_then(|row| row.tracked.record.as_ref()) {
-            return replay_or_conflict(message, record, key).map(Try::Done);
-        }
         if let Some(row) = &mut linked {
             row.tracked.link(message);
         }
@@ -70,12 +83,39 @@ impl MessagesApi {
             || TrackedMessage::default().display_status(message),
             |row| row.tracked.display_status(message),
         );
-        let after = message.latest_on(&before, display_status, message.sent_at);
-        match self.messages.record(message, linked.as_ref(), &self.orders, &before, &after).await? {
+        let after = message.latest_on(before, display_status, message.sent_at);
+        match self.messages.record(message, linked.as_ref(), &self.orders, before, &after).await? {
             Recorded::New => Ok(Try::Done(message.clone())),
-            Recorded::Duplicate(first) => replay_or_conflict(message, &first, key).map(Try::Done),
+            // Recorded since the tracking row was read: the row names it now.
+            Recorded::Duplicate(first) if moves(message, &first, key) => Ok(Try::Contended),
+            Recorded::Duplicate(first) => replay_or_conflict(message, &first).map(Try::Done),
             Recorded::RevMismatch => Ok(Try::Contended),
         }
+    }
+
+    /// Moves the status of a known message by rank, like a report of its provider.
+    async fn move_once(
+        &self,
+        message: &Message,
+        mut row: TrackingRow,
+        record: Message,
+    ) -> Result<Try<Message>, ApiError> {
+        let before = row.tracked.tracking.status();
+        let update = StatusUpdate {
+            message: row.key.message.clone(),
+            status: message.message_status.as_str().to_owned(),
+            at: Some(message.sent_at),
+            error: None,
+        };
+        if row.tracked.tracking.merge(&update, message.sent_at) {
+            let now = message.sent_at;
+            if !self.messages.save_tracking(&row, before, &self.orders, now).await? {
+                return Ok(Try::Contended);
+            }
+        }
+        let status = MessageStatus::parse(&row.tracked.display_status(&record));
+        let message_status = status.unwrap_or_else(|| record.message_status.clone());
+        Ok(Try::Done(Message { message_status, ..record }))
     }
 
     /// The tracking row of the provider's message, if the request has a provider's message id.
@@ -98,24 +138,22 @@ fn message_key<'a>(
     }
 }
 
+/// True if the request is another report about the recorded message: about the same order, and not a
+/// repeat of the request that created the record, which the same idempotency key shows.
+fn moves(message: &Message, record: &Message, key: &MessageKey<'_>) -> bool {
+    let is_same_request = matches!(key, MessageKey::Idempotency(_)) && message.id == record.id;
+    message.order() == record.order() && !message.repeats(record) && !is_same_request
+}
+
 /// Returns the first record if this request is identical to the one that created it.
-fn replay_or_conflict(
-    message: &Message,
-    first: &Message,
-    key: &MessageKey<'_>,
-) -> Result<Message, ApiError> {
+fn replay_or_conflict(message: &Message, first: &Message) -> Result<Message, ApiError> {
     if message.repeats(first) {
         return Ok(first.clone());
     }
-    Err(match key {
-        _ if message.id != first.id => {
-            ApiError::conflict("already in use by another record").with_field("message_id")
-        }
-        MessageKey::Provider(_) => {
-            ApiError::conflict("this message was already recorded with a different status")
-                .with_field("message_status")
-        }
-        _ => ApiError::conflict("this Idempotency-Key was already used with a different body"),
+    Err(if message.id == first.id {
+        ApiError::conflict("this Idempotency-Key was already used with a different body")
+    } else {
+        ApiError::conflict("already in use by another record").with_field("message_id")
     })
 }
 
@@ -136,6 +174,41 @@ impl<'a> Receipt<'a> {
             account_code: message.account_code.as_str(),
             message_status: &message.message_status,
             sent_at: message.sent_at,
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn message(order: &str, status: &str, key: &MessageKey<'_>) -> Message {
+        let body = serde_json::json!({
+            "order_id": order, "account_code": "A", "message_status": status, "message_id": "wamid.1",
+        });
+        let new = NewMessage::read(body.to_string().as_bytes()).unwrap();
+        Message::new(new, key, Timestamp::EPOCH)
+    }
+
+    #[test]
+    fn only_another_report_about_a_recorded_message_moves_its_status() {
+        use MessageKey::{Idempotency, Provider};
+        let first = Provider("wamid.1");
+        let keyed = Idempotency("one");
+        for (created_by, order, status, key, expected) in [
+            (first, "O", "read", first, true),
+            (first, "O", "sent", first, false),
+            (first, "O", "sent", keyed, true),
+            (first, "P", "read", first, false),
+            (keyed, "O", "read", keyed, false),
+            (keyed, "O", "sent", keyed, false),
+            (keyed, "O", "read", Idempotency("two"), true),
+            (keyed, "O", "read", first, true),
+        ] {
+            let record = message("O", "sent", &created_by);
+            let message = message(order, status, &key);
+            assert_eq!(moves(&message, &record, &key), expected, "{order} {status} {key:?}");
         }
     }
 }

@@ -91,7 +91,7 @@ fn parse_headers(names: &[String], values: &Values) -> Result<HeaderMap, Setting
     let (name, text) = secret.map_or((SECRET, None), |(name, text)| (name, Some(text)));
     let invalid = |error: &dyn std::fmt::Display| SettingsError::invalid(name, error);
     let credentials = shipway::Credentials::read(text).map_err(|error| invalid(&error))?;
-    let pair = format!("{}:{}", credentials.email, credentials.license_key);
+    let pair = credentials.pair();
     let mut basic = HeaderValue::try_from(format!("Basic {}", BASE64.encode(pair.as_bytes())))
         .map_err(|error| invalid(&error))?;
     basic.set_sensitive(true);

@@ -125,7 +125,7 @@ impl Process {
         origin: &Origin,
         via: Via,
     ) -> Result<ApplyOutcome, IoError> {
-        if report.status == Status::Unknown {
+        if has_unknown_status(report) {
             tracing::warn!(
                 source = report.source.as_str(),
                 word = report.source_status.as_deref(),
@@ -206,6 +206,13 @@ impl Process {
     }
 }
 
+/// False for words that are known to have no status, such as Shipway's "other".
+fn has_unknown_status(report: &Report) -> bool {
+    let source = sources::by_name(report.source.as_str());
+    let is_neutral = |words: &str| source.is_some_and(|source| source.is_neutral_status(words));
+    report.status == Status::Unknown && !report.source_status.as_deref().is_some_and(is_neutral)
+}
+
 fn log_applied(key: &OrderKey, commit: &Commit) {
     let entry = &commit.entry;
     tracing::info!(
@@ -219,4 +226,33 @@ fn log_applied(key: &OrderKey, commit: &Commit) {
         version = commit.state.version,
         "report.applied"
     );
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::core::timestamp::Timestamp;
+    use sources::{Reading, Request};
+
+    use super::*;
+
+    #[test]
+    fn warns_of_unknown_statuses_but_not_of_neutral_ones() {
+        for (words, expected) in [
+            ("XYZ", true),
+            ("", true),
+            ("OOD", false),
+            ("RPSH", false),
+            ("RCAN", false),
+            ("RCLO", false),
+            ("ROTH", false),
+            ("Others", false),
+        ] {
+            let body = format!(r#"{{"order_id":"A","current_status":"{words}"}}"#);
+            let request = Request::stored(None, body.as_bytes());
+            let reading = Shipway.parse(&request, Timestamp::EPOCH).unwrap().reading;
+            let Reading::Reports(reports) = reading else { unreachable!("{words}") };
+            assert_eq!(has_unknown_status(&reports.items[0]), expected, "{words}");
+        }
+    }
 }

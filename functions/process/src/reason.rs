@@ -47,6 +47,10 @@ pub(crate) enum OmissionReason {
     /// Every update is for a phone number without an account.
     OnlyForeignNumbers,
     ForeignNumbers(usize),
+    /// Statuses of payments, not of messages.
+    Payments(usize),
+    /// Statuses of a participant of a group, or of an unknown type.
+    OtherStatuses(usize),
     NotUnderstood {
         skipped: usize,
         total: usize,
@@ -60,6 +64,8 @@ impl fmt::Display for OmissionReason {
             Self::NumberError => f.write_str("number_error"),
             Self::OnlyForeignNumbers => f.write_str("foreign_number"),
             Self::ForeignNumbers(count) => write!(f, "{count} for numbers of nobody"),
+            Self::Payments(count) => write!(f, "{count} about payments"),
+            Self::OtherStatuses(count) => write!(f, "{count} not about a whole message"),
             Self::NotUnderstood { skipped, total } => {
                 write!(f, "{skipped} of {total} not understood")
             }

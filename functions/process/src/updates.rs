@@ -1,5 +1,5 @@
-//! Applies channel updates: message statuses reported by providers, and messages written by
-//! shoppers.
+//! Applies channel updates: message statuses reported by providers, messages written by shoppers,
+//! and echoes of those that the business wrote on its phone.
 
 mod counts;
 mod grouped;
@@ -16,7 +16,7 @@ use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelUpdate, StatusUpdate};
 use domain::messaging::conversation::{Contact, ConversationMessage};
-use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
+use domain::messaging::message_status::ProviderMessageKey;
 use sources::Items;
 
 use crate::Process;
@@ -36,7 +36,7 @@ impl Process {
     ) -> Result<Progress, IoError> {
         let grouped = self.group_updates(event, updates).await?;
         let recorded = self.record_statuses(&grouped.statuses, event.received_at).await;
-        let inserted = self.insert_inbound_messages(&grouped.inbound).await;
+        let inserted = self.insert_messages(&grouped.messages).await;
         let (changed, new) = (recorded?, inserted?);
         let counts = grouped.counts;
         tracing::info!(
@@ -44,6 +44,7 @@ impl Process {
             statuses = counts.statuses,
             changed,
             written = counts.inbound,
+            echoes = counts.echoes,
             new,
             skipped = counts.skipped(),
             "updates.applied"
@@ -143,38 +144,17 @@ impl Process {
         if changes == 0 {
             return Ok(Try::Done(false));
         }
-        Ok(if self.save_tracking(&row, before).await? { Try::Done(true) } else { Try::Contended })
-    }
-
-    /// Writes the row, together with its order if the order shows this message's status. False on
-    /// contention.
-    async fn save_tracking(
-        &self,
-        row: &TrackingRow,
-        before: Option<ProviderStatus>,
-    ) -> Result<bool, IoError> {
-        let now = now();
-        if let Some(record) = &row.tracked.record
-            && row.tracked.tracking.status() != before
-            && let Some(order) = self.orders.load(&record.order()).await?
-            && record.is_newest(&order.state)
-        {
-            let after = record.latest_on(&order, row.tracked.display_status(record), now);
-            return self
-                .messages
-                .replace_tracking_and_order(row, &self.orders, &order, &after, now)
-                .await;
-        }
-        self.messages.replace_tracking(row, now).await
+        let saved = self.messages.save_tracking(&row, before, &self.orders, now()).await?;
+        Ok(if saved { Try::Done(true) } else { Try::Contended })
     }
 
     /// Returns the number of new messages.
-    async fn insert_inbound_messages(
+    async fn insert_messages(
         &self,
         messages: &[(AccountCode, Contact, ConversationMessage<'_>)],
     ) -> Result<usize, IoError> {
-        let inserts = messages.iter().map(async |(account, from, message)| {
-            self.messages.insert_inbound(account, from, message).await
+        let inserts = messages.iter().map(async |(account, contact, message)| {
+            self.messages.insert_conversation(account, contact, message).await
         });
         run_all(inserts).await.map(count)
     }

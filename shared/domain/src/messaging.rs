@@ -2,6 +2,7 @@
 
 pub mod channel;
 pub mod conversation;
+pub mod conversation_view;
 pub mod linked;
 pub mod message;
 pub mod message_status;

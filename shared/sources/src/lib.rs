@@ -90,6 +90,12 @@ pub trait Source: Sync {
         false
     }
 
+    /// True for a status in the source's words that is known to have no meaning for an order, such as
+    /// "other". It is kept without effect, and without a warning about an unknown status.
+    fn is_neutral_status(&self, _words: &str) -> bool {
+        false
+    }
+
     /// True if reports carry the provider's order id. Orders may then have `refs.{name}`.
     fn has_order_refs(&self) -> bool {
         false

@@ -1,6 +1,7 @@
 //! The parameters from which an authenticator is built.
 
 use domain::core::request_body::{InvalidBody, read_object};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 /// The parameters of a source, for its plain path or for one hook.
@@ -30,6 +31,39 @@ pub struct InvalidSetting {
     pub parameter: &'static str,
     pub field: Option<String>,
     pub problem: String,
+}
+
+/// The current secret and, while it is being replaced, the previous one: a string, or a list.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "OneOrMore")]
+pub(crate) struct RotatedSecret(Vec<String>);
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "must be a string or a list of strings")]
+enum OneOrMore {
+    One(String),
+    More(Vec<String>),
+}
+
+impl TryFrom<OneOrMore> for RotatedSecret {
+    type Error = &'static str;
+
+    fn try_from(secrets: OneOrMore) -> Result<Self, Self::Error> {
+        let secrets = match secrets {
+            OneOrMore::One(secret) => vec![secret],
+            OneOrMore::More(secrets) => secrets,
+        };
+        let valid = (1..=2).contains(&secrets.len())
+            && !secrets.iter().any(|secret| secret.trim().is_empty());
+        if valid { Ok(Self(secrets)) } else { Err("must be one or two non-empty secrets") }
+    }
+}
+
+impl RotatedSecret {
+    /// The current one first.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
 }
 
 /// Reads `settings` as a JSON object.

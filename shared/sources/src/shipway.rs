@@ -48,6 +48,10 @@ impl Source for Shipway {
         let reading = reading(&body, request, at, &self.name())?;
         Ok(Parsed { dedup_key: body.dedup_key(), ..reading.into() })
     }
+
+    fn is_neutral_status(&self, words: &str) -> bool {
+        status::is_neutral(words)
+    }
 }
 
 fn reading(

@@ -1,4 +1,5 @@
-//! WhatsApp's webhook (Cloud API): statuses of our messages, and messages of shoppers.
+//! WhatsApp's webhook (Cloud API): statuses of our messages, messages of shoppers, and echoes of
+//! messages that the business wrote on its phone.
 //!
 //! Source: Meta's WhatsApp documentation, "Webhooks", and its samples. One body may hold a thousand
 //! updates, of several phone numbers and accounts.
@@ -6,6 +7,7 @@
 mod auth;
 mod content;
 mod envelope;
+mod ids;
 mod messages;
 mod settings;
 mod statuses;
@@ -84,10 +86,15 @@ fn tenant(numbers: Vec<Option<String>>) -> TenantHint {
 }
 
 fn updates(value: &Value<'_>, number: Option<&str>) -> Items<ChannelUpdate> {
-    let senders = messages::Senders::read(&value.list("contacts").items);
+    let contacts = messages::Contacts::read(&value.list("contacts").items);
     let mut events = Items::from(Vec::new());
-    collect(&mut events, &value.list("statuses"), statuses::read);
-    collect(&mut events, &value.list("messages"), |message| messages::read(message, &senders));
+    if value.is_echo {
+        let echo = |message: &Fields| messages::read_echo(message, &contacts);
+        collect(&mut events, &value.list("message_echoes"), echo);
+    } else {
+        collect(&mut events, &value.list("statuses"), statuses::read);
+        collect(&mut events, &value.list("messages"), |it| messages::read(it, &contacts));
+    }
     collect(&mut events, &value.list("errors"), |fields| {
         error(fields).map(ChannelEvent::NumberError)
     });

@@ -1,8 +1,9 @@
 //! Invariants of parsed reports and updates, and of their stored form.
 
 use domain::core::id::{Awb, OrderId, ProviderId};
+use domain::core::raw_json::RawJson;
 use domain::messaging::channel::{
-    ChannelError, ChannelEvent, ChannelUpdate, Content, InboundMessage,
+    ChannelError, ChannelEvent, ChannelUpdate, Content, Echo, InboundMessage,
 };
 use domain::tracking::report::Report;
 use serde::de::IgnoredAny;
@@ -10,6 +11,8 @@ use serde::de::IgnoredAny;
 /// Longest text of a report.
 const MAX_REMARK_CHARS: usize = 256;
 const MAX_SCANS: usize = 50;
+/// Longest id of a user.
+const MAX_CONTACT_CHARS: usize = 135;
 /// Longest text of a shopper's message: the answers of a form.
 const MAX_TEXT_CHARS: usize = 8192;
 
@@ -46,7 +49,9 @@ pub(crate) fn update(update: &ChannelUpdate) {
             status.error.iter().for_each(error);
         }
         ChannelEvent::InboundMessage(message) => inbound_message(message),
+        ChannelEvent::Echo(message) => echo(message),
         ChannelEvent::NumberError(number_error) => error(number_error),
+        ChannelEvent::Other(_) => {}
     }
     let json = serde_json::to_string(update).expect("reports and updates serialise");
     assert!(serde_json::from_str::<IgnoredAny>(&json).is_ok(), "not valid JSON");
@@ -60,9 +65,21 @@ fn error(error: &ChannelError) {
 }
 
 fn inbound_message(message: &InboundMessage) {
-    line(&message.from, 128);
+    line(&message.from, MAX_CONTACT_CHARS);
     message.name.iter().for_each(|name| line(name, MAX_REMARK_CHARS));
-    match &message.content {
+    message.group.iter().for_each(|group| line(group, 1024));
+    content(&message.content);
+}
+
+fn echo(echo: &Echo) {
+    line(&echo.to, MAX_CONTACT_CHARS);
+    echo.from.iter().for_each(|from| line(from, MAX_CONTACT_CHARS));
+    echo.name.iter().for_each(|name| line(name, MAX_REMARK_CHARS));
+    content(&echo.content);
+}
+
+fn content(message: &Content) {
+    match message {
         Content::Text { text } => lines(text),
         Content::Button { text, payload } => optional_lines([text, payload]),
         Content::Choice { kind, id, title, description } => {
@@ -71,17 +88,44 @@ fn inbound_message(message: &InboundMessage) {
         }
         Content::Reaction { to: _, emoji } => optional_lines([emoji]),
         Content::Location { latitude, longitude, name, address } => {
-            let mut degrees = latitude.iter().chain(longitude);
-            assert!(
-                degrees.all(|degrees| degrees.as_str().len() <= 64 && degrees.to_text().is_some())
-            );
+            numbers([latitude, longitude]);
             optional_lines([name, address]);
         }
         Content::Media { kind, id, mime_type, sha256, filename, caption } => {
             line(kind, 64);
             optional_lines([id, mime_type, sha256, filename, caption]);
         }
+        Content::Order { catalog_id, text, items } => {
+            optional_lines([catalog_id, text]);
+            assert!(items.len() <= 200, "{} items", items.len());
+            for item in items {
+                optional_lines([&item.product_retailer_id, &item.currency]);
+                numbers([&item.quantity, &item.item_price]);
+            }
+        }
+        Content::Contacts { contacts } => {
+            assert!((1..=50).contains(&contacts.len()), "{} contacts", contacts.len());
+            for contact in contacts {
+                optional_lines([&contact.name, &contact.origin]);
+                contact.phones.iter().for_each(|it| optional_lines([&it.phone, &it.contact]));
+            }
+        }
+        Content::Edit { original_message_id: _, content: new } => {
+            assert!(!matches!(**new, Content::Edit { .. }), "an edit of an edit");
+            content(new);
+        }
+        Content::Revoke { original_message_id } => assert!(original_message_id.is_some()),
+        Content::System { kind, text, previous_id, new_id } => {
+            line(kind, 64);
+            optional_lines([text, previous_id, new_id]);
+        }
         Content::Other { kind } => line(kind, 64),
+    }
+}
+
+fn numbers<const N: usize>(numbers: [&Option<RawJson>; N]) {
+    for number in numbers.into_iter().flatten() {
+        assert!(number.as_str().len() <= 64 && number.to_text().is_some(), "no number");
     }
 }
 

@@ -48,10 +48,6 @@ async fn records_a_provider_message_once() {
     let again = link(&parcel.order_id, &wamid, "sent").await;
     assert_eq!((again.status, &again.json), (201, &first.json));
     let conflict = |field| (409, "conflict", field);
-    assert_eq!(
-        link(&parcel.order_id, &wamid, "read").await.error(),
-        conflict(Some("message_status"))
-    );
     assert_eq!(link(&other.order_id, &wamid, "sent").await.error(), conflict(Some("message_id")));
 
     // With an idempotency key, the key decides.
@@ -59,7 +55,7 @@ async fn records_a_provider_message_once() {
     let keyed = async |id: &str, status: &str| {
         post_with_key(&key, &linked_body(&parcel.order_id, &json!(id), status)).await
     };
-    assert_eq!(keyed(&wamid, "sent").await.error(), conflict(Some("message_id")));
+    assert_eq!(keyed(&wamid, "sent").await.status, 201);
     let first = keyed(&one, "sent").await;
     assert_eq!(first.status, 201, "{}", first.json);
     let again = keyed(&one, "sent").await;
@@ -70,6 +66,30 @@ async fn records_a_provider_message_once() {
     assert_eq!(post_with_key(&key, &unlinked).await.error(), conflict(None));
     assert_eq!(statuses(&messages(&parcel.order_id, "").await), ["sent", "sent"]);
     assert_eq!(statuses(&messages(&other.order_id, "").await), [""; 0]);
+}
+
+#[tokio::test]
+async fn moves_the_status_of_a_known_message_by_rank() {
+    let (parcel, wamid) = (Parcel::new(), unique("wamid."));
+    stack().create_order(&parcel.order()).await;
+    let first = link(&parcel.order_id, &wamid, "queued").await;
+    for (status, shown) in [
+        ("sent", "sent"),
+        ("read", "read"),
+        ("delivered", "read"),
+        ("failed", "read"),
+        ("sent", "read"),
+        ("deleted", "read"),
+    ] {
+        let answer = link(&parcel.order_id, &wamid, status).await;
+        assert_eq!((answer.status, &answer.json["data"]["message_status"]), (201, &json!(shown)));
+        assert_eq!(answer.json["data"]["id"], first.json["data"]["id"], "{status}");
+        let order = stack().order(&parcel.order_id).await;
+        assert_eq!((&order["latestMessageStatus"], &order["version"]), (&json!(shown), &json!(1)));
+    }
+    assert_eq!(statuses(&messages(&parcel.order_id, "").await), ["read"]);
+    let again = link(&parcel.order_id, &wamid, "queued").await;
+    assert_eq!(again.json, first.json, "the repeated request gets the first answer");
 }
 
 #[tokio::test]
@@ -109,11 +129,8 @@ async fn records_a_provider_message_once_after_dedup_rows_expired() {
 
     let again = link(&parcel.order_id, &wamid, "sent").await;
     assert_eq!((again.status, &again.json), (201, &first.json));
-    assert_eq!(
-        link(&parcel.order_id, &wamid, "read").await.error(),
-        (409, "conflict", Some("message_status"))
-    );
-    assert_eq!(statuses(&messages(&parcel.order_id, "").await), ["sent"]);
+    assert_eq!(link(&parcel.order_id, &wamid, "read").await.status, 201);
+    assert_eq!(statuses(&messages(&parcel.order_id, "").await), ["read"]);
 }
 
 #[tokio::test]

@@ -45,8 +45,9 @@ async fn shows_inbound_messages_newest_first() {
     assert_eq!(ids(&page), [&third, &second, &first]);
     let item = &page["items"][1];
     let expected = json!({
-        "message_id": second, "from": phone, "name": "canary-name", "at": time(5),
-        "received_at": item["received_at"], "number": OURS.1, "in_reply_to": first,
+        "message_id": second, "direction": "inbound", "from": phone, "to": null,
+        "name": "canary-name", "at": time(5), "received_at": item["received_at"],
+        "number": OURS.1, "group_id": null, "in_reply_to": first, "message_status": null,
         "content": {"type": "text", "text": "canary-body: where is it?"},
     });
     assert_eq!(item, &expected);
@@ -107,6 +108,65 @@ async fn identifies_a_shopper_without_a_phone_by_user_id() {
 }
 
 #[tokio::test]
+async fn identifies_a_shopper_by_the_longest_user_id() {
+    let user = format!("IN.ENT.{:1<128}", unique(""));
+    for (key, contact_key) in [("from", "wa_id"), ("from_user_id", "user_id")] {
+        let mut message = text(&wamid(), "", 1, "canary-body");
+        message[key] = json!(user);
+        let contacts = json!([{"profile": {"name": "canary-name"}, contact_key: user}]);
+        let value = json!({"contacts": contacts, "messages": [message]});
+        assert_eq!(
+            process(&envelope(&[change(OURS.1, &value)])).await,
+            (EventState::Processed, None)
+        );
+    }
+    let page = conversation(&format!("user_id={user}")).await;
+    let names: Vec<_> =
+        page["items"].as_array().unwrap().iter().map(|item| &item["name"]).collect();
+    assert_eq!(names, ["canary-name", "canary-name"]);
+}
+
+#[tokio::test]
+async fn shows_a_change_of_user_id_in_both_conversations() {
+    let (old, new, id) = (unique("IN.OLD"), unique("IN.NEW"), wamid());
+    let system = json!({"type": "user_changed_user_id", "body": "x", "user_id": new, "previous_user_id": old});
+    let message = json!({
+        "from_user_id": old, "id": id, "timestamp": START.to_string(), "type": "system", "system": system,
+    });
+    let body = envelope(&[change(OURS.1, &json!({"messages": [message]}))]);
+    assert_eq!(process(&body).await, (EventState::Processed, None));
+    for user in [&old, &new] {
+        let page = conversation(&format!("user_id={user}")).await;
+        let expected = json!({
+            "type": "system", "kind": "user_changed_user_id", "text": "x",
+            "previous_id": old, "new_id": new,
+        });
+        assert_eq!((ids(&page), &page["items"][0]["content"]), (vec![id.as_str()], &expected));
+    }
+}
+
+#[tokio::test]
+async fn shows_echoes_with_their_status() {
+    let (phone, id) = (unique("1"), wamid());
+    let mut echo = text(&id, "15550783881", 1, "canary-body");
+    echo["to"] = json!(phone);
+    let mut echoes = change(OURS.1, &json!({"message_echoes": [echo]}));
+    echoes["field"] = json!("smb_message_echoes");
+    assert_eq!(process(&envelope(&[echoes])).await, (EventState::Processed, None));
+    let shown = async || {
+        let page = conversation(&format!("phone={phone}")).await;
+        assert_eq!(ids(&page), [&id]);
+        let item = &page["items"][0];
+        assert_eq!((&item["from"], &item["to"]), (&json!("15550783881"), &json!(phone)));
+        (item["direction"].clone(), item["message_status"].clone())
+    };
+    assert_eq!(shown().await, (json!("outbound"), json!(null)));
+    let read = statuses(OURS.1, &[status(&id, "read", 5)]);
+    assert_eq!(process(&read).await, (EventState::Processed, None));
+    assert_eq!(shown().await, (json!("outbound"), json!("read")));
+}
+
+#[tokio::test]
 async fn separates_the_conversations_of_two_accounts() {
     let (phone, ours, theirs) = (unique("1"), wamid(), wamid());
     let message = |id: &str| json!({"messages": [text(id, &phone, 1, "canary-body")]});
@@ -134,6 +194,9 @@ async fn shows_every_type_of_message_in_the_samples() {
         "location",
         "contacts",
         "image",
+        "order",
+        "edit",
+        "revoke",
         "unsupported",
     ] {
         let body = sample(&format!("whatsapp/{name}"));
@@ -153,7 +216,7 @@ async fn shows_every_type_of_message_in_the_samples() {
         .collect();
     let expected = [
         "text", "button", "choice", "choice", "choice", "reaction", "reaction", "location",
-        "other", "media", "other",
+        "contacts", "media", "order", "edit", "revoke", "other",
     ];
     assert_eq!(types, expected);
 }

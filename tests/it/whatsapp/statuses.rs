@@ -210,3 +210,17 @@ async fn ignores_foreign_numbers_number_errors_and_malformed_statuses() {
     let malformed = statuses(OURS.1, &[json!(unique("malformed")), json!(null)]);
     assert_eq!(process(&malformed).await, ignored("2 of 2 not understood"));
 }
+
+#[tokio::test]
+async fn a_payment_is_no_status_of_its_message() {
+    let id = wamid();
+    let sent = statuses(OURS.1, &[status(&id, "sent", 1)]);
+    assert_eq!(process(&sent).await, (EventState::Processed, None));
+    let mut payment = failed(&id, 2, 131_026);
+    payment["type"] = json!("payment");
+    let expected = (EventState::Ignored, Some("1 about payments".to_owned()));
+    assert_eq!(process(&statuses(OURS.1, &[payment])).await, expected);
+    let [row] = &load_trackings(OURS.0, &[id]).await[..] else { unreachable!() };
+    let tracking = &row.tracked.tracking;
+    assert_eq!((tracking.status(), tracking.error()), (Some(ProviderStatus::Sent), None));
+}

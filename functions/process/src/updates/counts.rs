@@ -9,7 +9,13 @@ pub(super) struct UpdateCounts {
     pub(super) statuses: usize,
     /// Messages written by shoppers.
     pub(super) inbound: usize,
+    /// Messages that the business wrote on its phone.
+    pub(super) echoes: usize,
     pub(super) number_errors: usize,
+    /// Statuses of payments.
+    pub(super) payments: usize,
+    /// Other statuses that are not those of a message as a whole.
+    pub(super) other: usize,
     /// Updates for phone numbers without an account.
     pub(super) foreign: usize,
     pub(super) unreadable: usize,
@@ -21,12 +27,16 @@ impl UpdateCounts {
     }
 
     fn total(self) -> usize {
-        self.statuses + self.inbound + self.number_errors + self.skipped()
+        self.applied() + self.number_errors + self.payments + self.other + self.skipped()
+    }
+
+    fn applied(self) -> usize {
+        self.statuses + self.inbound + self.echoes
     }
 
     /// The event's state once all its updates are applied.
     pub(super) fn progress(self) -> Progress {
-        let applied = self.statuses + self.inbound > 0;
+        let applied = self.applied() > 0;
         let state = if applied { EventState::Processed } else { EventState::Ignored };
         Progress { reason: self.omissions(applied), ..state.into() }
     }
@@ -40,6 +50,8 @@ impl UpdateCounts {
         let reasons = [
             (total == 0).then_some(OmissionReason::NoUpdates),
             (!applied && self.number_errors > 0).then_some(OmissionReason::NumberError),
+            (self.payments > 0).then_some(OmissionReason::Payments(self.payments)),
+            (self.other > 0).then_some(OmissionReason::OtherStatuses(self.other)),
             (skipped > 0).then_some(OmissionReason::NotUnderstood { skipped, total }),
             (self.foreign > 0).then_some(OmissionReason::ForeignNumbers(self.foreign)),
         ];
@@ -56,9 +68,15 @@ mod tests {
     #[test]
     fn derives_state_and_reason_from_the_counts() {
         use EventState::{Ignored, Processed};
-        let with = |[statuses, inbound, number_errors, foreign, unreadable]: [usize; 5]| {
-            UpdateCounts { statuses, inbound, number_errors, foreign, unreadable }
-        };
+        let with =
+            |[statuses, inbound, number_errors, foreign, unreadable]: [usize; 5]| UpdateCounts {
+                statuses,
+                inbound,
+                number_errors,
+                foreign,
+                unreadable,
+                ..UpdateCounts::default()
+            };
         for (counts, state, reason) in [
             ([1, 0, 0, 0, 0], Processed, None),
             ([0, 1, 0, 0, 0], Processed, None),
@@ -72,6 +90,28 @@ mod tests {
             ([0, 0, 0, 0, 3], Ignored, Some("3 of 3 not understood")),
             ([0, 0, 0, 1, 1], Ignored, Some("1 of 2 not understood, 1 for numbers of nobody")),
             ([0, 0, 0, 0, 0], Ignored, Some("no_updates")),
+        ] {
+            let expected = Progress { reason: reason.map(str::to_owned), ..state.into() };
+            assert_eq!(with(counts).progress(), expected, "{counts:?}");
+        }
+    }
+
+    #[test]
+    fn shows_statuses_that_are_not_those_of_a_message() {
+        use EventState::{Ignored, Processed};
+        let with = |[statuses, echoes, payments, other]: [usize; 4]| UpdateCounts {
+            statuses,
+            echoes,
+            payments,
+            other,
+            ..UpdateCounts::default()
+        };
+        for (counts, state, reason) in [
+            ([0, 1, 0, 0], Processed, None),
+            ([0, 0, 1, 0], Ignored, Some("1 about payments")),
+            ([1, 0, 2, 0], Processed, Some("2 about payments")),
+            ([0, 0, 0, 1], Ignored, Some("1 not about a whole message")),
+            ([0, 1, 1, 2], Processed, Some("1 about payments, 2 not about a whole message")),
         ] {
             let expected = Progress { reason: reason.map(str::to_owned), ..state.into() };
             assert_eq!(with(counts).progress(), expected, "{counts:?}");

@@ -1,4 +1,5 @@
-//! Events of a messaging channel (WhatsApp): message statuses, inbound messages, number errors.
+//! Events of a messaging channel (WhatsApp): message statuses, inbound messages, echoes of the
+//! business's own messages, number errors.
 
 use serde::{Deserialize, Serialize};
 
@@ -54,8 +55,24 @@ pub enum ChannelEvent {
     Status(StatusUpdate),
     /// From a shopper.
     InboundMessage(Box<InboundMessage>),
+    /// From the business to a shopper, written on its phone.
+    Echo(Box<Echo>),
     /// About the number itself.
     NumberError(ChannelError),
+    /// About something else than a message, although it comes in the list of statuses. Has no
+    /// effect.
+    Other(OtherUpdate),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OtherUpdate {
+    /// The status of a payment: `failed` is no failure of the message that asked for it.
+    Payment,
+    /// A group message failed for one of the participants.
+    GroupParticipant,
+    /// A type of status that is not documented.
+    Status,
 }
 
 /// The status of an outbound message.
@@ -86,10 +103,33 @@ pub struct InboundMessage {
     pub from: String,
     /// The sender's profile name.
     pub name: Option<String>,
+    /// The provider's id of the group that the message was written in.
+    pub group: Option<String>,
     /// `None` counts as the time of receipt.
     pub at: Option<Timestamp>,
     pub in_reply_to: Option<ProviderMessageId>,
     pub content: Content,
+}
+
+/// A message that the business wrote outside of the API. Personal data: never logged.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Echo {
+    pub message: ProviderMessageId,
+    /// The digits of the business's number.
+    pub from: Option<String>,
+    /// The shopper, like [`InboundMessage::from`].
+    pub to: String,
+    /// The shopper's profile name.
+    pub name: Option<String>,
+    pub at: Option<Timestamp>,
+    pub in_reply_to: Option<ProviderMessageId>,
+    pub content: Content,
+}
+
+impl std::fmt::Debug for Echo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Echo").field("message", &self.message).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for InboundMessage {
@@ -145,11 +185,64 @@ pub enum Content {
         filename: Option<String>,
         caption: Option<String>,
     },
-    /// Contacts, orders and unsupported types.
+    /// A cart.
+    Order {
+        catalog_id: Option<String>,
+        text: Option<String>,
+        items: Vec<CartItem>,
+    },
+    Contacts {
+        contacts: Vec<SharedContact>,
+    },
+    /// Replaces an earlier message.
+    Edit {
+        original_message_id: Option<ProviderMessageId>,
+        /// The message as it is now.
+        content: Box<Content>,
+    },
+    /// Takes an earlier message back.
+    Revoke {
+        original_message_id: Option<ProviderMessageId>,
+    },
+    /// A note of the provider, usually that the shopper's number or user id changed.
+    System {
+        /// E.g. `user_changed_number` or `user_changed_user_id`.
+        kind: String,
+        text: Option<String>,
+        previous_id: Option<String>,
+        new_id: Option<String>,
+    },
+    /// Unsupported types.
     Other {
         /// The provider's name of the type.
         kind: String,
     },
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct CartItem {
+    /// The shop's id of the product.
+    pub product_retailer_id: Option<String>,
+    pub quantity: Option<RawJson>,
+    /// Of one piece, digit by digit.
+    pub item_price: Option<RawJson>,
+    pub currency: Option<String>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct SharedContact {
+    pub name: Option<String>,
+    /// Whose contact it is in the provider's words, e.g. `other`.
+    pub origin: Option<String>,
+    pub phones: Vec<SharedPhone>,
+}
+
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct SharedPhone {
+    /// As the shopper's phone book has it.
+    pub phone: Option<String>,
+    /// The number at the provider, in digits, or the provider's id of a user.
+    pub contact: Option<String>,
 }
 
 #[cfg(test)]

@@ -1,13 +1,14 @@
-//! Conversations: the inbound messages of one contact.
+//! Conversations: the messages of one contact, in both directions.
 
 use serde::Serialize;
 
 use crate::core::timestamp::Timestamp;
-use crate::messaging::channel::{Content, InboundMessage, ProviderMessageId};
+use crate::messaging::channel::{Content, Echo, InboundMessage, ProviderMessageId};
 use crate::tracking::timeline::plausible_time;
 
-/// Phone numbers have at most 15 digits (ITU-T E.164), WhatsApp's user ids about 30 characters.
-const MAX_CONTACT_BYTES: usize = 128;
+/// WhatsApp's user ids have up to 128 characters after `CC.`, a country code, or `CC.ENT.`. Phone
+/// numbers have at most 15 digits (ITU-T E.164).
+const MAX_CONTACT_BYTES: usize = 7 + 128;
 /// The number of digits of a phone number with country code.
 const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 
@@ -23,7 +24,7 @@ impl std::fmt::Debug for Contact {
 }
 
 impl Contact {
-    /// The provider's form: 1 to 128 visible ASCII characters.
+    /// The provider's form: 1 to 135 visible ASCII characters.
     pub fn parse(text: &str) -> Option<Self> {
         let fits = (1..=MAX_CONTACT_BYTES).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_graphic());
@@ -46,15 +47,29 @@ impl Contact {
     }
 }
 
-/// A message as stored and as the API shows it. Personal data: never logged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Direction {
+    /// From the shopper.
+    Inbound,
+    /// From the business.
+    Outbound,
+}
+
+/// A message as stored and as the API shows it. Personal data: never logged. Rows of older releases
+/// have no `direction`, `to` and `group_id`: they are inbound.
 #[derive(Serialize)]
 pub struct ConversationMessage<'a> {
     message_id: &'a ProviderMessageId,
-    from: &'a str,
+    direction: Direction,
+    from: Option<&'a str>,
+    /// The shopper, for an outbound message.
+    to: Option<&'a str>,
     name: Option<&'a str>,
     at: Timestamp,
     received_at: Timestamp,
     number: Option<&'a str>,
+    group_id: Option<&'a str>,
     in_reply_to: Option<&'a ProviderMessageId>,
     content: &'a Content,
 }
@@ -76,13 +91,33 @@ impl<'a> ConversationMessage<'a> {
     ) -> Self {
         Self {
             message_id: &message.message,
-            from: &message.from,
+            direction: Direction::Inbound,
+            from: Some(&message.from),
+            to: None,
             name: message.name.as_deref(),
             at: plausible_time(message.at, received_at),
             received_at,
             number,
+            group_id: message.group.as_deref(),
             in_reply_to: message.in_reply_to.as_ref(),
             content: &message.content,
+        }
+    }
+
+    /// `number` is the provider's id of the phone number that sent the message.
+    pub fn of_echo(echo: &'a Echo, number: Option<&'a str>, received_at: Timestamp) -> Self {
+        Self {
+            message_id: &echo.message,
+            direction: Direction::Outbound,
+            from: echo.from.as_deref(),
+            to: Some(&echo.to),
+            name: echo.name.as_deref(),
+            at: plausible_time(echo.at, received_at),
+            received_at,
+            number,
+            group_id: None,
+            in_reply_to: echo.in_reply_to.as_ref(),
+            content: &echo.content,
         }
     }
 
@@ -135,10 +170,12 @@ mod tests {
 
     #[test]
     fn parses_contacts_in_the_providers_form() {
-        for text in ["919876543210", "US.13491208655302741918", &"x".repeat(128)] {
+        for text in
+            ["919876543210", "US.13491208655302741918", &format!("IN.ENT.{}", "1".repeat(128))]
+        {
             assert_eq!(Contact::parse(text).unwrap().as_str(), text);
         }
-        for text in ["", " ", "a b", "ä", "a\n", "\0", &"x".repeat(129)] {
+        for text in ["", " ", "a b", "ä", "a\n", "\0", &"x".repeat(136)] {
             assert_eq!(Contact::parse(text), None, "{text:?}");
         }
     }
@@ -148,6 +185,7 @@ mod tests {
             message: ProviderMessageId::parse("wamid.A").unwrap(),
             from: "919876543210".to_owned(),
             name: None,
+            group: None,
             at,
             in_reply_to: None,
             content: Content::Text { text: "hello".to_owned() },
@@ -180,9 +218,10 @@ mod tests {
         ))
         .unwrap();
         let expected = serde_json::json!({
-            "message_id": "wamid.A", "from": "919876543210", "name": null,
+            "message_id": "wamid.A", "direction": "inbound", "from": "919876543210", "to": null,
+            "name": null,
             "at": "2026-01-20T10:00:00.000Z", "received_at": "2026-01-20T10:01:00.000Z",
-            "number": "106540352242922", "in_reply_to": null,
+            "number": "106540352242922", "group_id": null, "in_reply_to": null,
             "content": {"type": "text", "text": "hello"},
         });
         assert_eq!(json, expected);

@@ -15,8 +15,8 @@ use crate::{AuthError, Authenticator, Hook, InvalidSetting, Request, Setup, Tena
 const MIN_ID_LENGTH: usize = 16;
 
 enum ShipwayProof {
-    /// The body's `hash`.
-    Hash(Token),
+    /// The body's `hash`, of the current or the previous credentials.
+    Hash(Vec<Token>),
     /// The hook's own secret, in the body's `hash` or in `x-api-key`.
     Secret(Token),
     /// The secret path.
@@ -31,7 +31,10 @@ struct ShipwayAuthenticator {
 pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let settings = Settings::read(setup.settings)?;
     let proof = match setup.hook {
-        None => ShipwayProof::Hash(Token::new(&Credentials::read(setup.secret)?.hash())),
+        None => {
+            let credentials = Credentials::read(setup.secret)?;
+            ShipwayProof::Hash(credentials.hashes().map(|hash| Token::new(&hash)).collect())
+        }
         Some(Hook { has_secret: true, .. }) => {
             ShipwayProof::Secret(Token::new(require_secret(setup.secret)?))
         }
@@ -51,7 +54,13 @@ fn require_long_id(id: &str) -> Result<(), InvalidSetting> {
 impl Authenticator for ShipwayAuthenticator {
     fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError> {
         match &self.proof {
-            ShipwayProof::Hash(token) => token.check(hash(request.body).as_deref()),
+            ShipwayProof::Hash(tokens) => {
+                let hash = hash(request.body);
+                // Constant time: all tokens are tried, so timing does not reveal the matching one.
+                let matches = |token: &Token| token.check(hash.as_deref()).is_ok();
+                let any = tokens.iter().fold(false, |any, token| any | matches(token));
+                if any { Ok(()) } else { Err(AuthError::Credentials) }
+            }
             ShipwayProof::Secret(token) => token
                 .check(request.header("x-api-key"))
                 .or_else(|_| token.check(hash(request.body).as_deref())),

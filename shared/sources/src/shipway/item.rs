@@ -14,6 +14,11 @@ const SAMPLE: &str = "99999999";
 
 /// Fields with the time of the status.
 const TIMES: [&str; 2] = ["status_time", "scans_current_status_time"];
+/// Fields with a code. `current_status` is the usual one; it may also hold a name.
+const CODES: [&str; 2] = ["current_status", "current_status_code"];
+/// Fields with a description, for an item without a code.
+const DESCRIPTIONS: [&str; 3] =
+    ["scans_current_status", "current_status_desc", "current_status_description"];
 
 pub(super) struct Item {
     fields: Fields,
@@ -46,14 +51,18 @@ impl Item {
     ) -> Option<Report> {
         let (awb, order_id) = (self.parcel("awbno"), self.fields.id("order_id", OrderId::parse));
         let name = awb.as_ref().map(Name::Parcel).or(order_id.as_ref().map(Name::Order))?;
-        let label = self.fields.words("current_status", LABEL);
+        let field = self.status_field();
+        let label = field.and_then(|name| self.fields.words(name, LABEL));
         let (status, leg) = status::of(label.as_deref().unwrap_or_default());
         let scans = scans::read(&self.scans);
-        let last_scan = || scans.iter().rev().find_map(|scan| scan.at);
-        let occurred_at = dates::read(&self.fields, &TIMES).or_else(last_scan);
+        // The newest scan comes first: `status_time` may be the time of sending, and polled reports
+        // have only scans.
+        let occurred_at = (scans.last().and_then(|scan| scan.at))
+            .or_else(|| dates::read(&self.fields, &TIMES))
+            .or_else(|| scans::newest_time(&scans));
         let identity = ReportIdentity {
             name,
-            status: self.fields.text("current_status"),
+            status: field.and_then(|name| self.fields.text(name)),
             newest: scans.last(),
             occurred_at,
             raw_time: self.raw_time(),
@@ -76,6 +85,20 @@ impl Item {
             eta: dates::read_day(&self.fields, "expected_delivery_date"),
             scans,
         })
+    }
+
+    /// The field that gives the status: the first code with a meaning, else the first code, else a
+    /// description.
+    fn status_field(&self) -> Option<&'static str> {
+        self.first_known(&CODES).or_else(|| self.first_known(&DESCRIPTIONS))
+    }
+
+    /// The first of these fields with a known text, else the first with any.
+    fn first_known(&self, names: &[&'static str]) -> Option<&'static str> {
+        let text = |name: &str| self.fields.words(name, LABEL);
+        let is_known = |name: &&&str| text(name).is_some_and(|text| status::is_known(&text));
+        let known = names.iter().find(is_known);
+        known.or_else(|| names.iter().find(|name| text(name).is_some())).copied()
     }
 
     /// A tracking number. Some systems write zero for none.

@@ -38,13 +38,10 @@ impl ReportIdentity<'_> {
         self.id(Some(account), self.time().unwrap_or_default())
     }
 
-    /// The newest scan's time comes first: the item's own may be the time of sending.
+    /// The report's own time: were the id made of another one, reports with several times would
+    /// share an id, and the first to arrive would decide.
     fn time(&self) -> Option<(&'static str, String)> {
-        let at = self
-            .newest
-            .and_then(|scan| scan.at)
-            .or(self.occurred_at)
-            .map(|at| ("time", at.to_string()));
+        let at = self.occurred_at.map(|at| ("time", at.to_string()));
         at.or_else(|| self.raw_time.clone().map(|text| ("unread", text)))
     }
 

@@ -1,5 +1,6 @@
 //! Scans of a parcel.
 
+use domain::core::timestamp::Timestamp;
 use domain::tracking::report::Scan;
 
 use super::dates;
@@ -25,6 +26,11 @@ pub(super) fn first(lists: impl IntoIterator<Item = Option<Vec<Option<Fields>>>>
 /// Returns the oldest first. All known bodies list the newest first.
 pub(super) fn read(scans: &[Fields]) -> Vec<Scan> {
     newest(scans.iter().filter_map(scan).collect(), Order::NewestFirst)
+}
+
+/// The time of the newest scan that has one. `scans` is sorted.
+pub(super) fn newest_time(scans: &[Scan]) -> Option<Timestamp> {
+    scans.iter().rev().find_map(|scan| scan.at)
 }
 
 /// The first time in the scans, parsable or not.

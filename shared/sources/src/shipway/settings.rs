@@ -6,7 +6,7 @@ use domain::core::id::AccountCode;
 use md5::{Digest, Md5};
 use serde::Deserialize;
 
-use crate::setup::{InvalidSetting, read_secret, read_settings};
+use crate::setup::{InvalidSetting, RotatedSecret, read_secret, read_settings};
 
 /// `sources/shipway/settings`. Unknown fields are rejected.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -62,9 +62,9 @@ impl Settings {
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    pub email: String,
+    email: String,
     /// From Shipway's panel.
-    pub license_key: String,
+    license_key: RotatedSecret,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -76,24 +76,28 @@ impl std::fmt::Debug for Credentials {
 impl Credentials {
     pub fn read(secret: Option<&str>) -> Result<Self, InvalidSetting> {
         let credentials: Self = read_secret(secret)?;
-        let fields = [("email", &credentials.email), ("license_key", &credentials.license_key)];
-        let blank = fields
-            .into_iter()
-            .find(|(_, text)| text.trim().is_empty())
-            .map(|(field, _)| field.to_owned());
-        if blank.is_none() {
+        if !credentials.email.trim().is_empty() {
             return Ok(credentials);
         }
         Err(InvalidSetting {
             parameter: "secret",
-            field: blank,
+            field: Some("email".to_owned()),
             problem: "must not be empty".to_owned(),
         })
     }
 
-    /// Shipway's proof in a `status_feed`: the MD5 of both, in lower-case hexadecimal digits.
-    pub(super) fn hash(&self) -> String {
-        let digest = Md5::digest(format!("{}:{}", self.email, self.license_key));
-        data_encoding::HEXLOWER.encode(&digest)
+    /// The current `email:license_key`, for the tracking API.
+    pub fn pair(&self) -> String {
+        self.pairs().next().unwrap_or_default()
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = String> {
+        self.license_key.iter().map(|key| format!("{}:{key}", self.email))
+    }
+
+    /// Shipway's proof in a `status_feed`: the MD5 of a pair, in lower-case hexadecimal digits.
+    /// Two while the license key is being replaced.
+    pub(super) fn hashes(&self) -> impl Iterator<Item = String> {
+        self.pairs().map(|pair| data_encoding::HEXLOWER.encode(&Md5::digest(pair)))
     }
 }

@@ -48,6 +48,10 @@ const NAMES: &[(&str, &str)] = &[
     ("RTO DELIVERED", "RTD"),
     ("RETURN IN TRANSIT", "RINT"),
     ("RETURN DELIVERED", "RDEL"),
+    ("OTHERS", "OTH"),
+    ("OTHER", "OTH"),
+    ("NOT FOUND", "NFI"),
+    ("PENDING/NOT FOUND", "NFI"),
 ];
 
 /// Maps a code or name to a status and a leg.
@@ -57,6 +61,20 @@ pub(super) fn of(text: &str) -> (Status, Leg) {
         (Status::Unknown, Some(rest)) => (status(&self::code(rest)).on_return_leg(), Leg::Return),
         (status, _) => (status, leg(&code)),
     }
+}
+
+/// True for codes and names with a meaning.
+pub(super) fn is_known(text: &str) -> bool {
+    of(text).0 != Status::Unknown || is_neutral(text)
+}
+
+/// True for codes and names that say nothing about the status: closed, other, not found, and a
+/// return that was called off. They never apply, and they are no reason for an alarm.
+pub(super) fn is_neutral(text: &str) -> bool {
+    let code = code(text);
+    let rest = return_name(&code).map(self::code);
+    matches!(code.as_str(), "RCAN" | "RCLO" | "ROTH" | "OTH" | "NFI" | "NFIDS")
+        || rest.is_some_and(|rest| matches!(rest.as_str(), "CAN" | "OTH" | "CLOSED"))
 }
 
 /// Maps a name to its code. Other texts are only normalised.
@@ -82,8 +100,8 @@ fn status(code: &str) -> Status {
         "LOST" => Status::Lost,
         "DEL" => Status::Delivered,
         "CAN" | "PCAN" => Status::Cancelled,
-        "RTO" | "RSCH" | "ROOP" | "ROFP" => Status::ReturnInitiated,
-        "RPKP" | "RINT" => Status::ReturnInTransit,
+        "RTO" | "RSCH" | "ROOP" | "ROFP" | "RPSH" | "RPF" => Status::ReturnInitiated,
+        "RPKP" | "RINT" | "RSMD" | "RUND" | "RPEX" => Status::ReturnInTransit,
         "ROOD" => Status::ReturnOutForDelivery,
         "RTD" | "RDEL" => Status::Returned,
         _ => Status::Unknown,

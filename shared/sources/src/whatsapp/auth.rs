@@ -21,7 +21,7 @@ struct WhatsAppAuthenticator {
 pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let numbers = Numbers::read(setup.settings)?;
     let secret = Secret::read(setup.secret)?;
-    let keys = secret.app_secrets.iter().map(|secret| SigningKey::new(secret)).collect();
+    let keys = secret.app_secrets.iter().map(SigningKey::new).collect();
     Ok(Box::new(WhatsAppAuthenticator {
         numbers,
         keys,

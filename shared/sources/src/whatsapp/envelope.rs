@@ -14,10 +14,17 @@ const NUMBER: usize = 64;
 
 type Object<'a> = BTreeMap<String, &'a RawValue>;
 
-/// The `value` of a change, about one phone number.
-pub(super) struct Value<'a>(Object<'a>);
+/// Changes about messages that the business wrote on its phone.
+const ECHO_FIELDS: [&str; 2] = ["smb_message_echoes", "message_echoes"];
 
-/// The values of all `messages` changes. `None` if the body is not about WhatsApp.
+/// The `value` of a change, about one phone number.
+pub(super) struct Value<'a> {
+    fields: Object<'a>,
+    /// True if the value holds the business's own messages.
+    pub(super) is_echo: bool,
+}
+
+/// The values of all changes about messages. `None` if the body is not about WhatsApp.
 pub(super) fn open(body: &[u8]) -> Result<Option<Items<Value<'_>>>, Unreadable> {
     let body: Object<'_> = read_object(body)?;
     let object = text(&body, "object").ok_or(Unreadable::Missing("object"))?;
@@ -40,22 +47,22 @@ fn add_changes<'a>(values: &mut Items<Value<'a>>, entry: &Object<'a>) {
     let changes = changes.unwrap_or(Items { items: Vec::new(), skipped: 1 });
     values.skipped += changes.skipped;
     for change in changes.items {
-        match text(&change, "field").as_deref().map(|field| (field, value(&change))) {
-            Some(("messages", Some(value))) => values.items.push(value),
-            Some(("messages", None)) | None => values.skipped += 1,
-            Some(_) => {}
+        let field = text(&change, "field");
+        let is_echo = field.as_deref().is_some_and(|field| ECHO_FIELDS.contains(&field));
+        if field.as_deref().is_some_and(|field| field != "messages" && !is_echo) {
+            continue;
+        }
+        match change.get("value").and_then(|value| read(value)).filter(|_| field.is_some()) {
+            Some(fields) => values.items.push(Value { fields, is_echo }),
+            None => values.skipped += 1,
         }
     }
-}
-
-fn value<'a>(change: &Object<'a>) -> Option<Value<'a>> {
-    read(change.get("value")?).map(Value)
 }
 
 impl Value<'_> {
     /// The phone number id.
     pub(super) fn number(&self) -> Option<String> {
-        let metadata: Fields = read(self.0.get("metadata")?)?;
+        let metadata: Fields = read(self.fields.get("metadata")?)?;
         let valid =
             |id: &String| id.len() <= NUMBER && id.bytes().all(|byte| byte.is_ascii_digit());
         metadata.digits("phone_number_id").filter(valid)
@@ -63,7 +70,7 @@ impl Value<'_> {
 
     /// The objects of a list. A value that is no list counts as one skipped item.
     pub(super) fn list(&self, name: &str) -> Items<Fields> {
-        let list = self.0.get(name).filter(|list| list.get() != "null");
+        let list = self.fields.get(name).filter(|list| list.get() != "null");
         list.map_or(Vec::new().into(), |list| {
             each(list).unwrap_or(Items { items: Vec::new(), skipped: 1 })
         })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::core::id::AccountCode;
 use serde::Deserialize;
 
-use crate::setup::{InvalidSetting, read_secret, read_settings};
+use crate::setup::{InvalidSetting, RotatedSecret, read_secret, read_settings};
 
 /// `sources/whatsapp/settings`. Webhooks do not use the `graph_` fields.
 #[derive(Deserialize)]
@@ -57,7 +57,7 @@ impl Numbers {
 #[serde(deny_unknown_fields)]
 pub(super) struct Secret {
     #[serde(rename = "app_secret")]
-    pub(super) app_secrets: AppSecrets,
+    pub(super) app_secrets: RotatedSecret,
     /// Meta sends it when it verifies the endpoint.
     #[serde(deserialize_with = "non_blank")]
     pub(super) verify_token: String,
@@ -81,38 +81,6 @@ fn redact(error: InvalidSetting) -> InvalidSetting {
         None => (None, error.problem),
     };
     InvalidSetting { field, problem, ..error }
-}
-
-/// The current app secret and, during a rotation, the previous one.
-#[derive(Deserialize)]
-#[serde(try_from = "OneOrMore")]
-pub(super) struct AppSecrets(Vec<String>);
-
-#[derive(Deserialize)]
-#[serde(untagged, expecting = "must be a string or a list of strings")]
-enum OneOrMore {
-    One(String),
-    More(Vec<String>),
-}
-
-impl TryFrom<OneOrMore> for AppSecrets {
-    type Error = &'static str;
-
-    fn try_from(secrets: OneOrMore) -> Result<Self, Self::Error> {
-        let secrets = match secrets {
-            OneOrMore::One(secret) => vec![secret],
-            OneOrMore::More(secrets) => secrets,
-        };
-        let valid = (1..=2).contains(&secrets.len())
-            && !secrets.iter().any(|secret| secret.trim().is_empty());
-        if valid { Ok(Self(secrets)) } else { Err("must be one or two non-empty secrets") }
-    }
-}
-
-impl AppSecrets {
-    pub(super) fn iter(&self) -> impl Iterator<Item = &String> {
-        self.0.iter()
-    }
 }
 
 fn non_blank<'de, D: serde::Deserializer<'de>>(input: D) -> Result<String, D::Error> {

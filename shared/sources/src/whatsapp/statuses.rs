@@ -1,23 +1,38 @@
 //! Statuses of our messages.
 
 use domain::core::timestamp::Timestamp;
-use domain::messaging::channel::{ChannelEvent, ProviderMessageId, StatusUpdate};
+use domain::messaging::channel::{ChannelEvent, OtherUpdate, StatusUpdate};
 
+use super::ids::message_id;
 use super::{error, identifier};
 use crate::text::Fields;
 
 /// Reads one of `statuses`. `None` without a message id or a status. The recipient is not kept.
 pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
+    let (message, status) = (message_id(fields, "id")?, identifier(fields, "status")?);
+    if let Some(other) = other_update(fields, &status) {
+        return Some(ChannelEvent::Other(other));
+    }
     Some(ChannelEvent::Status(StatusUpdate {
-        message: message_id(fields, "id")?,
-        status: identifier(fields, "status")?,
+        message,
+        status,
         at: time(fields),
         error: fields.list("errors").first().and_then(error),
     }))
 }
 
-pub(super) fn message_id(fields: &Fields, name: &str) -> Option<ProviderMessageId> {
-    ProviderMessageId::parse(&fields.digits(name)?)
+/// Some only if the status is not one of the message as a whole.
+fn other_update(fields: &Fields, status: &str) -> Option<OtherUpdate> {
+    match fields.text("type").as_deref() {
+        Some("payment") => return Some(OtherUpdate::Payment),
+        None if fields.has("payment") => return Some(OtherUpdate::Payment),
+        None | Some("message") => {}
+        Some(_) => return Some(OtherUpdate::Status),
+    }
+    // A group's message has one status for each participant, and the highest one counts.
+    let of_participant = fields.text("recipient_type").as_deref() == Some("group")
+        && fields.has("recipient_participant_id");
+    (of_participant && status == "failed").then_some(OtherUpdate::GroupParticipant)
 }
 
 /// Seconds since 1970, as a string or a number. Milliseconds would lie beyond the year 9999 and are

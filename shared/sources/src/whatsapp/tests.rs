@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
 use domain::core::timestamp::Timestamp;
-use domain::messaging::channel::{Content, InboundMessage, StatusUpdate};
+use domain::messaging::channel::{Content, InboundMessage, OtherUpdate, StatusUpdate};
 use serde_json::{Value as RawJson, json};
 
 use super::*;

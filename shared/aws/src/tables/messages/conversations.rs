@@ -1,4 +1,4 @@
-//! Messages from shoppers, by contact. Their content is never logged.
+//! Messages from and to shoppers, by contact. Their content is never logged.
 
 use domain::core::id::AccountCode;
 use domain::core::raw_json::RawJson;
@@ -22,15 +22,15 @@ pub struct StoredMessage {
 }
 
 impl Messages {
-    /// Stores a message from a contact. `false` if it is stored already.
-    pub async fn insert_inbound(
+    /// Stores a message from or to a contact. `false` if it is stored already.
+    pub async fn insert_conversation(
         &self,
         account: &AccountCode,
-        from: &Contact,
+        with: &Contact,
         message: &ConversationMessage<'_>,
     ) -> Result<bool, IoError> {
         let row = item([
-            ("pk", text(conversation_pk(account, from))),
+            ("pk", text(conversation_pk(account, with))),
             ("sk", text(format!("at:{}", message.sort_key()))),
             ("json", json(message)?),
             ("ttl", ttl(message.received_at(), RETENTION_DAYS)),
@@ -38,7 +38,7 @@ impl Messages {
         Ok(Write::insert(&self.table, row).send(&self.client).await?.is_applied())
     }
 
-    /// A page of a contact's messages to an account, newest first.
+    /// A page of the messages between a contact and an account, newest first.
     pub async fn conversation(
         &self,
         account: &AccountCode,

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::linked::TrackedMessage;
-use domain::messaging::message_status::ProviderMessageKey;
-use domain::orders::order::Order;
+use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
 
 use super::Messages;
 use crate::error::IoError;
@@ -62,28 +61,27 @@ impl Messages {
         row.unwrap_or_else(|| read(key, None))
     }
 
-    /// Writes a tracking row. `false` if it was written since it was read, or is being written.
-    pub async fn replace_tracking(
+    /// Writes a tracking row whose status was `before`, together with its order if the order shows
+    /// this message's status. `false` if one of them was written since it was read, or is being
+    /// written.
+    pub async fn save_tracking(
         &self,
         row: &TrackingRow,
-        now: Timestamp,
-    ) -> Result<bool, IoError> {
-        self.tracking_write(row, now)?.send_if_unchanged(&self.client).await
-    }
-
-    /// Writes a tracking row together with its order. `false` if one of them was written since it
-    /// was read, or is being written.
-    pub async fn replace_tracking_and_order(
-        &self,
-        row: &TrackingRow,
+        before: Option<ProviderStatus>,
         orders: &Orders,
-        before: &Order,
-        after: &Order,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let writes =
-            vec![self.tracking_write(row, now)?, orders.replace_state(before, after, None)?];
-        Ok(transact(&self.client, writes).await?.is_committed())
+        let write = self.tracking_write(row, now)?;
+        if let Some(record) = &row.tracked.record
+            && row.tracked.tracking.status() != before
+            && let Some(order) = orders.load(&record.order()).await?
+            && record.is_newest(&order.state)
+        {
+            let after = record.latest_on(&order, row.tracked.display_status(record), now);
+            let writes = vec![write, orders.replace_state(&order, &after, None)?];
+            return Ok(transact(&self.client, writes).await?.is_committed());
+        }
+        write.send_if_unchanged(&self.client).await
     }
 
     pub(super) fn tracking_write(
@@ -131,7 +129,6 @@ mod tests {
     use domain::core::id::AccountCode;
     use domain::messaging::channel::ProviderMessageId;
     use domain::messaging::message::{Message, MessageKey, NewMessage};
-    use domain::messaging::message_status::ProviderStatus;
 
     use super::*;
 

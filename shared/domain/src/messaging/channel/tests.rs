@@ -15,6 +15,7 @@ fn message(content: Content) -> InboundMessage {
         message: ProviderMessageId::parse("wamid.HBgL==").unwrap(),
         from: "16505551234".to_owned(),
         name: text("Canary"),
+        group: None,
         at: None,
         in_reply_to: None,
         content,
@@ -50,7 +51,35 @@ fn contents() -> Vec<Content> {
             filename: None,
             caption: text("canary"),
         },
-        Content::Other { kind: kind("order") },
+        Content::Order {
+            catalog_id: None,
+            text: text("canary"),
+            items: vec![CartItem {
+                product_retailer_id: text("canary"),
+                quantity: json("2"),
+                item_price: json("499.00"),
+                currency: text("INR"),
+            }],
+        },
+        Content::Contacts {
+            contacts: vec![SharedContact {
+                name: text("Canary"),
+                origin: None,
+                phones: vec![SharedPhone { phone: text("16505551234"), contact: None }],
+            }],
+        },
+        Content::Edit {
+            original_message_id: None,
+            content: Box::new(Content::Text { text: kind("canary") }),
+        },
+        Content::Revoke { original_message_id: None },
+        Content::System {
+            kind: kind("user_changed_number"),
+            text: text("canary"),
+            previous_id: text("16505551234"),
+            new_id: None,
+        },
+        Content::Other { kind: kind("sticker_pack") },
     ]
 }
 
@@ -92,6 +121,21 @@ fn content_has_its_type_and_keeps_digits() {
     let expected =
         r#"{"type":"location","latitude":-12.97160,"longitude":null,"name":null,"address":null}"#;
     assert_eq!(serde_json::to_string(&content).unwrap(), expected);
+}
+
+#[test]
+fn debug_output_of_an_echo_has_no_personal_data() {
+    let echo = Echo {
+        message: ProviderMessageId::parse("wamid.HBgL==").unwrap(),
+        from: text("15550783881"),
+        to: "16505551234".to_owned(),
+        name: text("Canary"),
+        at: None,
+        in_reply_to: None,
+        content: Content::Text { text: "canary".to_owned() },
+    };
+    let shown = format!("{:?}", ChannelEvent::Echo(Box::new(echo)));
+    assert_eq!(shown, r#"Echo(Echo { message: ProviderMessageId("wamid.HBgL=="), .. })"#);
 }
 
 #[test]

@@ -48,6 +48,22 @@ fn accepts_the_hash_of_the_credentials() {
 }
 
 #[test]
+fn accepts_the_hashes_of_both_keys_while_the_key_changes() {
+    let secret = r#"{"email":"merchant@example.invalid","license_key":["NEWKEY","LICENSEKEY"]}"#;
+    let authenticator = authenticator(SETTINGS, Some(secret), None).ok().unwrap();
+    let credentials = Credentials::read(Some(secret)).unwrap();
+    let hashes: Vec<String> = credentials.hashes().collect();
+    assert_eq!((hashes.len(), hashes[1].as_str()), (2, HASH));
+    for hash in hashes {
+        assert_eq!(check(&*authenticator, &[], &feed(json!(hash))), Ok(()));
+    }
+    for wrong in [json!(null), json!(""), json!(format!("{HASH} "))] {
+        assert_eq!(check(&*authenticator, &[], &feed(wrong)), Err(AuthError::Credentials));
+    }
+    assert_eq!(credentials.pair(), "merchant@example.invalid:NEWKEY", "polls use the new key");
+}
+
+#[test]
 fn rejects_other_hashes() {
     let digits = |n: usize| Value::from(&HASH[..n]);
     let mut wrong = vec![
@@ -226,6 +242,9 @@ fn rejects_invalid_secrets_without_quoting_them() {
         (Some(r#"{"email":"canary","license_key":" "}"#), Some("license_key")),
         (Some(r#"{"email":"","license_key":"canary"}"#), Some("email")),
         (Some(r#"{"email":"canary","license_key":1}"#), Some("license_key")),
+        (Some(r#"{"email":"canary","license_key":[]}"#), Some("license_key")),
+        (Some(r#"{"email":"canary","license_key":["canary",""]}"#), Some("license_key")),
+        (Some(r#"{"email":"canary","license_key":["a","canary","c"]}"#), Some("license_key")),
         (Some(r#"{"email":"canary","license_key":"canary","key":"canary"}"#), Some("key")),
     ] {
         let error = authenticator(SETTINGS, secret, None).err().unwrap();
@@ -261,5 +280,5 @@ fn settings_include_polling() {
 fn debug_output_redacts_credentials() {
     let credentials = Credentials::read(Some(SECRET)).unwrap();
     assert_eq!(format!("{credentials:?}"), "Credentials([REDACTED])");
-    assert_eq!(credentials.hash(), HASH);
+    assert_eq!(credentials.hashes().collect::<Vec<_>>(), [HASH]);
 }

@@ -88,32 +88,89 @@ fn source_status_is_the_original_text() {
     assert_eq!(source_status(json!(25)).as_deref(), Some("25"));
     assert_eq!(source_status(json!("In\u{7}_Transit <b>")).as_deref(), Some("In_Transit <b>"));
     assert_eq!(source_status(json!("é".repeat(200))), Some("é".repeat(128)));
-    assert_eq!(source_status(json!(null)), None);
+    let without = json!({"order_id": "A", "current_status": null});
+    assert_eq!(report(&without).source_status, None);
 }
 
 #[test]
-fn occurred_at_is_the_first_valid_time() {
+fn occurred_at_is_the_newest_scan_or_else_the_first_valid_time() {
     let (first, second, scan) =
         ("2026-01-04 15:00:00", "2026-01-04 14:00:00", "2026-01-04 13:00:00");
-    let body = |status: Value, current: Value, scanned: Value| {
-        let scans = json!([{"time": scanned, "status": "x"}, {"time": "2026-01-01 10:00:00", "status": "y"}]);
+    let body = |status: Value, current: Value, scanned: Value, older: Value| {
+        let scans = json!([{"time": scanned, "status": "x"}, {"time": older, "status": "y"}]);
         json!({"order_id": "A", "status_time": status, "scans_current_status_time": current, "scans": scans})
     };
-    for (status, current, scanned, expected) in [
-        (json!(first), json!(second), json!(scan), "2026-01-04T15:00:00+05:30"),
-        (json!(""), json!(second), json!(scan), "2026-01-04T14:00:00+05:30"),
-        (json!("soon, at 9"), json!(second), json!(scan), "2026-01-04T14:00:00+05:30"),
+    let older = "2026-01-01 10:00:00";
+    for (status, current, scanned, older, expected) in [
+        (json!(first), json!(second), json!(scan), json!(older), "2026-01-04T13:00:00+05:30"),
+        (json!(first), json!(second), json!(""), json!(older), "2026-01-04T15:00:00+05:30"),
+        (json!(null), json!(0), json!(""), json!(older), "2026-01-01T10:00:00+05:30"),
+        (json!(first), json!(second), json!("soon"), json!(""), "2026-01-04T15:00:00+05:30"),
+        (json!(""), json!(second), json!(null), json!(null), "2026-01-04T14:00:00+05:30"),
+        (json!("soon, at 9"), json!(second), json!(0), json!(""), "2026-01-04T14:00:00+05:30"),
         (
             json!("1970-01-01 05:30:00"),
             json!("0000-00-00 00:00:00"),
             json!(scan),
+            json!(null),
             "2026-01-04T13:00:00+05:30",
         ),
-        (json!(null), json!(0), json!(""), "2026-01-01T10:00:00+05:30"),
-        (json!("2026-01-04T09:30:00Z"), json!(null), json!(null), "2026-01-04T15:00:00+05:30"),
+        (
+            json!("2026-01-04T09:30:00Z"),
+            json!(null),
+            json!(null),
+            json!(null),
+            "2026-01-04T15:00:00+05:30",
+        ),
     ] {
-        let body = body(status, current, scanned);
+        let body = body(status, current, scanned, older);
         assert_eq!(report(&body).occurred_at, time(expected), "{body}");
+    }
+}
+
+#[test]
+fn reads_the_status_from_a_code_field_or_else_from_a_description() {
+    for (fields, expected, label) in [
+        (
+            json!({"scans_current_status": "Out For Delivery"}),
+            Status::OutForDelivery,
+            "Out For Delivery",
+        ),
+        (
+            json!({"current_status": "", "scans_current_status": "Delivered"}),
+            Status::Delivered,
+            "Delivered",
+        ),
+        (
+            json!({"current_status": null, "current_status_desc": "In Transit"}),
+            Status::InTransit,
+            "In Transit",
+        ),
+        (
+            json!({"current_status": "Left the hub", "current_status_code": "INT"}),
+            Status::InTransit,
+            "INT",
+        ),
+        (
+            json!({"current_status": "OOD", "current_status_code": "DEL", "scans_current_status": "x"}),
+            Status::OutForDelivery,
+            "OOD",
+        ),
+        (
+            json!({"current_status": "XYZ", "scans_current_status": "Delivered"}),
+            Status::Unknown,
+            "XYZ",
+        ),
+        (json!({"current_status": "OTH", "current_status_code": "DEL"}), Status::Unknown, "OTH"),
+    ] {
+        let mut body = json!({"order_id": "A"});
+        body.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let report = report(&body);
+        assert_eq!(
+            (report.status, report.source_status.as_deref()),
+            (expected, Some(label)),
+            "{body}"
+        );
     }
 }
 

@@ -74,6 +74,25 @@ fn report_id_changes_with_every_relevant_field() {
     assert!(ids.insert(foreign.items[0].id.clone()));
 }
 
+/// Otherwise the first of them to arrive would decide when the report happened.
+#[test]
+fn reports_with_the_same_id_have_the_same_time() {
+    let scan = |time: &str| json!({"time": time, "status": "x", "location": "Hub"});
+    let (early, late) = ("2026-01-04 13:00:00", "2026-01-04 15:00:00");
+    let mut times = std::collections::BTreeMap::new();
+    for scans in
+        [json!([scan(early)]), json!([scan(""), scan(early)]), json!([scan("")]), json!([])]
+    {
+        for status_time in [early, late, "", "soon"] {
+            let body = json!({"order_id": "A", "current_status": "OOD", "status_time": status_time,
+                "scans": scans});
+            let report = report(&body);
+            let at = *times.entry(report.id).or_insert(report.occurred_at);
+            assert_eq!(report.occurred_at, at, "{body}");
+        }
+    }
+}
+
 #[test]
 fn report_id_includes_the_minute_without_a_time() {
     let small = json!({"order_id": "ORD1001", "current_status": "INT"});

@@ -75,7 +75,7 @@ impl Parcel {
 
     /// The time of the newest scan.
     pub(super) fn newest(&self) -> Option<Timestamp> {
-        self.scans.iter().rev().find_map(|scan| scan.at)
+        scans::newest_time(&self.scans)
     }
 
     pub(super) fn report(&self, query: &TrackingQuery<'_>) -> Report {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const KEYS: [&str; 24] = [
+const KEYS: [&str; 36] = [
     "id",
     "status",
     "timestamp",
@@ -29,6 +29,18 @@ const KEYS: [&str; 24] = [
     "latitude",
     "image",
     "caption",
+    "edit",
+    "revoke",
+    "original_message_id",
+    "system",
+    "user_id",
+    "wa_id",
+    "order",
+    "product_items",
+    "quantity",
+    "contacts",
+    "phones",
+    "group_id",
 ];
 
 fn scalar() -> impl Strategy<Value = RawJson> {
@@ -40,6 +52,10 @@ fn scalar() -> impl Strategy<Value = RawJson> {
         "+1",
         "US.1",
         "nfm_reply",
+        "edit",
+        "order",
+        "system",
+        "contacts",
         " ",
         "\u{0}",
         "12.97",

@@ -12,6 +12,85 @@ fn reads_statuses_without_the_recipient() {
 }
 
 #[test]
+fn only_statuses_of_a_whole_message_are_statuses() {
+    let read = |more: RawJson| events(&[value(json!({"statuses": [with(status(), more)]}))]).0;
+    let other = |other| vec![ChannelEvent::Other(other)];
+    for status in ["captured", "pending", "failed"] {
+        for more in [json!({"type": "payment"}), json!({"payment": {"reference_id": "x"}})] {
+            let payment = with(more, json!({"status": status}));
+            assert_eq!(read(payment.clone()), other(OtherUpdate::Payment), "{payment}");
+        }
+    }
+    assert_eq!(read(json!({"type": "voucher", "status": "failed"})), other(OtherUpdate::Status));
+    let group = json!({"recipient_type": "group", "recipient_participant_id": "1650"});
+    let failed = with(group.clone(), json!({"status": "failed"}));
+    assert_eq!(read(failed), other(OtherUpdate::GroupParticipant));
+    for more in [
+        json!({}),
+        json!({"type": null}),
+        json!({"type": "message"}),
+        group,
+        json!({"recipient_type": "group", "status": "failed"}),
+        json!({"recipient_type": "individual", "status": "failed", "recipient_participant_id": "1"}),
+    ] {
+        assert!(matches!(read(more.clone())[..], [ChannelEvent::Status(_)]), "{more}");
+    }
+}
+
+#[test]
+fn reads_echoes_of_the_business() {
+    let echo = json!({
+        "from": "15550783881", "to": "16505551234", "id": "wamid.E", "timestamp": "1750030200",
+        "type": "text", "text": {"body": "Shipped today"}, "context": {"id": OURS},
+    });
+    let read = |field: &str, value: RawJson| {
+        let mut body = body(&[value]);
+        body["entry"][0]["changes"][0]["field"] = json!(field);
+        read(body.to_string().as_bytes()).unwrap()
+    };
+    for field in ["smb_message_echoes", "message_echoes"] {
+        let echoes = json!({"message_echoes": [echo, {"id": "wamid.X"}], "contacts": [
+            {"wa_id": "16505551234", "profile": {"name": "Asha"}}, {"wa_id": "1"},
+        ]});
+        let Reading::Updates(mut updates) = read(field, value(echoes)) else { unreachable!() };
+        assert_eq!((updates.items.len(), updates.skipped), (1, 1));
+        let ChannelEvent::Echo(echo) = updates.items.remove(0).event else { unreachable!() };
+        assert_eq!((echo.from.as_deref(), echo.to.as_str()), (Some("15550783881"), "16505551234"));
+        assert_eq!((echo.name.as_deref(), echo.at), (Some("Asha"), time("2025-06-15T23:30:00Z")));
+        assert_eq!(echo.in_reply_to.map(String::from), text(OURS));
+        assert!(matches!(&echo.content, Content::Text { text } if text == "Shipped today"));
+        let others = value(json!({"messages": [message()], "statuses": [status()]}));
+        assert_eq!(read(field, others), Reading::Ignored(IgnoreReason::NoUpdates));
+    }
+    let echo = |more: RawJson| {
+        let echoes = json!({"message_echoes": [with(echo.clone(), more)]});
+        match read("message_echoes", value(echoes)) {
+            Reading::Updates(mut updates) => match updates.items.pop()?.event {
+                ChannelEvent::Echo(echo) => Some(echo.to),
+                other => unreachable!("{other:?}"),
+            },
+            other => unreachable!("{other:?}"),
+        }
+    };
+    assert_eq!(echo(json!({"to": "IN.1349"})), text("IN.1349"));
+    assert_eq!(echo(json!({"to": "", "to_user_id": "IN.1349"})), text("IN.1349"));
+    assert_eq!(echo(json!({"to": null})), None);
+    assert_eq!(
+        read("messages", value(json!({"message_echoes": [1]}))),
+        Reading::Ignored(IgnoreReason::NoUpdates)
+    );
+}
+
+#[test]
+fn a_message_in_a_group_names_it() {
+    let group = |id: RawJson| message_with(json!({"group_id": id}), json!([])).unwrap().group;
+    assert_eq!(group(json!("Y2FwaV9ncm91cDox")), text("Y2FwaV9ncm91cDox"));
+    for none in [json!(null), json!(""), json!({})] {
+        assert_eq!(group(none.clone()), None, "{none}");
+    }
+}
+
+#[test]
 fn reads_errors_of_failures() {
     let error =
         |errors: RawJson| status_with(json!({"status": "failed", "errors": errors})).unwrap().error;
@@ -144,6 +223,16 @@ fn sender_is_a_phone_number_or_a_user_id() {
         (json!({"from": null, "from_user_id": user}), text(user)),
         (json!({"from": " ", "from_user_id": user}), text(user)),
         (json!({"from": "☎️", "from_user_id": user}), text(user)),
+        (json!({"from": user}), text(user)),
+        (json!({"from": "IN.ENT.1349"}), text("IN.ENT.1349")),
+        (json!({"from": "IN."}), None),
+        (json!({"from": "in.1349"}), None),
+        (json!({"from": "1N.1349"}), None),
+        (
+            json!({"from": format!("IN.ENT.{}", "1".repeat(128))}),
+            Some(format!("IN.ENT.{}", "1".repeat(128))),
+        ),
+        (json!({"from": null, "from_user_id": "x".repeat(135)}), Some("x".repeat(135))),
         (json!({"from": "++1"}), None),
         (json!({"from": "+"}), None),
         (json!({"from": "1650 5551234"}), None),
@@ -152,7 +241,7 @@ fn sender_is_a_phone_number_or_a_user_id() {
         (json!({"from": 1.5}), None),
         (json!({"from": {}, "from_user_id": []}), None),
         (json!({"from": null, "from_user_id": "a b"}), None),
-        (json!({"from": null, "from_user_id": "x".repeat(129)}), None),
+        (json!({"from": null, "from_user_id": "x".repeat(136)}), None),
     ] {
         let inbound = message_with(from.clone(), json!(null));
         assert_eq!(inbound.map(|inbound| inbound.from), expected, "{from}");
@@ -166,10 +255,14 @@ fn falls_back_to_the_only_contact() {
         message_with(json!({"from": null}), contacts).map(|inbound| (inbound.from, inbound.name))
     };
     assert_eq!(from(json!([user("US.1")])), Some(("US.1".to_owned(), text("Asha"))));
+    let by_wa_id = |id: &str| json!([{"wa_id": id, "profile": {"name": "Asha"}}]);
+    for id in ["IN.1349", "1650"] {
+        assert_eq!(from(by_wa_id(id)), Some((id.to_owned(), text("Asha"))));
+    }
     for contacts in [
         json!([user("US.1"), user("US.2")]),
         json!([]),
-        json!([{"wa_id": "1"}]),
+        json!([{"wa_id": "x"}]),
         json!(user("US.1")),
     ] {
         assert_eq!(from(contacts.clone()), None, "{contacts}");
@@ -186,6 +279,7 @@ fn name_is_that_of_the_sender() {
         contact("wa_id", json!("+16505551234"), "Asha\u{0}\n Rao"),
         contact("user_id", json!("US.1"), "User"),
         contact("wa_id", json!(42), "Douglas"),
+        contact("wa_id", json!("IN.1349"), "Hidden"),
     ]);
     for (from, expected) in [
         (json!({}), text("Asha  Rao")),
@@ -193,6 +287,7 @@ fn name_is_that_of_the_sender() {
         (json!({"from": "7", "from_user_id": "US.1"}), text("User")),
         (json!({"from": null, "from_user_id": "US.1"}), text("User")),
         (json!({"from": "42"}), text("Douglas")),
+        (json!({"from": "IN.1349"}), text("Hidden")),
         (json!({"from": "7"}), None),
     ] {
         let inbound = message_with(from.clone(), contacts.clone()).unwrap();
@@ -234,6 +329,7 @@ fn reads_all_kinds_of_updates_in_one_value() {
             ChannelEvent::Status(_) => 's',
             ChannelEvent::InboundMessage(_) => 'w',
             ChannelEvent::NumberError(_) => 'e',
+            ChannelEvent::Echo(_) | ChannelEvent::Other(_) => 'x',
         };
         events(&[value.clone(), value]).0.iter().map(kind).collect::<String>()
     };

@@ -175,6 +175,134 @@ fn reads_media_without_urls() {
 }
 
 #[test]
+fn reads_carts_with_their_items() {
+    let item = json!({"product_retailer_id": "SKU-1", "quantity": 2, "item_price": 499.50, "currency": "INR"});
+    let order = json!({"catalog_id": "c1", "text": "soon\nplease", "product_items": [item, {}, 1, {"quantity": "3"}]});
+    let expected = json!({"type": "order", "catalog_id": "c1", "text": "soon\nplease", "items": [
+        item, {"product_retailer_id": null, "quantity": 3, "item_price": null, "currency": null},
+    ]});
+    assert_eq!(content("order", order), expected);
+    let many = content("order", json!({"product_items": vec![item; 300]}));
+    assert_eq!(many["items"].as_array().unwrap().len(), 200);
+}
+
+#[test]
+fn reads_shared_contacts_with_their_numbers() {
+    let phones = json!([
+        {"phone": "+91 98000 07020", "wa_id": "919800007020", "type": "MOBILE"},
+        {"wa_id": "IN.1349"}, {"phone": "112"}, {}, null,
+    ]);
+    let contact =
+        json!({"name": {"formatted_name": "Asha Rao"}, "origin": "other", "phones": phones});
+    let shown = json!({"name": "Asha Rao", "origin": "other", "phones": [
+        {"phone": "+91 98000 07020", "contact": "919800007020"},
+        {"phone": null, "contact": "IN.1349"}, {"phone": "112", "contact": null},
+    ]});
+    let first_name = json!({"name": {"first_name": "Asha"}, "phones": {}});
+    assert_eq!(
+        content("contacts", json!([contact, {}, first_name])),
+        json!({"type": "contacts", "contacts": [
+            shown, {"name": "Asha", "origin": null, "phones": []},
+        ]})
+    );
+    let many = content("contacts", json!(vec![contact; 60]));
+    assert_eq!(many["contacts"].as_array().unwrap().len(), 50);
+}
+
+#[test]
+fn an_edit_has_the_new_content_and_the_message_it_replaces() {
+    let edit = |message: RawJson| {
+        content("edit", json!({"original_message_id": OURS, "message": message}))
+    };
+    let expected =
+        |content: RawJson| json!({"type": "edit", "original_message_id": OURS, "content": content});
+    assert_eq!(
+        edit(json!({"type": "text", "text": {"body": "House 12, not 21"}})),
+        expected(json!({"type": "text", "text": "House 12, not 21"}))
+    );
+    let image = edit(json!({"type": "image", "image": {"id": "1", "caption": "new"}}));
+    assert_eq!(
+        (&image["content"]["type"], &image["content"]["caption"]),
+        (&json!("media"), &json!("new"))
+    );
+    let nested =
+        json!({"type": "edit", "edit": {"original_message_id": OURS, "message": {"type": "text"}}});
+    assert_eq!(edit(nested), expected(other("edit")));
+    assert_eq!(edit(json!(null)), expected(other("unknown")));
+    assert_eq!(content("edit", json!({"message": {}})), other("edit"));
+}
+
+#[test]
+fn a_revoke_names_the_message_that_was_taken_back() {
+    assert_eq!(
+        content("revoke", json!({"original_message_id": OURS})),
+        json!({"type": "revoke", "original_message_id": OURS})
+    );
+    assert_eq!(content("revoke", json!({"original_message_id": "a b"})), other("revoke"));
+}
+
+#[test]
+fn a_change_of_number_or_user_id_has_both_ids() {
+    for (system, kind, previous, new) in [
+        (
+            json!({"type": "user_changed_user_id", "user_id": "IN.NEW", "previous_user_id": "IN.OLD"}),
+            "user_changed_user_id",
+            json!("IN.OLD"),
+            json!("IN.NEW"),
+        ),
+        (
+            json!({"type": "user_changed_user_id", "user_id": "IN.NEW", "wa_id": "1650"}),
+            "user_changed_user_id",
+            json!("16505551234"),
+            json!("IN.NEW"),
+        ),
+        (
+            json!({"type": "user_changed_number", "wa_id": "1650", "user_id": "IN.NEW"}),
+            "user_changed_number",
+            json!("16505551234"),
+            json!("1650"),
+        ),
+        (
+            json!({"type": "user_changed_number", "new_wa_id": "1650", "customer": "1651"}),
+            "user_changed_number",
+            json!("1651"),
+            json!("1650"),
+        ),
+        (
+            json!({"type": "user_changed_number", "wa_id": "IN.NEW"}),
+            "user_changed_number",
+            json!("16505551234"),
+            json!("IN.NEW"),
+        ),
+        (
+            json!({"type": "customer_identity_changed", "customer": "16505551234"}),
+            "customer_identity_changed",
+            json!("16505551234"),
+            json!(null),
+        ),
+    ] {
+        let expected = json!({"type": "system", "kind": kind, "text": null, "previous_id": previous, "new_id": new});
+        assert_eq!(content("system", system.clone()), expected, "{system}");
+    }
+    let text = content("system", json!({"type": "x", "body": "Changed\n"}));
+    assert_eq!(text["text"], "Changed");
+    assert_eq!(content("system", json!({"type": "x"})), other("system"));
+}
+
+#[test]
+fn a_change_of_id_without_a_sender_is_from_the_previous_id() {
+    let from = |system: RawJson| {
+        let message = json!({"from": null, "type": "system", "system": system});
+        message_with(message, json!([])).map(|message| message.from)
+    };
+    let kind = "user_changed_user_id";
+    let both = json!({"type": kind, "user_id": "IN.NEW", "previous_user_id": "IN.OLD"});
+    assert_eq!(from(both), text("IN.OLD"));
+    assert_eq!(from(json!({"type": kind, "user_id": "IN.NEW"})), text("IN.NEW"));
+    assert_eq!(from(json!({"type": kind, "body": "x"})), None);
+}
+
+#[test]
 fn known_type_without_content_is_other() {
     let known = [
         "text",
@@ -187,6 +315,11 @@ fn known_type_without_content_is_other() {
         "video",
         "document",
         "sticker",
+        "order",
+        "contacts",
+        "edit",
+        "revoke",
+        "system",
     ];
     for kind in known {
         for object in [
@@ -204,9 +337,7 @@ fn known_type_without_content_is_other() {
 
 #[test]
 fn unknown_type_is_other() {
-    for kind in
-        ["contacts", "order", "system", "unsupported", "unknown", "request_welcome", "from", "Text"]
-    {
+    for kind in ["ephemeral", "unsupported", "unknown", "request_welcome", "from", "Text"] {
         let content = message_with(json!({"type": kind}), json!([])).unwrap().content;
         assert_eq!(serde_json::to_value(content).unwrap(), other(kind));
     }
