@@ -193,7 +193,7 @@ impl Process {
         };
         let Some(commit) = commit else { return Ok(Try::Contended) };
         let newest = (!commit.entry.late).then_some(scans);
-        let (entry, commit) = match self.orders.commit(key, &commit, newest).await? {
+        let (entry, commit) = match self.orders.commit(&order, &commit, newest).await? {
             CommitOutcome::Committed => {
                 log_applied(key, &commit);
                 (commit.entry.clone(), Some(commit))
