@@ -273,7 +273,7 @@ fn commit(
 
 /// A time that is missing, or ahead of the clock by more than [`CLOCK_TOLERANCE`], counts as the
 /// time of receipt.
-pub(crate) fn plausible_time(time: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
+pub fn plausible_time(time: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
     match time {
         Some(time) if time <= received_at.after(CLOCK_TOLERANCE) => time,
         _ => received_at,
