@@ -1,5 +1,7 @@
 //! Fans events out to endpoints: each delivery is one body for one endpoint.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::core::hash::Fingerprint;
@@ -13,6 +15,10 @@ use crate::webhooks::payload;
 pub const SCHEMA_VERSION: u8 = 1;
 /// Maximum number of orders in one `status_update` body.
 pub const MAX_ORDERS: usize = 50;
+
+/// A delivery's row is kept for at least this long after its event.
+pub const RETENTION: Duration = Duration::from_secs(RETENTION_DAYS * 24 * 60 * 60);
+pub const RETENTION_DAYS: u64 = 30;
 
 /// A message of the deliveries queue.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]

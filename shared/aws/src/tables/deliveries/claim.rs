@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::delivery::Delivery;
+use domain::webhooks::delivery::{Delivery, RETENTION_DAYS};
 use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
 
@@ -17,8 +17,6 @@ use crate::tables::expression::{Condition, attr, no_row};
 use crate::tables::update::Changes;
 use crate::tables::write::{Write, WriteOutcome};
 
-/// Retention of deliveries.
-const RETENTION_DAYS: u64 = 30;
 const CALL: &str = "dynamodb:UpdateItem";
 /// The wait after another worker was faster.
 const SOON: Duration = Duration::from_secs(1);
