@@ -125,6 +125,7 @@ impl Claim<'_> {
             .set("attempts", number(1))
             .remove("reason")
             .remove("next_attempt_at")
+            .remove("unusable_since")
             .remove("attempt_log")
     }
 
@@ -158,6 +159,7 @@ impl Claim<'_> {
             format: format.ok_or_else(unreadable("format"))?,
             event: event.ok_or_else(unreadable("event"))?,
             began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
+            unusable_since: read_time(row, "unusable_since"),
             id: self.delivery.id.clone(),
             owner: self.owner.to_owned(),
         })
