@@ -31,6 +31,18 @@ fn text<'a>(row: &'a HashMap<String, AttributeValue>, name: &str) -> &'a str {
     row.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str)
 }
 
+/// Sets an attribute of a delivery's row, as time would.
+async fn set_number(id: &str, name: &str, value: i64) {
+    let dynamodb = stack().dynamodb(&Calls::default());
+    let update = dynamodb.update_item().table_name(&stack().tables["deliveries"]);
+    let update = update
+        .key("pk", AttributeValue::S(id.to_owned()))
+        .update_expression("SET #name = :value")
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":value", AttributeValue::N(value.to_string()));
+    update.send().await.unwrap();
+}
+
 fn attempts(row: &HashMap<String, AttributeValue>) -> Vec<Value> {
     let log = row["attempt_log"].as_l().unwrap().iter();
     log.map(|attempt| serde_json::from_str(attempt.as_s().unwrap()).unwrap()).collect()

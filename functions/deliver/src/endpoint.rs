@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::error::IoError;
 use aws::settings::{Cached, Settings, SettingsError, Values};
 use domain::core::id::EndpointName;
 use domain::core::timestamp::Timestamp;
@@ -24,6 +25,8 @@ pub(crate) struct ResolvedEndpoint {
 pub(crate) enum Resolution {
     Ready(Box<ResolvedEndpoint>),
     Unavailable(Unavailable),
+    /// Its settings or its secret are invalid until an operator corrects them.
+    Unusable,
 }
 
 impl Resolution {
@@ -31,7 +34,7 @@ impl Resolution {
     pub(crate) fn timeout(&self) -> Duration {
         match self {
             Self::Ready(endpoint) => endpoint.settings.timeout,
-            Self::Unavailable(_) => MAX_TIMEOUT,
+            Self::Unavailable(_) | Self::Unusable => MAX_TIMEOUT,
         }
     }
 }
@@ -66,11 +69,23 @@ impl EndpointResolver {
         &self,
         name: &EndpointName,
         now: Timestamp,
+    ) -> Result<Arc<Resolution>, IoError> {
+        match self.resolve_valid(name, now).await {
+            Ok(resolution) => Ok(resolution),
+            Err(SettingsError::Invalid { .. }) => Ok(Arc::new(Resolution::Unusable)),
+            Err(SettingsError::Io(error)) => Err(error),
+        }
+    }
+
+    async fn resolve_valid(
+        &self,
+        name: &EndpointName,
+        now: Timestamp,
     ) -> Result<Arc<Resolution>, SettingsError> {
         let cached =
             self.cached.get(&self.settings, name.as_str(), now, |_last| self.load(name)).await?;
         match *cached {
-            Resolution::Ready(_) => Ok(cached),
+            Resolution::Ready(_) | Resolution::Unusable => Ok(cached),
             // A cached absence may be outdated, and acting on it would dead-letter the delivery.
             Resolution::Unavailable(_) => self.load(name).await.map(Arc::new),
         }

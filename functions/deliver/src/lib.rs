@@ -19,17 +19,22 @@ use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
-use domain::webhooks::retry::{AttemptOutcome, DeadReason, NextStep, parse_retry_after};
+use domain::webhooks::retry::{
+    AttemptOutcome, DeadReason, NextStep, parse_retry_after, wait_for_settings,
+};
 use egress::policy::Refused;
 use egress::{Http, SendError};
 
-use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint, Unavailable};
+use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 
 /// Time reserved for the claim before an attempt and the record after it.
 const RECORDING: Duration = Duration::from_secs(10);
 
 /// A delivery is dead-lettered at this age. SQS deletes its message after 14 days.
 const MAX_AGE: Duration = Duration::from_secs(9 * 24 * 60 * 60);
+
+/// The wait after another worker took the lease.
+const SOON: Duration = Duration::from_secs(1);
 
 pub struct Deliver {
     deliveries: Deliveries,
@@ -85,9 +90,31 @@ impl Deliver {
         };
         let (result, wait) = match &*endpoint {
             Resolution::Ready(endpoint) => self.attempt(&delivery, endpoint, &lease).await,
-            Resolution::Unavailable(unavailable) => (unsent(*unavailable), None),
+            Resolution::Unavailable(unavailable) => (unsent(unavailable.reason()), None),
+            Resolution::Unusable => return self.wait_for_settings(delivery, &lease).await,
         };
         self.conclude(delivery, &lease, &result, wait).await
+    }
+
+    /// Waits for an operator to correct the endpoint's settings, and gives up after two days.
+    async fn wait_for_settings(
+        &self,
+        delivery: Delivery,
+        lease: &Lease,
+    ) -> Result<RecordOutcome, IoError> {
+        let now = now();
+        let waited = lease.unusable_since.map_or(Duration::ZERO, |since| now.since(since));
+        let Some(wait) = wait_for_settings(waited) else {
+            let result = unsent(DeadReason::UnusableSettings);
+            return self.conclude(delivery, lease, &result, None).await;
+        };
+        tracing::warn!(
+            delivery_id = delivery.id,
+            endpoint = %delivery.endpoint,
+            "delivery.unusable_settings"
+        );
+        let postponed = self.deliveries.postpone(lease, now.after(wait), now).await?;
+        Ok(RecordOutcome::RetryAfter(if postponed { wait } else { SOON }))
     }
 
     /// Posts the delivery, and returns the wait before the next attempt, if the schedule has one.
@@ -171,7 +198,7 @@ impl Deliver {
             (DeliveryOutcome::Retry(_), Some(wait)) if written => RecordOutcome::RetryAfter(wait),
             _ if written => RecordOutcome::Ack,
             // The lease expired and another worker holds it: check its outcome soon.
-            _ => RecordOutcome::RetryAfter(Duration::from_secs(1)),
+            _ => RecordOutcome::RetryAfter(SOON),
         })
     }
 }
@@ -198,8 +225,7 @@ fn refused(at: Timestamp, refusal: Refused) -> AttemptResult {
     }
 }
 
-fn unsent(unavailable: Unavailable) -> AttemptResult {
-    let reason = unavailable.reason();
+fn unsent(reason: DeadReason) -> AttemptResult {
     AttemptResult {
         attempt: failed(now(), reason.as_str()),
         next_step: NextStep::GiveUp(reason),

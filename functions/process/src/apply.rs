@@ -4,7 +4,8 @@ use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::contention::{Try, retry};
 use aws::tables::orders::{CommitOutcome, PollRowUpdate, UnmatchedReport};
-use domain::core::id::{AccountCode, OrderKey};
+use domain::core::id::{AccountCode, EventId, OrderKey};
+use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::Reshipment;
 use domain::orders::order::Order;
 use domain::tracking::report::{Report, Scan, SourceName};
@@ -30,8 +31,8 @@ pub(crate) struct AppliedReport {
     /// The order after the report.
     order: Order,
     entry: TimelineEntry,
-    /// False when another event added the same report earlier.
-    added_by_event: bool,
+    /// The event that is processed.
+    event_id: EventId,
 }
 
 impl AppliedReport {
@@ -44,14 +45,17 @@ impl AppliedReport {
         if let Some(commit) = commit {
             order.state = commit.state;
         }
-        let added_by_event = entry.event_id == origin.event_id;
-        Box::new(Self { order, entry, added_by_event })
+        Box::new(Self { order, entry, event_id: origin.event_id.clone() })
     }
 
-    /// The status change caused by this event. It is the same when the event is redelivered.
-    pub(crate) fn change(&self) -> Option<Change<'_>> {
-        let transition = self.entry.transition.as_ref().filter(|_| self.added_by_event)?;
-        Some(Change { order: &self.order, report_id: self.entry.report_id(), transition })
+    /// The status change to notify endpoints of.
+    pub(crate) fn change(&self, now: Timestamp) -> Option<Change<'_>> {
+        Change::by_event(&self.event_id, &self.order, &self.entry, now)
+    }
+
+    /// False when another event added the same report earlier.
+    fn added_by_event(&self) -> bool {
+        self.entry.event_id == self.event_id
     }
 
     fn poll_row_update(&self, via: Via) -> PollRowUpdate<'_> {
@@ -65,7 +69,7 @@ impl AppliedReport {
             seen: (current && source.as_str() == Shipway.name().as_str())
                 .then(|| entry.report_id()),
             heard_at: by_webhook.then_some(entry.received_at),
-            moved_at: self.added_by_event.then_some(entry.received_at),
+            moved_at: self.added_by_event().then_some(entry.received_at),
         }
     }
 }
@@ -98,7 +102,7 @@ impl Process {
         // was parked, so look again. If a reconciliation added the report, that event unparks it
         // after its fan-out.
         let second = self.apply(account, report, origin).await?;
-        if matches!(&second, ApplyOutcome::Applied(applied) if applied.added_by_event) {
+        if matches!(&second, ApplyOutcome::Applied(applied) if applied.added_by_event()) {
             self.orders.unpark(account, &unmatched).await?;
         }
         Ok(second)
@@ -193,7 +197,7 @@ impl Process {
         };
         let Some(commit) = commit else { return Ok(Try::Contended) };
         let newest = (!commit.entry.late).then_some(scans);
-        let (entry, commit) = match self.orders.commit(key, &commit, newest).await? {
+        let (entry, commit) = match self.orders.commit(&order, &commit, newest).await? {
             CommitOutcome::Committed => {
                 log_applied(key, &commit);
                 (commit.entry.clone(), Some(commit))

@@ -46,7 +46,7 @@ impl Process {
         now: Timestamp,
     ) -> Result<Option<Undeliverable>, IoError> {
         let changes: Vec<Change<'_>> =
-            applied.iter().filter_map(|report| report.change()).collect();
+            applied.iter().filter_map(|report| report.change(now)).collect();
         if changes.is_empty() {
             return Ok(None);
         }

@@ -67,6 +67,18 @@ impl Process {
         }
     }
 
+    /// Fails the event of a message that was dead-lettered, so that the log lists it. It can be
+    /// retried like any failed event.
+    pub async fn record_dead_letter(
+        &self,
+        message: &str,
+        reason: DeadLetterReason,
+    ) -> Result<(), IoError> {
+        let Some(message) = EventMessage::read(message) else { return Ok(()) };
+        let progress = FailReason::DeadLettered(reason).into();
+        self.events.mark(&message.event_id, &progress, now()).await
+    }
+
     async fn process_event(&self, id: &EventId) -> Result<RecordOutcome, IoError> {
         let Some(event) = self.events.load(id).await? else {
             return Ok(RecordOutcome::DeadLetter(DeadLetterReason::EventGone));

@@ -30,9 +30,10 @@ async fn main() -> Result<(), Error> {
         Worker { queue: queue("EVENTS_QUEUE_URL")?, dead_letters: queue("EVENTS_DLQ_URL")? };
     let (process, worker) = (&process, &worker);
     run(service_fn(async |batch: LambdaEvent<SqsEvent>| {
-        Ok::<_, Error>(
-            worker.run(batch.payload, async |message| process.handle(message).await).await,
-        )
+        let handle = async |message: &str| process.handle(message).await;
+        let set_aside =
+            async |message: &str, reason| process.record_dead_letter(message, reason).await;
+        Ok::<_, Error>(worker.run_with(batch.payload, handle, set_aside).await)
     }))
     .await
 }

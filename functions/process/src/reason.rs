@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws::lambda::sqs_batch::DeadLetterReason;
 use aws::tables::inbound::{EventState, Progress};
 use sources::Unreadable;
 
@@ -16,6 +17,7 @@ pub(crate) enum FailReason {
     UnreadableApiEvent,
     UnreadableWebhook(Unreadable),
     Undeliverable(Undeliverable),
+    DeadLettered(DeadLetterReason),
 }
 
 impl fmt::Display for FailReason {
@@ -29,6 +31,7 @@ impl fmt::Display for FailReason {
             Self::Undeliverable(Undeliverable { parameter }) => {
                 write!(f, "setting {parameter} is wrong")
             }
+            Self::DeadLettered(reason) => write!(f, "dead letter: {}", reason.as_str()),
         }
     }
 }
@@ -90,6 +93,7 @@ mod tests {
                 FailReason::Undeliverable(Undeliverable { parameter }),
                 "setting endpoints/a/settings is wrong",
             ),
+            (FailReason::DeadLettered(DeadLetterReason::Bug), "dead letter: bug"),
         ] {
             let expected = Progress::because(EventState::Failed, text);
             assert_eq!(Progress::from(reason), expected);

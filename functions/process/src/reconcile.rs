@@ -1,6 +1,7 @@
 //! Reconciliation: after an order is created or patched, applies the unmatched reports parked under
 //! its references.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use aws::clock::now;
@@ -11,7 +12,7 @@ use domain::core::id::{EventId, OrderKey, ReportId};
 use domain::orders::api_event::Reconciliation;
 use domain::orders::order::Order;
 use domain::tracking::report::Ref;
-use domain::tracking::timeline::Origin;
+use domain::tracking::timeline::{Origin, plausible_time};
 
 use crate::Process;
 use crate::apply::ApplyOutcome;
@@ -32,8 +33,8 @@ impl Process {
         let Some(order) = self.orders.load(&key).await? else {
             return Ok(FailReason::NoSuchOrder.into());
         };
-        for unmatched in self.find_unmatched(&key, &order).await?.values() {
-            undeliverable = self.reconcile_report(&key, unmatched).await?.or(undeliverable);
+        for unmatched in newest_first(self.find_unmatched(&key, &order).await?) {
+            undeliverable = self.reconcile_report(&key, &unmatched).await?.or(undeliverable);
         }
         Ok(undeliverable.map_or_else(
             || EventState::Processed.into(),
@@ -93,5 +94,67 @@ impl Process {
             self.orders.unpark(&key.account, unmatched).await?;
         }
         Ok(undeliverable)
+    }
+}
+
+/// The newest report decides the status, and endpoints are notified of it. The older ones then fill
+/// in the timeline, whatever order their rows were read in.
+fn newest_first(unmatched: BTreeMap<(ReportId, EventId), UnmatchedReport>) -> Vec<UnmatchedReport> {
+    let mut reports: Vec<UnmatchedReport> = unmatched.into_values().collect();
+    // Stable: reports of one time and status stay sorted by id.
+    reports.sort_by_key(|unmatched| {
+        let report = &unmatched.report;
+        Reverse((plausible_time(report.occurred_at, unmatched.received_at), report.status))
+    });
+    reports
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::core::timestamp::Timestamp;
+    use domain::tracking::report::{Report, SourceName};
+    use domain::tracking::status::{Leg, Status};
+
+    use super::*;
+
+    fn at(hour: u32) -> Timestamp {
+        Timestamp::parse(&format!("2026-01-20T{hour:02}:00:00Z")).unwrap()
+    }
+
+    fn unmatched(id: &str, status: Status, occurred_at: Option<u32>) -> UnmatchedReport {
+        let report = Report {
+            id: ReportId::parse(id).unwrap(),
+            source: SourceName::new("shiprocket"),
+            awb: None,
+            return_awb: None,
+            provider_id: None,
+            order_id: None,
+            leg: Leg::Outbound,
+            status,
+            source_status: None,
+            occurred_at: occurred_at.map(at),
+            location: None,
+            note: None,
+            eta: None,
+            scans: Vec::new(),
+        };
+        UnmatchedReport { report, event_id: EventId::parse("e").unwrap(), received_at: at(12) }
+    }
+
+    #[test]
+    fn applies_the_newest_report_first() {
+        let reports = [
+            unmatched("a", Status::PickedUp, Some(1)),
+            unmatched("b", Status::InTransit, None),
+            unmatched("c", Status::Delivered, Some(9)),
+            unmatched("d", Status::OutForDelivery, Some(9)),
+            unmatched("e", Status::InTransit, Some(3)),
+            unmatched("f", Status::InTransit, Some(3)),
+        ];
+        let by_id = reports.map(|it| ((it.report.id.clone(), it.event_id.clone()), it));
+        let sorted = newest_first(BTreeMap::from(by_id));
+        let ids: Vec<&str> = sorted.iter().map(|it| it.report.id.as_str()).collect();
+        assert_eq!(ids, ["b", "c", "d", "e", "f", "a"]);
     }
 }

@@ -107,6 +107,7 @@ fn timeline_entry_row() {
         facts: full_facts(),
         event_id: event_id("e1"),
         received_at: minute(2),
+        recorded_at: Some(minute(3)),
         late: true,
         transition: Some(Transition {
             version: 2,
@@ -124,7 +125,8 @@ fn timeline_entry_row() {
             r#""report_id":"r1"},"claim":{"status":"lost"},"source":"shiprocket","#,
             r#""source_status":"LOST","location":"Pune","note":"note","#,
             r#""eta":"2026-01-20T10:09:00.000Z","event_id":"e1","#,
-            r#""received_at":"2026-01-20T10:02:00.000Z","late":true,"transition":{"version":2,"#,
+            r#""received_at":"2026-01-20T10:02:00.000Z","#,
+            r#""recorded_at":"2026-01-20T10:03:00.000Z","late":true,"transition":{"version":2,"#,
             r#""status":"lost","previous_status":"pending","label":"LOST","#,
             r#""previous_label":"Pending","occurred_at":"2026-01-20T10:01:00.000Z"}}"#,
         ],

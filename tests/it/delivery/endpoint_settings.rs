@@ -3,10 +3,10 @@
 use aws::tables::inbound::EventState;
 use serde_json::json;
 
-use super::{attempts, enqueue, row, row_in, text};
+use super::{attempts, enqueue, row, row_in, set_number, text};
 use crate::support::{
-    Calls, Parcel, TestEndpoint, eventually, inbound_event, insert_event, process_event, stack,
-    take_dead_letter, take_unreadable_dead_letter, unique,
+    Calls, Parcel, SIGNING_SECRET, TestEndpoint, eventually, inbound_event, insert_event,
+    process_event, stack, take_dead_letter, take_unreadable_dead_letter, unique,
 };
 
 #[tokio::test]
@@ -62,6 +62,42 @@ async fn delivers_after_invalid_endpoint_settings_are_fixed() {
     assert_eq!(event.state, EventState::Processed);
     assert_eq!(invalid.received(1).await[0].json(), first[0].json());
     assert_eq!(valid.received_so_far().await.len(), 1);
+}
+
+#[tokio::test]
+async fn delivers_after_an_invalid_secret_is_corrected() {
+    let endpoint = TestEndpoint::new(json!({"retry_count": 1}), json!([])).await;
+    endpoint.set("secret", "whsec_short").await;
+    let delivery = endpoint.delivery();
+    enqueue(&delivery).await;
+    let waiting = eventually("a row with the reason", async || {
+        Some(row(&delivery.id).await).filter(|row| text(row, "reason") == "unusable_settings")
+    })
+    .await;
+    assert_eq!((text(&waiting, "state"), waiting.contains_key("owner")), ("pending", false));
+    endpoint.set("secret", SIGNING_SECRET).await;
+    let delivered = row_in(&delivery.id, "delivered").await;
+    assert_eq!(attempts(&delivered).len(), 1);
+    assert_eq!(delivered["attempts"].as_n().unwrap(), "1");
+    assert!(!delivered.contains_key("reason") && !delivered.contains_key("unusable_since"));
+}
+
+#[tokio::test]
+async fn gives_up_on_an_endpoint_whose_secret_stays_invalid() {
+    let endpoint = TestEndpoint::new(json!({}), json!([])).await;
+    endpoint.set("secret", "whsec_short").await;
+    let delivery = endpoint.delivery();
+    enqueue(&delivery).await;
+    eventually("a row with the reason", async || {
+        Some(row(&delivery.id).await).filter(|row| text(row, "reason") == "unusable_settings")
+    })
+    .await;
+    set_number(&delivery.id, "unusable_since", 0).await;
+    let dead = row_in(&delivery.id, "dead").await;
+    assert_eq!(text(&dead, "reason"), "unusable_settings");
+    let (again, reason) = take_dead_letter(&delivery.id).await;
+    assert_eq!((again.run, &*reason), (2, "unusable_settings"));
+    assert!(endpoint.received_so_far().await.is_empty());
 }
 
 #[tokio::test]

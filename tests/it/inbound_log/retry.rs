@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use aws::tables::inbound::{EventState, InboundLog, Progress};
+use aws::lambda::sqs_batch::DeadLetterReason;
+use aws::tables::inbound::{EventMessage, EventState, InboundLog, Progress};
 use aws::tables::runs::Runs;
 use aws_sdk_dynamodb::types::AttributeValue;
 use data_encoding::BASE64;
@@ -37,6 +38,27 @@ async fn row(id: &str) -> HashMap<String, AttributeValue> {
         .key("pk", AttributeValue::S(id.to_owned()))
         .key("sk", AttributeValue::S("event".to_owned()));
     request.send().await.unwrap().item.unwrap()
+}
+
+#[tokio::test]
+async fn a_dead_lettered_event_is_listed_as_failed_and_can_be_retried() {
+    let (parcel, account) = (Parcel::new(), unique("ACC-"));
+    stack().create_order_in(&account, &parcel.order()).await;
+    let report = parcel.in_transit().to_string();
+    let id = insert_event(&inbound_event("shiprocket", Some(&account), report)).await;
+    let process = stack().process(&Calls::default());
+    process.record_dead_letter(&EventMessage::write(&id), DeadLetterReason::Bug).await.unwrap();
+    let failed = detail(id.as_str()).await;
+    assert_eq!(
+        (&failed["status"], &failed["reason"]),
+        (&json!("failed"), &json!("dead letter: bug"))
+    );
+    assert_eq!(row(id.as_str()).await["notable"].as_s().unwrap(), "failed");
+    assert_eq!(retry(id.as_str()).await.status, 202);
+    detail_in_status(id.as_str(), "processed").await;
+    // The message was redriven too, and died again: a processed event stays processed.
+    process.record_dead_letter(&EventMessage::write(&id), DeadLetterReason::Bug).await.unwrap();
+    assert_eq!(detail(id.as_str()).await["status"], "processed");
 }
 
 #[tokio::test]

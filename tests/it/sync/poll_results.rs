@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use aws::lambda::sqs_batch::RecordOutcome;
+use aws::tables::orders::PollRowUpdate;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, StatusReport};
@@ -114,11 +115,7 @@ async fn removes_an_order_from_the_stale_list_after_a_kill_at_any_call() {
         let awb = unique("77N");
         env.create_order(&key, &awb, at()).await;
         make_stale(&env, &key).await;
-        let scan =
-            json!({"time": "2026-11-27 15:00:00", "location": "Exampletown", "status": "Scanned"});
-        let push = json!({"hash": "x", "status_feed": [
-            {"order_id": "ORD", "awbno": awb, "current_status": code, "scans": [scan]},
-        ]});
+        let push = shipway_push(&awb, code, "2026-11-27 15:00:00");
         let pushed_at = at().after(GIVE_UP);
         let message = env.insert_event("shipway", &key.account, pushed_at, &push).await;
         // Killed before and after each call in turn, until no call is left.
@@ -132,6 +129,65 @@ async fn removes_an_order_from_the_stale_list_after_a_kill_at_any_call() {
         assert!(!is_stale(&env, &key).await, "{code}");
         let stale_since = env.active_order(&key).await.map(|order| order.active.stale_since);
         assert_eq!(stale_since, stays_active.then_some(None), "{code}");
+    }
+    env.remove().await;
+}
+
+/// A webhook of Shipway with one scan, in India's time.
+fn shipway_push(awb: &str, code: &str, scanned_at: &str) -> Value {
+    let scan = json!({"time": scanned_at, "location": "Exampletown", "status": "Scanned"});
+    json!({"hash": "x", "status_feed": [
+        {"order_id": "ORD", "awbno": awb, "current_status": code, "scans": [scan]},
+    ]})
+}
+
+/// A retried event and a parked report bring old times.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_old_report_moves_no_time_of_a_polled_order_back() {
+    let (env, key) = (Environment::new(&json!({})).await, order_key(OURS, "ORD1"));
+    let awb = unique("77N");
+    env.create_order(&key, &awb, at()).await;
+    let hours = |hours| at().after(Duration::from_secs(hours * 60 * 60));
+    for (received_at, code, scanned_at) in [
+        (hours(50), "OOD", "2026-11-22 17:00:00"),
+        (hours(5), "INT", "2026-11-20 20:00:00"),
+        (hours(20), "INT", "2026-11-21 10:00:00"),
+    ] {
+        let push = shipway_push(&awb, code, scanned_at);
+        env.process_event("shipway", &key.account, received_at, &push).await;
+        let active = env.active_order(&key).await.unwrap().active;
+        assert_eq!((active.moved_at, active.heard_at), (hours(50), Some(hours(50))), "{code}");
+    }
+    env.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_does_not_restore_the_poll_row_that_a_patch_removed() {
+    let (env, key) = (Environment::new(&json!({})).await, order_key(OURS, "ORD1"));
+    env.create_order(&key, &unique("77N"), at()).await;
+    let order = env.order(&key).await;
+    env.remove_awb(&key).await;
+    assert_eq!(env.active_order(&key).await, None);
+    // A report was applied before the patch; only then its update of the row follows.
+    let update = PollRowUpdate { moved_at: Some(at()), ..PollRowUpdate::default() };
+    env.orders(&Calls::default()).update_poll_row(&order, update).await.unwrap();
+    assert_eq!(env.active_order(&key).await, None);
+    env.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn polls_an_order_again_when_its_return_begins() {
+    let (env, key) = (Environment::new(&json!({})).await, order_key(OURS, "ORD1"));
+    let awb = unique("77N");
+    env.create_order(&key, &awb, at()).await;
+    for (code, scanned_at, is_polled) in [
+        ("DEL", "2026-11-20 17:00:00", false),
+        ("RTO", "2026-11-21 17:00:00", true),
+        ("RTD", "2026-11-22 17:00:00", false),
+    ] {
+        let push = shipway_push(&awb, code, scanned_at);
+        env.process_event("shipway", &key.account, at().after(GIVE_UP), &push).await;
+        assert_eq!(env.active_order(&key).await.is_some(), is_polled, "{code}");
     }
     env.remove().await;
 }

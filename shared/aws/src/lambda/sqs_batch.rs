@@ -61,8 +61,19 @@ impl Worker {
         batch: SqsEvent,
         handle: F,
     ) -> SqsBatchResponse {
+        self.run_with(batch, handle, async |_, _| Ok(())).await
+    }
+
+    /// As [`Worker::run`]. `set_aside` records that a message was dead-lettered, after its copy is
+    /// in the dead-letter queue and before it is acknowledged. It may be called again.
+    pub async fn run_with<F, S>(&self, batch: SqsEvent, handle: F, set_aside: S) -> SqsBatchResponse
+    where
+        F: AsyncFn(&str) -> Result<RecordOutcome, IoError>,
+        S: AsyncFn(&str, DeadLetterReason) -> Result<(), IoError>,
+    {
+        let records = batch.records.iter();
         let acknowledged =
-            join_all(batch.records.iter().map(|record| self.run_one(record, &handle))).await;
+            join_all(records.map(|record| self.run_one(record, &handle, &set_aside))).await;
         let mut response = SqsBatchResponse::default();
         for (record, acknowledged) in batch.records.iter().zip(acknowledged) {
             if !acknowledged {
@@ -73,11 +84,11 @@ impl Worker {
     }
 
     /// Returns true when the record can be acknowledged.
-    async fn run_one<F: AsyncFn(&str) -> Result<RecordOutcome, IoError>>(
-        &self,
-        record: &SqsMessage,
-        handle: &F,
-    ) -> bool {
+    async fn run_one<F, S>(&self, record: &SqsMessage, handle: &F, set_aside: &S) -> bool
+    where
+        F: AsyncFn(&str) -> Result<RecordOutcome, IoError>,
+        S: AsyncFn(&str, DeadLetterReason) -> Result<(), IoError>,
+    {
         let body = record.body.as_deref().unwrap_or_default();
         let outcome = match AssertUnwindSafe(handle(body)).catch_unwind().await {
             Ok(Ok(outcome)) => outcome,
@@ -94,20 +105,13 @@ impl Worker {
                 after_bug(receive_count(record))
             }
         };
-        self.conclude(record, body, outcome).await
-    }
-
-    async fn conclude(&self, record: &SqsMessage, body: &str, outcome: RecordOutcome) -> bool {
         let acknowledged = match outcome {
             RecordOutcome::Ack => return true,
             RecordOutcome::DeadLetter(reason) => {
-                let reason = reason.as_str();
-                tracing::error!(message_id = record.message_id, reason, "record.set_aside");
-                let group = record.attributes.get("MessageGroupId").map(String::as_str);
-                self.dead_letters
-                    .send_dead_letter(group, body.to_owned(), reason)
-                    .await
-                    .map(|()| true)
+                match self.dead_letter(record, body, reason).await {
+                    Ok(()) => set_aside(body, reason).await.map(|()| true),
+                    Err(error) => Err(error),
+                }
             }
             RecordOutcome::RetryAfter(wait) => {
                 let receipt = record.receipt_handle.as_deref().unwrap_or_default();
@@ -118,6 +122,20 @@ impl Worker {
             tracing::warn!(message_id = record.message_id, %error, "record.end_failed");
             false
         })
+    }
+}
+
+impl Worker {
+    async fn dead_letter(
+        &self,
+        record: &SqsMessage,
+        body: &str,
+        reason: DeadLetterReason,
+    ) -> Result<(), IoError> {
+        let reason = reason.as_str();
+        tracing::error!(message_id = record.message_id, reason, "record.set_aside");
+        let group = record.attributes.get("MessageGroupId").map(String::as_str);
+        self.dead_letters.send_dead_letter(group, body.to_owned(), reason).await
     }
 }
 
@@ -144,8 +162,48 @@ fn backoff(receive_count: u32) -> Duration {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests {
+    use std::sync::Mutex;
+
     use super::*;
+    use crate::client::fake::{FakeAws, clients};
+
+    /// Runs a record that fails because of a bug. Returns the reasons that were recorded, the
+    /// number of failures in the response, and the number of AWS calls.
+    async fn run_failing(
+        receives: &str,
+        response: (u16, &'static str),
+    ) -> (Vec<String>, usize, usize) {
+        let fake = FakeAws::new(move |_| (response.0, response.1.to_owned()));
+        let queue = Queue::new(clients(fake.edge()).await.sqs(), "http://queue.invalid".to_owned());
+        let worker = Worker { queue: queue.clone(), dead_letters: queue };
+        let mut record = SqsMessage::default();
+        record.body = Some("m".to_owned());
+        let count = ("ApproximateReceiveCount".to_owned(), receives.to_owned());
+        record.attributes.extend([count]);
+        let mut batch = SqsEvent::default();
+        batch.records.push(record);
+        let recorded = Mutex::new(Vec::new());
+        let handle = async |_: &str| Err(IoError::unreadable("dynamodb:GetItem", "row"));
+        let set_aside = async |body: &str, reason: DeadLetterReason| {
+            recorded.lock().unwrap().push(format!("{body} {}", reason.as_str()));
+            Ok(())
+        };
+        let failures = worker.run_with(batch, handle, set_aside).await.batch_item_failures.len();
+        let calls = fake.requests().len();
+        (recorded.into_inner().unwrap(), failures, calls)
+    }
+
+    #[tokio::test]
+    async fn records_a_dead_letter_once_its_copy_is_sent() {
+        let sent = (200, r#"{"MessageId":"1"}"#);
+        assert_eq!(run_failing("5", sent).await, (vec!["m bug".to_owned()], 0, 1));
+        assert_eq!(run_failing("4", (200, "{}")).await, (Vec::new(), 1, 1));
+        let rejected = (400, r#"{"__type":"com.amazonaws.sqs#QueueDoesNotExist"}"#);
+        let (recorded, failures, _) = run_failing("5", rejected).await;
+        assert_eq!((recorded, failures), (Vec::new(), 1));
+    }
 
     #[test]
     fn backoff_doubles_up_to_five_minutes() {

@@ -41,6 +41,8 @@ pub struct Lease {
     pub event: EventType,
     /// When the first attempt of this run was claimed.
     pub began_at: Timestamp,
+    /// Since when the endpoint's settings cannot be used.
+    pub unusable_since: Option<Timestamp>,
     id: String,
     owner: String,
 }
@@ -105,8 +107,29 @@ impl Deliveries {
             .append("attempt_log", json(attempt)?)
             .set_or_remove("next_attempt_at", next_attempt_at)
             .set_or_remove("reason", reason)
-            .remove("owner")
-            .remove("lease_until");
+            .remove("unusable_since");
+        self.release(lease, changes).await
+    }
+
+    /// Releases a lease without an attempt, because the endpoint's settings cannot be used: the row
+    /// says so, and the attempt does not count. `false` if another worker has the lease by now.
+    pub async fn postpone(
+        &self,
+        lease: &Lease,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
+        let changes = Changes::new()
+            .set("updated_at", number(now.millis()))
+            .set("next_attempt_at", number(until.millis()))
+            .set("reason", text(DeadReason::UnusableSettings.as_str()))
+            .set_if_absent("unusable_since", number(now.millis()))
+            .add("attempts", number(-1));
+        self.release(lease, changes).await
+    }
+
+    async fn release(&self, lease: &Lease, changes: Changes) -> Result<bool, IoError> {
+        let changes = changes.remove("owner").remove("lease_until");
         let update = Write::update(&self.table, delivery_key(&lease.id), changes)
             .only_if(attr("owner").equals(text(&lease.owner)));
         Ok(update.send(&self.client).await?.is_applied())

@@ -42,6 +42,9 @@ use crate::tables::expression::{Condition, attr};
 use crate::tables::keys::{key, order_pk, ref_pk};
 use crate::tables::read::{all_rows, get, query};
 
+#[cfg(test)]
+mod tests;
+
 /// How often an order is read while a write to it is in progress.
 const TRIES: u32 = 5;
 
@@ -68,12 +71,23 @@ impl Orders {
         &self,
         key: &OrderKey,
     ) -> Result<Option<OrderAndTimeline>, IoError> {
+        let loaded = retry(TRIES, || self.load_with_timeline_once(key)).await?;
+        loaded.ok_or_else(being_written)
+    }
+
+    async fn load_with_timeline_once(
+        &self,
+        key: &OrderKey,
+    ) -> Result<Try<Option<OrderAndTimeline>>, IoError> {
         let Some((order, rows)) = self.load_rows(key, partition(order_pk(key))).await? else {
-            return Ok(None);
+            return Ok(Try::Done(None));
         };
         let entries = rows.iter().filter(|row| sort_key(row).starts_with("entry:"));
-        let entries = entries.map(|row| read_json(row, "json")).collect::<Result<_, _>>()?;
-        Ok(Some((order, entries)))
+        let entries: Vec<TimelineEntry> =
+            entries.map(|row| read_json(row, "json")).collect::<Result<_, _>>()?;
+        // Entries are read before the state: a report applied in between is only in the state.
+        let is_complete = u64::try_from(entries.len()) == Ok(order.state.entries);
+        Ok(if is_complete { Try::Done(Some((order, entries))) } else { Try::Contended })
     }
 
     async fn load_rows(
@@ -89,10 +103,7 @@ impl Orders {
                 OrderRows::Mixed => Try::Contended,
             })
         });
-        loaded.await?.ok_or_else(|| IoError::Transient {
-            call: "dynamodb:Query",
-            code: "order is being written".to_owned(),
-        })
+        loaded.await?.ok_or_else(being_written)
     }
 
     /// Finds the order by the report's first reference that is known, else by the only alternative
@@ -135,6 +146,10 @@ impl Orders {
     fn query(&self, rows: Condition) -> QueryFluentBuilder {
         query(&self.client, &self.table, rows).consistent_read(true)
     }
+}
+
+fn being_written() -> IoError {
+    IoError::Transient { call: "dynamodb:Query", code: "order is being written".to_owned() }
 }
 
 fn partition(pk: String) -> Condition {

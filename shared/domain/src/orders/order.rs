@@ -12,6 +12,10 @@ use crate::core::timestamp::Timestamp;
 use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::timeline::{Parcels, State};
 
+const MAX_NAME_CHARS: usize = 200;
+/// E.164 has 15 digits; the rest is for separators and extensions.
+const MAX_PHONE_CHARS: usize = 40;
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct Order {
     pub key: OrderKey,
@@ -141,6 +145,7 @@ impl Profile {
     /// Checks the rules that the types do not.
     pub fn check(&self, ref_sources: &[SourceName]) -> Result<(), InvalidBody> {
         self.read_items()?;
+        self.check_lengths()?;
         for (field, value) in
             [("pickup", &self.pickup), ("drop", &self.drop), ("metadata", &self.metadata)]
         {
@@ -164,6 +169,23 @@ impl Profile {
             }
             None => Ok(()),
         }
+    }
+
+    fn check_lengths(&self) -> Result<(), InvalidBody> {
+        let Customer { phone, first_name, last_name } = &self.customer;
+        for (field, value, limit) in [
+            ("customerId", &self.customer_id, MAX_NAME_CHARS),
+            ("carrierName", &self.carrier_name, MAX_NAME_CHARS),
+            ("customer.phone", phone, MAX_PHONE_CHARS),
+            ("customer.firstName", first_name, MAX_NAME_CHARS),
+            ("customer.lastName", last_name, MAX_NAME_CHARS),
+        ] {
+            if value.as_ref().is_some_and(|value| value.chars().count() > limit) {
+                let message = format_args!("must not be longer than {limit} characters");
+                return Err(InvalidBody::field(field, message));
+            }
+        }
+        Ok(())
     }
 
     fn read_items(&self) -> Result<Vec<Item>, InvalidBody> {

@@ -41,6 +41,9 @@ pub struct TimelineEntry {
     /// The first event with this report.
     pub event_id: EventId,
     pub received_at: Timestamp,
+    /// When the entry was written. Missing in rows of older releases.
+    #[serde(default)]
+    pub recorded_at: Option<Timestamp>,
     /// Out of order: a later entry was already stored.
     pub late: bool,
     /// The change that it caused.
@@ -195,6 +198,7 @@ impl Arrival {
             facts,
             event_id: origin.event_id.clone(),
             received_at: origin.received_at,
+            recorded_at: None,
             late,
             transition: None,
         };
@@ -256,6 +260,7 @@ fn commit(
         previous_label: before.tracking.label.clone(),
         occurred_at: tracking.since.unwrap_or(entry.facts.sort_key.occurred_at),
     });
+    entry.recorded_at = Some(now);
     let previous_status =
         if changed { Some(before.tracking.status) } else { before.previous_status };
     let state = State {
@@ -273,7 +278,7 @@ fn commit(
 
 /// A time that is missing, or ahead of the clock by more than [`CLOCK_TOLERANCE`], counts as the
 /// time of receipt.
-pub(crate) fn plausible_time(time: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
+pub fn plausible_time(time: Option<Timestamp>, received_at: Timestamp) -> Timestamp {
     match time {
         Some(time) if time <= received_at.after(CLOCK_TOLERANCE) => time,
         _ => received_at,

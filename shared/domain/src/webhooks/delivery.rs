@@ -1,5 +1,7 @@
 //! Fans events out to endpoints: each delivery is one body for one endpoint.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::core::hash::Fingerprint;
@@ -13,6 +15,10 @@ use crate::webhooks::payload;
 pub const SCHEMA_VERSION: u8 = 1;
 /// Maximum number of orders in one `status_update` body.
 pub const MAX_ORDERS: usize = 50;
+
+/// A delivery's row is kept for at least this long after its event.
+pub const RETENTION: Duration = Duration::from_secs(RETENTION_DAYS * 24 * 60 * 60);
+pub const RETENTION_DAYS: u64 = 30;
 
 /// A message of the deliveries queue.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +77,11 @@ struct Candidate<'a> {
 impl Candidate<'_> {
     fn account(&self) -> &AccountCode {
         &self.notification.order.key.account
+    }
+
+    /// Its place in the fan-out: the changes of one order stand together, in their order.
+    fn place(&self) -> (&OrderKey, u64, &str) {
+        (&self.notification.order.key, self.notification.version, &self.part)
     }
 
     fn is_for(&self, settings: &Settings) -> bool {
@@ -142,7 +153,7 @@ fn to_endpoints<'a, 'n>(
     is_for: impl Fn(&Candidate<'n>, &Settings) -> bool,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    candidates.sort_by(|a, b| (a.account(), &a.part).cmp(&(b.account(), &b.part)));
+    candidates.sort_by(|a, b| a.place().cmp(&b.place()));
     let deliveries = endpoints.into_iter().flat_map(|endpoint| {
         let is_selected = |candidate: &&Candidate<'n>| is_for(candidate, &endpoint.settings);
         let selected: Vec<_> = candidates.iter().filter(is_selected).collect();
@@ -161,8 +172,7 @@ fn to_endpoint(
         Format::StatusUpdate => candidates
             .chunk_by(|a, b| a.account() == b.account())
             .flat_map(|account| account.chunks(MAX_ORDERS))
-            .enumerate()
-            .filter_map(|(number, chunk)| batch(event, endpoint, number, chunk, now))
+            .filter_map(|chunk| batch(event, endpoint, chunk, now))
             .collect(),
         Format::OrderStatusChanged | Format::Standard => {
             candidates.iter().map(|candidate| single(event, endpoint, candidate)).collect()
@@ -173,7 +183,6 @@ fn to_endpoint(
 fn batch(
     event: &EventId,
     endpoint: &Endpoint,
-    number: usize,
     candidates: &[&Candidate<'_>],
     now: Timestamp,
 ) -> Option<Delivery> {
@@ -181,7 +190,7 @@ fn batch(
     let first = &first.notification;
     let orders: Vec<_> = candidates.iter().map(|candidate| candidate.notification).collect();
     Some(Delivery {
-        id: delivery_id(event, endpoint, &number.to_string()),
+        id: delivery_id(event, endpoint, candidates),
         order_id: rest.is_empty().then(|| first.order.key.order.clone()),
         version: rest.is_empty().then_some(first.version),
         body: payload::status_update(first.event_type(), &orders, now),
@@ -192,7 +201,7 @@ fn batch(
 fn single(event: &EventId, endpoint: &Endpoint, candidate: &Candidate<'_>) -> Delivery {
     let notification = &candidate.notification;
     Delivery {
-        id: delivery_id(event, endpoint, &candidate.part),
+        id: delivery_id(event, endpoint, &[candidate]),
         order_id: Some(notification.order.key.order.clone()),
         version: Some(notification.version),
         body: match endpoint.settings.format {
@@ -220,8 +229,13 @@ fn blank(endpoint: &Endpoint, notification: &Notification<'_>) -> Delivery {
     }
 }
 
-fn delivery_id(event: &EventId, endpoint: &Endpoint, part: &str) -> String {
-    let id = Fingerprint::of("delivery").with(event).with(&endpoint.name).with(part).finish();
+/// Made of the content: a batch that grows between a crash and the redelivery is another delivery.
+/// Under the old id its endpoint would drop it as a repeat, with the change it did not have yet.
+fn delivery_id(event: &EventId, endpoint: &Endpoint, candidates: &[&Candidate<'_>]) -> String {
+    let mut parts: Vec<&str> = candidates.iter().map(|candidate| &*candidate.part).collect();
+    parts.sort_unstable();
+    let hash = Fingerprint::of("delivery").with(event).with(&endpoint.name);
+    let id = parts.into_iter().fold(hash, |hash, part| hash.with(part)).finish();
     format!("msg_{id}")
 }
 

@@ -1,10 +1,11 @@
 //! What an endpoint is notified of, before it is written in one of the payload formats.
 
-use crate::core::id::ReportId;
+use crate::core::id::{EventId, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::Order;
 use crate::tracking::status::Status;
-use crate::tracking::timeline::Transition;
+use crate::tracking::timeline::{TimelineEntry, Transition};
+use crate::webhooks::delivery::RETENTION;
 use crate::webhooks::endpoint::EventType;
 
 /// A status change.
@@ -13,6 +14,23 @@ pub struct Change<'a> {
     pub order: &'a Order,
     pub report_id: &'a ReportId,
     pub transition: &'a Transition,
+}
+
+impl<'a> Change<'a> {
+    /// The change that an event's report made, as its entry has it: the same at every redelivery of
+    /// the event. `None` if another event added the entry, or once the rows of its deliveries may
+    /// have expired: without them, a retry would post the old change again.
+    pub fn by_event(
+        event: &EventId,
+        order: &'a Order,
+        entry: &'a TimelineEntry,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let transition = entry.transition.as_ref().filter(|_| entry.event_id == *event)?;
+        let recorded_at = entry.recorded_at.unwrap_or(entry.received_at);
+        let is_recent = now.since(recorded_at) < RETENTION;
+        is_recent.then_some(Self { order, report_id: entry.report_id(), transition })
+    }
 }
 
 /// An order whose timeline has not grown for too long.

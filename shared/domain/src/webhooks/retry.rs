@@ -10,6 +10,17 @@ use crate::core::timestamp::Timestamp;
 /// The cap on `Retry-After`.
 pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// A delivery is given up once its endpoint's settings have been invalid for this long: as long as
+/// the longest default schedule. The schedule of the settings themselves may be unreadable.
+pub const UNUSABLE_LIMIT: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// How long a delivery waits while its endpoint's settings cannot be used: as long as it has waited
+/// already, from five seconds to a quarter of an hour. `None` once it is to be given up.
+pub fn wait_for_settings(waited: Duration) -> Option<Duration> {
+    let wait = waited.clamp(Duration::from_secs(5), Duration::from_secs(15 * 60));
+    (waited < UNUSABLE_LIMIT).then_some(wait)
+}
+
 /// The retry schedule of an endpoint. The defaults per format are in `endpoint/format.rs`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -97,6 +108,8 @@ pub enum DeadReason {
     UrlRefused,
     EndpointRemoved,
     EndpointDisabled,
+    /// The endpoint's settings or secret stayed invalid for [`UNUSABLE_LIMIT`].
+    UnusableSettings,
 }
 
 impl DeadReason {

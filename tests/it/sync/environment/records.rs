@@ -2,12 +2,12 @@
 
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::tables::inbound::{EventMessage, InboundEvent, Inserted};
-use aws::tables::orders::{ActiveOrder, CreateOutcome};
+use aws::tables::orders::{ActiveOrder, CreateOutcome, PatchOutcome};
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, Reconciliation};
 use domain::orders::order::Order;
-use domain::orders::request::NewOrder;
+use domain::orders::request::{NewOrder, OrderPatch};
 use domain::polling::shard;
 use domain::tracking::timeline::State;
 use serde_json::{Value, json};
@@ -34,6 +34,20 @@ impl Environment {
         let (orders, events) = (self.orders(&calls), self.events(&calls));
         let created = orders.create(&order, &new.fingerprint, &events, &event).await;
         assert_eq!(created.unwrap(), CreateOutcome::Created);
+    }
+
+    /// Takes the AWB of an order away, as a patch does.
+    pub async fn remove_awb(&self, key: &OrderKey) {
+        let before = self.order(key).await;
+        let patch = OrderPatch::read(br#"{"awb": null}"#).unwrap();
+        let profile = patch.apply(&before.profile, &sources::ref_sources()).unwrap();
+        let mut after = Order { profile, ..before.clone() };
+        after.state.rev += 1;
+        after.state.profile_rev = after.state.rev;
+        let calls = Calls::default();
+        let patched =
+            self.orders(&calls).patch(&before, &after, &self.events(&calls), None).await.unwrap();
+        assert_eq!(patched, PatchOutcome::Patched);
     }
 
     pub async fn order(&self, key: &OrderKey) -> Order {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::delivery::Delivery;
+use domain::webhooks::delivery::{Delivery, RETENTION_DAYS};
 use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
 
@@ -17,8 +17,6 @@ use crate::tables::expression::{Condition, attr, no_row};
 use crate::tables::update::Changes;
 use crate::tables::write::{Write, WriteOutcome};
 
-/// Retention of deliveries.
-const RETENTION_DAYS: u64 = 30;
 const CALL: &str = "dynamodb:UpdateItem";
 /// The wait after another worker was faster.
 const SOON: Duration = Duration::from_secs(1);
@@ -127,6 +125,7 @@ impl Claim<'_> {
             .set("attempts", number(1))
             .remove("reason")
             .remove("next_attempt_at")
+            .remove("unusable_since")
             .remove("attempt_log")
     }
 
@@ -160,6 +159,7 @@ impl Claim<'_> {
             format: format.ok_or_else(unreadable("format"))?,
             event: event.ok_or_else(unreadable("event"))?,
             began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
+            unusable_since: read_time(row, "unusable_since"),
             id: self.delivery.id.clone(),
             owner: self.owner.to_owned(),
         })

@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | `active:{shard}` | `{length of account}:{account}:{order id}` | the order's polling state |
 //!
-//! The row is written in the transaction that creates or patches the order, and updated by
-//! `process` after each report. No correctness depends on that update: with an older row a run
-//! polls once too often, or reports a known status again.
+//! The transactions that create or patch the order, or change its status, create and delete the row.
+//! `process` updates it after each report. No correctness depends on that update: with an older row
+//! a run polls once too often, or reports a known status again.
 
 use domain::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
@@ -62,7 +62,7 @@ impl Orders {
         Ok(ActivePage { orders: page.rows.iter().map(read_active).collect(), next })
     }
 
-    /// The writes that keep the polling rows of a created or patched order in step with it.
+    /// The writes that keep an order's polling rows in step with it.
     pub(super) fn active_writes(&self, before: Option<&Order>, after: &Order) -> Vec<Write> {
         let polled = |order: &Order| order.profile.awb.clone().filter(|_| order.is_polled());
         let (old, new) = (before.and_then(polled), polled(after));

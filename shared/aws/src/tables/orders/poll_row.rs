@@ -1,20 +1,23 @@
 //! Updates of a polled order's row after a report or a poll.
 
 use aws_sdk_dynamodb::types::ReturnValue;
-use domain::core::id::{Awb, EventId, OrderKey, ReportId};
+use domain::core::id::{EventId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
-use domain::orders::order::{Order, Poll};
+use domain::orders::order::Order;
 use domain::polling::{PollState, Run, Stalled};
 
 use super::Orders;
 use super::active::active_key;
 use super::stale::{stale_key, stale_row};
 use crate::error::IoError;
-use crate::tables::attr::{Item, json, text};
-use crate::tables::expression::{attr, row_exists};
+use crate::tables::attr::{Item, json, read_text, text};
+use crate::tables::expression::{Condition, attr, row_exists};
 use crate::tables::transaction::transact;
 use crate::tables::update::Changes;
-use crate::tables::write::Write;
+use crate::tables::write::{Write, WriteOutcome};
+
+#[cfg(test)]
+mod tests;
 
 /// The changes that a report makes to the polling row of its order.
 #[derive(Debug, Clone, Copy, Default)]
@@ -27,24 +30,59 @@ pub struct PollRowUpdate<'a> {
     pub moved_at: Option<Timestamp>,
 }
 
+impl PollRowUpdate<'_> {
+    fn changes(self) -> Changes {
+        let mut changes = Changes::new().remove("unknown");
+        if let Some(at) = self.moved_at {
+            changes = changes.set("moved_at", text(at.to_string())).remove("stalled");
+        }
+        if let Some(seen) = self.seen {
+            changes = changes.set("seen", text(seen.as_str()));
+        }
+        if let Some(at) = self.heard_at {
+            changes = changes.set("heard_at", text(at.to_string()));
+        }
+        changes
+    }
+
+    /// The row exists, and every time moves forward.
+    fn condition(self) -> Condition {
+        let times = [("moved_at", self.moved_at), ("heard_at", self.heard_at)];
+        times.into_iter().fold(row_exists(), |condition, (name, time)| match time {
+            Some(at) => {
+                let earlier = attr(name).below(text(at.to_string()));
+                condition.and(attr(name).absent().or(earlier))
+            }
+            None => condition,
+        })
+    }
+
+    /// Without the times that the row has already passed.
+    fn newer_than(self, row: &Item) -> Self {
+        let newer = |name: &str, time: Option<Timestamp>| {
+            time.filter(|at| read_text(row, name).map_or(true, |stored| *stored < *at.to_string()))
+        };
+        Self {
+            moved_at: newer("moved_at", self.moved_at),
+            heard_at: newer("heard_at", self.heard_at),
+            ..self
+        }
+    }
+}
+
 impl Orders {
-    /// Updates the polling row of an order after a report. Orders that are not to be polled have
-    /// none.
+    /// Updates the polling row of an order after a report. Orders that are not polled have none.
     pub async fn update_poll_row(
         &self,
         order: &Order,
         update: PollRowUpdate<'_>,
     ) -> Result<(), IoError> {
-        let (Some(Poll::Shipway), Some(awb)) = (order.profile.poll, &order.profile.awb) else {
-            return Ok(());
-        };
-        // The stale row goes first: after a crash in between, the retry still finds the active row.
         if !order.is_polled() {
-            self.remove_stale(&order.key).await?;
-            return self.remove_active(&order.key, awb).await;
+            return Ok(());
         }
-        let before = self.write_poll_row(order, awb, update).await?;
+        let before = self.write_poll_row(&order.key, update).await?;
         if before.contains_key("stale_since") {
+            // The stale row goes first: after a crash in between, the retry still finds the mark.
             self.remove_stale(&order.key).await?;
             self.reactivate(&order.key).await?;
         }
@@ -61,38 +99,26 @@ impl Orders {
         self.update_active(order, changes).only_if(row_exists()).send(&self.client).await.map(drop)
     }
 
-    /// Returns the row as it was. A concurrent patch may have given the order another AWB, which
-    /// stays.
+    /// Returns the row as it was. It is empty if a patch or another report has ended polling: then
+    /// nothing is written. An old event, retried or reconciled, moves no time back.
     async fn write_poll_row(
         &self,
-        order: &Order,
-        awb: &Awb,
-        update: PollRowUpdate<'_>,
+        order: &OrderKey,
+        mut update: PollRowUpdate<'_>,
     ) -> Result<Item, IoError> {
-        let mut changes = Changes::new()
-            .set("account", text(order.key.account.as_str()))
-            .set("order_id", text(order.key.order.as_str()))
-            .set_if_absent("awb", text(awb.as_str()))
-            .remove("unknown");
-        changes = match update.moved_at {
-            Some(at) => changes.set("moved_at", text(at.to_string())).remove("stalled"),
-            None => changes.set_if_absent("moved_at", text(order.state.created_at.to_string())),
-        };
-        if let Some(seen) = update.seen {
-            changes = changes.set("seen", text(seen.as_str()));
+        loop {
+            let write = self
+                .update_active(order, update.changes())
+                .only_if(update.condition())
+                .returning(ReturnValue::AllOld)
+                .returning_existing();
+            match write.send(&self.client).await? {
+                WriteOutcome::Applied(row) => return Ok(row),
+                WriteOutcome::ConditionFailed(row) if row.is_empty() => return Ok(row),
+                // At least one time is dropped, so the third write is the last.
+                WriteOutcome::ConditionFailed(row) => update = update.newer_than(&row),
+            }
         }
-        if let Some(at) = update.heard_at {
-            changes = changes.set("heard_at", text(at.to_string()));
-        }
-        let write = self.update_active(&order.key, changes).returning(ReturnValue::AllOld);
-        Ok(write.send(&self.client).await?.applied().unwrap_or_default())
-    }
-
-    /// Removes the row, unless it is about another parcel by now.
-    async fn remove_active(&self, order: &OrderKey, awb: &Awb) -> Result<(), IoError> {
-        let same_parcel = attr("awb").equals(text(awb.as_str()));
-        let delete = Write::delete(&self.table, active_key(order)).only_if(same_parcel);
-        delete.send(&self.client).await.map(drop)
     }
 
     /// Records that the carrier did not know the parcel of an order that a run polled. `before` is

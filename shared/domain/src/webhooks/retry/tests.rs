@@ -9,6 +9,7 @@ use crate::core::timestamp::Timestamp;
 use crate::webhooks::endpoint::Settings;
 use crate::webhooks::retry::{
     AttemptOutcome, DeadReason, MAX_RETRY_AFTER, NextStep, Schedule, parse_retry_after,
+    wait_for_settings,
 };
 
 const DAY: u64 = 24 * 60 * 60;
@@ -43,8 +44,8 @@ fn every_status_code_has_its_next_step() {
 #[test]
 fn dead_reasons_keep_their_texts() {
     let texts: Vec<_> = DeadReason::VARIANTS.iter().map(|reason| reason.as_str()).collect();
-    let expected =
-        "exhausted rejected gone redirect url_refused endpoint_removed endpoint_disabled";
+    let expected = "exhausted rejected gone redirect url_refused endpoint_removed endpoint_disabled \
+         unusable_settings";
     assert_eq!(texts, expected.split(' ').collect::<Vec<_>>());
 }
 
@@ -208,5 +209,20 @@ fn parses_retry_after_as_seconds_or_date() {
         ("Tue, 32 Jan 2026 10:00:00 GMT", None),
     ] {
         assert_eq!(parse_retry_after(value, now).map(|wait| wait.as_secs()), expected, "{value:?}");
+    }
+}
+
+#[test]
+fn waits_for_invalid_settings_to_be_corrected() {
+    let wait = |seconds| wait_for_settings(Duration::from_secs(seconds)).map(|it| it.as_secs());
+    for (waited, expected) in [
+        (0, Some(5)),
+        (5, Some(5)),
+        (40, Some(40)),
+        (3600, Some(900)),
+        (48 * 3600 - 1, Some(900)),
+        (48 * 3600, None),
+    ] {
+        assert_eq!(wait(waited), expected, "{waited}");
     }
 }

@@ -217,6 +217,33 @@ fn errors_name_the_invalid_field_of_an_order() {
 }
 
 #[test]
+fn rejects_long_names_and_phones() {
+    for (field, limit) in [
+        ("customerId", 200),
+        ("carrierName", 200),
+        ("customer.phone", 40),
+        ("customer.firstName", 200),
+        ("customer.lastName", 200),
+    ] {
+        let body = |length: usize| {
+            // Characters count, not bytes.
+            let text = "\u{eb}".repeat(length);
+            let fields = match field.strip_prefix("customer.") {
+                Some(name) => json!({"orderId": "a", "customer": {name: text}}),
+                None => json!({"orderId": "a", field: text}),
+            };
+            fields.to_string()
+        };
+        read(&body(limit));
+        let rejected = NewOrder::read(body(limit + 1).as_bytes(), &REF_SOURCES);
+        assert_eq!(invalid_field(rejected).as_deref(), Some(field));
+    }
+    let digits = format!(r#"{{"orderId":"a","customer":{{"phone":{}}}}}"#, "7".repeat(41));
+    let rejected = NewOrder::read(digits.as_bytes(), &REF_SOURCES);
+    assert_eq!(invalid_field(rejected).as_deref(), Some("customer.phone"));
+}
+
+#[test]
 fn accepts_unusual_values() {
     for fields in [
         r#""later":{"orderId":7},"LATER":null"#,

@@ -101,7 +101,9 @@ fn reads_the_account_of_a_patch() {
 #[test]
 fn errors_name_the_invalid_field_of_a_patch() {
     let full = profile(FULL);
+    let long = format!(r#"{{"customer":{{"phone":"{}"}}}}"#, "7".repeat(41));
     for (patch, field) in [
+        (&*long, "customer.phone"),
         ("", "(body)"),
         ("[]", "(body)"),
         (r#"{"awb":}"#, "(body)"),

@@ -113,11 +113,9 @@ impl Store {
     pub(super) fn fan_out(&self, incoming: &Incoming) -> Vec<Delivery> {
         let entry = &self.entries[incoming.report_id()];
         let event = incoming.origin().event_id;
-        let Some(transition) = entry.transition.as_ref().filter(|_| entry.event_id == event) else {
-            return Vec::new();
-        };
-        let change = Change { order: &self.order, report_id: entry.report_id(), transition };
-        fan_out(&event, &[change], &[endpoint()], self.now)
+        let change = Change::by_event(&event, &self.order, entry, self.now);
+        let changes: Vec<Change<'_>> = change.into_iter().collect();
+        fan_out(&event, &changes, &[endpoint()], self.now)
     }
 }
 

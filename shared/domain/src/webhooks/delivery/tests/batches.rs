@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Changed, Delivery, delivered, endpoint, fan_out_changes, ids};
-use crate::testing::{MINIMAL, event_id};
+use crate::testing::{MINIMAL, event_id, facts, minute, order};
+use crate::tracking::fold::{ReportFacts, StatusClaim};
 use crate::tracking::status::Status;
 
 const SETTINGS: &str = r#"{"format":"status_update","accounts":["*"]}"#;
@@ -77,6 +78,48 @@ fn a_batch_has_orders_of_one_account() {
     let expected = [("STORE001", vec![50, 1]), ("STORE002", vec![3]), ("STORE003", vec![50])];
     assert_eq!(sizes_by_account, BTreeMap::from(expected));
     assert_eq!(ids(&deliveries).into_iter().collect::<BTreeSet<_>>().len(), 4);
+}
+
+/// Its endpoint would drop it as a repeat.
+#[test]
+fn a_batch_that_grew_is_another_delivery() {
+    let settings = [endpoint("shop", SETTINGS)];
+    let fan_out = |count| {
+        let deliveries = fan_out_changes(&event_id("e"), &changes("STORE001", count), &settings);
+        deliveries[0].id.clone()
+    };
+    assert_eq!(fan_out(2), fan_out(2));
+    assert_ne!(fan_out(1), fan_out(2));
+}
+
+#[test]
+fn changes_of_one_order_stand_by_version() {
+    let entries: Vec<ReportFacts> = [
+        ("z", Status::InTransit),
+        ("a", Status::OutForDelivery),
+        ("m", Status::Undelivered),
+        ("b", Status::Delivered),
+    ]
+    .iter()
+    .zip(1..)
+    .map(|((report, status), at)| facts(report, minute(at), StatusClaim::Status(*status)))
+    .collect();
+    let mut all: Vec<Changed> = (1..=entries.len())
+        .map(|count| Changed::by(order("STORE001", MINIMAL), &entries[..count]))
+        .collect();
+    all.swap(0, 2);
+    for format in ["status_update", "standard"] {
+        let settings = format!(r#"{{"format":"{format}","accounts":["*"]}}"#);
+        let deliveries = fan_out_changes(&event_id("e"), &all, &[endpoint("shop", &settings)]);
+        let versions: Vec<u64> = match format {
+            "status_update" => orders(&deliveries[0])
+                .iter()
+                .map(|order| order["sequence"].as_u64().unwrap())
+                .collect(),
+            _ => deliveries.iter().map(|delivery| delivery.version.unwrap()).collect(),
+        };
+        assert_eq!(versions, [2, 3, 4, 5], "{format}");
+    }
 }
 
 #[test]

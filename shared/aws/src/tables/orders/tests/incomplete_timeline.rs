@@ -1,0 +1,63 @@
+#![expect(clippy::panic, clippy::unwrap_used)]
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::core::timestamp::Timestamp;
+use domain::tracking::status::Status;
+use serde_json::{Value, json};
+
+use super::super::*;
+use crate::client::fake::{FakeAws, clients};
+
+const AT: &str = "2026-01-20T10:00:00.000Z";
+
+/// An order with one timeline entry: its rows, as DynamoDB responds with them.
+fn rows() -> (OrderKey, [Value; 3]) {
+    let account = AccountCode::parse("STORE001").unwrap();
+    let key = OrderKey { account, order: OrderId::parse("ORD1").unwrap() };
+    let mut state = State::at_creation(Status::Pending, Timestamp::parse(AT).unwrap());
+    state.entries = 1;
+    let order = Order { key: key.clone(), profile: Profile::default(), state };
+    let entry = json!({
+        "position": {"occurred_at": AT, "rank": "in_transit", "report_id": "r1"},
+        "claim": {"status": "in_transit"}, "source": "shiprocket", "event_id": "e1",
+        "received_at": AT, "late": false,
+    });
+    let entry = item([("sk", text("entry:r1")), ("json", text(entry.to_string()))]);
+    let rows = [entry, profile_row(&order).unwrap(), state_row(&order).unwrap()];
+    (key, rows.map(|row| row.iter().map(|(name, value)| (name.clone(), wire(value))).collect()))
+}
+
+fn wire(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => json!({"S": text}),
+        AttributeValue::N(number) => json!({"N": number}),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Loads the order. Each response has these rows. Returns the number of entries and of queries.
+async fn load(key: &OrderKey, responses: &[&[Value]]) -> (Result<usize, IoError>, usize) {
+    let mut responses: Vec<String> =
+        responses.iter().map(|rows| json!({"Items": rows}).to_string()).collect();
+    responses.reverse();
+    let responses = std::sync::Mutex::new(responses);
+    let fake = FakeAws::new(move |_| {
+        let mut rest = responses.lock().unwrap();
+        let last = rest.len() == 1;
+        (200, if last { rest[0].clone() } else { rest.pop().unwrap() })
+    });
+    let orders = Orders::new(clients(fake.edge()).await.dynamodb(), "t".to_owned());
+    let loaded = orders.load_with_timeline(key).await;
+    let queries = fake.requests().len();
+    (loaded.map(|order| order.unwrap().1.len()), queries)
+}
+
+#[tokio::test]
+async fn reads_again_until_the_timeline_is_complete() {
+    let (key, rows) = rows();
+    assert_eq!(load(&key, &[&rows]).await, (Ok(1), 1));
+    assert_eq!(load(&key, &[&rows[1..], &rows]).await, (Ok(1), 2));
+    let (incomplete, queries) = load(&key, &[&rows[1..]]).await;
+    assert!(matches!(incomplete, Err(IoError::Transient { .. })), "{incomplete:?}");
+    assert_eq!(queries, TRIES as usize);
+}
