@@ -1,5 +1,6 @@
 //! The orders API: create, read, change and list orders.
 
+mod search;
 mod status_reports;
 
 use serde_json::{Value, json};

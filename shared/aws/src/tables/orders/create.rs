@@ -66,6 +66,7 @@ impl Orders {
         writes.extend(self.active_writes(None, order));
         let first_reference = writes.len();
         writes.extend(references.iter().map(|(pk, _)| self.claim_reference(pk, order)));
+        writes.extend(self.phone_writes(None, order));
         let cancelled = match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => return Ok(CreateOutcome::Created),
             TransactionOutcome::Cancelled(cancelled) => cancelled,
@@ -98,6 +99,7 @@ impl Orders {
         let first_reference = writes.len();
         writes.extend(claimed.iter().map(|(pk, _)| self.claim_reference(pk, after)));
         writes.extend(freed.iter().map(|(pk, _)| Write::delete(&self.table, key(pk, "order"))));
+        writes.extend(self.phone_writes(Some(before), after));
         writes.extend(reconciliation.map(|event| events.put_in_transaction(event)));
         let cancelled = match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => return Ok(PatchOutcome::Patched),
