@@ -2,6 +2,7 @@
 
 mod search;
 mod status_reports;
+mod unknown_names;
 
 use serde_json::{Value, json};
 
