@@ -1,6 +1,8 @@
 //! The orders API: create, read, change and list orders.
 
+mod search;
 mod status_reports;
+mod unknown_names;
 
 use serde_json::{Value, json};
 
@@ -19,6 +21,11 @@ async fn creates_an_order_once_after_a_repeated_request() {
     assert_eq!((first.status, &first.json["orderId"]), (201, &json!(parcel.order_id)));
     let second = create(&parcel.order()).await;
     assert_eq!((second.status, &second.json), (200, &first.json));
+    let spelled = parcel.order().to_string().replace(r#""fare":300"#, "\"fare\" :\n3.00e2");
+    let request = http::client().post(stack().url(ORDERS));
+    let request = request.header("x-vendor-server-secret", &stack().vendor_secret);
+    let third = http::send(request.body(spelled)).await;
+    assert_eq!((third.status, &third.json), (200, &first.json), "{}", third.json);
     let mut other = parcel.order();
     other["fare"] = json!(301);
     assert_eq!(create(&other).await.error(), (409, "conflict", Some("orderId")));
@@ -114,8 +121,10 @@ async fn changes_only_the_fields_of_a_patch() {
     stack().create_order(&parcel.order()).await;
     let path = format!("{ORDERS}/{}", parcel.order_id);
     let patch = json!({
-        "carrierName": null, "carrier_id": 30, "customer": {"lastName": "canary-name-Iyer"},
-        "refs": {"esahayak": "order_12345-x"}, "status": "delivered",
+        "carrierName": null, "carrierId": 30, "customer": {"lastName": "canary-name-Iyer"},
+        "refs": {"esahayak": "order_12345-x"}, "items": [{"title": "Pot", "qty": 1, "price": 5}],
+        "paymentStatus": "paid", "metadata": {"note": "canary-body"}, "vendorNotes": "canary-note",
+        "vendorDetails": {"mobile": "canary-phone"}, "scheduledAt": "2026-01-21T15:30:00+05:30",
     });
     let answer = stack().vendor("PATCH", &path, Some(&patch)).await;
     assert_eq!(answer.status, 200, "{}", answer.json);
@@ -130,17 +139,54 @@ async fn changes_only_the_fields_of_a_patch() {
         (&order["refs"]["esahayak"], &order["awb"]),
         (&json!("order_12345-x"), &json!(parcel.awb))
     );
-    assert_eq!(
-        (&order["status"], &order["version"]),
-        (&json!("pending"), &json!(1)),
-        "a patch does not set the status"
-    );
+    for field in ["items", "paymentStatus", "metadata", "vendorNotes"] {
+        assert_eq!(order[field], patch[field], "{field}");
+    }
+    assert_eq!(order["scheduledAt"], "2026-01-21T10:00:00.000Z");
+    let vendor = &order["vendorDetails"];
+    assert_eq!((&vendor["mobile"], &vendor["vendorId"]), (&json!("canary-phone"), &json!("V-1")));
+    assert_eq!((&order["status"], &order["version"]), (&json!("pending"), &json!(1)));
     let freed = stack().vendor("PATCH", &path, Some(&json!({"refs": {"esahayak": null}}))).await;
     assert_eq!(freed.json["refs"], json!({}));
     assert_eq!(
         stack().vendor("PATCH", &path, Some(&json!({"awb": []}))).await.error(),
         (422, "invalid", Some("awb"))
     );
+}
+
+#[tokio::test]
+async fn rejects_a_field_that_a_patch_cannot_set() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let path = format!("{ORDERS}/{}", parcel.order_id);
+    for (field, value) in [
+        ("orderId", json!(parcel.order_id)),
+        ("status", json!("delivered")),
+        ("version", json!(7)),
+        ("createdAt", json!("2026-01-20T10:15:30Z")),
+        ("timeline", json!([])),
+    ] {
+        let patch = json!({"carrierName": "canary-body", field: value});
+        let answer = stack().vendor("PATCH", &path, Some(&patch)).await;
+        assert_eq!(answer.error(), (422, "invalid", Some(field)));
+    }
+    assert_eq!(stack().order(&parcel.order_id).await["carrierName"], "Delhivery");
+}
+
+#[tokio::test]
+async fn accepts_snake_case() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let url = stack().url(&format!("{ORDERS}/{}", parcel.order_id));
+    let request = http::client()
+        .patch(url)
+        .basic_auth(&stack().users["partner"].name, Some(&stack().users["partner"].password));
+    let patch = json!({"account_code": "STORE001", "carrier_id": 31,
+                       "customer": {"first_name": "canary-name"}});
+    let answer = http::send_undocumented(http::with_json(request, Some(&patch))).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
+    assert_eq!(answer.json["carrierId"], 31);
+    assert_eq!(answer.json["customer"]["firstName"], "canary-name");
 }
 
 #[tokio::test]

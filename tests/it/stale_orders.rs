@@ -84,6 +84,28 @@ async fn pages_stale_orders_by_id() {
 }
 
 #[tokio::test]
+async fn a_patch_starts_and_ends_polling() {
+    let _quiet = block_runs().await;
+    let account = unique("ACC-");
+    let (key, stale) = (create(&account).await, create(&account).await);
+    make_stale(&stale).await;
+    let patch = async |key: &OrderKey, poll: Value| {
+        let path = format!("/api/external/orders/{}", key.order);
+        let patch = json!({"accountCode": account, "poll": poll});
+        let answer = stack().user("admin", "PATCH", &path, Some(&patch)).await;
+        assert_eq!((answer.status, &answer.json["poll"]), (200, &poll), "{}", answer.json);
+    };
+    for key in [&key, &stale] {
+        patch(key, Value::Null).await;
+        assert_eq!(active(key).await, None);
+    }
+    assert_eq!(list(&account, "").await, json!({"items": []}));
+    patch(&key, json!("shipway")).await;
+    let row = active(&key).await.unwrap().active;
+    assert_eq!((row.seen, row.unknown, row.stale_since), (None, None, None));
+}
+
+#[tokio::test]
 async fn reactivates_an_order_after_a_report_or_a_new_awb() {
     let _quiet = block_runs().await;
     let account = unique("ACC-");

@@ -7,7 +7,7 @@ mod tracking;
 
 use aws::clock::now;
 use aws::lambda::auth::Callers;
-use aws::lambda::http_api::{ApiError, request_id, respond, route_key};
+use aws::lambda::http_api::{ApiError, check_query, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
@@ -35,11 +35,23 @@ impl MessagesApi {
         if !caller.can_use_messages() {
             return Err(ApiError::forbidden("these credentials do not allow access to messages"));
         }
-        match route_key(request) {
+        let route = route_key(request);
+        check_query(request, query_parameters(route))?;
+        match route {
             "POST /api/orders/message-tracking" => self.create(request, &caller, now).await,
             "GET /api/orders/{order_id}/messages" => self.list(request, &caller).await,
             "GET /api/messages/whatsapp" => self.show_conversation(request, &caller).await,
             _ => Err(ApiError::not_found("no such route")),
         }
+    }
+}
+
+fn query_parameters(route: &str) -> &'static [&'static str] {
+    match route {
+        "GET /api/orders/{order_id}/messages" => &["account_code", "accountCode", "limit", "page"],
+        "GET /api/messages/whatsapp" => {
+            &["account_code", "accountCode", "phone", "user_id", "limit", "page"]
+        }
+        _ => &[],
     }
 }

@@ -10,7 +10,7 @@ mod trigger;
 use aws::clock::now;
 use aws::endpoints::Endpoints;
 use aws::lambda::auth::Callers;
-use aws::lambda::http_api::{ApiError, json, request_id, respond, route_key};
+use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
@@ -62,6 +62,7 @@ impl Ops {
         let caller = self.callers.authenticate(request, now).await?;
         let route = route_key(request);
         require_permission(&caller, route)?;
+        check_query(request, query_parameters(route))?;
         let id = request.path_parameters_ref().and_then(|parameters| parameters.first("id"));
         match (route, id) {
             ("GET /api/webhooks/logs", None) => self.list_events(request, caller, now).await,
@@ -96,6 +97,17 @@ fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {
         return Ok(());
     }
     Err(ApiError::forbidden("these credentials do not allow this operation"))
+}
+
+fn query_parameters(route: &str) -> &'static [&'static str] {
+    match route {
+        "GET /api/webhooks/logs" => {
+            &["account_code", "accountCode", "status", "source", "limit", "page"]
+        }
+        "GET /api/orders/stale" => &["account_code", "accountCode", "limit", "page"],
+        "GET /api/sync/runs" => &["limit", "page"],
+        _ => &[],
+    }
 }
 
 /// Also the answer for an event of another tenant's account.

@@ -11,7 +11,7 @@ use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, Reconciliation, Reshipment};
 use domain::orders::order::Order;
-use domain::orders::request::NewOrder;
+use domain::orders::request::{Fingerprints, NewOrder};
 use domain::tracking::report::SourceName;
 use domain::tracking::timeline::State;
 use lambda_http::{Body, Request, Response};
@@ -34,7 +34,7 @@ impl OrdersApi {
         let order = Order { key, profile: new_order.profile, state };
         let reconciliation = reconciliation_event(&order, None, now);
         let created =
-            retry(TRIES, || self.create_once(&order, &new_order.fingerprint, &reconciliation));
+            retry(TRIES, || self.create_once(&order, &new_order.fingerprints, &reconciliation));
         let (status, event) = created.await?.ok_or_else(ApiError::unavailable)?;
         self.queue_event(&event).await;
         self.show(&order.key, status).await
@@ -44,19 +44,17 @@ impl OrdersApi {
     async fn create_once(
         &self,
         order: &Order,
-        fingerprint: &str,
+        fingerprints: &Fingerprints,
         reconciliation: &InboundEvent,
     ) -> Result<Try<(u16, EventId)>, ApiError> {
-        match self.orders.create(order, fingerprint, &self.events, reconciliation).await? {
+        match self.orders.create(order, fingerprints, &self.events, reconciliation).await? {
             CreateOutcome::Created => {
                 let OrderKey { account, order: order_id } = &order.key;
                 tracing::info!(%account, %order_id, "order.created");
                 Ok(Try::Done((201, reconciliation.id.clone())))
             }
             // An idempotent repeat. The first request may have crashed before it queued its event.
-            CreateOutcome::Exists { fingerprint: first, reconciliation }
-                if first == fingerprint =>
-            {
+            CreateOutcome::Exists { is_repeat: true, reconciliation } => {
                 Ok(Try::Done((200, reconciliation)))
             }
             CreateOutcome::Exists { .. } => {

@@ -8,7 +8,7 @@ mod status;
 
 use aws::clock::now;
 use aws::lambda::auth::{Callers, authorize_order, query_account};
-use aws::lambda::http_api::{ApiError, json, request_id, respond, route_key};
+use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, InboundLog};
@@ -52,6 +52,7 @@ impl OrdersApi {
             request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
         // From the route, not the path: an order id may itself end in `/status`.
         let is_report = route_key(request).ends_with("/status");
+        check_query(request, query_parameters(request.method(), order_id))?;
         match (request.method(), order_id) {
             (&Method::POST, Some(order)) if is_report => {
                 self.report_status(request, &caller, order, now).await
@@ -80,6 +81,16 @@ impl OrdersApi {
         let sent = self.queue.send(EventMessage::write(event)).await;
         sent.inspect_err(|error| tracing::warn!(event_id = %event, %error, "event.send_failed"))
             .is_ok()
+    }
+}
+
+fn query_parameters(method: &Method, order_id: Option<&str>) -> &'static [&'static str] {
+    match (method, order_id) {
+        (_, Some(_)) => &["accountCode", "account_code"],
+        (&Method::GET, None) => {
+            &["accountCode", "account_code", "status", "awb", "phone", "limit", "page"]
+        }
+        _ => &[],
     }
 }
 

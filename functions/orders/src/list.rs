@@ -1,12 +1,15 @@
-//! `GET /api/external/orders`.
+//! `GET /api/external/orders`: lists orders, or finds them by status, AWB or phone number.
 
 use aws::lambda::auth::{authorize, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
+use aws::tables::orders::{Listed, sort_key_of};
 use domain::auth::Caller;
-use domain::core::id::AccountCode;
+use domain::core::id::{AccountCode, Awb, OrderKey};
 use domain::orders::order::Order;
+use domain::orders::phone::PhoneKey;
 use domain::orders::view::OrderSummary;
 use domain::pagination::{MAX_LIMIT, Page, PageRequest, cursor};
+use domain::tracking::report::Ref;
 use domain::tracking::status::Status;
 use lambda_http::{Body, Request, RequestExt, Response};
 
@@ -14,6 +17,18 @@ use crate::OrdersApi;
 
 /// Limits the orders read for one page when few of them match the status filter.
 const MAX_SCANNED: usize = 5 * MAX_LIMIT;
+
+/// The filter of a list.
+#[derive(Debug, PartialEq)]
+enum Filter {
+    None,
+    Status(Status),
+    Awb(Awb),
+    Phone(PhoneKey),
+}
+
+/// A page of orders, and the cursor of the next one.
+type Found = (Vec<Order>, Option<String>);
 
 impl OrdersApi {
     pub(crate) async fn list(
@@ -24,33 +39,85 @@ impl OrdersApi {
         let account = authorize(caller, query_account(request)?.as_ref(), "accountCode")?;
         let page = page_request(request)?;
         let query = request.query_string_parameters_ref();
-        let status = query.and_then(|query| query.first("status")).map(parse_status).transpose()?;
-        let (orders, next_page) = self.find_orders(&account, &page, status).await?;
+        let parameter = |name: &str| query.and_then(|query| query.first(name));
+        let filter = parse_filter(parameter("status"), parameter("awb"), parameter("phone"))
+            .map_err(|(parameter, problem)| ApiError::invalid(parameter, problem))?;
+        let (orders, next_page) = match filter {
+            Filter::None => self.list_page(&account, &page).await?,
+            Filter::Status(status) => self.scan_for_status(&account, &page, status).await?,
+            Filter::Awb(awb) => self.find_by_awb(&account, &page, &awb).await?,
+            Filter::Phone(phone) => self.find_by_phone(&account, &page, &phone).await?,
+        };
         let items = orders.iter().map(OrderSummary::of).collect();
         Ok(json(200, &Page { items, next_page }))
     }
 
-    /// Filters by status while scanning: an index by status would cost a write with every status
-    /// change.
-    async fn find_orders(
+    async fn list_page(
         &self,
         account: &AccountCode,
         page: &PageRequest,
-        status: Option<Status>,
-    ) -> Result<(Vec<Order>, Option<String>), ApiError> {
-        let mut found = Vec::new();
-        let mut step = PageRequest {
-            limit: if status.is_some() { MAX_LIMIT } else { page.limit },
-            ..page.clone()
+    ) -> Result<Found, ApiError> {
+        let listed = self.orders.list(account, page).await?;
+        self.load_page(account, page, &listed).await
+    }
+
+    async fn find_by_phone(
+        &self,
+        account: &AccountCode,
+        page: &PageRequest,
+        phone: &PhoneKey,
+    ) -> Result<Found, ApiError> {
+        let listed = self.orders.list_by_phone(account, phone, page).await?;
+        self.load_page(account, page, &listed).await
+    }
+
+    async fn load_page(
+        &self,
+        account: &AccountCode,
+        page: &PageRequest,
+        listed: &[Listed],
+    ) -> Result<Found, ApiError> {
+        let orders = self.orders.load_all(account, listed).await?;
+        let last = listed.last().filter(|_| listed.len() == page.limit);
+        Ok((orders, last.map(|listed| cursor(&listed.sort_key))))
+    }
+
+    /// An AWB names at most one order of an account, so there is no second page.
+    async fn find_by_awb(
+        &self,
+        account: &AccountCode,
+        page: &PageRequest,
+        awb: &Awb,
+    ) -> Result<Found, ApiError> {
+        if page.after.is_some() {
+            return Ok((Vec::new(), None));
+        }
+        let references: Vec<Ref> = awb.spellings().map(Ref::Awb).collect();
+        let Some(order) = self.orders.find(account, &references).await? else {
+            return Ok((Vec::new(), None));
         };
+        let order = self.orders.load(&OrderKey { account: account.clone(), order }).await?;
+        Ok((order.into_iter().collect(), None))
+    }
+
+    /// Filters by status while scanning: an index by status would cost a write with every status
+    /// change.
+    async fn scan_for_status(
+        &self,
+        account: &AccountCode,
+        page: &PageRequest,
+        status: Status,
+    ) -> Result<Found, ApiError> {
+        let mut found = Vec::new();
+        let mut step = PageRequest { limit: MAX_LIMIT, ..page.clone() };
         for _ in 0..MAX_SCANNED / MAX_LIMIT {
             let listed = self.orders.list(account, &step).await?;
             for order in self.orders.load_all(account, &listed).await? {
-                if status.is_none_or(|status| order.state.tracking.status == status) {
+                if order.state.tracking.status == status {
                     found.push(order);
                 }
                 if found.len() == page.limit {
-                    let last = found.last().map(aws::tables::orders::sort_key_of);
+                    let last = found.last().map(sort_key_of);
                     return Ok((found, last.as_deref().map(cursor)));
                 }
             }
@@ -63,7 +130,62 @@ impl OrdersApi {
     }
 }
 
-fn parse_status(text: &str) -> Result<Status, ApiError> {
-    Status::parse(text)
-        .ok_or_else(|| ApiError::invalid("status", "must be one of the order statuses"))
+/// An error is the invalid parameter and its message.
+fn parse_filter(
+    status: Option<&str>,
+    awb: Option<&str>,
+    phone: Option<&str>,
+) -> Result<Filter, (&'static str, String)> {
+    let combined = |parameter| (parameter, "must not be combined with another filter".to_owned());
+    match (status, awb, phone) {
+        (None, None, None) => Ok(Filter::None),
+        (Some(status), None, None) => Status::parse(status).map(Filter::Status).ok_or_else(|| {
+            let names: Vec<&str> = Status::ALL.iter().map(|status| status.as_str()).collect();
+            ("status", format!("must be one of {}", names.join(", ")))
+        }),
+        (None, Some(awb), None) => {
+            Awb::parse(awb).map(Filter::Awb).map_err(|error| ("awb", error.to_string()))
+        }
+        (None, None, Some(phone)) => PhoneKey::parse(phone)
+            .map(Filter::Phone)
+            .ok_or_else(|| ("phone", "must be 5 to 20 digits".to_owned())),
+        (_, Some(_), None) => Err(combined("awb")),
+        (_, _, Some(_)) => Err(combined("phone")),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parses_one_filter() {
+        let phone = PhoneKey::parse("9876543210").unwrap();
+        for (given, filter) in [
+            ((None, None, None), Filter::None),
+            ((Some("lost"), None, None), Filter::Status(Status::Lost)),
+            ((None, Some("0019"), None), Filter::Awb(Awb::parse("0019").unwrap())),
+            ((None, None, Some(" 91 98765-43210")), Filter::Phone(phone)),
+        ] {
+            assert_eq!(parse_filter(given.0, given.1, given.2), Ok(filter), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn rejects_invalid_and_combined_filters() {
+        for (given, parameter) in [
+            ((Some("gone"), None, None), "status"),
+            ((None, Some(""), None), "awb"),
+            ((None, Some("a/b"), None), "awb"),
+            ((None, None, Some("")), "phone"),
+            ((None, None, Some("1234")), "phone"),
+            ((Some("lost"), Some("19"), None), "awb"),
+            ((Some("lost"), None, Some("9876543210")), "phone"),
+            ((None, Some("19"), Some("9876543210")), "phone"),
+        ] {
+            let error = parse_filter(given.0, given.1, given.2).unwrap_err();
+            assert_eq!(error.0, parameter, "{given:?}");
+        }
+    }
 }

@@ -27,7 +27,7 @@ impl OrdersApi {
     ) -> Result<Response<Body>, ApiError> {
         let patch = OrderPatch::read(json_body(request, BODY_LIMIT)?)?;
         let query_account = query_account(request)?;
-        let account = patch.account_code.as_ref().or(query_account.as_ref());
+        let account = patch.account().or(query_account.as_ref());
         let key = authorize_order(caller, account, order, "accountCode")?;
         let patched = retry(TRIES, || async {
             match self.patch_once(&key, &patch, now).await? {

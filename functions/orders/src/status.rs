@@ -8,7 +8,7 @@ use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::orders::api_event::ApiEvent;
+use domain::orders::api_event::{ApiEvent, StatusReport};
 use domain::orders::request::read_status;
 use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, Response};
@@ -32,7 +32,7 @@ impl OrdersApi {
             return Err(ApiError::not_found("no such order"));
         }
         let event = InboundEvent {
-            id: event_id(&key, request)?,
+            id: event_id(&key, &report, request)?,
             source: SourceName::API,
             account: Some(key.account.clone()),
             received_at: now,
@@ -68,11 +68,18 @@ impl OrdersApi {
     }
 }
 
-/// The Idempotency-Key identifies the report. Without one, every request is a separate report.
-fn event_id(key: &OrderKey, request: &Request) -> Result<EventId, ApiError> {
+/// The Idempotency-Key identifies the report; without one, its content does, if that has a time.
+/// Any other request is a report of its own.
+fn event_id(key: &OrderKey, report: &StatusReport, request: &Request) -> Result<EventId, ApiError> {
     let fingerprint = Fingerprint::of("status").with(&key.account).with(&key.order);
-    Ok(match idempotency_key(request)? {
-        Some(given) => fingerprint.with("key").with(given).into(),
-        None => fingerprint.with("request").with(request_id(request)).into(),
+    Ok(match (idempotency_key(request)?, report.occurred_at) {
+        (Some(given), _) => fingerprint.with("key").with(given).into(),
+        (None, Some(at)) => fingerprint
+            .with("body")
+            .with(report.status.as_str())
+            .with(at.millis().to_be_bytes())
+            .with_option(report.note.as_ref())
+            .into(),
+        (None, None) => fingerprint.with("request").with(request_id(request)).into(),
     })
 }

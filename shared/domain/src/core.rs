@@ -1,5 +1,6 @@
 //! Values that every other module uses: ids, hashes, JSON, timestamps.
 
+pub(crate) mod canonical_json;
 pub(crate) mod deserialize;
 pub mod hash;
 pub mod id;

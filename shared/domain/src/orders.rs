@@ -2,6 +2,7 @@
 
 pub mod api_event;
 pub mod order;
+pub mod phone;
 pub mod request;
 pub mod trigger;
 pub mod view;

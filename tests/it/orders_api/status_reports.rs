@@ -1,5 +1,7 @@
 //! Status reports through the API, and a new parcel for an order.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::{ORDERS, create};
@@ -100,6 +102,29 @@ async fn rejects_invalid_status_reports() {
         stack().vendor("POST", &unknown, Some(&json!({"status": "assigned"}))).await.error(),
         (404, "not_found", None)
     );
+}
+
+#[tokio::test]
+async fn deduplicates_status_reports_by_their_body_if_it_has_a_time() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let path = format!("{ORDERS}/{}/status", parcel.order_id);
+    let report = async |body: &Value| {
+        let answer = stack().vendor("POST", &path, Some(body)).await;
+        assert_eq!(answer.status, 202, "{}", answer.json);
+        answer.json["reportId"].clone()
+    };
+    let timed = json!({"status": "assigned", "occurredAt": "2026-01-20T10:15:30+05:30"});
+    let elsewhere = json!({"status": "assigned", "occurredAt": "2026-01-20T04:45:30Z"});
+    let mut noted = timed.clone();
+    noted["note"] = json!("canary-note");
+    let untimed = json!({"status": "accepted"});
+    let first = report(&timed).await;
+    assert_eq!([report(&timed).await, report(&elsewhere).await], [first.clone(), first.clone()]);
+    let ids = [first, report(&noted).await, report(&untimed).await, report(&untimed).await];
+    assert_eq!(ids.iter().map(Value::to_string).collect::<BTreeSet<_>>().len(), 4);
+    let order = stack().order_with_entries(&parcel.order_id, 4).await;
+    assert_eq!(order["timeline"].as_array().unwrap().len(), 4);
 }
 
 #[tokio::test]

@@ -224,6 +224,19 @@ pub fn json_body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
     }
 }
 
+/// Answers 422 for a query parameter that the route does not have: a misspelt filter that is
+/// ignored returns other rows than those asked for.
+pub fn check_query(request: &Request, allowed: &[&str]) -> Result<(), ApiError> {
+    let Some(query) = request.query_string_parameters_ref() else { return Ok(()) };
+    let names = query.iter().map(|(name, _)| name);
+    let Some(unknown) = names.filter(|name| !allowed.contains(name)).min() else { return Ok(()) };
+    let message = match allowed {
+        [] => "unknown query parameter, this route has none".to_owned(),
+        allowed => format!("unknown query parameter, must be one of {}", allowed.join(", ")),
+    };
+    Err(ApiError::invalid(unknown, message))
+}
+
 /// Reads the query parameters `limit` and `page`. Answers 422 naming the invalid one.
 pub fn page_request(request: &Request) -> Result<PageRequest, ApiError> {
     let query = request.query_string_parameters_ref();

@@ -8,11 +8,13 @@
 //! | `ref:…` | `order` | the order that this reference names |
 //! | | `wait:{report id}:{event id}` | a parked report, under one of its references; 90 days |
 //!
-//! For the rows of polled orders see [`ActiveOrder`] and [`StaleOrder`].
+//! For the rows of polled orders see [`ActiveOrder`] and [`StaleOrder`], for those of phone
+//! numbers [`Orders::list_by_phone`].
 
 mod active;
 mod create;
 mod list;
+mod phones;
 mod poll_row;
 mod stale;
 mod timeline;

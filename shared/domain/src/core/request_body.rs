@@ -74,6 +74,9 @@ fn without_content(error: &serde_json::Error) -> String {
     // The quoted value may contain the same separators, so split at the last one.
     let plain = message.rsplit_once(" at line ").map_or(message.as_str(), |(plain, _)| plain);
     match plain.rsplit_once(", expected ") {
+        Some((problem, expected)) if problem.starts_with("unknown field `") => {
+            format!("unknown field, expected {expected}")
+        }
         Some((_, expected)) => format!("must be {expected}"),
         None => plain.to_owned(),
     }

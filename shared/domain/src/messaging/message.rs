@@ -42,6 +42,7 @@ impl From<MessageStatus> for String {
 
 /// The body of `POST /api/orders/message-tracking`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct NewMessage {
     #[serde(alias = "orderId")]
     pub order_id: OrderId,

@@ -29,9 +29,7 @@ pub struct Order {
 pub struct Customer {
     #[serde(deserialize_with = "text_or_number")]
     pub phone: Option<String>,
-    #[serde(alias = "first_name")]
     pub first_name: Option<String>,
-    #[serde(alias = "last_name")]
     pub last_name: Option<String>,
 }
 
@@ -45,14 +43,10 @@ impl std::fmt::Debug for Customer {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct VendorDetails {
-    #[serde(alias = "vendor_id")]
     pub vendor_id: Option<RawJson>,
-    #[serde(alias = "vendor_name")]
     pub vendor_name: Option<RawJson>,
     pub mobile: Option<RawJson>,
-    #[serde(alias = "business_address")]
     pub business_address: Option<RawJson>,
-    #[serde(alias = "selected_services")]
     pub selected_services: Option<RawJson>,
 }
 
@@ -63,19 +57,17 @@ pub enum Poll {
     Shipway,
 }
 
-/// The shop's data of an order, in camelCase. snake_case is accepted in requests.
+/// The shop's data of an order.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Profile {
-    #[serde(alias = "customer_id", deserialize_with = "text_or_number")]
+    #[serde(deserialize_with = "text_or_number")]
     pub customer_id: Option<String>,
     #[serde(deserialize_with = "awb")]
     pub awb: Option<Awb>,
-    #[serde(alias = "return_awb", deserialize_with = "awb")]
+    #[serde(deserialize_with = "awb")]
     pub return_awb: Option<Awb>,
-    #[serde(alias = "carrier_id")]
     pub carrier_id: Option<RawJson>,
-    #[serde(alias = "carrier_name")]
     pub carrier_name: Option<String>,
     pub poll: Option<Poll>,
     /// Provider ids by source.
@@ -86,22 +78,17 @@ pub struct Profile {
     /// `[{title, sku?, qty, price}]`.
     pub items: Option<RawJson>,
     pub fare: Option<RawJson>,
-    #[serde(alias = "payment_method")]
     pub payment_method: Option<RawJson>,
-    #[serde(alias = "payment_status")]
     pub payment_status: Option<RawJson>,
     /// `{address, coordinates: [lon, lat]}`.
     pub pickup: Option<RawJson>,
     /// `{address, coordinates: [lon, lat]}`.
     pub drop: Option<RawJson>,
-    #[serde(alias = "customer_notes")]
     pub customer_notes: Option<RawJson>,
-    #[serde(alias = "vendor_notes")]
     pub vendor_notes: Option<RawJson>,
-    #[serde(alias = "scheduled_at")]
     pub scheduled_at: Option<Timestamp>,
     pub metadata: Option<RawJson>,
-    #[serde(alias = "vendor_details", deserialize_with = "object")]
+    #[serde(deserialize_with = "object")]
     pub vendor_details: Option<VendorDetails>,
 }
 

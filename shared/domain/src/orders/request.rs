@@ -1,19 +1,23 @@
 //! Request bodies of partners: create an order, report a status, patch an order.
 
+mod body;
+
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::core::deserialize::{Object, present};
+use crate::core::canonical_json::canonical;
 use crate::core::hash::Fingerprint;
-use crate::core::id::{AccountCode, Awb, OrderId};
+use crate::core::id::{AccountCode, OrderId};
 use crate::core::raw_json::RawJson;
 use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
 use crate::orders::api_event::StatusReport;
-use crate::orders::order::{Customer, Profile, ProviderText};
+use crate::orders::order::Profile;
 use crate::tracking::report::SourceName;
 use crate::tracking::status::Status;
+
+use body::OrderBody;
 
 /// The body of `POST /api/external/orders`.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,54 +27,66 @@ pub struct NewOrder {
     /// The status at creation.
     pub status: Status,
     pub profile: Profile,
-    /// Idempotency: the same content is the same request.
-    pub fingerprint: String,
+    pub fingerprints: Fingerprints,
 }
 
-#[derive(Deserialize)]
-struct NewOrderHead {
-    #[serde(rename = "orderId", alias = "order_id")]
-    order_id: OrderId,
-    #[serde(rename = "accountCode", alias = "account_code")]
-    account: Option<AccountCode>,
-    status: Option<String>,
+/// Idempotency: hashes of a body's content. The same values are the same request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprints {
+    /// Of passed-through values as canonical JSON.
+    pub canonical: String,
+    /// Of passed-through values as text. Orders of older releases have no other one.
+    pub text: String,
 }
 
 impl NewOrder {
     /// `ref_sources` are the sources that `refs` may name.
     pub fn read(body: &[u8], ref_sources: &[SourceName]) -> Result<Self, InvalidBody> {
-        let head: NewOrderHead = read_object(body)?;
-        let profile: Profile = read_object(body)?;
+        let body: OrderBody = read_object(body)?;
+        let missing = || InvalidBody::field("orderId", "missing field `orderId`");
+        let order_id = body.order_id.clone().flatten().ok_or_else(missing)?;
+        let mut profile = Profile::default();
+        body.apply(&mut profile);
         profile.check(ref_sources)?;
-        let status = match head.status.as_deref() {
+        let status = match body.status.flatten() {
             None => Status::Pending,
-            Some(text) => reportable_status(text)?,
+            Some(text) => reportable_status(&text)?,
         };
-        let fingerprint = fingerprint(status, &profile);
-        Ok(Self { order_id: head.order_id, account: head.account, status, profile, fingerprint })
+        let fingerprints = Fingerprints::of(status, &profile);
+        Ok(Self { order_id, account: body.account_code, status, profile, fingerprints })
     }
 }
 
-/// Absent fields do not count, so that a field of a later release does not change older
-/// fingerprints.
-fn fingerprint(status: Status, profile: &Profile) -> String {
-    let content = serde_json::to_string(profile).unwrap_or_default();
-    let fields: BTreeMap<String, RawJson> = serde_json::from_str(&content).unwrap_or_default();
-    let present = fields.iter().filter(|(_, value)| value.as_str() != "null");
-    let hash = Fingerprint::of("order").with(status.as_str());
-    present.fold(hash, |hash, (name, value)| hash.with(name).with(value.as_str())).finish()
+impl Fingerprints {
+    /// Absent fields do not count, so that a field of a later release does not change older
+    /// fingerprints.
+    fn of(status: Status, profile: &Profile) -> Self {
+        let content = serde_json::to_string(profile).unwrap_or_default();
+        let fields: BTreeMap<String, RawJson> = serde_json::from_str(&content).unwrap_or_default();
+        let hash = |form: fn(&str) -> String| {
+            let hash = Fingerprint::of("order").with(status.as_str());
+            let present = fields.iter().filter(|(_, value)| value.as_str() != "null");
+            let add = |hash: Fingerprint, (name, value): (&String, &RawJson)| {
+                hash.with(name).with(form(value.as_str()))
+            };
+            present.fold(hash, add).finish()
+        };
+        Self { canonical: hash(canonical), text: hash(str::to_owned) }
+    }
 }
 
 /// `unknown` is for unmapped provider statuses only.
 fn reportable_status(text: &str) -> Result<Status, InvalidBody> {
-    Status::parse(text)
-        .filter(|status| *status != Status::Unknown)
-        .ok_or_else(|| InvalidBody::field("status", "must be an order status"))
+    Status::parse(text).filter(|status| *status != Status::Unknown).ok_or_else(|| {
+        let names: Vec<&str> = Status::ALL[1..].iter().map(|status| status.as_str()).collect();
+        InvalidBody::field("status", format_args!("must be one of {}", names.join(", ")))
+    })
 }
 
 const MAX_NOTE_BYTES: usize = 1000;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct NewStatus {
     status: String,
     #[serde(rename = "occurredAt", alias = "occurred_at")]
@@ -97,39 +113,23 @@ pub fn read_status(
 }
 
 /// The body of `PATCH /api/external/orders/{order_id}`: absent fields stay, `null` clears.
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub struct OrderPatch {
-    #[serde(alias = "account_code")]
-    pub account_code: Option<AccountCode>,
-    #[serde(deserialize_with = "present")]
-    awb: Option<Option<RawJson>>,
-    #[serde(alias = "return_awb", deserialize_with = "present")]
-    return_awb: Option<Option<RawJson>>,
-    #[serde(alias = "carrier_id", deserialize_with = "present")]
-    carrier_id: Option<Option<RawJson>>,
-    #[serde(alias = "carrier_name", deserialize_with = "present")]
-    carrier_name: Option<Option<String>>,
-    #[serde(deserialize_with = "present")]
-    refs: Option<Option<BTreeMap<String, Option<ProviderText>>>>,
-    #[serde(deserialize_with = "present")]
-    customer: Option<Option<Object<CustomerPatch>>>,
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct CustomerPatch {
-    #[serde(deserialize_with = "present")]
-    phone: Option<Option<RawJson>>,
-    #[serde(alias = "first_name", deserialize_with = "present")]
-    first_name: Option<Option<String>>,
-    #[serde(alias = "last_name", deserialize_with = "present")]
-    last_name: Option<Option<String>>,
-}
+#[derive(Clone)]
+pub struct OrderPatch(OrderBody);
 
 impl OrderPatch {
     pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
-        read_object(body)
+        let body: OrderBody = read_object(body)?;
+        if body.order_id.is_some() {
+            return Err(InvalidBody::field("orderId", "cannot be changed"));
+        }
+        if body.status.is_some() {
+            return Err(InvalidBody::field("status", "cannot be patched, report it instead"));
+        }
+        Ok(Self(body))
+    }
+
+    pub fn account(&self) -> Option<&AccountCode> {
+        self.0.account_code.as_ref()
     }
 
     /// `ref_sources` are the sources that `refs` may name.
@@ -139,68 +139,10 @@ impl OrderPatch {
         ref_sources: &[SourceName],
     ) -> Result<Profile, InvalidBody> {
         let mut new = profile.clone();
-        if let Some(awb) = &self.awb {
-            new.awb = read_awb("awb", awb.as_ref())?;
-        }
-        if let Some(awb) = &self.return_awb {
-            new.return_awb = read_awb("returnAwb", awb.as_ref())?;
-        }
-        if let Some(carrier_id) = &self.carrier_id {
-            new.carrier_id.clone_from(carrier_id);
-        }
-        if let Some(carrier_name) = &self.carrier_name {
-            new.carrier_name.clone_from(carrier_name);
-        }
-        match &self.refs {
-            Some(Some(refs)) => merge(&mut new.refs, refs),
-            Some(None) => new.refs.clear(),
-            None => {}
-        }
-        match &self.customer {
-            Some(Some(customer)) => customer.0.apply(&mut new.customer)?,
-            Some(None) => new.customer = Customer::default(),
-            None => {}
-        }
+        self.0.apply(&mut new);
         new.check(ref_sources)?;
         Ok(new)
     }
-}
-
-fn merge(
-    refs: &mut BTreeMap<String, ProviderText>,
-    patch: &BTreeMap<String, Option<ProviderText>>,
-) {
-    for (source, id) in patch {
-        match id {
-            Some(id) => refs.insert(source.clone(), id.clone()),
-            None => refs.remove(source),
-        };
-    }
-}
-
-impl CustomerPatch {
-    fn apply(&self, customer: &mut Customer) -> Result<(), InvalidBody> {
-        if let Some(phone) = &self.phone {
-            customer.phone = read_text("customer.phone", phone.as_ref())?;
-        }
-        if let Some(name) = &self.first_name {
-            customer.first_name.clone_from(name);
-        }
-        if let Some(name) = &self.last_name {
-            customer.last_name.clone_from(name);
-        }
-        Ok(())
-    }
-}
-
-fn read_text(field: &str, value: Option<&RawJson>) -> Result<Option<String>, InvalidBody> {
-    let invalid = || InvalidBody::field(field, "must be a string or a number");
-    value.map(|value| value.to_text().ok_or_else(invalid)).transpose()
-}
-
-fn read_awb(field: &str, value: Option<&RawJson>) -> Result<Option<Awb>, InvalidBody> {
-    let text = read_text(field, value)?;
-    text.map(|text| Awb::parse(&text).map_err(|error| InvalidBody::field(field, error))).transpose()
 }
 
 #[cfg(test)]

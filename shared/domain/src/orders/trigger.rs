@@ -11,6 +11,7 @@ pub const MAX_ORDERS: usize = 100;
 
 /// The body of `POST /api/orders/trigger-webhook`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Trigger {
     /// 1 to [`MAX_ORDERS`], without duplicates.
     #[serde(alias = "orderIds")]
@@ -68,6 +69,7 @@ mod tests {
             (json!({"order_ids": ["A", 7]}), "order_ids[1]"),
             (json!({"order_ids": ["a/b"]}), "order_ids[0]"),
             (json!({"order_ids": ["A"], "account_code": ""}), "account_code"),
+            (json!({"order_ids": ["A"], "acount_code": "STORE001"}), "acount_code"),
         ] {
             let error = Trigger::read(body.to_string().as_bytes()).unwrap_err();
             assert!(

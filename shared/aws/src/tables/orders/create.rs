@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use domain::core::id::{AccountCode, EventId, OrderKey};
 use domain::orders::order::Order;
+use domain::orders::request::Fingerprints;
 use domain::tracking::report::Ref;
 
 use super::{Orders, profile_row, state_key, state_row};
@@ -23,8 +24,8 @@ pub enum CreateOutcome {
     Created,
     /// The account already has an order with this id.
     Exists {
-        /// The hash of the body it was created with.
-        fingerprint: String,
+        /// True if it was created with the same values.
+        is_repeat: bool,
         /// The event that reconciles the reports parked for it.
         reconciliation: EventId,
     },
@@ -48,13 +49,14 @@ impl Orders {
     pub async fn create(
         &self,
         order: &Order,
-        fingerprint: &str,
+        fingerprints: &Fingerprints,
         events: &InboundLog,
         reconciliation: &InboundEvent,
     ) -> Result<CreateOutcome, IoError> {
         let references = ref_rows(&order.key.account, order.profile.refs());
         let mut state = state_row(order)?;
-        state.insert("fingerprint".to_owned(), text(fingerprint));
+        state.insert("fingerprint".to_owned(), text(&fingerprints.text));
+        state.insert("canonical_fingerprint".to_owned(), text(&fingerprints.canonical));
         state.insert("adoption".to_owned(), text(reconciliation.id.as_str()));
         let mut writes = vec![
             Write::insert(&self.table, state).returning_existing(),
@@ -64,12 +66,13 @@ impl Orders {
         writes.extend(self.active_writes(None, order));
         let first_reference = writes.len();
         writes.extend(references.iter().map(|(pk, _)| self.claim_reference(pk, order)));
+        writes.extend(self.phone_writes(None, order));
         let cancelled = match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => return Ok(CreateOutcome::Created),
             TransactionOutcome::Cancelled(cancelled) => cancelled,
         };
         if cancelled.condition_failed(0) {
-            return existing(cancelled.existing(0)?);
+            return existing(cancelled.existing(0)?, fingerprints);
         }
         let taken = taken(&cancelled, first_reference, references);
         Ok(taken.map_or(CreateOutcome::Contended, CreateOutcome::NameTaken))
@@ -96,6 +99,7 @@ impl Orders {
         let first_reference = writes.len();
         writes.extend(claimed.iter().map(|(pk, _)| self.claim_reference(pk, after)));
         writes.extend(freed.iter().map(|(pk, _)| Write::delete(&self.table, key(pk, "order"))));
+        writes.extend(self.phone_writes(Some(before), after));
         writes.extend(reconciliation.map(|event| events.put_in_transaction(event)));
         let cancelled = match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => return Ok(PatchOutcome::Patched),
@@ -152,9 +156,11 @@ fn taken(cancelled: &Cancellation, first: usize, references: Vec<(String, Ref)>)
     taken.map(|(_, (_, reference))| reference)
 }
 
-fn existing(row: &Item) -> Result<CreateOutcome, IoError> {
-    let fingerprint = read_text(row, "fingerprint")?.to_owned();
-    Ok(CreateOutcome::Exists { fingerprint, reconciliation: read_reconciliation(row)? })
+fn existing(row: &Item, fingerprints: &Fingerprints) -> Result<CreateOutcome, IoError> {
+    // Orders of older releases have no canonical fingerprint.
+    let is_repeat = read_text(row, "fingerprint")? == fingerprints.text
+        || read_text(row, "canonical_fingerprint").is_ok_and(|hash| hash == fingerprints.canonical);
+    Ok(CreateOutcome::Exists { is_repeat, reconciliation: read_reconciliation(row)? })
 }
 
 fn read_reconciliation(row: &Item) -> Result<EventId, IoError> {

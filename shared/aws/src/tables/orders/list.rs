@@ -39,7 +39,7 @@ impl Orders {
             .index_name("listed")
             .scan_index_forward(false)
             .limit(limit(page.limit));
-        first_page(query).await?.rows.iter().map(read_listed).collect()
+        first_page(query).await?.rows.iter().map(|row| read_listed(row, "listed_at")).collect()
     }
 
     /// Loads orders of an account, in this order. Those that no longer exist are left out.
@@ -83,9 +83,9 @@ pub fn sort_key_of(order: &Order) -> String {
     format!("{}/{}", order.state.created_at, order.key.order)
 }
 
-fn read_listed(row: &Item) -> Result<Listed, IoError> {
-    let sort_key = read_text(row, "listed_at")?;
-    let unreadable = || IoError::unreadable("dynamodb", "listed_at");
+pub(super) fn read_listed(row: &Item, attribute: &'static str) -> Result<Listed, IoError> {
+    let sort_key = read_text(row, attribute)?;
+    let unreadable = || IoError::unreadable("dynamodb", attribute);
     let (_, order) = sort_key.split_once('/').ok_or_else(unreadable)?;
     let order_id = OrderId::parse(order).map_err(|_| unreadable())?;
     Ok(Listed { order_id, sort_key: sort_key.to_owned() })

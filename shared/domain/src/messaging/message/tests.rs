@@ -36,6 +36,7 @@ fn errors_name_the_invalid_field_of_a_message() {
             r#"{"order_id":"O","account_code":"S","message_status":"sent","messageId":7}"#,
             "messageId",
         ),
+        (r#"{"order_id":"O","account_code":"S","message_status":"sent","text":"Hello"}"#, "text"),
     ] {
         let error = NewMessage::read(body.as_bytes()).unwrap_err();
         assert!(

@@ -2,6 +2,7 @@
 
 mod create;
 mod patch;
+mod status;
 
 use serde_json::Value;
 

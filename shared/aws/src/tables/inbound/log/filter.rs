@@ -20,10 +20,15 @@ pub struct LogFilter {
 /// A query parameter with an unknown value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidFilter {
-    #[error("must be one of the states of an event")]
+    #[error("must be one of {}", state_names())]
     Status,
     #[error("must be the name of a source")]
     Source,
+}
+
+fn state_names() -> String {
+    let names: Vec<&str> = EventState::ALL.iter().map(|state| state.as_str()).collect();
+    names.join(", ")
 }
 
 impl InvalidFilter {

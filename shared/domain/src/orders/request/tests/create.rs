@@ -11,7 +11,7 @@ fn read(body: &str) -> NewOrder {
 }
 
 fn fingerprint(body: &str) -> String {
-    read(body).fingerprint
+    read(body).fingerprints.canonical
 }
 
 /// The full body with its amounts as strings, because [`Value`] would change the numbers.
@@ -92,7 +92,7 @@ fn null_counts_as_absent() {
         full().as_object().unwrap().keys().map(|name| (name.clone(), Value::Null)).collect();
     nulls["orderId"] = json!("ORD-1");
     assert_eq!(read(&nulls.to_string()), read(MINIMAL));
-    let inner = r#"{"orderId":"ORD-1","refs":{},
+    let inner = r#"{"orderId":"ORD-1","refs":{"esahayak":null},
         "customer":{"phone":null,"firstName":null,"lastName":null}}"#;
     assert_eq!(read(inner), read(MINIMAL));
 }
@@ -158,6 +158,7 @@ fn errors_name_the_invalid_field_of_an_order() {
         (r#""orderId":"a","returnAwb":"can/ary""#, "returnAwb"),
         (r#""orderId":"a","awb":"canary","returnAwb":"canary""#, "returnAwb"),
         (r#""orderId":"a","awb":"7","return_awb":7"#, "returnAwb"),
+        (r#""orderId":"a","return_awb":"can/ary""#, "return_awb"),
         (r#""orderId":"a","carrierId":["canary"]"#, "carrierId"),
         (r#""orderId":"a","carrierId":false"#, "carrierId"),
         (r#""orderId":"a","carrierName":7"#, "carrierName"),
@@ -172,7 +173,7 @@ fn errors_name_the_invalid_field_of_an_order() {
         (r#""orderId":"a","refs":{"shiprocket":["canary"]}"#, "refs.shiprocket"),
         (r#""orderId":"a","refs":{"shiprocket":""}"#, "refs.shiprocket"),
         (r#""orderId":"a","refs":{"esahayak":"can/ary"}"#, "refs.esahayak"),
-        (r#""orderId":"a","refs":{"esahayak":null}"#, "refs.esahayak"),
+        (r#""orderId":"a","refs":{"esahayak":{"canary":1}}"#, "refs.esahayak"),
         (r#""orderId":"a","customer":"canary""#, "customer"),
         (r#""orderId":"a","customer":"canary at line 1""#, "customer"),
         (r#""orderId":"a","customer":["canary","canary"]"#, "customer"),
@@ -216,6 +217,26 @@ fn errors_name_the_invalid_field_of_an_order() {
     }
 }
 
+/// A misspelt field must not get lost.
+#[test]
+fn errors_name_an_unknown_field_of_an_order() {
+    for (fields, field) in [
+        (r#""custumer":{"phone":"canary"}"#, "custumer"),
+        (r#""later":null"#, "later"),
+        (r#""OrderID":"canary""#, "OrderID"),
+        (r#""version":1"#, "version"),
+        (r#""customer":{"phone":"1","email":"canary"}"#, "customer.email"),
+        (r#""vendorDetails":{"vendor":"canary"}"#, "vendorDetails.vendor"),
+        (r#""a, expected `b` at line 1":"canary""#, "a, expected `b` at line 1"),
+    ] {
+        let body = format!(r#"{{"orderId":"a",{fields}}}"#);
+        let result = NewOrder::read(body.as_bytes(), &REF_SOURCES);
+        let message = result.as_ref().unwrap_err().to_string();
+        assert!(message.contains(": unknown field, expected one of `"), "{message}");
+        assert_eq!(invalid_field(result).as_deref(), Some(field), "{body}");
+    }
+}
+
 #[test]
 fn rejects_long_names_and_phones() {
     for (field, limit) in [
@@ -246,7 +267,7 @@ fn rejects_long_names_and_phones() {
 #[test]
 fn accepts_unusual_values() {
     for fields in [
-        r#""later":{"orderId":7},"LATER":null"#,
+        r#""metadata":{"later":{"orderId":7}},"fare":{"LATER":null}"#,
         r#""metadata":{},"pickup":{},"drop":{"address":"\ud800"}"#,
         r#""items":[],"refs":{},"customer":{},"vendorDetails":{}"#,
         r#""fare":[[[[1e400]]]],"customerNotes":{"a":false},"paymentMethod":7"#,
@@ -275,7 +296,7 @@ fn equivalent_bodies_have_the_same_fingerprint() {
     for body in [
         backwards,
         snake_keys(&plain, 2).to_string(),
-        with("later", json!(1)),
+        with("fare", json!({"total": "1.10"})).replace("1.10", "\\u0031.10"),
         with("awb", json!("19041424751540")),
         with("scheduledAt", json!("2026-01-21T10:00:00Z")),
         with("accountCode", Value::Null),
@@ -299,12 +320,29 @@ fn different_bodies_have_different_fingerprints() {
         body[field] = if field == "status" { json!("assigned") } else { Value::Null };
         assert_ne!(fingerprint(&body.to_string()), first, "{field}");
     }
-    // Passed-through values count as text, spaces included.
     let fare = |fare: &str| fingerprint(&format!(r#"{{"orderId":"a","fare":{fare}}}"#));
-    assert_eq!(fare("1.10"), fare("1.10"));
-    for (one, other) in
-        [("1.10", "1.1"), ("100", "1e2"), (r#"{"a":1}"#, r#"{"a": 1}"#), (r#""a""#, r#""\u0061""#)]
-    {
+    for (one, other) in [("1.10", "1.01"), ("100", "\"100\""), (r#"{"a":1}"#, r#"{"b":1}"#)] {
         assert_ne!(fare(one), fare(other), "{one} {other}");
     }
+}
+
+/// A shop's client may write the same body in another way when it repeats a request.
+#[test]
+fn spellings_of_passed_through_values_have_the_same_fingerprint() {
+    let fare = |fare: &str| fingerprint(&format!(r#"{{"orderId":"a","fare":{fare}}}"#));
+    for (one, other) in [
+        ("1.10", "1.1"),
+        ("100", "1e2"),
+        (r#"{"a":1,"b":[]}"#, "{\"b\" : [ ],\n\"a\": 1.0}"),
+        (r#""a""#, r#""\u0061""#),
+    ] {
+        assert_eq!(fare(one), fare(other), "{one} {other}");
+    }
+}
+
+/// Orders of older releases have only the fingerprint of the text.
+#[test]
+fn the_fingerprint_of_the_text_is_that_of_older_releases() {
+    assert_eq!(read(FULL).fingerprints.text, "mbzdi3ymgkul4hdfqd5xh4g2vldz2kfl");
+    assert_eq!(read(MINIMAL).fingerprints.text, "maah4dqnfwa6nci3zjoxz4aujirulmb5");
 }
