@@ -18,6 +18,7 @@ from typing import Any
 
 import demo
 import describe
+from check_result import print_problems
 from config import ROOT
 
 TIMEOUT_SECONDS = 120
@@ -107,10 +108,7 @@ def problems(stack: dict[str, Any]) -> Iterator[str]:
 
 
 def main() -> int:
-    found = list(problems(describe.read()))
-    for problem in found:
-        print(problem)
-    return 1 if found else 0
+    return print_problems(problems(describe.read()))
 
 
 if __name__ == "__main__":

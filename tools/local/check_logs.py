@@ -19,6 +19,7 @@ from typing import Any
 
 import describe
 import logs
+from check_result import print_problems
 from config import LOCAL, client
 from demo import ORDER
 
@@ -122,10 +123,7 @@ def problems(stack: Stack) -> Iterator[str]:
 
 
 def main() -> int:
-    found = list(problems(describe.read()))
-    for problem in found:
-        print(problem)
-    return 1 if found else 0
+    return print_problems(problems(describe.read()))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from samtranslator.yaml_helper import yaml_parse
 
 import contract
+from check_result import print_problems
 from config import TEMPLATE
 
 Route = tuple[str, str]
@@ -40,10 +41,7 @@ def problems() -> Iterator[str]:
 
 
 def main() -> int:
-    found = list(problems())
-    for problem in found:
-        print(f"{contract.OPENAPI.name}: {problem}")
-    return 1 if found else 0
+    return print_problems(problems(), contract.OPENAPI.name)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 import describe
+from check_result import print_problems
 from check_template import FUNCTION, LOGGING, POLLING, Template, as_list
 from config import TEMPLATE
 from function_copies import Copies, Outcome, Statement
@@ -119,9 +120,7 @@ def check(copies: Copies) -> list[str]:
 def main() -> int:
     with Copies(describe.read()) as copies:
         problems = check(copies)
-    for problem in problems:
-        print(problem)
-    return 1 if problems else 0
+    return print_problems(problems)
 
 
 if __name__ == "__main__":

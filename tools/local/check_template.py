@@ -9,6 +9,7 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from check_result import print_problems
 from config import ROOT, TEMPLATE
 
 FUNCTION = "AWS::Serverless::Function"
@@ -230,10 +231,8 @@ def main() -> int:
         *(check_roles, check_polling, check_logging, check_schedule_roles, check_access_log),
         check_rate_limit,
     ]
-    problems = [problem for rule in rules for problem in rule(template)]
-    for problem in problems:
-        print(f"{TEMPLATE.name}: {problem}")
-    return 1 if problems else 0
+    problems = (problem for rule in rules for problem in rule(template))
+    return print_problems(problems, TEMPLATE.name)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ mod reading;
 mod request;
 mod scans;
 mod setup;
+#[cfg(test)]
+mod testing;
 mod text;
 mod times;
 

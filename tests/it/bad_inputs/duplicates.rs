@@ -12,12 +12,33 @@ use super::request::{Transport, WebhookRequest};
 use super::source_fixture::SourceFixture;
 use super::test_case::{send_and_settle, settled_event};
 use super::test_order::TestOrder;
+use super::{esahayak, shiprocket, shipway, whatsapp};
 use crate::support::{Calls, stack, unique};
 
 const COPIES: usize = 16;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub async fn check_deduplication(source: &SourceFixture) {
+#[tokio::test]
+async fn deduplicates_shiprocket_webhooks() {
+    check_deduplication(shiprocket::fixture().await).await;
+}
+
+#[tokio::test]
+async fn deduplicates_shipway_webhooks() {
+    check_deduplication(shipway::fixture().await).await;
+}
+
+#[tokio::test]
+async fn deduplicates_esahayak_webhooks() {
+    check_deduplication(esahayak::fixture().await).await;
+}
+
+#[tokio::test]
+async fn deduplicates_whatsapp_webhooks() {
+    check_deduplication(&whatsapp::fixture()).await;
+}
+
+async fn check_deduplication(source: &SourceFixture) {
     deduplicates_concurrent_copies(source).await;
     deduplicates_a_replay_after_31_days(source).await;
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::request::{Transport, WebhookRequest};
 use super::source_fixture::SourceFixture;
-use super::test_case::{Outcome, TestCase, check};
+use super::test_case::{Outcome, TestCase, accepted, check, rejected, unreadable};
 use crate::support::{Calls, stack, unique};
 
 /// The mutated part of a request.
@@ -38,6 +38,15 @@ pub struct Mutation {
 /// `gzip` of `{}`.
 const GZIP: [u8; 22] =
     [31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 174, 5, 0, 67, 191, 166, 163, 2, 0, 0, 0];
+
+/// The outcome of a mutation for a source that ignores invalid values.
+pub fn usual_outcome(mutation: &Mutation) -> Outcome {
+    match (mutation.part, mutation.name) {
+        (Part::Body, _) | (_, "base64 without its flag") => unreadable(),
+        (Part::Size, _) => rejected(413),
+        _ => accepted(EventState::Processed),
+    }
+}
 
 /// Checks all mutations. Each has an order of its own if it can match one. The unreadable bodies
 /// share an order, which must not change.

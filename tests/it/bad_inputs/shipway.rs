@@ -4,10 +4,9 @@ use aws::tables::inbound::EventState::{Processed, Unmatched};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::duplicates::check_deduplication;
-use super::mutations::{Mutation, Part, check_mutations};
+use super::mutations::{Mutation, Part, check_mutations, usual_outcome};
 use super::source_fixture::{Fields, SourceFixture};
-use super::test_case::{Outcome, TestCase, accepted, check, rejected, unreadable};
+use super::test_case::{Outcome, TestCase, accepted, check, rejected};
 use super::test_order::TestOrder;
 use crate::support::{stack, unique};
 
@@ -49,23 +48,16 @@ fn order(tag: &str) -> TestOrder {
 }
 
 fn expected(mutation: &Mutation) -> Outcome {
-    match (mutation.part, mutation.name) {
-        (Part::Body, _) | (_, "base64 without its flag") => unreadable(),
-        (Part::Size, _) => rejected(413),
+    match mutation.part {
         // The body has no other status.
-        (Part::Status, _) => accepted(Processed).without_change(),
-        _ => accepted(Processed),
+        Part::Status => accepted(Processed).without_change(),
+        _ => usual_outcome(mutation),
     }
 }
 
 #[tokio::test]
 async fn handles_malformed_requests() {
     check_mutations(fixture().await, expected).await;
-}
-
-#[tokio::test]
-async fn deduplicates_repeated_webhooks() {
-    check_deduplication(fixture().await).await;
 }
 
 #[tokio::test]

@@ -8,7 +8,6 @@ mod signatures;
 use aws::tables::inbound::EventState::{Failed, Ignored, Processed};
 use serde_json::{Value, json};
 
-use super::duplicates::check_deduplication;
 use super::mutations::{Mutation, Part, check_mutations};
 use super::request::WebhookRequest;
 use super::source_fixture::{Fields, SourceFixture};
@@ -99,9 +98,4 @@ fn expected(mutation: &Mutation) -> Outcome {
 #[tokio::test]
 async fn handles_malformed_requests() {
     check_mutations(&fixture(), expected).await;
-}
-
-#[tokio::test]
-async fn deduplicates_repeated_webhooks() {
-    check_deduplication(&fixture()).await;
 }

@@ -5,11 +5,12 @@ use domain::core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::testing::time;
 
 mod any;
 mod bodies;
 mod dedup;
-mod odd;
+mod unusual_values;
 
 /// The body of `events/esahayak/stamp_uploaded.json`.
 fn body() -> Value {
@@ -66,8 +67,4 @@ fn only(reading: Result<Reading, Unreadable>) -> Report {
     let Reading::Reports(mut reports) = reading.unwrap() else { unreachable!("ignored") };
     assert_eq!((reports.items.len(), reports.skipped), (1, 0));
     reports.items.remove(0)
-}
-
-fn time(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::parse(text).unwrap())
 }

@@ -5,10 +5,11 @@ use domain::core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::testing::time;
 
 mod any;
 mod bodies;
-mod odd;
+mod unusual_values;
 
 /// The demo parcel in transit, `events/shiprocket/in_transit.json`.
 fn body() -> Value {
@@ -52,8 +53,4 @@ fn report(body: &Value) -> Report {
 
 fn status_of(fields: Value) -> Status {
     report(&with_status(fields)).status
-}
-
-fn time(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::parse(text).unwrap())
 }

@@ -6,11 +6,12 @@ use domain::tracking::status::{Leg, Status};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::testing::time;
 
 mod any;
 mod bodies;
 mod ids;
-mod odd;
+mod unusual_values;
 
 /// 24 November 2026, 10:30:40 in India.
 const NOW: &str = "2026-11-24T05:00:40Z";
@@ -61,8 +62,4 @@ fn report(body: &Value) -> Report {
     let mut reports = reports_of(body);
     assert_eq!((reports.items.len(), reports.skipped), (1, 0), "{body}");
     reports.items.remove(0)
-}
-
-fn time(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::parse(text).unwrap())
 }

@@ -5,11 +5,12 @@ use domain::messaging::channel::{Content, InboundMessage, OtherUpdate, StatusUpd
 use serde_json::{Value as RawJson, json};
 
 use super::*;
+use crate::testing::time;
 
 mod any;
 mod bodies;
 mod contents;
-mod odd;
+mod unusual_values;
 
 const NUMBER: &str = "106540352242922";
 const OURS: &str = "wamid.HBgLMTY1MDU1NTEyMzQVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA";
@@ -86,10 +87,6 @@ fn message_with(more: RawJson, contacts: RawJson) -> Option<InboundMessage> {
             None
         }
     }
-}
-
-fn time(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::parse(text).unwrap())
 }
 
 fn text(text: &str) -> Option<String> {

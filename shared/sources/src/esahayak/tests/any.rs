@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing::{is_clean, non_text};
 use crate::text::EVENT_ID;
 
 const TYPES: [&str; 6] = [
@@ -21,13 +22,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn scalar() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        1 => Just(Value::Null),
-        1 => any::<bool>().prop_map(Value::from),
-        1 => any::<i64>().prop_map(Value::from),
-        1 => any::<f64>().prop_map(Value::from),
-        6 => text().prop_map(Value::from),
-    ]
+    prop_oneof![4 => non_text(), 6 => text().prop_map(Value::from)]
 }
 
 /// Usually an object with some of these fields.
@@ -55,18 +50,10 @@ fn envelope() -> impl Strategy<Value = Value> {
 }
 
 fn is_sound(report: &Report) -> bool {
-    let clipped = |text: &Option<String>| {
-        text.as_ref().is_none_or(|text| (1..=REMARK).contains(&text.chars().count()))
-    };
-    let clean =
-        |text: &Option<String>| text.as_ref().is_none_or(|text| !text.contains(char::is_control));
-    let known = report.provider_id.is_some()
+    report.provider_id.is_some()
         && report.source_status.is_some()
-        && report.status != Status::Unknown;
-    known
-        && [&report.source_status, &report.note]
-            .into_iter()
-            .all(|text| clipped(text) && clean(text))
+        && report.status != Status::Unknown
+        && is_clean(report)
 }
 
 /// The dedup key with the type in a header, if the type is a string.

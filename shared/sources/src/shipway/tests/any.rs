@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::text::{LABEL, REMARK};
+use crate::testing::{is_clean, non_text};
 
 const KEYS: [&str; 12] = [
     "awbno",
@@ -39,13 +39,7 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn scalar() -> impl Strategy<Value = Value> {
-    prop_oneof![
-        Just(Value::Null),
-        any::<bool>().prop_map(Value::from),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        text().prop_map(Value::from),
-    ]
+    prop_oneof![4 => non_text(), 1 => text().prop_map(Value::from)]
 }
 
 /// A list, or an object with numeric keys.
@@ -82,20 +76,7 @@ fn body() -> impl Strategy<Value = Value> {
 }
 
 fn is_sound(report: &Report) -> bool {
-    let clipped = |text: &Option<String>, most| {
-        text.as_ref().is_none_or(|text| {
-            (1..=most).contains(&text.chars().count()) && !text.contains(char::is_control)
-        })
-    };
-    let scan = |scan: &domain::tracking::report::Scan| {
-        clipped(&scan.activity, REMARK) && clipped(&scan.location, LABEL)
-    };
-    let named = report.awb.is_some() || report.order_id.is_some();
-    named
-        && clipped(&report.source_status, LABEL)
-        && clipped(&report.location, LABEL)
-        && report.scans.len() <= crate::scans::MAX_SCANS
-        && report.scans.iter().all(scan)
+    (report.awb.is_some() || report.order_id.is_some()) && is_clean(report)
 }
 
 proptest! {

@@ -7,6 +7,7 @@ use domain::tracking::status::{Leg, Status};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::testing::time;
 
 mod any;
 mod bodies;
@@ -94,10 +95,6 @@ fn report(body: &Value) -> Report {
 /// A response about [`ORDER`] with these tracking details.
 fn details(details: Value) -> Value {
     json!([{"awb": ORDER.2, "tracking_details": details}])
-}
-
-fn time(text: &str) -> Option<Timestamp> {
-    Some(Timestamp::parse(text).unwrap())
 }
 
 #[test]
