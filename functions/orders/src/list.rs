@@ -92,12 +92,13 @@ impl OrdersApi {
         if page.after.is_some() {
             return Ok((Vec::new(), None));
         }
-        let references: Vec<Ref> = awb.spellings().map(Ref::Awb).collect();
-        let Some(order) = self.orders.find(account, &references).await? else {
-            return Ok((Vec::new(), None));
-        };
-        let order = self.orders.load(&OrderKey { account: account.clone(), order }).await?;
-        Ok((order.into_iter().collect(), None))
+        for spelling in awb.spellings() {
+            if let Some(order) = self.orders.named(account, &Ref::Awb(spelling)).await? {
+                let key = OrderKey { account: account.clone(), order };
+                return Ok((self.orders.load(&key).await?.into_iter().collect(), None));
+            }
+        }
+        Ok((Vec::new(), None))
     }
 
     /// Filters by status while scanning: an index by status would cost a write with every status

@@ -107,9 +107,10 @@ fn split_messages(
     [split_messages(first, stalled, received_at), split_messages(second, &[], received_at)].concat()
 }
 
-/// False once the order was reported as stalled.
+/// False once the order was reported as stalled, and for one that was cancelled or lost.
 fn is_newly_stalled(order: &PollItem, now: Timestamp, limit: Duration) -> bool {
-    order.active.stalled.is_none() && now.since(order.active.moved_at) >= limit
+    let active = &order.active;
+    active.stalled.is_none() && active.ended_at.is_none() && now.since(active.moved_at) >= limit
 }
 
 #[cfg(test)]

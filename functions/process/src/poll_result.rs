@@ -8,7 +8,9 @@ use aws::clock::now;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use domain::core::id::{AccountCode, OrderKey};
-use domain::polling::{PollResult, PolledReport, Stalled, poll_event_id, stalled_event_id};
+use domain::polling::{
+    PollResult, PolledReport, Polling, Stalled, poll_event_id, stalled_event_id,
+};
 use domain::tracking::timeline::Origin;
 use domain::webhooks::delivery::fan_out_stalled;
 use domain::webhooks::notification::StalledOrder;
@@ -67,7 +69,9 @@ impl Process {
         let event = stalled_event_id(stalled);
         let key = OrderKey { account: stalled.account.clone(), order: stalled.order_id.clone() };
         let Some(order) = self.orders.load(&key).await? else { return Ok(None) };
-        if !order.is_polled() || !self.orders.mark_stalled(stalled, &event).await? {
+        if order.polling() != Some(Polling::Moving)
+            || !self.orders.mark_stalled(stalled, &event).await?
+        {
             return Ok(None);
         }
         let endpoints = self.endpoints.all(now()).await?;

@@ -11,7 +11,7 @@ mod totals;
 
 pub use batcher::{Batch, Batcher};
 pub use messages::{BatchMessage, MAX_BATCH, PollItem, ShardMessage};
-pub use poll_state::{GIVE_UP, PollState, Unknown};
+pub use poll_state::{ENDED_DAYS, GIVE_UP, PollState, Polling, Unknown};
 pub use rate_limiter::RateLimiter;
 pub use result::{PollResult, PolledReport, Stalled, poll_event_id, stalled_event_id};
 pub use run::Run;

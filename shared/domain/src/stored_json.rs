@@ -325,7 +325,7 @@ fn poll_messages() {
             r#""moved_at":"2026-01-20T10:00:00.000Z","#,
             r#""unknown":{"since":"2026-01-20T10:00:00.000Z","#,
             r#""tries":1,"ask_after":"2026-01-20T11:00:00.000Z","run":"hourly-2026-01-20T10"},"#,
-            r#""stale_since":null,"stalled":"e1"}}]}"#,
+            r#""stale_since":null,"stalled":"e1","ended_at":null}}]}"#,
         ],
     );
 }

@@ -147,7 +147,7 @@ async fn an_old_report_moves_no_time_of_a_polled_order_back() {
     let (env, key) = (Environment::new(&json!({})).await, order_key(OURS, "ORD1"));
     let awb = unique("77N");
     env.create_order(&key, &awb, at()).await;
-    let hours = |hours| at().after(Duration::from_secs(hours * 60 * 60));
+    let hours = |hours: u64| at().after(Duration::from_secs(hours * 60 * 60));
     for (received_at, code, scanned_at) in [
         (hours(50), "OOD", "2026-11-22 17:00:00"),
         (hours(5), "INT", "2026-11-20 20:00:00"),
@@ -188,6 +188,27 @@ async fn polls_an_order_again_when_its_return_begins() {
         let push = shipway_push(&awb, code, scanned_at);
         env.process_event("shipway", &key.account, at().after(GIVE_UP), &push).await;
         assert_eq!(env.active_order(&key).await.is_some(), is_polled, "{code}");
+    }
+    env.remove().await;
+}
+
+/// A carrier's `cancelled` and `lost` may be followed by a delivery.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn polls_a_cancelled_order_until_it_is_delivered_after_all() {
+    let env = Environment::new(&json!({})).await;
+    for (n, code) in ["CAN", "LOST"].into_iter().enumerate() {
+        let key = order_key(OURS, &format!("ORD{n}"));
+        let awb = unique("77N");
+        env.create_order(&key, &awb, at()).await;
+        let push = shipway_push(&awb, code, "2026-11-20 17:00:00");
+        env.process_event("shipway", &key.account, at().after(GIVE_UP), &push).await;
+        let active = env.active_order(&key).await.unwrap().active;
+        assert!(active.ended_at.is_some() && active.seen.is_some(), "{code}");
+        let run = Run::manual(active.ended_at.unwrap());
+        set_parcels([(awb, tracking_item("DEL", "2026-11-23 17:00:00"))]).await;
+        assert_eq!(counts(&env, &key, &run).await.changed, 1, "{code}");
+        assert_eq!(env.status(&key).await, "delivered", "{code}");
+        assert_eq!(env.active_order(&key).await, None, "{code}");
     }
     env.remove().await;
 }

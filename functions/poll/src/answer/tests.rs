@@ -93,12 +93,19 @@ fn reports_a_stalled_order_once() {
     stalled.active.seen = ReportId::parse("r").ok();
     let mut reported = stalled.clone();
     reported.active.stalled = domain::core::id::EventId::parse("reported").ok();
+    let mut ended = stalled.clone();
+    ended.active.ended_at = Some(now());
     let answered = || {
         let unknown = [
             (&moved, tracking_api::ParcelAnswer::Unknown),
             (&unknown, tracking_api::ParcelAnswer::Unknown),
         ];
-        let known = [(&moving, known("new")), (&stalled, known("r")), (&reported, known("r"))];
+        let known = [
+            (&moving, known("new")),
+            (&stalled, known("r")),
+            (&reported, known("r")),
+            (&ended, known("r")),
+        ];
         unknown.into_iter().chain(known).collect::<Vec<_>>()
     };
     let batch = answer(answered());

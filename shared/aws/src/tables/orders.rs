@@ -44,9 +44,6 @@ use crate::tables::expression::{Condition, attr};
 use crate::tables::keys::{key, order_pk, ref_pk};
 use crate::tables::read::{all_rows, get, query};
 
-#[cfg(test)]
-mod tests;
-
 /// How often an order is read while a write to it is in progress.
 const TRIES: u32 = 5;
 
@@ -130,7 +127,7 @@ impl Orders {
 
     /// The order that a reference names. An order's own id needs no reference row: it is known as
     /// soon as the order exists.
-    async fn named(
+    pub async fn named(
         &self,
         account: &AccountCode,
         reference: &Ref,

@@ -9,6 +9,7 @@ use super::shard::turn;
 use crate::core::id::{Awb, EventId, OrderKey, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Poll};
+use crate::tracking::status::Status;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -21,11 +22,34 @@ const BACKOFF: [Duration; 3] = [HOUR, Duration::from_secs(4 * 60 * 60), DAY];
 /// An AWB that stays unknown for this long is no longer polled.
 pub const GIVE_UP: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// An order is polled for this many days after it was cancelled or lost.
+pub const ENDED_DAYS: u64 = 30;
+/// An order that was cancelled or lost is polled once in this many hours, up to this age.
+const ENDED_EVERY: [(Duration, u64); 3] = [
+    (DAY, 4),
+    (Duration::from_secs(7 * 24 * 60 * 60), 24),
+    (Duration::from_secs(ENDED_DAYS * 24 * 60 * 60), 120),
+];
+
+/// Why an order is polled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Polling {
+    /// It is on its way.
+    Moving,
+    /// It was cancelled or lost, from which it may come back.
+    Ended,
+}
+
 impl Order {
-    pub fn is_polled(&self) -> bool {
-        self.profile.poll == Some(Poll::Shipway)
-            && self.profile.awb.is_some()
-            && !self.state.tracking.status.is_final()
+    /// `None` if the order is not polled.
+    pub fn polling(&self) -> Option<Polling> {
+        let is_pollable = self.profile.poll == Some(Poll::Shipway) && self.profile.awb.is_some();
+        match self.state.tracking.status {
+            _ if !is_pollable => None,
+            Status::Cancelled | Status::Lost => Some(Polling::Ended),
+            status if status.is_final() => None,
+            _ => Some(Polling::Moving),
+        }
     }
 }
 
@@ -45,6 +69,8 @@ pub struct PollState {
     pub stale_since: Option<Timestamp>,
     /// The event that notified of the stalled order.
     pub stalled: Option<EventId>,
+    /// When the order was cancelled or lost. Missing in messages of older releases.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// An AWB that the carrier does not know.
@@ -69,6 +95,7 @@ impl PollState {
             unknown: None,
             stale_since: None,
             stalled: None,
+            ended_at: None,
         }
     }
 
@@ -80,9 +107,20 @@ impl PollState {
             .unknown
             .as_ref()
             .is_some_and(|unknown| unknown.run != run.id && unknown.ask_after > run.started_at);
-        self.stale_since.is_none()
-            && !backs_off
-            && (run.manual || !self.is_fresh(run) || is_turn(key, run))
+        let is_turn = match self.hours_between_polls(run) {
+            Some(hours) => run.manual || is_turn(key, run, hours),
+            None => false,
+        };
+        self.stale_since.is_none() && !backs_off && is_turn
+    }
+
+    /// `None` once the order is no longer polled.
+    fn hours_between_polls(&self, run: &Run) -> Option<u64> {
+        let Some(ended_at) = self.ended_at else {
+            return Some(if self.is_fresh(run) { FRESH_EVERY } else { 1 });
+        };
+        let age = run.started_at.since(ended_at);
+        ENDED_EVERY.iter().find(|(until, _)| age < *until).map(|(_, hours)| *hours)
     }
 
     fn is_fresh(&self, run: &Run) -> bool {
@@ -100,7 +138,8 @@ impl PollState {
             .as_ref()
             .map_or((run.started_at, 0), |before| (before.since, before.tries));
         let wait = usize::try_from(tries).ok().and_then(|tries| BACKOFF.get(tries)).unwrap_or(&DAY);
-        let is_stale = run.started_at.since(since) >= GIVE_UP;
+        // A carrier forgets the parcels of cancelled orders.
+        let is_stale = self.ended_at.is_none() && run.started_at.since(since) >= GIVE_UP;
         Self {
             unknown: Some(Unknown {
                 since,
@@ -114,6 +153,7 @@ impl PollState {
     }
 }
 
-fn is_turn(key: &OrderKey, run: &Run) -> bool {
-    turn(key, FRESH_EVERY) == run.hour() % FRESH_EVERY
+/// True once in `hours` hours, at a time that differs between orders.
+fn is_turn(key: &OrderKey, run: &Run, hours: u64) -> bool {
+    turn(key, hours) == run.hour() % hours
 }

@@ -1,8 +1,9 @@
 #![expect(clippy::unwrap_used)]
 
-use super::{PollState, Run, SHARDS, poll_event_id, shard};
+use super::{PollState, Polling, Run, SHARDS, poll_event_id, shard};
 use crate::core::id::{AccountCode, OrderId, OrderKey};
-use crate::testing::{awb, minute, report_id};
+use crate::testing::{awb, minute, order, report_id};
+use crate::tracking::status::Status;
 
 fn key(order: usize) -> OrderKey {
     let order = OrderId::parse(&format!("ORD{order}")).unwrap();
@@ -87,6 +88,49 @@ fn backs_off_from_an_unknown_awb_and_then_gives_up() {
     assert_eq!(polled, [0, 1, 5, 29, 53, 77, 101, 125, 149, 173]);
     assert_eq!(order.stale_since, Some(minute(173 * 60)));
     assert!(!order.is_due(&key(1), &Run { manual: true, ..run(9999) }));
+}
+
+#[test]
+fn polls_an_order_that_ended_ever_more_seldom_for_thirty_days() {
+    let ended = PollState { ended_at: Some(minute(0)), ..active() };
+    let due = hours_due(&key(1), &ended, 24 * 40);
+    let gaps: Vec<i64> = due.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let count = |from, to| due.iter().filter(|hour| (from..to).contains(*hour)).count();
+    assert_eq!((count(0, 24), count(24, 7 * 24)), (6, 6));
+    assert!((4..=5).contains(&count(7 * 24, 30 * 24)), "{due:?}");
+    assert_eq!(count(30 * 24, 40 * 24), 0);
+    assert!(gaps.iter().all(|gap| *gap <= 240), "{gaps:?}");
+    let manual = |hour| Run { manual: true, ..run(hour) };
+    assert!(ended.is_due(&key(1), &manual(24 * 29)) && !ended.is_due(&key(1), &manual(24 * 30)));
+}
+
+#[test]
+fn an_order_that_ended_never_becomes_stale() {
+    let ended = PollState { ended_at: Some(minute(0)), ..active() };
+    let unknown = ended.not_found(&run(0)).not_found(&run(24 * 8));
+    assert_eq!((unknown.stale_since, unknown.unknown.map(|it| it.tries)), (None, Some(2)));
+}
+
+#[test]
+fn polls_orders_that_move_or_may_come_back() {
+    use Status::{Cancelled, Completed, Delivered, InTransit, Lost, ReturnInitiated, Returned};
+    let polled = r#"{"orderId":"a","awb":"1","poll":"shipway"}"#;
+    let [moving, ended] = [Some(Polling::Moving), Some(Polling::Ended)];
+    for (body, status, expected) in [
+        (polled, InTransit, moving),
+        (polled, ReturnInitiated, moving),
+        (polled, Cancelled, ended),
+        (polled, Lost, ended),
+        (polled, Delivered, None),
+        (polled, Completed, None),
+        (polled, Returned, None),
+        (r#"{"orderId":"a","awb":"1"}"#, InTransit, None),
+        (r#"{"orderId":"a","poll":"shipway"}"#, Lost, None),
+    ] {
+        let mut order = order("STORE001", body);
+        order.state.tracking.status = status;
+        assert_eq!(order.polling(), expected, "{status} {body}");
+    }
 }
 
 #[test]

@@ -11,14 +11,15 @@
 use domain::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Order;
-use domain::polling::{PollState, shard};
+use domain::polling::{ENDED_DAYS, PollState, Polling, shard};
 
 use super::stale::stale_key;
 use super::{Orders, partition};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_as, read_json, read_optional, read_text, text};
+use crate::tables::attr::{Item, read_as, read_json, read_optional, read_text, text, ttl};
 use crate::tables::keys::{key, tenant};
 use crate::tables::read::{first_page, query};
+use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
 /// A polled order.
@@ -64,21 +65,48 @@ impl Orders {
 
     /// The writes that keep an order's polling rows in step with it.
     pub(super) fn active_writes(&self, before: Option<&Order>, after: &Order) -> Vec<Write> {
-        let polled = |order: &Order| order.profile.awb.clone().filter(|_| order.is_polled());
+        let polled = |order: &Order| order.polling().zip(order.profile.awb.clone());
         let (old, new) = (before.and_then(polled), polled(after));
         if old == new {
             return Vec::new();
         }
+        let at = after.state.updated_at;
         let active = match new {
-            Some(awb) => {
-                let active = PollState::new(awb, after.state.updated_at);
+            None => Write::delete(&self.table, active_key(&after.key)),
+            Some((polling, awb)) if old.is_some_and(|(_, old)| old == awb) => {
+                let changes = changes(&after.key, &awb, polling, at);
+                Write::update(&self.table, active_key(&after.key), changes)
+            }
+            Some((polling, awb)) => {
+                let ended_at = (polling == Polling::Ended).then_some(at);
+                let active = PollState { ended_at, ..PollState::new(awb, at) };
                 Write::put(&self.table, active_row(&after.key, &active))
             }
-            None => Write::delete(&self.table, active_key(&after.key)),
         };
         // The order may have been stale.
         let stale = before.map(|_| Write::delete(&self.table, stale_key(&after.key)));
         std::iter::once(active).chain(stale).collect()
+    }
+}
+
+/// The changes of the row when an order ends or comes back. The table's TTL may have deleted the
+/// row of an order that ended long ago.
+fn changes(order: &OrderKey, awb: &Awb, polling: Polling, at: Timestamp) -> Changes {
+    let now = text(at.to_string());
+    let changes = Changes::new()
+        .set("account", text(order.account.as_str()))
+        .set("order_id", text(order.order.as_str()))
+        .set("awb", text(awb.as_str()))
+        .remove("unknown")
+        .remove("stale_since");
+    match polling {
+        Polling::Moving => {
+            changes.set("moved_at", now).remove("stalled").remove("ended_at").remove("ttl")
+        }
+        Polling::Ended => changes
+            .set_if_absent("moved_at", now.clone())
+            .set("ended_at", now)
+            .set("ttl", ttl(at, ENDED_DAYS)),
     }
 }
 
@@ -103,6 +131,10 @@ fn active_row(order: &OrderKey, active: &PollState) -> Item {
         ("moved_at", &active.moved_at.to_string()),
     ];
     row.extend(attributes.map(|(name, value)| (name.to_owned(), text(value))));
+    if let Some(at) = active.ended_at {
+        row.insert("ended_at".to_owned(), text(at.to_string()));
+        row.insert("ttl".to_owned(), ttl(at, ENDED_DAYS));
+    }
     row
 }
 
@@ -121,6 +153,7 @@ fn read_active(row: &Item) -> Result<ActiveOrder, IoError> {
             unknown: has_unknown.then(|| read_json(row, "unknown")).transpose()?,
             stale_since: read_optional(row, "stale_since", Timestamp::parse)?,
             stalled: read_as(row, "stalled", EventId::parse).ok(),
+            ended_at: read_optional(row, "ended_at", Timestamp::parse)?,
         },
     })
 }

@@ -77,7 +77,7 @@ impl Orders {
         order: &Order,
         update: PollRowUpdate<'_>,
     ) -> Result<(), IoError> {
-        if !order.is_polled() {
+        if order.polling().is_none() {
             return Ok(());
         }
         let before = self.write_poll_row(&order.key, update).await?;
