@@ -11,7 +11,7 @@ use super::duplicates::check_deduplication;
 use super::mutations::{Mutation, Part, check_mutations};
 use super::request::WebhookRequest;
 use super::source_fixture::{Fields, SourceFixture};
-use super::test_case::{Outcome, TestCase, accepted, check, rejected, unreadable};
+use super::test_case::{Outcome, TestCase, accepted, check, probed, rejected, unreadable};
 use super::test_order::TestOrder;
 use crate::support::{Parcel, stack, unique};
 
@@ -61,6 +61,7 @@ fn order(tag: &str) -> TestOrder {
 /// A malformed id costs no report, as long as the body has another valid id.
 fn expected(mutation: &Mutation) -> Outcome {
     match (mutation.part, mutation.name) {
+        (Part::Body, "empty") => probed(),
         (Part::Body, _) | (_, "base64 without its flag") => unreadable(),
         (Part::Size, _) => rejected(413),
         (_, "signature \"a,b\"") => rejected(401),
