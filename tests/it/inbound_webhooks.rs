@@ -3,6 +3,7 @@
 use aws::tables::inbound::{EventState, InboundEvent};
 use domain::core::hash::Fingerprint;
 use domain::core::id::EventId;
+use reqwest::Method;
 use serde_json::json;
 
 use crate::support::{
@@ -52,6 +53,80 @@ async fn rejects_a_wrong_token_without_storing_the_event() {
         .body(body.clone());
     assert_eq!(http::send(unsigned).await.status, 401);
     assert!(load(&body_event_id("shiprocket", &body)).await.is_none());
+}
+
+/// Shiprocket's panel probes a URL before it saves it.
+#[tokio::test]
+async fn answers_probes_of_the_carrier_paths_without_storing_them() {
+    let (token, account) = (stack().shiprocket_token(), "STORE001");
+    for path in ["/webhooks/carrier", "/webhooks/carrier/no-hook", "/api/webhooks/shiprocket"] {
+        for method in [Method::GET, Method::HEAD, Method::POST] {
+            for token in [None, Some("canary-key"), Some(token)] {
+                let request = http::client().request(method.clone(), stack().url(path));
+                let headers = token.map(|token| ("x-api-key", token)).into_iter();
+                let request =
+                    headers.fold(request, |request, (name, value)| request.header(name, value));
+                let answer = http::send_undocumented(request).await;
+                assert_eq!((answer.status, &answer.json), (200, &json!("")), "{method} {path}");
+            }
+        }
+        let unsigned = http::client().post(stack().url(path)).body("{}");
+        assert_eq!(http::send_undocumented(unsigned).await.status, 401, "{path}");
+    }
+    let id = Fingerprint::of("event").with("shiprocket").with(account).with(b"").into();
+    assert!(load(&id).await.is_none());
+}
+
+#[tokio::test]
+async fn finds_an_order_by_its_id_as_senders_spell_it() {
+    let number = unique("");
+    let spellings = [
+        (format!("#1{number}"), format!("1{number}")),
+        (format!("2{number}"), format!("#2{number}")),
+        (format!("ORD-3{number}"), format!("ORD-3{number}_740007001")),
+        (format!("#4{number}"), format!("4{number}_740007001")),
+    ];
+    let body = |reported: &str| {
+        let mut body = Parcel::new().in_transit();
+        body["order_id"] = json!(reported);
+        body
+    };
+    for (own, reported) in &spellings {
+        stack().create_order(&json!({"orderId": own})).await;
+        assert_eq!(stack().webhook(&body(reported)).await.status, 200);
+    }
+    for (own, reported) in &spellings {
+        let order = stack().order_with_entries(&own.replace('#', "%23"), 1).await;
+        assert_eq!(order["status"], "in_transit", "{reported}");
+    }
+}
+
+#[tokio::test]
+async fn applies_a_parked_report_to_an_order_spelled_otherwise() {
+    let own = unique("#");
+    let mut body = Parcel::new().in_transit();
+    body["order_id"] = json!(format!("{}_740007001", &own[1..]));
+    let answer = stack().webhook(&body).await;
+    assert_eq!(settled_state(&answer).await, EventState::Unmatched);
+    stack().create_order(&json!({"orderId": own})).await;
+    let order = stack().order_with_entries(&own.replace('#', "%23"), 1).await;
+    assert_eq!(order["status"], "in_transit");
+}
+
+#[tokio::test]
+async fn leaves_a_report_unmatched_if_its_order_is_ambiguous() {
+    let number = unique("");
+    for own in [format!("#{number}"), number.clone()] {
+        stack().create_order(&json!({"orderId": own})).await;
+    }
+    let mut body = Parcel::new().in_transit();
+    body["order_id"] = json!(format!("{number}_740007001"));
+    let answer = stack().webhook(&body).await;
+    assert_eq!(settled_state(&answer).await, EventState::Unmatched);
+    // The exact spelling decides.
+    body["order_id"] = json!(number);
+    assert_eq!(stack().webhook(&body).await.status, 200);
+    stack().order_with_entries(&number, 1).await;
 }
 
 #[tokio::test]
@@ -169,7 +244,9 @@ async fn matches_a_report_by_any_ref_of_the_order() {
 async fn records_an_unknown_status_without_applying_it() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
-    stack().webhook(&parcel.report(999, "BEAMED UP", "11:43:52")).await;
+    let mut body = parcel.report(999, "BEAMED UP", "11:43:52");
+    body["current_status_id"] = json!(null);
+    stack().webhook(&body).await;
     let order = stack().order_with_entries(&parcel.order_id, 1).await;
     assert_eq!((&order["status"], &order["version"]), (&json!("pending"), &json!(1)));
     let entry = &order["timeline"][0];

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from config import ROOT
 
 OPENAPI = ROOT / "openapi.yaml"
-METHODS = {"get", "put", "post", "delete", "patch"}
+METHODS = {"get", "head", "put", "post", "delete", "patch"}
 JSON_TYPE = "application/json"
 TEXT_TYPE = "text/plain"
 # Beside JSON_TYPE: a body that is not a JSON object is accepted too.
@@ -55,7 +55,7 @@ class Contract:
         media_type = answer["headers"].get("content-type", "").split(";")[0]
         if media_type not in response["content"]:
             yield f"header content-type: {media_type!r} is not declared"
-        yield from self._body("body", response, answer["body"])
+        yield from self._body("body", response, answer["body"], media_type)
         if answer["status"] < 300 and "requestBody" in operation:
             yield from self._body("request", operation["requestBody"], request or "")
 
@@ -95,9 +95,11 @@ class Contract:
             elif rule.get("required"):
                 yield f"header {name}: missing"
 
-    def _body(self, part: str, described: dict[str, Json], body: str) -> Iterator[str]:
+    def _body(
+        self, part: str, described: dict[str, Json], body: str, media_type: str = JSON_TYPE
+    ) -> Iterator[str]:
         content = described["content"]
-        if JSON_TYPE not in content:
+        if JSON_TYPE not in content or (media_type == TEXT_TYPE and TEXT_TYPE in content):
             yield from self._validate(part, content[TEXT_TYPE]["schema"], body)
             return
         try:

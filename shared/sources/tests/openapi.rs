@@ -52,8 +52,10 @@ fn lists_every_source_with_order_refs() {
         let name = source.as_str();
         require(&[
             ("schema `Refs`", format!("{name}: {{$ref: \"#/components/schemas/Id\"}}")),
-            ("`refs` of a new order", format!("{name}: {{type: [string, number]}}")),
-            ("`refs` of a patch", format!("{name}: {{type: [string, number, \"null\"]}}")),
+            (
+                "`refs` of a new order and of a patch",
+                format!("{name}: {{type: [string, number, \"null\"]}}"),
+            ),
         ]);
     }
 }

@@ -33,7 +33,7 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     let hook = Some(Hook { id: "a-hook", has_secret: true });
     vec![
         case("shiprocket", r#"{"mode":"token","account":"A"}"#, SECRET, None, |credentials| {
-            credentials.token()
+            credentials.token_of_shiprocket()
         }),
         case("shiprocket", r#"{"mode":"hmac","account":"A"}"#, SECRET, None, |credentials| {
             credentials.signature()
@@ -43,7 +43,7 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
             r#"{"mode":"token","account":"A","allowed_ips":["52.66.123.0/24","13.127.45.0/24"]}"#,
             SECRET,
             None,
-            |credentials| credentials.address() && credentials.token(),
+            |credentials| credentials.address() && credentials.token_of_shiprocket(),
         ),
         case(
             "esahayak",
@@ -174,6 +174,10 @@ impl Credentials<'_> {
 
     fn token(&self) -> bool {
         self.only("x-api-key") == Some(SECRET)
+    }
+
+    fn token_of_shiprocket(&self) -> bool {
+        self.token() || self.only("anx-api-key") == Some(SECRET)
     }
 
     fn signature(&self) -> bool {

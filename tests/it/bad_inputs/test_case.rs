@@ -36,6 +36,11 @@ pub fn accepted(state: EventState) -> Outcome {
     }
 }
 
+/// Answered 200 with an empty body, and not stored.
+pub fn probed() -> Outcome {
+    Outcome { http_status: 200, error_code: None, ..rejected(400) }
+}
+
 /// Answered with this error, without a stored event.
 pub fn rejected(http_status: u16) -> Outcome {
     let code = match http_status {

@@ -23,16 +23,18 @@ async fn shows_a_body_byte_for_byte() {
     // Digests do not compress: this body is stored in several rows.
     let noise: String =
         (0..25_000).map(|n: u32| Fingerprint::of("noise").with(n.to_be_bytes()).finish()).collect();
+    // Without a time the minute would be part of the event id.
+    let time = r#""timestamp":"2026-07-06 14:00:05""#;
     for (case, body, status) in [
         (
             "escapes",
             format!(
-                "{{ \"awb\":\"{awb}\",\r\n\t\"note\":\"canary-body \\\" \\\\ \\u00e4 \u{e4} \\/ \
-                 <b> \u{1f600}\"}}"
+                "{{ \"awb\":\"{awb}\",{time},\r\n\t\"note\":\"canary-body \\\" \\\\ \
+                 \\u00e4 \u{e4} \\/ <b> \u{1f600}\"}}"
             ),
             200,
         ),
-        ("large", format!(r#"{{"awb":"{awb}","pod":"{noise}"}}"#), 200),
+        ("large", format!(r#"{{"awb":"{awb}",{time},"pod":"{noise}"}}"#), 200),
         ("not JSON", format!("canary-body {awb} \u{0} \u{202e}"), 400),
     ] {
         let row = detail(&send(body.as_bytes(), status).await).await;

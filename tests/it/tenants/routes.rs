@@ -160,14 +160,18 @@ pub const ROUTES: [Route; 13] = [
 
 /// Routes without an account parameter. A webhook's account comes from its hook or source, an
 /// event's from its row (see `inbound_log/access.rs`); sync runs have none (see `sync_runs.rs`).
-const WITHOUT_ACCOUNT: [&str; 11] = [
+const WITHOUT_ACCOUNT: [&str; 15] = [
     "GET /webhooks/health",
+    "GET /api/webhooks/shiprocket",
+    "HEAD /api/webhooks/shiprocket",
     "POST /api/webhooks/shiprocket",
     "GET /college/whatsapp/webhook",
     "POST /college/whatsapp/webhook",
     "GET /webhooks/{source}",
+    "HEAD /webhooks/{source}",
     "POST /webhooks/{source}",
     "GET /webhooks/{source}/{hook_id}",
+    "HEAD /webhooks/{source}/{hook_id}",
     "POST /webhooks/{source}/{hook_id}",
     "GET /api/webhooks/logs/{id}",
     "POST /api/webhooks/retry/{id}",

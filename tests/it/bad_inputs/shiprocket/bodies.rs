@@ -36,7 +36,8 @@ async fn reads_unusual_statuses_and_scans() {
     let source = fixture().await;
     let label = |label: &str| {
         let id = Value::Null;
-        json!({"shipment_status_id": id, "shipment_status": label, "current_status_id": id})
+        json!({"shipment_status_id": id, "shipment_status": label,
+               "current_status_id": id, "current_status": id})
     };
     let scan = |n: usize| {
         let date = format!("2023-05-23 {:02}:00:00", n % 24);
@@ -49,6 +50,15 @@ async fn reads_unusual_statuses_and_scans() {
     });
     let cases = [
         ("FOO", label("FOO"), None),
+        (
+            "FOO with a known id",
+            json!({"shipment_status_id": null, "shipment_status": "FOO",
+            "current_status_id": 36, "current_status": "FOO"}),
+            Some("undelivered"),
+        ),
+        ("NDR PENDING", label("NDR PENDING"), Some("undelivered")),
+        ("RTO IN INTRANSIT", label("RTO IN INTRANSIT"), Some("return_in_transit")),
+        ("DELIVERY FAILED", label("DELIVERY FAILED"), None),
         ("trailing space", label("Delivered "), Some("delivered")),
         ("RTO DELIVERED", label("RTO DELIVERED"), Some("returned")),
         ("fields disagree", contradictory, Some("in_transit")),
@@ -107,6 +117,7 @@ async fn uses_the_receive_time_when_a_time_is_invalid_or_in_the_future() {
         (json!("23 05 2023 11:43:52"), Some("2023-05-23T06:13:52.000Z")),
         (json!("03 04 2026 10:00:00"), Some("2026-04-03T04:30:00.000Z")),
         (json!("2026-01-20T10:15:30"), Some("2026-01-20T04:45:30.000Z")),
+        (json!("2026-01-20 10:15"), Some("2026-01-20T04:45:00.000Z")),
         (json!("1970-01-01T00:00:01Z"), Some("1970-01-01T00:00:01.000Z")),
         (json!("9999-12-31 23:59:59"), None),
         (json!(hour_ahead), None),

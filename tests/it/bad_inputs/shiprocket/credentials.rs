@@ -30,6 +30,9 @@ async fn rejects_a_missing_or_wrong_token() {
     let cases = [
         case("valid", &[("x-api-key", token)], accepted(Unmatched)),
         case("upper-case name", &[("X-API-KEY", token)], accepted(Unmatched)),
+        case("other name", &[("anx-api-key", token)], accepted(Unmatched)),
+        case("one right", &[("x-api-key", "bad"), ("anx-api-key", token)], accepted(Unmatched)),
+        case("other name, wrong", &[("anx-api-key", "canary-key")], rejected(401)),
         case("absent", &[], rejected(401)),
         case("empty", &[("x-api-key", "")], rejected(401)),
         case("wrong", &[("x-api-key", "canary-key")], rejected(401)),

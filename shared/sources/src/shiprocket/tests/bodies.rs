@@ -136,7 +136,9 @@ fn labels_without_an_id_decide_the_status() {
 fn reads_a_body_in_a_data_object() {
     let inner = json!({
         "awb_code": "19000000000532", "current_status": "Delivered", "shipment_status": 7,
-        "activities": [{"date": "2026-07-06 14:00:05", "activity": "Left at door", "location": "Hub"}],
+        "activities": [
+            {"date": "2026-07-06 14:00:05", "activity": "Left at door", "location": "Hub"},
+        ],
     });
     let mut renamed = inner.clone();
     renamed["awb"] = renamed["awb_code"].take();
