@@ -42,7 +42,7 @@ class Contract:
     def exchange(
         self, method: str, path: str, request: str | None, answer: dict[str, Json]
     ) -> Iterator[str]:
-        """Problems of a response, and of the request if it was accepted."""
+        """Problems of a response, and of the request, unless None, if it was accepted."""
         operation = self._operation(method.lower(), path)
         if not operation:
             yield "no such operation"
@@ -56,8 +56,8 @@ class Contract:
         if media_type not in response["content"]:
             yield f"header content-type: {media_type!r} is not declared"
         yield from self._body("body", response, answer["body"], media_type)
-        if answer["status"] < 300 and "requestBody" in operation:
-            yield from self._body("request", operation["requestBody"], request or "")
+        if request is not None and answer["status"] < 300 and "requestBody" in operation:
+            yield from self._body("request", operation["requestBody"], request)
 
     def delivery(self, format: str, headers: dict[str, str], body: str) -> Iterator[str]:
         """Problems of a delivery in this format."""

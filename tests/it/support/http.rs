@@ -59,7 +59,7 @@ fn api_call(request: &Request) -> ApiCall {
     ApiCall {
         method: request.method().to_string(),
         path: request.url().path().strip_prefix(api.path()).unwrap().to_owned(),
-        body: body.map(|bytes| String::from_utf8_lossy(bytes).into_owned()),
+        body: Some(String::from_utf8_lossy(body.unwrap_or_default()).into_owned()),
     }
 }
 
