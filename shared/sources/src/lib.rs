@@ -86,9 +86,8 @@ pub trait Source: Sync {
         false
     }
 
-    /// True if the sender probes the path with GET, HEAD or an empty POST before it sends webhooks.
-    /// Probes are answered 200 without authentication, and not stored.
-    fn answers_probes(&self) -> bool {
+    /// True if reports carry the provider's order id. Orders may then have `refs.{name}`.
+    fn has_order_refs(&self) -> bool {
         false
     }
 
@@ -98,8 +97,9 @@ pub trait Source: Sync {
         false
     }
 
-    /// True if reports carry the provider's order id. Orders may then have `refs.{name}`.
-    fn has_order_refs(&self) -> bool {
+    /// True if the sender probes the path with GET, HEAD or an empty POST before it sends webhooks.
+    /// Probes are answered 200 without authentication, and not stored.
+    fn answers_probes(&self) -> bool {
         false
     }
 }

@@ -13,6 +13,7 @@
 
 mod active;
 mod create;
+mod find;
 mod list;
 mod phones;
 mod poll_row;
@@ -22,9 +23,8 @@ mod unmatched;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
-use domain::core::id::{AccountCode, OrderId, OrderKey};
+use domain::core::id::OrderKey;
 use domain::orders::order::{Order, Profile};
-use domain::tracking::report::{Ref, Report};
 use domain::tracking::timeline::{State, TimelineEntry};
 
 pub use active::{ActiveOrder, ActivePage};
@@ -36,13 +36,11 @@ pub use timeline::{CommitOutcome, Scans};
 pub use unmatched::UnmatchedReport;
 
 use crate::error::IoError;
-use crate::tables::attr::{
-    Item, item, json, number, read_as, read_json, read_number, read_text, text,
-};
+use crate::tables::attr::{Item, item, json, number, read_json, read_number, read_text, text};
 use crate::tables::contention::{Try, retry};
 use crate::tables::expression::{Condition, attr};
-use crate::tables::keys::{key, order_pk, ref_pk};
-use crate::tables::read::{all_rows, get, query};
+use crate::tables::keys::{key, order_pk};
+use crate::tables::read::{all_rows, query};
 
 /// How often an order is read while a write to it is in progress.
 const TRIES: u32 = 5;
@@ -103,43 +101,6 @@ impl Orders {
             })
         });
         loaded.await?.ok_or_else(being_written)
-    }
-
-    /// Finds the order by the report's first reference that is known, else by the only alternative
-    /// that is.
-    pub async fn find(
-        &self,
-        account: &AccountCode,
-        report: &Report,
-    ) -> Result<Option<OrderId>, IoError> {
-        for reference in report.refs() {
-            if let Some(order) = self.named(account, &reference).await? {
-                return Ok(Some(order));
-            }
-        }
-        let mut found = Vec::new();
-        for reference in report.alternative_refs() {
-            found.extend(self.named(account, &reference).await?);
-        }
-        let ambiguous = found.len() > 1;
-        Ok(found.pop().filter(|_| !ambiguous))
-    }
-
-    /// The order that a reference names. An order's own id needs no reference row: it is known as
-    /// soon as the order exists.
-    pub async fn named(
-        &self,
-        account: &AccountCode,
-        reference: &Ref,
-    ) -> Result<Option<OrderId>, IoError> {
-        let key = match reference {
-            Ref::Order(order) => {
-                state_key(&OrderKey { account: account.clone(), order: order.clone() })
-            }
-            _ => key(ref_pk(account, reference), "order"),
-        };
-        let row = get(&self.client, &self.table, key, &["order_id"]).await?;
-        row.map(|row| read_as(&row, "order_id", OrderId::parse)).transpose()
     }
 
     fn query(&self, rows: Condition) -> QueryFluentBuilder {
@@ -208,6 +169,3 @@ fn profile_row(order: &Order) -> Result<Item, IoError> {
         ("json", json(&order.profile)?),
     ]))
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,2 +1,1 @@
 mod incomplete_timeline;
-mod spellings;

@@ -1,0 +1,130 @@
+//! Finds the order that a report is about.
+
+use domain::core::id::{AccountCode, OrderId, OrderKey};
+use domain::tracking::report::{Ref, Report};
+
+use super::{Orders, state_key};
+use crate::error::IoError;
+use crate::tables::attr::read_as;
+use crate::tables::keys::{key, ref_pk};
+use crate::tables::read::get;
+
+impl Orders {
+    /// Finds the order by the report's first reference that is known, else by the only alternative
+    /// that is.
+    pub async fn find(
+        &self,
+        account: &AccountCode,
+        report: &Report,
+    ) -> Result<Option<OrderId>, IoError> {
+        for reference in report.refs() {
+            if let Some(order) = self.named(account, &reference).await? {
+                return Ok(Some(order));
+            }
+        }
+        let mut found = Vec::new();
+        for reference in report.alternative_refs() {
+            found.extend(self.named(account, &reference).await?);
+        }
+        let ambiguous = found.len() > 1;
+        Ok(found.pop().filter(|_| !ambiguous))
+    }
+
+    /// The order that a reference names. An order's own id needs no reference row: it is known as
+    /// soon as the order exists.
+    pub async fn named(
+        &self,
+        account: &AccountCode,
+        reference: &Ref,
+    ) -> Result<Option<OrderId>, IoError> {
+        let key = match reference {
+            Ref::Order(order) => {
+                state_key(&OrderKey { account: account.clone(), order: order.clone() })
+            }
+            _ => key(ref_pk(account, reference), "order"),
+        };
+        let row = get(&self.client, &self.table, key, &["order_id"]).await?;
+        row.map(|row| read_as(&row, "order_id", OrderId::parse)).transpose()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::core::id::{Awb, ReportId};
+    use domain::tracking::report::SourceName;
+    use domain::tracking::status::{Leg, Status};
+
+    use super::*;
+    use crate::client::fake::{FakeAws, clients};
+
+    fn report(awb: Option<&str>, order_id: &str) -> Report {
+        Report {
+            id: ReportId::parse("r").unwrap(),
+            source: SourceName::new("shiprocket"),
+            awb: awb.map(|awb| Awb::parse(awb).unwrap()),
+            return_awb: None,
+            provider_id: None,
+            order_id: OrderId::parse(order_id).ok(),
+            leg: Leg::Outbound,
+            status: Status::InTransit,
+            source_status: None,
+            occurred_at: None,
+            location: None,
+            note: None,
+            eta: None,
+            scans: Vec::new(),
+        }
+    }
+
+    /// The order that a report finds if these orders exist, and the number of reads.
+    async fn find(orders: &'static [&str], report: &Report) -> (Option<String>, usize) {
+        let fake = FakeAws::new(|request| {
+            let request = String::from_utf8_lossy(request);
+            let order = orders.iter().find(|id| request.contains(&format!("STORE001:{id}\"")));
+            let row = |id| format!(r#"{{"Item":{{"order_id":{{"S":"{id}"}}}}}}"#);
+            (200, order.map_or("{}".to_owned(), row))
+        });
+        let orders = Orders::new(clients(fake.edge()).await.dynamodb(), "orders".to_owned());
+        let account = AccountCode::parse("STORE001").unwrap();
+        let found = orders.find(&account, report).await.unwrap();
+        let reads = fake.requests().len();
+        (found.map(String::from), reads)
+    }
+
+    #[tokio::test]
+    async fn finds_an_order_by_other_spellings_of_its_id() {
+        for (orders, reported, expected) in [
+            (&["1001"][..], "1001", Some("1001")),
+            (&["#1001"], "1001", Some("#1001")),
+            (&["1001"], "#1001", Some("1001")),
+            (&["1001", "#1001"], "#1001", Some("#1001")),
+            (&["ORD-7001"], "ORD-7001_740007001", Some("ORD-7001")),
+            (&["#1001"], "1001_740007001", Some("#1001")),
+            (&["1001"], "#1001_740007001", Some("1001")),
+            (&["A_740007001", "A"], "A_740007001", Some("A_740007001")),
+            // Ambiguous.
+            (&["1001", "#1001"], "1001_740007001", None),
+            (&["#A_740007001", "A"], "A_740007001", None),
+            // A number of the shop's own.
+            (&["ORD"], "ORD_2", None),
+            (&["ORD"], "ORD_740007001_2", None),
+            (&["1001"], "1002", None),
+            (&[], "1001_740007001", None),
+        ] {
+            let (found, _) = find(orders, &report(None, reported)).await;
+            assert_eq!(found.as_deref(), expected, "{reported} of {orders:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn reads_other_spellings_only_for_an_unknown_order() {
+        assert_eq!(find(&["1001"], &report(None, "1001")).await, (Some("1001".to_owned()), 1));
+        assert_eq!(
+            find(&["1001"], &report(Some("19"), "1001")).await,
+            (Some("1001".to_owned()), 2)
+        );
+        assert_eq!(find(&[], &report(Some("19"), "1001")).await, (None, 3));
+        assert_eq!(find(&[], &report(Some("19"), "1001_740007001")).await, (None, 5));
+    }
+}
