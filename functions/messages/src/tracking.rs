@@ -138,7 +138,7 @@ fn message_key<'a>(
     }
 }
 
-/// True if the request is another report about the recorded message: about the same order, and not a
+/// True if the request is another report about the recorded message: about the same order, and no
 /// repeat of the request that created the record, which the same idempotency key shows.
 fn moves(message: &Message, record: &Message, key: &MessageKey<'_>) -> bool {
     let is_same_request = matches!(key, MessageKey::Idempotency(_)) && message.id == record.id;

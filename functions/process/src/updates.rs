@@ -4,7 +4,7 @@
 mod counts;
 mod grouped;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::clock::now;
 use aws::error::IoError;
@@ -37,6 +37,7 @@ impl Process {
         let grouped = self.group_updates(event, updates).await?;
         let recorded = self.record_statuses(&grouped.statuses, event.received_at).await;
         let inserted = self.insert_messages(&grouped.messages).await;
+        self.link_contacts(&grouped.links, event.received_at).await?;
         let (changed, new) = (recorded?, inserted?);
         let counts = grouped.counts;
         tracing::info!(
@@ -157,6 +158,17 @@ impl Process {
             self.messages.insert_conversation(account, contact, message).await
         });
         run_all(inserts).await.map(count)
+    }
+
+    async fn link_contacts(
+        &self,
+        links: &BTreeSet<(AccountCode, Contact, Contact)>,
+        received_at: Timestamp,
+    ) -> Result<(), IoError> {
+        let writes = links.iter().map(async |(account, one, other)| {
+            self.messages.link_contacts(account, one, other, received_at).await
+        });
+        run_all(writes).await.map(|_| ())
     }
 }
 

@@ -91,8 +91,8 @@ pub trait Source: Sync {
         false
     }
 
-    /// True for a status in the source's words that is known to have no meaning for an order, such as
-    /// "other". It is kept without effect, and without a warning about an unknown status.
+    /// True for a status that is known to mean nothing for an order, such as "other". It is kept
+    /// without effect, and without a warning about an unknown status.
     fn is_neutral_status(&self, _words: &str) -> bool {
         false
     }

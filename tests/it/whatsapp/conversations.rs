@@ -145,6 +145,38 @@ async fn shows_a_change_of_user_id_in_both_conversations() {
     }
 }
 
+/// Whichever id a message names, and in whatever order the ids become known.
+#[tokio::test]
+async fn joins_the_conversations_of_all_ids_of_a_shopper() {
+    let (phone, user, new) = (unique("1"), unique("IN.OLD"), unique("IN.NEW"));
+    let sent: Vec<String> = (0..4).map(|_| wamid()).collect();
+    let by_user = |id: &str, user: &str, second: i64| {
+        let mut message = text(id, "", second, "canary-body");
+        message["from_user_id"] = json!(user);
+        message
+    };
+    let mut both = text(&sent[3], &phone, 4, "canary-body");
+    both["from_user_id"] = json!(user);
+    let mut changed = by_user(&sent[2], &user, 3);
+    changed["type"] = json!("system");
+    changed["system"] = json!({"type": "user_changed_user_id", "user_id": new});
+    let messages =
+        [by_user(&sent[1], &new, 2), text(&sent[0], &phone, 1, "canary-body"), both, changed];
+    for message in messages {
+        let body = envelope(&[change(OURS.1, &json!({"messages": [message]}))]);
+        assert_eq!(process(&body).await, (EventState::Processed, None));
+    }
+    let expected: Vec<&str> = sent.iter().rev().map(String::as_str).collect();
+    for query in [format!("phone={phone}"), format!("user_id={user}"), format!("user_id={new}")] {
+        assert_eq!(ids(&conversation(&query).await), expected);
+        let page = conversation(&format!("{query}&limit=3")).await;
+        assert_eq!(ids(&page), expected[..3]);
+        let cursor = page["next_page"].as_str().unwrap();
+        let last = conversation(&format!("{query}&limit=3&page={cursor}")).await;
+        assert_eq!((ids(&last), &last["next_page"]), (expected[3..].to_vec(), &json!(null)));
+    }
+}
+
 #[tokio::test]
 async fn shows_echoes_with_their_status() {
     let (phone, id) = (unique("1"), wamid());
@@ -202,6 +234,7 @@ async fn shows_every_type_of_message_in_the_samples() {
         let body = sample(&format!("whatsapp/{name}"));
         let mut message = body["entry"][0]["changes"][0]["value"]["messages"][0].clone();
         (message["id"], message["from"]) = (json!(wamid()), json!(phone));
+        message.as_object_mut().unwrap().remove("from_user_id");
         message["timestamp"] = json!((START + i64::try_from(sent.len()).unwrap()).to_string());
         sent.push(message);
     }

@@ -1,6 +1,6 @@
 //! Groups a channel event's updates by the write they need.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::tables::inbound::InboundEvent;
 use domain::core::id::AccountCode;
@@ -18,6 +18,8 @@ pub(super) struct GroupedUpdates<'a> {
     pub(super) statuses: BTreeMap<ProviderMessageKey, Vec<&'a StatusUpdate>>,
     /// By the contact whose conversation they belong to.
     pub(super) messages: Vec<(AccountCode, Contact, ConversationMessage<'a>)>,
+    /// Two ids of one contact.
+    pub(super) links: BTreeSet<(AccountCode, Contact, Contact)>,
     pub(super) counts: UpdateCounts,
 }
 
@@ -65,10 +67,8 @@ impl<'a> GroupedUpdates<'a> {
             self.counts.unreadable += 1;
             return;
         };
-        // A reader of either id's conversation finds the other.
-        if let Some(other) = other_id(message, &from) {
-            let message = ConversationMessage::new(message, number, event.received_at);
-            self.messages.push((account.clone(), other, message));
+        for other in other_ids(message).filter(|other| *other != from) {
+            self.links.insert((account.clone(), from.clone(), other));
         }
         let message = ConversationMessage::new(message, number, event.received_at);
         self.messages.push((account, from, message));
@@ -92,10 +92,13 @@ impl<'a> GroupedUpdates<'a> {
     }
 }
 
-/// The id that the sender's number or user id changed to.
-fn other_id(message: &InboundMessage, from: &Contact) -> Option<Contact> {
-    let Content::System { new_id: Some(new_id), .. } = &message.content else { return None };
-    Contact::parse(new_id).filter(|contact| contact != from)
+/// Further ids of the sender: the conversation is one, whichever of them a message names.
+fn other_ids(message: &InboundMessage) -> impl Iterator<Item = Contact> {
+    let (previous, new) = match &message.content {
+        Content::System { previous_id, new_id, .. } => (previous_id.as_deref(), new_id.as_deref()),
+        _ => (None, None),
+    };
+    [message.other_id.as_deref(), previous, new].into_iter().flatten().filter_map(Contact::parse)
 }
 
 #[cfg(test)]
@@ -122,8 +125,7 @@ mod tests {
         }
     }
 
-    /// The contacts whose conversations a sample's messages are added to, and the counts.
-    fn grouped(sample: &str) -> (Vec<String>, UpdateCounts) {
+    fn grouped<T>(sample: &str, read: impl Fn(&GroupedUpdates<'_>) -> T) -> T {
         let file = format!("{}/../../events/whatsapp/{sample}", env!("CARGO_MANIFEST_DIR"));
         let body = std::fs::read(file).unwrap();
         let parsed = WhatsApp.parse(&Request::stored(None, &body), Timestamp::EPOCH).unwrap();
@@ -133,26 +135,37 @@ mod tests {
         for update in &updates.items {
             grouped.add(AccountCode::parse("A").unwrap(), update, &event);
         }
-        let contacts = grouped.messages.iter().map(|(_, contact, _)| contact.as_str().to_owned());
-        (contacts.collect(), grouped.counts)
+        read(&grouped)
+    }
+
+    fn contacts(grouped: &GroupedUpdates<'_>) -> Vec<String> {
+        grouped.messages.iter().map(|(_, contact, _)| contact.as_str().to_owned()).collect()
     }
 
     #[test]
-    fn adds_a_change_of_id_to_the_conversations_of_both_ids() {
-        let (contacts, counts) = grouped("user_id_changed.json");
-        assert_eq!(contacts, ["IN.13000000000000000002", "IN.13000000000000000001"]);
-        assert_eq!((counts.inbound, counts.skipped()), (1, 0));
+    fn links_the_ids_of_one_contact() {
+        for (sample, from, other) in [
+            ("user_id_changed.json", "IN.13000000000000000001", "IN.13000000000000000002"),
+            ("number_changed.json", "16505551234", "16505554321"),
+            ("both_ids.json", "16505551234", "US.13000000000000000001"),
+        ] {
+            let links = grouped(sample, |grouped| grouped.links.clone());
+            let [from, other] = [from, other].map(|id| Contact::parse(id).unwrap());
+            let link = (AccountCode::parse("A").unwrap(), from, other);
+            assert_eq!(links, BTreeSet::from([link]), "{sample}");
+        }
+        assert!(grouped("text.json", |grouped| grouped.links.is_empty()));
     }
 
     #[test]
     fn adds_an_echo_to_the_conversation_of_its_recipient() {
-        let (contacts, counts) = grouped("echo.json");
+        let (contacts, counts) = grouped("echo.json", |all| (contacts(all), all.counts));
         assert_eq!((contacts, counts.echoes), (vec!["16505551234".to_owned()], 1));
     }
 
     #[test]
     fn a_payment_is_no_status_of_its_message() {
-        let (_, counts) = grouped("payment_failed.json");
+        let counts = grouped("payment_failed.json", |grouped| grouped.counts);
         assert_eq!((counts.statuses, counts.payments), (0, 1));
     }
 }

@@ -6,6 +6,7 @@
 //! | | `id:{id}` | the same message by its id, to detect a repeated request; 30 days |
 //! | `message:…` | `track` | the provider's reports about a message; conditional on `rev` |
 //! | `talk:…` | `at:{at}/{message id}` | a message from or to a shopper, by time; 90 days |
+//! | | `id:{other id}` | another id of the same shopper, in both directions; 90 days |
 //!
 //! A `track` row that is not linked to an order expires after 90 days.
 

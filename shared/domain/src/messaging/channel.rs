@@ -101,6 +101,9 @@ pub struct InboundMessage {
     pub message: ProviderMessageId,
     /// The digits of a phone number, or the provider's id of a user without one.
     pub from: String,
+    /// Another id of the sender, who has both a phone number and a user id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_id: Option<String>,
     /// The sender's profile name.
     pub name: Option<String>,
     /// The provider's id of the group that the message was written in.

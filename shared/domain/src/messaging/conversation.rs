@@ -14,7 +14,7 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 
 /// The digits of a phone number, or the provider's id of a user without one. Personal data: never
 /// logged.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Contact(String);
 
 impl std::fmt::Debug for Contact {
@@ -186,6 +186,7 @@ mod tests {
             from: "919876543210".to_owned(),
             name: None,
             group: None,
+            other_id: None,
             at,
             in_reply_to: None,
             content: Content::Text { text: "hello".to_owned() },

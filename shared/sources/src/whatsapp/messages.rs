@@ -13,10 +13,13 @@ use crate::text::Fields;
 pub(super) fn read(fields: &Fields, contacts: &Contacts) -> Option<ChannelEvent> {
     let ids = contacts.ids(fields, ["from", "from_user_id"]);
     let content = with_previous_id(content::read(fields), &ids);
+    let name = contacts.name(&ids);
+    let mut ids = ids.into_iter();
     Some(ChannelEvent::InboundMessage(Box::new(InboundMessage {
         message: message_id(fields, "id")?,
-        name: contacts.name(&ids),
-        from: ids.into_iter().next().or_else(|| changed_user(&content))?,
+        name,
+        from: ids.next().or_else(|| changed_user(&content))?,
+        other_id: ids.next(),
         group: fields.words("group_id", REMARK),
         at: time(fields),
         in_reply_to: message_id(&fields.object("context"), "id"),
@@ -42,7 +45,10 @@ pub(super) fn read_echo(fields: &Fields, contacts: &Contacts) -> Option<ChannelE
 fn with_previous_id(content: Content, sender: &[String]) -> Content {
     match content {
         Content::System { kind, text, previous_id: None, new_id: Some(new_id) } => {
-            let previous_id = sender.iter().find(|id| **id != new_id).cloned();
+            let is_number = |id: &str| id.starts_with(|first: char| first.is_ascii_digit());
+            let mut others: Vec<&String> = sender.iter().filter(|id| **id != new_id).collect();
+            others.sort_by_key(|id| is_number(id) != is_number(&new_id));
+            let previous_id = others.first().map(|id| (*id).clone());
             Content::System { kind, text, previous_id, new_id: Some(new_id) }
         }
         content => content,
@@ -63,29 +69,46 @@ fn changed_user(content: &Content) -> Option<String> {
 pub(super) struct Contacts {
     /// Display names by phone number and by user id.
     names: HashMap<String, String>,
-    /// The id of the only contact. With several contacts the other party would be a guess.
-    only: Option<String>,
+    /// The user id by the phone number of users with both, and the other way round.
+    other_ids: HashMap<String, String>,
+    /// The ids of the only contact. With several contacts the other party would be a guess.
+    only: Vec<String>,
 }
 
 impl Contacts {
     pub(super) fn read(contacts: &[Fields]) -> Self {
-        let ids = |contact| [phone_or_user(contact, "wa_id"), user(contact, "user_id")];
-        let mut names = HashMap::new();
+        let mut all = Self { names: HashMap::new(), other_ids: HashMap::new(), only: Vec::new() };
         for contact in contacts {
-            let Some(name) = contact.object("profile").words("name", TITLE) else { continue };
-            names.extend(ids(contact).into_iter().flatten().map(|id| (id, name.clone())));
+            let ids = [phone_or_user(contact, "wa_id"), user(contact, "user_id")];
+            if let [Some(one), Some(other)] = &ids
+                && one != other
+            {
+                all.other_ids.insert(one.clone(), other.clone());
+                all.other_ids.insert(other.clone(), one.clone());
+            }
+            let ids: Vec<String> = ids.into_iter().flatten().collect();
+            if let Some(name) = contact.object("profile").words("name", TITLE) {
+                all.names.extend(ids.iter().map(|id| (id.clone(), name.clone())));
+            }
+            if contacts.len() == 1 {
+                all.only = ids;
+            }
         }
-        let only =
-            if let [only] = contacts { ids(only).into_iter().flatten().next() } else { None };
-        Self { names, only }
+        all
     }
 
-    /// The phone number of a message's other party, their user id or both. Users with a user name
+    /// The ids of a message's other party, a phone number before a user id. Users with a user name
     /// may hide their number.
     fn ids(&self, message: &Fields, [number, user_id]: [&str; 2]) -> Vec<String> {
         let ids = [phone_or_user(message, number), user(message, user_id)];
-        let ids: Vec<_> = ids.into_iter().flatten().collect();
-        if ids.is_empty() { self.only.iter().cloned().collect() } else { ids }
+        let mut ids: Vec<String> = ids.into_iter().flatten().collect();
+        if ids.is_empty() {
+            ids.clone_from(&self.only);
+        }
+        let known = ids.first().filter(|_| ids.len() == 1);
+        ids.extend(known.and_then(|id| self.other_ids.get(id)).cloned());
+        ids.dedup();
+        ids
     }
 
     fn name(&self, ids: &[String]) -> Option<String> {

@@ -2,17 +2,22 @@
 
 use domain::core::id::AccountCode;
 use domain::core::raw_json::RawJson;
+use domain::core::timestamp::Timestamp;
 use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::pagination::{PageRequest, Slice};
 
 use super::Messages;
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, json, read_json, read_text, text, ttl};
+use crate::tables::expression::attr;
 use crate::tables::keys::tenant;
+use crate::tables::read::{first_page, limit, query};
 use crate::tables::write::Write;
 
 /// Retention of conversation messages.
 const RETENTION_DAYS: u64 = 90;
+/// Maximum number of ids of one contact that are read.
+const MAX_IDS: usize = 8;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
@@ -38,15 +43,82 @@ impl Messages {
         Ok(Write::insert(&self.table, row).send(&self.client).await?.is_applied())
     }
 
-    /// A page of the messages between a contact and an account, newest first.
+    /// Notes that two ids are of one contact, for as long as a message of now is kept.
+    pub async fn link_contacts(
+        &self,
+        account: &AccountCode,
+        one: &Contact,
+        other: &Contact,
+        received_at: Timestamp,
+    ) -> Result<(), IoError> {
+        for (from, to) in [(one, other), (other, one)] {
+            let row = item([
+                ("pk", text(conversation_pk(account, from))),
+                ("sk", text(format!("id:{}", to.as_str()))),
+                ("ttl", ttl(received_at, RETENTION_DAYS)),
+            ]);
+            let _ = Write::put(&self.table, row).send(&self.client).await?;
+        }
+        Ok(())
+    }
+
+    /// A page of the messages between a contact, by all their ids, and an account, newest first.
     pub async fn conversation(
         &self,
         account: &AccountCode,
         with: &Contact,
         page: &PageRequest,
     ) -> Result<Slice<StoredMessage>, IoError> {
-        self.newest_first(conversation_pk(account, with), page, read).await
+        let mut slices = Vec::new();
+        for id in self.ids_of(account, with).await? {
+            slices.push(self.newest_first(conversation_pk(account, &id), page, read).await?);
+        }
+        Ok(merge(slices, page.limit))
     }
+
+    /// All known ids of a contact, at most [`MAX_IDS`]. A link may lead to further links.
+    async fn ids_of(
+        &self,
+        account: &AccountCode,
+        contact: &Contact,
+    ) -> Result<Vec<Contact>, IoError> {
+        let mut ids = vec![contact.clone()];
+        let mut next = 0;
+        while let Some(id) = ids.get(next) {
+            let links = attr("sk").begins_with(text("id:"));
+            let partition = attr("pk").equals(text(conversation_pk(account, id)));
+            let query = query(&self.client, &self.table, partition.and(links));
+            let query = query.consistent_read(true).limit(limit(MAX_IDS));
+            for row in first_page(query).await?.rows {
+                let linked = read_text(&row, "sk")?.strip_prefix("id:").and_then(Contact::parse);
+                let is_new = |id: &Contact| ids.len() < MAX_IDS && !ids.contains(id);
+                if let Some(linked) = linked.filter(is_new) {
+                    ids.push(linked);
+                }
+            }
+            next += 1;
+        }
+        Ok(ids)
+    }
+}
+
+/// Merges pages of several partitions into one. Messages older than the end of a page that does not
+/// hold all its partition has are left out: that partition may have newer ones.
+fn merge(slices: Vec<Slice<StoredMessage>>, limit: usize) -> Slice<StoredMessage> {
+    let incomplete = slices.iter().filter(|slice| slice.has_more);
+    let ends = incomplete.filter_map(|slice| slice.items.last());
+    let oldest = ends.map(|message| message.sort_key.clone()).max().unwrap_or_default();
+    let mut has_more = slices.iter().any(|slice| slice.has_more);
+    let mut items: Vec<StoredMessage> = slices
+        .into_iter()
+        .flat_map(|slice| slice.items)
+        .filter(|message| message.sort_key >= oldest)
+        .collect();
+    items.sort_by(|one, other| other.sort_key.cmp(&one.sort_key));
+    items.dedup_by(|one, other| one.sort_key == other.sort_key);
+    has_more |= items.len() > limit;
+    items.truncate(limit);
+    Slice { items, has_more }
 }
 
 fn conversation_pk(account: &AccountCode, with: &Contact) -> String {
@@ -71,5 +143,30 @@ mod tests {
         };
         assert_ne!(key("A", "B:C"), key("A:B", "C"));
         assert_ne!(key("1:A", "B"), key("A", "B"));
+    }
+
+    fn slice(sort_keys: &str, has_more: bool) -> Slice<StoredMessage> {
+        let message = |key: char| StoredMessage {
+            sort_key: key.to_string(),
+            message: serde_json::from_str("1").unwrap(),
+        };
+        Slice { items: sort_keys.chars().map(message).collect(), has_more }
+    }
+
+    #[test]
+    fn merges_the_pages_of_several_ids() {
+        for (one, other, limit, expected, has_more) in [
+            (slice("9531", false), slice("864", false), 9, "9865431", false),
+            (slice("95", false), slice("95", false), 9, "95", false),
+            (slice("9531", false), slice("864", false), 3, "986", true),
+            // `5` and older may follow `7` in the first partition.
+            (slice("97", true), slice("854", false), 3, "987", true),
+            (slice("97", true), slice("86", true), 2, "98", true),
+            (slice("", false), slice("", false), 2, "", false),
+        ] {
+            let page = merge(vec![one, other], limit);
+            let keys: String = page.items.iter().map(|message| message.sort_key.as_str()).collect();
+            assert_eq!((keys.as_str(), page.has_more), (expected, has_more));
+        }
     }
 }

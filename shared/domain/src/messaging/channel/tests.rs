@@ -16,6 +16,7 @@ fn message(content: Content) -> InboundMessage {
         from: "16505551234".to_owned(),
         name: text("Canary"),
         group: None,
+        other_id: None,
         at: None,
         in_reply_to: None,
         content,

@@ -249,6 +249,27 @@ fn sender_is_a_phone_number_or_a_user_id() {
 }
 
 #[test]
+fn knows_both_ids_of_a_sender() {
+    let both = |wa_id: &str, user_id: &str| json!({"wa_id": wa_id, "user_id": user_id});
+    let ids = |message: RawJson, contacts: RawJson| {
+        message_with(message, contacts).map(|inbound| (inbound.from, inbound.other_id)).unwrap()
+    };
+    let pair = |from: &str, other: Option<&str>| (from.to_owned(), other.map(str::to_owned));
+    let contacts = json!([both("1650", "US.1"), both("1651", "US.2"), both("US.3", "US.3")]);
+    for (message, expected) in [
+        (json!({"from": "1650", "from_user_id": "US.1"}), pair("1650", Some("US.1"))),
+        (json!({"from": "1650"}), pair("1650", Some("US.1"))),
+        (json!({"from": null, "from_user_id": "US.2"}), pair("US.2", Some("1651"))),
+        (json!({"from": "US.3", "from_user_id": "US.3"}), pair("US.3", None)),
+        (json!({"from": "1659"}), pair("1659", None)),
+    ] {
+        assert_eq!(ids(message.clone(), contacts.clone()), expected, "{message}");
+    }
+    let only = json!([both("1650", "US.1")]);
+    assert_eq!(ids(json!({"from": null}), only), pair("1650", Some("US.1")));
+}
+
+#[test]
 fn falls_back_to_the_only_contact() {
     let user = |id: &str| json!({"user_id": id, "profile": {"name": "Asha"}});
     let from = |contacts: RawJson| {
