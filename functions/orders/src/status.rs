@@ -83,3 +83,47 @@ fn event_id(key: &OrderKey, report: &StatusReport, request: &Request) -> Result<
         (None, None) => fingerprint.with("request").with(request_id(request)).into(),
     })
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::core::id::AccountCode;
+
+    use super::*;
+
+    fn id(order: &str, body: &str, idempotency_key: Option<&str>) -> EventId {
+        let order = OrderId::parse(order).unwrap();
+        let account = AccountCode::parse("STORE001").unwrap();
+        let (report, _) = read_status(order.clone(), body.as_bytes()).unwrap();
+        let mut request = Request::default();
+        if let Some(key) = idempotency_key {
+            request.headers_mut().insert("idempotency-key", key.parse().unwrap());
+        }
+        event_id(&OrderKey { account, order }, &report, &request).unwrap()
+    }
+
+    #[test]
+    fn a_body_with_a_time_identifies_its_report() {
+        let body = r#"{"status":"lost","occurredAt":"2026-01-20T10:15:30+05:30"}"#;
+        let same = r#"{ "occurred_at" : "2026-01-20T04:45:30.000Z", "status" : "lost" }"#;
+        assert_eq!(id("A", body, None), id("A", same, None));
+        for (order, other) in [
+            ("B", body),
+            ("A", r#"{"status":"delivered","occurredAt":"2026-01-20T10:15:30+05:30"}"#),
+            ("A", r#"{"status":"lost","occurredAt":"2026-01-20T10:15:31+05:30"}"#),
+            ("A", r#"{"status":"lost","occurredAt":"2026-01-20T10:15:30+05:30","note":""}"#),
+            ("A", r#"{"status":"lost"}"#),
+        ] {
+            assert_ne!(id("A", body, None), id(order, other, None), "{order} {other}");
+        }
+    }
+
+    #[test]
+    fn an_idempotency_key_identifies_the_report_whatever_its_body() {
+        let timed = r#"{"status":"lost","occurredAt":"2026-01-20T10:15:30+05:30"}"#;
+        let first = id("A", timed, Some("1"));
+        assert_eq!(first, id("A", r#"{"status":"delivered"}"#, Some("1")));
+        assert_ne!(first, id("A", timed, Some("2")));
+        assert_ne!(first, id("A", timed, None));
+    }
+}

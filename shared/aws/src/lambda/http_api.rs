@@ -244,3 +244,29 @@ pub fn page_request(request: &Request) -> Result<PageRequest, ApiError> {
     PageRequest::parse(parameter("limit"), parameter("page"))
         .map_err(|error| ApiError::invalid(error.field(), error.to_string()))
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn rejects_a_query_parameter_that_the_route_does_not_have() {
+        let check = |names: &[&str], allowed: &[&str]| {
+            let query: HashMap<String, String> =
+                names.iter().map(|name| ((*name).to_owned(), "x".to_owned())).collect();
+            check_query(&Request::default().with_query_string_parameters(query), allowed)
+        };
+        for names in [&[][..], &["status"], &["page", "status"]] {
+            assert_eq!(check(names, &["status", "page"]), Ok(()), "{names:?}");
+        }
+        let error = check(&["zeta", "status", "stauts"], &["status", "page"]).unwrap_err();
+        let message = "unknown query parameter, must be one of status, page";
+        assert_eq!(error, ApiError::invalid("stauts", message));
+        let error = check(&["Status"], &[]).unwrap_err();
+        let message = "unknown query parameter, this route has none";
+        assert_eq!(error, ApiError::invalid("Status", message));
+    }
+}

@@ -45,6 +45,10 @@ impl NewOrder {
         let body: OrderBody = read_object(body)?;
         let missing = || InvalidBody::field("orderId", "missing field `orderId`");
         let order_id = body.order_id.clone().flatten().ok_or_else(missing)?;
+        if let Some(source) = body.null_ref() {
+            let field = format!("refs.{source}");
+            return Err(InvalidBody::field(field, "must be a string or a number"));
+        }
         let mut profile = Profile::default();
         body.apply(&mut profile);
         profile.check(ref_sources)?;

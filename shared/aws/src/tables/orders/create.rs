@@ -166,3 +166,26 @@ fn existing(row: &Item, fingerprints: &Fingerprints) -> Result<CreateOutcome, Io
 fn read_reconciliation(row: &Item) -> Result<EventId, IoError> {
     read_as(row, "adoption", EventId::parse)
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn is_repeat(stored: &[(&str, &str)]) -> bool {
+        let body = Fingerprints { canonical: "values".to_owned(), text: "text".to_owned() };
+        let stored = stored.iter().map(|(name, value)| ((*name).to_owned(), text(*value)));
+        let row = stored.chain([("adoption".to_owned(), text("event"))]).collect();
+        let outcome = existing(&row, &body).unwrap();
+        matches!(outcome, CreateOutcome::Exists { is_repeat: true, .. })
+    }
+
+    #[test]
+    fn a_repeat_has_the_same_values_or_the_same_text() {
+        assert!(is_repeat(&[("fingerprint", "other"), ("canonical_fingerprint", "values")]));
+        assert!(!is_repeat(&[("fingerprint", "other"), ("canonical_fingerprint", "others")]));
+        // Orders of older releases.
+        assert!(is_repeat(&[("fingerprint", "text")]));
+        assert!(!is_repeat(&[("fingerprint", "other")]));
+    }
+}

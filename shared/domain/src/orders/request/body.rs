@@ -89,6 +89,12 @@ struct VendorDetailsBody {
 }
 
 impl OrderBody {
+    /// A source in `refs` whose id is `null`: only a patch can remove an id.
+    pub(super) fn null_ref(&self) -> Option<&str> {
+        let refs = self.refs.as_ref()?.as_ref()?;
+        refs.iter().find(|(_, id)| id.is_none()).map(|(source, _)| source.as_str())
+    }
+
     /// Absent fields stay and `null` clears. Objects whose fields Waypost reads are merged; values
     /// that it passes through are replaced whole.
     pub(super) fn apply(&self, profile: &mut Profile) {

@@ -92,7 +92,7 @@ fn null_counts_as_absent() {
         full().as_object().unwrap().keys().map(|name| (name.clone(), Value::Null)).collect();
     nulls["orderId"] = json!("ORD-1");
     assert_eq!(read(&nulls.to_string()), read(MINIMAL));
-    let inner = r#"{"orderId":"ORD-1","refs":{"esahayak":null},
+    let inner = r#"{"orderId":"ORD-1","refs":{},
         "customer":{"phone":null,"firstName":null,"lastName":null}}"#;
     assert_eq!(read(inner), read(MINIMAL));
 }
@@ -173,7 +173,7 @@ fn errors_name_the_invalid_field_of_an_order() {
         (r#""orderId":"a","refs":{"shiprocket":["canary"]}"#, "refs.shiprocket"),
         (r#""orderId":"a","refs":{"shiprocket":""}"#, "refs.shiprocket"),
         (r#""orderId":"a","refs":{"esahayak":"can/ary"}"#, "refs.esahayak"),
-        (r#""orderId":"a","refs":{"esahayak":{"canary":1}}"#, "refs.esahayak"),
+        (r#""orderId":"a","refs":{"esahayak":null}"#, "refs.esahayak"),
         (r#""orderId":"a","customer":"canary""#, "customer"),
         (r#""orderId":"a","customer":"canary at line 1""#, "customer"),
         (r#""orderId":"a","customer":["canary","canary"]"#, "customer"),
