@@ -1,5 +1,5 @@
 //! Every minute, queues the events that were stored but could not be queued. Events that stay
-//! pending for a day are given up. Events that were received an hour ago and are still not processed
+//! pending for a day are given up. Events that are not processed an hour after they were received
 //! become pending once more.
 
 use std::time::Duration;

@@ -98,8 +98,8 @@ impl InboundLog {
         Ok(OverduePage { events, next: next_day.or(last), has_more })
     }
 
-    /// Those of these rows of the index that are in the state `received`. An unreadable row must not
-    /// stop the check.
+    /// Those of these rows of the index that are in the state `received`. An unreadable row must
+    /// not stop the check.
     async fn received(&self, rows: &[Item]) -> Result<Vec<EventId>, IoError> {
         let ids: Vec<EventId> =
             rows.iter().filter_map(|row| read_as(row, "pk", EventId::parse).ok()).collect();
