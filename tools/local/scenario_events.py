@@ -194,6 +194,28 @@ def pending_event(copies: Copies) -> Json:
     return {}
 
 
+def overdue_event(copies: Copies) -> Json:
+    """An event of two hours ago, and a check that has come to its day."""
+    event_id = copies.call("inbound", webhook(copies)).body["event_id"]
+    received_at = polling.moment(hours=2)
+    inbound = copies.of(copies.stack["tables"]["inbound"])
+    copies.aws["dynamodb"].update_item(
+        TableName=inbound,
+        Key={"pk": {"S": event_id}, "sk": {"S": "event"}},
+        UpdateExpression="SET #day = :day, #at = :at",
+        ExpressionAttributeNames={"#day": "day", "#at": "at"},
+        ExpressionAttributeValues={
+            ":day": {"S": received_at[:10]},
+            ":at": {"S": f"{received_at}/{event_id}"},
+        },
+    )
+    copies.aws["dynamodb"].put_item(
+        TableName=inbound,
+        Item={"pk": {"S": "sweep"}, "sk": {"S": "overdue"}, "at": {"S": received_at}},
+    )
+    return {}
+
+
 def inbound_log(copies: Copies, query: str = "") -> Json:
     copies.call("inbound", webhook(copies))
     # An unreadable body makes an event with the status `failed`.

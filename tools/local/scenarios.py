@@ -123,6 +123,7 @@ SCENARIOS = [
         "1 failed",
     ),
     Scenario("sweep", "a pending event", events.pending_event, "done"),
+    Scenario("sweep", "an overdue event", events.overdue_event, "done"),
     Scenario("sync", "a manual run", lambda _: {"kind": "manual"}, "done"),
     Scenario("sync", "an hourly run", lambda _: {"kind": "hourly", "at": polling.moment()}, "done"),
     Scenario("sync", "a shard", polling.shard_to_plan, "0 failed"),

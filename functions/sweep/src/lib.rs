@@ -1,5 +1,6 @@
 //! Every minute, queues the events that were stored but could not be queued. Events that stay
-//! pending for a day are given up.
+//! pending for a day are given up. Events that are not processed an hour after they were received
+//! become pending once more.
 
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ use futures::future::join_all;
 const GRACE: Duration = Duration::from_secs(10);
 /// Older events are given up and need an operator.
 const GIVE_UP: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// An event that is not processed by then may have lost its message.
+const OVERDUE: Duration = Duration::from_secs(60 * 60);
 
 pub struct Sweep {
     events: InboundLog,
@@ -35,6 +39,26 @@ impl Sweep {
             tracing::warn!(sent, "sweep.sent");
         }
         results.into_iter().find_map(|result| result.error).map_or(Ok(()), Err)
+    }
+
+    /// Marks the overdue events pending, each of them once, until `deadline`. The next run queues
+    /// them: processing an event twice has no further effect.
+    pub async fn check_overdue(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
+        let until = Timestamp::from_millis(now.millis() - millis(OVERDUE)).unwrap_or(now);
+        let mut cursor = self.events.overdue_cursor(now).await?;
+        loop {
+            let page = self.events.overdue(&cursor, until).await?;
+            for id in &page.events {
+                tracing::warn!(event_id = %id, "event.overdue");
+                self.events.mark_pending(id, now).await?;
+            }
+            let Some(next) = page.next else { return Ok(()) };
+            self.events.save_overdue_cursor(&next).await?;
+            if !page.has_more || clock::now() >= deadline {
+                return Ok(());
+            }
+            cursor = next;
+        }
     }
 
     /// Reads each page once. The index is eventually consistent and failed events stay in it, so a
@@ -100,6 +124,10 @@ impl Sweep {
         }
         Ok(())
     }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Returns the page's events older than the grace period, and false if a younger one was found.

@@ -25,7 +25,10 @@ async fn main() -> Result<(), Error> {
     let sweep = &sweep;
     run(service_fn(async |fire: LambdaEvent<serde_json::Value>| {
         let deadline = Timestamp::from_system(fire.context.deadline() - RESERVE);
-        Ok::<_, Error>(sweep.run(now(), deadline).await?)
+        let now = now();
+        let (queued, checked) =
+            (sweep.run(now, deadline).await, sweep.check_overdue(now, deadline).await);
+        Ok::<_, Error>(queued.and(checked)?)
     }))
     .await
 }

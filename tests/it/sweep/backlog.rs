@@ -36,18 +36,18 @@ impl Backlog {
             let attribute = AttributeDefinition::builder().attribute_name(name);
             attribute.attribute_type(ScalarAttributeType::S).build().unwrap()
         };
-        let index = GlobalSecondaryIndex::builder()
-            .index_name("pending")
-            .set_key_schema(keys("pending", "pending_since"))
-            .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
-            .build()
-            .unwrap();
+        let index = |name: &str, hash, range| {
+            let keys_only = Projection::builder().projection_type(ProjectionType::KeysOnly).build();
+            let index = GlobalSecondaryIndex::builder().index_name(name).projection(keys_only);
+            index.set_key_schema(keys(hash, range)).build().unwrap()
+        };
         let create = stack()
             .dynamodb(&calls)
             .create_table()
             .table_name(&table)
-            .global_secondary_indexes(index);
-        let attributes = ["pk", "sk", "pending", "pending_since"].map(text).to_vec();
+            .global_secondary_indexes(index("pending", "pending", "pending_since"))
+            .global_secondary_indexes(index("by_day", "day", "at"));
+        let attributes = ["pk", "sk", "pending", "pending_since", "day", "at"].map(text).to_vec();
         let create =
             create.set_key_schema(keys("pk", "sk")).set_attribute_definitions(Some(attributes));
         create.billing_mode(BillingMode::PayPerRequest).send().await.unwrap();
@@ -60,8 +60,12 @@ impl Backlog {
     }
 
     async fn sweep(&self, deadline: Timestamp) -> Result<(), IoError> {
+        self.sweeper().run(aws::clock::now(), deadline).await
+    }
+
+    fn sweeper(&self) -> Sweep {
         let queue = Queue::new(stack().sqs(&Calls::default()), self.queue_url.clone());
-        Sweep::new(self.events(), queue).run(aws::clock::now(), deadline).await
+        Sweep::new(self.events(), queue)
     }
 
     async fn insert(&self, since: Timestamp) -> EventId {
@@ -154,5 +158,39 @@ async fn sends_a_backlog_of_several_pages_in_one_run() {
     backlog.sweep(seconds_from_now(ENOUGH_TIME)).await.unwrap();
     assert_eq!(all_pending(&backlog.events()).await.len(), 0);
     assert_eq!(backlog.take_queued().await.len(), 520);
+    backlog.remove().await;
+}
+
+/// Events of several days, of which two are still `received`. A page has 100 events.
+#[tokio::test]
+async fn queues_an_event_once_whose_message_was_lost() {
+    let backlog = Backlog::new().await;
+    let events = backlog.events();
+    let insert = async |age: i64, state: EventState| {
+        let event = event("{}", seconds_from_now(-age));
+        events.insert(&event).await.unwrap();
+        if state != EventState::Received {
+            events.mark(&event.id, &state.into(), aws::clock::now()).await.unwrap();
+        }
+        event.id
+    };
+    let mut lost = vec![insert(5 * DAY, EventState::Received).await];
+    for _ in 0..3 {
+        join_all((0..40).map(|_| insert(2 * DAY, EventState::Processed))).await;
+    }
+    lost.push(insert(4000, EventState::Received).await);
+    lost.sort();
+    let recent = insert(3000, EventState::Received).await;
+    let check = async |ahead: i64| {
+        let now = seconds_from_now(ahead);
+        backlog.sweeper().check_overdue(now, seconds_from_now(ENOUGH_TIME)).await.unwrap();
+        backlog.sweeper().run(seconds_from_now(ahead + 60), seconds_from_now(ENOUGH_TIME)).await
+    };
+    check(0).await.unwrap();
+    assert_eq!(backlog.take_queued().await, lost);
+    check(0).await.unwrap();
+    assert_eq!(backlog.take_queued().await, [], "each event is checked once");
+    check(1000).await.unwrap();
+    assert_eq!(backlog.take_queued().await, [recent]);
     backlog.remove().await;
 }

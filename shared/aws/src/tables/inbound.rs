@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | event id | `event` | the header, with the compressed body if that is small enough |
 //! | | `body:{fingerprint}:{n}` | a part of a large body, written before the header |
+//! | `sweep` | `overdue` | the place that the check for lost messages has reached |
 //!
 //! The index `by_day` has all events, `notable` those that need attention. The index `pending` has
 //! only events that must be sent to their queue: those with `pending` (a shard) and
@@ -13,6 +14,7 @@ mod body;
 mod event;
 mod log;
 mod message;
+mod overdue;
 mod pending;
 mod progress;
 mod row;
@@ -23,6 +25,7 @@ use domain::core::id::EventId;
 pub use event::{EventState, InboundEvent, Inserted, Progress};
 pub use log::{InvalidFilter, LogFilter, LogPage, LogPosition, LogRow};
 pub use message::EventMessage;
+pub use overdue::{OverdueCursor, OverduePage};
 pub use pending::{Cursor, Pending, PendingPage};
 
 use crate::error::IoError;

@@ -4,9 +4,9 @@
 //! |---|---|---|
 //! | `active:{shard}` | `{length of account}:{account}:{order id}` | the order's polling state |
 //!
-//! The transactions that create or patch the order, or change its status, create and delete the row.
-//! `process` updates it after each report. No correctness depends on that update: with an older row
-//! a run polls once too often, or reports a known status again.
+//! The transactions that create or patch the order, or change its status, create and delete the
+//! row. `process` updates it after each report. No correctness depends on that update: with an
+//! older row a run polls once too often, or reports a known status again.
 
 use domain::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;

@@ -44,8 +44,8 @@ fn every_status_code_has_its_next_step() {
 #[test]
 fn dead_reasons_keep_their_texts() {
     let texts: Vec<_> = DeadReason::VARIANTS.iter().map(|reason| reason.as_str()).collect();
-    let expected = "exhausted rejected gone redirect url_refused endpoint_removed endpoint_disabled \
-         unusable_settings";
+    let expected = "exhausted rejected gone redirect url_refused endpoint_removed \
+                    endpoint_disabled unusable_settings";
     assert_eq!(texts, expected.split(' ').collect::<Vec<_>>());
 }
 

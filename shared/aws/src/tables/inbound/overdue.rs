@@ -1,0 +1,149 @@
+//! Overdue events: received an hour ago and still not processed, because their message was lost.
+//!
+//! The check reads each event once, oldest first, by the index of all events. Its progress is a row
+//! of its own, with partition key `sweep` and sort key `overdue`.
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::core::id::EventId;
+use domain::core::timestamp::Timestamp;
+
+use super::row::{day, read_state};
+use super::{EventState, InboundLog, RETENTION_DAYS, header_key};
+use crate::error::IoError;
+use crate::tables::attr::{Item, read_as, read_text, text};
+use crate::tables::batch_get::batch_get;
+use crate::tables::expression::{Placeholders, attr};
+use crate::tables::keys::key;
+use crate::tables::read::{first_page, get, limit, query};
+use crate::tables::update::Changes;
+use crate::tables::write::Write;
+
+/// Limited by `BatchGetItem`.
+const PAGE_SIZE: usize = 100;
+const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// The place that the check has reached: the key `at` of an event, or the start of a day.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OverdueCursor(String);
+
+#[derive(Debug)]
+pub struct OverduePage {
+    /// The events that are still to be processed.
+    pub events: Vec<EventId>,
+    /// The place after this page; `None` if nothing follows it yet.
+    pub next: Option<OverdueCursor>,
+    /// False if the page ends at the last event so far.
+    pub has_more: bool,
+}
+
+impl OverdueCursor {
+    /// The start of the log's first day.
+    fn oldest(now: Timestamp) -> Self {
+        let days = i64::try_from(RETENTION_DAYS).unwrap_or(0);
+        Self::start_of_day(now.millis() - days * DAY_MILLIS)
+    }
+
+    fn start_of_day(millis: i64) -> Self {
+        let start = Timestamp::from_millis((millis.div_euclid(DAY_MILLIS) * DAY_MILLIS).max(0));
+        Self(start.map(|start| start.to_string()).unwrap_or_default())
+    }
+
+    fn day(&self) -> &str {
+        self.0.get(..10).unwrap_or_default()
+    }
+
+    /// The start of the next day, unless that is in the future.
+    fn next_day(&self, until: Timestamp) -> Option<Self> {
+        let start = Timestamp::parse(&format!("{}T00:00:00Z", self.day())).ok()?;
+        let next = Self::start_of_day(start.millis() + DAY_MILLIS);
+        (next.day() <= day(until).as_str()).then_some(next)
+    }
+}
+
+impl InboundLog {
+    /// Where the next check begins.
+    pub async fn overdue_cursor(&self, now: Timestamp) -> Result<OverdueCursor, IoError> {
+        let row = get(&self.client, &self.table, cursor_key(), &["at"]).await?.unwrap_or_default();
+        Ok(read_text(&row, "at")
+            .map_or_else(|_| OverdueCursor::oldest(now), |at| OverdueCursor(at.to_owned())))
+    }
+
+    pub async fn save_overdue_cursor(&self, cursor: &OverdueCursor) -> Result<(), IoError> {
+        let changes = Changes::new().set("at", text(&cursor.0));
+        let write = Write::update(&self.table, cursor_key(), changes);
+        write.send(&self.client).await.map(drop)
+    }
+
+    /// The next events received before `until`.
+    pub async fn overdue(
+        &self,
+        cursor: &OverdueCursor,
+        until: Timestamp,
+    ) -> Result<OverduePage, IoError> {
+        // Both bounds are included: a space sorts after the cursor itself, and before every id.
+        let (from, to) = (format!("{} ", cursor.0), until.to_string());
+        if from > to {
+            return Ok(OverduePage { events: Vec::new(), next: None, has_more: false });
+        }
+        let range = attr("at").between(text(from), text(to));
+        let events = attr("day").equals(text(cursor.day())).and(range);
+        let query = query(&self.client, &self.table, events).index_name("by_day");
+        let page = first_page(query.limit(limit(PAGE_SIZE))).await?;
+        let last = page.rows.last().map(|row| read_text(row, "at").map(str::to_owned));
+        let last = last.transpose()?.map(OverdueCursor);
+        let events = self.received(&page.rows).await?;
+        let is_full = page.next.is_some();
+        let next_day = if is_full { None } else { cursor.next_day(until) };
+        let has_more = is_full || next_day.is_some();
+        Ok(OverduePage { events, next: next_day.or(last), has_more })
+    }
+
+    /// Those of these rows of the index that are in the state `received`. An unreadable row must
+    /// not stop the check.
+    async fn received(&self, rows: &[Item]) -> Result<Vec<EventId>, IoError> {
+        let ids: Vec<EventId> =
+            rows.iter().filter_map(|row| read_as(row, "pk", EventId::parse).ok()).collect();
+        if ids.is_empty() {
+            return Ok(ids);
+        }
+        let mut placeholders = Placeholders::default();
+        let keys = KeysAndAttributes::builder()
+            .set_keys(Some(ids.iter().map(header_key).collect()))
+            .projection_expression(placeholders.projection(&["pk", "state"]))
+            .set_expression_attribute_names(placeholders.into_maps().0);
+        let rows = batch_get(&self.client, &self.table, keys).await?;
+        let is_received = |row: &&Item| matches!(read_state(row), Ok(EventState::Received));
+        let received = rows.iter().filter(is_received);
+        received.map(|row| read_as(row, "pk", EventId::parse)).collect()
+    }
+}
+
+fn cursor_key() -> Item {
+    key("sweep", "overdue")
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn starts_with_the_oldest_day_of_the_log() {
+        let cursor = OverdueCursor::oldest(at("2026-03-01T05:00:00Z"));
+        assert_eq!(cursor.0, "2025-12-01T00:00:00.000Z");
+        assert_eq!(OverdueCursor::oldest(Timestamp::EPOCH).0, "1970-01-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn goes_on_with_the_next_day_once_it_has_begun() {
+        let cursor = OverdueCursor("2026-02-28T23:00:00.000Z/e".to_owned());
+        let next = |until: &str| cursor.next_day(at(until)).map(|next| next.0);
+        assert_eq!(next("2026-02-28T23:59:59Z"), None);
+        assert_eq!(next("2026-03-01T00:00:00Z").as_deref(), Some("2026-03-01T00:00:00.000Z"));
+        assert_eq!(next("2026-03-09T00:00:00Z").as_deref(), Some("2026-03-01T00:00:00.000Z"));
+    }
+}
