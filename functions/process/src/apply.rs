@@ -1,76 +1,73 @@
-//! Applies a report to its order's timeline, or parks it until the order exists.
+//! Applies a fact to its order's timeline, or parks a report until its order exists.
 
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::contention::{Try, retry};
-use aws::tables::orders::{CommitOutcome, PollRowUpdate, UnmatchedReport};
-use domain::core::id::{AccountCode, EventId, OrderKey};
+use aws::tables::orders::{CommitOutcome, NewCheckpoints, PollRowUpdate, UnmatchedReport};
+use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::orders::api_event::Reshipment;
-use domain::orders::order::Order;
-use domain::tracking::report::{Report, Scan, SourceName};
-use domain::tracking::status::Status;
-use domain::tracking::timeline::{Arrival, Commit, Origin, TimelineEntry};
+use domain::orders::order::{Order, is_withdrawn, moved_to};
+use domain::tracking::entry::{Fact, TimelineEntry};
+use domain::tracking::report::{Ref, Report, Scan, SourceName};
+use domain::tracking::state::MAX_PARCELS;
+use domain::tracking::status::{Leg, Status};
+use domain::tracking::timeline::{Arrival, Commit, NewFact, Origin, arrive};
 use domain::webhooks::notification::Change;
 use sources::Source;
 use sources::shipway::Shipway;
 
 use crate::Process;
+use crate::names::Naming;
 
 /// Attempts to write an order under contention before the event is retried later.
 const TRIES: u32 = 12;
 
 pub(crate) enum ApplyOutcome {
-    Applied(Box<AppliedReport>),
+    Applied(Box<AppliedFact>),
     /// No order has any of the report's references.
     Unmatched,
+    /// The parcel belongs to this order of the account.
+    OtherOrder(OrderId),
+    /// The order holds no more parcels, or the parcel no more reports.
+    Full,
+    /// The report was taken back.
+    Withdrawn,
 }
 
-/// A report in its order's timeline.
-pub(crate) struct AppliedReport {
-    /// The order after the report.
-    order: Order,
-    entry: TimelineEntry,
+/// A fact in its order's timeline.
+pub(crate) struct AppliedFact {
+    /// The order after the fact.
+    pub(crate) order: Order,
+    pub(crate) entry: TimelineEntry,
     /// The event that is processed.
     event_id: EventId,
+    /// Looks for the reports that wait under names which the fact gave the order.
+    pub(crate) reconciliation: Option<EventId>,
 }
 
-impl AppliedReport {
-    fn new(
-        mut order: Order,
-        entry: TimelineEntry,
-        origin: &Origin,
-        commit: Option<Commit>,
-    ) -> Box<Self> {
-        if let Some(commit) = commit {
-            order.state = commit.state;
-        }
-        Box::new(Self { order, entry, event_id: origin.event_id.clone() })
-    }
-
-    /// The status change to notify endpoints of.
+impl AppliedFact {
+    /// The change to notify endpoints of.
     pub(crate) fn change(&self, now: Timestamp) -> Option<Change<'_>> {
         Change::by_event(&self.event_id, &self.order, &self.entry, now)
     }
 
-    /// False when another event added the same report earlier.
-    fn added_by_event(&self) -> bool {
+    /// False when another event added the same fact earlier.
+    pub(crate) fn added_by_event(&self) -> bool {
         self.entry.event_id == self.event_id
     }
 
-    fn poll_row_update(&self, via: Via) -> PollRowUpdate<'_> {
+    fn poll_row_update(&self, via: Via) -> Option<PollRowUpdate<'_>> {
         let entry = &self.entry;
-        let source = &entry.facts.source;
+        let source = &entry.report()?.source;
         // An out-of-order push is not the carrier's current answer. A polled report always is.
         let current = via == Via::Poll || !entry.late;
         // A report through our own API does not show that the carrier's webhooks arrive.
         let by_webhook = via == Via::Push && *source != SourceName::API;
-        PollRowUpdate {
-            seen: (current && source.as_str() == Shipway.name().as_str())
-                .then(|| entry.report_id()),
+        Some(PollRowUpdate {
+            seen: (current && source.as_str() == Shipway.name().as_str()).then_some(&entry.id),
             heard_at: by_webhook.then_some(entry.received_at),
             moved_at: self.added_by_event().then_some(entry.received_at),
-        }
+        })
     }
 }
 
@@ -89,7 +86,7 @@ impl Process {
         origin: &Origin,
     ) -> Result<ApplyOutcome, IoError> {
         let first = self.apply(account, report, origin).await?;
-        if matches!(first, ApplyOutcome::Applied(_)) {
+        if !matches!(first, ApplyOutcome::Unmatched) {
             return Ok(first);
         }
         let unmatched = UnmatchedReport {
@@ -115,14 +112,34 @@ impl Process {
         report: &Report,
         origin: &Origin,
     ) -> Result<ApplyOutcome, IoError> {
-        let Some(order) = self.orders.find(account, report).await? else {
-            return Ok(ApplyOutcome::Unmatched);
-        };
-        let key = OrderKey { account: account.clone(), order };
-        self.apply_to_order(&key, report, origin, Via::Push).await
+        match self.orders.find(account, report).await? {
+            Some(order) => {
+                let key = OrderKey { account: account.clone(), order };
+                self.apply_to_order(&key, report, origin, Via::Push).await
+            }
+            None => Ok(ApplyOutcome::Unmatched),
+        }
     }
 
+    /// Applies a report to an order, or to the one that its parcel has moved to.
     pub(crate) async fn apply_to_order(
+        &self,
+        key: &OrderKey,
+        report: &Report,
+        origin: &Origin,
+        via: Via,
+    ) -> Result<ApplyOutcome, IoError> {
+        match self.apply_here(key, report, origin, via).await? {
+            ApplyOutcome::OtherOrder(order) => {
+                let key = OrderKey { account: key.account.clone(), order };
+                self.apply_here(&key, report, origin, via).await
+            }
+            outcome => Ok(outcome),
+        }
+    }
+
+    /// Applies a report to this order only.
+    pub(crate) async fn apply_here(
         &self,
         key: &OrderKey,
         report: &Report,
@@ -137,95 +154,133 @@ impl Process {
                 "report.unknown_status"
             );
         }
-        let arrival_for = |order: &Order| {
-            Arrival::of_report(&order.state, order.profile.parcels(), report, origin)
-        };
-        let outcome = self.commit_arrival(key, origin, &report.scans, arrival_for).await?;
-        self.update_poll_row(&outcome, via).await?;
-        Ok(outcome)
-    }
-
-    /// A new parcel restarts the order's tracking.
-    pub(crate) async fn apply_reshipment(
-        &self,
-        key: &OrderKey,
-        reshipment: &Reshipment,
-        origin: &Origin,
-    ) -> Result<ApplyOutcome, IoError> {
-        let (id, at) = (&reshipment.report_id, reshipment.at);
-        let arrival_for =
-            |order: &Order| Arrival::of_reshipment(&order.state, id.clone(), at, origin);
-        let outcome = self.commit_arrival(key, origin, &[], arrival_for).await?;
-        self.update_poll_row(&outcome, Via::Push).await?;
-        Ok(outcome)
-    }
-
-    async fn update_poll_row(&self, outcome: &ApplyOutcome, via: Via) -> Result<(), IoError> {
-        if let ApplyOutcome::Applied(applied) = outcome {
-            self.orders.update_poll_row(&applied.order, applied.poll_row_update(via)).await?;
+        let fact = NewFact::of_report(report, &key.order, origin);
+        let outcome = self.commit_fact(key, fact, origin, &report.scans).await?;
+        if let ApplyOutcome::Applied(applied) = &outcome
+            && let Some(update) = applied.poll_row_update(via)
+        {
+            self.orders.update_poll_rows(&applied.order, applied.entry.awb(), update).await?;
         }
-        Ok(())
+        Ok(outcome)
     }
 
-    /// Writes an entry and the order's new state in one transaction, with retries on contention.
-    async fn commit_arrival(
+    /// Writes a fact and the order's new state in one transaction, with retries on contention.
+    pub(crate) async fn commit_fact(
         &self,
         key: &OrderKey,
+        fact: NewFact,
         origin: &Origin,
         scans: &[Scan],
-        arrival_for: impl Fn(&Order) -> Arrival,
     ) -> Result<ApplyOutcome, IoError> {
-        let outcome = retry(TRIES, || self.commit_once(key, origin, scans, &arrival_for));
+        let outcome = retry(TRIES, || self.commit_once(key, fact.clone(), origin, scans));
         outcome.await?.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
     }
 
     async fn commit_once(
         &self,
         key: &OrderKey,
+        mut fact: NewFact,
         origin: &Origin,
         scans: &[Scan],
-        arrival_for: &impl Fn(&Order) -> Arrival,
     ) -> Result<Try<ApplyOutcome>, IoError> {
-        let Some(order) = self.orders.load(key).await? else {
+        let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
             return Ok(Try::Done(ApplyOutcome::Unmatched));
         };
-        let commit = match arrival_for(&order) {
-            Arrival::InOrder(arrival) => Some(arrival.commit(&order.state, now())),
-            Arrival::OutOfOrder(arrival) => {
-                arrival.commit(&order.state, self.orders.entries(key).await?, now())
-            }
+        if let Fact::Report(report) = &fact.fact
+            && let Some(other) = report.awb.as_ref().and_then(|awb| moved_to(awb, &entries))
+        {
+            return Ok(Try::Done(ApplyOutcome::OtherOrder(other.clone())));
+        }
+        let names = match self.name_changes(&order, &entries, &mut fact).await? {
+            Naming::Own(names) => names,
+            Naming::OtherOrder(order) => return Ok(Try::Done(ApplyOutcome::OtherOrder(order))),
         };
-        let Some(commit) = commit else { return Ok(Try::Contended) };
-        let newest = (!commit.entry.late).then_some(scans);
-        let (entry, commit) = match self.orders.commit(&order, &commit, newest).await? {
+        let has_new_parcel = names.claimed.iter().any(|name| matches!(name, Ref::Awb(_)));
+        if has_new_parcel && order.state.parcels.len() >= MAX_PARCELS {
+            return Ok(Try::Done(ApplyOutcome::Full));
+        }
+        let mut commit = match arrive(&order.state, &entries, fact, origin, now()) {
+            Arrival::Duplicate(entry) if is_withdrawn(&entry.id, &entries) => {
+                return Ok(Try::Done(ApplyOutcome::Withdrawn));
+            }
+            Arrival::Duplicate(entry) => {
+                return Ok(Try::Done(applied(order, *entry, origin, None)));
+            }
+            Arrival::Full => return Ok(Try::Done(ApplyOutcome::Full)),
+            Arrival::Commit(commit) => *commit,
+        };
+        self.store_checkpoints(&order, &mut commit, scans).await?;
+        match self.orders.commit(&order, &commit, &names, &self.events).await? {
             CommitOutcome::Committed => {
                 log_applied(key, &commit);
-                (commit.entry.clone(), Some(commit))
+                let reconciliation = names.reconciliation.map(|event| event.id);
+                let order = Order { state: commit.state, ..order };
+                Ok(Try::Done(applied(order, commit.entry, origin, reconciliation)))
             }
-            CommitOutcome::Duplicate(entry) => (*entry, None),
-            CommitOutcome::RevMismatch => return Ok(Try::Contended),
+            CommitOutcome::Duplicate(entry) => Ok(Try::Done(applied(order, *entry, origin, None))),
+            CommitOutcome::Contended => Ok(Try::Contended),
+        }
+    }
+
+    /// Stores the scans of the newest report of a parcel, unless they are the same as before. A
+    /// report of the whole order has those of its only parcel.
+    async fn store_checkpoints(
+        &self,
+        order: &Order,
+        commit: &mut Commit,
+        scans: &[Scan],
+    ) -> Result<(), IoError> {
+        let only = match commit.state.parcels.as_slice() {
+            [parcel] => Some(parcel.awb.clone()),
+            _ => None,
         };
-        let applied = AppliedReport::new(order, entry, origin, commit);
-        Ok(Try::Done(ApplyOutcome::Applied(applied)))
+        let Some(awb) = commit.entry.awb().cloned().or(only) else { return Ok(()) };
+        let new = NewCheckpoints { awb: &awb, at: commit.entry.occurred_at, scans };
+        let hash = new.hash();
+        let mut parcels = commit.state.parcels.iter_mut();
+        let parcel = parcels.find(|parcel| parcel.awb.is_same_parcel(&awb));
+        let Some(parcel) = parcel.filter(|parcel| parcel.checkpoints.as_ref() != Some(&hash)) else {
+            return Ok(());
+        };
+        if scans.is_empty() || commit.entry.late {
+            return Ok(());
+        }
+        self.orders.put_checkpoints(&order.key, &new).await?;
+        parcel.checkpoints = Some(hash);
+        Ok(())
     }
 }
 
-/// False for words that are known to have no status, such as Shipway's "other".
-fn has_unknown_status(report: &Report) -> bool {
+fn applied(
+    order: Order,
+    entry: TimelineEntry,
+    origin: &Origin,
+    reconciliation: Option<EventId>,
+) -> ApplyOutcome {
+    let event_id = origin.event_id.clone();
+    ApplyOutcome::Applied(Box::new(AppliedFact { order, entry, event_id, reconciliation }))
+}
+
+/// False for words that are known to have no status, such as Shipway's "other", and for a return
+/// that was lost.
+pub(crate) fn has_unknown_status(report: &Report) -> bool {
     let source = sources::by_name(report.source.as_str());
     let is_neutral = |words: &str| source.is_some_and(|source| source.is_neutral_status(words));
-    report.status == Status::Unknown && !report.source_status.as_deref().is_some_and(is_neutral)
+    report.status == Status::Unknown
+        && report.leg == Leg::Outbound
+        && !report.source_status.as_deref().is_some_and(is_neutral)
 }
 
 fn log_applied(key: &OrderKey, commit: &Commit) {
     let entry = &commit.entry;
+    let judgement = commit.judgement;
     tracing::info!(
         account = %key.account,
         order_id = %key.order,
-        report_id = %entry.report_id(),
+        report_id = %entry.id,
         event_id = %entry.event_id,
-        status = entry.facts.claim.status().as_str(),
-        verdict = ?commit.disposition,
+        status = judgement.map(|it| it.status.as_str()),
+        verdict = ?judgement.map(|it| it.disposition),
         late = entry.late,
         version = commit.state.version,
         "report.applied"

@@ -8,7 +8,7 @@ use domain::webhooks::delivery;
 use domain::webhooks::notification::Change;
 
 use crate::Process;
-use crate::apply::AppliedReport;
+use crate::apply::AppliedFact;
 
 /// An endpoint that may subscribe to an event but cannot be notified: its settings are invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,11 +42,11 @@ impl Process {
     pub(crate) async fn fan_out(
         &self,
         event: &EventId,
-        applied: &[Box<AppliedReport>],
+        applied: &[Box<AppliedFact>],
         now: Timestamp,
     ) -> Result<Option<Undeliverable>, IoError> {
         let changes: Vec<Change<'_>> =
-            applied.iter().filter_map(|report| report.change(now)).collect();
+            applied.iter().filter_map(|fact| fact.change(now)).collect();
         if changes.is_empty() {
             return Ok(None);
         }

@@ -6,6 +6,7 @@
 
 mod apply;
 mod fan_out;
+mod names;
 mod phone_numbers;
 mod poll_result;
 mod reason;
@@ -23,14 +24,15 @@ use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Progress};
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
-use domain::core::id::{EventId, ReportId};
-use domain::orders::api_event::ApiEvent;
+use domain::core::id::{EventId, OrderKey, ReportId};
+use domain::orders::api_event::{ApiEvent, StatusReport, Withdrawal};
 use domain::polling::PollResult;
+use domain::tracking::entry::Fact;
 use domain::tracking::report::{Report, SourceName};
-use domain::tracking::timeline::Origin;
+use domain::tracking::timeline::{NewFact, Origin};
 use sources::{Items, Reading, Request};
 
-use apply::ApplyOutcome;
+use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
 use phone_numbers::PhoneNumberAccounts;
 use reason::{FailReason, OmissionReason};
 
@@ -116,10 +118,8 @@ impl Process {
             Ok(ApiEvent::Reconciliation(reconciliation)) => {
                 self.reconcile(event, &reconciliation).await
             }
-            Ok(ApiEvent::Status(status)) => {
-                let report = status.to_report(event.id.clone().into());
-                self.apply_reports(event, &vec![report].into()).await
-            }
+            Ok(ApiEvent::Status(status)) => self.apply_status(event, &status).await,
+            Ok(ApiEvent::Withdrawal(withdrawal)) => self.withdraw(event, withdrawal).await,
             Err(_) => Ok(FailReason::UnreadableApiEvent.into()),
         }
     }
@@ -133,35 +133,125 @@ impl Process {
             return Ok(FailReason::NoAccount.into());
         };
         let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
-        let mut unmatched = BTreeSet::new();
-        let mut applied = Vec::new();
+        let mut applied = Applied::default();
         for report in &reports.items {
-            match self.apply_or_park(account, report, &origin).await? {
-                ApplyOutcome::Applied(report) => applied.push(report),
-                ApplyOutcome::Unmatched => {
-                    unmatched.insert(report.id.clone());
-                }
+            let outcome = self.apply_or_park(account, report, &origin).await?;
+            applied.add(report, outcome);
+        }
+        self.finish(event, applied, reports.skipped).await
+    }
+
+    /// A status of the shop is about the order in the path of its request, and no other.
+    async fn apply_status(
+        &self,
+        event: &InboundEvent,
+        status: &StatusReport,
+    ) -> Result<Progress, IoError> {
+        let Some(account) = event.account.clone() else { return Ok(FailReason::NoAccount.into()) };
+        let key = OrderKey { account, order: status.order_id.clone() };
+        let report = status.to_report(event.id.clone().into());
+        let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
+        let mut applied = Applied::default();
+        match self.apply_here(&key, &report, &origin, Via::Push).await? {
+            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
+                return Ok(FailReason::NoSuchOrder.into());
+            }
+            outcome => applied.add(&report, outcome),
+        }
+        self.finish(event, applied, 0).await
+    }
+
+    async fn withdraw(
+        &self,
+        event: &InboundEvent,
+        withdrawal: Withdrawal,
+    ) -> Result<Progress, IoError> {
+        let Some(account) = event.account.clone() else { return Ok(FailReason::NoAccount.into()) };
+        let key = OrderKey { account, order: withdrawal.order_id };
+        let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
+        let fact = NewFact {
+            id: event.id.clone().into(),
+            occurred_at: event.received_at,
+            fact: Fact::Withdrawal { report_id: withdrawal.report_id },
+        };
+        let mut applied = Applied::default();
+        match self.commit_fact(&key, fact, &origin, &[]).await? {
+            ApplyOutcome::Applied(fact) => applied.facts.push(fact),
+            _ => return Ok(FailReason::NoSuchOrder.into()),
+        }
+        self.finish(event, applied, 0).await
+    }
+
+    /// Notifies endpoints of the changes, and looks for reports under the names that came with them.
+    async fn finish(
+        &self,
+        event: &InboundEvent,
+        applied: Applied,
+        skipped: usize,
+    ) -> Result<Progress, IoError> {
+        let undeliverable = self.fan_out(&event.id, &applied.facts, now()).await?;
+        self.follow_up(&applied.facts).await;
+        Ok(match undeliverable {
+            Some(undeliverable) => FailReason::Undeliverable(undeliverable).into(),
+            None => applied.progress(skipped),
+        })
+    }
+
+    /// Runs the reconciliations that facts have caused. They are stored as pending: `sweep` repeats
+    /// one that fails.
+    async fn follow_up(&self, applied: &[Box<AppliedFact>]) {
+        for id in applied.iter().filter_map(|applied| applied.reconciliation.as_ref()) {
+            if let Err(error) = Box::pin(self.process_event(id)).await {
+                tracing::warn!(event_id = %id, %error, "event.follow_up_failed");
             }
         }
-        Ok(match self.fan_out(&event.id, &applied, now()).await? {
-            Some(undeliverable) => FailReason::Undeliverable(undeliverable).into(),
-            None => progress_after(reports, unmatched),
-        })
     }
 }
 
-fn progress_after(reports: &Items<Report>, unmatched: BTreeSet<ReportId>) -> Progress {
-    let mut progress = match (reports.items.is_empty(), unmatched.is_empty()) {
-        (true, _) => EventState::Ignored.into(),
-        (false, true) => EventState::Processed.into(),
-        (false, false) => Progress::unmatched(unmatched),
-    };
-    if reports.skipped > 0 {
-        let skipped = reports.skipped;
-        let total = skipped + reports.items.len();
-        progress.reason = Some(OmissionReason::NotUnderstood { skipped, total }.to_string());
+/// What became of the reports of an event.
+#[derive(Default)]
+struct Applied {
+    facts: Vec<Box<AppliedFact>>,
+    unmatched: BTreeSet<ReportId>,
+    full: bool,
+    withdrawn: bool,
+    unknown: bool,
+}
+
+impl Applied {
+    fn add(&mut self, report: &Report, outcome: ApplyOutcome) {
+        self.unknown |= has_unknown_status(report);
+        match outcome {
+            ApplyOutcome::Applied(fact) => self.facts.push(fact),
+            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
+                self.unmatched.insert(report.id.clone());
+            }
+            ApplyOutcome::Full => self.full = true,
+            ApplyOutcome::Withdrawn => self.withdrawn = true,
+        }
     }
-    progress
+
+    /// `skipped` is the number of reports that could not be read.
+    fn progress(self, skipped: usize) -> Progress {
+        let total = self.facts.len() + self.unmatched.len() + skipped;
+        let omitted = match () {
+            () if skipped > 0 => Some(OmissionReason::NotUnderstood { skipped, total }),
+            () if self.unknown => Some(OmissionReason::UnknownStatus),
+            () if self.withdrawn => Some(OmissionReason::Withdrawn),
+            () => None,
+        };
+        let has_effect = !self.facts.is_empty() || self.withdrawn;
+        let progress = match (self.unmatched.is_empty(), has_effect) {
+            _ if self.full => {
+                let reason = OmissionReason::TimelineFull.to_string();
+                return Progress::because(EventState::Quarantined, reason);
+            }
+            (false, _) => Progress::unmatched(self.unmatched),
+            (true, true) => EventState::Processed.into(),
+            (true, false) => EventState::Ignored.into(),
+        };
+        Progress { reason: omitted.map(|reason| reason.to_string()), ..progress }
+    }
 }
 
 fn log_progress(event: &InboundEvent, progress: &Progress) {

@@ -56,12 +56,18 @@ impl Process {
             let key = OrderKey { account: account.clone(), order: polled.order_id.clone() };
             match self.apply_to_order(&key, &polled.report, &origin, Via::Poll).await? {
                 ApplyOutcome::Applied(report) => applied.push(report),
-                ApplyOutcome::Unmatched => {
+                ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
                     tracing::warn!(%account, order_id = %key.order, "report.order_gone")
                 }
+                ApplyOutcome::Full => {
+                    tracing::error!(%account, order_id = %key.order, "report.timeline_full")
+                }
+                ApplyOutcome::Withdrawn => {}
             }
         }
-        self.fan_out(&origin.event_id, &applied, now()).await
+        let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
+        self.follow_up(&applied).await;
+        Ok(undeliverable)
     }
 
     /// Notifies endpoints once that an order is stalled, unless it moved after the poll.
@@ -69,13 +75,13 @@ impl Process {
         let event = stalled_event_id(stalled);
         let key = OrderKey { account: stalled.account.clone(), order: stalled.order_id.clone() };
         let Some(order) = self.orders.load(&key).await? else { return Ok(None) };
-        if order.polling() != Some(Polling::Moving)
+        if order.polling(&stalled.awb) != Some(Polling::Moving)
             || !self.orders.mark_stalled(stalled, &event).await?
         {
             return Ok(None);
         }
         let endpoints = self.endpoints.all(now()).await?;
-        let orders = [StalledOrder { order: &order, since: stalled.since }];
+        let orders = [StalledOrder { order: &order, awb: Some(&stalled.awb), since: stalled.since }];
         let deliveries = fan_out_stalled(&event, &orders, endpoints.usable.values(), now());
         self.deliveries.send_deliveries(&event, &deliveries).await?;
         Ok(Undeliverable::find(&endpoints.invalid, std::iter::once(&stalled.account)))

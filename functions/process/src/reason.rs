@@ -52,6 +52,12 @@ pub(crate) enum OmissionReason {
     ForeignNumbers(usize),
     /// Statuses of payments, not of messages.
     Payments(usize),
+    /// A status in words that no release knows yet: a retry reads them again.
+    UnknownStatus,
+    /// The report was taken back.
+    Withdrawn,
+    /// The order holds no more parcels, or the parcel no more reports.
+    TimelineFull,
     /// Statuses of a participant of a group, or of an unknown type.
     OtherStatuses(usize),
     NotUnderstood {
@@ -65,6 +71,9 @@ impl fmt::Display for OmissionReason {
         match self {
             Self::NoUpdates => f.write_str("no_updates"),
             Self::NumberError => f.write_str("number_error"),
+            Self::UnknownStatus => f.write_str("unknown_status"),
+            Self::Withdrawn => f.write_str("withdrawn"),
+            Self::TimelineFull => f.write_str("timeline_full"),
             Self::OnlyForeignNumbers => f.write_str("foreign_number"),
             Self::ForeignNumbers(count) => write!(f, "{count} for numbers of nobody"),
             Self::Payments(count) => write!(f, "{count} about payments"),

@@ -1,5 +1,6 @@
-//! Reconciliation: after an order is created or patched, applies the unmatched reports parked under
-//! its references.
+//! Reconciliation: after an order is created or patched, or has learnt a name, writes the facts of
+//! the request, takes over the reports of names that it took from other orders, and applies the
+//! unmatched reports parked under its names.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -7,15 +8,16 @@ use std::collections::BTreeMap;
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::inbound::{EventState, InboundEvent, Progress};
-use aws::tables::orders::UnmatchedReport;
-use domain::core::id::{EventId, OrderKey, ReportId};
-use domain::orders::api_event::Reconciliation;
-use domain::orders::order::Order;
+use aws::tables::orders::{OrderAndTimeline, UnmatchedReport};
+use domain::core::hash::Fingerprint;
+use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
+use domain::orders::api_event::{Reconciliation, TakenName};
+use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, TimelineEntry};
 use domain::tracking::report::Ref;
-use domain::tracking::timeline::{Origin, plausible_time};
+use domain::tracking::timeline::{NewFact, Origin, plausible_time};
 
 use crate::Process;
-use crate::apply::ApplyOutcome;
+use crate::apply::{AppliedFact, ApplyOutcome};
 use crate::fan_out::Undeliverable;
 use crate::reason::FailReason;
 
@@ -29,8 +31,15 @@ impl Process {
             return Ok(FailReason::NoAccount.into());
         };
         let key = OrderKey { account, order: reconciliation.order_id.clone() };
-        let mut undeliverable = self.reconcile_parcel(event, &key, reconciliation).await?;
-        let Some(order) = self.orders.load(&key).await? else {
+        let mut taken = reconciliation.taken.clone();
+        if reconciliation.is_new {
+            taken.extend(self.take_spelled_reports(&key).await?);
+        }
+        let mut undeliverable = self.write_facts(event, &key, reconciliation, &taken).await?;
+        for name in taken.iter().filter(|name| name.with_reports) {
+            undeliverable = self.copy_reports(&key, name).await?.or(undeliverable);
+        }
+        let Some(order) = self.orders.load_with_timeline(&key).await? else {
             return Ok(FailReason::NoSuchOrder.into());
         };
         for unmatched in newest_first(self.find_unmatched(&key, &order).await?) {
@@ -42,32 +51,119 @@ impl Process {
         ))
     }
 
-    /// A patch may have given the order a new parcel.
-    async fn reconcile_parcel(
+    /// Names leave their old orders before the parcels of the request come to the new one.
+    async fn write_facts(
         &self,
         event: &InboundEvent,
         key: &OrderKey,
         reconciliation: &Reconciliation,
+        taken: &[TakenName],
     ) -> Result<Option<Undeliverable>, IoError> {
-        let Some(reshipment) = &reconciliation.reshipped else { return Ok(None) };
+        let mut applied = Vec::new();
+        for taken in taken.iter().filter(|taken| taken.with_reports) {
+            let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
+            let Some((order, _)) = self.orders.load_with_timeline(&from).await? else { continue };
+            let change = ParcelChange::Moved { name: taken.name.clone(), to: key.order.clone() };
+            let fact = ParcelFact { rev: order.state.rev, change, recycled: false };
+            applied.extend(self.write_fact(event, &from, fact).await?);
+        }
+        for fact in &reconciliation.parcels {
+            applied.extend(self.write_fact(event, key, fact.clone()).await?);
+        }
+        self.fan_out(&event.id, &applied, now()).await
+    }
+
+    /// The fact's id is made of the event and what it is about, so that a redelivery repeats it.
+    async fn write_fact(
+        &self,
+        event: &InboundEvent,
+        key: &OrderKey,
+        fact: ParcelFact,
+    ) -> Result<Option<Box<AppliedFact>>, IoError> {
+        let change = serde_json::to_vec(&fact.change)
+            .map_err(|_| IoError::unreadable("serde_json", "change"))?;
+        let id = Fingerprint::of("parcel").with(&event.id).with(&key.order).with(change);
+        let fact = NewFact {
+            id: id.into(),
+            occurred_at: event.received_at,
+            fact: Fact::Parcel(fact),
+        };
         let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
-        match self.apply_reshipment(key, reshipment, &origin).await? {
-            ApplyOutcome::Applied(applied) => self.fan_out(&event.id, &[applied], now()).await,
-            ApplyOutcome::Unmatched => Ok(None),
+        match self.commit_fact(key, fact, &origin, &[]).await? {
+            ApplyOutcome::Applied(applied) => Ok(Some(applied)),
+            _ => Ok(None),
         }
     }
 
-    /// A report parked under several references of the order is returned once.
+    /// An order whose id is spelled otherwise may have taken the reports that name exactly this id.
+    /// They come with the names that they taught.
+    async fn take_spelled_reports(&self, key: &OrderKey) -> Result<Vec<TakenName>, IoError> {
+        let mut taken = Vec::new();
+        for spelling in key.order.other_spellings() {
+            let other = OrderKey { account: key.account.clone(), order: spelling };
+            let Some((order, entries)) = self.orders.load_with_timeline(&other).await? else {
+                continue;
+            };
+            let spelled = |entry: &&TimelineEntry| is_spelled(entry, &key.order);
+            let mine: Vec<&TimelineEntry> = entries.iter().filter(spelled).collect();
+            if mine.is_empty() {
+                continue;
+            }
+            let rest: Vec<TimelineEntry> =
+                entries.iter().filter(|entry| !is_spelled(entry, &key.order)).cloned().collect();
+            for name in order.names(&entries).difference(&order.names(&rest)) {
+                self.orders.hand_over(&key.account, name, &other.order, &key.order).await?;
+            }
+            let name = Ref::Order(key.order.clone());
+            taken.push(TakenName { name, from: other.order, with_reports: true });
+        }
+        Ok(taken)
+    }
+
+    /// Copies the reports of a name that moved here, newest first, each as an event of its own.
+    async fn copy_reports(
+        &self,
+        key: &OrderKey,
+        taken: &TakenName,
+    ) -> Result<Option<Undeliverable>, IoError> {
+        let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
+        let Some((_, mut entries)) = self.orders.load_with_timeline(&from).await? else {
+            return Ok(None);
+        };
+        let moved: Vec<ReportId> = entries
+            .iter()
+            .filter(|entry| is_named(entry, &taken.name))
+            .map(|entry| entry.id.clone())
+            .collect();
+        entries.retain(|entry| match &entry.fact {
+            Fact::Withdrawal { report_id } => moved.contains(report_id),
+            Fact::Report(_) | Fact::Parcel(_) => moved.contains(&entry.id),
+        });
+        entries.sort_by_key(|entry| Reverse(entry.occurred_at));
+        let mut undeliverable = None;
+        for entry in entries {
+            let origin =
+                Origin { event_id: entry.id.clone().into(), received_at: entry.received_at };
+            let fact = NewFact { id: entry.id, occurred_at: entry.occurred_at, fact: entry.fact };
+            let outcome = self.commit_fact(key, fact, &origin, &[]).await?;
+            let ApplyOutcome::Applied(applied) = outcome else { continue };
+            let failed = self.fan_out(&origin.event_id, &[applied], now()).await?;
+            undeliverable = failed.or(undeliverable);
+        }
+        Ok(undeliverable)
+    }
+
+    /// A report parked under several names of the order is returned once.
     async fn find_unmatched(
         &self,
         key: &OrderKey,
-        order: &Order,
+        (order, entries): &OrderAndTimeline,
     ) -> Result<BTreeMap<(ReportId, EventId), UnmatchedReport>, IoError> {
-        let mut refs = order.profile.refs();
-        refs.insert(Ref::Order(key.order.clone()));
+        let mut names = order.names(entries);
+        names.insert(Ref::Order(key.order.clone()));
         let mut found = BTreeMap::new();
-        for reference in &refs {
-            let parked = self.orders.unmatched_reports(&key.account, reference).await?;
+        for name in &names {
+            let parked = self.orders.unmatched_reports(&key.account, name).await?;
             found.extend(
                 parked.into_iter().map(|it| ((it.report.id.clone(), it.event_id.clone()), it)),
             );
@@ -88,12 +184,27 @@ impl Process {
         };
         let outcome = self.apply(&key.account, &unmatched.report, &origin).await?;
         let ApplyOutcome::Applied(applied) = outcome else { return Ok(None) };
-        let undeliverable = self.fan_out(&origin.event_id, &[applied], now()).await?;
+        let applied = [applied];
+        let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
+        self.follow_up(&applied).await;
         if undeliverable.is_none() {
             self.events.mark_reconciled(&unmatched.event_id, &unmatched.report.id, now()).await?;
             self.orders.unpark(&key.account, unmatched).await?;
         }
         Ok(undeliverable)
+    }
+}
+
+fn is_spelled(entry: &TimelineEntry, id: &OrderId) -> bool {
+    entry.report().is_some_and(|report| report.spelled_id.as_ref() == Some(id))
+}
+
+fn is_named(entry: &TimelineEntry, name: &Ref) -> bool {
+    let Some(report) = entry.report() else { return false };
+    match name {
+        Ref::Awb(awb) => report.awb.as_ref().is_some_and(|own| own.is_same_parcel(awb)),
+        Ref::Order(id) => report.spelled_id.as_ref() == Some(id),
+        Ref::Provider { .. } => false,
     }
 }
 
@@ -137,6 +248,8 @@ mod tests {
             location: None,
             note: None,
             eta: None,
+            attempts: None,
+            carrier_name: None,
             scans: Vec::new(),
         };
         UnmatchedReport { report, event_id: EventId::parse("e").unwrap(), received_at: at(12) }

@@ -1,6 +1,11 @@
-//! The status engine: provider reports become a timeline, and the timeline a status.
+//! The status engine: the facts of an order become its timeline, and the timeline its status.
 
+mod aggregate;
+pub mod entry;
 pub mod fold;
+mod journey;
+mod parcels;
 pub mod report;
+pub mod state;
 pub mod status;
 pub mod timeline;

@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | `order:…` | `state` | the order's tracking state; every write is conditional on its `rev` |
 //! | | `profile` | the data from the shop |
-//! | | `entry:{report id}` | one timeline entry |
+//! | | `entry:{report id}` | one fact of the timeline |
+//! | | `checkpoints:{AWB}` | the newest scans of a parcel |
 //! | `ref:…` | `order` | the order that this reference names |
 //! | | `wait:{report id}:{event id}` | a parked report, under one of its references; 90 days |
 //!
@@ -12,6 +13,7 @@
 //! numbers [`Orders::list_by_phone`].
 
 mod active;
+mod checkpoints;
 mod create;
 mod find;
 mod list;
@@ -25,14 +27,17 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use domain::core::id::OrderKey;
 use domain::orders::order::{Order, Profile};
-use domain::tracking::timeline::{State, TimelineEntry};
+use domain::orders::view::Checkpoints;
+use domain::tracking::entry::TimelineEntry;
+use domain::tracking::state::State;
 
 pub use active::{ActiveOrder, ActivePage};
-pub use create::{CreateOutcome, PatchOutcome};
+pub use checkpoints::NewCheckpoints;
+pub use create::{CreateOutcome, PatchOutcome, PatchedNames};
 pub use list::{Listed, sort_key_of};
 pub use poll_row::PollRowUpdate;
 pub use stale::StaleOrder;
-pub use timeline::{CommitOutcome, Scans};
+pub use timeline::{CommitOutcome, NameChanges};
 pub use unmatched::UnmatchedReport;
 
 use crate::error::IoError;
@@ -68,15 +73,30 @@ impl Orders {
         &self,
         key: &OrderKey,
     ) -> Result<Option<OrderAndTimeline>, IoError> {
-        let loaded = retry(TRIES, || self.load_with_timeline_once(key)).await?;
-        loaded.ok_or_else(being_written)
+        let rows = partition(order_pk(key)).and(attr("sk").between(text("entry:"), text("state")));
+        let loaded = retry(TRIES, || self.load_with_timeline_once(key, rows.clone())).await?;
+        Ok(loaded.ok_or_else(being_written)?.map(|(order, entries, _)| (order, entries)))
+    }
+
+    /// With the checkpoints of its parcels.
+    pub async fn load_all_of(
+        &self,
+        key: &OrderKey,
+    ) -> Result<Option<(Order, Vec<TimelineEntry>, Checkpoints)>, IoError> {
+        let rows = partition(order_pk(key));
+        let loaded = retry(TRIES, || self.load_with_timeline_once(key, rows.clone())).await?;
+        let Some((order, entries, rows)) = loaded.ok_or_else(being_written)? else {
+            return Ok(None);
+        };
+        Ok(Some((order, entries, checkpoints::read(&rows)?)))
     }
 
     async fn load_with_timeline_once(
         &self,
         key: &OrderKey,
-    ) -> Result<Try<Option<OrderAndTimeline>>, IoError> {
-        let Some((order, rows)) = self.load_rows(key, partition(order_pk(key))).await? else {
+        rows: Condition,
+    ) -> Result<Try<Option<(Order, Vec<TimelineEntry>, Vec<Item>)>>, IoError> {
+        let Some((order, rows)) = self.load_rows(key, rows).await? else {
             return Ok(Try::Done(None));
         };
         let entries = rows.iter().filter(|row| sort_key(row).starts_with("entry:"));
@@ -84,7 +104,7 @@ impl Orders {
             entries.map(|row| read_json(row, "json")).collect::<Result<_, _>>()?;
         // Entries are read before the state: a report applied in between is only in the state.
         let is_complete = u64::try_from(entries.len()) == Ok(order.state.entries);
-        Ok(if is_complete { Try::Done(Some((order, entries))) } else { Try::Contended })
+        Ok(if is_complete { Try::Done(Some((order, entries, rows))) } else { Try::Contended })
     }
 
     async fn load_rows(

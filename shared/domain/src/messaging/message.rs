@@ -8,7 +8,7 @@ use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::ProviderMessageId;
 use crate::orders::order::Order;
-use crate::tracking::timeline::State;
+use crate::tracking::state::State;
 
 /// A status by the sender, e.g. `sent` or `pending`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

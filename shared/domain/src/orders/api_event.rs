@@ -2,18 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::id::{OrderId, ReportId};
+use crate::core::id::{Awb, OrderId, ReportId};
 use crate::core::timestamp::Timestamp;
-use crate::tracking::report::{Report, SourceName};
+use crate::tracking::entry::ParcelFact;
+use crate::tracking::report::{Ref, Report, SourceName};
 use crate::tracking::status::{Leg, Status};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ApiEvent {
-    /// An order has new references: parked reports may belong to it.
+    /// An order has new names: parked reports may belong to it.
     #[serde(rename = "adoption")]
     Reconciliation(Reconciliation),
     Status(StatusReport),
+    Withdrawal(Withdrawal),
 }
 
 impl ApiEvent {
@@ -23,24 +25,49 @@ impl ApiEvent {
     }
 }
 
-/// Applies the reports that were parked under a reference of the order.
+/// Applies the reports that were parked under a name of the order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciliation {
     pub order_id: OrderId,
-    /// Set if the order was given a new parcel.
-    pub reshipped: Option<Reshipment>,
+    /// True for the creation of the order.
+    #[serde(default)]
+    pub is_new: bool,
+    /// What the request says about the order's parcels.
+    #[serde(default)]
+    pub parcels: Vec<ParcelFact>,
+    /// Names that the request took over from other orders.
+    #[serde(default)]
+    pub taken: Vec<TakenName>,
 }
 
+/// A name that belonged to another order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Reshipment {
+pub struct TakenName {
+    pub name: Ref,
+    pub from: OrderId,
+    pub with_reports: bool,
+}
+
+impl Reconciliation {
+    /// Without anything to do but to look for parked reports.
+    pub fn of(order_id: OrderId) -> Self {
+        Self { order_id, is_new: false, parcels: Vec::new(), taken: Vec::new() }
+    }
+}
+
+/// Takes a mistaken report back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withdrawal {
+    pub order_id: OrderId,
     pub report_id: ReportId,
-    pub at: Timestamp,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusReport {
     pub order_id: OrderId,
     pub status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awb: Option<Awb>,
     /// `None` counts as the time of receipt.
     pub occurred_at: Option<Timestamp>,
     pub note: Option<String>,
@@ -52,7 +79,7 @@ impl StatusReport {
         Report {
             id,
             source: SourceName::API,
-            awb: None,
+            awb: self.awb.clone(),
             return_awb: None,
             provider_id: None,
             order_id: Some(self.order_id.clone()),
@@ -63,6 +90,8 @@ impl StatusReport {
             location: None,
             note: self.note.clone(),
             eta: None,
+            attempts: None,
+            carrier_name: None,
             scans: Vec::new(),
         }
     }

@@ -1,5 +1,7 @@
 //! A stored order: key, profile (the shop's data) and tracking state.
 
+mod names;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
@@ -9,8 +11,11 @@ use crate::core::id::{Awb, OrderKey, ProviderId};
 use crate::core::raw_json::RawJson;
 use crate::core::request_body::{InvalidBody, field_path};
 use crate::core::timestamp::Timestamp;
+use crate::tracking::entry::TimelineEntry;
 use crate::tracking::report::{Ref, SourceName};
-use crate::tracking::timeline::{Parcels, State};
+use crate::tracking::state::{ParcelState, State};
+
+pub use names::{GivenUp, is_withdrawn, moved_to};
 
 const MAX_NAME_CHARS: usize = 200;
 /// E.164 has 15 digits; the rest is for separators and extensions.
@@ -21,6 +26,22 @@ pub struct Order {
     pub key: OrderKey,
     pub profile: Profile,
     pub state: State,
+}
+
+impl Order {
+    /// The names by which sources may know the order, besides its id: given by the shop, or learnt
+    /// from reports. `entries` are all of its timeline.
+    pub fn names(&self, entries: &[TimelineEntry]) -> BTreeSet<Ref> {
+        let mut names = self.profile.refs();
+        names.extend(names::of_facts(&self.state.start, entries));
+        names
+    }
+
+    /// The parcels of the shop have the order's carrier unless it gave them one of their own.
+    pub fn carrier_name_of<'a>(&'a self, parcel: &'a ParcelState) -> Option<&'a str> {
+        let of_order = self.profile.carrier_name.as_deref().filter(|_| !parcel.learnt);
+        parcel.carrier_name.as_deref().or(of_order)
+    }
 }
 
 /// Personal data: never logged.
@@ -140,7 +161,9 @@ impl Profile {
                 return Err(InvalidBody::field(field, "must be an object"));
             }
         }
-        if self.awb.is_some() && self.awb == self.return_awb {
+        if let (Some(awb), Some(return_awb)) = (&self.awb, &self.return_awb)
+            && awb.is_same_parcel(return_awb)
+        {
             return Err(InvalidBody::field("returnAwb", "must differ from awb"));
         }
         if let Some(carrier) = &self.carrier_id
@@ -204,17 +227,12 @@ impl Profile {
 
     /// The references that sources may use, besides the order id.
     pub fn refs(&self) -> BTreeSet<Ref> {
-        let parcels =
-            self.awb.iter().chain(&self.return_awb).flat_map(Awb::spellings).map(Ref::Awb);
+        let parcels = self.awb.iter().chain(&self.return_awb).map(Ref::awb);
         let providers = self.refs.iter().map(|(source, id)| Ref::Provider {
             source: SourceName::from(source.as_str()),
             id: id.0.clone(),
         });
         parcels.chain(providers).collect()
-    }
-
-    pub fn parcels(&self) -> Parcels<'_> {
-        Parcels { awb: self.awb.as_ref(), return_awb: self.return_awb.as_ref() }
     }
 }
 

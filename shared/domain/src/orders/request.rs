@@ -111,7 +111,7 @@ pub fn read_status(
     }
     let status = reportable_status(&body.status)?;
     Ok((
-        StatusReport { order_id, status, occurred_at: body.occurred_at, note: body.note },
+        StatusReport { order_id, status, awb: None, occurred_at: body.occurred_at, note: body.note },
         body.account,
     ))
 }

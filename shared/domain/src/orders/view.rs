@@ -2,16 +2,23 @@
 
 use serde::Serialize;
 
+use std::collections::BTreeMap;
+
 use crate::core::id::{AccountCode, Awb, OrderId, ReportId};
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Profile};
-use crate::tracking::fold::{Disposition, TrackingState};
-use crate::tracking::report::SourceName;
+use crate::pagination::{PageRequest, cursor};
+use crate::tracking::entry::{Direction, Fact, ParcelChange, TimelineEntry};
+use crate::tracking::fold::{Disposition, Judgement, fold};
+use crate::tracking::report::Scan;
+use crate::tracking::state::ParcelState;
 use crate::tracking::status::{OrderStatus, Status};
-use crate::tracking::timeline::TimelineEntry;
 
-/// The timeline is newest first.
+/// The scans of each parcel, by canonical AWB.
+pub type Checkpoints = BTreeMap<Awb, Vec<Scan>>;
+
+/// The timeline is newest first, and has as many entries as the page asks for.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct OrderView<'a> {
@@ -26,11 +33,33 @@ pub struct OrderView<'a> {
     latest_message_status: Option<&'a str>,
     eta: Option<Timestamp>,
     location: Option<&'a str>,
+    delivery_attempts: u32,
     version: u64,
     created_at: Timestamp,
     updated_at: Timestamp,
     tracking_url: Option<String>,
+    shipments: Vec<ShipmentView<'a>>,
     timeline: Vec<EntryView<'a>>,
+    /// The cursor of the older entries.
+    #[serde(rename = "next_page", skip_serializing_if = "Option::is_none")]
+    next_page: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ShipmentView<'a> {
+    awb: &'a Awb,
+    direction: Direction,
+    carrier_name: Option<&'a str>,
+    status: Status,
+    current_shipment_status: &'a str,
+    delivery_attempts: u32,
+    eta: Option<Timestamp>,
+    added_at: Timestamp,
+    learnt: bool,
+    replaced: bool,
+    /// Newest first.
+    checkpoints: Vec<&'a Scan>,
 }
 
 /// An order in lists: without timeline and without the fields that are only passed through.
@@ -51,6 +80,7 @@ pub struct OrderSummary<'a> {
     latest_message_status: Option<&'a str>,
     eta: Option<Timestamp>,
     location: Option<&'a str>,
+    delivery_attempts: u32,
     version: u64,
     created_at: Timestamp,
     updated_at: Timestamp,
@@ -74,6 +104,7 @@ impl<'a> OrderSummary<'a> {
             latest_message_status: state.latest_message_status.as_deref(),
             eta: state.tracking.eta,
             location: state.tracking.location.as_deref(),
+            delivery_attempts: state.tracking.attempts,
             version: state.version,
             created_at: state.created_at,
             updated_at: state.updated_at,
@@ -81,13 +112,15 @@ impl<'a> OrderSummary<'a> {
     }
 }
 
+/// A fact. Those of the shop about its parcels have no status.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryView<'a> {
     report_id: &'a ReportId,
-    source: &'a SourceName,
-    status: Status,
+    source: &'a str,
+    status: Option<Status>,
     source_status: Option<&'a str>,
+    awb: Option<&'a Awb>,
     occurred_at: Timestamp,
     received_at: Timestamp,
     location: Option<&'a str>,
@@ -99,13 +132,16 @@ struct EntryView<'a> {
 }
 
 impl<'a> OrderView<'a> {
-    /// Sorts `entries` and folds them again for their dispositions.
-    pub fn new(order: &'a Order, entries: &'a mut [TimelineEntry]) -> Self {
-        entries.sort_by(|a, b| a.facts.sort_key.cmp(&b.facts.sort_key));
-        let (_, dispositions) =
-            TrackingState::fold(order.state.start, entries.iter().map(|entry| &entry.facts));
-        let timeline = entries.iter().zip(dispositions).rev();
+    /// Folds the facts again for their dispositions.
+    pub fn new(
+        order: &'a Order,
+        entries: &'a [TimelineEntry],
+        checkpoints: &'a Checkpoints,
+        page: &PageRequest,
+    ) -> Self {
+        let (timeline, next_page) = timeline(order, entries, page);
         let state = &order.state;
+        let shipment = |parcel| ShipmentView::of(parcel, order, checkpoints);
         Self {
             order_id: &order.key.order,
             account_code: &order.key.account,
@@ -117,33 +153,104 @@ impl<'a> OrderView<'a> {
             latest_message_status: state.latest_message_status.as_deref(),
             eta: state.tracking.eta,
             location: state.tracking.location.as_deref(),
+            delivery_attempts: state.tracking.attempts,
             version: state.version,
             created_at: state.created_at,
             updated_at: state.updated_at,
             tracking_url: None,
-            timeline: timeline
-                .map(|(entry, disposition)| EntryView::of(entry, disposition))
-                .collect(),
+            shipments: state.parcels.iter().map(shipment).collect(),
+            timeline,
+            next_page,
         }
     }
 }
 
-impl<'a> EntryView<'a> {
-    fn of(entry: &'a TimelineEntry, disposition: Disposition) -> Self {
-        let facts = &entry.facts;
+/// A page of the timeline, and the cursor of the next one.
+fn timeline<'a>(
+    order: &Order,
+    entries: &'a [TimelineEntry],
+    page: &PageRequest,
+) -> (Vec<EntryView<'a>>, Option<String>) {
+    let judgements = fold(&order.state.start, order.state.created_at, entries).judgements;
+    let mut sorted: Vec<(String, &TimelineEntry)> =
+        entries.iter().map(|entry| (place(entry), entry)).collect();
+    sorted.sort_by(|one, other| other.0.cmp(&one.0));
+    let is_after = |place: &String| page.after.as_ref().is_none_or(|after| place < after);
+    let mut rest = sorted.into_iter().filter(|(place, _)| is_after(place)).peekable();
+    let mut items = Vec::new();
+    let mut last = String::new();
+    while items.len() < page.limit
+        && let Some((place, entry)) = rest.next()
+    {
+        items.push(EntryView::of(entry, judgements.get(&entry.id)));
+        last = place;
+    }
+    let has_more = rest.peek().is_some();
+    (items, has_more.then(|| cursor(&last)))
+}
+
+/// Sorts like the fold of a parcel does.
+fn place(entry: &TimelineEntry) -> String {
+    let rank = entry.report().map_or(0, |report| report.status as u8);
+    format!("{}/{rank:03}/{}", entry.occurred_at, entry.id)
+}
+
+impl<'a> ShipmentView<'a> {
+    fn of(parcel: &'a ParcelState, order: &'a Order, checkpoints: &'a Checkpoints) -> Self {
+        let scans = checkpoints.get(&parcel.awb.canonical());
         Self {
-            report_id: &facts.sort_key.report_id,
-            source: &facts.source,
-            status: facts.claim.status(),
-            source_status: facts.source_status.as_deref(),
-            occurred_at: facts.sort_key.occurred_at,
+            awb: &parcel.awb,
+            direction: parcel.direction,
+            carrier_name: order.carrier_name_of(parcel),
+            status: parcel.status,
+            current_shipment_status: &parcel.label,
+            delivery_attempts: parcel.attempts,
+            eta: parcel.eta,
+            added_at: parcel.added_at,
+            learnt: parcel.learnt,
+            replaced: parcel.replaced,
+            checkpoints: scans.into_iter().flatten().rev().collect(),
+        }
+    }
+}
+
+/// The source of the shop's facts.
+const API: &str = "api";
+
+impl<'a> EntryView<'a> {
+    fn of(entry: &'a TimelineEntry, judgement: Option<&Judgement>) -> Self {
+        let report = entry.report();
+        let disposition = judgement.map_or(Disposition::Applied, |it| it.disposition);
+        Self {
+            report_id: &entry.id,
+            source: report.map_or(API, |report| report.source.as_str()),
+            status: judgement.map(|it| it.status),
+            source_status: match report {
+                Some(report) => report.source_status.as_deref(),
+                None => Some(words(&entry.fact)),
+            },
+            awb: entry.awb(),
+            occurred_at: entry.occurred_at,
             received_at: entry.received_at,
-            location: facts.location.as_deref(),
-            note: facts.note.as_deref(),
+            location: report.and_then(|report| report.location.as_deref()),
+            note: report.and_then(|report| report.note.as_deref()),
             applied: disposition == Disposition::Applied,
             reason: disposition.reason(),
             late: entry.late,
             version: entry.transition.as_ref().map(|transition| transition.version),
         }
+    }
+}
+
+fn words(fact: &Fact) -> &'static str {
+    match fact {
+        Fact::Report(_) => "Report",
+        Fact::Withdrawal { .. } => "Report withdrawn",
+        Fact::Parcel(fact) => match &fact.change {
+            ParcelChange::Named { direction: Direction::Forward, .. } => "AWB set",
+            ParcelChange::Named { direction: Direction::Return, .. } => "Return AWB set",
+            ParcelChange::Added { .. } => "Parcel added",
+            ParcelChange::Moved { .. } => "Moved to another order",
+        },
     }
 }

@@ -9,6 +9,7 @@ use super::shard::turn;
 use crate::core::id::{Awb, EventId, OrderKey, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Poll};
+use crate::tracking::state::ParcelState;
 use crate::tracking::status::Status;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -41,15 +42,26 @@ pub enum Polling {
 }
 
 impl Order {
-    /// `None` if the order is not polled.
-    pub fn polling(&self) -> Option<Polling> {
-        let is_pollable = self.profile.poll == Some(Poll::Shipway) && self.profile.awb.is_some();
-        match self.state.tracking.status {
-            _ if !is_pollable => None,
-            Status::Cancelled | Status::Lost => Some(Polling::Ended),
-            status if status.is_final() => None,
-            _ => Some(Polling::Moving),
-        }
+    /// The parcels that are polled: on their way in either direction, or ended not long ago in a way
+    /// from which they may come back.
+    pub fn polled_parcels(&self) -> impl Iterator<Item = (&ParcelState, Polling)> {
+        let is_polled = self.profile.poll == Some(Poll::Shipway);
+        let parcels = self.state.parcels.iter().filter(move |_| is_polled);
+        parcels.filter_map(|parcel| Some((parcel, polling(parcel.status)?)))
+    }
+
+    /// `None` if the parcel is not polled.
+    pub fn polling(&self, awb: &Awb) -> Option<Polling> {
+        let mut polled = self.polled_parcels();
+        polled.find(|(parcel, _)| parcel.awb.is_same_parcel(awb)).map(|(_, polling)| polling)
+    }
+}
+
+fn polling(status: Status) -> Option<Polling> {
+    match status {
+        Status::Cancelled | Status::Lost => Some(Polling::Ended),
+        status if status.is_final() => None,
+        _ => Some(Polling::Moving),
     }
 }
 

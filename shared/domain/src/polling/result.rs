@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::core::hash::Fingerprint;
-use crate::core::id::{AccountCode, EventId, OrderId, ReportId};
+use crate::core::id::{AccountCode, Awb, EventId, OrderId, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::tracking::report::{Report, SourceName};
 
@@ -46,6 +46,8 @@ pub struct PolledReport {
 pub struct Stalled {
     pub account: AccountCode,
     pub order_id: OrderId,
+    /// The parcel without progress.
+    pub awb: Awb,
     /// When its timeline last grew.
     pub since: Timestamp,
 }
@@ -61,8 +63,8 @@ pub fn poll_event_id<'a>(
     ids.into_iter().fold(Fingerprint::of("batch").with(account), |hash, id| hash.with(id)).into()
 }
 
-/// One event per order and stall: the id depends on the time of the last movement.
+/// One event per parcel and stall: the id depends on the time of the last movement.
 pub fn stalled_event_id(stalled: &Stalled) -> EventId {
     let hash = Fingerprint::of("stalled").with(&stalled.account).with(&stalled.order_id);
-    hash.with(stalled.since.millis().to_be_bytes()).into()
+    hash.with(stalled.awb.canonical()).with(stalled.since.millis().to_be_bytes()).into()
 }

@@ -1,53 +1,24 @@
-//! The status engine: a fold over the sorted timeline gives an order's status.
+//! The status engine: an order's status, parcels, attempts and place as a function of its facts.
 //!
-//! Each report is one timeline entry. Entries sort by [`SortKey`]: time, then rank of the status,
-//! then report id. [`TrackingState::fold`] starts at the status at creation and applies the entries
-//! in this order, one [`TrackingState::step`] each. The [`Disposition`] says how a step treated its
-//! entry, e.g. ignored as `after_terminal`.
-//!
-//! The result depends on the set of entries only. Arrival order and duplicates do not matter: an
-//! out-of-order report is inserted at its place and the timeline is folded again, and a report id
-//! occurs once. `tracking::timeline` decides between one step and a new fold.
+//! [`fold`] sorts the facts out by parcel ([`super::parcels`]), lets each parcel make its journey
+//! ([`super::journey`]), decides which parcels count, and takes the least advanced of them
+//! ([`super::aggregate`]). The result depends on the set of facts only: neither the order in which
+//! they become known nor duplicates matter.
 
-use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
 use strum::IntoStaticStr;
 
-use crate::core::id::ReportId;
+use crate::core::id::{Awb, ReportId};
 use crate::core::timestamp::Timestamp;
-use crate::tracking::report::SourceName;
-use crate::tracking::status::{Leg, Status};
+use crate::tracking::aggregate::aggregate;
+use crate::tracking::entry::{Direction, TimelineEntry};
+use crate::tracking::journey::{Claim, Journey};
+use crate::tracking::parcels::{Parcel, Parcels, Reported};
+use crate::tracking::state::{ParcelState, Start, TrackingState};
+use crate::tracking::status::Status;
 
-/// The place of an entry in the timeline. The derived `Ord` is the order of the fold.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct SortKey {
-    pub occurred_at: Timestamp,
-    /// Of two entries with the same time, the status with the higher rank counts as later.
-    pub rank: Status,
-    /// The last criterion, which makes the order total.
-    pub report_id: ReportId,
-}
-
-/// The claim of a report about the status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum StatusClaim {
-    Status(Status),
-    /// A status of a parcel that did not belong to the order when the report came in.
-    OtherShipment(Status),
-    /// The order was given a new parcel: its tracking starts again.
-    Reshipped,
-}
-
-impl StatusClaim {
-    pub fn status(self) -> Status {
-        match self {
-            Self::Status(status) | Self::OtherShipment(status) => status,
-            Self::Reshipped => Status::Processing,
-        }
-    }
-}
-
-/// How the fold treats an entry. Not stored: a later report can change it.
+/// How the fold treats a report. Not stored: a later fact can change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Disposition {
@@ -57,10 +28,12 @@ pub enum Disposition {
     Same,
     /// Ignored: a provider status without a mapping.
     Unknown,
-    /// Ignored: not about a parcel of this order.
-    OtherShipment,
     /// Ignored: the leg had ended before.
     AfterTerminal,
+    /// Ignored: its parcel does not count any more.
+    ReplacedParcel,
+    /// Ignored: taken back.
+    Withdrawn,
 }
 
 impl Disposition {
@@ -70,157 +43,210 @@ impl Disposition {
     }
 }
 
-/// The part of a timeline entry that the fold reads.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReportFacts {
-    /// `position` in stored rows.
-    #[serde(rename = "position")]
-    pub sort_key: SortKey,
-    pub claim: StatusClaim,
-    pub source: SourceName,
-    /// The source's text, verbatim.
-    pub source_status: Option<String>,
-    pub location: Option<String>,
-    pub note: Option<String>,
-    pub eta: Option<Timestamp>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Cancellation {
-    pub at: Timestamp,
-    pub reason: Option<String>,
-    pub by: SourceName,
-}
-
-/// The result of the fold.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrackingState {
+/// What the fold made of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judgement {
+    /// The status for the direction of its parcel.
     pub status: Status,
-    /// The time of the applied entry; `None` for the status at creation.
-    pub since: Option<Timestamp>,
-    /// The status that ended the outbound leg; kept during a return.
-    pub ended: Option<Status>,
-    /// The status in the words of its source, else [`Status::title`].
-    pub label: String,
-    pub location: Option<String>,
-    pub eta: Option<Timestamp>,
-    pub assigned_at: Option<Timestamp>,
-    pub accepted_at: Option<Timestamp>,
-    /// Completed or delivered.
-    pub completed_at: Option<Timestamp>,
-    /// Set while the order is cancelled, and during a return after that.
-    pub cancellation: Option<Cancellation>,
+    pub disposition: Disposition,
 }
 
-impl TrackingState {
-    /// The state before the first report.
-    pub fn at_creation(status: Status) -> Self {
-        Self {
-            status,
-            since: None,
-            ended: status.ends_outbound().then_some(status),
-            label: status.title().to_owned(),
-            location: None,
-            eta: None,
-            assigned_at: None,
-            accepted_at: None,
-            completed_at: None,
-            cancellation: None,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded {
+    pub tracking: TrackingState,
+    /// In the order in which they were added.
+    pub parcels: Vec<ParcelState>,
+    /// Of every report.
+    pub judgements: BTreeMap<ReportId, Judgement>,
+}
+
+/// Folds the facts of an order. `entries` may be in any order.
+pub fn fold(start: &Start, created_at: Timestamp, entries: &[TimelineEntry]) -> Folded {
+    let facts = Parcels::of(start, created_at, entries);
+    let travelled = travel(start, &facts);
+    let mut order = Journey::starting_at(start.status, Direction::Forward);
+    let order_steps = order.travel(facts.order_reports.iter().copied());
+    let mut judgements = Judgements::of(entries, &facts.withdrawn);
+    for it in &travelled {
+        judgements.add(it.parcel.direction, &it.steps, it.replaced);
+    }
+    if !travelled.iter().any(|it| it.parcel.direction == Direction::Forward) {
+        judgements.add(Direction::Forward, &order_steps, false);
+    }
+    Folded {
+        tracking: aggregate(&travelled, &order),
+        parcels: travelled.iter().map(Travelled::state).collect(),
+        judgements: judgements.0,
+    }
+}
+
+/// A parcel after its journey.
+#[derive(Debug)]
+pub(super) struct Travelled<'p, 'a> {
+    pub(super) parcel: &'p Parcel<'a>,
+    pub(super) journey: Journey,
+    steps: Vec<(&'a TimelineEntry, Disposition)>,
+    /// The parcels that take its place, by their index.
+    replaced_by: BTreeSet<usize>,
+    /// It does not count.
+    pub(super) replaced: bool,
+}
+
+impl Travelled<'_, '_> {
+    /// Cancelled or lost.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.journey.status, Status::Cancelled | Status::Lost)
+    }
+
+    fn state(&self) -> ParcelState {
+        let (parcel, journey) = (self.parcel, &self.journey);
+        ParcelState {
+            awb: parcel.awb.clone(),
+            direction: parcel.direction,
+            added_at: parcel.added_at,
+            learnt: parcel.learnt,
+            replaced: self.replaced,
+            carrier_name: parcel.carrier_name.clone(),
+            status: journey.status,
+            since: journey.since,
+            label: journey.label.clone(),
+            attempts: journey.attempts(),
+            eta: journey.eta,
+            checkpoints: None,
         }
     }
+}
 
-    /// `entries` must be sorted by [`SortKey`]. Returns one disposition per entry, in the same
-    /// order.
-    pub fn fold<'a>(
-        start: Status,
-        entries: impl IntoIterator<Item = &'a ReportFacts>,
-    ) -> (Self, Vec<Disposition>) {
-        let mut tracking = Self::at_creation(start);
-        let dispositions = entries.into_iter().map(|entry| tracking.step(entry)).collect();
-        (tracking, dispositions)
+fn travel<'p, 'a>(start: &Start, facts: &'p Parcels<'a>) -> Vec<Travelled<'p, 'a>> {
+    let mut travelled: Vec<Travelled<'p, 'a>> = Vec::with_capacity(facts.parcels.len());
+    for parcel in &facts.parcels {
+        let index = travelled.len();
+        let replaces: Vec<usize> = (0..index)
+            .filter(|earlier| learnt_replaces(parcel, &travelled[*earlier]))
+            .collect();
+        let follows_unmoved = replaces.iter().any(|it| !travelled[*it].parcel.was_moved())
+            || named_replaces(parcel, facts).any(|other| !other.was_moved());
+        let is_first = !travelled.iter().any(|it| it.parcel.direction == Direction::Forward);
+        let (journey, steps) = send(start, parcel, facts, is_first || follows_unmoved);
+        travelled.push(Travelled {
+            parcel,
+            journey,
+            steps,
+            replaced_by: BTreeSet::new(),
+            replaced: false,
+        });
+        for earlier in replaces {
+            travelled[earlier].replaced_by.insert(index);
+        }
+    }
+    replace_named(&mut travelled, facts);
+    mark_replaced(&mut travelled);
+    travelled
+}
+
+/// A learnt parcel replaces the earlier ones that the carrier never picked up, or gave up.
+fn learnt_replaces(parcel: &Parcel<'_>, earlier: &Travelled<'_, '_>) -> bool {
+    let are_forward = [parcel, earlier.parcel].iter().all(|it| it.direction == Direction::Forward);
+    parcel.learnt && are_forward && (!earlier.parcel.was_moved() || earlier.has_failed())
+}
+
+/// The parcels that the shop named before this one, if it is the one named now.
+fn named_replaces<'p, 'a>(
+    parcel: &'p Parcel<'a>,
+    facts: &'p Parcels<'a>,
+) -> impl Iterator<Item = &'p Parcel<'a>> {
+    let current = match parcel.direction {
+        Direction::Forward => &facts.current,
+        Direction::Return => &facts.current_return,
+    };
+    let is_current = current.as_ref().is_some_and(|awb| awb.is_same_parcel(&parcel.awb));
+    let others = facts.parcels.iter().filter(move |other| {
+        is_current && other.named && other.direction == parcel.direction && other.awb != parcel.awb
+    });
+    others
+}
+
+/// Lets a parcel make its journey. One that `starts_with_order` sees all order reports; others see
+/// those that happened after they were added; a return parcel sees those of the return leg.
+fn send<'a>(
+    start: &Start,
+    parcel: &Parcel<'a>,
+    facts: &Parcels<'a>,
+    starts_with_order: bool,
+) -> (Journey, Vec<(&'a TimelineEntry, Disposition)>) {
+    let first = match parcel.direction {
+        Direction::Return => Status::Pending,
+        Direction::Forward if starts_with_order => start.status,
+        Direction::Forward => Status::Processing,
+    };
+    let sees = |(entry, report): &Reported<'a>| match parcel.direction {
+        Direction::Return => report.is_on_return_leg(),
+        Direction::Forward => starts_with_order || entry.occurred_at > parcel.added_at,
+    };
+    let order_reports = facts.order_reports.iter().copied().filter(sees);
+    let mut journey = Journey::starting_at(first, parcel.direction);
+    let steps = journey.travel(parcel.own.iter().copied().chain(order_reports));
+    (journey, steps)
+}
+
+fn replace_named(travelled: &mut [Travelled<'_, '_>], facts: &Parcels<'_>) {
+    for index in 0..travelled.len() {
+        let replaced: BTreeSet<Awb> =
+            named_replaces(travelled[index].parcel, facts).map(|it| it.awb.clone()).collect();
+        let replaced = travelled.iter_mut().filter(|it| replaced.contains(&it.parcel.awb));
+        replaced.for_each(|it| {
+            it.replaced_by.insert(index);
+        });
+    }
+}
+
+/// A replaced parcel counts again once it is delivered after all, or once each parcel that took its
+/// place is cancelled or lost.
+fn mark_replaced(travelled: &mut [Travelled<'_, '_>]) {
+    let failed: Vec<bool> = travelled.iter().map(Travelled::has_failed).collect();
+    for it in travelled {
+        let is_delivered = it.journey.ended == Some(Status::Delivered);
+        it.replaced = !is_delivered && it.replaced_by.iter().any(|index| !failed[*index]);
+    }
+}
+
+struct Judgements(BTreeMap<ReportId, Judgement>);
+
+impl Judgements {
+    /// Before any parcel has made its journey.
+    fn of(entries: &[TimelineEntry], withdrawn: &BTreeSet<&ReportId>) -> Self {
+        let judgement = |entry: &TimelineEntry| {
+            let report = entry.report()?;
+            let is_withdrawn = withdrawn.contains(&entry.id);
+            // A report that no parcel sees is about one that left the order.
+            let disposition =
+                if is_withdrawn { Disposition::Withdrawn } else { Disposition::ReplacedParcel };
+            let status = Claim::of(report, Direction::Forward).status();
+            Some((entry.id.clone(), Judgement { status, disposition }))
+        };
+        Self(entries.iter().filter_map(judgement).collect())
     }
 
-    /// Applies an entry that sorts after all earlier ones.
-    pub fn step(&mut self, entry: &ReportFacts) -> Disposition {
-        let disposition = self.disposition_of(entry.claim);
-        if entry.claim == StatusClaim::Reshipped {
-            *self = Self {
-                status: self.status,
-                since: self.since,
-                ..Self::at_creation(Status::Processing)
+    /// Several parcels may see a report of the order: one that it changes decides.
+    fn add(&mut self, direction: Direction, steps: &[(&TimelineEntry, Disposition)], replaced: bool) {
+        for (entry, disposition) in steps {
+            let Some(report) = entry.report() else { continue };
+            let disposition = match disposition {
+                Disposition::Unknown => Disposition::Unknown,
+                _ if replaced => Disposition::ReplacedParcel,
+                disposition => *disposition,
             };
-        }
-        match disposition {
-            Disposition::Applied => {
-                self.enter(entry);
-                self.refresh(entry);
+            let status = Claim::of(report, direction).status();
+            let judgement = Judgement { status, disposition };
+            let stored = self.0.entry(entry.id.clone()).or_insert(judgement);
+            let is_better = match stored.disposition {
+                Disposition::Applied => false,
+                Disposition::ReplacedParcel => true,
+                _ => disposition == Disposition::Applied,
+            };
+            if is_better {
+                *stored = judgement;
             }
-            Disposition::Same => self.refresh(entry),
-            Disposition::Unknown | Disposition::OtherShipment | Disposition::AfterTerminal => {}
-        }
-        disposition
-    }
-
-    fn disposition_of(&self, claim: StatusClaim) -> Disposition {
-        match claim {
-            StatusClaim::OtherShipment(_) => Disposition::OtherShipment,
-            StatusClaim::Status(Status::Unknown) => Disposition::Unknown,
-            claim if claim.status() == self.status => Disposition::Same,
-            StatusClaim::Status(status) if !self.can_enter(status) => Disposition::AfterTerminal,
-            StatusClaim::Status(_) | StatusClaim::Reshipped => Disposition::Applied,
-        }
-    }
-
-    /// No status follows `returned`. After the end of the outbound leg only return statuses follow.
-    /// The exceptions: a completed order can be delivered or cancelled (a refund), a lost or
-    /// cancelled one can still be delivered.
-    fn can_enter(&self, status: Status) -> bool {
-        if self.status == Status::Returned {
-            return false;
-        }
-        if status.leg() == Some(Leg::Return) {
-            return true;
-        }
-        match self.ended {
-            None => true,
-            Some(Status::Completed) => matches!(status, Status::Delivered | Status::Cancelled),
-            Some(Status::Lost | Status::Cancelled) => status == Status::Delivered,
-            Some(_) => false,
-        }
-    }
-
-    fn enter(&mut self, entry: &ReportFacts) {
-        let at = entry.sort_key.occurred_at;
-        self.status = entry.claim.status();
-        self.since = Some(at);
-        self.label = self.status.title().to_owned();
-        if self.status.ends_outbound() {
-            self.ended = Some(self.status);
-        }
-        if self.status.leg() == Some(Leg::Outbound) {
-            self.cancellation = None;
-        }
-        match self.status {
-            Status::Assigned => self.assigned_at = Some(at),
-            Status::Accepted => self.accepted_at = Some(at),
-            Status::Completed | Status::Delivered => self.completed_at = Some(at),
-            Status::Cancelled => {
-                let reason = entry.note.clone().or_else(|| entry.source_status.clone());
-                self.cancellation = Some(Cancellation { at, reason, by: entry.source.clone() });
-            }
-            _ => {}
-        }
-    }
-
-    fn refresh(&mut self, entry: &ReportFacts) {
-        if let Some(label) = &entry.source_status {
-            self.label.clone_from(label);
-        }
-        if entry.location.is_some() {
-            self.location.clone_from(&entry.location);
-        }
-        if entry.eta.is_some() {
-            self.eta = entry.eta;
         }
     }
 }

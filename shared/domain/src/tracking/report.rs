@@ -36,13 +36,20 @@ impl From<&str> for SourceName {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ref {
-    /// Of the outbound or the return parcel.
+    /// Of the outbound or the return parcel; in its canonical spelling.
     Awb(Awb),
     Provider {
         source: SourceName,
         id: ProviderId,
     },
     Order(OrderId),
+}
+
+impl Ref {
+    /// The same for all spellings of an AWB.
+    pub fn awb(awb: &Awb) -> Self {
+        Self::Awb(awb.canonical())
+    }
 }
 
 /// One scan of a parcel, in the carrier's words. The fold ignores scans.
@@ -76,6 +83,11 @@ pub struct Report {
     /// E.g. the reason of a failed delivery.
     pub note: Option<String>,
     pub eta: Option<Timestamp>,
+    /// The source's own count of delivery attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier_name: Option<String>,
     /// Oldest first.
     pub scans: Vec<Scan>,
 }
@@ -83,17 +95,11 @@ pub struct Report {
 impl Report {
     /// The references to look up its order by. The first known one wins.
     pub fn refs(&self) -> Vec<Ref> {
-        let awb = self.awb.iter().flat_map(Awb::spellings).map(Ref::Awb);
-        let return_awb = self.return_awb.iter().flat_map(Awb::spellings).map(Ref::Awb);
-        let source = self.source.clone();
-        let provider = self
-            .provider_id
-            .iter()
-            .cloned()
-            .map(move |id| Ref::Provider { source: source.clone(), id });
+        let parcels = self.awb.iter().chain(&self.return_awb).map(Ref::awb);
+        let providers = self.provider_id.iter().cloned().map(|id| self.provider_ref(id));
         let order = self.order_id.iter().cloned().map(Ref::Order);
         let mut refs: Vec<Ref> = Vec::new();
-        for reference in awb.chain(return_awb).chain(provider).chain(order) {
+        for reference in parcels.chain(providers).chain(order) {
             if !refs.contains(&reference) {
                 refs.push(reference);
             }
@@ -101,23 +107,17 @@ impl Report {
         refs
     }
 
-    /// Other spellings of the order id. They count only if no order has any of [`Report::refs`],
-    /// and only if exactly one order has any of these.
+    /// Other readings of the order id. They count only if no order has any of [`Report::refs`],
+    /// and only if exactly one order has any of these. A return may name the forward order by the
+    /// provider's id of it.
     pub fn alternative_refs(&self) -> Vec<Ref> {
-        self.order_id.iter().flat_map(OrderId::other_spellings).map(Ref::Order).collect()
+        let Some(id) = &self.order_id else { return Vec::new() };
+        let spellings = id.other_spellings().into_iter().map(Ref::Order);
+        let forward = (self.leg == Leg::Return).then(|| ProviderId::parse(id.as_str()).ok());
+        spellings.chain(forward.flatten().map(|id| self.provider_ref(id))).collect()
     }
 
-    /// The status for an order with this return AWB.
-    pub fn status_for(&self, return_awb: Option<&Awb>) -> Status {
-        let is_return_parcel = self
-            .awb
-            .as_ref()
-            .zip(return_awb)
-            .is_some_and(|(awb, return_awb)| awb.is_same_parcel(return_awb));
-        if is_return_parcel || self.leg == Leg::Return {
-            self.status.on_return_leg()
-        } else {
-            self.status
-        }
+    fn provider_ref(&self, id: ProviderId) -> Ref {
+        Ref::Provider { source: self.source.clone(), id }
     }
 }

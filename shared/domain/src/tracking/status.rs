@@ -132,6 +132,23 @@ impl Status {
         self.ends_outbound() || self == Self::Returned
     }
 
+    /// Physical movement: the carrier has the parcel in its hands.
+    pub fn is_movement(self) -> bool {
+        matches!(
+            self,
+            Self::PickedUp
+                | Self::InTransit
+                | Self::OutForDelivery
+                | Self::Undelivered
+                | Self::Delivered
+        )
+    }
+
+    /// True if a forward parcel with this status has been picked up.
+    pub fn shows_pickup(self) -> bool {
+        self.is_movement() || self.leg() == Some(Leg::Return)
+    }
+
     /// Maps a carrier's status for a parcel on its way back. A cancelled or lost return does not
     /// change the order's status.
     #[must_use]

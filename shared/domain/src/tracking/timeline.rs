@@ -1,279 +1,212 @@
-//! Applies an arriving report to an order: the new timeline entry, the new state, the change to
-//! notify.
+//! A new fact of an order: its timeline entry, the new state, and the change to notify.
 //!
-//! [`Arrival`] compares the report with the latest entry. An in-order report takes one step of the
-//! fold. An out-of-order report needs the stored entries, which are folded again with it. Both give
-//! a [`Commit`], which the table writes in one transaction.
+//! [`arrive`] folds all facts of the order again with the new one. The result is a [`Commit`], which
+//! the table writes in one transaction.
 //!
-//! Dedup: the entry's key is the report id, and the transaction fails if it exists. The condition
-//! on [`State::rev`] makes concurrent writers retry.
+//! Dedup: the entry's key is the id of its fact, and the transaction fails if it exists. The
+//! condition on [`State::rev`] makes concurrent writers retry.
+
+mod bound;
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use crate::core::id::{Awb, EventId, ReportId};
+use crate::core::id::{EventId, OrderId, ReportId};
 use crate::core::timestamp::Timestamp;
-use crate::tracking::fold::{Disposition, ReportFacts, SortKey, StatusClaim, TrackingState};
-use crate::tracking::report::{Report, SourceName};
+use crate::tracking::entry::{
+    Direction, Fact, ParcelTransition, ReportFacts, TimelineEntry, Transition,
+};
+use crate::tracking::fold::{Folded, Judgement, fold};
+use crate::tracking::report::Report;
+use crate::tracking::state::{ParcelState, State};
 use crate::tracking::status::Status;
+
+pub use bound::MAX_ENTRIES;
 
 /// A source's clock may run ahead by this much.
 pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(10 * 60);
 
-/// A change of an order's status: endpoints are notified of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Transition {
-    pub version: u64,
-    pub status: Status,
-    pub previous_status: Status,
-    /// The status in the words of its source.
-    pub label: String,
-    pub previous_label: String,
-    /// The time of the new status. After a late report this can be the time of another entry.
-    pub occurred_at: Timestamp,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TimelineEntry {
-    #[serde(flatten)]
-    pub facts: ReportFacts,
-    /// The first event with this report.
-    pub event_id: EventId,
-    pub received_at: Timestamp,
-    /// When the entry was written. Missing in rows of older releases.
-    #[serde(default)]
-    pub recorded_at: Option<Timestamp>,
-    /// Out of order: a later entry was already stored.
-    pub late: bool,
-    /// The change that it caused.
-    pub transition: Option<Transition>,
-}
-
-impl TimelineEntry {
-    pub fn report_id(&self) -> &ReportId {
-        &self.facts.sort_key.report_id
-    }
-}
-
-/// The part of an order that reports change. Written in one transaction with the entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct State {
-    /// The status at creation, with which the fold starts.
-    pub start: Status,
-    /// `standing` in stored rows.
-    #[serde(rename = "standing")]
-    pub tracking: TrackingState,
-    /// Before the last change.
-    pub previous_status: Option<Status>,
-    /// 1 at creation; incremented when the status changes.
-    pub version: u64,
-    /// Incremented by every write, and the condition of every write (optimistic locking).
-    pub rev: u64,
-    /// The `rev` of the last profile write: a reader checks that profile and state belong together.
-    pub profile_rev: u64,
-    /// The number of entries: a reader checks that it has all of them.
-    pub entries: u64,
-    /// The highest sort key of any entry, applied or not.
-    pub latest: Option<SortKey>,
-    pub latest_message_status: Option<String>,
-    pub latest_message_at: Option<Timestamp>,
-    /// Decides between messages of the same time. Missing in rows of older releases.
-    #[serde(default)]
-    pub latest_message_id: Option<String>,
-    pub created_at: Timestamp,
-    pub updated_at: Timestamp,
-}
-
-impl State {
-    pub fn at_creation(start: Status, now: Timestamp) -> Self {
-        Self {
-            start,
-            tracking: TrackingState::at_creation(start),
-            previous_status: None,
-            version: 1,
-            rev: 1,
-            profile_rev: 1,
-            entries: 0,
-            latest: None,
-            latest_message_status: None,
-            latest_message_at: None,
-            latest_message_id: None,
-            created_at: now,
-            updated_at: now,
-        }
-    }
-}
-
-/// The event that a report came with.
+/// The event that a fact came with.
 #[derive(Debug, Clone)]
 pub struct Origin {
     pub event_id: EventId,
     pub received_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Parcels<'a> {
-    pub awb: Option<&'a Awb>,
-    pub return_awb: Option<&'a Awb>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFact {
+    pub id: ReportId,
+    pub occurred_at: Timestamp,
+    pub fact: Fact,
 }
 
-impl Parcels<'_> {
-    fn include(&self, awb: &Awb) -> bool {
-        [self.awb, self.return_awb].into_iter().flatten().any(|parcel| parcel.is_same_parcel(awb))
+impl NewFact {
+    /// A report about the order `own`.
+    pub fn of_report(report: &Report, own: &OrderId, origin: &Origin) -> Self {
+        Self {
+            id: report.id.clone(),
+            occurred_at: plausible_time(report.occurred_at, origin.received_at),
+            fact: Fact::Report(ReportFacts::of(report, own)),
+        }
     }
 }
 
-/// A report that arrives at its order, in or out of order.
-#[derive(Debug)]
+/// A fact that arrives at its order.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrival {
-    /// It sorts after every stored entry.
-    InOrder(InOrder),
-    /// It sorts before a stored entry.
-    OutOfOrder(OutOfOrder),
+    Commit(Box<Commit>),
+    /// The order has this fact.
+    Duplicate(Box<TimelineEntry>),
+    /// The timeline is full: see [`MAX_ENTRIES`].
+    Full,
 }
 
-#[derive(Debug)]
-pub struct InOrder(TimelineEntry);
-
-#[derive(Debug)]
-pub struct OutOfOrder(TimelineEntry);
-
-/// One transaction: put the entry if its report id is new, and the state if the stored `rev` is
-/// unchanged.
+/// One transaction: put the entry, and the state if the stored `rev` is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     pub entry: TimelineEntry,
-    pub disposition: Disposition,
+    /// `None` if the fact is no report.
+    pub judgement: Option<Judgement>,
     pub state: State,
+    /// True if the entry takes the place of one whose status was not understood.
+    pub replaces: bool,
+    /// The entry that makes room for it.
+    pub dropped: Option<ReportId>,
 }
 
-impl Arrival {
-    pub fn of_report(
-        state: &State,
-        parcels: Parcels<'_>,
-        report: &Report,
-        origin: &Origin,
-    ) -> Self {
-        let status = report.status_for(parcels.return_awb);
-        let is_other_shipment =
-            parcels.awb.is_some() && report.awb.as_ref().is_some_and(|awb| !parcels.include(awb));
-        let claim = if is_other_shipment {
-            StatusClaim::OtherShipment(status)
-        } else {
-            StatusClaim::Status(status)
-        };
-        let facts = ReportFacts {
-            sort_key: SortKey {
-                occurred_at: plausible_time(report.occurred_at, origin.received_at),
-                rank: status,
-                report_id: report.id.clone(),
-            },
-            claim,
-            source: report.source.clone(),
-            source_status: report.source_status.clone(),
-            location: report.location.clone(),
-            note: report.note.clone(),
-            eta: report.eta,
-        };
-        Self::new(state, facts, origin)
+/// `entries` are all of the order, in any order.
+pub fn arrive(
+    before: &State,
+    entries: &[TimelineEntry],
+    new: NewFact,
+    origin: &Origin,
+    now: Timestamp,
+) -> Arrival {
+    let stored = entries.iter().find(|entry| entry.id == new.id);
+    if let Some(stored) = stored.filter(|stored| !is_understood_now(stored, &new)) {
+        return Arrival::Duplicate(Box::new(stored.clone()));
     }
-
-    pub fn of_reshipment(state: &State, id: ReportId, at: Timestamp, origin: &Origin) -> Self {
-        let facts = ReportFacts {
-            sort_key: SortKey { occurred_at: at, rank: Status::Processing, report_id: id },
-            claim: StatusClaim::Reshipped,
-            source: SourceName::API,
-            source_status: None,
-            location: None,
-            note: None,
-            eta: None,
-        };
-        Self::new(state, facts, origin)
-    }
-
-    fn new(state: &State, facts: ReportFacts, origin: &Origin) -> Self {
-        let late = state.latest.as_ref().is_some_and(|latest| facts.sort_key < *latest);
-        let entry = TimelineEntry {
-            facts,
-            event_id: origin.event_id.clone(),
-            received_at: origin.received_at,
-            recorded_at: None,
-            late,
-            transition: None,
-        };
-        if late { Self::OutOfOrder(OutOfOrder(entry)) } else { Self::InOrder(InOrder(entry)) }
-    }
+    let entry = TimelineEntry {
+        late: is_late(entries, &new),
+        id: new.id,
+        occurred_at: new.occurred_at,
+        fact: new.fact,
+        event_id: origin.event_id.clone(),
+        received_at: origin.received_at,
+        recorded_at: now,
+        transition: None,
+    };
+    let others = entries.iter().filter(|other| other.id != entry.id);
+    let mut all: Vec<TimelineEntry> = others.cloned().chain([entry.clone()]).collect();
+    let Ok(dropped) = bound::make_room(before, &mut all, &entry) else { return Arrival::Full };
+    let folded = fold(&before.start, before.created_at, &all);
+    let replaces = stored.is_some();
+    Arrival::Commit(Box::new(commit(before, folded, entry, replaces, dropped, now)))
 }
 
-impl InOrder {
-    pub fn commit(self, before: &State, now: Timestamp) -> Commit {
-        let mut tracking = before.tracking.clone();
-        let disposition = tracking.step(&self.0.facts);
-        let latest = Some(self.0.facts.sort_key.clone());
-        commit(before, tracking, self.0, disposition, latest, now)
-    }
+/// A retry reads a status again that an earlier release did not know.
+fn is_understood_now(stored: &TimelineEntry, new: &NewFact) -> bool {
+    let (Some(stored), Fact::Report(new)) = (stored.report(), &new.fact) else { return false };
+    !stored.has_status() && new.has_status()
 }
 
-impl OutOfOrder {
-    /// Folds all entries again. `None` if `stored` is incomplete, because the order was written
-    /// while it was read: read it again.
-    pub fn commit(
-        self,
-        before: &State,
-        mut stored: Vec<TimelineEntry>,
-        now: Timestamp,
-    ) -> Option<Commit> {
-        if u64::try_from(stored.len()) != Ok(before.entries) {
-            return None;
-        }
-        stored.push(self.0.clone());
-        stored.sort_by(|a, b| a.facts.sort_key.cmp(&b.facts.sort_key));
-        let (tracking, dispositions) =
-            TrackingState::fold(before.start, stored.iter().map(|entry| &entry.facts));
-        let disposition = stored
-            .iter()
-            .zip(dispositions)
-            .find_map(|(entry, disposition)| {
-                (entry.report_id() == self.0.report_id()).then_some(disposition)
-            })
-            .unwrap_or(Disposition::Same);
-        Some(commit(before, tracking, self.0, disposition, before.latest.clone(), now))
-    }
+fn is_late(entries: &[TimelineEntry], new: &NewFact) -> bool {
+    let Fact::Report(report) = &new.fact else { return false };
+    entries.iter().any(|entry| {
+        entry.report().is_some_and(|other| {
+            let is_about_same = match (&other.awb, &report.awb) {
+                (Some(one), Some(other)) => one.is_same_parcel(other),
+                (None, _) | (_, None) => true,
+            };
+            let place = (new.occurred_at, report.status, &new.id);
+            is_about_same && place < (entry.occurred_at, other.status, &entry.id)
+        })
+    })
 }
 
 fn commit(
     before: &State,
-    tracking: TrackingState,
+    folded: Folded,
     mut entry: TimelineEntry,
-    disposition: Disposition,
-    latest: Option<SortKey>,
+    replaces: bool,
+    dropped: Option<ReportId>,
     now: Timestamp,
 ) -> Commit {
-    let changed = tracking.status != before.tracking.status;
-    let version = if changed { before.version + 1 } else { before.version };
-    entry.transition = changed.then(|| Transition {
-        version,
-        status: tracking.status,
-        previous_status: before.tracking.status,
-        label: tracking.label.clone(),
-        previous_label: before.tracking.label.clone(),
-        occurred_at: tracking.since.unwrap_or(entry.facts.sort_key.occurred_at),
-    });
-    entry.recorded_at = Some(now);
+    entry.transition = transition(before, &folded, entry.occurred_at);
+    let Folded { tracking, mut parcels, mut judgements } = folded;
+    for parcel in &mut parcels {
+        let stored = before.parcel(&parcel.awb);
+        parcel.checkpoints = stored.and_then(|stored| stored.checkpoints.clone());
+    }
+    let has_changed = tracking.status != before.tracking.status;
     let previous_status =
-        if changed { Some(before.tracking.status) } else { before.previous_status };
+        if has_changed { Some(before.tracking.status) } else { before.previous_status };
+    let added = u64::from(!replaces && dropped.is_none());
     let state = State {
         tracking,
+        parcels,
         previous_status,
-        version,
+        version: before.version + u64::from(entry.transition.is_some()),
         rev: before.rev + 1,
-        entries: before.entries + 1,
-        latest,
+        entries: before.entries + added,
         updated_at: now,
         ..before.clone()
     };
-    Commit { entry, disposition, state }
+    let judgement = judgements.remove(&entry.id);
+    Commit { entry, judgement, state, replaces, dropped }
+}
+
+/// The change from the stored state to the folded one, if there is any.
+fn transition(before: &State, folded: &Folded, occurred_at: Timestamp) -> Option<Transition> {
+    let (old, new) = (&before.tracking, &folded.tracking);
+    let parcels = folded.parcels.iter().filter_map(|parcel| parcel_transition(before, parcel));
+    let parcels: Vec<ParcelTransition> = parcels.collect();
+    let has_changed = (old.status, old.attempts) != (new.status, new.attempts);
+    (has_changed || !parcels.is_empty()).then(|| Transition {
+        version: before.version + 1,
+        status: new.status,
+        previous_status: old.status,
+        label: new.label.clone(),
+        previous_label: old.label.clone(),
+        attempts: new.attempts,
+        previous_attempts: old.attempts,
+        occurred_at: new.since.unwrap_or(occurred_at),
+        parcels,
+    })
+}
+
+fn parcel_transition(before: &State, parcel: &ParcelState) -> Option<ParcelTransition> {
+    let (previous_status, previous_label, previous_attempts) = match before.parcel(&parcel.awb) {
+        Some(stored) => (stored.status, stored.label.clone(), stored.attempts),
+        // Its first report. Without one it has no change.
+        None => {
+            parcel.since?;
+            let (status, label) = status_of_new_parcel(before, parcel.direction);
+            (status, label, 0)
+        }
+    };
+    let has_changed = (previous_status, previous_attempts) != (parcel.status, parcel.attempts);
+    has_changed.then(|| ParcelTransition {
+        awb: parcel.awb.clone(),
+        status: parcel.status,
+        previous_status,
+        label: parcel.label.clone(),
+        previous_label,
+        attempts: parcel.attempts,
+        occurred_at: parcel.since.unwrap_or(before.created_at),
+    })
+}
+
+/// A first parcel goes on where the order is.
+fn status_of_new_parcel(before: &State, direction: Direction) -> (Status, String) {
+    let order = &before.tracking;
+    let status = match direction {
+        Direction::Forward if !order.status.shows_pickup() => {
+            return (order.status, order.label.clone());
+        }
+        Direction::Forward => Status::Processing,
+        Direction::Return => Status::Pending,
+    };
+    (status, status.title().to_owned())
 }
 
 /// A time that is missing, or ahead of the clock by more than [`CLOCK_TOLERANCE`], counts as the

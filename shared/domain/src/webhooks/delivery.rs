@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::core::hash::Fingerprint;
-use crate::core::id::{AccountCode, EndpointName, EventId, OrderId, OrderKey};
+use crate::core::id::{AccountCode, Awb, EndpointName, EventId, OrderId, OrderKey};
 use crate::core::timestamp::Timestamp;
 use crate::webhooks::endpoint::{Endpoint, EventType, Format, Settings};
 use crate::webhooks::notification::{Change, CurrentOrder, Notification, StalledOrder};
@@ -86,26 +86,51 @@ impl Candidate<'_> {
 
     fn is_for(&self, settings: &Settings) -> bool {
         let is_subscribed = match self.notification.event_type() {
-            EventType::StatusChanged => settings.is_subscribed_to(self.notification.status),
-            EventType::Stalled => settings.is_subscribed_to_stalled(),
+            EventType::StatusChanged => {
+                let mut statuses = self.notification.statuses();
+                let is_of_parcel = self.notification.parcel.is_some();
+                statuses.any(|status| settings.is_subscribed_to(status))
+                    || is_of_parcel && settings.asks_for(EventType::ShipmentStatusChanged)
+            }
+            event => settings.asks_for(event),
         };
         is_subscribed && settings.accounts.include(self.account())
     }
 }
 
-/// The deliveries of an event's status changes. A redelivered event gives the same deliveries with
-/// the same ids (idempotency).
+/// The deliveries of an event's changes. A redelivered event gives the same deliveries with the
+/// same ids (idempotency).
 pub fn fan_out<'a>(
     event: &EventId,
     changes: &[Change<'_>],
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    let candidates = changes.iter().map(|change| Candidate {
-        notification: Notification::changed(change),
-        part: change.report_id.to_string(),
-    });
-    to_endpoints(event, candidates.collect(), endpoints, Candidate::is_for, now)
+    let candidates = |format| changes.iter().flat_map(|it| of_change(it, format)).collect();
+    to_endpoints(event, candidates, endpoints, Candidate::is_for, now)
+}
+
+/// The notifications of one change in a format.
+fn of_change<'a>(change: &Change<'a>, format: Format) -> Vec<Candidate<'a>> {
+    let report = &change.entry.id;
+    let of_order = |notification| Candidate { notification, part: report.to_string() };
+    let of_parcel = |notification: Notification<'a>| {
+        let awb = notification.awb.map(Awb::as_str).unwrap_or_default();
+        Candidate { notification, part: format!("{report}/{awb}") }
+    };
+    match format {
+        Format::StatusUpdate => {
+            let mut rows = change.rows();
+            // A batch is identified by its reports, a change of several parcels also by these.
+            let of_row = if rows.len() > 1 { &of_parcel as &dyn Fn(_) -> _ } else { &of_order };
+            rows.drain(..).map(of_row).collect()
+        }
+        Format::OrderStatusChanged => change.of_order().map(of_order).into_iter().collect(),
+        Format::Standard => {
+            let order = change.of_order().map(of_order);
+            order.into_iter().chain(change.of_parcels().map(of_parcel)).collect()
+        }
+    }
 }
 
 /// Like [`fan_out`], for stalled orders, to endpoints that subscribe to `order.stalled`.
@@ -115,11 +140,14 @@ pub fn fan_out_stalled<'a>(
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    let candidates = stalled.iter().map(|stalled| Candidate {
-        notification: Notification::stalled(stalled),
-        part: part(&stalled.order.key),
-    });
-    to_endpoints(event, candidates.collect(), endpoints, Candidate::is_for, now)
+    let candidates = |_| {
+        let all = stalled.iter().map(|stalled| Candidate {
+            notification: Notification::stalled(stalled),
+            part: part(&stalled.order.key),
+        });
+        all.collect()
+    };
+    to_endpoints(event, candidates, endpoints, Candidate::is_for, now)
 }
 
 /// The current status of orders, to every enabled endpoint of the format `status_update` with
@@ -130,15 +158,18 @@ pub fn fan_out_current<'a>(
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    let candidates = orders.iter().map(|current| Candidate {
-        notification: Notification::current(current),
-        part: part(&current.order.key),
-    });
+    let candidates = |_| {
+        let all = orders.iter().map(|current| Candidate {
+            notification: Notification::current(current),
+            part: part(&current.order.key),
+        });
+        all.collect()
+    };
     let is_for = |candidate: &Candidate<'_>, settings: &Settings| {
         let subscribed = settings.enabled && settings.format == Format::StatusUpdate;
         subscribed && settings.accounts.include(candidate.account())
     };
-    to_endpoints(event, candidates.collect(), endpoints, is_for, now)
+    to_endpoints(event, candidates, endpoints, is_for, now)
 }
 
 /// Ids contain no `/`, so equal order ids of two accounts differ.
@@ -148,13 +179,14 @@ fn part(key: &OrderKey) -> String {
 
 fn to_endpoints<'a, 'n>(
     event: &EventId,
-    mut candidates: Vec<Candidate<'n>>,
+    candidates: impl Fn(Format) -> Vec<Candidate<'n>>,
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     is_for: impl Fn(&Candidate<'n>, &Settings) -> bool,
     now: Timestamp,
 ) -> Vec<Delivery> {
-    candidates.sort_by(|a, b| a.place().cmp(&b.place()));
     let deliveries = endpoints.into_iter().flat_map(|endpoint| {
+        let mut candidates = candidates(endpoint.settings.format);
+        candidates.sort_by(|a, b| a.place().cmp(&b.place()));
         let is_selected = |candidate: &&Candidate<'n>| is_for(candidate, &endpoint.settings);
         let selected: Vec<_> = candidates.iter().filter(is_selected).collect();
         to_endpoint(event, endpoint, &selected, now)

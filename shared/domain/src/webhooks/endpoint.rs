@@ -115,11 +115,11 @@ impl Settings {
         self.events.as_ref().is_none_or(|events| events.iter().any(matches))
     }
 
-    /// `order.stalled` is opt-in: older receivers do not know it.
-    pub fn is_subscribed_to_stalled(&self) -> bool {
-        self.events
-            .as_ref()
-            .is_some_and(|events| events.contains(&Subscription::Every(EventType::Stalled)))
+    /// True if `events` names this type. Those beside `order.status_changed` are opt-in: older
+    /// receivers do not know them.
+    pub fn asks_for(&self, event: EventType) -> bool {
+        let named = Subscription::Every(event);
+        self.events.as_ref().is_some_and(|events| events.contains(&named))
     }
 }
 

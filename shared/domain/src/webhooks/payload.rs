@@ -7,7 +7,9 @@ use crate::core::id::{AccountCode, Awb, OrderId};
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Profile, VendorDetails};
+use crate::tracking::entry::Direction;
 use crate::tracking::report::SourceName;
+use crate::tracking::state::ParcelState;
 use crate::tracking::status::Status;
 use crate::webhooks::endpoint::EventType;
 use crate::webhooks::notification::Notification;
@@ -36,6 +38,8 @@ struct UpdatedOrder<'a> {
     latest_message_status: Option<&'a str>,
     sequence: u64,
     occurred_at: Timestamp,
+    delivery_attempts: u32,
+    tracking_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stalled_since: Option<Timestamp>,
 }
@@ -48,7 +52,7 @@ impl<'a> UpdatedOrder<'a> {
             order_id: &order.key.order,
             account_code: &order.key.account,
             carrier_id: profile.carrier_id.as_ref(),
-            awb: profile.awb.as_ref(),
+            awb: notification.awb,
             current_shipment_status: notification.label,
             previous_status: notification.previous_label,
             status: notification.status,
@@ -60,6 +64,8 @@ impl<'a> UpdatedOrder<'a> {
             latest_message_status: order.state.latest_message_status.as_deref(),
             sequence: notification.version,
             occurred_at: notification.occurred_at,
+            delivery_attempts: notification.attempts,
+            tracking_url: None,
             stalled_since: notification.stalled_since,
         }
     }
@@ -76,8 +82,30 @@ struct OrderBody<'a> {
     order_data: OrderData<'a>,
     vendor_details: VendorDetails,
     sequence: u64,
+    account_code: &'a AccountCode,
+    awb: Option<&'a Awb>,
+    occurred_at: Timestamp,
+    current_shipment_status: &'a str,
+    location: Option<&'a str>,
+    eta: Option<Timestamp>,
+    note: Option<&'a str>,
+    delivery_attempts: u32,
+    shipments: Vec<Shipment<'a>>,
+    tracking_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stalled_since: Option<Timestamp>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shipment<'a> {
+    awb: &'a Awb,
+    direction: Direction,
+    carrier_name: Option<&'a str>,
+    status: Status,
+    current_shipment_status: &'a str,
+    delivery_attempts: u32,
+    replaced: bool,
 }
 
 #[derive(Serialize)]
@@ -104,7 +132,12 @@ struct OrderData<'a> {
 
 impl<'a> OrderBody<'a> {
     fn of(notification: &Notification<'a>) -> Self {
-        let order = notification.order;
+        let (order, report) = (notification.order, notification.report);
+        let tracking = &order.state.tracking;
+        let location = match report {
+            Some(report) => &report.location,
+            None => &tracking.location,
+        };
         Self {
             order_id: &order.key.order,
             customer_id: order.profile.customer_id.as_deref(),
@@ -114,7 +147,31 @@ impl<'a> OrderBody<'a> {
             order_data: OrderData::of(order),
             vendor_details: order.profile.vendor_details.clone().unwrap_or_default(),
             sequence: notification.version,
+            account_code: &order.key.account,
+            awb: notification.awb,
+            occurred_at: notification.occurred_at,
+            current_shipment_status: notification.label,
+            location: location.as_deref(),
+            eta: report.and_then(|report| report.eta).or(tracking.eta),
+            note: report.and_then(|report| report.note.as_deref()),
+            delivery_attempts: notification.attempts,
+            shipments: order.state.parcels.iter().map(|it| Shipment::of(it, order)).collect(),
+            tracking_url: None,
             stalled_since: notification.stalled_since,
+        }
+    }
+}
+
+impl<'a> Shipment<'a> {
+    fn of(parcel: &'a ParcelState, order: &'a Order) -> Self {
+        Self {
+            awb: &parcel.awb,
+            direction: parcel.direction,
+            carrier_name: order.carrier_name_of(parcel),
+            status: parcel.status,
+            current_shipment_status: &parcel.label,
+            delivery_attempts: parcel.attempts,
+            replaced: parcel.replaced,
         }
     }
 }
@@ -156,7 +213,7 @@ struct Standard<'a> {
 /// The format `status_update`. All orders have the same event type.
 pub fn status_update(event: EventType, orders: &[Notification<'_>], now: Timestamp) -> String {
     let event = match event {
-        EventType::StatusChanged => "status_update",
+        EventType::StatusChanged | EventType::ShipmentStatusChanged => "status_update",
         EventType::Stalled => "order_stalled",
     };
     text(&StatusUpdateBody {

@@ -61,7 +61,7 @@ impl Name<'_> {
     fn add_to(&self, hash: Fingerprint) -> Fingerprint {
         match self {
             Self::Parcel(awb) => {
-                hash.with("awb").with(awb.spellings().last().as_ref().unwrap_or(awb))
+                hash.with("awb").with(awb.canonical())
             }
             Self::Order(order) => hash.with("order").with(order),
         }

@@ -91,7 +91,7 @@ impl Parcels {
 
 /// Upper case, without the leading zeros that a JSON number loses.
 fn spelling(awb: &Awb) -> String {
-    awb.spellings().last().as_ref().unwrap_or(awb).as_str().to_ascii_uppercase()
+    awb.canonical().as_str().to_ascii_uppercase()
 }
 
 #[cfg(test)]

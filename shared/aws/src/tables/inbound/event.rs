@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId, ReportId};
 use domain::core::timestamp::Timestamp;
+use domain::orders::api_event::{ApiEvent, Reconciliation};
 use domain::tracking::report::SourceName;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
@@ -90,6 +92,33 @@ pub struct InboundEvent {
     pub reason: Option<String>,
     /// The exact bytes.
     pub body: Vec<u8>,
+}
+
+impl InboundEvent {
+    /// The event that makes `process` reconcile an order, at this revision, with the reports parked
+    /// under its new names.
+    ///
+    /// Each write of an order has its own event id: dedup must not drop a later reconciliation as a
+    /// repeat of an earlier one. The time separates two concurrent requests that prepare the same
+    /// revision.
+    pub fn reconciliation(
+        account: &AccountCode,
+        rev: u64,
+        content: Reconciliation,
+        now: Timestamp,
+    ) -> Self {
+        let id = Fingerprint::of("adoption").with(account).with(&content.order_id);
+        let id = id.with(rev.to_be_bytes()).with(now.millis().to_be_bytes());
+        Self {
+            id: id.into(),
+            source: SourceName::API,
+            account: Some(account.clone()),
+            received_at: now,
+            state: EventState::Received,
+            reason: None,
+            body: ApiEvent::Reconciliation(content).to_body(),
+        }
+    }
 }
 
 /// Without the body, which contains names and phone numbers.

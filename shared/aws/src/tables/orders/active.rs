@@ -1,12 +1,14 @@
-//! Polled orders have a row of their own, by shard, so that a poll run reads no other rows.
+//! Polled parcels have rows of their own, by shard, so that a poll run reads no other rows.
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
-//! | `active:{shard}` | `{length of account}:{account}:{order id}` | the order's polling state |
+//! | `active:{shard}` | `{length of account}:{account}:{order id}/{AWB}` | the parcel's polling state |
 //!
-//! The transactions that create or patch the order, or change its status, create and delete the
-//! row. `process` updates it after each report. No correctness depends on that update: with an
+//! The transactions that create or patch the order, or change a parcel, create and delete the
+//! rows. `process` updates it after each report. No correctness depends on that update: with an
 //! older row a run polls once too often, or reports a known status again.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use domain::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
@@ -22,7 +24,7 @@ use crate::tables::read::{first_page, query};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
-/// A polled order.
+/// A polled parcel and its order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActiveOrder {
     pub key: OrderKey,
@@ -32,7 +34,7 @@ pub struct ActiveOrder {
 impl ActiveOrder {
     /// The cursor of the page after this order.
     pub fn sort_key(&self) -> String {
-        sort_key(&self.key)
+        sort_key(&self.key, &self.active.awb)
     }
 }
 
@@ -65,27 +67,34 @@ impl Orders {
 
     /// The writes that keep an order's polling rows in step with it.
     pub(super) fn active_writes(&self, before: Option<&Order>, after: &Order) -> Vec<Write> {
-        let polled = |order: &Order| order.polling().zip(order.profile.awb.clone());
-        let (old, new) = (before.and_then(polled), polled(after));
-        if old == new {
-            return Vec::new();
-        }
-        let at = after.state.updated_at;
-        let active = match new {
-            None => Write::delete(&self.table, active_key(&after.key)),
-            Some((polling, awb)) if old.is_some_and(|(_, old)| old == awb) => {
-                let changes = changes(&after.key, &awb, polling, at);
-                Write::update(&self.table, active_key(&after.key), changes)
-            }
-            Some((polling, awb)) => {
-                let ended_at = (polling == Polling::Ended).then_some(at);
-                let active = PollState { ended_at, ..PollState::new(awb, at) };
-                Write::put(&self.table, active_row(&after.key, &active))
-            }
+        let polled = |order: &Order| -> BTreeMap<Awb, Polling> {
+            let parcels = order.polled_parcels();
+            parcels.map(|(parcel, polling)| (parcel.awb.canonical(), polling)).collect()
         };
-        // The order may have been stale.
-        let stale = before.map(|_| Write::delete(&self.table, stale_key(&after.key)));
-        std::iter::once(active).chain(stale).collect()
+        let (old, new) = (before.map(polled).unwrap_or_default(), polled(after));
+        let awbs: BTreeSet<&Awb> = old.keys().chain(new.keys()).collect();
+        let changed = awbs.into_iter().filter(|awb| old.get(awb) != new.get(awb));
+        let key = &after.key;
+        let at = after.state.updated_at;
+        let writes = changed.flat_map(|awb| {
+            let active = match (old.get(awb), new.get(awb)) {
+                (_, None) => Write::delete(&self.table, active_key(key, awb)),
+                (Some(_), Some(polling)) => {
+                    let changes = changes(key, awb, *polling, at);
+                    Write::update(&self.table, active_key(key, awb), changes)
+                }
+                (None, Some(polling)) => {
+                    let ended_at = (*polling == Polling::Ended).then_some(at);
+                    let active = PollState { ended_at, ..PollState::new(awb.clone(), at) };
+                    Write::put(&self.table, active_row(key, &active))
+                }
+            };
+            // The parcel may have been stale.
+            let was_polled = old.contains_key(awb);
+            let stale = was_polled.then(|| Write::delete(&self.table, stale_key(key, awb)));
+            std::iter::once(active).chain(stale)
+        });
+        writes.collect()
     }
 }
 
@@ -114,16 +123,17 @@ fn shard_pk(shard: u8) -> String {
     format!("active:{shard:02}")
 }
 
-fn sort_key(order: &OrderKey) -> String {
-    format!("{}:{}", tenant(&order.account), order.order)
+/// No id contains a `/`.
+fn sort_key(order: &OrderKey, awb: &Awb) -> String {
+    format!("{}:{}/{}", tenant(&order.account), order.order, awb.canonical())
 }
 
-pub(super) fn active_key(order: &OrderKey) -> Item {
-    key(shard_pk(shard(order)), sort_key(order))
+pub(super) fn active_key(order: &OrderKey, awb: &Awb) -> Item {
+    key(shard_pk(shard(order)), sort_key(order, awb))
 }
 
 fn active_row(order: &OrderKey, active: &PollState) -> Item {
-    let mut row = active_key(order);
+    let mut row = active_key(order, &active.awb);
     let attributes = [
         ("account", order.account.as_str()),
         ("order_id", order.order.as_str()),

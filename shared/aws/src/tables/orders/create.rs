@@ -1,19 +1,17 @@
 //! Creates and patches an order: the order, its references and the event that reconciles parked
 //! reports are written in one transaction.
 
-use std::collections::BTreeSet;
-
-use domain::core::id::{AccountCode, EventId, OrderKey};
+use domain::core::id::{EventId, OrderKey};
+use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
 use domain::orders::request::Fingerprints;
 use domain::tracking::report::Ref;
 
 use super::{Orders, profile_row, state_key, state_row};
 use crate::error::IoError;
-use crate::tables::attr::{Item, item, json, number, read_as, read_text, text};
+use crate::tables::attr::{Item, json, number, read_as, read_text, text};
 use crate::tables::expression::attr;
 use crate::tables::inbound::{InboundEvent, InboundLog};
-use crate::tables::keys::{key, ref_pk};
 use crate::tables::read::get;
 use crate::tables::transaction::{Cancellation, TransactionOutcome, transact};
 use crate::tables::update::Changes;
@@ -29,7 +27,7 @@ pub enum CreateOutcome {
         /// The event that reconciles the reports parked for it.
         reconciliation: EventId,
     },
-    /// Another order of the account has this reference.
+    /// Another order of the account has this name.
     NameTaken(Ref),
     /// Another write was in progress: try again.
     Contended,
@@ -40,20 +38,32 @@ pub enum PatchOutcome {
     Patched,
     /// The order was written since it was read: read it again.
     RevMismatch,
-    /// Another order of the account has this reference.
+    /// Another order of the account has this name.
     NameTaken(Ref),
 }
 
+/// The names that a patch gives or takes.
+#[derive(Debug, Default)]
+pub struct PatchedNames {
+    pub claimed: Vec<Ref>,
+    /// Those of the claimed names that other orders give up.
+    pub taken: Vec<TakenName>,
+    /// The order has them.
+    pub freed: Vec<Ref>,
+}
+
 impl Orders {
-    /// Stores a new order with the event that reconciles the reports parked for it.
+    /// Stores a new order with the event that reconciles the reports parked for it. `taken` are
+    /// names that other orders give up to it.
     pub async fn create(
         &self,
         order: &Order,
         fingerprints: &Fingerprints,
         events: &InboundLog,
         reconciliation: &InboundEvent,
+        taken: &[TakenName],
     ) -> Result<CreateOutcome, IoError> {
-        let references = ref_rows(&order.key.account, order.profile.refs());
+        let names: Vec<Ref> = order.profile.refs().into_iter().collect();
         let mut state = state_row(order)?;
         state.insert("fingerprint".to_owned(), text(&fingerprints.text));
         state.insert("canonical_fingerprint".to_owned(), text(&fingerprints.canonical));
@@ -64,8 +74,8 @@ impl Orders {
             events.put_in_transaction(reconciliation),
         ];
         writes.extend(self.active_writes(None, order));
-        let first_reference = writes.len();
-        writes.extend(references.iter().map(|(pk, _)| self.claim_reference(pk, order)));
+        let first_name = writes.len();
+        writes.extend(names.iter().map(|name| self.claim_or_take(&order.key, name, taken)));
         writes.extend(self.phone_writes(None, order));
         let cancelled = match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => return Ok(CreateOutcome::Created),
@@ -74,31 +84,30 @@ impl Orders {
         if cancelled.condition_failed(0) {
             return existing(cancelled.existing(0)?, fingerprints);
         }
-        let taken = taken(&cancelled, first_reference, references);
+        let taken = first_taken(&cancelled, first_name, names);
         Ok(taken.map_or(CreateOutcome::Contended, CreateOutcome::NameTaken))
     }
 
-    /// Stores an order's new profile, claims its new references and frees the old ones. A patch
-    /// with new references has an event that reconciles the reports parked for them.
+    /// Stores an order's new profile, claims its new names and frees those of providers that it no
+    /// longer has. Names of parcels stay: late reports may still come. A patch with new names has an
+    /// event that reconciles the reports parked for them.
     pub async fn patch(
         &self,
         before: &Order,
         after: &Order,
+        names: &PatchedNames,
         events: &InboundLog,
         reconciliation: Option<&InboundEvent>,
     ) -> Result<PatchOutcome, IoError> {
-        let (old, new) = (before.profile.refs(), after.profile.refs());
-        let account = &after.key.account;
-        let claimed = ref_rows(account, new.difference(&old).cloned().collect());
-        let freed = ref_rows(account, old.difference(&new).cloned().collect());
         let mut writes = vec![
             self.replace_state(before, after, reconciliation)?,
             Write::put(&self.table, profile_row(after)?),
         ];
         writes.extend(self.active_writes(Some(before), after));
-        let first_reference = writes.len();
-        writes.extend(claimed.iter().map(|(pk, _)| self.claim_reference(pk, after)));
-        writes.extend(freed.iter().map(|(pk, _)| Write::delete(&self.table, key(pk, "order"))));
+        let first_name = writes.len();
+        let claims = names.claimed.iter();
+        writes.extend(claims.map(|name| self.claim_or_take(&after.key, name, &names.taken)));
+        writes.extend(names.freed.iter().map(|name| self.free(&after.key, name)));
         writes.extend(self.phone_writes(Some(before), after));
         writes.extend(reconciliation.map(|event| events.put_in_transaction(event)));
         let cancelled = match transact(&self.client, writes).await? {
@@ -108,8 +117,15 @@ impl Orders {
         if cancelled.condition_failed(0) {
             return Ok(PatchOutcome::RevMismatch);
         }
-        let taken = taken(&cancelled, first_reference, claimed);
+        let taken = first_taken(&cancelled, first_name, names.claimed.clone());
         Ok(taken.map_or(PatchOutcome::RevMismatch, PatchOutcome::NameTaken))
+    }
+
+    fn claim_or_take(&self, order: &OrderKey, name: &Ref, taken: &[TakenName]) -> Write {
+        match taken.iter().find(|taken| taken.name == *name) {
+            Some(taken) => self.take(order, name, &taken.from),
+            None => self.claim(order, name),
+        }
     }
 
     /// The order's last reconciliation event, so that a repeated request can send it again.
@@ -117,14 +133,6 @@ impl Orders {
         let row = get(&self.client, &self.table, state_key(key), &["adoption"]).await?;
         let row = row.unwrap_or_default();
         row.contains_key("adoption").then(|| read_reconciliation(&row)).transpose()
-    }
-
-    fn claim_reference(&self, pk: &str, order: &Order) -> Write {
-        let order_id = text(order.key.order.as_str());
-        Write::insert(
-            &self.table,
-            item([("pk", text(pk)), ("sk", text("order")), ("order_id", order_id)]),
-        )
     }
 
     /// Writes an order's new state, unless the order was written since it was read.
@@ -144,16 +152,11 @@ impl Orders {
     }
 }
 
-/// References with the partitions of their rows.
-fn ref_rows(account: &AccountCode, references: BTreeSet<Ref>) -> Vec<(String, Ref)> {
-    references.into_iter().map(|reference| (ref_pk(account, &reference), reference)).collect()
-}
-
-/// The first of these references that another order has. Their writes begin at this index.
-fn taken(cancelled: &Cancellation, first: usize, references: Vec<(String, Ref)>) -> Option<Ref> {
-    let mut failed = references.into_iter().enumerate();
+/// The first of these names that another order has. Their writes begin at this index.
+fn first_taken(cancelled: &Cancellation, first: usize, names: Vec<Ref>) -> Option<Ref> {
+    let mut failed = names.into_iter().enumerate();
     let taken = failed.find(|(index, _)| cancelled.condition_failed(first + index));
-    taken.map(|(_, (_, reference))| reference)
+    taken.map(|(_, name)| name)
 }
 
 fn existing(row: &Item, fingerprints: &Fingerprints) -> Result<CreateOutcome, IoError> {

@@ -1,7 +1,7 @@
 //! Updates of a polled order's row after a report or a poll.
 
 use aws_sdk_dynamodb::types::ReturnValue;
-use domain::core::id::{EventId, OrderKey, ReportId};
+use domain::core::id::{Awb, EventId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Order;
 use domain::polling::{PollState, Run, Stalled};
@@ -71,32 +71,38 @@ impl PollRowUpdate<'_> {
 }
 
 impl Orders {
-    /// Updates the polling row of an order after a report. Orders that are not polled have none.
-    pub async fn update_poll_row(
+    /// Updates the polling rows of an order after a report about one of its parcels, or about the
+    /// whole order. Parcels that are not polled have none.
+    pub async fn update_poll_rows(
         &self,
         order: &Order,
+        awb: Option<&Awb>,
         update: PollRowUpdate<'_>,
     ) -> Result<(), IoError> {
-        if order.polling().is_none() {
-            return Ok(());
-        }
-        let before = self.write_poll_row(&order.key, update).await?;
-        if before.contains_key("stale_since") {
-            // The stale row goes first: after a crash in between, the retry still finds the mark.
-            self.remove_stale(&order.key).await?;
-            self.reactivate(&order.key).await?;
+        for (parcel, _) in order.polled_parcels() {
+            if awb.is_none_or(|awb| awb.is_same_parcel(&parcel.awb)) {
+                self.update_poll_row(&order.key, &parcel.awb, update).await?;
+            }
         }
         Ok(())
     }
 
-    async fn remove_stale(&self, order: &OrderKey) -> Result<(), IoError> {
-        Write::delete(&self.table, stale_key(order)).send(&self.client).await.map(drop)
-    }
-
-    /// Polls a stale order again, unless its row is gone by now.
-    async fn reactivate(&self, order: &OrderKey) -> Result<(), IoError> {
-        let changes = Changes::new().remove("stale_since");
-        self.update_active(order, changes).only_if(row_exists()).send(&self.client).await.map(drop)
+    async fn update_poll_row(
+        &self,
+        order: &OrderKey,
+        awb: &Awb,
+        update: PollRowUpdate<'_>,
+    ) -> Result<(), IoError> {
+        let before = self.write_poll_row(order, awb, update).await?;
+        if before.contains_key("stale_since") {
+            // The stale row goes first: after a crash in between, the retry still finds the mark.
+            Write::delete(&self.table, stale_key(order, awb)).send(&self.client).await.map(drop)?;
+            // Polls the parcel again, unless its row is gone by now.
+            let changes = Changes::new().remove("stale_since");
+            let reactivation = self.update_active(order, awb, changes).only_if(row_exists());
+            reactivation.send(&self.client).await.map(drop)?;
+        }
+        Ok(())
     }
 
     /// Returns the row as it was. It is empty if a patch or another report has ended polling: then
@@ -104,11 +110,12 @@ impl Orders {
     async fn write_poll_row(
         &self,
         order: &OrderKey,
+        awb: &Awb,
         mut update: PollRowUpdate<'_>,
     ) -> Result<Item, IoError> {
         loop {
             let write = self
-                .update_active(order, update.changes())
+                .update_active(order, awb, update.changes())
                 .only_if(update.condition())
                 .returning(ReturnValue::AllOld)
                 .returning_existing();
@@ -145,15 +152,15 @@ impl Orders {
             let row = stale_row(order, &after.awb, unknown.since, since)?;
             writes.push(Write::put(&self.table, row));
         }
-        writes.push(self.update_active(order, changes).only_if(unchanged));
+        writes.push(self.update_active(order, &before.awb, changes).only_if(unchanged));
         // Cancelled: another write came first, and the next run polls the order again.
         transact(&self.client, writes).await.map(drop)
     }
 
     /// Records that the carrier knows a parcel again, without a new status.
-    pub async fn reappeared(&self, order: &OrderKey) -> Result<(), IoError> {
+    pub async fn reappeared(&self, order: &OrderKey, awb: &Awb) -> Result<(), IoError> {
         let changes = Changes::new().remove("unknown");
-        let write = self.update_active(order, changes).only_if(attr("unknown").exists());
+        let write = self.update_active(order, awb, changes).only_if(attr("unknown").exists());
         write.send(&self.client).await.map(drop)
     }
 
@@ -165,11 +172,11 @@ impl Orders {
         let unclaimed = attr("moved_at")
             .equals(text(stalled.since.to_string()))
             .and(attr("stalled").absent().or(attr("stalled").equals(event.clone())));
-        let write = self.update_active(&order, Changes::new().set("stalled", event));
+        let write = self.update_active(&order, &stalled.awb, Changes::new().set("stalled", event));
         write.only_if(unclaimed).send(&self.client).await.map(|outcome| outcome.is_applied())
     }
 
-    fn update_active(&self, order: &OrderKey, changes: Changes) -> Write {
-        Write::update(&self.table, active_key(order), changes)
+    fn update_active(&self, order: &OrderKey, awb: &Awb, changes: Changes) -> Write {
+        Write::update(&self.table, active_key(order, awb), changes)
     }
 }

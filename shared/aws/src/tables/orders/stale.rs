@@ -2,7 +2,7 @@
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
-//! | `stale:{length of account}:{account}` | order id | a [`StaleOrder`] as JSON |
+//! | `stale:{length of account}:{account}` | `{order id}/{AWB}` | a [`StaleOrder`] as JSON |
 
 use domain::core::id::{AccountCode, Awb, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
@@ -27,6 +27,13 @@ pub struct StaleOrder {
     pub stale_since: Timestamp,
 }
 
+impl StaleOrder {
+    /// The cursor of the page after this one.
+    pub fn sort_key(&self) -> String {
+        sort_key(&self.order_id, &self.awb)
+    }
+}
+
 impl Orders {
     /// A page of an account's stale orders, by order id.
     pub async fn stale(
@@ -47,8 +54,12 @@ fn stale_pk(account: &AccountCode) -> String {
     format!("stale:{}", tenant(account))
 }
 
-pub(super) fn stale_key(order: &OrderKey) -> Item {
-    key(stale_pk(&order.account), order.order.as_str())
+pub(super) fn stale_key(order: &OrderKey, awb: &Awb) -> Item {
+    key(stale_pk(&order.account), sort_key(&order.order, awb))
+}
+
+fn sort_key(order: &OrderId, awb: &Awb) -> String {
+    format!("{order}/{}", awb.canonical())
 }
 
 pub(super) fn stale_row(
@@ -64,7 +75,7 @@ pub(super) fn stale_row(
         unknown_since,
         stale_since,
     };
-    let mut row = stale_key(order);
+    let mut row = stale_key(order, awb);
     row.insert("json".to_owned(), json(&content)?);
     Ok(row)
 }

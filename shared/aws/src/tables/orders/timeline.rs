@@ -1,16 +1,17 @@
 //! Timeline entries, written together with the state they lead to.
 
-use domain::core::id::OrderKey;
+use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::orders::order::Order;
-use domain::tracking::report::Scan;
-use domain::tracking::timeline::{Commit, TimelineEntry};
+use domain::tracking::entry::TimelineEntry;
+use domain::tracking::report::Ref;
+use domain::tracking::timeline::Commit;
 
-use super::{Orders, partition, state_key};
+use super::Orders;
 use crate::error::IoError;
-use crate::tables::attr::{Item, bytes, compress, item, json, number, read_json, text};
-use crate::tables::expression::attr;
-use crate::tables::keys::order_pk;
-use crate::tables::read::all_rows;
+use crate::tables::attr::{Item, item, json, read_json, text};
+use crate::tables::expression::{attr, row_exists};
+use crate::tables::inbound::{InboundEvent, InboundLog};
+use crate::tables::keys::{key, order_pk, ref_pk};
 use crate::tables::transaction::{TransactionOutcome, transact};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
@@ -18,65 +19,102 @@ use crate::tables::write::Write;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommitOutcome {
     Committed,
-    /// The timeline already has this report.
+    /// The timeline already has this fact.
     Duplicate(Box<TimelineEntry>),
-    /// The order was written since it was read: read it again.
-    RevMismatch,
+    /// The order, or one of its names, was written since it was read: read it again.
+    Contended,
 }
 
-/// The scans of a parcel, which replace those of the order.
-pub type Scans<'a> = Option<&'a [Scan]>;
+/// Names that an order gains or loses with a fact.
+#[derive(Debug, Default)]
+pub struct NameChanges {
+    /// No order has them.
+    pub claimed: Vec<Ref>,
+    /// The order has them.
+    pub freed: Vec<Ref>,
+    /// Looks for the reports that wait under the claimed names.
+    pub reconciliation: Option<InboundEvent>,
+}
 
 impl Orders {
-    /// All timeline entries of an order, unsorted.
-    pub async fn entries(&self, key: &OrderKey) -> Result<Vec<TimelineEntry>, IoError> {
-        let entries = partition(order_pk(key)).and(attr("sk").begins_with(text("entry:")));
-        let rows = all_rows(self.query(entries)).await?;
-        rows.iter().map(|row| read_json(row, "json")).collect()
-    }
-
-    /// Stores a timeline entry, if its report is new, together with the state it leads to, if the
-    /// order was not written since it was read. A status that starts or ends polling also writes
-    /// the polling rows.
+    /// Stores a fact, if it is new, together with the state it leads to, if the order was not
+    /// written since it was read. Parcels that begin or end to be polled also write their rows.
     pub async fn commit(
         &self,
         order: &Order,
         commit: &Commit,
-        scans: Scans<'_>,
+        names: &NameChanges,
+        events: &InboundLog,
     ) -> Result<CommitOutcome, IoError> {
         let key = &order.key;
-        let entry = Write::insert(&self.table, entry_row(key, &commit.entry)?);
-        let mut writes = vec![entry.returning_existing(), self.advance(key, commit, scans)?];
-        if commit.entry.transition.is_some() {
-            let after = Order { state: commit.state.clone(), ..order.clone() };
-            writes.extend(self.active_writes(Some(order), &after));
-        }
+        let row = entry_row(key, &commit.entry)?;
+        let entry = if commit.replaces {
+            Write::put(&self.table, row).only_if(row_exists())
+        } else {
+            Write::insert(&self.table, row).returning_existing()
+        };
+        let after = Order { state: commit.state.clone(), ..order.clone() };
+        let mut writes = vec![entry, self.replace_state(order, &after, None)?];
+        writes.extend(commit.dropped.as_ref().map(|id| {
+            Write::delete(&self.table, entry_key(key, id.as_str()))
+        }));
+        writes.extend(names.claimed.iter().map(|name| self.claim(key, name)));
+        writes.extend(names.freed.iter().map(|name| self.free(key, name)));
+        writes.extend(names.reconciliation.iter().map(|event| events.put_in_transaction(event)));
+        writes.extend(self.active_writes(Some(order), &after));
         match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => Ok(CommitOutcome::Committed),
-            TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(0) => {
+            TransactionOutcome::Cancelled(cancelled)
+                if cancelled.condition_failed(0) && !commit.replaces =>
+            {
                 read_json(cancelled.existing(0)?, "json").map(CommitOutcome::Duplicate)
             }
-            TransactionOutcome::Cancelled(_) => Ok(CommitOutcome::RevMismatch),
+            TransactionOutcome::Cancelled(_) => Ok(CommitOutcome::Contended),
         }
     }
 
-    fn advance(&self, key: &OrderKey, commit: &Commit, scans: Scans<'_>) -> Result<Write, IoError> {
-        let state = &commit.state;
-        let mut changes = Changes::new().set("json", json(state)?).set("rev", number(state.rev));
-        if let Some(scans) = scans.filter(|scans| !scans.is_empty()) {
-            let content = serde_json::to_vec(scans)
-                .map_err(|_| IoError::unreadable("serde_json", "scans"))?;
-            changes = changes.set("scans", bytes(compress(&content)));
-        }
-        let unchanged = attr("rev").equals(number(state.rev - 1));
-        Ok(Write::update(&self.table, state_key(key), changes).only_if(unchanged))
+    /// Moves a name from one order to another. `false` if `from` does not have it.
+    pub async fn hand_over(
+        &self,
+        account: &AccountCode,
+        name: &Ref,
+        from: &OrderId,
+        to: &OrderId,
+    ) -> Result<bool, IoError> {
+        let to = OrderKey { account: account.clone(), order: to.clone() };
+        self.take(&to, name, from).send_if_unchanged(&self.client).await
+    }
+
+    /// The write that gives a free name to an order.
+    pub(super) fn claim(&self, order: &OrderKey, name: &Ref) -> Write {
+        let row = item([
+            ("pk", text(ref_pk(&order.account, name))),
+            ("sk", text("order")),
+            ("order_id", text(order.order.as_str())),
+        ]);
+        Write::insert(&self.table, row)
+    }
+
+    /// The write that takes a name over from another order.
+    pub(super) fn take(&self, order: &OrderKey, name: &Ref, from: &OrderId) -> Write {
+        let changes = Changes::new().set("order_id", text(order.order.as_str()));
+        Write::update(&self.table, key(ref_pk(&order.account, name), "order"), changes)
+            .only_if(attr("order_id").equals(text(from.as_str())))
+    }
+
+    /// The write that frees a name, if the order still has it.
+    pub(super) fn free(&self, order: &OrderKey, name: &Ref) -> Write {
+        Write::delete(&self.table, key(ref_pk(&order.account, name), "order"))
+            .only_if(attr("order_id").equals(text(order.order.as_str())))
     }
 }
 
-fn entry_row(key: &OrderKey, entry: &TimelineEntry) -> Result<Item, IoError> {
-    Ok(item([
-        ("pk", text(order_pk(key))),
-        ("sk", text(format!("entry:{}", entry.report_id()))),
-        ("json", json(entry)?),
-    ]))
+fn entry_key(order: &OrderKey, id: &str) -> Item {
+    key(order_pk(order), format!("entry:{id}"))
+}
+
+fn entry_row(order: &OrderKey, entry: &TimelineEntry) -> Result<Item, IoError> {
+    let mut row = entry_key(order, entry.id.as_str());
+    row.insert("json".to_owned(), json(entry)?);
+    Ok(row)
 }

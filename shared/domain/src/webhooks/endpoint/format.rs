@@ -73,6 +73,10 @@ pub enum EventType {
     #[serde(rename = "order.status_changed")]
     #[strum(serialize = "order.status_changed")]
     StatusChanged,
+    /// A parcel of an order changed.
+    #[serde(rename = "shipment.status_changed")]
+    #[strum(serialize = "shipment.status_changed")]
+    ShipmentStatusChanged,
     /// The timeline has not grown for too long.
     #[serde(rename = "order.stalled")]
     #[strum(serialize = "order.stalled")]

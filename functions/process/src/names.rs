@@ -1,0 +1,87 @@
+//! The names that a fact gives an order, or takes from it.
+
+use aws::clock::now;
+use aws::error::IoError;
+use aws::tables::inbound::InboundEvent;
+use aws::tables::orders::NameChanges;
+use domain::core::id::OrderId;
+use domain::orders::api_event::Reconciliation;
+use domain::orders::order::Order;
+use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
+use domain::tracking::report::Ref;
+use domain::tracking::timeline::NewFact;
+
+use crate::Process;
+
+pub(crate) enum Naming {
+    Own(NameChanges),
+    /// Another order of the account has the fact's parcel.
+    OtherOrder(OrderId),
+}
+
+impl Process {
+    /// A report teaches the names that no order has; names of other orders are removed from it. A
+    /// withdrawal frees the names that only its report taught.
+    pub(crate) async fn name_changes(
+        &self,
+        order: &Order,
+        entries: &[TimelineEntry],
+        fact: &mut NewFact,
+    ) -> Result<Naming, IoError> {
+        match &mut fact.fact {
+            Fact::Report(report) => self.learn_names(order, entries, report).await,
+            Fact::Withdrawal { .. } => self.freed_names(order, entries, fact).await,
+            Fact::Parcel(_) => Ok(Naming::Own(NameChanges::default())),
+        }
+    }
+
+    async fn learn_names(
+        &self,
+        order: &Order,
+        entries: &[TimelineEntry],
+        report: &mut ReportFacts,
+    ) -> Result<Naming, IoError> {
+        let known = order.names(entries);
+        let mut claimed: Vec<Ref> = Vec::new();
+        let new: Vec<Ref> = report.names().filter(|name| !known.contains(name)).collect();
+        for name in new {
+            match self.orders.named(&order.key.account, &name).await? {
+                Some(owner) if owner == order.key.order => {}
+                Some(owner) if report.awb.as_ref().map(Ref::awb).as_ref() == Some(&name) => {
+                    return Ok(Naming::OtherOrder(owner));
+                }
+                Some(_) => report.forget(&name),
+                None if claimed.contains(&name) => {}
+                None => claimed.push(name),
+            }
+        }
+        let reconciliation = (!claimed.is_empty()).then(|| {
+            let content = Reconciliation::of(order.key.order.clone());
+            let rev = order.state.rev + 1;
+            InboundEvent::reconciliation(&order.key.account, rev, content, now())
+        });
+        Ok(Naming::Own(NameChanges { claimed, freed: Vec::new(), reconciliation }))
+    }
+
+    async fn freed_names(
+        &self,
+        order: &Order,
+        entries: &[TimelineEntry],
+        fact: &NewFact,
+    ) -> Result<Naming, IoError> {
+        let Fact::Withdrawal { report_id } = &fact.fact else {
+            return Ok(Naming::Own(NameChanges::default()));
+        };
+        let others: Vec<TimelineEntry> =
+            entries.iter().filter(|entry| entry.id != *report_id).cloned().collect();
+        let kept = order.names(&others);
+        let mut freed = Vec::new();
+        for name in order.names(entries).difference(&kept) {
+            let owner = self.orders.named(&order.key.account, name).await?;
+            if owner.as_ref() == Some(&order.key.order) {
+                freed.push(name.clone());
+            }
+        }
+        Ok(Naming::Own(NameChanges { freed, ..NameChanges::default() }))
+    }
+}

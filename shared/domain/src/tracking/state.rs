@@ -1,0 +1,158 @@
+//! The stored part of an order that facts change: what the fold made of them, and the version.
+
+use serde::{Deserialize, Serialize};
+
+use crate::core::id::Awb;
+use crate::core::timestamp::Timestamp;
+use crate::tracking::entry::Direction;
+use crate::tracking::report::SourceName;
+use crate::tracking::status::Status;
+
+/// Parcels of an order.
+pub const MAX_PARCELS: usize = 20;
+
+/// How the order was created.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    pub status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awb: Option<Awb>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub return_awb: Option<Awb>,
+    /// Those of its AWBs that belonged to another order before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recycled: Vec<Awb>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancellation {
+    pub at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub by: SourceName,
+}
+
+/// The order as the aggregate of its parcels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackingState {
+    pub status: Status,
+    /// The time of the report that set the status; `None` for the status at creation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    /// The status in the words of its source, else [`Status::title`].
+    pub label: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta: Option<Timestamp>,
+    /// Delivery attempts: the highest of its parcels.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assigned_at: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    /// Completed or delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub completed_at: Option<Timestamp>,
+    /// Set while the order is cancelled, and during a return after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation: Option<Cancellation>,
+}
+
+/// A parcel of an order.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParcelState {
+    pub awb: Awb,
+    pub direction: Direction,
+    pub added_at: Timestamp,
+    /// Known from reports only, not from the shop.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub learnt: bool,
+    /// It does not count: another parcel took its place.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub replaced: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier_name: Option<String>,
+    pub status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+    pub label: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub attempts: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub eta: Option<Timestamp>,
+    /// Hash of its stored checkpoints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoints: Option<String>,
+}
+
+/// Written in one transaction with the entry that changes it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct State {
+    pub start: Start,
+    pub tracking: TrackingState,
+    /// In the order in which they were added.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parcels: Vec<ParcelState>,
+    /// Before the last change of the order's status.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_status: Option<Status>,
+    /// 1 at creation; incremented with every [`crate::tracking::entry::Transition`].
+    pub version: u64,
+    /// Incremented by every write, and the condition of every write (optimistic locking).
+    pub rev: u64,
+    /// The `rev` of the last profile write: a reader checks that profile and state belong together.
+    pub profile_rev: u64,
+    /// The number of entries: a reader checks that it has all of them.
+    pub entries: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest_message_status: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest_message_at: Option<Timestamp>,
+    /// Decides between messages of the same time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latest_message_id: Option<String>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+impl State {
+    pub fn at_creation(start: Start, now: Timestamp) -> Self {
+        let folded = crate::tracking::fold::fold(&start, now, &[]);
+        Self {
+            start,
+            tracking: folded.tracking,
+            parcels: folded.parcels,
+            previous_status: None,
+            version: 1,
+            rev: 1,
+            profile_rev: 1,
+            entries: 0,
+            latest_message_status: None,
+            latest_message_at: None,
+            latest_message_id: None,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
+    /// The parcel with this AWB, in any spelling.
+    pub fn parcel(&self, awb: &Awb) -> Option<&ParcelState> {
+        self.parcels.iter().find(|parcel| parcel.awb.is_same_parcel(awb))
+    }
+}
+
+impl Start {
+    pub fn of(status: Status) -> Self {
+        Self { status, awb: None, return_awb: None, recycled: Vec::new() }
+    }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
