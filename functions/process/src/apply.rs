@@ -248,6 +248,7 @@ mod tests {
             ("OOD", false),
             ("RPSH", false),
             ("RCAN", false),
+            ("Return Lost", false),
             ("RCLO", false),
             ("ROTH", false),
             ("Others", false),

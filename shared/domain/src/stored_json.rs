@@ -151,8 +151,8 @@ fn every_status() {
         &Status::ALL.to_vec(),
         &[
             r#"["unknown","pending","assigned","accepted","in_progress","payment_requested","#,
-            r#""payment_confirmed","arrival_confirmed","processing","failed","picked_up","#,
-            r#""in_transit","delayed","exception","out_for_delivery","undelivered","completed","#,
+            r#""payment_confirmed","arrival_confirmed","processing","pickup_failed","failed","#,
+            r#""picked_up","in_transit","delayed","exception","out_for_delivery","undelivered","completed","#,
             r#""lost","cancelled","delivered","return_initiated","return_in_transit","#,
             r#""return_out_for_delivery","returned"]"#,
         ],

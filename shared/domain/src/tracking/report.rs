@@ -66,7 +66,8 @@ pub struct Report {
     pub order_id: Option<OrderId>,
     /// The leg by the source. The order's return AWB can overrule `Outbound`.
     pub leg: Leg,
-    /// The mapped status, for the leg by the source.
+    /// The mapped status, for the leg by the source. `cancelled` on the return leg calls the return
+    /// off.
     pub status: Status,
     /// The source's text, verbatim.
     pub source_status: Option<String>,

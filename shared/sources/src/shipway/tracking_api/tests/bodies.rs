@@ -110,7 +110,7 @@ fn prefers_a_return_then_the_code_then_the_name() {
         (json!("RTD"), json!("Delivered"), Status::Returned, Outbound, Some("RTD")),
         (json!("RTO"), json!("RTO Delivered"), Status::ReturnInitiated, Outbound, Some("RTO")),
         (json!("RINT"), json!("In Transit"), Status::ReturnInTransit, Return, Some("RINT")),
-        (json!("RCAN"), json!("Picked Up"), Status::PickedUp, Return, Some("Picked Up")),
+        (json!("RCAN"), json!("Picked Up"), Status::Cancelled, Return, Some("RCAN")),
     ] {
         let report = report(&details(
             json!({"shipment_status": code, "shipment_details": [{"current_status": name}]}),
