@@ -137,6 +137,8 @@ mod tests {
             location: None,
             note: None,
             eta: None,
+            attempts: None,
+            carrier_name: None,
             scans: Vec::new(),
         };
         UnmatchedReport { report, event_id: EventId::parse("e").unwrap(), received_at: at(12) }

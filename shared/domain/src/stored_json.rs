@@ -297,6 +297,26 @@ fn poll_result_message() {
     );
 }
 
+/// Reports of older releases, such as the one above, have neither field.
+#[test]
+fn report_with_attempts_and_carrier() {
+    let report = Report {
+        attempts: Some(2),
+        carrier_name: text("Blue Dart"),
+        scans: Vec::new(),
+        ..polled_report()
+    };
+    assert_json(
+        &report,
+        &[
+            r#"{"id":"r1","source":"shiprocket","awb":"A1","return_awb":null,"provider_id":null,"#,
+            r#""order_id":null,"leg":"outbound","status":"in_transit","source_status":null,"#,
+            r#""occurred_at":"2026-01-20T10:01:00.000Z","location":null,"note":null,"eta":null,"#,
+            r#""attempts":2,"carrier_name":"Blue Dart","scans":[]}"#,
+        ],
+    );
+}
+
 #[test]
 fn poll_messages() {
     let run = Run::hourly(minute(0));

@@ -3,6 +3,7 @@
 //! Source: Shiprocket's API collection, "tracking webhook". Further fields, the envelope `data` and
 //! the panel's test ping come from bodies that implementers published.
 
+mod attempts;
 mod auth;
 mod report_time;
 mod scans;
@@ -120,6 +121,8 @@ fn report(
             .or_else(|| body.words("location", LABEL)),
         note: note(body),
         eta: body.text("etd").and_then(|text| times::parse_day(&text)),
+        attempts: attempts::read(body),
+        carrier_name: body.words("courier_name", LABEL),
         scans,
     })
 }

@@ -63,6 +63,8 @@ impl StatusReport {
             location: None,
             note: self.note.clone(),
             eta: None,
+            attempts: None,
+            carrier_name: None,
             scans: Vec::new(),
         }
     }

@@ -77,6 +77,12 @@ pub struct Report {
     /// E.g. the reason of a failed delivery.
     pub note: Option<String>,
     pub eta: Option<Timestamp>,
+    /// Delivery attempts so far by the source's own count; `None` if it gives none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+    /// The name of the carrier that has the parcel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub carrier_name: Option<String>,
     /// Oldest first.
     pub scans: Vec<Scan>,
 }

@@ -21,6 +21,7 @@ fn reads_the_sample_response() {
     assert_eq!(report.occurred_at, time("2026-01-14T15:11:34+05:30"));
     assert_eq!(report.location.as_deref(), Some("Sampleville (Haryana)"));
     assert_eq!((&report.note, report.eta), (&None, None));
+    assert_eq!((report.carrier_name.as_deref(), report.attempts), (Some("Delhivery"), None));
     let scan = |at, activity: &str, location: Option<&str>| Scan {
         at,
         activity: Some(activity.to_owned()),
