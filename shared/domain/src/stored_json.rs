@@ -213,10 +213,24 @@ fn api_events() {
             status: Status::Accepted,
             occurred_at: Some(minute(1)),
             note: text("note"),
+            awb: None,
         }),
         &[
             r#"{"type":"status","order_id":"ORD-1","status":"accepted","#,
             r#""occurred_at":"2026-01-20T10:01:00.000Z","note":"note"}"#,
+        ],
+    );
+    assert_json(
+        &ApiEvent::Status(StatusReport {
+            order_id: order_id(),
+            status: Status::Accepted,
+            occurred_at: None,
+            note: None,
+            awb: Some(awb("A1")),
+        }),
+        &[
+            r#"{"type":"status","order_id":"ORD-1","status":"accepted","#,
+            r#""occurred_at":null,"note":null,"awb":"A1"}"#,
         ],
     );
 }

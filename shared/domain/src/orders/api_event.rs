@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::id::{OrderId, ReportId};
+use crate::core::id::{Awb, OrderId, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::tracking::report::{Report, SourceName};
 use crate::tracking::status::{Leg, Status};
@@ -44,6 +44,9 @@ pub struct StatusReport {
     /// `None` counts as the time of receipt.
     pub occurred_at: Option<Timestamp>,
     pub note: Option<String>,
+    /// The parcel of the order that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awb: Option<Awb>,
 }
 
 impl StatusReport {
@@ -52,7 +55,7 @@ impl StatusReport {
         Report {
             id,
             source: SourceName::API,
-            awb: None,
+            awb: self.awb.clone(),
             return_awb: None,
             provider_id: None,
             order_id: Some(self.order_id.clone()),

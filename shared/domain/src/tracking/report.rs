@@ -88,8 +88,12 @@ pub struct Report {
 }
 
 impl Report {
-    /// The references to look up its order by. The first known one wins.
+    /// The references to look up its order by. The first known one wins. A partner's report names
+    /// its order; its AWB only tells the parcel.
     pub fn refs(&self) -> Vec<Ref> {
+        if self.source == SourceName::API {
+            return self.order_id.iter().cloned().map(Ref::Order).collect();
+        }
         let awb = self.awb.iter().flat_map(Awb::spellings).map(Ref::Awb);
         let return_awb = self.return_awb.iter().flat_map(Awb::spellings).map(Ref::Awb);
         let source = self.source.clone();
@@ -111,6 +115,9 @@ impl Report {
     /// Other spellings of the order id. They count only if no order has any of [`Report::refs`],
     /// and only if exactly one order has any of these.
     pub fn alternative_refs(&self) -> Vec<Ref> {
+        if self.source == SourceName::API {
+            return Vec::new();
+        }
         self.order_id.iter().flat_map(OrderId::other_spellings).map(Ref::Order).collect()
     }
 
