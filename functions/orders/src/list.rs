@@ -4,7 +4,7 @@ use aws::lambda::auth::{authorize, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::orders::{Listed, sort_key_of};
 use domain::auth::Caller;
-use domain::core::id::{AccountCode, Awb, OrderKey};
+use domain::core::id::{AccountCode, Awb, OrderId, OrderKey};
 use domain::orders::order::Order;
 use domain::orders::phone::PhoneKey;
 use domain::orders::view::OrderSummary;
@@ -92,13 +92,26 @@ impl OrdersApi {
         if page.after.is_some() {
             return Ok((Vec::new(), None));
         }
+        let Some(order) = self.order_of_awb(account, awb).await? else {
+            return Ok((Vec::new(), None));
+        };
+        let key = OrderKey { account: account.clone(), order };
+        Ok((self.orders.load(&key).await?.into_iter().collect(), None))
+    }
+
+    /// The order that has this parcel, in whatever spelling.
+    pub(crate) async fn order_of_awb(
+        &self,
+        account: &AccountCode,
+        awb: &Awb,
+    ) -> Result<Option<OrderId>, ApiError> {
         for spelling in awb.spellings() {
-            if let Some(order) = self.orders.named(account, &Ref::Awb(spelling)).await? {
-                let key = OrderKey { account: account.clone(), order };
-                return Ok((self.orders.load(&key).await?.into_iter().collect(), None));
+            let order = self.orders.named(account, &Ref::Awb(spelling)).await?;
+            if order.is_some() {
+                return Ok(order);
             }
         }
-        Ok((Vec::new(), None))
+        Ok(None)
     }
 
     /// Filters by status while scanning: an index by status would cost a write with every status

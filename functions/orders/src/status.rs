@@ -6,7 +6,7 @@ use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_
 use aws::tables::inbound::{EventState, InboundEvent, Inserted};
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
-use domain::core::id::{EventId, OrderId, OrderKey};
+use domain::core::id::{Awb, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, StatusReport};
 use domain::orders::request::read_status;
@@ -31,6 +31,7 @@ impl OrdersApi {
         if self.orders.load(&key).await?.is_none() {
             return Err(ApiError::not_found("no such order"));
         }
+        self.check_parcel(&key, report.awb.as_ref()).await?;
         let event = InboundEvent {
             id: event_id(&key, &report, request)?,
             source: SourceName::API,
@@ -50,6 +51,17 @@ impl OrdersApi {
             "status": report.status,
         });
         Ok(json(202, &body))
+    }
+
+    /// The AWB of another order would be a mistake: the report is about the order of the path.
+    async fn check_parcel(&self, key: &OrderKey, awb: Option<&Awb>) -> Result<(), ApiError> {
+        let Some(awb) = awb else { return Ok(()) };
+        match self.order_of_awb(&key.account, awb).await? {
+            Some(order) if order != key.order => {
+                Err(ApiError::invalid("awb", "is a parcel of another order of this account"))
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn insert_and_queue(&self, event: &InboundEvent, now: Timestamp) -> Result<(), ApiError> {
@@ -74,12 +86,15 @@ fn event_id(key: &OrderKey, report: &StatusReport, request: &Request) -> Result<
     let fingerprint = Fingerprint::of("status").with(&key.account).with(&key.order);
     Ok(match (idempotency_key(request)?, report.occurred_at) {
         (Some(given), _) => fingerprint.with("key").with(given).into(),
-        (None, Some(at)) => fingerprint
-            .with("body")
-            .with(report.status.as_str())
-            .with(at.millis().to_be_bytes())
-            .with_option(report.note.as_ref())
-            .into(),
+        (None, Some(at)) => {
+            let fingerprint = fingerprint
+                .with("body")
+                .with(report.status.as_str())
+                .with(at.millis().to_be_bytes())
+                .with_option(report.note.as_ref());
+            // Reports without an AWB keep the ids they had before there was one.
+            report.awb.iter().fold(fingerprint, |hash, awb| hash.with("awb").with(awb)).into()
+        }
         (None, None) => fingerprint.with("request").with(request_id(request)).into(),
     })
 }
@@ -112,10 +127,25 @@ mod tests {
             ("A", r#"{"status":"delivered","occurredAt":"2026-01-20T10:15:30+05:30"}"#),
             ("A", r#"{"status":"lost","occurredAt":"2026-01-20T10:15:31+05:30"}"#),
             ("A", r#"{"status":"lost","occurredAt":"2026-01-20T10:15:30+05:30","note":""}"#),
+            ("A", r#"{"status":"lost","occurredAt":"2026-01-20T10:15:30+05:30","awb":"19"}"#),
             ("A", r#"{"status":"lost"}"#),
         ] {
             assert_ne!(id("A", body, None), id(order, other, None), "{order} {other}");
         }
+    }
+
+    /// A release must not change the ids of the one before.
+    #[test]
+    fn the_id_of_a_body_never_changes() {
+        let id_with = |field: &str| {
+            let time = r#""occurredAt":"2026-01-20T10:15:30+05:30""#;
+            String::from(id("A", &format!(r#"{{"status":"lost",{time}{field}}}"#), None))
+        };
+        assert_eq!(id_with(""), "a2ukzukjf56entfshyaakczvsti2gpqn");
+        assert_eq!(id_with(r#","awb":null"#), id_with(""));
+        assert_eq!(id_with(r#","note":"x""#), "6ftpaapnb52g747qj5seyzmahvxiimtt");
+        assert_eq!(id_with(r#","note":"x","awb":19"#), "6ndv456zfgoctklsqxooaakuv5edgoby");
+        assert_eq!(id_with(r#","note":"x","awb":"19""#), "6ndv456zfgoctklsqxooaakuv5edgoby");
     }
 
     #[test]

@@ -10,7 +10,7 @@ use domain::orders::order::{Order, is_withdrawn, moved_to};
 use domain::tracking::entry::{Fact, TimelineEntry};
 use domain::tracking::report::{Ref, Report, Scan, SourceName};
 use domain::tracking::state::MAX_PARCELS;
-use domain::tracking::status::{Leg, Status};
+use domain::tracking::status::Status;
 use domain::tracking::timeline::{Arrival, Commit, NewFact, Origin, arrive};
 use domain::webhooks::notification::Change;
 use sources::Source;
@@ -261,13 +261,11 @@ fn applied(
     ApplyOutcome::Applied(Box::new(AppliedFact { order, entry, event_id, reconciliation }))
 }
 
-/// False for words that are known to have no status, such as Shipway's "other", and for a return
-/// that was lost.
+/// False for words that are known to have no status, such as Shipway's "other".
 pub(crate) fn has_unknown_status(report: &Report) -> bool {
     let source = sources::by_name(report.source.as_str());
     let is_neutral = |words: &str| source.is_some_and(|source| source.is_neutral_status(words));
     report.status == Status::Unknown
-        && report.leg == Leg::Outbound
         && !report.source_status.as_deref().is_some_and(is_neutral)
 }
 
@@ -303,6 +301,7 @@ mod tests {
             ("OOD", false),
             ("RPSH", false),
             ("RCAN", false),
+            ("Return Lost", false),
             ("RCLO", false),
             ("ROTH", false),
             ("Others", false),

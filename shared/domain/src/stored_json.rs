@@ -151,8 +151,8 @@ fn every_status() {
         &Status::ALL.to_vec(),
         &[
             r#"["unknown","pending","assigned","accepted","in_progress","payment_requested","#,
-            r#""payment_confirmed","arrival_confirmed","processing","failed","picked_up","#,
-            r#""in_transit","delayed","exception","out_for_delivery","undelivered","completed","#,
+            r#""payment_confirmed","arrival_confirmed","processing","pickup_failed","failed","#,
+            r#""picked_up","in_transit","delayed","exception","out_for_delivery","undelivered","completed","#,
             r#""lost","cancelled","delivered","return_initiated","return_in_transit","#,
             r#""return_out_for_delivery","returned"]"#,
         ],
@@ -213,10 +213,24 @@ fn api_events() {
             status: Status::Accepted,
             occurred_at: Some(minute(1)),
             note: text("note"),
+            awb: None,
         }),
         &[
             r#"{"type":"status","order_id":"ORD-1","status":"accepted","#,
             r#""occurred_at":"2026-01-20T10:01:00.000Z","note":"note"}"#,
+        ],
+    );
+    assert_json(
+        &ApiEvent::Status(StatusReport {
+            order_id: order_id(),
+            status: Status::Accepted,
+            occurred_at: None,
+            note: None,
+            awb: Some(awb("A1")),
+        }),
+        &[
+            r#"{"type":"status","order_id":"ORD-1","status":"accepted","#,
+            r#""occurred_at":null,"note":null,"awb":"A1"}"#,
         ],
     );
 }
@@ -293,6 +307,26 @@ fn poll_result_message() {
             r#""scans":[{"at":"2026-01-20T10:01:00.000Z","activity":"scanned","#,
             r#""location":"Pune"}]}}],"stalled":[{"account":"STORE001","order_id":"ORD-1","#,
             r#""since":"2026-01-20T10:00:00.000Z"}]}"#,
+        ],
+    );
+}
+
+/// Reports of older releases, such as the one above, have neither field.
+#[test]
+fn report_with_attempts_and_carrier() {
+    let report = Report {
+        attempts: Some(2),
+        carrier_name: text("Blue Dart"),
+        scans: Vec::new(),
+        ..polled_report()
+    };
+    assert_json(
+        &report,
+        &[
+            r#"{"id":"r1","source":"shiprocket","awb":"A1","return_awb":null,"provider_id":null,"#,
+            r#""order_id":null,"leg":"outbound","status":"in_transit","source_status":null,"#,
+            r#""occurred_at":"2026-01-20T10:01:00.000Z","location":null,"note":null,"eta":null,"#,
+            r#""attempts":2,"carrier_name":"Blue Dart","scans":[]}"#,
         ],
     );
 }

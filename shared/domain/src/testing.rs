@@ -61,6 +61,8 @@ pub(crate) fn report(id: &str, status: Status, at: Option<Timestamp>) -> Report 
         location: None,
         note: None,
         eta: None,
+        attempts: None,
+        carrier_name: None,
         scans: Vec::new(),
     }
 }

@@ -93,6 +93,8 @@ fn report(
         location: None,
         note: note(status, &data),
         eta: None,
+        attempts: None,
+        carrier_name: None,
         scans: Vec::new(),
     })
 }

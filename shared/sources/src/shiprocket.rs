@@ -3,6 +3,7 @@
 //! Source: Shiprocket's API collection, "tracking webhook". Further fields, the envelope `data` and
 //! the panel's test ping come from bodies that implementers published.
 
+mod attempts;
 mod auth;
 mod report_time;
 mod scans;
@@ -102,6 +103,7 @@ fn report(
     if awb.is_none() && provider_id.is_none() && order_id.is_none() {
         return Err(Unreadable::Missing("awb, sr_order_id or order_id"));
     }
+    let (status, leg) = status(body);
     Ok(Report {
         id: report_id(request, &source, body, scans.last(), time),
         source,
@@ -109,8 +111,8 @@ fn report(
         return_awb: body.id("return_awb_code", Awb::parse),
         provider_id,
         order_id,
-        leg: if body.flag("is_return") { Leg::Return } else { Leg::Outbound },
-        status: status(body),
+        leg: if body.flag("is_return") { Leg::Return } else { leg },
+        status,
         source_status: label(body).or_else(|| body.words("shipment_status", LABEL)),
         occurred_at: time.at,
         location: scans
@@ -119,6 +121,8 @@ fn report(
             .or_else(|| body.words("location", LABEL)),
         note: note(body),
         eta: body.text("etd").and_then(|text| times::parse_day(&text)),
+        attempts: attempts::read(body),
+        carrier_name: body.words("courier_name", LABEL),
         scans,
     })
 }
@@ -152,23 +156,26 @@ fn is_number(text: &str) -> bool {
 
 /// The parcel's status is more precise than the order's (a cancelled return is 8 in SHIPMENT and 27
 /// in ORDER). An unknown id falls back to its label, an unknown label to the order's status.
-fn status(body: &Fields) -> Status {
+fn status(body: &Fields) -> (Status, Leg) {
     let label = shipment_label(body);
     let by_id = shipment_id(body).and_then(|id| status::of_shipment(&id));
     let by_label = || status::of_label(label.as_deref()?);
-    if let Some(status) = by_id.or_else(by_label) {
-        return status;
+    if let Some(read) = by_id.map(|status| (status, Leg::Outbound)).or_else(by_label) {
+        return read;
     }
-    let status = order_status(body);
-    let returns = label.is_some_and(|label| status::names_return(&label));
+    let (status, leg) = order_status(body);
+    let is_return = leg == Leg::Return || status.leg() == Some(Leg::Return);
     // An unknown status of the way back is none of the way out.
-    if returns && status.leg() != Some(Leg::Return) { Status::Unknown } else { status }
+    if label.is_some_and(|label| status::names_return(&label)) && !is_return {
+        return (Status::Unknown, leg);
+    }
+    (status, leg)
 }
 
-fn order_status(body: &Fields) -> Status {
+fn order_status(body: &Fields) -> (Status, Leg) {
     let by_label = order_label(body).and_then(|label| status::of_label(&label));
     let by_id = || order_id(body).and_then(|id| status::of_order(&id));
-    by_label.or_else(by_id).unwrap_or(Status::Unknown)
+    by_label.or_else(by_id).unwrap_or((Status::Unknown, Leg::Outbound))
 }
 
 fn note(body: &Fields) -> Option<String> {

@@ -77,6 +77,28 @@ async fn applies_a_status_reported_by_a_partner() {
 }
 
 #[tokio::test]
+async fn a_status_report_names_a_parcel_of_its_own_order_only() {
+    let (parcel, other) = (Parcel::new(), Parcel::new());
+    for order in [&parcel, &other] {
+        stack().create_order(&order.order()).await;
+    }
+    let path = format!("{ORDERS}/{}/status", parcel.order_id);
+    let report = async |awb: &str| {
+        let time = "2026-01-20T10:15:30+05:30";
+        let body = json!({"status": "picked_up", "occurredAt": time, "awb": awb});
+        stack().vendor("POST", &path, Some(&body)).await
+    };
+    assert_eq!(report(&other.awb).await.error(), (422, "invalid", Some("awb")));
+    let (own, unknown) = (report(&parcel.awb).await, report(&unique("19")).await);
+    assert_eq!((own.status, unknown.status), (202, 202), "{} {}", own.json, unknown.json);
+    assert_ne!(own.json["reportId"], unknown.json["reportId"]);
+    let order = stack().order_with_entries(&parcel.order_id, 2).await;
+    assert_eq!(order["status"], "picked_up");
+    let foreign = stack().order_with_entries(&other.order_id, 0).await;
+    assert_eq!(foreign["status"], "pending");
+}
+
+#[tokio::test]
 async fn rejects_invalid_status_reports() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;

@@ -34,7 +34,8 @@ async fn create_order(env: &Environment, key: &OrderKey, in_transit_since: &str)
 /// Reports a status through the API.
 async fn report_status(env: &Environment, key: &OrderKey, status: Status) {
     let order_id = key.order.clone();
-    let report = ApiEvent::Status(StatusReport { order_id, status, occurred_at: None, note: None });
+    let report = StatusReport { order_id, status, occurred_at: None, note: None, awb: None };
+    let report = ApiEvent::Status(report);
     let body: Value = serde_json::from_slice(&report.to_body()).unwrap();
     env.process_event("api", &key.account, at().after(Duration::from_secs(60)), &body).await;
 }

@@ -42,6 +42,8 @@ fn report(id: &str) -> Report {
         location: None,
         note: None,
         eta: None,
+        attempts: None,
+        carrier_name: None,
         scans: Vec::new(),
     }
 }

@@ -66,11 +66,12 @@ pub struct Withdrawal {
 pub struct StatusReport {
     pub order_id: OrderId,
     pub status: Status,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub awb: Option<Awb>,
     /// `None` counts as the time of receipt.
     pub occurred_at: Option<Timestamp>,
     pub note: Option<String>,
+    /// The parcel of the order that it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awb: Option<Awb>,
 }
 
 impl StatusReport {

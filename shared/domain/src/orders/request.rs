@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::core::canonical_json::canonical;
 use crate::core::hash::Fingerprint;
-use crate::core::id::{AccountCode, OrderId};
+use crate::core::id::{AccountCode, Awb, OrderId};
 use crate::core::raw_json::RawJson;
 use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
@@ -17,7 +17,7 @@ use crate::orders::order::Profile;
 use crate::tracking::report::SourceName;
 use crate::tracking::status::Status;
 
-use body::OrderBody;
+use body::{AwbText, OrderBody};
 
 /// The body of `POST /api/external/orders`.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +96,7 @@ struct NewStatus {
     #[serde(rename = "occurredAt", alias = "occurred_at")]
     occurred_at: Option<Timestamp>,
     note: Option<String>,
+    awb: Option<AwbText>,
     #[serde(rename = "accountCode", alias = "account_code")]
     account: Option<AccountCode>,
 }
@@ -110,10 +111,9 @@ pub fn read_status(
         return Err(InvalidBody::field("note", "must not be longer than 1000 bytes"));
     }
     let status = reportable_status(&body.status)?;
-    Ok((
-        StatusReport { order_id, status, awb: None, occurred_at: body.occurred_at, note: body.note },
-        body.account,
-    ))
+    let awb = body.awb.map(Awb::from);
+    let (occurred_at, note) = (body.occurred_at, body.note);
+    Ok((StatusReport { order_id, status, occurred_at, note, awb }, body.account))
 }
 
 /// The body of `PATCH /api/external/orders/{order_id}`: absent fields stay, `null` clears.

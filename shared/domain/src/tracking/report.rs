@@ -73,7 +73,8 @@ pub struct Report {
     pub order_id: Option<OrderId>,
     /// The leg by the source. The order's return AWB can overrule `Outbound`.
     pub leg: Leg,
-    /// The mapped status, for the leg by the source.
+    /// The mapped status, for the leg by the source. `cancelled` on the return leg calls the return
+    /// off.
     pub status: Status,
     /// The source's text, verbatim.
     pub source_status: Option<String>,
@@ -83,9 +84,10 @@ pub struct Report {
     /// E.g. the reason of a failed delivery.
     pub note: Option<String>,
     pub eta: Option<Timestamp>,
-    /// The source's own count of delivery attempts.
+    /// Delivery attempts so far by the source's own count; `None` if it gives none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
+    /// The name of the carrier that has the parcel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub carrier_name: Option<String>,
     /// Oldest first.

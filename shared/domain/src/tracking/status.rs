@@ -46,6 +46,8 @@ pub enum Status {
     ArrivalConfirmed,
     /// Being prepared for the carrier.
     Processing,
+    /// The carrier could not collect it.
+    PickupFailed,
     /// Could not be made; the vendor may try again.
     Failed,
     PickedUp,
@@ -96,6 +98,7 @@ impl Status {
             Self::PaymentConfirmed => "Payment Confirmed",
             Self::ArrivalConfirmed => "Arrival Confirmed",
             Self::Processing => "Processing",
+            Self::PickupFailed => "Pickup Failed",
             Self::Failed => "Failed",
             Self::PickedUp => "Picked Up",
             Self::InTransit => "In Transit",
@@ -164,6 +167,16 @@ impl Status {
             | Self::Undelivered => Self::ReturnInTransit,
             Self::Unknown | Self::Cancelled | Self::Lost => Self::Unknown,
             _ => Self::ReturnInitiated,
+        }
+    }
+
+    /// A carrier's status in the words of a return, such as `RTO Delivered`. `cancelled` and `lost`
+    /// stay, together with [`Leg::Return`]: what they mean for an order is decided by the fold.
+    #[must_use]
+    pub fn of_return(self) -> Self {
+        match self {
+            Self::Cancelled | Self::Lost => self,
+            status => status.on_return_leg(),
         }
     }
 

@@ -7,10 +7,10 @@
 
 use Status::{
     Cancelled, Delayed, Delivered, Exception, InTransit, Lost, OutForDelivery, PickedUp,
-    Processing, ReturnInTransit, ReturnInitiated, ReturnOutForDelivery, Returned, Undelivered,
-    Unknown,
+    PickupFailed, Processing, ReturnInTransit, ReturnInitiated, ReturnOutForDelivery, Returned,
+    Undelivered, Unknown,
 };
-use domain::tracking::status::Status;
+use domain::tracking::status::{Leg, Status};
 
 use crate::text::normalise;
 
@@ -30,14 +30,14 @@ const SHIPMENT: &[(u16, &str, Status)] = &[
     (10, "RTO DELIVERED", Returned),
     (11, "PENDING", Processing),
     (12, "LOST", Lost),
-    (13, "PICKUP ERROR", Exception),
+    (13, "PICKUP ERROR", PickupFailed),
     (14, "RTO ACKNOWLEDGED", ReturnInitiated),
     (15, "PICKUP RESCHEDULED", Processing),
     (16, "CANCELLATION REQUESTED", Unknown),
     (17, "OUT FOR DELIVERY", OutForDelivery),
     (18, "IN TRANSIT", InTransit),
     (19, "OUT FOR PICKUP", Processing),
-    (20, "PICKUP EXCEPTION", Exception),
+    (20, "PICKUP EXCEPTION", PickupFailed),
     (21, "UNDELIVERED", Undelivered),
     (22, "DELAYED", Delayed),
     (23, "PARTIAL DELIVERED", Exception),
@@ -71,8 +71,8 @@ const SHIPMENT: &[(u16, &str, Status)] = &[
     (63, "PACKED", Processing),
     (67, "FC MANIFEST GENERATED", Processing),
     (68, "PROCESSED AT WAREHOUSE", Processing),
-    (71, "HANDOVER EXCEPTION", Exception),
-    (72, "PACKED EXCEPTION", Exception),
+    (71, "HANDOVER EXCEPTION", PickupFailed),
+    (72, "PACKED EXCEPTION", PickupFailed),
     (75, "RTO LOCK", ReturnInitiated),
     (76, "UNTRACEABLE", Lost),
     (77, "ISSUE RELATED TO THE RECIPIENT", Undelivered),
@@ -132,22 +132,27 @@ pub(super) fn of_shipment(id: &str) -> Option<Status> {
     SHIPMENT.iter().find(|(known, ..)| *known == id).map(|(.., status)| *status)
 }
 
-pub(super) fn of_order(id: &str) -> Option<Status> {
+pub(super) fn of_order(id: &str) -> Option<(Status, Leg)> {
     let id: u16 = id.parse().ok()?;
     let (_, label) = order::LABELS.iter().find(|(known, _)| *known == id)?;
-    Some(of_label(label).unwrap_or(Unknown))
+    Some(of_label(label).unwrap_or((Unknown, Leg::Outbound)))
 }
 
 /// Maps a label in any spelling. `None` if it is not known; known labels without a meaning for the
-/// order are [`Unknown`].
-pub(super) fn of_label(label: &str) -> Option<Status> {
+/// order are [`Unknown`]. The leg is `Return` for a cancelled or lost return; other statuses of a
+/// return tell it themselves.
+pub(super) fn of_label(label: &str) -> Option<(Status, Leg)> {
     let label = normalise(label).replace("RETURN TO ORIGIN", "RTO");
     if let Some(status) = by_full_label(&label) {
-        return Some(status);
+        return Some((status, Leg::Outbound));
     }
     let rest = without_return_markers(&label);
     let status = by_full_label(&rest).or_else(|| by_word(&rest)).or_else(|| by_part(&rest))?;
-    Some(if rest == label { status } else { status.on_return_leg() })
+    if rest == label {
+        return Some((status, Leg::Outbound));
+    }
+    let leg = if matches!(status, Cancelled | Lost) { Leg::Return } else { Leg::Outbound };
+    Some((status.of_return(), leg))
 }
 
 /// True if a label names the return leg, whether or not it is known.

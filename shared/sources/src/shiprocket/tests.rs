@@ -8,6 +8,7 @@ use super::*;
 use crate::testing::time;
 
 mod any;
+mod attempts;
 mod bodies;
 mod unusual_values;
 

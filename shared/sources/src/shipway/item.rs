@@ -83,6 +83,8 @@ impl Item {
             location: scans.last().and_then(|scan| scan.location.clone()),
             note: None,
             eta: dates::read_day(&self.fields, "expected_delivery_date"),
+            attempts: None,
+            carrier_name: self.carrier_name(),
             scans,
         })
     }
@@ -99,6 +101,12 @@ impl Item {
         let is_known = |name: &&&str| text(name).is_some_and(|text| status::is_known(&text));
         let known = names.iter().find(is_known);
         known.or_else(|| names.iter().find(|name| text(name).is_some())).copied()
+    }
+
+    /// Some systems send the carrier's id for its name.
+    fn carrier_name(&self) -> Option<String> {
+        let is_number = |name: &String| name.bytes().all(|byte| byte.is_ascii_digit());
+        self.fields.words("carrier", LABEL).filter(|name| !is_number(name))
     }
 
     /// A tracking number. Some systems write zero for none.

@@ -58,7 +58,7 @@ const NAMES: &[(&str, &str)] = &[
 pub(super) fn of(text: &str) -> (Status, Leg) {
     let code = code(text);
     match (status(&code), return_name(&code)) {
-        (Status::Unknown, Some(rest)) => (status(&self::code(rest)).on_return_leg(), Leg::Return),
+        (Status::Unknown, Some(rest)) => (status(&self::code(rest)).of_return(), Leg::Return),
         (status, _) => (status, leg(&code)),
     }
 }
@@ -68,13 +68,13 @@ pub(super) fn is_known(text: &str) -> bool {
     of(text).0 != Status::Unknown || is_neutral(text)
 }
 
-/// True for codes and names that say nothing about the status: closed, other, not found, and a
-/// return that was called off. They never apply, and they are no reason for an alarm.
+/// True for codes and names that say nothing about the status: closed, other, not found. They never
+/// apply, and they are no reason for an alarm.
 pub(super) fn is_neutral(text: &str) -> bool {
     let code = code(text);
     let rest = return_name(&code).map(self::code);
-    matches!(code.as_str(), "RCAN" | "RCLO" | "ROTH" | "OTH" | "NFI" | "NFIDS")
-        || rest.is_some_and(|rest| matches!(rest.as_str(), "CAN" | "OTH" | "CLOSED"))
+    matches!(code.as_str(), "RCLO" | "ROTH" | "OTH" | "NFI" | "NFIDS")
+        || rest.is_some_and(|rest| matches!(rest.as_str(), "OTH" | "CLOSED"))
 }
 
 /// Maps a name to its code. Other texts are only normalised.
@@ -91,15 +91,16 @@ fn return_name(name: &str) -> Option<&str> {
 fn status(code: &str) -> Status {
     match code {
         "SCH" | "OFP" => Status::Processing,
+        "PKF" => Status::PickupFailed,
         "PKP" | "PUP" => Status::PickedUp,
         "INT" | "RAD" => Status::InTransit,
         "OOD" => Status::OutForDelivery,
         "UND" | "CRTA" | "CNA" | "PNR" | "22" | "23" | "24" | "25" => Status::Undelivered,
         "ONH" | "DNB" | "SMD" | "DRE" | "FDR" => Status::Delayed,
-        "NWI" | "ODA" | "DEX" | "PKF" => Status::Exception,
+        "NWI" | "ODA" | "DEX" => Status::Exception,
         "LOST" => Status::Lost,
         "DEL" => Status::Delivered,
-        "CAN" | "PCAN" => Status::Cancelled,
+        "CAN" | "PCAN" | "RCAN" => Status::Cancelled,
         "RTO" | "RSCH" | "ROOP" | "ROFP" | "RPSH" | "RPF" => Status::ReturnInitiated,
         "RPKP" | "RINT" | "RSMD" | "RUND" | "RPEX" => Status::ReturnInTransit,
         "ROOD" => Status::ReturnOutForDelivery,

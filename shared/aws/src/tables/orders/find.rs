@@ -73,6 +73,8 @@ mod tests {
             location: None,
             note: None,
             eta: None,
+            attempts: None,
+            carrier_name: None,
             scans: Vec::new(),
         }
     }

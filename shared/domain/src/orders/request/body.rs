@@ -189,7 +189,7 @@ impl From<Text> for String {
 /// Shops send AWBs as strings or as numbers.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "Text")]
-struct AwbText(Awb);
+pub(super) struct AwbText(Awb);
 
 impl TryFrom<Text> for AwbText {
     type Error = crate::core::id::InvalidId;

@@ -13,9 +13,9 @@ fn names_round_trip_and_titles_follow_them() {
 #[test]
 fn ranks_follow_the_order_of_the_variants() {
     let ranks = "unknown pending assigned accepted in_progress payment_requested \
-                 payment_confirmed arrival_confirmed processing failed picked_up in_transit \
-                 delayed exception out_for_delivery undelivered completed lost cancelled \
-                 delivered return_initiated return_in_transit return_out_for_delivery returned";
+                 payment_confirmed arrival_confirmed processing pickup_failed failed picked_up \
+                 in_transit delayed exception out_for_delivery undelivered completed lost \
+                 cancelled delivered return_initiated return_in_transit return_out_for_delivery returned";
     let names: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
     assert_eq!(names, ranks.split_whitespace().collect::<Vec<_>>());
     assert!(Status::ALL.is_sorted());
@@ -72,4 +72,14 @@ fn maps_statuses_on_the_return_leg() {
         };
         assert_eq!(status.on_return_leg(), back, "{status}");
     }
+}
+
+#[test]
+fn a_cancelled_or_lost_return_keeps_its_status() {
+    for status in Status::ALL.iter().copied() {
+        let kept = matches!(status, Status::Cancelled | Status::Lost);
+        let expected = if kept { status } else { status.on_return_leg() };
+        assert_eq!(status.of_return(), expected, "{status}");
+    }
+    assert_eq!(Status::PickupFailed.of_return(), Status::ReturnInitiated);
 }

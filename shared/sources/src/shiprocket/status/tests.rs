@@ -8,7 +8,8 @@ const TABLE: &[(Status, &[u16])] = &[
     (OutForDelivery, &[17, 82]),
     (Undelivered, &[21, 77]),
     (Delayed, &[22]),
-    (Exception, &[13, 20, 23, 25, 39, 47, 71, 72]),
+    (PickupFailed, &[13, 20, 71, 72]),
+    (Exception, &[23, 25, 39, 47]),
     (Lost, &[12, 24, 44, 76]),
     (Delivered, &[7, 26, 43]),
     (Cancelled, &[8, 45]),
@@ -34,7 +35,7 @@ fn shipment_ids_match_the_table() {
 fn shipment_labels_match_their_ids() {
     for (id, label, status) in SHIPMENT {
         assert_eq!(normalise(label), *label, "{id}");
-        assert_eq!(of_label(label), Some(*status), "{label}");
+        assert_eq!(of_label(label), Some((*status, Leg::Outbound)), "{label}");
     }
 }
 
@@ -46,22 +47,24 @@ const ORDER: &[(Status, &[u16])] = &[
     (OutForDelivery, &[19]),
     (Undelivered, &[36, 89]),
     (Delayed, &[37]),
-    (Exception, &[14, 35, 38, 40, 44, 57, 82, 83]),
+    (PickupFailed, &[14, 35, 82, 83]),
+    (Exception, &[38, 40, 44, 57]),
     (Lost, &[33, 39, 53, 88]),
     (Delivered, &[7, 41, 52]),
-    (Cancelled, &[5, 54]),
-    (ReturnInitiated, &[15, 17, 21, 22, 23, 28, 31, 46, 47, 68, 87]),
-    (ReturnInTransit, &[24, 25, 32, 49, 50, 55, 90]),
+    (Cancelled, &[5, 27, 30, 54]),
+    (ReturnInitiated, &[15, 17, 21, 22, 23, 24, 28, 31, 46, 47, 49, 68, 87]),
+    (ReturnInTransit, &[25, 32, 50, 55, 90]),
     (ReturnOutForDelivery, &[45, 48]),
     (Returned, &[9, 16, 26]),
-    (Unknown, &[8, 10, 11, 18, 27, 29, 30, 42]),
+    (Unknown, &[8, 10, 11, 18, 29, 42]),
 ];
 
 #[test]
 fn order_ids_match_the_table() {
     for id in 0..=120 {
         let expected = ORDER.iter().find(|(_, ids)| ids.contains(&id)).map(|(status, _)| *status);
-        assert_eq!(of_order(&id.to_string()), expected, "{id}");
+        let status = of_order(&id.to_string()).map(|(status, _)| status);
+        assert_eq!(status, expected, "{id}");
     }
     for (id, label) in order::LABELS {
         assert_eq!(normalise(label), *label, "{id}");
@@ -105,10 +108,29 @@ fn maps_labels_in_every_spelling() {
         ("RETURN OUT FOR DELIVERY", ReturnOutForDelivery),
         ("RTO", ReturnInitiated),
         ("RETURN PENDING", ReturnInitiated),
-        ("RETURN CANCELLED", Unknown),
-        ("RETURN PICKUP CANCELLED", Unknown),
+        ("RETURN CANCELLATION REQUESTED", Unknown),
+        ("PICKUP EXCEPTION", PickupFailed),
+        ("Pickup_Error", PickupFailed),
+        ("RETURN PICKUP ERROR", ReturnInitiated),
+        ("RETURN PICKUP EXCEPTION", ReturnInitiated),
     ] {
-        assert_eq!(of_label(label), Some(expected), "{label}");
+        assert_eq!(of_label(label), Some((expected, Leg::Outbound)), "{label}");
+    }
+}
+
+#[test]
+fn a_cancelled_or_lost_return_is_told_by_its_leg() {
+    for (label, expected) in [
+        ("RETURN CANCELLED", Cancelled),
+        ("RETURN PICKUP CANCELLED", Cancelled),
+        ("RTO_CANCELED", Cancelled),
+        ("RETURN LOST", Lost),
+        ("RTO SHIPMENT LOST", Lost),
+    ] {
+        assert_eq!(of_label(label), Some((expected, Leg::Return)), "{label}");
+    }
+    for id in ["27", "30"] {
+        assert_eq!(of_order(id), Some((Cancelled, Leg::Return)), "{id}");
     }
 }
 
@@ -139,7 +161,7 @@ fn maps_labels_of_live_bodies() {
         ("SELF FULFILED", Delivered),
         ("Self_Fulfiled", Delivered),
     ] {
-        assert_eq!(of_label(label), Some(expected), "{label}");
+        assert_eq!(of_label(label), Some((expected, Leg::Outbound)), "{label}");
     }
 }
 

@@ -180,7 +180,7 @@ fn body_that_names_a_parcel_is_no_envelope() {
 #[test]
 fn order_status_ids_use_their_own_table() {
     for (id, shipment, order) in [
-        (20, Status::Exception, Status::InTransit),
+        (20, Status::PickupFailed, Status::InTransit),
         (8, Status::Cancelled, Status::Unknown),
         (9, Status::ReturnInitiated, Status::Returned),
         (16, Status::Unknown, Status::Returned),
@@ -208,6 +208,27 @@ fn return_flag_sets_the_leg() {
     }
 }
 
+/// The fold decides what a cancelled or lost return means for its order.
+#[test]
+fn a_cancelled_or_lost_return_is_reported_on_the_return_leg() {
+    for (fields, expected) in [
+        (json!({"shipment_status_id": 8, "is_return": 1}), Status::Cancelled),
+        (json!({"shipment_status_id": 45, "is_return": 1}), Status::Cancelled),
+        (json!({"shipment_status_id": 12, "is_return": 1}), Status::Lost),
+        (json!({"shipment_status": "RETURN CANCELLED"}), Status::Cancelled),
+        (json!({"current_status_id": 27}), Status::Cancelled),
+        (json!({"shipment_status": "RTO FOO", "current_status_id": 27}), Status::Cancelled),
+        (json!({"current_status": "RTO LOST"}), Status::Lost),
+    ] {
+        let report = report(&with_status(fields.clone()));
+        assert_eq!((report.status, report.leg), (expected, Leg::Return), "{fields}");
+    }
+    for id in [8, 12] {
+        let outbound = report(&with_status(json!({"shipment_status_id": id, "is_return": 0})));
+        assert_eq!(outbound.leg, Leg::Outbound, "{id}");
+    }
+}
+
 #[test]
 fn source_status_is_the_shipment_label() {
     let source_status = |changes| report(&with(changes)).source_status;
@@ -230,7 +251,7 @@ fn shipment_status_may_be_an_id() {
         (json!({"shipment_status": 7}), "delivered"),
         (json!({"shipment_status": "7"}), "delivered"),
         (json!({"shipment_status": 7, "shipment_status_id": 18}), "in_transit"),
-        (json!({"shipment_status": 20, "current_status_id": 20}), "exception"),
+        (json!({"shipment_status": 20, "current_status_id": 20}), "pickup_failed"),
         (json!({"shipment_status": 999, "current_status": "PICKED UP"}), "picked_up"),
         (json!({"shipment_status": 999}), "unknown"),
     ] {

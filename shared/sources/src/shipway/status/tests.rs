@@ -8,10 +8,11 @@ const CODES: &[(Status, &str)] = &[
     (Status::OutForDelivery, "OOD"),
     (Status::Undelivered, "UND CRTA CNA PNR 22 23 24 25"),
     (Status::Delayed, "ONH DNB SMD DRE FDR"),
-    (Status::Exception, "NWI ODA DEX PKF"),
+    (Status::PickupFailed, "PKF"),
+    (Status::Exception, "NWI ODA DEX"),
     (Status::Lost, "LOST"),
     (Status::Delivered, "DEL"),
-    (Status::Cancelled, "CAN PCAN"),
+    (Status::Cancelled, "CAN PCAN RCAN"),
     (Status::ReturnInitiated, "RTO RSCH ROOP ROFP RPSH RPF"),
     (Status::ReturnInTransit, "RPKP RINT RSMD RUND RPEX"),
     (Status::ReturnOutForDelivery, "ROOD"),
@@ -21,7 +22,7 @@ const CODES: &[(Status, &str)] = &[
 ];
 
 /// Known, but without a status.
-const NEUTRAL: &str = "NFI NFIDS OTH RCAN RCLO ROTH";
+const NEUTRAL: &str = "NFI NFIDS OTH RCLO ROTH";
 
 const REVERSE: &str = "RSCH ROOP ROFP RPKP RINT RDEL RCAN RCLO RPSH RSMD ROOD RUND RPEX ROTH RPF";
 
@@ -85,8 +86,10 @@ fn maps_names_of_the_return_leg() {
         ("rto_reached_destination", Status::ReturnInTransit),
         ("RTO Booked", Status::ReturnInitiated),
         ("Return Picked Up", Status::ReturnInTransit),
-        ("RTO Cancelled", Status::Unknown),
-        ("Return Lost", Status::Unknown),
+        ("Return Pickup Failed", Status::ReturnInitiated),
+        ("RTO Cancelled", Status::Cancelled),
+        ("Return Pickup Cancelled", Status::Cancelled),
+        ("Return Lost", Status::Lost),
         ("RETURN Accepted", Status::Unknown),
         ("Return Request Cancelled", Status::Unknown),
         ("RTO RTO Delivered", Status::Returned),
@@ -100,12 +103,19 @@ fn only_known_words_without_a_status_are_neutral() {
     for code in CODES.iter().flat_map(|(_, codes)| codes.split(' ')) {
         assert_eq!(is_neutral(code), NEUTRAL.split(' ').any(|word| word == code), "{code}");
     }
-    for name in
-        ["rcan", "Others", "Pending/Not found", "Return Cancelled", "RTO Others", "Return Closed"]
-    {
+    for name in ["rclo", "Others", "Pending/Not found", "RTO Others", "Return Closed"] {
         assert!(is_neutral(name), "{name}");
     }
-    for name in ["", "Cancelled", "Closed", "RETURN Accepted", "Return Lost", "RXYZ"] {
+    for name in [
+        "",
+        "Cancelled",
+        "RCAN",
+        "Return Cancelled",
+        "Closed",
+        "RETURN Accepted",
+        "Return Lost",
+        "RXYZ",
+    ] {
         assert!(!is_neutral(name), "{name}");
     }
 }

@@ -3,6 +3,18 @@
 use super::*;
 
 #[test]
+fn reads_the_name_of_the_carrier() {
+    let name = |value: Value| report(&with(json!({"carrier": value}))).carrier_name;
+    assert_eq!(report(&full()).carrier_name.as_deref(), Some("Delhivery"));
+    assert_eq!(name(json!("x".repeat(500))).map(|name| name.len()), Some(128));
+    for none in [json!(4), json!("4"), json!(""), json!(null), json!({})] {
+        assert_eq!(name(none.clone()), None, "{none}");
+    }
+    let changed = with(json!({"carrier": "Other"}));
+    assert_eq!(report(&changed).id, report(&full()).id);
+}
+
+#[test]
 fn maps_every_field_of_the_full_body() {
     let report = report(&with(json!({"reverse_tracking_number": 22600000000091_u64})));
     assert_eq!(report.source.as_str(), "shipway");

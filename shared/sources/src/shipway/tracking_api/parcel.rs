@@ -22,6 +22,7 @@ pub(super) struct Parcel {
     name: CarrierStatus,
     delivered_at: Option<Timestamp>,
     eta: Option<Timestamp>,
+    carrier_name: Option<String>,
     raw_time: Option<String>,
     scans: Vec<Scan>,
 }
@@ -63,6 +64,7 @@ impl Parcel {
             name: CarrierStatus::of(&shipment, "current_status"),
             delivered_at: dates::read(&shipment, &["delivered_date"]),
             eta,
+            carrier_name: shipment.words("courier_name", LABEL),
             raw_time: scans::raw_time(&history),
             scans: scans::read(&history),
         };
@@ -103,6 +105,8 @@ impl Parcel {
             location: self.scans.last().and_then(|scan| scan.location.clone()),
             note: None,
             eta: self.eta,
+            attempts: None,
+            carrier_name: self.carrier_name.clone(),
             scans: self.scans.clone(),
         }
     }

@@ -21,6 +21,7 @@ fn reads_the_sample_response() {
     assert_eq!(report.occurred_at, time("2026-01-14T15:11:34+05:30"));
     assert_eq!(report.location.as_deref(), Some("Sampleville (Haryana)"));
     assert_eq!((&report.note, report.eta), (&None, None));
+    assert_eq!((report.carrier_name.as_deref(), report.attempts), (Some("Delhivery"), None));
     let scan = |at, activity: &str, location: Option<&str>| Scan {
         at,
         activity: Some(activity.to_owned()),
@@ -110,7 +111,7 @@ fn prefers_a_return_then_the_code_then_the_name() {
         (json!("RTD"), json!("Delivered"), Status::Returned, Outbound, Some("RTD")),
         (json!("RTO"), json!("RTO Delivered"), Status::ReturnInitiated, Outbound, Some("RTO")),
         (json!("RINT"), json!("In Transit"), Status::ReturnInTransit, Return, Some("RINT")),
-        (json!("RCAN"), json!("Picked Up"), Status::PickedUp, Return, Some("Picked Up")),
+        (json!("RCAN"), json!("Picked Up"), Status::Cancelled, Return, Some("RCAN")),
     ] {
         let report = report(&details(
             json!({"shipment_status": code, "shipment_details": [{"current_status": name}]}),

@@ -62,7 +62,8 @@ fn accepts_white_space_and_byte_order_mark() {
     {
         assert_eq!(read_bytes(&[ORDER], body.as_bytes()).unwrap(), expected);
     }
-    let deep = good.replacen("\"Delhivery\"", &format!("{}1{}", "[".repeat(27), "]".repeat(27)), 1);
+    let deep =
+        good.replacen("\"Test Person\"", &format!("{}1{}", "[".repeat(27), "]".repeat(27)), 1);
     assert_eq!(read_bytes(&[ORDER], deep.as_bytes()).unwrap(), expected);
     assert_eq!(read(&[ORDER], &json!([])), [ParcelAnswer::Unknown]);
 }
