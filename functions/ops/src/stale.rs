@@ -21,7 +21,7 @@ impl Ops {
         let next_page = items
             .last()
             .filter(|_| items.len() == page.limit)
-            .map(|stale| cursor(stale.order_id.as_str()));
+            .map(|stale| cursor(&stale.sort_key()));
         Ok(json(200, &Page { items, next_page }))
     }
 }

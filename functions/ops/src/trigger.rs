@@ -16,7 +16,7 @@ use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::trigger::Trigger;
-use domain::tracking::timeline::{TimelineEntry, Transition};
+use domain::tracking::entry::{TimelineEntry, Transition};
 use domain::webhooks::delivery::{Delivery, fan_out_current};
 use domain::webhooks::notification::CurrentOrder;
 use futures::future::try_join_all;

@@ -3,12 +3,17 @@
 
 mod create;
 mod list;
+mod names;
 mod patch;
+mod shipments;
 mod status;
+mod withdraw;
 
 use aws::clock::now;
 use aws::lambda::auth::{Callers, authorize_order, query_account};
-use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, route_key};
+use aws::lambda::http_api::{
+    ApiError, check_query, json, page_request, request_id, respond, route_key,
+};
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, InboundLog};
@@ -16,12 +21,16 @@ use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::view::OrderView;
+use domain::pagination::{MAX_LIMIT, PageRequest};
 use domain::tracking::report::Ref;
 use lambda_http::http::Method;
 use lambda_http::{Body, Error, Request, RequestExt, Response};
 
 /// In bytes.
 const BODY_LIMIT: usize = 64 * 1024;
+
+/// The newest entries of a timeline.
+const FIRST_PAGE: PageRequest = PageRequest { limit: MAX_LIMIT, after: None };
 
 /// Attempts to write an order under contention.
 const TRIES: u32 = 5;
@@ -50,29 +59,43 @@ impl OrdersApi {
         }
         let order_id =
             request.path_parameters_ref().and_then(|parameters| parameters.first("order_id"));
+        let report_id =
+            request.path_parameters_ref().and_then(|parameters| parameters.first("report_id"));
         // From the route, not the path: an order id may itself end in `/status`.
-        let is_report = route_key(request).ends_with("/status");
+        let last = route_key(request).rsplit('/').next().unwrap_or_default();
         check_query(request, query_parameters(request.method(), order_id))?;
         match (request.method(), order_id) {
-            (&Method::POST, Some(order)) if is_report => {
+            (&Method::POST, Some(order)) if last == "status" => {
                 self.report_status(request, &caller, order, now).await
+            }
+            (&Method::POST, Some(order)) if last == "shipments" => {
+                self.add_shipment(request, &caller, order, now).await
+            }
+            (&Method::DELETE, Some(order)) if let Some(report) = report_id => {
+                self.withdraw(request, &caller, (order, report), now).await
             }
             (&Method::GET, None) => self.list(request, &caller).await,
             (&Method::POST, None) => self.create(request, &caller, now).await,
             (&Method::GET, Some(order)) => {
                 let account = query_account(request)?;
                 let key = authorize_order(&caller, account.as_ref(), order, "accountCode")?;
-                self.show(&key, 200).await
+                self.show(&key, &page_request(request)?, 200).await
             }
             (&Method::PATCH, Some(order)) => self.patch(request, &caller, order, now).await,
             _ => Err(ApiError::not_found("no such route")),
         }
     }
 
-    async fn show(&self, key: &OrderKey, status: u16) -> Result<Response<Body>, ApiError> {
-        let found = self.orders.load_with_timeline(key).await?;
-        let (order, mut entries) = found.ok_or_else(|| ApiError::not_found("no such order"))?;
-        Ok(json(status, &OrderView::new(&order, &mut entries)))
+    async fn show(
+        &self,
+        key: &OrderKey,
+        page: &PageRequest,
+        status: u16,
+    ) -> Result<Response<Body>, ApiError> {
+        let found = self.orders.load_all_of(key).await?;
+        let (order, entries, checkpoints) =
+            found.ok_or_else(|| ApiError::not_found("no such order"))?;
+        Ok(json(status, &OrderView::new(&order, &entries, &checkpoints, page)))
     }
 
     /// Returns false if the event could not be queued. Reconciliation events are stored as pending,
@@ -86,6 +109,7 @@ impl OrdersApi {
 
 fn query_parameters(method: &Method, order_id: Option<&str>) -> &'static [&'static str] {
     match (method, order_id) {
+        (&Method::GET, Some(_)) => &["accountCode", "account_code", "limit", "page"],
         (_, Some(_)) => &["accountCode", "account_code"],
         (&Method::GET, None) => {
             &["accountCode", "account_code", "status", "awb", "phone", "limit", "page"]

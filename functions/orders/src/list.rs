@@ -105,13 +105,7 @@ impl OrdersApi {
         account: &AccountCode,
         awb: &Awb,
     ) -> Result<Option<OrderId>, ApiError> {
-        for spelling in awb.spellings() {
-            let order = self.orders.named(account, &Ref::Awb(spelling)).await?;
-            if order.is_some() {
-                return Ok(order);
-            }
-        }
-        Ok(None)
+        Ok(self.orders.named(account, &Ref::awb(awb)).await?)
     }
 
     /// Filters by status while scanning: an index by status would cost a write with every status

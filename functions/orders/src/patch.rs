@@ -1,21 +1,25 @@
 //! `PATCH /api/external/orders/{order_id}`.
 
+use std::collections::BTreeSet;
+
 use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, json_body};
 use aws::tables::contention::{Try, retry};
-use aws::tables::orders::PatchOutcome;
+use aws::tables::inbound::InboundEvent;
+use aws::tables::orders::{PatchOutcome, PatchedNames};
 use domain::auth::Caller;
-use domain::core::hash::Fingerprint;
-use domain::core::id::OrderKey;
+use domain::core::id::{Awb, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::orders::api_event::Reshipment;
+use domain::orders::api_event::Reconciliation;
 use domain::orders::order::{Order, Profile};
 use domain::orders::request::OrderPatch;
-use domain::tracking::timeline::State;
+use domain::tracking::entry::{Direction, ParcelChange, ParcelFact, TimelineEntry};
+use domain::tracking::report::Ref;
+use domain::tracking::state::{MAX_PARCELS, State};
 use lambda_http::{Body, Request, Response};
 
-use crate::create::reconciliation_event;
-use crate::{BODY_LIMIT, OrdersApi, TRIES, name_taken};
+use crate::names::{Acquisition, is_recycled};
+use crate::{BODY_LIMIT, FIRST_PAGE, OrdersApi, TRIES};
 
 impl OrdersApi {
     pub(crate) async fn patch(
@@ -29,15 +33,9 @@ impl OrdersApi {
         let query_account = query_account(request)?;
         let account = patch.account().or(query_account.as_ref());
         let key = authorize_order(caller, account, order, "accountCode")?;
-        let patched = retry(TRIES, || async {
-            match self.patch_once(&key, &patch, now).await? {
-                PatchOutcome::Patched => Ok(Try::Done(())),
-                PatchOutcome::NameTaken(name) => Err(name_taken(&name)),
-                PatchOutcome::RevMismatch => Ok(Try::Contended),
-            }
-        });
+        let patched = retry(TRIES, || self.patch_once(&key, &patch, now));
         patched.await?.ok_or_else(ApiError::unavailable)?;
-        self.show(&key, 200).await
+        self.show(&key, &FIRST_PAGE, 200).await
     }
 
     async fn patch_once(
@@ -45,40 +43,116 @@ impl OrdersApi {
         key: &OrderKey,
         patch: &OrderPatch,
         now: Timestamp,
-    ) -> Result<PatchOutcome, ApiError> {
-        let before =
-            self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))?;
+    ) -> Result<Try<()>, ApiError> {
+        let loaded = self.orders.load_with_timeline(key).await?;
+        let (before, entries) = loaded.ok_or_else(|| ApiError::not_found("no such order"))?;
         let profile = patch.apply(&before.profile, &sources::ref_sources())?;
         if profile == before.profile {
             // A repeated request: the first one may have crashed before it queued its event.
-            if let Some(reconciliation) = self.orders.last_reconciliation(key).await? {
-                self.queue_event(&reconciliation).await;
-            }
-            return Ok(PatchOutcome::Patched);
+            self.queue_last_reconciliation(key).await?;
+            return Ok(Try::Done(()));
         }
+        let changes = parcel_changes(&before.profile, &profile);
+        self.write_patch((before, &entries), profile, changes, now).await
+    }
+
+    /// Stores a new profile with the names and parcels that come with it.
+    pub(crate) async fn write_patch(
+        &self,
+        (before, entries): (Order, &[TimelineEntry]),
+        profile: Profile,
+        changes: Vec<ParcelChange>,
+        now: Timestamp,
+    ) -> Result<Try<()>, ApiError> {
         let rev = before.state.rev + 1;
         let state = State { rev, profile_rev: rev, updated_at: now, ..before.state.clone() };
-        let after = Order { key: key.clone(), profile, state };
-        let reshipped = reshipment(&before.profile, &after, now);
-        let new_refs = after.profile.refs().difference(&before.profile.refs()).next().is_some();
-        let reconciliation =
-            (new_refs || reshipped.is_some()).then(|| reconciliation_event(&after, reshipped, now));
-        let patched =
-            self.orders.patch(&before, &after, &self.events, reconciliation.as_ref()).await?;
-        if let (PatchOutcome::Patched, Some(reconciliation)) = (&patched, &reconciliation) {
-            self.queue_event(&reconciliation.id).await;
+        let after = Order { key: before.key.clone(), profile, state };
+        let names = self.patched_names(&before, &after, entries, &changes, now).await?;
+        let parcels: Vec<ParcelFact> =
+            changes.into_iter().map(|change| fact(rev, change, &names)).collect();
+        let has_news = !parcels.is_empty() || !names.claimed.is_empty();
+        let reconciliation = has_news.then(|| {
+            let taken = names.taken.clone();
+            let content =
+                Reconciliation { parcels, taken, ..Reconciliation::of(after.key.order.clone()) };
+            InboundEvent::reconciliation(&after.key.account, rev, content, now)
+        });
+        let event = reconciliation.as_ref();
+        match self.orders.patch(&before, &after, &names, &self.events, event).await? {
+            PatchOutcome::Patched => {}
+            PatchOutcome::NameTaken(_) | PatchOutcome::RevMismatch => return Ok(Try::Contended),
         }
-        Ok(patched)
+        if let Some(event) = &reconciliation {
+            self.queue_event(&event.id).await;
+        }
+        Ok(Try::Done(()))
+    }
+
+    async fn patched_names(
+        &self,
+        before: &Order,
+        after: &Order,
+        entries: &[TimelineEntry],
+        changes: &[ParcelChange],
+        now: Timestamp,
+    ) -> Result<PatchedNames, ApiError> {
+        let known = before.names(entries);
+        let mut wanted: BTreeSet<Ref> = after.profile.refs();
+        wanted.extend(changes.iter().filter_map(awb_of).map(Ref::awb));
+        let mut names = PatchedNames::default();
+        for name in wanted.difference(&known) {
+            match self.acquire(&after.key, name, now).await? {
+                Acquisition::Owned => {}
+                Acquisition::Claimed => names.claimed.push(name.clone()),
+                Acquisition::Taken(taken) => {
+                    names.claimed.push(name.clone());
+                    names.taken.push(taken);
+                }
+            }
+        }
+        let parcels = names.claimed.iter().filter(|name| matches!(name, Ref::Awb(_))).count();
+        if before.state.parcels.len() + parcels > MAX_PARCELS {
+            return Err(ApiError::invalid("awb", "an order has at most 20 parcels"));
+        }
+        let kept = after.names(entries);
+        for name in known.difference(&kept).filter(|name| matches!(name, Ref::Provider { .. })) {
+            if self.orders.named(&after.key.account, name).await?.as_ref() == Some(&after.key.order)
+            {
+                names.freed.push(name.clone());
+            }
+        }
+        Ok(names)
+    }
+
+    pub(crate) async fn queue_last_reconciliation(&self, key: &OrderKey) -> Result<(), ApiError> {
+        if let Some(reconciliation) = self.orders.last_reconciliation(key).await? {
+            self.queue_event(&reconciliation).await;
+        }
+        Ok(())
     }
 }
 
-/// Only the replacement of one AWB by another is a reshipment.
-fn reshipment(before: &Profile, after: &Order, now: Timestamp) -> Option<Reshipment> {
-    let (old, new) = (before.awb.as_ref()?, after.profile.awb.as_ref()?);
-    let report_id = Fingerprint::of("reshipped")
-        .with(&after.key.account)
-        .with(&after.key.order)
-        .with(new)
-        .with(after.state.rev.to_be_bytes());
-    (old != new).then(|| Reshipment { report_id: report_id.into(), at: now })
+fn fact(rev: u64, change: ParcelChange, names: &PatchedNames) -> ParcelFact {
+    let recycled = awb_of(&change).is_some_and(|awb| is_recycled(&Ref::awb(awb), &names.taken));
+    ParcelFact { rev, change, recycled }
+}
+
+fn awb_of(change: &ParcelChange) -> Option<&Awb> {
+    match change {
+        ParcelChange::Named { awb, .. } => awb.as_ref(),
+        ParcelChange::Added { awb, .. } => Some(awb),
+        ParcelChange::Moved { .. } => None,
+    }
+}
+
+/// The parcels that a patch names. The same parcel in another spelling is no change.
+fn parcel_changes(before: &Profile, after: &Profile) -> Vec<ParcelChange> {
+    let named = |direction, old: &Option<Awb>, new: &Option<Awb>| {
+        let new = new.as_ref()?;
+        let is_same = old.as_ref().is_some_and(|old| old.is_same_parcel(new));
+        (!is_same).then(|| ParcelChange::Named { direction, awb: Some(new.clone()) })
+    };
+    let forward = named(Direction::Forward, &before.awb, &after.awb);
+    let back = named(Direction::Return, &before.return_awb, &after.return_awb);
+    forward.into_iter().chain(back).collect()
 }

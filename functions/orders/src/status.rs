@@ -64,7 +64,11 @@ impl OrdersApi {
         }
     }
 
-    async fn insert_and_queue(&self, event: &InboundEvent, now: Timestamp) -> Result<(), ApiError> {
+    pub(crate) async fn insert_and_queue(
+        &self,
+        event: &InboundEvent,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
         match self.events.insert(event).await? {
             Inserted::Conflict => {
                 let message = "this Idempotency-Key was already used with a different body";

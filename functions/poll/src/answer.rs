@@ -34,7 +34,8 @@ impl<'a> BatchAnswer<'a> {
             let moved = batch.add(order, parcel);
             if !moved && stalled_after.is_some_and(|limit| is_newly_stalled(order, now, limit)) {
                 let PollItem { account, order_id, active } = order.clone();
-                batch.stalled.push(Stalled { account, order_id, since: active.moved_at });
+                let (awb, since) = (active.awb.clone(), active.moved_at);
+                batch.stalled.push(Stalled { account, order_id, awb, since });
             }
         }
         batch

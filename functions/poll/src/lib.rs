@@ -86,7 +86,10 @@ impl Poll {
         }))
         .await?;
         run_all(
-            answer.reappeared.iter().map(async |order| self.orders.reappeared(&order.key()).await),
+            answer
+                .reappeared
+                .iter()
+                .map(async |item| self.orders.reappeared(&item.key(), item.awb()).await),
         )
         .await?;
         let counts = answer.counts();

@@ -239,7 +239,8 @@ impl Process {
         let hash = new.hash();
         let mut parcels = commit.state.parcels.iter_mut();
         let parcel = parcels.find(|parcel| parcel.awb.is_same_parcel(&awb));
-        let Some(parcel) = parcel.filter(|parcel| parcel.checkpoints.as_ref() != Some(&hash)) else {
+        let Some(parcel) = parcel.filter(|parcel| parcel.checkpoints.as_ref() != Some(&hash))
+        else {
             return Ok(());
         };
         if scans.is_empty() || commit.entry.late {
@@ -265,8 +266,7 @@ fn applied(
 pub(crate) fn has_unknown_status(report: &Report) -> bool {
     let source = sources::by_name(report.source.as_str());
     let is_neutral = |words: &str| source.is_some_and(|source| source.is_neutral_status(words));
-    report.status == Status::Unknown
-        && !report.source_status.as_deref().is_some_and(is_neutral)
+    report.status == Status::Unknown && !report.source_status.as_deref().is_some_and(is_neutral)
 }
 
 fn log_applied(key: &OrderKey, commit: &Commit) {

@@ -45,8 +45,7 @@ impl Process {
         applied: &[Box<AppliedFact>],
         now: Timestamp,
     ) -> Result<Option<Undeliverable>, IoError> {
-        let changes: Vec<Change<'_>> =
-            applied.iter().filter_map(|fact| fact.change(now)).collect();
+        let changes: Vec<Change<'_>> = applied.iter().filter_map(|fact| fact.change(now)).collect();
         if changes.is_empty() {
             return Ok(None);
         }

@@ -81,7 +81,8 @@ impl Process {
             return Ok(None);
         }
         let endpoints = self.endpoints.all(now()).await?;
-        let orders = [StalledOrder { order: &order, awb: Some(&stalled.awb), since: stalled.since }];
+        let orders =
+            [StalledOrder { order: &order, awb: Some(&stalled.awb), since: stalled.since }];
         let deliveries = fan_out_stalled(&event, &orders, endpoints.usable.values(), now());
         self.deliveries.send_deliveries(&event, &deliveries).await?;
         Ok(Undeliverable::find(&endpoints.invalid, std::iter::once(&stalled.account)))

@@ -83,11 +83,8 @@ impl Process {
         let change = serde_json::to_vec(&fact.change)
             .map_err(|_| IoError::unreadable("serde_json", "change"))?;
         let id = Fingerprint::of("parcel").with(&event.id).with(&key.order).with(change);
-        let fact = NewFact {
-            id: id.into(),
-            occurred_at: event.received_at,
-            fact: Fact::Parcel(fact),
-        };
+        let fact =
+            NewFact { id: id.into(), occurred_at: event.received_at, fact: Fact::Parcel(fact) };
         let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
         match self.commit_fact(key, fact, &origin, &[]).await? {
             ApplyOutcome::Applied(applied) => Ok(Some(applied)),

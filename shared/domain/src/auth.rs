@@ -115,6 +115,11 @@ impl Caller {
         matches!(self.principal, Principal::User(Role::Admin | Role::Partner))
     }
 
+    /// Reports through the API.
+    pub fn can_withdraw_reports(&self) -> bool {
+        matches!(self.principal, Principal::User(Role::Admin | Role::Partner))
+    }
+
     /// The inbound log.
     pub fn can_read_log(&self) -> bool {
         matches!(self.principal, Principal::User(Role::Admin | Role::Viewer))

@@ -138,6 +138,19 @@ pub(crate) fn awb<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<A
     text.map(|text| Awb::parse(&text).map_err(serde::de::Error::custom)).transpose()
 }
 
+/// Of a name.
+pub(super) fn check_length(field: &str, value: Option<&str>) -> Result<(), InvalidBody> {
+    check_chars(field, value, MAX_NAME_CHARS)
+}
+
+fn check_chars(field: &str, value: Option<&str>, limit: usize) -> Result<(), InvalidBody> {
+    if value.is_some_and(|value| value.chars().count() > limit) {
+        let message = format_args!("must not be longer than {limit} characters");
+        return Err(InvalidBody::field(field, message));
+    }
+    Ok(())
+}
+
 fn customer<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Customer, D::Error> {
     Ok(object(input)?.unwrap_or_default())
 }
@@ -190,10 +203,7 @@ impl Profile {
             ("customer.firstName", first_name, MAX_NAME_CHARS),
             ("customer.lastName", last_name, MAX_NAME_CHARS),
         ] {
-            if value.as_ref().is_some_and(|value| value.chars().count() > limit) {
-                let message = format_args!("must not be longer than {limit} characters");
-                return Err(InvalidBody::field(field, message));
-            }
+            check_chars(field, value.as_deref(), limit)?;
         }
         Ok(())
     }

@@ -8,13 +8,15 @@ use serde::Deserialize;
 
 use crate::core::canonical_json::canonical;
 use crate::core::hash::Fingerprint;
-use crate::core::id::{AccountCode, Awb, OrderId};
+use crate::core::id::{AccountCode, Awb, OrderId, OrderKey};
 use crate::core::raw_json::RawJson;
 use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
-use crate::orders::api_event::StatusReport;
-use crate::orders::order::Profile;
-use crate::tracking::report::SourceName;
+use crate::orders::api_event::{StatusReport, TakenName};
+use crate::orders::order::{Order, Profile, check_length};
+use crate::tracking::entry::ParcelChange;
+use crate::tracking::report::{Ref, SourceName};
+use crate::tracking::state::{Start, State};
 use crate::tracking::status::Status;
 
 use body::{AwbText, OrderBody};
@@ -40,6 +42,21 @@ pub struct Fingerprints {
 }
 
 impl NewOrder {
+    /// The order that the request creates. `taken` are names that other orders give up to it.
+    pub fn to_order(&self, key: &OrderKey, taken: &[TakenName], now: Timestamp) -> Order {
+        let profile = self.profile.clone();
+        let given = profile.awb.iter().chain(&profile.return_awb);
+        let is_recycled =
+            |awb: &&Awb| taken.iter().any(|it| it.name == Ref::awb(awb) && !it.with_reports);
+        let start = Start {
+            status: self.status,
+            awb: profile.awb.clone(),
+            return_awb: profile.return_awb.clone(),
+            recycled: given.filter(is_recycled).cloned().collect(),
+        };
+        Order { key: key.clone(), profile, state: State::at_creation(start, now) }
+    }
+
     /// `ref_sources` are the sources that `refs` may name.
     pub fn read(body: &[u8], ref_sources: &[SourceName]) -> Result<Self, InvalidBody> {
         let body: OrderBody = read_object(body)?;
@@ -114,6 +131,47 @@ pub fn read_status(
     let awb = body.awb.map(Awb::from);
     let (occurred_at, note) = (body.occurred_at, body.note);
     Ok((StatusReport { order_id, status, occurred_at, note, awb }, body.account))
+}
+
+/// The body of `POST /api/external/orders/{order_id}/shipments`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ShipmentBody {
+    awb: AwbText,
+    #[serde(rename = "carrierId", alias = "carrier_id")]
+    carrier_id: Option<RawJson>,
+    #[serde(rename = "carrierName", alias = "carrier_name")]
+    carrier_name: Option<String>,
+    #[serde(rename = "accountCode", alias = "account_code")]
+    account: Option<AccountCode>,
+}
+
+/// A further parcel of an order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewShipment {
+    pub awb: Awb,
+    pub carrier_id: Option<RawJson>,
+    pub carrier_name: Option<String>,
+    pub account: Option<AccountCode>,
+}
+
+impl NewShipment {
+    pub fn read(body: &[u8]) -> Result<Self, InvalidBody> {
+        let ShipmentBody { awb, carrier_id, carrier_name, account } = read_object(body)?;
+        check_length("carrierName", carrier_name.as_deref())?;
+        if carrier_id.as_ref().is_some_and(|carrier| carrier.to_text().is_none()) {
+            return Err(InvalidBody::field("carrierId", "must be a string or a number"));
+        }
+        Ok(Self { awb: awb.into(), carrier_id, carrier_name, account })
+    }
+
+    pub fn to_change(&self) -> ParcelChange {
+        ParcelChange::Added {
+            awb: self.awb.clone(),
+            carrier_id: self.carrier_id.clone(),
+            carrier_name: self.carrier_name.clone(),
+        }
+    }
 }
 
 /// The body of `PATCH /api/external/orders/{order_id}`: absent fields stay, `null` clears.

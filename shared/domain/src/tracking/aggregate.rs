@@ -57,9 +57,7 @@ fn own_part<'t>(it: &'t Travelled<'_, '_>, pickup: Option<Timestamp>) -> Part<'t
 
 /// Forward parcels that were not replaced. Those cancelled or lost are left out while another one
 /// is not, and so are learnt ones that only stand beside a parcel on its way or an exchange.
-fn counting_forward<'t, 'p, 'a>(
-    parcels: &'t [Travelled<'p, 'a>],
-) -> Vec<ParcelRef<'t, 'p, 'a>> {
+fn counting_forward<'t, 'p, 'a>(parcels: &'t [Travelled<'p, 'a>]) -> Vec<ParcelRef<'t, 'p, 'a>> {
     let mut counting: Vec<ParcelRef<'t, 'p, 'a>> = Vec::new();
     for it in parcels {
         let is_forward = it.parcel.direction == Direction::Forward;
@@ -108,9 +106,8 @@ fn stands_in(
     it: &Travelled<'_, '_>,
     forward: &[ParcelRef<'_, '_, '_>],
 ) -> bool {
-    let announced = |it: &Travelled<'_, '_>| {
-        back.parcel.announced_by.contains(&it.parcel.awb.canonical())
-    };
+    let announced =
+        |it: &Travelled<'_, '_>| back.parcel.announced_by.contains(&it.parcel.awb.canonical());
     let began = began(back);
     let was_before = |at: Option<Timestamp>| at.is_some_and(|at| Some(at) <= began);
     let had_arrived = |it: &Travelled<'_, '_>| {

@@ -121,9 +121,8 @@ fn travel<'p, 'a>(start: &Start, facts: &'p Parcels<'a>) -> Vec<Travelled<'p, 'a
     let mut travelled: Vec<Travelled<'p, 'a>> = Vec::with_capacity(facts.parcels.len());
     for parcel in &facts.parcels {
         let index = travelled.len();
-        let replaces: Vec<usize> = (0..index)
-            .filter(|earlier| learnt_replaces(parcel, &travelled[*earlier]))
-            .collect();
+        let replaces: Vec<usize> =
+            (0..index).filter(|earlier| learnt_replaces(parcel, &travelled[*earlier])).collect();
         let follows_unmoved = replaces.iter().any(|it| !travelled[*it].parcel.was_moved())
             || named_replaces(parcel, facts).any(|other| !other.was_moved());
         let is_first = !travelled.iter().any(|it| it.parcel.direction == Direction::Forward);
@@ -228,7 +227,12 @@ impl Judgements {
     }
 
     /// Several parcels may see a report of the order: one that it changes decides.
-    fn add(&mut self, direction: Direction, steps: &[(&TimelineEntry, Disposition)], replaced: bool) {
+    fn add(
+        &mut self,
+        direction: Direction,
+        steps: &[(&TimelineEntry, Disposition)],
+        replaced: bool,
+    ) {
         for (entry, disposition) in steps {
             let Some(report) = entry.report() else { continue };
             let disposition = match disposition {

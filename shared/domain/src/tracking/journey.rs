@@ -109,9 +109,9 @@ impl Journey {
         });
         let mut sorted: Vec<_> = claims.collect();
         sorted.sort_by(|one, other| one.0.cmp(&other.0));
-        let steps = sorted.into_iter().map(|((at, claim, _), entry, report)| {
-            (entry, self.step(claim, at, report))
-        });
+        let steps = sorted
+            .into_iter()
+            .map(|((at, claim, _), entry, report)| (entry, self.step(claim, at, report)));
         steps.collect()
     }
 

@@ -50,11 +50,7 @@ pub(super) struct Parcels<'a> {
 }
 
 impl<'a> Parcels<'a> {
-    pub(super) fn of(
-        start: &Start,
-        created_at: Timestamp,
-        entries: &'a [TimelineEntry],
-    ) -> Self {
+    pub(super) fn of(start: &Start, created_at: Timestamp, entries: &'a [TimelineEntry]) -> Self {
         let mut builder = Builder::new(created_at);
         builder.name(Direction::Forward, start.awb.as_ref(), created_at, &start.recycled);
         builder.name(Direction::Return, start.return_awb.as_ref(), created_at, &start.recycled);
@@ -208,10 +204,10 @@ impl<'a> Builder<'a> {
     fn learn(&mut self, awb: &Awb, direction: Direction, at: Timestamp) -> &mut Parcel<'a> {
         // A parcel cannot be part of the order before there is an order.
         let at = at.max(self.created_at);
-        let parcel = self.parcels.entry(awb.canonical()).or_insert_with(|| Parcel {
-            learnt: true,
-            ..Parcel::new(awb, direction, at)
-        });
+        let parcel = self
+            .parcels
+            .entry(awb.canonical())
+            .or_insert_with(|| Parcel { learnt: true, ..Parcel::new(awb, direction, at) });
         parcel.added_at = parcel.added_at.min(at);
         parcel
     }

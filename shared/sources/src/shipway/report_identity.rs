@@ -60,9 +60,7 @@ impl Name<'_> {
     /// Without leading zeros, which some bodies have lost.
     fn add_to(&self, hash: Fingerprint) -> Fingerprint {
         match self {
-            Self::Parcel(awb) => {
-                hash.with("awb").with(awb.canonical())
-            }
+            Self::Parcel(awb) => hash.with("awb").with(awb.canonical()),
             Self::Order(order) => hash.with("order").with(order),
         }
     }

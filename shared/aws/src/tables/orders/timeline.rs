@@ -55,9 +55,12 @@ impl Orders {
         };
         let after = Order { state: commit.state.clone(), ..order.clone() };
         let mut writes = vec![entry, self.replace_state(order, &after, None)?];
-        writes.extend(commit.dropped.as_ref().map(|id| {
-            Write::delete(&self.table, entry_key(key, id.as_str()))
-        }));
+        writes.extend(
+            commit
+                .dropped
+                .as_ref()
+                .map(|id| Write::delete(&self.table, entry_key(key, id.as_str()))),
+        );
         writes.extend(names.claimed.iter().map(|name| self.claim(key, name)));
         writes.extend(names.freed.iter().map(|name| self.free(key, name)));
         writes.extend(names.reconciliation.iter().map(|event| events.put_in_transaction(event)));

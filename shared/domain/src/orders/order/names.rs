@@ -88,8 +88,9 @@ pub(super) fn of_facts(start: &Start, entries: &[TimelineEntry]) -> BTreeSet<Ref
 }
 
 fn is_moved(name: &Ref, entries: &[TimelineEntry]) -> bool {
-    parcel_facts(entries)
-        .any(|fact| matches!(&fact.change, ParcelChange::Moved { name: moved, .. } if moved == name))
+    parcel_facts(entries).any(
+        |fact| matches!(&fact.change, ParcelChange::Moved { name: moved, .. } if moved == name),
+    )
 }
 
 fn parcel_facts(entries: &[TimelineEntry]) -> impl Iterator<Item = &ParcelFact> {
