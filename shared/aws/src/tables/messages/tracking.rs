@@ -55,6 +55,16 @@ impl Messages {
         Ok(keys.iter().map(|key| read(key, rows.get(&tracking_pk(key)))).collect())
     }
 
+    /// As [`Messages::load_trackings`], for a page to show: an unreadable row is logged, and `None`.
+    pub async fn readable_trackings(
+        &self,
+        keys: &[ProviderMessageKey],
+    ) -> Result<Vec<Option<TrackingRow>>, IoError> {
+        let rows = self.load_trackings(keys).await?;
+        let log = |error: &IoError| tracing::error!(%error, "message.unreadable_tracking");
+        Ok(rows.into_iter().map(|row| row.inspect_err(log).ok()).collect())
+    }
+
     /// The tracking of a message; empty for an unknown message.
     pub async fn load_tracking(&self, key: &ProviderMessageKey) -> Result<TrackingRow, IoError> {
         let row = self.load_trackings(std::slice::from_ref(key)).await?.pop();
@@ -131,6 +141,22 @@ mod tests {
     use domain::messaging::message::{Message, MessageKey, NewMessage};
 
     use super::*;
+    use crate::client::fake::{FakeAws, clients};
+
+    #[tokio::test]
+    async fn shows_a_page_without_an_unreadable_row() {
+        let rows = r#"{"Responses":{"messages":[
+            {"pk":{"S":"message:1:A:wamid.1"},"sk":{"S":"track"},"rev":{"N":"1"},"json":{"S":"{"}},
+            {"pk":{"S":"message:1:A:wamid.2"},"sk":{"S":"track"},"rev":{"N":"7"},
+             "json":{"S":"{\"track\":{},\"record\":null}"}}]}}"#;
+        let fake = FakeAws::sequence(&[(200, rows)]);
+        let dynamodb = clients(fake.edge()).await.dynamodb();
+        let messages = Messages::new(dynamodb, "messages".to_owned());
+        let keys = ["wamid.1", "wamid.2", "wamid.3"].map(|id| key("A", id));
+        let rows = messages.readable_trackings(&keys).await.unwrap();
+        let revs: Vec<Option<u64>> = rows.iter().map(|row| row.as_ref().map(|it| it.rev)).collect();
+        assert_eq!(revs, [None, Some(7), Some(0)]);
+    }
 
     fn key(account: &str, message: &str) -> ProviderMessageKey {
         let (account, message) = (AccountCode::parse(account), ProviderMessageId::parse(message));
