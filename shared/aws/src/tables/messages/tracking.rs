@@ -55,7 +55,7 @@ impl Messages {
         Ok(keys.iter().map(|key| read(key, rows.get(&tracking_pk(key)))).collect())
     }
 
-    /// As [`Messages::load_trackings`], for a page to show: an unreadable row is logged, and `None`.
+    /// As [`Messages::load_trackings`], for a page: an unreadable row is logged, and `None`.
     pub async fn readable_trackings(
         &self,
         keys: &[ProviderMessageKey],
