@@ -7,7 +7,7 @@ use domain::core::timestamp::Timestamp;
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
 
-use super::Messages;
+use super::{Messages, SeenRequest};
 use crate::error::IoError;
 use crate::tables::attr::{Item, json, number, read_json, read_number, read_text, ttl};
 use crate::tables::batch_get::{MAX_KEYS, batch_get};
@@ -81,17 +81,48 @@ impl Messages {
         orders: &Orders,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let write = self.tracking_write(row, now)?;
+        match self.order_write(row, before, orders, now).await? {
+            Some(order) => {
+                let writes = vec![self.tracking_write(row, now)?, order];
+                Ok(transact(&self.client, writes).await?.is_committed())
+            }
+            None => self.tracking_write(row, now)?.send_if_unchanged(&self.client).await,
+        }
+    }
+
+    /// As [`Messages::save_tracking`]; also notes the request that moved the status, so that its
+    /// repeat has no effect. `false` also if the request was noted already.
+    pub async fn save_move(
+        &self,
+        row: &TrackingRow,
+        before: Option<ProviderStatus>,
+        orders: &Orders,
+        SeenRequest { message, answer }: &SeenRequest,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
+        let request = self.request_write(message, Some(answer), now)?;
+        let mut writes = vec![self.tracking_write(row, now)?, request];
+        writes.extend(self.order_write(row, before, orders, now).await?);
+        Ok(transact(&self.client, writes).await?.is_committed())
+    }
+
+    /// The write of the order that shows this message's status, if that changes.
+    async fn order_write(
+        &self,
+        row: &TrackingRow,
+        before: Option<ProviderStatus>,
+        orders: &Orders,
+        now: Timestamp,
+    ) -> Result<Option<Write>, IoError> {
         if let Some(record) = &row.tracked.record
             && row.tracked.tracking.status() != before
             && let Some(order) = orders.load(&record.order()).await?
             && record.is_newest(&order.state)
         {
             let after = record.latest_on(&order, row.tracked.display_status(record), now);
-            let writes = vec![write, orders.replace_state(&order, &after, None)?];
-            return Ok(transact(&self.client, writes).await?.is_committed());
+            return orders.replace_state(&order, &after, None).map(Some);
         }
-        write.send_if_unchanged(&self.client).await
+        Ok(None)
     }
 
     pub(super) fn tracking_write(
