@@ -61,6 +61,33 @@ async fn deduplicates_messages_by_idempotency_key_only() {
     );
 }
 
+/// The time of the request may be far from that of the message.
+#[tokio::test]
+async fn sorts_messages_by_the_time_they_were_sent() {
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let mut details = json!({
+        "channel": "sms", "template": "shipped_v2", "sent_at": "2026-01-20T10:15:30+05:30",
+        "error": {"code": 30003, "title": "Unreachable", "details": "handset off"},
+    });
+    let mut old = tracking_body(&parcel.order_id, "failed");
+    assert_eq!(track(&parcel.order_id, "sent").await.status, 201);
+    old.as_object_mut().unwrap().append(details.as_object_mut().unwrap());
+    let answer = post(&old).await;
+    let sent_at = &answer.json["data"]["sent_at"];
+    assert_eq!((answer.status, sent_at), (201, &json!("2026-01-20T04:45:30.000Z")));
+    let shown = messages(&parcel.order_id, "").await;
+    assert_eq!(statuses(&shown), ["sent", "failed"]);
+    let (new, old) = (&shown["items"][0], &shown["items"][1]);
+    assert_eq!((&old["channel"], &old["template"]), (&json!("sms"), &json!("shipped_v2")));
+    let error = json!({"code": "30003", "title": "Unreachable", "details": "handset off"});
+    assert_eq!(
+        (&old["error"], &new["error"], &new["channel"]),
+        (&error, &json!(null), &json!(null))
+    );
+    assert_eq!(stack().order(&parcel.order_id).await["latestMessageStatus"], "sent");
+}
+
 #[tokio::test]
 async fn pages_messages_newest_first() {
     let parcel = Parcel::new();

@@ -49,8 +49,10 @@ impl MessagesApi {
             Some((key, message))
         });
         let (keys, outbound): (Vec<_>, Vec<_>) = outbound.unzip();
-        for (row, message) in self.messages.load_trackings(&keys).await?.into_iter().zip(outbound) {
-            if let Some(status) = row?.tracked.tracking.status() {
+        let rows = self.messages.readable_trackings(&keys).await?;
+        for (row, message) in rows.iter().zip(outbound) {
+            let status = row.as_ref().and_then(|row| row.tracked.tracking.status());
+            if let Some(status) = status {
                 message.set_status(status.as_str());
             }
         }

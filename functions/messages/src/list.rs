@@ -51,9 +51,7 @@ impl MessagesApi {
             Some(ProviderMessageKey { account: message.account_code.clone(), message: id })
         };
         let keys: Vec<ProviderMessageKey> = messages.iter().filter_map(key).collect();
-        let rows = self.messages.load_trackings(&keys).await?;
-        rows.into_iter()
-            .map(|row| row.map(|row| (row.key.message, row.tracked)).map_err(ApiError::from))
-            .collect()
+        let rows = self.messages.readable_trackings(&keys).await?;
+        Ok(rows.into_iter().flatten().map(|row| (row.key.message, row.tracked)).collect())
     }
 }

@@ -3,10 +3,10 @@
 use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
 use aws::tables::contention::{Try, retry};
-use aws::tables::messages::{Recorded, TrackingRow};
+use aws::tables::messages::{Recorded, SeenRequest, TrackingRow};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
-use domain::messaging::channel::{ProviderMessageId, StatusUpdate};
+use domain::messaging::channel::ProviderMessageId;
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message::{Message, MessageKey, MessageStatus, NewMessage};
 use domain::messaging::message_status::ProviderMessageKey;
@@ -33,7 +33,7 @@ impl MessagesApi {
         let request_id = request_id(request);
         let provider_id = new_message.message_id.clone();
         let key = message_key(idempotency_key(request)?, provider_id.as_ref(), &request_id);
-        let message = self.track(&Message::new(new_message, &key, now), &key).await?;
+        let message = self.track(&Message::new(new_message, &key, now), &key, now).await?;
         let (account, order_id) = (&message.account_code, &message.order_id);
         tracing::info!(%account, %order_id, message_id = message.id, "message.recorded");
         let body = serde_json::json!({
@@ -46,8 +46,13 @@ impl MessagesApi {
 
     /// Stores the message, or moves the status of the known message that it names. A repeated
     /// request gets the message of the first one.
-    async fn track(&self, message: &Message, key: &MessageKey<'_>) -> Result<Message, ApiError> {
-        let tracked = retry(TRIES, || self.track_once(message, key));
+    async fn track(
+        &self,
+        message: &Message,
+        key: &MessageKey<'_>,
+        now: Timestamp,
+    ) -> Result<Message, ApiError> {
+        let tracked = retry(TRIES, || self.track_once(message, key, now));
         tracked.await?.ok_or_else(ApiError::unavailable)
     }
 
@@ -55,6 +60,7 @@ impl MessagesApi {
         &self,
         message: &Message,
         key: &MessageKey<'_>,
+        now: Timestamp,
     ) -> Result<Try<Message>, ApiError> {
         let order = self.orders.load(&message.order()).await?;
         let order = order.ok_or_else(|| ApiError::not_found("no such order"))?;
@@ -62,10 +68,10 @@ impl MessagesApi {
         let record = linked.as_ref().and_then(|row| row.tracked.record.clone());
         match (linked, record) {
             (Some(row), Some(record)) if moves(message, &record, key) => {
-                self.move_once(message, row, record).await
+                self.move_once(message, key, row, record, now).await
             }
             (_, Some(record)) => replay_or_conflict(message, &record).map(Try::Done),
-            (linked, None) => self.record_once(message, key, &order, linked).await,
+            (linked, None) => self.record_once(message, key, &order, linked, now).await,
         }
     }
 
@@ -75,6 +81,7 @@ impl MessagesApi {
         key: &MessageKey<'_>,
         before: &Order,
         mut linked: Option<TrackingRow>,
+        now: Timestamp,
     ) -> Result<Try<Message>, ApiError> {
         if let Some(row) = &mut linked {
             row.tracked.link(message);
@@ -83,8 +90,9 @@ impl MessagesApi {
             || TrackedMessage::default().display_status(message),
             |row| row.tracked.display_status(message),
         );
-        let after = message.latest_on(before, display_status, message.sent_at);
-        match self.messages.record(message, linked.as_ref(), &self.orders, before, &after).await? {
+        let after = message.latest_on(before, display_status, now);
+        let states = [before, &after];
+        match self.messages.record(message, linked.as_ref(), &self.orders, states, now).await? {
             Recorded::New => Ok(Try::Done(message.clone())),
             // Recorded since the tracking row was read: the row names it now.
             Recorded::Duplicate(first) if moves(message, &first, key) => Ok(Try::Contended),
@@ -93,29 +101,33 @@ impl MessagesApi {
         }
     }
 
-    /// Moves the status of a known message by rank, like a report of its provider.
+    /// Moves the status of a known message by rank, like a report of its provider. With an
+    /// idempotency key the move is made once.
     async fn move_once(
         &self,
         message: &Message,
+        key: &MessageKey<'_>,
         mut row: TrackingRow,
         record: Message,
+        now: Timestamp,
     ) -> Result<Try<Message>, ApiError> {
-        let before = row.tracked.tracking.status();
-        let update = StatusUpdate {
-            message: row.key.message.clone(),
-            status: message.message_status.as_str().to_owned(),
-            at: Some(message.sent_at),
-            error: None,
-        };
-        if row.tracked.tracking.merge(&update, message.sent_at) {
-            let now = message.sent_at;
-            if !self.messages.save_tracking(&row, before, &self.orders, now).await? {
-                return Ok(Try::Contended);
-            }
+        let is_keyed = matches!(key, MessageKey::Idempotency(_));
+        if is_keyed && let Some(request) = self.messages.request(message).await? {
+            replay_or_conflict(message, &request.message)?;
+            return Ok(Try::Done(request.answer));
         }
+        let before = row.tracked.tracking.status();
+        let has_moved = row.tracked.move_to(message, now);
         let status = MessageStatus::parse(&row.tracked.display_status(&record));
         let message_status = status.unwrap_or_else(|| record.message_status.clone());
-        Ok(Try::Done(Message { message_status, ..record }))
+        let answer = Message { message_status, ..record };
+        let saved = if is_keyed {
+            let request = SeenRequest { message: message.clone(), answer: answer.clone() };
+            self.messages.save_move(&row, before, &self.orders, &request, now).await?
+        } else {
+            !has_moved || self.messages.save_tracking(&row, before, &self.orders, now).await?
+        };
+        Ok(if saved { Try::Done(answer) } else { Try::Contended })
     }
 
     /// The tracking row of the provider's message, if the request has a provider's message id.

@@ -5,4 +5,5 @@ pub mod conversation;
 pub mod conversation_view;
 pub mod linked;
 pub mod message;
+pub mod message_details;
 pub mod message_status;

@@ -30,7 +30,8 @@ async fn shows_the_provider_id_of_a_linked_message() {
     let data = &answer.json["data"];
     let expected = json!({
         "id": data["id"], "order_id": parcel.order_id, "account_code": "STORE001",
-        "message_status": "sent", "sent_at": data["sent_at"], "message_id": wamid, "error": null,
+        "message_status": "sent", "sent_at": data["sent_at"], "message_id": wamid,
+        "channel": null, "template": null, "error": null,
         "statuses": [{"status": "sent", "at": data["sent_at"]}],
     });
     assert_eq!(linked, &expected);
@@ -55,7 +56,6 @@ async fn records_a_provider_message_once() {
     let keyed = async |id: &str, status: &str| {
         post_with_key(&key, &linked_body(&parcel.order_id, &json!(id), status)).await
     };
-    assert_eq!(keyed(&wamid, "sent").await.status, 201);
     let first = keyed(&one, "sent").await;
     assert_eq!(first.status, 201, "{}", first.json);
     let again = keyed(&one, "sent").await;
@@ -90,6 +90,49 @@ async fn moves_the_status_of_a_known_message_by_rank() {
     assert_eq!(statuses(&messages(&parcel.order_id, "").await), ["read"]);
     let again = link(&parcel.order_id, &wamid, "queued").await;
     assert_eq!(again.json, first.json, "the repeated request gets the first answer");
+}
+
+#[tokio::test]
+async fn moves_a_message_once_per_idempotency_key() {
+    let (parcel, wamid) = (Parcel::new(), unique("wamid."));
+    stack().create_order(&parcel.order()).await;
+    let (made_by, moved_by) = (unique("canary-key-"), unique("canary-key-"));
+    let send = async |key: &str, status: &str| {
+        post_with_key(key, &linked_body(&parcel.order_id, &json!(wamid), status)).await
+    };
+    let first = send(&made_by, "queued").await;
+    let moved = send(&moved_by, "sent").await;
+    assert_eq!((moved.status, &moved.json["data"]["message_status"]), (201, &json!("sent")));
+    assert_eq!(moved.json["data"]["id"], first.json["data"]["id"]);
+    assert_eq!(link(&parcel.order_id, &wamid, "read").await.status, 201);
+
+    let again = send(&moved_by, "sent").await;
+    assert_eq!((again.status, &again.json), (201, &moved.json), "the first answer");
+    assert_eq!(send(&moved_by, "failed").await.error(), (409, "conflict", None));
+    assert_eq!(send(&made_by, "queued").await.json, first.json);
+    let unlinked = post_with_key(&moved_by, &tracking_body(&parcel.order_id, "sent")).await;
+    assert_eq!(unlinked.error(), (409, "conflict", None));
+    assert_eq!(statuses(&messages(&parcel.order_id, "").await), ["read"]);
+
+    // A move without an effect is noted too.
+    let late = unique("canary-key-");
+    assert_eq!(send(&late, "sent").await.json["data"]["message_status"], "read");
+    assert_eq!(send(&late, "delivered").await.error(), (409, "conflict", None));
+}
+
+#[tokio::test]
+async fn moves_a_message_once_after_concurrent_requests_of_one_key() {
+    let (parcel, wamid, key) = (Parcel::new(), unique("wamid."), unique("canary-key-"));
+    stack().create_order(&parcel.order()).await;
+    link(&parcel.order_id, &wamid, "queued").await;
+    let body = linked_body(&parcel.order_id, &json!(wamid), "sent");
+    let answers = join_all((0..4).map(|_| post_with_key(&key, &body))).await;
+    for answer in &answers {
+        assert!(matches!(answer.status, 201 | 503), "{}", answer.json);
+    }
+    let shown = messages(&parcel.order_id, "").await;
+    assert_eq!(statuses(&shown), ["sent"]);
+    assert_eq!(shown["items"][0]["statuses"].as_array().unwrap().len(), 1);
 }
 
 #[tokio::test]

@@ -86,6 +86,8 @@ impl<'a> GroupedUpdates<'a> {
             self.counts.unreadable += 1;
             return;
         };
+        let other = echo.other_id.as_deref().and_then(Contact::parse).filter(|other| *other != to);
+        self.links.extend(other.map(|other| (account.clone(), to.clone(), other)));
         let message = ConversationMessage::of_echo(echo, number, event.received_at);
         self.messages.push((account, to, message));
         self.counts.echoes += 1;
@@ -148,13 +150,17 @@ mod tests {
             ("user_id_changed.json", "IN.13000000000000000001", "IN.13000000000000000002"),
             ("number_changed.json", "16505551234", "16505554321"),
             ("both_ids.json", "16505551234", "US.13000000000000000001"),
+            ("echo_both_ids.json", "16505551234", "US.13000000000000000001"),
+            ("contact_request.json", "US.13000000000000000001", "16505551234"),
         ] {
             let links = grouped(sample, |grouped| grouped.links.clone());
             let [from, other] = [from, other].map(|id| Contact::parse(id).unwrap());
             let link = (AccountCode::parse("A").unwrap(), from, other);
             assert_eq!(links, BTreeSet::from([link]), "{sample}");
         }
-        assert!(grouped("text.json", |grouped| grouped.links.is_empty()));
+        for sample in ["text.json", "contacts.json", "echo.json"] {
+            assert!(grouped(sample, |grouped| grouped.links.is_empty()), "{sample}");
+        }
     }
 
     #[test]

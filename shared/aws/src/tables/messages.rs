@@ -3,7 +3,7 @@
 //! | partition | sort key | row |
 //! |---|---|---|
 //! | `order:…` | `at:{sent_at}/{id}` | a message, by time |
-//! | | `id:{id}` | the same message by its id, to detect a repeated request; 30 days |
+//! | | `id:{id}` | a request by its id, to detect its repeat; 30 days |
 //! | `message:…` | `track` | the provider's reports about a message; conditional on `rev` |
 //! | `talk:…` | `at:{at}/{message id}` | a message from or to a shopper, by time; 90 days |
 //! | | `id:{other id}` | another id of the same shopper, in both directions; 90 days |
@@ -11,28 +11,28 @@
 //! A `track` row that is not linked to an order expires after 90 days.
 
 mod conversations;
+mod requests;
 mod tracking;
 
 use aws_sdk_dynamodb::Client;
 use domain::core::id::OrderKey;
+use domain::core::timestamp::Timestamp;
 use domain::messaging::message::Message;
 use domain::orders::order::Order;
 use domain::pagination::{PageRequest, Slice};
 
 pub use conversations::StoredMessage;
+pub use requests::SeenRequest;
 pub use tracking::TrackingRow;
 
 use crate::error::IoError;
-use crate::tables::attr::{Item, item, json, read_json, read_text, text, ttl};
+use crate::tables::attr::{Item, item, json, read_json, read_text, text};
 use crate::tables::expression::attr;
 use crate::tables::keys::order_pk;
 use crate::tables::orders::Orders;
 use crate::tables::read::{first_page, limit, query};
 use crate::tables::transaction::{TransactionOutcome, transact};
 use crate::tables::write::Write;
-
-/// How long a repeated request is detected.
-const DEDUP_DAYS: u64 = 30;
 
 #[derive(Debug, Clone)]
 pub struct Messages {
@@ -61,20 +61,18 @@ impl Messages {
         message: &Message,
         linked: Option<&TrackingRow>,
         orders: &Orders,
-        before: &Order,
-        after: &Order,
+        [before, after]: [&Order; 2],
+        now: Timestamp,
     ) -> Result<Recorded, IoError> {
         let pk = order_pk(&after.key);
-        let mut by_id = row(&pk, format!("id:{}", message.id), message)?;
-        by_id.insert("ttl".to_owned(), ttl(message.sent_at, DEDUP_DAYS));
         let by_time = row(&pk, format!("at:{}", sort_key(message)), message)?;
         let mut writes = vec![
-            Write::insert(&self.table, by_id).returning_existing(),
+            self.request_write(message, None, now)?.returning_existing(),
             Write::put(&self.table, by_time),
             orders.replace_state(before, after, None)?,
         ];
         if let Some(linked) = linked {
-            writes.push(self.tracking_write(linked, message.sent_at)?);
+            writes.push(self.tracking_write(linked, now)?);
         }
         match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => Ok(Recorded::New),

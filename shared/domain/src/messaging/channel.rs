@@ -122,6 +122,9 @@ pub struct Echo {
     pub from: Option<String>,
     /// The shopper, like [`InboundMessage::from`].
     pub to: String,
+    /// Another id of the shopper, like [`InboundMessage::other_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_id: Option<String>,
     /// The shopper's profile name.
     pub name: Option<String>,
     pub at: Option<Timestamp>,

@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::id::{AccountCode, OrderId};
 use crate::core::timestamp::Timestamp;
-use crate::messaging::channel::{ChannelError, ProviderMessageId};
+use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::messaging::message::Message;
+use crate::messaging::message_details::{ChannelName, TemplateName};
 use crate::messaging::message_status::{MessageTracking, ProviderStatus};
 
 /// The row of a provider's message. Statuses may arrive before or after the record.
@@ -16,6 +17,20 @@ pub struct TrackedMessage {
     pub tracking: MessageTracking,
     /// Links the message to its order.
     pub record: Option<Message>,
+    /// As a later request told, for a record without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateName>,
+}
+
+/// Returns true if the value was absent.
+fn fill<T: Clone>(value: &mut Option<T>, told: Option<&T>) -> bool {
+    let fills = value.is_none() && told.is_some();
+    if fills {
+        *value = told.cloned();
+    }
+    fills
 }
 
 impl TrackedMessage {
@@ -26,6 +41,20 @@ impl TrackedMessage {
             self.tracking.observe(status, record.sent_at);
         }
         self.record = Some(record.clone());
+    }
+
+    /// Moves the message's status. Returns true if anything changed.
+    pub fn move_to(&mut self, message: &Message, received_at: Timestamp) -> bool {
+        let filled = fill(&mut self.channel, message.channel.as_ref())
+            | fill(&mut self.template, message.template.as_ref());
+        let Some(id) = message.message_id.clone() else { return filled };
+        let update = StatusUpdate {
+            message: id,
+            status: message.message_status.as_str().to_owned(),
+            at: Some(message.sent_at),
+            error: message.error.clone(),
+        };
+        self.tracking.merge(&update, received_at) || filled
     }
 
     /// The message status that the API shows.
@@ -44,6 +73,8 @@ pub struct MessageView<'a> {
     message_status: String,
     sent_at: Timestamp,
     message_id: Option<&'a ProviderMessageId>,
+    channel: Option<&'a ChannelName>,
+    template: Option<&'a TemplateName>,
     error: Option<&'a ChannelError>,
     statuses: Vec<StatusView>,
 }
@@ -64,7 +95,9 @@ impl<'a> MessageView<'a> {
             message_status: tracked.display_status(message),
             sent_at: message.sent_at,
             message_id: message.message_id.as_ref(),
-            error: tracked.tracking.error(),
+            channel: message.channel.as_ref().or(tracked.channel.as_ref()),
+            template: message.template.as_ref().or(tracked.template.as_ref()),
+            error: tracked.tracking.error().or(message.error.as_ref()),
             statuses: statuses.collect(),
         }
     }

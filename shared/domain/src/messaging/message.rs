@@ -6,9 +6,11 @@ use crate::core::hash::Fingerprint;
 use crate::core::id::{AccountCode, OrderId, OrderKey};
 use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
-use crate::messaging::channel::ProviderMessageId;
+use crate::messaging::channel::{ChannelError, ProviderMessageId};
+use crate::messaging::message_details::{ChannelName, TemplateName, error};
 use crate::orders::order::Order;
 use crate::tracking::state::State;
+use crate::tracking::timeline::plausible_time;
 
 /// A status by the sender, e.g. `sent` or `pending`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,6 +55,13 @@ pub struct NewMessage {
     /// The provider's id, which its status reports refer to.
     #[serde(alias = "messageId")]
     pub message_id: Option<ProviderMessageId>,
+    pub channel: Option<ChannelName>,
+    pub template: Option<TemplateName>,
+    /// When the message was sent or got this status.
+    #[serde(alias = "sentAt")]
+    pub sent_at: Option<Timestamp>,
+    #[serde(default, deserialize_with = "error")]
+    pub error: Option<ChannelError>,
 }
 
 impl NewMessage {
@@ -68,11 +77,20 @@ pub struct Message {
     pub order_id: OrderId,
     pub account_code: AccountCode,
     pub message_status: MessageStatus,
-    /// The time of the request.
+    /// As the sender tells, else the time of the request.
     pub sent_at: Timestamp,
     /// Missing in rows of older releases.
     #[serde(default)]
     pub message_id: Option<ProviderMessageId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<TemplateName>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<ChannelError>,
+    /// `sent_at` of the request, by which its repeat is recognised.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_sent_at: Option<Timestamp>,
 }
 
 impl Message {
@@ -94,8 +112,12 @@ impl Message {
             order_id: new.order_id,
             account_code: new.account_code,
             message_status: new.message_status,
-            sent_at: now,
+            sent_at: plausible_time(new.sent_at, now),
             message_id: new.message_id,
+            channel: new.channel,
+            template: new.template,
+            error: new.error,
+            given_sent_at: new.sent_at,
         }
     }
 
@@ -103,10 +125,9 @@ impl Message {
         OrderKey { account: self.account_code.clone(), order: self.order_id.clone() }
     }
 
-    /// True if the other record has the same id, status and provider id: an identical repeat.
+    /// True if the other record was made by the same values: an identical repeat.
     pub fn repeats(&self, other: &Self) -> bool {
-        (&self.id, &self.message_status, &self.message_id)
-            == (&other.id, &other.message_status, &other.message_id)
+        *self == Self { sent_at: self.sent_at, ..other.clone() }
     }
 
     /// True if the order has no newer message.

@@ -68,6 +68,7 @@ impl NewOrder {
         }
         let mut profile = Profile::default();
         body.apply(&mut profile);
+        profile.check_lengths()?;
         profile.check(ref_sources)?;
         let status = match body.status.flatten() {
             None => Status::Pending,
@@ -200,6 +201,9 @@ impl OrderPatch {
         profile: &Profile,
         ref_sources: &[SourceName],
     ) -> Result<Profile, InvalidBody> {
+        let mut patched = Profile::default();
+        self.0.apply(&mut patched);
+        patched.check_lengths()?;
         let mut new = profile.clone();
         self.0.apply(&mut new);
         new.check(ref_sources)?;

@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
-use domain::messaging::channel::{ChannelEvent, Content, Echo, InboundMessage};
+use domain::messaging::channel::{ChannelEvent, Content, Echo, InboundMessage, SharedContact};
+use domain::messaging::conversation::Contact;
 
 use super::ids::{message_id, phone, phone_or_user, user};
 use super::statuses::time;
-use super::{REMARK, TITLE, content};
+use super::{REMARK, TITLE, content, identifier};
 use crate::text::Fields;
 
 /// Reads one of `messages`. `None` without a message id or a sender.
@@ -19,7 +20,7 @@ pub(super) fn read(fields: &Fields, contacts: &Contacts) -> Option<ChannelEvent>
         message: message_id(fields, "id")?,
         name,
         from: ids.next().or_else(|| changed_user(&content))?,
-        other_id: ids.next(),
+        other_id: ids.next().or_else(|| own_number(fields, &content)),
         group: fields.words("group_id", REMARK),
         at: time(fields),
         in_reply_to: message_id(&fields.object("context"), "id"),
@@ -34,11 +35,25 @@ pub(super) fn read_echo(fields: &Fields, contacts: &Contacts) -> Option<ChannelE
         message: message_id(fields, "id")?,
         from: phone(fields, "from"),
         name: contacts.name(&ids),
-        to: ids.into_iter().next()?,
+        to: ids.first()?.clone(),
+        other_id: ids.get(1).cloned(),
         at: time(fields),
         in_reply_to: message_id(&fields.object("context"), "id"),
         content: content::read(fields),
     })))
+}
+
+/// The number of a shopper who shared it on request, by the button of a template. A card of any
+/// other origin may be of anybody.
+fn own_number(message: &Fields, content: &Content) -> Option<String> {
+    let Content::Contacts { contacts } = content else { return None };
+    let [SharedContact { origin, phones, .. }] = contacts.as_slice() else { return None };
+    let [phone] = phones.as_slice() else { return None };
+    let origin = identifier(message, "origin").or_else(|| origin.clone());
+    let international = |text: &&String| text.starts_with('+');
+    let of_phone = || Contact::of_phone(phone.phone.as_ref().filter(international)?);
+    let number = phone.contact.clone().or_else(|| of_phone().map(|it| it.as_str().to_owned()));
+    number.filter(|_| origin.as_deref() == Some("contact_request"))
 }
 
 /// A change of number names only the new one: the previous one is the sender.

@@ -7,7 +7,7 @@ use domain::core::timestamp::Timestamp;
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
 
-use super::Messages;
+use super::{Messages, SeenRequest};
 use crate::error::IoError;
 use crate::tables::attr::{Item, json, number, read_json, read_number, read_text, ttl};
 use crate::tables::batch_get::{MAX_KEYS, batch_get};
@@ -55,6 +55,16 @@ impl Messages {
         Ok(keys.iter().map(|key| read(key, rows.get(&tracking_pk(key)))).collect())
     }
 
+    /// As [`Messages::load_trackings`], for a page: an unreadable row is logged, and `None`.
+    pub async fn readable_trackings(
+        &self,
+        keys: &[ProviderMessageKey],
+    ) -> Result<Vec<Option<TrackingRow>>, IoError> {
+        let rows = self.load_trackings(keys).await?;
+        let log = |error: &IoError| tracing::error!(%error, "message.unreadable_tracking");
+        Ok(rows.into_iter().map(|row| row.inspect_err(log).ok()).collect())
+    }
+
     /// The tracking of a message; empty for an unknown message.
     pub async fn load_tracking(&self, key: &ProviderMessageKey) -> Result<TrackingRow, IoError> {
         let row = self.load_trackings(std::slice::from_ref(key)).await?.pop();
@@ -71,17 +81,48 @@ impl Messages {
         orders: &Orders,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let write = self.tracking_write(row, now)?;
+        match self.order_write(row, before, orders, now).await? {
+            Some(order) => {
+                let writes = vec![self.tracking_write(row, now)?, order];
+                Ok(transact(&self.client, writes).await?.is_committed())
+            }
+            None => self.tracking_write(row, now)?.send_if_unchanged(&self.client).await,
+        }
+    }
+
+    /// As [`Messages::save_tracking`]; also notes the request that moved the status, so that its
+    /// repeat has no effect. `false` also if the request was noted already.
+    pub async fn save_move(
+        &self,
+        row: &TrackingRow,
+        before: Option<ProviderStatus>,
+        orders: &Orders,
+        SeenRequest { message, answer }: &SeenRequest,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
+        let request = self.request_write(message, Some(answer), now)?;
+        let mut writes = vec![self.tracking_write(row, now)?, request];
+        writes.extend(self.order_write(row, before, orders, now).await?);
+        Ok(transact(&self.client, writes).await?.is_committed())
+    }
+
+    /// The write of the order that shows this message's status, if that changes.
+    async fn order_write(
+        &self,
+        row: &TrackingRow,
+        before: Option<ProviderStatus>,
+        orders: &Orders,
+        now: Timestamp,
+    ) -> Result<Option<Write>, IoError> {
         if let Some(record) = &row.tracked.record
             && row.tracked.tracking.status() != before
             && let Some(order) = orders.load(&record.order()).await?
             && record.is_newest(&order.state)
         {
             let after = record.latest_on(&order, row.tracked.display_status(record), now);
-            let writes = vec![write, orders.replace_state(&order, &after, None)?];
-            return Ok(transact(&self.client, writes).await?.is_committed());
+            return orders.replace_state(&order, &after, None).map(Some);
         }
-        write.send_if_unchanged(&self.client).await
+        Ok(None)
     }
 
     pub(super) fn tracking_write(
@@ -131,6 +172,22 @@ mod tests {
     use domain::messaging::message::{Message, MessageKey, NewMessage};
 
     use super::*;
+    use crate::client::fake::{FakeAws, clients};
+
+    #[tokio::test]
+    async fn shows_a_page_without_an_unreadable_row() {
+        let rows = r#"{"Responses":{"messages":[
+            {"pk":{"S":"message:1:A:wamid.1"},"sk":{"S":"track"},"rev":{"N":"1"},"json":{"S":"{"}},
+            {"pk":{"S":"message:1:A:wamid.2"},"sk":{"S":"track"},"rev":{"N":"7"},
+             "json":{"S":"{\"track\":{},\"record\":null}"}}]}}"#;
+        let fake = FakeAws::sequence(&[(200, rows)]);
+        let dynamodb = clients(fake.edge()).await.dynamodb();
+        let messages = Messages::new(dynamodb, "messages".to_owned());
+        let keys = ["wamid.1", "wamid.2", "wamid.3"].map(|id| key("A", id));
+        let rows = messages.readable_trackings(&keys).await.unwrap();
+        let revs: Vec<Option<u64>> = rows.iter().map(|row| row.as_ref().map(|it| it.rev)).collect();
+        assert_eq!(revs, [None, Some(7), Some(0)]);
+    }
 
     fn key(account: &str, message: &str) -> ProviderMessageKey {
         let (account, message) = (AccountCode::parse(account), ProviderMessageId::parse(message));

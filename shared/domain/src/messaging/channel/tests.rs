@@ -130,6 +130,7 @@ fn debug_output_of_an_echo_has_no_personal_data() {
         message: ProviderMessageId::parse("wamid.HBgL==").unwrap(),
         from: text("15550783881"),
         to: "16505551234".to_owned(),
+        other_id: None,
         name: text("Canary"),
         at: None,
         in_reply_to: None,

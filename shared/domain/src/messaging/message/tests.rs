@@ -37,13 +37,89 @@ fn errors_name_the_invalid_field_of_a_message() {
             "messageId",
         ),
         (r#"{"order_id":"O","account_code":"S","message_status":"sent","text":"Hello"}"#, "text"),
+        (&with_details(r#""channel":"""#), "channel"),
+        (&with_details(&format!(r#""channel":"{}""#, "c".repeat(65))), "channel"),
+        (&with_details(&format!(r#""template":"{}""#, "\u{e9}".repeat(513))), "template"),
+        (&with_details(r#""template":" ""#), "template"),
+        (&with_details(r#""sent_at":"canary""#), "sent_at"),
+        (&with_details(r#""sentAt":5"#), "sentAt"),
+        (&with_details(r#""error":7"#), "error"),
+        (&with_details(r#""error":"""#), "error"),
+        (&with_details(r#""error":["canary"]"#), "error"),
+        (&with_details(r#""error":{"canary":1}"#), "error"),
+        (&with_details(&format!(r#""error":{{"code":"{}"}}"#, "1".repeat(65))), "error"),
+        (&with_details(&format!(r#""error":{{"title":"{}"}}"#, "t".repeat(257))), "error"),
+        (&with_details(&format!(r#""error":{{"details":"{}"}}"#, "d".repeat(1025))), "error"),
     ] {
         let error = NewMessage::read(body.as_bytes()).unwrap_err();
         assert!(
             matches!(&error, InvalidBody::Invalid { field: at, .. } if at == field),
             "{body}: {error}"
         );
+        assert!(!error.to_string().contains("canary"), "{error}");
     }
+}
+
+fn with_details(details: &str) -> String {
+    format!(r#"{{"order_id":"O","account_code":"S","message_status":"sent",{details}}}"#)
+}
+
+#[test]
+fn keeps_the_details_of_a_message() {
+    let error = |code: Option<&str>, title: Option<&str>, details: Option<&str>| {
+        let [code, title, details] = [code, title, details].map(|it| it.map(str::to_owned));
+        Some(ChannelError { code, title, details })
+    };
+    for (body, expected) in [
+        (r#""Re-engagement message""#, error(None, Some("Re-engagement message"), None)),
+        (r#"{"code":131047,"title":null}"#, error(Some("131047"), None, None)),
+        (r#"{"code":"x","title":"t","details":"d"}"#, error(Some("x"), Some("t"), Some("d"))),
+        ("{}", None),
+        ("null", None),
+    ] {
+        let new = NewMessage::read(with_details(&format!(r#""error":{body}"#)).as_bytes());
+        assert_eq!(new.unwrap().error, expected, "{body}");
+    }
+    let body = with_details(
+        r#""channel":"sms","template":"shipped_v2","sentAt":"2026-01-20T09:00:00+00:00""#,
+    );
+    let new = NewMessage::read(body.as_bytes()).unwrap();
+    let message = Message::new(new, &MessageKey::Request("r"), minute(0));
+    let view = serde_json::to_value(MessageView::new(&message, &TrackedMessage::default()));
+    let view = view.unwrap();
+    assert_eq!((&view["channel"], &view["template"]), (&"sms".into(), &"shipped_v2".into()));
+    assert_eq!(view["sent_at"], "2026-01-20T09:00:00.000Z");
+}
+
+#[test]
+fn a_message_sent_in_the_future_counts_as_sent_now() {
+    let sent_at = |time: &str| {
+        let body = with_details(&format!(r#""sent_at":"{time}""#));
+        let new = NewMessage::read(body.as_bytes()).unwrap();
+        Message::new(new, &MessageKey::Request("r"), minute(0)).sent_at
+    };
+    assert_eq!(sent_at("2026-01-20T10:09:00Z"), minute(9));
+    assert_eq!(sent_at("2026-01-20T11:00:00Z"), minute(0));
+    assert_eq!(sent_at("2026-01-20T09:00:00Z"), minute(-60));
+}
+
+#[test]
+fn a_move_completes_a_message_and_brings_the_error() {
+    let message = |details: &str| {
+        let body = with_details(&format!(r#""message_id":"wamid.A",{details}"#));
+        let body = body.replace(r#""sent""#, r#""failed""#);
+        let new = NewMessage::read(body.as_bytes()).unwrap();
+        Message::new(new, &MessageKey::Provider("wamid.A"), minute(5))
+    };
+    let record = message(r#""channel":"sms""#);
+    let mut tracked = TrackedMessage::default();
+    tracked.link(&record);
+    let moved = message(r#""channel":"email","template":"shipped","error":"blocked""#);
+    assert!(tracked.move_to(&moved, minute(5)));
+    assert!(!tracked.move_to(&moved, minute(6)), "a repeat changes nothing");
+    let view = serde_json::to_value(MessageView::new(&record, &tracked)).unwrap();
+    assert_eq!((&view["channel"], &view["template"]), (&"sms".into(), &"shipped".into()));
+    assert_eq!(view["error"]["title"], "blocked");
 }
 
 fn new_message(message_id: &str) -> NewMessage {
@@ -76,7 +152,7 @@ fn keys_of_two_kinds_give_different_ids() {
 }
 
 #[test]
-fn a_repeated_request_has_the_same_id_status_and_provider_id() {
+fn a_repeated_request_has_the_same_values() {
     let first = Message::new(new_message(r#""wamid.A""#), &MessageKey::Idempotency("k"), minute(0));
     let later = Message { sent_at: minute(9), ..first.clone() };
     assert!(later.repeats(&first));
@@ -84,6 +160,8 @@ fn a_repeated_request_has_the_same_id_status_and_provider_id() {
         Message { id: "other".to_owned(), ..first.clone() },
         Message { message_status: MessageStatus::parse("read").unwrap(), ..first.clone() },
         Message { message_id: None, ..first.clone() },
+        Message { channel: "sms".to_owned().try_into().ok(), ..first.clone() },
+        Message { given_sent_at: Some(minute(0)), ..first.clone() },
     ] {
         assert!(!other.repeats(&first), "{other:?}");
     }
@@ -136,7 +214,8 @@ fn shows_all_statuses_of_a_message() {
     let plain = Message::new(new_message("null"), &MessageKey::Request("r"), minute(0));
     let expected = serde_json::json!({
         "id": plain.id, "order_id": "O", "account_code": "S", "message_status": "sent",
-        "sent_at": "2026-01-20T10:00:00.000Z", "message_id": null, "error": null, "statuses": [],
+        "sent_at": "2026-01-20T10:00:00.000Z", "message_id": null,
+        "channel": null, "template": null, "error": null, "statuses": [],
     });
     assert_eq!(shown(&plain, &TrackedMessage::default()), expected);
 
@@ -148,7 +227,8 @@ fn shows_all_statuses_of_a_message() {
     tracked.tracking.observe(ProviderStatus::Sent, minute(-1));
     let expected = serde_json::json!({
         "id": linked.id, "order_id": "O", "account_code": "S", "message_status": "delivered",
-        "sent_at": "2026-01-20T10:00:00.000Z", "message_id": "wamid.A", "error": null,
+        "sent_at": "2026-01-20T10:00:00.000Z", "message_id": "wamid.A",
+        "channel": null, "template": null, "error": null,
         "statuses": [{"status": "sent", "at": "2026-01-20T09:59:00.000Z"},
                      {"status": "delivered", "at": "2026-01-20T10:03:00.000Z"}],
     });

@@ -210,6 +210,33 @@ fn reads_shared_contacts_with_their_numbers() {
 }
 
 #[test]
+fn only_a_number_shared_on_request_is_the_shoppers_own() {
+    let phone = json!({"phone": "+91 98000-07020", "wa_id": "919800007020"});
+    let no_wa_id = json!({"phone": "+91 98000-07020"});
+    let national = json!({"phone": "98000 07020"});
+    let card = |origin: &str, phones: &[&RawJson]| json!({"origin": origin, "phones": phones});
+    let asked = |phones: &[&RawJson]| card("contact_request", phones);
+    let number = Some("919800007020");
+    for (cards, expected) in [
+        (json!([asked(&[&phone])]), number),
+        (json!([asked(&[&no_wa_id])]), number),
+        (json!([asked(&[&national])]), None),
+        (json!([card("other", &[&phone])]), None),
+        (json!([{"phones": [phone]}]), None),
+        (json!([asked(&[&phone, &no_wa_id])]), None),
+        (json!([asked(&[&phone]), asked(&[&phone])]), None),
+    ] {
+        let fields = json!({"type": "contacts", "contacts": cards, "from": "",
+            "from_user_id": "IN.1349"});
+        let message = message_with(fields, json!([])).unwrap();
+        assert_eq!((message.from.as_str(), message.other_id.as_deref()), ("IN.1349", expected));
+    }
+    let fields = json!({"type": "contacts", "contacts": [{"phones": [phone]}], "from": "",
+        "from_user_id": "IN.1349", "origin": "contact_request"});
+    assert_eq!(message_with(fields, json!([])).unwrap().other_id.as_deref(), number);
+}
+
+#[test]
 fn an_edit_has_the_new_content_and_the_message_it_replaces() {
     let edit = |message: RawJson| {
         content("edit", json!({"original_message_id": OURS, "message": message}))

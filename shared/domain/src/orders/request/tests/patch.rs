@@ -108,6 +108,21 @@ fn patches_a_minimal_order() {
     }
 }
 
+/// Older releases stored texts of any length.
+#[test]
+fn patches_an_order_whose_stored_texts_are_too_long() {
+    let mut stored = profile(FULL);
+    stored.customer.phone = Some("7".repeat(41));
+    stored.customer.first_name = Some("x".repeat(201));
+    assert_eq!(changed(&stored, r#"{"awb":"B2"}"#), json!({"awb": "B2"}));
+    let patched = changed(&stored, r#"{"customer":{"phone":"12"}}"#);
+    assert_eq!(patched["customer"]["phone"], "12");
+    let long = format!(r#"{{"customer":{{"firstName":"{}"}}}}"#, "y".repeat(201));
+    let patch = OrderPatch::read(long.as_bytes()).unwrap();
+    let field = invalid_field(patch.apply(&stored, &REF_SOURCES));
+    assert_eq!(field.as_deref(), Some("customer.firstName"));
+}
+
 #[test]
 fn reads_the_account_of_a_patch() {
     for (patch, expected) in [
