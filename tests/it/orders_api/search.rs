@@ -48,8 +48,15 @@ async fn finds_an_order_by_awb() {
         assert_eq!(found(&format!("awb={spelling}&limit=1")).await, [parcel.order_id.as_str()]);
     }
     assert_eq!(found(&format!("awb={}", unique("19"))).await, [""; 0]);
-    patch(&parcel.order_id, json!({"awb": unique("19")})).await;
-    assert_eq!(found(&format!("awb={awb}")).await, [""; 0]);
+    // A replaced parcel stays with its order until another order names it.
+    let new = unique("19");
+    patch(&parcel.order_id, json!({"awb": new})).await;
+    for spelling in [&awb, &new] {
+        assert_eq!(found(&format!("awb={spelling}")).await, [parcel.order_id.as_str()]);
+    }
+    let other = Parcel { order_id: unique("ORD-"), awb: awb.clone() };
+    stack().create_order(&other.order()).await;
+    assert_eq!(found(&format!("awb={awb}")).await, [other.order_id.as_str()]);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use super::{ORDERS, create};
 use crate::support::{Parcel, http, stack, unique};
 
 #[tokio::test]
-async fn restarts_tracking_after_a_new_awb() {
+async fn a_new_awb_replaces_the_parcel_until_it_is_delivered_after_all() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     stack().webhook(&parcel.report(12, "LOST", "08:00:00")).await;
@@ -18,30 +18,22 @@ async fn restarts_tracking_after_a_new_awb() {
     let next = Parcel { order_id: parcel.order_id.clone(), awb: unique("19") };
     stack().vendor("PATCH", &path, Some(&json!({"awb": next.awb}))).await;
     let order = stack().order_with_entries(&parcel.order_id, 2).await;
-    assert_eq!(
-        (&order["status"], &order["previousStatus"]),
-        (&json!("processing"), &json!("lost"))
-    );
+    assert_eq!((&order["status"], &order["previousStatus"]), (&json!("pending"), &json!("lost")));
 
-    // Reports about the old parcel no longer change the status.
-    let mut late = parcel.report(7, "DELIVERED", "09:00:00");
-    late["order_id"] = json!(parcel.order_id);
-    stack().webhook(&late).await;
-    let order = stack().order_with_entries(&parcel.order_id, 3).await;
-    let foreign = order["timeline"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|entry| entry["status"] == "delivered")
-        .unwrap();
-    assert_eq!(
-        (&foreign["reason"], &order["status"]),
-        (&json!("other_shipment"), &json!("processing"))
-    );
-    // The old AWB is free for another order.
-    let mut other = Parcel::new().order();
-    other["awb"] = json!(parcel.awb);
-    assert_eq!(create(&other).await.status, 201);
+    // Reports about the replaced parcel no longer change the status.
+    let entry = async |id: u32, label: &str, time: &str, count: usize| {
+        stack().webhook(&parcel.report(id, label, time)).await;
+        let order = stack().order_with_entries(&parcel.order_id, count).await;
+        let entries = order["timeline"].as_array().unwrap().clone();
+        let entry = entries.into_iter().find(|entry| entry["sourceStatus"] == label).unwrap();
+        (entry["reason"].clone(), order["status"].clone())
+    };
+    let found = entry(18, "IN TRANSIT", "09:00:00", 3).await;
+    assert_eq!(found, (json!("replaced_parcel"), json!("processing")));
+    stack().webhook(&next.report(45, "CANCELED", "09:30:00")).await;
+    stack().order_with_entries(&parcel.order_id, 4).await;
+    let found = entry(7, "DELIVERED", "10:00:00", 5).await;
+    assert_eq!(found, (json!(null), json!("delivered")));
 }
 
 #[tokio::test]

@@ -47,14 +47,17 @@ async fn rejects_unknown_query_parameters_by_name() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     let order = format!("{ORDERS}/{}", parcel.order_id);
-    let status = format!("{order}/status");
+    let (status, shipments) = (format!("{order}/status"), format!("{order}/shipments"));
+    let report = format!("{order}/timeline/{}", "a".repeat(32));
     let of_order = format!("/api/orders/{}/messages", parcel.order_id);
     for (user, method, path, allowed) in [
         ("partner", "GET", ORDERS, "accountCode, account_code, status, awb, phone, limit, page"),
         ("partner", "POST", ORDERS, ""),
-        ("partner", "GET", &order, "accountCode, account_code"),
+        ("partner", "GET", &order, "accountCode, account_code, limit, page"),
         ("partner", "PATCH", &order, "accountCode, account_code"),
         ("partner", "POST", &status, "accountCode, account_code"),
+        ("partner", "POST", &shipments, "accountCode, account_code"),
+        ("partner", "DELETE", &report, "accountCode, account_code"),
         ("partner", "POST", messages::TRACK, ""),
         ("partner", "GET", &of_order, "account_code, accountCode, limit, page"),
         (
