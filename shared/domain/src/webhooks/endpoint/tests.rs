@@ -108,12 +108,12 @@ fn stalled_orders_need_a_subscription() {
     ] {
         let settings = parse(&format!(r#"{{"events":{events}}}"#));
         assert_eq!(
-            (settings.is_subscribed_to_stalled(), settings.is_subscribed_to(Status::InTransit)),
+            (settings.asks_for(EventType::Stalled), settings.is_subscribed_to(Status::InTransit)),
             (stalled, changes),
             "{events}"
         );
     }
-    assert!(!parse("{}").is_subscribed_to_stalled());
+    assert!(!parse("{}").asks_for(EventType::Stalled));
     assert_eq!(Settings::parse(r#"{"events":["stalled"]}"#).unwrap_err().field, "events[0]");
 }
 
