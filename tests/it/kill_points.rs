@@ -6,9 +6,7 @@ use std::collections::BTreeSet;
 use aws::tables::orders::CreateOutcome;
 use domain::core::id::{AccountCode, EventId, OrderKey};
 use domain::orders::api_event::{ApiEvent, Reconciliation};
-use domain::orders::order::Order;
 use domain::orders::request::NewOrder;
-use domain::tracking::timeline::State;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -142,15 +140,16 @@ async fn parked_and_created(parcel: &Parcel) -> EventId {
 async fn create_order_unreconciled(parcel: &Parcel) -> EventId {
     let new =
         NewOrder::read(parcel.order().to_string().as_bytes(), &sources::ref_sources()).unwrap();
-    let key = OrderKey { account: AccountCode::parse(OURS).unwrap(), order: new.order_id };
-    let state = State::at_creation(new.status, aws::clock::now());
-    let order = Order { key, profile: new.profile, state };
-    let reconciliation = Reconciliation { order_id: order.key.order.clone(), reshipped: None };
+    let account = AccountCode::parse(OURS).unwrap();
+    let key = OrderKey { account, order: new.order_id.clone() };
+    let order = new.to_order(&key, &[], aws::clock::now());
+    let reconciliation =
+        Reconciliation { is_new: true, ..Reconciliation::of(order.key.order.clone()) };
     let body = ApiEvent::Reconciliation(reconciliation).to_body();
     let event = inbound_event("api", Some(OURS), body);
     let calls = Calls::default();
     let (orders, events) = (stack().orders(&calls), stack().events(&calls));
-    let created = orders.create(&order, &new.fingerprints, &events, &event).await.unwrap();
+    let created = orders.create(&order, &new.fingerprints, &events, &event, &[]).await.unwrap();
     assert_eq!(created, CreateOutcome::Created);
     event.id
 }

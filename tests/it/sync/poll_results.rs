@@ -167,11 +167,11 @@ async fn a_report_does_not_restore_the_poll_row_that_a_patch_removed() {
     let (env, key) = (Environment::new(&json!({})).await, order_key(OURS, "ORD1"));
     env.create_order(&key, &unique("77N"), at()).await;
     let order = env.order(&key).await;
-    env.remove_awb(&key).await;
+    env.end_polling(&key).await;
     assert_eq!(env.active_order(&key).await, None);
     // A report was applied before the patch; only then its update of the row follows.
     let update = PollRowUpdate { moved_at: Some(at()), ..PollRowUpdate::default() };
-    env.orders(&Calls::default()).update_poll_row(&order, update).await.unwrap();
+    env.orders(&Calls::default()).update_poll_rows(&order, None, update).await.unwrap();
     assert_eq!(env.active_order(&key).await, None);
     env.remove().await;
 }

@@ -2,14 +2,13 @@
 
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::tables::inbound::{EventMessage, InboundEvent, Inserted};
-use aws::tables::orders::{ActiveOrder, CreateOutcome, PatchOutcome};
+use aws::tables::orders::{ActiveOrder, CreateOutcome, PatchOutcome, PatchedNames};
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, Reconciliation};
 use domain::orders::order::Order;
 use domain::orders::request::{NewOrder, OrderPatch};
 use domain::polling::shard;
-use domain::tracking::timeline::State;
 use serde_json::{Value, json};
 
 use super::Environment;
@@ -22,9 +21,9 @@ impl Environment {
             "orderId": key.order, "accountCode": key.account, "awb": awb, "poll": "shipway",
         });
         let new = NewOrder::read(body.to_string().as_bytes(), &sources::ref_sources()).unwrap();
-        let state = State::at_creation(new.status, at);
-        let order = Order { key: key.clone(), profile: new.profile, state };
-        let reconciliation = Reconciliation { order_id: key.order.clone(), reshipped: None };
+        let order = new.to_order(key, &[], at);
+        let reconciliation =
+            Reconciliation { is_new: true, ..Reconciliation::of(key.order.clone()) };
         let body = ApiEvent::Reconciliation(reconciliation).to_body();
         let event = InboundEvent {
             received_at: at,
@@ -32,21 +31,21 @@ impl Environment {
         };
         let calls = Calls::default();
         let (orders, events) = (self.orders(&calls), self.events(&calls));
-        let created = orders.create(&order, &new.fingerprints, &events, &event).await;
+        let created = orders.create(&order, &new.fingerprints, &events, &event, &[]).await;
         assert_eq!(created.unwrap(), CreateOutcome::Created);
     }
 
-    /// Takes the AWB of an order away, as a patch does.
-    pub async fn remove_awb(&self, key: &OrderKey) {
+    /// Ends the polling of an order, as a patch does.
+    pub async fn end_polling(&self, key: &OrderKey) {
         let before = self.order(key).await;
-        let patch = OrderPatch::read(br#"{"awb": null}"#).unwrap();
+        let patch = OrderPatch::read(br#"{"poll": null}"#).unwrap();
         let profile = patch.apply(&before.profile, &sources::ref_sources()).unwrap();
         let mut after = Order { profile, ..before.clone() };
         after.state.rev += 1;
         after.state.profile_rev = after.state.rev;
-        let calls = Calls::default();
-        let patched =
-            self.orders(&calls).patch(&before, &after, &self.events(&calls), None).await.unwrap();
+        let (calls, names) = (Calls::default(), PatchedNames::default());
+        let (orders, events) = (self.orders(&calls), self.events(&calls));
+        let patched = orders.patch(&before, &after, &names, &events, None).await.unwrap();
         assert_eq!(patched, PatchOutcome::Patched);
     }
 

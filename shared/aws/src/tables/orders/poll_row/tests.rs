@@ -26,7 +26,8 @@ async fn write(
 ) -> (Item, Vec<[String; 2]>) {
     let fake = FakeAws::sequence(responses);
     let orders = Orders::new(clients(fake.edge()).await.dynamodb(), "t".to_owned());
-    let row = orders.write_poll_row(&order(), update).await.unwrap();
+    let awb = Awb::parse("19").unwrap();
+    let row = orders.write_poll_row(&order(), &awb, update).await.unwrap();
     let requests = fake.requests();
     let expressions = requests.iter().map(|request| {
         let body: Value = serde_json::from_slice(request.body().bytes().unwrap()).unwrap();
