@@ -112,7 +112,7 @@ fn an_order_that_ended_never_becomes_stale() {
 }
 
 #[test]
-fn polls_orders_that_move_or_may_come_back() {
+fn polls_parcels_that_move_or_may_come_back() {
     use Status::{Cancelled, Completed, Delivered, InTransit, Lost, ReturnInitiated, Returned};
     let polled = r#"{"orderId":"a","awb":"1","poll":"shipway"}"#;
     let [moving, ended] = [Some(Polling::Moving), Some(Polling::Ended)];
@@ -128,9 +128,22 @@ fn polls_orders_that_move_or_may_come_back() {
         (r#"{"orderId":"a","poll":"shipway"}"#, Lost, None),
     ] {
         let mut order = order("STORE001", body);
-        order.state.tracking.status = status;
-        assert_eq!(order.polling(), expected, "{status} {body}");
+        order.state.parcels.iter_mut().for_each(|parcel| parcel.status = status);
+        assert_eq!(order.polling(&awb("1")), expected, "{status} {body}");
     }
+}
+
+#[test]
+fn polls_each_parcel_of_an_order() {
+    let body = r#"{"orderId":"a","awb":"0012","returnAwb":"R","poll":"shipway"}"#;
+    let mut order = order("STORE001", body);
+    order.state.parcels[0].status = Status::Delivered;
+    let polled: Vec<_> =
+        order.polled_parcels().map(|(parcel, polling)| (&parcel.awb, polling)).collect();
+    assert_eq!(polled, [(&awb("R"), Polling::Moving)]);
+    order.state.parcels[0].status = Status::Lost;
+    assert_eq!(order.polling(&awb("12")), Some(Polling::Ended), "in any spelling");
+    assert_eq!(order.polling(&awb("X9")), None);
 }
 
 #[test]
