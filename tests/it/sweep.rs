@@ -5,7 +5,9 @@ mod backlog;
 use std::time::Duration;
 
 use aws::sqs::Queue;
-use aws::tables::inbound::{EventState, InboundEvent, InboundLog, Inserted, Pending, Progress};
+use aws::tables::inbound::{
+    EventState, InboundEvent, InboundLog, Inserted, Pending, Progress, Stage,
+};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, ReportId};
@@ -52,7 +54,7 @@ async fn all_pending(events: &InboundLog) -> Vec<Pending> {
     for shard in InboundLog::PENDING_SHARDS {
         let mut from = None;
         loop {
-            let page = events.pending(shard, from).await.unwrap();
+            let page = events.pending(Stage::ToSend, shard, from).await.unwrap();
             found.extend(page.events.into_iter().flatten());
             from = page.next;
             if from.is_none() {

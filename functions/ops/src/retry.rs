@@ -2,7 +2,7 @@
 
 use aws::lambda::http_api::{ApiError, json};
 use aws::tables::contention::{Try, retry};
-use aws::tables::inbound::{EventMessage, EventState, Pending};
+use aws::tables::inbound::{EventMessage, EventState, Pending, Stage};
 use domain::auth::Caller;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
@@ -39,15 +39,15 @@ impl Ops {
             return Ok(Try::Contended);
         }
         tracing::info!(event_id = %row.id, state = row.state.as_str(), "event.reopened");
-        self.queue_event(Pending { id: row.id.clone(), since: now }).await;
+        self.queue_event(Pending { id: row.id.clone(), since: now }, now).await;
         Ok(Try::Done(status(202, &row.id, "queued")))
     }
 
-    /// The row is already pending: if the send or the clearing fails, `sweep` queues the event
-    /// within two minutes.
-    async fn queue_event(&self, pending: Pending) {
+    /// The row is already pending: if the send or its record fails, `sweep` queues the event within
+    /// two minutes. It stays pending as sent until it is processed.
+    async fn queue_event(&self, pending: Pending, now: Timestamp) {
         let sent = match self.queues.events.send(EventMessage::write(&pending.id)).await {
-            Ok(()) => self.tables.events.clear_pending(&pending).await,
+            Ok(()) => self.tables.events.mark_sent(&pending, Stage::ToSend, now).await,
             Err(error) => Err(error),
         };
         if let Err(error) = sent {

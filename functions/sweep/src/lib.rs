@@ -1,13 +1,14 @@
-//! Every minute, queues the events that were stored but could not be queued. Events that stay
-//! pending for a day are given up. Events that are not processed an hour after they were received
-//! become pending once more.
+//! Every minute, queues the events that were stored but could not be queued. Events that are not
+//! processed an hour after they were received become pending too. What was queued here or for a
+//! retry is queued again after an hour, and given up a day later, unless it is processed: its
+//! message may be lost, or in the dead-letter queue.
 
 use std::time::Duration;
 
 use aws::clock;
 use aws::error::IoError;
 use aws::sqs::{MAX_BATCH, Queue};
-use aws::tables::inbound::{EventMessage, InboundLog, Pending, PendingPage};
+use aws::tables::inbound::{EventMessage, InboundLog, Pending, PendingPage, Stage};
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 
@@ -29,11 +30,14 @@ impl Sweep {
         Self { events, queue }
     }
 
-    /// Queues every event pending at `now`, and starts no batch after `deadline`. One failure does
-    /// not stop the rest; the first error is returned, and the next run retries.
+    /// Queues every event due at `now`, and starts no batch after `deadline`. One failure does not
+    /// stop the rest; the first error is returned, and the next run retries.
     pub async fn run(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
-        let shards = InboundLog::PENDING_SHARDS.map(|shard| self.drain_shard(shard, now, deadline));
-        let results = join_all(shards).await;
+        let shards = |stage| InboundLog::PENDING_SHARDS.map(|shard| (stage, shard));
+        let shards = Stage::ALL.into_iter().flat_map(shards);
+        let results =
+            join_all(shards.map(|(stage, shard)| self.drain_shard(stage, shard, now, deadline)));
+        let results = results.await;
         let sent: usize = results.iter().map(|result| result.sent).sum();
         if sent > 0 {
             tracing::warn!(sent, "sweep.sent");
@@ -45,6 +49,9 @@ impl Sweep {
     /// them: processing an event twice has no further effect.
     pub async fn check_overdue(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
         let until = Timestamp::from_millis(now.millis() - millis(OVERDUE)).unwrap_or(now);
+        if clock::now() >= deadline {
+            return Ok(());
+        }
         let mut cursor = self.events.overdue_cursor(now).await?;
         loop {
             let page = self.events.overdue(&cursor, until).await?;
@@ -63,11 +70,17 @@ impl Sweep {
 
     /// Reads each page once. The index is eventually consistent and failed events stay in it, so a
     /// second read could return the same events.
-    async fn drain_shard(&self, shard: &str, now: Timestamp, deadline: Timestamp) -> ShardResult {
+    async fn drain_shard(
+        &self,
+        stage: Stage,
+        shard: &str,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> ShardResult {
         let mut result = ShardResult::default();
         let mut from = None;
         loop {
-            let page = match self.events.pending(shard, from).await {
+            let page = match self.events.pending(stage, shard, from).await {
                 Ok(page) => page,
                 Err(error) => {
                     result.record_error(&error, None);
@@ -75,12 +88,12 @@ impl Sweep {
                 }
             };
             let next = page.next.clone();
-            let (due, page_done) = select_due(page, now, &mut result);
+            let (due, page_done) = select_due(page, stage, now, &mut result);
             for batch in due.chunks(MAX_BATCH) {
                 if clock::now() >= deadline {
                     return result;
                 }
-                self.process_batch(batch, now, &mut result).await;
+                self.process_batch(stage, batch, now, &mut result).await;
             }
             if !page_done || next.is_none() || clock::now() >= deadline {
                 return result;
@@ -89,15 +102,23 @@ impl Sweep {
         }
     }
 
-    async fn process_batch(&self, batch: &[Pending], now: Timestamp, result: &mut ShardResult) {
+    async fn process_batch(
+        &self,
+        stage: Stage,
+        batch: &[Pending],
+        now: Timestamp,
+        result: &mut ShardResult,
+    ) {
         let (expired, due): (Vec<&Pending>, Vec<&Pending>) =
             batch.iter().partition(|pending| now.since(pending.since) > GIVE_UP);
-        let given_up = join_all(expired.iter().map(|pending| self.give_up(pending, now))).await;
+        let given_up = expired.iter().map(|pending| self.give_up(stage, pending, now));
+        let given_up = join_all(given_up).await;
         result.record_errors(&expired, given_up);
         let sent = self.send(&due, result).await;
         result.sent += sent.len();
-        let cleared = join_all(sent.iter().map(|pending| self.events.clear_pending(pending))).await;
-        result.record_errors(&sent, cleared);
+        let marked = sent.iter().map(|pending| self.events.mark_sent(pending, stage, now));
+        let marked = join_all(marked).await;
+        result.record_errors(&sent, marked);
     }
 
     /// Returns the events that SQS accepted.
@@ -118,9 +139,18 @@ impl Sweep {
         sent
     }
 
-    async fn give_up(&self, pending: &Pending, now: Timestamp) -> Result<(), IoError> {
-        if self.events.give_up(pending, "could not be queued for 24 hours", now).await? {
-            tracing::error!(event_id = %pending.id, "event.given_up");
+    async fn give_up(
+        &self,
+        stage: Stage,
+        pending: &Pending,
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        let reason = match stage {
+            Stage::ToSend => "could not be queued for 24 hours",
+            Stage::Sent | Stage::Resent => "not processed for 24 hours",
+        };
+        if self.events.give_up(pending, reason, now).await? {
+            tracing::error!(event_id = %pending.id, reason, "event.given_up");
         }
         Ok(())
     }
@@ -130,13 +160,27 @@ fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// Younger events of the stage are left alone.
+fn grace(stage: Stage) -> Duration {
+    match stage {
+        Stage::ToSend => GRACE,
+        Stage::Sent => OVERDUE,
+        Stage::Resent => GIVE_UP,
+    }
+}
+
 /// Returns the page's events older than the grace period, and false if a younger one was found.
 /// Pages are sorted by age, so every event after a younger one is younger too.
-fn select_due(page: PendingPage, now: Timestamp, result: &mut ShardResult) -> (Vec<Pending>, bool) {
+fn select_due(
+    page: PendingPage,
+    stage: Stage,
+    now: Timestamp,
+    result: &mut ShardResult,
+) -> (Vec<Pending>, bool) {
     let mut due = Vec::with_capacity(page.events.len());
     for pending in page.events {
         match pending {
-            Ok(pending) if now.since(pending.since) <= GRACE => return (due, false),
+            Ok(pending) if now.since(pending.since) <= grace(stage) => return (due, false),
             Ok(pending) => due.push(pending),
             Err(error) => result.record_error(&error, None),
         }

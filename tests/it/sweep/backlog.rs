@@ -194,3 +194,42 @@ async fn queues_an_event_once_whose_message_was_lost() {
     assert_eq!(backlog.take_queued().await, [recent]);
     backlog.remove().await;
 }
+
+/// The queue is read, but nothing is processed: SQS itself dead-letters such messages.
+#[tokio::test]
+async fn fails_an_event_that_is_not_processed_for_a_day() {
+    let (backlog, hour) = (Backlog::new().await, 60 * 60);
+    let events = backlog.events();
+    let (lost, done) =
+        (backlog.insert(seconds_from_now(-60)).await, event("x", seconds_from_now(-60)));
+    events.insert(&done).await.unwrap();
+    events.mark_pending(&done.id, seconds_from_now(-60)).await.unwrap();
+    let sweep_at = async |ahead: i64| {
+        let now = seconds_from_now(ahead);
+        backlog.sweeper().run(now, seconds_from_now(ENOUGH_TIME)).await.unwrap();
+        backlog.take_queued().await
+    };
+    assert_eq!(sweep_at(0).await.len(), 2);
+    events.mark(&done.id, &EventState::Processed.into(), aws::clock::now()).await.unwrap();
+    assert_eq!(sweep_at(hour - 60).await, [], "it was sent less than an hour ago");
+    assert_eq!(sweep_at(hour + 60).await, std::slice::from_ref(&lost));
+    for ahead in [hour + 120, 3 * hour, DAY - 60] {
+        assert_eq!(sweep_at(ahead).await, [], "it is sent again once");
+    }
+    let state = async |id: &EventId| {
+        let event = events.load(id).await.unwrap().unwrap();
+        (event.state, event.reason.unwrap_or_default())
+    };
+    assert_eq!(state(&lost).await.0, EventState::Received);
+    assert_eq!(sweep_at(DAY + 60).await, []);
+    assert_eq!(state(&lost).await, (EventState::Failed, "not processed for 24 hours".to_owned()));
+    assert_eq!(state(&done.id).await.0, EventState::Processed);
+
+    // After a retry it is looked after again.
+    assert!(events.reopen(&lost, EventState::Failed, seconds_from_now(DAY)).await.unwrap());
+    assert_eq!(sweep_at(DAY + 60).await, std::slice::from_ref(&lost));
+    assert_eq!(sweep_at(DAY + 2 * hour).await, std::slice::from_ref(&lost));
+    assert_eq!(sweep_at(2 * DAY + hour).await, []);
+    assert_eq!(state(&lost).await.0, EventState::Failed);
+    backlog.remove().await;
+}

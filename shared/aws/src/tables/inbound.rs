@@ -7,8 +7,8 @@
 //! | `sweep` | `overdue` | the place that the check for lost messages has reached |
 //!
 //! The index `by_day` has all events, `notable` those that need attention. The index `pending` has
-//! only events that must be sent to their queue: those with `pending` (a shard) and
-//! `pending_since`.
+//! only events that must be sent to their queue, or were sent late and are not yet processed: those
+//! with `pending` (stage and shard) and `pending_since`.
 
 mod body;
 mod event;
@@ -26,7 +26,7 @@ pub use event::{EventState, InboundEvent, Inserted, Progress};
 pub use log::{InvalidFilter, LogFilter, LogPage, LogPosition, LogRow};
 pub use message::EventMessage;
 pub use overdue::{OverdueCursor, OverduePage};
-pub use pending::{Cursor, Pending, PendingPage};
+pub use pending::{Cursor, Pending, PendingPage, Stage};
 
 use crate::error::IoError;
 use crate::tables::attr::{Item, compress, decompress, read_text, text};

@@ -1,14 +1,15 @@
 //! Overdue events: received an hour ago and still not processed, because their message was lost.
 //!
-//! The check reads each event once, oldest first, by the index of all events. Its progress is a row
-//! of its own, with partition key `sweep` and sort key `overdue`.
+//! The check reads each event once, oldest first, by the index of all events. The events that it
+//! finds become pending, and stay in the index `pending` until they are processed or given up. Its
+//! progress is a row of its own, with partition key `sweep` and sort key `overdue`.
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 
 use super::row::{day, read_state};
-use super::{EventState, InboundLog, RETENTION_DAYS, header_key};
+use super::{EventState, InboundLog, header_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, read_as, read_text, text};
 use crate::tables::batch_get::batch_get;
@@ -21,6 +22,8 @@ use crate::tables::write::Write;
 /// Limited by `BatchGetItem`.
 const PAGE_SIZE: usize = 100;
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
+/// The first check of a log begins so many days back: older events need an operator anyway.
+const FIRST_DAYS: i64 = 7;
 
 /// The place that the check has reached: the key `at` of an event, or the start of a day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,10 +40,9 @@ pub struct OverduePage {
 }
 
 impl OverdueCursor {
-    /// The start of the log's first day.
-    fn oldest(now: Timestamp) -> Self {
-        let days = i64::try_from(RETENTION_DAYS).unwrap_or(0);
-        Self::start_of_day(now.millis() - days * DAY_MILLIS)
+    /// Where the first check begins.
+    fn first(now: Timestamp) -> Self {
+        Self::start_of_day(now.millis() - FIRST_DAYS * DAY_MILLIS)
     }
 
     fn start_of_day(millis: i64) -> Self {
@@ -65,7 +67,7 @@ impl InboundLog {
     pub async fn overdue_cursor(&self, now: Timestamp) -> Result<OverdueCursor, IoError> {
         let row = get(&self.client, &self.table, cursor_key(), &["at"]).await?.unwrap_or_default();
         Ok(read_text(&row, "at")
-            .map_or_else(|_| OverdueCursor::oldest(now), |at| OverdueCursor(at.to_owned())))
+            .map_or_else(|_| OverdueCursor::first(now), |at| OverdueCursor(at.to_owned())))
     }
 
     pub async fn save_overdue_cursor(&self, cursor: &OverdueCursor) -> Result<(), IoError> {
@@ -132,10 +134,10 @@ mod tests {
     }
 
     #[test]
-    fn starts_with_the_oldest_day_of_the_log() {
-        let cursor = OverdueCursor::oldest(at("2026-03-01T05:00:00Z"));
-        assert_eq!(cursor.0, "2025-12-01T00:00:00.000Z");
-        assert_eq!(OverdueCursor::oldest(Timestamp::EPOCH).0, "1970-01-01T00:00:00.000Z");
+    fn starts_a_few_days_back() {
+        let cursor = OverdueCursor::first(at("2026-03-01T05:00:00Z"));
+        assert_eq!(cursor.0, "2026-02-22T00:00:00.000Z");
+        assert_eq!(OverdueCursor::first(Timestamp::EPOCH).0, "1970-01-01T00:00:00.000Z");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Pending events: stored, but not yet sent to their queue. Only they are in the index `pending`.
+//! Pending events: stored, but not yet sent to their queue; and those that were sent by `sweep` or
+//! for a retry, until they are processed. Only they are in the index `pending`.
 
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
@@ -6,16 +7,40 @@ use domain::core::timestamp::Timestamp;
 use super::{EventState, InboundLog};
 use crate::error::IoError;
 use crate::tables::attr::{Item, read_as, text};
-use crate::tables::expression::attr;
+use crate::tables::expression::{Condition, attr};
 use crate::tables::read::{first_page, query};
 use crate::tables::update::Changes;
 
 /// Events of a shard read at once.
 const PENDING_PAGE: i32 = 250;
 
+/// How far a pending event is. Every stage ends when the event is processed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    ToSend,
+    /// Sent. Its message may be lost.
+    Sent,
+    /// Sent once more.
+    Resent,
+}
+
+impl Stage {
+    pub const ALL: [Self; 3] = [Self::ToSend, Self::Sent, Self::Resent];
+
+    /// The partition of the index.
+    fn partition(self, shard: &str) -> String {
+        match self {
+            Self::ToSend => shard.to_owned(),
+            Self::Sent => format!("sent{shard}"),
+            Self::Resent => format!("resent{shard}"),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
     pub id: EventId,
+    /// When it was to be sent; of a sent event when that happened first.
     pub since: Timestamp,
 }
 
@@ -46,9 +71,15 @@ impl InboundLog {
         update.send(&self.client).await.map(drop)
     }
 
-    /// A shard's pending events, oldest first, read eventually consistently.
-    pub async fn pending(&self, shard: &str, from: Option<Cursor>) -> Result<PendingPage, IoError> {
-        let query = query(&self.client, &self.table, attr("pending").equals(text(shard)))
+    /// A shard's pending events of a stage, oldest first, read eventually consistently.
+    pub async fn pending(
+        &self,
+        stage: Stage,
+        shard: &str,
+        from: Option<Cursor>,
+    ) -> Result<PendingPage, IoError> {
+        let events = attr("pending").equals(text(stage.partition(shard)));
+        let query = query(&self.client, &self.table, events)
             .index_name("pending")
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .limit(PENDING_PAGE);
@@ -57,11 +88,29 @@ impl InboundLog {
         Ok(PendingPage { events, next: page.next.map(Cursor) })
     }
 
-    /// Records that a pending event was sent, unless it became pending again since.
-    pub async fn clear_pending(&self, pending: &Pending) -> Result<(), IoError> {
+    /// Records that a pending event of this stage was sent, unless it was processed or became
+    /// pending again since.
+    pub async fn mark_sent(
+        &self,
+        pending: &Pending,
+        stage: Stage,
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        let (next, since) = match stage {
+            Stage::ToSend => (Stage::Sent, now),
+            Stage::Sent | Stage::Resent => (Stage::Resent, pending.since),
+        };
+        let changes = Changes::new()
+            .set("pending", text(next.partition(shard(&pending.id))))
+            .set("pending_since", text(since.to_string()));
+        let update = self.update(&pending.id, changes).only_if(same(pending));
+        update.send(&self.client).await.map(drop)
+    }
+
+    async fn clear_pending(&self, pending: &Pending) -> Result<(), IoError> {
         let changes = Changes::new().remove("pending").remove("pending_since");
-        let same = attr("pending_since").equals(text(pending.since.to_string()));
-        self.update(&pending.id, changes).only_if(same).send(&self.client).await.map(drop)
+        let update = self.update(&pending.id, changes).only_if(same(pending));
+        update.send(&self.client).await.map(drop)
     }
 
     /// Fails an event that was pending too long. An event that was processed in the meantime keeps
@@ -80,9 +129,8 @@ impl InboundLog {
             .set("reason", text(reason))
             .remove("pending")
             .remove("pending_since");
-        let unprocessed = attr("state")
-            .equals(text(EventState::Received.as_str()))
-            .and(attr("pending_since").equals(text(pending.since.to_string())));
+        let unprocessed =
+            attr("state").equals(text(EventState::Received.as_str())).and(same(pending));
         let update = self.update(&pending.id, changes).only_if(unprocessed);
         let has_failed = update.send(&self.client).await?.is_applied();
         if !has_failed {
@@ -90,6 +138,10 @@ impl InboundLog {
         }
         Ok(has_failed)
     }
+}
+
+fn same(pending: &Pending) -> Condition {
+    attr("pending_since").equals(text(pending.since.to_string()))
 }
 
 fn read_pending(row: &Item) -> Result<Pending, IoError> {
@@ -103,4 +155,31 @@ fn read_pending(row: &Item) -> Result<Pending, IoError> {
 pub(super) fn shard(id: &EventId) -> &'static str {
     let first = id.as_str().bytes().next().unwrap_or_default();
     InboundLog::PENDING_SHARDS[usize::from(first) % InboundLog::PENDING_SHARDS.len()]
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::client::fake::{FakeAws, clients};
+
+    /// A sent event is due from the time it was sent, a resent one still from the first time.
+    #[tokio::test]
+    async fn a_sent_event_goes_to_the_next_stage() {
+        let at = |hour: u32| Timestamp::parse(&format!("2026-01-20T{hour:02}:00:00Z")).unwrap();
+        let pending = Pending { id: EventId::parse("e").unwrap(), since: at(1) };
+        for (stage, partition, since) in [
+            (Stage::ToSend, "sent1", at(3)),
+            (Stage::Sent, "resent1", at(1)),
+            (Stage::Resent, "resent1", at(1)),
+        ] {
+            let fake = FakeAws::sequence(&[(200, "{}")]);
+            let log = InboundLog::new(clients(fake.edge()).await.dynamodb(), "inbound".to_owned());
+            log.mark_sent(&pending, stage, at(3)).await.unwrap();
+            let requests = fake.requests();
+            let body = String::from_utf8_lossy(requests[0].body().bytes().unwrap()).into_owned();
+            assert!(body.contains(&format!("\"{partition}\"")), "{body}");
+            assert!(body.contains(&since.to_string()), "{body}");
+        }
+    }
 }
