@@ -13,17 +13,22 @@ mod reconcile;
 mod updates;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws::clock::now;
 use aws::endpoints::Endpoints;
 use aws::error::IoError;
+use aws::lambda::memory_budget::MemoryBudget;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
-use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Progress};
+use aws::tables::inbound::{
+    Checkpoint, EventMessage, EventState, InboundEvent, InboundLog, Progress, StoredEvent,
+};
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use domain::core::id::{EventId, ReportId};
+use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::ApiEvent;
 use domain::polling::PollResult;
 use domain::tracking::report::{Report, SourceName};
@@ -34,6 +39,13 @@ use apply::ApplyOutcome;
 use phone_numbers::PhoneNumberAccounts;
 use reason::{FailReason, OmissionReason};
 
+/// Bytes of the bodies in work at once. Reading one takes several times its size; the function has
+/// 256 MB, and the largest body 3.5 MiB.
+const BODIES_IN_WORK: u32 = 8 * 1024 * 1024;
+
+/// A message that runs out of time is received again at once.
+const OUT_OF_TIME: RecordOutcome = RecordOutcome::RetryAfter(Duration::ZERO);
+
 pub struct Process {
     events: InboundLog,
     orders: Orders,
@@ -41,6 +53,7 @@ pub struct Process {
     deliveries: Queue,
     endpoints: Endpoints,
     numbers: PhoneNumberAccounts,
+    memory: MemoryBudget,
 }
 
 impl Process {
@@ -53,16 +66,27 @@ impl Process {
     ) -> Self {
         let (endpoints, numbers) =
             (Endpoints::new(settings.clone()), PhoneNumberAccounts::new(settings));
-        Self { events, orders, messages, deliveries, endpoints, numbers }
+        let memory = MemoryBudget::new(BODIES_IN_WORK);
+        Self { events, orders, messages, deliveries, endpoints, numbers, memory }
     }
 
-    /// Handles a message of the events queue: the id of a logged event, or a poll result.
-    pub async fn handle(&self, message: &str) -> Result<RecordOutcome, IoError> {
+    pub fn memory(&self) -> &MemoryBudget {
+        &self.memory
+    }
+
+    /// Handles a message of the events queue: the id of a logged event, or a poll result. Begins no
+    /// report after `deadline`; the message then comes again.
+    pub async fn handle(
+        &self,
+        message: &str,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
         if let Some(message) = EventMessage::read(message) {
-            return self.process_event(&message.event_id).await;
+            return self.process_event(&message.event_id, deadline).await;
         }
+        let _reserved = self.memory.reserve(message.len()).await;
         match PollResult::read(message) {
-            Some(poll_result) => self.apply_poll_result(&poll_result).await,
+            Some(poll_result) => self.apply_poll_result(&poll_result, deadline).await,
             None => Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage)),
         }
     }
@@ -79,74 +103,110 @@ impl Process {
         self.events.mark(&message.event_id, &progress, now()).await
     }
 
-    async fn process_event(&self, id: &EventId) -> Result<RecordOutcome, IoError> {
-        let Some(event) = self.events.load(id).await? else {
+    async fn process_event(
+        &self,
+        id: &EventId,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
+        let Some(stored) = self.events.open(id).await? else {
             return Ok(RecordOutcome::DeadLetter(DeadLetterReason::EventGone));
         };
-        if event.state.is_settled() {
+        if stored.state()?.is_settled() {
             return Ok(RecordOutcome::Ack);
         }
+        let _reserved = self.memory.reserve(stored.size()).await;
+        if now() >= deadline {
+            return Ok(OUT_OF_TIME);
+        }
+        let event = self.events.load_stored(id, &stored).await?;
+        let run = Run { event: &event, stored: &stored, deadline };
         let progress = if event.source == SourceName::API {
-            self.process_internal(&event).await?
+            self.process_internal(&run).await?
         } else {
-            self.process_webhook(&event).await?
+            self.process_webhook(&run).await?
+        };
+        let Some(progress) = progress else {
+            tracing::warn!(event_id = %event.id, "event.out_of_time");
+            return Ok(OUT_OF_TIME);
         };
         self.events.mark(&event.id, &progress, now()).await?;
         log_progress(&event, &progress);
         Ok(RecordOutcome::Ack)
     }
 
-    async fn process_webhook(&self, event: &InboundEvent) -> Result<Progress, IoError> {
+    async fn process_webhook(&self, run: &Run<'_>) -> Result<Option<Progress>, IoError> {
+        let event = run.event;
         let Some(source) = sources::by_name(event.source.as_str()) else {
-            return Ok(FailReason::UnknownSource.into());
+            return Ok(Some(FailReason::UnknownSource.into()));
         };
         let request = Request::stored(event.account.as_ref(), &event.body);
         match source.parse(&request, event.received_at).map(|parsed| parsed.reading) {
-            Ok(Reading::Reports(reports)) => self.apply_reports(event, &reports).await,
-            Ok(Reading::Updates(updates)) => self.apply_updates(event, &updates).await,
+            Ok(Reading::Reports(reports)) => self.apply_reports(run, &reports).await,
+            Ok(Reading::Updates(updates)) => self.apply_updates(run, &updates).await,
             Ok(Reading::Ignored(reason)) => {
-                Ok(Progress::because(EventState::Ignored, reason.as_str()))
+                Ok(Some(Progress::because(EventState::Ignored, reason.as_str())))
             }
-            Err(error) => Ok(FailReason::UnreadableWebhook(error).into()),
+            Err(error) => Ok(Some(FailReason::UnreadableWebhook(error).into())),
         }
     }
 
-    async fn process_internal(&self, event: &InboundEvent) -> Result<Progress, IoError> {
-        match serde_json::from_slice::<ApiEvent>(&event.body) {
+    async fn process_internal(&self, run: &Run<'_>) -> Result<Option<Progress>, IoError> {
+        match serde_json::from_slice::<ApiEvent>(&run.event.body) {
             Ok(ApiEvent::Reconciliation(reconciliation)) => {
-                self.reconcile(event, &reconciliation).await
+                self.reconcile(run, &reconciliation).await
             }
             Ok(ApiEvent::Status(status)) => {
-                let report = status.to_report(event.id.clone().into());
-                self.apply_reports(event, &vec![report].into()).await
+                let report = status.to_report(run.event.id.clone().into());
+                self.apply_reports(run, &vec![report].into()).await
             }
-            Err(_) => Ok(FailReason::UnreadableApiEvent.into()),
+            Err(_) => Ok(Some(FailReason::UnreadableApiEvent.into())),
         }
     }
 
     async fn apply_reports(
         &self,
-        event: &InboundEvent,
+        run: &Run<'_>,
         reports: &Items<Report>,
-    ) -> Result<Progress, IoError> {
+    ) -> Result<Option<Progress>, IoError> {
+        let event = run.event;
         let Some(account) = &event.account else {
-            return Ok(FailReason::NoAccount.into());
+            return Ok(Some(FailReason::NoAccount.into()));
         };
         let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
-        let mut unmatched = BTreeSet::new();
+        let total = reports.items.len();
+        let Checkpoint { mut done, mut unmatched } = run.stored.checkpoint(total);
         let mut applied = Vec::new();
-        for report in &reports.items {
+        for report in reports.items.iter().skip(done).take_while(|_| run.has_time()) {
             match self.apply_or_park(account, report, &origin).await? {
                 ApplyOutcome::Applied(report) => applied.push(report),
                 ApplyOutcome::Unmatched => {
                     unmatched.insert(report.id.clone());
                 }
             }
+            done += 1;
         }
-        Ok(match self.fan_out(&event.id, &applied, now()).await? {
-            Some(undeliverable) => FailReason::Undeliverable(undeliverable).into(),
-            None => progress_after(reports, unmatched),
-        })
+        if let Some(undeliverable) = self.fan_out(&event.id, &applied, now()).await? {
+            return Ok(Some(FailReason::Undeliverable(undeliverable).into()));
+        }
+        if done < total {
+            let checkpoint = Checkpoint { done, unmatched };
+            self.events.save_checkpoint(&event.id, &checkpoint, total).await?;
+            return Ok(None);
+        }
+        Ok(Some(progress_after(reports, unmatched)))
+    }
+}
+
+/// One run of an event's processing. Its functions return no progress if they ran out of time.
+struct Run<'a> {
+    event: &'a InboundEvent,
+    stored: &'a StoredEvent,
+    deadline: Timestamp,
+}
+
+impl Run<'_> {
+    fn has_time(&self) -> bool {
+        now() < self.deadline
     }
 }
 

@@ -14,32 +14,37 @@ use domain::orders::order::Order;
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::{Origin, plausible_time};
 
-use crate::Process;
 use crate::apply::ApplyOutcome;
 use crate::fan_out::Undeliverable;
 use crate::reason::FailReason;
+use crate::{Process, Run};
 
 impl Process {
     pub(crate) async fn reconcile(
         &self,
-        event: &InboundEvent,
+        run: &Run<'_>,
         reconciliation: &Reconciliation,
-    ) -> Result<Progress, IoError> {
+    ) -> Result<Option<Progress>, IoError> {
+        let event = run.event;
         let Some(account) = event.account.clone() else {
-            return Ok(FailReason::NoAccount.into());
+            return Ok(Some(FailReason::NoAccount.into()));
         };
         let key = OrderKey { account, order: reconciliation.order_id.clone() };
         let mut undeliverable = self.reconcile_parcel(event, &key, reconciliation).await?;
         let Some(order) = self.orders.load(&key).await? else {
-            return Ok(FailReason::NoSuchOrder.into());
+            return Ok(Some(FailReason::NoSuchOrder.into()));
         };
         for unmatched in newest_first(self.find_unmatched(&key, &order).await?) {
+            // The next run goes on: reports that were applied are no longer parked.
+            if !run.has_time() {
+                return Ok(None);
+            }
             undeliverable = self.reconcile_report(&key, &unmatched).await?.or(undeliverable);
         }
-        Ok(undeliverable.map_or_else(
+        Ok(Some(undeliverable.map_or_else(
             || EventState::Processed.into(),
             |undeliverable| FailReason::Undeliverable(undeliverable).into(),
-        ))
+        )))
     }
 
     /// A patch may have given the order a new parcel.
