@@ -36,7 +36,7 @@ impl Environment {
         let result = match queue {
             "shards" => self.sync(&calls).plan_shard(message, deadline).await,
             "batches" => self.poll(&calls).handle(message, deadline).await,
-            _ => self.process(&calls).handle(message).await,
+            _ => self.process(&calls).handle(message, deadline).await,
         };
         (result, calls.names())
     }
