@@ -29,6 +29,7 @@ use domain::tracking::timeline::{State, TimelineEntry};
 
 pub use active::{ActiveOrder, ActivePage};
 pub use create::{CreateOutcome, PatchOutcome};
+use list::found_in;
 pub use list::{Listed, sort_key_of};
 pub use poll_row::PollRowUpdate;
 pub use stale::StaleOrder;
@@ -156,6 +157,7 @@ fn state_row(order: &Order) -> Result<Item, IoError> {
         ("order_id", text(order.key.order.as_str())),
         ("listed_in", text(order.key.account.as_str())),
         ("listed_at", text(sort_key_of(order))),
+        ("found_in", found_in(&order.key.account, order.state.tracking.status)),
         ("rev", number(order.state.rev)),
         ("json", json(&order.state)?),
     ]))

@@ -5,6 +5,7 @@ use domain::orders::order::Order;
 use domain::tracking::report::Scan;
 use domain::tracking::timeline::{Commit, TimelineEntry};
 
+use super::list::found_in;
 use super::{Orders, partition, state_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, bytes, compress, item, json, number, read_json, text};
@@ -62,7 +63,10 @@ impl Orders {
 
     fn advance(&self, key: &OrderKey, commit: &Commit, scans: Scans<'_>) -> Result<Write, IoError> {
         let state = &commit.state;
-        let mut changes = Changes::new().set("json", json(state)?).set("rev", number(state.rev));
+        let mut changes = Changes::new()
+            .set("json", json(state)?)
+            .set("rev", number(state.rev))
+            .set("found_in", found_in(&key.account, state.tracking.status));
         if let Some(scans) = scans.filter(|scans| !scans.is_empty()) {
             let content = serde_json::to_vec(scans)
                 .map_err(|_| IoError::unreadable("serde_json", "scans"))?;
