@@ -92,7 +92,7 @@ impl Poll {
         let counts = answer.counts();
         tracing::info!(
             run = batch.run.id,
-            shard = batch.shard,
+            planner = batch.planner,
             batch = batch.k,
             account = credential_account(batch),
             asked = counts.asked,
@@ -115,7 +115,7 @@ impl Poll {
         let wait = failure.wait_after(attempts);
         tracing::warn!(
             run = batch.run.id,
-            shard = batch.shard,
+            planner = batch.planner,
             batch = batch.k,
             account = credential_account(batch),
             attempts,
@@ -138,7 +138,7 @@ impl Poll {
 
     /// Closes the run if this was its last batch.
     async fn close(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
-        self.runs.close_after(&batch.run, batch.shard, now()).await?;
+        self.runs.close_after(&batch.run, batch.planner, now()).await?;
         Ok(RecordOutcome::Ack)
     }
 }

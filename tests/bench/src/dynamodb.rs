@@ -47,6 +47,13 @@ impl DynamoDb {
         Self { orders, rows: Mutex::default(), meter }
     }
 
+    /// Adds a row to the state table.
+    pub(crate) fn insert(&self, row: Value) {
+        if let (Ok(key), Value::Object(row)) = (key_of(&row), row) {
+            lock(&self.rows).insert(key, row);
+        }
+    }
+
     /// The rows of a partition of the state table.
     pub(crate) fn state(&self, pk: &str) -> Vec<Item> {
         partition(&lock(&self.rows), pk).cloned().collect()

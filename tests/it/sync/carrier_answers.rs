@@ -198,7 +198,7 @@ async fn dead_letters_after_five_attempts(env: &Environment) {
 }
 
 async fn is_closed(env: &Environment) -> bool {
-    env.runs(&Calls::default()).open(&run(0), 5.0).await.unwrap() == RunState::Closed
+    env.runs(&Calls::default()).open(&run(0), 5.0, 1).await.unwrap() == RunState::Closed
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,5 +1,5 @@
 //! Counts each batch once, however often it is polled: one transaction records its end and adds to
-//! the counters of its shard.
+//! the counters of its planner.
 //!
 //! After a crash, two batches may have the same number: the crashed planner sent one before it
 //! could store its progress, and its successor sent another, with other orders. Both are polled.
@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, PollCounts};
 
-use super::{Runs, flag, parts_pk, shard_key};
+use super::{Runs, flag, parts_pk, planner_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, number, read_number, read_texts, text, texts, ttl};
 use crate::tables::contention::{Try, retry};
@@ -21,7 +21,7 @@ use crate::tables::write::Write;
 
 /// No batch is polled after this time.
 const RETENTION_DAYS: u64 = 2;
-/// How often the counters are written while other batches of the shard are counted.
+/// How often the counters are written while other batches of the planner are counted.
 const TRIES: u32 = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -127,12 +127,12 @@ impl Runs {
         if is_first {
             changes = changes.add(ended, number(1));
         }
-        self.update(shard_key(&batch.run.id, batch.shard), changes)
+        self.update(planner_key(&batch.run.id, batch.planner), changes)
     }
 }
 
 fn batch_key(batch: &BatchMessage) -> Item {
-    key(parts_pk(&batch.run.id), format!("batch:{:02}:{}", batch.shard, batch.k))
+    key(parts_pk(&batch.run.id), format!("batch:{:02}:{}", batch.planner, batch.k))
 }
 
 fn is_answer_to(row: &Item, fingerprint: &str) -> bool {
