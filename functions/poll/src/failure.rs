@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::core::timestamp::Timestamp;
+use domain::polling::Refusal;
 use domain::webhooks::retry::parse_retry_after;
 use egress::GetError;
 
@@ -32,8 +33,13 @@ impl Failure {
         Self { status: Some(status), error: "refused", retry_after }
     }
 
-    pub(crate) fn is_about_credentials(&self) -> bool {
-        matches!(self.status, Some(401 | 403))
+    /// `Some` if the failure is about the credential, not about the batch.
+    pub(crate) fn about_credential(&self) -> Option<Refusal> {
+        match self.status? {
+            401 | 403 => Some(Refusal::Credentials),
+            429 => Some(Refusal::RateLimit),
+            _ => None,
+        }
     }
 
     /// The backoff after this many failed calls, or `None` to give up.
@@ -69,7 +75,7 @@ mod tests {
 
     #[test]
     fn clamps_retry_after_to_the_bounds() {
-        let first = |value| waits(Failure::refusal(429, Some(value), Timestamp::EPOCH))[0];
+        let first = |value| waits(Failure::refusal(503, Some(value), Timestamp::EPOCH))[0];
         assert_eq!(
             ["0", "7", "900", "901", "99999999999999999999", "junk", "-1"].map(first),
             [Some(5), Some(7), Some(900), Some(900), Some(900), Some(5), Some(5)]
@@ -77,12 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn treats_401_and_403_as_rejected_credentials() {
-        let about =
-            |status| Failure::refusal(status, None, Timestamp::EPOCH).is_about_credentials();
-        assert_eq!(
-            [401, 403, 400, 404, 429, 500].map(about),
-            [true, true, false, false, false, false]
-        );
+    fn some_refusals_are_about_the_credential() {
+        let about = |status| Failure::refusal(status, None, Timestamp::EPOCH).about_credential();
+        assert_eq!([401, 403].map(about), [Some(Refusal::Credentials); 2]);
+        assert_eq!(about(429), Some(Refusal::RateLimit));
+        assert_eq!([400, 404, 500, 503].map(about), [None; 4]);
+        assert_eq!(Failure::of("timeout").about_credential(), None);
     }
 }

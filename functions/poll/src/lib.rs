@@ -15,10 +15,10 @@ use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::concurrency::run_all;
 use aws::tables::orders::Orders;
-use aws::tables::runs::{BatchOutcome, Runs};
+use aws::tables::runs::{BatchOutcome, BatchState, Runs};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{BatchMessage, PollItem, RateLimiter};
+use domain::polling::{BatchMessage, Pause, PollItem, RateLimiter, Refusal};
 use egress::Http;
 use tokio::sync::Mutex;
 
@@ -61,14 +61,63 @@ impl Poll {
         if !early.is_zero() {
             return Ok(RecordOutcome::RetryAfter(early));
         }
-        if self.runs.is_answered(&batch).await? {
+        let state = self.runs.batch_state(&batch).await?;
+        if state.is_answered {
             return self.close(&batch).await;
         }
-        match self.call(&batch, deadline).await? {
-            CallOutcome::TooLate(wait) => Ok(RecordOutcome::RetryAfter(wait)),
-            CallOutcome::Answered(answer) => self.publish_answer(&batch, &answer).await,
-            CallOutcome::Failed(failure) => self.handle_failure(&batch, failure).await,
+        if let Some(pause) = &state.pause {
+            if pause.given_up {
+                return self.give_up(&batch).await;
+            }
+            let wait = pause.wait(now());
+            if !wait.is_zero() {
+                return Ok(RecordOutcome::RetryAfter(wait));
+            }
         }
+        self.poll(&batch, &state, deadline).await
+    }
+
+    async fn poll(
+        &self,
+        batch: &BatchMessage,
+        state: &BatchState,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
+        match self.call(batch, deadline).await? {
+            CallOutcome::TooLate(wait) => Ok(RecordOutcome::RetryAfter(wait)),
+            CallOutcome::Answered(answer) => {
+                if let Some(pause) = &state.pause {
+                    self.runs.end_pause(batch, pause).await?;
+                }
+                self.publish_answer(batch, &answer).await
+            }
+            CallOutcome::Failed(failure) => match failure.about_credential() {
+                Some(refusal) => self.pause(batch, state, refusal, failure).await,
+                None => self.handle_failure(batch, failure).await,
+            },
+        }
+    }
+
+    /// Pauses the credential for all batches of the run.
+    async fn pause(
+        &self,
+        batch: &BatchMessage,
+        state: &BatchState,
+        refusal: Refusal,
+        failure: Failure,
+    ) -> Result<RecordOutcome, IoError> {
+        let (before, at) = (state.pause.as_ref(), now());
+        let pause = Pause::after(before, refusal, failure.retry_after, at);
+        let pause = self.runs.pause(batch, before, pause, at).await?;
+        let (run, account) = (batch.run.id.as_str(), credential_account(batch));
+        let (status, wait) = (failure.status, pause.wait(at));
+        let Pause { refusals, given_up, .. } = pause;
+        let wait_s = wait.as_secs();
+        tracing::warn!(run, account, status, refusals, given_up, wait_s, "credential.paused");
+        if refusal == Refusal::Credentials {
+            tracing::error!(account, status, "carrier.refused");
+        }
+        if given_up { self.give_up(batch).await } else { Ok(RecordOutcome::RetryAfter(wait)) }
     }
 
     /// Queues the reports before the batch is counted, so that a crash in between repeats the poll
@@ -124,13 +173,13 @@ impl Poll {
             wait_s = wait.map(|wait| wait.as_secs()),
             "batch.failed"
         );
-        if failure.is_about_credentials() {
-            let account = credential_account(batch);
-            tracing::error!(account, status = failure.status, "carrier.refused");
+        match wait {
+            Some(wait) => Ok(RecordOutcome::RetryAfter(wait)),
+            None => self.give_up(batch).await,
         }
-        if let Some(wait) = wait {
-            return Ok(RecordOutcome::RetryAfter(wait));
-        }
+    }
+
+    async fn give_up(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
         self.runs.count(batch, BatchOutcome::GivenUp, now()).await?;
         self.close(batch).await?;
         Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))

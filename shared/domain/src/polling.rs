@@ -2,6 +2,7 @@
 
 mod batcher;
 mod messages;
+mod pause;
 mod planners;
 mod poll_state;
 mod rate_limiter;
@@ -13,6 +14,7 @@ mod turns;
 
 pub use batcher::{Batch, Batcher};
 pub use messages::{BatchMessage, MAX_BATCH, PlanMessage, PollItem};
+pub use pause::{Pause, Refusal};
 pub use planners::{Place, planners};
 pub use poll_state::{ENDED_DAYS, GIVE_UP, PollState, Polling, Unknown};
 pub use rate_limiter::RateLimiter;

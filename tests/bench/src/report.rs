@@ -15,7 +15,9 @@ const LINES: [Line; 16] = [
     ("duration at 5 calls a second", |outcome| duration(seconds(outcome.usage.carrier_calls))),
     ("reports in poll results (5 % of orders)", |outcome| grouped(outcome.usage.reports)),
     ("DynamoDB Query", |outcome| grouped(sum(outcome, &["DynamoDB:Query"]))),
-    ("DynamoDB GetItem", |outcome| grouped(sum(outcome, &["DynamoDB:GetItem"]))),
+    ("DynamoDB GetItem and BatchGetItem", |outcome| {
+        grouped(sum(outcome, &["DynamoDB:GetItem", "DynamoDB:BatchGetItem"]))
+    }),
     ("DynamoDB UpdateItem and PutItem", |outcome| {
         grouped(sum(outcome, &["DynamoDB:UpdateItem", "DynamoDB:PutItem"]))
     }),

@@ -222,7 +222,7 @@ async fn counts_a_batch_once_after_a_kill_at_any_call() {
     assert_eq!(
         calls,
         [
-            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
             "ssm:GetParameters",
             "ssm:GetParameters",
             "sqs:SendMessage",

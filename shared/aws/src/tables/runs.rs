@@ -6,10 +6,12 @@
 //! | `runs` | `{started_at}/{id}` | a run; once closed with `closed_at` and its totals; 30 days |
 //! | `run:{id}` | `planner:{planner}` | a planner's progress and batch counters; 30 days |
 //! | | `batch:{planner}:{k}` | the state of a batch; 2 days |
+//! | | `pause:{account}` | the pause of a credential, without account that of the source; 2 days |
 
 mod batches;
 mod close;
 mod list;
+mod pauses;
 mod planners;
 
 use aws_sdk_dynamodb::Client;
@@ -29,6 +31,7 @@ use close::read_totals;
 
 pub use batches::BatchOutcome;
 pub use list::RunRow;
+pub use pauses::BatchState;
 pub use planners::{PlanClaim, PlanLease, PlanProgress, PlanStep};
 
 /// Retention of runs.

@@ -115,6 +115,24 @@ impl Environment {
         self.queue("shards", &Calls::default()).send(message).await.unwrap();
     }
 
+    /// Ends the pause of a credential, if there is one, as time would.
+    pub async fn expire_pause(&self, run: &str, credential: &str) {
+        let update = stack().dynamodb(&Calls::default()).update_item().table_name(&self.name);
+        let update = update
+            .key("pk", AttributeValue::S(format!("run:{run}")))
+            .key("sk", AttributeValue::S(format!("pause:{credential}")))
+            .update_expression("SET #until = :past")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(
+                ":past",
+                AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned()),
+            )
+            .condition_expression("attribute_exists(pk)");
+        let result = update.send().await;
+        // The condition fails if there is no pause.
+        assert!(result.is_ok() || result.unwrap_err().as_service_error().is_some());
+    }
+
     /// Stores a run that is over, with the number of orders that it planned.
     pub async fn put_closed_run(&self, run: &Run, planned: u64) {
         let text = |text: &str| AttributeValue::S(text.to_owned());

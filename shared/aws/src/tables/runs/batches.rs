@@ -32,12 +32,6 @@ pub enum BatchOutcome {
 }
 
 impl Runs {
-    /// True if the carrier has answered exactly this batch, and the answer is counted.
-    pub async fn is_answered(&self, batch: &BatchMessage) -> Result<bool, IoError> {
-        let row = self.get(batch_key(batch)).await?;
-        Ok(row.is_some_and(|row| is_answer_to(&row, &batch.fingerprint())))
-    }
-
     /// Records a failed attempt of a batch and returns the number of attempts so far.
     pub async fn record_failure(
         &self,
@@ -131,11 +125,11 @@ impl Runs {
     }
 }
 
-fn batch_key(batch: &BatchMessage) -> Item {
+pub(super) fn batch_key(batch: &BatchMessage) -> Item {
     key(parts_pk(&batch.run.id), format!("batch:{:02}:{}", batch.planner, batch.k))
 }
 
-fn is_answer_to(row: &Item, fingerprint: &str) -> bool {
+pub(super) fn is_answer_to(row: &Item, fingerprint: &str) -> bool {
     read_texts(row, "answered").iter().any(|answered| answered == fingerprint)
 }
 
