@@ -15,6 +15,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 /// The upper bound for the carrier's Retry-After.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 
+pub(crate) const UNREADABLE: &str = "unreadable_answer";
+/// Answers with status 200.
+const UNUSABLE_ANSWERS: [&str; 3] = [UNREADABLE, "body_too_long", "body_incomplete"];
+
 /// Never quotes the request or the response body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Failure {
@@ -40,6 +44,17 @@ impl Failure {
             429 => Some(Refusal::RateLimit),
             _ => None,
         }
+    }
+
+    /// True if one order of the batch may be the cause: the carrier answers, but not as it should.
+    pub(crate) fn may_be_about_an_order(&self) -> bool {
+        self.status.is_some() || UNUSABLE_ANSWERS.contains(&self.error)
+    }
+
+    /// True if the carrier blames the request.
+    pub(crate) fn is_about_the_request(&self) -> bool {
+        self.may_be_about_an_order()
+            && self.status.is_none_or(|status| (400..500).contains(&status))
     }
 
     /// The backoff after this many failed calls, or `None` to give up.
@@ -80,6 +95,21 @@ mod tests {
             ["0", "7", "900", "901", "99999999999999999999", "junk", "-1"].map(first),
             [Some(5), Some(7), Some(900), Some(900), Some(900), Some(5), Some(5)]
         );
+    }
+
+    #[test]
+    fn an_answer_with_an_error_may_be_about_one_order() {
+        let of_status = |status| Failure::refusal(status, None, Timestamp::EPOCH);
+        let failures = [of_status(400), of_status(500), of_status(302), Failure::of(UNREADABLE)];
+        assert!(failures.iter().all(Failure::may_be_about_an_order));
+        let requests = failures.map(|failure| failure.is_about_the_request());
+        assert_eq!(requests, [true, false, false, true]);
+        let too_long = Failure::from(GetError::TooLong);
+        assert!(too_long.may_be_about_an_order() && too_long.is_about_the_request());
+        for error in ["timeout", "connect", "settings_wrong"] {
+            let failure = Failure::of(error);
+            assert!(!failure.may_be_about_an_order() && !failure.is_about_the_request());
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod answer;
 mod call;
 mod carrier;
 mod failure;
+mod retry;
 
 use aws::clock::now;
 use aws::error::IoError;
@@ -18,14 +19,13 @@ use aws::tables::orders::Orders;
 use aws::tables::runs::{BatchOutcome, BatchState, Runs};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{BatchMessage, Pause, PollItem, RateLimiter, Refusal};
+use domain::polling::{BatchMessage, Halving, PollCounts, PollItem, RateLimiter};
 use egress::Http;
 use tokio::sync::Mutex;
 
 use answer::BatchAnswer;
 use call::CallOutcome;
 use carrier::Carrier;
-use failure::Failure;
 
 pub struct Poll {
     runs: Runs,
@@ -67,73 +67,56 @@ impl Poll {
         }
         if let Some(pause) = &state.pause {
             if pause.given_up {
-                return self.give_up(&batch).await;
+                return self.give_up(&batch, answered_counts(&state)).await;
             }
             let wait = pause.wait(now());
             if !wait.is_zero() {
                 return Ok(RecordOutcome::RetryAfter(wait));
             }
         }
-        self.poll(&batch, &state, deadline).await
+        self.poll(&batch, state, deadline).await
     }
 
+    /// Polls the batch as a whole, or those of its parts that are not answered yet.
     async fn poll(
         &self,
         batch: &BatchMessage,
-        state: &BatchState,
+        mut state: BatchState,
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
-        match self.call(batch, deadline).await? {
-            CallOutcome::TooLate(wait) => Ok(RecordOutcome::RetryAfter(wait)),
-            CallOutcome::Answered(answer) => {
-                if let Some(pause) = &state.pause {
-                    self.runs.end_pause(batch, pause).await?;
+        let (all, credential) = (0..batch.orders.len(), batch.credential.as_ref());
+        while let Some(part) = state.halving.as_ref().map_or(Some(all.clone()), Halving::next) {
+            let orders = batch.orders.get(part).unwrap_or_default();
+            match self.call(credential, orders, deadline).await? {
+                CallOutcome::TooLate(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
+                CallOutcome::Answered(answer) => {
+                    if let Some(pause) = state.pause.take() {
+                        self.runs.end_pause(batch, &pause).await?;
+                    }
+                    self.publish(batch, &answer).await?;
+                    let Some(halving) = &mut state.halving else {
+                        return self.end(batch, answer.counts()).await;
+                    };
+                    halving.answered(answer.counts());
+                    self.runs.save_halving(batch, halving, now()).await?;
                 }
-                self.publish_answer(batch, &answer).await
+                CallOutcome::Failed(failure) => {
+                    if let Some(outcome) = self.handle_failure(batch, &mut state, failure).await? {
+                        return Ok(outcome);
+                    }
+                }
             }
-            CallOutcome::Failed(failure) => match failure.about_credential() {
-                Some(refusal) => self.pause(batch, state, refusal, failure).await,
-                None => self.handle_failure(batch, failure).await,
-            },
         }
-    }
-
-    /// Pauses the credential for all batches of the run.
-    async fn pause(
-        &self,
-        batch: &BatchMessage,
-        state: &BatchState,
-        refusal: Refusal,
-        failure: Failure,
-    ) -> Result<RecordOutcome, IoError> {
-        let (before, at) = (state.pause.as_ref(), now());
-        let pause = Pause::after(before, refusal, failure.retry_after, at);
-        let pause = self.runs.pause(batch, before, pause, at).await?;
-        let (run, account) = (batch.run.id.as_str(), credential_account(batch));
-        let (status, wait) = (failure.status, pause.wait(at));
-        let Pause { refusals, given_up, .. } = pause;
-        let wait_s = wait.as_secs();
-        tracing::warn!(run, account, status, refusals, given_up, wait_s, "credential.paused");
-        if refusal == Refusal::Credentials {
-            tracing::error!(account, status, "carrier.refused");
-        }
-        if given_up { self.give_up(batch).await } else { Ok(RecordOutcome::RetryAfter(wait)) }
+        self.end_halving(batch, &state.halving.unwrap_or_default()).await
     }
 
     /// Queues the reports before the batch is counted, so that a crash in between repeats the poll
     /// and loses no report.
-    async fn publish_answer(
-        &self,
-        batch: &BatchMessage,
-        answer: &BatchAnswer<'_>,
-    ) -> Result<RecordOutcome, IoError> {
+    async fn publish(&self, batch: &BatchMessage, answer: &BatchAnswer<'_>) -> Result<(), IoError> {
         for message in answer.messages(now()) {
             self.events.send(message).await?;
         }
-        run_all(answer.unknown.iter().map(async |order: &&PollItem| {
-            self.orders.not_found(&order.key(), &order.active, &batch.run).await
-        }))
-        .await?;
+        self.record_unknown(batch, &answer.unknown).await?;
         run_all(
             answer.reappeared.iter().map(async |order| self.orders.reappeared(&order.key()).await),
         )
@@ -150,37 +133,35 @@ impl Poll {
             stalled = answer.stalled.len(),
             "batch.asked"
         );
+        Ok(())
+    }
+
+    async fn record_unknown(
+        &self,
+        batch: &BatchMessage,
+        orders: &[&PollItem],
+    ) -> Result<(), IoError> {
+        let record = async |order: &&PollItem| {
+            self.orders.not_found(&order.key(), &order.active, &batch.run).await
+        };
+        run_all(orders.iter().map(record)).await.map(drop)
+    }
+
+    async fn end(
+        &self,
+        batch: &BatchMessage,
+        counts: PollCounts,
+    ) -> Result<RecordOutcome, IoError> {
         self.runs.count(batch, BatchOutcome::Answered(counts), now()).await?;
         self.close(batch).await
     }
 
-    /// Retries the batch with backoff, then dead-letters it; the next run polls its orders anyway.
-    async fn handle_failure(
+    async fn give_up(
         &self,
         batch: &BatchMessage,
-        failure: Failure,
+        counts: PollCounts,
     ) -> Result<RecordOutcome, IoError> {
-        let attempts = self.runs.record_failure(batch, now()).await?;
-        let wait = failure.wait_after(attempts);
-        tracing::warn!(
-            run = batch.run.id,
-            planner = batch.planner,
-            batch = batch.k,
-            account = credential_account(batch),
-            attempts,
-            status = failure.status,
-            error = failure.error,
-            wait_s = wait.map(|wait| wait.as_secs()),
-            "batch.failed"
-        );
-        match wait {
-            Some(wait) => Ok(RecordOutcome::RetryAfter(wait)),
-            None => self.give_up(batch).await,
-        }
-    }
-
-    async fn give_up(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
-        self.runs.count(batch, BatchOutcome::GivenUp, now()).await?;
+        self.runs.count(batch, BatchOutcome::GivenUp(counts), now()).await?;
         self.close(batch).await?;
         Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))
     }
@@ -190,6 +171,11 @@ impl Poll {
         self.runs.close_after(&batch.run, batch.planner, now()).await?;
         Ok(RecordOutcome::Ack)
     }
+}
+
+/// The counts of the parts that are answered so far.
+fn answered_counts(state: &BatchState) -> PollCounts {
+    state.halving.as_ref().map(|halving| halving.counts).unwrap_or_default()
 }
 
 /// The account that owns the call's credentials; `None` for the shared credentials.

@@ -1,6 +1,7 @@
 //! Hourly polling of a carrier: runs, planners, shards, batches and what the carrier answered.
 
 mod batcher;
+mod halving;
 mod messages;
 mod pause;
 mod planners;
@@ -13,6 +14,7 @@ mod totals;
 mod turns;
 
 pub use batcher::{Batch, Batcher};
+pub use halving::Halving;
 pub use messages::{BatchMessage, MAX_BATCH, PlanMessage, PollItem};
 pub use pause::{Pause, Refusal};
 pub use planners::{Place, planners};

@@ -1,15 +1,30 @@
 //! Counts of a run, for its row, its log line and the gap rate.
 
 use std::iter::Sum;
+use std::ops::Add;
+
+use serde::{Deserialize, Serialize};
 
 /// Counts of the orders in answered batches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollCounts {
     pub asked: u64,
     /// Orders with a report that no webhook had brought.
     pub changed: u64,
     /// Orders whose AWB the carrier does not know.
     pub unknown: u64,
+}
+
+impl Add for PollCounts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            asked: self.asked + other.asked,
+            changed: self.changed + other.changed,
+            unknown: self.unknown + other.unknown,
+        }
+    }
 }
 
 /// Totals of a planner's part of a run, or of a whole run.
@@ -49,11 +64,7 @@ impl Sum for Totals {
             batches: sum.batches + part.batches,
             done: sum.done + part.done,
             failed: sum.failed + part.failed,
-            counts: PollCounts {
-                asked: sum.counts.asked + part.counts.asked,
-                changed: sum.counts.changed + part.counts.changed,
-                unknown: sum.counts.unknown + part.counts.unknown,
-            },
+            counts: sum.counts + part.counts,
         })
     }
 }

@@ -1,14 +1,14 @@
-//! Pauses of credentials in a run. Every worker reads the pause before a call, together with the
-//! row of its batch.
+//! What a worker knows before a call: the state of its batch, and the pause of the credential in the
+//! run.
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::core::timestamp::Timestamp;
-use domain::polling::{BatchMessage, Pause};
+use domain::polling::{BatchMessage, Halving, Pause};
 
 use super::batches::{batch_key, is_answer_to};
 use super::{Runs, parts_pk};
 use crate::error::IoError;
-use crate::tables::attr::{Item, number, read_as, read_number, text, ttl};
+use crate::tables::attr::{Item, number, read_as, read_json, read_number, text, ttl};
 use crate::tables::batch_get::batch_get;
 use crate::tables::expression::attr;
 use crate::tables::keys::key;
@@ -18,11 +18,14 @@ use crate::tables::write::WriteOutcome;
 /// As long as batches.
 const RETENTION_DAYS: u64 = 2;
 
-/// What a worker knows before it polls a batch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BatchState {
     /// The carrier has answered exactly this batch, and the answer is counted.
     pub is_answered: bool,
+    /// The number of failed calls.
+    pub attempts: u32,
+    /// Set while the batch is polled in parts.
+    pub halving: Option<Halving>,
     /// The last pause of the batch's credential, if no answer came since.
     pub pause: Option<Pause>,
 }
@@ -36,8 +39,12 @@ impl Runs {
             .consistent_read(true);
         let rows = batch_get(&self.client, &self.table, keys).await?;
         let find = |key: &Item| rows.iter().find(|row| row.get("sk") == key.get("sk"));
+        let row = find(&of_batch);
+        let halving = row.and_then(|row| read_json::<Halving>(row, "halving").ok());
         Ok(BatchState {
-            is_answered: find(&of_batch).is_some_and(|row| is_answer_to(row, &batch.fingerprint())),
+            is_answered: row.is_some_and(|row| is_answer_to(row, &batch.fingerprint())),
+            attempts: row.and_then(|row| read_number(row, "attempts")).unwrap_or_default(),
+            halving: halving.filter(|halving| halving.is_of(batch)),
             pause: find(&of_pause).map(read_pause).transpose()?.flatten(),
         })
     }
