@@ -8,20 +8,26 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use strum::VariantArray;
 
-use crate::core::id::{AccountCode, EndpointName, OrderId};
+use crate::core::id::{AccountCode, EndpointName, OrderId, ProviderId};
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::messaging::linked::TrackedMessage;
 use crate::messaging::message::{Message, MessageKey, NewMessage};
 use crate::messaging::message_status::ProviderStatus;
-use crate::orders::api_event::{ApiEvent, Reconciliation, Reshipment, StatusReport};
-use crate::polling::{
-    BatchMessage, PollItem, PollResult, PollState, PolledReport, Run, ShardMessage, Stalled,
+use crate::orders::api_event::{
+    ApiEvent, Reconciliation, StatusReport, TakenName, Withdrawal,
 };
-use crate::testing::{awb, event_id, facts, minute, report, report_id};
-use crate::tracking::fold::{Cancellation, Disposition, ReportFacts, StatusClaim, TrackingState};
-use crate::tracking::report::{Report, Scan, SourceName};
-use crate::tracking::status::Status;
-use crate::tracking::timeline::{State, TimelineEntry, Transition};
+use crate::polling::{
+    Batch, BatchMessage, PlanMessage, PollItem, PollResult, PollState, PolledReport, Run, Stalled,
+};
+use crate::testing::{awb, entry, event_id, minute, report, report_id};
+use crate::tracking::entry::{
+    Direction, Fact, ParcelChange, ParcelFact, ParcelTransition, ReportFacts, TimelineEntry,
+    Transition,
+};
+use crate::tracking::fold::Disposition;
+use crate::tracking::report::{Ref, Report, Scan, SourceName};
+use crate::tracking::state::{Cancellation, ParcelState, Start, State, TrackingState};
+use crate::tracking::status::{Leg, Status};
 use crate::webhooks::delivery::Delivery;
 use crate::webhooks::endpoint::{EventType, Format};
 use crate::webhooks::lease::DeliveryState;
@@ -49,22 +55,54 @@ fn assert_json<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
 
 fn full_facts() -> ReportFacts {
     ReportFacts {
+        source: SourceName::new("shiprocket"),
+        awb: Some(awb("A1")),
+        return_awb: Some(awb("R1")),
+        provider_id: Some(ProviderId::parse("77").unwrap()),
+        spelled_id: Some(OrderId::parse("#ORD-1").unwrap()),
+        status: Status::Lost,
+        leg: Leg::Outbound,
         source_status: text("LOST"),
         location: text("Pune"),
         note: text("note"),
         eta: Some(minute(9)),
-        ..facts("r1", minute(1), StatusClaim::Status(Status::Lost))
+        attempts: Some(2),
+        carrier_name: text("Ekart"),
     }
 }
 
-#[test]
-fn state_row() {
-    let state = State {
+fn full_parcel() -> ParcelState {
+    ParcelState {
+        awb: awb("A1"),
+        direction: Direction::Return,
+        added_at: minute(0),
+        learnt: true,
+        replaced: true,
+        carrier_name: text("Ekart"),
+        status: Status::OutForDelivery,
+        since: Some(minute(1)),
+        label: "OFD".to_owned(),
+        attempts: 2,
+        eta: Some(minute(9)),
+        checkpoints: text("hash"),
+    }
+}
+
+fn full_state() -> State {
+    State {
+        start: Start {
+            awb: Some(awb("A1")),
+            return_awb: Some(awb("R1")),
+            recycled: vec![awb("A1")],
+            ..Start::of(Status::Pending)
+        },
         tracking: TrackingState {
+            status: Status::OutForDelivery,
             since: Some(minute(1)),
-            ended: Some(Status::Lost),
+            label: "OFD".to_owned(),
             location: text("Pune"),
             eta: Some(minute(9)),
+            attempts: 2,
             assigned_at: Some(minute(2)),
             accepted_at: Some(minute(3)),
             completed_at: Some(minute(4)),
@@ -73,27 +111,32 @@ fn state_row() {
                 reason: text("why"),
                 by: SourceName::API,
             }),
-            ..TrackingState::at_creation(Status::OutForDelivery)
         },
+        parcels: vec![full_parcel()],
         previous_status: Some(Status::Pending),
-        latest: Some(full_facts().sort_key),
         latest_message_status: text("read"),
         latest_message_at: Some(minute(6)),
         latest_message_id: text("m1"),
-        ..State::at_creation(Status::Pending, minute(0))
-    };
+        ..State::at_creation(Start::of(Status::Pending), minute(0))
+    }
+}
+
+#[test]
+fn state_row() {
     assert_json(
-        &state,
+        &full_state(),
         &[
-            r#"{"start":"pending","standing":{"status":"out_for_delivery","#,
-            r#""since":"2026-01-20T10:01:00.000Z","ended":"lost","label":"Out For Delivery","#,
-            r#""location":"Pune","eta":"2026-01-20T10:09:00.000Z","#,
+            r#"{"start":{"status":"pending","awb":"A1","return_awb":"R1","recycled":["A1"]},"#,
+            r#""tracking":{"status":"out_for_delivery","since":"2026-01-20T10:01:00.000Z","#,
+            r#""label":"OFD","location":"Pune","eta":"2026-01-20T10:09:00.000Z","attempts":2,"#,
             r#""assigned_at":"2026-01-20T10:02:00.000Z","accepted_at":"2026-01-20T10:03:00.000Z","#,
             r#""completed_at":"2026-01-20T10:04:00.000Z","#,
             r#""cancellation":{"at":"2026-01-20T10:05:00.000Z","reason":"why","by":"api"}},"#,
+            r#""parcels":[{"awb":"A1","direction":"return","added_at":"2026-01-20T10:00:00.000Z","#,
+            r#""learnt":true,"replaced":true,"carrier_name":"Ekart","status":"out_for_delivery","#,
+            r#""since":"2026-01-20T10:01:00.000Z","label":"OFD","attempts":2,"#,
+            r#""eta":"2026-01-20T10:09:00.000Z","checkpoints":"hash"}],"#,
             r#""previous_status":"pending","version":1,"rev":1,"profile_rev":1,"entries":0,"#,
-            r#""latest":{"occurred_at":"2026-01-20T10:01:00.000Z","rank":"lost","#,
-            r#""report_id":"r1"},"#,
             r#""latest_message_status":"read","latest_message_at":"2026-01-20T10:06:00.000Z","#,
             r#""latest_message_id":"m1","created_at":"2026-01-20T10:00:00.000Z","#,
             r#""updated_at":"2026-01-20T10:00:00.000Z"}"#,
@@ -101,48 +144,135 @@ fn state_row() {
     );
 }
 
+/// Absent fields are not stored: a row of up to 1 KB costs one write unit.
 #[test]
-fn timeline_entry_row() {
-    let entry = TimelineEntry {
-        facts: full_facts(),
-        event_id: event_id("e1"),
-        received_at: minute(2),
-        recorded_at: Some(minute(3)),
-        late: true,
-        transition: Some(Transition {
-            version: 2,
-            status: Status::Lost,
-            previous_status: Status::Pending,
-            label: "LOST".to_owned(),
-            previous_label: "Pending".to_owned(),
-            occurred_at: minute(1),
-        }),
-    };
+fn smallest_state_row() {
+    let start = Start { awb: Some(awb("A1")), ..Start::of(Status::Pending) };
     assert_json(
-        &entry,
+        &State::at_creation(start, minute(0)),
         &[
-            r#"{"position":{"occurred_at":"2026-01-20T10:01:00.000Z","rank":"lost","#,
-            r#""report_id":"r1"},"claim":{"status":"lost"},"source":"shiprocket","#,
-            r#""source_status":"LOST","location":"Pune","note":"note","#,
-            r#""eta":"2026-01-20T10:09:00.000Z","event_id":"e1","#,
-            r#""received_at":"2026-01-20T10:02:00.000Z","#,
-            r#""recorded_at":"2026-01-20T10:03:00.000Z","late":true,"transition":{"version":2,"#,
-            r#""status":"lost","previous_status":"pending","label":"LOST","#,
-            r#""previous_label":"Pending","occurred_at":"2026-01-20T10:01:00.000Z"}}"#,
+            r#"{"start":{"status":"pending","awb":"A1"},"#,
+            r#""tracking":{"status":"pending","label":"Pending"},"#,
+            r#""parcels":[{"awb":"A1","direction":"forward","#,
+            r#""added_at":"2026-01-20T10:00:00.000Z","status":"pending","label":"Pending"}],"#,
+            r#""version":1,"rev":1,"profile_rev":1,"entries":0,"#,
+            r#""created_at":"2026-01-20T10:00:00.000Z","updated_at":"2026-01-20T10:00:00.000Z"}"#,
         ],
     );
 }
 
+fn full_transition() -> Transition {
+    Transition {
+        version: 2,
+        status: Status::Lost,
+        previous_status: Status::Pending,
+        label: "LOST".to_owned(),
+        previous_label: "Pending".to_owned(),
+        attempts: 2,
+        previous_attempts: 1,
+        occurred_at: minute(1),
+        parcels: vec![ParcelTransition {
+            awb: awb("A1"),
+            status: Status::Lost,
+            previous_status: Status::Pending,
+            label: "LOST".to_owned(),
+            previous_label: "Pending".to_owned(),
+            attempts: 2,
+            occurred_at: minute(1),
+        }],
+    }
+}
+
 #[test]
-fn status_claims() {
+fn timeline_entry_row() {
+    let entry = TimelineEntry {
+        id: report_id("r1"),
+        occurred_at: minute(1),
+        fact: Fact::Report(full_facts()),
+        event_id: event_id("e1"),
+        received_at: minute(2),
+        recorded_at: minute(3),
+        late: true,
+        transition: Some(full_transition()),
+    };
     assert_json(
+        &entry,
         &[
-            StatusClaim::Status(Status::PickedUp),
-            StatusClaim::OtherShipment(Status::ReturnOutForDelivery),
-            StatusClaim::Reshipped,
+            r#"{"id":"r1","occurred_at":"2026-01-20T10:01:00.000Z","#,
+            r#""fact":{"report":{"source":"shiprocket","awb":"A1","return_awb":"R1","#,
+            r#""provider_id":"77","spelled_id":"#, "\"#ORD-1\"", r#","status":"lost","#,
+            r#""leg":"outbound","source_status":"LOST","location":"Pune","note":"note","#,
+            r#""eta":"2026-01-20T10:09:00.000Z","attempts":2,"carrier_name":"Ekart"}},"#,
+            r#""event_id":"e1","received_at":"2026-01-20T10:02:00.000Z","#,
+            r#""recorded_at":"2026-01-20T10:03:00.000Z","late":true,"transition":{"version":2,"#,
+            r#""status":"lost","previous_status":"pending","label":"LOST","#,
+            r#""previous_label":"Pending","attempts":2,"previous_attempts":1,"#,
+            r#""occurred_at":"2026-01-20T10:01:00.000Z","parcels":[{"awb":"A1","status":"lost","#,
+            r#""previous_status":"pending","label":"LOST","previous_label":"Pending","#,
+            r#""attempts":2,"occurred_at":"2026-01-20T10:01:00.000Z"}]}}"#,
         ],
-        &[r#"[{"status":"picked_up"},{"other_shipment":"return_out_for_delivery"},"reshipped"]"#],
     );
+}
+
+fn provider_ref() -> Ref {
+    Ref::Provider { source: SourceName::new("shipway"), id: ProviderId::parse("77").unwrap() }
+}
+
+#[test]
+fn timeline_entry_row_of_each_fact() {
+    let number = Some(awb("A1"));
+    let changes = [
+        (
+            ParcelChange::Named { direction: Direction::Forward, awb: number },
+            r#""named":{"direction":"forward","awb":"A1"}"#,
+        ),
+        (
+            ParcelChange::Named { direction: Direction::Return, awb: None },
+            r#""named":{"direction":"return","awb":null}"#,
+        ),
+        (
+            ParcelChange::Added {
+                awb: awb("A1"),
+                carrier_id: serde_json::from_str("1.10").unwrap(),
+                carrier_name: text("Ekart"),
+            },
+            r#""added":{"awb":"A1","carrier_id":1.10,"carrier_name":"Ekart"}"#,
+        ),
+        (
+            ParcelChange::Moved { name: Ref::Awb(awb("A1")), to: order_id() },
+            r#""moved":{"name":{"awb":"A1"},"to":"ORD-1"}"#,
+        ),
+        (
+            ParcelChange::Moved { name: provider_ref(), to: order_id() },
+            r#""moved":{"name":{"provider":{"source":"shipway","id":"77"}},"to":"ORD-1"}"#,
+        ),
+        (
+            ParcelChange::Moved { name: Ref::Order(order_id()), to: order_id() },
+            r#""moved":{"name":{"order":"ORD-1"},"to":"ORD-1"}"#,
+        ),
+    ];
+    let facts = changes.into_iter().flat_map(|(change, text)| {
+        [(false, ""), (true, r#","recycled":true"#)].map(|(recycled, flag)| {
+            let fact = Fact::Parcel(ParcelFact { rev: 7, change: change.clone(), recycled });
+            (fact, format!(r#"{{"parcel":{{"rev":7,"change":{{{text}}}{flag}}}}}"#))
+        })
+    });
+    let withdrawal = Fact::Withdrawal { report_id: report_id("r2") };
+    let withdrawal = (withdrawal, r#"{"withdrawal":{"report_id":"r2"}}"#.to_owned());
+    let report = ReportFacts::of(&report("r1", Status::Lost, None), &order_id());
+    let smallest = r#"{"report":{"source":"shiprocket","status":"lost","leg":"outbound"}}"#;
+    let report = (Fact::Report(report), smallest.to_owned());
+    for (fact, expected) in facts.chain([withdrawal, report]) {
+        assert_json(
+            &entry("e", minute(1), fact),
+            &[
+                r#"{"id":"e","occurred_at":"2026-01-20T10:01:00.000Z","fact":"#,
+                &expected,
+                r#","event_id":"event-e","received_at":"2026-01-20T10:01:00.000Z","#,
+                r#""recorded_at":"2026-01-20T10:01:00.000Z"}"#,
+            ],
+        );
+    }
 }
 
 #[test]
@@ -180,7 +310,8 @@ fn enum_names_are_the_same_in_rows_and_in_json() {
         assert_name(state, state.as_str());
         assert_eq!(DeliveryState::parse(state.as_str()), Some(state));
     }
-    for event in [EventType::StatusChanged, EventType::Stalled] {
+    use EventType::{ShipmentStatusChanged, Stalled as OrderStalled, StatusChanged};
+    for event in [StatusChanged, ShipmentStatusChanged, OrderStalled] {
         assert_name(event, event.as_str());
         assert_eq!(EventType::parse(event.as_str()), Some(event));
     }
@@ -188,24 +319,37 @@ fn enum_names_are_the_same_in_rows_and_in_json() {
 
 #[test]
 fn disposition_reasons() {
-    use Disposition::{AfterTerminal, Applied, OtherShipment, Same, Unknown};
+    use Disposition::{AfterTerminal, Applied, ReplacedParcel, Same, Unknown, Withdrawn};
     assert_eq!(
-        [Applied, Same, Unknown, OtherShipment, AfterTerminal].map(Disposition::reason),
-        [None, Some("same"), Some("unknown"), Some("other_shipment"), Some("after_terminal")]
+        [Applied, Same, Unknown, AfterTerminal].map(Disposition::reason),
+        [None, Some("same"), Some("unknown"), Some("after_terminal")]
+    );
+    assert_eq!(
+        [ReplacedParcel, Withdrawn].map(Disposition::reason),
+        [Some("replaced_parcel"), Some("withdrawn")]
     );
 }
 
 #[test]
 fn api_events() {
+    let change = ParcelChange::Named { direction: Direction::Forward, awb: None };
     assert_json(
         &ApiEvent::Reconciliation(Reconciliation {
             order_id: order_id(),
-            reshipped: Some(Reshipment { report_id: report_id("r1"), at: minute(1) }),
+            is_new: true,
+            parcels: vec![ParcelFact { rev: 7, change, recycled: false }],
+            taken: vec![TakenName { name: provider_ref(), from: order_id(), with_reports: true }],
         }),
         &[
-            r#"{"type":"adoption","order_id":"ORD-1","reshipped":{"report_id":"r1","#,
-            r#""at":"2026-01-20T10:01:00.000Z"}}"#,
+            r#"{"type":"adoption","order_id":"ORD-1","is_new":true,"#,
+            r#""parcels":[{"rev":7,"change":{"named":{"direction":"forward","awb":null}}}],"#,
+            r#""taken":[{"name":{"provider":{"source":"shipway","id":"77"}},"from":"ORD-1","#,
+            r#""with_reports":true}]}"#,
         ],
+    );
+    assert_json(
+        &ApiEvent::Withdrawal(Withdrawal { order_id: order_id(), report_id: report_id("r1") }),
+        &[r#"{"type":"withdrawal","order_id":"ORD-1","report_id":"r1"}"#],
     );
     assert_json(
         &ApiEvent::Status(StatusReport {
@@ -294,7 +438,12 @@ fn poll_result_message() {
             order_id: order_id(),
             report: polled_report(),
         }],
-        stalled: vec![Stalled { account: account(), order_id: order_id(), since: minute(0) }],
+        stalled: vec![Stalled {
+            account: account(),
+            order_id: order_id(),
+            awb: awb("A1"),
+            since: minute(0),
+        }],
     };
     assert_json(
         &result,
@@ -306,7 +455,7 @@ fn poll_result_message() {
             r#""occurred_at":"2026-01-20T10:01:00.000Z","location":null,"note":null,"eta":null,"#,
             r#""scans":[{"at":"2026-01-20T10:01:00.000Z","activity":"scanned","#,
             r#""location":"Pune"}]}}],"stalled":[{"account":"STORE001","order_id":"ORD-1","#,
-            r#""since":"2026-01-20T10:00:00.000Z"}]}"#,
+            r#""awb":"A1","since":"2026-01-20T10:00:00.000Z"}]}"#,
         ],
     );
 }
@@ -334,12 +483,12 @@ fn report_with_attempts_and_carrier() {
 #[test]
 fn poll_messages() {
     let run = Run::hourly(minute(0));
-    let shard = ShardMessage::new(run.clone(), 3, 0.5);
+    let plan = PlanMessage::new(run.clone(), 3, 16, 0.5);
     assert_json(
-        &shard,
+        &plan,
         &[
             r#"{"v":1,"run":{"id":"hourly-2026-01-20T10","started_at":"2026-01-20T10:00:00.000Z","#,
-            r#""manual":false},"shard":3,"calls_per_second":0.5}"#,
+            r#""manual":false},"planner":3,"planners":16,"calls_per_second":0.5}"#,
         ],
     );
     let active = PollState {
@@ -349,11 +498,12 @@ fn poll_messages() {
         ..PollState::new(awb("A1"), minute(0)).not_found(&run)
     };
     let item = PollItem { account: account(), order_id: order_id(), active };
+    let batch = Batch { credential: Some(account()), orders: vec![item] };
     assert_json(
-        &BatchMessage::new(&shard, 2, Some(account()), vec![item]),
+        &BatchMessage::new(&plan, 7, 2, batch),
         &[
             r#"{"v":1,"run":{"id":"hourly-2026-01-20T10","started_at":"2026-01-20T10:00:00.000Z","#,
-            r#""manual":false},"shard":3,"k":2,"not_before":"2026-01-20T10:01:10.000Z","#,
+            r#""manual":false},"planner":3,"k":7,"not_before":"2026-01-20T10:01:10.000Z","#,
             r#""credential":"STORE001","orders":[{"account":"STORE001","order_id":"ORD-1","#,
             r#""active":{"awb":"A1","seen":"r1","heard_at":"2026-01-20T10:01:00.000Z","#,
             r#""moved_at":"2026-01-20T10:00:00.000Z","#,

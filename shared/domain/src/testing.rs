@@ -1,14 +1,14 @@
 //! Builders for the tests of this crate.
 #![expect(clippy::unwrap_used)]
 
-use crate::core::id::{AccountCode, Awb, EventId, OrderKey, ReportId};
+use crate::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::Order;
 use crate::orders::request::NewOrder;
-use crate::tracking::fold::{ReportFacts, SortKey, StatusClaim};
+use crate::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use crate::tracking::report::{Report, SourceName};
 use crate::tracking::status::{Leg, Status};
-use crate::tracking::timeline::{Origin, State};
+use crate::tracking::timeline::{Arrival, Commit, NewFact, Origin, arrive};
 
 /// Minutes after 2026-01-20T10:00:00Z.
 pub(crate) fn minute(minutes: i64) -> Timestamp {
@@ -32,17 +32,59 @@ pub(crate) fn awb(number: &str) -> Awb {
     Awb::parse(number).unwrap()
 }
 
-/// Facts without optional fields.
-pub(crate) fn facts(id: &str, at: Timestamp, claim: StatusClaim) -> ReportFacts {
-    ReportFacts {
-        sort_key: SortKey { occurred_at: at, rank: claim.status(), report_id: report_id(id) },
-        claim,
-        source: SourceName::new("shiprocket"),
-        source_status: None,
-        location: None,
-        note: None,
-        eta: None,
+pub(crate) fn order_id(id: &str) -> OrderId {
+    OrderId::parse(id).unwrap()
+}
+
+/// The entry of a fact, in the event `event-{id}`.
+pub(crate) fn entry(id: &str, occurred_at: Timestamp, fact: Fact) -> TimelineEntry {
+    let Origin { event_id, received_at } = origin(id, occurred_at);
+    TimelineEntry {
+        id: report_id(id),
+        occurred_at,
+        fact,
+        event_id,
+        received_at,
+        recorded_at: received_at,
+        late: false,
+        transition: None,
     }
+}
+
+/// The facts of a report about `ORD-1`.
+pub(crate) fn facts(report: &Report) -> ReportFacts {
+    ReportFacts::of(report, &order_id("ORD-1"))
+}
+
+/// Commits a fact to an order with these entries, one minute after it was received. `None` for a
+/// duplicate.
+pub(crate) fn apply(
+    order: &mut Order,
+    entries: &mut Vec<TimelineEntry>,
+    new: NewFact,
+    origin: &Origin,
+) -> Option<Commit> {
+    let now = origin.received_at.after(std::time::Duration::from_secs(60));
+    let Arrival::Commit(commit) = arrive(&order.state, entries, new, origin, now) else {
+        return None;
+    };
+    order.state = commit.state.clone();
+    entries.retain(|entry| entry.id != commit.entry.id && Some(&entry.id) != commit.dropped.as_ref());
+    entries.push(commit.entry.clone());
+    Some(*commit)
+}
+
+/// Applies a report in the event `event-{id}`, received one minute after it happened.
+pub(crate) fn apply_report(
+    order: &mut Order,
+    entries: &mut Vec<TimelineEntry>,
+    report: &Report,
+) -> Option<Commit> {
+    let happened = report.occurred_at.unwrap_or(minute(0));
+    let received_at = happened.after(std::time::Duration::from_secs(60));
+    let origin = origin(report.id.as_str(), received_at);
+    let new = NewFact::of_report(report, &order.key.order, &origin);
+    apply(order, entries, new, &origin)
 }
 
 /// A report without optional fields.
@@ -110,8 +152,9 @@ pub(crate) const MINIMAL: &str = r#"{"orderId": "ORD-1"}"#;
 /// A new order, created one minute before `minute(0)`.
 pub(crate) fn order(account: &str, body: &str) -> Order {
     let request = NewOrder::read(body.as_bytes(), &REF_SOURCES).unwrap();
-    let key = OrderKey { account: AccountCode::parse(account).unwrap(), order: request.order_id };
-    Order { key, profile: request.profile, state: State::at_creation(request.status, minute(-1)) }
+    let account = AccountCode::parse(account).unwrap();
+    let key = OrderKey { account, order: request.order_id.clone() };
+    request.to_order(&key, &[], minute(-1))
 }
 
 /// Breaks JSON into lines without changing its values.

@@ -8,4 +8,6 @@ mod parcels;
 pub mod report;
 pub mod state;
 pub mod status;
+#[cfg(test)]
+pub(crate) mod story;
 pub mod timeline;

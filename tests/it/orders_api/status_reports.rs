@@ -8,32 +8,36 @@ use super::{ORDERS, create};
 use crate::support::{Parcel, http, stack, unique};
 
 #[tokio::test]
-async fn a_new_awb_replaces_the_parcel_until_it_is_delivered_after_all() {
+async fn restarts_tracking_after_a_new_awb() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
+    stack().webhook(&parcel.report(18, "IN TRANSIT", "07:00:00")).await;
+    stack().order_with_entries(&parcel.order_id, 1).await;
     stack().webhook(&parcel.report(12, "LOST", "08:00:00")).await;
-    assert_eq!(stack().order_with_entries(&parcel.order_id, 1).await["status"], "lost");
+    assert_eq!(stack().order_with_entries(&parcel.order_id, 2).await["status"], "lost");
 
     let path = format!("{ORDERS}/{}", parcel.order_id);
     let next = Parcel { order_id: parcel.order_id.clone(), awb: unique("19") };
     stack().vendor("PATCH", &path, Some(&json!({"awb": next.awb}))).await;
-    let order = stack().order_with_entries(&parcel.order_id, 2).await;
-    assert_eq!((&order["status"], &order["previousStatus"]), (&json!("pending"), &json!("lost")));
+    let order = stack().order_with_entries(&parcel.order_id, 3).await;
+    assert_eq!(
+        (&order["status"], &order["previousStatus"]),
+        (&json!("processing"), &json!("lost"))
+    );
 
-    // Reports about the replaced parcel no longer change the status.
-    let entry = async |id: u32, label: &str, time: &str, count: usize| {
-        stack().webhook(&parcel.report(id, label, time)).await;
-        let order = stack().order_with_entries(&parcel.order_id, count).await;
-        let entries = order["timeline"].as_array().unwrap().clone();
-        let entry = entries.into_iter().find(|entry| entry["sourceStatus"] == label).unwrap();
-        (entry["reason"].clone(), order["status"].clone())
-    };
-    let found = entry(18, "IN TRANSIT", "09:00:00", 3).await;
-    assert_eq!(found, (json!("replaced_parcel"), json!("processing")));
-    stack().webhook(&next.report(45, "CANCELED", "09:30:00")).await;
-    stack().order_with_entries(&parcel.order_id, 4).await;
-    let found = entry(7, "DELIVERED", "10:00:00", 5).await;
-    assert_eq!(found, (json!(null), json!("delivered")));
+    // Reports about the old parcel no longer change the status.
+    stack().webhook(&parcel.report(17, "OUT FOR DELIVERY", "09:00:00")).await;
+    let order = stack().order_with_entries(&parcel.order_id, 4).await;
+    let entries = order["timeline"].as_array().unwrap();
+    let late = entries.iter().find(|entry| entry["status"] == "out_for_delivery").unwrap();
+    assert_eq!(
+        (&late["reason"], &late["awb"], &order["status"]),
+        (&json!("replaced_parcel"), &json!(parcel.awb), &json!("processing"))
+    );
+    // The old AWB is free for another order.
+    let mut other = Parcel::new().order();
+    other["awb"] = json!(parcel.awb);
+    assert_eq!(create(&other).await.status, 201);
 }
 
 #[tokio::test]

@@ -1,119 +1,146 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod names;
+
 use crate::core::id::{OrderId, ProviderId};
 use crate::orders::order::{Order, Profile};
-use crate::orders::view::{OrderSummary, OrderView};
-use crate::testing::{FULL, MINIMAL, awb, minute, order, origin, readable, report, report_id};
-use crate::tracking::report::{Ref, Report, SourceName};
+use crate::orders::view::{Checkpoints, OrderSummary, OrderView};
+use crate::pagination::PageRequest;
+use crate::testing::{
+    FULL, MINIMAL, apply, apply_report, awb, minute, order, origin, readable, report, report_id,
+};
+use crate::tracking::entry::{Direction, Fact, ParcelChange, ParcelFact, TimelineEntry};
+use crate::tracking::report::{Ref, Report, Scan, SourceName};
 use crate::tracking::status::Status;
-use crate::tracking::timeline::{Arrival, TimelineEntry};
+use crate::tracking::timeline::NewFact;
 
-/// Applies the arrivals to the order. Returns the entries in arrival order.
-fn apply(order: &mut Order, arrivals: &[&dyn Fn(&Order) -> Arrival]) -> Vec<TimelineEntry> {
-    let mut entries = Vec::new();
-    for (n, arrival) in (0_i64..).zip(arrivals) {
-        let commit = match arrival(order) {
-            Arrival::InOrder(arrival) => arrival.commit(&order.state, minute(40 + n)),
-            Arrival::OutOfOrder(arrival) => {
-                arrival.commit(&order.state, entries.clone(), minute(40 + n)).unwrap()
-            }
-        };
-        order.state = commit.state;
-        entries.push(commit.entry);
-    }
-    entries
+/// An order, and its entries as they arrived.
+type Told = (Order, Vec<TimelineEntry>);
+
+fn new(body: &str) -> Told {
+    (order("STORE001", body), Vec::new())
 }
 
-/// A report in an event of its own, received five minutes after it happened.
-fn arrival(report: Report) -> impl Fn(&Order) -> Arrival {
-    let at = report.occurred_at.unwrap();
-    let origin = origin(report.id.as_str(), at.after(std::time::Duration::from_secs(300)));
-    move |order| Arrival::of_report(&order.state, order.profile.parcels(), &report, &origin)
+/// Applies a fact of the shop.
+fn say((order, entries): &mut Told, id: &str, minutes: i64, fact: Fact) {
+    let new = NewFact { id: report_id(id), occurred_at: minute(minutes), fact };
+    apply(order, entries, new, &origin(id, minute(minutes))).unwrap();
+}
+
+fn tell((order, entries): &mut Told, report: &Report) {
+    apply_report(order, entries, report).unwrap();
+}
+
+fn parcel(rev: u64, change: ParcelChange) -> Fact {
+    Fact::Parcel(ParcelFact { rev, change, recycled: false })
+}
+
+fn patched(rev: u64, direction: Direction, number: &str) -> Fact {
+    parcel(rev, ParcelChange::Named { direction, awb: Some(awb(number)) })
+}
+
+fn added(rev: u64, number: &str) -> Fact {
+    let carrier_name = Some("Delhivery".to_owned());
+    parcel(rev, ParcelChange::Added { awb: awb(number), carrier_id: None, carrier_name })
 }
 
 fn report_with(id: &str, minutes: i64, status: Status, label: &str) -> Report {
-    Report { source_status: Some(label.to_owned()), ..report(id, status, Some(minute(minutes))) }
+    let report = report(id, status, Some(minute(minutes)));
+    Report { awb: Some(awb("19041424751540")), source_status: Some(label.to_owned()), ..report }
 }
 
 /// An order with all fields and a timeline with an entry of every kind.
-fn full() -> (Order, Vec<TimelineEntry>) {
-    let mut order = order("STORE001", FULL);
-    order.state.latest_message_status = Some("read".to_owned());
-    let full_report = Report {
+fn full() -> Told {
+    let mut told = new(FULL);
+    told.0.state.latest_message_status = Some("read".to_owned());
+    tell(&mut told, &Report {
         location: Some("Pune Hub".to_owned()),
         note: Some("bag 7".to_owned()),
         eta: Some(minute(9999)),
+        attempts: Some(2),
         ..report_with("r-in-transit", 2, Status::InTransit, "IN TRANSIT")
-    };
-    let other_shipment = Report {
+    });
+    let again = "IN TRANSIT-AT DESTINATION HUB";
+    tell(&mut told, &report_with("r-again", 3, Status::InTransit, again));
+    tell(&mut told, &report_with("r-odd", 4, Status::Unknown, "???"));
+    tell(&mut told, &report_with("r-lost", 5, Status::Lost, "LOST"));
+    tell(&mut told, &Report {
         awb: Some(awb("X9")),
-        ..report_with("r-foreign", 6, Status::Delivered, "DELIVERED")
+        carrier_name: Some("Ekart".to_owned()),
+        ..report_with("r-learnt", 6, Status::PickedUp, "PICKED UP")
+    });
+    tell(&mut told, &report_with("r-after", 7, Status::Delayed, "DELAYED"));
+    tell(&mut told, &report_with("r-late", 1, Status::PickedUp, "PICKED UP"));
+    tell(&mut told, &Report { awb: None, ..report_with("r-order", 7, Status::InTransit, "MOVED") });
+    say(&mut told, "p-patched", 8, patched(20, Direction::Return, "R2"));
+    say(&mut told, "p-named", 8, patched(21, Direction::Forward, "X8"));
+    say(&mut told, "p-added", 9, added(22, "S7"));
+    let moved = ParcelChange::Moved { name: Ref::awb(&awb("X9")), to: order_id("ORD-2") };
+    say(&mut told, "p-moved", 10, parcel(23, moved));
+    say(&mut told, "w-again", 11, Fact::Withdrawal { report_id: report_id("r-again") });
+    told
+}
+
+fn order_id(id: &str) -> OrderId {
+    crate::testing::order_id(id)
+}
+
+fn page(limit: usize) -> PageRequest {
+    PageRequest { limit, after: None }
+}
+
+fn checkpoints() -> Checkpoints {
+    let scan = |minutes, activity: &str, location: Option<&str>| Scan {
+        at: Some(minute(minutes)),
+        activity: Some(activity.to_owned()),
+        location: location.map(str::to_owned),
     };
-    let new_parcel = origin("patch", minute(8));
-    let entries = apply(
-        &mut order,
-        &[
-            &arrival(full_report),
-            &arrival(report_with("r-again", 3, Status::InTransit, "IN TRANSIT-AT DESTINATION HUB")),
-            &arrival(report_with("r-odd", 4, Status::Unknown, "???")),
-            &arrival(report_with("r-lost", 5, Status::Lost, "LOST")),
-            &arrival(other_shipment),
-            &arrival(report_with("r-after", 7, Status::OutForDelivery, "OUT FOR DELIVERY")),
-            &arrival(report_with("r-late", 1, Status::PickedUp, "PICKED UP")),
-            &|order| {
-                Arrival::of_reshipment(
-                    &order.state,
-                    report_id("r-reshipped"),
-                    minute(8),
-                    &new_parcel,
-                )
-            },
-        ],
-    );
-    (order, entries)
+    let scans = vec![scan(1, "PICKED UP", None), scan(2, "IN TRANSIT", Some("Pune Hub"))];
+    [(awb("19041424751540"), scans)].into()
 }
 
 #[test]
 fn the_view_shows_an_order_with_its_timeline() {
-    let (full, full_entries) = full();
-    for (name, order, mut entries) in
-        [("full", full, full_entries), ("minimal", order("STORE001", MINIMAL), Vec::new())]
+    for (name, (order, entries), checkpoints) in
+        [("full", full(), checkpoints()), ("minimal", new(MINIMAL), Checkpoints::new())]
     {
-        let view = serde_json::to_string(&OrderView::new(&order, &mut entries)).unwrap();
+        let view = OrderView::new(&order, &entries, &checkpoints, &page(100));
+        let view = serde_json::to_string(&view).unwrap();
         insta::assert_snapshot!(name, readable(&view));
     }
 }
 
 #[test]
 fn the_summary_is_a_part_of_the_view() {
-    let (order, mut entries) = full();
+    let (order, entries) = full();
     let summary = serde_json::to_value(OrderSummary::of(&order)).unwrap();
-    let view = serde_json::to_value(OrderView::new(&order, &mut entries)).unwrap();
+    let checkpoints = checkpoints();
+    let view = OrderView::new(&order, &entries, &checkpoints, &page(100));
+    let view = serde_json::to_value(view).unwrap();
     let fields: Vec<_> = summary.as_object().unwrap().keys().collect();
     assert!(fields.iter().all(|field| summary[field] == view[field]), "{summary} {view}");
     let left_out: Vec<_> =
         view.as_object().unwrap().keys().filter(|field| !fields.contains(field)).collect();
     let expected = "customer customerNotes drop fare items metadata paymentMethod paymentStatus \
-                    pickup poll refs scheduledAt timeline trackingUrl vendorDetails vendorNotes";
+                    pickup poll refs scheduledAt shipments timeline trackingUrl vendorDetails \
+                    vendorNotes";
     assert_eq!(left_out, expected.split_whitespace().collect::<Vec<_>>());
 }
 
 /// `applied` and `reason` depend on the whole timeline: a later arrival changes them.
 #[test]
 fn the_view_folds_the_current_timeline() {
-    let mut order = order("STORE001", MINIMAL);
-    let mut entries = apply(
-        &mut order,
-        &[
-            &arrival(report_with("moving", 5, Status::InTransit, "IN TRANSIT")),
-            &arrival(report_with("cancelled", 3, Status::Cancelled, "CANCELED")),
-        ],
-    );
+    let mut told = new(MINIMAL);
+    tell(&mut told, &report_with("delayed", 5, Status::Delayed, "DELAYED"));
+    tell(&mut told, &report_with("cancelled", 3, Status::Cancelled, "CANCELED"));
+    let (order, mut entries) = told;
     for reversed in [false, true] {
         if reversed {
             entries.reverse();
         }
-        let view = serde_json::to_value(OrderView::new(&order, &mut entries)).unwrap();
+        let checkpoints = Checkpoints::new();
+        let view = OrderView::new(&order, &entries, &checkpoints, &page(100));
+        let view = serde_json::to_value(view).unwrap();
         let facts: Vec<_> = view["timeline"]
             .as_array()
             .unwrap()
@@ -124,15 +151,71 @@ fn the_view_folds_the_current_timeline() {
             })
             .collect();
         let expected = [
-            ["\"moving\"", "false", "\"after_terminal\"", "false", "2"],
+            ["\"delayed\"", "false", "\"after_terminal\"", "false", "2"],
             ["\"cancelled\"", "true", "null", "true", "3"],
         ];
         assert_eq!(facts, expected);
         assert_eq!(
             (&view["status"], &view["previousStatus"]),
-            (&"cancelled".into(), &"in_transit".into())
+            (&"cancelled".into(), &"delayed".into())
         );
     }
+}
+
+#[test]
+fn the_timeline_comes_in_pages() {
+    let (order, entries) = full();
+    let checkpoints = Checkpoints::new();
+    let (mut ids, mut request, mut pages) = (Vec::new(), page(5), 0);
+    loop {
+        let view = OrderView::new(&order, &entries, &checkpoints, &request);
+        let view = serde_json::to_value(view).unwrap();
+        let items = view["timeline"].as_array().unwrap();
+        pages += 1;
+        ids.extend(items.iter().map(|item| item["reportId"].as_str().unwrap().to_owned()));
+        let Some(next) = view.get("next_page") else { break };
+        request = PageRequest::parse(Some("5"), next.as_str()).unwrap();
+    }
+    let view = OrderView::new(&order, &entries, &checkpoints, &page(100));
+    let whole = serde_json::to_value(view).unwrap();
+    let whole = whole["timeline"].as_array().unwrap();
+    let of = |item: &serde_json::Value| item["reportId"].as_str().map(str::to_owned);
+    assert_eq!(ids, whole.iter().filter_map(of).collect::<Vec<_>>());
+    assert_eq!((pages, ids.len()), (3, entries.len()));
+}
+
+/// The parcels that the shop named have the order's carrier.
+#[test]
+fn a_parcel_has_a_carrier() {
+    let (order, _) = full();
+    let names: Vec<(&str, Option<&str>)> = order
+        .state
+        .parcels
+        .iter()
+        .map(|parcel| (parcel.awb.as_str(), order.carrier_name_of(parcel)))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            ("19041424751540", Some("Blue Dart")),
+            ("R19041424751540", Some("Blue Dart")),
+            ("R2", Some("Blue Dart")),
+            ("X8", Some("Blue Dart")),
+            ("S7", Some("Delhivery")),
+        ]
+    );
+    let mut told = new(r#"{"orderId": "ORD-1", "carrierName": "Blue Dart"}"#);
+    let learnt = report("r1", Status::PickedUp, Some(minute(1)));
+    let learnt = Report { awb: Some(awb("X9")), ..learnt };
+    tell(&mut told, &learnt);
+    let carrier = |told: &Told| told.0.carrier_name_of(&told.0.state.parcels[0]).map(str::to_owned);
+    assert_eq!(carrier(&told), None);
+    tell(&mut told, &Report {
+        id: report_id("r2"),
+        carrier_name: Some("Ekart".to_owned()),
+        ..learnt
+    });
+    assert_eq!(carrier(&told).as_deref(), Some("Ekart"));
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! The names of an order, and when it gives one up.
+
+use super::*;
+use crate::orders::order::{GivenUp, is_withdrawn, moved_to};
+use crate::tracking::status::Status::*;
+
+fn provider(source: &str, id: &str) -> Ref {
+    Ref::Provider { source: SourceName::from(source), id: ProviderId::parse(id).unwrap() }
+}
+
+fn name(number: &str) -> Ref {
+    Ref::awb(&awb(number))
+}
+
+fn about(id: &str, number: &str, status: Status, minutes: i64) -> Report {
+    Report { awb: Some(awb(number)), ..report(id, status, Some(minute(minutes))) }
+}
+
+/// The order `ORD-1` with these AWBs.
+fn given(awbs: &str) -> Told {
+    new(&format!(r#"{{"orderId":"ORD-1"{awbs}}}"#))
+}
+
+const BOTH: &str = r#","awb":"0012","returnAwb":"R","refs":{"shiprocket":"77"}"#;
+
+#[test]
+fn names_are_given_or_learnt() {
+    let mut told = given(BOTH);
+    let names = |told: &Told| told.0.names(&told.1);
+    let mut expected =
+        std::collections::BTreeSet::from([name("12"), name("R"), provider("shiprocket", "77")]);
+    assert_eq!(names(&told), expected);
+    say(&mut told, "p1", 1, patched(2, Direction::Forward, "B"));
+    say(&mut told, "p2", 2, added(3, "C"));
+    tell(&mut told, &Report {
+        return_awb: Some(awb("S")),
+        provider_id: Some(ProviderId::parse("78").unwrap()),
+        ..about("r1", "D", InTransit, 3)
+    });
+    expected.extend(["B", "C", "D", "S"].map(name));
+    expected.insert(provider("shiprocket", "78"));
+    assert_eq!(names(&told), expected, "replaced ones included");
+    say(&mut told, "w", 4, Fact::Withdrawal { report_id: report_id("r1") });
+    for gone in [name("D"), name("S"), provider("shiprocket", "78")] {
+        assert!(expected.remove(&gone));
+    }
+    assert_eq!(names(&told), expected, "what only the withdrawn report taught is gone");
+    let moved = ParcelChange::Moved { name: name("B"), to: order_id("ORD-2") };
+    say(&mut told, "m", 5, parcel(4, moved));
+    expected.remove(&name("B"));
+    assert_eq!(names(&told), expected);
+}
+
+#[test]
+fn what_a_shop_says_beats_what_was_learnt() {
+    let mut told = given(BOTH);
+    say(&mut told, "p1", 1, added(2, "C"));
+    tell(&mut told, &Report {
+        return_awb: Some(awb("S")),
+        provider_id: Some(ProviderId::parse("78").unwrap()),
+        ..about("r1", "D", InTransit, 3)
+    });
+    let (order, entries) = &told;
+    for (name, expected) in [
+        (name("0012"), None),
+        (name("R"), None),
+        (name("C"), None),
+        (provider("shiprocket", "77"), None),
+        (name("D"), Some(GivenUp::WithReports)),
+        (name("S"), Some(GivenUp::WithReports)),
+        (provider("shiprocket", "78"), Some(GivenUp::WithReports)),
+        (Ref::Order(order_id("ORD-1")), None),
+    ] {
+        assert_eq!(order.gives_up(&name, entries, minute(10)), expected, "{name:?}");
+    }
+}
+
+#[test]
+fn a_replaced_parcel_gives_its_name_up() {
+    let mut told = given(r#","awb":"A""#);
+    tell(&mut told, &about("r1", "A", InTransit, 1));
+    assert_eq!(told.0.gives_up(&name("A"), &told.1, minute(10)), None);
+    // A patch writes the profile, then its fact.
+    told.0.profile.awb = Some(awb("B"));
+    say(&mut told, "p1", 2, patched(2, Direction::Forward, "B"));
+    let gives_up = |name| told.0.gives_up(&name, &told.1, minute(10));
+    assert_eq!(gives_up(name("A")), Some(GivenUp::WithReports));
+    assert_eq!(gives_up(name("B")), None);
+}
+
+#[test]
+fn a_number_is_free_after_its_order() {
+    const DAY: i64 = 24 * 60;
+    for (reports, now, expected) in [
+        (&[(Delivered, 1)][..], 30 * DAY, None),
+        (&[(Delivered, 1)], 30 * DAY + 1, Some(GivenUp::Recycled)),
+        (&[(InTransit, 1)], 99 * DAY, None),
+        (&[(Returned, 1)], 31 * DAY, Some(GivenUp::Recycled)),
+        (&[(Lost, 1)], 31 * DAY, Some(GivenUp::Recycled)),
+        // At once where it was cancelled before pickup.
+        (&[(Cancelled, 1)], 2, Some(GivenUp::Recycled)),
+        (&[(Processing, 1), (Cancelled, 2)], 3, Some(GivenUp::Recycled)),
+        (&[(PickedUp, 1), (Cancelled, 2)], 3, None),
+        (&[(PickedUp, 1), (Cancelled, 2)], 31 * DAY, Some(GivenUp::Recycled)),
+    ] {
+        let mut told = given(r#","awb":"A""#);
+        for (n, (status, at)) in reports.iter().enumerate() {
+            tell(&mut told, &about(&format!("r{n}"), "A", *status, *at));
+        }
+        let gives_up = told.0.gives_up(&name("A"), &told.1, minute(now));
+        assert_eq!(gives_up, expected, "{reports:?} at {now}");
+    }
+}
+
+#[test]
+fn the_last_fact_about_a_parcel_tells_where_it_is() {
+    let mut told = given(r#","awb":"A""#);
+    let moved = |to: &str| ParcelChange::Moved { name: name("A"), to: order_id(to) };
+    assert_eq!(moved_to(&awb("A"), &told.1), None);
+    say(&mut told, "m1", 1, parcel(2, moved("ORD-2")));
+    assert_eq!(moved_to(&awb("A"), &told.1), Some(&order_id("ORD-2")));
+    say(&mut told, "p1", 2, patched(4, Direction::Forward, "A"));
+    assert_eq!(moved_to(&awb("A"), &told.1), None);
+    say(&mut told, "m2", 3, parcel(3, moved("ORD-3")));
+    assert_eq!(moved_to(&awb("A"), &told.1), None, "by rev, not by arrival");
+    assert_eq!(moved_to(&awb("B"), &told.1), None);
+}
+
+#[test]
+fn knows_withdrawn_reports() {
+    let mut told = given("");
+    say(&mut told, "w", 1, Fact::Withdrawal { report_id: report_id("r1") });
+    assert!(is_withdrawn(&report_id("r1"), &told.1));
+    assert!(!is_withdrawn(&report_id("r2"), &told.1));
+}
