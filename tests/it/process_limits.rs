@@ -147,6 +147,7 @@ async fn applies_every_waiting_report_once_however_often_a_run_stops() {
             status: Status::InTransit,
             occurred_at: Some(seconds_from_now(-60 * minutes)),
             note: None,
+            awb: None,
         };
         let unmatched = UnmatchedReport {
             report: status.to_report(report_id),
@@ -155,7 +156,7 @@ async fn applies_every_waiting_report_once_however_often_a_run_stops() {
         };
         orders.park(&account, &unmatched).await.unwrap();
     }
-    let reconciliation = Reconciliation { order_id, reshipped: None };
+    let reconciliation = Reconciliation::of(order_id);
     let body = ApiEvent::Reconciliation(reconciliation).to_body();
     let id = insert_event(&inbound_event("api", Some(OURS), body)).await;
     assert!(handle_in_short_runs(&id).await > 0);

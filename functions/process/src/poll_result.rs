@@ -37,7 +37,8 @@ impl Process {
             if now() >= deadline {
                 return outcome.and(Ok(OUT_OF_TIME));
             }
-            let undeliverable = self.apply_for_account(account, &reports, poll_result, deadline).await;
+            let undeliverable =
+                self.apply_for_account(account, &reports, poll_result, deadline).await;
             outcome = outcome.and(ack_or_retry(undeliverable));
         }
         for stalled in &poll_result.stalled {

@@ -13,8 +13,7 @@ fn shown(transition: Option<&Transition>) -> String {
         _ => format!(" x{attempts}"),
     };
     let (now, before) = (attempts(it.attempts), attempts(it.previous_attempts));
-    let order =
-        format!("{}{now} <- {}{before} v{}", it.status, it.previous_status, it.version);
+    let order = format!("{}{now} <- {}{before} v{}", it.status, it.previous_status, it.version);
     let parcel = |it: &ParcelTransition| {
         format!("{} {}{} <- {}", it.awb, it.status, attempts(it.attempts), it.previous_status)
     };
