@@ -13,9 +13,7 @@ use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::messaging::linked::TrackedMessage;
 use crate::messaging::message::{Message, MessageKey, NewMessage};
 use crate::messaging::message_status::ProviderStatus;
-use crate::orders::api_event::{
-    ApiEvent, Reconciliation, StatusReport, TakenName, Withdrawal,
-};
+use crate::orders::api_event::{ApiEvent, Reconciliation, StatusReport, TakenName, Withdrawal};
 use crate::polling::{
     BatchMessage, PollItem, PollResult, PollState, PolledReport, Run, ShardMessage, Stalled,
 };
@@ -200,7 +198,9 @@ fn timeline_entry_row() {
         &[
             r#"{"id":"r1","occurred_at":"2026-01-20T10:01:00.000Z","#,
             r#""fact":{"report":{"source":"shiprocket","awb":"A1","return_awb":"R1","#,
-            r#""provider_id":"77","spelled_id":"#, "\"#ORD-1\"", r#","status":"lost","#,
+            r#""provider_id":"77","spelled_id":"#,
+            "\"#ORD-1\"",
+            r#","status":"lost","#,
             r#""leg":"outbound","source_status":"LOST","location":"Pune","note":"note","#,
             r#""eta":"2026-01-20T10:09:00.000Z","attempts":2,"carrier_name":"Ekart"}},"#,
             r#""event_id":"e1","received_at":"2026-01-20T10:02:00.000Z","#,

@@ -69,7 +69,8 @@ pub(crate) fn apply(
         return None;
     };
     order.state = commit.state.clone();
-    entries.retain(|entry| entry.id != commit.entry.id && Some(&entry.id) != commit.dropped.as_ref());
+    entries
+        .retain(|entry| entry.id != commit.entry.id && Some(&entry.id) != commit.dropped.as_ref());
     entries.push(commit.entry.clone());
     Some(*commit)
 }

@@ -53,22 +53,28 @@ fn report_with(id: &str, minutes: i64, status: Status, label: &str) -> Report {
 fn full() -> Told {
     let mut told = new(FULL);
     told.0.state.latest_message_status = Some("read".to_owned());
-    tell(&mut told, &Report {
-        location: Some("Pune Hub".to_owned()),
-        note: Some("bag 7".to_owned()),
-        eta: Some(minute(9999)),
-        attempts: Some(2),
-        ..report_with("r-in-transit", 2, Status::InTransit, "IN TRANSIT")
-    });
+    tell(
+        &mut told,
+        &Report {
+            location: Some("Pune Hub".to_owned()),
+            note: Some("bag 7".to_owned()),
+            eta: Some(minute(9999)),
+            attempts: Some(2),
+            ..report_with("r-in-transit", 2, Status::InTransit, "IN TRANSIT")
+        },
+    );
     let again = "IN TRANSIT-AT DESTINATION HUB";
     tell(&mut told, &report_with("r-again", 3, Status::InTransit, again));
     tell(&mut told, &report_with("r-odd", 4, Status::Unknown, "???"));
     tell(&mut told, &report_with("r-lost", 5, Status::Lost, "LOST"));
-    tell(&mut told, &Report {
-        awb: Some(awb("X9")),
-        carrier_name: Some("Ekart".to_owned()),
-        ..report_with("r-learnt", 6, Status::PickedUp, "PICKED UP")
-    });
+    tell(
+        &mut told,
+        &Report {
+            awb: Some(awb("X9")),
+            carrier_name: Some("Ekart".to_owned()),
+            ..report_with("r-learnt", 6, Status::PickedUp, "PICKED UP")
+        },
+    );
     tell(&mut told, &report_with("r-after", 7, Status::Delayed, "DELAYED"));
     tell(&mut told, &report_with("r-late", 1, Status::PickedUp, "PICKED UP"));
     tell(&mut told, &Report { awb: None, ..report_with("r-order", 7, Status::InTransit, "MOVED") });
@@ -210,11 +216,10 @@ fn a_parcel_has_a_carrier() {
     tell(&mut told, &learnt);
     let carrier = |told: &Told| told.0.carrier_name_of(&told.0.state.parcels[0]).map(str::to_owned);
     assert_eq!(carrier(&told), None);
-    tell(&mut told, &Report {
-        id: report_id("r2"),
-        carrier_name: Some("Ekart".to_owned()),
-        ..learnt
-    });
+    tell(
+        &mut told,
+        &Report { id: report_id("r2"), carrier_name: Some("Ekart".to_owned()), ..learnt },
+    );
     assert_eq!(carrier(&told).as_deref(), Some("Ekart"));
 }
 

@@ -119,8 +119,7 @@ fn uses_the_time_of_receipt_for_missing_or_implausible_times() {
         (Some(Timestamp::parse("9999-12-31T23:59:59Z").unwrap()), received),
     ] {
         let mut store = Store::new(Status::Pending);
-        let incoming =
-            Incoming::received(&report("r0", Status::InTransit, reported), received);
+        let incoming = Incoming::received(&report("r0", Status::InTransit, reported), received);
         let entry = store.apply(&incoming).unwrap().entry;
         assert_eq!(entry.occurred_at, expected, "{reported:?}");
         assert_eq!(entry.received_at, received);

@@ -32,11 +32,14 @@ fn names_are_given_or_learnt() {
     assert_eq!(names(&told), expected);
     say(&mut told, "p1", 1, patched(2, Direction::Forward, "B"));
     say(&mut told, "p2", 2, added(3, "C"));
-    tell(&mut told, &Report {
-        return_awb: Some(awb("S")),
-        provider_id: Some(ProviderId::parse("78").unwrap()),
-        ..about("r1", "D", InTransit, 3)
-    });
+    tell(
+        &mut told,
+        &Report {
+            return_awb: Some(awb("S")),
+            provider_id: Some(ProviderId::parse("78").unwrap()),
+            ..about("r1", "D", InTransit, 3)
+        },
+    );
     expected.extend(["B", "C", "D", "S"].map(name));
     expected.insert(provider("shiprocket", "78"));
     assert_eq!(names(&told), expected, "replaced ones included");
@@ -55,11 +58,14 @@ fn names_are_given_or_learnt() {
 fn what_a_shop_says_beats_what_was_learnt() {
     let mut told = given(BOTH);
     say(&mut told, "p1", 1, added(2, "C"));
-    tell(&mut told, &Report {
-        return_awb: Some(awb("S")),
-        provider_id: Some(ProviderId::parse("78").unwrap()),
-        ..about("r1", "D", InTransit, 3)
-    });
+    tell(
+        &mut told,
+        &Report {
+            return_awb: Some(awb("S")),
+            provider_id: Some(ProviderId::parse("78").unwrap()),
+            ..about("r1", "D", InTransit, 3)
+        },
+    );
     let (order, entries) = &told;
     for (name, expected) in [
         (name("0012"), None),

@@ -320,12 +320,7 @@ fn reasons_of_reports_of_one_parcel() {
             "A pending 1h, A unknown 2h, A delivered 3h, A in_transit 4h, A delivered 5h",
             "r1 same, r2 unknown, r4 after_terminal, r5 same",
         ),
-        (
-            "no return to call off",
-            "pending A",
-            "A in_transit 1h, A cancelled 2h ret",
-            "r2 same",
-        ),
+        ("no return to call off", "pending A", "A in_transit 1h, A cancelled 2h ret", "r2 same"),
         (
             "too late to call off",
             "pending A",

@@ -13,8 +13,7 @@ fn shown(transition: Option<&Transition>) -> String {
         _ => format!(" x{attempts}"),
     };
     let (now, before) = (attempts(it.attempts), attempts(it.previous_attempts));
-    let order =
-        format!("{}{now} <- {}{before} v{}", it.status, it.previous_status, it.version);
+    let order = format!("{}{now} <- {}{before} v{}", it.status, it.previous_status, it.version);
     let parcel = |it: &ParcelTransition| {
         format!("{} {}{} <- {}", it.awb, it.status, attempts(it.attempts), it.previous_status)
     };
@@ -40,13 +39,13 @@ fn a_change_of_the_order_or_of_a_parcel_moves_the_version() {
             "of a parcel only",
             "pending A",
             "add B 1h, A in_transit 2h, B in_transit 3h, B out_for_delivery 4h",
-            "in_transit <- in_transit v5; B out_for_delivery <- in_transit",
+            "in_transit <- in_transit v4; B out_for_delivery <- in_transit",
         ),
         (
             "a lost one of two",
             "pending A",
             "add B 1h, A delivered 2h, B lost 3h",
-            "delivered <- picked_up v4; B lost <- processing",
+            "delivered <- picked_up v3; B lost <- processing",
         ),
         (
             "a new attempt",
@@ -61,8 +60,6 @@ fn a_change_of_the_order_or_of_a_parcel_moves_the_version() {
             "picked_up <- in_transit v3",
         ),
         ("a patch before the first scan", "pending A", "awb B 1h", ""),
-        ("and another one", "pending A", "awb B 1h, awb C 2h", ""),
-        ("also of an order that went on", "assigned A", "- accepted 1h, awb B 2h, awb C 3h", ""),
         (
             "a patch after it",
             "pending A",

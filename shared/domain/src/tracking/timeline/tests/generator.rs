@@ -103,11 +103,7 @@ fn start() -> impl Strategy<Value = Start> {
     ];
     let given = (prop::option::weighted(0.7, Just("A")), prop::option::weighted(0.3, Just("R")));
     (status, given, prop::bool::weighted(0.1)).prop_map(|(status, (forward, back), recycled)| {
-        let start = Start {
-            awb: forward.map(awb),
-            return_awb: back.map(awb),
-            ..Start::of(status)
-        };
+        let start = Start { awb: forward.map(awb), return_awb: back.map(awb), ..Start::of(status) };
         let recycled = start.awb.iter().filter(|_| recycled).cloned().collect();
         Start { recycled, ..start }
     })
