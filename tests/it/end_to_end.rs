@@ -63,7 +63,8 @@ fn check_status_update(request: &Received, parcel: &Parcel) {
         "status": "in_transit", "shipping_phone": "canary-phone-1",
         "shipping_firstname": "canary-name-Asha", "shipping_lastname": "canary-name-Rao",
         "number_of_product": 2, "number_of_quantity": 4, "latest_message_status": null,
-        "sequence": 2, "occurred_at": "2023-05-23T06:13:52.000Z",
+        "sequence": 2, "occurred_at": "2023-05-23T06:13:52.000Z", "delivery_attempts": 0,
+        "tracking_url": null,
     }]);
     assert_eq!(body["orders"], expected);
     assert!(request.headers["user-agent"].starts_with("Waypost/"));
@@ -93,16 +94,34 @@ fn check_changed_order(data: &Value, parcel: &Parcel) {
     assert_eq!(
         keys(data),
         [
+            "accountCode",
+            "awb",
+            "currentShipmentStatus",
             "customerId",
+            "deliveryAttempts",
+            "eta",
+            "location",
+            "note",
+            "occurredAt",
             "orderData",
             "orderId",
             "previousStatus",
             "sequence",
+            "shipments",
             "status",
+            "trackingUrl",
             "updatedAt",
             "vendorDetails"
         ]
     );
+    let shipment = json!([{
+        "awb": parcel.awb, "direction": "forward", "carrierName": "Delhivery Surface",
+        "status": "in_transit", "currentShipmentStatus": "IN TRANSIT", "deliveryAttempts": 0,
+        "replaced": false,
+    }]);
+    assert_eq!((&data["shipments"], &data["trackingUrl"]), (&shipment, &json!(null)));
+    assert_eq!((&data["accountCode"], &data["awb"]), (&json!("STORE001"), &json!(parcel.awb)));
+    assert_eq!(data["location"], "Sampleville_H (Maharashtra)");
     assert_eq!((&data["orderId"], &data["customerId"]), (&json!(parcel.order_id), &json!("C-7")));
     assert_eq!(
         (&data["status"], &data["previousStatus"]),

@@ -62,12 +62,13 @@ async fn applies_a_report_once_after_a_kill_at_any_call() {
             "dynamodb:GetItem",
             "dynamodb:GetItem",
             "dynamodb:Query",
+            "dynamodb:PutItem",
             "dynamodb:TransactWriteItems",
             "ssm:GetParametersByPath",
             "sqs:SendMessageBatch",
             "dynamodb:UpdateItem",
         ],
-        "event, ref, order, commit, endpoints, fan-out, mark"
+        "event, ref, order, checkpoints, commit, endpoints, fan-out, mark"
     );
 }
 
@@ -77,7 +78,7 @@ async fn applies_an_out_of_order_report_once_after_a_kill_at_any_call() {
         stack().create_order(&parcel.order()).await;
         let newer = insert(&parcel.in_transit()).await;
         assert!(process_event(&newer, None).await.0);
-        insert(&parcel.report(12, "LOST", "08:00:00")).await
+        insert(&parcel.report(7, "DELIVERED", "08:00:00")).await
     })
     .await;
 }

@@ -116,7 +116,10 @@ async fn reactivates_an_order_after_a_report_or_a_new_awb() {
     let path = format!("/api/external/orders/{}", patched.order);
     let patch = json!({"accountCode": account, "awb": unique("77")});
     assert_eq!(stack().user("admin", "PATCH", &path, Some(&patch)).await.status, 200);
-    assert_eq!(list(&account, "").await["items"].as_array().unwrap().len(), 1);
+    eventually("only the other order to be stale", async || {
+        (list(&account, "").await["items"].as_array().unwrap().len() == 1).then_some(())
+    })
+    .await;
 
     let path = format!("/api/external/orders/{}/status", reported.order);
     let status = json!({"accountCode": account, "status": "in_transit"});

@@ -64,11 +64,13 @@ impl Twins {
 fn request(client: &Client, route: &Route, order_id: &str, named: Option<&str>) -> RequestBuilder {
     let (method, path) = route.key.split_once(' ').unwrap();
     let query = if path.ends_with("/whatsapp") { "?user_id=canary-phone" } else { "?" };
-    let mut url = format!("{}{query}", stack().url(&path.replace("{order_id}", order_id)));
+    let path = path.replace("{order_id}", order_id).replace("{report_id}", "none");
+    let mut url = format!("{}{query}", stack().url(&path));
     let mut body = match method {
-        "GET" => None,
+        "GET" | "DELETE" => None,
         "PATCH" => Some(json!({"carrierName": unique("carrier ")})),
         _ if path.ends_with("/status") => Some(json!({"status": "assigned"})),
+        _ if path.ends_with("/shipments") => Some(json!({"awb": unique("19")})),
         _ if path.ends_with("/trigger-webhook") => Some(json!({"order_ids": [order_id]})),
         _ if path.ends_with("/message-tracking") => {
             Some(json!({"order_id": order_id, "message_status": "sent"}))

@@ -7,7 +7,7 @@ import shlex
 import time
 import urllib.error
 import urllib.request
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -31,22 +31,84 @@ ORDER = {
 }
 
 
+# Shiprocket's ids of its statuses.
+STATUS_IDS = {"PICKED UP": 42, "IN TRANSIT": 18, "OUT FOR DELIVERY": 17, "DELIVERED": 7}
+
+
 def show(stack: Stack) -> None:
     """Plays the demo and prints how to continue. The receiver prints each delivery itself."""
     print("\nAn order, its carrier's webhooks, and the deliveries to three endpoints:\n")
-    orders_url = f"{stack['api_url']}/api/external/orders"
-    vendor = {"x-vendor-server-secret": stack["vendor_secret"]}
-    _post(orders_url, vendor, json.dumps(ORDER).encode(), "create the order")
-    carrier = {"x-api-key": stack["sources"]["shiprocket"]["api_key"]}
+    _create(stack, ORDER)
     for sample in _samples():
-        _post(f"{stack['api_url']}/webhooks/carrier", carrier, sample.read_bytes(), sample.name)
-        time.sleep(PAUSE_SECONDS)
+        _carrier(stack, sample.read_bytes(), sample.name)
+    _split_shipment(stack)
+    _reassigned_awb(stack)
     if _delivered(stack):
         print("\nEvery endpoint has received a verified delivery.")
     else:
         print(f"\nNot every endpoint received a verified delivery within {WAIT_SECONDS} s.")
         print(f"See `make logs` for the functions, and {emulator.LOG_FILE}.")
     print(_guide(stack), flush=True)
+
+
+def _split_shipment(stack: Stack) -> None:
+    """The order is where its slowest parcel is."""
+    print("\nA split shipment: two parcels, and an order that waits for the second:\n")
+    order, first, second = "demo-split", "19000000000511", "19000000000512"
+    _create(stack, {"orderId": order, "awb": first, "carrierName": "Delhivery Surface"})
+    shipments = f"{_orders_url(stack)}/{order}/shipments"
+    parcel = json.dumps({"awb": second, "carrierName": "Blue Dart"}).encode()
+    _post(shipments, _vendor(stack), parcel, "add a parcel")
+    time.sleep(PAUSE_SECONDS)
+    for awb, status in [
+        (first, "IN TRANSIT"),
+        (second, "IN TRANSIT"),
+        (first, "DELIVERED"),
+        (second, "DELIVERED"),
+    ]:
+        _carrier(stack, _webhook(order, awb, status), f"{awb} {status}")
+    _show_order(stack, order, "delivered")
+
+
+def _reassigned_awb(stack: Stack) -> None:
+    """The carrier's new AWB names the order, and Waypost learns it."""
+    print("\nThe carrier ships under another AWB, and nobody tells the shop:\n")
+    order, given, used = "demo-reassigned", "19000000000521", "19000000000522"
+    _create(stack, {"orderId": order, "awb": given, "carrierName": "Delhivery Surface"})
+    for status in ["PICKED UP", "OUT FOR DELIVERY", "DELIVERED"]:
+        _carrier(stack, _webhook(order, used, status), f"{used} {status}")
+    _show_order(stack, order, "delivered")
+
+
+def _webhook(order: str, awb: str, status: str) -> bytes:
+    """Shiprocket's webhook at this moment, in its local time."""
+    now = datetime.now(timezone(timedelta(hours=5, minutes=30)))
+    body = {
+        "awb": awb,
+        "order_id": order,
+        "is_return": 0,
+        "shipment_status": status,
+        "shipment_status_id": STATUS_IDS[status],
+        "current_timestamp": now.strftime(CARRIER_TIME),
+        "scans": [],
+    }
+    return json.dumps(body).encode()
+
+
+def _show_order(stack: Stack, order: str, status: str) -> None:
+    """Prints the order and its parcels once the order has this status."""
+    request = urllib.request.Request(f"{_orders_url(stack)}/{order}", headers=_vendor(stack))
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        with urllib.request.urlopen(request, timeout=60) as response:
+            shown = json.load(response)
+        if shown["status"] == status or time.monotonic() > deadline:
+            break
+        time.sleep(0.2)
+    print(f"order {order}: {shown['status']}")
+    for parcel in shown["shipments"]:
+        marks = "".join(f", {mark}" for mark in ("learnt", "replaced") if parcel[mark])
+        print(f"  parcel {parcel['awb']}: {parcel['status']}{marks}", flush=True)
 
 
 def exports(stack: Stack) -> dict[str, str]:
@@ -77,6 +139,25 @@ def _samples() -> list[Path]:
 
 def _carrier_time(text: str) -> datetime:
     return datetime.strptime(text, CARRIER_TIME)
+
+
+def _orders_url(stack: Stack) -> str:
+    return f"{stack['api_url']}/api/external/orders"
+
+
+def _vendor(stack: Stack) -> dict[str, str]:
+    return {"x-vendor-server-secret": stack["vendor_secret"]}
+
+
+def _create(stack: Stack, order: dict[str, Any]) -> None:
+    _post(_orders_url(stack), _vendor(stack), json.dumps(order).encode(), "create the order")
+
+
+def _carrier(stack: Stack, webhook: bytes, title: str) -> None:
+    """Posts a webhook of the carrier, and leaves time to read what follows."""
+    credentials = {"x-api-key": stack["sources"]["shiprocket"]["api_key"]}
+    _post(f"{stack['api_url']}/webhooks/carrier", credentials, webhook, title)
+    time.sleep(PAUSE_SECONDS)
 
 
 def _post(url: str, credentials: dict[str, str], body: bytes, title: str) -> None:

@@ -79,7 +79,7 @@ impl OrdersApi {
             (&Method::GET, Some(order)) => {
                 let account = query_account(request)?;
                 let key = authorize_order(&caller, account.as_ref(), order, "accountCode")?;
-                self.show(&key, &page_request(request)?, 200).await
+                self.show(&key, &timeline_page(request)?, 200).await
             }
             (&Method::PATCH, Some(order)) => self.patch(request, &caller, order, now).await,
             _ => Err(ApiError::not_found("no such route")),
@@ -107,6 +107,14 @@ impl OrdersApi {
     }
 }
 
+/// Without a limit, a page of a timeline is as long as possible.
+fn timeline_page(request: &Request) -> Result<PageRequest, ApiError> {
+    let page = page_request(request)?;
+    let query = request.query_string_parameters_ref();
+    let has_limit = query.is_some_and(|query| query.first("limit").is_some());
+    Ok(if has_limit { page } else { PageRequest { limit: MAX_LIMIT, ..page } })
+}
+
 fn query_parameters(method: &Method, order_id: Option<&str>) -> &'static [&'static str] {
     match (method, order_id) {
         (&Method::GET, Some(_)) => &["accountCode", "account_code", "limit", "page"],
@@ -125,4 +133,28 @@ fn name_taken(name: &Ref) -> ApiError {
         Ref::Order(_) => "orderId".to_owned(),
     };
     ApiError::conflict("already in use by another order of this account").with_field(field)
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    #[test]
+    fn a_timeline_page_is_as_long_as_possible_unless_it_is_limited() {
+        let limit = |query: &[(&str, &str)]| {
+            let query: HashMap<String, String> = query
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            let request = Request::default().with_query_string_parameters(query);
+            timeline_page(&request).map(|page| page.limit)
+        };
+        assert_eq!(limit(&[]).unwrap(), 100);
+        assert_eq!(limit(&[("accountCode", "STORE001")]).unwrap(), 100);
+        assert_eq!(limit(&[("limit", "7")]).unwrap(), 7);
+        assert!(limit(&[("limit", "101")]).is_err());
+    }
 }

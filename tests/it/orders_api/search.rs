@@ -48,8 +48,12 @@ async fn finds_an_order_by_awb() {
         assert_eq!(found(&format!("awb={spelling}&limit=1")).await, [parcel.order_id.as_str()]);
     }
     assert_eq!(found(&format!("awb={}", unique("19"))).await, [""; 0]);
-    patch(&parcel.order_id, json!({"awb": unique("19")})).await;
-    assert_eq!(found(&format!("awb={awb}")).await, [""; 0]);
+    // A replaced parcel still belongs to its order.
+    let next = unique("19");
+    patch(&parcel.order_id, json!({"awb": next})).await;
+    for spelling in [&awb, &next] {
+        assert_eq!(found(&format!("awb={spelling}")).await, [parcel.order_id.as_str()]);
+    }
 }
 
 #[tokio::test]

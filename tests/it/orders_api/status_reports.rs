@@ -11,32 +11,28 @@ use crate::support::{Parcel, http, stack, unique};
 async fn restarts_tracking_after_a_new_awb() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
+    stack().webhook(&parcel.report(18, "IN TRANSIT", "07:00:00")).await;
+    stack().order_with_entries(&parcel.order_id, 1).await;
     stack().webhook(&parcel.report(12, "LOST", "08:00:00")).await;
-    assert_eq!(stack().order_with_entries(&parcel.order_id, 1).await["status"], "lost");
+    assert_eq!(stack().order_with_entries(&parcel.order_id, 2).await["status"], "lost");
 
     let path = format!("{ORDERS}/{}", parcel.order_id);
     let next = Parcel { order_id: parcel.order_id.clone(), awb: unique("19") };
     stack().vendor("PATCH", &path, Some(&json!({"awb": next.awb}))).await;
-    let order = stack().order_with_entries(&parcel.order_id, 2).await;
+    let order = stack().order_with_entries(&parcel.order_id, 3).await;
     assert_eq!(
         (&order["status"], &order["previousStatus"]),
         (&json!("processing"), &json!("lost"))
     );
 
     // Reports about the old parcel no longer change the status.
-    let mut late = parcel.report(7, "DELIVERED", "09:00:00");
-    late["order_id"] = json!(parcel.order_id);
-    stack().webhook(&late).await;
-    let order = stack().order_with_entries(&parcel.order_id, 3).await;
-    let foreign = order["timeline"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|entry| entry["status"] == "delivered")
-        .unwrap();
+    stack().webhook(&parcel.report(17, "OUT FOR DELIVERY", "09:00:00")).await;
+    let order = stack().order_with_entries(&parcel.order_id, 4).await;
+    let entries = order["timeline"].as_array().unwrap();
+    let late = entries.iter().find(|entry| entry["status"] == "out_for_delivery").unwrap();
     assert_eq!(
-        (&foreign["reason"], &order["status"]),
-        (&json!("other_shipment"), &json!("processing"))
+        (&late["reason"], &late["awb"], &order["status"]),
+        (&json!("replaced_parcel"), &json!(parcel.awb), &json!("processing"))
     );
     // The old AWB is free for another order.
     let mut other = Parcel::new().order();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{ORDERS, create};
-use crate::support::{Parcel, messages, stack};
+use crate::support::{Parcel, messages, stack, unique};
 
 #[tokio::test]
 async fn rejects_unknown_fields_by_name() {
@@ -26,12 +26,14 @@ async fn rejects_unknown_fields_by_name() {
 
     let order = format!("{ORDERS}/{}", parcel.order_id);
     let status = format!("{order}/status");
+    let shipments = format!("{order}/shipments");
     let (report, patch) = (json!({"status": "assigned"}), json!({"carrierName": "x"}));
     let message = messages::tracking_body(&parcel.order_id, "sent");
     let trigger = json!({"order_ids": [parcel.order_id], "account_code": "STORE001"});
     for (user, method, path, body) in [
         ("partner", "PATCH", order.as_str(), patch),
         ("partner", "POST", &status, report),
+        ("partner", "POST", &shipments, json!({"awb": unique("19")})),
         ("partner", "POST", messages::TRACK, message),
         ("admin", "POST", "/api/orders/trigger-webhook", trigger),
     ] {
@@ -48,13 +50,16 @@ async fn rejects_unknown_query_parameters_by_name() {
     stack().create_order(&parcel.order()).await;
     let order = format!("{ORDERS}/{}", parcel.order_id);
     let status = format!("{order}/status");
+    let (shipments, report) = (format!("{order}/shipments"), format!("{order}/timeline/none"));
     let of_order = format!("/api/orders/{}/messages", parcel.order_id);
     for (user, method, path, allowed) in [
         ("partner", "GET", ORDERS, "accountCode, account_code, status, awb, phone, limit, page"),
         ("partner", "POST", ORDERS, ""),
-        ("partner", "GET", &order, "accountCode, account_code"),
+        ("partner", "GET", &order, "accountCode, account_code, limit, page"),
         ("partner", "PATCH", &order, "accountCode, account_code"),
         ("partner", "POST", &status, "accountCode, account_code"),
+        ("partner", "POST", &shipments, "accountCode, account_code"),
+        ("partner", "DELETE", &report, "accountCode, account_code"),
         ("partner", "POST", messages::TRACK, ""),
         ("partner", "GET", &of_order, "account_code, accountCode, limit, page"),
         (
@@ -75,7 +80,7 @@ async fn rejects_unknown_query_parameters_by_name() {
         ("admin", "POST", "/api/orders/trigger-webhook", ""),
         ("admin", "GET", "/api/sync/runs", "limit, page"),
     ] {
-        let body = (method != "GET").then(|| json!({}));
+        let body = matches!(method, "POST" | "PATCH").then(|| json!({}));
         let answer = stack().user(user, method, &format!("{path}?custumer=7"), body.as_ref()).await;
         assert_eq!(answer.error(), (422, "invalid", Some("custumer")), "{method} {path}");
         let message = answer.json["error"]["message"].as_str().unwrap();

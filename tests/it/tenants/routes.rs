@@ -64,7 +64,7 @@ const fn route(
     Route { key, account, resource, success, unknown }
 }
 
-pub const ROUTES: [Route; 13] = [
+pub const ROUTES: [Route; 15] = [
     route(
         "POST /api/external/orders",
         AccountParameter::Body("accountCode"),
@@ -112,6 +112,21 @@ pub const ROUTES: [Route; 13] = [
         AccountParameter::Query("accountCode"),
         Resource::Orders,
         202,
+        404,
+    ),
+    route(
+        "POST /api/external/orders/{order_id}/shipments",
+        AccountParameter::Body("accountCode"),
+        Resource::Orders,
+        201,
+        404,
+    ),
+    route(
+        "DELETE /api/external/orders/{order_id}/timeline/{report_id}",
+        AccountParameter::Query("accountCode"),
+        Resource::Orders,
+        // The order has no such report.
+        404,
         404,
     ),
     route(

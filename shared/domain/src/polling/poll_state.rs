@@ -43,10 +43,12 @@ pub enum Polling {
 
 impl Order {
     /// The parcels that are polled: on their way in either direction, or ended not long ago in a way
-    /// from which they may come back.
+    /// from which they may come back. A replaced parcel that no report ever confirmed may be a typing
+    /// error.
     pub fn polled_parcels(&self) -> impl Iterator<Item = (&ParcelState, Polling)> {
         let is_polled = self.profile.poll == Some(Poll::Shipway);
-        let parcels = self.state.parcels.iter().filter(move |_| is_polled);
+        let is_confirmed = |parcel: &&ParcelState| !parcel.replaced || parcel.since.is_some();
+        let parcels = self.state.parcels.iter().filter(move |_| is_polled).filter(is_confirmed);
         parcels.filter_map(|parcel| Some((parcel, polling(parcel.status)?)))
     }
 

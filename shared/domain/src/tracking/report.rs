@@ -116,7 +116,8 @@ impl Report {
         let Some(id) = &self.order_id else { return Vec::new() };
         let spellings = id.other_spellings().into_iter().map(Ref::Order);
         let forward = (self.leg == Leg::Return).then(|| ProviderId::parse(id.as_str()).ok());
-        spellings.chain(forward.flatten().map(|id| self.provider_ref(id))).collect()
+        let forward = forward.flatten().filter(|id| self.provider_id.as_ref() != Some(id));
+        spellings.chain(forward.map(|id| self.provider_ref(id))).collect()
     }
 
     fn provider_ref(&self, id: ProviderId) -> Ref {

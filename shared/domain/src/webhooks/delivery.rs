@@ -159,10 +159,9 @@ pub fn fan_out_current<'a>(
     now: Timestamp,
 ) -> Vec<Delivery> {
     let candidates = |_| {
-        let all = orders.iter().map(|current| Candidate {
-            notification: Notification::current(current),
-            part: part(&current.order.key),
-        });
+        let rows = orders.iter().flat_map(Notification::current);
+        let all =
+            rows.map(|notification| Candidate { part: row_part(&notification), notification });
         all.collect()
     };
     let is_for = |candidate: &Candidate<'_>, settings: &Settings| {
@@ -170,6 +169,11 @@ pub fn fan_out_current<'a>(
         subscribed && settings.accounts.include(candidate.account())
     };
     to_endpoints(event, candidates, endpoints, is_for, now)
+}
+
+fn row_part(notification: &Notification<'_>) -> String {
+    let awb = notification.awb.map(Awb::as_str).unwrap_or_default();
+    format!("{}/{awb}", part(&notification.order.key))
 }
 
 /// Ids contain no `/`, so equal order ids of two accounts differ.

@@ -4,6 +4,7 @@ use crate::core::id::{Awb, EventId};
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::Order;
 use crate::tracking::entry::{ParcelTransition, ReportFacts, TimelineEntry, Transition};
+use crate::tracking::state::ParcelState;
 use crate::tracking::status::Status;
 use crate::webhooks::delivery::RETENTION;
 use crate::webhooks::endpoint::EventType;
@@ -43,6 +44,31 @@ impl<'a> Change<'a> {
             ..Notification::of_parcel(&change, parcel)
         };
         self.transition.parcels.iter().map(notification)
+    }
+
+    /// The changed parcel that the fact is about, or the only one that changed.
+    fn parcel(&self) -> Option<&'a ParcelTransition> {
+        let parcels = &self.transition.parcels;
+        match (self.entry.awb(), parcels.as_slice()) {
+            (Some(awb), parcels) => parcels.iter().find(|it| it.awb.is_same_parcel(awb)),
+            (None, [only]) => Some(only),
+            (None, _) => None,
+        }
+    }
+
+    /// The time of the report; after a late one, or another fact, that of the status.
+    fn time_of(&self, parcel: Option<&ParcelTransition>) -> Timestamp {
+        let is_about = |report: &ReportFacts| match (&report.awb, parcel) {
+            (Some(awb), Some(parcel)) => parcel.awb.is_same_parcel(awb),
+            (None, _) | (_, None) => true,
+        };
+        match parcel {
+            _ if !self.entry.late && self.entry.report().is_some_and(is_about) => {
+                self.entry.occurred_at
+            }
+            Some(parcel) => parcel.occurred_at,
+            None => self.transition.occurred_at,
+        }
     }
 
     /// One for each parcel that changed, or one for the order if none did.
@@ -93,8 +119,12 @@ pub struct Notification<'a> {
 }
 
 impl<'a> Notification<'a> {
+    /// Words and time are those of the parcel that the fact is about, which need not be the parcel
+    /// that decides the order's status.
     fn of_change(change: &Change<'a>) -> Self {
         let (order, transition) = (change.order, change.transition);
+        let parcel = change.parcel();
+        let awb = change.entry.awb().map(|awb| as_shop_spells_it(order, awb));
         Self {
             order,
             event: EventType::StatusChanged,
@@ -102,10 +132,10 @@ impl<'a> Notification<'a> {
             status: transition.status,
             previous_status: Some(transition.previous_status),
             parcel: None,
-            awb: change.entry.awb().or(order.profile.awb.as_ref()),
-            label: &transition.label,
+            awb: awb.or(parcel.map(|it| &it.awb)).or(order.profile.awb.as_ref()),
+            label: parcel.map_or(&transition.label, |it| &it.label),
             previous_label: Some(&transition.previous_label),
-            occurred_at: transition.occurred_at,
+            occurred_at: change.time_of(parcel),
             attempts: transition.attempts,
             report: change.entry.report(),
             stalled_since: None,
@@ -118,7 +148,7 @@ impl<'a> Notification<'a> {
             awb: Some(&parcel.awb),
             label: &parcel.label,
             previous_label: Some(&parcel.previous_label),
-            occurred_at: parcel.occurred_at,
+            occurred_at: change.time_of(Some(parcel)),
             attempts: parcel.attempts,
             ..Self::of_change(change)
         }
@@ -143,21 +173,44 @@ impl<'a> Notification<'a> {
         }
     }
 
-    /// The state does not keep the label of the previous status, so this uses its title.
-    pub fn stalled(stalled: &StalledOrder<'a>) -> Self {
-        let order = stalled.order;
+    fn of_parcel_state(order: &'a Order, parcel: &'a ParcelState) -> Self {
         Self {
-            event: EventType::Stalled,
-            awb: stalled.awb.or(order.profile.awb.as_ref()),
-            previous_label: order.state.previous_status.map(Status::title),
-            stalled_since: Some(stalled.since),
+            awb: Some(&parcel.awb),
+            label: &parcel.label,
+            occurred_at: parcel.since.unwrap_or(order.state.created_at),
+            attempts: parcel.attempts,
             ..Self::of_state(order)
         }
     }
 
-    pub fn current(current: &CurrentOrder<'a>) -> Self {
-        let previous_label = current.last.map(|transition| transition.previous_label.as_str());
-        Self { previous_label, ..Self::of_state(current.order) }
+    /// The state does not keep the label of the previous status, so this uses its title.
+    pub fn stalled(stalled: &StalledOrder<'a>) -> Self {
+        let order = stalled.order;
+        let parcel = stalled.awb.and_then(|awb| order.state.parcel(awb));
+        Self {
+            event: EventType::Stalled,
+            previous_label: order.state.previous_status.map(Status::title),
+            stalled_since: Some(stalled.since),
+            ..parcel.map_or_else(|| Self::of_state(order), |it| Self::of_parcel_state(order, it))
+        }
+    }
+
+    /// One for each parcel that was not replaced, or one for an order without parcels.
+    pub fn current(current: &CurrentOrder<'a>) -> Vec<Self> {
+        let CurrentOrder { order, last } = *current;
+        let parcels = order.state.parcels.iter().filter(|parcel| !parcel.replaced);
+        let row = |parcel: &'a ParcelState| {
+            let changed = last.map(|last| last.parcels.as_slice()).unwrap_or_default();
+            let changed = changed.iter().find(|it| it.awb.is_same_parcel(&parcel.awb));
+            let previous_label = changed.map(|it| it.previous_label.as_str());
+            Self { previous_label, ..Self::of_parcel_state(order, parcel) }
+        };
+        let rows: Vec<Self> = parcels.map(row).collect();
+        if !rows.is_empty() {
+            return rows;
+        }
+        let previous_label = last.map(|transition| transition.previous_label.as_str());
+        vec![Self { previous_label, ..Self::of_state(order) }]
     }
 
     pub fn event_type(&self) -> EventType {
@@ -170,4 +223,8 @@ impl<'a> Notification<'a> {
         let order = has_changed.then_some(self.status);
         order.into_iter().chain(self.parcel.map(|parcel| parcel.status))
     }
+}
+
+fn as_shop_spells_it<'a>(order: &'a Order, awb: &'a Awb) -> &'a Awb {
+    order.state.parcel(awb).map_or(awb, |parcel| &parcel.awb)
 }

@@ -3,15 +3,16 @@
 mod batches;
 mod bodies;
 mod current;
+mod parcels;
 mod stalled;
 
-use crate::core::id::{EndpointName, EventId, ReportId};
+use crate::core::id::{EndpointName, EventId};
 use crate::orders::order::Order;
-use crate::testing::{MINIMAL, event_id, facts, minute, order, report_id};
-use crate::tracking::fold::{ReportFacts, StatusClaim, TrackingState};
-use crate::tracking::report::SourceName;
+use crate::testing::{MINIMAL, event_id, minute, order, origin, report, report_id};
+use crate::tracking::entry::{TimelineEntry, Transition};
+use crate::tracking::report::{Report, SourceName};
 use crate::tracking::status::Status;
-use crate::tracking::timeline::{TimelineEntry, Transition};
+use crate::tracking::timeline::{Arrival, NewFact, arrive};
 use crate::webhooks::delivery::{Delivery, RETENTION_DAYS, fan_out};
 use crate::webhooks::endpoint::{Endpoint, EventType, Settings};
 use crate::webhooks::notification::Change;
@@ -20,37 +21,45 @@ use crate::webhooks::notification::Change;
 #[derive(Clone)]
 struct Changed {
     order: Order,
-    report_id: ReportId,
-    transition: Transition,
+    entry: TimelineEntry,
 }
 
 impl Changed {
-    /// The change by the last of these entries.
-    fn by(mut order: Order, entries: &[ReportFacts]) -> Self {
-        let (last, before) = entries.split_last().unwrap();
-        let (old, _) = TrackingState::fold(order.state.start, before);
-        let (new, _) = TrackingState::fold(order.state.start, entries);
-        let transition = Transition {
-            version: 1 + u64::try_from(entries.len()).unwrap(),
-            status: new.status,
-            previous_status: old.status,
-            label: new.label.clone(),
-            previous_label: old.label,
-            occurred_at: new.since.unwrap(),
-        };
-        order.state.tracking = new;
-        order.state.updated_at = minute(30);
-        Self { order, report_id: last.sort_key.report_id.clone(), transition }
+    /// The change by the last of these facts.
+    fn by(mut order: Order, facts: Vec<NewFact>) -> Self {
+        let mut entries: Vec<TimelineEntry> = Vec::new();
+        for fact in facts {
+            let origin = origin(fact.id.as_str(), minute(29));
+            let arrival = arrive(&order.state, &entries, fact, &origin, minute(30));
+            let Arrival::Commit(commit) = arrival else { panic!("{arrival:?}") };
+            order.state = commit.state;
+            entries.push(commit.entry);
+        }
+        Self { order, entry: entries.pop().unwrap() }
+    }
+
+    /// The change by the last of these reports.
+    fn by_reports(order: Order, reports: &[Report]) -> Self {
+        let facts = reports.iter().map(|report| fact(&order, report)).collect();
+        Self::by(order, facts)
     }
 
     /// The order's first change.
-    fn first(account: &str, body: &str, report: &str, status: Status) -> Self {
-        Self::by(order(account, body), &[facts(report, minute(1), StatusClaim::Status(status))])
+    fn first(account: &str, body: &str, id: &str, status: Status) -> Self {
+        Self::by_reports(order(account, body), &[report(id, status, Some(minute(1)))])
+    }
+
+    fn transition(&self) -> &Transition {
+        self.entry.transition.as_ref().unwrap()
     }
 
     fn change(&self) -> Change<'_> {
-        Change { order: &self.order, report_id: &self.report_id, transition: &self.transition }
+        Change { order: &self.order, entry: &self.entry, transition: self.transition() }
     }
+}
+
+fn fact(order: &Order, report: &Report) -> NewFact {
+    NewFact::of_report(report, &order.key.order, &origin("any", minute(29)))
 }
 
 fn delivered(account: &str, report: &str) -> Changed {
@@ -125,16 +134,8 @@ fn other_facts_give_other_ids() {
 #[test]
 fn a_retry_after_the_rows_expired_notifies_of_no_change() {
     let changed = delivered("STORE001", "a");
-    let [event, other] = [event_id("e"), event_id("other")];
-    let entry = TimelineEntry {
-        facts: facts("a", minute(1), StatusClaim::Status(Status::Delivered)),
-        event_id: event.clone(),
-        received_at: minute(0),
-        recorded_at: Some(minute(10)),
-        late: false,
-        transition: Some(changed.transition.clone()),
-    };
-    let without_time = TimelineEntry { recorded_at: None, ..entry.clone() };
+    let [event, other] = [event_id("event-a"), event_id("other")];
+    let entry = TimelineEntry { recorded_at: minute(10), ..changed.entry.clone() };
     let without_change = TimelineEntry { transition: None, ..entry.clone() };
     let month = i64::try_from(RETENTION_DAYS * 24 * 60).unwrap();
     for (entry, event, now, expected) in [
@@ -142,8 +143,6 @@ fn a_retry_after_the_rows_expired_notifies_of_no_change() {
         (&entry, &event, month + 9, true),
         (&entry, &event, month + 10, false),
         (&entry, &other, 10, false),
-        (&without_time, &event, month - 1, true),
-        (&without_time, &event, month, false),
         (&without_change, &event, 10, false),
     ] {
         let change = Change::by_event(event, &changed.order, entry, minute(now));
@@ -275,12 +274,12 @@ fn debug_output_of_a_delivery_has_no_body() {
     assert!(logged.contains(&deliveries[0].id) && !logged.contains("canary"), "{logged}");
 }
 
-/// An entry with a source status.
-fn report_facts(id: &str, minutes: i64, status: Status, label: &str) -> ReportFacts {
-    ReportFacts {
+/// A report with a source status.
+fn worded(id: &str, minutes: i64, status: Status, label: &str) -> Report {
+    Report {
         source: SourceName::new("esahayak"),
         source_status: Some(label.to_owned()),
-        ..facts(id, minute(minutes), StatusClaim::Status(status))
+        ..report(id, status, Some(minute(minutes)))
     }
 }
 
@@ -290,7 +289,7 @@ fn ids_do_not_depend_on_other_reports_of_the_event() {
     let changes: Vec<_> = (0..3).map(|n| delivered("STORE001", &format!("r{n}"))).collect();
     let together = fan_out_changes(&event_id("e"), &changes, &[endpoint("shop", settings)]);
     for (n, changed) in changes.into_iter().enumerate() {
-        assert_eq!(changed.report_id, report_id(&format!("r{n}")));
+        assert_eq!(changed.entry.id, report_id(&format!("r{n}")));
         let alone = fan_out_changes(&event_id("e"), &[changed], &[endpoint("shop", settings)]);
         assert_eq!(ids(&alone), [together[n].id.as_str()]);
     }

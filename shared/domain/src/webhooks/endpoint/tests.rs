@@ -117,9 +117,31 @@ fn stalled_orders_need_a_subscription() {
     assert_eq!(Settings::parse(r#"{"events":["stalled"]}"#).unwrap_err().field, "events[0]");
 }
 
+/// Receivers that know orders only are not told of parcels.
+#[test]
+fn changes_of_parcels_need_a_subscription() {
+    for (events, parcels, changes) in [
+        ("null", false, true),
+        ("[]", false, false),
+        (r#"["order.status_changed","in_transit","order.stalled"]"#, false, true),
+        (r#"["shipment.status_changed"]"#, true, false),
+        (r#"["shipment.status_changed","in_transit"]"#, true, true),
+        (r#"["order.status_changed","shipment.status_changed"]"#, true, true),
+    ] {
+        let settings = parse(&format!(r#"{{"events":{events}}}"#));
+        let asks = settings.asks_for(EventType::ShipmentStatusChanged);
+        let is_subscribed = settings.is_subscribed_to(Status::InTransit);
+        assert_eq!((asks, is_subscribed), (parcels, changes), "{events}");
+    }
+    assert!(!parse("{}").asks_for(EventType::ShipmentStatusChanged));
+    let unknown = Settings::parse(r#"{"events":["shipment.lost"]}"#);
+    assert_eq!(unknown.unwrap_err().field, "events[0]");
+}
+
 #[test]
 fn event_types_round_trip() {
-    for event in [EventType::StatusChanged, EventType::Stalled] {
+    use EventType::{ShipmentStatusChanged, Stalled, StatusChanged};
+    for event in [StatusChanged, ShipmentStatusChanged, Stalled] {
         assert_eq!(EventType::parse(event.as_str()), Some(event));
         assert_eq!(serde_json::to_string(&event).unwrap(), format!(r#""{}""#, event.as_str()));
     }

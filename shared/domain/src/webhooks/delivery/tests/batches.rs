@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::{Changed, Delivery, delivered, endpoint, fan_out_changes, ids};
-use crate::testing::{MINIMAL, event_id, facts, minute, order};
-use crate::tracking::fold::{ReportFacts, StatusClaim};
+use crate::testing::{MINIMAL, event_id, minute, order, report};
+use crate::tracking::report::Report;
 use crate::tracking::status::Status;
 
 const SETTINGS: &str = r#"{"format":"status_update","accounts":["*"]}"#;
@@ -94,7 +94,7 @@ fn a_batch_that_grew_is_another_delivery() {
 
 #[test]
 fn changes_of_one_order_stand_by_version() {
-    let entries: Vec<ReportFacts> = [
+    let reports: Vec<Report> = [
         ("z", Status::InTransit),
         ("a", Status::OutForDelivery),
         ("m", Status::Undelivered),
@@ -102,10 +102,10 @@ fn changes_of_one_order_stand_by_version() {
     ]
     .iter()
     .zip(1..)
-    .map(|((report, status), at)| facts(report, minute(at), StatusClaim::Status(*status)))
+    .map(|((id, status), at)| report(id, *status, Some(minute(at))))
     .collect();
-    let mut all: Vec<Changed> = (1..=entries.len())
-        .map(|count| Changed::by(order("STORE001", MINIMAL), &entries[..count]))
+    let mut all: Vec<Changed> = (1..=reports.len())
+        .map(|count| Changed::by_reports(order("STORE001", MINIMAL), &reports[..count]))
         .collect();
     all.swap(0, 2);
     for format in ["status_update", "standard"] {

@@ -1,9 +1,8 @@
 //! The bodies, byte for byte. Each snapshot has the posted body and a readable copy.
 
-use super::{Changed, FORMATS, endpoint, fan_out_changes, report_facts};
+use super::{Changed, FORMATS, endpoint, fan_out_changes, worded};
 use crate::orders::order::Order;
-use crate::testing::{FULL, MINIMAL, event_id, facts, minute, order, readable};
-use crate::tracking::fold::StatusClaim;
+use crate::testing::{FULL, MINIMAL, event_id, order, readable};
 use crate::tracking::status::Status;
 
 fn body(format: &str, changed: Changed) -> String {
@@ -15,20 +14,17 @@ fn body(format: &str, changed: Changed) -> String {
 fn full() -> Changed {
     let mut order: Order = order("STORE001", FULL);
     order.state.latest_message_status = Some("read".to_owned());
-    let entries = [
-        report_facts("r1", 1, Status::Assigned, "order.assigned"),
-        report_facts("r2", 2, Status::Accepted, "order.accepted"),
-        report_facts("r3", 3, Status::Completed, "stamp.uploaded"),
-        report_facts("r4", 4, Status::Cancelled, "order.cancelled"),
+    let reports = [
+        worded("r1", 1, Status::Assigned, "order.assigned"),
+        worded("r2", 2, Status::Accepted, "order.accepted"),
+        worded("r3", 3, Status::Completed, "stamp.uploaded"),
+        worded("r4", 4, Status::Cancelled, "order.cancelled"),
     ];
-    Changed::by(order, &entries)
+    Changed::by_reports(order, &reports)
 }
 
 fn minimal() -> Changed {
-    Changed::by(
-        order("STORE001", MINIMAL),
-        &[facts("r1", minute(1), StatusClaim::Status(Status::InTransit))],
-    )
+    Changed::first("STORE001", MINIMAL, "r1", Status::InTransit)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Deliveries that an operator triggers.
 
-use super::{Changed, endpoint, ids, report_facts};
+use super::{Changed, endpoint, ids, worded};
 use crate::orders::order::Order;
 use crate::testing::{MINIMAL, event_id, minute, order, readable};
 use crate::tracking::status::Status;
@@ -12,14 +12,11 @@ const SETTINGS: &str = r#"{"format":"status_update","accounts":["*"]}"#;
 
 /// An order in transit with its last change.
 fn moved() -> Changed {
-    let entries = [
-        report_facts("r1", 1, Status::PickedUp, "PICKED UP"),
-        report_facts("r2", 2, Status::InTransit, "IN TRANSIT"),
+    let reports = [
+        worded("r1", 1, Status::PickedUp, "PICKED UP"),
+        worded("r2", 2, Status::InTransit, "IN TRANSIT"),
     ];
-    let mut changed = Changed::by(order("STORE001", MINIMAL), &entries);
-    changed.order.state.version = changed.transition.version;
-    changed.order.state.previous_status = Some(changed.transition.previous_status);
-    changed
+    Changed::by_reports(order("STORE001", MINIMAL), &reports)
 }
 
 fn fan_out_orders(
@@ -38,7 +35,7 @@ fn unmoved(order: &Order) -> CurrentOrder<'_> {
 fn writes_the_current_state() {
     let (moved, new) = (moved(), order("STORE001", r#"{"orderId":"NEW"}"#));
     let orders =
-        [CurrentOrder { order: &moved.order, last: Some(&moved.transition) }, unmoved(&new)];
+        [CurrentOrder { order: &moved.order, last: Some(moved.transition()) }, unmoved(&new)];
     let deliveries = fan_out_orders("e", &orders, &[endpoint("shop", SETTINGS)]);
     assert_eq!(deliveries.len(), 1);
     let delivery = &deliveries[0];

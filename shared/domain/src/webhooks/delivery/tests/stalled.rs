@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::{Changed, FORMATS, endpoint, ids, report_facts};
+use super::{Changed, FORMATS, endpoint, ids, worded};
 use crate::core::id::{AccountCode, EventId};
 use crate::orders::order::Order;
-use crate::testing::{FULL, MINIMAL, event_id, facts, minute, order, readable};
-use crate::tracking::fold::{ReportFacts, StatusClaim};
+use crate::testing::{FULL, MINIMAL, event_id, minute, order, readable, report};
+use crate::tracking::report::Report;
 use crate::tracking::status::Status;
 use crate::webhooks::delivery::{Delivery, fan_out_stalled};
 use crate::webhooks::endpoint::{Endpoint, EventType};
@@ -23,33 +23,29 @@ fn subscribed(format: &str) -> Endpoint {
 }
 
 fn fan_out_orders(event: &EventId, orders: &[Order], endpoints: &[Endpoint]) -> Vec<Delivery> {
-    let stalled: Vec<_> =
-        orders.iter().map(|order| StalledOrder { order, since: minute(20) }).collect();
+    let stalled = |order| StalledOrder { order, awb: None, since: minute(20) };
+    let stalled: Vec<_> = orders.iter().map(stalled).collect();
     fan_out_stalled(event, &stalled, endpoints, minute(31))
 }
 
 /// An order with one status change.
 fn moved(account: &str, id: &str) -> Order {
     let order = order(account, &format!(r#"{{"orderId":"{id}"}}"#));
-    after(order, &[facts("r1", minute(1), StatusClaim::Status(Status::InTransit))])
+    after(order, &[report("r1", Status::InTransit, Some(minute(1)))])
 }
 
-/// The order after its last change.
-fn after(order: Order, entries: &[ReportFacts]) -> Order {
-    let Changed { mut order, transition, .. } = Changed::by(order, entries);
-    order.state.version = transition.version;
-    order.state.previous_status = Some(transition.previous_status);
-    order
+fn after(order: Order, reports: &[Report]) -> Order {
+    Changed::by_reports(order, reports).order
 }
 
 fn full() -> Order {
     let mut order = order("STORE001", FULL);
     order.state.latest_message_status = Some("read".to_owned());
-    let entries = [
-        report_facts("r1", 1, Status::Assigned, "order.assigned"),
-        report_facts("r2", 2, Status::InTransit, "Shipment in transit"),
+    let reports = [
+        worded("r1", 1, Status::Assigned, "order.assigned"),
+        worded("r2", 2, Status::InTransit, "Shipment in transit"),
     ];
-    after(order, &entries)
+    after(order, &reports)
 }
 
 /// An order without a status change.
