@@ -60,6 +60,8 @@ fn a_change_of_the_order_or_of_a_parcel_moves_the_version() {
             "picked_up <- in_transit v3",
         ),
         ("a patch before the first scan", "pending A", "awb B 1h", ""),
+        ("and another one", "pending A", "awb B 1h, awb C 2h", ""),
+        ("also of an order that went on", "assigned A", "- accepted 1h, awb B 2h, awb C 3h", ""),
         (
             "a patch after it",
             "pending A",
