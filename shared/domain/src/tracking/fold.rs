@@ -124,7 +124,7 @@ fn travel<'p, 'a>(start: &Start, facts: &'p Parcels<'a>) -> Vec<Travelled<'p, 'a
         let replaces: Vec<usize> =
             (0..index).filter(|earlier| learnt_replaces(parcel, &travelled[*earlier])).collect();
         let follows_unmoved = replaces.iter().any(|it| !travelled[*it].parcel.was_moved())
-            || named_replaces(parcel, facts).any(|other| !other.was_moved());
+            || named_before(parcel, facts).any(|other| !other.was_moved());
         let is_first = !travelled.iter().any(|it| it.parcel.direction == Direction::Forward);
         let (journey, steps) = send(start, parcel, facts, is_first || follows_unmoved);
         travelled.push(Travelled {
@@ -160,9 +160,22 @@ fn named_replaces<'p, 'a>(
     };
     let is_current = current.as_ref().is_some_and(|awb| awb.is_same_parcel(&parcel.awb));
     let others = facts.parcels.iter().filter(move |other| {
-        is_current && other.named && other.direction == parcel.direction && other.awb != parcel.awb
+        is_current
+            && other.named.is_some()
+            && other.direction == parcel.direction
+            && other.awb != parcel.awb
     });
     others
+}
+
+/// The parcels that it replaced when the shop named it, whichever is named now.
+fn named_before<'p, 'a>(
+    parcel: &'p Parcel<'a>,
+    facts: &'p Parcels<'a>,
+) -> impl Iterator<Item = &'p Parcel<'a>> {
+    facts.parcels.iter().filter(|other| {
+        other.direction == parcel.direction && other.named.is_some() && other.named < parcel.named
+    })
 }
 
 /// Lets a parcel make its journey. One that `starts_with_order` sees all order reports; others see

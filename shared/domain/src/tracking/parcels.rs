@@ -25,8 +25,8 @@ pub(super) struct Parcel<'a> {
     pub(super) added_at: Timestamp,
     /// True if only reports name it.
     pub(super) learnt: bool,
-    /// Whether `awb` or `returnAwb` ever named it, other than as a further parcel.
-    pub(super) named: bool,
+    /// Its place among the parcels that `awb` or `returnAwb` named; `None` for a further parcel.
+    pub(super) named: Option<usize>,
     pub(super) carrier_name: Option<String>,
     /// Its own reports.
     pub(super) own: Vec<Reported<'a>>,
@@ -117,7 +117,7 @@ impl<'a> Builder<'a> {
             ParcelChange::Named { awb: None, .. } => {}
             ParcelChange::Added { awb, carrier_name, .. } => {
                 let parcel = self.give(Direction::Forward, awb, at, fact.recycled);
-                parcel.named = false;
+                parcel.named = None;
                 if carrier_name.is_some() {
                     parcel.carrier_name.clone_from(carrier_name);
                 }
@@ -136,8 +136,9 @@ impl<'a> Builder<'a> {
 
     fn name(&mut self, direction: Direction, awb: Option<&Awb>, at: Timestamp, recycled: &[Awb]) {
         let Some(awb) = awb else { return };
+        let place = self.parcels.values().filter_map(|parcel| parcel.named).max();
         let parcel = self.give(direction, awb, at, recycled.contains(awb));
-        parcel.named = true;
+        parcel.named = parcel.named.or(Some(place.map_or(0, |place| place + 1)));
         match direction {
             Direction::Forward => self.current = Some(awb.canonical()),
             Direction::Return => self.current_return = Some(awb.canonical()),
@@ -237,7 +238,7 @@ impl<'a> Parcel<'a> {
             direction,
             added_at,
             learnt: false,
-            named: false,
+            named: None,
             carrier_name: None,
             own: Vec::new(),
             announced_by: BTreeSet::new(),

@@ -10,8 +10,6 @@
 //! - `withdraw r2 3h`: a report is taken back.
 #![expect(clippy::unwrap_used, clippy::panic)]
 
-use std::time::Duration;
-
 use crate::core::id::Awb;
 use crate::core::timestamp::Timestamp;
 use crate::testing::{awb, entry, facts, minute, order_id, report, report_id};
@@ -169,10 +167,4 @@ pub(crate) fn dispositions(start: Status, statuses: &[Status]) -> (Folded, Vec<D
     let of = |entry: &TimelineEntry| folded.judgements[&entry.id].disposition;
     let dispositions = story.entries.iter().map(of).collect();
     (folded, dispositions)
-}
-
-/// One second after another, for facts that arrive.
-pub(crate) fn later(now: &mut Timestamp) -> Timestamp {
-    *now = now.after(Duration::from_secs(1));
-    *now
 }

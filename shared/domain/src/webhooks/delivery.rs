@@ -275,5 +275,5 @@ fn delivery_id(event: &EventId, endpoint: &Endpoint, candidates: &[&Candidate<'_
     format!("msg_{id}")
 }
 
-#[cfg(any())]
+#[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@ use super::invalid_field;
 use crate::core::id::{Awb, OrderId, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::orders::request::read_status;
-use crate::tracking::report::Ref;
+use crate::tracking::status::Leg;
 use crate::tracking::status::Status;
 
 fn order() -> OrderId {
@@ -29,15 +29,14 @@ fn reads_the_awb_of_a_status_report() {
     }
 }
 
-/// The AWB of a carrier's report is a name of its order, that of a partner's report is not.
 #[test]
-fn a_status_report_finds_its_order_by_the_order_id_only() {
-    let body = br#"{"status":"lost","awb":"0019"}"#;
+fn a_status_report_names_the_order_of_its_path_and_its_parcel() {
+    let body = br#"{"status":"return_in_transit","awb":"0019"}"#;
     let (status, _) = read_status(OrderId::parse("1001").unwrap(), body).unwrap();
     let report = status.to_report(ReportId::parse("r").unwrap());
     assert_eq!(report.awb.as_ref().map(Awb::as_str), Some("0019"));
-    assert_eq!(report.refs(), [Ref::Order(OrderId::parse("1001").unwrap())]);
-    assert_eq!(report.alternative_refs(), []);
+    assert_eq!(report.order_id.as_ref().map(OrderId::as_str), Some("1001"));
+    assert_eq!((report.leg, report.return_awb, report.provider_id), (Leg::Return, None, None));
 }
 
 #[test]
