@@ -43,7 +43,10 @@ use reason::{FailReason, OmissionReason};
 /// 256 MB, and the largest body 3.5 MiB.
 const BODIES_IN_WORK: u32 = 8 * 1024 * 1024;
 
-/// A message that runs out of time is received again at once.
+/// Reports applied in one run. The changed orders stay in memory until the fan-out.
+const REPORTS_PER_RUN: usize = 200;
+
+/// A message whose work is not done within a run is received again at once.
 const OUT_OF_TIME: RecordOutcome = RecordOutcome::RetryAfter(Duration::ZERO);
 
 pub struct Process {
@@ -126,7 +129,7 @@ impl Process {
             self.process_webhook(&run).await?
         };
         let Some(progress) = progress else {
-            tracing::warn!(event_id = %event.id, "event.out_of_time");
+            tracing::info!(event_id = %event.id, "event.continued");
             return Ok(OUT_OF_TIME);
         };
         self.events.mark(&event.id, &progress, now()).await?;
@@ -176,9 +179,12 @@ impl Process {
         let total = reports.items.len();
         let Checkpoint { mut done, mut unmatched } = run.stored.checkpoint(total);
         let mut applied = Vec::new();
-        for report in reports.items.iter().skip(done).take_while(|_| run.has_time()) {
+        let next = reports.items.iter().skip(done).take(REPORTS_PER_RUN);
+        for report in next.take_while(|_| run.has_time()) {
             match self.apply_or_park(account, report, &origin).await? {
-                ApplyOutcome::Applied(report) => applied.push(report),
+                ApplyOutcome::Applied(report) => {
+                    applied.extend(report.change(now()).is_some().then_some(report));
+                }
                 ApplyOutcome::Unmatched => {
                     unmatched.insert(report.id.clone());
                 }
@@ -197,7 +203,7 @@ impl Process {
     }
 }
 
-/// One run of an event's processing. Its functions return no progress if they ran out of time.
+/// One run of an event's processing. Its functions return no progress if another run has to go on.
 struct Run<'a> {
     event: &'a InboundEvent,
     stored: &'a StoredEvent,
