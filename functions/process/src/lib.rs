@@ -45,7 +45,10 @@ use reason::{FailReason, OmissionReason};
 /// 256 MB, and the largest body 3.5 MiB.
 const BODIES_IN_WORK: u32 = 8 * 1024 * 1024;
 
-/// A message that runs out of time is received again at once.
+/// Reports applied in one run. The changed orders stay in memory until the fan-out.
+const REPORTS_PER_RUN: usize = 200;
+
+/// A message whose work is not done within a run is received again at once.
 const OUT_OF_TIME: RecordOutcome = RecordOutcome::RetryAfter(Duration::ZERO);
 
 pub struct Process {
@@ -137,7 +140,7 @@ impl Process {
             self.process_webhook(&run).await?
         };
         let Some(progress) = progress else {
-            tracing::warn!(event_id = %event.id, "event.out_of_time");
+            tracing::info!(event_id = %event.id, "event.continued");
             return Ok(OUT_OF_TIME);
         };
         self.events.mark(&event.id, &progress, now()).await?;
@@ -185,7 +188,8 @@ impl Process {
         let total = reports.items.len();
         let Checkpoint { mut done, unmatched } = run.stored.checkpoint(total);
         let mut applied = Applied { total, unmatched, ..Applied::default() };
-        for report in reports.items.iter().skip(done).take_while(|_| run.has_time()) {
+        let next = reports.items.iter().skip(done).take(REPORTS_PER_RUN);
+        for report in next.take_while(|_| run.has_time()) {
             let outcome = self.apply_or_park(account, report, &origin).await?;
             applied.add(report, outcome);
             done += 1;
@@ -194,6 +198,7 @@ impl Process {
         applied.has_unknown = reports.items.iter().any(has_unknown_status);
         if done < total {
             let undeliverable = self.fan_out(&event.id, &applied.facts, now()).await?;
+            self.follow_up(&applied.facts, run.deadline).await;
             if undeliverable.is_none() {
                 let checkpoint = Checkpoint { done, unmatched: applied.unmatched };
                 self.events.save_checkpoint(&event.id, &checkpoint, total).await?;
@@ -275,7 +280,7 @@ impl Process {
     }
 }
 
-/// One run of an event's processing. Its functions return no progress if they ran out of time.
+/// One run of an event's processing. Its functions return no progress if another run has to go on.
 struct Run<'a> {
     event: &'a InboundEvent,
     stored: &'a StoredEvent,
@@ -302,6 +307,7 @@ impl Run<'_> {
 #[derive(Default)]
 struct Applied {
     total: usize,
+    /// Those with an effect beyond their order's timeline.
     facts: Vec<Box<AppliedFact>>,
     unmatched: BTreeSet<ReportId>,
     /// The number of reports that could not be read.
@@ -314,7 +320,7 @@ struct Applied {
 impl Applied {
     fn add(&mut self, report: &Report, outcome: ApplyOutcome) {
         match outcome {
-            ApplyOutcome::Applied(fact) => self.facts.push(fact),
+            ApplyOutcome::Applied(fact) => self.facts.extend(fact.has_effect().then_some(fact)),
             ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
                 self.unmatched.insert(report.id.clone());
             }
