@@ -160,7 +160,10 @@ fn named_replaces<'p, 'a>(
     };
     let is_current = current.as_ref().is_some_and(|awb| awb.is_same_parcel(&parcel.awb));
     let others = facts.parcels.iter().filter(move |other| {
-        is_current && other.named.is_some() && other.direction == parcel.direction && other.awb != parcel.awb
+        is_current
+            && other.named.is_some()
+            && other.direction == parcel.direction
+            && other.awb != parcel.awb
     });
     others
 }
