@@ -1,5 +1,6 @@
 //! The orders API: create, read, change and list orders.
 
+mod parcels;
 mod search;
 mod status_reports;
 mod unknown_names;

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use aws::tables::runs::{
-    BatchOutcome, PlanProgress, PlanStep, RunState, Runs, ShardClaim, ShardLease,
+    BatchOutcome, PlanClaim, PlanLease, PlanProgress, PlanStep, RunState, Runs,
 };
 use domain::core::timestamp::Timestamp;
-use domain::polling::{BatchMessage, PollCounts, Run, SHARDS, ShardMessage};
+use domain::polling::{Batch, BatchMessage, PlanMessage, PollCounts, Run};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Calls, Role, callers, http, next_millisecond, stack, unique};
 
 const RUNS: &str = "/api/sync/runs";
+const PLANNERS: u8 = 3;
 
 async fn list(query: &str) -> Answer {
     stack().user("admin", "GET", &format!("{RUNS}{query}"), None).await
@@ -34,27 +35,30 @@ async fn find(id: &str) -> Value {
 
 async fn open(runs: &Runs) -> Run {
     let run = Run { id: unique("manual-"), started_at: aws::clock::now(), manual: true };
-    assert!(matches!(runs.open(&run, 5.0).await.unwrap(), RunState::Open { .. }));
+    assert!(matches!(runs.open(&run, 5.0, PLANNERS).await.unwrap(), RunState::Open { .. }));
     run
 }
 
-async fn claim(runs: &Runs, run: &Run, shard: u8, now: Timestamp) -> ShardLease {
-    match runs.claim(run, shard, "it", Duration::from_secs(60), now).await.unwrap() {
-        ShardClaim::Leased(lease) => lease,
+async fn claim(runs: &Runs, run: &Run, planner: u8, now: Timestamp) -> PlanLease {
+    match runs.claim(run, planner, "it", Duration::from_secs(60), now).await.unwrap() {
+        PlanClaim::Leased(lease) => lease,
         other => panic!("{other:?}"),
     }
 }
 
-/// Finishes the plan of a shard.
-async fn plan(runs: &Runs, run: &Run, shard: u8, batches: u64, planned: u64) {
-    let lease = claim(runs, run, shard, aws::clock::now()).await;
-    let progress = PlanProgress { resume_after: None, batches, planned };
+/// Finishes a planner.
+async fn plan(runs: &Runs, run: &Run, planner: u8, batches: u64, planned: u64) {
+    let lease = claim(runs, run, planner, aws::clock::now()).await;
+    let progress =
+        PlanProgress { batches, planned, without_credentials: 4, ..PlanProgress::default() };
     assert!(runs.save_progress(&lease, &progress, PlanStep::Finish).await.unwrap());
 }
 
-/// Records the counts of the only batch of a shard.
-async fn record(runs: &Runs, run: &Run, shard: u8, counts: PollCounts) {
-    let batch = BatchMessage::new(&ShardMessage::new(run.clone(), shard, 5.0), 0, None, Vec::new());
+/// Records the counts of the only batch of a planner.
+async fn record(runs: &Runs, run: &Run, planner: u8, counts: PollCounts) {
+    let plan = PlanMessage::new(run.clone(), planner, PLANNERS, 5.0);
+    let batch = Batch { credential: None, orders: Vec::new() };
+    let batch = BatchMessage::new(&plan, 0, 0, batch);
     runs.count(&batch, BatchOutcome::Answered(counts), aws::clock::now()).await.unwrap();
 }
 
@@ -64,8 +68,8 @@ async fn shows_a_run_from_start_to_finish() {
     let run = open(&runs).await;
     let mut expected = json!({
         "id": run.id, "kind": "manual", "state": "open", "started_at": run.started_at,
-        "finished_at": null, "seconds": null, "planned": 0, "batches": 0, "done": 0, "failed": 0,
-        "asked": 0, "changed": 0, "unknown": 0,
+        "finished_at": null, "seconds": null, "planned": 0, "without_credentials": 0,
+        "batches": 0, "done": 0, "failed": 0, "asked": 0, "changed": 0, "unknown": 0,
         "sources": [{"source": "shipway", "gap_rate": null}],
     });
     assert_eq!(find(&run.id).await, expected);
@@ -73,24 +77,26 @@ async fn shows_a_run_from_start_to_finish() {
     plan(&runs, &run, 0, 1, 50).await;
     plan(&runs, &run, 1, 1, 10).await;
     record(&runs, &run, 0, PollCounts { asked: 50, changed: 1, unknown: 2 }).await;
-    let progress =
-        json!({"planned": 60, "batches": 2, "done": 1, "asked": 50, "changed": 1, "unknown": 2});
+    let progress = json!({
+        "planned": 60, "without_credentials": 8, "batches": 2, "done": 1, "asked": 50,
+        "changed": 1, "unknown": 2,
+    });
     expected.as_object_mut().unwrap().extend(progress.as_object().unwrap().clone());
     expected["sources"][0]["gap_rate"] = json!("0.0200");
     assert_eq!(find(&run.id).await, expected);
 
     record(&runs, &run, 1, PollCounts { asked: 10, changed: 2, unknown: 0 }).await;
-    for shard in 0..SHARDS {
-        if shard > 1 {
-            plan(&runs, &run, shard, 0, 0).await;
-        }
-        runs.close_after(&run, shard, aws::clock::now()).await.unwrap();
+    plan(&runs, &run, 2, 0, 0).await;
+    for planner in 0..PLANNERS {
+        assert_eq!(find(&run.id).await["state"], "open");
+        runs.close_after(&run, planner, aws::clock::now()).await.unwrap();
     }
     let run = find(&run.id).await;
     assert_eq!(
         (&run["state"], &run["done"], &run["asked"]),
         (&json!("finished"), &json!(2), &json!(60))
     );
+    assert_eq!(run["without_credentials"], json!(12));
     assert_eq!((&run["changed"], &run["sources"][0]["gap_rate"]), (&json!(3), &json!("0.0500")));
     assert!(
         run["finished_at"].as_str() > run["started_at"].as_str() && run["seconds"].is_u64(),

@@ -105,7 +105,7 @@ async fn process(body: &Value) -> (EventState, Option<String>) {
     (event.state, event.reason)
 }
 
-async fn load_trackings(account: &str, ids: &[String]) -> Vec<TrackingRow> {
+pub(crate) async fn load_trackings(account: &str, ids: &[String]) -> Vec<TrackingRow> {
     let key = |id: &String| ProviderMessageKey {
         account: AccountCode::parse(account).unwrap(),
         message: ProviderMessageId::parse(id).unwrap(),

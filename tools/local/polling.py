@@ -1,4 +1,4 @@
-"""Events for polling: a shard to plan, and a batch of orders to poll."""
+"""Events for polling: a planner with one shard, and a batch of orders to poll."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from invocations import batch, http, user
 from settings import ACCOUNT, OTHER_ACCOUNT
 
 Json = Any
-SHARDS = 16
+PLANNERS = 16  # as many as shards, so that each has one
 
 
 def moment(**ago: float) -> str:
@@ -35,8 +35,8 @@ def _polled_order(copies: Copies, account: str) -> Json:
     return rows[0]
 
 
-def _run_with_last_shard(copies: Copies, shard: int, **planned: Json) -> Json:
-    """A run whose other shards are all finished."""
+def _run_with_last_planner(copies: Copies, planner: int, **planned: Json) -> Json:
+    """A run whose other planners are all finished."""
     run = {"id": copies.unique("manual-"), "started_at": moment(), "manual": True}
     rows = [
         {
@@ -46,9 +46,10 @@ def _run_with_last_shard(copies: Copies, shard: int, **planned: Json) -> Json:
             "kind": {"S": "manual"},
             "started_at": {"S": run["started_at"]},
             "calls_per_second": {"S": "5"},
-            "finished": {"SS": [f"{number:02}" for number in range(SHARDS) if number != shard]},
+            "planners": {"N": str(PLANNERS)},
+            "finished": {"SS": [f"{other:02}" for other in range(PLANNERS) if other != planner]},
         },
-        {"pk": {"S": f"run:{run['id']}"}, "sk": {"S": f"shard:{shard:02}"}, **planned},
+        {"pk": {"S": f"run:{run['id']}"}, "sk": {"S": f"planner:{planner:02}"}, **planned},
     ]
     for row in rows:
         table = copies.of(copies.stack["tables"]["state"])
@@ -59,8 +60,14 @@ def _run_with_last_shard(copies: Copies, shard: int, **planned: Json) -> Json:
 def shard_to_plan(copies: Copies) -> Json:
     """A shard with at least one active order."""
     shard = int(_polled_order(copies, ACCOUNT)["pk"]["S"].removeprefix("active:"))
-    run = _run_with_last_shard(copies, shard)
-    message = {"v": 1, "run": run, "shard": shard, "calls_per_second": 5.0}
+    run = _run_with_last_planner(copies, shard)
+    message = {
+        "v": 1,
+        "run": run,
+        "planner": shard,
+        "planners": PLANNERS,
+        "calls_per_second": 5.0,
+    }
     return batch(copies, "shards", json.dumps(message))
 
 
@@ -70,8 +77,8 @@ def _last_batch(copies: Copies, row: Json, credential: str | None, unknown: Json
     active = {name: row[name]["S"] for name in ("awb", "moved_at")} | {"unknown": unknown}
     message = {
         "v": 1,
-        "run": _run_with_last_shard(copies, 0, **ended),
-        "shard": 0,
+        "run": _run_with_last_planner(copies, 0, **ended),
+        "planner": 0,
         "k": 0,
         "not_before": moment(),
         "credential": credential,

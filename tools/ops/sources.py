@@ -22,6 +22,7 @@ SOURCES = tuple(sorted(path.name for path in (ROOT / "events").iterdir() if path
 # Sources whose new hooks get no secret of their own by default.
 NO_OWN_SECRET = ("shipway", "esahayak", "whatsapp")
 NO_SECRET = "none"
+NO_ACCOUNT = "none"
 HOOK_LETTERS = "abcdefghijlmnopqtuvwxyz"  # Shiprocket rejects URLs that contain `sr` or `kr`
 HOOK_LENGTH = 24
 
@@ -106,6 +107,10 @@ def _shipway(request: Request, before: Source) -> Change:
     given = _given_account(request)
     if request.get("URL"):
         given["base_url"] = rules.carrier_url(request.get("URL"), local=request.local)
+    if request.get("SHARED_WITH"):
+        shared = request.get("SHARED_WITH")
+        codes = [] if shared == NO_ACCOUNT else shared.split(",")
+        given["shared_with"] = [rules.account(code) for code in codes]
     if request.get("CALLS_PER_SECOND"):
         rate = request.get("CALLS_PER_SECOND")
         given["calls_per_second"] = rules.number("CALLS_PER_SECOND", rate)

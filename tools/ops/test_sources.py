@@ -96,6 +96,17 @@ class Sources(CommandCase):
         )
         self.assertEqual(json.loads(self.secret("sources/shipway/secret")), credentials)
 
+    def test_shares_shipways_credentials_with_listed_accounts(self) -> None:
+        given = {"SOURCE": "shipway", "ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
+        self.run_command("source-set", "the key\n", **given, SHARED_WITH="B,C")
+        for shared, expected in [("", ["B", "C"]), ("D", ["D"]), ("none", [])]:
+            self.run_command("source-set", SOURCE="shipway", FORCE="1", SHARED_WITH=shared)
+            settings = json.loads(self.value("sources/shipway/settings"))
+            self.assertEqual(settings, {"account": "A", "shared_with": expected})
+        self.assert_rejects(
+            "source-set", "account '\\*'", SOURCE="shipway", FORCE="1", SHARED_WITH="*"
+        )
+
     def test_rotates_the_license_key_of_shipway(self) -> None:
         given = {"SOURCE": "shipway", "ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
         self.run_command("source-set", "first\n", **given)

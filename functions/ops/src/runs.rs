@@ -37,7 +37,7 @@ impl Ops {
         Ok(json(200, &Page { items, next_page }))
     }
 
-    /// An open run has no stored totals; its shards are summed up.
+    /// An open run has no stored totals; its planners are summed up.
     async fn totals(&self, row: &RunRow) -> Result<Totals, IoError> {
         match row.totals {
             Some(totals) => Ok(totals),
@@ -55,6 +55,7 @@ struct RunView<'a> {
     finished_at: Option<Timestamp>,
     seconds: Option<u64>,
     planned: u64,
+    without_credentials: u64,
     batches: u64,
     done: u64,
     failed: u64,
@@ -72,7 +73,7 @@ struct SourceView {
 
 impl<'a> RunView<'a> {
     fn new(row: &'a RunRow, totals: Totals) -> Self {
-        let Totals { planned, batches, done, failed, counts } = totals;
+        let Totals { planned, without_credentials, batches, done, failed, counts } = totals;
         let gap_rate = totals.gap_rate().map(|rate| format!("{rate:.4}"));
         Self {
             id: &row.id,
@@ -82,6 +83,7 @@ impl<'a> RunView<'a> {
             finished_at: row.closed_at,
             seconds: row.closed_at.map(|closed| closed.since(row.started_at).as_secs()),
             planned,
+            without_credentials,
             batches,
             done,
             failed,
@@ -115,15 +117,17 @@ mod tests {
     #[test]
     fn shows_a_finished_run_with_its_totals() {
         let counts = PollCounts { asked: 490, changed: 6, unknown: 4 };
-        let totals = Totals { planned: 500, batches: 10, done: 9, failed: 1, counts };
+        let (planned, without_credentials) = (500, 20);
+        let totals =
+            Totals { planned, without_credentials, batches: 10, done: 9, failed: 1, counts };
         let shown =
             serde_json::to_value(RunView::new(&row(Some("2026-01-20T10:01:40.900Z")), totals))
                 .unwrap();
         let expected = json!({
             "id": "hourly-2026-01-20T10", "kind": "hourly", "state": "finished",
             "started_at": "2026-01-20T10:00:00.000Z", "finished_at": "2026-01-20T10:01:40.900Z",
-            "seconds": 100, "planned": 500, "batches": 10, "done": 9, "failed": 1, "asked": 490,
-            "changed": 6, "unknown": 4,
+            "seconds": 100, "planned": 500, "without_credentials": 20, "batches": 10, "done": 9,
+            "failed": 1, "asked": 490, "changed": 6, "unknown": 4,
             "sources": [{"source": "shipway", "gap_rate": "0.0122"}],
         });
         assert_eq!(shown, expected);

@@ -15,8 +15,8 @@ use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::OrdersApi;
 
-/// Limits the orders read for one page when few of them match the status filter.
-const MAX_SCANNED: usize = 5 * MAX_LIMIT;
+/// Queries a page of a search by status: one that finds too few orders looks further.
+const MAX_QUERIES: usize = 5;
 
 /// The filter of a list.
 #[derive(Debug, PartialEq)]
@@ -44,7 +44,7 @@ impl OrdersApi {
             .map_err(|(parameter, problem)| ApiError::invalid(parameter, problem))?;
         let (orders, next_page) = match filter {
             Filter::None => self.list_page(&account, &page).await?,
-            Filter::Status(status) => self.scan_for_status(&account, &page, status).await?,
+            Filter::Status(status) => self.find_by_status(&account, &page, status).await?,
             Filter::Awb(awb) => self.find_by_awb(&account, &page, &awb).await?,
             Filter::Phone(phone) => self.find_by_phone(&account, &page, &phone).await?,
         };
@@ -108,18 +108,19 @@ impl OrdersApi {
         Ok(self.orders.named(account, &Ref::awb(awb)).await?)
     }
 
-    /// Filters by status while scanning: an index by status would cost a write with every status
-    /// change.
-    async fn scan_for_status(
+    /// One query finds a page of a status with a search key of its own. Of a shared key, it reads as
+    /// many orders as possible. The index may be behind, so the status is checked in any case.
+    async fn find_by_status(
         &self,
         account: &AccountCode,
         page: &PageRequest,
         status: Status,
     ) -> Result<Found, ApiError> {
         let mut found = Vec::new();
-        let mut step = PageRequest { limit: MAX_LIMIT, ..page.clone() };
-        for _ in 0..MAX_SCANNED / MAX_LIMIT {
-            let listed = self.orders.list(account, &step).await?;
+        let limit = if status.has_own_search_key() { page.limit } else { MAX_LIMIT };
+        let mut step = PageRequest { limit, ..page.clone() };
+        for _ in 0..MAX_QUERIES {
+            let listed = self.orders.list_by_status(account, status, &step).await?;
             for order in self.orders.load_all(account, &listed).await? {
                 if order.state.tracking.status == status {
                     found.push(order);

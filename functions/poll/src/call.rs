@@ -6,9 +6,9 @@ use std::time::Duration;
 use aws::clock::now;
 use aws::error::IoError;
 use aws::settings::SettingsError;
-use domain::core::id::Awb;
+use domain::core::id::{AccountCode, Awb};
 use domain::core::timestamp::Timestamp;
-use domain::polling::{BatchMessage, PollItem};
+use domain::polling::PollItem;
 use egress::HeaderMap;
 use egress::policy::Target;
 use sources::shipway::tracking_api::{self, MAX_ANSWER, is_pollable};
@@ -16,7 +16,7 @@ use sources::shipway::tracking_api::{self, MAX_ANSWER, is_pollable};
 use crate::Poll;
 use crate::answer::BatchAnswer;
 use crate::carrier::Service;
-use crate::failure::Failure;
+use crate::failure::{Failure, UNREADABLE};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
 /// Time reserved to record the outcome after a call.
@@ -37,17 +37,19 @@ struct Call {
 }
 
 impl Poll {
+    /// Polls these orders, which belong to the credential.
     pub(crate) async fn call<'a>(
         &self,
-        batch: &'a BatchMessage,
+        credential: Option<&AccountCode>,
+        orders: &'a [PollItem],
         deadline: Timestamp,
     ) -> Result<CallOutcome<'a>, IoError> {
         let (pollable, others): (Vec<&PollItem>, Vec<&PollItem>) =
-            batch.orders.iter().partition(|order| is_pollable(order.awb()));
+            orders.iter().partition(|order| is_pollable(order.awb()));
         if pollable.is_empty() {
             return Ok(CallOutcome::Answered(BatchAnswer::default().with_unpollable(others)));
         }
-        let call = match self.prepare(batch, &pollable).await {
+        let call = match self.prepare(credential, &pollable).await {
             Ok(call) => call,
             Err(SettingsError::Io(error)) => return Err(error),
             Err(SettingsError::Invalid { .. }) => {
@@ -65,17 +67,13 @@ impl Poll {
 
     async fn prepare(
         &self,
-        batch: &BatchMessage,
+        credential: Option<&AccountCode>,
         pollable: &[&PollItem],
     ) -> Result<Call, SettingsError> {
         let service = self.carrier.service(now()).await?;
         let awbs: Vec<Awb> = pollable.iter().map(|order| order.awb().clone()).collect();
         let target = service.target(&awbs)?;
-        Ok(Call {
-            headers: self.carrier.headers(batch.credential.as_ref(), now()).await?,
-            service,
-            target,
-        })
+        Ok(Call { headers: self.carrier.headers(credential, now()).await?, service, target })
     }
 
     /// Waits for the rate limit. Returns the wait instead if the call could then end after the
@@ -110,8 +108,8 @@ impl Poll {
                 awb: order.awb(),
             })
             .collect();
-        let parcels = tracking_api::read(&queries, &response.body)
-            .map_err(|_| Failure::of("unreadable_answer"))?;
+        let parcels =
+            tracking_api::read(&queries, &response.body).map_err(|_| Failure::of(UNREADABLE))?;
         Ok(BatchAnswer::of(orders.iter().copied().zip(parcels), at, call.service.stalled_after))
     }
 }

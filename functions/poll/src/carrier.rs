@@ -36,7 +36,7 @@ impl Service {
 pub(crate) struct Carrier {
     settings: Settings,
     service: Cached<Service>,
-    /// By account; the shared credentials are under the empty name.
+    /// By parameter.
     headers: Cached<HeaderMap>,
 }
 
@@ -50,18 +50,17 @@ impl Carrier {
         self.service.get(&self.settings, SERVICE, now, load).await
     }
 
-    /// Uses the account's own credentials if it has any, else the shared ones.
+    /// The credentials of this account, or of the source. An account whose own ones are gone does
+    /// not get those of the source: they may belong to another tenant.
     pub(crate) async fn headers(
         &self,
         account: Option<&AccountCode>,
         now: Timestamp,
     ) -> Result<Arc<HeaderMap>, SettingsError> {
         let own = account.map(|account| format!("accounts/{account}/shipway"));
-        let name = own.as_deref().unwrap_or_default();
-        let load = |_| async {
-            let names: Vec<String> = own.iter().cloned().chain([SECRET.to_owned()]).collect();
-            parse_headers(&names, &self.settings.read(&names).await?)
-        };
+        let name = own.as_deref().unwrap_or(SECRET);
+        let load =
+            |_| async { parse_headers(name, &self.settings.read(&[name.to_owned()]).await?) };
         self.headers.get(&self.settings, name, now, load).await
     }
 }
@@ -85,12 +84,10 @@ fn parse_target(base_url: &str, path_and_query: &str) -> Result<Target, Settings
     target.map_err(|refused| SettingsError::invalid(SERVICE, format!("base_url: {refused}")))
 }
 
-/// Uses the first existing parameter.
-fn parse_headers(names: &[String], values: &Values) -> Result<HeaderMap, SettingsError> {
-    let secret = names.iter().find_map(|name| Some((name.as_str(), values.get(name)?.as_str())));
-    let (name, text) = secret.map_or((SECRET, None), |(name, text)| (name, Some(text)));
+fn parse_headers(name: &str, values: &Values) -> Result<HeaderMap, SettingsError> {
     let invalid = |error: &dyn std::fmt::Display| SettingsError::invalid(name, error);
-    let credentials = shipway::Credentials::read(text).map_err(|error| invalid(&error))?;
+    let secret = values.get(name).map(String::as_str);
+    let credentials = shipway::Credentials::read(secret).map_err(|error| invalid(&error))?;
     let pair = credentials.pair();
     let mut basic = HeaderValue::try_from(format!("Basic {}", BASE64.encode(pair.as_bytes())))
         .map_err(|error| invalid(&error))?;
@@ -145,39 +142,25 @@ mod tests {
         assert!(parse_service(&Values::new()).is_err());
     }
 
-    const SHARED: &str = r#"{"email":"merchant@example.invalid","license_key":"KEY"}"#;
-
     #[test]
-    fn prefers_an_accounts_own_credentials_over_the_shared_ones() {
+    fn uses_the_credentials_of_one_parameter_only() {
         let own = "accounts/STORE002/shipway";
-        let secrets =
-            [(own, r#"{"email":"two@example.invalid","license_key":"OWN"}"#), (SECRET, SHARED)];
-        let basic = |names: &[&str], secrets: &[(&str, &str)]| {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            let headers = parse_headers(&names, &values(secrets)).unwrap();
+        let secrets = values(&[
+            (own, r#"{"email":"two@example.invalid","license_key":"OWN"}"#),
+            (SECRET, r#"{"email":"merchant@example.invalid","license_key":"KEY"}"#),
+            ("accounts/STORE003/shipway", "{"),
+        ]);
+        let basic = |name: &str| {
+            let headers = parse_headers(name, &secrets).map_err(|error| error.to_string())?;
             assert!(headers["authorization"].is_sensitive());
-            let text = headers["authorization"]
-                .to_str()
-                .unwrap()
-                .strip_prefix("Basic ")
-                .unwrap()
-                .to_owned();
-            String::from_utf8(BASE64.decode(text.as_bytes()).unwrap()).unwrap()
+            let text = headers["authorization"].to_str().unwrap().strip_prefix("Basic ").unwrap();
+            Ok(String::from_utf8(BASE64.decode(text.as_bytes()).unwrap()).unwrap())
         };
-        assert_eq!(basic(&[own, SECRET], &secrets), "two@example.invalid:OWN");
-        assert_eq!(basic(&[own, SECRET], &secrets[1..]), "merchant@example.invalid:KEY");
-        assert_eq!(basic(&[SECRET], &secrets), "merchant@example.invalid:KEY");
-    }
-
-    #[test]
-    fn rejects_invalid_own_credentials_without_falling_back() {
-        let own = "accounts/STORE002/shipway";
-        let names = [own.to_owned(), SECRET.to_owned()];
-        let error = parse_headers(&names, &values(&[(own, "{"), (SECRET, SHARED)]))
-            .unwrap_err()
-            .to_string();
-        assert!(error.contains(own), "{error}");
-        let error = parse_headers(&names, &Values::new()).unwrap_err().to_string();
-        assert!(error.contains(SECRET), "{error}");
+        assert_eq!(basic(own), Ok("two@example.invalid:OWN".to_owned()));
+        assert_eq!(basic(SECRET), Ok("merchant@example.invalid:KEY".to_owned()));
+        for name in ["accounts/STORE003/shipway", "accounts/STORE004/shipway"] {
+            let error: String = basic(name).unwrap_err();
+            assert!(error.contains(name), "{error}");
+        }
     }
 }

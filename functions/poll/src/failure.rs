@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use domain::core::timestamp::Timestamp;
+use domain::polling::Refusal;
 use domain::webhooks::retry::parse_retry_after;
 use egress::GetError;
 
@@ -13,6 +14,10 @@ const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 /// The upper bound for the carrier's Retry-After.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
+
+pub(crate) const UNREADABLE: &str = "unreadable_answer";
+/// Answers with status 200.
+const UNUSABLE_ANSWERS: [&str; 3] = [UNREADABLE, "body_too_long", "body_incomplete"];
 
 /// Never quotes the request or the response body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +37,24 @@ impl Failure {
         Self { status: Some(status), error: "refused", retry_after }
     }
 
-    pub(crate) fn is_about_credentials(&self) -> bool {
-        matches!(self.status, Some(401 | 403))
+    /// `Some` if the failure is about the credential, not about the batch.
+    pub(crate) fn about_credential(&self) -> Option<Refusal> {
+        match self.status? {
+            401 | 403 => Some(Refusal::Credentials),
+            429 => Some(Refusal::RateLimit),
+            _ => None,
+        }
+    }
+
+    /// True if one order of the batch may be the cause: the carrier answers, but not as it should.
+    pub(crate) fn may_be_about_an_order(&self) -> bool {
+        self.status.is_some() || UNUSABLE_ANSWERS.contains(&self.error)
+    }
+
+    /// True if the carrier blames the request.
+    pub(crate) fn is_about_the_request(&self) -> bool {
+        self.may_be_about_an_order()
+            && self.status.is_none_or(|status| (400..500).contains(&status))
     }
 
     /// The backoff after this many failed calls, or `None` to give up.
@@ -69,7 +90,7 @@ mod tests {
 
     #[test]
     fn clamps_retry_after_to_the_bounds() {
-        let first = |value| waits(Failure::refusal(429, Some(value), Timestamp::EPOCH))[0];
+        let first = |value| waits(Failure::refusal(503, Some(value), Timestamp::EPOCH))[0];
         assert_eq!(
             ["0", "7", "900", "901", "99999999999999999999", "junk", "-1"].map(first),
             [Some(5), Some(7), Some(900), Some(900), Some(900), Some(5), Some(5)]
@@ -77,12 +98,26 @@ mod tests {
     }
 
     #[test]
-    fn treats_401_and_403_as_rejected_credentials() {
-        let about =
-            |status| Failure::refusal(status, None, Timestamp::EPOCH).is_about_credentials();
-        assert_eq!(
-            [401, 403, 400, 404, 429, 500].map(about),
-            [true, true, false, false, false, false]
-        );
+    fn an_answer_with_an_error_may_be_about_one_order() {
+        let of_status = |status| Failure::refusal(status, None, Timestamp::EPOCH);
+        let failures = [of_status(400), of_status(500), of_status(302), Failure::of(UNREADABLE)];
+        assert!(failures.iter().all(Failure::may_be_about_an_order));
+        let requests = failures.map(|failure| failure.is_about_the_request());
+        assert_eq!(requests, [true, false, false, true]);
+        let too_long = Failure::from(GetError::TooLong);
+        assert!(too_long.may_be_about_an_order() && too_long.is_about_the_request());
+        for error in ["timeout", "connect", "settings_wrong"] {
+            let failure = Failure::of(error);
+            assert!(!failure.may_be_about_an_order() && !failure.is_about_the_request());
+        }
+    }
+
+    #[test]
+    fn some_refusals_are_about_the_credential() {
+        let about = |status| Failure::refusal(status, None, Timestamp::EPOCH).about_credential();
+        assert_eq!([401, 403].map(about), [Some(Refusal::Credentials); 2]);
+        assert_eq!(about(429), Some(Refusal::RateLimit));
+        assert_eq!([400, 404, 500, 503].map(about), [None; 4]);
+        assert_eq!(Failure::of("timeout").about_credential(), None);
     }
 }

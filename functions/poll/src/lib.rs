@@ -7,6 +7,7 @@ mod answer;
 mod call;
 mod carrier;
 mod failure;
+mod retry;
 
 use aws::clock::now;
 use aws::error::IoError;
@@ -15,17 +16,16 @@ use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::concurrency::run_all;
 use aws::tables::orders::Orders;
-use aws::tables::runs::{BatchOutcome, Runs};
+use aws::tables::runs::{BatchOutcome, BatchState, Runs};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{BatchMessage, PollItem, RateLimiter};
+use domain::polling::{BatchMessage, Halving, PollCounts, PollItem, RateLimiter};
 use egress::Http;
 use tokio::sync::Mutex;
 
 use answer::BatchAnswer;
 use call::CallOutcome;
 use carrier::Carrier;
-use failure::Failure;
 
 pub struct Poll {
     runs: Runs,
@@ -61,30 +61,62 @@ impl Poll {
         if !early.is_zero() {
             return Ok(RecordOutcome::RetryAfter(early));
         }
-        if self.runs.is_answered(&batch).await? {
+        let state = self.runs.batch_state(&batch).await?;
+        if state.is_answered {
             return self.close(&batch).await;
         }
-        match self.call(&batch, deadline).await? {
-            CallOutcome::TooLate(wait) => Ok(RecordOutcome::RetryAfter(wait)),
-            CallOutcome::Answered(answer) => self.publish_answer(&batch, &answer).await,
-            CallOutcome::Failed(failure) => self.handle_failure(&batch, failure).await,
+        if let Some(pause) = &state.pause {
+            if pause.given_up {
+                return self.give_up(&batch, answered_counts(&state)).await;
+            }
+            let wait = pause.wait(now());
+            if !wait.is_zero() {
+                return Ok(RecordOutcome::RetryAfter(wait));
+            }
         }
+        self.poll(&batch, state, deadline).await
+    }
+
+    /// Polls the batch as a whole, or those of its parts that are not answered yet.
+    async fn poll(
+        &self,
+        batch: &BatchMessage,
+        mut state: BatchState,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
+        let (all, credential) = (0..batch.orders.len(), batch.credential.as_ref());
+        while let Some(part) = state.halving.as_ref().map_or(Some(all.clone()), Halving::next) {
+            let orders = batch.orders.get(part).unwrap_or_default();
+            match self.call(credential, orders, deadline).await? {
+                CallOutcome::TooLate(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
+                CallOutcome::Answered(answer) => {
+                    if let Some(pause) = state.pause.take() {
+                        self.runs.end_pause(batch, &pause).await?;
+                    }
+                    self.publish(batch, &answer).await?;
+                    let Some(halving) = &mut state.halving else {
+                        return self.end(batch, answer.counts()).await;
+                    };
+                    halving.answered(answer.counts());
+                    self.runs.save_halving(batch, halving, now()).await?;
+                }
+                CallOutcome::Failed(failure) => {
+                    if let Some(outcome) = self.handle_failure(batch, &mut state, failure).await? {
+                        return Ok(outcome);
+                    }
+                }
+            }
+        }
+        self.end_halving(batch, &state.halving.unwrap_or_default()).await
     }
 
     /// Queues the reports before the batch is counted, so that a crash in between repeats the poll
     /// and loses no report.
-    async fn publish_answer(
-        &self,
-        batch: &BatchMessage,
-        answer: &BatchAnswer<'_>,
-    ) -> Result<RecordOutcome, IoError> {
+    async fn publish(&self, batch: &BatchMessage, answer: &BatchAnswer<'_>) -> Result<(), IoError> {
         for message in answer.messages(now()) {
             self.events.send(message).await?;
         }
-        run_all(answer.unknown.iter().map(async |order: &&PollItem| {
-            self.orders.not_found(&order.key(), &order.active, &batch.run).await
-        }))
-        .await?;
+        self.record_unknown(batch, &answer.unknown).await?;
         run_all(
             answer
                 .reappeared
@@ -95,7 +127,7 @@ impl Poll {
         let counts = answer.counts();
         tracing::info!(
             run = batch.run.id,
-            shard = batch.shard,
+            planner = batch.planner,
             batch = batch.k,
             account = credential_account(batch),
             asked = counts.asked,
@@ -104,46 +136,49 @@ impl Poll {
             stalled = answer.stalled.len(),
             "batch.asked"
         );
+        Ok(())
+    }
+
+    async fn record_unknown(
+        &self,
+        batch: &BatchMessage,
+        orders: &[&PollItem],
+    ) -> Result<(), IoError> {
+        let record = async |order: &&PollItem| {
+            self.orders.not_found(&order.key(), &order.active, &batch.run).await
+        };
+        run_all(orders.iter().map(record)).await.map(drop)
+    }
+
+    async fn end(
+        &self,
+        batch: &BatchMessage,
+        counts: PollCounts,
+    ) -> Result<RecordOutcome, IoError> {
         self.runs.count(batch, BatchOutcome::Answered(counts), now()).await?;
         self.close(batch).await
     }
 
-    /// Retries the batch with backoff, then dead-letters it; the next run polls its orders anyway.
-    async fn handle_failure(
+    async fn give_up(
         &self,
         batch: &BatchMessage,
-        failure: Failure,
+        counts: PollCounts,
     ) -> Result<RecordOutcome, IoError> {
-        let attempts = self.runs.record_failure(batch, now()).await?;
-        let wait = failure.wait_after(attempts);
-        tracing::warn!(
-            run = batch.run.id,
-            shard = batch.shard,
-            batch = batch.k,
-            account = credential_account(batch),
-            attempts,
-            status = failure.status,
-            error = failure.error,
-            wait_s = wait.map(|wait| wait.as_secs()),
-            "batch.failed"
-        );
-        if failure.is_about_credentials() {
-            let account = credential_account(batch);
-            tracing::error!(account, status = failure.status, "carrier.refused");
-        }
-        if let Some(wait) = wait {
-            return Ok(RecordOutcome::RetryAfter(wait));
-        }
-        self.runs.count(batch, BatchOutcome::GivenUp, now()).await?;
+        self.runs.count(batch, BatchOutcome::GivenUp(counts), now()).await?;
         self.close(batch).await?;
         Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))
     }
 
     /// Closes the run if this was its last batch.
     async fn close(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
-        self.runs.close_after(&batch.run, batch.shard, now()).await?;
+        self.runs.close_after(&batch.run, batch.planner, now()).await?;
         Ok(RecordOutcome::Ack)
     }
+}
+
+/// The counts of the parts that are answered so far.
+fn answered_counts(state: &BatchState) -> PollCounts {
+    state.halving.as_ref().map(|halving| halving.counts).unwrap_or_default()
 }
 
 /// The account that owns the call's credentials; `None` for the shared credentials.

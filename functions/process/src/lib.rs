@@ -14,17 +14,22 @@ mod reconcile;
 mod updates;
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws::clock::now;
 use aws::endpoints::Endpoints;
 use aws::error::IoError;
+use aws::lambda::memory_budget::MemoryBudget;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
-use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Progress};
+use aws::tables::inbound::{
+    Checkpoint, EventMessage, EventState, InboundEvent, InboundLog, Progress, StoredEvent,
+};
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
-use domain::core::id::{EventId, OrderKey, ReportId};
+use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
+use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, StatusReport, Withdrawal};
 use domain::polling::PollResult;
 use domain::tracking::entry::Fact;
@@ -36,6 +41,13 @@ use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
 use phone_numbers::PhoneNumberAccounts;
 use reason::{FailReason, OmissionReason};
 
+/// Bytes of the bodies in work at once. Reading one takes several times its size; the function has
+/// 256 MB, and the largest body 3.5 MiB.
+const BODIES_IN_WORK: u32 = 8 * 1024 * 1024;
+
+/// A message that runs out of time is received again at once.
+const OUT_OF_TIME: RecordOutcome = RecordOutcome::RetryAfter(Duration::ZERO);
+
 pub struct Process {
     events: InboundLog,
     orders: Orders,
@@ -43,6 +55,7 @@ pub struct Process {
     deliveries: Queue,
     endpoints: Endpoints,
     numbers: PhoneNumberAccounts,
+    memory: MemoryBudget,
 }
 
 impl Process {
@@ -55,16 +68,27 @@ impl Process {
     ) -> Self {
         let (endpoints, numbers) =
             (Endpoints::new(settings.clone()), PhoneNumberAccounts::new(settings));
-        Self { events, orders, messages, deliveries, endpoints, numbers }
+        let memory = MemoryBudget::new(BODIES_IN_WORK);
+        Self { events, orders, messages, deliveries, endpoints, numbers, memory }
     }
 
-    /// Handles a message of the events queue: the id of a logged event, or a poll result.
-    pub async fn handle(&self, message: &str) -> Result<RecordOutcome, IoError> {
+    pub fn memory(&self) -> &MemoryBudget {
+        &self.memory
+    }
+
+    /// Handles a message of the events queue: the id of a logged event, or a poll result. Begins no
+    /// report after `deadline`; the message then comes again.
+    pub async fn handle(
+        &self,
+        message: &str,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
         if let Some(message) = EventMessage::read(message) {
-            return self.process_event(&message.event_id).await;
+            return self.process_event(&message.event_id, deadline).await;
         }
+        let _reserved = self.memory.reserve(message.len()).await;
         match PollResult::read(message) {
-            Some(poll_result) => self.apply_poll_result(&poll_result).await,
+            Some(poll_result) => self.apply_poll_result(&poll_result, deadline).await,
             None => Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage)),
         }
     }
@@ -81,176 +105,244 @@ impl Process {
         self.events.mark(&message.event_id, &progress, now()).await
     }
 
-    async fn process_event(&self, id: &EventId) -> Result<RecordOutcome, IoError> {
-        let Some(event) = self.events.load(id).await? else {
+    async fn process_event(
+        &self,
+        id: &EventId,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
+        let Some(stored) = self.events.open(id).await? else {
             return Ok(RecordOutcome::DeadLetter(DeadLetterReason::EventGone));
         };
-        if event.state.is_settled() {
+        if stored.state()?.is_settled() {
             return Ok(RecordOutcome::Ack);
         }
+        let _reserved = self.memory.reserve(stored.size()).await;
+        self.process_stored(id, &stored, deadline).await
+    }
+
+    async fn process_stored(
+        &self,
+        id: &EventId,
+        stored: &StoredEvent,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
+        if now() >= deadline {
+            return Ok(OUT_OF_TIME);
+        }
+        let event = self.events.load_stored(id, stored).await?;
+        let run = Run { event: &event, stored, deadline };
         let progress = if event.source == SourceName::API {
-            self.process_internal(&event).await?
+            self.process_internal(&run).await?
         } else {
-            self.process_webhook(&event).await?
+            self.process_webhook(&run).await?
+        };
+        let Some(progress) = progress else {
+            tracing::warn!(event_id = %event.id, "event.out_of_time");
+            return Ok(OUT_OF_TIME);
         };
         self.events.mark(&event.id, &progress, now()).await?;
         log_progress(&event, &progress);
         Ok(RecordOutcome::Ack)
     }
 
-    async fn process_webhook(&self, event: &InboundEvent) -> Result<Progress, IoError> {
+    async fn process_webhook(&self, run: &Run<'_>) -> Result<Option<Progress>, IoError> {
+        let event = run.event;
         let Some(source) = sources::by_name(event.source.as_str()) else {
-            return Ok(FailReason::UnknownSource.into());
+            return Ok(Some(FailReason::UnknownSource.into()));
         };
         let request = Request::stored(event.account.as_ref(), &event.body);
         match source.parse(&request, event.received_at).map(|parsed| parsed.reading) {
-            Ok(Reading::Reports(reports)) => self.apply_reports(event, &reports).await,
-            Ok(Reading::Updates(updates)) => self.apply_updates(event, &updates).await,
+            Ok(Reading::Reports(reports)) => self.apply_reports(run, &reports).await,
+            Ok(Reading::Updates(updates)) => self.apply_updates(run, &updates).await,
             Ok(Reading::Ignored(reason)) => {
-                Ok(Progress::because(EventState::Ignored, reason.as_str()))
+                Ok(Some(Progress::because(EventState::Ignored, reason.as_str())))
             }
-            Err(error) => Ok(FailReason::UnreadableWebhook(error).into()),
+            Err(error) => Ok(Some(FailReason::UnreadableWebhook(error).into())),
         }
     }
 
-    async fn process_internal(&self, event: &InboundEvent) -> Result<Progress, IoError> {
-        match serde_json::from_slice::<ApiEvent>(&event.body) {
+    async fn process_internal(&self, run: &Run<'_>) -> Result<Option<Progress>, IoError> {
+        match serde_json::from_slice::<ApiEvent>(&run.event.body) {
             Ok(ApiEvent::Reconciliation(reconciliation)) => {
-                self.reconcile(event, &reconciliation).await
+                self.reconcile(run, &reconciliation).await
             }
-            Ok(ApiEvent::Status(status)) => self.apply_status(event, &status).await,
-            Ok(ApiEvent::Withdrawal(withdrawal)) => self.withdraw(event, withdrawal).await,
-            Err(_) => Ok(FailReason::UnreadableApiEvent.into()),
+            Ok(ApiEvent::Status(status)) => self.apply_status(run, &status).await,
+            Ok(ApiEvent::Withdrawal(withdrawal)) => self.withdraw(run, withdrawal).await,
+            Err(_) => Ok(Some(FailReason::UnreadableApiEvent.into())),
         }
     }
 
     async fn apply_reports(
         &self,
-        event: &InboundEvent,
+        run: &Run<'_>,
         reports: &Items<Report>,
-    ) -> Result<Progress, IoError> {
+    ) -> Result<Option<Progress>, IoError> {
+        let event = run.event;
         let Some(account) = &event.account else {
-            return Ok(FailReason::NoAccount.into());
+            return Ok(Some(FailReason::NoAccount.into()));
         };
-        let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
-        let mut applied = Applied::default();
-        for report in &reports.items {
+        let origin = run.origin();
+        let total = reports.items.len();
+        let Checkpoint { mut done, unmatched } = run.stored.checkpoint(total);
+        let mut applied = Applied { total, unmatched, ..Applied::default() };
+        for report in reports.items.iter().skip(done).take_while(|_| run.has_time()) {
             let outcome = self.apply_or_park(account, report, &origin).await?;
             applied.add(report, outcome);
+            done += 1;
         }
-        self.finish(event, applied, reports.skipped).await
+        applied.skipped = reports.skipped;
+        applied.has_unknown = reports.items.iter().any(has_unknown_status);
+        if done < total {
+            let undeliverable = self.fan_out(&event.id, &applied.facts, now()).await?;
+            if undeliverable.is_none() {
+                let checkpoint = Checkpoint { done, unmatched: applied.unmatched };
+                self.events.save_checkpoint(&event.id, &checkpoint, total).await?;
+            }
+            return Ok(undeliverable.map(|it| FailReason::Undeliverable(it).into()));
+        }
+        self.finish(run, applied).await
     }
 
     /// A status of the shop is about the order in the path of its request, and no other.
     async fn apply_status(
         &self,
-        event: &InboundEvent,
+        run: &Run<'_>,
         status: &StatusReport,
-    ) -> Result<Progress, IoError> {
-        let Some(account) = event.account.clone() else { return Ok(FailReason::NoAccount.into()) };
-        let key = OrderKey { account, order: status.order_id.clone() };
-        let report = status.to_report(event.id.clone().into());
-        let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
-        let mut applied = Applied::default();
-        match self.apply_here(&key, &report, &origin, Via::Push).await? {
+    ) -> Result<Option<Progress>, IoError> {
+        let Some(key) = run.order(&status.order_id) else {
+            return Ok(Some(FailReason::NoAccount.into()));
+        };
+        let report = status.to_report(run.event.id.clone().into());
+        let mut applied = Applied { total: 1, ..Applied::default() };
+        match self.apply_here(&key, &report, &run.origin(), Via::Push).await? {
             ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
-                return Ok(FailReason::NoSuchOrder.into());
+                return Ok(Some(FailReason::NoSuchOrder.into()));
             }
             outcome => applied.add(&report, outcome),
         }
-        self.finish(event, applied, 0).await
+        self.finish(run, applied).await
     }
 
     async fn withdraw(
         &self,
-        event: &InboundEvent,
+        run: &Run<'_>,
         withdrawal: Withdrawal,
-    ) -> Result<Progress, IoError> {
-        let Some(account) = event.account.clone() else { return Ok(FailReason::NoAccount.into()) };
-        let key = OrderKey { account, order: withdrawal.order_id };
-        let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
+    ) -> Result<Option<Progress>, IoError> {
+        let Some(key) = run.order(&withdrawal.order_id) else {
+            return Ok(Some(FailReason::NoAccount.into()));
+        };
         let fact = NewFact {
-            id: event.id.clone().into(),
-            occurred_at: event.received_at,
+            id: run.event.id.clone().into(),
+            occurred_at: run.event.received_at,
             fact: Fact::Withdrawal { report_id: withdrawal.report_id },
         };
-        let mut applied = Applied::default();
-        match self.commit_fact(&key, fact, &origin, &[]).await? {
-            ApplyOutcome::Applied(fact) => applied.facts.push(fact),
-            _ => return Ok(FailReason::NoSuchOrder.into()),
+        match self.commit_fact(&key, fact, &run.origin(), &[]).await? {
+            ApplyOutcome::Applied(fact) => {
+                let applied = Applied { total: 1, facts: vec![fact], ..Applied::default() };
+                self.finish(run, applied).await
+            }
+            _ => Ok(Some(FailReason::NoSuchOrder.into())),
         }
-        self.finish(event, applied, 0).await
     }
 
-    /// Notifies endpoints of the changes, and looks for reports under the names that came with them.
-    async fn finish(
-        &self,
-        event: &InboundEvent,
-        applied: Applied,
-        skipped: usize,
-    ) -> Result<Progress, IoError> {
-        let undeliverable = self.fan_out(&event.id, &applied.facts, now()).await?;
-        self.follow_up(&applied.facts).await;
-        Ok(match undeliverable {
+    /// Notifies endpoints of the changes, and looks for reports under the names that came with
+    /// them.
+    async fn finish(&self, run: &Run<'_>, applied: Applied) -> Result<Option<Progress>, IoError> {
+        let undeliverable = self.fan_out(&run.event.id, &applied.facts, now()).await?;
+        self.follow_up(&applied.facts, run.deadline).await;
+        Ok(Some(match undeliverable {
             Some(undeliverable) => FailReason::Undeliverable(undeliverable).into(),
-            None => applied.progress(skipped),
-        })
+            None => applied.progress(),
+        }))
     }
 
     /// Runs the reconciliations that facts have caused. They are stored as pending: `sweep` repeats
-    /// one that fails.
-    async fn follow_up(&self, applied: &[Box<AppliedFact>]) {
+    /// one that fails. Their bodies are small: they need no share of the memory budget, which this
+    /// event may have used up.
+    async fn follow_up(&self, applied: &[Box<AppliedFact>], deadline: Timestamp) {
         for id in applied.iter().filter_map(|applied| applied.reconciliation.as_ref()) {
-            if let Err(error) = Box::pin(self.process_event(id)).await {
+            let followed = async {
+                match self.events.open(id).await? {
+                    Some(stored) => self.process_stored(id, &stored, deadline).await.map(drop),
+                    None => Ok(()),
+                }
+            };
+            let followed: Result<(), IoError> = Box::pin(followed).await;
+            if let Err(error) = followed {
                 tracing::warn!(event_id = %id, %error, "event.follow_up_failed");
             }
         }
     }
 }
 
+/// One run of an event's processing. Its functions return no progress if they ran out of time.
+struct Run<'a> {
+    event: &'a InboundEvent,
+    stored: &'a StoredEvent,
+    deadline: Timestamp,
+}
+
+impl Run<'_> {
+    fn has_time(&self) -> bool {
+        now() < self.deadline
+    }
+
+    fn origin(&self) -> Origin {
+        let InboundEvent { id, received_at, .. } = self.event;
+        Origin { event_id: id.clone(), received_at: *received_at }
+    }
+
+    fn order(&self, order: &OrderId) -> Option<OrderKey> {
+        let account = self.event.account.clone()?;
+        Some(OrderKey { account, order: order.clone() })
+    }
+}
+
 /// What became of the reports of an event.
 #[derive(Default)]
 struct Applied {
+    total: usize,
     facts: Vec<Box<AppliedFact>>,
     unmatched: BTreeSet<ReportId>,
-    full: bool,
-    withdrawn: bool,
-    unknown: bool,
+    /// The number of reports that could not be read.
+    skipped: usize,
+    is_full: bool,
+    is_withdrawn: bool,
+    has_unknown: bool,
 }
 
 impl Applied {
     fn add(&mut self, report: &Report, outcome: ApplyOutcome) {
-        self.unknown |= has_unknown_status(report);
         match outcome {
             ApplyOutcome::Applied(fact) => self.facts.push(fact),
             ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
                 self.unmatched.insert(report.id.clone());
             }
-            ApplyOutcome::Full => self.full = true,
-            ApplyOutcome::Withdrawn => self.withdrawn = true,
+            ApplyOutcome::Full => self.is_full = true,
+            ApplyOutcome::Withdrawn => self.is_withdrawn = true,
         }
     }
 
-    /// `skipped` is the number of reports that could not be read.
-    fn progress(self, skipped: usize) -> Progress {
-        let total = self.facts.len() + self.unmatched.len() + skipped;
-        let omitted = match () {
-            () if skipped > 0 => Some(OmissionReason::NotUnderstood { skipped, total }),
-            () if self.unknown => Some(OmissionReason::UnknownStatus),
-            () if self.withdrawn => Some(OmissionReason::Withdrawn),
-            () => None,
+    fn progress(self) -> Progress {
+        let omitted = self.omitted().map(|reason| reason.to_string());
+        let progress = match (self.total, self.unmatched.is_empty()) {
+            _ if self.is_full => EventState::Quarantined.into(),
+            (0, _) => EventState::Ignored.into(),
+            (_, true) => EventState::Processed.into(),
+            (_, false) => Progress::unmatched(self.unmatched),
         };
-        let has_effect = !self.facts.is_empty() || self.withdrawn;
-        let progress = match (self.unmatched.is_empty(), has_effect) {
-            _ if self.full => {
-                let reason = OmissionReason::TimelineFull.to_string();
-                return Progress::because(EventState::Quarantined, reason);
-            }
-            (false, _) => Progress::unmatched(self.unmatched),
-            (true, true) => EventState::Processed.into(),
-            (true, false) => EventState::Ignored.into(),
-        };
-        Progress { reason: omitted.map(|reason| reason.to_string()), ..progress }
+        Progress { reason: omitted, ..progress }
+    }
+
+    fn omitted(&self) -> Option<OmissionReason> {
+        let (skipped, total) = (self.skipped, self.total + self.skipped);
+        match self {
+            Self { is_full: true, .. } => Some(OmissionReason::TimelineFull),
+            _ if skipped > 0 => Some(OmissionReason::NotUnderstood { skipped, total }),
+            Self { has_unknown: true, .. } => Some(OmissionReason::UnknownStatus),
+            Self { is_withdrawn: true, .. } => Some(OmissionReason::Withdrawn),
+            _ => None,
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Wires the function to its environment.
 
+use std::time::Duration;
+
 use aws::client::{CallTimeouts, Clients, Edge};
 use aws::env::variable;
 use aws::lambda::sqs_batch::Worker;
@@ -9,8 +11,14 @@ use aws::tables::inbound::InboundLog;
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use aws_lambda_events::event::sqs::SqsEvent;
+use domain::core::timestamp::Timestamp;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 use process::Process;
+
+/// Time left to return what was stopped to the queue.
+const RETURNING: Duration = Duration::from_secs(10);
+/// Time left for the report in work, the fan-out and the mark.
+const FINISHING: Duration = Duration::from_secs(10);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
@@ -30,10 +38,13 @@ async fn main() -> Result<(), Error> {
         Worker { queue: queue("EVENTS_QUEUE_URL")?, dead_letters: queue("EVENTS_DLQ_URL")? };
     let (process, worker) = (&process, &worker);
     run(service_fn(async |batch: LambdaEvent<SqsEvent>| {
-        let handle = async |message: &str| process.handle(message).await;
+        let end = batch.context.deadline() - RETURNING;
+        let last_start = Timestamp::from_system(end - FINISHING);
+        let handle = async |message: &str| process.handle(message, last_start).await;
         let set_aside =
             async |message: &str, reason| process.record_dead_letter(message, reason).await;
-        Ok::<_, Error>(worker.run_with(batch.payload, handle, set_aside).await)
+        let end = Timestamp::from_system(end);
+        Ok::<_, Error>(worker.run_isolated(batch.payload, end, handle, set_aside).await)
     }))
     .await
 }

@@ -8,6 +8,7 @@ use aws::clock::now;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use domain::core::id::{AccountCode, OrderKey};
+use domain::core::timestamp::Timestamp;
 use domain::polling::{
     PollResult, PolledReport, Polling, Stalled, poll_event_id, stalled_event_id,
 };
@@ -15,14 +16,15 @@ use domain::tracking::timeline::Origin;
 use domain::webhooks::delivery::fan_out_stalled;
 use domain::webhooks::notification::StalledOrder;
 
-use crate::Process;
 use crate::apply::{ApplyOutcome, Via};
 use crate::fan_out::Undeliverable;
+use crate::{OUT_OF_TIME, Process};
 
 impl Process {
     pub(crate) async fn apply_poll_result(
         &self,
         poll_result: &PollResult,
+        deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let mut by_account: BTreeMap<&AccountCode, Vec<&PolledReport>> = BTreeMap::new();
         for polled in &poll_result.reports {
@@ -32,10 +34,17 @@ impl Process {
         // returned.
         let mut outcome = Ok(RecordOutcome::Ack);
         for (account, reports) in by_account {
-            let undeliverable = self.apply_for_account(account, &reports, poll_result).await;
+            if now() >= deadline {
+                return outcome.and(Ok(OUT_OF_TIME));
+            }
+            let undeliverable =
+                self.apply_for_account(account, &reports, poll_result, deadline).await;
             outcome = outcome.and(ack_or_retry(undeliverable));
         }
         for stalled in &poll_result.stalled {
+            if now() >= deadline {
+                return outcome.and(Ok(OUT_OF_TIME));
+            }
             outcome = outcome.and(ack_or_retry(self.notify_stalled(stalled).await));
         }
         outcome
@@ -48,6 +57,7 @@ impl Process {
         account: &AccountCode,
         reports: &[&PolledReport],
         poll_result: &PollResult,
+        deadline: Timestamp,
     ) -> Result<Option<Undeliverable>, IoError> {
         let event_id = poll_event_id(account, reports.iter().map(|polled| &polled.report.id));
         let origin = Origin { event_id, received_at: poll_result.received_at };
@@ -66,7 +76,7 @@ impl Process {
             }
         }
         let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
-        self.follow_up(&applied).await;
+        self.follow_up(&applied, deadline).await;
         Ok(undeliverable)
     }
 

@@ -16,19 +16,20 @@ use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, TimelineEntry};
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::{NewFact, Origin, plausible_time};
 
-use crate::Process;
 use crate::apply::{AppliedFact, ApplyOutcome};
 use crate::fan_out::Undeliverable;
 use crate::reason::FailReason;
+use crate::{Process, Run};
 
 impl Process {
     pub(crate) async fn reconcile(
         &self,
-        event: &InboundEvent,
+        run: &Run<'_>,
         reconciliation: &Reconciliation,
-    ) -> Result<Progress, IoError> {
+    ) -> Result<Option<Progress>, IoError> {
+        let event = run.event;
         let Some(account) = event.account.clone() else {
-            return Ok(FailReason::NoAccount.into());
+            return Ok(Some(FailReason::NoAccount.into()));
         };
         let key = OrderKey { account, order: reconciliation.order_id.clone() };
         let mut taken = reconciliation.taken.clone();
@@ -37,18 +38,23 @@ impl Process {
         }
         let mut undeliverable = self.write_facts(event, &key, reconciliation, &taken).await?;
         for name in taken.iter().filter(|name| name.with_reports) {
-            undeliverable = self.copy_reports(&key, name).await?.or(undeliverable);
+            let Some(failed) = self.copy_reports(run, &key, name).await? else { return Ok(None) };
+            undeliverable = failed.or(undeliverable);
         }
         let Some(order) = self.orders.load_with_timeline(&key).await? else {
-            return Ok(FailReason::NoSuchOrder.into());
+            return Ok(Some(FailReason::NoSuchOrder.into()));
         };
         for unmatched in newest_first(self.find_unmatched(&key, &order).await?) {
-            undeliverable = self.reconcile_report(&key, &unmatched).await?.or(undeliverable);
+            // The next run goes on: reports that were applied are no longer parked.
+            if !run.has_time() {
+                return Ok(None);
+            }
+            undeliverable = self.reconcile_report(run, &key, &unmatched).await?.or(undeliverable);
         }
-        Ok(undeliverable.map_or_else(
+        Ok(Some(undeliverable.map_or_else(
             || EventState::Processed.into(),
             |undeliverable| FailReason::Undeliverable(undeliverable).into(),
-        ))
+        )))
     }
 
     /// Names leave their old orders before the parcels of the request come to the new one.
@@ -118,14 +124,16 @@ impl Process {
     }
 
     /// Copies the reports of a name that moved here, newest first, each as an event of its own.
+    /// `None` if the run is out of time: the next one finds what was copied.
     async fn copy_reports(
         &self,
+        run: &Run<'_>,
         key: &OrderKey,
         taken: &TakenName,
-    ) -> Result<Option<Undeliverable>, IoError> {
+    ) -> Result<Option<Option<Undeliverable>>, IoError> {
         let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
         let Some((_, mut entries)) = self.orders.load_with_timeline(&from).await? else {
-            return Ok(None);
+            return Ok(Some(None));
         };
         let moved: Vec<ReportId> = entries
             .iter()
@@ -139,6 +147,9 @@ impl Process {
         entries.sort_by_key(|entry| Reverse(entry.occurred_at));
         let mut undeliverable = None;
         for entry in entries {
+            if !run.has_time() {
+                return Ok(None);
+            }
             let origin =
                 Origin { event_id: entry.id.clone().into(), received_at: entry.received_at };
             let fact = NewFact { id: entry.id, occurred_at: entry.occurred_at, fact: entry.fact };
@@ -147,7 +158,7 @@ impl Process {
             let failed = self.fan_out(&origin.event_id, &[applied], now()).await?;
             undeliverable = failed.or(undeliverable);
         }
-        Ok(undeliverable)
+        Ok(Some(undeliverable))
     }
 
     /// A report parked under several names of the order is returned once.
@@ -172,6 +183,7 @@ impl Process {
     /// have been applied long ago. It stays parked while an endpoint cannot be notified.
     async fn reconcile_report(
         &self,
+        run: &Run<'_>,
         key: &OrderKey,
         unmatched: &UnmatchedReport,
     ) -> Result<Option<Undeliverable>, IoError> {
@@ -183,7 +195,7 @@ impl Process {
         let ApplyOutcome::Applied(applied) = outcome else { return Ok(None) };
         let applied = [applied];
         let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
-        self.follow_up(&applied).await;
+        self.follow_up(&applied, run.deadline).await;
         if undeliverable.is_none() {
             self.events.mark_reconciled(&unmatched.event_id, &unmatched.report.id, now()).await?;
             self.orders.unpark(&key.account, unmatched).await?;

@@ -19,7 +19,7 @@ use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::messaging::message_status::ProviderMessageKey;
 use sources::Items;
 
-use crate::Process;
+use crate::{Process, Run};
 use counts::UpdateCounts;
 use grouped::GroupedUpdates;
 
@@ -28,17 +28,19 @@ const TRIES: u32 = 12;
 const READ_BATCH: usize = 100;
 
 impl Process {
-    /// Applies every update of an event. Repeating an applied update is a no-op.
+    /// Applies every update of an event. Repeating an applied update is a no-op, so a run that
+    /// stopped for want of time begins again.
     pub(crate) async fn apply_updates(
         &self,
-        event: &InboundEvent,
+        run: &Run<'_>,
         updates: &Items<ChannelUpdate>,
-    ) -> Result<Progress, IoError> {
+    ) -> Result<Option<Progress>, IoError> {
+        let event = run.event;
         let grouped = self.group_updates(event, updates).await?;
-        let recorded = self.record_statuses(&grouped.statuses, event.received_at).await;
-        let inserted = self.insert_messages(&grouped.messages).await;
+        let recorded = self.record_statuses(&grouped.statuses, run).await;
+        let inserted = self.insert_messages(&grouped.messages, run).await;
         self.link_contacts(&grouped.links, event.received_at).await?;
-        let (changed, new) = (recorded?, inserted?);
+        let (Some(changed), Some(new)) = (recorded?, inserted?) else { return Ok(None) };
         let counts = grouped.counts;
         tracing::info!(
             event_id = %event.id,
@@ -50,7 +52,7 @@ impl Process {
             skipped = counts.skipped(),
             "updates.applied"
         );
-        Ok(counts.progress())
+        Ok(Some(counts.progress()))
     }
 
     async fn group_updates<'a>(
@@ -84,20 +86,23 @@ impl Process {
         }
     }
 
-    /// Returns the number of messages changed.
+    /// Returns the number of messages changed; `None` if the time did not suffice.
     async fn record_statuses(
         &self,
         statuses: &BTreeMap<ProviderMessageKey, Vec<&StatusUpdate>>,
-        received_at: Timestamp,
-    ) -> Result<usize, IoError> {
+        run: &Run<'_>,
+    ) -> Result<Option<usize>, IoError> {
         let messages: Vec<(&ProviderMessageKey, &Vec<&StatusUpdate>)> = statuses.iter().collect();
         // A failed batch must not block the others; the first error is returned.
         let mut changed = Ok(0);
         for batch in messages.chunks(READ_BATCH) {
-            let more = self.record_status_batch(batch, received_at).await;
+            if !run.has_time() {
+                return changed.map(|_| None);
+            }
+            let more = self.record_status_batch(batch, run.event.received_at).await;
             changed = changed.and_then(|sum| more.map(|more| sum + more));
         }
-        changed
+        changed.map(Some)
     }
 
     async fn record_status_batch(
@@ -149,15 +154,23 @@ impl Process {
         Ok(if saved { Try::Done(true) } else { Try::Contended })
     }
 
-    /// Returns the number of new messages.
+    /// Returns the number of new messages; `None` if the time did not suffice.
     async fn insert_messages(
         &self,
         messages: &[(AccountCode, Contact, ConversationMessage<'_>)],
-    ) -> Result<usize, IoError> {
-        let inserts = messages.iter().map(async |(account, contact, message)| {
-            self.messages.insert_conversation(account, contact, message).await
-        });
-        run_all(inserts).await.map(count)
+        run: &Run<'_>,
+    ) -> Result<Option<usize>, IoError> {
+        let mut new = 0;
+        for batch in messages.chunks(READ_BATCH) {
+            if !run.has_time() {
+                return Ok(None);
+            }
+            let inserts = batch.iter().map(async |(account, contact, message)| {
+                self.messages.insert_conversation(account, contact, message).await
+            });
+            new += run_all(inserts).await.map(count)?;
+        }
+        Ok(Some(new))
     }
 
     async fn link_contacts(

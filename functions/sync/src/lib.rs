@@ -1,12 +1,12 @@
-//! Opens polling runs and plans them shard by shard: which orders are polled, in which batches, and
-//! when. Makes no call to the carrier.
+//! Opens polling runs and plans them: which orders are polled, in which batches, and when. Makes no
+//! call to the carrier.
 //!
 //! A run's rows record its progress. After a crash, a second fire of the schedule or the
-//! redelivered shard message continues from there. An order may then be polled twice, but never
+//! planner's redelivered message continues from there. An order may then be polled twice, but never
 //! skipped.
 
 mod carrier;
-mod shard_plan;
+mod plan;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,7 +19,7 @@ use aws::sqs::{Delayed, Queue};
 use aws::tables::orders::Orders;
 use aws::tables::runs::{RunState, Runs};
 use domain::core::timestamp::Timestamp;
-use domain::polling::{Run, ShardMessage};
+use domain::polling::{PlanMessage, Run, planners};
 use serde_json::{Value, json};
 
 use carrier::Carrier;
@@ -53,22 +53,26 @@ impl Sync {
         }
     }
 
-    /// Opens a run, or continues an unfinished one, and returns its id. An event with a time in
-    /// `at` opens the hourly run of that time, any other event a manual run.
+    /// Opens a run, or continues an unfinished one, and returns its id. An event of the schedule
+    /// opens the hourly run of its time, any other event a manual run.
     pub async fn open_run(&self, event: &Value) -> Result<Value, IoError> {
         let Some(rate) = self.carrier.calls_per_second(now()).await? else {
             tracing::info!("sync.off");
             return Ok(Value::Null);
         };
         let run = requested_run(event, now());
-        if let RunState::Open { shards, calls_per_second } = self.runs.open(&run, rate).await? {
-            let message =
-                |shard: &u8| ShardMessage::new(run.clone(), *shard, calls_per_second).write();
-            let messages =
-                shards.iter().map(|shard| Delayed { body: message(shard), delay: Duration::ZERO });
+        let earlier = self.runs.earlier(&run).await?;
+        let state = self.runs.open(&run, rate, planners(earlier.planned)).await?;
+        if let RunState::Open { unfinished, planners, calls_per_second } = state {
+            let message = |planner: &u8| {
+                PlanMessage::new(run.clone(), *planner, planners, calls_per_second).write()
+            };
+            let messages = unfinished
+                .iter()
+                .map(|planner| Delayed { body: message(planner), delay: Duration::ZERO });
             self.shards.send_delayed(messages.collect()).await?;
-            tracing::info!(run = run.id, shards = shards.len(), "sync.opened");
-            if !run.manual && self.runs.is_previous_open(&run).await? {
+            tracing::info!(run = run.id, planners = unfinished.len(), "sync.opened");
+            if !run.manual && earlier.is_previous_open {
                 tracing::error!(run = run.id, "sync.unfinished");
             }
         }
@@ -83,14 +87,30 @@ impl Sync {
 
 /// A future time counts as now.
 fn requested_run(event: &Value, now: Timestamp) -> Run {
-    let at = event.get("at").and_then(Value::as_str).and_then(|at| Timestamp::parse(at).ok());
+    let at = scheduled_time(event).and_then(|at| Timestamp::parse(at).ok());
     at.map_or_else(|| Run::manual(now), |at| Run::hourly(at.min(now)))
+}
+
+/// The time of a schedule's input (`at`), or of the event that a rule of EventBridge sends.
+fn scheduled_time(event: &Value) -> Option<&str> {
+    let is_rule = event.get("detail-type").is_some_and(|kind| kind == "Scheduled Event");
+    event.get(if is_rule { "time" } else { "at" })?.as_str()
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    /// As EventBridge documents it.
+    fn rule_event(time: &str) -> Value {
+        json!({
+            "version": "0", "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+            "detail-type": "Scheduled Event", "source": "aws.events", "account": "123456789012",
+            "time": time, "region": "us-east-1",
+            "resources": ["arn:aws:events:us-east-1:123456789012:rule/every-hour"], "detail": {},
+        })
+    }
 
     #[test]
     fn opens_the_hourly_run_of_the_events_time() {
@@ -103,12 +123,16 @@ mod tests {
         // The schedule fired three hours late.
         assert_eq!(id(json!({"at": "2026-11-24T03:00:00Z"})), "hourly-2026-11-24T03");
         assert_eq!(id(json!({"at": "2027-01-01T00:00:00Z"})), "hourly-2026-11-24T06");
+        assert_eq!(id(rule_event("2026-11-24T05:00:31Z")), "hourly-2026-11-24T05");
         let manual = "manual-2026-11-24T06:10:00.000Z";
         for event in [
             json!({}),
             json!(null),
             json!({"at": "<aws.scheduler.scheduled-time>"}),
             json!({"at": 7}),
+            json!({"time": "2026-11-24T06:00:00Z"}),
+            json!({"detail-type": "EC2 Instance State-change", "time": "2026-11-24T06:00:00Z"}),
+            rule_event("soon"),
         ] {
             assert_eq!(id(event.clone()), manual, "{event}");
         }

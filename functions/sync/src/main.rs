@@ -40,9 +40,9 @@ async fn main() -> Result<(), Error> {
             return Ok(Box::pin(sync.open_run(&event.payload)).await?);
         }
         let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);
-        let shards: SqsEvent = serde_json::from_value(event.payload)?;
+        let planners: SqsEvent = serde_json::from_value(event.payload)?;
         let response =
-            worker.run(shards, async |message| sync.plan_shard(message, deadline).await).await;
+            worker.run(planners, async |message| sync.plan(message, deadline).await).await;
         Ok::<_, Error>(serde_json::to_value(response)?)
     }))
     .await

@@ -2,4 +2,6 @@
 
 pub mod auth;
 pub mod http_api;
+mod isolated_batch;
+pub mod memory_budget;
 pub mod sqs_batch;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
-    BatchResultErrorEntry, MessageAttributeValue, SendMessageBatchRequestEntry,
+    BatchResultErrorEntry, DeleteMessageBatchRequestEntry, MessageAttributeValue,
+    SendMessageBatchRequestEntry,
 };
 use domain::core::id::EventId;
 use domain::webhooks::delivery::Delivery;
@@ -24,6 +25,7 @@ pub const MAX_BATCH: usize = 10;
 const MAX_BATCH_BYTES: usize = 1_000_000;
 
 const SEND_BATCH: &str = "sqs:SendMessageBatch";
+const DELETE_BATCH: &str = "sqs:DeleteMessageBatch";
 
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -192,6 +194,22 @@ impl Queue {
         }
         let output = request.send().await.map_err(|error| IoError::of(SEND_BATCH, &error))?;
         Ok(output.failed)
+    }
+
+    /// Deletes received messages, at most [`MAX_BATCH`]. Some may stay.
+    pub async fn delete(&self, receipts: Vec<String>) -> Result<(), IoError> {
+        if receipts.is_empty() {
+            return Ok(());
+        }
+        let entry = |(index, receipt): (usize, String)| {
+            let entry = DeleteMessageBatchRequestEntry::builder().id(index.to_string());
+            entry.receipt_handle(receipt).build()
+        };
+        let entries = receipts.into_iter().enumerate().map(entry).collect::<Result<_, _>>();
+        let entries = entries.map_err(|_| IoError::unreadable(DELETE_BATCH, "entry"))?;
+        let request = self.client.delete_message_batch().queue_url(&self.url);
+        let deleted = request.set_entries(Some(entries)).send().await;
+        deleted.map(drop).map_err(|error| IoError::of(DELETE_BATCH, &error))
     }
 
     /// Makes a received message visible again after `wait`, cut to the limit of this queue.

@@ -15,7 +15,7 @@ use crate::messaging::message::{Message, MessageKey, NewMessage};
 use crate::messaging::message_status::ProviderStatus;
 use crate::orders::api_event::{ApiEvent, Reconciliation, StatusReport, TakenName, Withdrawal};
 use crate::polling::{
-    BatchMessage, PollItem, PollResult, PollState, PolledReport, Run, ShardMessage, Stalled,
+    Batch, BatchMessage, PlanMessage, PollItem, PollResult, PollState, PolledReport, Run, Stalled,
 };
 use crate::testing::{awb, entry, event_id, minute, report, report_id};
 use crate::tracking::entry::{
@@ -483,12 +483,12 @@ fn report_with_attempts_and_carrier() {
 #[test]
 fn poll_messages() {
     let run = Run::hourly(minute(0));
-    let shard = ShardMessage::new(run.clone(), 3, 0.5);
+    let plan = PlanMessage::new(run.clone(), 3, 16, 0.5);
     assert_json(
-        &shard,
+        &plan,
         &[
             r#"{"v":1,"run":{"id":"hourly-2026-01-20T10","started_at":"2026-01-20T10:00:00.000Z","#,
-            r#""manual":false},"shard":3,"calls_per_second":0.5}"#,
+            r#""manual":false},"planner":3,"planners":16,"calls_per_second":0.5}"#,
         ],
     );
     let active = PollState {
@@ -498,11 +498,12 @@ fn poll_messages() {
         ..PollState::new(awb("A1"), minute(0)).not_found(&run)
     };
     let item = PollItem { account: account(), order_id: order_id(), active };
+    let batch = Batch { credential: Some(account()), orders: vec![item] };
     assert_json(
-        &BatchMessage::new(&shard, 2, Some(account()), vec![item]),
+        &BatchMessage::new(&plan, 7, 2, batch),
         &[
             r#"{"v":1,"run":{"id":"hourly-2026-01-20T10","started_at":"2026-01-20T10:00:00.000Z","#,
-            r#""manual":false},"shard":3,"k":2,"not_before":"2026-01-20T10:01:10.000Z","#,
+            r#""manual":false},"planner":3,"k":7,"not_before":"2026-01-20T10:01:10.000Z","#,
             r#""credential":"STORE001","orders":[{"account":"STORE001","order_id":"ORD-1","#,
             r#""active":{"awb":"A1","seen":"r1","heard_at":"2026-01-20T10:01:00.000Z","#,
             r#""moved_at":"2026-01-20T10:00:00.000Z","#,

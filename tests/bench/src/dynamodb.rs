@@ -47,6 +47,13 @@ impl DynamoDb {
         Self { orders, rows: Mutex::default(), meter }
     }
 
+    /// Adds a row to the state table.
+    pub(crate) fn insert(&self, row: Value) {
+        if let (Ok(key), Value::Object(row)) = (key_of(&row), row) {
+            lock(&self.rows).insert(key, row);
+        }
+    }
+
     /// The rows of a partition of the state table.
     pub(crate) fn state(&self, pk: &str) -> Vec<Item> {
         partition(&lock(&self.rows), pk).cloned().collect()
@@ -63,6 +70,7 @@ impl DynamoDb {
                 self.write(operation, &request)
             }
             ("TransactWriteItems", None) => self.transact(&request),
+            ("BatchGetItem", None) => self.batch_get(&request["RequestItems"][STATE]),
             _ => Err(CallError::Unsupported(format!("{operation} {}", request["TableName"]))),
         };
         match result {
@@ -135,6 +143,17 @@ impl DynamoDb {
         let bytes = row.as_ref().map(size).unwrap_or_default();
         self.meter.count().half_reads += half_reads(bytes, request["ConsistentRead"] == true);
         Ok(row.map_or_else(|| json!({}), |row| json!({ "Item": row })))
+    }
+
+    fn batch_get(&self, request: &Value) -> Result<Value, CallError> {
+        let keys = request["Keys"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let consistent = &request["ConsistentRead"];
+        let mut rows = Vec::with_capacity(keys.len());
+        for key in keys {
+            let answer = self.get(&json!({ "Key": key, "ConsistentRead": consistent }))?;
+            rows.extend(answer.get("Item").cloned());
+        }
+        Ok(json!({ "Responses": { STATE: rows }, "UnprocessedKeys": {} }))
     }
 
     fn write(&self, operation: &str, request: &Value) -> Result<Value, CallError> {

@@ -26,7 +26,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-const SIZES: [u64; 3] = [10_000, 100_000, 1_000_000];
+const SIZES: [u64; 4] = [160, 10_000, 100_000, 1_000_000];
 
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
 

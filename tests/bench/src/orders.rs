@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::core::id::{AccountCode, Awb, OrderId};
 use domain::core::timestamp::Timestamp;
-use domain::polling::{MAX_BATCH, SHARDS};
+use domain::polling::{MAX_BATCH, SHARDS, planners};
 use serde_json::Value;
 
 use crate::dynamodb::expression::partition_key;
@@ -17,10 +17,20 @@ use crate::tracking_answers;
 /// The account with separate credentials. It sorts after all others.
 pub(crate) const SEPARATE_ACCOUNT: &str = "STORE010";
 const ACCOUNTS: u64 = 10;
+const CREDENTIALS: u64 = 2;
 /// One order in this many has changed.
 const CHANGED_EVERY: u64 = 20;
 /// The age of the last push: old enough for polling in every run.
 const LAST_PUSH_AGE: Duration = Duration::from_secs(48 * 60 * 60);
+
+/// The accounts that are polled with the credentials of the source.
+pub(crate) fn shared_accounts() -> Vec<String> {
+    (1..ACCOUNTS).map(account).collect()
+}
+
+fn account(number: u64) -> String {
+    format!("STORE{number:03}")
+}
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Orders {
@@ -48,14 +58,19 @@ impl Orders {
         Self { count, heard_at: Timestamp::from_millis(heard_at).unwrap_or(Timestamp::EPOCH) }
     }
 
-    /// The fewest possible calls: a call covers orders of one shard and one credential.
-    pub(crate) fn required_calls(&self) -> u64 {
-        let calls = |orders: u64| orders.div_ceil(MAX_BATCH as u64);
-        (0..u64::from(SHARDS))
-            .map(|shard| {
-                calls(self.shared(shard)) + calls(self.in_shard(shard) - self.shared(shard))
-            })
-            .sum()
+    /// The fewest possible calls: a call covers orders of one credential.
+    pub(crate) fn fewest_calls(&self) -> u64 {
+        let shared: u64 = (0..u64::from(SHARDS)).map(|shard| self.shared(shard)).sum();
+        [shared, self.count - shared].iter().map(|orders| orders.div_ceil(MAX_BATCH as u64)).sum()
+    }
+
+    /// Each planner may leave one call of each credential incomplete.
+    pub(crate) fn most_calls(&self) -> u64 {
+        self.fewest_calls() + CREDENTIALS * u64::from(planners(self.count))
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.count
     }
 
     pub(crate) fn changed(&self) -> u64 {
@@ -141,8 +156,7 @@ impl Orders {
 
     fn order(&self, number: u64) -> Order {
         let (shard, index) = (number % u64::from(SHARDS), number / u64::from(SHARDS));
-        let account = format!("STORE{:03}", index * ACCOUNTS / self.in_shard(shard) + 1);
-        Order { number, account }
+        Order { number, account: account(index * ACCOUNTS / self.in_shard(shard) + 1) }
     }
 }
 

@@ -9,12 +9,15 @@ use crate::run::Outcome;
 /// A label, and the value for an outcome.
 type Line = (&'static str, fn(&Outcome) -> String);
 
-const LINES: [Line; 15] = [
+const LINES: [Line; 16] = [
     ("calls of Shipway", |outcome| grouped(outcome.usage.carrier_calls)),
+    ("fewest possible calls", |outcome| grouped(outcome.fewest_calls)),
     ("duration at 5 calls a second", |outcome| duration(seconds(outcome.usage.carrier_calls))),
     ("reports in poll results (5 % of orders)", |outcome| grouped(outcome.usage.reports)),
     ("DynamoDB Query", |outcome| grouped(sum(outcome, &["DynamoDB:Query"]))),
-    ("DynamoDB GetItem", |outcome| grouped(sum(outcome, &["DynamoDB:GetItem"]))),
+    ("DynamoDB GetItem and BatchGetItem", |outcome| {
+        grouped(sum(outcome, &["DynamoDB:GetItem", "DynamoDB:BatchGetItem"]))
+    }),
     ("DynamoDB UpdateItem and PutItem", |outcome| {
         grouped(sum(outcome, &["DynamoDB:UpdateItem", "DynamoDB:PutItem"]))
     }),
@@ -69,6 +72,7 @@ fn outcome_to_json(outcome: &Outcome) -> Value {
     json!({
         "orders": outcome.orders,
         "carrier_calls": usage.carrier_calls,
+        "fewest_calls": outcome.fewest_calls,
         "claims": usage.reports,
         "calls": usage.calls,
         "read_units": usage.half_reads.div_ceil(2),

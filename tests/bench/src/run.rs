@@ -38,7 +38,9 @@ pub(crate) struct Outcome {
     /// Orders for which the carrier has a new scan.
     pub(crate) changed: u64,
     /// The fewest possible calls of the carrier.
-    pub(crate) required_calls: u64,
+    pub(crate) fewest_calls: u64,
+    /// With the incomplete batches of all planners.
+    pub(crate) most_calls: u64,
     pub(crate) totals: Totals,
     pub(crate) usage: Usage,
     /// From the event of the schedule to the end of the run.
@@ -100,8 +102,16 @@ pub(crate) fn run(count: u64, programs: &Path, logs: &Path) -> Result<Outcome, E
     let mut usage = simulation.meter.count().clone();
     usage.log_bytes = size_of_files(&logs)?;
     let changed = simulation.orders.changed();
-    let required_calls = simulation.orders.required_calls();
-    Ok(Outcome { orders: count, changed, required_calls, totals, usage, wall, peaks })
+    Ok(Outcome {
+        orders: count,
+        changed,
+        fewest_calls: simulation.orders.fewest_calls(),
+        most_calls: simulation.orders.most_calls(),
+        totals,
+        usage,
+        wall,
+        peaks,
+    })
 }
 
 impl Outcome {
@@ -123,6 +133,7 @@ impl Simulation {
         let settings =
             Settings::new(serve(move |request| carrier.answer(request))?, Arc::clone(&meter));
         let dynamodb = Arc::new(DynamoDb::new(orders, Arc::clone(&meter)));
+        dynamodb.insert(last_run(orders.count()));
         let sqs = Arc::new(Sqs::new(Arc::clone(&meter)));
         let services = (Arc::clone(&dynamodb), Arc::clone(&sqs), settings);
         let aws = serve(move |request| answer(request, &services.0, &services.1, &services.2))?;
@@ -191,8 +202,7 @@ impl Simulation {
     }
 
     fn totals(&self) -> Option<Totals> {
-        let run =
-            self.dynamodb.state("runs").into_iter().find(|run| run.contains_key("closed_at"))?;
+        let run = self.dynamodb.state("runs").into_iter().find(|run| run.contains_key("done"))?;
         let number = |name| number(&run, name).unwrap_or_default();
         Some(Totals {
             planned: number("planned"),
@@ -209,6 +219,15 @@ impl Simulation {
         let runs: Vec<Value> = self.dynamodb.state("runs").into_iter().map(Value::Object).collect();
         format!("no progress after {invocations} invocations over {SHARDS} shards: {runs:?}")
     }
+}
+
+/// The run before, which planned as many orders.
+fn last_run(orders: u64) -> Value {
+    json!({
+        "pk": {"S": "runs"}, "sk": {"S": "2026-01-01T00:00:00.000Z/hourly-2026-01-01T00"},
+        "kind": {"S": "hourly"}, "closed_at": {"S": "2026-01-01T00:30:00.000Z"},
+        "planned": {"N": orders.to_string()},
+    })
 }
 
 fn answer(request: &Request, dynamodb: &DynamoDb, sqs: &Sqs, settings: &Settings) -> Response {

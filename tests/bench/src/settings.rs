@@ -8,7 +8,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use crate::http::Response;
-use crate::orders::SEPARATE_ACCOUNT;
+use crate::orders::{SEPARATE_ACCOUNT, shared_accounts};
 use crate::usage::Meter;
 
 pub(crate) const PREFIX: &str = "/waypost/bench";
@@ -26,7 +26,10 @@ impl Settings {
     pub(crate) fn new(carrier: SocketAddr, meter: Arc<Meter>) -> Self {
         let secret = |(email, key)| json!({ "email": email, "license_key": key });
         let base_url = format!("http://{carrier}");
-        let source = json!({ "base_url": base_url, "calls_per_second": CALLS_PER_SECOND });
+        let source = json!({
+            "base_url": base_url, "calls_per_second": CALLS_PER_SECOND,
+            "shared_with": shared_accounts(),
+        });
         let values = [
             ("sources/shipway/settings".to_owned(), source),
             ("sources/shipway/secret".to_owned(), secret(SHARED)),

@@ -1,9 +1,9 @@
-//! Search by AWB and phone number.
+//! Search by AWB, phone number and status.
 
 use serde_json::{Value, json};
 
 use super::ORDERS;
-use crate::support::{OURS, Parcel, THEIRS, stack, unique};
+use crate::support::{OURS, Parcel, THEIRS, eventually, stack, unique};
 
 /// The ids of the found orders and the next page of a search as the demo vendor.
 async fn search(query: &str) -> (Vec<String>, Option<String>) {
@@ -98,6 +98,56 @@ async fn finds_orders_of_the_own_account_only() {
         let answer = stack().user("admin", "GET", &path, None).await;
         assert_eq!(answer.json["items"][0]["orderId"], parcel.order_id.as_str());
     }
+}
+
+async fn report(order_id: &str, status: &str) {
+    let path = format!("{ORDERS}/{order_id}/status");
+    let answer = stack().vendor("POST", &path, Some(&json!({"status": status}))).await;
+    assert_eq!(answer.status, 202, "{}", answer.json);
+}
+
+/// All orders with a status, in pages of two.
+async fn with_status(status: &str) -> Vec<String> {
+    let query = format!("status={status}&limit=2");
+    let (mut ids, mut next) = search(&query).await;
+    while let Some(page) = next {
+        let (more, after) = search(&format!("{query}&page={page}")).await;
+        assert!(more.len() <= 2, "{more:?}");
+        ids.extend(more);
+        next = after;
+    }
+    ids
+}
+
+/// Waits until a search by status finds exactly these orders, of all of `own`, in this order.
+async fn finds_by_status(status: &str, own: &[String], expected: &[&String]) {
+    eventually(&format!("orders that are {status}"), async || {
+        let found = with_status(status).await;
+        let found: Vec<&String> = found.iter().filter(|id| own.contains(id)).collect();
+        (found == expected).then_some(())
+    })
+    .await;
+}
+
+/// `failed` has a search key of its own; `accepted` and `assigned` share one.
+#[tokio::test]
+async fn finds_orders_by_their_current_status_newest_first() {
+    let mut own = Vec::new();
+    for _ in 0..3 {
+        let parcel = Parcel::new();
+        stack().create_order(&parcel.order()).await;
+        report(&parcel.order_id, "failed").await;
+        own.insert(0, parcel.order_id);
+    }
+    finds_by_status("failed", &own, &[&own[0], &own[1], &own[2]]).await;
+    for (order_id, status) in [(&own[1], "accepted"), (&own[2], "assigned")] {
+        report(order_id, status).await;
+        finds_by_status(status, &own, &[order_id]).await;
+    }
+    finds_by_status("failed", &own, &[&own[0]]).await;
+    report(&own[1], "assigned").await;
+    finds_by_status("assigned", &own, &[&own[1], &own[2]]).await;
+    finds_by_status("accepted", &own, &[]).await;
 }
 
 #[tokio::test]

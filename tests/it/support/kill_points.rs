@@ -7,7 +7,7 @@ use aws::lambda::sqs_batch::RecordOutcome;
 use aws::tables::inbound::EventMessage;
 use domain::core::id::EventId;
 
-use super::{Calls, Fault, stack};
+use super::{Calls, Fault, seconds_from_now, stack};
 
 /// Runs a scenario without a fault, then once for each kill point, and compares the outcomes.
 /// A scenario takes the fault, recovers from it and returns its outcome and the calls of the step
@@ -36,7 +36,8 @@ fn kill_points(calls: &[String]) -> Vec<Fault> {
 /// Has `process` handle an event once. Returns whether it succeeded, and its calls.
 pub async fn process_event(id: &EventId, fault: Option<Fault>) -> (bool, Vec<String>) {
     let calls = Calls::killed(fault);
-    let result = stack().process(&calls).handle(&EventMessage::write(id)).await;
+    let deadline = seconds_from_now(60);
+    let result = stack().process(&calls).handle(&EventMessage::write(id), deadline).await;
     assert!(matches!(result, Ok(RecordOutcome::Ack) | Err(_)), "{result:?}");
     (result.is_ok(), calls.names())
 }

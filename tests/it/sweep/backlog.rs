@@ -212,7 +212,7 @@ async fn fails_an_event_that_is_not_processed_for_a_day() {
     assert_eq!(sweep_at(0).await.len(), 2);
     events.mark(&done.id, &EventState::Processed.into(), aws::clock::now()).await.unwrap();
     assert_eq!(sweep_at(hour - 60).await, [], "it was sent less than an hour ago");
-    assert_eq!(sweep_at(hour + 60).await, [lost.clone()]);
+    assert_eq!(sweep_at(hour + 60).await, std::slice::from_ref(&lost));
     for ahead in [hour + 120, 3 * hour, DAY - 60] {
         assert_eq!(sweep_at(ahead).await, [], "it is sent again once");
     }
@@ -227,8 +227,8 @@ async fn fails_an_event_that_is_not_processed_for_a_day() {
 
     // After a retry it is looked after again.
     assert!(events.reopen(&lost, EventState::Failed, seconds_from_now(DAY)).await.unwrap());
-    assert_eq!(sweep_at(DAY + 60).await, [lost.clone()]);
-    assert_eq!(sweep_at(DAY + 2 * hour).await, [lost.clone()]);
+    assert_eq!(sweep_at(DAY + 60).await, std::slice::from_ref(&lost));
+    assert_eq!(sweep_at(DAY + 2 * hour).await, std::slice::from_ref(&lost));
     assert_eq!(sweep_at(2 * DAY + hour).await, []);
     assert_eq!(state(&lost).await.0, EventState::Failed);
     backlog.remove().await;

@@ -139,6 +139,7 @@ async fn retries_a_batch_after_a_failed_call() {
         let [(message, outcome)] = <[_; 1]>::try_from(env.handle_all().await).unwrap();
         assert_eq!(outcome, RecordOutcome::RetryAfter(Duration::from_secs(backoff)), "{mode}");
         assert_eq!(env.totals(&run(hour)).await.counts, PollCounts::default(), "{mode}");
+        env.expire_pause(&run(hour).id, "").await;
         let retry = env.handle_without_fault("batches", &message).await;
         assert_eq!(retry, RecordOutcome::Ack, "{mode}");
         assert_eq!(env.handle_all().await, [], "{mode}");
@@ -152,7 +153,7 @@ async fn retries_a_batch_after_a_failed_call() {
 async fn polls_other_accounts_when_the_credentials_of_one_are_rejected() {
     let env = Environment::new(&json!({})).await;
     let ours = create_orders(&env, OURS, 2, HOUR).await;
-    let theirs = create_orders(&env, THEIRS, 2, HOUR).await;
+    let theirs = create_orders(&env, THEIRS, 60, HOUR).await;
     set_scans(&[ours.clone(), theirs.clone()].concat(), 0).await;
     let [_, their_user] = env.shipway_users();
     let secret_name = format!("accounts/{THEIRS}/shipway");
@@ -164,7 +165,7 @@ async fn polls_other_accounts_when_the_credentials_of_one_are_rejected() {
     let totals = env.totals(&run(0)).await;
     assert_eq!(
         (totals.done, totals.failed, totals.counts),
-        (1, 1, PollCounts { asked: 2, changed: 2, unknown: 0 })
+        (1, 2, PollCounts { asked: 2, changed: 2, unknown: 0 })
     );
     assert!(is_closed(&env).await);
     let rejected = env.carrier_calls().await.into_iter().filter(|call| call.status == 401);
@@ -183,22 +184,68 @@ async fn polls_other_accounts_when_the_credentials_of_one_are_rejected() {
     env.remove().await;
 }
 
-/// Handles the batch that fails until it becomes a dead letter.
+/// Handles the batches of rejected credentials until they become dead letters.
 async fn dead_letters_after_five_attempts(env: &Environment) {
-    let [(message, first)] = <[_; 1]>::try_from(env.handle_all().await).unwrap();
+    let [(message, first), (other, waits)] = <[_; 2]>::try_from(env.handle_all().await).unwrap();
+    assert!(matches!(waits, RecordOutcome::RetryAfter(_)), "{waits:?}");
     let mut outcomes = vec![first];
     while outcomes.len() < 5 {
         assert!(!is_closed(env).await);
+        env.expire_pause(&run(0).id, THEIRS).await;
         outcomes.push(env.handle_without_fault("batches", &message).await);
     }
     let retries =
         [5, 10, 20, 40].map(|seconds| RecordOutcome::RetryAfter(Duration::from_secs(seconds)));
     assert_eq!(outcomes[..4], retries);
-    assert_eq!(outcomes[4], RecordOutcome::DeadLetter(DeadLetterReason::Carrier));
+    let dead_letter = RecordOutcome::DeadLetter(DeadLetterReason::Carrier);
+    assert_eq!(outcomes[4], dead_letter);
+    // The run has given up the credentials.
+    env.expire_pause(&run(0).id, THEIRS).await;
+    assert_eq!(env.handle_without_fault("batches", &other).await, dead_letter);
 }
 
 async fn is_closed(env: &Environment) -> bool {
-    env.runs(&Calls::default()).open(&run(0), 5.0).await.unwrap() == RunState::Closed
+    env.runs(&Calls::default()).open(&run(0), 5.0, 1).await.unwrap() == RunState::Closed
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pauses_a_throttled_credential_for_all_its_batches() {
+    let env = Environment::new(&json!({})).await;
+    let ours = create_orders(&env, OURS, 60, HOUR).await;
+    let theirs = create_orders(&env, THEIRS, 2, HOUR).await;
+    let all = [ours.clone(), theirs].concat();
+    set_scans(&all, 0).await;
+    let throttled = json!({"status": 429, "headers": {"Retry-After": "30"}});
+    let (prefix, run) = (&ours[0].1[..ours[0].1.len() - 2], run(0));
+    set_answer_mode(prefix, 2, throttled).await;
+    env.plan(&run, 0).await;
+    let waiting = env.handle_all().await;
+    assert_eq!(waiting.len(), 2);
+    for (message, outcome) in &waiting {
+        let RecordOutcome::RetryAfter(wait) = outcome else { panic!("{outcome:?}") };
+        assert!(*wait <= Duration::from_secs(30), "{wait:?}");
+        // No call during the pause.
+        let again = env.handle_without_fault("batches", message).await;
+        assert!(matches!(again, RecordOutcome::RetryAfter(_)));
+    }
+    let statuses = async || {
+        let calls = env.carrier_calls().await.into_iter();
+        calls.map(|call| (call.status, call.awbs.len())).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(env.carrier_calls().await.len(), 2);
+    assert!(statuses().await.contains(&(200, 2)));
+    // The first call after the pause is refused too, the next one is answered.
+    let [(first, _), (second, _)] = <[_; 2]>::try_from(waiting).unwrap();
+    env.expire_pause(&run.id, "").await;
+    let again = env.handle_without_fault("batches", &first).await;
+    assert_eq!(again, RecordOutcome::RetryAfter(Duration::from_secs(30)));
+    env.expire_pause(&run.id, "").await;
+    for message in [second, first] {
+        assert_eq!(env.handle_without_fault("batches", &message).await, RecordOutcome::Ack);
+    }
+    let totals = env.totals(&run).await;
+    assert_eq!((totals.done, totals.failed, totals.counts.changed), (3, 0, 62));
+    env.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -21,7 +21,7 @@ use egress::Http;
 use serde_json::{Value, json};
 
 use super::shipway_double;
-use crate::support::{Calls, SIGNING_SECRET, THEIRS, put_secret, put_setting, stack, unique};
+use crate::support::{Calls, OURS, SIGNING_SECRET, THEIRS, put_secret, put_setting, stack, unique};
 
 pub use records::{keys_in_shard, order_key};
 
@@ -29,7 +29,7 @@ const QUEUES: [&str; 4] = ["shards", "batches", "events", "deliveries"];
 const EVENTS: [&str; 2] = ["order.status_changed", "order.stalled"];
 
 /// One table stands for all deployed ones: their keys share no partition. Account `OURS` polls
-/// with the credentials of the source, `THEIRS` with its own.
+/// with the credentials of the source, `THEIRS` with its own, others not at all.
 pub struct Environment {
     name: String,
     queues: BTreeMap<&'static str, String>,
@@ -47,7 +47,9 @@ impl Environment {
             queues.insert(queue, create.send().await.unwrap().queue_url.unwrap());
         }
         let env = Self { name, queues };
-        let mut source = json!({"base_url": stack().shipway_url, "calls_per_second": 1000});
+        let mut source = json!({
+            "base_url": stack().shipway_url, "calls_per_second": 1000, "shared_with": [OURS],
+        });
         source.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
         env.put_setting("sources/shipway/settings", &source.to_string()).await;
         let [ours, theirs] = env.shipway_users();

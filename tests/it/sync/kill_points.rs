@@ -27,6 +27,8 @@ enum Step {
     Handle(&'static str),
     /// The planner; its batches are polled and applied before its message is redelivered.
     PlanWithLateRedelivery,
+    /// A planner of four shards.
+    PlanShards,
 }
 
 impl Step {
@@ -34,16 +36,23 @@ impl Step {
         match self {
             Self::OpenRun => None,
             Self::Handle(queue) => Some(queue),
-            Self::PlanWithLateRedelivery => Some("shards"),
+            Self::PlanWithLateRedelivery | Self::PlanShards => Some("shards"),
         }
+    }
+
+    fn planners(self) -> u8 {
+        if self == Self::PlanShards { 4 } else { 16 }
     }
 }
 
-/// Creates three orders of one shard, which its planner splits into two batches. The status of
-/// the first and the last has changed.
-async fn create_environment() -> (Environment, Vec<OrderKey>) {
+/// Creates three orders of one shard, or of two, which their planner splits into two batches. The
+/// status of the first and the last has changed. An order of a third account is not polled.
+async fn create_environment(other_shard: u8) -> (Environment, Vec<OrderKey>) {
     let env = Environment::new(&json!({})).await;
-    let keys: Vec<OrderKey> = [keys_in_shard(OURS, 0, 2), keys_in_shard(THEIRS, 0, 1)].concat();
+    let ours = [keys_in_shard(OURS, 0, 1), keys_in_shard(OURS, other_shard, 2).split_off(1)];
+    let keys: Vec<OrderKey> = [ours.concat(), keys_in_shard(THEIRS, 0, 1)].concat();
+    let not_polled = &keys_in_shard("STORE009", 0, 1)[0];
+    env.create_order(not_polled, "770000000014", Timestamp::parse(AT).unwrap()).await;
     for (key, awb) in keys.iter().zip(["770000000011", "770000000012", "770000000013"]) {
         env.create_order(key, awb, Timestamp::parse("2026-11-19T10:00:00Z").unwrap()).await;
     }
@@ -64,14 +73,15 @@ fn run() -> Run {
 /// A scenario for [`survives_kill_points`]: an hourly run in which `step` meets the fault. Every
 /// message is delivered once more after the run is finished.
 async fn hourly_run(step: Step, fault: Option<Fault>) -> (Value, Vec<String>) {
-    let (env, keys) = create_environment().await;
+    let other_shard = if step == Step::PlanShards { 8 } else { 0 };
+    let (env, keys) = create_environment(other_shard).await;
     let mut calls = open(&env, step, fault).await;
     let mut messages = Vec::new();
     for queue in QUEUES {
         let mut queued = env.receive_all(queue).await;
         // The message that closes the run comes last: it makes the most calls.
         queued.sort_by_key(|message| {
-            (message.contains("\"shard\":0,"), message.contains("\"credential\":null"))
+            (message.contains("\"planner\":0,"), message.contains("\"credential\":null"))
         });
         let Some((last, others)) = queued.split_last() else { continue };
         let others: BTreeSet<&String> = others.iter().collect();
@@ -104,7 +114,7 @@ async fn hourly_run(step: Step, fault: Option<Fault>) -> (Value, Vec<String>) {
 /// Opens the run; with only one shard left to plan if `step` is a later one. Returns the calls.
 async fn open(env: &Environment, step: Step, fault: Option<Fault>) -> Vec<String> {
     if step != Step::OpenRun {
-        env.open_last_shard(&run(), 0).await;
+        env.open_last_planner(&run(), 0, step.planners()).await;
         return Vec::new();
     }
     let (result, calls) = env.open_run(&schedule_event(), fault).await;
@@ -130,7 +140,7 @@ async fn end_state(env: &Environment, keys: &[OrderKey], deliveries: &[Delivery]
         }));
     }
     let runs = env.runs(&Calls::default());
-    let closed = runs.open(&run(), 5.0).await.unwrap() == RunState::Closed;
+    let closed = runs.open(&run(), 5.0, 1).await.unwrap() == RunState::Closed;
     let totals = format!("{:?}", runs.totals(&run().id).await.unwrap());
     let deliveries = orders_by_delivery(deliveries);
     json!({"orders": orders, "deliveries": deliveries, "closed": closed, "totals": totals})
@@ -161,7 +171,7 @@ async fn finishes_a_run_without_faults() {
     assert_eq!(status, ["in_transit", "pending", "in_transit"]);
     assert_eq!(end["orders"][1]["unknown"], json!([1, "2026-11-20T11:00:00.000Z"]));
     assert_eq!((end["deliveries"].as_object().unwrap().len(), &end["closed"]), (2, &json!(true)));
-    let totals = "Totals { planned: 3, batches: 2, done: 2, failed: 0, \
+    let totals = "Totals { planned: 3, without_credentials: 1, batches: 2, done: 2, failed: 0, \
                   counts: PollCounts { asked: 3, changed: 2, unknown: 1 } }";
     assert_eq!(end["totals"], totals);
 }
@@ -171,18 +181,13 @@ async fn opens_a_run_once_after_a_kill_at_any_call() {
     let calls = survives_kills_of(Step::OpenRun).await;
     assert_eq!(
         calls,
-        [
-            "ssm:GetParameters",
-            "dynamodb:PutItem",
-            "sqs:SendMessageBatch",
-            "sqs:SendMessageBatch",
-            "dynamodb:Query"
-        ]
+        ["ssm:GetParameters", "dynamodb:Query", "dynamodb:PutItem", "sqs:SendMessageBatch"]
     );
 }
 
-const PLANNER_CALLS: [&str; 6] = [
+const PLANNER_CALLS: [&str; 7] = [
     "dynamodb:UpdateItem",
+    "ssm:GetParameters",
     "ssm:GetParametersByPath",
     "dynamodb:Query",
     "sqs:SendMessageBatch",
@@ -203,12 +208,21 @@ async fn plans_a_shard_once_after_a_kill_and_a_late_redelivery() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plans_four_shards_once_after_a_kill_at_any_call() {
+    let calls = survives_kills_of(Step::PlanShards).await;
+    let page = ["dynamodb:Query", "dynamodb:UpdateItem"];
+    let batches = ["dynamodb:Query", "sqs:SendMessageBatch", "dynamodb:UpdateItem"];
+    let expected = [&PLANNER_CALLS[..3], &page, &page, &page, &batches, &PLANNER_CALLS[6..]];
+    assert_eq!(calls, expected.concat());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn counts_a_batch_once_after_a_kill_at_any_call() {
     let calls = survives_kills_of(Step::Handle("batches")).await;
     assert_eq!(
         calls,
         [
-            "dynamodb:GetItem",
+            "dynamodb:BatchGetItem",
             "ssm:GetParameters",
             "ssm:GetParameters",
             "sqs:SendMessage",

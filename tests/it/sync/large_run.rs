@@ -177,7 +177,7 @@ async fn create_accounts(each: usize) -> (ChangedParameters, [Account; 2]) {
     let codes = [unique("ACC-"), unique("ACC-")];
     let secret = shipway_double::add_credentials(&own_user).await.to_string();
     let parameters = ChangedParameters::set(&[
-        ("sources/shipway/settings".to_owned(), source_settings().await),
+        ("sources/shipway/settings".to_owned(), source_settings(&codes[0]).await),
         (format!("accounts/{}/shipway", codes[1]), secret),
     ])
     .await;
@@ -208,8 +208,8 @@ async fn run_sync(each: usize) -> Value {
     .await
 }
 
-/// The settings of the stack with a higher rate limit.
-async fn source_settings() -> String {
+/// The settings of the stack with a higher rate limit, and shared with an account.
+async fn source_settings(account: &str) -> String {
     let get = stack()
         .ssm(&Calls::default())
         .get_parameter()
@@ -217,6 +217,7 @@ async fn source_settings() -> String {
     let text = get.send().await.unwrap().parameter.unwrap().value.unwrap();
     let mut settings: Value = serde_json::from_str(&text).unwrap();
     settings["calls_per_second"] = json!(CALLS_PER_SECOND);
+    settings["shared_with"] = json!([account]);
     settings.to_string()
 }
 

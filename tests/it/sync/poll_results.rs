@@ -62,9 +62,10 @@ async fn counts_an_out_of_order_poll_result_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn notifies_other_accounts_when_an_endpoint_is_misconfigured() {
-    let env = Environment::new(&json!({})).await;
-    // Both accounts share the credentials of the source. The misconfigured one comes first.
-    let keys = ["STORE000", "STORE009"].map(|account| {
+    // The misconfigured account comes first.
+    let accounts = ["STORE000", "STORE009"];
+    let env = Environment::new(&json!({"shared_with": accounts})).await;
+    let keys = accounts.map(|account| {
         let mut keys = (0..10_000).map(|n| order_key(account, &format!("ORD{n}")));
         keys.find(|key| shard(key) == 0).unwrap()
     });

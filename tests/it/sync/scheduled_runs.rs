@@ -6,10 +6,10 @@ use std::time::Duration;
 use aws::lambda::sqs_batch::RecordOutcome;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{Run, SHARDS, ShardMessage, shard};
+use domain::polling::{PlanMessage, Run, SHARDS, shard};
 use serde_json::{Value, json};
 
-use super::environment::{Environment, order_key};
+use super::environment::{Environment, keys_in_shard, order_key};
 use super::shipway_double::{set_parcels, tracking_item};
 use crate::support::{OURS, THEIRS};
 
@@ -41,34 +41,80 @@ async fn opens_one_run_when_the_schedule_fires_twice_in_an_hour() {
         *calls_per_awb.entry(awb).or_default() += 1;
     }
     assert_eq!(calls_per_awb, awbs.map(|awb| (awb.to_owned(), 1)).into());
-    // Further events of the hour find the run closed.
-    for late in [AT, "2026-11-20T10:14:59Z"] {
-        env.open_run(&schedule_event(late), None).await.0.unwrap();
+    // Further events of the hour find the run closed, also that of a rule.
+    let rule = json!({"detail-type": "Scheduled Event", "time": "2026-11-20T10:00:12Z"});
+    for late in [event, schedule_event("2026-11-20T10:14:59Z"), rule] {
+        let opened = env.open_run(&late, None).await.0.unwrap();
+        assert_eq!(opened, json!({"run": "hourly-2026-11-20T10"}));
     }
     assert!(env.receive_all("shards").await.is_empty());
     env.remove().await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn queues_only_unplanned_shards_after_a_second_event() {
+async fn queues_only_unfinished_planners_after_a_second_event() {
     let (env, event) = (Environment::new(&json!({})).await, schedule_event(AT));
+    // The last run needs sixteen planners for the next one.
+    env.put_closed_run(&Run::hourly(Timestamp::parse("2026-11-20T09:00:00Z").unwrap()), 10_000_000)
+        .await;
     env.open_run(&event, None).await.0.unwrap();
-    // The messages of the other shards are lost.
-    let (planned, lost): (Vec<_>, Vec<_>) = env
-        .receive_all("shards")
-        .await
-        .into_iter()
-        .partition(|message| ShardMessage::read(message).unwrap().shard < 6);
+    // The messages of the other planners are lost.
+    let read = |message: &String| PlanMessage::read(message).unwrap();
+    let (planned, lost): (Vec<_>, Vec<_>) =
+        env.receive_all("shards").await.into_iter().partition(|message| read(message).planner < 6);
     assert_eq!((planned.len(), lost.len()), (6, usize::from(SHARDS) - 6));
     for message in planned {
+        assert_eq!(read(&message).planners, SHARDS);
         assert_eq!(env.handle_without_fault("shards", &message).await, RecordOutcome::Ack);
     }
     env.open_run(&event, None).await.0.unwrap();
     let queued = env.receive_all("shards").await;
-    let mut shards: Vec<u8> =
-        queued.iter().map(|message| ShardMessage::read(message).unwrap().shard).collect();
-    shards.sort_unstable();
-    assert_eq!(shards, (6..SHARDS).collect::<Vec<_>>());
+    let mut planners: Vec<u8> = queued.iter().map(|message| read(message).planner).collect();
+    planners.sort_unstable();
+    assert_eq!(planners, (6..SHARDS).collect::<Vec<_>>());
+    env.remove().await;
+}
+
+/// Sixteen shards with ten orders each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fills_batches_over_all_shards() {
+    let env = Environment::new(&json!({})).await;
+    let keys: Vec<OrderKey> =
+        (0..SHARDS).flat_map(|shard| keys_in_shard(OURS, shard, 10)).collect();
+    for (n, key) in keys.iter().enumerate() {
+        env.create_order(key, &format!("7600000{n:05}"), at()).await;
+    }
+    env.open_run(&schedule_event(AT), None).await.0.unwrap();
+    assert_eq!(env.handle_all().await, []);
+    let calls = env.carrier_calls().await;
+    let mut sizes: Vec<usize> = calls.iter().map(|call| call.awbs.len()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [10, 50, 50, 50]);
+    let run = Run::hourly(at());
+    let totals = env.totals(&run).await;
+    assert_eq!((totals.planned, totals.batches, totals.done), (160, 4, 4));
+    env.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn polls_no_account_without_credentials() {
+    let env = Environment::new(&json!({})).await;
+    let keys = [OURS, "STORE009"].map(|account| order_key(account, "ORD1"));
+    for (key, awb) in keys.iter().zip(["770000000041", "770000000042"]) {
+        env.create_order(key, awb, at()).await;
+        set_parcels([(awb.to_owned(), tracking_item("INT", "2026-11-20 09:00:00"))]).await;
+    }
+    env.open_run(&schedule_event(AT), None).await.0.unwrap();
+    assert_eq!(env.handle_all().await, []);
+    let totals = env.totals(&Run::hourly(at())).await;
+    assert_eq!((totals.planned, totals.without_credentials), (1, 1));
+    let awbs: Vec<String> =
+        env.carrier_calls().await.into_iter().flat_map(|call| call.awbs).collect();
+    assert_eq!(awbs, ["770000000041"]);
+    assert_eq!(
+        (env.status(&keys[0]).await, env.status(&keys[1]).await),
+        (json!("in_transit"), json!("pending"))
+    );
     env.remove().await;
 }
 

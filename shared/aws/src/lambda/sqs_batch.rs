@@ -84,7 +84,7 @@ impl Worker {
     }
 
     /// Returns true when the record can be acknowledged.
-    async fn run_one<F, S>(&self, record: &SqsMessage, handle: &F, set_aside: &S) -> bool
+    pub(super) async fn run_one<F, S>(&self, record: &SqsMessage, handle: &F, set_aside: &S) -> bool
     where
         F: AsyncFn(&str) -> Result<RecordOutcome, IoError>,
         S: AsyncFn(&str, DeadLetterReason) -> Result<(), IoError>,
@@ -140,7 +140,7 @@ impl Worker {
 }
 
 /// Counts this receive too.
-fn receive_count(record: &SqsMessage) -> u32 {
+pub(super) fn receive_count(record: &SqsMessage) -> u32 {
     let count =
         record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     count.unwrap_or(1)
@@ -156,7 +156,7 @@ fn after_bug(receive_count: u32) -> RecordOutcome {
 }
 
 /// Exponential backoff: one second, doubling with every receive, at most five minutes.
-fn backoff(receive_count: u32) -> Duration {
+pub(super) fn backoff(receive_count: u32) -> Duration {
     let doublings = receive_count.clamp(1, 10) - 1;
     Duration::from_secs((1_u64 << doublings).min(MAX_BACKOFF_SECONDS))
 }

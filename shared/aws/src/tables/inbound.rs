@@ -18,6 +18,7 @@ mod overdue;
 mod pending;
 mod progress;
 mod row;
+mod stored;
 
 use aws_sdk_dynamodb::Client;
 use domain::core::id::EventId;
@@ -27,6 +28,7 @@ pub use log::{InvalidFilter, LogFilter, LogPage, LogPosition, LogRow};
 pub use message::EventMessage;
 pub use overdue::{OverdueCursor, OverduePage};
 pub use pending::{Cursor, Pending, PendingPage, Stage};
+pub use stored::{Checkpoint, StoredEvent};
 
 use crate::error::IoError;
 use crate::tables::attr::{Item, compress, decompress, read_text, text};
@@ -77,11 +79,25 @@ impl InboundLog {
     }
 
     pub async fn load(&self, id: &EventId) -> Result<Option<InboundEvent>, IoError> {
-        let Some(row) = get(&self.client, &self.table, header_key(id), &[]).await? else {
-            return Ok(None);
-        };
-        let body = decompress(&self.load_body(id, &row).await?)?;
-        read_event(id, &row, body).map(Some)
+        match self.open(id).await? {
+            Some(stored) => self.load_stored(id, &stored).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The header of an event, whose body may be large.
+    pub async fn open(&self, id: &EventId) -> Result<Option<StoredEvent>, IoError> {
+        let row = get(&self.client, &self.table, header_key(id), &[]).await?;
+        Ok(row.map(StoredEvent))
+    }
+
+    pub async fn load_stored(
+        &self,
+        id: &EventId,
+        StoredEvent(row): &StoredEvent,
+    ) -> Result<InboundEvent, IoError> {
+        let body = decompress(&self.load_body(id, row).await?)?;
+        read_event(id, row, body)
     }
 
     fn update(&self, id: &EventId, changes: Changes) -> Write {

@@ -34,6 +34,7 @@ use domain::tracking::state::State;
 pub use active::{ActiveOrder, ActivePage};
 pub use checkpoints::NewCheckpoints;
 pub use create::{CreateOutcome, PatchOutcome, PatchedNames};
+use list::found_in;
 pub use list::{Listed, sort_key_of};
 pub use poll_row::PollRowUpdate;
 pub use stale::StaleOrder;
@@ -176,6 +177,7 @@ fn state_row(order: &Order) -> Result<Item, IoError> {
         ("order_id", text(order.key.order.as_str())),
         ("listed_in", text(order.key.account.as_str())),
         ("listed_at", text(sort_key_of(order))),
+        ("found_in", found_in(&order.key.account, order.state.tracking.status)),
         ("rev", number(order.state.rev)),
         ("json", json(&order.state)?),
     ]))

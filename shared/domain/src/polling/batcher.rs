@@ -1,4 +1,4 @@
-//! Fills batches from a shard's orders, which are read page by page.
+//! Fills batches from a planner's orders, which are read page by page and shard by shard.
 //!
 //! A batch has orders of one credential. An incomplete batch stays open over the next pages, so
 //! that a run makes few calls. [`Batcher::cursor`] is the position to resume a plan from: before
@@ -9,9 +9,10 @@ use std::collections::BTreeMap;
 use super::messages::{MAX_BATCH, PollItem};
 use crate::core::id::AccountCode;
 
-/// A batch stays open for this many pages. A higher number saves calls for accounts with few due
-/// orders, but a resumed plan then polls more orders again, from its cursor on.
-const OPEN_PAGES: u32 = 4;
+/// A batch stays open while this many orders are read. A higher number saves calls for accounts
+/// with few due orders, but a plan that is resumed after a crash polls more orders again, from its
+/// cursor on. A planner usually has no more orders than this.
+const OPEN_ORDERS: u64 = 8000;
 
 /// The AWBs of a batch with their separators are part of a URL, which may have 2048 bytes.
 const MAX_BATCH_BYTES: usize = 1500;
@@ -25,12 +26,14 @@ pub struct Batch {
     pub orders: Vec<PollItem>,
 }
 
-/// The open batches of a shard.
+/// The open batches of a planner.
 #[derive(Debug)]
 pub struct Batcher {
     open: BTreeMap<Option<AccountCode>, OpenBatch>,
     /// The position of the last order read.
     last: Option<String>,
+    /// The number of orders read.
+    read: u64,
 }
 
 #[derive(Debug)]
@@ -40,19 +43,20 @@ struct OpenBatch {
     bytes: usize,
     /// The position before the first order.
     after: Option<String>,
-    /// The number of pages since the batch was opened.
-    pages: u32,
+    /// The number of orders read before the first order.
+    read_before: u64,
 }
 
 impl Batcher {
     /// Starts after the order at this position.
     pub fn after(cursor: Option<String>) -> Self {
-        Self { open: BTreeMap::new(), last: cursor }
+        Self { open: BTreeMap::new(), last: cursor, read: 0 }
     }
 
     /// Passes over an order that is not due.
     pub fn skip(&mut self, position: String) {
         self.last = Some(position);
+        self.read += 1;
     }
 
     /// Adds a due order. Returns the batch that it completes, or the one without room for it.
@@ -66,17 +70,19 @@ impl Batcher {
         let is_too_long =
             self.open.get(&credential).is_some_and(|open| open.bytes + bytes > MAX_BATCH_BYTES);
         let full = if is_too_long { self.close(&credential) } else { None };
-        let after = self.last.replace(position);
-        let open = self.open.entry(credential.clone()).or_insert_with(|| OpenBatch::new(after));
+        let (after, read) = (self.last.replace(position), self.read);
+        self.read += 1;
+        let open = self.open.entry(credential.clone());
+        let open = open.or_insert_with(|| OpenBatch::new(after, read));
         open.orders.push(order);
         open.bytes += bytes;
         if open.orders.len() == MAX_BATCH { self.close(&credential) } else { full }
     }
 
-    /// Call at the end of each page. Returns the batches that were open for `OPEN_PAGES` pages.
+    /// Call at the end of each page. Returns the batches that were open for `OPEN_ORDERS` orders.
     pub fn end_page(&mut self) -> Vec<Batch> {
-        self.open.values_mut().for_each(|open| open.pages += 1);
-        self.close_all(|open| open.pages >= OPEN_PAGES)
+        let read = self.read;
+        self.close_all(|open| read - open.read_before >= OPEN_ORDERS)
     }
 
     /// Returns all open batches.
@@ -86,7 +92,7 @@ impl Batcher {
 
     /// The position to resume from once all returned batches are sent.
     pub fn cursor(&self) -> Option<&str> {
-        // `None`, the start of the shard, is the least.
+        // `None`, the start of the first shard, is the least.
         let unsent = self.open.values().map(|open| open.after.as_deref()).min();
         unsent.unwrap_or(self.last.as_deref())
     }
@@ -108,8 +114,8 @@ impl Batcher {
 }
 
 impl OpenBatch {
-    fn new(after: Option<String>) -> Self {
-        Self { orders: Vec::with_capacity(MAX_BATCH), bytes: 0, after, pages: 0 }
+    fn new(after: Option<String>, read_before: u64) -> Self {
+        Self { orders: Vec::with_capacity(MAX_BATCH), bytes: 0, after, read_before }
     }
 }
 

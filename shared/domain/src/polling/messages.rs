@@ -1,8 +1,9 @@
-//! The queue messages of a run: one per shard to plan, one per batch to poll.
+//! The queue messages of a run: one per planner, one per batch to poll.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::batcher::Batch;
 use super::poll_state::PollState;
 use super::run::Run;
 use super::shard::SHARDS;
@@ -17,12 +18,14 @@ const VERSION: u8 = 1;
 pub const MAX_BATCH: usize = 50;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ShardMessage {
+pub struct PlanMessage {
     v: u8,
     pub run: Run,
-    /// Below [`SHARDS`].
-    pub shard: u8,
-    /// The rate limit of the run, all shards together.
+    /// Below `planners`.
+    pub planner: u8,
+    /// The number of planners of the run: 1 to [`SHARDS`].
+    pub planners: u8,
+    /// The rate limit of the run, all planners together.
     pub calls_per_second: f64,
 }
 
@@ -30,8 +33,8 @@ pub struct ShardMessage {
 pub struct BatchMessage {
     v: u8,
     pub run: Run,
-    pub shard: u8,
-    /// The number of the batch in its shard, from 0.
+    pub planner: u8,
+    /// The number of the batch among those of its planner, from 0.
     pub k: u64,
     /// The batch is not polled before this time, so that all batches of the run share one rate
     /// limit.
@@ -51,9 +54,9 @@ pub struct PollItem {
     pub active: PollState,
 }
 
-impl ShardMessage {
-    pub fn new(run: Run, shard: u8, calls_per_second: f64) -> Self {
-        Self { v: VERSION, run, shard, calls_per_second }
+impl PlanMessage {
+    pub fn new(run: Run, planner: u8, planners: u8, calls_per_second: f64) -> Self {
+        Self { v: VERSION, run, planner, planners, calls_per_second }
     }
 
     pub fn write(&self) -> String {
@@ -63,27 +66,26 @@ impl ShardMessage {
     /// `None` for an unreadable message or another version.
     pub fn read(body: &str) -> Option<Self> {
         let is_valid = |message: &Self| {
-            message.v == VERSION && message.shard < SHARDS && message.calls_per_second > 0.0
+            message.v == VERSION
+                && message.planner < message.planners
+                && message.planners <= SHARDS
+                && message.calls_per_second > 0.0
         };
         read(body).filter(is_valid)
     }
 }
 
 impl BatchMessage {
-    pub fn new(
-        shard: &ShardMessage,
-        k: u64,
-        credential: Option<AccountCode>,
-        orders: Vec<PollItem>,
-    ) -> Self {
+    /// The batch of a planner with this number and this turn.
+    pub fn new(plan: &PlanMessage, k: u64, turn: u64, batch: Batch) -> Self {
         Self {
             v: VERSION,
-            run: shard.run.clone(),
-            shard: shard.shard,
+            run: plan.run.clone(),
+            planner: plan.planner,
             k,
-            not_before: shard.run.not_before(shard.shard, k, shard.calls_per_second),
-            credential,
-            orders,
+            not_before: plan.run.not_before(plan, turn),
+            credential: batch.credential,
+            orders: batch.orders,
         }
     }
 
@@ -95,14 +97,14 @@ impl BatchMessage {
     pub fn read(body: &str) -> Option<Self> {
         let is_valid = |message: &Self| {
             message.v == VERSION
-                && message.shard < SHARDS
+                && message.planner < SHARDS
                 && (1..=MAX_BATCH).contains(&message.orders.len())
         };
         read(body).filter(is_valid)
     }
 
-    /// Hash of the request to the carrier. A shard that is planned again may number its batches
-    /// anew, so `k` does not count.
+    /// Hash of the request to the carrier. A planner that is resumed may number its batches anew, so
+    /// `k` does not count.
     pub fn fingerprint(&self) -> String {
         let hash = Fingerprint::of("asked").with_option(self.credential.as_ref());
         let hash = self.orders.iter().fold(hash, |hash, order| {
@@ -139,33 +141,34 @@ mod tests {
     use super::*;
     use crate::testing::{awb, minute};
 
-    fn shard() -> ShardMessage {
+    fn plan() -> PlanMessage {
         let run =
             Run { id: "hourly-2026-01-20T10".to_owned(), started_at: minute(0), manual: false };
-        ShardMessage::new(run, 3, 0.5)
+        PlanMessage::new(run, 3, 5, 0.5)
     }
 
     fn item(order: usize) -> PollItem {
         PollItem {
             account: AccountCode::parse("STORE001").unwrap(),
             order_id: OrderId::parse(&format!("ORD{order}")).unwrap(),
-            active: PollState::new(awb(&format!("{order}")), minute(0)).not_found(&shard().run),
+            active: PollState::new(awb(&format!("{order}")), minute(0)).not_found(&plan().run),
         }
     }
 
     fn batch(orders: std::ops::Range<usize>) -> BatchMessage {
-        BatchMessage::new(&shard(), 2, None, orders.map(item).collect())
+        let batch = Batch { credential: None, orders: orders.map(item).collect() };
+        BatchMessage::new(&plan(), 7, 2, batch)
     }
 
     #[test]
     fn messages_round_trip() {
-        assert_eq!(ShardMessage::read(&shard().write()), Some(shard()));
+        assert_eq!(PlanMessage::read(&plan().write()), Some(plan()));
         assert_eq!(BatchMessage::read(&batch(0..50).write()), Some(batch(0..50)));
     }
 
     #[test]
-    fn batches_of_all_shards_are_spread_over_time() {
-        assert_eq!(batch(0..1).not_before.since(minute(0)).as_secs(), (2 * 16 + 3) * 2);
+    fn batches_of_all_planners_are_spread_over_time() {
+        assert_eq!(batch(0..1).not_before.since(minute(0)).as_secs(), (2 * 5 + 3) * 2);
     }
 
     fn with(body: &str, name: &str, value: Value) -> String {
@@ -178,14 +181,16 @@ mod tests {
     fn rejects_other_versions_and_invalid_values() {
         for (name, value) in [
             ("v", json!(2)),
-            ("shard", json!(16)),
+            ("planner", json!(5)),
+            ("planners", json!(3)),
+            ("planners", json!(17)),
             ("calls_per_second", json!(0)),
             ("run", json!(1)),
         ] {
-            assert_eq!(ShardMessage::read(&with(&shard().write(), name, value)), None, "{name}");
+            assert_eq!(PlanMessage::read(&with(&plan().write(), name, value)), None, "{name}");
         }
         for (name, value) in
-            [("v", json!(0)), ("shard", json!(16)), ("orders", json!([])), ("k", json!(-1))]
+            [("v", json!(0)), ("planner", json!(16)), ("orders", json!([])), ("k", json!(-1))]
         {
             assert_eq!(
                 BatchMessage::read(&with(&batch(0..1).write(), name, value)),

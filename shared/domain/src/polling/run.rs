@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::shard::SHARDS;
+use super::messages::PlanMessage;
 use crate::core::timestamp::Timestamp;
 
 pub(super) const HOUR: Duration = Duration::from_secs(60 * 60);
@@ -35,12 +35,13 @@ impl Run {
         hour_of(self.started_at)
     }
 
-    /// The earliest time for batch `k` of a shard: all batches of a run share one rate limit.
-    pub(super) fn not_before(&self, shard: u8, k: u64, calls_per_second: f64) -> Timestamp {
-        let n = k.saturating_mul(u64::from(SHARDS)).saturating_add(u64::from(shard));
+    /// The earliest time for the batches of a planner with this turn: all batches of a run share
+    /// one rate limit.
+    pub(super) fn not_before(&self, plan: &PlanMessage, turn: u64) -> Timestamp {
+        let n = turn.saturating_mul(plan.planners.into()).saturating_add(plan.planner.into());
         #[expect(clippy::cast_precision_loss, reason = "a wait, not an amount")]
         let wait =
-            Duration::try_from_secs_f64(n as f64 / calls_per_second).unwrap_or(Duration::MAX);
+            Duration::try_from_secs_f64(n as f64 / plan.calls_per_second).unwrap_or(Duration::MAX);
         self.started_at.after(wait)
     }
 }

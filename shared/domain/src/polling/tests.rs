@@ -1,6 +1,6 @@
 #![expect(clippy::unwrap_used)]
 
-use super::{PollState, Polling, Run, SHARDS, poll_event_id, shard};
+use super::{PlanMessage, PollState, Polling, Run, SHARDS, poll_event_id, shard};
 use crate::core::id::{AccountCode, OrderId, OrderKey};
 use crate::testing::{awb, minute, order, report_id};
 use crate::tracking::status::Status;
@@ -161,15 +161,20 @@ fn a_run_planned_again_polls_the_same_orders() {
 }
 
 #[test]
-fn batches_of_all_shards_share_one_rate_limit() {
-    let run = run(0);
-    let seconds = |shard, k, rate| run.not_before(shard, k, rate).since(run.started_at).as_millis();
-    assert_eq!(seconds(0, 0, 5.0), 0);
-    assert_eq!(seconds(1, 0, 5.0), 200);
-    assert_eq!(seconds(0, 1, 5.0), 3200);
-    assert_eq!(seconds(15, 1249, 5.0), 3_999_800);
-    assert_eq!(seconds(1, 0, 0.5), 2000);
-    assert_eq!(run.not_before(0, u64::MAX, 1e-300).to_string(), "9999-12-31T23:59:59.999Z");
+fn batches_of_all_planners_share_one_rate_limit() {
+    let seconds = |planner, planners, turn, rate| {
+        let plan = PlanMessage::new(run(0), planner, planners, rate);
+        plan.run.not_before(&plan, turn).since(plan.run.started_at).as_millis()
+    };
+    assert_eq!(seconds(0, 16, 0, 5.0), 0);
+    assert_eq!(seconds(1, 16, 0, 5.0), 200);
+    assert_eq!(seconds(0, 16, 1, 5.0), 3200);
+    assert_eq!(seconds(0, 1, 1, 5.0), 200);
+    assert_eq!(seconds(15, 16, 1249, 5.0), 3_999_800);
+    assert_eq!(seconds(1, 16, 0, 0.5), 2000);
+    let slowest = PlanMessage::new(run(0), 0, 16, 1e-300);
+    let last = slowest.run.not_before(&slowest, u64::MAX);
+    assert_eq!(last.to_string(), "9999-12-31T23:59:59.999Z");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Counts of a run, for its row, its log line and the gap rate.
 
 use std::iter::Sum;
+use std::ops::Add;
+
+use serde::{Deserialize, Serialize};
 
 /// Counts of the orders in answered batches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PollCounts {
     pub asked: u64,
     /// Orders with a report that no webhook had brought.
@@ -12,11 +15,25 @@ pub struct PollCounts {
     pub unknown: u64,
 }
 
-/// Totals of a shard or of a whole run.
+impl Add for PollCounts {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            asked: self.asked + other.asked,
+            changed: self.changed + other.changed,
+            unknown: self.unknown + other.unknown,
+        }
+    }
+}
+
+/// Totals of a planner's part of a run, or of a whole run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Totals {
-    /// Orders that were due.
+    /// Orders that were due, in batches.
     pub planned: u64,
+    /// Orders that were due, of accounts without credentials.
+    pub without_credentials: u64,
     pub batches: u64,
     /// Batches that the carrier answered.
     pub done: u64,
@@ -40,17 +57,14 @@ impl Totals {
 }
 
 impl Sum for Totals {
-    fn sum<I: Iterator<Item = Self>>(shards: I) -> Self {
-        shards.fold(Self::default(), |sum, shard| Self {
-            planned: sum.planned + shard.planned,
-            batches: sum.batches + shard.batches,
-            done: sum.done + shard.done,
-            failed: sum.failed + shard.failed,
-            counts: PollCounts {
-                asked: sum.counts.asked + shard.counts.asked,
-                changed: sum.counts.changed + shard.counts.changed,
-                unknown: sum.counts.unknown + shard.counts.unknown,
-            },
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), |sum, part| Self {
+            planned: sum.planned + part.planned,
+            without_credentials: sum.without_credentials + part.without_credentials,
+            batches: sum.batches + part.batches,
+            done: sum.done + part.done,
+            failed: sum.failed + part.failed,
+            counts: sum.counts + part.counts,
         })
     }
 }
@@ -85,9 +99,10 @@ mod tests {
     }
 
     #[test]
-    fn shards_add_up() {
+    fn parts_add_up() {
         let one = Totals {
             planned: 1,
+            without_credentials: 9,
             batches: 2,
             done: 3,
             failed: 4,
@@ -95,6 +110,7 @@ mod tests {
         };
         let twice = Totals {
             planned: 2,
+            without_credentials: 18,
             batches: 4,
             done: 6,
             failed: 8,

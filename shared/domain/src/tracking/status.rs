@@ -188,6 +188,28 @@ impl Status {
             _ => OrderStatus::Processing,
         }
     }
+
+    /// The key of the search by status. The usual statuses of a parcel share two keys, so that most
+    /// changes do not write the search's index.
+    pub fn search_key(self) -> &'static str {
+        match self {
+            Self::Pending
+            | Self::Assigned
+            | Self::Accepted
+            | Self::InProgress
+            | Self::PaymentRequested
+            | Self::PaymentConfirmed
+            | Self::ArrivalConfirmed
+            | Self::Processing => "preparing",
+            Self::PickedUp | Self::InTransit | Self::OutForDelivery => "moving",
+            status => status.as_str(),
+        }
+    }
+
+    /// True if no other status has this [`Status::search_key`].
+    pub fn has_own_search_key(self) -> bool {
+        self.search_key() == self.as_str()
+    }
 }
 
 impl std::fmt::Display for Status {

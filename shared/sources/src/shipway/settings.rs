@@ -14,8 +14,13 @@ use crate::setup::{InvalidSetting, RotatedSecret, read_secret, read_settings};
 pub struct Settings {
     /// Address of the tracking API. `None` if Shipway is not polled.
     pub base_url: Option<String>,
-    /// Account of the plain path. `None` if only hooks are open.
+    /// Account of the plain path, polled with the source's credentials. `None` if only hooks are
+    /// open.
     pub account: Option<AccountCode>,
+    /// Further accounts that are polled with the source's credentials. The carrier shows every
+    /// parcel of these credentials to each of them.
+    #[serde(default)]
+    pub shared_with: Vec<AccountCode>,
     /// Rate limit of the tracking API.
     #[serde(default)]
     pub calls_per_second: CallsPerSecond,
@@ -55,6 +60,11 @@ impl TryFrom<f64> for CallsPerSecond {
 impl Settings {
     pub fn read(text: &str) -> Result<Self, InvalidSetting> {
         read_settings(text)
+    }
+
+    /// True if the account is polled with the source's credentials, unless it has its own.
+    pub fn are_shared_with(&self, account: &AccountCode) -> bool {
+        self.account.as_ref() == Some(account) || self.shared_with.contains(account)
     }
 }
 

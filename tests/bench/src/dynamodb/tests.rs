@@ -10,7 +10,7 @@ fn table() -> DynamoDb {
 
 fn call(table: &DynamoDb, operation: &str, request: &Value) -> (u16, Value) {
     let mut request = request.clone();
-    if operation != "TransactWriteItems" {
+    if !["TransactWriteItems", "BatchGetItem"].contains(&operation) {
         request["TableName"] = STATE.into();
     }
     let answer = table.answer(operation, request.to_string().as_bytes());
@@ -60,6 +60,16 @@ fn returns_the_attributes_that_an_update_requests() {
         json!({"N": "2"})
     );
     assert_eq!(call(&table, "GetItem", &json!({"Key": key("b")})).1, json!({}));
+}
+
+#[test]
+fn reads_a_batch_of_rows_and_bills_missing_ones() {
+    let table = table();
+    call(&table, "UpdateItem", &increment("a", None));
+    let keys = json!({"Keys": [key("a"), key("b")], "ConsistentRead": true});
+    let (_, answer) = call(&table, "BatchGetItem", &json!({"RequestItems": {STATE: keys}}));
+    assert_eq!(answer["Responses"][STATE].as_array().unwrap().len(), 1);
+    assert_eq!(table.meter.count().half_reads, 4);
 }
 
 #[test]

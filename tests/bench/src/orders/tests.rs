@@ -95,12 +95,16 @@ fn spreads_changed_orders_over_all_shards() {
 }
 
 #[test]
-fn computes_the_required_calls_for_two_credentials() {
-    for (count, calls, changed) in
-        [(10_000, 224, 501), (100_000, 2016, 5002), (1_000_000, 20_000, 50_000)]
-    {
+fn computes_the_calls_for_two_credentials() {
+    for (count, fewest, most, changed) in [
+        (160, 4, 6, 10),
+        (10_000, 201, 205, 501),
+        (100_000, 2000, 2026, 5002),
+        (1_000_000, 20_000, 20_032, 50_000),
+    ] {
         let orders = orders(count);
-        assert_eq!((orders.required_calls(), orders.changed()), (calls, changed));
+        assert_eq!((orders.fewest_calls(), orders.most_calls()), (fewest, most));
+        assert_eq!(orders.changed(), changed);
         let separate = (0..count)
             .filter(|number| orders.order(*number).account == SEPARATE_ACCOUNT)
             .count() as u64;

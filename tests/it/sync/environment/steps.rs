@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::polling::{Run, SHARDS, ShardMessage, Totals};
+use domain::polling::{PlanMessage, Run, SHARDS, Totals};
 use domain::webhooks::delivery::Delivery;
 use serde_json::Value;
 
@@ -34,9 +34,9 @@ impl Environment {
         let calls = Calls::killed(fault);
         let deadline = aws::clock::now().after(Duration::from_secs(60));
         let result = match queue {
-            "shards" => self.sync(&calls).plan_shard(message, deadline).await,
+            "shards" => self.sync(&calls).plan(message, deadline).await,
             "batches" => self.poll(&calls).handle(message, deadline).await,
-            _ => self.process(&calls).handle(message).await,
+            _ => self.process(&calls).handle(message, deadline).await,
         };
         (result, calls.names())
     }
@@ -59,9 +59,9 @@ impl Environment {
         others
     }
 
-    /// Plans a shard of a run whose other shards are finished.
+    /// Plans a shard of a run whose other shards have planners of their own, which are finished.
     pub async fn plan(&self, run: &Run, shard: u8) {
-        self.open_last_shard(run, shard).await;
+        self.open_last_planner(run, shard, SHARDS).await;
         for message in self.receive_all("shards").await {
             assert_eq!(self.handle_without_fault("shards", &message).await, RecordOutcome::Ack);
         }
@@ -92,9 +92,10 @@ impl Environment {
         bodies.iter().map(|body| Delivery::from_message(body).unwrap()).collect()
     }
 
-    /// Opens a run whose other shards are finished, and queues the last shard.
-    pub async fn open_last_shard(&self, run: &Run, last: u8) {
-        let others = (0..SHARDS).filter(|shard| *shard != last).map(|shard| format!("{shard:02}"));
+    /// Opens a run whose other planners are finished, and queues the last planner.
+    pub async fn open_last_planner(&self, run: &Run, last: u8, planners: u8) {
+        let others = (0..planners).filter(|planner| *planner != last);
+        let others: Vec<String> = others.map(|planner| format!("{planner:02}")).collect();
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let put = stack().dynamodb(&Calls::default()).put_item().table_name(&self.name);
         let put = put
@@ -103,19 +104,54 @@ impl Environment {
             .item("id", text(&run.id))
             .item("kind", text("hourly"))
             .item("calls_per_second", text("1000"))
-            .item("started_at", text(&run.started_at.to_string()))
-            .item("finished", AttributeValue::Ss(others.collect()));
+            .item("planners", AttributeValue::N(planners.to_string()))
+            .item("started_at", text(&run.started_at.to_string()));
+        let others = Some(others).filter(|others| !others.is_empty());
+        let put = others
+            .into_iter()
+            .fold(put, |put, others| put.item("finished", AttributeValue::Ss(others)));
         put.send().await.unwrap();
-        let message = ShardMessage::new(run.clone(), last, 1000.0).write();
+        let message = PlanMessage::new(run.clone(), last, planners, 1000.0).write();
         self.queue("shards", &Calls::default()).send(message).await.unwrap();
     }
 
-    /// Expires the lease of a shard, if there is one, as time would after a kill of its owner.
-    pub async fn expire_lease(&self, run: &str, shard: u8) {
+    /// Ends the pause of a credential, if there is one, as time would.
+    pub async fn expire_pause(&self, run: &str, credential: &str) {
         let update = stack().dynamodb(&Calls::default()).update_item().table_name(&self.name);
         let update = update
             .key("pk", AttributeValue::S(format!("run:{run}")))
-            .key("sk", AttributeValue::S(format!("shard:{shard:02}")))
+            .key("sk", AttributeValue::S(format!("pause:{credential}")))
+            .update_expression("SET #until = :past")
+            .expression_attribute_names("#until", "until")
+            .expression_attribute_values(
+                ":past",
+                AttributeValue::S("2026-01-01T00:00:00.000Z".to_owned()),
+            )
+            .condition_expression("attribute_exists(pk)");
+        let result = update.send().await;
+        // The condition fails if there is no pause.
+        assert!(result.is_ok() || result.unwrap_err().as_service_error().is_some());
+    }
+
+    /// Stores a run that is over, with the number of orders that it planned.
+    pub async fn put_closed_run(&self, run: &Run, planned: u64) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let put = stack().dynamodb(&Calls::default()).put_item().table_name(&self.name);
+        let put = put
+            .item("pk", text("runs"))
+            .item("sk", text(&format!("{}/{}", run.started_at, run.id)))
+            .item("kind", text("hourly"))
+            .item("closed_at", text(&run.started_at.to_string()))
+            .item("planned", AttributeValue::N(planned.to_string()));
+        put.send().await.unwrap();
+    }
+
+    /// Expires the lease of a planner, if there is one, as time would after a kill of its owner.
+    pub async fn expire_lease(&self, run: &str, planner: u8) {
+        let update = stack().dynamodb(&Calls::default()).update_item().table_name(&self.name);
+        let update = update
+            .key("pk", AttributeValue::S(format!("run:{run}")))
+            .key("sk", AttributeValue::S(format!("planner:{planner:02}")))
             .update_expression("SET lease_until = :past")
             .expression_attribute_values(":past", AttributeValue::N("0".to_owned()))
             .condition_expression("attribute_exists(lease_until)");

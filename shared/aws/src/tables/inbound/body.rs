@@ -12,7 +12,7 @@ use crate::tables::keys::key;
 use crate::tables::read::get;
 use crate::tables::write::Write;
 
-const PART_BYTES: usize = 300_000;
+pub(super) const PART_BYTES: usize = 300_000;
 
 /// A body as its header has it.
 pub(super) enum Body {

@@ -63,7 +63,9 @@ impl InboundLog {
             .set("reason", progress.reason.clone().map_or(AttributeValue::Null(true), text))
             .set_or_remove("notable", notable)
             .remove("pending")
-            .remove("pending_since");
+            .remove("pending_since")
+            .remove("done")
+            .remove("of");
         if !progress.waiting.is_empty() {
             changes = changes.set("waiting", texts(progress.waiting.iter().map(ReportId::as_str)));
         }

@@ -28,6 +28,7 @@ pub(super) fn header(event: &InboundEvent, body: Body) -> Item {
         ("received_at", text(received)),
         ("state", text(event.state.as_str())),
         ("fingerprint", text(fingerprint(&event.body))),
+        ("size", number(event.body.len())),
         ("ttl", ttl(event.received_at, RETENTION_DAYS)),
     ]);
     let account = event.account.as_ref().map(|account| ("account", account.as_str()));

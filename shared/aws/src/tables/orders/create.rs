@@ -7,6 +7,7 @@ use domain::orders::order::Order;
 use domain::orders::request::Fingerprints;
 use domain::tracking::report::Ref;
 
+use super::list::found_in;
 use super::{Orders, profile_row, state_key, state_row};
 use crate::error::IoError;
 use crate::tables::attr::{Item, json, number, read_as, read_text, text};
@@ -142,8 +143,10 @@ impl Orders {
         after: &Order,
         reconciliation: Option<&InboundEvent>,
     ) -> Result<Write, IoError> {
-        let mut changes =
-            Changes::new().set("json", json(&after.state)?).set("rev", number(after.state.rev));
+        let mut changes = Changes::new()
+            .set("json", json(&after.state)?)
+            .set("rev", number(after.state.rev))
+            .set("found_in", found_in(&after.key.account, after.state.tracking.status));
         if let Some(event) = reconciliation {
             changes = changes.set("adoption", text(event.id.as_str()));
         }

@@ -1,5 +1,5 @@
 //! Counts each batch once, however often it is polled: one transaction records its end and adds to
-//! the counters of its shard.
+//! the counters of its planner.
 //!
 //! After a crash, two batches may have the same number: the crashed planner sent one before it
 //! could store its progress, and its successor sent another, with other orders. Both are polled.
@@ -7,11 +7,11 @@
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::timestamp::Timestamp;
-use domain::polling::{BatchMessage, PollCounts};
+use domain::polling::{BatchMessage, Halving, PollCounts};
 
-use super::{Runs, flag, parts_pk, shard_key};
+use super::{Runs, flag, parts_pk, planner_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, number, read_number, read_texts, text, texts, ttl};
+use crate::tables::attr::{Item, json, number, read_number, read_texts, text, texts, ttl};
 use crate::tables::contention::{Try, retry};
 use crate::tables::expression::attr;
 use crate::tables::keys::key;
@@ -21,35 +21,40 @@ use crate::tables::write::Write;
 
 /// No batch is polled after this time.
 const RETENTION_DAYS: u64 = 2;
-/// How often the counters are written while other batches of the shard are counted.
+/// How often the counters are written while other batches of the planner are counted.
 const TRIES: u32 = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchOutcome {
     Answered(PollCounts),
-    /// The last retry failed.
-    GivenUp,
+    /// The last retry failed. Parts of the batch may be answered.
+    GivenUp(PollCounts),
 }
 
 impl Runs {
-    /// True if the carrier has answered exactly this batch, and the answer is counted.
-    pub async fn is_answered(&self, batch: &BatchMessage) -> Result<bool, IoError> {
-        let row = self.get(batch_key(batch)).await?;
-        Ok(row.is_some_and(|row| is_answer_to(&row, &batch.fingerprint())))
-    }
-
-    /// Records a failed attempt of a batch and returns the number of attempts so far.
+    /// Records a failed attempt of a batch, and its parts. Returns the number of attempts so far.
     pub async fn record_failure(
         &self,
         batch: &BatchMessage,
+        halving: Option<&Halving>,
         now: Timestamp,
     ) -> Result<u32, IoError> {
-        let changes =
-            Changes::new().set("ttl", ttl(now, RETENTION_DAYS)).add("attempts", number(1));
+        let changes = parts(halving, now)?.add("attempts", number(1));
         let update = self.update(batch_key(batch), changes).returning(ReturnValue::UpdatedNew);
         let row = update.send(&self.client).await?.applied().unwrap_or_default();
         read_number(&row, "attempts")
             .ok_or_else(|| IoError::unreadable("dynamodb:UpdateItem", "attempts"))
+    }
+
+    /// Stores how far a batch is polled in parts.
+    pub async fn save_halving(
+        &self,
+        batch: &BatchMessage,
+        halving: &Halving,
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        let update = self.update(batch_key(batch), parts(Some(halving), now)?);
+        update.send(&self.client).await.map(drop)
     }
 
     /// Counts the outcome of a batch, unless it is counted already.
@@ -65,7 +70,7 @@ impl Runs {
         // The number has ended already: only another answer adds to the counters.
         match outcome {
             BatchOutcome::Answered(_) => self.count_as(batch, outcome, false, now).await.map(drop),
-            BatchOutcome::GivenUp => Ok(()),
+            BatchOutcome::GivenUp(_) => Ok(()),
         }
     }
 
@@ -118,7 +123,7 @@ impl Runs {
     fn counters(&self, batch: &BatchMessage, outcome: BatchOutcome, is_first: bool) -> Write {
         let (counts, ended) = match outcome {
             BatchOutcome::Answered(counts) => (counts, "done"),
-            BatchOutcome::GivenUp => (PollCounts::default(), "failed"),
+            BatchOutcome::GivenUp(counts) => (counts, "failed"),
         };
         let mut changes = Changes::new()
             .add("asked", number(counts.asked))
@@ -127,15 +132,23 @@ impl Runs {
         if is_first {
             changes = changes.add(ended, number(1));
         }
-        self.update(shard_key(&batch.run.id, batch.shard), changes)
+        self.update(planner_key(&batch.run.id, batch.planner), changes)
     }
 }
 
-fn batch_key(batch: &BatchMessage) -> Item {
-    key(parts_pk(&batch.run.id), format!("batch:{:02}:{}", batch.shard, batch.k))
+fn parts(halving: Option<&Halving>, now: Timestamp) -> Result<Changes, IoError> {
+    let changes = Changes::new().set("ttl", ttl(now, RETENTION_DAYS));
+    Ok(match halving {
+        Some(halving) => changes.set("halving", json(halving)?),
+        None => changes,
+    })
 }
 
-fn is_answer_to(row: &Item, fingerprint: &str) -> bool {
+pub(super) fn batch_key(batch: &BatchMessage) -> Item {
+    key(parts_pk(&batch.run.id), format!("batch:{:02}:{}", batch.planner, batch.k))
+}
+
+pub(super) fn is_answer_to(row: &Item, fingerprint: &str) -> bool {
     read_texts(row, "answered").iter().any(|answered| answered == fingerprint)
 }
 

@@ -61,7 +61,7 @@ mod tests {
     #[test]
     fn an_open_run_has_no_totals_yet() {
         let run = Run::hourly(Timestamp::EPOCH);
-        let mut row = run_row(&run, 5.0);
+        let mut row = run_row(&run, 5.0, 1);
         let open = read_run(&row).unwrap();
         assert_eq!((open.id.as_str(), open.kind.as_str()), ("hourly-1970-01-01T00", "hourly"));
         assert_eq!(open.sort_key, "1970-01-01T00:00:00.000Z/hourly-1970-01-01T00");
@@ -70,6 +70,7 @@ mod tests {
         row.insert("closed_at".to_owned(), text("1970-01-01T00:10:00.000Z"));
         let numbers = [
             ("planned", 9),
+            ("without_credentials", 4),
             ("batches", 2),
             ("done", 1),
             ("failed", 1),
@@ -78,7 +79,9 @@ mod tests {
         ];
         row.extend(numbers.map(|(name, value)| (name.to_owned(), number(value))));
         let counts = PollCounts { asked: 8, changed: 3, unknown: 0 };
-        let totals = Totals { planned: 9, batches: 2, done: 1, failed: 1, counts };
+        let (planned, without_credentials) = (9, 4);
+        let totals =
+            Totals { planned, without_credentials, batches: 2, done: 1, failed: 1, counts };
         assert_eq!(read_run(&row).unwrap().totals, Some(totals));
     }
 }

@@ -83,3 +83,21 @@ fn a_cancelled_or_lost_return_keeps_its_status() {
     }
     assert_eq!(Status::PickupFailed.of_return(), Status::ReturnInitiated);
 }
+
+/// Keys are stored: another key for a status would hide the orders that have it.
+#[test]
+fn statuses_of_the_usual_way_share_search_keys() {
+    let with_key = |key: &str| -> Vec<&str> {
+        let statuses = Status::ALL.iter().filter(|status| status.search_key() == key);
+        statuses.map(|status| status.as_str()).collect()
+    };
+    assert_eq!(with_key("moving"), ["picked_up", "in_transit", "out_for_delivery"]);
+    let preparing = "pending assigned accepted in_progress payment_requested payment_confirmed \
+                     arrival_confirmed processing";
+    assert_eq!(with_key("preparing"), preparing.split_whitespace().collect::<Vec<_>>());
+    for status in Status::ALL.iter().copied().filter(|status| status.has_own_search_key()) {
+        assert_eq!(with_key(status.as_str()), [status.as_str()]);
+    }
+    let own = Status::ALL.iter().filter(|status| status.has_own_search_key()).count();
+    assert_eq!(own + 3 + 8, Status::ALL.len());
+}

@@ -267,6 +267,18 @@ fn settings_include_polling() {
 }
 
 #[test]
+fn settings_list_the_accounts_that_share_the_sources_credentials() {
+    let text = r#"{"account":"STORE001","shared_with":["STORE002"]}"#;
+    let settings = Settings::read(text).unwrap();
+    let is_shared = |account: &str| settings.are_shared_with(&AccountCode::parse(account).unwrap());
+    assert_eq!(["STORE001", "STORE002", "STORE003"].map(is_shared), [true, true, false]);
+    assert_eq!(Settings::read("{}").unwrap().shared_with, []);
+    for wrong in [r#"{"shared_with":"STORE002"}"#, r#"{"shared_with":["*"]}"#] {
+        assert!(Settings::read(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
 fn debug_output_redacts_credentials() {
     let credentials = Credentials::read(Some(SECRET)).unwrap();
     assert_eq!(format!("{credentials:?}"), "Credentials([REDACTED])");

@@ -1,29 +1,33 @@
-//! One worker at a time plans a shard, under a lease. Its progress is stored, so that another
-//! worker can continue.
+//! One worker at a time is a planner of a run, under a lease. Its progress is stored, so that
+//! another worker can continue.
 
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::timestamp::Timestamp;
-use domain::polling::Run;
+use domain::polling::{Run, Turns};
 
-use super::{Runs, flag, parts_pk, run_ttl, shard_key};
+use super::{Runs, flag, parts_pk, planner_key, run_ttl};
 use crate::error::IoError;
-use crate::tables::attr::{Item, number, read_number, read_text, text};
+use crate::tables::attr::{Item, json, number, read_json, read_number, read_text, text};
 use crate::tables::expression::attr;
 use crate::tables::read::first_page;
 use crate::tables::update::Changes;
 use crate::tables::write::WriteOutcome;
 
-/// How far a shard is planned.
+/// How far a planner is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlanProgress {
-    /// The sort key of the last planned order.
+    /// The position of the last planned order.
     pub resume_after: Option<String>,
     /// Batches sent.
     pub batches: u64,
     /// Orders in those batches.
     pub planned: u64,
+    /// Orders left out, because their accounts have no credentials.
+    pub without_credentials: u64,
+    /// The calls of each account in those batches.
+    pub turns: Turns,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,13 +36,13 @@ pub enum PlanStep {
     Continue,
     /// The worker stops and releases its lease.
     Pause,
-    /// The shard is planned completely.
+    /// The planner is done.
     Finish,
 }
 
-/// The right to plan a shard.
+/// The right to be a planner.
 #[derive(Debug, Clone)]
-pub struct ShardLease {
+pub struct PlanLease {
     /// The progress of earlier workers.
     pub progress: PlanProgress,
     key: Item,
@@ -46,25 +50,25 @@ pub struct ShardLease {
 }
 
 #[derive(Debug, Clone)]
-pub enum ShardClaim {
-    Leased(ShardLease),
+pub enum PlanClaim {
+    Leased(PlanLease),
     /// Another worker has the lease for this time.
     Wait(Duration),
-    /// The shard is planned completely.
+    /// The planner is done.
     Finished,
 }
 
 impl Runs {
-    /// Claims the planning of a shard for the time `lease`. `owner` is unique to this claim.
+    /// Claims a planner for the time `lease`. `owner` is unique to this claim.
     pub async fn claim(
         &self,
         run: &Run,
-        shard: u8,
+        planner: u8,
         owner: &str,
         lease: Duration,
         now: Timestamp,
-    ) -> Result<ShardClaim, IoError> {
-        let key = shard_key(&run.id, shard);
+    ) -> Result<PlanClaim, IoError> {
+        let key = planner_key(&run.id, planner);
         let changes = Changes::new()
             .set("owner", text(owner))
             .set("lease_until", number(now.after(lease).millis()))
@@ -79,7 +83,7 @@ impl Runs {
             .returning(ReturnValue::AllNew)
             .returning_existing();
         Ok(match claim.send(&self.client).await? {
-            WriteOutcome::Applied(row) => ShardClaim::Leased(ShardLease {
+            WriteOutcome::Applied(row) => PlanClaim::Leased(PlanLease {
                 progress: read_progress(&row),
                 key,
                 owner: owner.to_owned(),
@@ -88,19 +92,24 @@ impl Runs {
         })
     }
 
-    /// Stores the progress of a shard. `false` if another worker has the lease by now.
+    /// Stores the progress of a planner. `false` if another worker has the lease by now.
     pub async fn save_progress(
         &self,
-        lease: &ShardLease,
+        lease: &PlanLease,
         progress: &PlanProgress,
         step: PlanStep,
     ) -> Result<bool, IoError> {
         let mut changes = Changes::new()
             .set("batches", number(progress.batches))
-            .set("planned", number(progress.planned));
+            .set("planned", number(progress.planned))
+            .set("without_credentials", number(progress.without_credentials));
         if let Some(sort_key) = &progress.resume_after {
             changes = changes.set("resume_after", text(sort_key));
         }
+        // A finished planner needs none, and its counters are written often.
+        let turns = Some(progress.turns.largest());
+        let turns = turns.filter(|turns| step != PlanStep::Finish && !turns.is_empty());
+        changes = changes.set_or_remove("turns", turns.map(|turns| json(&turns)).transpose()?);
         if step == PlanStep::Finish {
             changes = changes.set("planning_done", flag());
         }
@@ -112,19 +121,19 @@ impl Runs {
         Ok(update.send(&self.client).await?.is_applied())
     }
 
-    /// The shards of a run that are planned completely.
-    pub(super) async fn planned_shards(&self, run: &Run) -> Result<Vec<u8>, IoError> {
-        let rows = self.shard_rows(&run.id).await?;
-        let planned = rows.iter().filter(|row| row.contains_key("planning_done"));
-        Ok(planned
-            .filter_map(|row| read_text(row, "sk").ok()?.strip_prefix("shard:")?.parse().ok())
+    /// The planners of a run that are done.
+    pub(super) async fn finished_planners(&self, run: &Run) -> Result<Vec<u8>, IoError> {
+        let rows = self.planner_rows(&run.id).await?;
+        let finished = rows.iter().filter(|row| row.contains_key("planning_done"));
+        Ok(finished
+            .filter_map(|row| read_text(row, "sk").ok()?.strip_prefix("planner:")?.parse().ok())
             .collect())
     }
 
-    pub(super) async fn shard_rows(&self, run: &str) -> Result<Vec<Item>, IoError> {
-        let shards = attr("pk").equals(text(parts_pk(run)));
-        let shards = shards.and(attr("sk").begins_with(text("shard:")));
-        Ok(first_page(self.query(shards)).await?.rows)
+    pub(super) async fn planner_rows(&self, run: &str) -> Result<Vec<Item>, IoError> {
+        let planners = attr("pk").equals(text(parts_pk(run)));
+        let planners = planners.and(attr("sk").begins_with(text("planner:")));
+        Ok(first_page(self.query(planners)).await?.rows)
     }
 }
 
@@ -133,22 +142,25 @@ fn read_progress(row: &Item) -> PlanProgress {
         resume_after: read_text(row, "resume_after").ok().map(str::to_owned),
         batches: read_number(row, "batches").unwrap_or_default(),
         planned: read_number(row, "planned").unwrap_or_default(),
+        without_credentials: read_number(row, "without_credentials").unwrap_or_default(),
+        turns: read_json(row, "turns").unwrap_or_default(),
     }
 }
 
-fn refusal(row: &Item, now: Timestamp) -> ShardClaim {
+fn refusal(row: &Item, now: Timestamp) -> PlanClaim {
     if row.contains_key("planning_done") {
-        return ShardClaim::Finished;
+        return PlanClaim::Finished;
     }
     let until =
         read_number(row, "lease_until").and_then(|millis| Timestamp::from_millis(millis).ok());
     // At least a second, even if the lease was released in the meantime.
-    ShardClaim::Wait(
+    PlanClaim::Wait(
         until.map_or(Duration::ZERO, |until| until.since(now)).max(Duration::from_secs(1)),
     )
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
@@ -159,20 +171,30 @@ mod tests {
     }
 
     #[test]
-    fn a_new_shard_has_no_progress() {
+    fn a_new_planner_has_no_progress() {
         assert_eq!(read_progress(&row(&[("owner", text("a"))])), PlanProgress::default());
-        let started =
-            row(&[("resume_after", text("x")), ("batches", number(3)), ("planned", number(150))]);
-        let expected =
-            PlanProgress { resume_after: Some("x".to_owned()), batches: 3, planned: 150 };
+        let started = row(&[
+            ("resume_after", text("x")),
+            ("batches", number(3)),
+            ("planned", number(150)),
+            ("without_credentials", number(7)),
+            ("turns", text(r#"{"STORE001":300}"#)),
+        ]);
+        let expected = PlanProgress {
+            resume_after: Some("x".to_owned()),
+            batches: 3,
+            planned: 150,
+            without_credentials: 7,
+            turns: serde_json::from_str(r#"{"STORE001":300}"#).unwrap(),
+        };
         assert_eq!(read_progress(&started), expected);
     }
 
     #[test]
     fn waits_until_the_lease_ends() {
         let wait = |row: &Item| match refusal(row, NOW) {
-            ShardClaim::Wait(wait) => Some(wait.as_secs()),
-            ShardClaim::Leased(_) | ShardClaim::Finished => None,
+            PlanClaim::Wait(wait) => Some(wait.as_secs()),
+            PlanClaim::Leased(_) | PlanClaim::Finished => None,
         };
         assert_eq!(wait(&row(&[("lease_until", number(60_000))])), Some(60));
         assert_eq!(wait(&row(&[("lease_until", number(0))])), Some(1));

@@ -1,0 +1,129 @@
+//! After a failed call: pauses the credential, polls the batch in parts, or retries it.
+
+use aws::clock::now;
+use aws::error::IoError;
+use aws::lambda::sqs_batch::RecordOutcome;
+use aws::tables::runs::BatchState;
+use domain::polling::{BatchMessage, Halving, Pause, PollItem, Refusal};
+
+use crate::failure::Failure;
+use crate::{Poll, answered_counts, credential_account};
+
+/// The calls for a whole batch before it is polled in parts.
+const WHOLE_CALLS: u32 = 2;
+
+impl Poll {
+    /// Returns `None` if the next part of the batch can be polled at once.
+    pub(crate) async fn handle_failure(
+        &self,
+        batch: &BatchMessage,
+        state: &mut BatchState,
+        failure: Failure,
+    ) -> Result<Option<RecordOutcome>, IoError> {
+        if let Some(refusal) = failure.about_credential() {
+            return self.pause(batch, state, refusal, failure).await.map(Some);
+        }
+        if failure.may_be_about_an_order() {
+            match &mut state.halving {
+                None if state.attempts + 1 < WHOLE_CALLS => {}
+                None => state.halving = Halving::of(batch),
+                Some(halving) => {
+                    halving.failed();
+                    let is_clear = halving.has_answer() || halving.next().is_none();
+                    if is_clear && !halving.is_hopeless() {
+                        self.runs.save_halving(batch, halving, now()).await?;
+                        return Ok(None);
+                    }
+                }
+            }
+        }
+        self.retry_later(batch, state, failure).await.map(Some)
+    }
+
+    /// Retries the batch with backoff, then gives it up; the next run polls its orders anyway.
+    async fn retry_later(
+        &self,
+        batch: &BatchMessage,
+        state: &BatchState,
+        failure: Failure,
+    ) -> Result<RecordOutcome, IoError> {
+        let halving = state.halving.as_ref();
+        let attempts = self.runs.record_failure(batch, halving, now()).await?;
+        let is_hopeless = halving.is_some_and(Halving::is_hopeless);
+        let wait = failure.wait_after(attempts).filter(|_| !is_hopeless);
+        tracing::warn!(
+            run = batch.run.id,
+            planner = batch.planner,
+            batch = batch.k,
+            account = credential_account(batch),
+            attempts,
+            status = failure.status,
+            error = failure.error,
+            wait_s = wait.map(|wait| wait.as_secs()),
+            "batch.failed"
+        );
+        if let Some(wait) = wait {
+            return Ok(RecordOutcome::RetryAfter(wait));
+        }
+        if let ([order], true) = (batch.orders.as_slice(), failure.is_about_the_request()) {
+            self.record_unanswerable(batch, &[order]).await?;
+        }
+        self.give_up(batch, answered_counts(state)).await
+    }
+
+    /// Ends a batch of which each order is answered or has failed alone.
+    pub(crate) async fn end_halving(
+        &self,
+        batch: &BatchMessage,
+        halving: &Halving,
+    ) -> Result<RecordOutcome, IoError> {
+        let mut counts = halving.counts;
+        if !halving.has_answer() {
+            return self.give_up(batch, counts).await;
+        }
+        let unanswerable = halving.unanswerable().iter().filter_map(|n| batch.orders.get(*n));
+        let unanswerable: Vec<&PollItem> = unanswerable.collect();
+        self.record_unanswerable(batch, &unanswerable).await?;
+        counts.unknown += unanswerable.len() as u64;
+        self.end(batch, counts).await
+    }
+
+    /// The orders back off like those that the carrier does not know, so that they rarely fail
+    /// further batches.
+    async fn record_unanswerable(
+        &self,
+        batch: &BatchMessage,
+        orders: &[&PollItem],
+    ) -> Result<(), IoError> {
+        for order in orders {
+            let (run, account) = (batch.run.id.as_str(), order.account.as_str());
+            tracing::error!(run, account, order_id = %order.order_id, "order.unanswerable");
+        }
+        self.record_unknown(batch, orders).await
+    }
+
+    /// Pauses the credential for all batches of the run.
+    async fn pause(
+        &self,
+        batch: &BatchMessage,
+        state: &BatchState,
+        refusal: Refusal,
+        failure: Failure,
+    ) -> Result<RecordOutcome, IoError> {
+        let (before, at) = (state.pause.as_ref(), now());
+        let pause = Pause::after(before, refusal, failure.retry_after, at);
+        let pause = self.runs.pause(batch, before, pause, at).await?;
+        let (run, account) = (batch.run.id.as_str(), credential_account(batch));
+        let (status, wait) = (failure.status, pause.wait(at));
+        let Pause { refusals, given_up, .. } = pause;
+        let wait_s = wait.as_secs();
+        tracing::warn!(run, account, status, refusals, given_up, wait_s, "credential.paused");
+        if refusal == Refusal::Credentials {
+            tracing::error!(account, status, "carrier.refused");
+        }
+        if given_up {
+            return self.give_up(batch, answered_counts(state)).await;
+        }
+        Ok(RecordOutcome::RetryAfter(wait))
+    }
+}

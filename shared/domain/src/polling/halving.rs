@@ -1,0 +1,178 @@
+//! Finds the orders that make the carrier fail a whole batch, by polling it in halves: the rest of
+//! the batch is answered.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::messages::BatchMessage;
+use super::totals::PollCounts;
+
+/// After this many failed calls, the carrier is the cause. Two orders of fifty take up to 22.
+const MAX_FAILURES: u32 = 30;
+
+/// How far a batch is polled in parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halving {
+    /// The fingerprint of the batch: two batches may have one number.
+    batch: String,
+    /// The parts to poll; the last one is next.
+    parts: Vec<Range<usize>>,
+    /// The orders whose calls failed even alone.
+    failed: Vec<usize>,
+    /// The number of failed calls for parts.
+    failures: u32,
+    /// The counts of the answered parts.
+    pub counts: PollCounts,
+}
+
+impl Halving {
+    /// `None` for a batch of one order.
+    pub fn of(batch: &BatchMessage) -> Option<Self> {
+        let mut halving = Self { batch: batch.fingerprint(), ..Self::default() };
+        (batch.orders.len() > 1).then(|| {
+            halving.halve(0..batch.orders.len());
+            halving
+        })
+    }
+
+    /// True if this is about the batch, and not about another one of its number.
+    pub fn is_of(&self, batch: &BatchMessage) -> bool {
+        self.batch == batch.fingerprint()
+            && self.parts.iter().all(|part| part.end <= batch.orders.len())
+    }
+
+    /// The orders to poll next, or `None` once each is answered or has failed alone.
+    pub fn next(&self) -> Option<Range<usize>> {
+        self.parts.last().cloned()
+    }
+
+    /// The carrier has answered the next part.
+    pub fn answered(&mut self, counts: PollCounts) {
+        self.parts.pop();
+        self.counts = self.counts + counts;
+    }
+
+    /// The carrier has failed on the next part.
+    pub fn failed(&mut self) {
+        let Some(part) = self.parts.pop() else { return };
+        self.failures = self.failures.saturating_add(1);
+        if part.len() > 1 { self.halve(part) } else { self.failed.extend(part) }
+    }
+
+    /// True once the carrier has answered a part: only then a failure is about its orders.
+    pub fn has_answer(&self) -> bool {
+        self.counts.asked > 0
+    }
+
+    pub fn is_hopeless(&self) -> bool {
+        self.failures >= MAX_FAILURES
+    }
+
+    /// The orders that the carrier does not answer, while it answers their neighbours.
+    pub fn unanswerable(&self) -> &[usize] {
+        if self.has_answer() { &self.failed } else { &[] }
+    }
+
+    /// The first half is next: one of the halves is usually answered.
+    fn halve(&mut self, part: Range<usize>) {
+        let middle = part.start + part.len() / 2;
+        self.parts.extend([middle..part.end, part.start..middle]);
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::core::id::{AccountCode, OrderId};
+    use crate::polling::{Batch, PlanMessage, PollItem, PollState, Run};
+    use crate::testing::{awb, minute};
+
+    fn batch(orders: usize) -> BatchMessage {
+        let item = |n: usize| PollItem {
+            account: AccountCode::parse("STORE001").unwrap(),
+            order_id: OrderId::parse(&format!("ORD{n}")).unwrap(),
+            active: PollState::new(awb(&format!("A{n}")), minute(0)),
+        };
+        let plan = PlanMessage::new(Run::hourly(minute(0)), 0, 1, 5.0);
+        let orders = (0..orders).map(item).collect();
+        BatchMessage::new(&plan, 0, 0, Batch { credential: None, orders })
+    }
+
+    /// Polls a batch in parts. Calls for these orders fail.
+    fn poll(orders: usize, broken: &[usize]) -> (Halving, Vec<usize>) {
+        let mut halving = Halving::of(&batch(orders)).unwrap();
+        let mut answered = Vec::new();
+        while let Some(part) = halving.next() {
+            if broken.iter().any(|order| part.contains(order)) {
+                halving.failed();
+            } else {
+                let asked = part.len() as u64;
+                halving.answered(PollCounts { asked, ..PollCounts::default() });
+                answered.extend(part);
+            }
+        }
+        answered.sort_unstable();
+        (halving, answered)
+    }
+
+    #[test]
+    fn finds_the_orders_that_fail_and_polls_all_others() {
+        for orders in [2, 3, 7, 50] {
+            for one in 0..orders {
+                for other in one..orders {
+                    let (halving, answered) = poll(orders, &[one, other]);
+                    let mut expected: Vec<usize> = (0..orders).collect();
+                    expected.retain(|order| ![one, other].contains(order));
+                    assert_eq!(answered, expected);
+                    assert_eq!(halving.counts.asked, expected.len() as u64);
+                    assert!(!halving.is_hopeless());
+                    let mut failed = halving.failed.clone();
+                    failed.sort_unstable();
+                    failed.dedup();
+                    let broken = if one == other { vec![one] } else { vec![one, other] };
+                    assert_eq!(failed, broken, "{orders}");
+                    let is_blamed = !halving.unanswerable().is_empty();
+                    assert_eq!(is_blamed, !expected.is_empty());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn one_order_of_fifty_takes_a_dozen_calls() {
+        for broken in 0..50 {
+            let mut halving = Halving::of(&batch(50)).unwrap();
+            let mut calls = 0;
+            while let Some(part) = halving.next() {
+                calls += 1;
+                if part.contains(&broken) {
+                    halving.failed();
+                } else {
+                    halving.answered(PollCounts { asked: 1, ..PollCounts::default() });
+                }
+            }
+            assert!(calls <= 12, "{calls}");
+        }
+    }
+
+    #[test]
+    fn blames_no_order_while_the_carrier_answers_nothing() {
+        let (halving, answered) = poll(4, &[0, 1, 2, 3]);
+        assert_eq!((halving.unanswerable(), answered.len()), (&[][..], 0));
+        assert!(!halving.has_answer());
+        let (halving, _) = poll(50, &(0..40).collect::<Vec<_>>());
+        assert!(halving.is_hopeless());
+    }
+
+    #[test]
+    fn is_about_one_batch() {
+        assert_eq!(Halving::of(&batch(1)), None);
+        let halving = Halving::of(&batch(3)).unwrap();
+        assert_eq!(halving.next(), Some(0..1));
+        assert!(halving.is_of(&batch(3)) && !halving.is_of(&batch(4)));
+        let text = serde_json::to_string(&halving).unwrap();
+        assert_eq!(serde_json::from_str::<Halving>(&text).unwrap(), halving);
+    }
+}
