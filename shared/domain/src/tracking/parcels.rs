@@ -181,8 +181,8 @@ impl<'a> Builder<'a> {
     fn has(&self, awb: &Awb, at: Timestamp) -> bool {
         let name = awb.canonical();
         let is_recycled = self.parcels.get(&name).is_some_and(|parcel| parcel.recycled);
-        let is_of_other_order = at.after(RECYCLED_AFTER) < self.created_at;
-        !self.moved.contains(&name) && !(is_of_other_order && is_recycled)
+        let is_too_old = is_recycled && at.after(RECYCLED_AFTER) < self.created_at;
+        !is_too_old && !self.moved.contains(&name)
     }
 
     fn own_report(&mut self, awb: &Awb, reported: Reported<'a>) {

@@ -1,5 +1,5 @@
-//! The rules once more, written as plainly as possible, for the property of arrival: it fails when a
-//! rule of the fold changes.
+//! The rules once more, as plainly as possible, for the property of arrival: it fails when a rule of
+//! the fold changes.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -179,8 +179,8 @@ impl<'a> Facts<'a> {
             .chain(announcing.iter().copied())
             .min_by_key(|(entry, report)| (entry.occurred_at, report.status, &entry.id));
         let spelled = first_report.and_then(|(_, report)| {
-            let of_report = [&report.awb, &report.return_awb].into_iter().flatten();
-            of_report.filter(|awb| is_it(awb)).next()
+            let mut of_report = [&report.awb, &report.return_awb].into_iter().flatten();
+            of_report.find(|awb| is_it(awb))
         });
         let awb = last.map(|(_, it)| it.awb).or(spelled)?.clone();
         let at_creation = namings.first().is_some_and(|(_, it)| it.at_creation);
