@@ -159,13 +159,12 @@ fn named_replaces<'p, 'a>(
         Direction::Return => &facts.current_return,
     };
     let is_current = current.as_ref().is_some_and(|awb| awb.is_same_parcel(&parcel.awb));
-    let others = facts.parcels.iter().filter(move |other| {
+    facts.parcels.iter().filter(move |other| {
         is_current
             && other.named.is_some()
             && other.direction == parcel.direction
             && other.awb != parcel.awb
-    });
-    others
+    })
 }
 
 /// The parcels that it replaced when the shop named it, whichever is named now.

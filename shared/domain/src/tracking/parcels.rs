@@ -27,6 +27,7 @@ pub(super) struct Parcel<'a> {
     pub(super) learnt: bool,
     /// Its place among the parcels that `awb` or `returnAwb` named; `None` for a further parcel.
     pub(super) named: Option<usize>,
+    last_named: Option<usize>,
     pub(super) carrier_name: Option<String>,
     /// Its own reports.
     pub(super) own: Vec<Reported<'a>>,
@@ -43,7 +44,7 @@ pub(super) struct Parcels<'a> {
     pub(super) parcels: Vec<Parcel<'a>>,
     /// Reports that name no parcel.
     pub(super) order_reports: Vec<Reported<'a>>,
-    /// The parcel that `awb` names, or named last; canonical.
+    /// Of those that `awb` named, the last that did not leave the order; canonical.
     pub(super) current: Option<Awb>,
     pub(super) current_return: Option<Awb>,
     pub(super) withdrawn: BTreeSet<&'a ReportId>,
@@ -87,8 +88,8 @@ struct Builder<'a> {
     /// By canonical AWB.
     parcels: BTreeMap<Awb, Parcel<'a>>,
     order_reports: Vec<Reported<'a>>,
-    current: Option<Awb>,
-    current_return: Option<Awb>,
+    /// How often `awb` or `returnAwb` named a parcel.
+    namings: usize,
     /// Names that other orders have taken over.
     moved: BTreeSet<Awb>,
     moved_ids: BTreeSet<OrderId>,
@@ -100,8 +101,7 @@ impl<'a> Builder<'a> {
             created_at,
             parcels: BTreeMap::new(),
             order_reports: Vec::new(),
-            current: None,
-            current_return: None,
+            namings: 0,
             moved: BTreeSet::new(),
             moved_ids: BTreeSet::new(),
         }
@@ -136,13 +136,11 @@ impl<'a> Builder<'a> {
 
     fn name(&mut self, direction: Direction, awb: Option<&Awb>, at: Timestamp, recycled: &[Awb]) {
         let Some(awb) = awb else { return };
-        let place = self.parcels.values().filter_map(|parcel| parcel.named).max();
+        self.namings += 1;
+        let place = Some(self.namings);
         let parcel = self.give(direction, awb, at, recycled.contains(awb));
-        parcel.named = parcel.named.or(Some(place.map_or(0, |place| place + 1)));
-        match direction {
-            Direction::Forward => self.current = Some(awb.canonical()),
-            Direction::Return => self.current_return = Some(awb.canonical()),
-        }
+        parcel.named = parcel.named.or(place);
+        parcel.last_named = place;
     }
 
     /// A parcel that the shop names.
@@ -170,23 +168,25 @@ impl<'a> Builder<'a> {
         }
         match &report.awb {
             None => self.order_reports.push(reported),
-            Some(awb) => self.own_report(awb, reported),
+            Some(awb) if self.has(awb, entry.occurred_at) => self.own_report(awb, reported),
+            Some(_) => return,
         }
         if let Some(announced) = &report.return_awb {
             self.announce(announced, report.awb.as_ref(), entry.occurred_at);
         }
     }
 
+    /// False for a report about the parcel of another order, which may not announce a return parcel
+    /// either.
+    fn has(&self, awb: &Awb, at: Timestamp) -> bool {
+        let name = awb.canonical();
+        let is_recycled = self.parcels.get(&name).is_some_and(|parcel| parcel.recycled);
+        let is_too_old = is_recycled && at.after(RECYCLED_AFTER) < self.created_at;
+        !is_too_old && !self.moved.contains(&name)
+    }
+
     fn own_report(&mut self, awb: &Awb, reported: Reported<'a>) {
-        let (name, at) = (awb.canonical(), reported.0.occurred_at);
-        if self.moved.contains(&name) {
-            return;
-        }
-        let is_of_other_order = at.after(RECYCLED_AFTER) < self.created_at;
-        if is_of_other_order && self.parcels.get(&name).is_some_and(|parcel| parcel.recycled) {
-            return;
-        }
-        self.learn(awb, Direction::Forward, at).own.push(reported);
+        self.learn(awb, Direction::Forward, reported.0.occurred_at).own.push(reported);
     }
 
     /// The report of a forward parcel names the parcel of its way back.
@@ -220,10 +220,14 @@ impl<'a> Builder<'a> {
             let place = |parcel: &Parcel<'_>| (parcel.added_at, !parcel.at_creation);
             place(one).cmp(&place(other)).then_with(|| one.awb.cmp(&other.awb))
         });
-        let has = |name: &Awb| parcels.iter().any(|parcel| parcel.awb.is_same_parcel(name));
+        let current = |direction: Direction| {
+            let named = parcels.iter().filter(|it| it.direction == direction);
+            let named = named.filter(|it| it.last_named.is_some());
+            named.max_by_key(|it| it.last_named).map(|it| it.awb.canonical())
+        };
         Parcels {
-            current: self.current.filter(has),
-            current_return: self.current_return.filter(has),
+            current: current(Direction::Forward),
+            current_return: current(Direction::Return),
             parcels,
             order_reports: self.order_reports,
             withdrawn,
@@ -239,6 +243,7 @@ impl<'a> Parcel<'a> {
             added_at,
             learnt: false,
             named: None,
+            last_named: None,
             carrier_name: None,
             own: Vec::new(),
             announced_by: BTreeSet::new(),

@@ -53,7 +53,7 @@ fn read_start(text: &str) -> Start {
     let given = given.filter(|text| *text != "-");
     let read = |text: Option<&str>| text.map(|text| awb(text.trim_end_matches('!')));
     let is_recycled = |text: &Option<&str>| text.is_some_and(|text| text.ends_with('!'));
-    let recycled = [given, return_awb].into_iter().filter(is_recycled).filter_map(|it| read(it));
+    let recycled = [given, return_awb].into_iter().filter(is_recycled).filter_map(read);
     Start {
         status: Status::parse(status).unwrap(),
         awb: read(given),

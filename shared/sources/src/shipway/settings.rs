@@ -19,13 +19,22 @@ pub struct Settings {
     pub account: Option<AccountCode>,
     /// Further accounts that are polled with the source's credentials. The carrier shows every
     /// parcel of these credentials to each of them.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "listed")]
     pub shared_with: Vec<AccountCode>,
     /// Rate limit of the tracking API.
     #[serde(default)]
     pub calls_per_second: CallsPerSecond,
     /// Days without movement after which an order is reported as stalled. `None` turns this off.
     pub stalled_after_days: Option<NonZeroU32>,
+}
+
+/// No `*`: accounts that are created later must not get these credentials by themselves.
+fn listed<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Vec<AccountCode>, D::Error> {
+    let accounts: Vec<AccountCode> = Vec::deserialize(input)?;
+    if accounts.iter().any(|account| account.as_str() == "*") {
+        return Err(serde::de::Error::custom("must list each account"));
+    }
+    Ok(accounts)
 }
 
 /// Calls per second; positive, 5 by default.

@@ -3,6 +3,8 @@
 mod bound;
 mod changes;
 mod generator;
+mod model;
+mod model_journey;
 mod order_of_arrival;
 mod store;
 

@@ -208,6 +208,12 @@ fn parcels_and_reports_that_move_to_another_order() {
             "delivered: A delivered",
         ),
         (
+            "and one that its reports announced",
+            "pending",
+            "A in_transit 1h >R, moved A 2h",
+            "pending:",
+        ),
+        (
             "a parcel that is named again comes back",
             "pending",
             "A in_transit 1h, moved A 2h, awb A 3h",
@@ -218,6 +224,18 @@ fn parcels_and_reports_that_move_to_another_order() {
             "pending A",
             "A in_transit 1h, awb B 2h, moved B 3h",
             "in_transit: A in_transit",
+        ),
+        (
+            "and replaces what it replaced before",
+            "pending A",
+            "A in_transit 1h, awb B 2h, awb C 3h, moved C 4h",
+            "processing: A in_transit (replaced), B processing",
+        ),
+        (
+            "a moved parcel that is added again replaces none",
+            "pending A",
+            "A in_transit 1h, awb B 2h, moved B 3h, add B 4h",
+            "picked_up: A in_transit, B processing",
         ),
         (
             "an order created later with the exact id takes its reports",
@@ -292,6 +310,12 @@ fn recycled_numbers() {
             "pending",
             "awb A 1h recycled, A delivered -31d, add B 1h recycled, B delivered -31d",
             "pending: A pending, B processing",
+        ),
+        (
+            "nor does an old report announce a return parcel",
+            "pending A!",
+            "A delivered -31d >R",
+            "pending: A pending",
         ),
         (
             "imports have old reports",

@@ -110,7 +110,7 @@ fn start() -> impl Strategy<Value = Start> {
 }
 
 pub(super) fn facts() -> impl Strategy<Value = Facts> {
-    (start(), prop::collection::vec((raw(), arrival()), 1..14)).prop_map(|(start, all)| {
+    (start(), prop::collection::vec((raw(), arrival()), 1..12)).prop_map(|(start, all)| {
         let (raw, arrivals): (Vec<Raw>, Vec<_>) = all.into_iter().unzip();
         // The requests of the shop have the times and revs of their order.
         let is_request = |raw: &Raw| raw.0 >= 22;

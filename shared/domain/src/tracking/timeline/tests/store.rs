@@ -1,6 +1,7 @@
 //! The orders table in memory: puts an entry if its id is new, and the state if `rev` is unchanged.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::core::id::{EndpointName, ReportId};
@@ -123,14 +124,17 @@ impl Store {
         let event = incoming.origin().event_id;
         let change = Change::by_event(&event, &self.order, entry, self.now);
         let changes: Vec<Change<'_>> = change.into_iter().collect();
-        fan_out(&event, &changes, &[endpoint()], self.now)
+        fan_out(&event, &changes, endpoints(), self.now)
     }
 }
 
 /// Subscribed to all changes of orders and of parcels.
-fn endpoint() -> Endpoint {
-    let settings = r#"{"accounts":["STORE001"],"format":"standard",
-        "events":["order.status_changed","shipment.status_changed"]}"#;
-    let settings = Settings::parse(settings).unwrap();
-    Endpoint { name: EndpointName::parse("shop").unwrap(), settings }
+fn endpoints() -> &'static [Endpoint] {
+    static ENDPOINTS: LazyLock<[Endpoint; 1]> = LazyLock::new(|| {
+        let settings = r#"{"accounts":["STORE001"],"format":"standard",
+            "events":["order.status_changed","shipment.status_changed"]}"#;
+        let settings = Settings::parse(settings).unwrap();
+        [Endpoint { name: EndpointName::parse("shop").unwrap(), settings }]
+    });
+    &*ENDPOINTS
 }
