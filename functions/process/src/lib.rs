@@ -9,11 +9,11 @@ mod fan_out;
 mod names;
 mod phone_numbers;
 mod poll_result;
+mod progress;
 mod reason;
 mod reconcile;
 mod updates;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws::clock::now;
@@ -28,7 +28,7 @@ use aws::tables::inbound::{
 };
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
-use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
+use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, StatusReport, Withdrawal};
 use domain::polling::PollResult;
@@ -39,7 +39,8 @@ use sources::{Items, Reading, Request};
 
 use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
 use phone_numbers::PhoneNumberAccounts;
-use reason::{FailReason, OmissionReason};
+use progress::Applied;
+use reason::FailReason;
 
 /// Bytes of the bodies in work at once. Reading one takes several times its size; the function has
 /// 256 MB, and the largest body 3.5 MiB.
@@ -300,55 +301,6 @@ impl Run<'_> {
     fn order(&self, order: &OrderId) -> Option<OrderKey> {
         let account = self.event.account.clone()?;
         Some(OrderKey { account, order: order.clone() })
-    }
-}
-
-/// What became of the reports of an event.
-#[derive(Default)]
-struct Applied {
-    total: usize,
-    /// Those with an effect beyond their order's timeline.
-    facts: Vec<Box<AppliedFact>>,
-    unmatched: BTreeSet<ReportId>,
-    /// The number of reports that could not be read.
-    skipped: usize,
-    is_full: bool,
-    is_withdrawn: bool,
-    has_unknown: bool,
-}
-
-impl Applied {
-    fn add(&mut self, report: &Report, outcome: ApplyOutcome) {
-        match outcome {
-            ApplyOutcome::Applied(fact) => self.facts.extend(fact.has_effect().then_some(fact)),
-            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
-                self.unmatched.insert(report.id.clone());
-            }
-            ApplyOutcome::Full => self.is_full = true,
-            ApplyOutcome::Withdrawn => self.is_withdrawn = true,
-        }
-    }
-
-    fn progress(self) -> Progress {
-        let omitted = self.omitted().map(|reason| reason.to_string());
-        let progress = match (self.total, self.unmatched.is_empty()) {
-            _ if self.is_full => EventState::Quarantined.into(),
-            (0, _) => EventState::Ignored.into(),
-            (_, true) => EventState::Processed.into(),
-            (_, false) => Progress::unmatched(self.unmatched),
-        };
-        Progress { reason: omitted, ..progress }
-    }
-
-    fn omitted(&self) -> Option<OmissionReason> {
-        let (skipped, total) = (self.skipped, self.total + self.skipped);
-        match self {
-            Self { is_full: true, .. } => Some(OmissionReason::TimelineFull),
-            _ if skipped > 0 => Some(OmissionReason::NotUnderstood { skipped, total }),
-            Self { has_unknown: true, .. } => Some(OmissionReason::UnknownStatus),
-            Self { is_withdrawn: true, .. } => Some(OmissionReason::Withdrawn),
-            _ => None,
-        }
     }
 }
 
