@@ -244,7 +244,7 @@ impl Process {
         };
         match self.commit_fact(&key, fact, &run.origin(), &[]).await? {
             ApplyOutcome::Applied(fact) => {
-                let applied = Applied { total: 1, facts: vec![fact], ..Applied::default() };
+                let applied = Applied { total: 1, facts: vec![*fact], ..Applied::default() };
                 self.finish(run, applied).await
             }
             _ => Ok(Some(FailReason::NoSuchOrder.into())),
@@ -265,7 +265,7 @@ impl Process {
     /// Runs the reconciliations that facts have caused. They are stored as pending: `sweep` repeats
     /// one that fails. Their bodies are small: they need no share of the memory budget, which this
     /// event may have used up.
-    async fn follow_up(&self, applied: &[Box<AppliedFact>], deadline: Timestamp) {
+    async fn follow_up(&self, applied: &[AppliedFact], deadline: Timestamp) {
         for id in applied.iter().filter_map(|applied| applied.reconciliation.as_ref()) {
             let followed = async {
                 match self.events.open(id).await? {

@@ -14,7 +14,7 @@ use crate::reason::OmissionReason;
 pub(crate) struct Applied {
     pub(crate) total: usize,
     /// Those with an effect beyond their order's timeline.
-    pub(crate) facts: Vec<Box<AppliedFact>>,
+    pub(crate) facts: Vec<AppliedFact>,
     pub(crate) unmatched: BTreeSet<ReportId>,
     /// The number of reports that could not be read.
     pub(crate) skipped: usize,
@@ -26,7 +26,7 @@ pub(crate) struct Applied {
 impl Applied {
     pub(crate) fn add(&mut self, report: &Report, outcome: ApplyOutcome) {
         match outcome {
-            ApplyOutcome::Applied(fact) => self.facts.extend(fact.has_effect().then_some(fact)),
+            ApplyOutcome::Applied(fact) => self.facts.extend(fact.has_effect().then_some(*fact)),
             ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
                 self.unmatched.insert(report.id.clone());
             }
