@@ -46,7 +46,8 @@ impl Order {
     /// The order ended long ago, or was cancelled before the carrier had the parcel.
     fn is_free(&self, awb: &Awb, entries: &[TimelineEntry], now: Timestamp) -> bool {
         let tracking = &self.state.tracking;
-        let ended_at = tracking.since.unwrap_or(self.state.created_at);
+        // Reports may be older than the order, which cannot have ended before there was one.
+        let ended_at = tracking.since.unwrap_or(self.state.created_at).max(self.state.created_at);
         let is_long_ago = now.since(ended_at) >= RECYCLED_AFTER;
         let was_moved = reports(entries).any(|report| {
             report.status.shows_pickup()

@@ -108,6 +108,9 @@ fn a_number_is_free_after_its_order() {
         (&[(Processing, 1), (Cancelled, 2)], 3, Some(GivenUp::Recycled)),
         (&[(PickedUp, 1), (Cancelled, 2)], 3, None),
         (&[(PickedUp, 1), (Cancelled, 2)], 31 * DAY, Some(GivenUp::Recycled)),
+        // An order of old times, e.g. an imported one.
+        (&[(Delivered, -90 * DAY)], 1, None),
+        (&[(Delivered, -90 * DAY)], 30 * DAY, Some(GivenUp::Recycled)),
     ] {
         let mut told = given(r#","awb":"A""#);
         for (n, (status, at)) in reports.iter().enumerate() {
