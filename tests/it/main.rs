@@ -15,6 +15,7 @@ mod inbound_webhooks;
 mod kill_points;
 mod messages;
 mod orders_api;
+mod parcels;
 mod process_limits;
 mod samples;
 mod stale_orders;

@@ -17,6 +17,7 @@ mod receiver;
 mod signatures;
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -116,13 +117,20 @@ pub fn sample(path: &str) -> Value {
 
 /// Polls until `check` returns a value; fails the test after a minute.
 pub async fn eventually<T>(what: &str, check: impl AsyncFn() -> Option<T>) -> T {
+    eventually_ok(what, async || check().await.ok_or("")).await
+}
+
+/// Polls until `check` succeeds; fails the test after a minute, with the last error.
+pub async fn eventually_ok<T, E: Display>(what: &str, check: impl AsyncFn() -> Result<T, E>) -> T {
     let deadline = Instant::now() + Duration::from_secs(60);
     let mut pause = Duration::from_millis(50);
     loop {
-        if let Some(found) = check().await {
-            return found;
+        match check().await {
+            Ok(found) => return found,
+            Err(error) => {
+                assert!(Instant::now() < deadline, "timed out waiting for {what}; last: {error}");
+            }
         }
-        assert!(Instant::now() < deadline, "timed out waiting for {what}");
         tokio::time::sleep(pause).await;
         // Many tests poll one stack at once.
         pause = (pause * 3 / 2).min(Duration::from_millis(400));
