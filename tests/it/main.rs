@@ -10,6 +10,7 @@ mod bad_inputs;
 mod boundaries;
 mod delivery;
 mod end_to_end;
+mod field;
 mod inbound_log;
 mod inbound_webhooks;
 mod kill_points;

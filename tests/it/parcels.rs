@@ -97,6 +97,12 @@ impl Story {
         settled(answer.json["reportId"].as_str().unwrap()).await;
     }
 
+    async fn withdraw(&self, report: &str) {
+        let path = format!("{}/timeline/{report}?accountCode=STORE001", self.path());
+        let answer = stack().user("admin", "DELETE", &path, None).await;
+        assert_eq!(answer.status, 202, "{}", answer.json);
+    }
+
     fn time(&self, hour: u32) -> Timestamp {
         Timestamp::from_millis(self.start.millis() + i64::from(hour) * 3_600_000).unwrap()
     }
@@ -198,7 +204,7 @@ fn changes(order_id: &str, request: &Received) -> Vec<(u64, String)> {
     let change = |body: &Value| {
         let status = body["status"].as_str().unwrap();
         let attempts = field(body, ["delivery_attempts", "deliveryAttempts"]).as_u64().unwrap();
-        let attempts = (attempts > 0).then(|| format!(" x{attempts}")).unwrap_or_default();
+        let attempts = if attempts > 0 { format!(" x{attempts}") } else { String::new() };
         (body["sequence"].as_u64().unwrap(), format!("{status}{attempts}"))
     };
     ours.map(change).collect()

@@ -38,6 +38,10 @@ fn every_sample_matches_its_snapshot() {
     insta::glob!("../../../events", "*/*.json", |path| {
         let [name, file] = [path.parent().unwrap(), path]
             .map(|path| path.file_name().unwrap().to_str().unwrap().to_owned());
+        // No bodies: each file is a story of several requests.
+        if name == "field" {
+            return;
+        }
         let source = sources::by_name(&name).unwrap_or_else(|| panic!("{name} is not in SOURCES"));
         let body = std::fs::read(path).unwrap();
         let headers = type_header(&body);

@@ -76,10 +76,7 @@ async fn a_withdrawn_report_takes_back_what_it_taught() {
     story.reported("A processing", 1).await;
     story.reported("B in_transit", 5).await;
     let order = story.is("in_transit: A processing replaced, B in_transit learnt").await;
-    let report = order["timeline"][0]["reportId"].as_str().unwrap();
-    let path = format!("{}/timeline/{report}?accountCode=STORE001", story.path());
-    let answer = stack().user("admin", "DELETE", &path, None).await;
-    assert_eq!(answer.status, 202, "{}", answer.json);
+    story.withdraw(order["timeline"][0]["reportId"].as_str().unwrap()).await;
     let order = story.is("processing: A processing").await;
     assert_eq!(entries(&order), ["Report withdrawn", "in_transit withdrawn", "processing"]);
     story.told(&["processing", "in_transit", "processing"]).await;

@@ -1,5 +1,7 @@
 //! AWBs and order ids that two orders have, one after the other, or that are spelled otherwise.
 
+use futures::future::join;
+
 use super::*;
 
 #[tokio::test]
@@ -95,4 +97,64 @@ async fn an_order_with_the_exact_id_takes_its_reports() {
     exact.is("delivered: B delivered learnt").await;
     spelled.is("pending: A pending").await;
     exact.told(&["in_transit", "delivered"]).await;
+}
+
+#[tokio::test]
+async fn a_parcel_moves_back_with_what_was_reported_meanwhile() {
+    let first = Story::with_parcel().await;
+    first.reported("A processing", 1).await;
+    first.reported("B in_transit", 2).await;
+    let second = first.beside();
+    second.create(json!({"awb": second.awb("B")})).await;
+    second.is("in_transit: B in_transit").await;
+    second.reported("B out_for_delivery", 3).await;
+    // The shop has mixed up the two.
+    second.name("C").await;
+    second.is("processing: B out_for_delivery replaced, C processing").await;
+    first.name("B").await;
+    let order = first.is("out_for_delivery: A processing replaced, B out_for_delivery").await;
+    let reports: Vec<String> = entries(&order).into_iter().filter(|it| it.contains('_')).collect();
+    assert_eq!(reports, ["out_for_delivery", "in_transit", "processing replaced_parcel"]);
+    second.is("pending: C pending").await;
+    second.reported("B delivered", 9).await;
+    first.is("delivered: A processing replaced, B delivered").await;
+    second.is("pending: C pending").await;
+}
+
+#[tokio::test]
+async fn a_withdrawn_report_stays_withdrawn_where_its_parcel_moves_to() {
+    let first = Story::with_parcel().await;
+    first.reported("B in_transit", 2).await;
+    first.reported("B delivered", 3).await;
+    let order = first.is("delivered: A pending replaced, B delivered learnt").await;
+    let delivered = order["timeline"][0]["reportId"].as_str().unwrap();
+    first.withdraw(delivered).await;
+    first.is("in_transit: A pending replaced, B in_transit learnt").await;
+    let second = first.beside();
+    second.create(json!({"awb": second.awb("B")})).await;
+    second.is("in_transit: B in_transit").await;
+    first.is("pending: A pending").await;
+    let mut repeated = first.report("B delivered", 3);
+    repeated["courier_name"] = json!("Example Air");
+    let event = send(&repeated).await;
+    assert_eq!((&event["status"], &event["reason"]), (&json!("processed"), &json!("withdrawn")));
+    second.is("in_transit: B in_transit").await;
+    second.reported("B delivered", 4).await;
+    second.is("delivered: B delivered").await;
+}
+
+#[tokio::test]
+async fn one_of_two_orders_gets_a_learnt_parcel() {
+    let first = Story::with_parcel().await;
+    first.reported("B in_transit", 2).await;
+    let others = [first.beside(), first.beside()];
+    let body = |other: &Story| json!({"orderId": other.order_id, "awb": other.awb("B")});
+    let bodies = others.each_ref().map(body);
+    let create = |body| stack().vendor("POST", ORDERS, Some(body));
+    let answers = join(create(&bodies[0]), create(&bodies[1])).await;
+    let statuses = [answers.0.status, answers.1.status];
+    let winner = statuses.iter().position(|status| *status == 201).unwrap();
+    assert_eq!(statuses[1 - winner], 409, "{answers:?}");
+    others[winner].is("in_transit: B in_transit").await;
+    first.is("pending: A pending").await;
 }

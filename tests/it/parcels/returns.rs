@@ -59,3 +59,33 @@ async fn a_return_parcel_that_is_called_off_does_not_count() {
     story.is("delivered: A delivered, R cancelled return").await;
     story.told(&["delivered", "return_initiated", "delivered"]).await;
 }
+
+/// A customer's return is an order of its own at the carrier, which names the forward one.
+#[tokio::test]
+async fn a_return_names_the_carriers_id_of_its_forward_order() {
+    let (story, forward) = (Story::new(), unique("7"));
+    story.create(json!({"awb": story.awb("A"), "refs": {"shiprocket": forward}})).await;
+    story.reported("A delivered", 1).await;
+    let mut report = back(story.report("R in_transit", 30));
+    (report["order_id"], report["sr_order_id"]) = (json!(forward), json!(unique("8")));
+    send(&report).await;
+    story.is("return_in_transit: A delivered, R return_in_transit return learnt").await;
+    send(&back(story.report("R delivered", 50))).await;
+    story.is("returned: A delivered, R returned return learnt").await;
+    story.told(&["delivered", "return_in_transit", "returned"]).await;
+}
+
+/// Whether the PATCH comes before or after the webhook.
+#[tokio::test]
+async fn the_shop_names_the_way_back_late() {
+    let story = Story::with_parcel().await;
+    story.reported("A delivered", 1).await;
+    send(&back(story.report("R in_transit", 30))).await;
+    story.is("return_in_transit: A delivered, R return_in_transit return learnt").await;
+    story.patch(json!({"returnAwb": story.awb("R")})).await;
+    let order = story.is("return_in_transit: A delivered, R return_in_transit return").await;
+    assert_eq!((&order["returnAwb"], &order["version"]), (&json!(story.awb("R")), &json!(3)));
+    send(&back(story.report("R delivered", 50))).await;
+    story.is("returned: A delivered, R returned return").await;
+    story.told(&["delivered", "return_in_transit", "returned"]).await;
+}
