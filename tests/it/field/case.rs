@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use crate::support::{stack, unique};
 
 /// - `unique`: texts that are other ones in each run, wherever they stand.
-/// - `each`: values by name; the file is a case for each of them, with the value in place of its name
-///   after a `$`.
+/// - `each`: values by name; the file is a case for each of them, with the value in place of its
+///   name after a `$`.
 /// - `steps`: requests with the outcome of each.
 /// - `expected`: orders, messages, conversations and deliveries in the end; the fields that matter.
 pub(super) struct Case {
