@@ -128,6 +128,12 @@ fn an_order_is_where_its_least_advanced_parcel_is() {
             "processing: A processing, B pickup_failed",
         ),
         (
+            "one that was picked up and lost does not count, so that it is not the one",
+            "pending A",
+            "add B 1h, A picked_up 2h, A lost 3h, B pickup_failed 4h",
+            "pickup_failed: A lost, B pickup_failed",
+        ),
+        (
             "those only learnt do not count",
             "pending A",
             "A out_for_delivery 1h, B processing 2h",
