@@ -8,6 +8,7 @@ use aws::tables::orders::UnmatchedReport;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId, OrderId, ReportId};
 use domain::orders::api_event::{ApiEvent, Reconciliation, StatusReport};
+use domain::tracking::report::Ref;
 use domain::tracking::status::Status;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -102,6 +103,29 @@ async fn goes_on_with_the_report_before_which_a_run_stopped() {
     assert!(events.reopen(&id, EventState::Unmatched, seconds_from_now(600)).await.unwrap());
     assert_eq!(process.handle(&message, seconds_from_now(60)).await.unwrap(), RecordOutcome::Ack);
     assert_eq!([entries(&parcels[0]).await, entries(&parcels[2]).await], [1, 1]);
+}
+
+#[tokio::test]
+async fn applies_at_most_two_hundred_reports_in_a_run() {
+    let order_id = unique("nobody-");
+    let items = (0..201).map(|minute| {
+        let time = format!("2026-11-20 {:02}:{:02}:00", minute / 60, minute % 60);
+        json!({"order_id": order_id, "current_status": "INT", "scans": [{"time": time}]})
+    });
+    let body = json!({"hash": "x", "status_feed": items.collect::<Vec<_>>()});
+    let id = insert("shipway", &body).await;
+    let process = stack().process(&Calls::default());
+    let handle = async || {
+        let deadline = seconds_from_now(600);
+        process.handle(&EventMessage::write(&id), deadline).await.unwrap()
+    };
+    assert_eq!((handle().await, state(&id).await), (OUT_OF_TIME, EventState::Received));
+    assert_eq!((handle().await, state(&id).await), (RecordOutcome::Ack, EventState::Unmatched));
+    let account = AccountCode::parse(OURS).unwrap();
+    let reference = Ref::Order(OrderId::parse(&order_id).unwrap());
+    let orders = stack().orders(&Calls::default());
+    let parked = orders.unmatched_reports(&account, &reference).await.unwrap();
+    assert_eq!(parked.len(), 201);
 }
 
 #[tokio::test]

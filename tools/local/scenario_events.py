@@ -18,10 +18,10 @@ Json = Any
 ORDERS = "/api/external/orders"
 
 
-def webhook(copies: Copies, awb: str | None = None) -> Json:
+def webhook(copies: Copies, awb: str | None = None, order: str | None = None) -> Json:
     body = {
         "awb": awb or copies.unique("19"),
-        "order_id": copies.unique("unknown-"),
+        "order_id": order or copies.unique("unknown-"),
         "shipment_status": "IN TRANSIT",
         "shipment_status_id": 18,
         "current_timestamp": "23 05 2023 11:43:52",
@@ -101,6 +101,37 @@ def repeated_report(copies: Copies) -> Json:
 def patch(copies: Copies, **body: Json) -> Json:
     order = create_order(copies, awb=copies.unique("19"))
     return http(copies, "PATCH", ORDERS + "/{order_id}", vendor(copies), body, order_id=order)
+
+
+def shipment(copies: Copies) -> Json:
+    """A further parcel of an order."""
+    path = ORDERS + "/{order_id}/shipments"
+    body = {"awb": copies.unique("19")}
+    return http(copies, "POST", path, vendor(copies), body, order_id=create_order(copies))
+
+
+def taught_parcel(copies: Copies) -> Json:
+    """A report that names its order, and a parcel that no order has."""
+    return inbound_event(copies, webhook(copies, order=create_order(copies)))
+
+
+def withdrawal(copies: Copies) -> Json:
+    order, admin = create_order(copies), user(copies, "admin")
+    copies.call("process", inbound_event(copies, webhook(copies, order=order)))
+    path = ORDERS + "/{order_id}"
+    shown = copies.call("orders", http(copies, "GET", path, partner(copies), order_id=order))
+    report = shown.body["timeline"][0]["reportId"]
+    path += "/timeline/{report_id}"
+    query = f"accountCode={ACCOUNT}"
+    return http(copies, "DELETE", path, admin, query=query, order_id=order, report_id=report)
+
+
+def freed_id(copies: Copies) -> Json:
+    """A patch that removes a provider's id."""
+    refs = {"shiprocket": copies.unique("")}
+    order = create_order(copies, refs=refs)
+    path, body = ORDERS + "/{order_id}", {"refs": dict.fromkeys(refs)}
+    return http(copies, "PATCH", path, vendor(copies), body, order_id=order)
 
 
 def message_status(copies: Copies, headers: dict[str, str], **message: str) -> Json:

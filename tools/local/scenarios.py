@@ -43,9 +43,18 @@ SCENARIOS = [
         "orders", "list", lambda copies: http(copies, "GET", events.ORDERS, vendor(copies)), "200"
     ),
     Scenario(
+        "orders",
+        "list by status",
+        lambda copies: http(copies, "GET", events.ORDERS, vendor(copies), query="status=pending"),
+        "200",
+    ),
+    Scenario(
         "orders", "new AWB", lambda copies: events.patch(copies, awb=copies.unique("19")), "200"
     ),
     Scenario("orders", "an empty patch", events.patch, "200"),
+    Scenario("orders", "a patch that removes a provider's id", events.freed_id, "200"),
+    Scenario("orders", "a further parcel", events.shipment, "201"),
+    Scenario("orders", "a withdrawal", events.withdrawal, "202"),
     Scenario("orders", "a repeated report", events.repeated_report, "202"),
     Scenario(
         "orders",
@@ -77,6 +86,7 @@ SCENARIOS = [
         "403",
     ),
     Scenario("process", "a report for a known order", events.known_report, "0 failed"),
+    Scenario("process", "a report that teaches a parcel", events.taught_parcel, "0 failed"),
     Scenario("process", "a parked report", events.parked_report, "0 failed"),
     Scenario(
         "process",

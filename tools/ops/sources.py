@@ -124,7 +124,9 @@ def _shipway(request: Request, before: Source) -> Change:
     base_url = (before.settings | given).get("base_url")
     polling = f"at {base_url}" if base_url else "off (URL=https://app.shipway.com turns it on)"
     account = _account_of(before, given)
-    message = f"Webhooks of shipway are for {account}. Hourly polling: {polling}."
+    shared = (before.settings | given).get("shared_with", [])
+    others = f" The credentials are shared with {', '.join(shared)}." if shared else ""
+    message = f"Webhooks of shipway are for {account}. Hourly polling: {polling}.{others}"
     return Change(given, secret, None, message)
 
 

@@ -51,6 +51,11 @@ impl AppliedFact {
         Change::by_event(&self.event_id, &self.order, &self.entry, now)
     }
 
+    /// True if there is a change to notify of, or a new name to look for reports under.
+    pub(crate) fn has_effect(&self) -> bool {
+        self.reconciliation.is_some() || self.change(now()).is_some()
+    }
+
     /// False when another event added the same fact earlier.
     pub(crate) fn added_by_event(&self) -> bool {
         self.entry.event_id == self.event_id

@@ -42,7 +42,7 @@ impl Process {
     pub(crate) async fn fan_out(
         &self,
         event: &EventId,
-        applied: &[Box<AppliedFact>],
+        applied: &[AppliedFact],
         now: Timestamp,
     ) -> Result<Option<Undeliverable>, IoError> {
         let changes: Vec<Change<'_>> = applied.iter().filter_map(|fact| fact.change(now)).collect();

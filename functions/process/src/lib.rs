@@ -9,11 +9,11 @@ mod fan_out;
 mod names;
 mod phone_numbers;
 mod poll_result;
+mod progress;
 mod reason;
 mod reconcile;
 mod updates;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws::clock::now;
@@ -28,7 +28,7 @@ use aws::tables::inbound::{
 };
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
-use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
+use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, StatusReport, Withdrawal};
 use domain::polling::PollResult;
@@ -39,13 +39,17 @@ use sources::{Items, Reading, Request};
 
 use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
 use phone_numbers::PhoneNumberAccounts;
-use reason::{FailReason, OmissionReason};
+use progress::Applied;
+use reason::FailReason;
 
 /// Bytes of the bodies in work at once. Reading one takes several times its size; the function has
 /// 256 MB, and the largest body 3.5 MiB.
 const BODIES_IN_WORK: u32 = 8 * 1024 * 1024;
 
-/// A message that runs out of time is received again at once.
+/// Reports applied in one run. The changed orders stay in memory until the fan-out.
+const REPORTS_PER_RUN: usize = 200;
+
+/// A message whose work is not done within a run is received again at once.
 const OUT_OF_TIME: RecordOutcome = RecordOutcome::RetryAfter(Duration::ZERO);
 
 pub struct Process {
@@ -137,7 +141,7 @@ impl Process {
             self.process_webhook(&run).await?
         };
         let Some(progress) = progress else {
-            tracing::warn!(event_id = %event.id, "event.out_of_time");
+            tracing::info!(event_id = %event.id, "event.continued");
             return Ok(OUT_OF_TIME);
         };
         self.events.mark(&event.id, &progress, now()).await?;
@@ -185,7 +189,8 @@ impl Process {
         let total = reports.items.len();
         let Checkpoint { mut done, unmatched } = run.stored.checkpoint(total);
         let mut applied = Applied { total, unmatched, ..Applied::default() };
-        for report in reports.items.iter().skip(done).take_while(|_| run.has_time()) {
+        let next = reports.items.iter().skip(done).take(REPORTS_PER_RUN);
+        for report in next.take_while(|_| run.has_time()) {
             let outcome = self.apply_or_park(account, report, &origin).await?;
             applied.add(report, outcome);
             done += 1;
@@ -194,6 +199,7 @@ impl Process {
         applied.has_unknown = reports.items.iter().any(has_unknown_status);
         if done < total {
             let undeliverable = self.fan_out(&event.id, &applied.facts, now()).await?;
+            self.follow_up(&applied.facts, run.deadline).await;
             if undeliverable.is_none() {
                 let checkpoint = Checkpoint { done, unmatched: applied.unmatched };
                 self.events.save_checkpoint(&event.id, &checkpoint, total).await?;
@@ -238,7 +244,7 @@ impl Process {
         };
         match self.commit_fact(&key, fact, &run.origin(), &[]).await? {
             ApplyOutcome::Applied(fact) => {
-                let applied = Applied { total: 1, facts: vec![fact], ..Applied::default() };
+                let applied = Applied { total: 1, facts: vec![*fact], ..Applied::default() };
                 self.finish(run, applied).await
             }
             _ => Ok(Some(FailReason::NoSuchOrder.into())),
@@ -259,7 +265,7 @@ impl Process {
     /// Runs the reconciliations that facts have caused. They are stored as pending: `sweep` repeats
     /// one that fails. Their bodies are small: they need no share of the memory budget, which this
     /// event may have used up.
-    async fn follow_up(&self, applied: &[Box<AppliedFact>], deadline: Timestamp) {
+    async fn follow_up(&self, applied: &[AppliedFact], deadline: Timestamp) {
         for id in applied.iter().filter_map(|applied| applied.reconciliation.as_ref()) {
             let followed = async {
                 match self.events.open(id).await? {
@@ -275,7 +281,7 @@ impl Process {
     }
 }
 
-/// One run of an event's processing. Its functions return no progress if they ran out of time.
+/// One run of an event's processing. Its functions return no progress if another run has to go on.
 struct Run<'a> {
     event: &'a InboundEvent,
     stored: &'a StoredEvent,
@@ -295,54 +301,6 @@ impl Run<'_> {
     fn order(&self, order: &OrderId) -> Option<OrderKey> {
         let account = self.event.account.clone()?;
         Some(OrderKey { account, order: order.clone() })
-    }
-}
-
-/// What became of the reports of an event.
-#[derive(Default)]
-struct Applied {
-    total: usize,
-    facts: Vec<Box<AppliedFact>>,
-    unmatched: BTreeSet<ReportId>,
-    /// The number of reports that could not be read.
-    skipped: usize,
-    is_full: bool,
-    is_withdrawn: bool,
-    has_unknown: bool,
-}
-
-impl Applied {
-    fn add(&mut self, report: &Report, outcome: ApplyOutcome) {
-        match outcome {
-            ApplyOutcome::Applied(fact) => self.facts.push(fact),
-            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
-                self.unmatched.insert(report.id.clone());
-            }
-            ApplyOutcome::Full => self.is_full = true,
-            ApplyOutcome::Withdrawn => self.is_withdrawn = true,
-        }
-    }
-
-    fn progress(self) -> Progress {
-        let omitted = self.omitted().map(|reason| reason.to_string());
-        let progress = match (self.total, self.unmatched.is_empty()) {
-            _ if self.is_full => EventState::Quarantined.into(),
-            (0, _) => EventState::Ignored.into(),
-            (_, true) => EventState::Processed.into(),
-            (_, false) => Progress::unmatched(self.unmatched),
-        };
-        Progress { reason: omitted, ..progress }
-    }
-
-    fn omitted(&self) -> Option<OmissionReason> {
-        let (skipped, total) = (self.skipped, self.total + self.skipped);
-        match self {
-            Self { is_full: true, .. } => Some(OmissionReason::TimelineFull),
-            _ if skipped > 0 => Some(OmissionReason::NotUnderstood { skipped, total }),
-            Self { has_unknown: true, .. } => Some(OmissionReason::UnknownStatus),
-            Self { is_withdrawn: true, .. } => Some(OmissionReason::Withdrawn),
-            _ => None,
-        }
     }
 }
 

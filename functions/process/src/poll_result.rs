@@ -65,7 +65,7 @@ impl Process {
         for polled in reports {
             let key = OrderKey { account: account.clone(), order: polled.order_id.clone() };
             match self.apply_to_order(&key, &polled.report, &origin, Via::Poll).await? {
-                ApplyOutcome::Applied(report) => applied.push(report),
+                ApplyOutcome::Applied(report) => applied.push(*report),
                 ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
                     tracing::warn!(%account, order_id = %key.order, "report.order_gone")
                 }

@@ -85,7 +85,7 @@ impl Process {
         event: &InboundEvent,
         key: &OrderKey,
         fact: ParcelFact,
-    ) -> Result<Option<Box<AppliedFact>>, IoError> {
+    ) -> Result<Option<AppliedFact>, IoError> {
         let change = serde_json::to_vec(&fact.change)
             .map_err(|_| IoError::unreadable("serde_json", "change"))?;
         let id = Fingerprint::of("parcel").with(&event.id).with(&key.order).with(change);
@@ -93,7 +93,7 @@ impl Process {
             NewFact { id: id.into(), occurred_at: event.received_at, fact: Fact::Parcel(fact) };
         let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
         match self.commit_fact(key, fact, &origin, &[]).await? {
-            ApplyOutcome::Applied(applied) => Ok(Some(applied)),
+            ApplyOutcome::Applied(applied) => Ok(Some(*applied)),
             _ => Ok(None),
         }
     }
@@ -155,7 +155,7 @@ impl Process {
             let fact = NewFact { id: entry.id, occurred_at: entry.occurred_at, fact: entry.fact };
             let outcome = self.commit_fact(key, fact, &origin, &[]).await?;
             let ApplyOutcome::Applied(applied) = outcome else { continue };
-            let failed = self.fan_out(&origin.event_id, &[applied], now()).await?;
+            let failed = self.fan_out(&origin.event_id, &[*applied], now()).await?;
             undeliverable = failed.or(undeliverable);
         }
         Ok(Some(undeliverable))
@@ -193,7 +193,7 @@ impl Process {
         };
         let outcome = self.apply(&key.account, &unmatched.report, &origin).await?;
         let ApplyOutcome::Applied(applied) = outcome else { return Ok(None) };
-        let applied = [applied];
+        let applied = [*applied];
         let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
         self.follow_up(&applied, run.deadline).await;
         if undeliverable.is_none() {

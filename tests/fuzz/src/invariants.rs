@@ -66,6 +66,7 @@ fn error(error: &ChannelError) {
 
 fn inbound_message(message: &InboundMessage) {
     line(&message.from, MAX_CONTACT_CHARS);
+    message.other_id.iter().for_each(|id| line(id, MAX_CONTACT_CHARS));
     message.name.iter().for_each(|name| line(name, MAX_REMARK_CHARS));
     message.group.iter().for_each(|group| line(group, 1024));
     content(&message.content);
@@ -73,6 +74,7 @@ fn inbound_message(message: &InboundMessage) {
 
 fn echo(echo: &Echo) {
     line(&echo.to, MAX_CONTACT_CHARS);
+    echo.other_id.iter().for_each(|id| line(id, MAX_CONTACT_CHARS));
     echo.from.iter().for_each(|from| line(from, MAX_CONTACT_CHARS));
     echo.name.iter().for_each(|name| line(name, MAX_REMARK_CHARS));
     content(&echo.content);

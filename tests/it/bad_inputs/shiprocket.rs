@@ -121,6 +121,7 @@ async fn matches_unusual_order_ids_exactly() {
 async fn reads_a_thirty_digit_awb_exactly() {
     let source = fixture().await;
     let (awb, tag) = (format!("9{:0>29}", unique("")), unique(""));
+    let other_digit = if awb.ends_with('1') { '2' } else { '1' };
     let report = |awb: &str| -> WebhookRequest {
         source.request(source.body_with_text(&unique(""), "/awb", awb))
     };
@@ -133,7 +134,7 @@ async fn reads_a_thirty_digit_awb_exactly() {
             case,
             TestCase::new(
                 "another last digit",
-                report(&format!("{}1", &awb[..29])),
+                report(&format!("{}{other_digit}", &awb[..29])),
                 accepted(Unmatched),
             ),
         ],

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use super::ORDERS;
-use crate::support::{Parcel, TestEndpoint, check_delivery, eventually, stack, unique};
+use crate::support::{
+    Parcel, TestEndpoint, check_delivery, eventually, settings_to_expire, stack, unique,
+};
 
 /// Another parcel of the same order.
 fn beside(parcel: &Parcel) -> Parcel {
@@ -67,6 +69,7 @@ async fn endpoints_that_ask_are_told_of_each_parcel() {
     let events = json!(["order.status_changed", "shipment.status_changed"]);
     let settings = json!({"format": "standard", "accounts": [account], "events": events});
     let endpoint = TestEndpoint::new(settings, json!([])).await;
+    settings_to_expire().await;
     stack().create_order_in(&account, &first.order()).await;
     let post = async |route: &str, body: Value| {
         let path = format!("{ORDERS}/{}/{route}?accountCode={account}", first.order_id);
@@ -74,6 +77,12 @@ async fn endpoints_that_ask_are_told_of_each_parcel() {
         assert!(answer.status < 300, "{}", answer.json);
     };
     post("shipments", json!({"awb": second.awb})).await;
+    let order = format!("{ORDERS}/{}?accountCode={account}", first.order_id);
+    eventually("two parcels", async || {
+        let answer = stack().user("admin", "GET", &order, None).await;
+        has_parcels(2)(&answer.json).then_some(())
+    })
+    .await;
     let mut told: Vec<(u64, String, String, String)> = Vec::new();
     for (count, awb, status) in [
         (2, &first.awb, "in_transit"),

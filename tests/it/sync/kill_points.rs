@@ -243,6 +243,7 @@ async fn applies_a_poll_result_once_after_a_kill_at_any_call() {
         calls,
         [
             "dynamodb:Query",
+            "dynamodb:PutItem",
             "dynamodb:TransactWriteItems",
             "dynamodb:UpdateItem",
             "ssm:GetParametersByPath",

@@ -149,7 +149,7 @@ mod tests {
             "h" => pending().await,
             _ => Ok(RecordOutcome::Ack),
         };
-        let deadline = now().after(Duration::from_millis(100));
+        let deadline = now().after(Duration::from_secs(2));
         let records = batch(&[("a", 1), ("p", 1), ("h", 1), ("b", 1)]);
         let worker = worker(&fake).await;
         let run = worker.run_isolated(records, deadline, handle, async |_, _| Ok(()));

@@ -103,8 +103,8 @@ impl BatchMessage {
         read(body).filter(is_valid)
     }
 
-    /// Hash of the request to the carrier. A planner that is resumed may number its batches anew, so
-    /// `k` does not count.
+    /// Hash of the request to the carrier. A planner that is resumed may number its batches anew,
+    /// so `k` does not count.
     pub fn fingerprint(&self) -> String {
         let hash = Fingerprint::of("asked").with_option(self.credential.as_ref());
         let hash = self.orders.iter().fold(hash, |hash, order| {

@@ -159,7 +159,7 @@ pub fn fan_out_current<'a>(
     now: Timestamp,
 ) -> Vec<Delivery> {
     let candidates = |_| {
-        let rows = orders.iter().flat_map(Notification::current);
+        let rows = orders.iter().flat_map(Notification::current_rows);
         let all =
             rows.map(|notification| Candidate { part: row_part(&notification), notification });
         all.collect()

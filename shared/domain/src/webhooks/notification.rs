@@ -109,6 +109,8 @@ pub struct Notification<'a> {
     /// The parcel that it is about; `None` if it is about the whole order.
     pub(super) parcel: Option<&'a ParcelTransition>,
     pub(super) awb: Option<&'a Awb>,
+    /// The ETA of what it is about, unless the report has one.
+    pub(super) eta: Option<Timestamp>,
     pub(super) label: &'a str,
     pub(super) previous_label: Option<&'a str>,
     pub(super) occurred_at: Timestamp,
@@ -125,6 +127,7 @@ impl<'a> Notification<'a> {
         let (order, transition) = (change.order, change.transition);
         let parcel = change.parcel();
         let awb = change.entry.awb().map(|awb| as_shop_spells_it(order, awb));
+        let awb = awb.or(parcel.map(|it| &it.awb)).or(order.profile.awb.as_ref());
         Self {
             order,
             event: EventType::StatusChanged,
@@ -132,7 +135,8 @@ impl<'a> Notification<'a> {
             status: transition.status,
             previous_status: Some(transition.previous_status),
             parcel: None,
-            awb: awb.or(parcel.map(|it| &it.awb)).or(order.profile.awb.as_ref()),
+            awb,
+            eta: awb.map_or(order.state.tracking.eta, |awb| eta_of(order, awb)),
             label: parcel.map_or(&transition.label, |it| &it.label),
             previous_label: Some(&transition.previous_label),
             occurred_at: change.time_of(parcel),
@@ -146,6 +150,7 @@ impl<'a> Notification<'a> {
         Self {
             parcel: Some(parcel),
             awb: Some(&parcel.awb),
+            eta: eta_of(change.order, &parcel.awb),
             label: &parcel.label,
             previous_label: Some(&parcel.previous_label),
             occurred_at: change.time_of(Some(parcel)),
@@ -164,6 +169,7 @@ impl<'a> Notification<'a> {
             previous_status: state.previous_status,
             parcel: None,
             awb: order.profile.awb.as_ref(),
+            eta: state.tracking.eta,
             label: &state.tracking.label,
             previous_label: None,
             occurred_at: state.tracking.since.unwrap_or(state.created_at),
@@ -176,6 +182,7 @@ impl<'a> Notification<'a> {
     fn of_parcel_state(order: &'a Order, parcel: &'a ParcelState) -> Self {
         Self {
             awb: Some(&parcel.awb),
+            eta: parcel.eta,
             label: &parcel.label,
             occurred_at: parcel.since.unwrap_or(order.state.created_at),
             attempts: parcel.attempts,
@@ -195,8 +202,14 @@ impl<'a> Notification<'a> {
         }
     }
 
+    /// The order as a whole.
+    pub fn current(current: &CurrentOrder<'a>) -> Self {
+        let previous_label = current.last.map(|transition| transition.previous_label.as_str());
+        Self { previous_label, ..Self::of_state(current.order) }
+    }
+
     /// One for each parcel that was not replaced, or one for an order without parcels.
-    pub fn current(current: &CurrentOrder<'a>) -> Vec<Self> {
+    pub(super) fn current_rows(current: &CurrentOrder<'a>) -> Vec<Self> {
         let CurrentOrder { order, last } = *current;
         let parcels = order.state.parcels.iter().filter(|parcel| !parcel.replaced);
         let row = |parcel: &'a ParcelState| {
@@ -206,11 +219,7 @@ impl<'a> Notification<'a> {
             Self { previous_label, ..Self::of_parcel_state(order, parcel) }
         };
         let rows: Vec<Self> = parcels.map(row).collect();
-        if !rows.is_empty() {
-            return rows;
-        }
-        let previous_label = last.map(|transition| transition.previous_label.as_str());
-        vec![Self { previous_label, ..Self::of_state(order) }]
+        if rows.is_empty() { vec![Self::current(current)] } else { rows }
     }
 
     pub fn event_type(&self) -> EventType {
@@ -223,6 +232,10 @@ impl<'a> Notification<'a> {
         let order = has_changed.then_some(self.status);
         order.into_iter().chain(self.parcel.map(|parcel| parcel.status))
     }
+}
+
+fn eta_of(order: &Order, awb: &Awb) -> Option<Timestamp> {
+    order.state.parcel(awb).and_then(|parcel| parcel.eta)
 }
 
 fn as_shop_spells_it<'a>(order: &'a Order, awb: &'a Awb) -> &'a Awb {

@@ -138,8 +138,6 @@ impl<'a> OrderBody<'a> {
             Some(report) => &report.location,
             None => &tracking.location,
         };
-        let parcel = notification.awb.and_then(|awb| order.state.parcel(awb));
-        let eta = parcel.map_or(tracking.eta, |parcel| parcel.eta);
         Self {
             order_id: &order.key.order,
             customer_id: order.profile.customer_id.as_deref(),
@@ -154,7 +152,7 @@ impl<'a> OrderBody<'a> {
             occurred_at: notification.occurred_at,
             current_shipment_status: notification.label,
             location: location.as_deref(),
-            eta: report.and_then(|report| report.eta).or(eta),
+            eta: report.and_then(|report| report.eta).or(notification.eta),
             note: report.and_then(|report| report.note.as_deref()),
             delivery_attempts: notification.attempts,
             shipments: order.state.parcels.iter().map(|it| Shipment::of(it, order)).collect(),

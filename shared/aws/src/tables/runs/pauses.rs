@@ -1,5 +1,5 @@
-//! What a worker knows before a call: the state of its batch, and the pause of the credential in the
-//! run.
+//! What a worker knows before a call: the state of its batch, and the pause of its credential in
+//! the run.
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::core::timestamp::Timestamp;
@@ -102,4 +102,43 @@ fn read_pause(row: &Item) -> Result<Option<Pause>, IoError> {
         until: read_as(row, "until", Timestamp::parse)?,
         given_up: row.get("given_up").is_some_and(|given_up| given_up.as_bool() == Ok(&true)),
     }))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::polling::{Batch, PlanMessage, Run};
+
+    use super::*;
+    use crate::tables::attr::item;
+
+    #[test]
+    fn each_credential_of_a_run_has_a_row() {
+        let plan = PlanMessage::new(Run::hourly(Timestamp::EPOCH), 0, 1, 5.0);
+        let account = domain::core::id::AccountCode::parse("STORE001").ok();
+        let sort_key = |credential| {
+            let batch = Batch { credential, orders: Vec::new() };
+            let key = pause_key(&BatchMessage::new(&plan, 0, 0, batch));
+            assert_eq!(key["pk"], text("run:hourly-1970-01-01T00"));
+            key["sk"].clone()
+        };
+        assert_eq!([sort_key(None), sort_key(account)], ["pause:", "pause:STORE001"].map(text));
+    }
+
+    #[test]
+    fn a_pause_ends_with_an_answer() {
+        let time = |seconds: i64| Timestamp::from_millis(seconds * 1000).unwrap();
+        let mut row = item([
+            ("refusals", number(5)),
+            ("since", text(time(10).to_string())),
+            ("until", text(time(90).to_string())),
+            ("given_up", AttributeValue::Bool(true)),
+        ]);
+        let pause = Pause { refusals: 5, since: time(10), until: time(90), given_up: true };
+        assert_eq!(read_pause(&row).unwrap(), Some(pause));
+        row.insert("refusals".to_owned(), number(0));
+        assert_eq!(read_pause(&row).unwrap(), None);
+        row.extend([("refusals".to_owned(), number(1)), ("until".to_owned(), text("soon"))]);
+        assert!(read_pause(&row).is_err());
+    }
 }

@@ -31,7 +31,7 @@ impl Changed {
         for fact in facts {
             let origin = origin(fact.id.as_str(), minute(29));
             let arrival = arrive(&order.state, &entries, fact, &origin, minute(30));
-            let Arrival::Commit(commit) = arrival else { panic!("{arrival:?}") };
+            let Arrival::Commit(commit) = arrival else { unreachable!("{arrival:?}") };
             order.state = commit.state;
             entries.push(commit.entry);
         }

@@ -17,7 +17,7 @@ use crate::tracking::fold::fold;
 use crate::tracking::status::Status;
 use crate::tracking::story::Story;
 use crate::webhooks::delivery::Delivery;
-use crate::webhooks::notification::{Notification, StalledOrder};
+use crate::webhooks::notification::{CurrentOrder, Notification};
 use crate::webhooks::payload;
 
 /// The facts among these entries.
@@ -72,13 +72,10 @@ fn check_payload(data: &Data, order: &Order) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// A delivery built after the last fact. Without an AWB, its ETA is that of the whole order.
+/// A delivery built after the last fact.
 fn check_last(order: &Order) -> Result<(), TestCaseError> {
-    let mut order = order.clone();
-    order.profile.awb = None;
-    let order = &order;
-    let current = StalledOrder { order, awb: None, since: order.state.updated_at };
-    let data = read(&payload::standard(&Notification::stalled(&current))).data;
+    let current = CurrentOrder { order, last: None };
+    let data = read(&payload::standard(&Notification::current(&current))).data;
     check_payload(&data, order)?;
     let tracking = &order.state.tracking;
     let shown = (data.location, data.eta, data.delivery_attempts);

@@ -138,7 +138,7 @@ fn every_format_has_its_bodies_of_parcels() {
 fn only_who_asks_is_told_of_parcels() {
     let types = |changed: &Changed, settings: &str| -> Vec<String> {
         let endpoints = [endpoint("shop", settings)];
-        let deliveries = fan_out_changes(&event_id("e"), &[changed.clone()], &endpoints);
+        let deliveries = fan_out_changes(&event_id("e"), std::slice::from_ref(changed), &endpoints);
         deliveries.iter().map(|delivery| delivery.event.as_str().to_owned()).collect()
     };
     let [order, parcel] = ["order.status_changed", "shipment.status_changed"];
@@ -200,8 +200,8 @@ fn words_time_and_eta_are_of_the_parcel_that_was_reported() {
 
 #[test]
 fn an_attempt_has_the_time_of_its_report_unless_it_is_late() {
-    let [body] = &bodies(&attempted(), "order.status_changed")[..] else { panic!() };
-    assert_eq!(value(body)["occurredAt"], minute(3).to_string());
+    let body = value(&bodies(&attempted(), "order.status_changed")[0]);
+    assert_eq!(body["occurredAt"], minute(3).to_string());
     let late = shop(|order| {
         vec![
             fact(order, &of_parcel("190001", "r1", 5, Status::OutForDelivery)),
@@ -240,8 +240,8 @@ fn a_change_of_two_parcels_has_two_rows_of_one_version() {
         vec![added("190002", 1), fact(order, &all)]
     });
     let bodies = bodies(&changed, "status_update");
-    let [body] = bodies.as_slice() else { panic!("{bodies:?}") };
-    let body = value(body);
+    assert_eq!(bodies.len(), 1);
+    let body = value(&bodies[0]);
     let rows: Vec<_> = body["orders"].as_array().unwrap().iter().collect();
     let row = |row: &Value| (row["awb"].clone(), row["sequence"].clone(), row["status"].clone());
     let expected = ["190001", "190002"].map(|awb| (awb.into(), 2.into(), "in_transit".into()));
