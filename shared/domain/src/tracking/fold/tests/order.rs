@@ -69,7 +69,7 @@ fn parcels_and_order_reports() {
         (
             "and no others",
             "pending A / R",
-            "A delivered 1h, R in_transit 2h, - lost 3h api",
+            "A delivered 1h, R in_transit 2h, - out_for_delivery 3h api",
             "return_in_transit: A delivered, R< return_in_transit",
         ),
     ]);
