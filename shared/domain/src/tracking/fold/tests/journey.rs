@@ -199,8 +199,8 @@ fn returns() {
         (
             "restores what stood before the last return",
             "pending A",
-            "A in_transit 1h, A return_initiated 2h, A out_for_delivery 3h, A return_in_transit 4h, \
-             A cancelled 5h ret",
+            "A in_transit 1h, A return_initiated 2h, A out_for_delivery 3h, \
+             A return_in_transit 4h, A cancelled 5h ret",
             "out_for_delivery: A out_for_delivery",
         ),
         (
