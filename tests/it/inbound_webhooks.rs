@@ -213,7 +213,7 @@ async fn applies_a_parked_report_after_the_awb_is_patched_in() {
     let path = format!("/api/external/orders/{}", parcel.order_id);
     let patched = stack().vendor("PATCH", &path, Some(&json!({"awb": parcel.awb}))).await;
     assert_eq!((patched.status, &patched.json["awb"]), (200, &json!(parcel.awb)));
-    let order = stack().order_with_entries(&parcel.order_id, 1).await;
+    let order = stack().order_with_entries(&parcel.order_id, 2).await;
     assert_eq!(order["status"], "in_transit");
     assert_eq!(stack().received_at_least(&parcel.order_id, 3).await.len(), 3);
 }

@@ -3,7 +3,7 @@
 //! unmatched reports parked under its names.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws::clock::now;
 use aws::error::IoError;
@@ -12,7 +12,7 @@ use aws::tables::orders::{OrderAndTimeline, UnmatchedReport};
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
 use domain::orders::api_event::{Reconciliation, TakenName};
-use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, TimelineEntry};
+use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, ReportFacts, TimelineEntry};
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::{NewFact, Origin, plausible_time};
 
@@ -99,26 +99,16 @@ impl Process {
     }
 
     /// An order whose id is spelled otherwise may have taken the reports that name exactly this id.
-    /// They come with the names that they taught.
     async fn take_spelled_reports(&self, key: &OrderKey) -> Result<Vec<TakenName>, IoError> {
         let mut taken = Vec::new();
         for spelling in key.order.other_spellings() {
             let other = OrderKey { account: key.account.clone(), order: spelling };
-            let Some((order, entries)) = self.orders.load_with_timeline(&other).await? else {
-                continue;
-            };
-            let spelled = |entry: &&TimelineEntry| is_spelled(entry, &key.order);
-            let mine: Vec<&TimelineEntry> = entries.iter().filter(spelled).collect();
-            if mine.is_empty() {
-                continue;
+            let loaded = self.orders.load_with_timeline(&other).await?;
+            let (name, entries) =
+                (Ref::Order(key.order.clone()), loaded.map(|(_, entries)| entries));
+            if entries.iter().flatten().any(|entry| is_named(entry, &name)) {
+                taken.push(TakenName { name, from: other.order, with_reports: true });
             }
-            let rest: Vec<TimelineEntry> =
-                entries.iter().filter(|entry| !is_spelled(entry, &key.order)).cloned().collect();
-            for name in order.names(&entries).difference(&order.names(&rest)) {
-                self.orders.hand_over(&key.account, name, &other.order, &key.order).await?;
-            }
-            let name = Ref::Order(key.order.clone());
-            taken.push(TakenName { name, from: other.order, with_reports: true });
         }
         Ok(taken)
     }
@@ -132,18 +122,16 @@ impl Process {
         taken: &TakenName,
     ) -> Result<Option<Option<Undeliverable>>, IoError> {
         let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
-        let Some((_, mut entries)) = self.orders.load_with_timeline(&from).await? else {
+        let Some((order, mut entries)) = self.orders.load_with_timeline(&from).await? else {
             return Ok(Some(None));
         };
-        let moved: Vec<ReportId> = entries
-            .iter()
-            .filter(|entry| is_named(entry, &taken.name))
-            .map(|entry| entry.id.clone())
-            .collect();
-        entries.retain(|entry| match &entry.fact {
-            Fact::Withdrawal { report_id } => moved.contains(report_id),
-            Fact::Report(_) | Fact::Parcel(_) => moved.contains(&entry.id),
-        });
+        let kept = order.names(&entries);
+        retain_moved(&mut entries, &taken.name);
+        let taught = entries.iter().filter_map(TimelineEntry::report).flat_map(ReportFacts::names);
+        let taught: BTreeSet<Ref> = taught.filter(|name| *name != taken.name).collect();
+        for name in taught.difference(&kept) {
+            self.orders.hand_over(&key.account, name, &from.order, &key.order).await?;
+        }
         entries.sort_by_key(|entry| Reverse(entry.occurred_at));
         let mut undeliverable = None;
         for entry in entries {
@@ -152,7 +140,7 @@ impl Process {
             }
             let origin =
                 Origin { event_id: entry.id.clone().into(), received_at: entry.received_at };
-            let fact = NewFact { id: entry.id, occurred_at: entry.occurred_at, fact: entry.fact };
+            let fact = fact_of(entry, &key.order);
             let outcome = self.commit_fact(key, fact, &origin, &[]).await?;
             let ApplyOutcome::Applied(applied) = outcome else { continue };
             let failed = self.fan_out(&origin.event_id, &[*applied], now()).await?;
@@ -204,8 +192,23 @@ impl Process {
     }
 }
 
-fn is_spelled(entry: &TimelineEntry, id: &OrderId) -> bool {
-    entry.report().is_some_and(|report| report.spelled_id.as_ref() == Some(id))
+/// Keeps the reports under a name, and their withdrawals.
+fn retain_moved(entries: &mut Vec<TimelineEntry>, name: &Ref) {
+    let moved = entries.iter().filter(|entry| is_named(entry, name));
+    let moved: BTreeSet<ReportId> = moved.map(|entry| entry.id.clone()).collect();
+    entries.retain(|entry| match &entry.fact {
+        Fact::Withdrawal { report_id } => moved.contains(report_id),
+        Fact::Report(_) | Fact::Parcel(_) => moved.contains(&entry.id),
+    });
+}
+
+/// A fact as the order `own` has it.
+fn fact_of(entry: TimelineEntry, own: &OrderId) -> NewFact {
+    let TimelineEntry { id, occurred_at, mut fact, .. } = entry;
+    if let Fact::Report(report) = &mut fact {
+        report.spelled_id = report.spelled_id.take().filter(|id| id != own);
+    }
+    NewFact { id, occurred_at, fact }
 }
 
 fn is_named(entry: &TimelineEntry, name: &Ref) -> bool {

@@ -98,7 +98,8 @@ impl Orders {
         let first = match &request["ExclusiveStartKey"]["sk"]["S"] {
             Value::Null => 0,
             after => {
-                after.as_str()?.rsplit('-').next()?.parse::<u64>().ok()? / u64::from(SHARDS) + 1
+                let (order, _) = after.as_str()?.rsplit_once('/')?;
+                order.rsplit('-').next()?.parse::<u64>().ok()? / u64::from(SHARDS) + 1
             }
         };
         let last = self.in_shard(shard).min(first + limit);
@@ -187,7 +188,7 @@ impl Order {
     }
 
     fn sort_key(&self) -> String {
-        format!("{}:{}:{}", self.account.len(), self.account, self.id())
+        format!("{}:{}:{}/{}", self.account.len(), self.account, self.id(), self.awb())
     }
 }
 

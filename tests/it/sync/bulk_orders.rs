@@ -43,7 +43,8 @@ impl BulkOrders {
         assert_eq!(created.status, 201, "{}", created.json);
         let sort_key = format!("{}:{account}:{order_id}", account.len());
         let mut rows = query(&format!("order:{sort_key}"), "").await;
-        rows.extend(query(&active_partition(&order_key(&account, &order_id)), &sort_key).await);
+        let active = format!("{sort_key}/{awb}");
+        rows.extend(query(&active_partition(&order_key(&account, &order_id)), &active).await);
         assert_eq!(rows.len(), 3, "state, profile and polling state: {rows:?}");
         let orders = Self { account, order_id, awb, rows, count: 0 };
         // Only the copies are polled.
@@ -119,7 +120,7 @@ impl BulkOrders {
         let mut orders: Vec<(usize, String, u64)> = Vec::new();
         for row in &answer.responses.unwrap()[table] {
             let state: Value = serde_json::from_str(row["json"].as_s().unwrap()).unwrap();
-            let status = state["standing"]["status"].as_str().unwrap().to_owned();
+            let status = state["tracking"]["status"].as_str().unwrap().to_owned();
             orders.push((
                 self.index_of_id(row["order_id"].as_s().unwrap()),
                 status,

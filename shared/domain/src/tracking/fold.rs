@@ -1,9 +1,9 @@
 //! The status engine: an order's status, parcels, attempts and place as a function of its facts.
 //!
-//! [`fold`] sorts the facts out by parcel ([`super::parcels`]), lets each parcel make its journey
-//! ([`super::journey`]), decides which parcels count, and takes the least advanced of them
-//! ([`super::aggregate`]). The result depends on the set of facts only: neither the order in which
-//! they become known nor duplicates matter.
+//! [`fold`] sorts the facts out by parcel (`parcels`), lets each parcel make its journey
+//! (`journey`), decides which parcels count, and takes the least advanced of them (`aggregate`).
+//! The result depends on the set of facts only: neither the order in which they become known nor
+//! duplicates matter.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,9 +2,9 @@
 //! facts by commas; the facts have the ids `r1`, `r2`, … in the order in which they are written.
 //!
 //! - `A in_transit 2h`: a carrier reports on the parcel `A`, two hours after the order was created.
-//!   The parcel `-` names none. More words: `api`, `esahayak` (the source), `ret` (return leg), `>R`
-//!   (announces the return parcel `R`), `n2` (two attempts), `@Pune` (the place), `eta9h`, `'WORDS'`,
-//!   `#7001` (the order id as the source spells it).
+//!   The parcel `-` names none. More words: `api`, `esahayak` (the source), `ret` (return leg),
+//!   `>R` (announces the return parcel `R`), `n2` (two attempts), `@Pune` (the place), `eta9h`,
+//!   `'WORDS`, `#7001` (the order id as the source spells it).
 //! - `awb B 2h`, `awb - 2h`, `return R 2h`: a patch. `add B 2h`: a further parcel. With `recycled`.
 //! - `moved A 2h`, `moved #7001 2h`: another order has the name now.
 //! - `withdraw r2 3h`: a report is taken back.
@@ -34,8 +34,8 @@ pub(crate) struct Story {
 }
 
 impl Story {
-    /// `start` is a status, the AWB and the return AWB: `pending A / R`. `!` after an AWB means that
-    /// another order had it before.
+    /// `start` is a status, the AWB and the return AWB: `pending A / R`. `!` after an AWB: another
+    /// order had it before.
     pub(crate) fn read(start: &str, facts: &str) -> Self {
         let facts = facts.split(',').map(str::trim).filter(|fact| !fact.is_empty());
         let entries = (1_u64..).zip(facts).map(|(number, fact)| read_fact(number, fact));
@@ -130,8 +130,8 @@ fn read_report(parcel: &str, status: &str, words: &[&str]) -> ReportFacts {
     facts(&report)
 }
 
-/// The order's status and its parcels: `in_transit x1: A in_transit x1, B lost (replaced)`. `x1` are
-/// attempts, and `R<` is a return parcel.
+/// The order's status and its parcels: `in_transit x1: A in_transit x1, B lost (replaced)`. `x1`
+/// are attempts, and `R<` is a return parcel.
 pub(crate) fn shown(folded: &Folded) -> String {
     let parcels: Vec<String> = folded.parcels.iter().map(shown_parcel).collect();
     let order = with_attempts(folded.tracking.status, folded.tracking.attempts);

@@ -51,7 +51,7 @@ fn writes_the_attributes_that_the_planner_reads() {
     let seen = row["seen"]["S"].as_str().unwrap();
     let heard_at = json!({"S": "2026-11-22T06:00:00.000Z"});
     let expected = json!({
-        "pk": {"S": "active:04"}, "sk": {"S": "8:STORE001:ORD-00000004"},
+        "pk": {"S": "active:04"}, "sk": {"S": "8:STORE001:ORD-00000004/19000000000004"},
         "account": {"S": "STORE001"}, "order_id": {"S": "ORD-00000004"},
         "awb": {"S": "19000000000004"}, "seen": {"S": seen},
         "heard_at": heard_at, "moved_at": heard_at,

@@ -113,13 +113,14 @@ fn withdrawn(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportId> {
     })
 }
 
-/// The reports that were not withdrawn, without those that went to an order whose exact id they
-/// have.
+/// The reports that were not withdrawn, without those that went to another order.
 fn reports(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportFacts> {
     let withdrawn: BTreeSet<&ReportId> = withdrawn(entries).collect();
     let standing = entries.iter().filter(move |entry| !withdrawn.contains(&entry.id));
-    let went = |id: &OrderId| is_moved(&Ref::Order(id.clone()), entries);
-    standing
-        .filter_map(TimelineEntry::report)
-        .filter(move |report| !report.spelled_id.as_ref().is_some_and(went))
+    let has_moved = |report: &ReportFacts| {
+        let by_awb = report.awb.as_ref().and_then(|awb| moved_to(awb, entries)).is_some();
+        let by_id = |id: &OrderId| is_moved(&Ref::Order(id.clone()), entries);
+        by_awb || report.spelled_id.as_ref().is_some_and(by_id)
+    };
+    standing.filter_map(TimelineEntry::report).filter(move |report| !has_moved(report))
 }

@@ -142,3 +142,15 @@ fn knows_withdrawn_reports() {
     assert!(is_withdrawn(&report_id("r1"), &told.1));
     assert!(!is_withdrawn(&report_id("r2"), &told.1));
 }
+
+#[test]
+fn what_only_a_moved_parcel_taught_goes_with_it() {
+    let mut told = given("");
+    let mut report = about("r1", "X", InTransit, 1);
+    report.return_awb = Some(awb("R"));
+    tell(&mut told, &report);
+    tell(&mut told, &about("r2", "Y", InTransit, 2));
+    let moved = ParcelChange::Moved { name: name("X"), to: order_id("ORD-2") };
+    say(&mut told, "m", 3, parcel(4, moved));
+    assert_eq!(told.0.names(&told.1), std::collections::BTreeSet::from([name("Y")]));
+}

@@ -199,8 +199,8 @@ fn returns() {
         (
             "restores what stood before the last return",
             "pending A",
-            "A in_transit 1h, A return_initiated 2h, A out_for_delivery 3h, A return_in_transit 4h, \
-             A cancelled 5h ret",
+            "A in_transit 1h, A return_initiated 2h, A out_for_delivery 3h, \
+             A return_in_transit 4h, A cancelled 5h ret",
             "out_for_delivery: A out_for_delivery",
         ),
         (
@@ -353,6 +353,33 @@ fn the_current_status_again_refreshes_place_eta_and_words() {
         let of_order = (&order.label, order.eta, order.since);
         assert_eq!((&parcel.label, parcel.eta, parcel.since), of_order, "{fact}");
     }
+}
+
+/// By time, then by rank, then by report id.
+#[test]
+fn reports_of_the_same_time_and_status_sort_by_their_ids() {
+    let mut story = Story::read("pending A", "A in_transit 1h @Pune, A in_transit 1h @Surat");
+    for _ in 0..2 {
+        assert_eq!(story.fold().tracking.location.as_deref(), Some("Surat"));
+        story.entries.reverse();
+    }
+}
+
+/// Entries store the source's status and leg. That a parcel goes back can become known later.
+#[test]
+fn the_direction_of_its_parcel_gives_a_report_its_status() {
+    let status = |facts: &str| {
+        let folded = Story::read("pending A", facts).fold();
+        folded.judgements[&crate::testing::report_id("r1")].status
+    };
+    assert_eq!(status("R in_transit 2h"), InTransit);
+    assert_eq!(status("R in_transit 2h, A delivered 1h >R"), ReturnInTransit);
+    assert_eq!(status("R in_transit 2h, return R 3h"), ReturnInTransit);
+    assert_eq!(status("R in_transit 2h, R processing 1h ret"), ReturnInTransit);
+    assert_eq!(status("R out_for_delivery 2h, return R 3h"), ReturnOutForDelivery);
+    assert_eq!(status("R delivered 2h, return R 3h"), Returned);
+    assert_eq!(status("R cancelled 2h, return R 3h"), Cancelled);
+    assert_eq!(status("R lost 2h, return R 3h"), Unknown);
 }
 
 #[test]

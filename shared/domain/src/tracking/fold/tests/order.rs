@@ -69,7 +69,7 @@ fn parcels_and_order_reports() {
         (
             "and no others",
             "pending A / R",
-            "A delivered 1h, R in_transit 2h, - lost 3h api",
+            "A delivered 1h, R in_transit 2h, - out_for_delivery 3h api",
             "return_in_transit: A delivered, R< return_in_transit",
         ),
     ]);
@@ -126,6 +126,12 @@ fn an_order_is_where_its_least_advanced_parcel_is() {
             "pending A",
             "add B 1h, A processing 2h, B pickup_failed 3h",
             "processing: A processing, B pickup_failed",
+        ),
+        (
+            "one that was picked up and lost does not count, so that it is not the one",
+            "pending A",
+            "add B 1h, A picked_up 2h, A lost 3h, B pickup_failed 4h",
+            "pickup_failed: A lost, B pickup_failed",
         ),
         (
             "those only learnt do not count",

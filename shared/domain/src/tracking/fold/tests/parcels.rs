@@ -111,6 +111,12 @@ fn parcels_that_are_learnt() {
             "return_in_transit: A return_initiated, R< return_in_transit (learnt)",
         ),
         (
+            "also if that becomes known after its first reports",
+            "pending A",
+            "R in_transit 1h, A delivered 2h >R",
+            "return_in_transit: A delivered, R< return_in_transit (learnt)",
+        ),
+        (
             "announced without a report of its own: it waits",
             "pending A",
             "A delivered 1h >R",

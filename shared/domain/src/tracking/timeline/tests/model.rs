@@ -1,5 +1,5 @@
-//! The rules once more, as plainly as possible, for the property of arrival: it fails when a rule of
-//! the fold changes.
+//! The rules once more, as plainly as possible, for the property of arrival: it fails when a rule
+//! of the fold changes.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -150,20 +150,30 @@ impl<'a> Facts<'a> {
         !(self.moved.contains(&awb.canonical()) || is_old && self.is_recycled(awb))
     }
 
+    fn own(&self, name: &Awb) -> Vec<Told<'a>> {
+        let is_own = |told: &&Told<'a>| {
+            self.has(told) && told.1.awb.as_ref().is_some_and(|awb| awb.is_same_parcel(name))
+        };
+        self.reports.iter().filter(is_own).copied().collect()
+    }
+
+    /// The reports that name it as their return parcel.
+    fn announcing(&self, name: &Awb) -> Vec<Told<'a>> {
+        let names = |awb: &Option<Awb>| awb.as_ref().is_some_and(|awb| awb.is_same_parcel(name));
+        let announces = |told: &&Told<'a>| {
+            let is_of_this_order = told.1.awb.is_none() || self.has(told);
+            is_of_this_order && names(&told.1.return_awb) && !names(&told.1.awb)
+        };
+        let reports = self.reports.iter().filter(|_| !self.moved.contains(name));
+        reports.filter(announces).copied().collect()
+    }
+
     fn parcel(&self, name: &Awb) -> Option<Parcel<'a>> {
         let is_it = |awb: &Awb| awb.is_same_parcel(name);
         let namings: Vec<(usize, &Naming<'a>)> =
             self.namings.iter().enumerate().filter(|(_, it)| is_it(it.awb)).collect();
-        let is_own = |told: &&Told<'a>| told.1.awb.as_ref().is_some_and(is_it) && self.has(told);
-        let own: Vec<Told<'a>> = self.reports.iter().filter(is_own).copied().collect();
-        let announces = |told: &&Told<'a>| {
-            let of_this_order = told.1.awb.is_none() || self.has(told);
-            let is_about_other = !told.1.awb.as_ref().is_some_and(is_it);
-            told.1.return_awb.as_ref().is_some_and(is_it) && is_about_other && of_this_order
-        };
-        let announcing: Vec<&Told<'a>> = self.reports.iter().filter(announces).collect();
-        let announcing = if self.moved.contains(name) { Vec::new() } else { announcing };
-        let mentions = own.iter().chain(announcing.iter().copied());
+        let (own, announcing) = (self.own(name), self.announcing(name));
+        let mentions = own.iter().chain(&announcing);
         let seen = mentions.map(|(entry, _)| entry.occurred_at.max(created_at())).min();
         let said = namings.first().map(|(_, it)| it.at);
         let last = namings.last();
@@ -174,15 +184,14 @@ impl<'a> Facts<'a> {
         } else {
             Direction::Return
         };
-        let first_report = own
-            .iter()
-            .chain(announcing.iter().copied())
-            .min_by_key(|(entry, report)| (entry.occurred_at, report.status, &entry.id));
-        let spelled = first_report.and_then(|(_, report)| {
+        let mentions = own.iter().chain(&announcing);
+        let spelled = mentions.min_by_key(|(entry, it)| (entry.occurred_at, it.status, &entry.id));
+        let spelled = spelled.and_then(|(_, report)| {
             let mut of_report = [&report.awb, &report.return_awb].into_iter().flatten();
             of_report.find(|awb| is_it(awb))
         });
         let awb = last.map(|(_, it)| it.awb).or(spelled)?.clone();
+        let by = announcing.iter().filter_map(|(_, report)| report.awb.as_ref());
         let at_creation = namings.first().is_some_and(|(_, it)| it.at_creation);
         Some(Parcel {
             direction: last.map_or(learnt_direction, |(_, it)| it.by.unwrap_or(Direction::Forward)),
@@ -191,11 +200,7 @@ impl<'a> Facts<'a> {
             learnt: namings.is_empty(),
             named: self.first_naming(name),
             own,
-            announced_by: announcing
-                .iter()
-                .filter_map(|(_, report)| report.awb.as_ref())
-                .map(Awb::canonical)
-                .collect(),
+            announced_by: by.map(Awb::canonical).collect(),
             trip: Trip::default(),
             replaced_by: Vec::new(),
         })
