@@ -225,14 +225,30 @@ fn timeline_entry_row() {
             r#""leg":"outbound","source_status":"LOST","location":"Pune","note":"note","#,
             r#""eta":"2026-01-20T10:09:00.000Z","attempts":2,"carrier_name":"Ekart"}},"#,
             r#""event_id":"e1","received_at":"2026-01-20T10:02:00.000Z","#,
-            r#""recorded_at":"2026-01-20T10:03:00.000Z","late":true,"transition":{"version":2,"#,
-            r#""status":"lost","previous_status":"pending","label":"LOST","#,
-            r#""previous_label":"Pending","attempts":2,"previous_attempts":1,"#,
-            r#""occurred_at":"2026-01-20T10:01:00.000Z","parcels":[{"awb":"A1","status":"lost","#,
-            r#""previous_status":"pending","label":"LOST","previous_label":"Pending","#,
-            r#""attempts":2,"occurred_at":"2026-01-20T10:01:00.000Z"}]}}"#,
+            r#""recorded_at":"2026-01-20T10:03:00.000Z","late":true,"transition":{"attempts":2,"#,
+            r#""label":"LOST","occurred_at":"2026-01-20T10:01:00.000Z","parcels":[{"awb":"A1"}],"#,
+            r#""previous_attempts":1,"previous_label":"Pending","previous_status":"pending","#,
+            r#""status":"lost","version":2}}"#,
         ],
     );
+}
+
+/// The order stays on its way while one of its parcels is lost.
+#[test]
+fn transition_of_a_parcel_that_differs_from_its_order() {
+    let parcel = ParcelTransition { attempts: 0, ..full_transition().parcels.remove(0) };
+    let transition = Transition {
+        status: Status::InTransit,
+        label: "IN TRANSIT".to_owned(),
+        parcels: vec![parcel],
+        ..full_transition()
+    };
+    let text = serde_json::to_value(&transition).unwrap();
+    let stored = serde_json::json!([
+        {"awb": "A1", "status": "lost", "label": "LOST", "attempts": null},
+    ]);
+    assert_eq!(text["parcels"], stored);
+    assert_eq!(serde_json::from_value::<Transition>(text).unwrap(), transition);
 }
 
 fn provider_ref() -> Ref {
