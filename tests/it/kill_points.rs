@@ -150,7 +150,7 @@ async fn create_order_unreconciled(parcel: &Parcel) -> EventId {
     let event = inbound_event("api", Some(OURS), body);
     let calls = Calls::default();
     let (orders, events) = (stack().orders(&calls), stack().events(&calls));
-    let created = orders.create(&order, &new.fingerprints, &events, &event, &[]).await.unwrap();
+    let created = orders.create(&order, &new.fingerprint, &events, &event, &[]).await.unwrap();
     assert_eq!(created, CreateOutcome::Created);
     event.id
 }

@@ -8,6 +8,7 @@
 mod authentication;
 mod bad_inputs;
 mod boundaries;
+mod budget;
 mod delivery;
 mod end_to_end;
 mod field;

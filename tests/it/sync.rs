@@ -8,7 +8,7 @@ mod kill_points;
 mod large_run;
 mod poll_results;
 mod scheduled_runs;
-mod shipway_double;
+pub mod shipway_double;
 
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 

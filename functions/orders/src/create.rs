@@ -65,8 +65,8 @@ impl OrdersApi {
         };
         let account = &order.key.account;
         let event = InboundEvent::reconciliation(account, order.state.rev, content, now);
-        let fingerprints = &new_order.fingerprints;
-        let created = self.orders.create(order, fingerprints, &self.events, &event, taken).await?;
+        let fingerprint = &new_order.fingerprint;
+        let created = self.orders.create(order, fingerprint, &self.events, &event, taken).await?;
         match created {
             CreateOutcome::Created => {
                 let order_id = &order.key.order;

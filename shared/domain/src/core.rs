@@ -5,5 +5,6 @@ pub(crate) mod deserialize;
 pub mod hash;
 pub mod id;
 pub mod raw_json;
+pub(crate) mod repeated;
 pub mod request_body;
 pub mod timestamp;

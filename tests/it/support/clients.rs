@@ -40,20 +40,28 @@ impl Stack {
             .build()
     }
 
+    fn sdk_of(&self, calls: &Calls) -> SdkConfig {
+        let sdk = self.sdk();
+        match calls.http_client() {
+            Some(client) => sdk.to_builder().http_client(client).build(),
+            None => sdk,
+        }
+    }
+
     pub fn dynamodb(&self, calls: &Calls) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk());
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk_of(calls));
         let config = config.retry_config(RetryConfig::disabled()).interceptor(calls.clone());
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
     pub fn sqs(&self, calls: &Calls) -> aws_sdk_sqs::Client {
-        let config = aws_sdk_sqs::config::Builder::from(&self.sdk());
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk_of(calls));
         let config = config.retry_config(RetryConfig::disabled()).interceptor(calls.clone());
         aws_sdk_sqs::Client::from_conf(config.build())
     }
 
     pub fn ssm(&self, calls: &Calls) -> aws_sdk_ssm::Client {
-        let config = aws_sdk_ssm::config::Builder::from(&self.sdk());
+        let config = aws_sdk_ssm::config::Builder::from(&self.sdk_of(calls));
         let config = config.retry_config(RetryConfig::disabled()).interceptor(calls.clone());
         aws_sdk_ssm::Client::from_conf(config.build())
     }

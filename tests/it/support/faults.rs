@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextMut, BeforeTransmitInterceptorContextMut,
@@ -10,6 +11,8 @@ use aws_smithy_runtime_api::client::interceptors::context::{
 use aws_smithy_runtime_api::client::orchestrator::Metadata;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::{ConfigBag, Storable, StoreReplace};
+
+use super::Meter;
 
 /// The call that fails, counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,7 @@ pub struct Calls {
     fault: Option<Fault>,
     /// Every call after the failing one fails too.
     killed: bool,
+    meter: Option<Meter>,
 }
 
 /// The index of a call.
@@ -45,6 +49,16 @@ impl Calls {
     /// The process is killed at this call.
     pub fn killed(fault: Option<Fault>) -> Self {
         Self { killed: true, ..Self::failing(fault) }
+    }
+
+    /// Calls that a meter counts.
+    pub fn metered(meter: &Meter) -> Self {
+        Self { meter: Some(meter.clone()), ..Self::default() }
+    }
+
+    /// `None` stands for the SDK's own.
+    pub fn http_client(&self) -> Option<SharedHttpClient> {
+        self.meter.as_ref().map(Meter::http_client)
     }
 
     /// `service:Operation`, in order.

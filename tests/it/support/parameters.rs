@@ -27,6 +27,18 @@ async fn put(name: &str, value: &str, kind: ParameterType) {
     put.overwrite(true).r#type(kind).send().await.unwrap();
 }
 
+/// Deletes all parameters below a path.
+pub async fn remove_parameters(path: &str) {
+    let ssm = stack().ssm(&Calls::default());
+    let mut pages = ssm.get_parameters_by_path().path(path).recursive(true).into_paginator().send();
+    while let Some(page) = pages.next().await {
+        let page = page.unwrap();
+        let parameters = page.parameters().iter();
+        let names = parameters.filter_map(|parameter| parameter.name().map(str::to_owned));
+        ssm.delete_parameters().set_names(Some(names.collect())).send().await.unwrap();
+    }
+}
+
 /// Waits until no function has older settings in its cache.
 pub async fn settings_to_expire() {
     tokio::time::sleep(SETTINGS_TTL + Duration::from_millis(400)).await;

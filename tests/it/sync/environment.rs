@@ -21,7 +21,9 @@ use egress::Http;
 use serde_json::{Value, json};
 
 use super::shipway_double;
-use crate::support::{Calls, OURS, SIGNING_SECRET, THEIRS, put_secret, put_setting, stack, unique};
+use crate::support::{
+    Calls, OURS, SIGNING_SECRET, THEIRS, put_secret, put_setting, remove_parameters, stack, unique,
+};
 
 pub use records::{keys_in_shard, order_key};
 
@@ -76,15 +78,7 @@ impl Environment {
         for url in self.queues.values() {
             stack().sqs(&calls).delete_queue().queue_url(url).send().await.unwrap();
         }
-        let ssm = stack().ssm(&calls);
-        let list = ssm.get_parameters_by_path().path(self.prefix()).recursive(true);
-        let mut pages = list.into_paginator().send();
-        while let Some(page) = pages.next().await {
-            let page = page.unwrap();
-            let parameters = page.parameters().iter();
-            let names = parameters.filter_map(|parameter| parameter.name().map(str::to_owned));
-            ssm.delete_parameters().set_names(Some(names.collect())).send().await.unwrap();
-        }
+        remove_parameters(&self.prefix()).await;
     }
 
     fn prefix(&self) -> String {

@@ -29,16 +29,8 @@ pub struct NewOrder {
     /// The status at creation.
     pub status: Status,
     pub profile: Profile,
-    pub fingerprints: Fingerprints,
-}
-
-/// Idempotency: hashes of a body's content. The same values are the same request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fingerprints {
-    /// Of passed-through values as canonical JSON.
-    pub canonical: String,
-    /// Of passed-through values as text. Orders of older releases have no other one.
-    pub text: String,
+    /// Idempotency: the same values are the same request.
+    pub fingerprint: String,
 }
 
 impl NewOrder {
@@ -74,27 +66,22 @@ impl NewOrder {
             None => Status::Pending,
             Some(text) => reportable_status(&text)?,
         };
-        let fingerprints = Fingerprints::of(status, &profile);
-        Ok(Self { order_id, account: body.account_code, status, profile, fingerprints })
+        let fingerprint = fingerprint(status, &profile);
+        Ok(Self { order_id, account: body.account_code, status, profile, fingerprint })
     }
 }
 
-impl Fingerprints {
-    /// Absent fields do not count, so that a field of a later release does not change older
-    /// fingerprints.
-    fn of(status: Status, profile: &Profile) -> Self {
-        let content = serde_json::to_string(profile).unwrap_or_default();
-        let fields: BTreeMap<String, RawJson> = serde_json::from_str(&content).unwrap_or_default();
-        let hash = |form: fn(&str) -> String| {
-            let hash = Fingerprint::of("order").with(status.as_str());
-            let present = fields.iter().filter(|(_, value)| value.as_str() != "null");
-            let add = |hash: Fingerprint, (name, value): (&String, &RawJson)| {
-                hash.with(name).with(form(value.as_str()))
-            };
-            present.fold(hash, add).finish()
-        };
-        Self { canonical: hash(canonical), text: hash(str::to_owned) }
-    }
+/// Of passed-through values as canonical JSON. Absent fields do not count, so that a field of a later
+/// release does not change older fingerprints.
+fn fingerprint(status: Status, profile: &Profile) -> String {
+    let content = serde_json::to_string(profile).unwrap_or_default();
+    let fields: BTreeMap<String, RawJson> = serde_json::from_str(&content).unwrap_or_default();
+    let hash = Fingerprint::of("order").with(status.as_str());
+    let present = fields.iter().filter(|(_, value)| value.as_str() != "null");
+    let add = |hash: Fingerprint, (name, value): (&String, &RawJson)| {
+        hash.with(name).with(canonical(value.as_str()))
+    };
+    present.fold(hash, add).finish()
 }
 
 /// `unknown` is for unmapped provider statuses only.

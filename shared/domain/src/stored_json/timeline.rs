@@ -79,22 +79,45 @@ fn state_row() {
     assert_json(
         &full_state(),
         &[
-            r#"{"start":{"status":"pending","awb":"A1","return_awb":"R1","recycled":["A1"]},"#,
-            r#""tracking":{"status":"out_for_delivery","since":"2026-01-20T10:01:00.000Z","#,
-            r#""label":"OFD","location":"Pune","eta":"2026-01-20T10:09:00.000Z","attempts":2,"#,
-            r#""assigned_at":"2026-01-20T10:02:00.000Z","accepted_at":"2026-01-20T10:03:00.000Z","#,
-            r#""completed_at":"2026-01-20T10:04:00.000Z","#,
-            r#""cancellation":{"at":"2026-01-20T10:05:00.000Z","reason":"why","by":"api"}},"#,
-            r#""parcels":[{"awb":"A1","direction":"return","added_at":"2026-01-20T10:00:00.000Z","#,
-            r#""learnt":true,"replaced":true,"carrier_name":"Ekart","status":"out_for_delivery","#,
-            r#""since":"2026-01-20T10:01:00.000Z","label":"OFD","attempts":2,"#,
-            r#""eta":"2026-01-20T10:09:00.000Z","checkpoints":"hash"}],"#,
-            r#""previous_status":"pending","version":1,"rev":1,"profile_rev":1,"entries":0,"#,
-            r#""latest_message_status":"read","latest_message_at":"2026-01-20T10:06:00.000Z","#,
-            r#""latest_message_id":"m1","created_at":"2026-01-20T10:00:00.000Z","#,
-            r#""updated_at":"2026-01-20T10:00:00.000Z"}"#,
+            r#"{"created_at":"2026-01-20T10:00:00.000Z","entries":0,"#,
+            r#""latest_message_at":"2026-01-20T10:06:00.000Z","latest_message_id":"m1","#,
+            r#""latest_message_status":"read","#,
+            r#""parcels":[{"awb":"A1","carrier_name":"Ekart","checkpoints":"hash","#,
+            r#""direction":"return","learnt":true,"replaced":true}],"#,
+            r#""previous_status":"pending","profile_rev":1,"rev":1,"#,
+            r#""start":{"awb":"A1","recycled":["A1"],"return_awb":"R1","status":"pending"},"#,
+            r#""tracking":{"accepted_at":"2026-01-20T10:03:00.000Z","#,
+            r#""assigned_at":"2026-01-20T10:02:00.000Z","attempts":2,"#,
+            r#""cancellation":{"at":"2026-01-20T10:05:00.000Z","by":"api","reason":"why"},"#,
+            r#""completed_at":"2026-01-20T10:04:00.000Z","eta":"2026-01-20T10:09:00.000Z","#,
+            r#""label":"OFD","location":"Pune","since":"2026-01-20T10:01:00.000Z","#,
+            r#""status":"out_for_delivery"},"#,
+            r#""updated_at":"2026-01-20T10:00:00.000Z","version":1}"#,
         ],
     );
+}
+
+/// What a parcel has in common with its order is not stored; what only the order has is `null`.
+#[test]
+fn state_row_of_a_parcel_that_differs_from_its_order() {
+    let parcel = ParcelState {
+        added_at: minute(7),
+        since: None,
+        attempts: 0,
+        eta: Some(minute(8)),
+        status: Status::Pending,
+        ..full_parcel()
+    };
+    let text = serde_json::to_value(State { parcels: vec![parcel.clone()], ..full_state() });
+    let text = text.unwrap();
+    let stored = serde_json::json!([{
+        "awb": "A1", "direction": "return", "added_at": "2026-01-20T10:07:00.000Z",
+        "learnt": true, "replaced": true, "carrier_name": "Ekart", "status": "pending",
+        "since": null, "attempts": null, "eta": "2026-01-20T10:08:00.000Z",
+        "checkpoints": "hash",
+    }]);
+    assert_eq!(text["parcels"], stored);
+    assert_eq!(serde_json::from_value::<State>(text).unwrap().parcels, [parcel]);
 }
 
 /// Absent fields are not stored: a row of up to 1 KB costs one write unit.
@@ -104,12 +127,10 @@ fn smallest_state_row() {
     assert_json(
         &State::at_creation(start, minute(0)),
         &[
-            r#"{"start":{"status":"pending","awb":"A1"},"#,
-            r#""tracking":{"status":"pending","label":"Pending"},"#,
-            r#""parcels":[{"awb":"A1","direction":"forward","#,
-            r#""added_at":"2026-01-20T10:00:00.000Z","status":"pending","label":"Pending"}],"#,
-            r#""version":1,"rev":1,"profile_rev":1,"entries":0,"#,
-            r#""created_at":"2026-01-20T10:00:00.000Z","updated_at":"2026-01-20T10:00:00.000Z"}"#,
+            r#"{"created_at":"2026-01-20T10:00:00.000Z","entries":0,"parcels":[{"awb":"A1"}],"#,
+            r#""profile_rev":1,"rev":1,"start":{"awb":"A1","status":"pending"},"#,
+            r#""tracking":{"label":"Pending","status":"pending"},"#,
+            r#""updated_at":"2026-01-20T10:00:00.000Z","version":1}"#,
         ],
     );
 }
@@ -159,14 +180,34 @@ fn timeline_entry_row() {
             r#""leg":"outbound","source_status":"LOST","location":"Pune","note":"note","#,
             r#""eta":"2026-01-20T10:09:00.000Z","attempts":2,"carrier_name":"Ekart"}},"#,
             r#""event_id":"e1","received_at":"2026-01-20T10:02:00.000Z","#,
-            r#""recorded_at":"2026-01-20T10:03:00.000Z","late":true,"transition":{"version":2,"#,
-            r#""status":"lost","previous_status":"pending","label":"LOST","#,
-            r#""previous_label":"Pending","attempts":2,"previous_attempts":1,"#,
-            r#""occurred_at":"2026-01-20T10:01:00.000Z","parcels":[{"awb":"A1","status":"lost","#,
-            r#""previous_status":"pending","label":"LOST","previous_label":"Pending","#,
-            r#""attempts":2,"occurred_at":"2026-01-20T10:01:00.000Z"}]}}"#,
+            r#""recorded_at":"2026-01-20T10:03:00.000Z","late":true,"transition":{"attempts":2,"#,
+            r#""label":"LOST","occurred_at":"2026-01-20T10:01:00.000Z","parcels":[{"awb":"A1"}],"#,
+            r#""previous_attempts":1,"previous_label":"Pending","previous_status":"pending","#,
+            r#""status":"lost","version":2}}"#,
         ],
     );
+}
+
+/// The order stays on its way while one of its parcels is lost.
+#[test]
+fn transition_of_a_parcel_that_differs_from_its_order() {
+    let parcel = ParcelTransition { attempts: 0, ..full_transition().parcels.remove(0) };
+    let transition = Transition {
+        status: Status::InTransit,
+        label: "IN TRANSIT".to_owned(),
+        parcels: vec![parcel],
+        ..full_transition()
+    };
+    let text = serde_json::to_value(&transition).unwrap();
+    let stored = serde_json::json!([
+        {"awb": "A1", "status": "lost", "label": "LOST", "attempts": null},
+    ]);
+    assert_eq!(text["parcels"], stored);
+    assert_eq!(serde_json::from_value::<Transition>(text).unwrap(), transition);
+}
+
+fn provider_ref() -> Ref {
+    Ref::Provider { source: SourceName::new("shipway"), id: ProviderId::parse("77").unwrap() }
 }
 
 #[test]

@@ -1,9 +1,13 @@
 //! Timeline entries: the facts of an order, and the change that each one caused.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::core::id::{Awb, EventId, OrderId, ProviderId, ReportId};
 use crate::core::raw_json::RawJson;
+use crate::core::repeated::{Outer, fields_of, omit, restore};
 use crate::core::timestamp::Timestamp;
 use crate::tracking::report::{Ref, Report, SourceName};
 use crate::tracking::status::{Leg, Status};
@@ -101,6 +105,7 @@ pub enum ParcelChange {
 
 /// A change of an order's or a parcel's status or attempts: endpoints are notified of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Transition {
     /// The order's version after the change.
     pub version: u64,
@@ -109,7 +114,9 @@ pub struct Transition {
     /// The status in the words of its source.
     pub label: String,
     pub previous_label: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub previous_attempts: u32,
     /// The time of the new status. After a late report this can be the time of another entry.
     pub occurred_at: Timestamp,
@@ -132,8 +139,35 @@ pub struct ParcelTransition {
     pub previous_status: Status,
     pub label: String,
     pub previous_label: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub attempts: u32,
     pub occurred_at: Timestamp,
+}
+
+/// A parcel's change is stored without what the order's change says itself.
+impl Serialize for Transition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = Self::serialize(self, serde_json::value::Serializer);
+        let mut json = json.map_err(S::Error::custom)?;
+        let outer = said_by_the_order(&json);
+        omit(&mut json, "parcels", &outer);
+        json.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Transition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut json = Value::deserialize(deserializer)?;
+        let outer = said_by_the_order(&json);
+        restore(&mut json, "parcels", &outer);
+        Self::deserialize(json).map_err(D::Error::custom)
+    }
+}
+
+fn said_by_the_order(transition: &Value) -> Outer {
+    let fields =
+        ["status", "previous_status", "label", "previous_label", "attempts", "occurred_at"];
+    fields_of(Some(transition), &fields)
 }
 
 impl TimelineEntry {
@@ -215,4 +249,8 @@ impl ParcelFact {
 
 fn is_false(flag: &bool) -> bool {
     !flag
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

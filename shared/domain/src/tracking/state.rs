@@ -1,8 +1,12 @@
 //! The stored part of an order that facts change: what the fold made of them, and the version.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
 use crate::core::id::Awb;
+use crate::core::repeated::{Outer, fields_of, omit, restore};
 use crate::core::timestamp::Timestamp;
 use crate::tracking::entry::Direction;
 use crate::tracking::report::SourceName;
@@ -64,6 +68,7 @@ pub struct TrackingState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ParcelState {
     pub awb: Awb,
+    #[serde(default = "forward", skip_serializing_if = "is_forward")]
     pub direction: Direction,
     pub added_at: Timestamp,
     /// Known from reports only, not from the shop.
@@ -89,6 +94,7 @@ pub struct ParcelState {
 
 /// Written in one transaction with the entry that changes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct State {
     pub start: Start,
     pub tracking: TrackingState,
@@ -143,10 +149,45 @@ impl State {
     }
 }
 
+/// A parcel is stored without what the order says itself: with one parcel that is nearly all.
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = Self::serialize(self, serde_json::value::Serializer);
+        let mut json = json.map_err(S::Error::custom)?;
+        let outer = said_by_the_order(&json);
+        omit(&mut json, "parcels", &outer);
+        json.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for State {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut json = Value::deserialize(deserializer)?;
+        let outer = said_by_the_order(&json);
+        restore(&mut json, "parcels", &outer);
+        Self::deserialize(json).map_err(D::Error::custom)
+    }
+}
+
+fn said_by_the_order(state: &Value) -> Outer {
+    let fields = ["status", "since", "label", "attempts", "eta"];
+    let mut outer = fields_of(state.get("tracking"), &fields);
+    outer.extend(state.get("created_at").map(|at| ("added_at".to_owned(), at.clone())));
+    outer
+}
+
 impl Start {
     pub fn of(status: Status) -> Self {
         Self { status, awb: None, return_awb: None, recycled: Vec::new() }
     }
+}
+
+fn forward() -> Direction {
+    Direction::Forward
+}
+
+fn is_forward(direction: &Direction) -> bool {
+    *direction == Direction::Forward
 }
 
 fn is_false(flag: &bool) -> bool {

@@ -31,7 +31,7 @@ impl Environment {
         };
         let calls = Calls::default();
         let (orders, events) = (self.orders(&calls), self.events(&calls));
-        let created = orders.create(&order, &new.fingerprints, &events, &event, &[]).await;
+        let created = orders.create(&order, &new.fingerprint, &events, &event, &[]).await;
         assert_eq!(created.unwrap(), CreateOutcome::Created);
     }
 

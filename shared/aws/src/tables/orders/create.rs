@@ -4,7 +4,6 @@
 use domain::core::id::{EventId, OrderKey};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
-use domain::orders::request::Fingerprints;
 use domain::tracking::report::Ref;
 
 use super::list::found_in;
@@ -59,15 +58,14 @@ impl Orders {
     pub async fn create(
         &self,
         order: &Order,
-        fingerprints: &Fingerprints,
+        fingerprint: &str,
         events: &InboundLog,
         reconciliation: &InboundEvent,
         taken: &[TakenName],
     ) -> Result<CreateOutcome, IoError> {
         let names: Vec<Ref> = order.profile.refs().into_iter().collect();
         let mut state = state_row(order)?;
-        state.insert("fingerprint".to_owned(), text(&fingerprints.text));
-        state.insert("canonical_fingerprint".to_owned(), text(&fingerprints.canonical));
+        state.insert("fingerprint".to_owned(), text(fingerprint));
         state.insert("adoption".to_owned(), text(reconciliation.id.as_str()));
         let mut writes = vec![
             Write::insert(&self.table, state).returning_existing(),
@@ -83,7 +81,7 @@ impl Orders {
             TransactionOutcome::Cancelled(cancelled) => cancelled,
         };
         if cancelled.condition_failed(0) {
-            return existing(cancelled.existing(0)?, fingerprints);
+            return existing(cancelled.existing(0)?, fingerprint);
         }
         let taken = first_taken(&cancelled, first_name, names);
         Ok(taken.map_or(CreateOutcome::Contended, CreateOutcome::NameTaken))
@@ -162,10 +160,8 @@ fn first_taken(cancelled: &Cancellation, first: usize, names: Vec<Ref>) -> Optio
     taken.map(|(_, name)| name)
 }
 
-fn existing(row: &Item, fingerprints: &Fingerprints) -> Result<CreateOutcome, IoError> {
-    // Orders of older releases have no canonical fingerprint.
-    let is_repeat = read_text(row, "fingerprint")? == fingerprints.text
-        || read_text(row, "canonical_fingerprint").is_ok_and(|hash| hash == fingerprints.canonical);
+fn existing(row: &Item, fingerprint: &str) -> Result<CreateOutcome, IoError> {
+    let is_repeat = read_text(row, "fingerprint")? == fingerprint;
     Ok(CreateOutcome::Exists { is_repeat, reconciliation: read_reconciliation(row)? })
 }
 
@@ -177,21 +173,16 @@ fn read_reconciliation(row: &Item) -> Result<EventId, IoError> {
 #[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    fn is_repeat(stored: &[(&str, &str)]) -> bool {
-        let body = Fingerprints { canonical: "values".to_owned(), text: "text".to_owned() };
-        let stored = stored.iter().map(|(name, value)| ((*name).to_owned(), text(*value)));
-        let row = stored.chain([("adoption".to_owned(), text("event"))]).collect();
-        let outcome = existing(&row, &body).unwrap();
-        matches!(outcome, CreateOutcome::Exists { is_repeat: true, .. })
-    }
+    use crate::tables::attr::item;
 
     #[test]
-    fn a_repeat_has_the_same_values_or_the_same_text() {
-        assert!(is_repeat(&[("fingerprint", "other"), ("canonical_fingerprint", "values")]));
-        assert!(!is_repeat(&[("fingerprint", "other"), ("canonical_fingerprint", "others")]));
-        // Orders of older releases.
-        assert!(is_repeat(&[("fingerprint", "text")]));
-        assert!(!is_repeat(&[("fingerprint", "other")]));
+    fn a_repeat_has_the_same_fingerprint() {
+        let row = item([("fingerprint", text("values")), ("adoption", text("event"))]);
+        for (fingerprint, expected) in [("values", true), ("others", false)] {
+            let outcome = existing(&row, fingerprint).unwrap();
+            let is_expected =
+                matches!(outcome, CreateOutcome::Exists { is_repeat, .. } if is_repeat == expected);
+            assert!(is_expected, "{fingerprint}: {outcome:?}");
+        }
     }
 }

@@ -11,7 +11,7 @@ fn read(body: &str) -> NewOrder {
 }
 
 fn fingerprint(body: &str) -> String {
-    read(body).fingerprints.canonical
+    read(body).fingerprint
 }
 
 /// The full body with its amounts as strings, because [`Value`] would change the numbers.
@@ -338,11 +338,4 @@ fn spellings_of_passed_through_values_have_the_same_fingerprint() {
     ] {
         assert_eq!(fare(one), fare(other), "{one} {other}");
     }
-}
-
-/// Orders of older releases have only the fingerprint of the text.
-#[test]
-fn the_fingerprint_of_the_text_is_that_of_older_releases() {
-    assert_eq!(read(FULL).fingerprints.text, "mbzdi3ymgkul4hdfqd5xh4g2vldz2kfl");
-    assert_eq!(read(MINIMAL).fingerprints.text, "maah4dqnfwa6nci3zjoxz4aujirulmb5");
 }

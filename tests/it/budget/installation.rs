@@ -1,0 +1,246 @@
+//! An installation of one test, whose functions run in the test: tables with the indexes of the
+//! template, queues, and settings with one endpoint.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use ::aws::lambda::sqs_batch::Worker;
+use ::aws::settings::Settings;
+use ::aws::sqs::Queue;
+use ::aws::tables::deliveries::Deliveries;
+use ::aws::tables::inbound::InboundLog;
+use ::aws::tables::messages::Messages;
+use ::aws::tables::orders::Orders;
+use ::aws::tables::runs::Runs;
+use ::orders::OrdersApi;
+use ::poll::Poll;
+use ::process::Process;
+use ::sync::Sync;
+use aws_sdk_dynamodb::types::{
+    BillingMode, GlobalSecondaryIndex, GlobalSecondaryIndexDescription, KeySchemaElement,
+    ProjectionType,
+};
+use data_encoding::HEXLOWER;
+use deliver::Deliver;
+use egress::Http;
+use inbound::Inbound;
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::support::{
+    Calls, Index, Meter, OURS, SIGNING_SECRET, put_secret, put_setting, remove_parameters, stack,
+    unique,
+};
+use crate::sync::shipway_double;
+
+const QUEUES: [&str; 5] = ["events", "deliveries", "dead_letters", "shards", "batches"];
+pub const USER: &str = "shop";
+/// The user's password, and Shiprocket's token.
+pub const SECRET: &str = "canary-secret-of-the-budget";
+
+pub struct Installation {
+    name: String,
+    pub meter: Meter,
+    queues: BTreeMap<&'static str, String>,
+    pub inbound: Inbound,
+    pub orders: OrdersApi,
+    pub process: Process,
+    pub deliver: Deliver,
+    pub worker: Worker,
+    pub sync: Sync,
+    pub poll: Poll,
+}
+
+impl Installation {
+    pub async fn new() -> Self {
+        let name = unique("budget-");
+        let mut indexes = HashMap::new();
+        for table in stack().tables.keys() {
+            indexes.insert(format!("{name}-{table}"), create_table(&name, table).await);
+        }
+        let mut queues = BTreeMap::new();
+        for queue in QUEUES {
+            queues.insert(queue, create_queue(&format!("{name}-{queue}")).await);
+        }
+        put_settings(&name).await;
+        let meter = Meter::new(indexes);
+        let parts = Parts { name: &name, queues: &queues, calls: Calls::metered(&meter) };
+        Self {
+            inbound: Inbound::new(parts.events(), parts.queue("events"), parts.settings()),
+            orders: OrdersApi::new(
+                parts.orders(),
+                parts.events(),
+                parts.queue("events"),
+                parts.settings(),
+            ),
+            process: parts.process(),
+            deliver: parts.deliver(),
+            worker: parts.worker(),
+            sync: Sync::new(
+                parts.runs(),
+                parts.orders(),
+                parts.queue("shards"),
+                parts.queue("batches"),
+                parts.settings(),
+            ),
+            poll: parts.poll(),
+            name,
+            meter,
+            queues,
+        }
+    }
+
+    pub fn table(&self, table: &str) -> String {
+        format!("{}-{table}", self.name)
+    }
+
+    pub fn queue_url(&self, queue: &str) -> &str {
+        &self.queues[queue]
+    }
+
+    /// The path of its endpoint at the receiver.
+    pub fn endpoint_path(&self) -> String {
+        format!("/{}", self.name)
+    }
+
+    /// Deletes the tables, the queues and the parameters.
+    pub async fn remove(self) {
+        let calls = Calls::default();
+        remove_parameters(&format!("/waypost/{}", self.name)).await;
+        for table in stack().tables.keys() {
+            let delete = stack().dynamodb(&calls).delete_table().table_name(self.table(table));
+            delete.send().await.unwrap();
+        }
+        for url in self.queues.values() {
+            stack().sqs(&calls).delete_queue().queue_url(url).send().await.unwrap();
+        }
+    }
+}
+
+/// What the functions are made of.
+struct Parts<'a> {
+    name: &'a str,
+    queues: &'a BTreeMap<&'static str, String>,
+    calls: Calls,
+}
+
+impl Parts<'_> {
+    fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
+        stack().dynamodb(&self.calls)
+    }
+
+    fn table(&self, table: &str) -> String {
+        format!("{}-{table}", self.name)
+    }
+
+    fn queue(&self, queue: &str) -> Queue {
+        Queue::new(stack().sqs(&self.calls), self.queues[queue].clone())
+    }
+
+    /// The cache outlives the test: a warm function reads no settings.
+    fn settings(&self) -> Settings {
+        let prefix = format!("/waypost/{}", self.name);
+        Settings::new(stack().ssm(&self.calls), prefix, Duration::from_secs(3600))
+    }
+
+    fn events(&self) -> InboundLog {
+        InboundLog::new(self.dynamodb(), self.table("inbound"))
+    }
+
+    fn orders(&self) -> Orders {
+        Orders::new(self.dynamodb(), self.table("orders"))
+    }
+
+    fn runs(&self) -> Runs {
+        Runs::new(self.dynamodb(), self.table("state"))
+    }
+
+    fn process(&self) -> Process {
+        let messages = Messages::new(self.dynamodb(), self.table("messages"));
+        let deliveries = self.queue("deliveries");
+        Process::new(self.events(), self.orders(), messages, deliveries, self.settings())
+    }
+
+    fn deliver(&self) -> Deliver {
+        let rows = Deliveries::new(self.dynamodb(), self.table("deliveries"));
+        Deliver::new(rows, self.queue("dead_letters"), self.settings(), Http::new().unwrap())
+    }
+
+    fn worker(&self) -> Worker {
+        Worker { queue: self.queue("deliveries"), dead_letters: self.queue("dead_letters") }
+    }
+
+    fn poll(&self) -> Poll {
+        let http = Http::new().unwrap();
+        Poll::new(self.runs(), self.orders(), self.queue("events"), self.settings(), http)
+    }
+}
+
+/// Creates a table as the template has it. Returns its indexes.
+async fn create_table(name: &str, table: &str) -> Vec<Index> {
+    let dynamodb = stack().dynamodb(&Calls::default());
+    let describe = dynamodb.describe_table().table_name(&stack().tables[table]);
+    let template = describe.send().await.unwrap().table.unwrap();
+    let indexes = template.global_secondary_indexes();
+    let create = dynamodb.create_table().table_name(format!("{name}-{table}"));
+    let copies: Vec<_> = indexes.iter().map(copy).collect();
+    let create = create
+        .set_attribute_definitions(template.attribute_definitions.clone())
+        .set_key_schema(template.key_schema.clone())
+        .set_global_secondary_indexes(Some(copies).filter(|copies| !copies.is_empty()))
+        .billing_mode(BillingMode::PayPerRequest);
+    create.send().await.unwrap();
+    let keys = |schema: &[KeySchemaElement]| -> Vec<String> {
+        schema.iter().map(|key| key.attribute_name().to_owned()).collect()
+    };
+    let of_table = keys(template.key_schema());
+    let index = |index: &GlobalSecondaryIndexDescription| Index {
+        keys: [keys(index.key_schema()), of_table.clone()].concat(),
+    };
+    indexes.iter().map(index).collect()
+}
+
+fn copy(index: &GlobalSecondaryIndexDescription) -> GlobalSecondaryIndex {
+    let projection = index.projection().unwrap();
+    assert_eq!(projection.projection_type(), Some(&ProjectionType::KeysOnly));
+    GlobalSecondaryIndex::builder()
+        .set_index_name(index.index_name.clone())
+        .set_key_schema(index.key_schema.clone())
+        .projection(projection.clone())
+        .build()
+        .unwrap()
+}
+
+async fn create_queue(name: &str) -> String {
+    let sqs = stack().sqs(&Calls::default());
+    sqs.create_queue().queue_name(name).send().await.unwrap().queue_url.unwrap()
+}
+
+async fn put_settings(name: &str) {
+    let shipway_user = format!("{name}@example.invalid");
+    let shipway_secret = shipway_double::add_credentials(&shipway_user).await;
+    let shipway = json!({
+        "base_url": stack().shipway_url, "calls_per_second": 1000, "shared_with": [OURS],
+    });
+    let endpoint = json!({"format": "standard", "accounts": [OURS], "backoff": [1]});
+    let hash = HEXLOWER.encode(&Sha256::digest(SECRET));
+    let user = json!({"password_sha256": hash, "role": "partner", "accounts": [OURS]});
+    let settings = [
+        ("sources/shiprocket/settings", json!({"mode": "token", "account": OURS}).to_string()),
+        ("sources/shipway/settings", shipway.to_string()),
+        ("endpoints/shop/settings", endpoint.to_string()),
+        ("endpoints/shop/url", format!("{}/{name}", stack().receiver_url)),
+    ];
+    for (parameter, value) in settings {
+        put_setting(&format!("{name}/{parameter}"), &value).await;
+    }
+    let secrets = [
+        ("sources/shiprocket/secret", SECRET.to_owned()),
+        ("sources/shipway/secret", shipway_secret.to_string()),
+        ("endpoints/shop/secret", SIGNING_SECRET.to_owned()),
+        (&format!("users/{USER}"), user.to_string()),
+    ];
+    for (parameter, value) in secrets {
+        put_secret(&format!("{name}/{parameter}"), &value).await;
+    }
+}
