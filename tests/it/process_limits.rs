@@ -124,8 +124,8 @@ async fn applies_at_most_two_hundred_reports_in_a_run() {
     let account = AccountCode::parse(OURS).unwrap();
     let reference = Ref::Order(OrderId::parse(&order_id).unwrap());
     let orders = stack().orders(&Calls::default());
-    let parked = orders.unmatched_reports(&account, &reference).await.unwrap();
-    assert_eq!(parked.len(), 201);
+    let (parked, has_more) = orders.unmatched_reports(&account, &reference).await.unwrap();
+    assert_eq!((parked.len(), has_more), (200, true));
 }
 
 #[tokio::test]

@@ -43,15 +43,15 @@ impl OrdersApi {
         now: Timestamp,
     ) -> Result<TakenName, ApiError> {
         let key = OrderKey { account: account.clone(), order: owner.clone() };
-        let with_reports = match self.orders.load_with_timeline(&key).await? {
+        let (rev, with_reports) = match self.orders.load_with_timeline(&key).await? {
             Some((order, entries)) => match order.gives_up(name, &entries, now) {
-                Some(given_up) => given_up == GivenUp::WithReports,
+                Some(given_up) => (order.state.rev, given_up == GivenUp::WithReports),
                 None => return Err(name_taken(name)),
             },
             // The order is gone.
-            None => false,
+            None => (0, false),
         };
-        Ok(TakenName { name: name.clone(), from: owner, with_reports })
+        Ok(TakenName { name: name.clone(), from: owner, rev, with_reports })
     }
 }
 

@@ -112,7 +112,11 @@ impl OrdersApi {
         }
         let parcels = names.claimed.iter().filter(|name| matches!(name, Ref::Awb(_))).count();
         if before.state.parcels.len() + parcels > MAX_PARCELS {
-            return Err(ApiError::invalid("awb", "an order has at most 20 parcels"));
+            let is_return = |change: &ParcelChange| {
+                matches!(change, ParcelChange::Named { direction: Direction::Return, .. })
+            };
+            let field = if changes.iter().all(is_return) { "returnAwb" } else { "awb" };
+            return Err(ApiError::invalid(field, "an order has at most 20 parcels"));
         }
         let kept = after.names(entries);
         for name in known.difference(&kept).filter(|name| matches!(name, Ref::Provider { .. })) {
@@ -141,7 +145,7 @@ fn awb_of(change: &ParcelChange) -> Option<&Awb> {
     match change {
         ParcelChange::Named { awb, .. } => awb.as_ref(),
         ParcelChange::Added { awb, .. } => Some(awb),
-        ParcelChange::Moved { .. } => None,
+        ParcelChange::Moved { .. } | ParcelChange::Released { .. } => None,
     }
 }
 

@@ -8,7 +8,7 @@ use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Order;
 use domain::orders::request::NewShipment;
-use domain::tracking::entry::TimelineEntry;
+use domain::tracking::entry::{Direction, TimelineEntry};
 use domain::tracking::report::Ref;
 use lambda_http::{Body, Request, Response};
 
@@ -68,7 +68,10 @@ impl OrdersApi {
         shipment: &NewShipment,
     ) -> Result<bool, ApiError> {
         if let Some(parcel) = order.state.parcel(&shipment.awb) {
-            return Ok(!parcel.learnt && !parcel.replaced);
+            if parcel.direction == Direction::Return && !parcel.learnt {
+                return Err(ApiError::invalid("awb", "is the return parcel of this order"));
+            }
+            return Ok(!parcel.learnt && !parcel.replaced && !parcel.released);
         }
         let name = Ref::awb(&shipment.awb);
         let owner = self.orders.named(&order.key.account, &name).await?;

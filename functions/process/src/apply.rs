@@ -3,13 +3,15 @@
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::contention::{Try, retry};
-use aws::tables::orders::{CommitOutcome, NewCheckpoints, PollRowUpdate, UnmatchedReport};
+use aws::tables::orders::{
+    CommitOutcome, NameChanges, NewCheckpoints, PollRowUpdate, UnmatchedReport,
+};
 use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::{Order, is_withdrawn, moved_to};
 use domain::tracking::entry::{Fact, TimelineEntry};
 use domain::tracking::report::{Ref, Report, Scan, SourceName};
-use domain::tracking::state::MAX_PARCELS;
+use domain::tracking::state::{MAX_PARCEL_CHANGES, MAX_PARCELS};
 use domain::tracking::status::Status;
 use domain::tracking::timeline::{Arrival, Commit, NewFact, Origin, arrive};
 use domain::webhooks::notification::Change;
@@ -91,7 +93,7 @@ impl Process {
         origin: &Origin,
     ) -> Result<ApplyOutcome, IoError> {
         let first = self.apply(account, report, origin).await?;
-        if !matches!(first, ApplyOutcome::Unmatched) {
+        if !matches!(first, ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_)) {
             return Ok(first);
         }
         let unmatched = UnmatchedReport {
@@ -200,8 +202,8 @@ impl Process {
             Naming::Own(names) => names,
             Naming::OtherOrder(order) => return Ok(Try::Done(ApplyOutcome::OtherOrder(order))),
         };
-        let has_new_parcel = names.claimed.iter().any(|name| matches!(name, Ref::Awb(_)));
-        if has_new_parcel && order.state.parcels.len() >= MAX_PARCELS {
+        if is_full(&order, &entries, &fact, &names) {
+            tracing::error!(account = %key.account, order_id = %key.order, "report.timeline_full");
             return Ok(Try::Done(ApplyOutcome::Full));
         }
         let mut commit = match arrive(&order.state, &entries, fact, origin, now()) {
@@ -255,6 +257,20 @@ impl Process {
         parcel.checkpoints = Some(hash);
         Ok(())
     }
+}
+
+/// True if the fact brings a parcel, or a change of parcels, that the order has no room for.
+fn is_full(order: &Order, entries: &[TimelineEntry], fact: &NewFact, names: &NameChanges) -> bool {
+    let (brings_parcel, is_change) = match &fact.fact {
+        Fact::Report(_) => (names.claimed.iter().any(|name| matches!(name, Ref::Awb(_))), false),
+        Fact::Parcel(fact) if fact.is_given() => {
+            (fact.awb().is_some_and(|awb| order.state.parcel(awb).is_none()), true)
+        }
+        Fact::Parcel(_) | Fact::Withdrawal { .. } => (false, false),
+    };
+    let changes = entries.iter().filter(|entry| matches!(entry.fact, Fact::Parcel(_))).count();
+    brings_parcel && order.state.parcels.len() >= MAX_PARCELS
+        || is_change && changes >= MAX_PARCEL_CHANGES
 }
 
 fn applied(

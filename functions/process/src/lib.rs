@@ -189,11 +189,20 @@ impl Process {
         let total = reports.items.len();
         let Checkpoint { mut done, unmatched } = run.stored.checkpoint(total);
         let mut applied = Applied { total, unmatched, ..Applied::default() };
+        let mut failed = None;
         let next = reports.items.iter().skip(done).take(REPORTS_PER_RUN);
         for report in next.take_while(|_| run.has_time()) {
-            let outcome = self.apply_or_park(account, report, &origin).await?;
-            applied.add(report, outcome);
+            match self.apply_or_park(account, report, &origin).await {
+                Ok(outcome) => applied.add(report, outcome),
+                // The other reports do not wait for this one.
+                Err(error) => failed = failed.or(Some(error)),
+            }
             done += 1;
+        }
+        if let Some(error) = failed {
+            self.fan_out(&event.id, &applied.facts, now()).await?;
+            self.follow_up(&applied.facts, run.deadline).await;
+            return Err(error);
         }
         applied.skipped = reports.skipped;
         applied.has_unknown = reports.items.iter().any(has_unknown_status);

@@ -4,9 +4,9 @@ use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::inbound::InboundEvent;
 use aws::tables::orders::NameChanges;
-use domain::core::id::OrderId;
+use domain::core::id::{OrderId, ReportId};
 use domain::orders::api_event::Reconciliation;
-use domain::orders::order::Order;
+use domain::orders::order::{Order, is_withdrawn};
 use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::NewFact;
@@ -19,6 +19,12 @@ pub(crate) enum Naming {
     OtherOrder(OrderId),
 }
 
+impl Naming {
+    fn none() -> Self {
+        Self::Own(NameChanges::default())
+    }
+}
+
 impl Process {
     /// A report teaches the names that no order has; names of other orders are removed from it. A
     /// withdrawal frees the names that only its report taught.
@@ -29,9 +35,11 @@ impl Process {
         fact: &mut NewFact,
     ) -> Result<Naming, IoError> {
         match &mut fact.fact {
+            // A withdrawn report that moves here teaches nothing.
+            Fact::Report(_) if is_withdrawn(&fact.id, entries) => Ok(Naming::none()),
             Fact::Report(report) => self.learn_names(order, entries, report).await,
-            Fact::Withdrawal { .. } => self.freed_names(order, entries, fact).await,
-            Fact::Parcel(_) => Ok(Naming::Own(NameChanges::default())),
+            Fact::Withdrawal { report_id } => self.freed_names(order, entries, report_id).await,
+            Fact::Parcel(_) => Ok(Naming::none()),
         }
     }
 
@@ -67,13 +75,10 @@ impl Process {
         &self,
         order: &Order,
         entries: &[TimelineEntry],
-        fact: &NewFact,
+        withdrawn: &ReportId,
     ) -> Result<Naming, IoError> {
-        let Fact::Withdrawal { report_id } = &fact.fact else {
-            return Ok(Naming::Own(NameChanges::default()));
-        };
         let others: Vec<TimelineEntry> =
-            entries.iter().filter(|entry| entry.id != *report_id).cloned().collect();
+            entries.iter().filter(|entry| entry.id != *withdrawn).cloned().collect();
         let kept = order.names(&others);
         let mut freed = Vec::new();
         for name in order.names(entries).difference(&kept) {

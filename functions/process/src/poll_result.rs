@@ -62,22 +62,21 @@ impl Process {
         let event_id = poll_event_id(account, reports.iter().map(|polled| &polled.report.id));
         let origin = Origin { event_id, received_at: poll_result.received_at };
         let mut applied = Vec::new();
+        let mut failed = None;
         for polled in reports {
             let key = OrderKey { account: account.clone(), order: polled.order_id.clone() };
-            match self.apply_to_order(&key, &polled.report, &origin, Via::Poll).await? {
-                ApplyOutcome::Applied(report) => applied.push(*report),
-                ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
+            match self.apply_to_order(&key, &polled.report, &origin, Via::Poll).await {
+                Ok(ApplyOutcome::Applied(report)) => applied.push(*report),
+                Ok(ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_)) => {
                     tracing::warn!(%account, order_id = %key.order, "report.order_gone")
                 }
-                ApplyOutcome::Full => {
-                    tracing::error!(%account, order_id = %key.order, "report.timeline_full")
-                }
-                ApplyOutcome::Withdrawn => {}
+                Ok(ApplyOutcome::Full | ApplyOutcome::Withdrawn) => {}
+                Err(error) => failed = failed.or(Some(error)),
             }
         }
         let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
         self.follow_up(&applied, deadline).await;
-        Ok(undeliverable)
+        failed.map_or(Ok(undeliverable), Err)
     }
 
     /// Notifies endpoints once that an order is stalled, unless it moved after the poll.

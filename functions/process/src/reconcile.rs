@@ -12,14 +12,19 @@ use aws::tables::orders::{OrderAndTimeline, UnmatchedReport};
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
 use domain::orders::api_event::{Reconciliation, TakenName};
+use domain::orders::order::reports_under;
 use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, ReportFacts, TimelineEntry};
 use domain::tracking::report::Ref;
+use domain::tracking::state::Start;
 use domain::tracking::timeline::{NewFact, Origin, plausible_time};
 
 use crate::apply::{AppliedFact, ApplyOutcome};
 use crate::fan_out::Undeliverable;
 use crate::reason::FailReason;
 use crate::{Process, Run};
+
+/// Parked reports in work at once. Each may have fifty scans.
+const MAX_UNMATCHED: usize = 200;
 
 impl Process {
     pub(crate) async fn reconcile(
@@ -32,7 +37,7 @@ impl Process {
             return Ok(Some(FailReason::NoAccount.into()));
         };
         let key = OrderKey { account, order: reconciliation.order_id.clone() };
-        let mut taken = reconciliation.taken.clone();
+        let mut taken = self.still_taken(&key, &reconciliation.taken).await?;
         if reconciliation.is_new {
             taken.extend(self.take_spelled_reports(&key).await?);
         }
@@ -44,17 +49,40 @@ impl Process {
         let Some(order) = self.orders.load_with_timeline(&key).await? else {
             return Ok(Some(FailReason::NoSuchOrder.into()));
         };
-        for unmatched in newest_first(self.find_unmatched(&key, &order).await?) {
+        let Unmatched { reports, has_more } = self.find_unmatched(&key, &order).await?;
+        let mut reconciled = Vec::new();
+        for unmatched in newest_first(reports) {
             // The next run goes on: reports that were applied are no longer parked.
             if !run.has_time() {
                 return Ok(None);
             }
-            undeliverable = self.reconcile_report(run, &key, &unmatched).await?.or(undeliverable);
+            let failed = self.reconcile_report(&key, &unmatched, &mut reconciled).await?;
+            undeliverable = failed.or(undeliverable);
+        }
+        self.follow_up(&reconciled, run.deadline).await;
+        if has_more && !reconciled.is_empty() && undeliverable.is_none() {
+            return Ok(None);
         }
         Ok(Some(undeliverable.map_or_else(
             || EventState::Processed.into(),
             |undeliverable| FailReason::Undeliverable(undeliverable).into(),
         )))
+    }
+
+    /// Without the names that another order has taken over since: a late event must not move them.
+    async fn still_taken(
+        &self,
+        key: &OrderKey,
+        taken: &[TakenName],
+    ) -> Result<Vec<TakenName>, IoError> {
+        let mut still = Vec::new();
+        for name in taken {
+            let owner = self.orders.named(&key.account, &name.name).await?;
+            if owner.as_ref() == Some(&key.order) {
+                still.push(name.clone());
+            }
+        }
+        Ok(still)
     }
 
     /// Names leave their old orders before the parcels of the request come to the new one.
@@ -66,11 +94,11 @@ impl Process {
         taken: &[TakenName],
     ) -> Result<Option<Undeliverable>, IoError> {
         let mut applied = Vec::new();
-        for taken in taken.iter().filter(|taken| taken.with_reports) {
+        for taken in taken {
             let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
             let Some((order, _)) = self.orders.load_with_timeline(&from).await? else { continue };
-            let change = ParcelChange::Moved { name: taken.name.clone(), to: key.order.clone() };
-            let fact = ParcelFact { rev: order.state.rev, change, recycled: false };
+            let fact =
+                ParcelFact { rev: order.state.rev, change: departure(taken, key), recycled: false };
             applied.extend(self.write_fact(event, &from, fact).await?);
         }
         for fact in &reconciliation.parcels {
@@ -103,11 +131,13 @@ impl Process {
         let mut taken = Vec::new();
         for spelling in key.order.other_spellings() {
             let other = OrderKey { account: key.account.clone(), order: spelling };
-            let loaded = self.orders.load_with_timeline(&other).await?;
-            let (name, entries) =
-                (Ref::Order(key.order.clone()), loaded.map(|(_, entries)| entries));
-            if entries.iter().flatten().any(|entry| is_named(entry, &name)) {
-                taken.push(TakenName { name, from: other.order, with_reports: true });
+            let Some((order, entries)) = self.orders.load_with_timeline(&other).await? else {
+                continue;
+            };
+            let name = Ref::Order(key.order.clone());
+            if !reports_under(&name, &order.state.start, &entries).is_empty() {
+                let (from, rev) = (other.order, order.state.rev);
+                taken.push(TakenName { name, from, rev, with_reports: true });
             }
         }
         Ok(taken)
@@ -126,25 +156,28 @@ impl Process {
             return Ok(Some(None));
         };
         let kept = order.names(&entries);
-        retain_moved(&mut entries, &taken.name);
+        retain_moved(&mut entries, &taken.name, &order.state.start);
         let taught = entries.iter().filter_map(TimelineEntry::report).flat_map(ReportFacts::names);
         let taught: BTreeSet<Ref> = taught.filter(|name| *name != taken.name).collect();
         for name in taught.difference(&kept) {
             self.orders.hand_over(&key.account, name, &from.order, &key.order).await?;
         }
-        entries.sort_by_key(|entry| Reverse(entry.occurred_at));
+        entries.sort_by_key(|entry| (entry.report().is_some(), Reverse(entry.occurred_at)));
         let mut undeliverable = None;
         for entry in entries {
             if !run.has_time() {
                 return Ok(None);
             }
-            let origin =
-                Origin { event_id: entry.id.clone().into(), received_at: entry.received_at };
+            let event_id = copy_event_id(&entry.id, key);
+            let origin = Origin { event_id, received_at: entry.received_at };
             let fact = fact_of(entry, &key.order);
             let outcome = self.commit_fact(key, fact, &origin, &[]).await?;
             let ApplyOutcome::Applied(applied) = outcome else { continue };
             let failed = self.fan_out(&origin.event_id, &[*applied], now()).await?;
             undeliverable = failed.or(undeliverable);
+        }
+        if let Ref::Awb(awb) = &taken.name {
+            self.orders.copy_checkpoints(&from, key, awb).await?;
         }
         Ok(Some(undeliverable))
     }
@@ -154,15 +187,19 @@ impl Process {
         &self,
         key: &OrderKey,
         (order, entries): &OrderAndTimeline,
-    ) -> Result<BTreeMap<(ReportId, EventId), UnmatchedReport>, IoError> {
+    ) -> Result<Unmatched, IoError> {
         let mut names = order.names(entries);
         names.insert(Ref::Order(key.order.clone()));
-        let mut found = BTreeMap::new();
+        let mut found = Unmatched::default();
         for name in &names {
-            let parked = self.orders.unmatched_reports(&key.account, name).await?;
-            found.extend(
-                parked.into_iter().map(|it| ((it.report.id.clone(), it.event_id.clone()), it)),
-            );
+            if found.reports.len() >= MAX_UNMATCHED {
+                found.has_more = true;
+                break;
+            }
+            let (parked, has_more) = self.orders.unmatched_reports(&key.account, name).await?;
+            found.has_more |= has_more;
+            let by_id = |it: UnmatchedReport| ((it.report.id.clone(), it.event_id.clone()), it);
+            found.reports.extend(parked.into_iter().map(by_id));
         }
         Ok(found)
     }
@@ -171,19 +208,25 @@ impl Process {
     /// have been applied long ago. It stays parked while an endpoint cannot be notified.
     async fn reconcile_report(
         &self,
-        run: &Run<'_>,
         key: &OrderKey,
         unmatched: &UnmatchedReport,
+        reconciled: &mut Vec<AppliedFact>,
     ) -> Result<Option<Undeliverable>, IoError> {
         let origin = Origin {
             event_id: unmatched.report.id.clone().into(),
             received_at: unmatched.received_at,
         };
-        let outcome = self.apply(&key.account, &unmatched.report, &origin).await?;
-        let ApplyOutcome::Applied(applied) = outcome else { return Ok(None) };
-        let applied = [*applied];
-        let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
-        self.follow_up(&applied, run.deadline).await;
+        let undeliverable = match self.apply(&key.account, &unmatched.report, &origin).await? {
+            ApplyOutcome::Applied(applied) => {
+                let applied = [*applied];
+                let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
+                reconciled.extend(applied);
+                undeliverable
+            }
+            // It will never apply.
+            ApplyOutcome::Full | ApplyOutcome::Withdrawn => None,
+            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => return Ok(None),
+        };
         if undeliverable.is_none() {
             self.events.mark_reconciled(&unmatched.event_id, &unmatched.report.id, now()).await?;
             self.orders.unpark(&key.account, unmatched).await?;
@@ -192,10 +235,32 @@ impl Process {
     }
 }
 
-/// Keeps the reports under a name, and their withdrawals.
-fn retain_moved(entries: &mut Vec<TimelineEntry>, name: &Ref) {
-    let moved = entries.iter().filter(|entry| is_named(entry, name));
-    let moved: BTreeSet<ReportId> = moved.map(|entry| entry.id.clone()).collect();
+/// Some of the reports that are parked under an order's names.
+#[derive(Default)]
+struct Unmatched {
+    reports: BTreeMap<(ReportId, EventId), UnmatchedReport>,
+    /// More are parked.
+    has_more: bool,
+}
+
+fn departure(taken: &TakenName, to: &OrderKey) -> ParcelChange {
+    let to = to.order.clone();
+    match &taken.name {
+        Ref::Awb(awb) if !taken.with_reports => ParcelChange::Released { awb: awb.clone(), to },
+        name => ParcelChange::Moved { name: name.clone(), to },
+    }
+}
+
+/// Another one than that of the report in its old order, so that the change there and the change
+/// here are told in different deliveries.
+fn copy_event_id(report: &ReportId, to: &OrderKey) -> EventId {
+    Fingerprint::of("moved").with(report).with(&to.account).with(&to.order).into()
+}
+
+/// Keeps the reports under a name, and their withdrawals. A withdrawal comes first: what it takes
+/// back must not teach a name.
+fn retain_moved(entries: &mut Vec<TimelineEntry>, name: &Ref, start: &Start) {
+    let moved = reports_under(name, start, entries);
     entries.retain(|entry| match &entry.fact {
         Fact::Withdrawal { report_id } => moved.contains(report_id),
         Fact::Report(_) | Fact::Parcel(_) => moved.contains(&entry.id),
@@ -209,15 +274,6 @@ fn fact_of(entry: TimelineEntry, own: &OrderId) -> NewFact {
         report.spelled_id = report.spelled_id.take().filter(|id| id != own);
     }
     NewFact { id, occurred_at, fact }
-}
-
-fn is_named(entry: &TimelineEntry, name: &Ref) -> bool {
-    let Some(report) = entry.report() else { return false };
-    match name {
-        Ref::Awb(awb) => report.awb.as_ref().is_some_and(|own| own.is_same_parcel(awb)),
-        Ref::Order(id) => report.spelled_id.as_ref() == Some(id),
-        Ref::Provider { .. } => false,
-    }
 }
 
 /// The newest report decides the status, and endpoints are notified of it. The older ones then fill

@@ -116,13 +116,18 @@ fn api_events() {
             order_id: order_id(),
             is_new: true,
             parcels: vec![ParcelFact { rev: 7, change, recycled: false }],
-            taken: vec![TakenName { name: provider_ref(), from: order_id(), with_reports: true }],
+            taken: vec![TakenName {
+                name: provider_ref(),
+                from: order_id(),
+                rev: 7,
+                with_reports: true,
+            }],
         }),
         &[
             r#"{"type":"adoption","order_id":"ORD-1","is_new":true,"#,
             r#""parcels":[{"rev":7,"change":{"named":{"direction":"forward","awb":null}}}],"#,
             r#""taken":[{"name":{"provider":{"source":"shipway","id":"77"}},"from":"ORD-1","#,
-            r#""with_reports":true}]}"#,
+            r#""rev":7,"with_reports":true}]}"#,
         ],
     );
     assert_json(

@@ -45,6 +45,7 @@ pub(crate) fn entry(id: &str, occurred_at: Timestamp, fact: Fact) -> TimelineEnt
         fact,
         event_id,
         received_at,
+        rev: 0,
         recorded_at: received_at,
         late: false,
         transition: None,

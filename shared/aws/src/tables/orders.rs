@@ -103,8 +103,10 @@ impl Orders {
         let entries = rows.iter().filter(|row| sort_key(row).starts_with("entry:"));
         let entries: Vec<TimelineEntry> =
             entries.map(|row| read_json(row, "json")).collect::<Result<_, _>>()?;
-        // Entries are read before the state: a report applied in between is only in the state.
-        let is_complete = u64::try_from(entries.len()) == Ok(order.state.entries);
+        // Entries are read before the state: a fact applied in between is only in the state.
+        let newest = entries.iter().map(|entry| entry.rev).max().unwrap_or_default();
+        let is_complete = u64::try_from(entries.len()) == Ok(order.state.entries)
+            && newest == order.state.entry_rev;
         Ok(if is_complete { Try::Done(Some((order, entries, rows))) } else { Try::Contended })
     }
 

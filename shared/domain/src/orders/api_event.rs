@@ -45,6 +45,8 @@ pub struct Reconciliation {
 pub struct TakenName {
     pub name: Ref,
     pub from: OrderId,
+    /// The `rev` at which that order gave it up; 0 if that order is gone.
+    pub rev: u64,
     pub with_reports: bool,
 }
 

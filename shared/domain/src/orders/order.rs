@@ -15,7 +15,7 @@ use crate::tracking::entry::TimelineEntry;
 use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::state::{ParcelState, State};
 
-pub use names::{GivenUp, is_withdrawn, moved_to};
+pub use names::{GivenUp, is_withdrawn, moved_to, reports_under};
 
 const MAX_NAME_CHARS: usize = 200;
 /// E.164 has 15 digits; the rest is for separators and extensions.
@@ -34,6 +34,7 @@ impl Order {
     pub fn names(&self, entries: &[TimelineEntry]) -> BTreeSet<Ref> {
         let mut names = self.profile.refs();
         names.extend(names::of_facts(&self.state.start, entries));
+        names.retain(|name| names::is_own(name, entries));
         names
     }
 

@@ -251,6 +251,7 @@ fn words(fact: &Fact) -> &'static str {
             ParcelChange::Named { direction: Direction::Return, .. } => "Return AWB set",
             ParcelChange::Added { .. } => "Parcel added",
             ParcelChange::Moved { .. } => "Moved to another order",
+            ParcelChange::Released { .. } => "AWB used again by another order",
         },
     }
 }

@@ -43,13 +43,19 @@ pub enum Polling {
 
 impl Order {
     /// The parcels that are polled: on their way in either direction, or ended not long ago in a way
-    /// from which they may come back. A replaced parcel that no report ever confirmed may be a typing
-    /// error.
+    /// from which they may come back. Parcels that stand still beside a finished order are polled as
+    /// long. A replaced parcel that no report ever moved may be a typing error.
     pub fn polled_parcels(&self) -> impl Iterator<Item = (&ParcelState, Polling)> {
         let is_polled = self.profile.poll == Some(Poll::Shipway);
-        let is_confirmed = |parcel: &&ParcelState| !parcel.replaced || parcel.since.is_some();
-        let parcels = self.state.parcels.iter().filter(move |_| is_polled).filter(is_confirmed);
-        parcels.filter_map(|parcel| Some((parcel, polling(parcel.status)?)))
+        let is_finished = self.state.tracking.status.is_final();
+        let is_own = |parcel: &&ParcelState| {
+            !parcel.released && (!parcel.replaced || parcel.since.is_some())
+        };
+        let parcels = self.state.parcels.iter().filter(move |_| is_polled).filter(is_own);
+        parcels.filter_map(move |parcel| {
+            let polling = polling(parcel.status)?;
+            Some((parcel, if is_finished { Polling::Ended } else { polling }))
+        })
     }
 
     /// `None` if the parcel is not polled.

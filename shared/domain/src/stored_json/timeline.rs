@@ -29,6 +29,7 @@ fn full_parcel() -> ParcelState {
         awb: awb("A1"),
         direction: Direction::Return,
         added_at: minute(0),
+        released: true,
         learnt: true,
         replaced: true,
         carrier_name: text("Ekart"),
@@ -79,11 +80,11 @@ fn state_row() {
     assert_json(
         &full_state(),
         &[
-            r#"{"created_at":"2026-01-20T10:00:00.000Z","entries":0,"#,
+            r#"{"created_at":"2026-01-20T10:00:00.000Z","entries":0,"entry_rev":0,"#,
             r#""latest_message_at":"2026-01-20T10:06:00.000Z","latest_message_id":"m1","#,
             r#""latest_message_status":"read","#,
             r#""parcels":[{"awb":"A1","carrier_name":"Ekart","checkpoints":"hash","#,
-            r#""direction":"return","learnt":true,"replaced":true}],"#,
+            r#""direction":"return","learnt":true,"released":true,"replaced":true}],"#,
             r#""previous_status":"pending","profile_rev":1,"rev":1,"#,
             r#""start":{"awb":"A1","recycled":["A1"],"return_awb":"R1","status":"pending"},"#,
             r#""tracking":{"accepted_at":"2026-01-20T10:03:00.000Z","#,
@@ -112,7 +113,7 @@ fn state_row_of_a_parcel_that_differs_from_its_order() {
     let text = text.unwrap();
     let stored = serde_json::json!([{
         "awb": "A1", "direction": "return", "added_at": "2026-01-20T10:07:00.000Z",
-        "learnt": true, "replaced": true, "carrier_name": "Ekart", "status": "pending",
+        "learnt": true, "released": true, "replaced": true, "carrier_name": "Ekart", "status": "pending",
         "since": null, "attempts": null, "eta": "2026-01-20T10:08:00.000Z",
         "checkpoints": "hash",
     }]);
@@ -127,7 +128,8 @@ fn smallest_state_row() {
     assert_json(
         &State::at_creation(start, minute(0)),
         &[
-            r#"{"created_at":"2026-01-20T10:00:00.000Z","entries":0,"parcels":[{"awb":"A1"}],"#,
+            r#"{"created_at":"2026-01-20T10:00:00.000Z","entries":0,"entry_rev":0,"#,
+            r#""parcels":[{"awb":"A1"}],"#,
             r#""profile_rev":1,"rev":1,"start":{"awb":"A1","status":"pending"},"#,
             r#""tracking":{"label":"Pending","status":"pending"},"#,
             r#""updated_at":"2026-01-20T10:00:00.000Z","version":1}"#,
@@ -166,6 +168,7 @@ fn timeline_entry_row() {
         event_id: event_id("e1"),
         received_at: minute(2),
         recorded_at: minute(3),
+        rev: 4,
         late: true,
         transition: Some(full_transition()),
     };
@@ -180,7 +183,7 @@ fn timeline_entry_row() {
             r#""leg":"outbound","source_status":"LOST","location":"Pune","note":"note","#,
             r#""eta":"2026-01-20T10:09:00.000Z","attempts":2,"carrier_name":"Ekart"}},"#,
             r#""event_id":"e1","received_at":"2026-01-20T10:02:00.000Z","#,
-            r#""recorded_at":"2026-01-20T10:03:00.000Z","late":true,"transition":{"attempts":2,"#,
+            r#""recorded_at":"2026-01-20T10:03:00.000Z","rev":4,"late":true,"transition":{"attempts":2,"#,
             r#""label":"LOST","occurred_at":"2026-01-20T10:01:00.000Z","parcels":[{"awb":"A1"}],"#,
             r#""previous_attempts":1,"previous_label":"Pending","previous_status":"pending","#,
             r#""status":"lost","version":2}}"#,
@@ -242,6 +245,10 @@ fn timeline_entry_row_of_each_fact() {
             ParcelChange::Moved { name: Ref::Order(order_id()), to: order_id() },
             r#""moved":{"name":{"order":"ORD-1"},"to":"ORD-1"}"#,
         ),
+        (
+            ParcelChange::Released { awb: awb("A1"), to: order_id() },
+            r#""released":{"awb":"A1","to":"ORD-1"}"#,
+        ),
     ];
     let facts = changes.into_iter().flat_map(|(change, text)| {
         [(false, ""), (true, r#","recycled":true"#)].map(|(recycled, flag)| {
@@ -261,7 +268,7 @@ fn timeline_entry_row_of_each_fact() {
                 r#"{"id":"e","occurred_at":"2026-01-20T10:01:00.000Z","fact":"#,
                 &expected,
                 r#","event_id":"event-e","received_at":"2026-01-20T10:01:00.000Z","#,
-                r#""recorded_at":"2026-01-20T10:01:00.000Z"}"#,
+                r#""recorded_at":"2026-01-20T10:01:00.000Z","rev":0}"#,
             ],
         );
     }

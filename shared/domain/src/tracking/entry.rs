@@ -23,6 +23,9 @@ pub struct TimelineEntry {
     pub received_at: Timestamp,
     /// When the entry was written.
     pub recorded_at: Timestamp,
+    /// The order's `rev` of that write.
+    #[serde(default)]
+    pub rev: u64,
     /// Out of order: the parcel had a later report already.
     #[serde(default, skip_serializing_if = "is_false")]
     pub late: bool,
@@ -101,6 +104,8 @@ pub enum ParcelChange {
     Added { awb: Awb, carrier_id: Option<RawJson>, carrier_name: Option<String> },
     /// Another order has this name now, with the reports under it.
     Moved { name: Ref, to: OrderId },
+    /// Another order has this AWB now, which the carrier uses again. The parcel and its reports stay.
+    Released { awb: Awb, to: OrderId },
 }
 
 /// A change of an order's or a parcel's status or attempts: endpoints are notified of it.
@@ -236,12 +241,17 @@ impl ReportFacts {
 }
 
 impl ParcelFact {
+    /// True if the shop names or adds a parcel.
+    pub fn is_given(&self) -> bool {
+        matches!(self.change, ParcelChange::Named { .. } | ParcelChange::Added { .. })
+    }
+
     pub fn awb(&self) -> Option<&Awb> {
         match &self.change {
             ParcelChange::Named { awb, .. } => awb.as_ref(),
-            ParcelChange::Added { awb, .. } | ParcelChange::Moved { name: Ref::Awb(awb), .. } => {
-                Some(awb)
-            }
+            ParcelChange::Added { awb, .. }
+            | ParcelChange::Released { awb, .. }
+            | ParcelChange::Moved { name: Ref::Awb(awb), .. } => Some(awb),
             ParcelChange::Moved { .. } => None,
         }
     }

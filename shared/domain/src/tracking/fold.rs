@@ -106,6 +106,7 @@ impl Travelled<'_, '_> {
             added_at: parcel.added_at,
             learnt: parcel.learnt,
             replaced: self.replaced,
+            released: parcel.released,
             carrier_name: parcel.carrier_name.clone(),
             status: journey.status,
             since: journey.since,

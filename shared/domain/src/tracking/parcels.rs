@@ -33,6 +33,8 @@ pub(super) struct Parcel<'a> {
     pub(super) own: Vec<Reported<'a>>,
     /// For a return parcel: the AWBs of reports that announced it, canonical.
     pub(super) announced_by: BTreeSet<Awb>,
+    /// Another order has the AWB by now.
+    pub(super) released: bool,
     recycled: bool,
     at_creation: bool,
 }
@@ -130,6 +132,11 @@ impl<'a> Builder<'a> {
             ParcelChange::Moved { name: Ref::Order(id), .. } => {
                 self.moved_ids.insert(id.clone());
             }
+            ParcelChange::Released { awb, .. } => {
+                if let Some(parcel) = self.parcels.get_mut(&awb.canonical()) {
+                    parcel.released = true;
+                }
+            }
             ParcelChange::Moved { name: Ref::Provider { .. }, .. } => {}
         }
     }
@@ -157,13 +164,14 @@ impl<'a> Builder<'a> {
         parcel.awb = awb.clone();
         parcel.direction = direction;
         parcel.learnt = false;
+        parcel.released = false;
         parcel.recycled |= recycled;
         parcel
     }
 
     fn report(&mut self, reported: Reported<'a>) {
         let (entry, report) = reported;
-        if report.spelled_id.as_ref().is_some_and(|id| self.moved_ids.contains(id)) {
+        if self.went_by_id(report) {
             return;
         }
         match &report.awb {
@@ -174,6 +182,15 @@ impl<'a> Builder<'a> {
         if let Some(announced) = &report.return_awb {
             self.announce(announced, report.awb.as_ref(), entry.occurred_at);
         }
+    }
+
+    /// True for a report with the exact id of another order, unless the shop says that its parcel is
+    /// of this one.
+    fn went_by_id(&self, report: &ReportFacts) -> bool {
+        let is_given =
+            |awb: &Awb| self.parcels.get(&awb.canonical()).is_some_and(|parcel| !parcel.learnt);
+        let has_moved = report.spelled_id.as_ref().is_some_and(|id| self.moved_ids.contains(id));
+        has_moved && !report.awb.as_ref().is_some_and(is_given)
     }
 
     /// False for a report about the parcel of another order, which may not announce a return parcel
@@ -217,7 +234,12 @@ impl<'a> Builder<'a> {
         let mut parcels: Vec<Parcel<'a>> = self.parcels.into_values().collect();
         parcels.iter_mut().for_each(Parcel::finish);
         parcels.sort_by(|one, other| {
-            let place = |parcel: &Parcel<'_>| (parcel.added_at, !parcel.at_creation);
+            let place = |parcel: &Parcel<'_>| {
+                // Learnt parcels may be older than their order.
+                let own = parcel.own.first().filter(|_| parcel.learnt);
+                let first = own.map(|(entry, _)| entry.occurred_at);
+                (parcel.added_at, !parcel.at_creation, first)
+            };
             place(one).cmp(&place(other)).then_with(|| one.awb.cmp(&other.awb))
         });
         let current = |direction: Direction| {
@@ -247,6 +269,7 @@ impl<'a> Parcel<'a> {
             carrier_name: None,
             own: Vec::new(),
             announced_by: BTreeSet::new(),
+            released: false,
             recycled: false,
             at_creation: false,
         }

@@ -14,6 +14,8 @@ use crate::tracking::status::Status;
 
 /// Parcels of an order.
 pub const MAX_PARCELS: usize = 20;
+/// Facts of the shop about an order's parcels.
+pub const MAX_PARCEL_CHANGES: usize = 500;
 
 /// How the order was created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +73,9 @@ pub struct ParcelState {
     #[serde(default = "forward", skip_serializing_if = "is_forward")]
     pub direction: Direction,
     pub added_at: Timestamp,
+    /// Another order has its AWB by now: the carrier uses the number again.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub released: bool,
     /// Known from reports only, not from the shop.
     #[serde(default, skip_serializing_if = "is_false")]
     pub learnt: bool,
@@ -112,6 +117,8 @@ pub struct State {
     pub profile_rev: u64,
     /// The number of entries: a reader checks that it has all of them.
     pub entries: u64,
+    /// The `rev` of the last entry, 0 without one: a reader checks that it has that one.
+    pub entry_rev: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest_message_status: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,6 +142,7 @@ impl State {
             rev: 1,
             profile_rev: 1,
             entries: 0,
+            entry_rev: 0,
             latest_message_status: None,
             latest_message_at: None,
             latest_message_id: None,
@@ -156,6 +164,12 @@ impl Serialize for State {
         let mut json = json.map_err(S::Error::custom)?;
         let outer = said_by_the_order(&json);
         omit(&mut json, "parcels", &outer);
+        // As a rule the last write was that of an entry.
+        if let Value::Object(fields) = &mut json
+            && fields.get("entry_rev") == fields.get("rev")
+        {
+            fields.remove("entry_rev");
+        }
         json.serialize(serializer)
     }
 }
@@ -165,6 +179,10 @@ impl<'de> Deserialize<'de> for State {
         let mut json = Value::deserialize(deserializer)?;
         let outer = said_by_the_order(&json);
         restore(&mut json, "parcels", &outer);
+        if let Value::Object(fields) = &mut json {
+            let rev = fields.get("rev").cloned().unwrap_or_default();
+            fields.entry("entry_rev").or_insert(rev);
+        }
         Self::deserialize(json).map_err(D::Error::custom)
     }
 }

@@ -93,6 +93,7 @@ pub fn arrive(
         event_id: origin.event_id.clone(),
         received_at: origin.received_at,
         recorded_at: now,
+        rev: before.rev + 1,
         transition: None,
     };
     let others = entries.iter().filter(|other| other.id != entry.id);
@@ -148,6 +149,7 @@ fn commit(
         version: before.version + u64::from(entry.transition.is_some()),
         rev: before.rev + 1,
         entries: before.entries + added,
+        entry_rev: before.rev + 1,
         updated_at: now,
         ..before.clone()
     };
@@ -180,8 +182,7 @@ fn parcel_transition(before: &State, parcel: &ParcelState) -> Option<ParcelTrans
         // Its first report. Without one it has no change.
         None => {
             parcel.since?;
-            let (status, label) = status_of_new_parcel(before, parcel.direction);
-            (status, label, 0)
+            status_of_new_parcel(before, parcel.direction)
         }
     };
     let has_changed = (previous_status, previous_attempts) != (parcel.status, parcel.attempts);
@@ -196,17 +197,22 @@ fn parcel_transition(before: &State, parcel: &ParcelState) -> Option<ParcelTrans
     })
 }
 
-/// A first parcel goes on where the order is.
-fn status_of_new_parcel(before: &State, direction: Direction) -> (Status, String) {
+/// The first forward parcel goes on where the order is; a further one starts at `processing`.
+/// Returns status, label and attempts.
+fn status_of_new_parcel(before: &State, direction: Direction) -> (Status, String, u32) {
     let order = &before.tracking;
+    let has_forward = before.parcels.iter().any(|it| it.direction == Direction::Forward);
     let status = match direction {
+        Direction::Forward if !has_forward => {
+            return (order.status, order.label.clone(), order.attempts);
+        }
         Direction::Forward if !order.status.shows_pickup() => {
-            return (order.status, order.label.clone());
+            return (order.status, order.label.clone(), 0);
         }
         Direction::Forward => Status::Processing,
         Direction::Return => Status::Pending,
     };
-    (status, status.title().to_owned())
+    (status, status.title().to_owned(), 0)
 }
 
 /// A time that is missing, or ahead of the clock by more than [`CLOCK_TOLERANCE`], counts as the

@@ -67,9 +67,11 @@ impl Orders {
 
     /// The writes that keep an order's polling rows in step with it.
     pub(super) fn active_writes(&self, before: Option<&Order>, after: &Order) -> Vec<Write> {
-        let polled = |order: &Order| -> BTreeMap<Awb, Polling> {
+        // The carrier is asked for the AWB as it was given.
+        let polled = |order: &Order| -> BTreeMap<Awb, (Awb, Polling)> {
             let parcels = order.polled_parcels();
-            parcels.map(|(parcel, polling)| (parcel.awb.canonical(), polling)).collect()
+            let row = |awb: &Awb, polling| (awb.canonical(), (awb.clone(), polling));
+            parcels.map(|(parcel, polling)| row(&parcel.awb, polling)).collect()
         };
         let (old, new) = (before.map(polled).unwrap_or_default(), polled(after));
         let awbs: BTreeSet<&Awb> = old.keys().chain(new.keys()).collect();
@@ -79,11 +81,11 @@ impl Orders {
         let writes = changed.flat_map(|awb| {
             let active = match (old.get(awb), new.get(awb)) {
                 (_, None) => Write::delete(&self.table, active_key(key, awb)),
-                (Some(_), Some(polling)) => {
+                (Some(_), Some((awb, polling))) => {
                     let changes = changes(key, awb, *polling, at);
                     Write::update(&self.table, active_key(key, awb), changes)
                 }
-                (None, Some(polling)) => {
+                (None, Some((awb, polling))) => {
                     let ended_at = (*polling == Polling::Ended).then_some(at);
                     let active = PollState { ended_at, ..PollState::new(awb.clone(), at) };
                     Write::put(&self.table, active_row(key, &active))

@@ -1,6 +1,8 @@
 //! Creates and patches an order: the order, its references and the event that reconciles parked
 //! reports are written in one transaction.
 
+use std::collections::BTreeSet;
+
 use domain::core::id::{EventId, OrderKey};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
@@ -74,7 +76,8 @@ impl Orders {
         ];
         writes.extend(self.active_writes(None, order));
         let first_name = writes.len();
-        writes.extend(names.iter().map(|name| self.claim_or_take(&order.key, name, taken)));
+        let (name_writes, names) = self.name_writes(&order.key, &names, taken);
+        writes.extend(name_writes);
         writes.extend(self.phone_writes(None, order));
         let cancelled = match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => return Ok(CreateOutcome::Created),
@@ -104,8 +107,8 @@ impl Orders {
         ];
         writes.extend(self.active_writes(Some(before), after));
         let first_name = writes.len();
-        let claims = names.claimed.iter();
-        writes.extend(claims.map(|name| self.claim_or_take(&after.key, name, &names.taken)));
+        let (name_writes, claimed) = self.name_writes(&after.key, &names.claimed, &names.taken);
+        writes.extend(name_writes);
         writes.extend(names.freed.iter().map(|name| self.free(&after.key, name)));
         writes.extend(self.phone_writes(Some(before), after));
         writes.extend(reconciliation.map(|event| events.put_in_transaction(event)));
@@ -116,15 +119,33 @@ impl Orders {
         if cancelled.condition_failed(0) {
             return Ok(PatchOutcome::RevMismatch);
         }
-        let taken = first_taken(&cancelled, first_name, names.claimed.clone());
+        let taken = first_taken(&cancelled, first_name, claimed);
         Ok(taken.map_or(PatchOutcome::RevMismatch, PatchOutcome::NameTaken))
     }
 
-    fn claim_or_take(&self, order: &OrderKey, name: &Ref, taken: &[TakenName]) -> Write {
-        match taken.iter().find(|taken| taken.name == *name) {
-            Some(taken) => self.take(order, name, &taken.from),
-            None => self.claim(order, name),
+    /// The writes that claim names, or take them over from orders that were not written since they
+    /// gave them up; each with the name that it is for.
+    fn name_writes(
+        &self,
+        order: &OrderKey,
+        names: &[Ref],
+        taken: &[TakenName],
+    ) -> (Vec<Write>, Vec<Ref>) {
+        let claims = names.iter().map(|name| {
+            let write = match taken.iter().find(|taken| taken.name == *name) {
+                Some(taken) => self.take(order, name, &taken.from),
+                None => self.claim(order, name),
+            };
+            (write, name.clone())
+        });
+        let mut writes: Vec<(Write, Ref)> = claims.collect();
+        let mut guarded = BTreeSet::new();
+        for taken in taken.iter().filter(|taken| names.contains(&taken.name) && taken.rev > 0) {
+            if guarded.insert(&taken.from) {
+                writes.push((self.guard(&order.account, taken), taken.name.clone()));
+            }
         }
+        writes.into_iter().unzip()
     }
 
     /// The order's last reconciliation event, so that a repeated request can send it again.

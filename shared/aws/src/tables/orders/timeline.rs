@@ -1,14 +1,15 @@
 //! Timeline entries, written together with the state they lead to.
 
 use domain::core::id::{AccountCode, OrderId, OrderKey};
+use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
 use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::Commit;
 
-use super::Orders;
+use super::{Orders, state_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, item, json, read_json, text};
+use crate::tables::attr::{Item, item, json, number, read_json, text};
 use crate::tables::expression::{attr, row_exists};
 use crate::tables::inbound::{InboundEvent, InboundLog};
 use crate::tables::keys::{key, order_pk, ref_pk};
@@ -76,16 +77,16 @@ impl Orders {
         }
     }
 
-    /// Moves a name from one order to another. `false` if `from` does not have it.
+    /// Moves a name from one order to another, if `from` has it.
     pub async fn hand_over(
         &self,
         account: &AccountCode,
         name: &Ref,
         from: &OrderId,
         to: &OrderId,
-    ) -> Result<bool, IoError> {
+    ) -> Result<(), IoError> {
         let to = OrderKey { account: account.clone(), order: to.clone() };
-        self.take(&to, name, from).send_if_unchanged(&self.client).await
+        self.take(&to, name, from).send(&self.client).await.map(drop)
     }
 
     /// The write that gives a free name to an order.
@@ -103,6 +104,14 @@ impl Orders {
         let changes = Changes::new().set("order_id", text(order.order.as_str()));
         Write::update(&self.table, key(ref_pk(&order.account, name), "order"), changes)
             .only_if(attr("order_id").equals(text(from.as_str())))
+    }
+
+    /// The write that fails if the order was written since it gave up a name.
+    pub(super) fn guard(&self, account: &AccountCode, taken: &TakenName) -> Write {
+        let from = OrderKey { account: account.clone(), order: taken.from.clone() };
+        let changes = Changes::new().set("gave_up", text(ref_pk(account, &taken.name)));
+        let unchanged = attr("rev").equals(number(taken.rev));
+        Write::update(&self.table, state_key(&from), changes).only_if(unchanged)
     }
 
     /// The write that frees a name, if the order still has it.

@@ -12,9 +12,12 @@ use crate::tables::attr::{item, json, read_json, text, ttl};
 use crate::tables::expression::attr;
 use crate::tables::inbound::RETENTION_DAYS;
 use crate::tables::keys::{key, ref_pk};
-use crate::tables::read::all_rows;
+use crate::tables::read::first_page;
 use crate::tables::transaction::transact;
 use crate::tables::write::Write;
+
+/// Reports read at once.
+const PAGE: i32 = 200;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmatchedReport {
@@ -46,16 +49,17 @@ impl Orders {
         transact(&self.client, puts.collect()).await?.unless_conflict()
     }
 
-    /// The reports parked under a reference.
+    /// Reports parked under a reference, and whether more are.
     pub async fn unmatched_reports(
         &self,
         account: &AccountCode,
         reference: &Ref,
-    ) -> Result<Vec<UnmatchedReport>, IoError> {
+    ) -> Result<(Vec<UnmatchedReport>, bool), IoError> {
         let parked =
             partition(ref_pk(account, reference)).and(attr("sk").begins_with(text("wait:")));
-        let rows = all_rows(self.query(parked)).await?;
-        rows.iter().map(|row| read_json(row, "json")).collect()
+        let page = first_page(self.query(parked).limit(PAGE)).await?;
+        let reports = page.rows.iter().map(|row| read_json(row, "json"));
+        Ok((reports.collect::<Result<_, _>>()?, page.next.is_some()))
     }
 
     /// Removes a parked report from all of its references.

@@ -39,8 +39,9 @@ impl Order {
         if self.is_free(awb, entries, now) {
             return Some(GivenUp::Recycled);
         }
-        let is_kept = is_named_by_shop || is_further_parcel(awb, entries);
-        (!is_kept).then_some(GivenUp::WithReports)
+        let is_given = is_named_by_shop || is_further_parcel(awb, entries);
+        let is_replaced = self.state.parcel(awb).is_some_and(|parcel| parcel.replaced);
+        (!is_given || is_replaced).then_some(GivenUp::WithReports)
     }
 
     /// The order ended long ago, or was cancelled before the carrier had the parcel.
@@ -49,9 +50,10 @@ impl Order {
         // Reports may be older than the order, which cannot have ended before there was one.
         let ended_at = tracking.since.unwrap_or(self.state.created_at).max(self.state.created_at);
         let is_long_ago = now.since(ended_at) >= RECYCLED_AFTER;
-        let was_moved = reports(entries).any(|report| {
+        // A report of the whole order counts for each of its parcels.
+        let was_moved = reports(&self.state.start, entries).any(|report| {
             report.status.shows_pickup()
-                && report.awb.as_ref().is_some_and(|own| own.is_same_parcel(awb))
+                && report.awb.as_ref().is_none_or(|own| own.is_same_parcel(awb))
         });
         tracking.status.is_final() && is_long_ago
             || tracking.status == Status::Cancelled && !was_moved
@@ -64,28 +66,59 @@ fn is_further_parcel(awb: &Awb, entries: &[TimelineEntry]) -> bool {
     })
 }
 
-/// The order that has taken over the parcel with this AWB.
+/// The order that has taken over this AWB, with or without its reports.
 pub fn moved_to<'a>(awb: &Awb, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
-    let about = |fact: &&ParcelFact| fact.awb().is_some_and(|it| it.is_same_parcel(awb));
-    let last = parcel_facts(entries).filter(about).max_by_key(|fact| fact.rev)?;
-    match &last.change {
-        ParcelChange::Moved { to, .. } => Some(to),
+    match last_change(awb, entries)? {
+        ParcelChange::Moved { to, .. } | ParcelChange::Released { to, .. } => Some(to),
         ParcelChange::Named { .. } | ParcelChange::Added { .. } => None,
     }
 }
 
-/// The names in the facts of an order, without those that other orders have taken over, or that
-/// only withdrawn reports have.
+fn last_change<'a>(awb: &Awb, entries: &'a [TimelineEntry]) -> Option<&'a ParcelChange> {
+    let about = |fact: &&ParcelFact| fact.awb().is_some_and(|it| it.is_same_parcel(awb));
+    parcel_facts(entries).filter(about).max_by_key(|fact| fact.rev).map(|fact| &fact.change)
+}
+
+/// The names in the facts of an order that only withdrawn reports, or reports of other orders by
+/// now, do not give it.
 pub(super) fn of_facts(start: &Start, entries: &[TimelineEntry]) -> BTreeSet<Ref> {
-    let given = start.awb.iter().chain(&start.return_awb).map(Ref::awb);
-    let named = parcel_facts(entries).filter_map(ParcelFact::awb).map(Ref::awb);
-    let learnt = reports(entries).flat_map(ReportFacts::names);
-    let mut names: BTreeSet<Ref> = given.chain(named).chain(learnt).collect();
-    names.retain(|name| match name {
+    let learnt = reports(start, entries).flat_map(ReportFacts::names);
+    given(start, entries).iter().map(Ref::awb).chain(learnt).collect()
+}
+
+/// False for a name that another order has taken over.
+pub(super) fn is_own(name: &Ref, entries: &[TimelineEntry]) -> bool {
+    match name {
         Ref::Awb(awb) => moved_to(awb, entries).is_none(),
         other => !is_moved(other, entries),
+    }
+}
+
+/// The AWBs that the shop gave the order, canonical.
+fn given(start: &Start, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
+    let created = start.awb.iter().chain(&start.return_awb);
+    let later = parcel_facts(entries).filter_map(|fact| match &fact.change {
+        ParcelChange::Named { awb, .. } => awb.as_ref(),
+        ParcelChange::Added { awb, .. } => Some(awb),
+        ParcelChange::Moved { .. } | ParcelChange::Released { .. } => None,
     });
-    names
+    created.chain(later).map(Awb::canonical).collect()
+}
+
+/// The reports that go to another order together with a name. A report with the exact id of the
+/// other order stays if the shop says that its parcel is of this one.
+pub fn reports_under(name: &Ref, start: &Start, entries: &[TimelineEntry]) -> BTreeSet<ReportId> {
+    let given = given(start, entries);
+    let is_named = |report: &ReportFacts| match name {
+        Ref::Awb(awb) => report.awb.as_ref().is_some_and(|own| own.is_same_parcel(awb)),
+        Ref::Order(id) => {
+            let is_given = |awb: &Awb| given.contains(&awb.canonical());
+            report.spelled_id.as_ref() == Some(id) && !report.awb.as_ref().is_some_and(is_given)
+        }
+        Ref::Provider { .. } => false,
+    };
+    let named = entries.iter().filter(|entry| entry.report().is_some_and(is_named));
+    named.map(|entry| entry.id.clone()).collect()
 }
 
 fn is_moved(name: &Ref, entries: &[TimelineEntry]) -> bool {
@@ -114,13 +147,24 @@ fn withdrawn(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportId> {
 }
 
 /// The reports that were not withdrawn, without those that went to another order.
-fn reports(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportFacts> {
-    let withdrawn: BTreeSet<&ReportId> = withdrawn(entries).collect();
-    let standing = entries.iter().filter(move |entry| !withdrawn.contains(&entry.id));
-    let has_moved = |report: &ReportFacts| {
-        let by_awb = report.awb.as_ref().and_then(|awb| moved_to(awb, entries)).is_some();
-        let by_id = |id: &OrderId| is_moved(&Ref::Order(id.clone()), entries);
-        by_awb || report.spelled_id.as_ref().is_some_and(by_id)
-    };
-    standing.filter_map(TimelineEntry::report).filter(move |report| !has_moved(report))
+fn reports<'a>(
+    start: &Start,
+    entries: &'a [TimelineEntry],
+) -> impl Iterator<Item = &'a ReportFacts> {
+    let mut gone: BTreeSet<ReportId> = withdrawn(entries).cloned().collect();
+    for name in parcel_facts(entries).filter_map(moved_name) {
+        let has_come_back = matches!(name, Ref::Awb(awb) if moved_to(awb, entries).is_none());
+        if !has_come_back {
+            gone.extend(reports_under(name, start, entries));
+        }
+    }
+    let standing = entries.iter().filter(move |entry| !gone.contains(&entry.id));
+    standing.filter_map(TimelineEntry::report)
+}
+
+fn moved_name(fact: &ParcelFact) -> Option<&Ref> {
+    match &fact.change {
+        ParcelChange::Moved { name, .. } => Some(name),
+        _ => None,
+    }
 }

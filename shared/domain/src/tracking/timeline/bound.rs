@@ -8,6 +8,9 @@ use crate::tracking::state::State;
 /// Reports kept of one parcel, and of an order without naming a parcel.
 pub const MAX_ENTRIES: usize = 500;
 
+/// Entries that are tried, each by a fold of the whole order.
+const MAX_TRIES: usize = 16;
+
 /// No entry can be dropped without changing the order.
 pub(super) struct Full;
 
@@ -36,6 +39,7 @@ pub(super) fn make_room(
         candidates.extend(droppable.map(|(index, it)| (from_middle(index), &it.id)));
     }
     candidates.sort();
+    candidates.truncate(MAX_TRIES);
     let with_all = result(fold(&before.start, before.created_at, all));
     let dropped = candidates.into_iter().find(|(_, id)| {
         let others: Vec<TimelineEntry> =

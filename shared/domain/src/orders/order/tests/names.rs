@@ -1,7 +1,7 @@
 //! The names of an order, and when it gives one up.
 
 use super::*;
-use crate::orders::order::{GivenUp, is_withdrawn, moved_to};
+use crate::orders::order::{GivenUp, is_withdrawn, moved_to, reports_under};
 use crate::tracking::status::Status::*;
 
 fn provider(source: &str, id: &str) -> Ref {
@@ -58,6 +58,9 @@ fn names_are_given_or_learnt() {
 fn what_a_shop_says_beats_what_was_learnt() {
     let mut told = given(BOTH);
     say(&mut told, "p1", 1, added(2, "C"));
+    for given in ["0012", "C", "R"] {
+        assert_eq!(told.0.gives_up(&name(given), &told.1, minute(10)), None, "{given}");
+    }
     tell(
         &mut told,
         &Report {
@@ -68,9 +71,10 @@ fn what_a_shop_says_beats_what_was_learnt() {
     );
     let (order, entries) = &told;
     for (name, expected) in [
-        (name("0012"), None),
+        // The carrier replaced both by D.
+        (name("0012"), Some(GivenUp::WithReports)),
+        (name("C"), Some(GivenUp::WithReports)),
         (name("R"), None),
-        (name("C"), None),
         (provider("shiprocket", "77"), None),
         (name("D"), Some(GivenUp::WithReports)),
         (name("S"), Some(GivenUp::WithReports)),
@@ -153,4 +157,40 @@ fn what_only_a_moved_parcel_taught_goes_with_it() {
     let moved = ParcelChange::Moved { name: name("X"), to: order_id("ORD-2") };
     say(&mut told, "m", 3, parcel(4, moved));
     assert_eq!(told.0.names(&told.1), std::collections::BTreeSet::from([name("Y")]));
+}
+
+#[test]
+fn an_order_does_not_have_the_name_of_a_released_parcel() {
+    let mut told = given(r#","awb":"A""#);
+    tell(&mut told, &about("r1", "A", Cancelled, 1));
+    assert_eq!(told.0.gives_up(&name("A"), &told.1, minute(10)), Some(GivenUp::Recycled));
+    let to = order_id("ORD-2");
+    say(&mut told, "m", 2, parcel(3, ParcelChange::Released { awb: awb("A"), to: to.clone() }));
+    assert!(told.0.names(&told.1).is_empty());
+    assert_eq!(moved_to(&awb("A"), &told.1), Some(&to));
+    let parcel = &told.0.state.parcels[0];
+    assert_eq!((parcel.status, parcel.released), (Cancelled, true), "its reports stay");
+    assert!(told.0.polled_parcels().next().is_none());
+    say(&mut told, "p", 3, patched(4, Direction::Forward, "A"));
+    assert_eq!(moved_to(&awb("A"), &told.1), None, "it has the parcel again");
+}
+
+/// The shop says that the parcel is of this order, whatever id a report has.
+#[test]
+fn the_report_of_a_given_parcel_does_not_go_to_the_order_with_its_id() {
+    let mut told = given(r#","awb":"A""#);
+    let spelled = |id: &str, number: &str| Report {
+        order_id: Some(order_id("ORD-1_740007001")),
+        ..about(id, number, InTransit, 1)
+    };
+    tell(&mut told, &spelled("r1", "A"));
+    tell(&mut told, &spelled("r2", "X"));
+    let moved = Ref::Order(order_id("ORD-1_740007001"));
+    let ids = reports_under(&moved, &told.0.state.start, &told.1);
+    assert_eq!(ids, std::collections::BTreeSet::from([report_id("r2")]));
+    let change = ParcelChange::Moved { name: moved, to: order_id("ORD-1_740007001") };
+    say(&mut told, "m", 2, parcel(3, change));
+    assert_eq!(told.0.names(&told.1), std::collections::BTreeSet::from([name("A")]));
+    assert_eq!(told.0.state.tracking.status, InTransit);
+    assert_eq!(told.0.state.parcels.len(), 1);
 }

@@ -31,7 +31,8 @@ fn beyond_500_the_middle_entry_of_a_run_of_one_status_is_dropped() {
     let dropped = commit.dropped.as_ref().map(ReportId::as_str);
     assert!(matches!(dropped, Some("r0049" | "r0299" | "r0300")), "{dropped:?}");
     assert_eq!((commit.state.entries, store.entries.len()), (500, 500));
-    let after = State { rev: before.rev + 1, updated_at: commit.state.updated_at, ..before };
+    let (rev, updated_at) = (before.rev + 1, commit.state.updated_at);
+    let after = State { rev, entry_rev: rev, updated_at, ..before };
     assert_eq!(commit.state, after, "the order is what it was");
 }
 

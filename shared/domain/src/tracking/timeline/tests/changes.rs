@@ -166,9 +166,18 @@ fn stores_a_late_report_without_a_change() {
         assert_eq!(commit.judgement.unwrap().disposition, disposition);
         assert_eq!((commit.entry.late, &commit.entry.transition), (true, &None));
         let updated_at = commit.state.updated_at;
-        let after = State { rev: before.rev + 1, entries: 3, updated_at, ..before };
+        let rev = before.rev + 1;
+        let after = State { rev, entry_rev: rev, entries: 3, updated_at, ..before };
         assert_eq!(commit.state, after, "{status}");
     }
+}
+
+/// The order was in transit before it had a parcel: that was told.
+#[test]
+fn the_first_parcel_of_a_moving_order_is_no_change() {
+    let (before, commit) = Store::last("pending", "- in_transit 1h, A in_transit 2h");
+    assert_eq!((before.version, commit.state.version, &commit.entry.transition), (2, 2, &None));
+    assert_eq!(commit.state.parcels[0].status, Status::InTransit);
 }
 
 /// Endpoints are notified of the new state, not of the late report.

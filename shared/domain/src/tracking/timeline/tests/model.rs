@@ -50,7 +50,7 @@ struct Facts<'a> {
 struct Parcel<'a> {
     awb: Awb,
     direction: Direction,
-    place: (Timestamp, bool, Awb),
+    place: (Timestamp, bool, Option<Timestamp>, Awb),
     learnt: bool,
     /// Its place among those that the shop named other than as a further parcel.
     named: Option<usize>,
@@ -99,7 +99,9 @@ impl<'a> Facts<'a> {
         let reports = entries.iter().filter(|entry| !is_withdrawn(&entry.id));
         let reports = reports.filter_map(|entry| Some((entry, entry.report()?)));
         let stays = |(_, report): &Told<'_>| {
-            !report.spelled_id.as_ref().is_some_and(|id| moved_ids.contains(id))
+            let has_id = report.spelled_id.as_ref().is_some_and(|id| moved_ids.contains(id));
+            let is_given = |awb: &Awb| facts.namings.iter().any(|it| it.awb.is_same_parcel(awb));
+            !has_id || report.awb.as_ref().is_some_and(is_given)
         };
         facts.reports = reports.filter(stays).collect();
         facts.reports.sort_by_key(|(entry, report)| (entry.occurred_at, report.status, &entry.id));
@@ -195,7 +197,12 @@ impl<'a> Facts<'a> {
         let at_creation = namings.first().is_some_and(|(_, it)| it.at_creation);
         Some(Parcel {
             direction: last.map_or(learnt_direction, |(_, it)| it.by.unwrap_or(Direction::Forward)),
-            place: (said.into_iter().chain(seen).min()?, !at_creation, awb.clone()),
+            place: (
+                said.into_iter().chain(seen).min()?,
+                !at_creation,
+                own.first().filter(|_| namings.is_empty()).map(|(entry, _)| entry.occurred_at),
+                awb.clone(),
+            ),
             awb,
             learnt: namings.is_empty(),
             named: self.first_naming(name),
