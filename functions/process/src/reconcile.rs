@@ -122,7 +122,7 @@ impl Process {
         taken: &TakenName,
     ) -> Result<Option<Option<Undeliverable>>, IoError> {
         let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
-        let Some((order, mut entries)) = self.orders.load_with_timeline(&from).await? else {
+        let Some((order, mut entries, checkpoints)) = self.orders.load_all_of(&from).await? else {
             return Ok(Some(None));
         };
         let kept = order.names(&entries);
@@ -140,8 +140,11 @@ impl Process {
             }
             let origin =
                 Origin { event_id: entry.id.clone().into(), received_at: entry.received_at };
+            // The newest report brings the parcel's scans.
+            let scans = entry.awb().and_then(|awb| checkpoints.get(&awb.canonical()));
+            let scans = scans.map_or(&[][..], Vec::as_slice);
             let fact = fact_of(entry, &key.order);
-            let outcome = self.commit_fact(key, fact, &origin, &[]).await?;
+            let outcome = self.commit_fact(key, fact, &origin, scans).await?;
             let ApplyOutcome::Applied(applied) = outcome else { continue };
             let failed = self.fan_out(&origin.event_id, &[*applied], now()).await?;
             undeliverable = failed.or(undeliverable);
