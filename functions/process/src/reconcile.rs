@@ -152,7 +152,7 @@ impl Process {
         taken: &TakenName,
     ) -> Result<Option<Option<Undeliverable>>, IoError> {
         let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
-        let Some((order, mut entries)) = self.orders.load_with_timeline(&from).await? else {
+        let Some((order, mut entries, checkpoints)) = self.orders.load_all_of(&from).await? else {
             return Ok(Some(None));
         };
         let kept = order.names(&entries);
@@ -170,14 +170,14 @@ impl Process {
             }
             let event_id = copy_event_id(&entry.id, key);
             let origin = Origin { event_id, received_at: entry.received_at };
+            // The newest report brings the parcel's scans.
+            let scans = entry.awb().and_then(|awb| checkpoints.get(&awb.canonical()));
+            let scans = scans.map_or(&[][..], Vec::as_slice);
             let fact = fact_of(entry, &key.order);
-            let outcome = self.commit_fact(key, fact, &origin, &[]).await?;
+            let outcome = self.commit_fact(key, fact, &origin, scans).await?;
             let ApplyOutcome::Applied(applied) = outcome else { continue };
             let failed = self.fan_out(&origin.event_id, &[*applied], now()).await?;
             undeliverable = failed.or(undeliverable);
-        }
-        if let Ref::Awb(awb) = &taken.name {
-            self.orders.copy_checkpoints(&from, key, awb).await?;
         }
         Ok(Some(undeliverable))
     }

@@ -122,6 +122,27 @@ async fn a_parcel_moves_back_with_what_was_reported_meanwhile() {
 }
 
 #[tokio::test]
+async fn a_parcel_moves_with_its_checkpoints() {
+    let first = Story::with_parcel().await;
+    let mut report = first.report("B delivered", 2);
+    let scan = json!({"date": "2026-07-06 14:00:05", "activity": "Delivered", "location": "Hub"});
+    report["scans"] = json!([scan]);
+    send(&report).await;
+    let checkpoints = first.is("delivered: A pending replaced, B delivered learnt").await
+        ["shipments"][1]["checkpoints"]
+        .clone();
+    assert_eq!(checkpoints[0]["location"], "Hub");
+    let second = first.beside();
+    second.create(json!({"awb": second.awb("B")})).await;
+    let moved = async || {
+        let order = second.is("delivered: B delivered").await;
+        let shown = &order["shipments"][0]["checkpoints"];
+        if *shown == checkpoints { Ok(()) } else { Err(shown.to_string()) }
+    };
+    eventually_ok("the checkpoints of a moved parcel", moved).await;
+}
+
+#[tokio::test]
 async fn a_withdrawn_report_stays_withdrawn_where_its_parcel_moves_to() {
     let first = Story::with_parcel().await;
     first.reported("B in_transit", 2).await;

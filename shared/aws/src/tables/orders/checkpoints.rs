@@ -11,8 +11,7 @@ use super::{Orders, sort_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, bytes, compress, decompress, item, read_bytes, text};
 use crate::tables::expression::attr;
-use crate::tables::keys::{key, order_pk};
-use crate::tables::read::get;
+use crate::tables::keys::order_pk;
 use crate::tables::write::Write;
 
 const PREFIX: &str = "checkpoints:";
@@ -58,24 +57,6 @@ impl Orders {
         ]);
         let is_newest = attr("at").absent().or(attr("at").at_most(at));
         Write::put(&self.table, row).only_if(is_newest).send(&self.client).await.map(drop)
-    }
-}
-
-impl Orders {
-    /// Gives the scans of a parcel that moved to another order to that order.
-    pub async fn copy_checkpoints(
-        &self,
-        from: &OrderKey,
-        to: &OrderKey,
-        awb: &Awb,
-    ) -> Result<(), IoError> {
-        let sk = format!("{PREFIX}{}", awb.canonical());
-        let stored = key(order_pk(from), sk.as_str());
-        let Some(mut row) = get(&self.client, &self.table, stored, &[]).await? else {
-            return Ok(());
-        };
-        row.insert("pk".to_owned(), text(order_pk(to)));
-        Write::insert(&self.table, row).send(&self.client).await.map(drop)
     }
 }
 
