@@ -7,8 +7,6 @@ use domain::polling::Refusal;
 use domain::webhooks::retry::parse_retry_after;
 use egress::GetError;
 
-/// A batch is given up after this many failed calls; the next run polls its orders anyway.
-const MAX_ATTEMPTS: u32 = 5;
 /// Doubles with every attempt, up to `LONGEST_WAIT`.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
@@ -58,8 +56,8 @@ impl Failure {
     }
 
     /// The backoff after this many failed calls, or `None` to give up.
-    pub(crate) fn wait_after(&self, attempts: u32) -> Option<Duration> {
-        if attempts >= MAX_ATTEMPTS {
+    pub(crate) fn wait_after(&self, attempts: u32, max_attempts: u32) -> Option<Duration> {
+        if attempts >= max_attempts {
             return None;
         }
         let planned = FIRST_WAIT.saturating_mul(1 << attempts.saturating_sub(1)).min(LONGEST_WAIT);
@@ -78,11 +76,11 @@ mod tests {
     use super::*;
 
     fn waits(failure: Failure) -> Vec<Option<u64>> {
-        (1..7).map(|attempts| failure.wait_after(attempts).map(|wait| wait.as_secs())).collect()
+        (1..7).map(|attempts| failure.wait_after(attempts, 5).map(|wait| wait.as_secs())).collect()
     }
 
     #[test]
-    fn gives_up_after_five_attempts() {
+    fn gives_up_after_the_last_attempt() {
         let expected = [Some(5), Some(10), Some(20), Some(40), None, None];
         assert_eq!(waits(Failure::of("timeout")), expected);
         assert_eq!(waits(Failure::refusal(500, None, Timestamp::EPOCH)), expected);

@@ -1,5 +1,7 @@
 //! After a failed call: pauses the credential, polls the batch in parts, or retries it.
 
+use std::time::Duration;
+
 use aws::clock::now;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
@@ -11,6 +13,19 @@ use crate::{Poll, answered_counts, credential_account};
 
 /// The calls for a whole batch before it is polled in parts.
 const WHOLE_CALLS: u32 = 2;
+/// A batch is given up after this many failed calls; the next run polls its orders anyway.
+const MAX_ATTEMPTS: u32 = 5;
+/// The same for a batch that is polled in parts. With two orders that the carrier cannot answer, six
+/// calls may fail before it answers a part.
+const MAX_ATTEMPTS_IN_PARTS: u32 = 11;
+
+/// What follows a failed call that is not about the credential.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum NextStep {
+    /// The carrier answers: the next part is polled at once.
+    NextPart,
+    RetryLater,
+}
 
 impl Poll {
     /// Returns `None` if the next part of the batch can be polled at once.
@@ -23,21 +38,13 @@ impl Poll {
         if let Some(refusal) = failure.about_credential() {
             return self.pause(batch, state, refusal, failure).await.map(Some);
         }
-        if failure.may_be_about_an_order() {
-            match &mut state.halving {
-                None if state.attempts + 1 < WHOLE_CALLS => {}
-                None => state.halving = Halving::of(batch),
-                Some(halving) => {
-                    halving.failed();
-                    let is_clear = halving.has_answer() || halving.next().is_none();
-                    if is_clear && !halving.is_hopeless() {
-                        self.runs.save_halving(batch, halving, now()).await?;
-                        return Ok(None);
-                    }
-                }
+        match (next_step(batch, state, &failure), &state.halving) {
+            (NextStep::NextPart, Some(halving)) => {
+                self.runs.save_halving(batch, halving, now()).await?;
+                Ok(None)
             }
+            _ => self.retry_later(batch, state, failure).await.map(Some),
         }
-        self.retry_later(batch, state, failure).await.map(Some)
     }
 
     /// Retries the batch with backoff, then gives it up; the next run polls its orders anyway.
@@ -49,8 +56,7 @@ impl Poll {
     ) -> Result<RecordOutcome, IoError> {
         let halving = state.halving.as_ref();
         let attempts = self.runs.record_failure(batch, halving, now()).await?;
-        let is_hopeless = halving.is_some_and(Halving::is_hopeless);
-        let wait = failure.wait_after(attempts).filter(|_| !is_hopeless);
+        let wait = wait(halving, attempts, &failure);
         tracing::warn!(
             run = batch.run.id,
             planner = batch.planner,
@@ -127,3 +133,40 @@ impl Poll {
         Ok(RecordOutcome::RetryAfter(wait))
     }
 }
+
+/// Halves the batch, or the part of it that failed.
+fn next_step(batch: &BatchMessage, state: &mut BatchState, failure: &Failure) -> NextStep {
+    if !failure.may_be_about_an_order() {
+        return NextStep::RetryLater;
+    }
+    match &mut state.halving {
+        // The first failure may pass by itself.
+        None if state.attempts + 1 < WHOLE_CALLS => NextStep::RetryLater,
+        // The first part has the next turn: the carrier may be down.
+        None => {
+            state.halving = Halving::of(batch);
+            NextStep::RetryLater
+        }
+        Some(halving) => {
+            halving.failed();
+            if may_go_on_at_once(halving) { NextStep::NextPart } else { NextStep::RetryLater }
+        }
+    }
+}
+
+/// True if the carrier has answered a part, so that it is not down, or if no part is left.
+fn may_go_on_at_once(halving: &Halving) -> bool {
+    (halving.has_answer() || halving.next().is_none()) && !halving.is_hopeless()
+}
+
+/// The wait before the next attempt, or `None` to give up the batch.
+fn wait(halving: Option<&Halving>, attempts: u32, failure: &Failure) -> Option<Duration> {
+    match halving {
+        Some(halving) if halving.is_hopeless() => None,
+        Some(_) => failure.wait_after(attempts, MAX_ATTEMPTS_IN_PARTS),
+        None => failure.wait_after(attempts, MAX_ATTEMPTS),
+    }
+}
+
+#[cfg(test)]
+mod tests;

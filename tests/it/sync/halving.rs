@@ -81,17 +81,31 @@ async fn one_order_cannot_block_the_others_of_its_batch() {
     }
 }
 
+/// One order in each half, both at the place that is polled last.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_orders_cannot_block_the_others_of_a_full_batch() {
+    let (env, keys, message) = create(50, &[0, 25], &json!({"status": 400})).await;
+    let (waits, outcome) = handle(&env, &message).await;
+    assert_eq!((&waits[..4], outcome), (&[5, 10, 20, 40][..], RecordOutcome::Ack));
+    assert_eq!(env.handle_all().await, []);
+    let others = (0..50).filter(|n| ![0, 25].contains(n)).collect();
+    assert_eq!(end_state(&env, &keys).await, (others, vec![0, 25]));
+    assert_eq!(env.totals(&run()).await.counts.asked, 48);
+    env.remove().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn gives_up_a_batch_while_the_carrier_answers_nothing() {
     let dead_letter = RecordOutcome::DeadLetter(DeadLetterReason::Carrier);
     let (env, keys, message) =
         create(20, &(0..20).collect::<Vec<_>>(), &json!({"status": 500})).await;
-    let expected = (vec![5, 10, 20, 40], dead_letter);
-    assert_eq!(handle(&env, &message).await, expected);
+    let waits = vec![5, 10, 20, 40, 80, 160, 300, 300, 300, 300];
+    assert_eq!(handle(&env, &message).await, (waits, dead_letter));
     assert_eq!(end_state(&env, &keys).await, (vec![], vec![]));
-    assert_eq!((env.totals(&run()).await.failed, env.carrier_calls().await.len()), (1, 5));
+    assert_eq!((env.totals(&run()).await.failed, env.carrier_calls().await.len()), (1, 11));
     env.remove().await;
     // An order alone in its batch backs off, if the carrier blames the request.
+    let expected = (vec![5, 10, 20, 40], dead_letter);
     for (mode, unknown) in [(json!({"status": 400}), vec![0]), (json!({"status": 500}), vec![])] {
         let (env, keys, message) = create(1, &[0], &mode).await;
         assert_eq!(handle(&env, &message).await, expected, "{mode}");
@@ -125,8 +139,8 @@ async fn counts_a_halved_batch_once_after_a_kill_at_any_call() {
     let expected = [
         &["dynamodb:BatchGetItem", "ssm:GetParameters", "ssm:GetParameters"][..],
         &answered,
-        &["dynamodb:UpdateItem"],
         &answered,
+        &["dynamodb:UpdateItem"],
         &["dynamodb:TransactWriteItems", "dynamodb:TransactWriteItems", "dynamodb:GetItem"],
         &["dynamodb:UpdateItem", "dynamodb:Query", "dynamodb:UpdateItem"],
     ];

@@ -1,0 +1,101 @@
+#![expect(clippy::unwrap_used)]
+
+use domain::core::id::{AccountCode, Awb, OrderId};
+use domain::core::timestamp::Timestamp;
+use domain::polling::{Batch, PlanMessage, PollCounts, PollState, Run};
+
+use super::*;
+
+fn batch(orders: usize) -> BatchMessage {
+    let item = |n: usize| PollItem {
+        account: AccountCode::parse("STORE001").unwrap(),
+        order_id: OrderId::parse(&format!("ORD{n}")).unwrap(),
+        active: PollState::new(Awb::parse(&format!("A{n}")).unwrap(), Timestamp::EPOCH),
+    };
+    let plan = PlanMessage::new(Run::hourly(Timestamp::EPOCH), 0, 1, 5.0);
+    let orders = (0..orders).map(item).collect();
+    BatchMessage::new(&plan, 0, 0, Batch { credential: None, orders })
+}
+
+fn refusal(status: u16) -> Failure {
+    Failure::refusal(status, None, Timestamp::EPOCH)
+}
+
+#[derive(Debug, Default)]
+struct End {
+    state: BatchState,
+    answered: Vec<usize>,
+    calls: usize,
+    waits: Vec<u64>,
+    is_given_up: bool,
+}
+
+impl End {
+    fn blamed(&self) -> Vec<usize> {
+        let halving = self.state.halving.as_ref();
+        let mut blamed = halving.map_or(Vec::new(), |halving| halving.unanswerable().to_vec());
+        blamed.sort_unstable();
+        blamed
+    }
+}
+
+/// Polls a batch until it ends, as [`Poll::handle`] does. `call` fails with an error, or answers;
+/// it gets the orders and the seconds since the first call.
+fn poll(orders: usize, call: impl Fn(&[usize], u64) -> Option<Failure>) -> End {
+    let (batch, mut end) = (batch(orders), End::default());
+    loop {
+        let halving = end.state.halving.as_ref();
+        let Some(part) = halving.map_or(Some(0..orders), Halving::next) else { return end };
+        let part: Vec<usize> = part.collect();
+        end.calls += 1;
+        let Some(failure) = call(&part, end.waits.iter().sum()) else {
+            end.answered.extend(&part);
+            end.answered.sort_unstable();
+            let Some(halving) = &mut end.state.halving else { return end };
+            halving.answered(PollCounts { asked: part.len() as u64, ..PollCounts::default() });
+            continue;
+        };
+        if next_step(&batch, &mut end.state, &failure) == NextStep::NextPart {
+            continue;
+        }
+        end.state.attempts += 1;
+        match wait(end.state.halving.as_ref(), end.state.attempts, &failure) {
+            Some(wait) => end.waits.push(wait.as_secs()),
+            None => {
+                end.is_given_up = true;
+                return end;
+            }
+        }
+    }
+}
+
+fn poll_broken(orders: usize, broken: &[usize], status: u16) -> End {
+    let is_broken = |part: &[usize]| part.iter().any(|order| broken.contains(order));
+    poll(orders, |part, _| is_broken(part).then(|| refusal(status)))
+}
+
+#[test]
+fn finds_any_two_orders_that_break_their_batch() {
+    for orders in [2, 3, 20, 50] {
+        for one in 0..orders {
+            for other in one..orders {
+                let mut broken = vec![one, other];
+                broken.dedup();
+                let end = poll_broken(orders, &broken, 400);
+                let mut others: Vec<usize> = (0..orders).collect();
+                others.retain(|order| !broken.contains(order));
+                assert!(!end.is_given_up && end.waits.iter().sum::<u64>() <= 315, "{end:?}");
+                assert_eq!(end.answered, others);
+                assert_eq!(end.blamed(), if others.is_empty() { vec![] } else { broken });
+            }
+        }
+    }
+}
+
+#[test]
+fn gives_up_a_batch_while_the_carrier_answers_nothing() {
+    for (orders, calls) in [(1, 5), (2, 4), (20, 11), (50, 11)] {
+        let end = poll(orders, |_, _| Some(refusal(500)));
+        assert_eq!((end.answered.len(), end.blamed().len(), end.calls), (0, 0, calls));
+    }
+}
