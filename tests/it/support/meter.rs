@@ -180,8 +180,8 @@ impl Call {
         }
     }
 
-    /// A refused write costs as much as one that changes nothing. A transaction costs twice, but for
-    /// the indexes.
+    /// A refused write costs as much as one that changes nothing. A transaction costs twice,
+    /// without its indexes.
     fn writes(
         &self,
         indexes: &HashMap<String, Vec<Index>>,
