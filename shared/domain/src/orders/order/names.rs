@@ -36,27 +36,30 @@ impl Order {
             let is_learnt = matches!(name, Ref::Provider { .. }) && !is_named_by_shop;
             return is_learnt.then_some(GivenUp::WithReports);
         };
-        if self.is_free(awb, entries, now) {
-            return Some(GivenUp::Recycled);
-        }
         let is_given = is_named_by_shop || is_further_parcel(awb, entries);
         let is_replaced = self.state.parcel(awb).is_some_and(|parcel| parcel.replaced);
-        (!is_given || is_replaced).then_some(GivenUp::WithReports)
+        match () {
+            () if self.ended_long_ago(now) => Some(GivenUp::Recycled),
+            () if !is_given || is_replaced => Some(GivenUp::WithReports),
+            () if self.was_cancelled_before_pickup(awb, entries) => Some(GivenUp::Recycled),
+            () => None,
+        }
     }
 
-    /// The order ended long ago, or was cancelled before the carrier had the parcel.
-    fn is_free(&self, awb: &Awb, entries: &[TimelineEntry], now: Timestamp) -> bool {
+    fn ended_long_ago(&self, now: Timestamp) -> bool {
         let tracking = &self.state.tracking;
         // Reports may be older than the order, which cannot have ended before there was one.
         let ended_at = tracking.since.unwrap_or(self.state.created_at).max(self.state.created_at);
-        let is_long_ago = now.since(ended_at) >= RECYCLED_AFTER;
-        // A report of the whole order counts for each of its parcels.
+        tracking.status.is_final() && now.since(ended_at) >= RECYCLED_AFTER
+    }
+
+    /// A report of the whole order counts for each of its parcels.
+    fn was_cancelled_before_pickup(&self, awb: &Awb, entries: &[TimelineEntry]) -> bool {
         let was_moved = reports(&self.state.start, entries).any(|report| {
             report.status.shows_pickup()
                 && report.awb.as_ref().is_none_or(|own| own.is_same_parcel(awb))
         });
-        tracking.status.is_final() && is_long_ago
-            || tracking.status == Status::Cancelled && !was_moved
+        self.state.tracking.status == Status::Cancelled && !was_moved
     }
 }
 
