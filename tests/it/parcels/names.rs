@@ -179,3 +179,49 @@ async fn one_of_two_orders_gets_a_learnt_parcel() {
     others[winner].is("in_transit: B in_transit").await;
     first.is("pending: A pending").await;
 }
+
+/// Each of the two orders has a change of its own, though the report is the same.
+#[tokio::test]
+async fn a_report_that_waited_is_told_again_where_its_parcel_moves_to() {
+    let first = Story::new();
+    first.reported("B in_transit", 2).await;
+    first.create(json!({})).await;
+    first.is("in_transit: B in_transit learnt").await;
+    first.told(&["in_transit"]).await;
+    let second = first.beside();
+    second.create(json!({"awb": second.awb("B")})).await;
+    second.is("in_transit: B in_transit").await;
+    second.told(&["in_transit"]).await;
+}
+
+#[tokio::test]
+async fn an_order_that_was_cancelled_gets_no_reports_of_the_next_parcel_with_its_awb() {
+    let first = Story::with_parcel().await;
+    first.reported("A cancelled", 1).await;
+    first.is("cancelled: A cancelled").await;
+    let second = first.beside();
+    second.create(json!({"awb": second.awb("A")})).await;
+    second.is("pending: A pending").await;
+    // Whichever order it names.
+    first.reported("A in_transit", 5).await;
+    second.is("in_transit: A in_transit").await;
+    let order = first.is("cancelled: A cancelled").await;
+    assert_eq!(entries(&order), ["AWB used again by another order", "cancelled"]);
+    first.name("B").await;
+    let body = json!({"awb": first.awb("A")});
+    let refused = stack().vendor("PATCH", &first.path(), Some(&body)).await;
+    assert_eq!(refused.error(), (409, "conflict", Some("awb")));
+}
+
+#[tokio::test]
+async fn an_order_with_the_exact_id_does_not_take_the_parcel_that_the_shop_gave_to_another() {
+    let spelled = Story::with_parcel().await;
+    let exact = Story { order_id: format!("{}_740007001", spelled.order_id), ..spelled.beside() };
+    send(&exact.report("A in_transit", 3)).await;
+    spelled.is("in_transit: A in_transit").await;
+    exact.create(json!({"awb": exact.awb("B")})).await;
+    send(&exact.report("A out_for_delivery", 4)).await;
+    spelled.is("out_for_delivery: A out_for_delivery").await;
+    exact.is("pending: B pending").await;
+    spelled.told(&["in_transit", "out_for_delivery"]).await;
+}
