@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::core::timestamp::Timestamp;
-use domain::polling::Refusal;
+use domain::polling::{Cause, Refusal};
 use domain::webhooks::retry::parse_retry_after;
 use egress::GetError;
 
@@ -53,6 +53,10 @@ impl Failure {
     pub(crate) fn is_about_the_request(&self) -> bool {
         self.may_be_about_an_order()
             && self.status.is_none_or(|status| (400..500).contains(&status))
+    }
+
+    pub(crate) fn cause(&self) -> Cause {
+        if self.is_about_the_request() { Cause::Request } else { Cause::Unclear }
     }
 
     /// The backoff after this many failed calls, or `None` to give up.

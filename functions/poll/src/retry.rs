@@ -6,7 +6,7 @@ use aws::clock::now;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::tables::runs::BatchState;
-use domain::polling::{BatchMessage, Halving, Pause, PollItem, Refusal};
+use domain::polling::{BatchMessage, Cause, Halving, Pause, PollItem, Refusal};
 
 use crate::failure::Failure;
 use crate::{Poll, answered_counts, credential_account};
@@ -15,14 +15,16 @@ use crate::{Poll, answered_counts, credential_account};
 const WHOLE_CALLS: u32 = 2;
 /// A batch is given up after this many failed calls; the next run polls its orders anyway.
 const MAX_ATTEMPTS: u32 = 5;
-/// The same for a batch that is polled in parts. With two orders that the carrier cannot answer, six
+/// The same in a row for a batch that is polled in parts. With two orders that the carrier cannot answer, six
 /// calls may fail before it answers a part.
 const MAX_ATTEMPTS_IN_PARTS: u32 = 11;
+/// An order that failed alone is polled again after this time at least: a short outage is over then.
+const SECOND_ROUND_WAIT: Duration = Duration::from_secs(60);
 
 /// What follows a failed call that is not about the credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NextStep {
-    /// The carrier answers: the next part is polled at once.
+    /// The next part is polled at once.
     NextPart,
     RetryLater,
 }
@@ -148,24 +150,28 @@ fn next_step(batch: &BatchMessage, state: &mut BatchState, failure: &Failure) ->
             NextStep::RetryLater
         }
         Some(halving) => {
-            halving.failed();
-            if may_go_on_at_once(halving) { NextStep::NextPart } else { NextStep::RetryLater }
+            halving.failed(failure.cause());
+            if may_go_on_at_once(halving, failure) {
+                NextStep::NextPart
+            } else {
+                NextStep::RetryLater
+            }
         }
     }
 }
 
-/// True if the carrier has answered a part, so that it is not down, or if no part is left.
-fn may_go_on_at_once(halving: &Halving) -> bool {
-    (halving.has_answer() || halving.next().is_none()) && !halving.is_hopeless()
+/// True if the failure is about the orders and not an outage, or if no part is left.
+fn may_go_on_at_once(halving: &Halving, failure: &Failure) -> bool {
+    let is_about_orders = halving.has_answer() && failure.cause() == Cause::Request;
+    (is_about_orders || halving.next().is_none()) && !halving.is_hopeless()
 }
 
 /// The wait before the next attempt, or `None` to give up the batch.
 fn wait(halving: Option<&Halving>, attempts: u32, failure: &Failure) -> Option<Duration> {
-    match halving {
-        Some(halving) if halving.is_hopeless() => None,
-        Some(_) => failure.wait_after(attempts, MAX_ATTEMPTS_IN_PARTS),
-        None => failure.wait_after(attempts, MAX_ATTEMPTS),
-    }
+    let Some(halving) = halving else { return failure.wait_after(attempts, MAX_ATTEMPTS) };
+    let wait = failure.wait_after(attempts, MAX_ATTEMPTS_IN_PARTS);
+    let wait = wait.filter(|_| !halving.is_hopeless())?;
+    Some(if halving.is_second_round() { wait.max(SECOND_ROUND_WAIT) } else { wait })
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub enum BatchOutcome {
 }
 
 impl Runs {
-    /// Records a failed attempt of a batch, and its parts. Returns the number of attempts so far.
+    /// Records a failed attempt of a batch, and its parts. Returns the number of attempts in a row.
     pub async fn record_failure(
         &self,
         batch: &BatchMessage,
@@ -46,14 +46,16 @@ impl Runs {
             .ok_or_else(|| IoError::unreadable("dynamodb:UpdateItem", "attempts"))
     }
 
-    /// Stores how far a batch is polled in parts.
+    /// Stores how far a batch is polled in parts, after the carrier has answered: its failures in a
+    /// row begin anew.
     pub async fn save_halving(
         &self,
         batch: &BatchMessage,
         halving: &Halving,
         now: Timestamp,
     ) -> Result<(), IoError> {
-        let update = self.update(batch_key(batch), parts(Some(halving), now)?);
+        let changes = parts(Some(halving), now)?.set("attempts", number(0));
+        let update = self.update(batch_key(batch), changes);
         update.send(&self.client).await.map(drop)
     }
 

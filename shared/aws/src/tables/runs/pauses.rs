@@ -22,7 +22,7 @@ const RETENTION_DAYS: u64 = 2;
 pub struct BatchState {
     /// The carrier has answered exactly this batch, and the answer is counted.
     pub is_answered: bool,
-    /// The number of failed calls.
+    /// The number of failed calls in a row.
     pub attempts: u32,
     /// Set while the batch is polled in parts.
     pub halving: Option<Halving>,
