@@ -16,8 +16,8 @@ const WHOLE_CALLS: u32 = 2;
 /// A batch is given up after this many failed calls; the next run polls its orders anyway.
 const MAX_ATTEMPTS: u32 = 5;
 /// The same in a row for a batch that is polled in parts. With two orders that the carrier cannot answer, six
-/// calls may fail before it answers a part.
-const MAX_ATTEMPTS_IN_PARTS: u32 = 11;
+/// calls may fail before it answers a part; with half of the orders, eleven.
+const MAX_ATTEMPTS_IN_PARTS: u32 = 12;
 /// An order that failed alone is polled again after this time at least: a short outage is over then.
 const SECOND_ROUND_WAIT: Duration = Duration::from_secs(60);
 
@@ -73,9 +73,8 @@ impl Poll {
         if let Some(wait) = wait {
             return Ok(RecordOutcome::RetryAfter(wait));
         }
-        if let ([order], true) = (batch.orders.as_slice(), failure.is_about_the_request()) {
-            self.record_unanswerable(batch, &[order]).await?;
-        }
+        // The next run then polls the batch without them.
+        self.record_unanswerable(batch, &found(batch, halving, &failure)).await?;
         self.give_up(batch, answered_counts(state)).await
     }
 
@@ -89,8 +88,7 @@ impl Poll {
         if !halving.has_answer() {
             return self.give_up(batch, counts).await;
         }
-        let unanswerable = halving.unanswerable().iter().filter_map(|n| batch.orders.get(*n));
-        let unanswerable: Vec<&PollItem> = unanswerable.collect();
+        let unanswerable = unanswerable(batch, halving);
         self.record_unanswerable(batch, &unanswerable).await?;
         counts.unknown += unanswerable.len() as u64;
         self.end(batch, counts).await
@@ -164,6 +162,23 @@ fn next_step(batch: &BatchMessage, state: &mut BatchState, failure: &Failure) ->
 fn may_go_on_at_once(halving: &Halving, failure: &Failure) -> bool {
     let is_about_orders = halving.has_answer() && failure.cause() == Cause::Request;
     (is_about_orders || halving.next().is_none()) && !halving.is_hopeless()
+}
+
+fn unanswerable<'a>(batch: &'a BatchMessage, halving: &Halving) -> Vec<&'a PollItem> {
+    halving.unanswerable().into_iter().filter_map(|n| batch.orders.get(n)).collect()
+}
+
+/// The unanswerable orders of a batch that is given up.
+fn found<'a>(
+    batch: &'a BatchMessage,
+    halving: Option<&Halving>,
+    failure: &Failure,
+) -> Vec<&'a PollItem> {
+    match (halving, batch.orders.as_slice()) {
+        (Some(halving), _) => unanswerable(batch, halving),
+        (None, [order]) if failure.is_about_the_request() => vec![order],
+        (None, _) => Vec::new(),
+    }
 }
 
 /// The wait before the next attempt, or `None` to give up the batch.

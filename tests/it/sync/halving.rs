@@ -106,10 +106,10 @@ async fn gives_up_a_batch_while_the_carrier_answers_nothing() {
     let dead_letter = RecordOutcome::DeadLetter(DeadLetterReason::Carrier);
     let (env, keys, message) =
         create(20, &(0..20).collect::<Vec<_>>(), &json!({"status": 500})).await;
-    let waits = vec![5, 10, 20, 40, 80, 160, 300, 300, 300, 300];
+    let waits = vec![5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300];
     assert_eq!(handle(&env, &message).await, (waits, dead_letter));
     assert_eq!(end_state(&env, &keys).await, (vec![], vec![]));
-    assert_eq!((env.totals(&run()).await.failed, env.carrier_calls().await.len()), (1, 11));
+    assert_eq!((env.totals(&run()).await.failed, env.carrier_calls().await.len()), (1, 12));
     env.remove().await;
     // An order alone in its batch backs off, if the carrier blames the request.
     let expected = (vec![5, 10, 20, 40], dead_letter);
@@ -119,6 +119,17 @@ async fn gives_up_a_batch_while_the_carrier_answers_nothing() {
         assert_eq!(end_state(&env, &keys).await, (vec![], unknown), "{mode}");
         env.remove().await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_with_too_many_broken_orders_records_those_that_it_found() {
+    let broken: Vec<usize> = (0..40).step_by(2).collect();
+    let (env, keys, message) = create(40, &broken, &json!({"status": 400})).await;
+    let (_, outcome) = handle(&env, &message).await;
+    assert_eq!(outcome, RecordOutcome::DeadLetter(DeadLetterReason::Carrier));
+    let (_, unknown) = end_state(&env, &keys).await;
+    assert!(unknown.len() > 2 && unknown.iter().all(|n| broken.contains(n)), "{unknown:?}");
+    env.remove().await;
 }
 
 /// A scenario for [`survives_kill_points`]: the invocation that polls the parts meets the fault.

@@ -33,7 +33,7 @@ struct End {
 impl End {
     fn blamed(&self) -> Vec<usize> {
         let halving = self.state.halving.as_ref();
-        let mut blamed = halving.map_or(Vec::new(), |halving| halving.unanswerable().to_vec());
+        let mut blamed = halving.map_or(Vec::new(), Halving::unanswerable);
         blamed.sort_unstable();
         blamed
     }
@@ -101,7 +101,7 @@ fn finds_any_two_orders_that_break_their_batch() {
 
 #[test]
 fn gives_up_a_batch_while_the_carrier_answers_nothing() {
-    for (orders, calls) in [(1, 5), (2, 4), (20, 11), (50, 11)] {
+    for (orders, calls) in [(1, 5), (2, 4), (20, 12), (50, 12)] {
         let end = poll(orders, |_, _| Some(refusal(500)));
         assert_eq!((end.answered.len(), end.blamed().len(), end.calls), (0, 0, calls));
     }
@@ -118,5 +118,25 @@ fn an_outage_blames_no_other_order() {
             assert!(!end.is_given_up);
             assert_eq!((end.answered.len(), end.blamed()), (49, vec![broken]), "{begin}");
         }
+    }
+}
+
+/// Half of the orders break every batch; each run finds some of them.
+#[test]
+fn a_hopeless_batch_is_answered_after_some_runs() {
+    for status in [400, 500] {
+        let mut are_broken: Vec<bool> = (0..50).map(|n| n % 2 == 0).collect();
+        let mut runs = 0;
+        while are_broken.contains(&true) {
+            let end = poll(are_broken.len(), |part, _| {
+                part.iter().any(|n| are_broken[*n]).then(|| refusal(status))
+            });
+            let blamed = end.blamed();
+            assert!(!blamed.is_empty() && blamed.iter().all(|n| are_broken[*n]), "{end:?}");
+            let mut n = 0..;
+            are_broken.retain(|_| !n.next().is_some_and(|n| blamed.contains(&n)));
+            runs += 1;
+        }
+        assert_eq!((are_broken.len(), runs <= 5), (25, true), "{status}: {runs}");
     }
 }

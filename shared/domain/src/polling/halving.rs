@@ -11,6 +11,9 @@ use super::totals::PollCounts;
 /// After this many failed calls for parts, too many orders are the cause, or the carrier itself. One
 /// order of fifty fails up to six calls for parts (of twelve), two fail up to twelve (of 22).
 const MAX_FAILURES: u32 = 30;
+/// With two orders that fail, one of the halves and quarters of a batch is answered after this many
+/// failed calls.
+const QUARTERS: u32 = 4;
 
 /// How far a batch is polled in parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,9 +99,11 @@ impl Halving {
         self.failures >= MAX_FAILURES
     }
 
-    /// The orders that the carrier does not answer, while it answers their neighbours.
-    pub fn unanswerable(&self) -> &[usize] {
-        if self.has_answer() { &self.failed } else { &[] }
+    /// The orders that the carrier does not answer, while it answers their neighbours. A hopeless
+    /// batch has no second round; its orders are found in several runs.
+    pub fn unanswerable(&self) -> Vec<usize> {
+        let doubtful = if self.is_hopeless() { &self.doubtful[..] } else { &[] };
+        if self.has_answer() { [&self.failed, doubtful].concat() } else { Vec::new() }
     }
 
     /// Without any answer, the batch is given up instead.
@@ -113,11 +118,11 @@ impl Halving {
         self.next_index().map(|index| self.parts.remove(index))
     }
 
-    /// Until the carrier has answered, the largest part is next: the search for one order must not
-    /// use up the attempts while the other half would be answered. Then the last part is next, so
-    /// that the search finds one order after the other.
+    /// First the largest part is next: the search for one order must not use up the attempts while
+    /// the other half would be answered. Once the carrier has answered, or to find any order that it
+    /// answers, the last part is next: the search goes down to one order after the other.
     fn next_index(&self) -> Option<usize> {
-        if self.has_answer() {
+        if self.has_answer() || self.failures > QUARTERS {
             return self.parts.len().checked_sub(1);
         }
         let parts = self.parts.iter().enumerate();
@@ -228,7 +233,7 @@ mod tests {
     #[test]
     fn blames_no_order_while_the_carrier_answers_nothing() {
         let (halving, answered) = poll(4, &[0, 1, 2, 3]);
-        assert_eq!((halving.unanswerable(), answered.len()), (&[][..], 0));
+        assert_eq!((halving.unanswerable(), answered.len()), (vec![], 0));
         assert!(!halving.has_answer());
         let (halving, _) = poll(50, &(0..40).collect::<Vec<_>>());
         assert!(halving.is_hopeless());
@@ -248,7 +253,7 @@ mod tests {
         halving.failed(Cause::Unclear);
         assert_eq!(halving.next(), Some(0..1));
         halving.answered(one);
-        assert_eq!((halving.next(), halving.unanswerable()), (None, &[1][..]));
+        assert_eq!((halving.next(), halving.unanswerable()), (None, vec![1]));
     }
 
     #[test]
