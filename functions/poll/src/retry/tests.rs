@@ -100,6 +100,12 @@ fn finds_any_two_orders_that_break_their_batch() {
 }
 
 #[test]
+fn finds_an_order_that_makes_the_carrier_time_out() {
+    let end = poll(50, |part, _| part.contains(&7).then(|| Failure::of("timeout")));
+    assert_eq!((end.answered.len(), end.blamed(), &end.waits[..2]), (49, vec![7], &[5, 10][..]));
+}
+
+#[test]
 fn gives_up_a_batch_while_the_carrier_answers_nothing() {
     for (orders, calls) in [(1, 5), (2, 4), (20, 12), (50, 12)] {
         let end = poll(orders, |_, _| Some(refusal(500)));
