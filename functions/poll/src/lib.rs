@@ -67,7 +67,7 @@ impl Poll {
         }
         if let Some(pause) = &state.pause {
             if pause.given_up {
-                return self.give_up(&batch, answered_counts(&state)).await;
+                return self.give_up(&batch).await;
             }
             let wait = pause.wait(now());
             if !wait.is_zero() {
@@ -159,12 +159,8 @@ impl Poll {
         self.close(batch).await
     }
 
-    async fn give_up(
-        &self,
-        batch: &BatchMessage,
-        counts: PollCounts,
-    ) -> Result<RecordOutcome, IoError> {
-        self.runs.count(batch, BatchOutcome::GivenUp(counts), now()).await?;
+    async fn give_up(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
+        self.runs.count(batch, BatchOutcome::GivenUp, now()).await?;
         self.close(batch).await?;
         Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))
     }
@@ -174,11 +170,6 @@ impl Poll {
         self.runs.close_after(&batch.run, batch.planner, now()).await?;
         Ok(RecordOutcome::Ack)
     }
-}
-
-/// The counts of the parts that are answered so far.
-fn answered_counts(state: &BatchState) -> PollCounts {
-    state.halving.as_ref().map(|halving| halving.counts).unwrap_or_default()
 }
 
 /// The account that owns the call's credentials; `None` for the shared credentials.

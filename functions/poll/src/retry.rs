@@ -9,7 +9,7 @@ use aws::tables::runs::BatchState;
 use domain::polling::{BatchMessage, Cause, Halving, Pause, PollItem, Refusal};
 
 use crate::failure::Failure;
-use crate::{Poll, answered_counts, credential_account};
+use crate::{Poll, credential_account};
 
 /// The calls for a whole batch before it is polled in parts.
 const WHOLE_CALLS: u32 = 2;
@@ -75,7 +75,7 @@ impl Poll {
         }
         // The next run then polls the batch without them.
         self.record_unanswerable(batch, &found(batch, halving, &failure)).await?;
-        self.give_up(batch, answered_counts(state)).await
+        self.give_up(batch).await
     }
 
     /// Ends a batch of which each order is answered or has failed alone.
@@ -84,10 +84,10 @@ impl Poll {
         batch: &BatchMessage,
         halving: &Halving,
     ) -> Result<RecordOutcome, IoError> {
-        let mut counts = halving.counts;
         if !halving.has_answer() {
-            return self.give_up(batch, counts).await;
+            return self.give_up(batch).await;
         }
+        let mut counts = halving.counts;
         let unanswerable = unanswerable(batch, halving);
         self.record_unanswerable(batch, &unanswerable).await?;
         counts.unknown += unanswerable.len() as u64;
@@ -128,7 +128,7 @@ impl Poll {
             tracing::error!(account, status, "carrier.refused");
         }
         if given_up {
-            return self.give_up(batch, answered_counts(state)).await;
+            return self.give_up(batch).await;
         }
         Ok(RecordOutcome::RetryAfter(wait))
     }

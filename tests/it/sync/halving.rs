@@ -132,6 +132,29 @@ async fn a_batch_with_too_many_broken_orders_records_those_that_it_found() {
     env.remove().await;
 }
 
+/// A batch from the dead-letter queue: its answered parts are counted once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counts_a_batch_that_was_given_up_once_when_it_comes_again() {
+    let broken: Vec<usize> = (0..40).step_by(2).collect();
+    let (env, keys, message) = create(40, &broken, &json!({"status": 400})).await;
+    let (_, outcome) = handle(&env, &message).await;
+    assert_eq!(outcome, RecordOutcome::DeadLetter(DeadLetterReason::Carrier));
+    let totals = env.totals(&run()).await;
+    assert_eq!((totals.failed, totals.counts), (1, PollCounts::default()));
+    // Those found first are polled no more; the others are answered now.
+    let (_, unknown) = end_state(&env, &keys).await;
+    for n in broken.iter().filter(|n| !unknown.contains(n)) {
+        let awb = env.active_order(&keys[*n]).await.unwrap().active.awb;
+        set_answer_mode(awb.as_str(), 0, json!({})).await;
+    }
+    assert_eq!(handle(&env, &message).await.1, RecordOutcome::Ack);
+    let totals = env.totals(&run()).await;
+    let (asked, unknown) = (40 - unknown.len() as u64, unknown.len() as u64);
+    assert_eq!((totals.done, totals.failed), (0, 1));
+    assert_eq!(totals.counts, PollCounts { asked, changed: asked, unknown });
+    env.remove().await;
+}
+
 /// A scenario for [`survives_kill_points`]: the invocation that polls the parts meets the fault.
 async fn halved(fault: Option<Fault>) -> (Value, Vec<String>) {
     let (env, keys, message) = create(4, &[1], &json!({"status": 400})).await;
