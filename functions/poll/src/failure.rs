@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use domain::core::timestamp::Timestamp;
-use domain::polling::Refusal;
+use domain::polling::{Cause, Refusal};
 use domain::webhooks::retry::parse_retry_after;
 use egress::GetError;
 
@@ -14,6 +14,8 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(15 * 60);
 
 pub(crate) const UNREADABLE: &str = "unreadable_answer";
+/// As `egress` names it.
+const TIMEOUT: &str = "timeout";
 /// Answers with status 200.
 const UNUSABLE_ANSWERS: [&str; 3] = [UNREADABLE, "body_too_long", "body_incomplete"];
 
@@ -44,15 +46,22 @@ impl Failure {
         }
     }
 
-    /// True if one order of the batch may be the cause: the carrier answers, but not as it should.
+    /// True if one order of the batch may be the cause: the carrier answers, but not as it should,
+    /// or works on the answer for too long.
     pub(crate) fn may_be_about_an_order(&self) -> bool {
-        self.status.is_some() || UNUSABLE_ANSWERS.contains(&self.error)
+        self.status.is_some() || self.error == TIMEOUT || UNUSABLE_ANSWERS.contains(&self.error)
     }
 
     /// True if the carrier blames the request.
     pub(crate) fn is_about_the_request(&self) -> bool {
-        self.may_be_about_an_order()
-            && self.status.is_none_or(|status| (400..500).contains(&status))
+        match self.status {
+            Some(status) => (400..500).contains(&status),
+            None => UNUSABLE_ANSWERS.contains(&self.error),
+        }
+    }
+
+    pub(crate) fn cause(&self) -> Cause {
+        if self.is_about_the_request() { Cause::Request } else { Cause::Unclear }
     }
 
     /// The backoff after this many failed calls, or `None` to give up.
@@ -73,6 +82,8 @@ impl From<GetError> for Failure {
 
 #[cfg(test)]
 mod tests {
+    use egress::SendError;
+
     use super::*;
 
     fn waits(failure: Failure) -> Vec<Option<u64>> {
@@ -104,7 +115,9 @@ mod tests {
         assert_eq!(requests, [true, false, false, true]);
         let too_long = Failure::from(GetError::TooLong);
         assert!(too_long.may_be_about_an_order() && too_long.is_about_the_request());
-        for error in ["timeout", "connect", "settings_wrong"] {
+        let timeout = Failure::from(GetError::from(SendError::Timeout));
+        assert!(timeout.may_be_about_an_order() && !timeout.is_about_the_request());
+        for error in ["connect", "settings_wrong"] {
             let failure = Failure::of(error);
             assert!(!failure.may_be_about_an_order() && !failure.is_about_the_request());
         }

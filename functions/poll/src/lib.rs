@@ -9,7 +9,10 @@ mod carrier;
 mod failure;
 mod retry;
 
+use std::time::Duration;
+
 use aws::clock::now;
+use aws::entropy::jitter;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
@@ -26,6 +29,11 @@ use tokio::sync::Mutex;
 use answer::BatchAnswer;
 use call::CallOutcome;
 use carrier::Carrier;
+
+/// A batch that finds its credential paused waits for this time at least.
+const PAUSED_WAIT: Duration = Duration::from_secs(60);
+/// Spreads the batches of a credential.
+const PAUSED_JITTER: Duration = Duration::from_secs(30);
 
 pub struct Poll {
     runs: Runs,
@@ -67,11 +75,11 @@ impl Poll {
         }
         if let Some(pause) = &state.pause {
             if pause.given_up {
-                return self.give_up(&batch, answered_counts(&state)).await;
+                return self.give_up(&batch).await;
             }
-            let wait = pause.wait(now());
-            if !wait.is_zero() {
-                return Ok(RecordOutcome::RetryAfter(wait));
+            let rest = pause.wait(now());
+            if !rest.is_zero() {
+                return Ok(RecordOutcome::RetryAfter(wait_for_others(rest)));
             }
         }
         self.poll(&batch, state, deadline).await
@@ -159,12 +167,8 @@ impl Poll {
         self.close(batch).await
     }
 
-    async fn give_up(
-        &self,
-        batch: &BatchMessage,
-        counts: PollCounts,
-    ) -> Result<RecordOutcome, IoError> {
-        self.runs.count(batch, BatchOutcome::GivenUp(counts), now()).await?;
+    async fn give_up(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
+        self.runs.count(batch, BatchOutcome::GivenUp, now()).await?;
         self.close(batch).await?;
         Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))
     }
@@ -176,12 +180,29 @@ impl Poll {
     }
 }
 
-/// The counts of the parts that are answered so far.
-fn answered_counts(state: &BatchState) -> PollCounts {
-    state.halving.as_ref().map(|halving| halving.counts).unwrap_or_default()
+/// The wait of a batch that did not cause the pause: other batches end it, so this one must not take
+/// the few workers from other credentials.
+fn wait_for_others(rest: Duration) -> Duration {
+    rest.max(PAUSED_WAIT) + jitter(PAUSED_JITTER)
 }
 
 /// The account that owns the call's credentials; `None` for the shared credentials.
 fn credential_account(batch: &BatchMessage) -> Option<&str> {
     batch.credential.as_ref().map(AccountCode::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_paused_batch_waits_for_a_minute_or_the_rest_of_the_pause() {
+        let waits = |seconds| {
+            let waits = (0..100).map(|_| wait_for_others(Duration::from_secs(seconds)));
+            waits.map(|wait| wait.as_secs()).collect::<std::collections::BTreeSet<_>>()
+        };
+        assert!(waits(5).into_iter().all(|wait| (60..=90).contains(&wait)));
+        assert!(waits(900).into_iter().all(|wait| (900..=930).contains(&wait)));
+        assert!(waits(5).len() > 1);
+    }
 }

@@ -6,23 +6,25 @@ use aws::clock::now;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::tables::runs::BatchState;
-use domain::polling::{BatchMessage, Halving, Pause, PollItem, Refusal};
+use domain::polling::{BatchMessage, Cause, Halving, Pause, PollItem, Refusal};
 
 use crate::failure::Failure;
-use crate::{Poll, answered_counts, credential_account};
+use crate::{Poll, credential_account};
 
 /// The calls for a whole batch before it is polled in parts.
 const WHOLE_CALLS: u32 = 2;
 /// A batch is given up after this many failed calls; the next run polls its orders anyway.
 const MAX_ATTEMPTS: u32 = 5;
-/// The same for a batch that is polled in parts. With two orders that the carrier cannot answer, six
-/// calls may fail before it answers a part.
-const MAX_ATTEMPTS_IN_PARTS: u32 = 11;
+/// The same in a row for a batch that is polled in parts. With two orders that the carrier cannot answer, six
+/// calls may fail before it answers a part; with half of the orders, eleven.
+const MAX_ATTEMPTS_IN_PARTS: u32 = 12;
+/// An order that failed alone is polled again after this time at least: a short outage is over then.
+const SECOND_ROUND_WAIT: Duration = Duration::from_secs(60);
 
 /// What follows a failed call that is not about the credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum NextStep {
-    /// The carrier answers: the next part is polled at once.
+    /// The next part is polled at once.
     NextPart,
     RetryLater,
 }
@@ -71,10 +73,9 @@ impl Poll {
         if let Some(wait) = wait {
             return Ok(RecordOutcome::RetryAfter(wait));
         }
-        if let ([order], true) = (batch.orders.as_slice(), failure.is_about_the_request()) {
-            self.record_unanswerable(batch, &[order]).await?;
-        }
-        self.give_up(batch, answered_counts(state)).await
+        // The next run then polls the batch without them.
+        self.record_unanswerable(batch, &found(batch, halving, &failure)).await?;
+        self.give_up(batch).await
     }
 
     /// Ends a batch of which each order is answered or has failed alone.
@@ -83,12 +84,11 @@ impl Poll {
         batch: &BatchMessage,
         halving: &Halving,
     ) -> Result<RecordOutcome, IoError> {
-        let mut counts = halving.counts;
         if !halving.has_answer() {
-            return self.give_up(batch, counts).await;
+            return self.give_up(batch).await;
         }
-        let unanswerable = halving.unanswerable().iter().filter_map(|n| batch.orders.get(*n));
-        let unanswerable: Vec<&PollItem> = unanswerable.collect();
+        let mut counts = halving.counts;
+        let unanswerable = unanswerable(batch, halving);
         self.record_unanswerable(batch, &unanswerable).await?;
         counts.unknown += unanswerable.len() as u64;
         self.end(batch, counts).await
@@ -128,7 +128,7 @@ impl Poll {
             tracing::error!(account, status, "carrier.refused");
         }
         if given_up {
-            return self.give_up(batch, answered_counts(state)).await;
+            return self.give_up(batch).await;
         }
         Ok(RecordOutcome::RetryAfter(wait))
     }
@@ -148,24 +148,45 @@ fn next_step(batch: &BatchMessage, state: &mut BatchState, failure: &Failure) ->
             NextStep::RetryLater
         }
         Some(halving) => {
-            halving.failed();
-            if may_go_on_at_once(halving) { NextStep::NextPart } else { NextStep::RetryLater }
+            halving.failed(failure.cause());
+            if may_go_on_at_once(halving, failure) {
+                NextStep::NextPart
+            } else {
+                NextStep::RetryLater
+            }
         }
     }
 }
 
-/// True if the carrier has answered a part, so that it is not down, or if no part is left.
-fn may_go_on_at_once(halving: &Halving) -> bool {
-    (halving.has_answer() || halving.next().is_none()) && !halving.is_hopeless()
+/// True if the failure is about the orders and not an outage, or if no part is left.
+fn may_go_on_at_once(halving: &Halving, failure: &Failure) -> bool {
+    let is_about_orders = halving.has_answer() && failure.cause() == Cause::Request;
+    (is_about_orders || halving.next().is_none()) && !halving.is_hopeless()
+}
+
+fn unanswerable<'a>(batch: &'a BatchMessage, halving: &Halving) -> Vec<&'a PollItem> {
+    halving.unanswerable().into_iter().filter_map(|n| batch.orders.get(n)).collect()
+}
+
+/// The unanswerable orders of a batch that is given up.
+fn found<'a>(
+    batch: &'a BatchMessage,
+    halving: Option<&Halving>,
+    failure: &Failure,
+) -> Vec<&'a PollItem> {
+    match (halving, batch.orders.as_slice()) {
+        (Some(halving), _) => unanswerable(batch, halving),
+        (None, [order]) if failure.is_about_the_request() => vec![order],
+        (None, _) => Vec::new(),
+    }
 }
 
 /// The wait before the next attempt, or `None` to give up the batch.
 fn wait(halving: Option<&Halving>, attempts: u32, failure: &Failure) -> Option<Duration> {
-    match halving {
-        Some(halving) if halving.is_hopeless() => None,
-        Some(_) => failure.wait_after(attempts, MAX_ATTEMPTS_IN_PARTS),
-        None => failure.wait_after(attempts, MAX_ATTEMPTS),
-    }
+    let Some(halving) = halving else { return failure.wait_after(attempts, MAX_ATTEMPTS) };
+    let wait = failure.wait_after(attempts, MAX_ATTEMPTS_IN_PARTS);
+    let wait = wait.filter(|_| !halving.is_hopeless())?;
+    Some(if halving.is_second_round() { wait.max(SECOND_ROUND_WAIT) } else { wait })
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod totals;
 mod turns;
 
 pub use batcher::{Batch, Batcher};
-pub use halving::Halving;
+pub use halving::{Cause, Halving};
 pub use messages::{BatchMessage, MAX_BATCH, PlanMessage, PollItem};
 pub use pause::{Pause, Refusal};
 pub use planners::{Place, planners};

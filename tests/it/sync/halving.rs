@@ -65,18 +65,25 @@ async fn end_state(env: &Environment, keys: &[OrderKey]) -> (Vec<usize>, Vec<usi
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_order_cannot_block_the_others_of_its_batch() {
-    for mode in [json!({"status": 400}), json!({"status": 500}), json!({"shape": "html"})] {
+    // Each failure that the carrier does not blame on the request may be an outage.
+    let waits_after_500 = vec![5, 10, 5, 10, 5, 5, 10];
+    for (mode, waits) in [
+        (json!({"status": 400}), vec![5, 10]),
+        (json!({"status": 500}), waits_after_500),
+        (json!({"shape": "html"}), vec![5, 10]),
+    ] {
         let (env, keys, message) = create(20, &[13], &mode).await;
-        assert_eq!(handle(&env, &message).await, (vec![5, 10], RecordOutcome::Ack), "{mode}");
+        assert_eq!(handle(&env, &message).await, (waits, RecordOutcome::Ack), "{mode}");
         assert_eq!(env.handle_all().await, []);
         let others = (0..20).filter(|n| *n != 13).collect();
         assert_eq!(end_state(&env, &keys).await, (others, vec![13]), "{mode}");
         let totals = env.totals(&run()).await;
         assert_eq!((totals.batches, totals.done, totals.failed), (1, 1, 0));
         assert_eq!(totals.counts, PollCounts { asked: 19, changed: 19, unknown: 1 });
-        // Two whole batches, then a failed and an answered half of each size.
+        // Two whole batches, then a failed and an answered half of each size, and a second call for
+        // the order.
         let calls = env.carrier_calls().await.len();
-        assert!(calls <= 2 + 10, "{calls}");
+        assert!(calls <= 2 + 11, "{calls}");
         env.remove().await;
     }
 }
@@ -99,10 +106,10 @@ async fn gives_up_a_batch_while_the_carrier_answers_nothing() {
     let dead_letter = RecordOutcome::DeadLetter(DeadLetterReason::Carrier);
     let (env, keys, message) =
         create(20, &(0..20).collect::<Vec<_>>(), &json!({"status": 500})).await;
-    let waits = vec![5, 10, 20, 40, 80, 160, 300, 300, 300, 300];
+    let waits = vec![5, 10, 20, 40, 80, 160, 300, 300, 300, 300, 300];
     assert_eq!(handle(&env, &message).await, (waits, dead_letter));
     assert_eq!(end_state(&env, &keys).await, (vec![], vec![]));
-    assert_eq!((env.totals(&run()).await.failed, env.carrier_calls().await.len()), (1, 11));
+    assert_eq!((env.totals(&run()).await.failed, env.carrier_calls().await.len()), (1, 12));
     env.remove().await;
     // An order alone in its batch backs off, if the carrier blames the request.
     let expected = (vec![5, 10, 20, 40], dead_letter);
@@ -114,9 +121,43 @@ async fn gives_up_a_batch_while_the_carrier_answers_nothing() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_batch_with_too_many_broken_orders_records_those_that_it_found() {
+    let broken: Vec<usize> = (0..40).step_by(2).collect();
+    let (env, keys, message) = create(40, &broken, &json!({"status": 400})).await;
+    let (_, outcome) = handle(&env, &message).await;
+    assert_eq!(outcome, RecordOutcome::DeadLetter(DeadLetterReason::Carrier));
+    let (_, unknown) = end_state(&env, &keys).await;
+    assert!(unknown.len() > 2 && unknown.iter().all(|n| broken.contains(n)), "{unknown:?}");
+    env.remove().await;
+}
+
+/// A batch from the dead-letter queue: its answered parts are counted once.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn counts_a_batch_that_was_given_up_once_when_it_comes_again() {
+    let broken: Vec<usize> = (0..40).step_by(2).collect();
+    let (env, keys, message) = create(40, &broken, &json!({"status": 400})).await;
+    let (_, outcome) = handle(&env, &message).await;
+    assert_eq!(outcome, RecordOutcome::DeadLetter(DeadLetterReason::Carrier));
+    let totals = env.totals(&run()).await;
+    assert_eq!((totals.failed, totals.counts), (1, PollCounts::default()));
+    // Those found first are polled no more; the others are answered now.
+    let (_, unknown) = end_state(&env, &keys).await;
+    for n in broken.iter().filter(|n| !unknown.contains(n)) {
+        let awb = env.active_order(&keys[*n]).await.unwrap().active.awb;
+        set_answer_mode(awb.as_str(), 0, json!({})).await;
+    }
+    assert_eq!(handle(&env, &message).await.1, RecordOutcome::Ack);
+    let totals = env.totals(&run()).await;
+    let (asked, unknown) = (40 - unknown.len() as u64, unknown.len() as u64);
+    assert_eq!((totals.done, totals.failed), (0, 1));
+    assert_eq!(totals.counts, PollCounts { asked, changed: asked, unknown });
+    env.remove().await;
+}
+
 /// A scenario for [`survives_kill_points`]: the invocation that polls the parts meets the fault.
 async fn halved(fault: Option<Fault>) -> (Value, Vec<String>) {
-    let (env, keys, message) = create(4, &[1], &json!({"status": 500})).await;
+    let (env, keys, message) = create(4, &[1], &json!({"status": 400})).await;
     for seconds in [5, 10, 20] {
         let expected = RecordOutcome::RetryAfter(Duration::from_secs(seconds));
         assert_eq!(env.handle_without_fault("batches", &message).await, expected);

@@ -11,6 +11,9 @@ use super::totals::PollCounts;
 /// After this many failed calls for parts, too many orders are the cause, or the carrier itself. One
 /// order of fifty fails up to six calls for parts (of twelve), two fail up to twelve (of 22).
 const MAX_FAILURES: u32 = 30;
+/// With two orders that fail, one of the halves and quarters of a batch is answered after this many
+/// failed calls.
+const QUARTERS: u32 = 4;
 
 /// How far a batch is polled in parts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,10 +24,23 @@ pub struct Halving {
     parts: Vec<Range<usize>>,
     /// The orders whose calls failed even alone.
     failed: Vec<usize>,
+    /// The orders that failed alone once, perhaps because of an outage. They are polled again after
+    /// all other parts.
+    doubtful: Vec<usize>,
+    is_second_round: bool,
     /// The number of failed calls for parts.
     failures: u32,
     /// The counts of the answered parts.
     pub counts: PollCounts,
+}
+
+/// Why a call for a part failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// The carrier blames the request.
+    Request,
+    /// One of the orders, or an outage of the carrier.
+    Unclear,
 }
 
 impl Halving {
@@ -52,13 +68,26 @@ impl Halving {
     pub fn answered(&mut self, counts: PollCounts) {
         self.take_next();
         self.counts = self.counts + counts;
+        self.begin_second_round();
     }
 
     /// The carrier has failed on the next part.
-    pub fn failed(&mut self) {
+    pub fn failed(&mut self, cause: Cause) {
         let Some(part) = self.take_next() else { return };
         self.failures = self.failures.saturating_add(1);
-        if part.len() > 1 { self.halve(part) } else { self.failed.extend(part) }
+        if part.len() > 1 {
+            self.halve(part);
+        } else if cause == Cause::Unclear && !self.is_second_round {
+            self.doubtful.extend(part);
+        } else {
+            self.failed.extend(part);
+        }
+        self.begin_second_round();
+    }
+
+    /// True while the orders that failed alone are polled again.
+    pub fn is_second_round(&self) -> bool {
+        self.is_second_round
     }
 
     /// True once the carrier has answered a part: only then a failure is about its orders.
@@ -70,20 +99,30 @@ impl Halving {
         self.failures >= MAX_FAILURES
     }
 
-    /// The orders that the carrier does not answer, while it answers their neighbours.
-    pub fn unanswerable(&self) -> &[usize] {
-        if self.has_answer() { &self.failed } else { &[] }
+    /// The orders that the carrier does not answer, while it answers their neighbours. A hopeless
+    /// batch has no second round; its orders are found in several runs.
+    pub fn unanswerable(&self) -> Vec<usize> {
+        let doubtful = if self.is_hopeless() { &self.doubtful[..] } else { &[] };
+        if self.has_answer() { [&self.failed, doubtful].concat() } else { Vec::new() }
+    }
+
+    /// Without any answer, the batch is given up instead.
+    fn begin_second_round(&mut self) {
+        if self.parts.is_empty() && self.has_answer() {
+            self.is_second_round = true;
+            self.parts.extend(self.doubtful.drain(..).rev().map(|order| order..order + 1));
+        }
     }
 
     fn take_next(&mut self) -> Option<Range<usize>> {
         self.next_index().map(|index| self.parts.remove(index))
     }
 
-    /// Until the carrier has answered, the largest part is next: the search for one order must not
-    /// use up the attempts while the other half would be answered. Then the last part is next, so
-    /// that the search finds one order after the other.
+    /// First the largest part is next: the search for one order must not use up the attempts while
+    /// the other half would be answered. Once the carrier has answered, or to find any order that it
+    /// answers, the last part is next: the search goes down to one order after the other.
     fn next_index(&self) -> Option<usize> {
-        if self.has_answer() {
+        if self.has_answer() || self.failures > QUARTERS {
             return self.parts.len().checked_sub(1);
         }
         let parts = self.parts.iter().enumerate();
@@ -121,7 +160,7 @@ mod tests {
         let mut answered = Vec::new();
         while let Some(part) = halving.next() {
             if broken.iter().any(|order| part.contains(order)) {
-                halving.failed();
+                halving.failed(Cause::Request);
             } else {
                 let asked = part.len() as u64;
                 halving.answered(PollCounts { asked, ..PollCounts::default() });
@@ -165,7 +204,7 @@ mod tests {
                 while let Some(part) = halving.next() {
                     made += 1;
                     if part.contains(&one) || part.contains(&other) {
-                        halving.failed();
+                        halving.failed(Cause::Request);
                     } else {
                         halving.answered(PollCounts { asked: 1, ..PollCounts::default() });
                     }
@@ -181,23 +220,40 @@ mod tests {
     fn polls_the_largest_part_until_the_carrier_answers() {
         let mut halving = Halving::of(&batch(50)).unwrap();
         assert_eq!(halving.next(), Some(0..25));
-        halving.failed();
+        halving.failed(Cause::Request);
         assert_eq!(halving.next(), Some(25..50));
-        halving.failed();
+        halving.failed(Cause::Request);
         assert_eq!(halving.next(), Some(37..50));
         halving.answered(PollCounts { asked: 13, ..PollCounts::default() });
         assert_eq!(halving.next(), Some(25..37));
-        halving.failed();
+        halving.failed(Cause::Request);
         assert_eq!(halving.next(), Some(25..31));
     }
 
     #[test]
     fn blames_no_order_while_the_carrier_answers_nothing() {
         let (halving, answered) = poll(4, &[0, 1, 2, 3]);
-        assert_eq!((halving.unanswerable(), answered.len()), (&[][..], 0));
+        assert_eq!((halving.unanswerable(), answered.len()), (vec![], 0));
         assert!(!halving.has_answer());
         let (halving, _) = poll(50, &(0..40).collect::<Vec<_>>());
         assert!(halving.is_hopeless());
+    }
+
+    #[test]
+    fn polls_an_order_twice_before_an_unclear_failure_is_about_it() {
+        let one = PollCounts { asked: 1, ..PollCounts::default() };
+        let mut halving = Halving::of(&batch(3)).unwrap();
+        halving.failed(Cause::Unclear);
+        halving.failed(Cause::Unclear);
+        halving.answered(one);
+        // During an outage.
+        halving.failed(Cause::Unclear);
+        assert!(halving.is_second_round() && halving.unanswerable().is_empty());
+        assert_eq!(halving.next(), Some(1..2));
+        halving.failed(Cause::Unclear);
+        assert_eq!(halving.next(), Some(0..1));
+        halving.answered(one);
+        assert_eq!((halving.next(), halving.unanswerable()), (None, vec![1]));
     }
 
     #[test]

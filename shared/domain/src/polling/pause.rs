@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use strum::{EnumString, IntoStaticStr};
+
 use super::run::HOUR;
 use crate::core::timestamp::Timestamp;
 
@@ -17,7 +19,8 @@ const MAX_REFUSALS: u32 = 5;
 const MAX_THROTTLED: Duration = HOUR;
 
 /// Why the carrier did not answer a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum Refusal {
     /// 401 or 403: the credentials are wrong.
     Credentials,
@@ -25,11 +28,14 @@ pub enum Refusal {
     RateLimit,
 }
 
-/// The refusals of a credential in a row.
+/// The refusals of a credential without an answer in between.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pause {
+    /// The last refusal.
+    pub refusal: Refusal,
+    /// The number of refusals of this kind in a row.
     pub refusals: u32,
-    /// The first refusal.
+    /// The first refusal, of either kind: if they alternate, the hour of throttling ends them.
     pub since: Timestamp,
     /// No call before this time.
     pub until: Timestamp,
@@ -46,12 +52,13 @@ impl Pause {
         now: Timestamp,
     ) -> Self {
         let since = before.map_or(now, |before| before.since);
-        let refusals = before.map_or(0, |before| before.refusals).saturating_add(1);
+        let same = before.filter(|before| before.refusal == refusal);
+        let refusals = same.map_or(0, |before| before.refusals).saturating_add(1);
         let given_up = match refusal {
             Refusal::Credentials => refusals >= MAX_REFUSALS,
             Refusal::RateLimit => now.since(since) >= MAX_THROTTLED,
         };
-        Self { refusals, since, until: now.after(wait(refusals, retry_after)), given_up }
+        Self { refusal, refusals, since, until: now.after(wait(refusals, retry_after)), given_up }
     }
 
     /// The time until the credential may be used.
@@ -100,6 +107,30 @@ mod tests {
         assert_eq!(waits[..8], [5, 10, 20, 40, 80, 160, 300, 300]);
         assert!((3600..3900).contains(&waits.iter().sum::<u64>()), "{waits:?}");
         assert_eq!(super::tests::waits(Refusal::RateLimit, Some(900)), [900; 4]);
+    }
+
+    /// Pauses after these refusals, each at the end of the pause before.
+    fn pauses(refusals: &[Refusal]) -> Vec<Pause> {
+        let mut pauses: Vec<Pause> = Vec::new();
+        for refusal in refusals {
+            let now = pauses.last().map_or(minute(0), |before| before.until);
+            pauses.push(Pause::after(pauses.last(), *refusal, None, now));
+        }
+        pauses
+    }
+
+    #[test]
+    fn counts_refusals_of_each_kind_anew() {
+        use Refusal::{Credentials, RateLimit};
+        let mixed = pauses(&[RateLimit, RateLimit, RateLimit, RateLimit, Credentials, RateLimit]);
+        let refusals = mixed.iter().map(|pause| pause.refusals).collect::<Vec<_>>();
+        assert_eq!(refusals, [1, 2, 3, 4, 1, 1]);
+        assert!(mixed.iter().all(|pause| !pause.given_up));
+        let refused = pauses(&[&[RateLimit][..], &[Credentials; 5]].concat());
+        assert_eq!(refused.iter().position(|pause| pause.given_up), Some(5));
+        // 5 seconds each.
+        let endless = pauses(&[RateLimit, Credentials].repeat(400));
+        assert_eq!(endless.iter().position(|pause| pause.given_up), Some(720));
     }
 
     #[test]

@@ -27,12 +27,20 @@ const TRIES: u32 = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchOutcome {
     Answered(PollCounts),
-    /// The last retry failed. Parts of the batch may be answered.
-    GivenUp(PollCounts),
+    /// The last retry failed. If the batch comes again and is answered, that outcome counts the parts
+    /// that are answered by now too.
+    GivenUp,
+}
+
+/// A number ends once, but two batches may have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    First,
+    Further,
 }
 
 impl Runs {
-    /// Records a failed attempt of a batch, and its parts. Returns the number of attempts so far.
+    /// Records a failed attempt of a batch, and its parts. Returns the number of attempts in a row.
     pub async fn record_failure(
         &self,
         batch: &BatchMessage,
@@ -46,14 +54,16 @@ impl Runs {
             .ok_or_else(|| IoError::unreadable("dynamodb:UpdateItem", "attempts"))
     }
 
-    /// Stores how far a batch is polled in parts.
+    /// Stores how far a batch is polled in parts, after the carrier has answered: its failures in a
+    /// row begin anew.
     pub async fn save_halving(
         &self,
         batch: &BatchMessage,
         halving: &Halving,
         now: Timestamp,
     ) -> Result<(), IoError> {
-        let update = self.update(batch_key(batch), parts(Some(halving), now)?);
+        let changes = parts(Some(halving), now)?.set("attempts", number(0));
+        let update = self.update(batch_key(batch), changes);
         update.send(&self.client).await.map(drop)
     }
 
@@ -64,29 +74,30 @@ impl Runs {
         outcome: BatchOutcome,
         now: Timestamp,
     ) -> Result<(), IoError> {
-        if self.count_as(batch, outcome, true, now).await? {
+        if self.count_as(batch, outcome, End::First, now).await? {
             return Ok(());
         }
         // The number has ended already: only another answer adds to the counters.
         match outcome {
-            BatchOutcome::Answered(_) => self.count_as(batch, outcome, false, now).await.map(drop),
-            BatchOutcome::GivenUp(_) => Ok(()),
+            BatchOutcome::Answered(_) => {
+                self.count_as(batch, outcome, End::Further, now).await.map(drop)
+            }
+            BatchOutcome::GivenUp => Ok(()),
         }
     }
 
-    /// Counts an outcome as the first end of its number, or as a further one. `false` if the number
-    /// has ended already, or the same answer is counted already.
+    /// `false` if the number has ended already, or the same answer is counted already.
     async fn count_as(
         &self,
         batch: &BatchMessage,
         outcome: BatchOutcome,
-        is_first: bool,
+        end: End,
         now: Timestamp,
     ) -> Result<bool, IoError> {
         let counted = retry(TRIES, || async {
             let writes = vec![
-                self.end(batch, outcome, is_first, now),
-                self.counters(batch, outcome, is_first),
+                self.end(batch, outcome, end, now),
+                self.update(planner_key(&batch.run.id, batch.planner), counters(outcome, end)),
             ];
             Ok::<_, IoError>(match transact(&self.client, writes).await? {
                 TransactionOutcome::Committed => Try::Done(true),
@@ -99,40 +110,37 @@ impl Runs {
         counted.await?.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
     }
 
-    fn end(
-        &self,
-        batch: &BatchMessage,
-        outcome: BatchOutcome,
-        is_first: bool,
-        now: Timestamp,
-    ) -> Write {
+    fn end(&self, batch: &BatchMessage, outcome: BatchOutcome, end: End, now: Timestamp) -> Write {
         let fingerprint = batch.fingerprint();
         let mut changes = Changes::new().set("ended", flag()).set("ttl", ttl(now, RETENTION_DAYS));
         if let BatchOutcome::Answered(_) = outcome {
             changes = changes.add("answered", texts([fingerprint.as_str()]));
         }
-        let condition = if is_first {
-            attr("ended").absent()
-        } else {
-            let is_counted = attr("answered").contains(text(&fingerprint));
-            attr("answered").absent().or(is_counted.negated())
+        let condition = match end {
+            End::First => attr("ended").absent(),
+            End::Further => {
+                let is_counted = attr("answered").contains(text(&fingerprint));
+                attr("answered").absent().or(is_counted.negated())
+            }
         };
         self.update(batch_key(batch), changes).only_if(condition)
     }
+}
 
-    fn counters(&self, batch: &BatchMessage, outcome: BatchOutcome, is_first: bool) -> Write {
-        let (counts, ended) = match outcome {
-            BatchOutcome::Answered(counts) => (counts, "done"),
-            BatchOutcome::GivenUp(counts) => (counts, "failed"),
-        };
-        let mut changes = Changes::new()
-            .add("asked", number(counts.asked))
-            .add("changed", number(counts.changed))
-            .add("unknown", number(counts.unknown));
-        if is_first {
-            changes = changes.add(ended, number(1));
+fn counters(outcome: BatchOutcome, end: End) -> Changes {
+    let (changes, ended) = match outcome {
+        BatchOutcome::Answered(counts) => {
+            let changes = Changes::new()
+                .add("asked", number(counts.asked))
+                .add("changed", number(counts.changed))
+                .add("unknown", number(counts.unknown));
+            (changes, "done")
         }
-        self.update(planner_key(&batch.run.id, batch.planner), changes)
+        BatchOutcome::GivenUp => (Changes::new(), "failed"),
+    };
+    match end {
+        End::First => changes.add(ended, number(1)),
+        End::Further => changes,
     }
 }
 

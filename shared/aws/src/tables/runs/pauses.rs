@@ -22,7 +22,7 @@ const RETENTION_DAYS: u64 = 2;
 pub struct BatchState {
     /// The carrier has answered exactly this batch, and the answer is counted.
     pub is_answered: bool,
-    /// The number of failed calls.
+    /// The number of failed calls in a row.
     pub attempts: u32,
     /// Set while the batch is polled in parts.
     pub halving: Option<Halving>,
@@ -59,6 +59,7 @@ impl Runs {
         now: Timestamp,
     ) -> Result<Pause, IoError> {
         let changes = Changes::new()
+            .set("kind", text(<&str>::from(pause.refusal)))
             .set("refusals", number(pause.refusals))
             .set("since", text(pause.since.to_string()))
             .set("until", text(pause.until.to_string()))
@@ -97,6 +98,7 @@ fn read_pause(row: &Item) -> Result<Option<Pause>, IoError> {
         return Ok(None);
     }
     Ok(Some(Pause {
+        refusal: read_as(row, "kind", str::parse)?,
         refusals,
         since: read_as(row, "since", Timestamp::parse)?,
         until: read_as(row, "until", Timestamp::parse)?,
@@ -107,7 +109,7 @@ fn read_pause(row: &Item) -> Result<Option<Pause>, IoError> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::polling::{Batch, PlanMessage, Run};
+    use domain::polling::{Batch, PlanMessage, Refusal, Run};
 
     use super::*;
     use crate::tables::attr::item;
@@ -129,12 +131,19 @@ mod tests {
     fn a_pause_ends_with_an_answer() {
         let time = |seconds: i64| Timestamp::from_millis(seconds * 1000).unwrap();
         let mut row = item([
+            ("kind", text("rate_limit")),
             ("refusals", number(5)),
             ("since", text(time(10).to_string())),
             ("until", text(time(90).to_string())),
             ("given_up", AttributeValue::Bool(true)),
         ]);
-        let pause = Pause { refusals: 5, since: time(10), until: time(90), given_up: true };
+        let pause = Pause {
+            refusal: Refusal::RateLimit,
+            refusals: 5,
+            since: time(10),
+            until: time(90),
+            given_up: true,
+        };
         assert_eq!(read_pause(&row).unwrap(), Some(pause));
         row.insert("refusals".to_owned(), number(0));
         assert_eq!(read_pause(&row).unwrap(), None);
