@@ -192,8 +192,8 @@ impl Poll {
     }
 }
 
-/// The wait of a batch that did not cause the pause: other batches end it, so this one must not take
-/// the few workers from other credentials.
+/// The wait of a batch that did not cause the pause: other batches end it, so this one must not
+/// take the few workers from other credentials.
 fn wait_for_others(rest: Duration) -> Duration {
     rest.max(PAUSED_WAIT) + jitter(PAUSED_JITTER)
 }

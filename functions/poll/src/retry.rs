@@ -18,7 +18,7 @@ const MAX_ATTEMPTS: u32 = 5;
 /// The same in a row for a batch that is polled in parts. With two orders that the carrier cannot
 /// answer, six calls may fail before it answers a part; with half of the orders, eleven.
 const MAX_ATTEMPTS_IN_PARTS: u32 = 12;
-/// An order that failed alone is polled again after this time at least: a short outage is over then.
+/// An order that failed alone is polled again after this time at least: a short outage is over.
 const SECOND_ROUND_WAIT: Duration = Duration::from_secs(60);
 
 /// What follows a failed call that is not about the credential.

@@ -121,8 +121,8 @@ impl Runs {
         Ok(update.send(&self.client).await?.is_applied())
     }
 
-    /// Ends a planner that a bug stops, unless it is done. The run then ends with those of its orders
-    /// that are planned.
+    /// Ends a planner that a bug stops, unless it is done. The run then ends with the orders that
+    /// are planned.
     pub async fn give_up_planner(&self, run: &Run, planner: u8) -> Result<(), IoError> {
         let changes = Changes::new()
             .set("failed_planners", number(1))
