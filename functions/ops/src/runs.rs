@@ -73,12 +73,12 @@ struct SourceView {
 
 impl<'a> RunView<'a> {
     fn new(row: &'a RunRow, totals: Totals) -> Self {
-        let Totals { planned, without_credentials, batches, done, failed, counts } = totals;
+        let Totals { planned, without_credentials, batches, done, failed, counts, .. } = totals;
         let gap_rate = totals.gap_rate().map(|rate| format!("{rate:.4}"));
         Self {
             id: &row.id,
             kind: &row.kind,
-            state: if row.closed_at.is_some() { "finished" } else { "open" },
+            state: state(row, &totals),
             started_at: row.started_at,
             finished_at: row.closed_at,
             seconds: row.closed_at.map(|closed| closed.since(row.started_at).as_secs()),
@@ -92,6 +92,14 @@ impl<'a> RunView<'a> {
             unknown: counts.unknown,
             sources: [SourceView { source: Shipway.name(), gap_rate }],
         }
+    }
+}
+
+fn state(row: &RunRow, totals: &Totals) -> &'static str {
+    match row.closed_at {
+        None => "open",
+        Some(_) if totals.failed_planners > 0 => "incomplete",
+        Some(_) => "finished",
     }
 }
 
@@ -117,9 +125,15 @@ mod tests {
     #[test]
     fn shows_a_finished_run_with_its_totals() {
         let counts = PollCounts { asked: 490, changed: 6, unknown: 4 };
-        let (planned, without_credentials) = (500, 20);
-        let totals =
-            Totals { planned, without_credentials, batches: 10, done: 9, failed: 1, counts };
+        let totals = Totals {
+            planned: 500,
+            without_credentials: 20,
+            batches: 10,
+            done: 9,
+            failed: 1,
+            failed_planners: 0,
+            counts,
+        };
         let shown =
             serde_json::to_value(RunView::new(&row(Some("2026-01-20T10:01:40.900Z")), totals))
                 .unwrap();
@@ -131,6 +145,13 @@ mod tests {
             "sources": [{"source": "shipway", "gap_rate": "0.0122"}],
         });
         assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn a_run_with_a_failed_planner_is_incomplete() {
+        let totals = Totals { failed_planners: 1, ..Totals::default() };
+        let state = |closed_at| state(&row(closed_at), &totals);
+        assert_eq!([state(Some("2026-01-20T10:01:40Z")), state(None)], ["incomplete", "open"]);
     }
 
     #[test]

@@ -173,6 +173,18 @@ impl Poll {
         Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))
     }
 
+    /// Counts a batch that a bug sends to the dead-letter queue, so that its run closes.
+    pub async fn record_dead_letter(
+        &self,
+        message: &str,
+        reason: DeadLetterReason,
+    ) -> Result<(), IoError> {
+        match (reason, BatchMessage::read(message)) {
+            (DeadLetterReason::Bug, Some(batch)) => self.give_up(&batch).await.map(drop),
+            _ => Ok(()),
+        }
+    }
+
     /// Closes the run if this was its last batch.
     async fn close(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
         self.runs.close_after(&batch.run, batch.planner, now()).await?;
@@ -180,8 +192,8 @@ impl Poll {
     }
 }
 
-/// The wait of a batch that did not cause the pause: other batches end it, so this one must not take
-/// the few workers from other credentials.
+/// The wait of a batch that did not cause the pause: other batches end it, so this one must not
+/// take the few workers from other credentials.
 fn wait_for_others(rest: Duration) -> Duration {
     rest.max(PAUSED_WAIT) + jitter(PAUSED_JITTER)
 }

@@ -31,9 +31,10 @@ async fn main() -> Result<(), Error> {
     let (poll, worker) = (&poll, &worker);
     run(service_fn(async |batch: LambdaEvent<SqsEvent>| {
         let deadline = Timestamp::from_system(batch.context.deadline());
-        Ok::<_, Error>(
-            worker.run(batch.payload, async |message| poll.handle(message, deadline).await).await,
-        )
+        let handle = async |message: &str| poll.handle(message, deadline).await;
+        let set_aside =
+            async |message: &str, reason| poll.record_dead_letter(message, reason).await;
+        Ok::<_, Error>(worker.run_with(batch.payload, handle, set_aside).await)
     }))
     .await
 }

@@ -15,10 +15,10 @@ use crate::{Poll, credential_account};
 const WHOLE_CALLS: u32 = 2;
 /// A batch is given up after this many failed calls; the next run polls its orders anyway.
 const MAX_ATTEMPTS: u32 = 5;
-/// The same in a row for a batch that is polled in parts. With two orders that the carrier cannot answer, six
-/// calls may fail before it answers a part; with half of the orders, eleven.
+/// The same in a row for a batch that is polled in parts. With two orders that the carrier cannot
+/// answer, six calls may fail before it answers a part; with half of the orders, eleven.
 const MAX_ATTEMPTS_IN_PARTS: u32 = 12;
-/// An order that failed alone is polled again after this time at least: a short outage is over then.
+/// An order that failed alone is polled again after this time at least: a short outage is over.
 const SECOND_ROUND_WAIT: Duration = Duration::from_secs(60);
 
 /// What follows a failed call that is not about the credential.
@@ -142,7 +142,7 @@ fn next_step(batch: &BatchMessage, state: &mut BatchState, failure: &Failure) ->
     match &mut state.halving {
         // The first failure may pass by itself.
         None if state.attempts + 1 < WHOLE_CALLS => NextStep::RetryLater,
-        // The first part has the next turn: the carrier may be down.
+        // The parts follow after a wait: the carrier may be down.
         None => {
             state.halving = Halving::of(batch);
             NextStep::RetryLater
@@ -161,7 +161,7 @@ fn next_step(batch: &BatchMessage, state: &mut BatchState, failure: &Failure) ->
 /// True if the failure is about the orders and not an outage, or if no part is left.
 fn may_go_on_at_once(halving: &Halving, failure: &Failure) -> bool {
     let is_about_orders = halving.has_answer() && failure.cause() == Cause::Request;
-    (is_about_orders || halving.next().is_none()) && !halving.is_hopeless()
+    (is_about_orders && !halving.is_hopeless()) || halving.next().is_none()
 }
 
 fn unanswerable<'a>(batch: &'a BatchMessage, halving: &Halving) -> Vec<&'a PollItem> {

@@ -41,8 +41,10 @@ async fn main() -> Result<(), Error> {
         }
         let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);
         let planners: SqsEvent = serde_json::from_value(event.payload)?;
-        let response =
-            worker.run(planners, async |message| sync.plan(message, deadline).await).await;
+        let plan = async |message: &str| sync.plan(message, deadline).await;
+        let set_aside =
+            async |message: &str, reason| sync.record_dead_letter(message, reason).await;
+        let response = worker.run_with(planners, plan, set_aside).await;
         Ok::<_, Error>(serde_json::to_value(response)?)
     }))
     .await

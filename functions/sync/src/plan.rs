@@ -69,6 +69,20 @@ impl Sync {
         self.close_planner(message).await
     }
 
+    /// Ends a planner that a bug sends to the dead-letter queue, so that its run closes.
+    pub async fn record_dead_letter(
+        &self,
+        message: &str,
+        reason: DeadLetterReason,
+    ) -> Result<(), IoError> {
+        let message = PlanMessage::read(message).filter(|_| reason == DeadLetterReason::Bug);
+        let Some(message) = message else { return Ok(()) };
+        let (run, planner) = (message.run.id.as_str(), message.planner);
+        tracing::error!(run, planner, "planner.failed");
+        self.runs.give_up_planner(&message.run, planner).await?;
+        self.close_planner(&message).await.map(drop)
+    }
+
     /// Closes the planner's part of the run if it has no batch left to poll.
     async fn close_planner(&self, message: &PlanMessage) -> Result<RecordOutcome, IoError> {
         self.runs.close_after(&message.run, message.planner, now()).await?;

@@ -172,7 +172,7 @@ async fn finishes_a_run_without_faults() {
     assert_eq!(end["orders"][1]["unknown"], json!([1, "2026-11-20T11:00:00.000Z"]));
     assert_eq!((end["deliveries"].as_object().unwrap().len(), &end["closed"]), (2, &json!(true)));
     let totals = "Totals { planned: 3, without_credentials: 1, batches: 2, done: 2, failed: 0, \
-                  counts: PollCounts { asked: 3, changed: 2, unknown: 1 } }";
+                  failed_planners: 0, counts: PollCounts { asked: 3, changed: 2, unknown: 1 } }";
     assert_eq!(end["totals"], totals);
 }
 

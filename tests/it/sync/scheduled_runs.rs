@@ -6,12 +6,13 @@ use std::time::Duration;
 use aws::lambda::sqs_batch::RecordOutcome;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
+use domain::pagination::PageRequest;
 use domain::polling::{PlanMessage, Run, SHARDS, shard};
 use serde_json::{Value, json};
 
 use super::environment::{Environment, keys_in_shard, order_key};
 use super::shipway_double::{set_parcels, tracking_item};
-use crate::support::{OURS, THEIRS};
+use crate::support::{Calls, OURS, THEIRS};
 
 const AT: &str = "2026-11-20T10:00:00Z";
 
@@ -142,6 +143,36 @@ async fn polls_an_order_every_four_hours_after_a_push() {
     let next_day = planned(&env, &key, &(25..29).map(hour).collect::<Vec<_>>()).await;
     assert_eq!(next_day, [1, 1, 1, 1]);
     env.remove().await;
+}
+
+/// A message that a bug sends to the dead-letter queue ends like one that was handled.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn closes_a_run_after_a_bug_of_a_batch_or_planner() {
+    for queue in ["batches", "shards"] {
+        let env = Environment::new(&json!({})).await;
+        env.create_order(&order_key(OURS, "ORD1"), "770000000051", at()).await;
+        env.open_run(&schedule_event(AT), None).await.0.unwrap();
+        if queue == "batches" {
+            for planner in env.receive_all("shards").await {
+                assert_eq!(env.handle_without_fault("shards", &planner).await, RecordOutcome::Ack);
+            }
+        }
+        let [message] = <[_; 1]>::try_from(env.receive_all(queue).await).unwrap();
+        // Twice: the worker may be killed before the message is acknowledged.
+        for _ in 0..2 {
+            env.record_bug(queue, &message).await;
+        }
+        let page = PageRequest { limit: 1, after: None };
+        let runs = env.runs(&Calls::default()).list(&page).await.unwrap();
+        let totals = runs[0].totals.expect("the run is closed");
+        let expected = if queue == "batches" { (1, 0) } else { (0, 1) };
+        assert_eq!((totals.failed, totals.failed_planners), expected);
+        if queue == "shards" {
+            assert_eq!(env.handle_without_fault(queue, &message).await, RecordOutcome::Ack);
+            assert!(env.receive_all("batches").await.is_empty());
+        }
+        env.remove().await;
+    }
 }
 
 /// The number of orders that each run plans.

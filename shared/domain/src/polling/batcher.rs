@@ -12,7 +12,7 @@ use crate::core::id::AccountCode;
 /// A batch stays open while this many orders are read. A higher number saves calls for accounts
 /// with few due orders, but a plan that is resumed after a crash polls more orders again, from its
 /// cursor on. A planner usually has no more orders than this.
-const OPEN_ORDERS: u64 = 8000;
+const CLOSE_AFTER_ORDERS: u64 = 8000;
 
 /// The AWBs of a batch with their separators are part of a URL, which may have 2048 bytes.
 const MAX_BATCH_BYTES: usize = 1500;
@@ -79,10 +79,11 @@ impl Batcher {
         if open.orders.len() == MAX_BATCH { self.close(&credential) } else { full }
     }
 
-    /// Call at the end of each page. Returns the batches that were open for `OPEN_ORDERS` orders.
+    /// Call at the end of each page. Returns the batches that were open for `CLOSE_AFTER_ORDERS`
+    /// orders.
     pub fn end_page(&mut self) -> Vec<Batch> {
         let read = self.read;
-        self.close_all(|open| read - open.read_before >= OPEN_ORDERS)
+        self.close_all(|open| read - open.read_before >= CLOSE_AFTER_ORDERS)
     }
 
     /// Returns all open batches.

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::messages::BatchMessage;
 use super::totals::PollCounts;
 
-/// After this many failed calls for parts, too many orders are the cause, or the carrier itself. One
-/// order of fifty fails up to six calls for parts (of twelve), two fail up to twelve (of 22).
+/// After this many failed calls for parts, too many orders are the cause, or the carrier itself.
+/// One order of fifty fails up to six calls for parts (of twelve), two fail up to twelve (of 22).
 const MAX_FAILURES: u32 = 30;
 /// With two orders that fail, one of the halves and quarters of a batch is answered after this many
 /// failed calls.
@@ -119,8 +119,8 @@ impl Halving {
     }
 
     /// First the largest part is next: the search for one order must not use up the attempts while
-    /// the other half would be answered. Once the carrier has answered, or to find any order that it
-    /// answers, the last part is next: the search goes down to one order after the other.
+    /// the other half would be answered. Once the carrier has answered, or to find any order that
+    /// it answers, the last part is next: the search goes down to one order after the other.
     fn next_index(&self) -> Option<usize> {
         if self.has_answer() || self.failures > QUARTERS {
             return self.parts.len().checked_sub(1);

@@ -14,7 +14,7 @@ use crate::tracking::status::Status;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// An order is fresh for this long after a webhook or a partner reported on it.
+/// An order is fresh for this long after a webhook reported on it.
 const FRESH: Duration = DAY;
 /// A fresh order is polled once in this many hours.
 const FRESH_EVERY: u64 = 4;
@@ -79,7 +79,7 @@ pub struct PollState {
     pub awb: Awb,
     /// The carrier's newest report in the timeline.
     pub seen: Option<ReportId>,
-    /// The last report by webhook or API. Reports that polling found do not count.
+    /// The last report by webhook. Reports that polling found or that came by API do not count.
     pub heard_at: Option<Timestamp>,
     /// When the timeline last grew; the creation time before the first report.
     pub moved_at: Timestamp,
@@ -89,7 +89,7 @@ pub struct PollState {
     pub stale_since: Option<Timestamp>,
     /// The event that notified of the stalled order.
     pub stalled: Option<EventId>,
-    /// When the order was cancelled or lost. Missing in messages of older releases.
+    /// When the order was cancelled or lost.
     pub ended_at: Option<Timestamp>,
 }
 

@@ -39,6 +39,8 @@ pub struct Totals {
     pub done: u64,
     /// Batches in the dead-letter queue.
     pub failed: u64,
+    /// Planners in the dead-letter queue: they did not plan all of their orders.
+    pub failed_planners: u64,
     pub counts: PollCounts,
 }
 
@@ -64,6 +66,7 @@ impl Sum for Totals {
             batches: sum.batches + part.batches,
             done: sum.done + part.done,
             failed: sum.failed + part.failed,
+            failed_planners: sum.failed_planners + part.failed_planners,
             counts: sum.counts + part.counts,
         })
     }
@@ -106,6 +109,7 @@ mod tests {
             batches: 2,
             done: 3,
             failed: 4,
+            failed_planners: 1,
             counts: PollCounts { asked: 5, changed: 6, unknown: 7 },
         };
         let twice = Totals {
@@ -114,6 +118,7 @@ mod tests {
             batches: 4,
             done: 6,
             failed: 8,
+            failed_planners: 2,
             counts: PollCounts { asked: 10, changed: 12, unknown: 14 },
         };
         assert_eq!([one, one].into_iter().sum::<Totals>(), twice);

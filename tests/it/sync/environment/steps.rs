@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws::error::IoError;
-use aws::lambda::sqs_batch::RecordOutcome;
+use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::polling::{PlanMessage, Run, SHARDS, Totals};
 use domain::webhooks::delivery::Delivery;
@@ -43,6 +43,16 @@ impl Environment {
 
     pub async fn handle_without_fault(&self, queue: &str, message: &str) -> RecordOutcome {
         self.handle(queue, message, None).await.0.unwrap()
+    }
+
+    /// Records that a bug sent this message to the dead-letter queue.
+    pub async fn record_bug(&self, queue: &str, message: &str) {
+        let (calls, bug) = (Calls::default(), DeadLetterReason::Bug);
+        let recorded = match queue {
+            "shards" => self.sync(&calls).record_dead_letter(message, bug).await,
+            _ => self.poll(&calls).record_dead_letter(message, bug).await,
+        };
+        recorded.unwrap();
     }
 
     /// Handles all queued messages. Returns those that are not acknowledged.

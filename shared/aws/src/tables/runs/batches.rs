@@ -27,8 +27,8 @@ const TRIES: u32 = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchOutcome {
     Answered(PollCounts),
-    /// The last retry failed. If the batch comes again and is answered, that outcome counts the parts
-    /// that are answered by now too.
+    /// The last retry failed. If the batch comes again and is answered, that outcome also counts
+    /// the parts that are answered by now.
     GivenUp,
 }
 

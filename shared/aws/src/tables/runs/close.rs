@@ -51,6 +51,7 @@ impl Runs {
             .set("batches", number(totals.batches))
             .set("done", number(totals.done))
             .set("failed", number(totals.failed))
+            .set("failed_planners", number(totals.failed_planners))
             .set("asked", number(totals.counts.asked))
             .set("changed", number(totals.counts.changed))
             .set("unknown", number(totals.counts.unknown));
@@ -64,7 +65,8 @@ fn is_open() -> Condition {
 }
 
 fn log(run: &Run, totals: &Totals, now: Timestamp) {
-    let Totals { planned, without_credentials, batches, failed, counts, .. } = *totals;
+    let Totals { planned, without_credentials, batches, failed, failed_planners, counts, .. } =
+        *totals;
     tracing::info!(
         run = run.id,
         source = "shipway",
@@ -75,6 +77,7 @@ fn log(run: &Run, totals: &Totals, now: Timestamp) {
         changed = counts.changed,
         unknown = counts.unknown,
         failed,
+        failed_planners,
         seconds = now.since(run.started_at).as_secs(),
         gap_rate = totals.gap_rate(),
         "sync.finished"
@@ -95,6 +98,7 @@ pub(super) fn read_totals(row: &Item) -> Totals {
         batches: read("batches"),
         done: read("done"),
         failed: read("failed"),
+        failed_planners: read("failed_planners"),
         counts: PollCounts {
             asked: read("asked"),
             changed: read("changed"),

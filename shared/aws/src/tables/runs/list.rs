@@ -74,14 +74,21 @@ mod tests {
             ("batches", 2),
             ("done", 1),
             ("failed", 1),
+            ("failed_planners", 1),
             ("asked", 8),
             ("changed", 3),
         ];
         row.extend(numbers.map(|(name, value)| (name.to_owned(), number(value))));
         let counts = PollCounts { asked: 8, changed: 3, unknown: 0 };
-        let (planned, without_credentials) = (9, 4);
-        let totals =
-            Totals { planned, without_credentials, batches: 2, done: 1, failed: 1, counts };
+        let totals = Totals {
+            planned: 9,
+            without_credentials: 4,
+            batches: 2,
+            done: 1,
+            failed: 1,
+            failed_planners: 1,
+            counts,
+        };
         assert_eq!(read_run(&row).unwrap().totals, Some(totals));
     }
 }

@@ -121,6 +121,19 @@ impl Runs {
         Ok(update.send(&self.client).await?.is_applied())
     }
 
+    /// Ends a planner that a bug stops, unless it is done. The run then ends with the orders that
+    /// are planned.
+    pub async fn give_up_planner(&self, run: &Run, planner: u8) -> Result<(), IoError> {
+        let changes = Changes::new()
+            .set("failed_planners", number(1))
+            .set("planning_done", flag())
+            .set("ttl", run_ttl(run))
+            .remove("owner")
+            .remove("lease_until");
+        let update = self.update(planner_key(&run.id, planner), changes);
+        update.only_if(attr("planning_done").absent()).send(&self.client).await.map(drop)
+    }
+
     /// The planners of a run that are done.
     pub(super) async fn finished_planners(&self, run: &Run) -> Result<Vec<u8>, IoError> {
         let rows = self.planner_rows(&run.id).await?;
