@@ -149,12 +149,15 @@ fn awb_of(change: &ParcelChange) -> Option<&Awb> {
     }
 }
 
-/// The parcels that a patch names. The same parcel in another spelling is no change.
+/// The parcels that a patch names, or no longer names. The same parcel in another spelling is no
+/// change.
 fn parcel_changes(before: &Profile, after: &Profile) -> Vec<ParcelChange> {
     let named = |direction, old: &Option<Awb>, new: &Option<Awb>| {
-        let new = new.as_ref()?;
-        let is_same = old.as_ref().is_some_and(|old| old.is_same_parcel(new));
-        (!is_same).then(|| ParcelChange::Named { direction, awb: Some(new.clone()) })
+        let is_same = match (old, new) {
+            (Some(old), Some(new)) => old.is_same_parcel(new),
+            (old, new) => old == new,
+        };
+        (!is_same).then(|| ParcelChange::Named { direction, awb: new.clone() })
     };
     let forward = named(Direction::Forward, &before.awb, &after.awb);
     let back = named(Direction::Return, &before.return_awb, &after.return_awb);

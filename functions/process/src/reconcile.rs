@@ -43,8 +43,10 @@ impl Process {
         }
         let mut undeliverable = self.write_facts(event, &key, reconciliation, &taken).await?;
         for name in taken.iter().filter(|name| name.with_reports) {
-            let Some(failed) = self.copy_reports(run, &key, name).await? else { return Ok(None) };
-            undeliverable = failed.or(undeliverable);
+            match self.copy_reports(run, &key, name).await? {
+                Copied::All(failed) => undeliverable = failed.or(undeliverable),
+                Copied::OutOfTime => return Ok(None),
+            }
         }
         let Some(order) = self.orders.load_with_timeline(&key).await? else {
             return Ok(Some(FailReason::NoSuchOrder.into()));
@@ -144,16 +146,16 @@ impl Process {
     }
 
     /// Copies the reports of a name that moved here, newest first, each as an event of its own.
-    /// `None` if the run is out of time: the next one finds what was copied.
+    /// The next run finds what was copied.
     async fn copy_reports(
         &self,
         run: &Run<'_>,
         key: &OrderKey,
         taken: &TakenName,
-    ) -> Result<Option<Option<Undeliverable>>, IoError> {
+    ) -> Result<Copied, IoError> {
         let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
         let Some((order, mut entries, checkpoints)) = self.orders.load_all_of(&from).await? else {
-            return Ok(Some(None));
+            return Ok(Copied::All(None));
         };
         let kept = order.names(&entries);
         retain_moved(&mut entries, &taken.name, &order.state.start);
@@ -166,7 +168,7 @@ impl Process {
         let mut undeliverable = None;
         for entry in entries {
             if !run.has_time() {
-                return Ok(None);
+                return Ok(Copied::OutOfTime);
             }
             let event_id = copy_event_id(&entry.id, key);
             let origin = Origin { event_id, received_at: entry.received_at };
@@ -179,7 +181,7 @@ impl Process {
             let failed = self.fan_out(&origin.event_id, &[*applied], now()).await?;
             undeliverable = failed.or(undeliverable);
         }
-        Ok(Some(undeliverable))
+        Ok(Copied::All(undeliverable))
     }
 
     /// A report parked under several names of the order is returned once.
@@ -233,6 +235,13 @@ impl Process {
         }
         Ok(undeliverable)
     }
+}
+
+/// How far the copying of reports got.
+enum Copied {
+    /// An endpoint may have been left out.
+    All(Option<Undeliverable>),
+    OutOfTime,
 }
 
 /// Some of the reports that are parked under an order's names.

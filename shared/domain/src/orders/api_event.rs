@@ -25,7 +25,8 @@ impl ApiEvent {
     }
 }
 
-/// Applies the reports that were parked under a name of the order.
+/// What remains to be done after a request, or after a report that taught a name: the facts about
+/// parcels, names with the reports of other orders, reports that are parked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reconciliation {
     pub order_id: OrderId,

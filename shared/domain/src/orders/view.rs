@@ -247,8 +247,10 @@ fn words(fact: &Fact) -> &'static str {
         Fact::Report(_) => "Report",
         Fact::Withdrawal { .. } => "Report withdrawn",
         Fact::Parcel(fact) => match &fact.change {
-            ParcelChange::Named { direction: Direction::Forward, .. } => "AWB set",
-            ParcelChange::Named { direction: Direction::Return, .. } => "Return AWB set",
+            ParcelChange::Named { direction: Direction::Forward, awb: Some(_) } => "AWB set",
+            ParcelChange::Named { direction: Direction::Forward, awb: None } => "AWB removed",
+            ParcelChange::Named { direction: Direction::Return, awb: Some(_) } => "Return AWB set",
+            ParcelChange::Named { direction: Direction::Return, awb: None } => "Return AWB removed",
             ParcelChange::Added { .. } => "Parcel added",
             ParcelChange::Moved { .. } => "Moved to another order",
             ParcelChange::Released { .. } => "AWB used again by another order",

@@ -150,7 +150,8 @@ fn learnt_replaces(parcel: &Parcel<'_>, earlier: &Travelled<'_, '_>) -> bool {
     parcel.learnt && are_forward && (!earlier.parcel.was_moved() || earlier.has_failed())
 }
 
-/// The parcels that the shop named before this one, if it is the one named now.
+/// All other parcels of its direction that `awb` or `returnAwb` ever named, if this is the one that
+/// it names now.
 fn named_replaces<'p, 'a>(
     parcel: &'p Parcel<'a>,
     facts: &'p Parcels<'a>,
@@ -162,7 +163,7 @@ fn named_replaces<'p, 'a>(
     let is_current = current.as_ref().is_some_and(|awb| awb.is_same_parcel(&parcel.awb));
     facts.parcels.iter().filter(move |other| {
         is_current
-            && other.named.is_some()
+            && other.first_named.is_some()
             && other.direction == parcel.direction
             && other.awb != parcel.awb
     })
@@ -174,7 +175,9 @@ fn named_before<'p, 'a>(
     facts: &'p Parcels<'a>,
 ) -> impl Iterator<Item = &'p Parcel<'a>> {
     facts.parcels.iter().filter(|other| {
-        other.direction == parcel.direction && other.named.is_some() && other.named < parcel.named
+        other.direction == parcel.direction
+            && other.first_named.is_some()
+            && other.first_named < parcel.first_named
     })
 }
 
@@ -230,7 +233,8 @@ impl Judgements {
         let judgement = |entry: &TimelineEntry| {
             let report = entry.report()?;
             let is_withdrawn = withdrawn.contains(&entry.id);
-            // A report that no parcel sees is about one that left the order.
+            // No parcel sees it: its parcel or id went to another order, or it is about the parcel
+            // that had the number before.
             let disposition =
                 if is_withdrawn { Disposition::Withdrawn } else { Disposition::ReplacedParcel };
             let status = Claim::of(report, Direction::Forward).status();

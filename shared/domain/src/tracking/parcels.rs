@@ -25,8 +25,10 @@ pub(super) struct Parcel<'a> {
     pub(super) added_at: Timestamp,
     /// True if only reports name it.
     pub(super) learnt: bool,
-    /// Its place among the parcels that `awb` or `returnAwb` named; `None` for a further parcel.
-    pub(super) named: Option<usize>,
+    /// The number of the naming by `awb` or `returnAwb` that named it first; `None` for a further
+    /// parcel.
+    pub(super) first_named: Option<usize>,
+    /// The number of the naming that named it last.
     last_named: Option<usize>,
     pub(super) carrier_name: Option<String>,
     /// Its own reports.
@@ -119,7 +121,7 @@ impl<'a> Builder<'a> {
             ParcelChange::Named { awb: None, .. } => {}
             ParcelChange::Added { awb, carrier_name, .. } => {
                 let parcel = self.give(Direction::Forward, awb, at, fact.recycled);
-                parcel.named = None;
+                parcel.first_named = None;
                 if carrier_name.is_some() {
                     parcel.carrier_name.clone_from(carrier_name);
                 }
@@ -146,7 +148,7 @@ impl<'a> Builder<'a> {
         self.namings += 1;
         let place = Some(self.namings);
         let parcel = self.give(direction, awb, at, recycled.contains(awb));
-        parcel.named = parcel.named.or(place);
+        parcel.first_named = parcel.first_named.or(place);
         parcel.last_named = place;
     }
 
@@ -264,7 +266,7 @@ impl<'a> Parcel<'a> {
             direction,
             added_at,
             learnt: false,
-            named: None,
+            first_named: None,
             last_named: None,
             carrier_name: None,
             own: Vec::new(),
