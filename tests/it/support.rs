@@ -116,7 +116,16 @@ pub fn sample(path: &str) -> Value {
 
 /// Polls until `check` returns a value; fails the test after a minute.
 pub async fn eventually<T>(what: &str, check: impl AsyncFn() -> Option<T>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    eventually_within(Duration::from_secs(60), what, check).await
+}
+
+/// As [`eventually`], for what takes longer.
+pub async fn eventually_within<T>(
+    longest: Duration,
+    what: &str,
+    check: impl AsyncFn() -> Option<T>,
+) -> T {
+    let deadline = Instant::now() + longest;
     let mut pause = Duration::from_millis(50);
     loop {
         if let Some(found) = check().await {
