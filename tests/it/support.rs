@@ -119,12 +119,29 @@ pub fn sample(path: &str) -> Value {
 
 /// Polls until `check` returns a value; fails the test after a minute.
 pub async fn eventually<T>(what: &str, check: impl AsyncFn() -> Option<T>) -> T {
-    eventually_ok(what, async || check().await.ok_or("")).await
+    eventually_within(Duration::from_secs(60), what, check).await
+}
+
+/// As [`eventually`], for what takes longer.
+pub async fn eventually_within<T>(
+    longest: Duration,
+    what: &str,
+    check: impl AsyncFn() -> Option<T>,
+) -> T {
+    poll_until(longest, what, async || check().await.ok_or("")).await
 }
 
 /// Polls until `check` succeeds; fails the test after a minute, with the last error.
 pub async fn eventually_ok<T, E: Display>(what: &str, check: impl AsyncFn() -> Result<T, E>) -> T {
-    let deadline = Instant::now() + Duration::from_secs(60);
+    poll_until(Duration::from_secs(60), what, check).await
+}
+
+async fn poll_until<T, E: Display>(
+    longest: Duration,
+    what: &str,
+    check: impl AsyncFn() -> Result<T, E>,
+) -> T {
+    let deadline = Instant::now() + longest;
     let mut pause = Duration::from_millis(50);
     loop {
         match check().await {

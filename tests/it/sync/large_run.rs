@@ -2,6 +2,7 @@
 //! changed, and some answers of the carrier are malformed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use domain::polling::shard;
 use serde_json::{Value, json};
@@ -10,8 +11,8 @@ use super::bulk_orders::BulkOrders;
 use super::exclusive_run;
 use super::shipway_double::{self, Call, set_answer_mode, set_parcels, tracking_item};
 use crate::support::{
-    Calls, Received, TestEndpoint, block_on_in_drop, check_delivery, eventually, put_secret,
-    put_setting, settings_to_expire, stack, unique,
+    Calls, Received, TestEndpoint, block_on_in_drop, check_delivery, eventually, eventually_within,
+    put_secret, put_setting, settings_to_expire, stack, unique,
 };
 
 /// Half of them in each account. `WAYPOST_SYNC_ORDERS` overrides the number.
@@ -202,7 +203,8 @@ async fn run_sync(each: usize) -> Value {
         (find_run(id).await["asked"].as_u64() >= Some(each as u64)).then_some(())
     })
     .await;
-    eventually("the run to finish", async || {
+    // Batches that find their credential paused come back after 60 to 90 seconds.
+    eventually_within(Duration::from_secs(180), "the run to finish", async || {
         Some(find_run(id).await).filter(|run| run["state"] == "finished")
     })
     .await

@@ -42,9 +42,9 @@ pub enum Polling {
 }
 
 impl Order {
-    /// The parcels that are polled: on their way in either direction, or ended not long ago in a way
-    /// from which they may come back. Parcels that stand still beside a finished order are polled as
-    /// long. A replaced parcel that no report ever moved may be a typing error.
+    /// The parcels that are polled: on their way in either direction, or ended not long ago in a
+    /// way from which they may come back. Parcels that stand still beside a finished order are
+    /// polled as long. A replaced parcel that no report ever moved may be a typing error.
     pub fn polled_parcels(&self) -> impl Iterator<Item = (&ParcelState, Polling)> {
         let is_polled = self.profile.poll == Some(Poll::Shipway);
         let is_finished = self.state.tracking.status.is_final();
