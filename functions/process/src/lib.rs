@@ -6,6 +6,7 @@
 
 mod apply;
 mod fan_out;
+mod moved;
 mod names;
 mod phone_numbers;
 mod poll_result;
