@@ -53,15 +53,15 @@ impl OrdersApi {
         Ok(json(202, &body))
     }
 
-    /// The AWB of another order would be a mistake: the report is about the order of the path.
+    /// Any other AWB would be a mistake: the report is about the order of the path.
     async fn check_parcel(&self, key: &OrderKey, awb: Option<&Awb>) -> Result<(), ApiError> {
         let Some(awb) = awb else { return Ok(()) };
-        match self.order_of_awb(&key.account, awb).await? {
-            Some(order) if order != key.order => {
-                Err(ApiError::invalid("awb", "is a parcel of another order of this account"))
-            }
-            _ => Ok(()),
-        }
+        let problem = match self.order_of_awb(&key.account, awb).await? {
+            Some(order) if order == key.order => return Ok(()),
+            Some(_) => "is a parcel of another order of this account",
+            None => "is no parcel of this order: name it by a patch, or add it to the shipments",
+        };
+        Err(ApiError::invalid("awb", problem))
     }
 
     pub(crate) async fn insert_and_queue(
