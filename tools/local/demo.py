@@ -53,7 +53,8 @@ def show(stack: Stack) -> None:
 
 def _split_shipment(stack: Stack) -> None:
     """The order is where its slowest parcel is."""
-    print("\nA split shipment: two parcels, and an order that waits for the second:\n")
+    print("\nA split shipment: the order is where its slower parcel is. While the second one")
+    print("waits for its pickup, the order counts as picked up:\n")
     order, first, second = "demo-split", "19000000000511", "19000000000512"
     _create(stack, {"orderId": order, "awb": first, "carrierName": "Delhivery Surface"})
     shipments = f"{_orders_url(stack)}/{order}/shipments"
@@ -72,7 +73,7 @@ def _split_shipment(stack: Stack) -> None:
 
 def _reassigned_awb(stack: Stack) -> None:
     """The carrier's new AWB names the order, and Waypost learns it."""
-    print("\nThe carrier ships under another AWB, and nobody tells the shop:\n")
+    print("\nThe carrier ships under another AWB than the shop was given; Waypost learns it:\n")
     order, given, used = "demo-reassigned", "19000000000521", "19000000000522"
     _create(stack, {"orderId": order, "awb": given, "carrierName": "Delhivery Surface"})
     for status in ["PICKED UP", "OUT FOR DELIVERY", "DELIVERED"]:

@@ -53,7 +53,7 @@ fn check_permission(caller: &Caller, entry: &TimelineEntry) -> Result<(), ApiErr
         true => caller.can_withdraw_reports(),
         false => caller.can_operate(),
     };
-    let message = "these credentials do not allow to withdraw this report";
+    let message = "these credentials do not allow withdrawing this report";
     is_allowed.then_some(()).ok_or_else(|| ApiError::forbidden(message))
 }
 
