@@ -53,6 +53,11 @@ impl OrdersApi {
             return Ok(Try::Done(()));
         }
         let changes = parcel_changes(&before.profile, &profile);
+        if let Some(awb) = profile.return_awb.as_ref().filter(|awb| before.state.has_added(awb))
+            && before.profile.return_awb.as_ref() != Some(awb)
+        {
+            return Err(ApiError::invalid("returnAwb", "is a forward parcel of this order"));
+        }
         self.write_patch((before, &entries), profile, changes, now).await
     }
 
@@ -65,7 +70,9 @@ impl OrdersApi {
         now: Timestamp,
     ) -> Result<Try<()>, ApiError> {
         let rev = before.state.rev + 1;
-        let state = State { rev, profile_rev: rev, updated_at: now, ..before.state.clone() };
+        let mut added = before.state.added.clone();
+        added.extend(changes.iter().filter_map(added_awb));
+        let state = State { rev, profile_rev: rev, added, updated_at: now, ..before.state.clone() };
         let after = Order { key: before.key.clone(), profile, state };
         let names = self.patched_names(&before, &after, entries, &changes, now).await?;
         let parcels: Vec<ParcelFact> =
@@ -111,7 +118,9 @@ impl OrdersApi {
             }
         }
         let parcels = names.claimed.iter().filter(|name| matches!(name, Ref::Awb(_))).count();
-        if before.state.parcels.len() + parcels > MAX_PARCELS {
+        let is_pending = |awb: &&Awb| before.state.parcel(awb).is_none();
+        let pending = before.state.added.iter().filter(is_pending).count();
+        if before.state.parcels.len() + pending + parcels > MAX_PARCELS {
             let is_return = |change: &ParcelChange| {
                 matches!(change, ParcelChange::Named { direction: Direction::Return, .. })
             };
@@ -139,6 +148,13 @@ impl OrdersApi {
 fn fact(rev: u64, change: ParcelChange, names: &PatchedNames) -> ParcelFact {
     let recycled = awb_of(&change).is_some_and(|awb| is_recycled(&Ref::awb(awb), &names.taken));
     ParcelFact { rev, change, recycled }
+}
+
+fn added_awb(change: &ParcelChange) -> Option<Awb> {
+    match change {
+        ParcelChange::Added { awb, .. } => Some(awb.canonical()),
+        _ => None,
+    }
 }
 
 fn awb_of(change: &ParcelChange) -> Option<&Awb> {

@@ -8,7 +8,7 @@ use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Order;
 use domain::orders::request::NewShipment;
-use domain::tracking::entry::{Direction, TimelineEntry};
+use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::Ref;
 use lambda_http::{Body, Request, Response};
 
@@ -67,10 +67,11 @@ impl OrdersApi {
         entries: &[TimelineEntry],
         shipment: &NewShipment,
     ) -> Result<bool, ApiError> {
-        if let Some(parcel) = order.state.parcel(&shipment.awb) {
-            if parcel.direction == Direction::Return && !parcel.learnt {
-                return Err(ApiError::invalid("awb", "is the return parcel of this order"));
-            }
+        let (awb, profile) = (&shipment.awb, &order.profile);
+        if profile.return_awb.as_ref().is_some_and(|it| it.is_same_parcel(awb)) {
+            return Err(ApiError::invalid("awb", "is the return parcel of this order"));
+        }
+        if let Some(parcel) = order.state.parcel(awb) {
             return Ok(!parcel.learnt && !parcel.replaced && !parcel.released);
         }
         let name = Ref::awb(&shipment.awb);

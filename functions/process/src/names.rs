@@ -9,6 +9,7 @@ use domain::orders::api_event::Reconciliation;
 use domain::orders::order::{Order, is_withdrawn};
 use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::report::Ref;
+use domain::tracking::state::MAX_PARCELS;
 use domain::tracking::timeline::NewFact;
 
 use crate::Process;
@@ -50,16 +51,22 @@ impl Process {
         report: &mut ReportFacts,
     ) -> Result<Naming, IoError> {
         let known = order.names(entries);
+        let own = report.awb.as_ref().map(Ref::awb);
+        let is_full = order.state.parcels.len() >= MAX_PARCELS;
         let mut claimed: Vec<Ref> = Vec::new();
         let new: Vec<Ref> = report.names().filter(|name| !known.contains(name)).collect();
         for name in new {
             match self.orders.named(&order.key.account, &name).await? {
                 Some(owner) if owner == order.key.order => {}
-                Some(owner) if report.awb.as_ref().map(Ref::awb).as_ref() == Some(&name) => {
+                Some(owner) if own.as_ref() == Some(&name) => {
                     return Ok(Naming::OtherOrder(owner));
                 }
                 Some(_) => report.forget(&name),
                 None if claimed.contains(&name) => {}
+                // The report is about a parcel of the order: only its way back has no room.
+                None if is_full && own.as_ref() != Some(&name) && matches!(name, Ref::Awb(_)) => {
+                    report.forget(&name);
+                }
                 None => claimed.push(name),
             }
         }

@@ -1,6 +1,6 @@
 //! AWBs and order ids that two orders have, one after the other, or that are spelled otherwise.
 
-use futures::future::join;
+use futures::future::{join, join_all};
 
 use super::*;
 
@@ -224,4 +224,45 @@ async fn an_order_with_the_exact_id_does_not_take_the_parcel_that_the_shop_gave_
     spelled.is("out_for_delivery: A out_for_delivery").await;
     exact.is("pending: B pending").await;
     spelled.told(&["in_transit", "out_for_delivery"]).await;
+}
+
+#[tokio::test]
+async fn one_of_several_orders_gets_an_awb_that_they_add_at_once() {
+    let first = Story::new();
+    let orders: Vec<Story> = (0..4).map(|_| first.beside()).collect();
+    for order in &orders {
+        order.create(json!({})).await;
+    }
+    let added = join_all(orders.iter().map(async |order| {
+        let path = format!("{}/shipments", order.path());
+        stack().vendor("POST", &path, Some(&json!({"awb": order.awb("A")}))).await.status
+    }));
+    let mut statuses = added.await;
+    statuses.sort_unstable();
+    assert_eq!(statuses, [201, 409, 409, 409]);
+    send(&first.report("A in_transit", 1)).await;
+    let mut moving = 0;
+    for order in &orders {
+        let status = stack().order(&order.order_id).await["status"].clone();
+        moving += usize::from(status == "in_transit");
+    }
+    assert_eq!(moving, 1);
+}
+
+/// Only the way back has no room.
+#[tokio::test]
+async fn a_report_that_announces_one_parcel_too_many_applies() {
+    let story = Story::with_parcel().await;
+    for name in 'B'..='T' {
+        story.add(&name.to_string()).await;
+    }
+    eventually("20 parcels", async || {
+        let order = stack().order(&story.order_id).await;
+        (order["shipments"].as_array().unwrap().len() == 20).then_some(())
+    })
+    .await;
+    let mut report = story.report("A in_transit", 1);
+    report["return_awb_code"] = json!(story.awb("U"));
+    assert_eq!(send(&report).await["status"], "processed");
+    assert_eq!(stack().order(&story.order_id).await["shipments"][0]["status"], "in_transit");
 }

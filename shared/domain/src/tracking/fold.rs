@@ -144,10 +144,13 @@ fn travel<'p, 'a>(start: &Start, facts: &'p Parcels<'a>) -> Vec<Travelled<'p, 'a
     travelled
 }
 
-/// A learnt parcel replaces the earlier ones that the carrier never picked up, or gave up.
+/// A learnt parcel replaces the earlier ones that the carrier never picked up, or gave up, unless
+/// the shop has named them since.
 fn learnt_replaces(parcel: &Parcel<'_>, earlier: &Travelled<'_, '_>) -> bool {
     let are_forward = [parcel, earlier.parcel].iter().all(|it| it.direction == Direction::Forward);
-    parcel.learnt && are_forward && (!earlier.parcel.was_moved() || earlier.has_failed())
+    let is_named_since = earlier.parcel.given_at.is_some_and(|at| at > parcel.added_at);
+    let is_given_up = !earlier.parcel.was_moved() || earlier.has_failed();
+    parcel.learnt && are_forward && is_given_up && !is_named_since
 }
 
 /// All other parcels of its direction that `awb` or `returnAwb` ever named, if this is the one that

@@ -30,6 +30,8 @@ pub(super) struct Parcel<'a> {
     pub(super) first_named: Option<usize>,
     /// The number of the naming that named it last.
     last_named: Option<usize>,
+    /// When the shop last named or added it.
+    pub(super) given_at: Option<Timestamp>,
     pub(super) carrier_name: Option<String>,
     /// Its own reports.
     pub(super) own: Vec<Reported<'a>>,
@@ -166,6 +168,7 @@ impl<'a> Builder<'a> {
         parcel.awb = awb.clone();
         parcel.direction = direction;
         parcel.learnt = false;
+        parcel.given_at = Some(at);
         parcel.released = false;
         parcel.recycled |= recycled;
         parcel
@@ -268,6 +271,7 @@ impl<'a> Parcel<'a> {
             learnt: false,
             first_named: None,
             last_named: None,
+            given_at: None,
             carrier_name: None,
             own: Vec::new(),
             announced_by: BTreeSet::new(),

@@ -106,6 +106,10 @@ pub struct State {
     /// In the order in which they were added.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub parcels: Vec<ParcelState>,
+    /// The parcels that the shop has added beside the others, canonical; from the request on, before
+    /// their facts are in the timeline.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub added: Vec<Awb>,
     /// Before the last change of the order's status.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub previous_status: Option<Status>,
@@ -137,6 +141,7 @@ impl State {
             start,
             tracking: folded.tracking,
             parcels: folded.parcels,
+            added: Vec::new(),
             previous_status: None,
             version: 1,
             rev: 1,
@@ -149,6 +154,11 @@ impl State {
             created_at: now,
             updated_at: now,
         }
+    }
+
+    /// True if the shop has added this parcel.
+    pub fn has_added(&self, awb: &Awb) -> bool {
+        self.added.contains(&awb.canonical())
     }
 
     /// The parcel with this AWB, in any spelling.

@@ -36,7 +36,7 @@ impl Order {
             let is_learnt = matches!(name, Ref::Provider { .. }) && !is_named_by_shop;
             return is_learnt.then_some(GivenUp::WithReports);
         };
-        let is_given = is_named_by_shop || is_further_parcel(awb, entries);
+        let is_given = is_named_by_shop || self.state.has_added(awb);
         let is_replaced = self.state.parcel(awb).is_some_and(|parcel| parcel.replaced);
         match () {
             () if self.ended_long_ago(now) => Some(GivenUp::Recycled),
@@ -61,12 +61,6 @@ impl Order {
         });
         self.state.tracking.status == Status::Cancelled && !was_moved
     }
-}
-
-fn is_further_parcel(awb: &Awb, entries: &[TimelineEntry]) -> bool {
-    parcel_facts(entries).any(|fact| {
-        matches!(&fact.change, ParcelChange::Added { awb: added, .. } if added.is_same_parcel(awb))
-    })
 }
 
 /// The order that has taken over this AWB, with or without its reports.

@@ -57,6 +57,9 @@ fn names_are_given_or_learnt() {
 #[test]
 fn what_a_shop_says_beats_what_was_learnt() {
     let mut told = given(BOTH);
+    // The request adds the parcel; its fact follows.
+    told.0.state.added = vec![awb("C")];
+    assert_eq!(told.0.gives_up(&name("C"), &told.1, minute(10)), None, "before its fact");
     say(&mut told, "p1", 1, added(2, "C"));
     for given in ["0012", "C", "R"] {
         assert_eq!(told.0.gives_up(&name(given), &told.1, minute(10)), None, "{given}");

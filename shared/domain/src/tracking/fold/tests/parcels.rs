@@ -50,6 +50,18 @@ fn parcels_that_the_shop_names() {
             "in_transit: A in_transit, B processing (replaced)",
         ),
         (
+            "also where a learnt parcel had replaced it",
+            "pending A",
+            "B picked_up 1h, awb C 2h, awb A 3h",
+            "picked_up: A pending, B picked_up (learnt), C pending (replaced)",
+        ),
+        (
+            "a parcel that is named after a learnt one stays, whatever its own reports say",
+            "pending",
+            "B picked_up 2h, awb A 3h, A processing 1h",
+            "picked_up: A processing, B picked_up (learnt)",
+        ),
+        (
             "the same parcel again changes nothing",
             "pending A",
             "A in_transit 1h, awb A 2h",

@@ -51,6 +51,8 @@ struct Parcel<'a> {
     awb: Awb,
     direction: Direction,
     place: (Timestamp, bool, Option<Timestamp>, Awb),
+    /// When the shop last named or added it.
+    given_at: Option<Timestamp>,
     learnt: bool,
     /// Its place among those that the shop named other than as a further parcel.
     named: Option<usize>,
@@ -204,6 +206,7 @@ impl<'a> Facts<'a> {
                 awb.clone(),
             ),
             awb,
+            given_at: last.map(|(_, it)| it.at),
             learnt: namings.is_empty(),
             named: self.first_naming(name),
             own,
@@ -279,7 +282,8 @@ fn starts_with_order(parcels: &mut [Parcel<'_>], index: usize) -> bool {
     for other in
         earlier.iter_mut().filter(|other| it.learnt && it.is_forward() && other.is_forward())
     {
-        if !other.was_moved() || other.has_failed() {
+        let is_named_since = other.given_at.is_some_and(|at| at > it.place.0);
+        if (!other.was_moved() || other.has_failed()) && !is_named_since {
             follows_unmoved |= !other.was_moved();
             other.replaced_by.push(index);
         }
