@@ -55,7 +55,7 @@ impl Process {
         let mut applied = Vec::new();
         for taken in taken {
             let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
-            let Some((order, _)) = self.orders.load_with_timeline(&from).await? else { continue };
+            let Some(order) = self.orders.load(&from).await? else { continue };
             let fact =
                 ParcelFact { rev: order.state.rev, change: departure(taken, key), recycled: false };
             applied.extend(self.write_fact(event, &from, fact).await?);

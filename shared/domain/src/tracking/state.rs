@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::core::id::Awb;
 use crate::core::repeated::{Outer, fields_of, omit, restore};
 use crate::core::timestamp::Timestamp;
-use crate::tracking::entry::Direction;
+use crate::tracking::entry::{Direction, is_false, is_zero};
 use crate::tracking::report::SourceName;
 use crate::tracking::status::Status;
 
@@ -216,12 +216,4 @@ fn forward() -> Direction {
 
 fn is_forward(direction: &Direction) -> bool {
     *direction == Direction::Forward
-}
-
-fn is_false(flag: &bool) -> bool {
-    !flag
-}
-
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
