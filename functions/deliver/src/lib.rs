@@ -5,6 +5,7 @@
 //! dedup by `webhook-id`.
 
 mod endpoint;
+mod function;
 mod headers;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,6 +25,8 @@ use domain::webhooks::retry::{
 };
 use egress::policy::Refused;
 use egress::{Http, SendError};
+
+pub use function::Function;
 
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 

@@ -7,8 +7,11 @@ mod event;
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::client::Clients;
 use aws::clock::now;
+use aws::env::{BadEnvironment, Environment};
 use aws::error::IoError;
+use aws::lambda::HttpInvocation;
 use aws::lambda::http_api::{ApiError, body, json, request_id, respond, source_ip};
 use aws::settings::{Cached, Settings};
 use aws::sqs::Queue;
@@ -16,7 +19,7 @@ use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, I
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use lambda_http::http::{HeaderValue, Method};
-use lambda_http::{Body, Error, Request, RequestExt, Response};
+use lambda_http::{Body, Request, RequestExt, Response};
 use sources::{AuthError, Authenticator, DedupKey, Handshake, Source, Tenant, Unreadable};
 use tokio::time::timeout;
 
@@ -35,14 +38,27 @@ pub struct Inbound {
 }
 
 impl Inbound {
+    pub fn from_environment(
+        clients: &Clients,
+        environment: &Environment,
+    ) -> Result<Self, BadEnvironment> {
+        Ok(Self::new(
+            InboundLog::new(clients.dynamodb(), environment.variable("INBOUND_TABLE")?),
+            Queue::new(clients.sqs(), environment.variable("EVENTS_QUEUE_URL")?),
+            Settings::from_environment(clients.ssm(), environment)?,
+        ))
+    }
+
     pub fn new(events: InboundLog, queue: Queue, settings: Settings) -> Self {
         Self { events, queue, settings, authenticators: Cached::default() }
     }
 
     /// Never fails; the runtime requires the type.
-    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
-        let id = request_id(&request);
-        respond(&id, self.route(&request, now()).await)
+    pub fn handle(&self, request: Request) -> HttpInvocation<'_> {
+        Box::pin(async move {
+            let id = request_id(&request);
+            respond(&id, self.route(&request, now()).await)
+        })
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {

@@ -1,10 +1,7 @@
-//! Wires the function to its environment.
+//! Connects the function to the Lambda runtime.
 
 use aws::client::{CallTimeouts, Clients, Edge};
-use aws::env::variable;
-use aws::settings::Settings;
-use aws::sqs::Queue;
-use aws::tables::inbound::InboundLog;
+use aws::env::Environment;
 use inbound::Inbound;
 use lambda_http::{Error, run, service_fn};
 
@@ -12,10 +9,6 @@ use lambda_http::{Error, run, service_fn};
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
     let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
-    let inbound = Inbound::new(
-        InboundLog::new(clients.dynamodb(), variable("INBOUND_TABLE")?),
-        Queue::new(clients.sqs(), variable("EVENTS_QUEUE_URL")?),
-        Settings::from_environment(clients.ssm())?,
-    );
-    run(service_fn(|request| inbound.handle(request))).await
+    let function = Inbound::from_environment(&clients, &Environment::of_process())?;
+    run(service_fn(|request| function.handle(request))).await
 }

@@ -5,14 +5,17 @@ mod conversation;
 mod list;
 mod tracking;
 
+use aws::client::Clients;
 use aws::clock::now;
+use aws::env::{BadEnvironment, Environment};
+use aws::lambda::HttpInvocation;
 use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{ApiError, check_query, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use domain::core::timestamp::Timestamp;
-use lambda_http::{Body, Error, Request, Response};
+use lambda_http::{Body, Request, Response};
 
 pub struct MessagesApi {
     messages: Messages,
@@ -21,13 +24,23 @@ pub struct MessagesApi {
 }
 
 impl MessagesApi {
-    pub fn new(messages: Messages, orders: Orders, settings: Settings) -> Self {
-        Self { messages, orders, callers: Callers::new(settings) }
+    pub fn from_environment(
+        clients: &Clients,
+        environment: &Environment,
+    ) -> Result<Self, BadEnvironment> {
+        let dynamodb = clients.dynamodb();
+        Ok(Self {
+            messages: Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
+            orders: Orders::new(dynamodb, environment.variable("ORDERS_TABLE")?),
+            callers: Callers::new(Settings::from_environment(clients.ssm(), environment)?),
+        })
     }
 
-    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
-        let id = request_id(&request);
-        respond(&id, self.route(&request, now()).await)
+    pub fn handle(&self, request: Request) -> HttpInvocation<'_> {
+        Box::pin(async move {
+            let id = request_id(&request);
+            respond(&id, self.route(&request, now()).await)
+        })
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {

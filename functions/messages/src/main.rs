@@ -1,10 +1,7 @@
-//! Wires the function to its environment.
+//! Connects the function to the Lambda runtime.
 
 use aws::client::{CallTimeouts, Clients, Edge};
-use aws::env::variable;
-use aws::settings::Settings;
-use aws::tables::messages::Messages;
-use aws::tables::orders::Orders;
+use aws::env::Environment;
 use lambda_http::{Error, run, service_fn};
 use messages::MessagesApi;
 
@@ -12,11 +9,6 @@ use messages::MessagesApi;
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
     let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
-    let dynamodb = clients.dynamodb();
-    let messages = MessagesApi::new(
-        Messages::new(dynamodb.clone(), variable("MESSAGES_TABLE")?),
-        Orders::new(dynamodb, variable("ORDERS_TABLE")?),
-        Settings::from_environment(clients.ssm())?,
-    );
-    run(service_fn(|request| messages.handle(request))).await
+    let function = MessagesApi::from_environment(&clients, &Environment::of_process())?;
+    run(service_fn(|request| function.handle(request))).await
 }

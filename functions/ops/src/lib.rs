@@ -7,8 +7,11 @@ mod runs;
 mod stale;
 mod trigger;
 
+use aws::client::Clients;
 use aws::clock::now;
 use aws::endpoints::Endpoints;
+use aws::env::{BadEnvironment, Environment};
+use aws::lambda::HttpInvocation;
 use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, route_key};
 use aws::settings::Settings;
@@ -20,7 +23,7 @@ use aws::tables::runs::Runs;
 use domain::auth::Caller;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
-use lambda_http::{Body, Error, Request, RequestExt, Response};
+use lambda_http::{Body, Request, RequestExt, Response};
 
 use event_view::{EventDetail, EventSummary};
 
@@ -44,6 +47,26 @@ pub struct Queues {
 }
 
 impl Ops {
+    pub fn from_environment(
+        clients: &Clients,
+        environment: &Environment,
+    ) -> Result<Self, BadEnvironment> {
+        let (dynamodb, sqs) = (clients.dynamodb(), clients.sqs());
+        let table = |name| environment.variable(name);
+        let queue = |name| environment.variable(name).map(|url| Queue::new(sqs.clone(), url));
+        let tables = Tables {
+            events: InboundLog::new(dynamodb.clone(), table("INBOUND_TABLE")?),
+            orders: Orders::new(dynamodb.clone(), table("ORDERS_TABLE")?),
+            deliveries: Deliveries::new(dynamodb.clone(), table("DELIVERIES_TABLE")?),
+            runs: Runs::new(dynamodb, table("STATE_TABLE")?),
+        };
+        let queues = Queues {
+            events: queue("EVENTS_QUEUE_URL")?,
+            deliveries: queue("DELIVERIES_QUEUE_URL")?,
+        };
+        Ok(Self::new(tables, queues, Settings::from_environment(clients.ssm(), environment)?))
+    }
+
     pub fn new(tables: Tables, queues: Queues, settings: Settings) -> Self {
         Self {
             tables,
@@ -53,9 +76,11 @@ impl Ops {
         }
     }
 
-    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
-        let id = request_id(&request);
-        respond(&id, self.route(&request, now()).await)
+    pub fn handle(&self, request: Request) -> HttpInvocation<'_> {
+        Box::pin(async move {
+            let id = request_id(&request);
+            respond(&id, self.route(&request, now()).await)
+        })
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {

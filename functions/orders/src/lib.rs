@@ -9,7 +9,10 @@ mod shipments;
 mod status;
 mod withdraw;
 
+use aws::client::Clients;
 use aws::clock::now;
+use aws::env::{BadEnvironment, Environment};
+use aws::lambda::HttpInvocation;
 use aws::lambda::auth::{Callers, authorize_order, query_account};
 use aws::lambda::http_api::{
     ApiError, check_query, json, page_request, request_id, respond, route_key,
@@ -24,7 +27,7 @@ use domain::orders::view::OrderView;
 use domain::pagination::{MAX_LIMIT, PageRequest};
 use domain::tracking::report::Ref;
 use lambda_http::http::Method;
-use lambda_http::{Body, Error, Request, RequestExt, Response};
+use lambda_http::{Body, Request, RequestExt, Response};
 
 /// In bytes.
 const BODY_LIMIT: usize = 64 * 1024;
@@ -43,13 +46,28 @@ pub struct OrdersApi {
 }
 
 impl OrdersApi {
+    pub fn from_environment(
+        clients: &Clients,
+        environment: &Environment,
+    ) -> Result<Self, BadEnvironment> {
+        let dynamodb = clients.dynamodb();
+        Ok(Self::new(
+            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
+            InboundLog::new(dynamodb, environment.variable("INBOUND_TABLE")?),
+            Queue::new(clients.sqs(), environment.variable("EVENTS_QUEUE_URL")?),
+            Settings::from_environment(clients.ssm(), environment)?,
+        ))
+    }
+
     pub fn new(orders: Orders, events: InboundLog, queue: Queue, settings: Settings) -> Self {
         Self { orders, events, queue, callers: Callers::new(settings) }
     }
 
-    pub async fn handle(&self, request: Request) -> Result<Response<Body>, Error> {
-        let id = request_id(&request);
-        respond(&id, self.route(&request, now()).await)
+    pub fn handle(&self, request: Request) -> HttpInvocation<'_> {
+        Box::pin(async move {
+            let id = request_id(&request);
+            respond(&id, self.route(&request, now()).await)
+        })
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {

@@ -24,6 +24,9 @@ impl OrdersApi {
         (order, report): (&str, &str),
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
+        if !caller.can_withdraw_reports() {
+            return Err(forbidden());
+        }
         let account = query_account(request)?;
         let key = authorize_order(caller, account.as_ref(), order, "accountCode")?;
         let loaded = self.orders.load_with_timeline(&key).await?;
@@ -49,12 +52,12 @@ fn check_permission(caller: &Caller, entry: &TimelineEntry) -> Result<(), ApiErr
         let message = "is no report: a parcel is corrected by a patch of the order";
         return Err(ApiError::invalid("report_id", message));
     };
-    let is_allowed = match report.source == SourceName::API {
-        true => caller.can_withdraw_reports(),
-        false => caller.can_operate(),
-    };
-    let message = "these credentials do not allow withdrawing this report";
-    is_allowed.then_some(()).ok_or_else(|| ApiError::forbidden(message))
+    let is_allowed = report.source == SourceName::API || caller.can_operate();
+    is_allowed.then_some(()).ok_or_else(forbidden)
+}
+
+fn forbidden() -> ApiError {
+    ApiError::forbidden("these credentials do not allow withdrawing this report")
 }
 
 /// One withdrawal of a report, however often it is requested.

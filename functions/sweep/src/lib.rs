@@ -3,6 +3,8 @@
 //! retry is queued again after an hour, and given up a day later, unless it is processed: its
 //! message may be lost, or in the dead-letter queue.
 
+mod function;
+
 use std::time::Duration;
 
 use aws::clock;
@@ -11,6 +13,8 @@ use aws::sqs::{MAX_BATCH, Queue};
 use aws::tables::inbound::{EventMessage, InboundLog, Pending, PendingPage, Stage};
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
+
+pub use function::Function;
 
 /// Younger events are still being queued by the function that stored them.
 const GRACE: Duration = Duration::from_secs(10);

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, ConfigLoader, SdkConfig};
+use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use crate::clock::SystemClock;
@@ -83,31 +84,45 @@ pub struct Clients {
 impl Clients {
     /// Takes region, credentials and endpoint from the environment.
     pub async fn from_environment(edge: Edge, timeouts: CallTimeouts) -> Self {
-        Self { sdk: loader(edge, timeouts).load().await }
+        let base = aws_config::defaults(BehaviorVersion::latest())
+            .time_source(edge.time_source.clone())
+            .sleep_impl(edge.sleep.clone());
+        Self::new(base.load().await, edge, timeouts)
+    }
+
+    /// Takes region, credentials and endpoint from `base`. The SDK sets no timeout but that for
+    /// connecting, so every timeout is stated here.
+    pub fn new(base: SdkConfig, edge: Edge, timeouts: CallTimeouts) -> Self {
+        let sdk = base
+            .into_builder()
+            .time_source(edge.time_source)
+            .sleep_impl(edge.sleep)
+            .timeout_config(timeouts.config())
+            .retry_config(RetryConfig::standard().with_max_attempts(MAX_TRIES));
+        let sdk = match edge.http_client {
+            Some(client) => sdk.http_client(client),
+            None => sdk,
+        };
+        Self { sdk: sdk.build() }
     }
 
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        aws_sdk_dynamodb::Client::new(&self.sdk)
+        let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk);
+        aws_sdk_dynamodb::Client::from_conf(config.retry_partition(retries("dynamodb")).build())
     }
 
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        aws_sdk_sqs::Client::new(&self.sdk)
+        let config = aws_sdk_sqs::config::Builder::from(&self.sdk);
+        aws_sdk_sqs::Client::from_conf(config.retry_partition(retries("sqs")).build())
     }
 
     pub fn ssm(&self) -> aws_sdk_ssm::Client {
-        aws_sdk_ssm::Client::new(&self.sdk)
+        let config = aws_sdk_ssm::config::Builder::from(&self.sdk);
+        aws_sdk_ssm::Client::from_conf(config.retry_partition(retries("ssm")).build())
     }
 }
 
-/// The SDK sets no timeout but that for connecting, so every timeout is stated here.
-fn loader(edge: Edge, timeouts: CallTimeouts) -> ConfigLoader {
-    let loader = aws_config::defaults(BehaviorVersion::latest())
-        .time_source(edge.time_source)
-        .sleep_impl(edge.sleep)
-        .timeout_config(timeouts.config())
-        .retry_config(RetryConfig::standard().with_max_attempts(MAX_TRIES));
-    match edge.http_client {
-        Some(client) => loader.http_client(client),
-        None => loader,
-    }
+/// The budget of retries, which the SDK otherwise shares among all clients of a process.
+fn retries(service: &'static str) -> RetryPartition {
+    RetryPartition::custom(service).build()
 }

@@ -12,10 +12,10 @@ pub fn jitter(max: Duration) -> Duration {
     Duration::from_nanos(fastrand::u64(0..=max))
 }
 
-/// An id that no other process has, as the owner of leases: log stream, process id, random number.
+/// An id that no other sandbox has, as the owner of leases: log stream and random number.
 pub fn worker_id() -> String {
     let log_stream = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
-    format!("{log_stream}/{}/{}", std::process::id(), fastrand::u64(..))
+    format!("{log_stream}/{}", fastrand::u64(..))
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use domain::core::timestamp::Timestamp;
 use tokio::sync::Mutex;
 
 use crate::entropy;
-use crate::env::{BadEnvironment, variable};
+use crate::env::{BadEnvironment, Environment};
 use crate::error::IoError;
 
 /// Limit of `GetParameters`.
@@ -58,10 +58,14 @@ impl From<SettingsError> for IoError {
 impl Settings {
     /// Reads `SETTINGS_PREFIX` and `CONFIG_TTL_SECONDS`. Adds up to a tenth of jitter to the TTL,
     /// so that functions that started together do not call SSM together.
-    pub fn from_environment(client: Client) -> Result<Self, BadEnvironment> {
-        let seconds = variable("CONFIG_TTL_SECONDS")?.parse();
+    pub fn from_environment(
+        client: Client,
+        environment: &Environment,
+    ) -> Result<Self, BadEnvironment> {
+        let seconds = environment.variable("CONFIG_TTL_SECONDS")?.parse();
         let ttl = Duration::from_secs(seconds.map_err(|_| BadEnvironment("CONFIG_TTL_SECONDS"))?);
-        Ok(Self::new(client, variable("SETTINGS_PREFIX")?, ttl + entropy::jitter(ttl / 10)))
+        let prefix = environment.variable("SETTINGS_PREFIX")?;
+        Ok(Self::new(client, prefix, ttl + entropy::jitter(ttl / 10)))
     }
 
     pub fn new(client: Client, prefix: String, ttl: Duration) -> Self {

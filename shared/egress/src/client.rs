@@ -16,9 +16,10 @@ mod get;
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use reqwest::{Client, ClientBuilder, Response, header, redirect, retry};
+use reqwest::{Client, ClientBuilder, Method, Request, Response, header, redirect, retry};
+use tokio::time::Instant;
 
 pub use get::{GetError, GetResponse};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -74,8 +75,27 @@ const RESERVED: [HeaderName; 11] = [
 /// certificate store.
 #[derive(Debug, Clone)]
 pub struct Http {
-    client: Client,
+    network: Network,
     loopback: Loopback,
+}
+
+#[derive(Debug, Clone)]
+enum Network {
+    Internet(Client),
+    #[cfg(feature = "simulation")]
+    Simulated(std::sync::Arc<dyn crate::simulation::Network>),
+}
+
+impl Network {
+    async fn send(&self, request: Request) -> Result<Response, SendError> {
+        match self {
+            Self::Internet(client) => {
+                client.execute(request).await.map_err(|error| SendError::of(&error))
+            }
+            #[cfg(feature = "simulation")]
+            Self::Simulated(network) => network.send(request).await,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +119,13 @@ impl Http {
     }
 
     fn with(loopback: Loopback, lookup: Lookup) -> Result<Self, reqwest::Error> {
-        Ok(Self { client: builder(loopback, lookup).build()?, loopback })
+        Ok(Self { network: Network::Internet(builder(loopback, lookup).build()?), loopback })
+    }
+
+    /// Sends requests to simulated servers. Names are not resolved.
+    #[cfg(feature = "simulation")]
+    pub fn simulated(network: std::sync::Arc<dyn crate::simulation::Network>) -> Self {
+        Self { network: Network::Simulated(network), loopback: LOOPBACK }
     }
 
     /// Sends one POST and reads the response, all within `timeout`.
@@ -120,12 +146,11 @@ impl Http {
     ) -> Result<PostResponse, SendError> {
         target.check(self.loopback)?;
         let start = Instant::now();
-        let request =
-            self.client.post(target.url().clone()).headers(unreserved(&headers)).body(body);
-        let mut response = tokio::time::timeout(timeout, request.send())
+        let mut request = request(Method::POST, target, &headers);
+        *request.body_mut() = Some(body.into());
+        let mut response = tokio::time::timeout(timeout, self.network.send(request))
             .await
-            .map_err(|_| SendError::Timeout)?
-            .map_err(|error| SendError::of(&error))?;
+            .map_err(|_| SendError::Timeout)??;
         let latency = start.elapsed();
         let body = read(&mut response, timeout.saturating_sub(latency)).await;
         Ok(PostResponse {
@@ -155,6 +180,12 @@ fn builder(loopback: Loopback, lookup: Lookup) -> ClientBuilder {
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(IDLE_TIMEOUT)
         .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
+}
+
+fn request(method: Method, target: &Target, headers: &HeaderMap) -> Request {
+    let mut request = Request::new(method, target.url().clone());
+    *request.headers_mut() = unreserved(headers);
+    request
 }
 
 fn unreserved(headers: &HeaderMap) -> HeaderMap {

@@ -6,6 +6,8 @@ mod error;
 mod excerpt;
 pub mod policy;
 mod resolve;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 
 pub use client::{
     GetError, GetResponse, HeaderMap, HeaderName, HeaderValue, Http, LOOPBACK, PostResponse,

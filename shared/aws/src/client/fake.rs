@@ -6,15 +6,15 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use aws_config::Region;
-use aws_sdk_dynamodb::config::Credentials;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_types::body::SdkBody;
 
-use super::{CallTimeouts, Clients, Edge, loader};
+use super::{CallTimeouts, Clients, Edge};
 
 type Respond = dyn Fn(&[u8]) -> (u16, String) + Send + Sync;
 
@@ -67,10 +67,13 @@ impl HttpConnector for FakeAws {
 }
 
 /// Clients with credentials of their own, so that the environment is irrelevant.
-pub(crate) async fn clients(edge: Edge) -> Clients {
-    let loader = loader(edge, CallTimeouts::Queue)
+pub(crate) fn clients(edge: Edge) -> Clients {
+    let base = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("eu-west-1"))
-        .credentials_provider(Credentials::new("id", "secret", None, None, "test"))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+            "id", "secret", None, None, "test",
+        )))
         .endpoint_url("http://aws.invalid");
-    Clients { sdk: loader.load().await }
+    Clients::new(base.build(), edge, CallTimeouts::Queue)
 }

@@ -32,7 +32,7 @@ impl AsyncSleep for FakeSleep {
 async fn sends_requests_through_the_given_http_client_signed_at_the_given_time() {
     let fake = FakeAws::new(|_| (200, "{}".to_owned()));
     let time_source = SharedTimeSource::new(StaticTimeSource::from_secs(1_000_000_000));
-    let clients = clients(Edge { time_source, ..fake.edge() }).await;
+    let clients = clients(Edge { time_source, ..fake.edge() });
     clients.dynamodb().list_tables().send().await.unwrap();
     clients.sqs().list_queues().send().await.unwrap();
     clients.ssm().get_parameter().name("a").send().await.unwrap();
@@ -47,7 +47,7 @@ async fn sends_requests_through_the_given_http_client_signed_at_the_given_time()
 async fn tries_a_call_three_times_and_backs_off_with_the_given_sleep() {
     let (fake, sleep) = (FakeAws::new(|_| (500, "{}".to_owned())), FakeSleep::default());
     let edge = Edge { sleep: SharedAsyncSleep::new(sleep.clone()), ..fake.edge() };
-    assert!(clients(edge).await.sqs().list_queues().send().await.is_err());
+    assert!(clients(edge).sqs().list_queues().send().await.is_err());
     assert_eq!(fake.requests().len(), 3);
     // Two backoffs, beside the timers of the SDK's stalled-stream protection.
     assert!(sleep.0.lock().unwrap().len() >= 2);

@@ -100,7 +100,7 @@ mod tests {
     use crate::sqs::Queue;
 
     async fn worker(fake: &FakeAws) -> Worker {
-        let queue = Queue::new(clients(fake.edge()).await.sqs(), "http://queue.invalid".to_owned());
+        let queue = Queue::new(clients(fake.edge()).sqs(), "http://queue.invalid".to_owned());
         Worker { queue: queue.clone(), dead_letters: queue }
     }
 

@@ -176,7 +176,7 @@ mod tests {
         response: (u16, &'static str),
     ) -> (Vec<String>, usize, usize) {
         let fake = FakeAws::new(move |_| (response.0, response.1.to_owned()));
-        let queue = Queue::new(clients(fake.edge()).await.sqs(), "http://queue.invalid".to_owned());
+        let queue = Queue::new(clients(fake.edge()).sqs(), "http://queue.invalid".to_owned());
         let worker = Worker { queue: queue.clone(), dead_letters: queue };
         let mut record = SqsMessage::default();
         record.body = Some("m".to_owned());

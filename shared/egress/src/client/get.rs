@@ -1,10 +1,11 @@
 //! GET: an incomplete body is an error, unlike in a POST.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use reqwest::Response;
+use reqwest::{Method, Response};
+use tokio::time::Instant;
 
-use super::{HeaderMap, Http, retry_after, unreserved};
+use super::{HeaderMap, Http, request, retry_after};
 use crate::error::SendError;
 use crate::policy::Target;
 
@@ -62,10 +63,9 @@ impl Http {
     ) -> Result<GetResponse, GetError> {
         target.check(self.loopback).map_err(SendError::from)?;
         let start = Instant::now();
-        let request = self.client.get(target.url().clone()).headers(unreserved(headers));
-        let sent =
-            tokio::time::timeout(timeout, request.send()).await.map_err(|_| SendError::Timeout)?;
-        let mut response = sent.map_err(|error| SendError::of(&error))?;
+        let request = request(Method::GET, target, headers);
+        let sent = tokio::time::timeout(timeout, self.network.send(request));
+        let mut response = sent.await.map_err(|_| SendError::Timeout)??;
         let left = timeout.saturating_sub(start.elapsed());
         let body = if response.status().is_success() {
             let reading = tokio::time::timeout(left, read_all(&mut response, max_body));

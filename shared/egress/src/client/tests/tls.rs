@@ -11,7 +11,7 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::server::{HostileServer, Peer, read_request};
 use super::{LONG, post};
-use crate::client::builder;
+use crate::client::{Network, builder};
 use crate::policy::Loopback;
 use crate::{HeaderMap, Http, PostResponse, SendError, resolve};
 
@@ -50,7 +50,7 @@ async fn post_trusting(issuer: &Issuer, server: &HostileServer) -> Result<PostRe
     let root = Certificate::from_der(issuer.der()).unwrap();
     let loopback = Loopback::Allowed;
     let client = builder(loopback, resolve::system()).tls_certs_only([root]).build().unwrap();
-    Http { client, loopback }
+    Http { network: Network::Internet(client), loopback }
         .post(&server.target_on("https://localhost", "/"), HeaderMap::new(), vec![], LONG)
         .await
 }

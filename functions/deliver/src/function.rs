@@ -1,0 +1,51 @@
+//! The function as Lambda invokes it.
+
+use aws::client::Clients;
+use aws::env::{BadEnvironment, Environment};
+use aws::lambda::Invocation;
+use aws::lambda::sqs_batch::Worker;
+use aws::settings::Settings;
+use aws::sqs::Queue;
+use aws::tables::deliveries::Deliveries;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::core::timestamp::Timestamp;
+use egress::Http;
+use lambda_runtime::LambdaEvent;
+
+use crate::Deliver;
+
+pub struct Function {
+    deliver: Deliver,
+    worker: Worker,
+}
+
+impl Function {
+    pub fn from_environment(
+        clients: &Clients,
+        environment: &Environment,
+        http: Http,
+    ) -> Result<Self, BadEnvironment> {
+        let sqs = clients.sqs();
+        let queue = |name| environment.variable(name).map(|url| Queue::new(sqs.clone(), url));
+        let worker = Worker {
+            queue: queue("DELIVERIES_QUEUE_URL")?,
+            dead_letters: queue("DELIVERIES_DLQ_URL")?,
+        };
+        let deliver = Deliver::new(
+            Deliveries::new(clients.dynamodb(), environment.variable("DELIVERIES_TABLE")?),
+            worker.dead_letters.clone(),
+            Settings::from_environment(clients.ssm(), environment)?,
+            http,
+        );
+        Ok(Self { deliver, worker })
+    }
+
+    /// Never fails; the runtime requires the type.
+    pub fn invoke(&self, event: LambdaEvent<SqsEvent>) -> Invocation<'_, SqsBatchResponse> {
+        Box::pin(async move {
+            let deadline = Timestamp::from_system(event.context.deadline());
+            let handle = async |message: &str| self.deliver.handle(message, deadline).await;
+            Ok(self.worker.run(event.payload, handle).await)
+        })
+    }
+}

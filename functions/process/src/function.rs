@@ -1,0 +1,62 @@
+//! The function as Lambda invokes it.
+
+use std::time::Duration;
+
+use aws::client::Clients;
+use aws::env::{BadEnvironment, Environment};
+use aws::lambda::Invocation;
+use aws::lambda::sqs_batch::Worker;
+use aws::settings::Settings;
+use aws::sqs::Queue;
+use aws::tables::inbound::InboundLog;
+use aws::tables::messages::Messages;
+use aws::tables::orders::Orders;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::core::timestamp::Timestamp;
+use lambda_runtime::LambdaEvent;
+
+use crate::Process;
+
+/// Time left to return what was stopped to the queue.
+const RETURNING: Duration = Duration::from_secs(10);
+/// Time left for the report in work, the fan-out and the mark.
+const FINISHING: Duration = Duration::from_secs(10);
+
+pub struct Function {
+    process: Process,
+    worker: Worker,
+}
+
+impl Function {
+    pub fn from_environment(
+        clients: &Clients,
+        environment: &Environment,
+    ) -> Result<Self, BadEnvironment> {
+        let (dynamodb, sqs) = (clients.dynamodb(), clients.sqs());
+        let queue = |name| environment.variable(name).map(|url| Queue::new(sqs.clone(), url));
+        let process = Process::new(
+            InboundLog::new(dynamodb.clone(), environment.variable("INBOUND_TABLE")?),
+            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
+            Messages::new(dynamodb, environment.variable("MESSAGES_TABLE")?),
+            queue("DELIVERIES_QUEUE_URL")?,
+            Settings::from_environment(clients.ssm(), environment)?,
+        );
+        let worker =
+            Worker { queue: queue("EVENTS_QUEUE_URL")?, dead_letters: queue("EVENTS_DLQ_URL")? };
+        Ok(Self { process, worker })
+    }
+
+    /// Never fails; the runtime requires the type.
+    pub fn invoke(&self, event: LambdaEvent<SqsEvent>) -> Invocation<'_, SqsBatchResponse> {
+        Box::pin(async move {
+            let end = event.context.deadline() - RETURNING;
+            let last_start = Timestamp::from_system(end - FINISHING);
+            let handle = async |message: &str| self.process.handle(message, last_start).await;
+            let set_aside = async |message: &str, reason| {
+                self.process.record_dead_letter(message, reason).await
+            };
+            let end = Timestamp::from_system(end);
+            Ok(self.worker.run_isolated(event.payload, end, handle, set_aside).await)
+        })
+    }
+}
