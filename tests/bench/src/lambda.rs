@@ -8,10 +8,11 @@ use std::process::{Child, Command};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
+use doubles::sqs::Received;
 use serde_json::{Value, json};
 
 use crate::http::{Request, Response, serve};
-use crate::sqs::{Received, Sqs};
+use crate::sqs::Sqs;
 use crate::usage::{Meter, lock};
 
 const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
@@ -87,7 +88,7 @@ pub(crate) struct Runtime {
 enum State {
     Starting(Instant),
     Idle,
-    Busy { since: Instant, message: Option<u64> },
+    Busy { since: Instant, receipt: Option<String> },
 }
 
 impl Runtime {
@@ -122,15 +123,15 @@ impl Runtime {
         }
         *lock(&self.current) = State::Idle;
         let first = lock(&self.first).take();
-        let (event, message) = match first {
+        let (event, receipt) = match first {
             Some(event) => (event, None),
             None => match self.sqs.receive(self.function.queue) {
-                Some(received) => (self.event(&received), Some(received.number)),
+                Some(received) => (self.event(&received), Some(received.receipt)),
                 None => return Response::new(410, "{}"),
             },
         };
         let invocation = self.meter.count().invoke();
-        *lock(&self.current) = State::Busy { since: Instant::now(), message };
+        *lock(&self.current) = State::Busy { since: Instant::now(), receipt };
         let deadline = SystemTime::now() + self.function.timeout;
         let deadline =
             deadline.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_millis();
@@ -145,27 +146,17 @@ impl Runtime {
     }
 
     fn event(&self, received: &Received) -> Value {
-        let id = received.number.to_string();
-        json!({ "Records": [{
-            "messageId": id,
-            "receiptHandle": id,
-            "body": received.body,
-            "attributes": { "ApproximateReceiveCount": received.receives.to_string() },
-            "messageAttributes": {},
-            "eventSource": "aws:sqs",
-            "eventSourceARN": format!("arn:aws:sqs:us-east-1:000000000000:{}", self.function.queue),
-            "awsRegion": "us-east-1",
-        }] })
+        json!({ "Records": [received.to_record(self.function.queue)] })
     }
 
     fn end(&self, answer: &[u8]) -> Response {
         let before = std::mem::replace(&mut *lock(&self.current), State::Idle);
-        if let State::Busy { since, message } = before {
+        if let State::Busy { since, receipt } = before {
             self.bill(since);
             let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
             let done = answer["batchItemFailures"].as_array().is_some_and(Vec::is_empty);
-            if let Some(number) = message {
-                self.sqs.finish(self.function.queue, number, done);
+            if let Some(receipt) = receipt {
+                self.sqs.finish(self.function.queue, &receipt, done);
             }
         }
         Response::new(202, "{}")

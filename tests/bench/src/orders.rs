@@ -11,7 +11,6 @@ use domain::core::timestamp::Timestamp;
 use domain::polling::{MAX_BATCH, SHARDS, planners};
 use serde_json::Value;
 
-use crate::dynamodb::expression::partition_key;
 use crate::tracking_answers;
 
 /// The account with separate credentials. It sorts after all others.
@@ -87,12 +86,10 @@ impl Orders {
 
     /// Answers a query of the orders table. Returns none for other queries than the planner's.
     pub(crate) fn page(&self, request: &Value) -> Option<Page> {
-        let pk = partition_key(request).ok()?;
+        let (pk, limit) = (partition(request)?, request["Limit"].as_u64()?);
         let shard: u64 =
             pk.strip_prefix("active:")?.parse().ok().filter(|shard| *shard < u64::from(SHARDS))?;
-        let (condition, limit) =
-            (request["KeyConditionExpression"].as_str()?, request["Limit"].as_u64()?);
-        if condition.contains(" AND ") || !request["FilterExpression"].is_null() {
+        if !request["FilterExpression"].is_null() {
             return None;
         }
         let first = match &request["ExclusiveStartKey"]["sk"]["S"] {
@@ -159,6 +156,13 @@ impl Orders {
         let (shard, index) = (number % u64::from(SHARDS), number / u64::from(SHARDS));
         Order { number, account: account(index * ACCOUNTS / self.in_shard(shard) + 1) }
     }
+}
+
+/// The partition of a query without a condition on the sort key.
+fn partition(query: &Value) -> Option<&str> {
+    let (name, value) = query["KeyConditionExpression"].as_str()?.split_once(" = ")?;
+    let is_key = query["ExpressionAttributeNames"][name] == "pk";
+    query["ExpressionAttributeValues"].get(value)?["S"].as_str().filter(|_| is_key)
 }
 
 impl Order {

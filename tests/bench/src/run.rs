@@ -13,8 +13,7 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::carrier::Carrier;
-use crate::dynamodb::item::number;
-use crate::dynamodb::{self, DynamoDb};
+use crate::dynamodb::{self, DynamoDb, number};
 use crate::http::{Request, Response, serve};
 use crate::lambda::{Function, Runtime, Sandbox};
 use crate::orders::Orders;
@@ -133,7 +132,7 @@ impl Simulation {
         let settings =
             Settings::new(serve(move |request| carrier.answer(request))?, Arc::clone(&meter));
         let dynamodb = Arc::new(DynamoDb::new(orders, Arc::clone(&meter)));
-        dynamodb.insert(last_run(orders.count()));
+        dynamodb.insert(&last_run(orders.count())).map_err(|failure| failure.message)?;
         let sqs = Arc::new(Sqs::new(Arc::clone(&meter)));
         let services = (Arc::clone(&dynamodb), Arc::clone(&sqs), settings);
         let aws = serve(move |request| answer(request, &services.0, &services.1, &services.2))?;
@@ -202,7 +201,8 @@ impl Simulation {
     }
 
     fn totals(&self) -> Option<Totals> {
-        let run = self.dynamodb.state("runs").into_iter().find(|run| run.contains_key("done"))?;
+        let runs = self.dynamodb.state("runs").ok()?;
+        let run = runs.into_iter().find(|run| run.contains_key("done"))?;
         let number = |name| number(&run, name).unwrap_or_default();
         Some(Totals {
             planned: number("planned"),
@@ -216,7 +216,7 @@ impl Simulation {
     }
 
     fn stall_error(&self, invocations: u64) -> String {
-        let runs: Vec<Value> = self.dynamodb.state("runs").into_iter().map(Value::Object).collect();
+        let runs = self.dynamodb.state("runs");
         format!("no progress after {invocations} invocations over {SHARDS} shards: {runs:?}")
     }
 }

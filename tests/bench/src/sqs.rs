@@ -1,11 +1,14 @@
-//! SQS with delays and visibility timeouts, and Lambda's receives and deletes.
+//! SQS for processes in real time: calls are metered, and receivers wait.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::polling::PollResult;
-use serde_json::{Value, json};
+use doubles::failure::Failure;
+use doubles::names::queue_of;
+use doubles::sqs::{Chances, QueueSettings, Received};
+use serde_json::Value;
 
 use crate::http::Response;
 use crate::usage::{Meter, lock};
@@ -16,85 +19,90 @@ pub(crate) const BATCHES: &str = "batches";
 pub(crate) const EVENTS: &str = "events";
 /// A waiting receiver checks at this interval whether the queues are closed.
 const WAIT_INTERVAL: Duration = Duration::from_secs(1);
+/// As in template.yaml.
+const VISIBILITY_MS: u64 = 360_000;
+const RETENTION_MS: u64 = 1_209_600_000;
 
 pub(crate) struct Sqs {
     state: Mutex<State>,
     arrived: Condvar,
+    begin: Instant,
     meter: Arc<Meter>,
 }
 
-#[derive(Default)]
 struct State {
-    queues: BTreeMap<String, Queue>,
-    last_number: u64,
+    queues: doubles::sqs::Sqs,
+    /// Receipts of messages whose receiver has set a visibility timeout.
+    postponed: BTreeSet<String>,
     closed: bool,
 }
 
-#[derive(Default)]
-struct Queue {
-    /// By due time and number.
-    waiting: BTreeMap<(Instant, u64), Message>,
-    /// By number, with the visibility timeout that the receiver set.
-    in_flight: BTreeMap<u64, (Message, Option<Duration>)>,
-}
-
-struct Message {
-    body: String,
-    receives: u32,
-}
-
-pub(crate) struct Received {
-    /// Both message id and receipt handle.
-    pub(crate) number: u64,
-    pub(crate) body: String,
-    /// `ApproximateReceiveCount`.
-    pub(crate) receives: u32,
+/// A message whose retention is zero is gone at the next call.
+fn queue(name: &str, retention: u64) -> QueueSettings {
+    let name = name.to_owned();
+    QueueSettings { name, visibility: VISIBILITY_MS, retention, delay: 0, redrive: None }
 }
 
 impl Sqs {
     pub(crate) fn new(meter: Arc<Meter>) -> Self {
-        Self { state: Mutex::default(), arrived: Condvar::new(), meter }
+        let queues = doubles::sqs::Sqs::new(vec![
+            queue(SHARDS, RETENTION_MS),
+            queue(BATCHES, RETENTION_MS),
+            queue(EVENTS, 0),
+        ]);
+        let state = State { queues, postponed: BTreeSet::new(), closed: false };
+        Self { state: Mutex::new(state), arrived: Condvar::new(), begin: Instant::now(), meter }
     }
 
     pub(crate) fn answer(&self, operation: &str, body: &[u8]) -> Response {
         let request: Value = serde_json::from_slice(body).unwrap_or_default();
-        let queue =
-            request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default();
-        let entries = request["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let answer = match operation {
-            "SendMessage" => self.send(operation, queue, &[&request]),
-            "SendMessageBatch" => self.send(operation, queue, &entries.iter().collect::<Vec<_>>()),
-            "ChangeMessageVisibility" => self.change_visibility(queue, &request),
-            _ => None,
-        };
-        answer.map(|answer| Response::new(200, answer.to_string())).unwrap_or_else(|| {
-            self.meter.fault(format!("the SQS double does not support {operation} on {queue}"));
-            Response::new(400, r#"{"__type":"com.amazonaws.sqs#InvalidAction"}"#)
-        })
+        match self.call(operation, &request) {
+            Ok(answer) => Response::new(200, answer.to_string()),
+            Err(failure) => {
+                let queue = queue_of(request["QueueUrl"].as_str().unwrap_or_default());
+                self.meter.fault(format!("{operation} on {queue}: {}", failure.message));
+                let mut response = Response::new(Failure::STATUS, failure.body().to_string());
+                let code = failure.query_error.unwrap_or_default();
+                response.headers.push(("x-amzn-query-error", code));
+                response
+            }
+        }
     }
 
-    fn send(&self, operation: &str, queue: &str, entries: &[&Value]) -> Option<Value> {
+    fn call(&self, operation: &str, request: &Value) -> Result<Value, Failure> {
+        let mut state = lock(&self.state);
+        let answer = state.queues.call(
+            operation,
+            request,
+            self.now(),
+            &Chances::default(),
+            &mut fastrand::Rng::with_seed(0),
+        )?;
+        let receipt = request["ReceiptHandle"].as_str();
+        state.postponed.extend(receipt.map(str::to_owned));
+        drop(state);
+        self.arrived.notify_all();
+        self.meter_call(operation, request);
+        Ok(answer)
+    }
+
+    /// Milliseconds since the begin.
+    fn now(&self) -> u64 {
+        u64::try_from(self.begin.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn meter_call(&self, operation: &str, request: &Value) {
+        let entries = request["Entries"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let messages = entries.iter().chain([request]);
         let bodies: Vec<&str> =
-            entries.iter().map(|entry| entry["MessageBody"].as_str()).collect::<Option<_>>()?;
+            messages.filter_map(|message| message["MessageBody"].as_str()).collect();
         self.count(operation, bodies.iter().map(|body| body.len()).sum());
-        match queue {
-            EVENTS => {
-                self.meter.count().reports +=
-                    bodies.iter().map(|body| report_count(body)).sum::<Option<u64>>()?
+        if queue_of(request["QueueUrl"].as_str().unwrap_or_default()) == EVENTS {
+            match bodies.iter().map(|body| report_count(body)).sum::<Option<u64>>() {
+                Some(reports) => self.meter.count().reports += reports,
+                None => self.meter.fault("an event is no poll result"),
             }
-            SHARDS | BATCHES => self.enqueue(queue, entries),
-            other => self.meter.fault(format!("unexpected message to queue {other}")),
         }
-        let sent = |entry: &&Value| {
-            let id = &entry["Id"];
-            json!({ "Id": id, "MessageId": "1", "MD5OfMessageBody": "0" })
-        };
-        Some(match operation {
-            "SendMessage" => sent(entries.first()?),
-            _ => {
-                json!({ "Successful": entries.iter().map(sent).collect::<Vec<_>>(), "Failed": [] })
-            }
-        })
     }
 
     fn count(&self, operation: &str, bytes: usize) {
@@ -103,92 +111,47 @@ impl Sqs {
         usage.sqs_request(bytes);
     }
 
-    fn enqueue(&self, queue: &str, entries: &[&Value]) {
-        let mut state = lock(&self.state);
-        for entry in entries {
-            let due = Instant::now()
-                + Duration::from_secs(entry["DelaySeconds"].as_u64().unwrap_or_default());
-            let message = Message {
-                body: entry["MessageBody"].as_str().unwrap_or_default().to_owned(),
-                receives: 0,
-            };
-            state.last_number += 1;
-            let key = (due, state.last_number);
-            state.queues.entry(queue.to_owned()).or_default().waiting.insert(key, message);
-        }
-        self.arrived.notify_all();
-    }
-
-    fn change_visibility(&self, queue: &str, request: &Value) -> Option<Value> {
-        let number: u64 = request["ReceiptHandle"].as_str()?.parse().ok()?;
-        let wait = Duration::from_secs(request["VisibilityTimeout"].as_u64()?);
-        self.count("ChangeMessageVisibility", 0);
-        lock(&self.state).queues.get_mut(queue)?.in_flight.get_mut(&number)?.1 = Some(wait);
-        Some(json!({}))
-    }
-
     /// Waits for the next message that is due. Returns none once the queues are closed.
     pub(crate) fn receive(&self, queue: &str) -> Option<Received> {
         let mut state = lock(&self.state);
         while !state.closed {
-            let wait =
-                match state.queues.entry(queue.to_owned()).or_default().receive(Instant::now()) {
-                    Ok(received) => {
-                        self.count("ReceiveMessage", received.body.len());
-                        return Some(received);
-                    }
-                    Err(wait) => wait.min(WAIT_INTERVAL),
-                };
+            let now = self.now();
+            let mut rng = fastrand::Rng::with_seed(0);
+            let received = state.queues.receive(queue, 1, now, &Chances::default(), &mut rng);
+            if let Some(received) = received.into_iter().next() {
+                self.count("ReceiveMessage", received.body.len());
+                return Some(received);
+            }
+            let due = state.queues.next_visible_at(queue).unwrap_or(u64::MAX);
+            let wait = Duration::from_millis(due.saturating_sub(now)).min(WAIT_INTERVAL);
             state =
                 self.arrived.wait_timeout(state, wait).unwrap_or_else(PoisonError::into_inner).0;
         }
         None
     }
 
-    /// Deletes a handled message, or makes a failed one visible again.
-    pub(crate) fn finish(&self, queue: &str, number: u64, done: bool) {
+    /// Deletes a handled message. A failed one becomes visible again when its receiver wanted.
+    pub(crate) fn finish(&self, queue: &str, receipt: &str, done: bool) {
         let mut state = lock(&self.state);
-        let queue = state.queues.entry(queue.to_owned()).or_default();
-        let Some((message, wait)) = queue.in_flight.remove(&number) else { return };
+        let postponed = state.postponed.remove(receipt);
         if done {
+            state.queues.delete(queue, receipt, self.now());
             self.count("DeleteMessage", 0);
-            return;
-        }
-        if wait.is_none() {
+        } else if !postponed {
             self.meter.fault("a failed message has no visibility timeout of its own");
         }
-        queue.waiting.insert((Instant::now() + wait.unwrap_or_default(), number), message);
-        self.arrived.notify_all();
     }
 
     /// True if no message is waiting or in flight.
     pub(crate) fn is_empty(&self) -> bool {
-        lock(&self.state)
-            .queues
-            .values()
-            .all(|queue| queue.waiting.is_empty() && queue.in_flight.is_empty())
+        let state = lock(&self.state);
+        [SHARDS, BATCHES].iter().all(|queue| state.queues.next_visible_at(queue).is_none())
     }
 
     /// Ends all receives.
     pub(crate) fn close(&self) {
         lock(&self.state).closed = true;
         self.arrived.notify_all();
-    }
-}
-
-impl Queue {
-    /// Takes the first message, or returns the time until one is due.
-    fn receive(&mut self, now: Instant) -> Result<Received, Duration> {
-        let Some(first) = self.waiting.first_entry() else { return Err(WAIT_INTERVAL) };
-        let (due, number) = *first.key();
-        if due > now {
-            return Err(due - now);
-        }
-        let mut message = first.remove();
-        message.receives += 1;
-        let received = Received { number, body: message.body.clone(), receives: message.receives };
-        self.in_flight.insert(number, (message, None));
-        Ok(received)
     }
 }
 
@@ -199,6 +162,8 @@ fn report_count(body: &str) -> Option<u64> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn sqs() -> Sqs {
@@ -211,8 +176,7 @@ mod tests {
         assert_eq!(sqs.answer("SendMessageBatch", request.to_string().as_bytes()).status, 200);
     }
 
-    fn change_visibility(sqs: &Sqs, number: u64, seconds: u64) {
-        let receipt = number.to_string();
+    fn change_visibility(sqs: &Sqs, receipt: &str, seconds: u64) {
         let request =
             json!({"QueueUrl": "/batches", "ReceiptHandle": receipt, "VisibilityTimeout": seconds});
         assert_eq!(
@@ -228,14 +192,14 @@ mod tests {
         send(&sqs, "now", 0);
         let first = sqs.receive(BATCHES).unwrap();
         assert_eq!(first.body, "now");
-        sqs.finish(BATCHES, first.number, true);
+        sqs.finish(BATCHES, &first.receipt, true);
         let second = sqs.receive(BATCHES).unwrap();
-        change_visibility(&sqs, second.number, 0);
-        sqs.finish(BATCHES, second.number, false);
+        change_visibility(&sqs, &second.receipt, 0);
+        sqs.finish(BATCHES, &second.receipt, false);
         let again = sqs.receive(BATCHES).unwrap();
-        assert_eq!((again.body.as_str(), again.receives), ("late", 2));
+        assert_eq!((again.body.as_str(), again.receive_count), ("late", 2));
         assert!(!sqs.is_empty());
-        sqs.finish(BATCHES, again.number, true);
+        sqs.finish(BATCHES, &again.receipt, true);
         assert!(sqs.is_empty());
         let usage = sqs.meter.count();
         assert_eq!((usage.sqs_requests, usage.faults.len()), (2 + 1 + 3 + 2, 0));
@@ -246,7 +210,7 @@ mod tests {
         let sqs = sqs();
         send(&sqs, "x", 0);
         let received = sqs.receive(BATCHES).unwrap();
-        sqs.finish(BATCHES, received.number, false);
+        sqs.finish(BATCHES, &received.receipt, false);
         let to = |queue: &str| json!({"QueueUrl": queue, "MessageBody": "{}"}).to_string();
         sqs.answer("SendMessage", to("/batches-dlq").as_bytes());
         sqs.answer("SendMessage", to("/events").as_bytes());

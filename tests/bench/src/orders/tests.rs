@@ -16,7 +16,8 @@ fn rows(orders: &Orders, shard: u8, limit: u64) -> Vec<Vec<Value>> {
     let mut after = Value::Null;
     loop {
         let request = json!({
-            "KeyConditionExpression": "pk = :pk",
+            "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": {"#pk": "pk"},
             "ExpressionAttributeValues": {":pk": {"S": format!("active:{shard:02}")}},
             "Limit": limit,
             "ExclusiveStartKey": after,
@@ -69,13 +70,14 @@ fn announces_a_next_page_after_every_full_page() {
 #[test]
 fn bills_rows_by_their_bytes() {
     let request = json!({
-        "KeyConditionExpression": "pk = :pk",
+        "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": {"#pk": "pk"},
         "ExpressionAttributeValues": {":pk": {"S": "active:00"}},
         "Limit": 1,
     });
     let page = orders(100).page(&request).unwrap();
     let row: Value = serde_json::from_str(&page.json).unwrap();
-    assert_eq!(page.bytes, crate::dynamodb::item::size(row["Items"][0].as_object().unwrap()));
+    assert_eq!(page.bytes, doubles::dynamodb::size(row["Items"][0].as_object().unwrap()));
 }
 
 #[test]
