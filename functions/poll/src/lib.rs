@@ -7,6 +7,7 @@ mod answer;
 mod call;
 mod carrier;
 mod failure;
+mod function;
 mod retry;
 
 use std::time::Duration;
@@ -25,6 +26,8 @@ use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, Halving, PollCounts, PollItem, RateLimiter};
 use egress::Http;
 use tokio::sync::Mutex;
+
+pub use function::Function;
 
 use answer::BatchAnswer;
 use call::CallOutcome;

@@ -3,12 +3,10 @@
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::contention::{Try, retry};
-use aws::tables::orders::{
-    CommitOutcome, NameChanges, NewCheckpoints, PollRowUpdate, UnmatchedReport,
-};
+use aws::tables::orders::{CommitOutcome, NameChanges, NewCheckpoints, PollRowUpdate};
 use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::orders::order::{Order, is_withdrawn, moved_to};
+use domain::orders::order::{Order, goes_to, is_withdrawn, went_to};
 use domain::tracking::entry::{Fact, TimelineEntry};
 use domain::tracking::report::{Ref, Report, Scan, SourceName};
 use domain::tracking::state::{MAX_PARCEL_CHANGES, MAX_PARCELS};
@@ -45,9 +43,21 @@ pub(crate) struct AppliedFact {
     event_id: EventId,
     /// Looks for the reports that wait under names which the fact gave the order.
     pub(crate) reconciliation: Option<EventId>,
+    /// It was there before: an earlier run of this event, or another event, had added it.
+    pub(crate) is_repeat: bool,
 }
 
 impl AppliedFact {
+    /// A fact that an event added earlier.
+    pub(crate) fn of(order: Order, entry: TimelineEntry, event_id: EventId) -> Self {
+        Self { order, entry, event_id, reconciliation: None, is_repeat: true }
+    }
+
+    /// Notifies endpoints in place of this event.
+    pub(crate) fn act_for(&mut self, event: &EventId) {
+        self.event_id = event.clone();
+    }
+
     /// The change to notify endpoints of.
     pub(crate) fn change(&self, now: Timestamp) -> Option<Change<'_>> {
         Change::by_event(&self.event_id, &self.order, &self.entry, now)
@@ -85,33 +95,6 @@ pub(crate) enum Via {
 }
 
 impl Process {
-    /// Applies a report, or parks it until its order is created.
-    pub(crate) async fn apply_or_park(
-        &self,
-        account: &AccountCode,
-        report: &Report,
-        origin: &Origin,
-    ) -> Result<ApplyOutcome, IoError> {
-        let first = self.apply(account, report, origin).await?;
-        if !matches!(first, ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_)) {
-            return Ok(first);
-        }
-        let unmatched = UnmatchedReport {
-            report: report.clone(),
-            event_id: origin.event_id.clone(),
-            received_at: origin.received_at,
-        };
-        self.orders.park(account, &unmatched).await?;
-        // The order may have been created after the first lookup and reconciled before the report
-        // was parked, so look again. If a reconciliation added the report, that event unparks it
-        // after its fan-out.
-        let second = self.apply(account, report, origin).await?;
-        if matches!(&second, ApplyOutcome::Applied(applied) if applied.added_by_event()) {
-            self.orders.unpark(account, &unmatched).await?;
-        }
-        Ok(second)
-    }
-
     /// Applies a report to the first order found by its references.
     pub(crate) async fn apply(
         &self,
@@ -193,10 +176,17 @@ impl Process {
         let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
             return Ok(Try::Done(ApplyOutcome::Unmatched));
         };
-        if let Fact::Report(report) = &fact.fact
-            && let Some(other) = report.awb.as_ref().and_then(|awb| moved_to(awb, &entries))
-        {
+        if let Some(stored) = stays(&fact, &entries) {
+            return Ok(Try::Done(applied_before(order, stored.clone(), origin)));
+        }
+        if let Some(other) = belongs_to(&fact, &entries) {
             return Ok(Try::Done(ApplyOutcome::OtherOrder(other.clone())));
+        }
+        if let Fact::Report(report) = &fact.fact
+            && let Some(exact) = report.only_spelled_id()
+            && self.orders.named(&key.account, &Ref::Order(exact.clone())).await?.is_some()
+        {
+            return Ok(Try::Done(ApplyOutcome::OtherOrder(exact.clone())));
         }
         let names = match self.name_changes(&order, &entries, &mut fact).await? {
             Naming::Own(names) => names,
@@ -207,11 +197,13 @@ impl Process {
             return Ok(Try::Done(ApplyOutcome::Full));
         }
         let mut commit = match arrive(&order.state, &entries, fact, origin, now()) {
-            Arrival::Duplicate(entry) if is_withdrawn(&entry.id, &entries) => {
+            Arrival::Duplicate(entry)
+                if is_withdrawn(&entry.id, &entries) && entry.event_id != origin.event_id =>
+            {
                 return Ok(Try::Done(ApplyOutcome::Withdrawn));
             }
             Arrival::Duplicate(entry) => {
-                return Ok(Try::Done(applied(order, *entry, origin, None)));
+                return Ok(Try::Done(applied_before(order, *entry, origin)));
             }
             Arrival::Full => return Ok(Try::Done(ApplyOutcome::Full)),
             Arrival::Commit(commit) => *commit,
@@ -222,9 +214,15 @@ impl Process {
                 log_applied(key, &commit);
                 let reconciliation = names.reconciliation.map(|event| event.id);
                 let order = Order { state: commit.state, ..order };
-                Ok(Try::Done(applied(order, commit.entry, origin, reconciliation)))
+                let event_id = origin.event_id.clone();
+                let fact = AppliedFact {
+                    reconciliation,
+                    is_repeat: false,
+                    ..AppliedFact::of(order, commit.entry, event_id)
+                };
+                Ok(Try::Done(ApplyOutcome::Applied(Box::new(fact))))
             }
-            CommitOutcome::Duplicate(entry) => Ok(Try::Done(applied(order, *entry, origin, None))),
+            CommitOutcome::Duplicate(entry) => Ok(Try::Done(applied_before(order, *entry, origin))),
             CommitOutcome::Contended => Ok(Try::Contended),
         }
     }
@@ -273,14 +271,27 @@ fn is_full(order: &Order, entries: &[TimelineEntry], fact: &NewFact, names: &Nam
         || is_change && changes >= MAX_PARCEL_CHANGES
 }
 
-fn applied(
-    order: Order,
-    entry: TimelineEntry,
-    origin: &Origin,
-    reconciliation: Option<EventId>,
-) -> ApplyOutcome {
-    let event_id = origin.event_id.clone();
-    ApplyOutcome::Applied(Box::new(AppliedFact { order, entry, event_id, reconciliation }))
+fn applied_before(order: Order, entry: TimelineEntry, origin: &Origin) -> ApplyOutcome {
+    let fact = AppliedFact::of(order, entry, origin.event_id.clone());
+    ApplyOutcome::Applied(Box::new(fact))
+}
+
+/// A report in the timeline of an order that has given its parcel's AWB up since: the carrier uses
+/// the number again, for another parcel.
+fn stays<'a>(fact: &NewFact, entries: &'a [TimelineEntry]) -> Option<&'a TimelineEntry> {
+    let Fact::Report(report) = &fact.fact else { return None };
+    let has_gone = goes_to(report, entries).is_some() && went_to(&fact.id, entries).is_none();
+    let stored = entries.iter().find(|entry| entry.id == fact.id);
+    stored.filter(|_| has_gone && !is_withdrawn(&fact.id, entries))
+}
+
+/// The order that has taken over what the fact is about.
+fn belongs_to<'a>(fact: &NewFact, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+    match &fact.fact {
+        Fact::Report(report) => goes_to(report, entries),
+        Fact::Withdrawal { report_id } => went_to(report_id, entries),
+        Fact::Parcel(_) => None,
+    }
 }
 
 /// False for words that are known to have no status, such as Shipway's "other".

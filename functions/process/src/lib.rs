@@ -6,8 +6,10 @@
 
 mod apply;
 mod fan_out;
+mod function;
 mod moved;
 mod names;
+mod park;
 mod phone_numbers;
 mod poll_result;
 mod progress;
@@ -37,6 +39,8 @@ use domain::tracking::entry::Fact;
 use domain::tracking::report::{Report, SourceName};
 use domain::tracking::timeline::{NewFact, Origin};
 use sources::{Items, Reading, Request};
+
+pub use function::Function;
 
 use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
 use phone_numbers::PhoneNumberAccounts;
@@ -252,7 +256,13 @@ impl Process {
             occurred_at: run.event.received_at,
             fact: Fact::Withdrawal { report_id: withdrawal.report_id },
         };
-        match self.commit_fact(&key, fact, &run.origin(), &[]).await? {
+        let mut outcome = self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await?;
+        // The report has moved with its parcel since the request.
+        if let ApplyOutcome::OtherOrder(order) = outcome {
+            let key = OrderKey { order, ..key };
+            outcome = self.commit_fact(&key, fact, &run.origin(), &[]).await?;
+        }
+        match outcome {
             ApplyOutcome::Applied(fact) => {
                 let applied = Applied { total: 1, facts: vec![*fact], ..Applied::default() };
                 self.finish(run, applied).await

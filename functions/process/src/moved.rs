@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 
 use aws::clock::now;
 use aws::error::IoError;
-use aws::tables::inbound::InboundEvent;
+use aws::tables::inbound::{EventState, InboundEvent};
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
 use domain::orders::api_event::{Reconciliation, TakenName};
-use domain::orders::order::reports_under;
+use domain::orders::order::{Order, parcels_by_id, reports_under};
 use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, ReportFacts, TimelineEntry};
 use domain::tracking::report::Ref;
-use domain::tracking::state::Start;
 use domain::tracking::timeline::{NewFact, Origin};
 
 use crate::apply::{AppliedFact, ApplyOutcome};
@@ -86,6 +85,8 @@ impl Process {
     }
 
     /// An order whose id is spelled otherwise may have taken the reports that name exactly this id.
+    /// Takes them over: those without a parcel by the id, the others with the parcels that no other
+    /// report of that order names.
     pub(crate) async fn take_spelled_reports(
         &self,
         key: &OrderKey,
@@ -96,13 +97,22 @@ impl Process {
             let Some((order, entries)) = self.orders.load_with_timeline(&other).await? else {
                 continue;
             };
-            let name = Ref::Order(key.order.clone());
-            if !reports_under(&name, &order.state.start, &entries).is_empty() {
-                let (from, rev) = (other.order, order.state.rev);
-                taken.push(TakenName { name, from, rev, with_reports: true });
+            let mut names: Vec<Ref> = Vec::new();
+            for awb in parcels_by_id(&key.order, &order, &entries) {
+                let name = Ref::Awb(awb);
+                self.orders.hand_over(&key.account, &name, &other.order, &key.order).await?;
+                names.push(name);
             }
+            let by_id = Ref::Order(key.order.clone());
+            names.extend((!reports_under(&by_id, &entries).is_empty()).then_some(by_id));
+            taken.extend(names.into_iter().map(|name| TakenName {
+                name,
+                from: other.order.clone(),
+                rev: order.state.rev,
+                with_reports: true,
+            }));
         }
-        Ok(taken)
+        self.still_taken(key, &taken).await
     }
 
     /// Copies the reports of a name that moved here, newest first, each as an event of its own.
@@ -118,7 +128,9 @@ impl Process {
             return Ok(Copied::All(None));
         };
         let kept = order.names(&entries);
-        retain_moved(&mut entries, &taken.name, &order.state.start);
+        let all = entries.clone();
+        retain_moved(&mut entries, &taken.name);
+        let mut interrupted = self.interrupted(&entries).await?;
         let taught = entries.iter().filter_map(TimelineEntry::report).flat_map(ReportFacts::names);
         let taught: BTreeSet<Ref> = taught.filter(|name| *name != taken.name).collect();
         for name in taught.difference(&kept) {
@@ -130,6 +142,7 @@ impl Process {
             if !run.has_time() {
                 return Ok(Copied::OutOfTime);
             }
+            let event = entry.event_id.clone();
             let event_id = copy_event_id(&entry.id, key);
             let origin = Origin { event_id, received_at: entry.received_at };
             // The newest report brings the parcel's scans.
@@ -138,10 +151,44 @@ impl Process {
             let fact = fact_of(entry, &key.order);
             let outcome = self.commit_fact(key, fact, &origin, scans).await?;
             let ApplyOutcome::Applied(applied) = outcome else { continue };
+            // Its event went on here, and may have ended without a look at the old order.
+            interrupted.extend((!applied.added_by_event()).then_some(event));
             let failed = self.fan_out(&origin.event_id, &[*applied], now()).await?;
             undeliverable = failed.or(undeliverable);
         }
+        for event in &interrupted {
+            let failed = self.tell_of_changes(event, &order, &all).await?;
+            undeliverable = failed.or(undeliverable);
+        }
         Ok(Copied::All(undeliverable))
+    }
+
+    /// The events of facts with a change that may not have told endpoints of it yet. When they go on
+    /// they find their reports in another order.
+    async fn interrupted(&self, entries: &[TimelineEntry]) -> Result<BTreeSet<EventId>, IoError> {
+        let changes = entries.iter().filter(|entry| entry.transition.is_some());
+        let mut interrupted: BTreeSet<EventId> = changes.map(|it| it.event_id.clone()).collect();
+        for event in interrupted.clone() {
+            let stored = self.events.open(&event).await?;
+            if stored.is_some_and(|stored| stored.state().is_ok_and(EventState::is_settled)) {
+                interrupted.remove(&event);
+            }
+        }
+        Ok(interrupted)
+    }
+
+    /// Tells endpoints of the changes that an event made in an order, once more if it told them: the
+    /// deliveries have the same ids.
+    async fn tell_of_changes(
+        &self,
+        event: &EventId,
+        order: &Order,
+        entries: &[TimelineEntry],
+    ) -> Result<Option<Undeliverable>, IoError> {
+        let own = entries.iter().filter(|entry| entry.event_id == *event);
+        let facts: Vec<AppliedFact> =
+            own.map(|entry| AppliedFact::of(order.clone(), entry.clone(), event.clone())).collect();
+        self.fan_out(event, &facts, now()).await
     }
 }
 
@@ -161,8 +208,8 @@ fn copy_event_id(report: &ReportId, to: &OrderKey) -> EventId {
 
 /// Keeps the reports under a name, and their withdrawals. A withdrawal comes first: what it takes
 /// back must not teach a name.
-fn retain_moved(entries: &mut Vec<TimelineEntry>, name: &Ref, start: &Start) {
-    let moved = reports_under(name, start, entries);
+fn retain_moved(entries: &mut Vec<TimelineEntry>, name: &Ref) {
+    let moved = reports_under(name, entries);
     entries.retain(|entry| match &entry.fact {
         Fact::Withdrawal { report_id } => moved.contains(report_id),
         Fact::Report(_) | Fact::Parcel(_) => moved.contains(&entry.id),

@@ -9,7 +9,7 @@ use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::inbound::{EventState, Progress};
 use aws::tables::orders::{OrderAndTimeline, UnmatchedReport};
-use domain::core::id::{EventId, OrderKey, ReportId};
+use domain::core::id::{AccountCode, EventId, OrderKey, ReportId};
 use domain::orders::api_event::Reconciliation;
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::{Origin, plausible_time};
@@ -17,6 +17,7 @@ use domain::tracking::timeline::{Origin, plausible_time};
 use crate::apply::{AppliedFact, ApplyOutcome};
 use crate::fan_out::Undeliverable;
 use crate::moved::Copied;
+use crate::park::reconciled_event_id;
 use crate::reason::FailReason;
 use crate::{Process, Run};
 
@@ -55,7 +56,7 @@ impl Process {
             if !run.has_time() {
                 return Ok(None);
             }
-            let failed = self.reconcile_report(&key, &unmatched, &mut reconciled).await?;
+            let failed = self.reconcile_report(&key.account, &unmatched, &mut reconciled).await?;
             undeliverable = failed.or(undeliverable);
         }
         self.follow_up(&reconciled, run.deadline).await;
@@ -90,22 +91,29 @@ impl Process {
         Ok(found)
     }
 
-    /// An unmatched report becomes an event of its own: other reports of its original event may
-    /// have been applied long ago. It stays parked while an endpoint cannot be notified.
-    async fn reconcile_report(
+    /// An unmatched report becomes an event of its own. It stays parked while an endpoint cannot be
+    /// notified.
+    pub(crate) async fn reconcile_report(
         &self,
-        key: &OrderKey,
+        account: &AccountCode,
         unmatched: &UnmatchedReport,
         reconciled: &mut Vec<AppliedFact>,
     ) -> Result<Option<Undeliverable>, IoError> {
         let origin = Origin {
-            event_id: unmatched.report.id.clone().into(),
+            event_id: reconciled_event_id(&unmatched.report),
             received_at: unmatched.received_at,
         };
-        let undeliverable = match self.apply(&key.account, &unmatched.report, &origin).await? {
-            ApplyOutcome::Applied(applied) => {
+        let undeliverable = match self.apply(account, &unmatched.report, &origin).await? {
+            ApplyOutcome::Applied(mut applied) => {
+                // A run of the report's own event may have added it, and ended before it told
+                // endpoints, when another run had settled the event as unmatched.
+                let event = match applied.entry.event_id == unmatched.event_id {
+                    true => unmatched.event_id.clone(),
+                    false => origin.event_id,
+                };
+                applied.act_for(&event);
                 let applied = [*applied];
-                let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
+                let undeliverable = self.fan_out(&event, &applied, now()).await?;
                 reconciled.extend(applied);
                 undeliverable
             }
@@ -115,7 +123,7 @@ impl Process {
         };
         if undeliverable.is_none() {
             self.events.mark_reconciled(&unmatched.event_id, &unmatched.report.id, now()).await?;
-            self.orders.unpark(&key.account, unmatched).await?;
+            self.orders.unpark(account, unmatched).await?;
         }
         Ok(undeliverable)
     }

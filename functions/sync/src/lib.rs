@@ -6,6 +6,7 @@
 //! skipped.
 
 mod carrier;
+mod function;
 mod plan;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,7 +21,10 @@ use aws::tables::orders::Orders;
 use aws::tables::runs::{RunState, Runs};
 use domain::core::timestamp::Timestamp;
 use domain::polling::{PlanMessage, Run, planners};
+use domain::tracking::timeline::CLOCK_TOLERANCE;
 use serde_json::{Value, json};
+
+pub use function::Function;
 
 use carrier::Carrier;
 
@@ -85,10 +89,14 @@ impl Sync {
     }
 }
 
-/// A future time counts as now.
+/// A future time counts as now, unless this clock may be behind that of the schedule.
 fn requested_run(event: &Value, now: Timestamp) -> Run {
     let at = scheduled_time(event).and_then(|at| Timestamp::parse(at).ok());
-    at.map_or_else(|| Run::manual(now), |at| Run::hourly(at.min(now)))
+    let is_plausible = |at: &Timestamp| *at <= now.after(CLOCK_TOLERANCE);
+    at.map_or_else(
+        || Run::manual(now),
+        |at| Run::hourly(Some(at).filter(is_plausible).unwrap_or(now)),
+    )
 }
 
 /// The time of a schedule's input (`at`), or of the event that a rule of EventBridge sends.
@@ -101,6 +109,19 @@ fn scheduled_time(event: &Value) -> Option<&str> {
 #[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    /// The run of the hour before is closed by then, and this hour would have none.
+    #[test]
+    fn a_clock_that_is_behind_opens_the_run_of_the_schedule() {
+        let event = json!({"kind": "hourly", "at": "2026-11-24T07:00:00Z"});
+        for (now, run) in [
+            ("2026-11-24T06:59:59.990Z", "hourly-2026-11-24T07"),
+            ("2026-11-24T06:50:00Z", "hourly-2026-11-24T07"),
+            ("2026-11-24T06:49:59.999Z", "hourly-2026-11-24T06"),
+        ] {
+            assert_eq!(requested_run(&event, Timestamp::parse(now).unwrap()).id, run, "{now}");
+        }
+    }
 
     /// As EventBridge documents it.
     fn rule_event(time: &str) -> Value {
@@ -123,6 +144,7 @@ mod tests {
         // The schedule fired three hours late.
         assert_eq!(id(json!({"at": "2026-11-24T03:00:00Z"})), "hourly-2026-11-24T03");
         assert_eq!(id(json!({"at": "2027-01-01T00:00:00Z"})), "hourly-2026-11-24T06");
+        assert_eq!(id(json!({"at": "2026-11-24T07:00:00Z"})), "hourly-2026-11-24T06");
         assert_eq!(id(rule_event("2026-11-24T05:00:31Z")), "hourly-2026-11-24T05");
         let manual = "manual-2026-11-24T06:10:00.000Z";
         for event in [

@@ -53,8 +53,12 @@ fn lists_every_source_with_order_refs() {
         require(&[
             ("schema `Refs`", format!("{name}: {{$ref: \"#/components/schemas/Id\"}}")),
             (
-                "`refs` of a new order and of a patch",
-                format!("{name}: {{type: [string, number, \"null\"]}}"),
+                "`refs` of a new order",
+                format!("{name}: {{$ref: \"#/components/schemas/IdOrNumber\"}}"),
+            ),
+            (
+                "`refs` of a patch",
+                format!("{name}: {{$ref: \"#/components/schemas/NullableIdOrNumber\"}}"),
             ),
         ]);
     }

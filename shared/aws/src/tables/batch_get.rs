@@ -59,7 +59,7 @@ mod tests {
             let answer = json!({"Responses": {}, "UnprocessedKeys": request["RequestItems"]});
             (200, answer.to_string())
         });
-        let client = clients(fake.edge()).await.dynamodb();
+        let client = clients(fake.edge()).dynamodb();
         let keys = KeysAndAttributes::builder().keys(key("1", "state"));
         let error = batch_get(&client, "orders", keys).await.unwrap_err();
         assert!(matches!(error, IoError::Transient { .. }), "{error}");

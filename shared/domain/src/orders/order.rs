@@ -15,7 +15,7 @@ use crate::tracking::entry::TimelineEntry;
 use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::state::{ParcelState, State};
 
-pub use names::{GivenUp, is_withdrawn, moved_to, reports_under};
+pub use names::{GivenUp, goes_to, is_withdrawn, moved_to, parcels_by_id, reports_under, went_to};
 
 const MAX_NAME_CHARS: usize = 200;
 /// E.164 has 15 digits; the rest is for separators and extensions.

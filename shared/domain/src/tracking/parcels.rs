@@ -189,13 +189,10 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// True for a report with the exact id of another order, unless the shop says that its parcel is
-    /// of this one.
+    /// True for a report that names no parcel and the exact id of another order.
     fn went_by_id(&self, report: &ReportFacts) -> bool {
-        let is_given =
-            |awb: &Awb| self.parcels.get(&awb.canonical()).is_some_and(|parcel| !parcel.learnt);
-        let has_moved = report.spelled_id.as_ref().is_some_and(|id| self.moved_ids.contains(id));
-        has_moved && !report.awb.as_ref().is_some_and(is_given)
+        report.awb.is_none()
+            && report.spelled_id.as_ref().is_some_and(|id| self.moved_ids.contains(id))
     }
 
     /// False for a report about the parcel of another order, which may not announce a return parcel

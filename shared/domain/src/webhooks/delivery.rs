@@ -112,11 +112,12 @@ pub fn fan_out<'a>(
 
 /// The notifications of one change in a format.
 fn of_change<'a>(change: &Change<'a>, format: Format) -> Vec<Candidate<'a>> {
-    let report = &change.entry.id;
-    let of_order = |notification| Candidate { notification, part: report.to_string() };
+    // An event that is processed again may find its report in another order than before.
+    let (order, report) = (&change.order.key.order, &change.entry.id);
+    let of_order = |notification| Candidate { notification, part: format!("{order}/{report}") };
     let of_parcel = |notification: Notification<'a>| {
         let awb = notification.awb.map(Awb::as_str).unwrap_or_default();
-        Candidate { notification, part: format!("{report}/{awb}") }
+        Candidate { notification, part: format!("{order}/{report}/{awb}") }
     };
     match format {
         Format::StatusUpdate => {

@@ -174,7 +174,7 @@ mod tests {
             (Stage::Resent, "resent1", at(1)),
         ] {
             let fake = FakeAws::sequence(&[(200, "{}")]);
-            let log = InboundLog::new(clients(fake.edge()).await.dynamodb(), "inbound".to_owned());
+            let log = InboundLog::new(clients(fake.edge()).dynamodb(), "inbound".to_owned());
             log.mark_sent(&pending, stage, at(3)).await.unwrap();
             let requests = fake.requests();
             let body = String::from_utf8_lossy(requests[0].body().bytes().unwrap()).into_owned();

@@ -181,7 +181,7 @@ mod tests {
             {"pk":{"S":"message:1:A:wamid.2"},"sk":{"S":"track"},"rev":{"N":"7"},
              "json":{"S":"{\"track\":{},\"record\":null}"}}]}}"#;
         let fake = FakeAws::sequence(&[(200, rows)]);
-        let dynamodb = clients(fake.edge()).await.dynamodb();
+        let dynamodb = clients(fake.edge()).dynamodb();
         let messages = Messages::new(dynamodb, "messages".to_owned());
         let keys = ["wamid.1", "wamid.2", "wamid.3"].map(|id| key("A", id));
         let rows = messages.readable_trackings(&keys).await.unwrap();

@@ -133,7 +133,7 @@ impl Orders {
     ) -> (Vec<Write>, Vec<Ref>) {
         let claims = names.iter().map(|name| {
             let write = match taken.iter().find(|taken| taken.name == *name) {
-                Some(taken) => self.take(order, name, &taken.from),
+                Some(taken) => self.take(order, taken),
                 None => self.claim(order, name),
             };
             (write, name.clone())

@@ -3,11 +3,18 @@
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::tracking::report::{Ref, Report};
 
+use super::timeline::entry_key;
 use super::{Orders, state_key};
 use crate::error::IoError;
-use crate::tables::attr::read_as;
+use crate::tables::attr::{Item, read_as, read_optional};
 use crate::tables::keys::{key, ref_pk};
 use crate::tables::read::get;
+
+/// The order that had an AWB before. It keeps the reports: the carrier uses the number again.
+pub(super) const KEPT: &str = "kept_by";
+/// The order that had a name before. The reports about a parcel went with its AWB, those that only
+/// mention the name stayed.
+pub(super) const MOVED: &str = "moved_from";
 
 impl Orders {
     /// Finds the order by the report's first reference that is known, else by the only alternative
@@ -18,8 +25,8 @@ impl Orders {
         report: &Report,
     ) -> Result<Option<OrderId>, IoError> {
         for reference in report.refs() {
-            if let Some(order) = self.named(account, &reference).await? {
-                return Ok(Some(order));
+            if let Some(row) = self.name_row(account, &reference).await? {
+                return self.order_of(account, &reference, &row, report).await.map(Some);
             }
         }
         let mut found = Vec::new();
@@ -37,14 +44,45 @@ impl Orders {
         account: &AccountCode,
         reference: &Ref,
     ) -> Result<Option<OrderId>, IoError> {
+        let row = self.name_row(account, reference).await?;
+        row.map(|row| read_as(&row, "order_id", OrderId::parse)).transpose()
+    }
+
+    async fn name_row(
+        &self,
+        account: &AccountCode,
+        reference: &Ref,
+    ) -> Result<Option<Item>, IoError> {
         let key = match reference {
             Ref::Order(order) => {
                 state_key(&OrderKey { account: account.clone(), order: order.clone() })
             }
             _ => key(ref_pk(account, reference), "order"),
         };
-        let row = get(&self.client, &self.table, key, &["order_id"]).await?;
-        row.map(|row| read_as(&row, "order_id", OrderId::parse)).transpose()
+        get(&self.client, &self.table, key, &["order_id", KEPT, MOVED]).await
+    }
+
+    /// The order that the row names, or the one that had the name before if it has the report
+    /// already and keeps it: an event that was interrupted must not apply it to both.
+    async fn order_of(
+        &self,
+        account: &AccountCode,
+        reference: &Ref,
+        row: &Item,
+        report: &Report,
+    ) -> Result<OrderId, IoError> {
+        let mut before = read_optional(row, KEPT, OrderId::parse)?;
+        if before.is_none() && report.awb.as_ref().map(Ref::awb).as_ref() != Some(reference) {
+            before = read_optional(row, MOVED, OrderId::parse)?;
+        }
+        if let Some(order) = before {
+            let before = OrderKey { account: account.clone(), order };
+            let entry = entry_key(&before, report.id.as_str());
+            if get(&self.client, &self.table, entry, &["pk"]).await?.is_some() {
+                return Ok(before.order);
+            }
+        }
+        read_as(row, "order_id", OrderId::parse)
     }
 }
 
@@ -87,7 +125,7 @@ mod tests {
             let row = |id| format!(r#"{{"Item":{{"order_id":{{"S":"{id}"}}}}}}"#);
             (200, order.map_or("{}".to_owned(), row))
         });
-        let orders = Orders::new(clients(fake.edge()).await.dynamodb(), "orders".to_owned());
+        let orders = Orders::new(clients(fake.edge()).dynamodb(), "orders".to_owned());
         let account = AccountCode::parse("STORE001").unwrap();
         let found = orders.find(&account, report).await.unwrap();
         let reads = fake.requests().len();

@@ -132,7 +132,7 @@ mod tests {
             200,
             r#"{"Items":[{"listed_at":{"S":"2026-01-20T10:00:00.000Z/A"}}]}"#,
         )]);
-        let orders = Orders::new(clients(fake.edge()).await.dynamodb(), "orders".to_owned());
+        let orders = Orders::new(clients(fake.edge()).dynamodb(), "orders".to_owned());
         let account = AccountCode::parse("STORE001").unwrap();
         let page = PageRequest { limit: 20, after: Some("2026-01-21".to_owned()) };
         let listed = orders.list_by_status(&account, Status::InTransit, &page).await.unwrap();

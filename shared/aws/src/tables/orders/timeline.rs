@@ -3,14 +3,15 @@
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
-use domain::tracking::entry::TimelineEntry;
+use domain::tracking::entry::{ReportFacts, TimelineEntry};
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::Commit;
 
+use super::find::{KEPT, MOVED};
 use super::{Orders, state_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, json, number, read_json, text};
-use crate::tables::expression::{attr, row_exists};
+use crate::tables::expression::{attr, no_row, row_exists};
 use crate::tables::inbound::{InboundEvent, InboundLog};
 use crate::tables::keys::{key, order_pk, ref_pk};
 use crate::tables::transaction::{TransactionOutcome, transact};
@@ -66,6 +67,8 @@ impl Orders {
         writes.extend(names.freed.iter().map(|name| self.free(key, name)));
         writes.extend(names.reconciliation.iter().map(|event| events.put_in_transaction(event)));
         writes.extend(self.active_writes(Some(order), &after));
+        let spelled = commit.entry.report().and_then(ReportFacts::only_spelled_id);
+        writes.extend(spelled.map(|id| self.unless_exists(&key.account, id)));
         match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => Ok(CommitOutcome::Committed),
             TransactionOutcome::Cancelled(cancelled)
@@ -86,7 +89,16 @@ impl Orders {
         to: &OrderId,
     ) -> Result<(), IoError> {
         let to = OrderKey { account: account.clone(), order: to.clone() };
-        self.take(&to, name, from).send(&self.client).await.map(drop)
+        let taken =
+            TakenName { name: name.clone(), from: from.clone(), rev: 0, with_reports: true };
+        self.take(&to, &taken).send(&self.client).await.map(drop)
+    }
+
+    /// The write that fails if there is an order with this id. A delete that finds nothing needs no
+    /// further permission, as a check of a condition would.
+    fn unless_exists(&self, account: &AccountCode, order: &OrderId) -> Write {
+        let key = OrderKey { account: account.clone(), order: order.clone() };
+        Write::delete(&self.table, state_key(&key)).only_if(no_row())
     }
 
     /// The write that gives a free name to an order.
@@ -99,11 +111,15 @@ impl Orders {
         Write::insert(&self.table, row)
     }
 
-    /// The write that takes a name over from another order.
-    pub(super) fn take(&self, order: &OrderKey, name: &Ref, from: &OrderId) -> Write {
-        let changes = Changes::new().set("order_id", text(order.order.as_str()));
-        Write::update(&self.table, key(ref_pk(&order.account, name), "order"), changes)
-            .only_if(attr("order_id").equals(text(from.as_str())))
+    /// The write that takes a name over from another order, and remembers that one.
+    pub(super) fn take(&self, order: &OrderKey, taken: &TakenName) -> Write {
+        let from = || text(taken.from.as_str());
+        let changes = Changes::new()
+            .set("order_id", text(order.order.as_str()))
+            .set_or_remove(KEPT, (!taken.with_reports).then(from))
+            .set_or_remove(MOVED, taken.with_reports.then(from));
+        Write::update(&self.table, key(ref_pk(&order.account, &taken.name), "order"), changes)
+            .only_if(attr("order_id").equals(from()))
     }
 
     /// The write that fails if the order was written since it gave up a name.
@@ -121,7 +137,7 @@ impl Orders {
     }
 }
 
-fn entry_key(order: &OrderKey, id: &str) -> Item {
+pub(super) fn entry_key(order: &OrderKey, id: &str) -> Item {
     key(order_pk(order), format!("entry:{id}"))
 }
 

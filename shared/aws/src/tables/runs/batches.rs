@@ -153,7 +153,12 @@ fn parts(halving: Option<&Halving>, now: Timestamp) -> Result<Changes, IoError> 
 }
 
 pub(super) fn batch_key(batch: &BatchMessage) -> Item {
-    key(parts_pk(&batch.run.id), format!("batch:{:02}:{}", batch.planner, batch.k))
+    key(parts_pk(&batch.run.id), format!("{}{}", batch_prefix(batch.planner), batch.k))
+}
+
+/// Of the sort keys of a planner's batches.
+pub(super) fn batch_prefix(planner: u8) -> String {
+    format!("batch:{planner:02}:")
 }
 
 pub(super) fn is_answer_to(row: &Item, fingerprint: &str) -> bool {

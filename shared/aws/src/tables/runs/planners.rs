@@ -72,7 +72,8 @@ impl Runs {
         let changes = Changes::new()
             .set("owner", text(owner))
             .set("lease_until", number(now.after(lease).millis()))
-            .set("ttl", run_ttl(run));
+            .set("ttl", run_ttl(run))
+            .add("claims", number(1));
         let is_free = attr("lease_until")
             .absent()
             .or(attr("lease_until").at_most(number(now.millis())))

@@ -10,7 +10,7 @@ async fn cancelled(reasons: &str) -> Result<TransactionOutcome, IoError> {
     let body =
         format!(r#"{{"__type":"TransactionCanceledException","CancellationReasons":[{reasons}]}}"#);
     let fake = FakeAws::new(move |_| (400, body.clone()));
-    let client = clients(fake.edge()).await.dynamodb();
+    let client = clients(fake.edge()).dynamodb();
     let writes = vec![
         Write::insert("t", key("p", "a")).returning_existing(),
         Write::delete("t", key("p", "b")),

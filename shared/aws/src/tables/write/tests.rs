@@ -24,14 +24,14 @@ async fn send(
     responses: &[(u16, &'static str)],
 ) -> (Result<WriteOutcome, IoError>, usize) {
     let fake = FakeAws::sequence(responses);
-    let client = clients(fake.edge()).await.dynamodb();
+    let client = clients(fake.edge()).dynamodb();
     let result = write.send(&client).await;
     (result, fake.requests().len())
 }
 
 async fn send_if_unchanged(response: (u16, &'static str)) -> (Result<bool, IoError>, usize) {
     let fake = FakeAws::sequence(&[response]);
-    let client = clients(fake.edge()).await.dynamodb();
+    let client = clients(fake.edge()).dynamodb();
     let result = put().send_if_unchanged(&client).await;
     (result, fake.requests().len())
 }
@@ -50,7 +50,7 @@ async fn sends_a_write_again_while_a_transaction_writes_the_row() {
 #[tokio::test]
 async fn sends_the_same_request_again() {
     let fake = FakeAws::sequence(&[CONFLICT, APPLIED]);
-    let client = clients(fake.edge()).await.dynamodb();
+    let client = clients(fake.edge()).dynamodb();
     assert!(put().send(&client).await.unwrap().is_applied());
     let bodies: Vec<Vec<u8>> =
         fake.requests().iter().map(|request| request.body().bytes().unwrap().to_vec()).collect();

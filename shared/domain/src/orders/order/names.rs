@@ -55,7 +55,7 @@ impl Order {
 
     /// A report of the whole order counts for each of its parcels.
     fn was_cancelled_before_pickup(&self, awb: &Awb, entries: &[TimelineEntry]) -> bool {
-        let was_moved = reports(&self.state.start, entries).any(|report| {
+        let was_moved = reports(entries).any(|report| {
             report.status.shows_pickup()
                 && report.awb.as_ref().is_none_or(|own| own.is_same_parcel(awb))
         });
@@ -79,7 +79,7 @@ fn last_change<'a>(awb: &Awb, entries: &'a [TimelineEntry]) -> Option<&'a Parcel
 /// The names in the facts of an order that only withdrawn reports, or reports of other orders by
 /// now, do not give it.
 pub(super) fn of_facts(start: &Start, entries: &[TimelineEntry]) -> BTreeSet<Ref> {
-    let learnt = reports(start, entries).flat_map(ReportFacts::names);
+    let learnt = reports(entries).flat_map(ReportFacts::names);
     given(start, entries).iter().map(Ref::awb).chain(learnt).collect()
 }
 
@@ -102,20 +102,61 @@ fn given(start: &Start, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
     created.chain(later).map(Awb::canonical).collect()
 }
 
-/// The reports that go to another order together with a name. A report with the exact id of the
-/// other order stays if the shop says that its parcel is of this one.
-pub fn reports_under(name: &Ref, start: &Start, entries: &[TimelineEntry]) -> BTreeSet<ReportId> {
-    let given = given(start, entries);
+/// The reports that go to another order together with a name. A report about a parcel goes with the
+/// parcel, whichever order it names.
+pub fn reports_under(name: &Ref, entries: &[TimelineEntry]) -> BTreeSet<ReportId> {
     let is_named = |report: &ReportFacts| match name {
         Ref::Awb(awb) => report.awb.as_ref().is_some_and(|own| own.is_same_parcel(awb)),
-        Ref::Order(id) => {
-            let is_given = |awb: &Awb| given.contains(&awb.canonical());
-            report.spelled_id.as_ref() == Some(id) && !report.awb.as_ref().is_some_and(is_given)
-        }
+        Ref::Order(id) => report.awb.is_none() && report.spelled_id.as_ref() == Some(id),
         Ref::Provider { .. } => false,
     };
     let named = entries.iter().filter(|entry| entry.report().is_some_and(is_named));
     named.map(|entry| entry.id.clone()).collect()
+}
+
+/// The parcels that an order knows only from reports with exactly this id of another order, and
+/// those that this other order has taken over already.
+pub fn parcels_by_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
+    let has_id = |entry: &TimelineEntry| {
+        entry.report().is_some_and(|report| report.spelled_id.as_ref() == Some(id))
+    };
+    let (by_id, others): (Vec<_>, Vec<_>) = entries.iter().cloned().partition(has_id);
+    let (all, kept) = (order.names(entries), order.names(&others));
+    let parcels = by_id.iter().filter_map(|entry| entry.report()?.awb.as_ref());
+    let going = parcels.map(Awb::canonical).filter(|awb| {
+        let name = Ref::Awb(awb.clone());
+        all.contains(&name) && !kept.contains(&name)
+    });
+    let taken = parcel_facts(entries).filter_map(|fact| match &fact.change {
+        ParcelChange::Moved { name: Ref::Awb(awb), to } if to == id => Some(awb.canonical()),
+        _ => None,
+    });
+    going.chain(taken).collect()
+}
+
+/// The order that has taken over what a new report is about.
+pub fn goes_to<'a>(report: &ReportFacts, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+    match &report.awb {
+        Some(awb) => moved_to(awb, entries),
+        None => id_moved_to(report.spelled_id.as_ref()?, entries),
+    }
+}
+
+/// The order that has taken over this report of the timeline together with a name.
+pub fn went_to<'a>(report: &ReportId, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+    let report = entries.iter().find(|entry| entry.id == *report)?.report()?;
+    match report.awb.as_ref().map(|awb| last_change(awb, entries)) {
+        Some(Some(ParcelChange::Moved { to, .. })) => Some(to),
+        Some(_) => None,
+        None => id_moved_to(report.spelled_id.as_ref()?, entries),
+    }
+}
+
+fn id_moved_to<'a>(id: &OrderId, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+    parcel_facts(entries).find_map(|fact| match &fact.change {
+        ParcelChange::Moved { name: Ref::Order(moved), to } if moved == id => Some(to),
+        _ => None,
+    })
 }
 
 fn is_moved(name: &Ref, entries: &[TimelineEntry]) -> bool {
@@ -144,15 +185,12 @@ fn withdrawn(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportId> {
 }
 
 /// The reports that were not withdrawn, without those that went to another order.
-fn reports<'a>(
-    start: &Start,
-    entries: &'a [TimelineEntry],
-) -> impl Iterator<Item = &'a ReportFacts> {
+fn reports(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportFacts> {
     let mut gone: BTreeSet<ReportId> = withdrawn(entries).cloned().collect();
     for name in parcel_facts(entries).filter_map(moved_name) {
         let has_come_back = matches!(name, Ref::Awb(awb) if moved_to(awb, entries).is_none());
         if !has_come_back {
-            gone.extend(reports_under(name, start, entries));
+            gone.extend(reports_under(name, entries));
         }
     }
     let standing = entries.iter().filter(move |entry| !gone.contains(&entry.id));

@@ -25,7 +25,7 @@ async fn write(
     responses: &[(u16, &'static str)],
 ) -> (Item, Vec<[String; 2]>) {
     let fake = FakeAws::sequence(responses);
-    let orders = Orders::new(clients(fake.edge()).await.dynamodb(), "t".to_owned());
+    let orders = Orders::new(clients(fake.edge()).dynamodb(), "t".to_owned());
     let awb = Awb::parse("19").unwrap();
     let row = orders.write_poll_row(&order(), &awb, update).await.unwrap();
     let requests = fake.requests();

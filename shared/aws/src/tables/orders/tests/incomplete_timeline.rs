@@ -46,7 +46,7 @@ async fn load(key: &OrderKey, responses: &[&[Value]]) -> (Result<usize, IoError>
         let last = rest.len() == 1;
         (200, if last { rest[0].clone() } else { rest.pop().unwrap() })
     });
-    let orders = Orders::new(clients(fake.edge()).await.dynamodb(), "t".to_owned());
+    let orders = Orders::new(clients(fake.edge()).dynamodb(), "t".to_owned());
     let loaded = orders.load_with_timeline(key).await;
     let queries = fake.requests().len();
     (loaded.map(|order| order.unwrap().1.len()), queries)

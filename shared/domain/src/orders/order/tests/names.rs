@@ -1,7 +1,12 @@
 //! The names of an order, and when it gives one up.
 
+use std::collections::BTreeSet;
+
 use super::*;
-use crate::orders::order::{GivenUp, is_withdrawn, moved_to, reports_under};
+use crate::orders::order::{
+    GivenUp, goes_to, is_withdrawn, moved_to, parcels_by_id, reports_under, went_to,
+};
+use crate::tracking::entry::ReportFacts;
 use crate::tracking::status::Status::*;
 
 fn provider(source: &str, id: &str) -> Ref {
@@ -27,8 +32,7 @@ const BOTH: &str = r#","awb":"0012","returnAwb":"R","refs":{"shiprocket":"77"}"#
 fn names_are_given_or_learnt() {
     let mut told = given(BOTH);
     let names = |told: &Told| told.0.names(&told.1);
-    let mut expected =
-        std::collections::BTreeSet::from([name("12"), name("R"), provider("shiprocket", "77")]);
+    let mut expected = BTreeSet::from([name("12"), name("R"), provider("shiprocket", "77")]);
     assert_eq!(names(&told), expected);
     say(&mut told, "p1", 1, patched(2, Direction::Forward, "B"));
     say(&mut told, "p2", 2, added(3, "C"));
@@ -159,7 +163,7 @@ fn what_only_a_moved_parcel_taught_goes_with_it() {
     tell(&mut told, &about("r2", "Y", InTransit, 2));
     let moved = ParcelChange::Moved { name: name("X"), to: order_id("ORD-2") };
     say(&mut told, "m", 3, parcel(4, moved));
-    assert_eq!(told.0.names(&told.1), std::collections::BTreeSet::from([name("Y")]));
+    assert_eq!(told.0.names(&told.1), BTreeSet::from([name("Y")]));
 }
 
 #[test]
@@ -178,22 +182,45 @@ fn an_order_does_not_have_the_name_of_a_released_parcel() {
     assert_eq!(moved_to(&awb("A"), &told.1), None, "it has the parcel again");
 }
 
-/// The shop says that the parcel is of this order, whatever id a report has.
+/// A report about a parcel goes with it, whatever id it has.
 #[test]
-fn the_report_of_a_given_parcel_does_not_go_to_the_order_with_its_id() {
+fn an_order_with_the_exact_id_takes_the_parcels_that_only_its_reports_name() {
     let mut told = given(r#","awb":"A""#);
+    let exact = order_id("ORD-1_740007001");
     let spelled = |id: &str, number: &str| Report {
-        order_id: Some(order_id("ORD-1_740007001")),
+        order_id: Some(exact.clone()),
         ..about(id, number, InTransit, 1)
     };
     tell(&mut told, &spelled("r1", "A"));
     tell(&mut told, &spelled("r2", "X"));
-    let moved = Ref::Order(order_id("ORD-1_740007001"));
-    let ids = reports_under(&moved, &told.0.state.start, &told.1);
-    assert_eq!(ids, std::collections::BTreeSet::from([report_id("r2")]));
-    let change = ParcelChange::Moved { name: moved, to: order_id("ORD-1_740007001") };
-    say(&mut told, "m", 2, parcel(3, change));
-    assert_eq!(told.0.names(&told.1), std::collections::BTreeSet::from([name("A")]));
-    assert_eq!(told.0.state.tracking.status, InTransit);
-    assert_eq!(told.0.state.parcels.len(), 1);
+    tell(&mut told, &spelled("r3", "Y"));
+    tell(&mut told, &about("r4", "Y", InTransit, 2));
+    tell(&mut told, &Report { awb: None, ..spelled("r5", "-") });
+    assert_eq!(parcels_by_id(&exact, &told.0, &told.1), BTreeSet::from([awb("X")]));
+    let by_id = Ref::Order(exact.clone());
+    assert_eq!(reports_under(&by_id, &told.1), BTreeSet::from([report_id("r5")]));
+
+    for (number, name) in [(2, by_id), (3, Ref::awb(&awb("X")))] {
+        let change = ParcelChange::Moved { name, to: exact.clone() };
+        say(&mut told, &format!("m{number}"), 2, parcel(number, change));
+    }
+    assert_eq!(told.0.names(&told.1), BTreeSet::from([name("A"), name("Y")]));
+    assert_eq!(parcels_by_id(&exact, &told.0, &told.1), BTreeSet::from([awb("X")]));
+    for (report, expected) in [("r1", None), ("r2", Some(&exact)), ("r5", Some(&exact))] {
+        assert_eq!(went_to(&report_id(report), &told.1), expected, "{report}");
+    }
+    let late = ReportFacts::of(&Report { awb: None, ..spelled("r6", "-") }, &order_id("ORD-1"));
+    assert_eq!(goes_to(&late, &told.1), Some(&exact));
+}
+
+/// The parcel that had the number before stays.
+#[test]
+fn a_report_stays_with_an_order_whose_awb_is_used_again() {
+    let mut told = given(r#","awb":"A""#);
+    tell(&mut told, &about("r1", "A", Cancelled, 1));
+    let to = order_id("ORD-2");
+    say(&mut told, "m", 2, parcel(3, ParcelChange::Released { awb: awb("A"), to: to.clone() }));
+    assert_eq!(went_to(&report_id("r1"), &told.1), None);
+    let late = ReportFacts::of(&about("r2", "A", InTransit, 3), &order_id("ORD-1"));
+    assert_eq!(goes_to(&late, &told.1), Some(&to));
 }

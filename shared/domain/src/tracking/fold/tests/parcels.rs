@@ -258,14 +258,14 @@ fn parcels_and_reports_that_move_to_another_order() {
         (
             "an order created later with the exact id takes its reports",
             "pending",
-            "A in_transit 1h #7001, - assigned 2h #7001, moved #7001 3h",
+            "A in_transit 1h #7001, - assigned 2h #7001, moved #7001 3h, moved A 3h",
             "pending:",
         ),
         (
-            "reports with the order's own spelling stay",
+            "a report goes with its parcel only",
             "pending",
-            "A picked_up 1h, A in_transit 2h #7001, moved #7001 3h",
-            "picked_up: A picked_up (learnt)",
+            "A in_transit 1h #7001, - assigned 2h #7001, moved #7001 3h",
+            "in_transit: A in_transit (learnt)",
         ),
     ]);
 }

@@ -102,8 +102,7 @@ impl<'a> Facts<'a> {
         let reports = reports.filter_map(|entry| Some((entry, entry.report()?)));
         let stays = |(_, report): &Told<'_>| {
             let has_id = report.spelled_id.as_ref().is_some_and(|id| moved_ids.contains(id));
-            let is_given = |awb: &Awb| facts.namings.iter().any(|it| it.awb.is_same_parcel(awb));
-            !has_id || report.awb.as_ref().is_some_and(is_given)
+            !has_id || report.awb.is_some()
         };
         facts.reports = reports.filter(stays).collect();
         facts.reports.sort_by_key(|(entry, report)| (entry.occurred_at, report.status, &entry.id));
