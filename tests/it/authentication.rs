@@ -8,29 +8,6 @@ use crate::support::{Answer, OURS, Parcel, api_request, caller, http, stack};
 const ORDERS: &str = "/api/external/orders";
 
 #[tokio::test]
-async fn authorizes_an_order_by_role_and_account() {
-    let parcel = Parcel::new();
-    stack().create_order(&parcel.order()).await;
-    let path = format!("{ORDERS}/{}", parcel.order_id);
-    assert_eq!(stack().user("partner", "GET", &path, None).await.status, 200);
-    // The admin has all accounts, so the account is not implied.
-    assert_eq!(
-        stack().user("admin", "GET", &path, None).await.error(),
-        (422, "invalid", Some("accountCode"))
-    );
-    let ours = format!("{path}?accountCode=STORE001");
-    assert_eq!(stack().user("admin", "GET", &ours, None).await.status, 200);
-    let snake_case = format!("{path}?account_code=STORE002");
-    assert_eq!(stack().user("admin", "GET", &snake_case, None).await.error().0, 404);
-    let foreign = format!("{path}?accountCode=STORE002");
-    assert_eq!(
-        stack().user("partner", "GET", &foreign, None).await.error(),
-        (403, "forbidden", Some("accountCode"))
-    );
-    assert_eq!(stack().vendor("GET", &foreign, None).await.error().0, 403);
-}
-
-#[tokio::test]
 async fn rejects_missing_and_wrong_credentials() {
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;

@@ -28,7 +28,7 @@ use domain::core::timestamp::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-pub use callers::{Caller, OURS, Role, THEIRS, caller, callers};
+pub use callers::{Caller, OURS, Role, THEIRS, caller, callers, callers_of};
 pub use dead_letters::{take_dead_letter, take_unreadable_dead_letter};
 pub use endpoint::{SIGNING_SECRET, TestEndpoint};
 pub use events::{

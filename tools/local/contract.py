@@ -39,6 +39,16 @@ class Contract:
             for method in METHODS & item.keys():
                 yield method, path, item[method]
 
+    def parameters(self, path: str, operation: dict[str, Json]) -> list[dict[str, Json]]:
+        shared = self.document["paths"][path].get("parameters", [])
+        own = operation.get("parameters", [])
+        return [self._resolved(parameter) for parameter in [*shared, *own]]
+
+    def request_body(self, operation: dict[str, Json]) -> dict[str, Json]:
+        """The JSON body with its schema, which is empty if there is no body."""
+        media = operation.get("requestBody", {}).get("content", {}).get(JSON_TYPE, {})
+        return media | {"schema": self._resolved(media.get("schema", {}))}
+
     def exchange(
         self, method: str, path: str, request: str | None, answer: dict[str, Json]
     ) -> Iterator[str]:
@@ -73,6 +83,9 @@ class Contract:
         for where, media in self._media_types(self.document, "#"):
             if "example" in media:
                 yield from self._validate(f"{where}: example", media["schema"], media["example"])
+
+    def has_route(self, method: str, path: str) -> bool:
+        return self._operation(method.lower(), path) is not None
 
     def _operation(self, method: str, path: str) -> dict[str, Json] | None:
         matching = [
@@ -154,7 +167,8 @@ def load() -> Contract:
 def _matches(template: str, path: str) -> bool:
     wanted, given = template.split("/"), path.split("/")
     return len(wanted) == len(given) and all(
-        part.startswith("{") or part == other for part, other in zip(wanted, given, strict=True)
+        (part.startswith("{") and other) or part == other
+        for part, other in zip(wanted, given, strict=True)
     )
 
 

@@ -10,6 +10,7 @@ fails.
 from __future__ import annotations
 
 import json
+import socketserver
 from typing import Any
 
 from ministack import app
@@ -72,6 +73,8 @@ def _parameters(body: bytes) -> list[str]:
 
 
 if __name__ == "__main__":
+    # It sends headers and body of an event apart: the body would wait 40 ms for an acknowledgement.
+    socketserver.StreamRequestHandler.disable_nagle_algorithm = True
     # app.py looks these functions up by name on every request.
     iam_actions.extract_iam_action = action
     iam_actions.extract_resource_arn = resource

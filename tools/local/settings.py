@@ -90,9 +90,9 @@ def _signing_secret() -> str:
 def store(settings: Settings, stack: Processes) -> None:
     """Writes all settings; idempotent."""
     ssm = client("ssm", stack.endpoint_url)
-    _put_secret(ssm, "users/admin", _user(settings.users["admin"], "admin", "*"))
-    _put_secret(ssm, "users/viewer", _user(settings.users["viewer"], "viewer", "*"))
-    _put_secret(ssm, "users/partner", _user(settings.users["partner"], "partner", ACCOUNT))
+    _put_secret(ssm, "users/admin", user(settings.users["admin"], "admin", "*"))
+    _put_secret(ssm, "users/viewer", user(settings.users["viewer"], "viewer", "*"))
+    _put_secret(ssm, "users/partner", user(settings.users["partner"], "partner", ACCOUNT))
     _put_secret(ssm, "vendors/demo", _json({"secret": settings.vendor_secret, "account": ACCOUNT}))
     _store_sources(ssm, settings, stack.shipway_url)
     for name, endpoint in settings.endpoints.items():
@@ -121,7 +121,7 @@ def _store_sources(ssm: Any, settings: Settings, shipway_url: str) -> None:
     _put_secret(ssm, "sources/whatsapp/secret", _json(whatsapp))
 
 
-def _user(password: str, role: str, account: str) -> str:
+def user(password: str, role: str, account: str) -> str:
     digest = hashlib.sha256(password.encode()).hexdigest()
     return _json({"password_sha256": digest, "role": role, "accounts": [account]})
 

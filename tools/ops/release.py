@@ -1,4 +1,4 @@
-"""`make build`: builds the release binaries of all functions and checks each one.
+"""`make build`: builds the release binaries of all functions, checks each one and lists its crates.
 
     ARCH=x86_64 python tools/ops/release.py
 
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import elf
+import sbom
 from config import ROOT, StackError, function_names
 
 # The CodeUri of template.yaml.
@@ -61,9 +62,9 @@ def build(arch: str) -> None:
     if arch not in TARGETS:
         raise StackError(f"ARCH={arch} is not a Lambda architecture: {' or '.join(TARGETS)}")
     _require_standard_library(TARGETS[arch])
-    for bootstrap in OUTPUT.glob("*/bootstrap"):
-        bootstrap.unlink()
-    _compile(TARGETS[arch])
+    for old in (*OUTPUT.glob("*/bootstrap"), *OUTPUT.glob("*.cdx.json")):
+        old.unlink()
+    messages = _compile(TARGETS[arch])
     binaries = [
         Binary(name, (OUTPUT / name / "bootstrap").read_bytes()) for name in function_names()
     ]
@@ -71,6 +72,7 @@ def build(arch: str) -> None:
     if problems:
         raise StackError("\n       ".join(["these binaries must not be deployed:", *problems]))
     _report(binaries)
+    _list_crates(messages, TARGETS[arch])
 
 
 def check(binaries: list[Binary], arch: str) -> list[str]:
@@ -118,11 +120,13 @@ def _require_standard_library(target: str) -> None:
         )
 
 
-def _compile(target: str) -> None:
+def _compile(target: str) -> str:
+    """Returns the messages of cargo."""
     tools = Path(sys.executable).parent
     command = [
         *(str(tools / "cargo-lambda"), "lambda", "build", "--release", "--locked"),
         *("--target", target, "--lambda-dir", str(OUTPUT)),
+        *("--message-format", "json-render-diagnostics"),
         # Other crates of the workspace have binaries too.
         *(option for name in function_names() for option in ("--package", name)),
     ]
@@ -130,9 +134,22 @@ def _compile(target: str) -> None:
     env = os.environ | ENVIRONMENT | {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     print("==> release build (minutes after a code change: whole-program optimisation)", flush=True)
     begin = time.monotonic()
-    if subprocess.run(command, cwd=ROOT, env=env).returncode != 0:
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
         raise StackError("the functions do not compile; see above")
     print(f"    {time.monotonic() - begin:.0f} s")
+    return done.stdout
+
+
+def _list_crates(messages: str, target: str) -> None:
+    """Writes the software bill of materials beside the binaries."""
+    crates = sbom.read(sbom.tree(target))
+    problems = sbom.differences(crates, sbom.compiled(messages, target))
+    if problems:
+        raise StackError("\n       ".join(["the list of crates is wrong:", *problems]))
+    file = OUTPUT / "waypost.cdx.json"
+    file.write_text(sbom.render(crates, target))
+    print(f"    {len(crates)} crates listed in {file.relative_to(ROOT)}")
 
 
 def _report(binaries: list[Binary]) -> None:

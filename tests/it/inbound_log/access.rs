@@ -79,21 +79,6 @@ async fn lists_only_the_events_of_the_callers_accounts() {
     assert!(listed.unwrap()["account_code"].is_null());
 }
 
-/// A cursor is only a position: the caller's accounts decide which events are listed.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn shows_no_foreign_events_after_a_foreign_cursor() {
-    for _ in 0..2 {
-        insert(Some(OURS), EventState::Failed, b"{}").await;
-    }
-    let admin = get(caller("admin").await, &format!("{LOG}?limit=1&account_code={OURS}")).await;
-    let cursor = admin.json["next_page"].as_str().unwrap();
-    let answer = get(caller("their admin").await, &format!("{LOG}?page={cursor}")).await;
-    assert_eq!(answer.status, 200, "{}", answer.json);
-    assert!(
-        answer.json["items"].as_array().unwrap().iter().all(|item| item["account_code"] == THEIRS)
-    );
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_404_for_unknown_and_malformed_ids() {
     let admin = caller("admin").await;

@@ -202,6 +202,14 @@ async fn a_withdrawn_report_no_longer_counts() {
     assert_eq!(answer.error(), (422, "invalid", Some("report_id")));
 }
 
+/// The role decides before anything is read.
+#[tokio::test]
+async fn rejects_a_vendors_withdrawal_of_an_unknown_report() {
+    let path = format!("{ORDERS}/{}/timeline/{}", unique("unknown-"), "a".repeat(32));
+    let answer = stack().vendor("DELETE", &path, None).await;
+    assert_eq!(answer.error(), (403, "forbidden", None));
+}
+
 #[tokio::test]
 async fn pages_through_a_timeline() {
     let parcel = Parcel::new();

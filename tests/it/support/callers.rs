@@ -12,10 +12,10 @@ pub const OURS: &str = "STORE001";
 pub const THEIRS: &str = "STORE002";
 
 pub struct Caller {
-    pub name: &'static str,
+    pub name: String,
     credentials: Credentials,
     pub role: Role,
-    pub accounts: &'static [&'static str],
+    pub accounts: Vec<&'static str>,
 }
 
 enum Credentials {
@@ -68,43 +68,79 @@ pub async fn callers() -> &'static [Caller] {
 }
 
 async fn create_callers() -> Vec<Caller> {
-    let users = &stack().users;
-    // The user name ends at the first colon; a password may contain colons.
-    let password = format!("canary-password:{}:", users["admin"].password);
-    let secret = format!("canary-secret-{}", stack().vendor_secret);
-    for (name, role, accounts) in [
-        ("it-admin", "admin", json!([THEIRS])),
-        ("it-viewer", "viewer", json!([THEIRS])),
-        ("it-partner", "partner", json!([THEIRS])),
-        ("it-both", "partner", json!([OURS, THEIRS])),
-    ] {
-        let hash = HEXLOWER.encode(&Sha256::digest(&password));
-        let user = json!({"password_sha256": hash, "role": role, "accounts": accounts});
-        put_secret(&format!("local/users/{name}"), &user.to_string()).await;
-    }
-    let vendor = json!({"secret": secret, "account": THEIRS});
-    put_secret("local/vendors/it-vendor", &vendor.to_string()).await;
+    put_user("it-both", "partner", &[OURS, THEIRS]).await;
+    let both = basic("it-both", &own_password());
+    let theirs = put_callers(THEIRS, "their").await;
     // Functions cache missing users too.
     settings_to_expire().await;
 
-    let demo = |name: &str| Credentials::Basic(name.to_owned(), users[name].password.clone());
-    let own = |name: &str| Credentials::Basic(name.to_owned(), password.clone());
-    let wrong_password = Credentials::Basic("admin".to_owned(), "canary-password".to_owned());
+    let demo = |name: &str| basic(name, &stack().users[name].password);
     let vendor = Credentials::Secret(stack().vendor_secret.clone());
-    let wrong_secret = Credentials::Secret("canary-secret".to_owned());
-    let caller = |name, role, credentials, accounts| Caller { name, credentials, role, accounts };
-    vec![
-        caller("admin", Role::Admin, demo("admin"), &["*"]),
-        caller("their admin", Role::Admin, own("it-admin"), &[THEIRS]),
-        caller("viewer", Role::Viewer, demo("viewer"), &["*"]),
-        caller("their viewer", Role::Viewer, own("it-viewer"), &[THEIRS]),
-        caller("our partner", Role::Partner, demo("partner"), &[OURS]),
-        caller("their partner", Role::Partner, own("it-partner"), &[THEIRS]),
-        caller("partner of both", Role::Partner, own("it-both"), &[OURS, THEIRS]),
-        caller("our vendor", Role::Vendor, vendor, &[OURS]),
-        caller("their vendor", Role::Vendor, Credentials::Secret(secret), &[THEIRS]),
-        caller("no credentials", Role::Unauthenticated, Credentials::None, &[]),
-        caller("wrong password", Role::Unauthenticated, wrong_password, &[]),
-        caller("wrong secret", Role::Unauthenticated, wrong_secret, &[]),
+    let ours = [
+        caller_of("admin", Role::Admin, demo("admin"), &["*"]),
+        caller_of("viewer", Role::Viewer, demo("viewer"), &["*"]),
+        caller_of("our partner", Role::Partner, demo("partner"), &[OURS]),
+        caller_of("partner of both", Role::Partner, both, &[OURS, THEIRS]),
+        caller_of("our vendor", Role::Vendor, vendor, &[OURS]),
+    ];
+    ours.into_iter().chain(theirs).chain(unauthenticated()).collect()
+}
+
+/// Creates a caller of each role for one account, and one without credentials.
+pub async fn callers_of(account: &'static str, prefix: &str) -> Vec<Caller> {
+    let mut callers = put_callers(account, prefix).await;
+    settings_to_expire().await;
+    callers.extend(unauthenticated().into_iter().take(1));
+    callers
+}
+
+async fn put_callers(account: &'static str, prefix: &str) -> Vec<Caller> {
+    let mut callers = Vec::new();
+    for (role, name) in
+        [(Role::Admin, "admin"), (Role::Viewer, "viewer"), (Role::Partner, "partner")]
+    {
+        let user = format!("it-{prefix}-{name}");
+        put_user(&user, name, &[account]).await;
+        let credentials = basic(&user, &own_password());
+        callers.push(caller_of(&format!("{prefix} {name}"), role, credentials, &[account]));
+    }
+    let secret = format!("canary-secret-{prefix}-{}", stack().vendor_secret);
+    let vendor = json!({"secret": secret, "account": account});
+    put_secret(&format!("local/vendors/it-{prefix}"), &vendor.to_string()).await;
+    let credentials = Credentials::Secret(secret);
+    callers.push(caller_of(&format!("{prefix} vendor"), Role::Vendor, credentials, &[account]));
+    callers
+}
+
+fn unauthenticated() -> [Caller; 3] {
+    let role = Role::Unauthenticated;
+    [
+        caller_of("no credentials", role, Credentials::None, &[]),
+        caller_of("wrong password", role, basic("admin", "canary-password"), &[]),
+        caller_of("wrong secret", role, Credentials::Secret("canary-secret".to_owned()), &[]),
     ]
+}
+
+async fn put_user(name: &str, role: &str, accounts: &[&str]) {
+    let password_sha256 = HEXLOWER.encode(&Sha256::digest(own_password().as_bytes()));
+    let user = json!({"password_sha256": password_sha256, "role": role, "accounts": accounts});
+    put_secret(&format!("local/users/{name}"), &user.to_string()).await;
+}
+
+/// The user name ends at the first colon; a password may contain colons.
+fn own_password() -> String {
+    format!("canary-password:{}:", stack().users["admin"].password)
+}
+
+fn basic(name: &str, password: &str) -> Credentials {
+    Credentials::Basic(name.to_owned(), password.to_owned())
+}
+
+fn caller_of(
+    name: &str,
+    role: Role,
+    credentials: Credentials,
+    accounts: &[&'static str],
+) -> Caller {
+    Caller { name: name.to_owned(), credentials, role, accounts: accounts.to_vec() }
 }
