@@ -11,7 +11,7 @@ $(foreach variable,$(GIVEN),$(eval override $(variable) := $$(value $(variable))
 # another program. Recipes read them from the environment, so no shell parses them either.
 OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL FORMAT \
 	LEGACY_SECRET SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PHONE_NUMBERS EMAIL CALLS_PER_SECOND \
-	STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS
+	STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
 given = $(filter $(1),$(GIVEN))
 $(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
 
@@ -30,7 +30,8 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .NOTPARALLEL:
 .PHONY: help run up down logs test lint fmt clippy doc template python dependencies advisories
 .PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages
-.PHONY: fuzz fuzz-build fuzz-tools bench-sync build release-test deploy deploy-check sync-now
+.PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync
+.PHONY: build release-test deploy deploy-check sync-now lock
 .PHONY: user-add vendor-add source-set shipway-add hook-add
 .PHONY: endpoint-add endpoint-rotate endpoint-remove
 
@@ -50,7 +51,7 @@ logs: .venv/installed ## Print the logs of the functions
 	@$(STACK) logs
 
 # packages first: a missing node or php fails at once, not after the slow steps.
-test: packages lint unit ops receivers e2e ## Run every check of CI
+test: packages lint unit sim-test ops receivers e2e ## Run every check of CI
 
 lint: fmt clippy doc template python dependencies ## Run the checks that need no tests
 
@@ -59,12 +60,14 @@ step = @echo "==> $(1)"; begin=$$(date +%s); $(2) && echo "    $(1): $$(($$(date
 
 fmt: prerequisites
 	$(call step,format,cargo fmt --all -- --check \
-		&& cargo fmt --manifest-path tests/fuzz/Cargo.toml -- --check)
+		&& cargo fmt --manifest-path tests/fuzz/Cargo.toml -- --check \
+		&& cargo fmt --manifest-path tests/dynoxide/Cargo.toml -- --check)
 
 clippy: prerequisites
 	$(call step,clippy,cargo clippy --workspace --all-targets $(FEATURES) -- -D warnings)
 	$(call step,clippy of fuzz targets,cargo clippy --manifest-path tests/fuzz/Cargo.toml \
 		--target-dir target/fuzz --no-default-features --all-targets -- -D warnings)
+	$(call step,clippy of the DynamoDB recorder,cargo clippy $(RECORDER) -- -D warnings)
 
 doc: prerequisites
 	$(call step,docs,RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps)
@@ -80,12 +83,13 @@ python: .venv/installed
 RECEIVERS := --config tools/ruff.toml tests/receivers docs/receivers
 
 DENY := target/tools/bin/cargo-deny
-# One deny.toml for two lock files: an exception of one is unused in the other.
+# One deny.toml for three lock files: an exception of one is unused in the others.
 DENY_CHECK := --config deny.toml check --hide-inclusion-graph -A unmatched-skip \
 	-A license-exception-not-encountered licenses bans sources
 dependencies: $(CARGO_DENY) $(CARGO_MACHETE)
 	$(call step,licences and sources of dependencies,$(DENY) --workspace $(DENY_CHECK) \
-		&& $(DENY) --manifest-path tests/fuzz/Cargo.toml $(DENY_CHECK))
+		&& $(DENY) --manifest-path tests/fuzz/Cargo.toml $(DENY_CHECK) \
+		&& $(DENY) --manifest-path tests/dynoxide/Cargo.toml $(DENY_CHECK) -A unnecessary-skip)
 	$(call step,unused dependencies,target/tools/bin/cargo-machete --skip-target-dir)
 
 # Needs the network: it downloads the advisory database.
@@ -99,8 +103,25 @@ compare = mkdir -p target && rm -f "$(REFERENCES)-$(1)" \
 	&& python3 tools/local/check_snapshots.py "$(REFERENCES)-$(1)" $(3)
 
 unit: prerequisites
-	$(call step,unit tests,$(call compare,unit,cargo test --workspace --exclude e2e $(FEATURES),\
+	$(call step,unit tests,$(call compare,unit,cargo test --workspace --exclude e2e --exclude sim $(FEATURES),\
 		functions shared))
+
+SIM := cargo run --quiet --profile sim -p sim --
+
+sim-test: prerequisites ## Simulate 1,000 seeds, kills at every call, and outages
+	$(call step,tests of the simulation,cargo test --quiet --profile sim -p sim)
+	$(call step,simulation,$(SIM) seeds 1 1000)
+	$(call step,simulation of kills,$(SIM) kills)
+	$(call step,simulation of outages,$(SIM) scenarios)
+
+sim: prerequisites ## Tell the story of one simulated run [SEED=7]
+	@$(SIM) seed $(if $(call given,SEED),"$$SEED",7)
+
+bugs: prerequisites ## Record by which seeds the simulation finds its planted bugs
+	$(call step,planted bugs,$(SIM) bugs write)
+
+soak: prerequisites ## Simulate random seeds for a time [SECONDS=3600]
+	$(call step,soak,$(SIM) soak $(if $(call given,SECONDS),"$$SECONDS",600))
 
 ops: .venv/installed
 	$(call step,tests of the tools,PYTHONPATH=tools/local $(PYTHON) -m unittest discover -s tools/ops)
@@ -117,6 +138,7 @@ on-stack:
 	$(call step,operations on the stack,$(OPS)/stack_tests.py)
 	$(call step,permissions,$(PYTHON) tools/local/check_permissions.py)
 	$(docs-examples)
+	$(call step,generated requests,$(PYTHON) tools/local/check_api.py)
 	$(call step,logs,$(PYTHON) tools/local/check_logs.py)
 
 docs-examples: .venv/installed # needs a running stack: make up
@@ -143,6 +165,11 @@ fuzz-%: fuzz-build
 
 fuzz-build: fuzz-tools
 	$(call step,fuzz targets,$(FUZZ) build $(FUZZ_ARGS))
+
+RECORDER := --manifest-path tests/dynoxide/Cargo.toml --target-dir target/dynoxide
+
+record-dynamodb: prerequisites ## Record answers of dynoxide for the test of our DynamoDB model
+	$(call step,recording,cargo run $(RECORDER) -- tests/doubles/recordings/dynamodb.jsonl.gz)
 
 bench-sync: prerequisites ## Measure time and cost of hourly runs of 10 k, 100 k and 1 M orders
 	$(call step,functions and benchmark,cargo build --profile bench-sync -p sync -p poll -p bench \
@@ -179,17 +206,33 @@ user-add vendor-add source-set shipway-add hook-add: .venv/installed
 endpoint-add endpoint-rotate endpoint-remove: .venv/installed
 	@$(OPS)/manage.py $@
 
+lock: .venv/lock-installed ## Lock the Python tools, with hashes [UPGRADE=1]
+	$(call step,lock files of the Python tools,for folder in local ops lock; do \
+		$(UV_COMPILE) "tools/$$folder/requirements.in" -o "tools/$$folder/requirements.txt" \
+		>/dev/null || exit 1; done)
+# For Python 3.10 and later on every platform, whatever runs here.
+UV_COMPILE = .venv/bin/uv pip compile --quiet $(if $(call given,UPGRADE),--upgrade) \
+	--universal --python-version 3.10 --python $(PYTHON) --no-python-downloads \
+	--only-binary :all: --generate-hashes --no-annotate --custom-compile-command "make lock"
+
+# A download that is not in the lock file, or has another hash, is an error.
+PIP_INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --require-hashes --no-deps \
+	--only-binary :all: -r
+
 # The file is made last, so an interrupted installation starts again.
 .venv/installed: tools/local/requirements.txt | prerequisites
 	@python3 -m venv --clear .venv
-	@$(PROGRESS) "installing the Python tools into .venv (once)" pip.log \
-		$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
+	@$(PROGRESS) "installing the Python tools into .venv (once)" pip.log $(PIP_INSTALL) $<
 	@touch $@
 
 # Half a gigabyte, so only for release builds.
 .venv/deploy-installed: tools/ops/requirements.txt .venv/installed
 	@$(PROGRESS) "installing cargo-lambda and zig into .venv (once)" pip-deploy.log \
-		$(PYTHON) -m pip install --disable-pip-version-check --no-deps --only-binary :all: -r $<
+		$(PIP_INSTALL) $<
+	@touch $@
+
+.venv/lock-installed: tools/lock/requirements.txt .venv/installed
+	@$(PROGRESS) "installing uv into .venv (once)" pip-lock.log $(PIP_INSTALL) $<
 	@touch $@
 
 # $(call need,command that must succeed,message otherwise)

@@ -1,0 +1,89 @@
+//! Requests that a bug makes differently.
+
+use domain::webhooks::delivery::Delivery;
+use serde_json::Value;
+
+use super::Bug;
+use super::edits::{change_number, drop_comparison, drop_condition, drop_existence, writes};
+use crate::call::Call;
+
+/// The request as the buggy function makes it.
+pub(super) fn rewrite(bug: Bug, function: &str, call: &mut Call, now: u64) {
+    match (bug, function, call.operation.as_str()) {
+        (Bug::OutcomeWithoutOwner, "deliver", "UpdateItem") => {
+            drop_comparison(&mut call.request, "owner", "=");
+        }
+        (Bug::ClaimIgnoresLease, "deliver", "UpdateItem") => {
+            drop_comparison(&mut call.request, "lease_until", "<=");
+        }
+        (Bug::ClaimIgnoresSchedule, "deliver", "UpdateItem") => {
+            drop_comparison(&mut call.request, "next_attempt_at", "<=");
+        }
+        (Bug::LeaseInSeconds, "deliver", "UpdateItem") => {
+            change_number(&mut call.request, "lease_until", |ms| ms / 1000);
+        }
+        (Bug::CommitIgnoresRev, "process", "TransactWriteItems")
+        | (Bug::PatchIgnoresRev, "orders", "TransactWriteItems") => {
+            writes(call).into_iter().for_each(|write| drop_comparison(write, "rev", "="));
+        }
+        (Bug::NameTakenOver, "orders" | "process", "TransactWriteItems") => {
+            let claims = writes(call).into_iter().filter(|it| it["Item"]["sk"]["S"] == "order");
+            claims.for_each(drop_condition);
+        }
+        (Bug::TouchUpserts, "process", "UpdateItem") => {
+            let key = &call.request["Key"]["pk"]["S"];
+            if key.as_str().is_some_and(|pk| pk.starts_with("active:")) {
+                drop_existence(&mut call.request);
+            }
+        }
+        (Bug::KeysWithoutTenant, "orders" | "process", _) => {
+            let request = call.request.to_string().replace("8:STORE002:", "8:STORE001:");
+            call.request = serde_json::from_str(&request).unwrap_or_default();
+        }
+        (Bug::RunOpenedTwice, "sync", "PutItem") => drop_condition(&mut call.request),
+        (Bug::MessageStatusOverwritten, "process" | "messages", "PutItem")
+            if call.request["TableName"] == "MessagesTable" =>
+        {
+            drop_condition(&mut call.request);
+        }
+        (Bug::BatchCountedTwice, "poll", "TransactWriteItems") => {
+            writes(call).into_iter().for_each(drop_condition);
+        }
+        (Bug::StaleLookup, "process", "GetItem") => call.request["ConsistentRead"] = false.into(),
+        (Bug::NoReconciliation, "orders", "TransactWriteItems") => {
+            if let Some(items) = call.request["TransactItems"].as_array_mut() {
+                items.retain(|item| item["Put"]["TableName"] != "InboundTable");
+            }
+        }
+        (Bug::ExpiryInMilliseconds, "process" | "deliver" | "inbound", _) => {
+            let writes = writes(call).into_iter();
+            writes.for_each(|write| change_number(write, "ttl", |seconds| seconds * 1000));
+        }
+        (_, "process", "SendMessageBatch") if call.queue() == "DeliveriesQueue" => {
+            rewrite_deliveries(bug, call, now);
+        }
+        _ => {}
+    }
+}
+
+fn rewrite_deliveries(bug: Bug, call: &mut Call, now: u64) {
+    let Some(entries) = call.request["Entries"].as_array_mut() else { return };
+    for (index, entry) in entries.iter_mut().enumerate() {
+        rewrite_delivery(entry, |delivery| match bug {
+            Bug::FreshDeliveryId => delivery.id = format!("{}x{now}", delivery.id),
+            Bug::DeliveryIdByNumber => {
+                let order = delivery.order_id.as_ref().map_or("many", |id| id.as_str());
+                delivery.id = format!("msg_{}_{order}_{index}", delivery.account);
+            }
+            _ => {}
+        });
+    }
+}
+
+fn rewrite_delivery(entry: &mut Value, change: impl FnOnce(&mut Delivery)) {
+    let body = entry["MessageBody"].as_str().unwrap_or_default();
+    if let Some(mut delivery) = Delivery::from_message(body) {
+        change(&mut delivery);
+        entry["MessageBody"] = delivery.to_message().into();
+    }
+}

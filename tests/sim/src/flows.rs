@@ -1,0 +1,29 @@
+//! Which flows besides orders and their webhooks take part in a run: few, so that a run stays small.
+
+use fastrand::Rng;
+
+use crate::setup::polling::Polling;
+
+/// One run in so many has a flow.
+const ONE_IN: u8 = 3;
+
+/// What the seed has chosen.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(crate) struct Flows {
+    pub(crate) polling: Option<Polling>,
+    /// The run begins so many milliseconds before a full hour, when the schedule opens a run of
+    /// polling.
+    pub(crate) before_the_hour: Option<u64>,
+    /// WhatsApp.
+    pub(crate) messages: bool,
+}
+
+impl Flows {
+    pub(crate) fn draw(random: &mut Rng) -> Self {
+        let polling = (random.u8(..ONE_IN) == 0).then(|| Polling::draw(random));
+        let is_scheduled = polling.is_some() && random.bool();
+        let before_the_hour = is_scheduled.then(|| random.u64(20_000..150_000));
+        let messages = random.u8(..ONE_IN) == 0;
+        Self { polling, before_the_hour, messages }
+    }
+}

@@ -1,0 +1,189 @@
+//! Customers' servers: they take a delivery, refuse it, or fail in some other way.
+
+use std::time::Duration;
+
+use data_encoding::BASE64;
+use egress::SendError;
+use egress::simulation::Request;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::{Answer, Reply};
+use crate::ledger::Post;
+use crate::sandbox::SandboxId;
+use crate::setup::{BACKOFF_SECONDS, Patience, signing_key};
+use crate::world::State;
+
+/// A sandbox without a fault for so long had all the time it needs to record an attempt.
+const RECORDING_MS: u64 = 60_000;
+/// Clocks are off by up to two seconds.
+const SKEW_MS: u64 = 2000;
+/// No request travels longer, if it is sent by a clock that is two seconds late.
+const TRAVEL_MS: u64 = 10_000;
+/// A retry is not later, beyond its wait: for its message waits for a worker.
+const LATE_MS: u64 = 60_000;
+/// No endpoint has a shorter timeout.
+const SLOW: Duration = Duration::from_secs(2);
+
+impl State {
+    pub(crate) fn reply_of_receiver(
+        &mut self,
+        sandbox: SandboxId,
+        endpoint: &str,
+        request: &Request,
+    ) -> Reply {
+        let chance = self.faults.receiver;
+        let is_down = self.now() < self.receivers_down_until;
+        let (is_taken, reply) = if is_down || self.strikes("receiver", chance) {
+            self.failing_reply(is_down)
+        } else {
+            let ms = self.latency(50);
+            (true, Reply::after_ms(ms, Ok(Answer::new(200, "ok"))))
+        };
+        if arrives(&reply) {
+            self.receive_post(sandbox, endpoint, request, is_taken);
+        }
+        if reply.after > SLOW {
+            // The sender may give up before the answer.
+            self.sandbox_mut(sandbox).trouble();
+        }
+        reply
+    }
+
+    /// One of the ways in which a server fails, and whether it took the delivery nevertheless.
+    fn failing_reply(&mut self, is_down: bool) -> (bool, Reply) {
+        let ms = self.latency(50);
+        let refusals = [SendError::Dns, SendError::Connect, SendError::Tls, SendError::Blocked];
+        let kind = if is_down { self.random.u8(..4) } else { self.random.u8(..20) };
+        let status = |status| Reply::after_ms(ms, Ok(Answer::new(status, "no")));
+        let later = |value: &str| {
+            Reply::after_ms(ms, Ok(Answer::new(429, "later").with_header("retry-after", value)))
+        };
+        match kind {
+            0 => (false, status(503)),
+            1 => (false, Reply::after_ms(ms, Err(SendError::Connect))),
+            2 => (false, status(500)),
+            3 => (false, Reply::never()),
+            4 => (false, Reply::after_ms(ms, Err(refusals[self.random.usize(..refusals.len())]))),
+            5 => (false, status(404)),
+            6 => (false, status(301)),
+            7 => (false, later("2")),
+            8 => (false, later("1e300")),
+            9 => (false, later("-1")),
+            10 => (false, later("Wed, 21 Oct 2015 07:28:00 GMT")),
+            11 => (false, status(599)),
+            12 => (false, Reply::after_ms(ms, Err(SendError::Protocol))),
+            // The delivery is taken, but its sender cannot know.
+            13 | 14 => (true, Reply::after_ms(ms, Err(SendError::Closed))),
+            15 => (true, Reply::never()),
+            16 => (true, Reply::after_ms(ms, Ok(Answer::new(200, vec![0xff; 100_000])))),
+            17 => (true, Reply::after_ms(ms + 4000, Ok(Answer::new(200, "slow")))),
+            18 => (true, Reply::after_ms(ms, Ok(Answer::new(204, "")))),
+            _ => (false, status(410)),
+        }
+    }
+
+    fn receive_post(
+        &mut self,
+        sandbox: SandboxId,
+        endpoint: &str,
+        request: &Request,
+        is_taken: bool,
+    ) {
+        let header = |name: &str| {
+            request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+        };
+        let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
+        let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
+        if !header("webhook-signature")
+            .split(' ')
+            .any(|it| it == sign(endpoint, id, timestamp, body))
+        {
+            self.ledger.violation(format!("{id} to {endpoint} has a wrong signature"));
+        }
+        self.check_timestamp(sandbox, id, timestamp);
+        let post =
+            Post { id: id.to_owned(), body: body.to_vec(), sandbox, at: self.now(), is_taken };
+        let name = self.sandbox(sandbox).name.clone();
+        let taken = if is_taken { "takes it" } else { "refuses" };
+        self.tell(&name, || format!("POST {id} -> {endpoint} {taken}"));
+        self.check_post(&post);
+        self.ledger.posts.push(post);
+    }
+
+    /// Every attempt has the time at which it leaves, unless its sender stands still.
+    fn check_timestamp(&mut self, sandbox: SandboxId, id: &str, timestamp: &str) {
+        let (at, sent) = (self.now(), timestamp.parse().unwrap_or(0_u64).saturating_mul(1000));
+        let is_right = sent <= at + SKEW_MS && sent + TRAVEL_MS > at;
+        if !is_right && !self.sandbox(sandbox).had_trouble_since(at - RECORDING_MS) {
+            let text = format!("{id} has the timestamp {timestamp} at {}", at / 1000);
+            self.ledger.violation(text);
+        }
+    }
+
+    /// A delivery is posted again only if its sender does not know that it was taken.
+    fn check_post(&mut self, post: &Post) {
+        let before = self.ledger.posts.iter().rev().find(|it| it.id == post.id);
+        let Some(before) = before.cloned() else { return };
+        if before.body != post.body {
+            self.ledger.violation(format!("{} has other bytes than before", post.id));
+        }
+        self.check_wait(&before, post);
+        let taken = self.ledger.posts.iter().rev().find(|it| it.id == post.id && it.is_taken);
+        let Some(taken) = taken.cloned() else { return };
+        let since = taken.at.saturating_sub(1000);
+        let had_trouble = |id: SandboxId| self.sandbox(id).had_trouble_since(since);
+        let excused = had_trouble(taken.sandbox)
+            || self.sandbox(post.sandbox).had_trouble_since(post.at.saturating_sub(RECORDING_MS));
+        if !excused {
+            self.ledger.violation(format!("{} is posted again without need", post.id));
+        }
+    }
+}
+
+impl State {
+    /// A retry waits as long as the schedule says, unless a fault strikes.
+    fn check_wait(&mut self, before: &Post, post: &Post) {
+        if self.patience != Patience::Short {
+            return;
+        }
+        let attempts = self.attempts(&post.id);
+        let planned = attempts.and_then(|attempts| BACKOFF_SECONDS.get(attempts.checked_sub(2)?));
+        let (Some(planned), false) = (planned, before.is_taken) else { return };
+        let since = before.at - SKEW_MS;
+        // Two clocks may be off by two seconds each, and the waits by a fifth.
+        let (least, most) = (planned * 800, planned * 1200 + LATE_MS);
+        let waited = post.at - before.at;
+        if waited + 2 * SKEW_MS < least && !self.sandbox(before.sandbox).had_trouble_since(since) {
+            self.ledger.violation(format!("{} is posted again too early", post.id));
+        }
+        // Whoever received the message in between may have been struck.
+        let mut sandboxes = self.sandboxes.iter();
+        if waited > most && !sandboxes.any(|sandbox| sandbox.was_struck_since(since)) {
+            self.ledger.violation(format!("{} is posted again too late", post.id));
+        }
+    }
+
+    /// The attempts of a delivery, with the one that has begun.
+    fn attempts(&self, id: &str) -> Option<usize> {
+        let key = serde_json::json!({ "pk": { "S": id } });
+        self.dynamodb.row("DeliveriesTable", &key)?.get("attempts")?["N"].as_str()?.parse().ok()
+    }
+}
+
+/// Whether the request reached the server.
+fn arrives(reply: &Reply) -> bool {
+    match &reply.result {
+        Ok(_) => true,
+        Err(error) => error.may_have_arrived(),
+    }
+}
+
+pub(crate) fn sign(endpoint: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&signing_key(endpoint)) else {
+        return String::new();
+    };
+    mac.update(format!("{id}.{timestamp}.").as_bytes());
+    mac.update(body);
+    format!("v1,{}", BASE64.encode(&mac.finalize().into_bytes()))
+}

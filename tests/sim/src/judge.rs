@@ -1,0 +1,68 @@
+//! Holds what callers were promised against what happened.
+//!
+//! Lost: an accepted fact that is not in its order's timeline, a change that an endpoint is not told
+//! of. Unexpected: a fact or a change that nothing caused. Doubled: a change told under two ids, a
+//! report in two orders. Also broken: an order that is not the fold of its facts, a row that
+//! disagrees with its order, a queue that does not empty, a delivery that neither arrived nor is
+//! visibly dead.
+
+use crate::world::State;
+
+mod deliveries;
+mod expiry;
+mod facts;
+pub(crate) mod messages;
+pub(crate) mod names;
+pub(crate) mod orders;
+mod polling;
+mod rows;
+mod shop;
+
+/// Faults after which a call may arrive when nobody waits for it any more.
+const LATE_CALLS: [&str; 6] = ["kill", "timeout", "hang", "freeze", "lose_answer", "throttle"];
+
+/// Judges a run that has settled.
+pub(crate) fn judge(state: &mut State) {
+    let stored = orders::stored_orders(state);
+    let names = names::Names::read(state);
+    let mut findings = queues(state);
+    findings.extend(orders::judge(state, &stored));
+    let calls_were_late = LATE_CALLS.iter().any(|kind| state.struck.contains_key(kind));
+    findings.extend(names::judge(&names, &stored, calls_were_late));
+    findings.extend(rows::judge(state, &stored));
+    findings.extend(facts::judge(state, &stored, &names));
+    findings.extend(shop::judge(state, &stored, &names));
+    findings.extend(deliveries::judge(state, &stored));
+    findings.extend(polling::judge(state, &stored));
+    findings.extend(messages::judge(state, &stored));
+    findings.extend(expiry::judge(state));
+    for finding in findings {
+        state.ledger.violation(finding);
+    }
+}
+
+/// Work that is left over, or given up although nothing is wrong with it.
+fn queues(state: &State) -> Vec<String> {
+    let left = state.work_queues().filter(|(_, messages)| *messages > 0);
+    let left = left.map(|(queue, messages)| format!("{messages} messages are left in {queue}"));
+    let letters = ["EventsDlq", "ShardsDlq"];
+    let letters = letters.map(|queue| (queue, state.sqs.messages(queue).count()));
+    let letters = letters.into_iter().filter(|(_, messages)| *messages > 0);
+    let given_up =
+        letters.map(|(queue, count)| format!("{count} messages are given up in {queue}"));
+    left.chain(given_up).collect()
+}
+
+impl State {
+    /// The queues that must empty, with the number of their messages.
+    pub(crate) fn work_queues(&self) -> impl Iterator<Item = (&str, usize)> {
+        let sources = self.topology.functions().iter().flat_map(|function| &function.queues);
+        sources.map(|it| (it.queue.as_str(), self.sqs.messages(&it.queue).count()))
+    }
+
+    /// Events that wait for `sweep`.
+    pub(crate) fn pending_events(&self) -> usize {
+        let rows = self.dynamodb.rows("InboundTable");
+        rows.filter(|row| row.contains_key("pending")).count()
+    }
+}

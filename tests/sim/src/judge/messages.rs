@@ -1,0 +1,19 @@
+//! Messages: statuses, records and conversations are what was told, and nothing else.
+
+use crate::world::State;
+
+use super::orders::Orders;
+
+pub(crate) mod rows;
+mod statuses;
+mod talks;
+mod told;
+
+pub(super) fn judge(state: &State, orders: &Orders) -> Vec<String> {
+    let stored = rows::Stored::read(state);
+    let (told, mut findings) = told::told(state);
+    findings.extend(stored.odd.iter().map(|key| format!("the row {key} is odd")));
+    findings.extend(statuses::judge(&told, &state.ledger.messages, &stored, orders));
+    findings.extend(talks::judge(&told, &stored));
+    findings
+}

@@ -1,0 +1,91 @@
+//! The messages table.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::core::id::{AccountCode, OrderId, OrderKey};
+use domain::messaging::linked::TrackedMessage;
+use domain::messaging::message::Message;
+use serde_json::Value;
+
+use crate::judge::orders::{of_tenant, read};
+use crate::world::State;
+
+/// A message of a provider: account and the provider's id.
+pub(crate) type MessageKey = (AccountCode, String);
+/// What an account and a contact wrote to each other: account and the contact's id.
+pub(crate) type Talk = (AccountCode, String);
+
+/// What is stored about messages.
+#[derive(Default)]
+pub(crate) struct Stored {
+    pub(crate) tracked: BTreeMap<MessageKey, TrackedMessage>,
+    /// Of each order, by their sort keys.
+    pub(crate) records: BTreeMap<OrderKey, BTreeMap<String, Message>>,
+    /// By their sort keys.
+    pub(crate) talks: BTreeMap<Talk, BTreeMap<String, Value>>,
+    /// The other ids of a contact.
+    pub(crate) links: BTreeSet<(Talk, String)>,
+    /// Keys of rows that stay too long or not long enough, or cannot be read.
+    pub(crate) odd: Vec<String>,
+}
+
+impl Stored {
+    pub(crate) fn read(state: &State) -> Self {
+        let mut stored = Self::default();
+        for row in state.dynamodb.rows("MessagesTable") {
+            let text = |name: &str| row.get(name).and_then(|value| value["S"].as_str());
+            let (Some(pk), Some(sk)) = (text("pk"), text("sk")) else { continue };
+            let expires = row.contains_key("ttl");
+            if stored.add(pk, sk, row.get("json"), expires).is_none() {
+                stored.odd.push(format!("{pk} {sk}"));
+            }
+        }
+        stored
+    }
+
+    fn add(&mut self, pk: &str, sk: &str, json: Option<&Value>, expires: bool) -> Option<()> {
+        let (kind, rest) = pk.split_once(':')?;
+        let (account, name) = of_tenant(rest)?;
+        let talk = (account.clone(), name.to_owned());
+        match (kind, sk.split_once(':')) {
+            ("message", None) if sk == "track" => {
+                let tracked: TrackedMessage = read(json?)?;
+                // Only an unlinked row expires.
+                (expires == tracked.record.is_none()).then_some(())?;
+                self.tracked.insert(talk, tracked);
+            }
+            ("order", Some(("at", key))) if !expires => {
+                let order = OrderKey { account, order: OrderId::parse(name).ok()? };
+                self.records.entry(order).or_default().insert(key.to_owned(), read(json?)?);
+            }
+            ("order", Some(("id", _))) if expires => {}
+            ("talk", Some(("at", key))) if expires => {
+                self.talks.entry(talk).or_default().insert(key.to_owned(), read(json?)?);
+            }
+            ("talk", Some(("id", other))) if expires => {
+                self.links.insert((talk, other.to_owned()));
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// Everything that an account and a contact wrote to each other, by all ids of the contact.
+    /// Newest first.
+    pub(crate) fn conversation(&self, talk: &Talk) -> Vec<&Value> {
+        let mut ids = vec![talk.1.clone()];
+        let mut next = 0;
+        while let Some(id) = ids.get(next).cloned() {
+            let links = self
+                .links
+                .iter()
+                .filter(|((account, from), _)| (account, from.as_str()) == (&talk.0, id.as_str()));
+            let new: Vec<String> = links.map(|(_, other)| other.clone()).collect();
+            ids.extend(new.into_iter().filter(|it| !ids.contains(it)).collect::<Vec<_>>());
+            next += 1;
+        }
+        let talks = ids.into_iter().filter_map(|id| self.talks.get(&(talk.0.clone(), id)));
+        let messages: BTreeMap<&String, &Value> = talks.flatten().collect();
+        messages.into_values().rev().collect()
+    }
+}

@@ -1,0 +1,128 @@
+//! Names: each is of one order, and no report waits under the name of an order.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aws::tables::orders::UnmatchedReport;
+use domain::core::id::{AccountCode, Awb, OrderId, OrderKey, ProviderId, ReportId};
+use domain::tracking::report::{Ref, Report, SourceName};
+
+use super::orders::{Orders, StoredOrder, name, of_tenant, read};
+use crate::world::State;
+
+/// The names in the table, besides the orders' own ids.
+#[derive(Default)]
+pub(crate) struct Names {
+    owners: BTreeMap<(AccountCode, Ref), OrderId>,
+    /// By account and name.
+    parked: BTreeMap<(AccountCode, ReportId), Parked>,
+}
+
+/// A report that waits for its order.
+struct Parked {
+    report: Report,
+    under: BTreeSet<Ref>,
+}
+
+impl Names {
+    pub(crate) fn read(state: &State) -> Self {
+        let mut names = Self::default();
+        for row in state.dynamodb.rows("OrdersTable") {
+            let text = |name: &str| row.get(name).and_then(|value| value["S"].as_str());
+            let (Some(pk), Some(sk)) = (text("pk"), text("sk")) else { continue };
+            let Some((account, name)) = pk.strip_prefix("ref:").and_then(read_name) else {
+                continue;
+            };
+            if sk == "order"
+                && let Some(order) = text("order_id").and_then(|id| OrderId::parse(id).ok())
+            {
+                names.owners.insert((account, name), order);
+            } else if let Some(UnmatchedReport { report, .. }) = row.get("json").and_then(read) {
+                let key = (account, report.id.clone());
+                let parked = Parked { report, under: BTreeSet::new() };
+                names.parked.entry(key).or_insert(parked).under.insert(name);
+            }
+        }
+        names
+    }
+
+    pub(crate) fn owner(&self, account: &AccountCode, name: &Ref) -> Option<&OrderId> {
+        self.owners.get(&(account.clone(), name.clone()))
+    }
+
+    /// True if a report waits under each of its names.
+    pub(super) fn is_parked(&self, account: &AccountCode, report: &Report) -> bool {
+        let parked = self.parked.get(&(account.clone(), report.id.clone()));
+        parked.is_some_and(|parked| parked.under == references(&parked.report))
+    }
+
+    /// The order that a report finds now, by the rules of the documentation.
+    pub(super) fn find(
+        &self,
+        account: &AccountCode,
+        report: &Report,
+        orders: &Orders,
+    ) -> Option<OrderId> {
+        let named = |name: &Ref| match name {
+            Ref::Order(order) => {
+                let key = OrderKey { account: account.clone(), order: order.clone() };
+                orders.contains_key(&key).then(|| order.clone())
+            }
+            name => self.owner(account, name).cloned(),
+        };
+        let alternatives = || {
+            let found: Vec<OrderId> = report.alternative_refs().iter().filter_map(named).collect();
+            <[OrderId; 1]>::try_from(found).ok().map(|[order]| order)
+        };
+        report.refs().iter().find_map(named).or_else(alternatives)
+    }
+}
+
+fn references(report: &Report) -> BTreeSet<Ref> {
+    report.refs().into_iter().chain(report.alternative_refs()).collect()
+}
+
+fn read_name(pk: &str) -> Option<(AccountCode, Ref)> {
+    let (account, rest) = of_tenant(pk)?;
+    let (kind, rest) = rest.split_once(':')?;
+    let name = match kind {
+        "awb" => Ref::Awb(Awb::parse(rest).ok()?),
+        "order" => Ref::Order(OrderId::parse(rest).ok()?),
+        _ => {
+            let (source, id) = rest.split_once(':')?;
+            Ref::Provider { source: SourceName::from(source), id: ProviderId::parse(id).ok()? }
+        }
+    };
+    Some((account, name))
+}
+
+/// `leftovers`: a report may wait though its order has it. A park that times out may reach the table
+/// after the order was reconciled. Such a row has no effect, and the order's next name removes it.
+pub(super) fn judge(names: &Names, orders: &Orders, leftovers: bool) -> Vec<String> {
+    let mut findings = Vec::new();
+    let mut own: BTreeSet<(AccountCode, Ref)> = BTreeSet::new();
+    for order in orders.values() {
+        for name in order.names() {
+            let owner = names.owner(&order.key.account, &name);
+            if owner != Some(&order.key.order) {
+                let has = owner.map_or("no order", OrderId::as_str);
+                findings.push(format!("{} has the name {name:?}, its row: {has}", order.name()));
+            }
+            own.insert((order.key.account.clone(), name));
+        }
+    }
+    for ((account, name), owner) in names.owners.iter().filter(|(it, _)| !own.contains(*it)) {
+        findings.push(format!("the row of {name:?} of {account} has {owner}, which has it not"));
+    }
+    for ((account, id), parked) in &names.parked {
+        if let Some(order) = names.find(account, &parked.report, orders) {
+            let key = OrderKey { account: account.clone(), order };
+            let has_it = |order: &StoredOrder| order.standing().any(|entry| entry.id == *id);
+            if leftovers && orders.get(&key).is_some_and(has_it) {
+                continue;
+            }
+            let order = self::name(&key);
+            findings.push(format!("report {id} waits, though {order} is there"));
+        }
+    }
+    findings
+}

@@ -1,0 +1,141 @@
+//! What callers were promised, and what customers' servers received.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::core::id::{AccountCode, Awb, OrderKey, ReportId};
+use domain::webhooks::delivery::Delivery;
+use serde_json::Value;
+
+use crate::sandbox::SandboxId;
+
+pub(crate) mod messages;
+pub(crate) mod polling;
+
+#[derive(Default)]
+pub(crate) struct Ledger {
+    pub(crate) webhooks: Vec<SentWebhook>,
+    pub(crate) orders: BTreeMap<OrderKey, Promise>,
+    /// What shops said about orders.
+    pub(crate) sayings: Vec<Saying>,
+    /// Every delivery that was queued, by its id.
+    pub(crate) deliveries: BTreeMap<String, Delivery>,
+    pub(crate) posts: Vec<Post>,
+    pub(crate) messages: messages::MessagesLedger,
+    pub(crate) polling: polling::PollingLedger,
+    /// Runs of polling of which a function logged the end.
+    pub(crate) finished_runs: BTreeSet<String>,
+    violations: Vec<String>,
+}
+
+/// What the sender of a request knows about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Promise {
+    /// No request of it had an effect.
+    None,
+    /// No answer arrived, or only errors: it may have had an effect.
+    Unknown,
+    /// A 2xx.
+    Accepted,
+}
+
+/// A webhook, with all its repeats.
+#[derive(Debug, Clone)]
+pub(crate) struct SentWebhook {
+    pub(crate) source: &'static str,
+    pub(crate) account: AccountCode,
+    pub(crate) body: String,
+    pub(crate) promise: Promise,
+}
+
+/// What a shop said about an order, in one request with its repeats.
+#[derive(Debug, Clone)]
+pub(crate) struct Saying {
+    pub(crate) order: OrderKey,
+    pub(crate) what: What,
+    pub(crate) promise: Promise,
+    /// When the first try began.
+    pub(crate) from: u64,
+    /// The last time at which it can have had an effect.
+    pub(crate) until: u64,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum What {
+    /// The value of a field; `None` clears it.
+    Field(Field, Option<String>),
+    /// A further parcel.
+    Added(Awb),
+    /// A status, which its note identifies. Each of so many tries may be a report of its own.
+    Status { note: String, awb: Option<Awb>, at_most: u32 },
+    /// A report is taken back.
+    Withdrawn(ReportId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Field {
+    Awb,
+    ReturnAwb,
+    Shiprocket,
+    Esahayak,
+    Phone,
+}
+
+/// A POST that arrived at a customer's server.
+#[derive(Debug, Clone)]
+pub(crate) struct Post {
+    pub(crate) id: String,
+    pub(crate) body: Vec<u8>,
+    pub(crate) sandbox: SandboxId,
+    pub(crate) at: u64,
+    /// The server took it, whether or not its answer arrived.
+    pub(crate) is_taken: bool,
+}
+
+impl Ledger {
+    /// Records the creation of an order. Of several, the best known one counts.
+    pub(crate) fn order(&mut self, key: OrderKey, promise: Promise) {
+        let known = self.orders.entry(key).or_insert(promise);
+        *known = promise.max(*known);
+    }
+
+    /// Records a delivery that is queued. One that is queued again tells of the same changes.
+    pub(crate) fn delivery(&mut self, delivery: Delivery) {
+        let id = delivery.id.clone();
+        match self.deliveries.get(&id) {
+            Some(known) if changes(known) != changes(&delivery) => {
+                self.violation(format!("{id} is queued again for other changes"));
+            }
+            Some(_) => {}
+            None => {
+                self.deliveries.insert(id, delivery);
+            }
+        }
+    }
+
+    /// Records a broken promise.
+    pub(crate) fn violation(&mut self, text: String) {
+        if !self.violations.contains(&text) {
+            self.violations.push(text);
+        }
+    }
+
+    pub(crate) fn violations(&self) -> &[String] {
+        &self.violations
+    }
+}
+
+/// Account, orders and versions. The rest of a body is as of the time when it is written.
+fn changes(delivery: &Delivery) -> Vec<String> {
+    let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
+    let rows = match (&body["orders"], &body["data"]) {
+        (Value::Array(orders), _) => orders.iter().collect(),
+        (_, data @ Value::Object(_)) => vec![data],
+        _ => vec![&body],
+    };
+    let row = |row: &&Value| {
+        ["orderId", "order_id", "sequence"].map(|name| row[name].to_string()).join(" ")
+    };
+    let mut changes: Vec<String> = rows.iter().map(row).collect();
+    changes.push(delivery.account.to_string());
+    changes
+}

@@ -1,0 +1,254 @@
+//! One run: a seed, its world, its end.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use fastrand::Rng;
+use tokio::runtime::Builder;
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::sleep;
+
+use crate::actors::{Actors, Cast};
+use crate::bugs::Memory;
+use crate::faults::Faults;
+use crate::flows::Flows;
+use crate::judge::judge;
+use crate::lambda::Lambda;
+use crate::sandbox::Moment;
+use crate::scenarios::Scenario;
+use crate::setup::Patience;
+use crate::story::Story;
+use crate::topology::Topology;
+use crate::world::{State, World};
+use crate::{clock, logs, setup};
+
+/// The longest time that work may take after the last fault.
+const SETTLING: Duration = Duration::from_secs(2 * 60 * 60);
+/// The longest time that it takes unless something went wrong. A message may come again after twice
+/// the visibility timeout of 12 minutes. After an hour, `sweep` finds what is forgotten.
+const LONGEST: Duration = Duration::from_secs(50 * 60);
+/// How often the run looks whether everything is done.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outcome {
+    pub seed: u64,
+    pub steps: u64,
+    /// Of all steps: equal for equal runs.
+    pub hash: u64,
+    pub virtual_time: Duration,
+    /// The time that the work took after the last fault.
+    pub settled_after: Duration,
+    /// Broken promises.
+    pub violations: Vec<String>,
+    /// How often each kind of fault struck.
+    pub struck: BTreeMap<&'static str, u64>,
+    /// Webhooks and requests that were accepted, deliveries, POSTs.
+    pub counts: BTreeMap<&'static str, u64>,
+    /// Empty unless asked for.
+    pub story: String,
+}
+
+/// What a run is made from.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    pub(crate) seed: u64,
+    /// Keeps the text of every step.
+    pub(crate) tells: bool,
+    /// In place of what the seed draws.
+    pub(crate) scenario: Option<&'static Scenario>,
+    /// Strikes once, and no other fault does.
+    pub(crate) kill_at: Option<(u64, Moment)>,
+    /// Shops take part, whose orders share parcels and names.
+    pub(crate) with_shops: bool,
+}
+
+impl Plan {
+    pub(crate) fn of(seed: u64) -> Self {
+        Self { seed, tells: false, scenario: None, kill_at: None, with_shops: false }
+    }
+}
+
+/// Runs a seed. `tells` keeps the text of every step.
+pub fn run(seed: u64, topology: &Arc<Topology>, tells: bool) -> io::Result<Outcome> {
+    run_plan(Plan { tells, ..Plan::of(seed) }, topology)
+}
+
+/// As [`run`], with shops whose orders share parcels and names.
+pub fn run_with_shops(seed: u64, topology: &Arc<Topology>) -> io::Result<Outcome> {
+    run_plan(Plan { tells: true, with_shops: true, ..Plan::of(seed) }, topology)
+}
+
+pub(crate) fn run_plan(plan: Plan, topology: &Arc<Topology>) -> io::Result<Outcome> {
+    fastrand::seed(plan.seed);
+    let runtime = Builder::new_current_thread().enable_time().start_paused(true).build()?;
+    let live = live(plan, Arc::clone(topology));
+    let (world, ending) = runtime.block_on(LocalSet::new().run_until(live));
+    Ok(world.lock().outcome(plan.seed, ending))
+}
+
+/// Times of the end of a run.
+#[derive(Debug, Clone, Copy)]
+struct Ending {
+    virtual_time: Duration,
+    settled_after: Duration,
+}
+
+async fn live(plan: Plan, topology: Arc<Topology>) -> (World, Ending) {
+    clock::begin();
+    let world = world(plan, topology);
+    let _logs = tracing::subscriber::set_default(logs::subscriber(world.clone()));
+    let lambda = Lambda::new(world.clone());
+    start(&world, &lambda);
+    let actors = Actors::new(world.clone(), lambda);
+    match plan.scenario {
+        Some(scenario) => actors.live_through(scenario).await,
+        None => {
+            let cast = world.lock().draw_cast(plan);
+            actors.act(cast).await;
+        }
+    }
+    let end = clock::elapsed();
+    world.lock().end_faults();
+    settle(&world, plan.scenario.map_or(SETTLING, |scenario| scenario.within * 2)).await;
+    let settled_after = clock::elapsed() - end;
+    if plan.scenario.is_none() && settled_after > LONGEST {
+        let text = format!("the work goes on for {} minutes", settled_after.as_secs() / 60);
+        world.lock().ledger.violation(text);
+    }
+    if plan.scenario.is_some() {
+        actors.redrive();
+        settle(&world, SETTLING).await;
+    }
+    finish_polling(&world, &actors).await;
+    if world.lock().flows.messages {
+        actors.read_messages().await;
+    }
+    judge(&mut world.lock());
+    (world, Ending { virtual_time: clock::elapsed(), settled_after })
+}
+
+/// The carrier is asked once more: then everything that it knows has to be there.
+async fn finish_polling(world: &World, actors: &Actors) {
+    if world.lock().flows.polling.is_none() {
+        return;
+    }
+    actors.ask_once_more().await;
+    settle(world, SETTLING).await;
+    if actors.ask_after_backoff().await {
+        settle(world, SETTLING).await;
+    }
+}
+
+fn world(plan: Plan, topology: Arc<Topology>) -> World {
+    let mut random = Rng::with_seed(plan.seed);
+    let drawn = Faults::draw(&mut random);
+    let is_drawn = plan.scenario.is_none() && plan.kill_at.is_none();
+    let faults = if is_drawn { drawn } else { Faults::NONE };
+    let patience = if plan.scenario.is_some() { Patience::Long } else { Patience::Short };
+    let flows = if is_drawn { Flows::draw(&mut random) } else { Flows::default() };
+    flows.before_the_hour.iter().for_each(|ms| clock::begin_before_the_hour(*ms));
+    let mut state = State {
+        patience,
+        faults,
+        flows,
+        away: None,
+        bug: topology.bug,
+        bug_memory: Memory::default(),
+        dynamodb: topology.dynamodb(),
+        sqs: topology.sqs(),
+        ssm: setup::settings(patience, clock::now_ms()),
+        topology,
+        sandboxes: Vec::new(),
+        calls: 0,
+        kill_at: plan.kill_at,
+        carrier: crate::internet::carrier::Carrier::default(),
+        receivers_down_until: 0,
+        arrivals: BTreeMap::new(),
+        ledger: crate::ledger::Ledger::default(),
+        story: if plan.tells { Story::readable() } else { Story::default() },
+        requests: 0,
+        struck: BTreeMap::new(),
+        random,
+    };
+    if flows.messages {
+        setup::messages::put(&mut state.ssm, clock::now_ms());
+    }
+    if let Some(polling) = flows.polling {
+        polling.put(&mut state.ssm, clock::now_ms());
+        state.carrier.polling = Some(polling);
+    }
+    World::new(state)
+}
+
+/// Starts the pollers of queues and the schedules.
+fn start(world: &World, lambda: &Rc<Lambda>) {
+    let topology = Arc::clone(&world.lock().topology);
+    for function in topology.functions() {
+        if !function.queues.is_empty() {
+            spawn_local(Rc::clone(lambda).poll_queue(Arc::clone(function)));
+        }
+        if !function.schedules.is_empty() {
+            spawn_local(Rc::clone(lambda).fire(Arc::clone(function)));
+        }
+    }
+}
+
+/// Waits until nothing is left to do.
+async fn settle(world: &World, at_most: Duration) {
+    let end = clock::elapsed() + at_most;
+    while clock::elapsed() < end {
+        {
+            let state = world.lock();
+            let messages: usize = state.work_queues().map(|(_, messages)| messages).sum();
+            if messages + state.pending_events() == 0 {
+                return;
+            }
+        }
+        sleep(LOOK).await;
+    }
+}
+
+impl State {
+    fn draw_cast(&mut self, plan: Plan) -> Cast {
+        let cast = match plan.kill_at {
+            Some(_) => Cast::draw_one(&mut self.random),
+            None if self.flows == Flows::default() => Cast::draw(&mut self.random),
+            None => Cast::draw_beside(&mut self.random),
+        };
+        if plan.with_shops { cast } else { cast.without_shops() }
+    }
+
+    fn end_faults(&mut self) {
+        self.faults = Faults::NONE;
+        self.away = None;
+        self.receivers_down_until = 0;
+        self.tell("run", || "no more faults".to_owned());
+    }
+
+    fn outcome(&mut self, seed: u64, ending: Ending) -> Outcome {
+        let counts = [
+            ("webhooks", self.ledger.webhooks.len()),
+            ("orders", self.ledger.orders.len()),
+            ("deliveries", self.ledger.deliveries.len()),
+            ("posts", self.ledger.posts.len()),
+            ("calls", usize::try_from(self.calls).unwrap_or(usize::MAX)),
+        ];
+        let count = |(name, number)| (name, u64::try_from(number).unwrap_or(u64::MAX));
+        Outcome {
+            seed,
+            steps: self.story.steps(),
+            hash: self.story.hash(),
+            virtual_time: ending.virtual_time,
+            settled_after: ending.settled_after,
+            violations: self.ledger.violations().to_vec(),
+            struck: self.struck.clone(),
+            counts: counts.map(count).into(),
+            story: self.story.text().to_owned(),
+        }
+    }
+}

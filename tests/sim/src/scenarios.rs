@@ -1,0 +1,98 @@
+//! Long outages: after each of them, everything is applied and told in time, once.
+
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, io, thread};
+
+use crate::call::Service;
+use crate::faults::Faults;
+use crate::run::Plan;
+use crate::{Outcome, Topology};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// An outage, and how long the system may take after its end.
+pub struct Scenario {
+    pub name: &'static str,
+    pub(crate) outage: Outage,
+    pub(crate) lasts: Duration,
+    pub within: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Outage {
+    Faults(Faults),
+    /// The service answers nothing.
+    Away(Service),
+    /// Customers' servers answer nothing.
+    Receivers,
+}
+
+pub const ALL: &[Scenario] = &[
+    // A message that failed nine times waits for up to five minutes.
+    Scenario {
+        name: "30 % of all calls throttled for an hour",
+        outage: Outage::Faults(Faults { throttle: 0.3, ..Faults::NONE }),
+        lasts: MINUTE.saturating_mul(60),
+        within: MINUTE.saturating_mul(5),
+    },
+    Scenario {
+        name: "30 % of all calls committed, then reset, for an hour",
+        outage: Outage::Faults(Faults { lose_answer: 0.3, ..Faults::NONE }),
+        lasts: MINUTE.saturating_mul(60),
+        within: MINUTE.saturating_mul(2),
+    },
+    Scenario {
+        name: "SQS away for ten minutes",
+        outage: Outage::Away(Service::Sqs),
+        lasts: MINUTE.saturating_mul(10),
+        within: MINUTE.saturating_mul(2),
+    },
+    // The last retries of the default schedule are a day apart, and up to a fifth longer. It ends
+    // after 46.7 hours: what is dead by then is redriven.
+    Scenario {
+        name: "customers' servers down for two days",
+        outage: Outage::Receivers,
+        lasts: MINUTE.saturating_mul(2 * 24 * 60),
+        within: MINUTE.saturating_mul(29 * 60),
+    },
+];
+
+/// The end of a scenario.
+pub struct Report {
+    name: &'static str,
+    within: Duration,
+    pub outcome: Outcome,
+}
+
+/// Runs all scenarios side by side.
+pub fn run_all(topology: &Arc<Topology>) -> io::Result<Vec<Report>> {
+    thread::scope(|scope| {
+        let runs: Vec<_> =
+            ALL.iter().map(|scenario| scope.spawn(|| run(scenario, topology))).collect();
+        let reports = runs
+            .into_iter()
+            .map(|run| run.join().unwrap_or_else(|_| Err(io::Error::other("a scenario panicked"))));
+        reports.collect()
+    })
+}
+
+fn run(scenario: &'static Scenario, topology: &Arc<Topology>) -> io::Result<Report> {
+    let plan = Plan { scenario: Some(scenario), ..Plan::of(1) };
+    let outcome = crate::run::run_plan(plan, topology)?;
+    Ok(Report { name: scenario.name, within: scenario.within, outcome })
+}
+
+impl Report {
+    pub fn is_kept(&self) -> bool {
+        self.outcome.violations.is_empty() && self.outcome.settled_after <= self.within
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (after, within) = (self.outcome.settled_after.as_secs(), self.within.as_secs());
+        write!(f, "{}: done {after} s after its end (at most {within} s)", self.name)?;
+        self.outcome.violations.iter().try_for_each(|it| write!(f, "\n  BROKEN: {it}"))
+    }
+}

@@ -1,0 +1,42 @@
+//! The settings of WhatsApp, and the users who see its messages.
+
+use doubles::ssm::{Kind, Ssm};
+use serde_json::{Map, Value, json};
+
+use super::{ACCOUNTS, STAGE, password_hash};
+
+/// Meta's ids of the business's phone numbers, and their accounts.
+pub(crate) const NUMBERS: [(&str, &str); 3] =
+    [("100001", ACCOUNTS[0]), ("100002", ACCOUNTS[0]), ("200001", ACCOUNTS[1])];
+/// A number of nobody.
+pub(crate) const FOREIGN_NUMBER: &str = "900009";
+
+/// The current secret and the one before.
+pub(crate) const APP_SECRETS: [&str; 2] = ["canary-app-secret", "canary-old-app-secret"];
+pub(crate) const VERIFY_TOKEN: &str = "canary-verify-token";
+
+/// The account of a number. `None`: nobody's.
+pub(crate) fn account_of(number: &str) -> Option<&'static str> {
+    NUMBERS.iter().find(|(id, _)| *id == number).map(|(_, account)| *account)
+}
+
+/// The user who is a partner of one account.
+pub(crate) fn partner(account: &str) -> String {
+    format!("partner-{account}")
+}
+
+pub(crate) fn put(ssm: &mut Ssm, now: u64) {
+    let mut put = |name: &str, kind, value: &Value| {
+        ssm.put(&format!("/waypost/{STAGE}/{name}"), kind, &value.to_string(), now);
+    };
+    let numbers: Map<String, Value> =
+        NUMBERS.iter().map(|(id, account)| ((*id).to_owned(), json!(account))).collect();
+    put("sources/whatsapp/settings", Kind::String, &json!({ "phone_numbers": numbers }));
+    let secret = json!({ "app_secret": APP_SECRETS, "verify_token": VERIFY_TOKEN });
+    put("sources/whatsapp/secret", Kind::SecureString, &secret);
+    for account in ACCOUNTS {
+        let user =
+            json!({ "password_sha256": password_hash(), "role": "partner", "accounts": [account] });
+        put(&format!("users/{}", partner(account)), Kind::SecureString, &user);
+    }
+}

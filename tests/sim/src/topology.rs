@@ -1,0 +1,86 @@
+//! The deployed system, as template.yaml describes it.
+
+use std::sync::Arc;
+
+use doubles::dynamodb::{DynamoDb, Index, Table};
+use doubles::sqs::Sqs;
+use doubles::template::{Function, RoutedPath, Template, TemplateError};
+
+use crate::bugs::Bug;
+use crate::setup::STAGE;
+
+/// What a run deploys.
+pub struct Topology {
+    template: Template,
+    functions: Vec<Arc<Function>>,
+    pub(crate) bug: Option<Bug>,
+}
+
+impl Topology {
+    /// Reads the text of template.yaml.
+    pub fn read(template: &str) -> Result<Self, TemplateError> {
+        Self::with(None, template)
+    }
+
+    /// With a planted bug, if there is one.
+    pub fn with(bug: Option<Bug>, template: &str) -> Result<Self, TemplateError> {
+        let template = bug.map_or_else(|| template.to_owned(), |bug| bug.edit(template));
+        let parameters = [("Stage", STAGE), ("ConfigTtlSeconds", "20")];
+        let template = Template::read(&template, &parameters)?;
+        let functions = template.functions.iter().cloned().map(Arc::new).collect();
+        Ok(Self { template, functions, bug })
+    }
+
+    pub(crate) fn functions(&self) -> &[Arc<Function>] {
+        &self.functions
+    }
+
+    /// The function of a crate.
+    pub(crate) fn function(&self, name: &str) -> Option<&Arc<Function>> {
+        self.functions.iter().find(|function| function.name == name)
+    }
+
+    pub(crate) fn route(
+        &self,
+        method: &str,
+        path: &str,
+    ) -> Option<(Arc<Function>, RoutedPath<'_>)> {
+        let (function, route) = self.template.route(method, path)?;
+        Some((Arc::clone(self.function(&function.name)?), route))
+    }
+
+    /// Tables whose rows expire, with the attribute that says when.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = (&str, &str)> {
+        let tables = self.template.tables.iter();
+        tables.filter_map(|table| Some((table.name.as_str(), table.ttl.as_deref()?)))
+    }
+
+    /// The time that a received message is invisible.
+    pub(crate) fn visibility(&self, queue: &str) -> Option<u64> {
+        let queue = self.template.queues.iter().find(|it| it.name == queue)?;
+        Some(queue.visibility)
+    }
+
+    pub(crate) fn sqs(&self) -> Sqs {
+        Sqs::new(self.template.queues.clone())
+    }
+
+    pub(crate) fn dynamodb(&self) -> DynamoDb {
+        let tables = self.template.tables.iter().map(|table| Table {
+            name: table.name.clone(),
+            partition_key: table.partition_key.clone(),
+            sort_key: table.sort_key.clone(),
+            indexes: table.indexes.iter().map(index).collect(),
+            ttl: table.ttl.clone(),
+        });
+        DynamoDb::new(tables.collect())
+    }
+}
+
+fn index(index: &doubles::template::Index) -> Index {
+    Index {
+        name: index.name.clone(),
+        partition_key: index.partition_key.clone(),
+        sort_key: index.sort_key.clone(),
+    }
+}

@@ -1,0 +1,136 @@
+//! The state of one run: AWS, the plan of faults, and the record of what happened.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use doubles::dynamodb::DynamoDb;
+use doubles::sqs::Sqs;
+use doubles::ssm::Ssm;
+use fastrand::Rng;
+use tokio::sync::Notify;
+
+use crate::bugs::{Bug, Memory};
+use crate::call::Service;
+use crate::clock;
+use crate::faults::Faults;
+use crate::flows::Flows;
+use crate::internet::carrier::Carrier;
+use crate::ledger::Ledger;
+use crate::sandbox::{Moment, SandboxId, SandboxState};
+use crate::setup::Patience;
+use crate::story::Story;
+use crate::topology::Topology;
+
+/// One run's world. Everything runs on one thread; the lock is never contended, and never held
+/// across an await.
+#[derive(Clone)]
+pub(crate) struct World(Arc<Mutex<State>>);
+
+pub(crate) struct State {
+    /// Chooses everything that the seed decides.
+    pub(crate) random: Rng,
+    pub(crate) faults: Faults,
+    pub(crate) patience: Patience,
+    pub(crate) flows: Flows,
+    /// A service that answers nothing.
+    pub(crate) away: Option<Service>,
+    pub(crate) bug: Option<Bug>,
+    pub(crate) bug_memory: Memory,
+    pub(crate) topology: Arc<Topology>,
+    pub(crate) dynamodb: DynamoDb,
+    pub(crate) sqs: Sqs,
+    pub(crate) ssm: Ssm,
+    pub(crate) sandboxes: Vec<SandboxState>,
+    /// The calls of all sandboxes so far.
+    pub(crate) calls: u64,
+    /// Kills the sandbox that makes this call.
+    pub(crate) kill_at: Option<(u64, Moment)>,
+    /// What the carrier knows.
+    pub(crate) carrier: Carrier,
+    /// Customers' servers fail until then.
+    pub(crate) receivers_down_until: u64,
+    /// By queue: a message was sent, or one becomes visible earlier.
+    pub(crate) arrivals: BTreeMap<String, Arc<Notify>>,
+    pub(crate) ledger: Ledger,
+    pub(crate) story: Story,
+    /// Requests that reached the API.
+    pub(crate) requests: u64,
+    /// How often each kind of fault struck.
+    pub(crate) struck: BTreeMap<&'static str, u64>,
+}
+
+impl std::fmt::Debug for World {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("World").finish_non_exhaustive()
+    }
+}
+
+impl World {
+    pub(crate) fn new(state: State) -> Self {
+        Self(Arc::new(Mutex::new(state)))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a step to the story.
+    pub(crate) fn tell(&self, who: &str, what: impl FnOnce() -> String) {
+        self.lock().tell(who, what);
+    }
+
+    /// Waits for a random time of at most `max_ms`.
+    pub(crate) async fn pause(&self, max_ms: u64) {
+        let ms = self.lock().random.u64(0..=max_ms);
+        tokio::time::sleep(std::time::Duration::from_millis(ms)).await;
+    }
+}
+
+impl State {
+    pub(crate) fn tell(&mut self, who: &str, what: impl FnOnce() -> String) {
+        self.story.step(who, what);
+    }
+
+    /// Decides whether a fault strikes, and counts it if so.
+    pub(crate) fn strikes(&mut self, kind: &'static str, chance: f64) -> bool {
+        let strikes = chance > 0.0 && self.random.f64() < chance;
+        if strikes {
+            *self.struck.entry(kind).or_default() += 1;
+        }
+        strikes
+    }
+
+    /// A random duration in ms, mostly near `typical`, sometimes far longer.
+    pub(crate) fn latency(&mut self, typical: u64) -> u64 {
+        match self.random.u8(..) {
+            0 => self.random.u64(typical..=typical * 200),
+            1..=12 => self.random.u64(typical..=typical * 10),
+            _ => self.random.u64(1..=typical),
+        }
+    }
+
+    pub(crate) fn sandbox(&self, id: SandboxId) -> &SandboxState {
+        &self.sandboxes[id.0]
+    }
+
+    pub(crate) fn sandbox_mut(&mut self, id: SandboxId) -> &mut SandboxState {
+        &mut self.sandboxes[id.0]
+    }
+
+    /// Wakes the poller of a queue.
+    pub(crate) fn announce(&self, queue: &str) {
+        if let Some(arrival) = self.arrivals.get(queue) {
+            arrival.notify_one();
+        }
+    }
+
+    /// API Gateway gives each request an id of its own, also to the repeat of another one.
+    pub(crate) fn next_request_id(&mut self) -> String {
+        self.requests += 1;
+        format!("request-{}", self.requests)
+    }
+
+    pub(crate) fn now(&self) -> u64 {
+        clock::now_ms()
+    }
+}
