@@ -11,7 +11,7 @@ use domain::auth::Caller;
 use domain::core::id::{Awb, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::Reconciliation;
-use domain::orders::order::{Order, Profile};
+use domain::orders::order::{Order, Profile, has_left};
 use domain::orders::request::OrderPatch;
 use domain::tracking::entry::{Direction, ParcelChange, ParcelFact, TimelineEntry};
 use domain::tracking::report::Ref;
@@ -104,20 +104,27 @@ impl OrdersApi {
         now: Timestamp,
     ) -> Result<PatchedNames, ApiError> {
         let known = before.names(entries);
-        let mut wanted: BTreeSet<Ref> = after.profile.refs();
-        wanted.extend(changes.iter().filter_map(awb_of).map(Ref::awb));
+        // Another order may have taken over a parcel that this one had only learnt, though the
+        // timeline does not show it yet.
+        let named: BTreeSet<Ref> = changes.iter().filter_map(awb_of).map(Ref::awb).collect();
+        let (old, wanted) = (before.profile.refs(), after.profile.refs());
+        let new = wanted.difference(&old).filter(|name| !known.contains(*name));
+        let new: BTreeSet<&Ref> = new.chain(&named).collect();
         let mut names = PatchedNames::default();
-        for name in wanted.difference(&known) {
+        for name in new {
             match self.acquire(&after.key, name, now).await? {
-                Acquisition::Owned => {}
+                Acquisition::Owned => names.kept.push(name.clone()),
                 Acquisition::Claimed => names.claimed.push(name.clone()),
-                Acquisition::Taken(taken) => {
+                Acquisition::Taken(mut taken) => {
+                    // A parcel that comes back brings its reports along, as it took them with it.
+                    taken.with_reports |= matches!(name, Ref::Awb(awb) if has_left(awb, entries));
                     names.claimed.push(name.clone());
                     names.taken.push(taken);
                 }
             }
         }
-        let parcels = names.claimed.iter().filter(|name| matches!(name, Ref::Awb(_))).count();
+        let is_new_parcel = |name: &&Ref| matches!(name, Ref::Awb(_)) && !known.contains(*name);
+        let parcels = names.claimed.iter().filter(is_new_parcel).count();
         let is_pending = |awb: &&Awb| before.state.parcel(awb).is_none();
         let pending = before.state.added.iter().filter(is_pending).count();
         if before.state.parcels.len() + pending + parcels > MAX_PARCELS {

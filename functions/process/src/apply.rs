@@ -3,7 +3,9 @@
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::contention::{Try, retry};
-use aws::tables::orders::{CommitOutcome, NameChanges, NewCheckpoints, PollRowUpdate};
+use aws::tables::orders::{
+    CommitOutcome, NameChanges, NewCheckpoints, PollRowUpdate, UnmatchedReport,
+};
 use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::{Order, goes_to, is_withdrawn, went_to};
@@ -18,6 +20,9 @@ use sources::shipway::Shipway;
 
 use crate::Process;
 use crate::names::Naming;
+
+/// How often a name moves on while its report is applied.
+pub(crate) const MOVES: u32 = 3;
 
 /// Attempts to write an order under contention before the event is retried later.
 const TRIES: u32 = 12;
@@ -45,12 +50,14 @@ pub(crate) struct AppliedFact {
     pub(crate) reconciliation: Option<EventId>,
     /// It was there before: an earlier run of this event, or another event, had added it.
     pub(crate) is_repeat: bool,
+    /// Its report, if it was parked; it is not removed before endpoints are told.
+    pub(crate) parked: Option<Box<UnmatchedReport>>,
 }
 
 impl AppliedFact {
     /// A fact that an event added earlier.
     pub(crate) fn of(order: Order, entry: TimelineEntry, event_id: EventId) -> Self {
-        Self { order, entry, event_id, reconciliation: None, is_repeat: true }
+        Self { order, entry, event_id, reconciliation: None, is_repeat: true, parked: None }
     }
 
     /// Notifies endpoints in place of this event.
@@ -111,7 +118,7 @@ impl Process {
         }
     }
 
-    /// Applies a report to an order, or to the one that its parcel has moved to.
+    /// Applies a report to an order, or to the one that its name has moved to since the lookup.
     pub(crate) async fn apply_to_order(
         &self,
         key: &OrderKey,
@@ -119,13 +126,15 @@ impl Process {
         origin: &Origin,
         via: Via,
     ) -> Result<ApplyOutcome, IoError> {
-        match self.apply_here(key, report, origin, via).await? {
-            ApplyOutcome::OtherOrder(order) => {
-                let key = OrderKey { account: key.account.clone(), order };
-                self.apply_here(&key, report, origin, via).await
-            }
-            outcome => Ok(outcome),
+        let mut outcome = self.apply_here(key, report, origin, via).await?;
+        for _ in 0..MOVES {
+            let ApplyOutcome::OtherOrder(order) = outcome else { break };
+            let key = OrderKey { account: key.account.clone(), order };
+            let mut fact = NewFact::of_report(report, &key.order, origin);
+            self.forget_foreign_names(&key, &mut fact).await?;
+            outcome = self.apply_fact(&key, fact, report, origin, via).await?;
         }
+        Ok(outcome)
     }
 
     /// Applies a report to this order only.
@@ -145,6 +154,17 @@ impl Process {
             );
         }
         let fact = NewFact::of_report(report, &key.order, origin);
+        self.apply_fact(key, fact, report, origin, via).await
+    }
+
+    async fn apply_fact(
+        &self,
+        key: &OrderKey,
+        fact: NewFact,
+        report: &Report,
+        origin: &Origin,
+        via: Via,
+    ) -> Result<ApplyOutcome, IoError> {
         let outcome = self.commit_fact(key, fact, origin, &report.scans).await?;
         if let ApplyOutcome::Applied(applied) = &outcome
             && let Some(update) = applied.poll_row_update(via)
@@ -176,19 +196,12 @@ impl Process {
         let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
             return Ok(Try::Done(ApplyOutcome::Unmatched));
         };
-        if let Some(stored) = stays(&fact, &entries) {
-            return Ok(Try::Done(applied_before(order, stored.clone(), origin)));
+        let is_known = entries.iter().any(|entry| entry.id == fact.id)
+            && went_to(&fact.id, &entries).is_none();
+        if !is_known && let Some(other) = self.other_order(key, &fact, &entries).await? {
+            return Ok(Try::Done(ApplyOutcome::OtherOrder(other)));
         }
-        if let Some(other) = belongs_to(&fact, &entries) {
-            return Ok(Try::Done(ApplyOutcome::OtherOrder(other.clone())));
-        }
-        if let Fact::Report(report) = &fact.fact
-            && let Some(exact) = report.only_spelled_id()
-            && self.orders.named(&key.account, &Ref::Order(exact.clone())).await?.is_some()
-        {
-            return Ok(Try::Done(ApplyOutcome::OtherOrder(exact.clone())));
-        }
-        let names = match self.name_changes(&order, &entries, &mut fact).await? {
+        let names = match self.name_changes(&order, &entries, &mut fact, is_known).await? {
             Naming::Own(names) => names,
             Naming::OtherOrder(order) => return Ok(Try::Done(ApplyOutcome::OtherOrder(order))),
         };
@@ -225,6 +238,26 @@ impl Process {
             CommitOutcome::Duplicate(entry) => Ok(Try::Done(applied_before(order, *entry, origin))),
             CommitOutcome::Contended => Ok(Try::Contended),
         }
+    }
+
+    /// The order that has taken over what the fact is about.
+    async fn other_order(
+        &self,
+        key: &OrderKey,
+        fact: &NewFact,
+        entries: &[TimelineEntry],
+    ) -> Result<Option<OrderId>, IoError> {
+        let report = match &fact.fact {
+            Fact::Report(report) => report,
+            Fact::Withdrawal { report_id } => return Ok(went_to(report_id, entries).cloned()),
+            Fact::Parcel(_) => return Ok(None),
+        };
+        if let Some(other) = goes_to(report, entries) {
+            return Ok(Some(other.clone()));
+        }
+        // The order with exactly this id may have been created since the lookup.
+        let Some(exact) = report.only_spelled_id() else { return Ok(None) };
+        self.orders.named(&key.account, &Ref::Order(exact.clone())).await
     }
 
     /// Stores the scans of the newest report of a parcel, unless they are the same as before. A
@@ -274,24 +307,6 @@ fn is_full(order: &Order, entries: &[TimelineEntry], fact: &NewFact, names: &Nam
 fn applied_before(order: Order, entry: TimelineEntry, origin: &Origin) -> ApplyOutcome {
     let fact = AppliedFact::of(order, entry, origin.event_id.clone());
     ApplyOutcome::Applied(Box::new(fact))
-}
-
-/// A report in the timeline of an order that has given its parcel's AWB up since: the carrier uses
-/// the number again, for another parcel.
-fn stays<'a>(fact: &NewFact, entries: &'a [TimelineEntry]) -> Option<&'a TimelineEntry> {
-    let Fact::Report(report) = &fact.fact else { return None };
-    let has_gone = goes_to(report, entries).is_some() && went_to(&fact.id, entries).is_none();
-    let stored = entries.iter().find(|entry| entry.id == fact.id);
-    stored.filter(|_| has_gone && !is_withdrawn(&fact.id, entries))
-}
-
-/// The order that has taken over what the fact is about.
-fn belongs_to<'a>(fact: &NewFact, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
-    match &fact.fact {
-        Fact::Report(report) => goes_to(report, entries),
-        Fact::Withdrawal { report_id } => went_to(report_id, entries),
-        Fact::Parcel(_) => None,
-    }
 }
 
 /// False for words that are known to have no status, such as Shipway's "other".

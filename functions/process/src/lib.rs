@@ -5,6 +5,7 @@
 //! entries in the timeline, ends in the same state and queues deliveries with the same ids.
 
 mod apply;
+mod copies;
 mod fan_out;
 mod function;
 mod moved;
@@ -15,7 +16,9 @@ mod poll_result;
 mod progress;
 mod reason;
 mod reconcile;
+mod retell;
 mod updates;
+mod withdraw;
 
 use std::time::Duration;
 
@@ -33,16 +36,16 @@ use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::orders::api_event::{ApiEvent, StatusReport, Withdrawal};
+use domain::orders::api_event::{ApiEvent, StatusReport};
 use domain::polling::PollResult;
-use domain::tracking::entry::Fact;
 use domain::tracking::report::{Report, SourceName};
-use domain::tracking::timeline::{NewFact, Origin};
+use domain::tracking::timeline::Origin;
 use sources::{Items, Reading, Request};
 
 pub use function::Function;
 
 use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
+use fan_out::Undeliverable;
 use phone_numbers::PhoneNumberAccounts;
 use progress::Applied;
 use reason::FailReason;
@@ -122,7 +125,9 @@ impl Process {
         let Some(stored) = self.events.open(id).await? else {
             return Ok(RecordOutcome::DeadLetter(DeadLetterReason::EventGone));
         };
-        if stored.state()?.is_settled() {
+        // Another run of it may have found no order, before an order came and this run applied it.
+        let state = stored.state()?;
+        if state.is_settled() && state != EventState::Unmatched {
             return Ok(RecordOutcome::Ack);
         }
         let _reserved = self.memory.reserve(stored.size()).await;
@@ -205,15 +210,13 @@ impl Process {
             done += 1;
         }
         if let Some(error) = failed {
-            self.fan_out(&event.id, &applied.facts, now()).await?;
-            self.follow_up(&applied.facts, run.deadline).await;
+            self.tell(run, &applied).await?;
             return Err(error);
         }
         applied.skipped = reports.skipped;
         applied.has_unknown = reports.items.iter().any(has_unknown_status);
         if done < total {
-            let undeliverable = self.fan_out(&event.id, &applied.facts, now()).await?;
-            self.follow_up(&applied.facts, run.deadline).await;
+            let undeliverable = self.tell(run, &applied).await?;
             if undeliverable.is_none() {
                 let checkpoint = Checkpoint { done, unmatched: applied.unmatched };
                 self.events.save_checkpoint(&event.id, &checkpoint, total).await?;
@@ -223,7 +226,8 @@ impl Process {
         self.finish(run, applied).await
     }
 
-    /// A status of the shop is about the order in the path of its request, and no other.
+    /// A status of the shop is about the order in the path of its request, or the one that its parcel
+    /// has moved to since.
     async fn apply_status(
         &self,
         run: &Run<'_>,
@@ -234,7 +238,7 @@ impl Process {
         };
         let report = status.to_report(run.event.id.clone().into());
         let mut applied = Applied { total: 1, ..Applied::default() };
-        match self.apply_here(&key, &report, &run.origin(), Via::Push).await? {
+        match self.apply_to_order(&key, &report, &run.origin(), Via::Push).await? {
             ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
                 return Ok(Some(FailReason::NoSuchOrder.into()));
             }
@@ -243,43 +247,29 @@ impl Process {
         self.finish(run, applied).await
     }
 
-    async fn withdraw(
-        &self,
-        run: &Run<'_>,
-        withdrawal: Withdrawal,
-    ) -> Result<Option<Progress>, IoError> {
-        let Some(key) = run.order(&withdrawal.order_id) else {
-            return Ok(Some(FailReason::NoAccount.into()));
-        };
-        let fact = NewFact {
-            id: run.event.id.clone().into(),
-            occurred_at: run.event.received_at,
-            fact: Fact::Withdrawal { report_id: withdrawal.report_id },
-        };
-        let mut outcome = self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await?;
-        // The report has moved with its parcel since the request.
-        if let ApplyOutcome::OtherOrder(order) = outcome {
-            let key = OrderKey { order, ..key };
-            outcome = self.commit_fact(&key, fact, &run.origin(), &[]).await?;
-        }
-        match outcome {
-            ApplyOutcome::Applied(fact) => {
-                let applied = Applied { total: 1, facts: vec![*fact], ..Applied::default() };
-                self.finish(run, applied).await
-            }
-            _ => Ok(Some(FailReason::NoSuchOrder.into())),
-        }
-    }
-
-    /// Notifies endpoints of the changes, and looks for reports under the names that came with
-    /// them.
     async fn finish(&self, run: &Run<'_>, applied: Applied) -> Result<Option<Progress>, IoError> {
-        let undeliverable = self.fan_out(&run.event.id, &applied.facts, now()).await?;
-        self.follow_up(&applied.facts, run.deadline).await;
-        Ok(Some(match undeliverable {
+        Ok(Some(match self.tell(run, &applied).await? {
             Some(undeliverable) => FailReason::Undeliverable(undeliverable).into(),
             None => applied.progress(),
         }))
+    }
+
+    /// Notifies endpoints of the changes, and looks for reports under the names that came with
+    /// them. Until then, a report that was parked stays so: if the event's message is gone, the
+    /// reconciliation of its order tells endpoints.
+    async fn tell(
+        &self,
+        run: &Run<'_>,
+        applied: &Applied,
+    ) -> Result<Option<Undeliverable>, IoError> {
+        let undeliverable = self.fan_out(&run.event.id, &applied.facts, now()).await?;
+        if undeliverable.is_none() {
+            for (account, unmatched) in &applied.parked {
+                self.orders.unpark(account, unmatched).await?;
+            }
+        }
+        self.follow_up(&applied.facts, run.deadline).await;
+        Ok(undeliverable)
     }
 
     /// Runs the reconciliations that facts have caused. They are stored as pending: `sweep` repeats

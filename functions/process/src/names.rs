@@ -6,9 +6,9 @@ use aws::tables::inbound::InboundEvent;
 use aws::tables::orders::NameChanges;
 use domain::core::id::{OrderId, ReportId};
 use domain::orders::api_event::Reconciliation;
-use domain::orders::order::{Order, is_withdrawn};
+use domain::orders::order::{Order, is_withdrawn, moved_to};
 use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
-use domain::tracking::report::Ref;
+use domain::tracking::report::{Ref, SourceName};
 use domain::tracking::state::MAX_PARCELS;
 use domain::tracking::timeline::NewFact;
 
@@ -28,39 +28,54 @@ impl Naming {
 
 impl Process {
     /// A report teaches the names that no order has; names of other orders are removed from it. A
-    /// withdrawal frees the names that only its report taught.
+    /// withdrawal frees the names that only its report taught. `is_known`: the timeline has the fact.
     pub(crate) async fn name_changes(
         &self,
         order: &Order,
         entries: &[TimelineEntry],
         fact: &mut NewFact,
+        is_known: bool,
     ) -> Result<Naming, IoError> {
         match &mut fact.fact {
             // A withdrawn report that moves here teaches nothing.
             Fact::Report(_) if is_withdrawn(&fact.id, entries) => Ok(Naming::none()),
-            Fact::Report(report) => self.learn_names(order, entries, report).await,
+            Fact::Report(report) => self.learn_names(order, entries, report, is_known).await,
             Fact::Withdrawal { report_id } => self.freed_names(order, entries, report_id).await,
             Fact::Parcel(_) => Ok(Naming::none()),
         }
     }
 
+    /// Of several names in the report, the first that an order has decides.
     async fn learn_names(
         &self,
         order: &Order,
         entries: &[TimelineEntry],
         report: &mut ReportFacts,
+        is_known: bool,
     ) -> Result<Naming, IoError> {
         let known = order.names(entries);
         let own = report.awb.as_ref().map(Ref::awb);
         let is_full = order.state.parcels.len() >= MAX_PARCELS;
-        let mut claimed: Vec<Ref> = Vec::new();
-        let new: Vec<Ref> = report.names().filter(|name| !known.contains(name)).collect();
-        for name in new {
+        // The old parcel of an AWB that is used again: see `goes_to`.
+        let is_gone = report.awb.as_ref().is_some_and(|awb| moved_to(awb, entries).is_some());
+        let stays = is_known || is_gone && report.source == SourceName::API;
+        let mut is_decided = stays;
+        let (mut claimed, mut kept): (Vec<Ref>, Vec<Ref>) = (Vec::new(), Vec::new());
+        let names: Vec<Ref> = report.names().collect();
+        for name in names {
+            if known.contains(&name) {
+                is_decided = true;
+                continue;
+            }
             match self.orders.named(&order.key.account, &name).await? {
-                Some(owner) if owner == order.key.order => {}
-                Some(owner) if own.as_ref() == Some(&name) => {
-                    return Ok(Naming::OtherOrder(owner));
+                // Another order had it when the order was read.
+                Some(owner) if owner == order.key.order => {
+                    is_decided = true;
+                    kept.extend((!kept.contains(&name)).then_some(name));
                 }
+                Some(_) if stays && own.as_ref() == Some(&name) => {}
+                // It has the name since the lookup.
+                Some(owner) if !is_decided => return Ok(Naming::OtherOrder(owner)),
                 Some(_) => report.forget(&name),
                 None if claimed.contains(&name) => {}
                 // The report is about a parcel of the order: only its way back has no room.
@@ -75,7 +90,7 @@ impl Process {
             let rev = order.state.rev + 1;
             InboundEvent::reconciliation(&order.key.account, rev, content, now())
         });
-        Ok(Naming::Own(NameChanges { claimed, freed: Vec::new(), reconciliation }))
+        Ok(Naming::Own(NameChanges { claimed, kept, freed: Vec::new(), reconciliation }))
     }
 
     async fn freed_names(

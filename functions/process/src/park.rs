@@ -22,12 +22,12 @@ impl Process {
             event_id: origin.event_id.clone(),
             received_at: origin.received_at,
         };
-        let first = self.apply(account, report, origin).await?;
-        match &first {
+        let mut first = self.apply(account, report, origin).await?;
+        match &mut first {
             ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {}
             // An earlier run may have parked it.
             ApplyOutcome::Applied(applied) if applied.is_repeat => {
-                self.finish_parked(account, &unmatched(), applied).await?;
+                self.finish_parked(account, unmatched(), applied).await?;
                 return Ok(first);
             }
             _ => return Ok(first),
@@ -35,26 +35,26 @@ impl Process {
         self.orders.park(account, &unmatched()).await?;
         // The order may have been created after the first lookup and reconciled before the report
         // was parked, so look again.
-        let second = self.apply(account, report, origin).await?;
-        if let ApplyOutcome::Applied(applied) = &second {
-            self.finish_parked(account, &unmatched(), applied).await?;
+        let mut second = self.apply(account, report, origin).await?;
+        if let ApplyOutcome::Applied(applied) = &mut second {
+            self.finish_parked(account, unmatched(), applied).await?;
         }
         Ok(second)
     }
 
-    /// Removes a report that is applied from those that wait. If a reconciliation added it, that one
-    /// may have been before it was parked, or may not have told endpoints yet.
+    /// Removes a report that is applied from those that wait, once endpoints are told. If a
+    /// reconciliation added it, that one may have been before it was parked, or may not have told
+    /// endpoints yet.
     async fn finish_parked(
         &self,
         account: &AccountCode,
-        unmatched: &UnmatchedReport,
-        applied: &AppliedFact,
+        unmatched: UnmatchedReport,
+        applied: &mut AppliedFact,
     ) -> Result<(), IoError> {
         if applied.added_by_event() {
-            return self.orders.unpark(account, unmatched).await;
-        }
-        if applied.entry.event_id == reconciled_event_id(&unmatched.report) {
-            self.reconcile_report(account, unmatched, &mut Vec::new()).await?;
+            applied.parked = Some(Box::new(unmatched));
+        } else if applied.entry.event_id == reconciled_event_id(&unmatched.report) {
+            self.reconcile_report(account, &unmatched, Some(&applied.order.key)).await?;
         }
         Ok(())
     }

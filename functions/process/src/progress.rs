@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use aws::tables::inbound::{EventState, Progress};
-use domain::core::id::ReportId;
+use aws::tables::orders::UnmatchedReport;
+use domain::core::id::{AccountCode, ReportId};
 use domain::tracking::report::Report;
 
 use crate::apply::{AppliedFact, ApplyOutcome};
@@ -15,6 +16,8 @@ pub(crate) struct Applied {
     pub(crate) total: usize,
     /// Those with an effect beyond their order's timeline.
     pub(crate) facts: Vec<AppliedFact>,
+    /// Parked reports that are applied.
+    pub(crate) parked: Vec<(AccountCode, UnmatchedReport)>,
     pub(crate) unmatched: BTreeSet<ReportId>,
     /// The number of reports that could not be read.
     pub(crate) skipped: usize,
@@ -26,7 +29,11 @@ pub(crate) struct Applied {
 impl Applied {
     pub(crate) fn add(&mut self, report: &Report, outcome: ApplyOutcome) {
         match outcome {
-            ApplyOutcome::Applied(fact) => self.facts.extend(fact.has_effect().then_some(*fact)),
+            ApplyOutcome::Applied(mut fact) => {
+                let account = &fact.order.key.account;
+                self.parked.extend(fact.parked.take().map(|it| (account.clone(), *it)));
+                self.facts.extend(fact.has_effect().then_some(*fact));
+            }
             ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
                 self.unmatched.insert(report.id.clone());
             }

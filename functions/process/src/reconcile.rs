@@ -10,13 +10,13 @@ use aws::error::IoError;
 use aws::tables::inbound::{EventState, Progress};
 use aws::tables::orders::{OrderAndTimeline, UnmatchedReport};
 use domain::core::id::{AccountCode, EventId, OrderKey, ReportId};
-use domain::orders::api_event::Reconciliation;
+use domain::orders::api_event::{Reconciliation, TakenName};
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::{Origin, plausible_time};
 
-use crate::apply::{AppliedFact, ApplyOutcome};
+use crate::apply::{AppliedFact, ApplyOutcome, Via};
+use crate::copies::Copied;
 use crate::fan_out::Undeliverable;
-use crate::moved::Copied;
 use crate::park::reconciled_event_id;
 use crate::reason::FailReason;
 use crate::{Process, Run};
@@ -35,12 +35,19 @@ impl Process {
             return Ok(Some(FailReason::NoAccount.into()));
         };
         let key = OrderKey { account, order: reconciliation.order_id.clone() };
-        let mut taken = self.still_taken(&key, &reconciliation.taken).await?;
+        let mut taken = reconciliation.taken.clone();
         if reconciliation.is_new {
-            taken.extend(self.take_spelled_reports(&key).await?);
+            let spelled = self.take_spelled_reports(event, &key).await?;
+            let is_new = |it: &TakenName| !taken.iter().any(|known| known.is_same(it));
+            let spelled: Vec<TakenName> = spelled.into_iter().filter(is_new).collect();
+            taken.extend(spelled);
         }
         let mut undeliverable = self.write_facts(event, &key, reconciliation, &taken).await?;
         for name in taken.iter().filter(|name| name.with_reports) {
+            if self.is_back(&key, name).await? {
+                undeliverable = self.tell_of_reports(&key, name).await?.or(undeliverable);
+                continue;
+            }
             match self.copy_reports(run, &key, name).await? {
                 Copied::All(failed) => undeliverable = failed.or(undeliverable),
                 Copied::OutOfTime => return Ok(None),
@@ -56,8 +63,12 @@ impl Process {
             if !run.has_time() {
                 return Ok(None);
             }
-            let failed = self.reconcile_report(&key.account, &unmatched, &mut reconciled).await?;
-            undeliverable = failed.or(undeliverable);
+            // An earlier run may have applied it here, and its names may lead elsewhere by now.
+            let is_here = order.1.iter().any(|entry| entry.id == unmatched.report.id);
+            let owner = is_here.then_some(&key);
+            let report = self.reconcile_report(&key.account, &unmatched, owner).await?;
+            undeliverable = report.undeliverable.or(undeliverable);
+            reconciled.extend(report.applied);
         }
         self.follow_up(&reconciled, run.deadline).await;
         if has_more && !reconciled.is_empty() && undeliverable.is_none() {
@@ -91,19 +102,26 @@ impl Process {
         Ok(found)
     }
 
-    /// An unmatched report becomes an event of its own. It stays parked while an endpoint cannot be
+    /// An unmatched report becomes an event of its own, and is applied to the order that already
+    /// has it or the one that its names lead to. It stays parked while an endpoint cannot be
     /// notified.
     pub(crate) async fn reconcile_report(
         &self,
         account: &AccountCode,
         unmatched: &UnmatchedReport,
-        reconciled: &mut Vec<AppliedFact>,
-    ) -> Result<Option<Undeliverable>, IoError> {
+        owner: Option<&OrderKey>,
+    ) -> Result<Reconciled, IoError> {
         let origin = Origin {
             event_id: reconciled_event_id(&unmatched.report),
             received_at: unmatched.received_at,
         };
-        let undeliverable = match self.apply(account, &unmatched.report, &origin).await? {
+        let report = &unmatched.report;
+        let outcome = match owner {
+            Some(order) => self.apply_to_order(order, report, &origin, Via::Push).await?,
+            None => self.apply(account, report, &origin).await?,
+        };
+        let mut reconciled = Reconciled::default();
+        match outcome {
             ApplyOutcome::Applied(mut applied) => {
                 // A run of the report's own event may have added it, and ended before it told
                 // endpoints, when another run had settled the event as unmatched.
@@ -113,20 +131,26 @@ impl Process {
                 };
                 applied.act_for(&event);
                 let applied = [*applied];
-                let undeliverable = self.fan_out(&event, &applied, now()).await?;
-                reconciled.extend(applied);
-                undeliverable
+                reconciled.undeliverable = self.fan_out(&event, &applied, now()).await?;
+                [reconciled.applied] = applied.map(Some);
             }
             // It will never apply.
-            ApplyOutcome::Full | ApplyOutcome::Withdrawn => None,
-            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => return Ok(None),
-        };
-        if undeliverable.is_none() {
+            ApplyOutcome::Full | ApplyOutcome::Withdrawn => {}
+            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => return Ok(reconciled),
+        }
+        if reconciled.undeliverable.is_none() {
             self.events.mark_reconciled(&unmatched.event_id, &unmatched.report.id, now()).await?;
             self.orders.unpark(account, unmatched).await?;
         }
-        Ok(undeliverable)
+        Ok(reconciled)
     }
+}
+
+/// What became of a report that was parked.
+#[derive(Default)]
+pub(crate) struct Reconciled {
+    applied: Option<AppliedFact>,
+    undeliverable: Option<Undeliverable>,
 }
 
 /// Some of the reports that are parked under an order's names.

@@ -15,7 +15,10 @@ use crate::tracking::entry::TimelineEntry;
 use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::state::{ParcelState, State};
 
-pub use names::{GivenUp, goes_to, is_withdrawn, moved_to, parcels_by_id, reports_under, went_to};
+pub use names::{
+    GivenUp, goes_to, has_left, is_withdrawn, moved_to, parcels_by_id, parcels_moved_by,
+    reports_under, went_to,
+};
 
 const MAX_NAME_CHARS: usize = 200;
 /// E.164 has 15 digits; the rest is for separators and extensions.
@@ -33,6 +36,7 @@ impl Order {
     /// from reports. `entries` are all of its timeline.
     pub fn names(&self, entries: &[TimelineEntry]) -> BTreeSet<Ref> {
         let mut names = self.profile.refs();
+        names.extend(self.state.added.iter().map(Ref::awb));
         names.extend(names::of_facts(&self.state.start, entries));
         names.retain(|name| names::is_own(name, entries));
         names

@@ -246,6 +246,13 @@ impl ReportFacts {
 }
 
 impl ParcelFact {
+    /// Sorts the facts of an order. A parcel leaves at the `rev` of the last request that named it.
+    pub fn place(&self) -> (u64, bool) {
+        let is_departure =
+            matches!(self.change, ParcelChange::Moved { .. } | ParcelChange::Released { .. });
+        (self.rev, is_departure)
+    }
+
     /// True if the shop names or adds a parcel.
     pub fn is_given(&self) -> bool {
         matches!(self.change, ParcelChange::Named { .. } | ParcelChange::Added { .. })

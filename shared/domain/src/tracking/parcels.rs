@@ -63,7 +63,7 @@ impl<'a> Parcels<'a> {
         builder.name(Direction::Return, start.return_awb.as_ref(), created_at, &start.recycled);
         builder.parcels.values_mut().for_each(|parcel| parcel.at_creation = true);
         let mut facts: Vec<_> = entries.iter().filter_map(parcel_fact).collect();
-        facts.sort_by_key(|(entry, fact)| (fact.rev, &entry.id));
+        facts.sort_by_key(|(entry, fact)| (fact.place(), &entry.id));
         facts.iter().for_each(|(entry, fact)| builder.apply(fact, entry.occurred_at));
         let withdrawn: BTreeSet<&ReportId> = entries.iter().filter_map(withdrawn).collect();
         let reports = entries.iter().filter(|entry| !withdrawn.contains(&entry.id));

@@ -50,6 +50,8 @@ pub struct PatchedNames {
     pub claimed: Vec<Ref>,
     /// Those of the claimed names that other orders give up.
     pub taken: Vec<TakenName>,
+    /// The order has them, and keeps them only if no other order takes them over meanwhile.
+    pub kept: Vec<Ref>,
     /// The order has them.
     pub freed: Vec<Ref>,
 }
@@ -109,6 +111,7 @@ impl Orders {
         let first_name = writes.len();
         let (name_writes, claimed) = self.name_writes(&after.key, &names.claimed, &names.taken);
         writes.extend(name_writes);
+        writes.extend(names.kept.iter().map(|name| self.keep(&after.key, name)));
         writes.extend(names.freed.iter().map(|name| self.free(&after.key, name)));
         writes.extend(self.phone_writes(Some(before), after));
         writes.extend(reconciliation.map(|event| events.put_in_transaction(event)));

@@ -1,6 +1,6 @@
 //! Finds the order that a report is about.
 
-use domain::core::id::{AccountCode, OrderId, OrderKey};
+use domain::core::id::{AccountCode, OrderId, OrderKey, ReportId};
 use domain::tracking::report::{Ref, Report};
 
 use super::timeline::entry_key;
@@ -18,7 +18,7 @@ pub(super) const MOVED: &str = "moved_from";
 
 impl Orders {
     /// Finds the order by the report's first reference that is known, else by the only alternative
-    /// that is.
+    /// that is. Of several, one may have the report already, from when it was the only one.
     pub async fn find(
         &self,
         account: &AccountCode,
@@ -33,8 +33,21 @@ impl Orders {
         for reference in report.alternative_refs() {
             found.extend(self.named(account, &reference).await?);
         }
-        let ambiguous = found.len() > 1;
-        Ok(found.pop().filter(|_| !ambiguous))
+        if found.len() < 2 {
+            return Ok(found.pop());
+        }
+        for order in found {
+            let order = OrderKey { account: account.clone(), order };
+            if self.has_report(&order, &report.id).await? {
+                return Ok(Some(order.order));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn has_report(&self, order: &OrderKey, report: &ReportId) -> Result<bool, IoError> {
+        let entry = entry_key(order, report.as_str());
+        Ok(get(&self.client, &self.table, entry, &["pk"]).await?.is_some())
     }
 
     /// The order that a reference names. An order's own id needs no reference row: it is known as
@@ -77,8 +90,7 @@ impl Orders {
         }
         if let Some(order) = before {
             let before = OrderKey { account: account.clone(), order };
-            let entry = entry_key(&before, report.id.as_str());
-            if get(&self.client, &self.table, entry, &["pk"]).await?.is_some() {
+            if self.has_report(&before, &report.id).await? {
                 return Ok(before.order);
             }
         }
@@ -89,7 +101,7 @@ impl Orders {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::core::id::{Awb, ReportId};
+    use domain::core::id::Awb;
     use domain::tracking::report::SourceName;
     use domain::tracking::status::{Leg, Status};
 
@@ -119,9 +131,24 @@ mod tests {
 
     /// The order that a report finds if these orders exist, and the number of reads.
     async fn find(orders: &'static [&str], report: &Report) -> (Option<String>, usize) {
-        let fake = FakeAws::new(|request| {
+        find_where(orders, None, report).await
+    }
+
+    /// As [`find`], where one of the orders has the report.
+    async fn find_where(
+        orders: &'static [&str],
+        owner: Option<&'static str>,
+        report: &Report,
+    ) -> (Option<String>, usize) {
+        let fake = FakeAws::new(move |request| {
             let request = String::from_utf8_lossy(request);
-            let order = orders.iter().find(|id| request.contains(&format!("STORE001:{id}\"")));
+            let of = |id: &&&str| request.contains(&format!("STORE001:{id}\""));
+            if request.contains("entry:") {
+                let item =
+                    if owner.as_ref().is_some_and(|it| of(&it)) { r#"{"Item":{}}"# } else { "{}" };
+                return (200, item.to_owned());
+            }
+            let order = orders.iter().find(of);
             let row = |id| format!(r#"{{"Item":{{"order_id":{{"S":"{id}"}}}}}}"#);
             (200, order.map_or("{}".to_owned(), row))
         });
@@ -154,6 +181,16 @@ mod tests {
         ] {
             let (found, _) = find(orders, &report(None, reported)).await;
             assert_eq!(found.as_deref(), expected, "{reported} of {orders:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn finds_the_order_that_has_the_report_if_its_id_is_ambiguous() {
+        let orders = &["1001", "#1001"];
+        let ambiguous = report(None, "1001_740007001");
+        for owner in orders {
+            let (found, _) = find_where(orders, Some(owner), &ambiguous).await;
+            assert_eq!(found.as_deref(), Some(*owner));
         }
     }
 

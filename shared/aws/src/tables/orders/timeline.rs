@@ -32,6 +32,8 @@ pub enum CommitOutcome {
 pub struct NameChanges {
     /// No order has them.
     pub claimed: Vec<Ref>,
+    /// The order has them, and keeps them only if no other order takes them over meanwhile.
+    pub kept: Vec<Ref>,
     /// The order has them.
     pub freed: Vec<Ref>,
     /// Looks for the reports that wait under the claimed names.
@@ -64,6 +66,7 @@ impl Orders {
                 .map(|id| Write::delete(&self.table, entry_key(key, id.as_str()))),
         );
         writes.extend(names.claimed.iter().map(|name| self.claim(key, name)));
+        writes.extend(names.kept.iter().map(|name| self.keep(key, name)));
         writes.extend(names.freed.iter().map(|name| self.free(key, name)));
         writes.extend(names.reconciliation.iter().map(|event| events.put_in_transaction(event)));
         writes.extend(self.active_writes(Some(order), &after));
@@ -92,6 +95,11 @@ impl Orders {
         let taken =
             TakenName { name: name.clone(), from: from.clone(), rev: 0, with_reports: true };
         self.take(&to, &taken).send(&self.client).await.map(drop)
+    }
+
+    /// Frees a name, if the order has it.
+    pub async fn free_name(&self, order: &OrderKey, name: &Ref) -> Result<(), IoError> {
+        self.free(order, name).send(&self.client).await.map(drop)
     }
 
     /// The write that fails if there is an order with this id. A delete that finds nothing needs no
@@ -128,6 +136,14 @@ impl Orders {
         let changes = Changes::new().set("gave_up", text(ref_pk(account, &taken.name)));
         let unchanged = attr("rev").equals(number(taken.rev));
         Write::update(&self.table, state_key(&from), changes).only_if(unchanged)
+    }
+
+    /// The write that fails if another order has taken a name over.
+    pub(super) fn keep(&self, order: &OrderKey, name: &Ref) -> Write {
+        let own = || text(order.order.as_str());
+        let changes = Changes::new().set("order_id", own());
+        Write::update(&self.table, key(ref_pk(&order.account, name), "order"), changes)
+            .only_if(attr("order_id").equals(own()))
     }
 
     /// The write that frees a name, if the order still has it.

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Order;
-use crate::core::id::{Awb, OrderId, ReportId};
+use crate::core::id::{Awb, EventId, OrderId, ReportId};
 use crate::core::timestamp::Timestamp;
-use crate::tracking::entry::{Fact, ParcelChange, ParcelFact, ReportFacts, TimelineEntry};
-use crate::tracking::report::Ref;
+use crate::tracking::entry::{
+    Direction, Fact, ParcelChange, ParcelFact, ReportFacts, TimelineEntry,
+};
+use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::state::Start;
 use crate::tracking::status::Status;
 
@@ -37,13 +39,37 @@ impl Order {
             return is_learnt.then_some(GivenUp::WithReports);
         };
         let is_given = is_named_by_shop || self.state.has_added(awb);
-        let is_replaced = self.state.parcel(awb).is_some_and(|parcel| parcel.replaced);
+        let is_replaced = self.state.parcel(awb).is_some_and(|parcel| parcel.replaced)
+            && !self.is_being_named(awb, entries)
+            && !self.is_being_added(awb, entries);
         match () {
             () if self.ended_long_ago(now) => Some(GivenUp::Recycled),
             () if !is_given || is_replaced => Some(GivenUp::WithReports),
             () if self.was_cancelled_before_pickup(awb, entries) => Some(GivenUp::Recycled),
             () => None,
         }
+    }
+
+    /// True until a patch that names the parcel is processed.
+    fn is_being_named(&self, awb: &Awb, entries: &[TimelineEntry]) -> bool {
+        let (profile, start) = (&self.profile, &self.state.start);
+        let forward = (Direction::Forward, &profile.awb, &start.awb);
+        let back = (Direction::Return, &profile.return_awb, &start.return_awb);
+        let is_it = |named: &Option<Awb>| named.as_ref().is_some_and(|it| it.is_same_parcel(awb));
+        [forward, back].into_iter().any(|(direction, named, at_creation)| {
+            let named_before = last_named(direction, entries).unwrap_or(at_creation);
+            is_it(named) && !is_it(named_before)
+        })
+    }
+
+    /// True until a request to add the parcel is processed.
+    fn is_being_added(&self, awb: &Awb, entries: &[TimelineEntry]) -> bool {
+        let requests = self.state.added.iter().filter(|added| added.is_same_parcel(awb));
+        let is_addition = |fact: &&ParcelFact| match &fact.change {
+            ParcelChange::Added { awb: added, .. } => added.is_same_parcel(awb),
+            _ => false,
+        };
+        requests.count() > parcel_facts(entries).filter(is_addition).count()
     }
 
     fn ended_long_ago(&self, now: Timestamp) -> bool {
@@ -71,9 +97,28 @@ pub fn moved_to<'a>(awb: &Awb, entries: &'a [TimelineEntry]) -> Option<&'a Order
     }
 }
 
+/// True if the order had this AWB once, and another order took it over with its reports.
+pub fn has_left(awb: &Awb, entries: &[TimelineEntry]) -> bool {
+    parcel_facts(entries).any(|fact| match &fact.change {
+        ParcelChange::Moved { name: Ref::Awb(moved), .. } => moved.is_same_parcel(awb),
+        _ => false,
+    })
+}
+
+/// What the last patch of `awb`, or `returnAwb`, named.
+fn last_named(direction: Direction, entries: &[TimelineEntry]) -> Option<&Option<Awb>> {
+    let namings = parcel_facts(entries).filter_map(|fact| match &fact.change {
+        ParcelChange::Named { direction: named, awb } if *named == direction => {
+            Some((fact.place(), awb))
+        }
+        _ => None,
+    });
+    namings.max_by_key(|(place, _)| *place).map(|(_, awb)| awb)
+}
+
 fn last_change<'a>(awb: &Awb, entries: &'a [TimelineEntry]) -> Option<&'a ParcelChange> {
     let about = |fact: &&ParcelFact| fact.awb().is_some_and(|it| it.is_same_parcel(awb));
-    parcel_facts(entries).filter(about).max_by_key(|fact| fact.rev).map(|fact| &fact.change)
+    parcel_facts(entries).filter(about).max_by_key(|fact| fact.place()).map(|fact| &fact.change)
 }
 
 /// The names in the facts of an order that only withdrawn reports, or reports of other orders by
@@ -114,8 +159,7 @@ pub fn reports_under(name: &Ref, entries: &[TimelineEntry]) -> BTreeSet<ReportId
     named.map(|entry| entry.id.clone()).collect()
 }
 
-/// The parcels that an order knows only from reports with exactly this id of another order, and
-/// those that this other order has taken over already.
+/// The parcels that an order knows only from reports with exactly this id of another order.
 pub fn parcels_by_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
     let has_id = |entry: &TimelineEntry| {
         entry.report().is_some_and(|report| report.spelled_id.as_ref() == Some(id))
@@ -127,16 +171,28 @@ pub fn parcels_by_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> 
         let name = Ref::Awb(awb.clone());
         all.contains(&name) && !kept.contains(&name)
     });
-    let taken = parcel_facts(entries).filter_map(|fact| match &fact.change {
-        ParcelChange::Moved { name: Ref::Awb(awb), to } if to == id => Some(awb.canonical()),
-        _ => None,
-    });
-    going.chain(taken).collect()
+    going.collect()
 }
 
-/// The order that has taken over what a new report is about.
+/// The parcels that an event has moved to another order.
+pub fn parcels_moved_by<'a>(
+    event: &EventId,
+    entries: &'a [TimelineEntry],
+) -> impl Iterator<Item = &'a Awb> {
+    entries.iter().filter(|entry| entry.event_id == *event).filter_map(|entry| match &entry.fact {
+        Fact::Parcel(ParcelFact { change: ParcelChange::Moved { name, .. }, .. }) => match name {
+            Ref::Awb(awb) => Some(awb),
+            Ref::Order(_) | Ref::Provider { .. } => None,
+        },
+        _ => None,
+    })
+}
+
+/// The order that has taken over what a new report is about. The shop's own report was accepted
+/// while this order had the AWB: it is about the old parcel if the carrier uses the number again.
 pub fn goes_to<'a>(report: &ReportFacts, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
     match &report.awb {
+        Some(awb) if report.source == SourceName::API => parcel_moved_to(awb, entries),
         Some(awb) => moved_to(awb, entries),
         None => id_moved_to(report.spelled_id.as_ref()?, entries),
     }
@@ -144,11 +200,21 @@ pub fn goes_to<'a>(report: &ReportFacts, entries: &'a [TimelineEntry]) -> Option
 
 /// The order that has taken over this report of the timeline together with a name.
 pub fn went_to<'a>(report: &ReportId, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
-    let report = entries.iter().find(|entry| entry.id == *report)?.report()?;
-    match report.awb.as_ref().map(|awb| last_change(awb, entries)) {
-        Some(Some(ParcelChange::Moved { to, .. })) => Some(to),
-        Some(_) => None,
+    went(entries.iter().find(|entry| entry.id == *report)?.report()?, entries)
+}
+
+fn went<'a>(report: &ReportFacts, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+    match &report.awb {
+        Some(awb) => parcel_moved_to(awb, entries),
         None => id_moved_to(report.spelled_id.as_ref()?, entries),
+    }
+}
+
+/// The order that has this parcel now, with its reports.
+fn parcel_moved_to<'a>(awb: &Awb, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+    match last_change(awb, entries)? {
+        ParcelChange::Moved { to, .. } => Some(to),
+        _ => None,
     }
 }
 
@@ -186,20 +252,7 @@ fn withdrawn(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportId> {
 
 /// The reports that were not withdrawn, without those that went to another order.
 fn reports(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportFacts> {
-    let mut gone: BTreeSet<ReportId> = withdrawn(entries).cloned().collect();
-    for name in parcel_facts(entries).filter_map(moved_name) {
-        let has_come_back = matches!(name, Ref::Awb(awb) if moved_to(awb, entries).is_none());
-        if !has_come_back {
-            gone.extend(reports_under(name, entries));
-        }
-    }
-    let standing = entries.iter().filter(move |entry| !gone.contains(&entry.id));
-    standing.filter_map(TimelineEntry::report)
-}
-
-fn moved_name(fact: &ParcelFact) -> Option<&Ref> {
-    match &fact.change {
-        ParcelChange::Moved { name, .. } => Some(name),
-        _ => None,
-    }
+    let withdrawn: BTreeSet<&ReportId> = withdrawn(entries).collect();
+    let standing = entries.iter().filter(move |entry| !withdrawn.contains(&entry.id));
+    standing.filter_map(TimelineEntry::report).filter(|report| went(report, entries).is_none())
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::orders::order::{
-    GivenUp, goes_to, is_withdrawn, moved_to, parcels_by_id, reports_under, went_to,
+    GivenUp, goes_to, has_left, is_withdrawn, moved_to, parcels_by_id, parcels_moved_by,
+    reports_under, went_to,
 };
+use crate::testing::event_id;
 use crate::tracking::entry::ReportFacts;
 use crate::tracking::status::Status::*;
 
@@ -103,6 +105,37 @@ fn a_replaced_parcel_gives_its_name_up() {
     let gives_up = |name| told.0.gives_up(&name, &told.1, minute(10));
     assert_eq!(gives_up(name("A")), Some(GivenUp::WithReports));
     assert_eq!(gives_up(name("B")), None);
+}
+
+#[test]
+fn a_replaced_parcel_stays_once_the_shop_asks_for_it_again() {
+    let mut told = given(r#","awb":"A""#);
+    told.0.profile.awb = Some(awb("B"));
+    say(&mut told, "p1", 2, patched(2, Direction::Forward, "B"));
+    let gives_up = |told: &Told| told.0.gives_up(&name("A"), &told.1, minute(10));
+    assert_eq!(gives_up(&told), Some(GivenUp::WithReports));
+    let before = told.clone();
+    // The requests change the order; their facts follow.
+    told.0.profile.awb = Some(awb("A"));
+    assert_eq!(gives_up(&told), None, "named again");
+    let mut told = before;
+    told.0.state.added = vec![awb("A")];
+    assert_eq!(gives_up(&told), None, "added");
+    assert!(told.0.names(&told.1).contains(&name("A")));
+}
+
+/// Both facts may have the same `rev`.
+#[test]
+fn a_parcel_leaves_after_the_request_that_named_it() {
+    let to = order_id("ORD-2");
+    let departure = parcel(2, ParcelChange::Moved { name: name("B"), to: to.clone() });
+    for ids in [("a", "z"), ("z", "a")] {
+        let mut told = given("");
+        say(&mut told, ids.0, 1, added(2, "B"));
+        say(&mut told, ids.1, 1, departure.clone());
+        assert_eq!(moved_to(&awb("B"), &told.1), Some(&to));
+        assert!(told.0.state.parcels.is_empty());
+    }
 }
 
 #[test]
@@ -205,7 +238,12 @@ fn an_order_with_the_exact_id_takes_the_parcels_that_only_its_reports_name() {
         say(&mut told, &format!("m{number}"), 2, parcel(number, change));
     }
     assert_eq!(told.0.names(&told.1), BTreeSet::from([name("A"), name("Y")]));
-    assert_eq!(parcels_by_id(&exact, &told.0, &told.1), BTreeSet::from([awb("X")]));
+    assert_eq!(parcels_by_id(&exact, &told.0, &told.1), BTreeSet::new());
+    assert!(has_left(&awb("X"), &told.1) && !has_left(&awb("Y"), &told.1));
+    let moved = |event: &str| {
+        parcels_moved_by(&event_id(&format!("event-{event}")), &told.1).cloned().collect::<Vec<_>>()
+    };
+    assert_eq!((moved("m3"), moved("m2")), (vec![awb("X")], Vec::new()));
     for (report, expected) in [("r1", None), ("r2", Some(&exact)), ("r5", Some(&exact))] {
         assert_eq!(went_to(&report_id(report), &told.1), expected, "{report}");
     }

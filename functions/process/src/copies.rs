@@ -1,0 +1,207 @@
+//! Copies the reports under a name that moved from one order to another.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use aws::clock::now;
+use aws::error::IoError;
+use domain::core::hash::Fingerprint;
+use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
+use domain::orders::api_event::TakenName;
+use domain::orders::order::reports_under;
+use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
+use domain::tracking::report::{Ref, Scan};
+use domain::tracking::timeline::{NewFact, Origin};
+
+use crate::apply::{ApplyOutcome, MOVES};
+use crate::fan_out::Undeliverable;
+use crate::{Process, Run};
+
+/// How far the copying of reports got.
+pub(crate) enum Copied {
+    /// An endpoint may have been left out.
+    All(Option<Undeliverable>),
+    OutOfTime,
+}
+
+/// What became of the reports that were copied.
+struct Copies {
+    /// The orders that have them now, or had them before.
+    owners: BTreeSet<OrderId>,
+    /// Events that may not have told endpoints of their changes in the old order.
+    interrupted: BTreeSet<EventId>,
+    undeliverable: Option<Undeliverable>,
+}
+
+impl Process {
+    /// Copies the reports of a name that moved here, newest first, each as an event of its own.
+    /// The next run finds what was copied.
+    pub(crate) async fn copy_reports(
+        &self,
+        run: &Run<'_>,
+        key: &OrderKey,
+        taken: &TakenName,
+    ) -> Result<Copied, IoError> {
+        let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
+        let Some((order, entries, checkpoints)) = self.orders.load_all_of(&from).await? else {
+            return Ok(Copied::All(None));
+        };
+        let mut moved = moved_with(&taken.name, &entries);
+        let mut copies = Copies {
+            owners: BTreeSet::from([from.order.clone()]),
+            interrupted: self.interrupted(&moved).await?,
+            undeliverable: None,
+        };
+        let names = names_in(&moved, taken);
+        for name in names.difference(&order.names(&entries)) {
+            self.orders.hand_over(&key.account, name, &from.order, &key.order).await?;
+        }
+        // A withdrawal comes first: what it takes back must not teach a name.
+        moved.sort_by_key(|entry| (entry.report().is_some(), Reverse(entry.occurred_at)));
+        for entry in moved {
+            if !run.has_time() {
+                return Ok(Copied::OutOfTime);
+            }
+            // The newest report brings the parcel's scans.
+            let scans = entry.awb().and_then(|awb| checkpoints.get(&awb.canonical()));
+            let scans = scans.map_or(&[][..], Vec::as_slice);
+            self.copy_report(key, entry, scans, &mut copies).await?;
+        }
+        for event in &copies.interrupted {
+            let failed = self.tell_of_changes(event, &order, &entries).await?;
+            copies.undeliverable = failed.or(copies.undeliverable);
+        }
+        self.settle_names(key, names, &copies.owners).await?;
+        Ok(Copied::All(copies.undeliverable))
+    }
+
+    async fn copy_report(
+        &self,
+        key: &OrderKey,
+        entry: TimelineEntry,
+        scans: &[Scan],
+        copies: &mut Copies,
+    ) -> Result<(), IoError> {
+        let event = entry.event_id.clone();
+        let event_id = copy_event_id(&entry.id, key);
+        let origin = Origin { event_id, received_at: entry.received_at };
+        let mut fact = fact_of(entry, &key.order);
+        self.forget_foreign_names(key, &mut fact).await?;
+        let outcome = self.commit_copy(key, fact, &origin, scans).await?;
+        let is_new = matches!(&outcome, ApplyOutcome::Applied(applied) if !applied.is_repeat);
+        if let ApplyOutcome::Applied(mut applied) = outcome {
+            let is_by_event = applied.entry.event_id == event;
+            let teller = if is_by_event { &event } else { &origin.event_id };
+            applied.act_for(teller);
+            copies.owners.insert(applied.order.key.order.clone());
+            let failed = self.fan_out(teller, &[*applied], now()).await?;
+            copies.undeliverable = failed.or(copies.undeliverable.take());
+        }
+        // Its event may have gone on here since, and ended without a look at the old order.
+        if !is_new {
+            copies.interrupted.insert(event);
+        }
+        Ok(())
+    }
+
+    /// Copies a fact to the order, or to the one that has taken its parcel over since.
+    async fn commit_copy(
+        &self,
+        key: &OrderKey,
+        fact: NewFact,
+        origin: &Origin,
+        scans: &[Scan],
+    ) -> Result<ApplyOutcome, IoError> {
+        let mut outcome = self.commit_fact(key, fact.clone(), origin, scans).await?;
+        for _ in 0..MOVES {
+            let ApplyOutcome::OtherOrder(order) = outcome else { break };
+            let key = OrderKey { account: key.account.clone(), order };
+            outcome = self.commit_fact(&key, fact.clone(), origin, scans).await?;
+        }
+        Ok(outcome)
+    }
+
+    /// Brings the names in line with the orders that have them by their facts: an order may have had
+    /// the reports before, without these names, the reports may have gone on to others, and those
+    /// that were withdrawn give no name.
+    async fn settle_names(
+        &self,
+        key: &OrderKey,
+        names: BTreeSet<Ref>,
+        others: &BTreeSet<OrderId>,
+    ) -> Result<(), IoError> {
+        let own = self.names_of(key).await?;
+        let mut foreign: BTreeSet<Ref> = names.difference(&own).cloned().collect();
+        for order in others {
+            if foreign.is_empty() {
+                return Ok(());
+            }
+            let other = OrderKey { account: key.account.clone(), order: order.clone() };
+            for name in self.names_of(&other).await? {
+                if foreign.remove(&name) {
+                    self.orders.hand_over(&key.account, &name, &key.order, order).await?;
+                }
+            }
+        }
+        for name in &foreign {
+            self.orders.free_name(key, name).await?;
+        }
+        Ok(())
+    }
+
+    async fn names_of(&self, key: &OrderKey) -> Result<BTreeSet<Ref>, IoError> {
+        let loaded = self.orders.load_with_timeline(key).await?;
+        Ok(loaded.map(|(order, entries)| order.names(&entries)).unwrap_or_default())
+    }
+
+    /// A report goes with its parcel, or without one with its order's id, whichever order has its
+    /// other names by now.
+    pub(crate) async fn forget_foreign_names(
+        &self,
+        key: &OrderKey,
+        fact: &mut NewFact,
+    ) -> Result<(), IoError> {
+        let Fact::Report(report) = &mut fact.fact else { return Ok(()) };
+        let own = report.awb.as_ref().map(Ref::awb);
+        let others: Vec<Ref> = report.names().filter(|name| own.as_ref() != Some(name)).collect();
+        for name in others {
+            let owner = self.orders.named(&key.account, &name).await?;
+            if owner.is_some_and(|owner| owner != key.order) {
+                report.forget(&name);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Another one than that of the report in its old order, so that the change there and the change
+/// here are told in different deliveries.
+fn copy_event_id(report: &ReportId, to: &OrderKey) -> EventId {
+    Fingerprint::of("moved").with(report).with(&to.account).with(&to.order).into()
+}
+
+/// The reports under a name, and their withdrawals.
+pub(crate) fn moved_with(name: &Ref, entries: &[TimelineEntry]) -> Vec<TimelineEntry> {
+    let moved = reports_under(name, entries);
+    let is_moved = |entry: &&TimelineEntry| match &entry.fact {
+        Fact::Withdrawal { report_id } => moved.contains(report_id),
+        Fact::Report(_) | Fact::Parcel(_) => moved.contains(&entry.id),
+    };
+    entries.iter().filter(is_moved).cloned().collect()
+}
+
+/// The names in the reports that moved, and the one that they moved with.
+fn names_in(moved: &[TimelineEntry], taken: &TakenName) -> BTreeSet<Ref> {
+    let names = moved.iter().filter_map(TimelineEntry::report).flat_map(ReportFacts::names);
+    let with = Some(&taken.name).filter(|name| !matches!(name, Ref::Order(_)));
+    names.chain(with.cloned()).collect()
+}
+
+/// A fact as the order `own` has it.
+fn fact_of(entry: TimelineEntry, own: &OrderId) -> NewFact {
+    let TimelineEntry { id, occurred_at, mut fact, .. } = entry;
+    if let Fact::Report(report) = &mut fact {
+        report.spelled_id = report.spelled_id.take().filter(|id| id != own);
+    }
+    NewFact { id, occurred_at, fact }
+}

@@ -1,0 +1,67 @@
+//! Takes a mistaken report back.
+
+use aws::error::IoError;
+use aws::tables::inbound::Progress;
+use domain::core::id::{OrderKey, ReportId};
+use domain::orders::api_event::Withdrawal;
+use domain::tracking::entry::{Fact, TimelineEntry};
+use domain::tracking::timeline::NewFact;
+
+use crate::apply::ApplyOutcome;
+use crate::fan_out::Undeliverable;
+use crate::progress::Applied;
+use crate::reason::FailReason;
+use crate::{Process, Run};
+
+impl Process {
+    /// Takes the report back in the order that has it now: it may have moved with its parcel since
+    /// the request.
+    pub(crate) async fn withdraw(
+        &self,
+        run: &Run<'_>,
+        withdrawal: Withdrawal,
+    ) -> Result<Option<Progress>, IoError> {
+        let Some(mut key) = run.order(&withdrawal.order_id) else {
+            return Ok(Some(FailReason::NoAccount.into()));
+        };
+        let report_id = withdrawal.report_id.clone();
+        let fact = NewFact {
+            id: run.event.id.clone().into(),
+            occurred_at: run.event.received_at,
+            fact: Fact::Withdrawal { report_id: withdrawal.report_id },
+        };
+        let mut undeliverable = self.tell_of_withdrawn(&key, &report_id).await?;
+        let mut outcome = self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await?;
+        if let ApplyOutcome::OtherOrder(order) = outcome {
+            key = OrderKey { order, ..key };
+            undeliverable = self.tell_of_withdrawn(&key, &report_id).await?.or(undeliverable);
+            outcome = self.commit_fact(&key, fact, &run.origin(), &[]).await?;
+        }
+        let ApplyOutcome::Applied(fact) = outcome else {
+            return Ok(Some(FailReason::NoSuchOrder.into()));
+        };
+        let applied = Applied { total: 1, facts: vec![*fact], ..Applied::default() };
+        let progress = self.finish(run, applied).await?;
+        Ok(undeliverable.map(|it| FailReason::Undeliverable(it).into()).or(progress))
+    }
+
+    /// Tells endpoints of the change that a report made, if its event was interrupted before it did:
+    /// from now on it may find the report in another order, as what the report taught is forgotten.
+    async fn tell_of_withdrawn(
+        &self,
+        key: &OrderKey,
+        report: &ReportId,
+    ) -> Result<Option<Undeliverable>, IoError> {
+        let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
+            return Ok(None);
+        };
+        let own: Vec<TimelineEntry> =
+            entries.iter().filter(|entry| entry.id == *report).cloned().collect();
+        let mut undeliverable = None;
+        for event in self.interrupted(&own).await? {
+            let failed = self.tell_of_changes(&event, &order, &entries).await?;
+            undeliverable = failed.or(undeliverable);
+        }
+        Ok(undeliverable)
+    }
+}
