@@ -15,7 +15,8 @@ use crate::sqs::Queue;
 /// A message that fails because of a bug goes to the dead-letter queue at this receive.
 const BUG_RECEIVES: u32 = 5;
 
-const MAX_BACKOFF_SECONDS: u64 = 300;
+/// After an outage, everything is done within two minutes.
+const MAX_BACKOFF_SECONDS: u64 = 90;
 
 /// A queue and its dead-letter queue.
 #[derive(Debug, Clone)]
@@ -155,9 +156,9 @@ fn after_bug(receive_count: u32) -> RecordOutcome {
     }
 }
 
-/// Exponential backoff: one second, doubling with every receive, at most five minutes.
+/// Exponential backoff: one second, doubling with every receive, at most 90 seconds.
 pub(super) fn backoff(receive_count: u32) -> Duration {
-    let doublings = receive_count.clamp(1, 10) - 1;
+    let doublings = receive_count.clamp(1, 8) - 1;
     Duration::from_secs((1_u64 << doublings).min(MAX_BACKOFF_SECONDS))
 }
 
@@ -206,13 +207,13 @@ mod tests {
     }
 
     #[test]
-    fn backoff_doubles_up_to_five_minutes() {
+    fn backoff_doubles_up_to_ninety_seconds() {
         let wait = |count: &str| {
             let mut record = SqsMessage::default();
             record.attributes.insert("ApproximateReceiveCount".to_owned(), count.to_owned());
             backoff(receive_count(&record)).as_secs()
         };
-        assert_eq!(["1", "2", "5", "10", "999", "junk"].map(wait), [1, 2, 16, 300, 300, 1]);
+        assert_eq!(["1", "2", "7", "8", "999", "junk"].map(wait), [1, 2, 64, 90, 90, 1]);
     }
 
     #[test]
