@@ -108,16 +108,17 @@ unit: prerequisites
 
 SIM := cargo run --quiet --profile sim -p sim --
 
-sim-test: prerequisites ## Simulate 1,000 seeds, kills at every call, and outages
+sim-test: prerequisites ## Simulate 1,000 seeds, kills at every call, outages, planted bugs
 	$(call step,tests of the simulation,cargo test --quiet --profile sim -p sim)
 	$(call step,simulation,$(SIM) seeds 1 1000)
 	$(call step,simulation of kills,$(SIM) kills)
 	$(call step,simulation of outages,$(SIM) scenarios)
+	$(call step,planted bugs,$(SIM) bugs check)
 
 sim: prerequisites ## Tell the story of one simulated run [SEED=7]
 	@$(SIM) seed $(if $(call given,SEED),"$$SEED",7)
 
-bugs: prerequisites ## Record by which seeds the simulation finds its planted bugs
+bugs: prerequisites ## Find the planted bugs anew
 	$(call step,planted bugs,$(SIM) bugs write)
 
 soak: prerequisites ## Simulate random seeds for a time [SECONDS=3600]

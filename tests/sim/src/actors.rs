@@ -3,33 +3,31 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use doubles::names::queue_url;
-use doubles::sqs::Chances;
 use fastrand::Rng;
-use serde_json::json;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::clock;
 use crate::lambda::Lambda;
 use crate::scenarios::{Outage, Scenario};
 use crate::world::{State, World};
 
 mod carriers;
+pub(crate) mod meetings;
 mod messages;
+mod operator;
 mod order;
+mod outage;
 mod parcels;
 mod polling;
 mod reads;
 mod request;
+mod settings;
 mod shop;
 mod statuses;
 mod webhook;
 
 /// A scenario of days has its orders within the first hours.
 const MOST_BUSY: Duration = Duration::from_secs(4 * 60 * 60);
-/// No order takes longer while its requests are answered.
-const STORY: Duration = Duration::from_secs(150);
 const ORDERS_OF_SCENARIO: usize = 40;
 
 /// Who takes part in a run. Few at a time, so that a run stays small.
@@ -41,6 +39,8 @@ pub(crate) struct Cast {
 }
 
 impl Cast {
+    pub(crate) const NOBODY: Self = Self { orders: 0, shops: 0 };
+
     pub(crate) fn draw(random: &mut Rng) -> Self {
         match random.u8(..8) {
             0..=2 => Self { orders: random.usize(1..8), shops: 0 },
@@ -53,11 +53,6 @@ impl Cast {
     /// Beside the other flows of a run.
     pub(crate) fn draw_beside(random: &mut Rng) -> Self {
         Self { orders: random.usize(..3), shops: usize::from(random.u8(..4) == 0) }
-    }
-
-    /// Orders of their own in place of shops.
-    pub(crate) fn without_shops(self) -> Self {
-        Self { orders: self.orders + self.shops, shops: 0 }
     }
 
     /// The smallest part: whose every call is struck in turn.
@@ -93,7 +88,8 @@ impl Actors {
                 self.exchange_messages().await;
             }
         };
-        tokio::join!(orders, self.tell_shops(cast.shops), polling, messages);
+        let others = async { tokio::join!(self.operate(), self.change_settings(), self.fail()) };
+        tokio::join!(orders, self.tell_shops(cast.shops), polling, messages, others);
     }
 
     /// Begins the orders within this time, and waits until the last one has been told.
@@ -120,48 +116,23 @@ impl Actors {
         while stories.join_next().await.is_some() {}
     }
 
-    /// Goes on with the work during an outage, until it ends.
+    /// Goes on with the work during an outage, which ends with the last order's last report.
     pub(crate) async fn live_through(&self, scenario: &Scenario) {
         self.world.lock().begin(scenario);
-        let busy = scenario.lasts.min(MOST_BUSY).saturating_sub(STORY);
+        let busy = scenario.lasts.min(MOST_BUSY);
         tokio::join!(self.tell_orders(ORDERS_OF_SCENARIO, busy), sleep(scenario.lasts));
     }
 
-    /// Sends what is in the dead-letter queues back to its queue, as `make` does for operators.
-    pub(crate) fn redrive(&self) {
-        let mut state = self.world.lock();
-        for (letters, queue) in [("DeliveriesDlq", "DeliveriesQueue"), ("EventsDlq", "EventsQueue")]
-        {
-            while state.redrive_some(letters, queue) {}
-            state.announce(queue);
-        }
+    async fn wait_up_to(&self, seconds: u64) {
+        sleep(self.draw_wait(seconds)).await;
     }
 
-    async fn wait_up_to(&self, seconds: u64) {
-        let ms = self.world.lock().random.u64(0..=seconds * 1000);
-        sleep(Duration::from_millis(ms)).await;
+    fn draw_wait(&self, most_seconds: u64) -> Duration {
+        Duration::from_millis(self.world.lock().random.u64(0..=most_seconds * 1000))
     }
 }
 
 impl State {
-    /// Returns whether there may be more.
-    fn redrive_some(&mut self, letters: &str, queue: &str) -> bool {
-        let (now, chances) = (clock::now_ms(), Chances::default());
-        let batch = self.sqs.receive(letters, 10, now, &chances, &mut self.random);
-        for letter in &batch {
-            let mut message = json!({ "QueueUrl": queue_url(queue), "MessageBody": letter.body });
-            if let Some(group) = &letter.group {
-                message["MessageGroupId"] = group.as_str().into();
-            }
-            let sent = self.sqs.call("SendMessage", &message, now, &chances, &mut self.random);
-            match sent {
-                Ok(_) => self.sqs.delete(letters, &letter.receipt, now),
-                Err(error) => self.ledger.violation(format!("no redrive: {}", error.code())),
-            }
-        }
-        !batch.is_empty()
-    }
-
     fn begin(&mut self, scenario: &Scenario) {
         match scenario.outage {
             Outage::Faults(faults) => self.faults = faults,

@@ -67,13 +67,13 @@ bugs! {
     /// The keys of a tenant are those of another: its code is missing in them.
     KeysWithoutTenant: "is lost";
     /// The lookup of a name is eventually consistent (rmyndharis/OpenWA#464).
-    StaleLookup: "is lost";
+    StaleLookup: "waits, though", "is lost";
     /// A report that was parked is not looked for once more: its order may have been created
     /// between lookup and parking.
-    ParkedWithoutSecondLook: "is lost";
+    ParkedWithoutSecondLook: "waits, though", "is lost";
     /// An order is created without the event that reconciles the reports parked for it
     /// (opengovsg/postmangovsg#2151).
-    NoReconciliation: "is lost";
+    NoReconciliation: "waits, though", "is lost";
     /// The deliveries of a change are sent before the change is committed.
     AnnounceBeforeCommit: "which never was";
     /// An event is marked as settled before its deliveries are sent.
@@ -100,11 +100,9 @@ bugs! {
     RunOpenedTwice: "finishes twice";
     /// The status of a message is written without a look at what was written since
     /// (chatwoot/chatwoot#14529).
-    MessageStatusOverwritten: "";
+    MessageStatusOverwritten: "the statuses of";
     /// A dead delivery is not copied to the dead-letter queue.
     NoDeadLetter: "is dead without a dead letter";
-    /// `BatchGetItem` is taken for all or nothing: its unprocessed keys are ignored.
-    UnprocessedKeysIgnored: "";
     /// An error of the send of deliveries is logged, and the event settled.
     SendErrorIgnored: "is not told of";
     /// `SendMessageBatch` is taken for all or nothing: its failed entries are ignored.
@@ -117,13 +115,13 @@ bugs! {
     DeletedOnReceive: "is lost", "is not told of", "ends as";
     /// The id of a delivery is made at its send, so that a repeat has another
     /// (documenso/documenso#3204).
-    FreshDeliveryId: "under 2 ids";
+    FreshDeliveryId: " ids";
     /// The id of a delivery is its order and its place in the batch, not its content.
     DeliveryIdByNumber: "is not told of";
     /// The body of an attempt is rendered again, with the time of this attempt.
     FreshBody: "has other bytes than before";
     /// Each attempt has a `webhook-id` of its own.
-    FreshWebhookId: "did not take it";
+    FreshWebhookId: "of no delivery reaches";
     /// A retry repeats the headers of the first attempt: its timestamp grows old.
     OldTimestamp: "timestamp";
     /// The signature covers the body before it is serialized once more for the POST

@@ -164,7 +164,7 @@ impl State {
                     Answer::from(failure)
                 })
             }
-            Service::Sqs => self.execute_sqs(call, now),
+            Service::Sqs => self.execute_sqs(sandbox, call, now),
             Service::Ssm => {
                 let result = self.ssm.call(&call.operation, &call.request, now, &mut self.random);
                 if result.is_err() {
@@ -180,7 +180,7 @@ impl State {
         result.map_or_else(|error| error, Answer::ok)
     }
 
-    fn execute_sqs(&mut self, call: &Call, now: u64) -> Result<Value, Answer> {
+    fn execute_sqs(&mut self, sandbox: SandboxId, call: &Call, now: u64) -> Result<Value, Answer> {
         let chances = doubles::sqs::Chances::default();
         let (mut request, refused) = self.refuse_entries(call);
         self.write_as_other_release(&mut request);
@@ -191,7 +191,7 @@ impl State {
         } else if !refused.is_empty() {
             answer["Failed"] = refused.into();
         }
-        self.record_deliveries(&request);
+        self.record_deliveries(sandbox, &request);
         self.record_polling(call.queue(), &request);
         self.announce(call.queue());
         Ok(answer)
@@ -220,11 +220,12 @@ impl State {
     }
 
     /// Every delivery that is queued has to end.
-    fn record_deliveries(&mut self, request: &Value) {
+    fn record_deliveries(&mut self, sandbox: SandboxId, request: &Value) {
+        let (now, is_triggered) = (self.now(), self.sandbox(sandbox).function == "ops");
         let entries = request["Entries"].as_array().into_iter().flatten();
         let bodies = entries.chain([request]).filter_map(|it| it["MessageBody"].as_str());
         for delivery in bodies.filter_map(domain::webhooks::delivery::Delivery::from_message) {
-            self.ledger.delivery(delivery);
+            self.ledger.delivery(delivery, is_triggered, now);
         }
     }
 

@@ -14,8 +14,6 @@ pub struct Campaign {
     pub topology: Arc<Topology>,
     /// So many of the first seeds run twice: a seed that does not repeat is a finding.
     pub repeated: u64,
-    /// Shops take part, whose orders share parcels and names.
-    pub with_shops: bool,
 }
 
 /// Which seeds run.
@@ -58,11 +56,7 @@ impl Seeds {
 
 impl Campaign {
     pub fn run(&self, seeds: Seeds) -> io::Result<Totals> {
-        self.run_all(|| self.plan(seeds.next()?), seeds.first + self.repeated)
-    }
-
-    fn plan(&self, seed: u64) -> Option<Plan> {
-        Some(Plan { with_shops: self.with_shops, ..Plan::of(seed) })
+        self.run_all(|| seeds.next().map(Plan::of), seeds.first + self.repeated)
     }
 
     pub(crate) fn run_plans(&self, plans: &[Plan]) -> io::Result<Totals> {
@@ -76,6 +70,8 @@ impl Campaign {
         let work = || -> io::Result<()> {
             while let Some(plan) = next() {
                 let outcome = self.run_once(plan, plan.seed < repeated)?;
+                // At once: a soak may be stopped before its report.
+                outcome.violations.iter().for_each(|it| eprintln!("seed {}: {it}", outcome.seed));
                 totals.lock().unwrap_or_else(PoisonError::into_inner).add(&outcome);
             }
             Ok(())

@@ -16,6 +16,8 @@ pub(crate) struct Flows {
     pub(crate) before_the_hour: Option<u64>,
     /// WhatsApp.
     pub(crate) messages: bool,
+    /// As few of everything as possible: every call of the run is struck in turn.
+    pub(crate) is_small: bool,
 }
 
 impl Flows {
@@ -24,6 +26,16 @@ impl Flows {
         let is_scheduled = polling.is_some() && random.bool();
         let before_the_hour = is_scheduled.then(|| random.u64(20_000..150_000));
         let messages = random.u8(..ONE_IN) == 0;
-        Self { polling, before_the_hour, messages }
+        Self { polling, before_the_hour, messages, is_small: false }
+    }
+
+    /// At most one, by itself.
+    pub(crate) fn draw_one(random: &mut Rng) -> Self {
+        let one = Self { is_small: true, ..Self::default() };
+        match random.u8(..4) {
+            0 => Self { polling: Some(Polling::draw(random)), ..one },
+            1 => Self { messages: true, ..one },
+            _ => Self::default(),
+        }
     }
 }

@@ -56,7 +56,8 @@ impl Network for Internet {
             if world.lock().dies(sandbox, Moment::Before) {
                 return std::future::pending().await;
             }
-            let travel = world.lock().departs(sandbox, &request);
+            let travel = world.lock().latency(20);
+            let _call = CarrierCall::begin(&world, sandbox, &request);
             sleep(Duration::from_millis(travel)).await;
             let reply = world.lock().reply(sandbox, &request);
             if world.lock().dies(sandbox, Moment::After) {
@@ -71,15 +72,28 @@ impl Network for Internet {
     }
 }
 
-impl State {
-    /// Returns how long the request travels.
-    fn departs(&mut self, sandbox: SandboxId, request: &Request) -> u64 {
-        if request.url().host_str() == Some(CARRIER) {
-            self.record_call(sandbox);
-        }
-        self.latency(20)
-    }
+/// A call to the carrier, until it is answered or given up.
+struct CarrierCall {
+    world: World,
+    sandbox: SandboxId,
+}
 
+impl CarrierCall {
+    fn begin(world: &World, sandbox: SandboxId, request: &Request) -> Option<Self> {
+        (request.url().host_str() == Some(CARRIER)).then(|| {
+            world.lock().begin_call(sandbox);
+            Self { world: world.clone(), sandbox }
+        })
+    }
+}
+
+impl Drop for CarrierCall {
+    fn drop(&mut self) {
+        self.world.lock().ledger.polling.end_call(self.sandbox);
+    }
+}
+
+impl State {
     fn reply(&mut self, sandbox: SandboxId, request: &Request) -> Reply {
         let host = request.url().host_str().unwrap_or_default().to_owned();
         match host.strip_suffix(".hooks.example") {

@@ -6,6 +6,8 @@
 //! disagrees with its order, a queue that does not empty, a delivery that neither arrived nor is
 //! visibly dead.
 
+use timeline::timeline;
+
 use crate::world::State;
 
 mod deliveries;
@@ -17,6 +19,8 @@ pub(crate) mod orders;
 mod polling;
 mod rows;
 mod shop;
+mod timeline;
+mod triggers;
 
 /// Faults after which a call may arrive when nobody waits for it any more.
 const LATE_CALLS: [&str; 6] = ["kill", "timeout", "hang", "freeze", "lose_answer", "throttle"];
@@ -33,9 +37,13 @@ pub(crate) fn judge(state: &mut State) {
     findings.extend(facts::judge(state, &stored, &names));
     findings.extend(shop::judge(state, &stored, &names));
     findings.extend(deliveries::judge(state, &stored));
+    findings.extend(triggers::judge(state, &stored));
     findings.extend(polling::judge(state, &stored));
     findings.extend(messages::judge(state, &stored));
     findings.extend(expiry::judge(state));
+    if !findings.is_empty() {
+        stored.values().flat_map(timeline).for_each(|line| state.tell("timeline", || line));
+    }
     for finding in findings {
         state.ledger.violation(finding);
     }

@@ -3,34 +3,62 @@
 use std::io;
 use std::sync::Arc;
 
+use crate::actors::meetings::{MEETINGS, Meeting};
 use crate::campaign::{Campaign, Totals};
 use crate::run::{Plan, run_plan};
 use crate::sandbox::Moment;
 use crate::{Outcome, Topology};
 
-/// The runs whose every call is struck. They have one order each.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=6;
+/// The runs whose every call is struck. They have one order each, or one small flow.
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=8;
+/// The calls of a meeting take other times with each seed.
+const SEEDS_OF_MEETING: std::ops::RangeInclusive<u64> = 1..=2;
 
-/// Runs each seed once for every call and moment.
+/// Runs each seed, and each meeting, once for every call and moment.
 pub fn run(topology: &Arc<Topology>) -> io::Result<Totals> {
+    let seeds = SEEDS.map(Plan::of);
+    let of_meeting = |meeting: &'static Meeting| {
+        SEEDS_OF_MEETING.map(move |seed| Plan { meeting: Some(meeting), ..Plan::of(seed) })
+    };
     let mut plans = Vec::new();
-    for seed in SEEDS {
+    for plan in seeds.chain(MEETINGS.iter().flat_map(of_meeting)) {
         // A call that is never made kills nobody.
-        let undisturbed = Plan { kill_at: Some((u64::MAX, Moment::Before)), ..Plan::of(seed) };
+        let undisturbed = Plan { kill_at: Some((u64::MAX, Moment::Before)), ..plan };
         let calls = run_plan(undisturbed, topology)?.counts.get("calls").copied();
         let moments = (1..=calls.unwrap_or_default())
             .flat_map(|call| [(call, Moment::Before), (call, Moment::After)]);
-        plans.extend(moments.map(|at| Plan { kill_at: Some(at), ..Plan::of(seed) }));
+        plans.push(undisturbed);
+        plans.extend(moments.map(|at| Plan { kill_at: Some(at), ..plan }));
     }
-    Campaign { topology: Arc::clone(topology), repeated: 0, with_shops: false }.run_plans(&plans)
+    Campaign { topology: Arc::clone(topology), repeated: 0 }.run_plans(&plans)
 }
 
 /// Names the call at which the kill of a broken run struck.
 pub(crate) fn named(plan: Plan, mut outcome: Outcome) -> Outcome {
-    if let Some((call, moment)) = plan.kill_at {
-        for violation in &mut outcome.violations {
-            violation.push_str(&format!(" (killed at call {call}, {moment:?})"));
-        }
+    let meeting = plan.meeting.map(|meeting| format!(" ({})", meeting.name));
+    let kill = plan.kill_at.map(|(call, moment)| format!(" (killed at call {call}, {moment:?})"));
+    for violation in &mut outcome.violations {
+        violation.extend(meeting.iter().chain(&kill).map(String::as_str));
     }
     outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use fastrand::Rng;
+
+    use super::*;
+    use crate::flows::Flows;
+
+    #[test]
+    fn strikes_every_flow() {
+        let flows = SEEDS.map(|seed| {
+            let plan = Plan { kill_at: Some((1, Moment::Before)), ..Plan::of(seed) };
+            plan.draw(&mut Rng::with_seed(seed)).1
+        });
+        let flows: Vec<Flows> = flows.collect();
+        assert!(flows.contains(&Flows::default()));
+        assert!(flows.iter().any(|flows| flows.polling.is_some()), "{flows:?}");
+        assert!(flows.iter().any(|flows| flows.messages), "{flows:?}");
+    }
 }

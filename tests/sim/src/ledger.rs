@@ -18,7 +18,11 @@ pub(crate) struct Ledger {
     /// What shops said about orders.
     pub(crate) sayings: Vec<Saying>,
     /// Every delivery that was queued, by its id.
-    pub(crate) deliveries: BTreeMap<String, Delivery>,
+    pub(crate) deliveries: BTreeMap<String, Queued>,
+    /// Requests of operators to send the current state of orders.
+    pub(crate) triggers: Vec<Trigger>,
+    /// Dead letters that were sent back: delivery and `run`.
+    pub(crate) redriven: Vec<(String, u32)>,
     pub(crate) posts: Vec<Post>,
     pub(crate) messages: messages::MessagesLedger,
     pub(crate) polling: polling::PollingLedger,
@@ -45,6 +49,28 @@ pub(crate) struct SentWebhook {
     pub(crate) account: AccountCode,
     pub(crate) body: String,
     pub(crate) promise: Promise,
+}
+
+/// A delivery that was queued, at these times.
+#[derive(Debug, Clone)]
+pub(crate) struct Queued {
+    pub(crate) delivery: Delivery,
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+    /// By a request of an operator.
+    pub(crate) is_triggered: bool,
+}
+
+/// A request of an operator to send the current state of orders.
+#[derive(Debug, Clone)]
+pub(crate) struct Trigger {
+    pub(crate) account: AccountCode,
+    pub(crate) orders: Vec<String>,
+    pub(crate) promise: Promise,
+    pub(crate) from: u64,
+    pub(crate) until: u64,
+    /// Those that the answer names.
+    pub(crate) deliveries: Vec<String>,
 }
 
 /// What a shop said about an order, in one request with its repeats.
@@ -83,12 +109,15 @@ pub(crate) enum Field {
 /// A POST that arrived at a customer's server.
 #[derive(Debug, Clone)]
 pub(crate) struct Post {
+    pub(crate) endpoint: String,
     pub(crate) id: String,
     pub(crate) body: Vec<u8>,
     pub(crate) sandbox: SandboxId,
     pub(crate) at: u64,
     /// The server took it, whether or not its answer arrived.
     pub(crate) is_taken: bool,
+    /// The wait that it asked for.
+    pub(crate) asked_ms: u64,
 }
 
 impl Ledger {
@@ -99,16 +128,13 @@ impl Ledger {
     }
 
     /// Records a delivery that is queued. One that is queued again tells of the same changes.
-    pub(crate) fn delivery(&mut self, delivery: Delivery) {
+    pub(crate) fn delivery(&mut self, delivery: Delivery, is_triggered: bool, now: u64) {
         let id = delivery.id.clone();
-        match self.deliveries.get(&id) {
-            Some(known) if changes(known) != changes(&delivery) => {
-                self.violation(format!("{id} is queued again for other changes"));
-            }
-            Some(_) => {}
-            None => {
-                self.deliveries.insert(id, delivery);
-            }
+        let queued = Queued { delivery, first: now, last: now, is_triggered };
+        let known = self.deliveries.entry(id.clone()).or_insert_with(|| queued.clone());
+        known.last = now;
+        if changes(&known.delivery) != changes(&queued.delivery) {
+            self.violation(format!("{id} is queued again for other changes"));
         }
     }
 

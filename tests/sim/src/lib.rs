@@ -30,5 +30,5 @@ mod story;
 mod topology;
 mod world;
 
-pub use run::{Outcome, run, run_with_shops};
+pub use run::{Outcome, run};
 pub use topology::Topology;

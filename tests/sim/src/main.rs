@@ -9,16 +9,15 @@ use std::{env, fs, io};
 use sim::bugs::Bug;
 use sim::campaign::{Campaign, Seeds, Totals};
 use sim::scenarios::Report;
-use sim::{Topology, kills, run, run_with_shops, scenarios};
+use sim::{Topology, kills, run, scenarios};
 
 mod planted;
 
 const USAGE: &str = "\
 usage, from the root of the repository:
-  sim seed SEED [shops]   tells the story of one run; with shops whose orders share parcels and names
-  sim seeds FIRST COUNT [shops]
-                          runs that many seeds, the first ones twice
-  sim soak SECONDS        runs as many seeds as fit, with shops, from a random one
+  sim seed SEED           tells the story of one run
+  sim seeds FIRST COUNT   runs that many seeds, the first ones twice
+  sim soak SECONDS        runs as many seeds as fit, from a random one
   sim kills               kills a worker before and after each call of some runs
   sim scenarios           the long outages, one after another
   sim bugs find [BUG…]    finds the planted bugs, or these, each by its smallest seed
@@ -68,21 +67,17 @@ fn simulate(arguments: &[&str]) -> Result<bool, Failure> {
         Ok::<_, Failure>(Arc::new(Topology::read(&text).map_err(Failure::Template)?))
     };
     match arguments {
-        ["seed", seed, rest @ ..] => {
-            let outcome = match shops(rest)? {
-                true => run_with_shops(seed.parse()?, &topology()?)?,
-                false => run(seed.parse()?, &topology()?, true)?,
-            };
+        ["seed", seed] => {
+            let outcome = run(seed.parse()?, &topology()?, true)?;
             print!("{}", outcome.story);
             Ok(report(&Totals::of(&outcome)))
         }
-        ["seeds", first, count, rest @ ..] => {
-            let with_shops = shops(rest)?;
-            let campaign = Campaign { topology: topology()?, repeated: REPEATED, with_shops };
+        ["seeds", first, count] => {
+            let campaign = Campaign { topology: topology()?, repeated: REPEATED };
             Ok(report(&campaign.run(Seeds::count(first.parse()?, count.parse()?))?))
         }
         ["soak", seconds] => {
-            let campaign = Campaign { topology: topology()?, repeated: 0, with_shops: true };
+            let campaign = Campaign { topology: topology()?, repeated: 0 };
             let time = Duration::from_secs(seconds.parse()?);
             Ok(report(&campaign.run(Seeds::until(fastrand::u64(..1 << 40), time))?))
         }
@@ -106,14 +101,6 @@ fn simulate(arguments: &[&str]) -> Result<bool, Failure> {
         }
         ["bugs", "write"] => planted::write(),
         ["bugs", "check"] => planted::check(),
-        _ => Err(Failure::Usage),
-    }
-}
-
-fn shops(rest: &[&str]) -> Result<bool, Failure> {
-    match rest {
-        [] => Ok(false),
-        ["shops"] => Ok(true),
         _ => Err(Failure::Usage),
     }
 }

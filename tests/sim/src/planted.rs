@@ -2,7 +2,7 @@
 
 use std::{fs, io};
 
-use sim::bugs::hunt::{Find, Hunter};
+use sim::bugs::hunt::{Find, Hunt, Hunter};
 use sim::bugs::{Bug, table};
 
 use crate::{Failure, template};
@@ -23,13 +23,15 @@ pub(crate) fn write() -> Result<bool, Failure> {
 
 fn hunt(bugs: &[Bug]) -> Result<Vec<Find>, Failure> {
     let hunter = Hunter::new(template()?)?;
-    let finds = hunter.for_each(bugs, |bug| {
-        let find = hunter.hunt(bug)?;
-        match &find {
-            Some(Find { seed, violation, .. }) => println!("{bug}: seed {seed}: {violation}"),
-            None => println!("NOT FOUND: {bug}"),
+    let finds = hunter.for_each(bugs, |bug| match hunter.hunt(bug)? {
+        Hunt::Found(find) => {
+            println!("{bug}: seed {}: {}", find.seed, find.violation);
+            Ok(Some(find))
         }
-        Ok(find)
+        Hunt::NotFound { other } => {
+            println!("NOT FOUND: {bug}; but: {other:?}");
+            Ok(None)
+        }
     })?;
     Ok(finds.into_iter().flatten().collect())
 }

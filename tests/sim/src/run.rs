@@ -11,6 +11,7 @@ use tokio::runtime::Builder;
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::sleep;
 
+use crate::actors::meetings::Meeting;
 use crate::actors::{Actors, Cast};
 use crate::bugs::Memory;
 use crate::faults::Faults;
@@ -19,7 +20,8 @@ use crate::judge::judge;
 use crate::lambda::Lambda;
 use crate::sandbox::Moment;
 use crate::scenarios::Scenario;
-use crate::setup::Patience;
+use crate::setup::endpoints::Endpoints;
+use crate::setup::{ACCOUNTS, Patience};
 use crate::story::Story;
 use crate::topology::Topology;
 use crate::world::{State, World};
@@ -63,24 +65,29 @@ pub(crate) struct Plan {
     pub(crate) scenario: Option<&'static Scenario>,
     /// Strikes once, and no other fault does.
     pub(crate) kill_at: Option<(u64, Moment)>,
-    /// Shops take part, whose orders share parcels and names.
-    pub(crate) with_shops: bool,
+    /// Takes the place of the actors that the seed draws.
+    pub(crate) meeting: Option<&'static Meeting>,
 }
 
 impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
-        Self { seed, tells: false, scenario: None, kill_at: None, with_shops: false }
+        Self { seed, tells: false, scenario: None, kill_at: None, meeting: None }
+    }
+
+    /// What goes wrong, and which flows take part.
+    pub(crate) fn draw(self, random: &mut Rng) -> (Faults, Flows) {
+        let faults = Faults::draw(random);
+        match (self.kill_at, self.scenario) {
+            (Some(_), _) => (Faults::NONE, Flows::draw_one(random)),
+            (None, Some(_)) => (Faults::NONE, Flows::default()),
+            (None, None) => (faults, Flows::draw(random)),
+        }
     }
 }
 
 /// Runs a seed. `tells` keeps the text of every step.
 pub fn run(seed: u64, topology: &Arc<Topology>, tells: bool) -> io::Result<Outcome> {
     run_plan(Plan { tells, ..Plan::of(seed) }, topology)
-}
-
-/// As [`run`], with shops whose orders share parcels and names.
-pub fn run_with_shops(seed: u64, topology: &Arc<Topology>) -> io::Result<Outcome> {
-    run_plan(Plan { tells: true, with_shops: true, ..Plan::of(seed) }, topology)
 }
 
 pub(crate) fn run_plan(plan: Plan, topology: &Arc<Topology>) -> io::Result<Outcome> {
@@ -105,9 +112,10 @@ async fn live(plan: Plan, topology: Arc<Topology>) -> (World, Ending) {
     let lambda = Lambda::new(world.clone());
     start(&world, &lambda);
     let actors = Actors::new(world.clone(), lambda);
-    match plan.scenario {
-        Some(scenario) => actors.live_through(scenario).await,
-        None => {
+    match (plan.scenario, plan.meeting) {
+        (Some(scenario), _) => actors.live_through(scenario).await,
+        (None, Some(meeting)) => actors.meet(meeting).await,
+        (None, None) => {
             let cast = world.lock().draw_cast(plan);
             actors.act(cast).await;
         }
@@ -119,6 +127,9 @@ async fn live(plan: Plan, topology: Arc<Topology>) -> (World, Ending) {
     if plan.scenario.is_none() && settled_after > LONGEST {
         let text = format!("the work goes on for {} minutes", settled_after.as_secs() / 60);
         world.lock().ledger.violation(text);
+    }
+    while actors.retry_failed().await {
+        settle(&world, SETTLING).await;
     }
     if plan.scenario.is_some() {
         actors.redrive();
@@ -146,12 +157,11 @@ async fn finish_polling(world: &World, actors: &Actors) {
 
 fn world(plan: Plan, topology: Arc<Topology>) -> World {
     let mut random = Rng::with_seed(plan.seed);
-    let drawn = Faults::draw(&mut random);
-    let is_drawn = plan.scenario.is_none() && plan.kill_at.is_none();
-    let faults = if is_drawn { drawn } else { Faults::NONE };
+    let (faults, flows) = plan.draw(&mut random);
     let patience = if plan.scenario.is_some() { Patience::Long } else { Patience::Short };
-    let flows = if is_drawn { Flows::draw(&mut random) } else { Flows::default() };
     flows.before_the_hour.iter().for_each(|ms| clock::begin_before_the_hour(*ms));
+    let endpoints = Endpoints::draw(&mut random);
+    let vendors = ACCOUNTS.map(|account| (account, vec![setup::vendor_secret(account)]));
     let mut state = State {
         patience,
         faults,
@@ -161,13 +171,16 @@ fn world(plan: Plan, topology: Arc<Topology>) -> World {
         bug_memory: Memory::default(),
         dynamodb: topology.dynamodb(),
         sqs: topology.sqs(),
-        ssm: setup::settings(patience, clock::now_ms()),
+        ssm: setup::settings(patience, &endpoints, clock::now_ms()),
+        endpoints,
+        vendors: vendors.into(),
         topology,
         sandboxes: Vec::new(),
         calls: 0,
         kill_at: plan.kill_at,
         carrier: crate::internet::carrier::Carrier::default(),
         receivers_down_until: 0,
+        down_until: BTreeMap::new(),
         arrivals: BTreeMap::new(),
         ledger: crate::ledger::Ledger::default(),
         story: if plan.tells { Story::readable() } else { Story::default() },
@@ -215,18 +228,19 @@ async fn settle(world: &World, at_most: Duration) {
 
 impl State {
     fn draw_cast(&mut self, plan: Plan) -> Cast {
-        let cast = match plan.kill_at {
+        match plan.kill_at {
+            Some(_) if self.flows.is_small => Cast::NOBODY,
             Some(_) => Cast::draw_one(&mut self.random),
             None if self.flows == Flows::default() => Cast::draw(&mut self.random),
             None => Cast::draw_beside(&mut self.random),
-        };
-        if plan.with_shops { cast } else { cast.without_shops() }
+        }
     }
 
     fn end_faults(&mut self) {
         self.faults = Faults::NONE;
         self.away = None;
         self.receivers_down_until = 0;
+        self.down_until.clear();
         self.tell("run", || "no more faults".to_owned());
     }
 

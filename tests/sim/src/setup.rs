@@ -1,10 +1,13 @@
 //! The settings of the simulated installation: accounts, callers, sources and endpoints.
 
-use data_encoding::{BASE64, HEXLOWER};
+use data_encoding::HEXLOWER;
 use doubles::ssm::{Kind, Ssm};
-use serde_json::{Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
+use endpoints::{Endpoints, url, whsec};
+
+pub(crate) mod endpoints;
 pub(crate) mod messages;
 pub(crate) mod polling;
 
@@ -12,17 +15,6 @@ pub(crate) const STAGE: &str = "sim";
 
 /// The accounts. The first owns the sources' default URLs.
 pub(crate) const ACCOUNTS: [&str; 2] = ["STORE001", "STORE002"];
-
-/// The endpoints, their formats and accounts.
-pub(crate) const ENDPOINTS: [(&str, &str, &[&str]); 4] = [
-    ("both", "standard", &["*"]),
-    ("first", "order.status_changed", &["STORE001"]),
-    ("second", "standard", &["STORE002"]),
-    ("updates", "status_update", &["*"]),
-];
-
-/// The waits of the endpoints between their attempts, but for long scenarios.
-pub(crate) const BACKOFF_SECONDS: [u64; 5] = [1, 2, 5, 10, 20];
 
 /// Personal data and secrets contain one of these. No log line may.
 pub(crate) const CANARIES: [&str; 2] = ["canary", PHONE];
@@ -43,12 +35,14 @@ const SHIPWAY_SECRET: &str =
 /// The MD5 of e-mail and license key.
 pub(crate) const SHIPWAY_HASH: &str = "379900d635c1241e8ddd98f901d1a730";
 
+/// The secret that a shop's server has at first.
 pub(crate) fn vendor_secret(account: &str) -> String {
     format!("canary-vendor-secret-of-{account}")
 }
 
-pub(crate) fn signing_key(endpoint: &str) -> Vec<u8> {
-    Sha256::digest(format!("canary-{endpoint}")).to_vec()
+/// The setting of a shop's server.
+pub(crate) fn vendor(account: &str, secret: &str) -> String {
+    json!({ "secret": secret, "account": account }).to_string()
 }
 
 /// How long endpoints want deliveries to be retried.
@@ -61,14 +55,14 @@ pub(crate) enum Patience {
 }
 
 /// Writes every setting.
-pub(crate) fn settings(patience: Patience, now: u64) -> Ssm {
+pub(crate) fn settings(patience: Patience, endpoints: &Endpoints, now: u64) -> Ssm {
     let mut ssm = Ssm::default();
     let mut put = |name: &str, kind, value: &str| {
         ssm.put(&format!("/waypost/{STAGE}/{name}"), kind, value, now);
     };
     for account in ACCOUNTS {
-        let vendor = json!({ "secret": vendor_secret(account), "account": account });
-        put(&format!("vendors/{account}"), Kind::SecureString, &vendor.to_string());
+        let vendor = vendor(account, &vendor_secret(account));
+        put(&format!("vendors/{account}"), Kind::SecureString, &vendor);
     }
     let hash = password_hash();
     let admin = json!({ "password_sha256": hash, "role": "admin", "accounts": ["*"] });
@@ -83,33 +77,17 @@ pub(crate) fn settings(patience: Patience, now: u64) -> Ssm {
     for source in ["shiprocket", "shipway", "esahayak"] {
         put(&format!("sources/{source}/hooks/{HOOK}"), Kind::SecureString, &hook);
     }
-    for (name, format, accounts) in ENDPOINTS {
-        put(&format!("endpoints/{name}/secret"), Kind::SecureString, &whsec(name));
-        let settings = endpoint_settings(name, format, accounts, patience).to_string();
+    for endpoint in endpoints.all() {
+        let name = endpoint.name;
+        let secret = whsec(endpoints.key(name));
+        put(&format!("endpoints/{name}/secret"), Kind::SecureString, &secret);
+        let settings = endpoint.settings(patience).to_string();
         put(&format!("endpoints/{name}/settings"), Kind::String, &settings);
         put(&format!("endpoints/{name}/url"), Kind::String, &url(name));
     }
     ssm
 }
 
-fn endpoint_settings(name: &str, format: &str, accounts: &[&str], patience: Patience) -> Value {
-    let mut settings = json!({ "format": format, "accounts": accounts, "timeout_seconds": 5 });
-    match patience {
-        Patience::Short => settings["backoff"] = json!(BACKOFF_SECONDS),
-        Patience::Long if name == "both" => settings["retry_count"] = json!(12),
-        Patience::Long => {}
-    }
-    settings
-}
-
 fn password_hash() -> String {
     HEXLOWER.encode(&Sha256::digest(PASSWORD))
-}
-
-fn whsec(endpoint: &str) -> String {
-    format!("whsec_{}", BASE64.encode(&signing_key(endpoint)))
-}
-
-fn url(endpoint: &str) -> String {
-    format!("https://{endpoint}.hooks.example/waypost?token=canary-token")
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use doubles::dynamodb::DynamoDb;
 use doubles::sqs::Sqs;
-use doubles::ssm::Ssm;
+use doubles::ssm::{Kind, Ssm};
 use fastrand::Rng;
 use tokio::sync::Notify;
 
@@ -17,7 +17,8 @@ use crate::flows::Flows;
 use crate::internet::carrier::Carrier;
 use crate::ledger::Ledger;
 use crate::sandbox::{Moment, SandboxId, SandboxState};
-use crate::setup::Patience;
+use crate::setup::endpoints::Endpoints;
+use crate::setup::{Patience, STAGE};
 use crate::story::Story;
 use crate::topology::Topology;
 
@@ -47,8 +48,12 @@ pub(crate) struct State {
     pub(crate) kill_at: Option<(u64, Moment)>,
     /// What the carrier knows.
     pub(crate) carrier: Carrier,
-    /// Customers' servers fail until then.
+    /// Customers' servers fail until then; of single ones, by endpoint.
     pub(crate) receivers_down_until: u64,
+    pub(crate) down_until: BTreeMap<&'static str, u64>,
+    pub(crate) endpoints: Endpoints,
+    /// The secrets that the server of a shop may have now, by account.
+    pub(crate) vendors: BTreeMap<&'static str, Vec<String>>,
     /// By queue: a message was sent, or one becomes visible earlier.
     pub(crate) arrivals: BTreeMap<String, Arc<Notify>>,
     pub(crate) ledger: Ledger,
@@ -128,6 +133,18 @@ impl State {
     pub(crate) fn next_request_id(&mut self) -> String {
         self.requests += 1;
         format!("request-{}", self.requests)
+    }
+
+    /// Changes a setting, as operators do.
+    pub(crate) fn put_setting(&mut self, name: &str, kind: Kind, value: &str) {
+        let now = self.now();
+        self.ssm.put(&format!("/waypost/{STAGE}/{name}"), kind, value, now);
+        self.tell("operator", || format!("puts the setting {name}"));
+    }
+
+    pub(crate) fn remove_setting(&mut self, name: &str) {
+        self.ssm.remove(&format!("/waypost/{STAGE}/{name}"));
+        self.tell("operator", || format!("removes the setting {name}"));
     }
 
     pub(crate) fn now(&self) -> u64 {

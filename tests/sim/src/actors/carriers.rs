@@ -70,6 +70,24 @@ impl Sent {
     }
 }
 
+impl Sent {
+    /// A report of Shiprocket.
+    pub(super) fn of(
+        account: &'static str,
+        awb: Option<&str>,
+        order: &str,
+        label: &str,
+        minute: usize,
+    ) -> Self {
+        let id = STATUSES.iter().find(|(_, it)| *it == label).map(|(id, _)| *id);
+        let body = json!({
+            "awb": awb, "order_id": order, "shipment_status": label, "shipment_status_id": id,
+            "current_timestamp": format!("01 03 2026 10:{minute:02}:00"), "scans": [],
+        });
+        Self(Webhook::new("shiprocket", account, &body))
+    }
+}
+
 /// Two days and hours; some are after the order was created.
 fn time(random: &mut Rng) -> (&'static str, u8, u8) {
     let minute = random.u8(..60);

@@ -4,6 +4,7 @@ use domain::core::id::{AccountCode, OrderId, OrderKey};
 use fastrand::Rng;
 use futures::future::join_all;
 use serde_json::json;
+use tokio::time::sleep;
 
 use super::Actors;
 use super::request::vendor;
@@ -14,6 +15,9 @@ use crate::setup::ACCOUNTS;
 
 /// No order is found by it.
 const PLAIN_PHONE: &str = "canary-phone-1";
+
+/// The time in which a report is looked up and parked.
+const RACE_MS: u64 = 300;
 
 /// What the seed has in store for an order.
 #[derive(Debug, Clone)]
@@ -53,12 +57,15 @@ impl Plan {
 impl Actors {
     /// Creates the order, and reports about its parcel; whatever comes first.
     pub(crate) async fn tell_order(&self, plan: Plan) {
+        let created_after = self.draw_wait(60);
         let creating = async {
-            self.wait_up_to(60).await;
+            sleep(created_after).await;
+            self.world.pause(RACE_MS).await;
             self.create(&plan).await;
         };
         let reporting = plan.reports.iter().map(|report| async {
-            self.wait_up_to(120).await;
+            let races = self.world.lock().random.u8(..8) == 0;
+            sleep(if races { created_after } else { self.draw_wait(120) }).await;
             self.send_webhook(&report.webhook(&plan)).await;
         });
         tokio::join!(creating, join_all(reporting));

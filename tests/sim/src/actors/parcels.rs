@@ -39,7 +39,18 @@ impl Creation {
     }
 }
 
+impl Creation {
+    pub(super) fn with_awb(order: usize, awb: Option<&str>) -> Self {
+        let fields = awb.map(|awb| (Field::Awb, Some(awb.to_owned())));
+        Self { order, fields: fields.into_iter().collect(), is_polled: false }
+    }
+}
+
 impl Change {
+    pub(super) fn named(order: usize, awb: &str) -> Self {
+        Self::Patch { order, fields: vec![(Field::Awb, Some(awb.to_owned()))] }
+    }
+
     pub(super) fn draw(shop: &Shop, order: usize, random: &mut Rng) -> Self {
         if random.u8(..3) == 0 {
             return Self::Ship { order, awb: shop.awb(random) };

@@ -3,168 +3,34 @@
 
 use std::time::Duration;
 
-use domain::core::id::{AccountCode, OrderId, OrderKey};
-use fastrand::Rng;
 use futures::future::join_all;
-use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
+use self::plan::{PHONE, Plan, PolledOrder, Size, Step};
 use super::Actors;
-use super::request::vendor;
-use super::webhook::Webhook;
 use crate::clock;
-use crate::internet::carrier::parcel::{Parcel, Scan, draw_journey, local};
-use crate::lambda::ApiRequest;
+use crate::internet::carrier::parcel::Parcel;
 use crate::ledger::polling::timestamp;
 use crate::ledger::{Field, What};
-use crate::setup::polling::{Polling, Shop};
-use crate::setup::{ACCOUNTS, SHIPWAY_HASH};
+use crate::setup::polling::{Access, Key, Polling, Shop};
 use crate::world::State;
 
-/// More than one batch.
-const CROWD: usize = 56;
-/// No order is found by it.
-const PHONE: &str = "canary-phone-2";
+mod plan;
 
-/// What the seed has in store.
-struct Plan {
-    orders: Vec<PolledOrder>,
-    /// Parcels move, and runs begin, within so many milliseconds.
-    span: u64,
-    /// When operators start runs.
-    runs: Vec<u64>,
-}
-
-#[derive(Debug, Clone)]
-struct PolledOrder {
-    account: &'static str,
-    key: OrderKey,
-    shop: Shop,
-    awb: String,
-    /// Statuses that the carrier knows before the order is created.
-    known: Vec<Step>,
-    later: Vec<LaterStep>,
-    breaks_calls: bool,
-}
-
-type Step = (&'static str, &'static str);
-
-#[derive(Debug, Clone, Copy)]
-struct LaterStep {
-    step: Step,
-    at: u64,
-    /// The carrier's webhook tells of it too.
-    is_pushed: bool,
-}
-
-impl Plan {
-    fn draw(polling: Polling, has_faults: bool, random: &mut Rng) -> Self {
-        let span = random.u64(30_000..200_000);
-        let is_crowd = random.u8(..24) == 0;
-        let count = if is_crowd { CROWD } else { random.usize(1..6) };
-        let orders = (0..count).filter_map(|number| {
-            let mut order = PolledOrder::draw(number, polling, span, random)?;
-            order.breaks_calls = has_faults && random.u8(..12) == 0;
-            if is_crowd {
-                order.later.truncate(1);
-            }
-            Some(order)
-        });
-        let orders = orders.collect();
-        let mut runs: Vec<u64> = (0..random.usize(1..4)).map(|_| random.u64(0..span)).collect();
-        if random.u8(..3) == 0 {
-            runs.push(runs[0]);
-        }
-        Self { orders, span, runs }
-    }
-}
-
-impl PolledOrder {
-    fn draw(number: usize, polling: Polling, span: u64, random: &mut Rng) -> Option<Self> {
-        let account = ACCOUNTS[usize::from(random.u8(..5) < 2)];
-        let key = OrderKey {
-            account: AccountCode::parse(account).ok()?,
-            order: OrderId::parse(&format!("POLL-{number}")).ok()?,
-        };
-        let shop = polling.shop(&key.account).unwrap_or(Shop::Second);
-        let mut journey = draw_journey(random).iter().copied();
-        let known = journey.by_ref().take(random.usize(..3)).collect();
-        let mut later: Vec<LaterStep> = journey
-            .take(random.usize(..5))
-            .map(|step| LaterStep { step, at: random.u64(0..span), is_pushed: random.u8(..4) == 0 })
-            .collect();
-        let mut times: Vec<u64> = later.iter().map(|later| later.at).collect();
-        times.sort_unstable();
-        later.iter_mut().zip(times).for_each(|(later, at)| later.at = at);
-        Some(Self {
-            account,
-            key,
-            shop,
-            awb: awb(number, random),
-            known,
-            later,
-            breaks_calls: false,
-        })
-    }
-
-    fn parcel(&self) -> Parcel {
-        Parcel {
-            shop: self.shop,
-            awb: self.awb.clone(),
-            orders: vec![self.key.clone()],
-            scans: Vec::new(),
-            breaks_calls: self.breaks_calls,
-        }
-    }
-
-    fn creation(&self) -> ApiRequest {
-        let body = json!({
-            "orderId": self.key.order, "awb": self.awb, "poll": "shipway",
-            "customer": {"phone": PHONE, "firstName": "canary-name"},
-        });
-        vendor(self.account, "POST", "/api/external/orders", &body)
-    }
-
-    /// The webhook about the newest scan of the parcel.
-    fn webhook(&self, parcel: &Parcel) -> Webhook {
-        let scan = |scan: &Scan| json!({"time": local(scan.at), "status": scan.step.1, "location": scan.place});
-        let scans: Vec<Value> = parcel.scans.iter().rev().map(scan).collect();
-        let newest = parcel.scans.last();
-        let body = json!({
-            "hash": SHIPWAY_HASH,
-            "status_feed": [{
-                "order_id": self.key.order, "awbno": self.awb,
-                "current_status": newest.map(|scan| scan.step.0),
-                "current_status_desc": newest.map(|scan| scan.step.1),
-                "status_time": newest.map(|scan| local(scan.at)),
-                "scans": scans, "consignee": "canary-consignee",
-            }],
-        });
-        Webhook::new("shipway", self.account, &body)
-    }
-}
-
-/// Numbers, with leading zeros and without, and words in either case. Some cannot be asked about.
-fn awb(number: usize, random: &mut Rng) -> String {
-    // A number of zeros is no AWB.
-    let number = number + 1;
-    match random.u8(..12) {
-        0 | 1 => format!("0047{number:06}"),
-        2 => format!("aBc{number:03}x"),
-        3 => format!("{number:0>64}"),
-        4 => format!("XY,Z&{number}"),
-        5 => format!("{}{number:03}", "L".repeat(70)),
-        _ => format!("4700{number:06}"),
-    }
-}
+/// More than clocks are off.
+const SKEW: Duration = Duration::from_secs(5);
+/// An hour, and the time since the run that began it.
+const LONGEST_BACKOFF: Duration = Duration::from_secs(65 * 60);
 
 impl Actors {
     /// Orders, parcels and runs, until faults end.
     pub(crate) async fn poll(&self, polling: Polling) {
         let plan = {
             let mut state = self.world.lock();
+            let size =
+                if state.flows.is_small { Size::Small } else { Size::draw(&mut state.random) };
             let has_faults = state.faults.carrier > 0.0;
-            let plan = Plan::draw(polling, has_faults, &mut state.random);
+            let plan = Plan::draw(polling, size, has_faults, &mut state.random);
             plan.orders.iter().for_each(|order| state.hand_over(order));
             plan
         };
@@ -174,8 +40,24 @@ impl Actors {
             sleep(Duration::from_millis(*at)).await;
             self.lambda.sync_now().await;
         });
-        tokio::join!(join_all(orders), join_all(runs), self.pass_the_hour());
+        let changes = self.change_polling(polling, plan.span);
+        tokio::join!(join_all(orders), join_all(runs), changes, self.pass_the_hour());
         sleep_until(end).await;
+    }
+
+    /// A shop gets another license key, or the second account is not polled any more.
+    async fn change_polling(&self, polling: Polling, span: u64) {
+        let chance = self.world.lock().faults.settings;
+        if !self.world.lock().strikes("settings", chance) {
+            return;
+        }
+        self.world.pause(span).await;
+        let mut state = self.world.lock();
+        match (state.random.u8(..3), polling.access) {
+            (0, Access::Own) | (0 | 1, Access::Shared) => state.stop_polling_second(polling),
+            (1, Access::Own) => state.rotate(Shop::Second),
+            _ => state.rotate(Shop::First),
+        }
     }
 
     /// The schedule fires at the full hour.
@@ -239,21 +121,37 @@ impl Actors {
     }
 }
 
-/// More than clocks are off.
-const SKEW: Duration = Duration::from_secs(5);
-/// An hour, and the time since the run that began it.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(65 * 60);
-
 impl State {
     /// The shop hands the parcel over to the carrier.
     fn hand_over(&mut self, order: &PolledOrder) {
+        let place = (order.shop, order.awb.clone());
+        if let Some(parcel) = self.carrier.parcels.get_mut(&place) {
+            return parcel.orders.push(order.key.clone());
+        }
         let mut parcel = order.parcel();
         let now = clock::now_ms();
         let count = u64::try_from(order.known.len()).unwrap_or_default();
         for (step, before) in order.known.iter().zip((0..count).rev()) {
             parcel.scan(*step, now - (before + 1) * 3_600_000);
         }
-        self.carrier.parcels.insert((order.shop, order.awb.clone()), parcel);
+        self.carrier.parcels.insert(place, parcel);
+    }
+
+    fn rotate(&mut self, shop: Shop) {
+        let now = self.now();
+        self.tell("operator", || format!("changes the license key of {shop:?}"));
+        self.carrier.rotated = Some((shop, now));
+        shop.put(&[Key::New, Key::Old], &mut self.ssm, now);
+    }
+
+    fn stop_polling_second(&mut self, polling: Polling) {
+        let now = self.now();
+        self.tell("operator", || "ends polling for the second account".to_owned());
+        self.carrier.former = Some((polling, now));
+        let polling = Polling { access: Access::Nobody, ..polling };
+        self.carrier.polling = Some(polling);
+        polling.put_settings(&mut self.ssm, now);
+        Shop::Second.remove(&mut self.ssm);
     }
 
     fn move_parcel(&mut self, order: &PolledOrder, step: Step) -> Option<Parcel> {

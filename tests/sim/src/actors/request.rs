@@ -12,6 +12,7 @@ use crate::clock;
 use crate::lambda::{ApiRequest, Response};
 use crate::ledger::{Promise, Saying, What};
 use crate::setup::{ADMIN, PASSWORD, vendor_secret};
+use crate::world::State;
 
 /// A caller gives a request up after so many tries. It never comes to that once faults have ended.
 const TRIES: u32 = 300;
@@ -75,11 +76,14 @@ impl Actors {
         let from = clock::now_ms();
         let mut is_uncertain = false;
         for tries in 1..=TRIES {
-            let answer = self.lambda.request(request).await;
+            let (request, may_be_refused) = self.world.lock().with_secret(request);
+            let answer = self.lambda.request(&request).await;
             let told =
                 answer.as_ref().map_or_else(|| "no answer".to_owned(), |it| it.status.to_string());
             self.world.tell("caller", || format!("{} {} -> {told}", request.method, request.path));
             match answer {
+                // The shop's secret is being changed.
+                Some(answer) if answer.status == 401 && may_be_refused => {}
                 Some(answer) if answer.status < 500 && answer.status != 429 => {
                     let (answer, until) = (Some(answer), clock::now_ms());
                     return Asked { answer, is_uncertain, tries, from, until };
@@ -100,15 +104,33 @@ impl Actors {
             let (actors, request) = (self.clone(), request.clone());
             spawn_local(async move {
                 actors.world.pause(30_000).await;
+                let (request, _) = actors.world.lock().with_secret(&request);
                 actors.lambda.request(&request).await;
             });
         }
     }
 }
 
-/// A request of a shop's server.
+const VENDOR: &str = "x-vendor-server-secret";
+
+impl State {
+    /// The request with a secret that the shop has now. It may be refused if the shop has several:
+    /// one of them is not in force yet, or not any more.
+    fn with_secret(&mut self, request: &ApiRequest) -> (ApiRequest, bool) {
+        let mut request = request.clone();
+        let Some(header) = request.headers.get_mut(VENDOR) else { return (request, false) };
+        let is_own = |(account, _): &(&&str, _)| *header == vendor_secret(account);
+        let Some((_, secrets)) = self.vendors.iter().find(is_own) else { return (request, false) };
+        header.clone_from(&secrets[self.random.usize(..secrets.len())]);
+        // A sandbox that cannot read the settings goes on with the last ones.
+        let may_be_refused = secrets.len() > 1 || self.struck.contains_key("settings");
+        (request, may_be_refused)
+    }
+}
+
+/// A request of a shop's server. Its secret is that of the beginning until it is sent.
 pub(super) fn vendor(account: &str, method: &'static str, path: &str, body: &Value) -> ApiRequest {
-    let secret = ("x-vendor-server-secret".to_owned(), vendor_secret(account));
+    let secret = (VENDOR.to_owned(), vendor_secret(account));
     ApiRequest { headers: headers(secret), ..request(method, path, body) }
 }
 

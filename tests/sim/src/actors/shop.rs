@@ -33,7 +33,7 @@ pub(super) struct Shop {
 
 /// What somebody does.
 #[derive(Debug, Clone)]
-enum Action {
+pub(super) enum Action {
     Create(Creation),
     Change(Change),
     Report(Said),
@@ -63,6 +63,13 @@ impl Shop {
         };
         shop.plan(random);
         shop
+    }
+
+    /// A shop with these names that does nothing by itself.
+    pub(super) fn of(account: &'static str, orders: &[&str], awbs: &[&str]) -> Self {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        let (orders, awbs) = (owned(orders), owned(awbs));
+        Self { number: 0, account, orders, awbs, ids: vec![700_000], actions: Vec::new() }
     }
 
     fn plan(&mut self, random: &mut Rng) {
@@ -139,7 +146,7 @@ impl Actors {
         while actions.join_next().await.is_some() {}
     }
 
-    async fn take(&self, shop: &Shop, action: Action) {
+    pub(super) async fn take(&self, shop: &Shop, action: Action) {
         match action {
             Action::Create(creation) => self.create_order(shop, &creation).await,
             Action::Change(change) => self.change(shop, &change).await,

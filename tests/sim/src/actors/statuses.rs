@@ -45,6 +45,11 @@ impl Said {
         }
     }
 
+    pub(super) fn of(order: usize, awb: Option<&str>, status: &'static str) -> Self {
+        let (note, awb) = ("canary-note".to_owned(), awb.map(str::to_owned));
+        Self { order, status, note, awb, occurred_at: None, has_key: true }
+    }
+
     fn body(&self) -> Value {
         let mut body = json!({ "status": self.status, "note": self.note });
         if let Some(awb) = &self.awb {

@@ -172,9 +172,6 @@ fn success(call: &Call) -> Answer {
 fn misread(bug: Bug, function: &str, call: &Call, answer: &mut Answer) {
     match (bug, function, call.operation.as_str()) {
         (Bug::FailedEntriesIgnored, _, "SendMessageBatch") => answer.body["Failed"] = json!([]),
-        (Bug::UnprocessedKeysIgnored, _, "BatchGetItem") => {
-            answer.body["UnprocessedKeys"] = json!({});
-        }
         (Bug::FailedConditionIsSuccess, "process", TRANSACTION) if answer.status != 200 => {
             *answer = Answer::ok(json!({}));
         }

@@ -20,6 +20,16 @@ pub struct Find {
     pub violation: String,
 }
 
+/// The end of a search.
+#[derive(Debug)]
+pub enum Hunt {
+    Found(Find),
+    /// `other` is broken by the bug too: [`Bug::explains`] may lack it.
+    NotFound {
+        other: Option<Find>,
+    },
+}
+
 pub struct Hunter {
     /// The text of template.yaml.
     template: String,
@@ -33,28 +43,34 @@ impl Hunter {
     }
 
     /// Runs seeds until one of them finds the bug.
-    pub fn hunt(&self, bug: Bug) -> io::Result<Option<Find>> {
+    pub fn hunt(&self, bug: Bug) -> io::Result<Hunt> {
         let topology = topology(Some(bug), &self.template)?;
+        let mut other = None;
         for seed in SEEDS {
-            if let Some(find) = self.look(bug, &topology, seed)? {
-                return Ok(Some(find));
+            match self.look(bug, &topology, seed)? {
+                Some(find) if bug.explains(&find.violation) => return Ok(Hunt::Found(find)),
+                found => other = other.or(found),
             }
         }
-        Ok(None)
+        Ok(Hunt::NotFound { other })
     }
 
     /// Looks whether a seed finds the bug, and finds nothing without it.
     pub fn check(&self, bug: Bug, seed: u64) -> io::Result<Option<Find>> {
-        self.look(bug, &topology(Some(bug), &self.template)?, seed)
+        let find = self.look(bug, &topology(Some(bug), &self.template)?, seed)?;
+        Ok(find.filter(|find| bug.explains(&find.violation)))
     }
 
+    /// What a seed finds with the bug but not without it, best what the bug explains.
     fn look(&self, bug: Bug, topology: &Arc<Topology>, seed: u64) -> io::Result<Option<Find>> {
         let outcome = run(seed, topology, false)?;
         if outcome.violations.iter().any(|it| it == INVALID) {
             return Err(io::Error::other(format!("{bug}: {INVALID}")));
         }
-        let found = outcome.violations.into_iter().find(|it| bug.explains(it));
-        let Some(violation) = found else { return Ok(None) };
+        let explained = outcome.violations.iter().find(|it| bug.explains(it));
+        let Some(violation) = explained.or(outcome.violations.first()).cloned() else {
+            return Ok(None);
+        };
         let is_sound = run(seed, &self.sound, false)?.violations.is_empty();
         Ok(is_sound.then_some(Find { bug, seed, violation }))
     }

@@ -9,7 +9,7 @@ use self::parcel::Parcel;
 use super::{Answer, Reply};
 use crate::ledger::polling::Asked;
 use crate::sandbox::SandboxId;
-use crate::setup::polling::{Polling, Shop};
+use crate::setup::polling::{Key, Polling, Shop};
 use crate::world::State;
 
 mod answer;
@@ -24,7 +24,15 @@ pub(crate) struct Carrier {
     /// A shop may have two parcels with one AWB, of two accounts: then it is the same parcel.
     pub(crate) parcels: BTreeMap<(Shop, String), Parcel>,
     trouble: Option<Trouble>,
+    /// A shop has another license key since then.
+    pub(crate) rotated: Option<(Shop, u64)>,
+    /// How the run polled until then.
+    pub(crate) former: Option<(Polling, u64)>,
 }
+
+/// By then every function knows a change of the settings, and has made the calls that it had begun
+/// before.
+const CHANGE_MS: u64 = 60_000;
 
 /// The API refuses every call, or all of a shop, until then.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +43,13 @@ struct Trouble {
 }
 
 impl Carrier {
+    /// True if an account may be planned with the credentials of a shop.
+    pub(crate) fn allows(&self, shop: Shop, account: &AccountCode, now: u64) -> bool {
+        let former = self.former.filter(|(_, until)| now < until + CHANGE_MS);
+        let mut ways = self.polling.into_iter().chain(former.map(|(polling, _)| polling));
+        ways.any(|polling| polling.shop(account) == Some(shop))
+    }
+
     /// The parcels that a shop sees of these.
     fn seen_by(&self, shop: Shop, awbs: &[String]) -> Vec<Parcel> {
         let parcels = awbs.iter().filter_map(|awb| self.parcels.get(&(shop, awb.clone())));
@@ -51,8 +66,10 @@ impl State {
     pub(crate) fn reply_of_carrier(&mut self, sandbox: SandboxId, request: &Request) -> Reply {
         let authorization = request.headers().get("authorization");
         let shop = authorization.and_then(|it| Shop::by_authorization(it.to_str().ok()?));
-        let Some(shop) = shop else {
+        if shop.is_none() {
             self.ledger.violation("the carrier is asked with unknown credentials".to_owned());
+        }
+        let Some(shop) = shop.and_then(|(shop, key)| self.admit(sandbox, shop, key)) else {
             return Reply::after_ms(50, Ok(Answer::new(401, "no")));
         };
         let asked = Asked { shop, awbs: awbs(request) };
@@ -66,6 +83,22 @@ impl State {
         let name = self.sandbox(sandbox).name.clone();
         self.tell(&name, || format!("GET {} parcels of {shop:?} -> {reply}", asked.awbs.len()));
         reply
+    }
+
+    /// An old license key is valid for a while.
+    fn admit(&mut self, sandbox: SandboxId, shop: Shop, key: Key) -> Option<Shop> {
+        let rotated = self.carrier.rotated.filter(|(it, _)| *it == shop).map(|(_, at)| at);
+        match (key, rotated) {
+            (Key::Old, Some(at)) if self.now() > at + CHANGE_MS => {
+                if !self.sandbox(sandbox).had_trouble_since(at) {
+                    let text = format!("{shop:?} is asked about with an old license key");
+                    self.ledger.violation(text);
+                }
+                None
+            }
+            (Key::New, None) => None,
+            _ => Some(shop),
+        }
     }
 
     fn reply_about(&mut self, asked: &Asked) -> Reply {
@@ -104,8 +137,11 @@ impl State {
 
     /// True if a shop's credentials are those of an order with this AWB.
     fn may_ask(&self, shop: Shop, awb: &str) -> bool {
-        let Some(polling) = self.carrier.polling else { return false };
-        let is_own = |account: &AccountCode| polling.shop(account) == Some(shop);
+        // A batch that was planned before a change is asked about after it.
+        let former = self.carrier.former.map(|(polling, _)| polling);
+        let ways: Vec<Polling> = self.carrier.polling.into_iter().chain(former).collect();
+        let is_own =
+            |account: &AccountCode| ways.iter().any(|polling| polling.shop(account) == Some(shop));
         match self.carrier.parcels.get(&(shop, awb.to_owned())) {
             Some(parcel) => parcel.orders.iter().any(|order| is_own(&order.account)),
             // The carrier does not know it; a batch with these credentials does.

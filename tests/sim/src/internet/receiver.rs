@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use data_encoding::BASE64;
-use egress::SendError;
 use egress::simulation::Request;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -11,8 +10,12 @@ use sha2::Sha256;
 use super::{Answer, Reply};
 use crate::ledger::Post;
 use crate::sandbox::SandboxId;
-use crate::setup::{BACKOFF_SECONDS, Patience, signing_key};
+use crate::setup::Patience;
+use crate::setup::endpoints::{BACKOFF_SECONDS, signing_key};
 use crate::world::State;
+use replies::asked_wait;
+
+mod replies;
 
 /// A sandbox without a fault for so long had all the time it needs to record an attempt.
 const RECORDING_MS: u64 = 60_000;
@@ -33,15 +36,19 @@ impl State {
         request: &Request,
     ) -> Reply {
         let chance = self.faults.receiver;
-        let is_down = self.now() < self.receivers_down_until;
-        let (is_taken, reply) = if is_down || self.strikes("receiver", chance) {
-            self.failing_reply(is_down)
+        let down_until = self.down_until.get(endpoint).copied().unwrap_or_default();
+        let is_down = self.now() < self.receivers_down_until.max(down_until);
+        let (is_taken, reply) = if is_down {
+            self.reply_of_down_server()
+        } else if self.strikes("receiver", chance) {
+            self.failing_reply(request)
         } else {
             let ms = self.latency(50);
             (true, Reply::after_ms(ms, Ok(Answer::new(200, "ok"))))
         };
         if arrives(&reply) {
-            self.receive_post(sandbox, endpoint, request, is_taken);
+            let asked_ms = asked_wait(&reply, self.now());
+            self.receive_post(sandbox, endpoint, request, (is_taken, asked_ms));
         }
         if reply.after > SLOW {
             // The sender may give up before the answer.
@@ -50,60 +57,32 @@ impl State {
         reply
     }
 
-    /// One of the ways in which a server fails, and whether it took the delivery nevertheless.
-    fn failing_reply(&mut self, is_down: bool) -> (bool, Reply) {
-        let ms = self.latency(50);
-        let refusals = [SendError::Dns, SendError::Connect, SendError::Tls, SendError::Blocked];
-        let kind = if is_down { self.random.u8(..4) } else { self.random.u8(..20) };
-        let status = |status| Reply::after_ms(ms, Ok(Answer::new(status, "no")));
-        let later = |value: &str| {
-            Reply::after_ms(ms, Ok(Answer::new(429, "later").with_header("retry-after", value)))
-        };
-        match kind {
-            0 => (false, status(503)),
-            1 => (false, Reply::after_ms(ms, Err(SendError::Connect))),
-            2 => (false, status(500)),
-            3 => (false, Reply::never()),
-            4 => (false, Reply::after_ms(ms, Err(refusals[self.random.usize(..refusals.len())]))),
-            5 => (false, status(404)),
-            6 => (false, status(301)),
-            7 => (false, later("2")),
-            8 => (false, later("1e300")),
-            9 => (false, later("-1")),
-            10 => (false, later("Wed, 21 Oct 2015 07:28:00 GMT")),
-            11 => (false, status(599)),
-            12 => (false, Reply::after_ms(ms, Err(SendError::Protocol))),
-            // The delivery is taken, but its sender cannot know.
-            13 | 14 => (true, Reply::after_ms(ms, Err(SendError::Closed))),
-            15 => (true, Reply::never()),
-            16 => (true, Reply::after_ms(ms, Ok(Answer::new(200, vec![0xff; 100_000])))),
-            17 => (true, Reply::after_ms(ms + 4000, Ok(Answer::new(200, "slow")))),
-            18 => (true, Reply::after_ms(ms, Ok(Answer::new(204, "")))),
-            _ => (false, status(410)),
-        }
-    }
-
     fn receive_post(
         &mut self,
         sandbox: SandboxId,
         endpoint: &str,
         request: &Request,
-        is_taken: bool,
+        (is_taken, asked_ms): (bool, u64),
     ) {
         let header = |name: &str| {
             request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
         };
         let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
         let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
-        if !header("webhook-signature")
-            .split(' ')
-            .any(|it| it == sign(endpoint, id, timestamp, body))
-        {
+        let expected = sign_with(self.endpoints.key(endpoint), id, timestamp, body);
+        if !header("webhook-signature").split(' ').any(|it| it == expected) {
             self.ledger.violation(format!("{id} to {endpoint} has a wrong signature"));
         }
         self.check_timestamp(sandbox, id, timestamp);
-        let post =
-            Post { id: id.to_owned(), body: body.to_vec(), sandbox, at: self.now(), is_taken };
+        let post = Post {
+            endpoint: endpoint.to_owned(),
+            id: id.to_owned(),
+            body: body.to_vec(),
+            sandbox,
+            at: self.now(),
+            is_taken,
+            asked_ms,
+        };
         let name = self.sandbox(sandbox).name.clone();
         let taken = if is_taken { "takes it" } else { "refuses" };
         self.tell(&name, || format!("POST {id} -> {endpoint} {taken}"));
@@ -152,9 +131,14 @@ impl State {
         let (Some(planned), false) = (planned, before.is_taken) else { return };
         let since = before.at - SKEW_MS;
         // Two clocks may be off by two seconds each, and the waits by a fifth.
-        let (least, most) = (planned * 800, planned * 1200 + LATE_MS);
+        let least = (planned * 800).max(before.asked_ms);
+        let most = (planned * 1200).max(before.asked_ms) + LATE_MS;
         let waited = post.at - before.at;
-        if waited + 2 * SKEW_MS < least && !self.sandbox(before.sandbox).had_trouble_since(since) {
+        // A sandbox that goes on after a freeze sends an attempt that was due long ago.
+        let recorded_since = post.at.saturating_sub(RECORDING_MS);
+        let excused = self.sandbox(before.sandbox).had_trouble_since(since)
+            || self.sandbox(post.sandbox).had_trouble_since(recorded_since);
+        if waited + 2 * SKEW_MS < least && !excused {
             self.ledger.violation(format!("{} is posted again too early", post.id));
         }
         // Whoever received the message in between may have been struck.
@@ -179,8 +163,13 @@ fn arrives(reply: &Reply) -> bool {
     }
 }
 
+/// Signs with the key that an endpoint has at first.
 pub(crate) fn sign(endpoint: &str, id: &str, timestamp: &str, body: &[u8]) -> String {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(&signing_key(endpoint)) else {
+    sign_with(&signing_key(endpoint), id, timestamp, body)
+}
+
+fn sign_with(key: &[u8], id: &str, timestamp: &str, body: &[u8]) -> String {
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
         return String::new();
     };
     mac.update(format!("{id}.{timestamp}.").as_bytes());

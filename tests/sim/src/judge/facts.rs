@@ -19,6 +19,14 @@ use crate::world::State;
 struct SentReport {
     report: Report,
     promise: Promise,
+    /// Webhooks name different orders in it.
+    is_ambiguous: bool,
+}
+
+impl SentReport {
+    fn new(report: Report, promise: Promise) -> Self {
+        Self { report, promise, is_ambiguous: false }
+    }
 }
 
 type Sent = BTreeMap<(AccountCode, ReportId), SentReport>;
@@ -45,7 +53,11 @@ impl Judge<'_> {
         let has = |order: &&StoredOrder| {
             order.key.account == *account && order.standing().any(|entry| entry.id == report.id)
         };
-        let standing: Vec<&StoredOrder> = self.orders.values().filter(has).collect();
+        let mut standing: Vec<&StoredOrder> = self.orders.values().filter(has).collect();
+        if standing.len() > 1 {
+            // Taken back in one order, whose parcel another one has named since.
+            standing.retain(|order| !order.withdrawn().contains(&report.id));
+        }
         match standing.as_slice() {
             [] if sent.promise != Promise::Accepted => None,
             [] => {
@@ -53,6 +65,7 @@ impl Judge<'_> {
                 (!waits).then(|| format!("report {} of {account} is lost", report.id))
             }
             [order] => self.misplaced(order, report),
+            _ if sent.is_ambiguous => None,
             _ => {
                 let orders: Vec<&str> = standing.iter().map(|it| it.key.order.as_str()).collect();
                 Some(format!("report {} of {account} is in {orders:?}", report.id))
@@ -133,8 +146,10 @@ fn reports(webhooks: &[SentWebhook]) -> Sent {
         for report in read(webhook).unwrap_or_default() {
             let key = (webhook.account.clone(), report.id.clone());
             let promise = webhook.promise;
-            let known = sent.entry(key).or_insert(SentReport { report, promise });
+            let refs = report.refs();
+            let known = sent.entry(key).or_insert(SentReport::new(report, promise));
             known.promise = promise.max(known.promise);
+            known.is_ambiguous |= known.report.refs() != refs;
         }
     }
     sent
@@ -149,7 +164,7 @@ fn add_polled(sent: &mut Sent, polling: &PollingLedger) {
     let queued = queued.map(|it| (it.account.clone(), &it.report, Promise::Accepted));
     for (account, report, promise) in told.chain(queued) {
         let known = sent.entry((account, report.id.clone()));
-        let known = known.or_insert_with(|| SentReport { report: report.clone(), promise });
+        let known = known.or_insert_with(|| SentReport::new(report.clone(), promise));
         known.promise = promise.max(known.promise);
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::core::id::{AccountCode, OrderId, OrderKey, ReportId};
-use domain::orders::order::{Order, Profile, moved_to, reports_under};
-use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, TimelineEntry};
+use domain::orders::order::{Order, Profile, went_to};
+use domain::tracking::entry::{Fact, ParcelFact, TimelineEntry};
 use domain::tracking::fold::{Folded, fold};
 use domain::tracking::report::Ref;
 use domain::tracking::state::State as OrderState;
@@ -79,16 +79,8 @@ impl StoredOrder {
 
     /// The reports that did not go to another order together with a name.
     pub(super) fn standing(&self) -> impl Iterator<Item = &TimelineEntry> {
-        let mut gone: BTreeSet<ReportId> = BTreeSet::new();
-        for fact in self.parcel_facts() {
-            let ParcelChange::Moved { name, .. } = &fact.change else { continue };
-            let is_back = matches!(name, Ref::Awb(awb) if moved_to(awb, &self.entries).is_none());
-            if !is_back {
-                gone.extend(reports_under(name, &self.entries));
-            }
-        }
         let reports = self.entries.iter().filter(|entry| entry.report().is_some());
-        reports.filter(move |entry| !gone.contains(&entry.id))
+        reports.filter(|entry| went_to(&entry.id, &self.entries).is_none())
     }
 
     /// State and versions are those of the timeline.

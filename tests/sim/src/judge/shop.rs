@@ -25,7 +25,7 @@ pub(super) fn judge(state: &State, orders: &Orders, names: &Names) -> Vec<String
         findings.extend(named_last(order));
     }
     findings.extend(sayings.iter().filter_map(|saying| status(saying, orders, names)));
-    findings.extend(sayings.iter().filter_map(|saying| withdrawal(saying, orders)));
+    findings.extend(sayings.iter().filter_map(|saying| withdrawal(saying, orders, names)));
     findings.extend(orders.values().flat_map(|order| unexpected(order, sayings)));
     findings
 }
@@ -141,18 +141,25 @@ fn status(saying: &Saying, orders: &Orders, names: &Names) -> Option<String> {
     }
 }
 
-/// A report that was taken back does not count in any order.
-fn withdrawal(saying: &Saying, orders: &Orders) -> Option<String> {
+/// A report that was taken back does not count, unless it came again when another order had named its
+/// parcel: it was taken back in an order that had none of its names any more.
+fn withdrawal(saying: &Saying, orders: &Orders, names: &Names) -> Option<String> {
     let What::Withdrawn(report) = &saying.what else { return None };
     if saying.promise != Promise::Accepted {
         return None;
     }
-    let own = orders.values().filter(|order| order.key.account == saying.order.account);
+    let account = &saying.order.account;
+    let own = || orders.values().filter(|order| order.key.account == *account);
     let counts = |order: &&StoredOrder| {
         order.standing().any(|entry| entry.id == *report) && !order.withdrawn().contains(report)
     };
-    let order = own.into_iter().find(counts)?;
-    Some(format!("report {report} was taken back, but counts in {}", order.name()))
+    let order = own().find(counts)?;
+    let is_withdrawn = own().any(|order| order.withdrawn().contains(report));
+    let entry = order.entries.iter().find(|entry| entry.id == *report);
+    let owner = entry.and_then(|it| it.awb()).and_then(|awb| names.owner(account, &Ref::awb(awb)));
+    let is_of_other = order.key != saying.order && owner == Some(&order.key.order);
+    (!(is_withdrawn && is_of_other))
+        .then(|| format!("report {report} was taken back, but counts in {}", order.name()))
 }
 
 /// Statuses that nobody reported, and withdrawals that nobody asked for.

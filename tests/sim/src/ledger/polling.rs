@@ -15,6 +15,9 @@ use crate::setup::ACCOUNTS;
 use crate::setup::polling::Shop;
 use crate::world::State;
 
+/// Of polling, at any time.
+const WORKERS: usize = 2;
+
 /// The number of a batch: run, planner, number among the planner's.
 pub(crate) type BatchNumber = (String, u8, u64);
 
@@ -32,6 +35,8 @@ pub(crate) struct PollingLedger {
     pub(crate) opened: Vec<String>,
     /// The last call of each sandbox.
     last_calls: BTreeMap<SandboxId, u64>,
+    /// Sandboxes that wait for an answer of the carrier.
+    waiting: BTreeSet<SandboxId>,
 }
 
 /// A question to the carrier.
@@ -41,6 +46,11 @@ pub(crate) struct Asked {
 }
 
 impl PollingLedger {
+    /// The call of a sandbox is answered, or given up.
+    pub(crate) fn end_call(&mut self, sandbox: SandboxId) {
+        self.waiting.remove(&sandbox);
+    }
+
     /// True if a batch has an order of such an account with this AWB.
     pub(crate) fn is_queued(&self, awb: &str, is_own: impl Fn(&AccountCode) -> bool) -> bool {
         let batches = self.batches.values().flat_map(BTreeMap::values);
@@ -62,11 +72,16 @@ impl State {
     }
 
     /// A call leaves a sandbox.
-    pub(crate) fn record_call(&mut self, sandbox: SandboxId) {
+    pub(crate) fn begin_call(&mut self, sandbox: SandboxId) {
+        self.ledger.polling.waiting.insert(sandbox);
+        let waiting = self.ledger.polling.waiting.len();
+        if waiting > WORKERS {
+            self.ledger.violation(format!("{waiting} workers ask the carrier at once"));
+        }
         let now = self.now();
         let before = self.ledger.polling.last_calls.insert(sandbox, now);
         let Some(polling) = self.carrier.polling else { return };
-        // Two workers share the rate.
+        // The workers share the rate.
         let gap = Duration::from_secs_f64(2.0 / polling.calls_per_second).as_millis();
         if before.is_some_and(|before| u128::from(now - before + 1) < gap) {
             let name = self.sandbox(sandbox).name.clone();
@@ -133,8 +148,8 @@ impl State {
                 return self.ledger.violation(told);
             }
         };
-        let polling = self.carrier.polling;
-        let allowed = |account| polling.and_then(|polling| polling.shop(account)) == Some(shop);
+        let now = self.now();
+        let allowed = |account| self.carrier.allows(shop, account, now);
         if batch.orders.iter().any(|order| !allowed(&order.account)) {
             let told = format!("a batch of {run} mixes credentials");
             self.ledger.violation(told);

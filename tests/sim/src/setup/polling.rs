@@ -1,20 +1,15 @@
 //! The settings of polling: whose credentials are used for whose parcels.
 
+use data_encoding::BASE64;
 use domain::core::id::AccountCode;
 use doubles::ssm::{Kind, Ssm};
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::{ACCOUNTS, SHIPWAY_SECRET, STAGE};
+use super::{ACCOUNTS, STAGE};
 
 /// The host of the carrier's tracking API.
 pub(crate) const CARRIER: &str = "carrier.example";
-
-/// `Authorization` of the source's credentials.
-const BASIC: &str = "Basic c2hvcEBleGFtcGxlLmludmFsaWQ6Y2FuYXJ5LWxpY2Vuc2Uta2V5";
-const SECOND_SECRET: &str =
-    r#"{"email":"second@example.invalid","license_key":"canary-second-key"}"#;
-const SECOND_BASIC: &str = "Basic c2Vjb25kQGV4YW1wbGUuaW52YWxpZDpjYW5hcnktc2Vjb25kLWtleQ==";
 
 /// A customer of the carrier, who sees the own parcels only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -24,13 +19,56 @@ pub(crate) enum Shop {
     Second,
 }
 
+/// A license key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Key {
+    Old,
+    New,
+}
+
 impl Shop {
-    pub(crate) fn by_authorization(text: &str) -> Option<Self> {
-        match text {
-            BASIC => Some(Self::First),
-            SECOND_BASIC => Some(Self::Second),
-            _ => None,
+    /// The shop and the key of an `Authorization`.
+    pub(crate) fn by_authorization(text: &str) -> Option<(Self, Key)> {
+        let shops = [Self::First, Self::Second];
+        let mut all = shops.into_iter().flat_map(|shop| [(shop, Key::Old), (shop, Key::New)]);
+        all.find(|(shop, key)| {
+            let pair = format!("{}:{}", shop.email(), shop.license_key(*key));
+            text.strip_prefix("Basic ") == Some(BASE64.encode(pair.as_bytes()).as_str())
+        })
+    }
+
+    fn email(self) -> &'static str {
+        match self {
+            Self::First => "shop@example.invalid",
+            Self::Second => "second@example.invalid",
         }
+    }
+
+    fn license_key(self, key: Key) -> &'static str {
+        match (self, key) {
+            (Self::First, Key::Old) => "canary-license-key",
+            (Self::First, Key::New) => "canary-new-license-key",
+            (Self::Second, Key::Old) => "canary-second-key",
+            (Self::Second, Key::New) => "canary-new-second-key",
+        }
+    }
+
+    fn parameter(self) -> String {
+        match self {
+            Self::First => format!("/waypost/{STAGE}/sources/shipway/secret"),
+            Self::Second => format!("/waypost/{STAGE}/accounts/{}/shipway", ACCOUNTS[1]),
+        }
+    }
+
+    /// Stores the credentials: these keys, the current one first.
+    pub(crate) fn put(self, keys: &[Key], ssm: &mut Ssm, now: u64) {
+        let keys: Vec<&str> = keys.iter().map(|key| self.license_key(*key)).collect();
+        let secret = json!({ "email": self.email(), "license_key": keys });
+        ssm.put(&self.parameter(), Kind::SecureString, &secret.to_string(), now);
+    }
+
+    pub(crate) fn remove(self, ssm: &mut Ssm) {
+        ssm.remove(&self.parameter());
     }
 }
 
@@ -72,15 +110,16 @@ impl Polling {
     }
 
     pub(crate) fn put(self, ssm: &mut Ssm, now: u64) {
-        let mut put = |name: &str, kind, value: &str| {
-            ssm.put(&format!("/waypost/{STAGE}/{name}"), kind, value, now);
-        };
-        put("sources/shipway/settings", Kind::String, &self.settings().to_string());
-        put("sources/shipway/secret", Kind::SecureString, SHIPWAY_SECRET);
+        self.put_settings(ssm, now);
+        Shop::First.put(&[Key::Old], ssm, now);
         if self.access == Access::Own {
-            let name = format!("accounts/{}/shipway", ACCOUNTS[1]);
-            put(&name, Kind::SecureString, SECOND_SECRET);
+            Shop::Second.put(&[Key::Old], ssm, now);
         }
+    }
+
+    pub(crate) fn put_settings(self, ssm: &mut Ssm, now: u64) {
+        let name = format!("/waypost/{STAGE}/sources/shipway/settings");
+        ssm.put(&name, Kind::String, &self.settings().to_string(), now);
     }
 
     fn settings(self) -> Value {

@@ -1,5 +1,6 @@
 //! The ways in which the tracking API fails.
 
+use domain::core::id::Awb;
 use egress::SendError;
 
 use super::Trouble;
@@ -86,14 +87,12 @@ impl State {
         }
     }
 
-    /// Parcels that the call does not ask about, of any shop.
+    /// Parcels with AWBs that the call does not ask about, of any shop.
     fn foreign_parcels(&self, asked: &Asked) -> Vec<Parcel> {
-        let foreign = self
-            .carrier
-            .parcels
-            .values()
-            .filter(|parcel| parcel.shop != asked.shop || !asked.awbs.contains(&parcel.awb));
-        foreign.cloned().collect()
+        let canonical = |awb: &String| Awb::parse(awb).ok().map(|awb| awb.canonical());
+        let asked: Vec<_> = asked.awbs.iter().map(canonical).collect();
+        let parcels = self.carrier.parcels.values();
+        parcels.filter(|parcel| !asked.contains(&canonical(&parcel.awb))).cloned().collect()
     }
 
     fn begin_trouble(&mut self, shop: Shop) -> Reply {
