@@ -14,7 +14,6 @@ mod end_to_end;
 mod field;
 mod inbound_log;
 mod inbound_webhooks;
-mod kill_points;
 mod messages;
 mod orders_api;
 mod parcels;

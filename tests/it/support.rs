@@ -37,7 +37,7 @@ pub use events::{
 pub use faults::{Calls, Fault};
 pub use functions::api_request;
 pub use http::Answer;
-pub use kill_points::{process_event, process_until_done, survives_kill_points};
+pub use kill_points::{process_event, survives_kill_points};
 pub use meter::{Index, Meter, Row, Usage, row_size};
 pub use openapi::check_delivery;
 pub use parameters::{put_secret, put_setting, remove_parameters, settings_to_expire};

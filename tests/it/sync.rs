@@ -4,7 +4,6 @@ mod bulk_orders;
 mod carrier_answers;
 mod environment;
 mod halving;
-mod kill_points;
 mod large_run;
 mod poll_results;
 mod scheduled_runs;

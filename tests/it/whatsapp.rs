@@ -1,7 +1,6 @@
 //! WhatsApp's webhooks: message statuses and inbound messages of shoppers.
 
 mod conversations;
-mod kill_points;
 mod large_requests;
 mod statuses;
 

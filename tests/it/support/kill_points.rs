@@ -41,21 +41,3 @@ pub async fn process_event(id: &EventId, fault: Option<Fault>) -> (bool, Vec<Str
     assert!(matches!(result, Ok(RecordOutcome::Ack) | Err(_)), "{result:?}");
     (result.is_ok(), calls.names())
 }
-
-/// A scenario for [`survives_kill_points`]: `process` is killed, its message is redelivered, and
-/// delivered once more after all is done.
-pub async fn process_until_done<T: Debug + PartialEq>(
-    id: &EventId,
-    fault: Option<Fault>,
-    outcome: impl AsyncFn() -> T,
-) -> (T, Vec<String>) {
-    let (done, calls) = process_event(id, fault).await;
-    assert_eq!(done, fault.is_none(), "{fault:?} of {calls:?}");
-    if fault.is_some() {
-        assert!(process_event(id, None).await.0, "redelivery after {fault:?} of {calls:?}");
-    }
-    let first = outcome().await;
-    assert!(process_event(id, None).await.0, "duplicate after {fault:?} of {calls:?}");
-    assert_eq!(outcome().await, first, "duplicate after {fault:?} of {calls:?}");
-    (first, calls)
-}

@@ -155,18 +155,4 @@ impl Environment {
             .item("planned", AttributeValue::N(planned.to_string()));
         put.send().await.unwrap();
     }
-
-    /// Expires the lease of a planner, if there is one, as time would after a kill of its owner.
-    pub async fn expire_lease(&self, run: &str, planner: u8) {
-        let update = stack().dynamodb(&Calls::default()).update_item().table_name(&self.name);
-        let update = update
-            .key("pk", AttributeValue::S(format!("run:{run}")))
-            .key("sk", AttributeValue::S(format!("planner:{planner:02}")))
-            .update_expression("SET lease_until = :past")
-            .expression_attribute_values(":past", AttributeValue::N("0".to_owned()))
-            .condition_expression("attribute_exists(lease_until)");
-        let result = update.send().await;
-        // The condition fails if there is no lease.
-        assert!(result.is_ok() || result.unwrap_err().as_service_error().is_some());
-    }
 }
