@@ -116,7 +116,8 @@ impl OrdersApi {
                 Acquisition::Owned => names.kept.push(name.clone()),
                 Acquisition::Claimed => names.claimed.push(name.clone()),
                 Acquisition::Taken(mut taken) => {
-                    // A parcel that comes back brings its reports along, as it took them with it.
+                    // Its reports left with the parcel, so they come back with it, even if the AWB
+                    // is free.
                     taken.with_reports |= matches!(name, Ref::Awb(awb) if has_left(awb, entries));
                     names.claimed.push(name.clone());
                     names.taken.push(taken);
@@ -125,15 +126,7 @@ impl OrdersApi {
         }
         let is_new_parcel = |name: &&Ref| matches!(name, Ref::Awb(_)) && !known.contains(*name);
         let parcels = names.claimed.iter().filter(is_new_parcel).count();
-        let is_pending = |awb: &&Awb| before.state.parcel(awb).is_none();
-        let pending = before.state.added.iter().filter(is_pending).count();
-        if before.state.parcels.len() + pending + parcels > MAX_PARCELS {
-            let is_return = |change: &ParcelChange| {
-                matches!(change, ParcelChange::Named { direction: Direction::Return, .. })
-            };
-            let field = if changes.iter().all(is_return) { "returnAwb" } else { "awb" };
-            return Err(ApiError::invalid(field, "an order has at most 20 parcels"));
-        }
+        check_parcels(before, parcels, changes)?;
         let kept = after.names(entries);
         for name in known.difference(&kept).filter(|name| matches!(name, Ref::Provider { .. })) {
             if self.orders.named(&after.key.account, name).await?.as_ref() == Some(&after.key.order)
@@ -150,6 +143,20 @@ impl OrdersApi {
         }
         Ok(())
     }
+}
+
+/// Rejects so many new parcels if the order has no room for them.
+fn check_parcels(order: &Order, new: usize, changes: &[ParcelChange]) -> Result<(), ApiError> {
+    let is_pending = |awb: &&Awb| order.state.parcel(awb).is_none();
+    let pending = order.state.added.iter().filter(is_pending).count();
+    if order.state.parcels.len() + pending + new <= MAX_PARCELS {
+        return Ok(());
+    }
+    let is_return = |change: &ParcelChange| {
+        matches!(change, ParcelChange::Named { direction: Direction::Return, .. })
+    };
+    let field = if changes.iter().all(is_return) { "returnAwb" } else { "awb" };
+    Err(ApiError::invalid(field, "an order has at most 20 parcels"))
 }
 
 fn fact(rev: u64, change: ParcelChange, names: &PatchedNames) -> ParcelFact {

@@ -8,6 +8,7 @@ use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Order;
 use domain::orders::request::NewShipment;
+use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::Ref;
 use lambda_http::{Body, Request, Response};
 
@@ -47,7 +48,7 @@ impl OrdersApi {
     ) -> Result<Try<u16>, ApiError> {
         let loaded = self.orders.load_with_timeline(key).await?;
         let (before, entries) = loaded.ok_or_else(|| ApiError::not_found("no such order"))?;
-        if self.has_parcel(&before, shipment).await? {
+        if self.has_parcel(&before, &entries, shipment).await? {
             self.queue_last_reconciliation(key).await?;
             return Ok(Try::Done(200));
         }
@@ -60,15 +61,24 @@ impl OrdersApi {
     }
 
     /// True if the shop has given the order this parcel, or a request to do so is under way.
-    async fn has_parcel(&self, order: &Order, shipment: &NewShipment) -> Result<bool, ApiError> {
+    async fn has_parcel(
+        &self,
+        order: &Order,
+        entries: &[TimelineEntry],
+        shipment: &NewShipment,
+    ) -> Result<bool, ApiError> {
         let (awb, profile) = (&shipment.awb, &order.profile);
         if profile.return_awb.as_ref().is_some_and(|it| it.is_same_parcel(awb)) {
             return Err(ApiError::invalid("awb", "is the return parcel of this order"));
         }
-        if let Some(parcel) = order.state.parcel(awb) {
-            return Ok(!parcel.learnt && !parcel.replaced && !parcel.released);
-        }
-        if !order.state.has_added(awb) {
+        let is_given = match order.state.parcel(awb) {
+            Some(parcel) if parcel.learnt || parcel.replaced || parcel.released => {
+                order.is_being_added(awb, entries)
+            }
+            Some(_) => true,
+            None => order.state.has_added(awb),
+        };
+        if !is_given {
             return Ok(false);
         }
         let owner = self.orders.named(&order.key.account, &Ref::awb(awb)).await?;

@@ -21,17 +21,17 @@ use sources::shipway::Shipway;
 use crate::Process;
 use crate::names::Naming;
 
-/// How often a name moves on while its report is applied.
-pub(crate) const MOVES: u32 = 3;
+/// A name is followed over so many moves; then the event is retried.
+pub(crate) const MOVES: u32 = 8;
 
 /// Attempts to write an order under contention before the event is retried later.
-const TRIES: u32 = 12;
+pub(crate) const TRIES: u32 = 12;
 
 pub(crate) enum ApplyOutcome {
     Applied(Box<AppliedFact>),
     /// No order has any of the report's references.
     Unmatched,
-    /// The parcel belongs to this order of the account.
+    /// This order of the account has the name that decides.
     OtherOrder(OrderId),
     /// The order holds no more parcels, or the parcel no more reports.
     Full,
@@ -58,6 +58,16 @@ impl AppliedFact {
     /// A fact that an event added earlier.
     pub(crate) fn of(order: Order, entry: TimelineEntry, event_id: EventId) -> Self {
         Self { order, entry, event_id, reconciliation: None, is_repeat: true, parked: None }
+    }
+
+    fn new(
+        order: Order,
+        commit: Commit,
+        event_id: EventId,
+        reconciliation: Option<EventId>,
+    ) -> Self {
+        let order = Order { state: commit.state, ..order };
+        Self { reconciliation, is_repeat: false, ..Self::of(order, commit.entry, event_id) }
     }
 
     /// Notifies endpoints in place of this event.
@@ -226,13 +236,7 @@ impl Process {
             CommitOutcome::Committed => {
                 log_applied(key, &commit);
                 let reconciliation = names.reconciliation.map(|event| event.id);
-                let order = Order { state: commit.state, ..order };
-                let event_id = origin.event_id.clone();
-                let fact = AppliedFact {
-                    reconciliation,
-                    is_repeat: false,
-                    ..AppliedFact::of(order, commit.entry, event_id)
-                };
+                let fact = AppliedFact::new(order, commit, origin.event_id.clone(), reconciliation);
                 Ok(Try::Done(ApplyOutcome::Applied(Box::new(fact))))
             }
             CommitOutcome::Duplicate(entry) => Ok(Try::Done(applied_before(order, *entry, origin))),
@@ -240,7 +244,7 @@ impl Process {
         }
     }
 
-    /// The order that has taken over what the fact is about.
+    /// The order that has taken over what the fact is about, or has exactly the report's id.
     async fn other_order(
         &self,
         key: &OrderKey,
@@ -293,7 +297,10 @@ impl Process {
 /// True if the fact brings a parcel, or a change of parcels, that the order has no room for.
 fn is_full(order: &Order, entries: &[TimelineEntry], fact: &NewFact, names: &NameChanges) -> bool {
     let (brings_parcel, is_change) = match &fact.fact {
-        Fact::Report(_) => (names.claimed.iter().any(|name| matches!(name, Ref::Awb(_))), false),
+        Fact::Report(_) => {
+            let mut gained = names.claimed.iter().chain(&names.kept);
+            (gained.any(|name| matches!(name, Ref::Awb(_))), false)
+        }
         Fact::Parcel(fact) if fact.is_given() => {
             (fact.awb().is_some_and(|awb| order.state.parcel(awb).is_none()), true)
         }
@@ -302,6 +309,11 @@ fn is_full(order: &Order, entries: &[TimelineEntry], fact: &NewFact, names: &Nam
     let changes = entries.iter().filter(|entry| matches!(entry.fact, Fact::Parcel(_))).count();
     brings_parcel && order.state.parcels.len() >= MAX_PARCELS
         || is_change && changes >= MAX_PARCEL_CHANGES
+}
+
+/// Two orders name each other as the owner while a parcel moves from one to the other.
+pub(crate) fn still_moving() -> IoError {
+    IoError::contention("dynamodb:TransactWriteItems")
 }
 
 fn applied_before(order: Order, entry: TimelineEntry, origin: &Origin) -> ApplyOutcome {

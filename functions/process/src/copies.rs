@@ -2,9 +2,11 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
+use aws::tables::contention::{Try, retry};
 use domain::core::hash::Fingerprint;
 use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
 use domain::orders::api_event::TakenName;
@@ -13,13 +15,16 @@ use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::report::{Ref, Scan};
 use domain::tracking::timeline::{NewFact, Origin};
 
-use crate::apply::{ApplyOutcome, MOVES};
+use crate::apply::{ApplyOutcome, MOVES, TRIES};
 use crate::fan_out::Undeliverable;
 use crate::{Process, Run};
 
+/// A message is retried for so long.
+const RETRIED_FOR: Duration = Duration::from_secs(9 * 60 * 60);
+
 /// How far the copying of reports got.
 pub(crate) enum Copied {
-    /// An endpoint may have been left out.
+    /// All are copied; an endpoint may have been left out.
     All(Option<Undeliverable>),
     OutOfTime,
 }
@@ -34,8 +39,8 @@ struct Copies {
 }
 
 impl Process {
-    /// Copies the reports of a name that moved here, newest first, each as an event of its own.
-    /// The next run finds what was copied.
+    /// Copies the reports of a name that moved here, newest first, each as an event of its own. A
+    /// run that stops is repeated from the start: what was copied is then a duplicate.
     pub(crate) async fn copy_reports(
         &self,
         run: &Run<'_>,
@@ -49,7 +54,7 @@ impl Process {
         let mut moved = moved_with(&taken.name, &entries);
         let mut copies = Copies {
             owners: BTreeSet::from([from.order.clone()]),
-            interrupted: self.interrupted(&moved).await?,
+            interrupted: self.interrupted(&moved, RETRIED_FOR).await?,
             undeliverable: None,
         };
         let names = names_in(&moved, taken);
@@ -71,7 +76,7 @@ impl Process {
             let failed = self.tell_of_changes(event, &order, &entries).await?;
             copies.undeliverable = failed.or(copies.undeliverable);
         }
-        self.settle_names(key, names, &copies.owners).await?;
+        self.settle_names(key, &names, &copies.owners).await?;
         Ok(Copied::All(copies.undeliverable))
     }
 
@@ -127,31 +132,47 @@ impl Process {
     async fn settle_names(
         &self,
         key: &OrderKey,
-        names: BTreeSet<Ref>,
-        others: &BTreeSet<OrderId>,
+        names: &BTreeSet<Ref>,
+        owners: &BTreeSet<OrderId>,
     ) -> Result<(), IoError> {
-        let own = self.names_of(key).await?;
-        let mut foreign: BTreeSet<Ref> = names.difference(&own).cloned().collect();
-        for order in others {
-            if foreign.is_empty() {
-                return Ok(());
-            }
-            let other = OrderKey { account: key.account.clone(), order: order.clone() };
-            for name in self.names_of(&other).await? {
-                if foreign.remove(&name) {
-                    self.orders.hand_over(&key.account, &name, &key.order, order).await?;
-                }
-            }
-        }
-        for name in &foreign {
-            self.orders.free_name(key, name).await?;
-        }
-        Ok(())
+        let settled = retry(TRIES, || self.settle_names_once(key, names, owners)).await?;
+        settled.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
     }
 
-    async fn names_of(&self, key: &OrderKey) -> Result<BTreeSet<Ref>, IoError> {
-        let loaded = self.orders.load_with_timeline(key).await?;
-        Ok(loaded.map(|(order, entries)| order.names(&entries)).unwrap_or_default())
+    async fn settle_names_once(
+        &self,
+        key: &OrderKey,
+        names: &BTreeSet<Ref>,
+        owners: &BTreeSet<OrderId>,
+    ) -> Result<Try<()>, IoError> {
+        let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
+            return Ok(Try::Done(()));
+        };
+        let own = order.names(&entries);
+        for name in names.difference(&own) {
+            let owner = self.first_with(key, name, owners).await?;
+            if !self.orders.give_away(&order, name, owner).await? {
+                return Ok(Try::Contended);
+            }
+        }
+        Ok(Try::Done(()))
+    }
+
+    /// The first other order that has a name by its facts.
+    async fn first_with<'a>(
+        &self,
+        key: &OrderKey,
+        name: &Ref,
+        orders: &'a BTreeSet<OrderId>,
+    ) -> Result<Option<&'a OrderId>, IoError> {
+        for order in orders.iter().filter(|order| **order != key.order) {
+            let other = OrderKey { account: key.account.clone(), order: order.clone() };
+            let loaded = self.orders.load_with_timeline(&other).await?;
+            if loaded.is_some_and(|(order, entries)| order.names(&entries).contains(name)) {
+                return Ok(Some(order));
+            }
+        }
+        Ok(None)
     }
 
     /// A report goes with its parcel, or without one with its order's id, whichever order has its

@@ -44,7 +44,7 @@ use sources::{Items, Reading, Request};
 
 pub use function::Function;
 
-use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
+use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status, still_moving};
 use fan_out::Undeliverable;
 use phone_numbers::PhoneNumberAccounts;
 use progress::Applied;
@@ -125,7 +125,8 @@ impl Process {
         let Some(stored) = self.events.open(id).await? else {
             return Ok(RecordOutcome::DeadLetter(DeadLetterReason::EventGone));
         };
-        // Another run of it may have found no order, before an order came and this run applied it.
+        // An unmatched event runs again: an earlier run may have applied its report and ended before
+        // it told endpoints, while another run settled the event.
         let state = stored.state()?;
         if state.is_settled() && state != EventState::Unmatched {
             return Ok(RecordOutcome::Ack);
@@ -239,9 +240,8 @@ impl Process {
         let report = status.to_report(run.event.id.clone().into());
         let mut applied = Applied { total: 1, ..Applied::default() };
         match self.apply_to_order(&key, &report, &run.origin(), Via::Push).await? {
-            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
-                return Ok(Some(FailReason::NoSuchOrder.into()));
-            }
+            ApplyOutcome::Unmatched => return Ok(Some(FailReason::NoSuchOrder.into())),
+            ApplyOutcome::OtherOrder(_) => return Err(still_moving()),
             outcome => applied.add(&report, outcome),
         }
         self.finish(run, applied).await

@@ -99,8 +99,8 @@ impl Process {
         Ok(taken)
     }
 
-    /// Without those that this order has given up to the other one since it was created: a late event
-    /// must not take them back.
+    /// Leaves out parcels that this order gave back to the other one: a late event must not take them
+    /// again.
     async fn parcels_to_take(
         &self,
         key: &OrderKey,

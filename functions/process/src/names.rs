@@ -16,7 +16,7 @@ use crate::Process;
 
 pub(crate) enum Naming {
     Own(NameChanges),
-    /// Another order of the account has the fact's parcel.
+    /// Another order of the account has the name that decides.
     OtherOrder(OrderId),
 }
 
@@ -68,16 +68,15 @@ impl Process {
                 continue;
             }
             match self.orders.named(&order.key.account, &name).await? {
-                // Another order had it when the order was read.
+                // The facts that were read do not show it yet.
                 Some(owner) if owner == order.key.order => {
                     is_decided = true;
-                    kept.extend((!kept.contains(&name)).then_some(name));
+                    kept.push(name);
                 }
                 Some(_) if stays && own.as_ref() == Some(&name) => {}
                 // It has the name since the lookup.
                 Some(owner) if !is_decided => return Ok(Naming::OtherOrder(owner)),
                 Some(_) => report.forget(&name),
-                None if claimed.contains(&name) => {}
                 // The report is about a parcel of the order: only its way back has no room.
                 None if is_full && own.as_ref() != Some(&name) && matches!(name, Ref::Awb(_)) => {
                     report.forget(&name);
@@ -85,11 +84,7 @@ impl Process {
                 None => claimed.push(name),
             }
         }
-        let reconciliation = (!claimed.is_empty()).then(|| {
-            let content = Reconciliation::of(order.key.order.clone());
-            let rev = order.state.rev + 1;
-            InboundEvent::reconciliation(&order.key.account, rev, content, now())
-        });
+        let reconciliation = (!claimed.is_empty()).then(|| next_reconciliation(order));
         Ok(Naming::Own(NameChanges { claimed, kept, freed: Vec::new(), reconciliation }))
     }
 
@@ -111,4 +106,10 @@ impl Process {
         }
         Ok(Naming::Own(NameChanges { freed, ..NameChanges::default() }))
     }
+}
+
+/// Looks for the reports that wait under names which the next fact teaches the order.
+fn next_reconciliation(order: &Order) -> InboundEvent {
+    let content = Reconciliation::of(order.key.order.clone());
+    InboundEvent::reconciliation(&order.key.account, order.state.rev + 1, content, now())
 }

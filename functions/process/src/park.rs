@@ -36,8 +36,15 @@ impl Process {
         // The order may have been created after the first lookup and reconciled before the report
         // was parked, so look again.
         let mut second = self.apply(account, report, origin).await?;
-        if let ApplyOutcome::Applied(applied) = &mut second {
-            self.finish_parked(account, unmatched(), applied).await?;
+        match &mut second {
+            ApplyOutcome::Applied(applied) => {
+                self.finish_parked(account, unmatched(), applied).await?;
+            }
+            // It will never apply.
+            ApplyOutcome::Full | ApplyOutcome::Withdrawn => {
+                self.orders.unpark(account, &unmatched()).await?;
+            }
+            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {}
         }
         Ok(second)
     }
@@ -51,11 +58,12 @@ impl Process {
         unmatched: UnmatchedReport,
         applied: &mut AppliedFact,
     ) -> Result<(), IoError> {
-        if applied.added_by_event() {
-            applied.parked = Some(Box::new(unmatched));
-        } else if applied.entry.event_id == reconciled_event_id(&unmatched.report) {
-            self.reconcile_report(account, &unmatched, Some(&applied.order.key)).await?;
+        if applied.entry.event_id == reconciled_event_id(&unmatched.report) {
+            let order = &applied.order.key;
+            let reconciled = self.reconcile_report(account, &unmatched, Some(order)).await?;
+            return reconciled.undeliverable.map_or(Ok(()), |it| Err(it.into()));
         }
+        applied.parked = Some(Box::new(unmatched));
         Ok(())
     }
 }

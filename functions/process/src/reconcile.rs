@@ -30,29 +30,14 @@ impl Process {
         run: &Run<'_>,
         reconciliation: &Reconciliation,
     ) -> Result<Option<Progress>, IoError> {
-        let event = run.event;
-        let Some(account) = event.account.clone() else {
+        let Some(account) = run.event.account.clone() else {
             return Ok(Some(FailReason::NoAccount.into()));
         };
         let key = OrderKey { account, order: reconciliation.order_id.clone() };
-        let mut taken = reconciliation.taken.clone();
-        if reconciliation.is_new {
-            let spelled = self.take_spelled_reports(event, &key).await?;
-            let is_new = |it: &TakenName| !taken.iter().any(|known| known.is_same(it));
-            let spelled: Vec<TakenName> = spelled.into_iter().filter(is_new).collect();
-            taken.extend(spelled);
-        }
-        let mut undeliverable = self.write_facts(event, &key, reconciliation, &taken).await?;
-        for name in taken.iter().filter(|name| name.with_reports) {
-            if self.is_back(&key, name).await? {
-                undeliverable = self.tell_of_reports(&key, name).await?.or(undeliverable);
-                continue;
-            }
-            match self.copy_reports(run, &key, name).await? {
-                Copied::All(failed) => undeliverable = failed.or(undeliverable),
-                Copied::OutOfTime => return Ok(None),
-            }
-        }
+        let mut undeliverable = match self.take_names(run, &key, reconciliation).await? {
+            Copied::All(undeliverable) => undeliverable,
+            Copied::OutOfTime => return Ok(None),
+        };
         let Some(order) = self.orders.load_with_timeline(&key).await? else {
             return Ok(Some(FailReason::NoSuchOrder.into()));
         };
@@ -78,6 +63,35 @@ impl Process {
             || EventState::Processed.into(),
             |undeliverable| FailReason::Undeliverable(undeliverable).into(),
         )))
+    }
+
+    /// Writes the facts of the request, and takes over the names and reports of other orders.
+    async fn take_names(
+        &self,
+        run: &Run<'_>,
+        key: &OrderKey,
+        reconciliation: &Reconciliation,
+    ) -> Result<Copied, IoError> {
+        let mut taken = reconciliation.taken.clone();
+        if reconciliation.is_new {
+            let spelled = self.take_spelled_reports(run.event, key).await?;
+            let is_new = |it: &TakenName| !taken.iter().any(|known| known.is_same(it));
+            let spelled: Vec<TakenName> = spelled.into_iter().filter(is_new).collect();
+            taken.extend(spelled);
+        }
+        let mut undeliverable = self.write_facts(run.event, key, reconciliation, &taken).await?;
+        for name in taken.iter().filter(|name| name.with_reports) {
+            let failed = if self.is_back(key, name).await? {
+                self.tell_of_reports(key, name).await?
+            } else {
+                match self.copy_reports(run, key, name).await? {
+                    Copied::All(failed) => failed,
+                    Copied::OutOfTime => return Ok(Copied::OutOfTime),
+                }
+            };
+            undeliverable = failed.or(undeliverable);
+        }
+        Ok(Copied::All(undeliverable))
     }
 
     /// A report parked under several names of the order is returned once.
@@ -150,7 +164,7 @@ impl Process {
 #[derive(Default)]
 pub(crate) struct Reconciled {
     applied: Option<AppliedFact>,
-    undeliverable: Option<Undeliverable>,
+    pub(crate) undeliverable: Option<Undeliverable>,
 }
 
 /// Some of the reports that are parked under an order's names.

@@ -1,11 +1,13 @@
 //! Tells endpoints of changes once more, where an event may have ended before it did.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::inbound::EventState;
 use domain::core::id::{EventId, OrderKey};
+use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
 use domain::tracking::entry::TimelineEntry;
@@ -16,8 +18,8 @@ use crate::copies::moved_with;
 use crate::fan_out::Undeliverable;
 
 impl Process {
-    /// Tells endpoints of the changes that reports made in an order which they left, though they are
-    /// not here either any more.
+    /// Tells endpoints of the changes that a name's reports made in its old order. For a name that
+    /// has gone back, whose reports are not copied.
     pub(crate) async fn tell_of_reports(
         &self,
         key: &OrderKey,
@@ -39,24 +41,29 @@ impl Process {
     }
 
     /// The events of facts with a change that may not have told endpoints of it yet. When they go on
-    /// they find their reports in another order.
+    /// they find their reports in another order. An event of polling has no row: it counts for the time
+    /// `rowless_for` after its change.
     pub(crate) async fn interrupted(
         &self,
         entries: &[TimelineEntry],
+        rowless_for: Duration,
     ) -> Result<BTreeSet<EventId>, IoError> {
         let changes = entries.iter().filter(|entry| entry.transition.is_some());
-        let mut interrupted: BTreeSet<EventId> = changes.map(|it| it.event_id.clone()).collect();
-        for event in interrupted.clone() {
-            let stored = self.events.open(&event).await?;
-            if stored.is_some_and(|stored| stored.state() == Ok(EventState::Processed)) {
-                interrupted.remove(&event);
-            }
+        let events: BTreeMap<&EventId, Timestamp> =
+            changes.map(|entry| (&entry.event_id, entry.recorded_at)).collect();
+        let mut interrupted = BTreeSet::new();
+        for (event, recorded_at) in events {
+            let is_over = match self.events.open(event).await? {
+                Some(stored) => stored.state() == Ok(EventState::Processed),
+                None => recorded_at.after(rowless_for) < now(),
+            };
+            interrupted.extend((!is_over).then(|| event.clone()));
         }
         Ok(interrupted)
     }
 
-    /// Tells endpoints of the changes that an event made in an order, once more if it told them: the
-    /// deliveries have the same ids.
+    /// Tells endpoints of the changes that an event made in an order, once more if it told them. The
+    /// deliveries have the same ids, but for a batch with changes of other orders too.
     pub(crate) async fn tell_of_changes(
         &self,
         event: &EventId,

@@ -1,5 +1,7 @@
 //! Takes a mistaken report back.
 
+use std::time::Duration;
+
 use aws::error::IoError;
 use aws::tables::inbound::Progress;
 use domain::core::id::{OrderKey, ReportId};
@@ -7,7 +9,7 @@ use domain::orders::api_event::Withdrawal;
 use domain::tracking::entry::{Fact, TimelineEntry};
 use domain::tracking::timeline::NewFact;
 
-use crate::apply::ApplyOutcome;
+use crate::apply::{ApplyOutcome, MOVES, still_moving};
 use crate::fan_out::Undeliverable;
 use crate::progress::Applied;
 use crate::reason::FailReason;
@@ -32,13 +34,16 @@ impl Process {
         };
         let mut undeliverable = self.tell_of_withdrawn(&key, &report_id).await?;
         let mut outcome = self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await?;
-        if let ApplyOutcome::OtherOrder(order) = outcome {
+        for _ in 0..MOVES {
+            let ApplyOutcome::OtherOrder(order) = outcome else { break };
             key = OrderKey { order, ..key };
             undeliverable = self.tell_of_withdrawn(&key, &report_id).await?.or(undeliverable);
-            outcome = self.commit_fact(&key, fact, &run.origin(), &[]).await?;
+            outcome = self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await?;
         }
-        let ApplyOutcome::Applied(fact) = outcome else {
-            return Ok(Some(FailReason::NoSuchOrder.into()));
+        let fact = match outcome {
+            ApplyOutcome::Applied(fact) => fact,
+            ApplyOutcome::OtherOrder(_) => return Err(still_moving()),
+            _ => return Ok(Some(FailReason::NoSuchOrder.into())),
         };
         let applied = Applied { total: 1, facts: vec![*fact], ..Applied::default() };
         let progress = self.finish(run, applied).await?;
@@ -58,7 +63,7 @@ impl Process {
         let own: Vec<TimelineEntry> =
             entries.iter().filter(|entry| entry.id == *report).cloned().collect();
         let mut undeliverable = None;
-        for event in self.interrupted(&own).await? {
+        for event in self.interrupted(&own, Duration::ZERO).await? {
             let failed = self.tell_of_changes(&event, &order, &entries).await?;
             undeliverable = failed.or(undeliverable);
         }

@@ -238,7 +238,9 @@ impl ReportFacts {
 
     /// The names that the report gives its order.
     pub fn names(&self) -> impl Iterator<Item = Ref> {
-        let parcels = self.awb.iter().chain(&self.return_awb).map(Ref::awb);
+        let own = self.awb.as_ref();
+        let is_other = move |it: &&Awb| !own.is_some_and(|own| own.is_same_parcel(it));
+        let parcels = own.into_iter().chain(self.return_awb.iter().filter(is_other)).map(Ref::awb);
         let source = &self.source;
         let provider = |id: &ProviderId| Ref::Provider { source: source.clone(), id: id.clone() };
         parcels.chain(self.provider_id.iter().map(provider))
@@ -246,7 +248,8 @@ impl ReportFacts {
 }
 
 impl ParcelFact {
-    /// Sorts the facts of an order. A parcel leaves at the `rev` of the last request that named it.
+    /// Sorts the facts of an order. A departure has the `rev` at which the order gave the name up, and
+    /// sorts after the request of that `rev`.
     pub fn place(&self) -> (u64, bool) {
         let is_departure =
             matches!(self.change, ParcelChange::Moved { .. } | ParcelChange::Released { .. });

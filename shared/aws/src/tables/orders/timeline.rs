@@ -97,9 +97,28 @@ impl Orders {
         self.take(&to, &taken).send(&self.client).await.map(drop)
     }
 
-    /// Frees a name, if the order has it.
-    pub async fn free_name(&self, order: &OrderKey, name: &Ref) -> Result<(), IoError> {
-        self.free(order, name).send(&self.client).await.map(drop)
+    /// Gives a name of the order to another one, or frees it. `false` if the order was written since
+    /// it was read. Does nothing if the order does not have the name.
+    pub async fn give_away(
+        &self,
+        order: &Order,
+        name: &Ref,
+        to: Option<&OrderId>,
+    ) -> Result<bool, IoError> {
+        let (from, rev) = (order.key.order.clone(), order.state.rev);
+        let taken = TakenName { name: name.clone(), from, rev, with_reports: true };
+        let account = &order.key.account;
+        let give = match to {
+            Some(to) => {
+                self.take(&OrderKey { account: account.clone(), order: to.clone() }, &taken)
+            }
+            None => self.free(&order.key, name),
+        };
+        let writes = vec![give, self.guard(account, &taken)];
+        Ok(match transact(&self.client, writes).await? {
+            TransactionOutcome::Committed => true,
+            TransactionOutcome::Cancelled(cancelled) => cancelled.condition_failed(0),
+        })
     }
 
     /// The write that fails if there is an order with this id. A delete that finds nothing needs no

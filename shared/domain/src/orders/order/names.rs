@@ -63,7 +63,7 @@ impl Order {
     }
 
     /// True until a request to add the parcel is processed.
-    fn is_being_added(&self, awb: &Awb, entries: &[TimelineEntry]) -> bool {
+    pub fn is_being_added(&self, awb: &Awb, entries: &[TimelineEntry]) -> bool {
         let requests = self.state.added.iter().filter(|added| added.is_same_parcel(awb));
         let is_addition = |fact: &&ParcelFact| match &fact.change {
             ParcelChange::Added { awb: added, .. } => added.is_same_parcel(awb),
