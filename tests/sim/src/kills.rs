@@ -33,6 +33,28 @@ pub fn run(topology: &Arc<Topology>) -> io::Result<Totals> {
     Campaign { topology: Arc::clone(topology), repeated: 0 }.run_plans(&plans)
 }
 
+/// The story of one kill, in the run of a seed or of the meeting with this name. `None` if there is
+/// no such meeting.
+pub fn tell(
+    topology: &Arc<Topology>,
+    seed: u64,
+    (call, is_before): (u64, bool),
+    meeting: Option<&str>,
+) -> io::Result<Option<Outcome>> {
+    let known = meeting.map(|name| MEETINGS.iter().find(|meeting| meeting.name == name));
+    if known == Some(None) {
+        return Ok(None);
+    }
+    let moment = if is_before { Moment::Before } else { Moment::After };
+    let plan = Plan {
+        tells: true,
+        kill_at: Some((call, moment)),
+        meeting: known.flatten(),
+        ..Plan::of(seed)
+    };
+    run_plan(plan, topology).map(|outcome| Some(named(plan, outcome)))
+}
+
 /// Names the call at which the kill of a broken run struck.
 pub(crate) fn named(plan: Plan, mut outcome: Outcome) -> Outcome {
     let meeting = plan.meeting.map(|meeting| format!(" ({})", meeting.name));

@@ -19,6 +19,8 @@ usage, from the root of the repository:
   sim seeds FIRST COUNT   runs that many seeds, the first ones twice
   sim soak SECONDS        runs as many seeds as fit, from a random one
   sim kills               kills a worker before and after each call of some runs
+  sim kill SEED CALL before|after [MEETING]
+                          tells the story of one of these kills
   sim scenarios           the long outages, one after another
   sim bugs find [BUG…]    finds the planted bugs, or these, each by its smallest seed
   sim bugs write          the same, and writes them to docs/planted-bugs.md
@@ -82,6 +84,14 @@ fn simulate(arguments: &[&str]) -> Result<bool, Failure> {
             Ok(report(&campaign.run(Seeds::until(fastrand::u64(..1 << 40), time))?))
         }
         ["kills"] => Ok(report(&kills::run(&topology()?)?)),
+        ["kill", seed, call, moment @ ("before" | "after"), meeting @ ..] => {
+            let meeting = (!meeting.is_empty()).then(|| meeting.join(" "));
+            let at = (call.parse()?, *moment == "before");
+            let outcome = kills::tell(&topology()?, seed.parse()?, at, meeting.as_deref())?;
+            let outcome = outcome.ok_or(Failure::Usage)?;
+            print!("{}", outcome.story);
+            Ok(report(&Totals::of(&outcome)))
+        }
         ["scenarios"] => {
             let reports = scenarios::run_all(&topology()?)?;
             reports.iter().for_each(|report| println!("{report}"));

@@ -15,7 +15,7 @@ use super::statuses::Said;
 use crate::setup::ACCOUNTS;
 
 /// Orders and parcels are numbers.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 enum Act {
     Create {
         order: usize,
@@ -51,6 +51,7 @@ enum Act {
 }
 
 /// What happens when, in milliseconds.
+#[derive(PartialEq)]
 pub(crate) struct Meeting {
     pub(crate) name: &'static str,
     acts: &'static [(u64, Act)],
@@ -209,6 +210,28 @@ pub(crate) const MEETINGS: &[Meeting] = &[
             (250, Act::Create { order: OTHER, awb: Some(0) }),
             (400, Act::Tell { awb: None, order: OTHER, status: "CANCELED" }),
             (550, Act::Ship { order: ONE, awb: 0 }),
+        ],
+    },
+    Meeting {
+        name: "a report is taken back after its parcel moved twice",
+        acts: &[
+            (0, Act::Create { order: ONE, awb: None }),
+            (100, Act::Tell { awb: Some(0), order: ONE, status: "PICKED UP" }),
+            (250, Act::Create { order: OTHER, awb: Some(0) }),
+            (400, Act::Name { order: OTHER, awb: 1 }),
+            (550, Act::Create { order: SUFFIXED, awb: Some(0) }),
+            (700, Act::Withdraw { order: ONE }),
+        ],
+    },
+    Meeting {
+        name: "a status is reported while its parcel comes back",
+        acts: &[
+            (0, Act::Create { order: ONE, awb: None }),
+            (100, Act::Tell { awb: Some(0), order: ONE, status: "PICKED UP" }),
+            (250, Act::Create { order: OTHER, awb: Some(0) }),
+            (400, Act::Name { order: OTHER, awb: 1 }),
+            (550, Act::Ship { order: ONE, awb: 0 }),
+            (555, Act::Say { order: ONE, awb: Some(0), status: "in_transit" }),
         ],
     },
     Meeting {

@@ -10,12 +10,15 @@ const INTRODUCTION: &str = "\
 
 `make bugs` writes this file. The simulation (`tests/sim`) can make each of these mistakes, and must
 find every one: `make test` runs the seed of each again, with the bug and without it. A seed is the
-smallest that finds the bug and finds nothing without it; `sim bug BUG SEED` tells its story.
+smallest that finds the bug and finds nothing without it. `cargo run --profile sim -p sim -- bug BUG
+SEED` tells its story.
 
 The functions have no switch for the mistakes. `tests/sim/src/bugs` changes what a function would do
 on the wire: its calls and what it makes of the answers, its POSTs, its template. Another bug is an
-entry in `bugs.rs` and a small change in one of those files; then `make bugs`. Whoever changes the
-simulation so that other things happen in its runs, records the seeds again too.
+entry in `bugs.rs`, with the mistake as its comment and parts of what the judge must say as its strings,
+and a small change in one of those files: `calls.rs` has requests, `effects.rs` answers, `posts.rs`
+POSTs, `deployment.rs` the template, `invocations.rs` the clock and the handlers' answers. Then
+`make bugs`, also after a change that makes other things happen in the runs.
 
 | bug | mistake | seed | found as |
 |---|---|---|---|
