@@ -118,10 +118,10 @@ sim-test: prerequisites ## Simulate 1,000 seeds, kills at every call, outages, p
 sim: prerequisites ## Tell the story of one simulated run [SEED=7]
 	@$(SIM) seed $(if $(call given,SEED),"$$SEED",7)
 
-bugs: prerequisites ## Find the planted bugs anew
+bugs: prerequisites ## Find the planted bugs, and write docs/planted-bugs.md
 	$(call step,planted bugs,$(SIM) bugs write)
 
-soak: prerequisites ## Simulate random seeds for a time [SECONDS=3600]
+soak: prerequisites ## Simulate random seeds for a time [SECONDS=600]
 	$(call step,soak,$(SIM) soak $(if $(call given,SECONDS),"$$SECONDS",600))
 
 ops: .venv/installed

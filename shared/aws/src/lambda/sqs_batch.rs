@@ -15,7 +15,7 @@ use crate::sqs::Queue;
 /// A message that fails because of a bug goes to the dead-letter queue at this receive.
 const BUG_RECEIVES: u32 = 5;
 
-/// After an outage, everything is done within two minutes.
+/// Bounds how long a message waits after an outage has ended.
 const MAX_BACKOFF_SECONDS: u64 = 90;
 
 /// A queue and its dead-letter queue.
