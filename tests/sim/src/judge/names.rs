@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws::tables::orders::UnmatchedReport;
 use domain::core::id::{AccountCode, Awb, OrderId, OrderKey, ProviderId, ReportId};
+use domain::orders::order::has_left;
 use domain::tracking::report::{Ref, Report, SourceName};
 
 use super::orders::{Orders, StoredOrder, name, of_tenant, read};
@@ -95,6 +96,19 @@ fn read_name(pk: &str) -> Option<(AccountCode, Ref)> {
     Some((account, name))
 }
 
+/// True for a name in reports that left the order with their parcel and came back with it, while a
+/// report of another parcel keeps the name with the order that had it in between.
+fn came_back(order: &StoredOrder, name: &Ref, owner: Option<&OrderId>, orders: &Orders) -> bool {
+    let naming = order.standing().filter_map(|entry| entry.report());
+    let mut naming = naming.filter(|report| report.names().any(|it| it == *name)).peekable();
+    let have_left = naming.peek().is_some()
+        && naming
+            .all(|report| report.awb.as_ref().is_some_and(|awb| has_left(awb, &order.entries)));
+    let owner = owner.map(|owner| OrderKey { order: owner.clone(), ..order.key.clone() });
+    let owner = owner.and_then(|key| orders.get(&key));
+    have_left && owner.is_some_and(|owner| owner.names().contains(name))
+}
+
 /// `leftovers`: a report may wait though its order has it. A park that times out may reach the table
 /// after the order was reconciled. Such a row has no effect, and the order's next name removes it.
 pub(super) fn judge(names: &Names, orders: &Orders, leftovers: bool) -> Vec<String> {
@@ -103,7 +117,7 @@ pub(super) fn judge(names: &Names, orders: &Orders, leftovers: bool) -> Vec<Stri
     for order in orders.values() {
         for name in order.names() {
             let owner = names.owner(&order.key.account, &name);
-            if owner != Some(&order.key.order) {
+            if owner != Some(&order.key.order) && !came_back(order, &name, owner, orders) {
                 let has = owner.map_or("no order", OrderId::as_str);
                 findings.push(format!("{} has the name {name:?}, its row: {has}", order.name()));
             }
