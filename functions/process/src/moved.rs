@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use aws::clock::now;
 use aws::error::IoError;
+use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::InboundEvent;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{Awb, OrderKey};
@@ -14,7 +15,7 @@ use domain::tracking::report::Ref;
 use domain::tracking::timeline::{NewFact, Origin};
 
 use crate::Process;
-use crate::apply::{AppliedFact, ApplyOutcome};
+use crate::apply::{AppliedFact, ApplyOutcome, TRIES};
 use crate::fan_out::Undeliverable;
 
 impl Process {
@@ -75,28 +76,41 @@ impl Process {
         let mut taken = Vec::new();
         for spelling in key.order.other_spellings() {
             let other = OrderKey { account: key.account.clone(), order: spelling };
-            let Some((order, entries)) = self.orders.load_with_timeline(&other).await? else {
-                continue;
-            };
-            let mut names: Vec<Ref> = Vec::new();
-            for awb in self.parcels_to_take(key, &order, &entries).await? {
-                let name = Ref::Awb(awb);
-                self.orders.hand_over(&key.account, &name, &other.order, &key.order).await?;
-                names.push(name);
-            }
-            // An earlier run may have written that they left, and ended before it copied their
-            // reports.
-            names.extend(parcels_moved_by(&event.id, &entries).map(Ref::awb));
-            let by_id = Ref::Order(key.order.clone());
-            names.extend((!reports_under(&by_id, &entries).is_empty()).then_some(by_id));
-            taken.extend(names.into_iter().map(|name| TakenName {
-                name,
-                from: other.order.clone(),
-                rev: order.state.rev,
-                with_reports: true,
-            }));
+            let from_other = retry(TRIES, || self.take_reports_of(event, key, &other)).await?;
+            let contention = || IoError::contention("dynamodb:TransactWriteItems");
+            taken.extend(from_other.ok_or_else(contention)?);
         }
         Ok(taken)
+    }
+
+    async fn take_reports_of(
+        &self,
+        event: &InboundEvent,
+        key: &OrderKey,
+        other: &OrderKey,
+    ) -> Result<Try<Vec<TakenName>>, IoError> {
+        let Some((order, entries)) = self.orders.load_with_timeline(other).await? else {
+            return Ok(Try::Done(Vec::new()));
+        };
+        let mut names: Vec<Ref> = Vec::new();
+        for awb in self.parcels_to_take(key, &order, &entries).await? {
+            let name = Ref::Awb(awb);
+            if !self.orders.give_away(&order, &name, Some(&key.order)).await? {
+                return Ok(Try::Contended);
+            }
+            names.push(name);
+        }
+        // An earlier run may have written that they left, and ended before it copied their reports.
+        names.extend(parcels_moved_by(&event.id, &entries).map(Ref::awb));
+        let by_id = Ref::Order(key.order.clone());
+        names.extend((!reports_under(&by_id, &entries).is_empty()).then_some(by_id));
+        let taken = names.into_iter().map(|name| TakenName {
+            name,
+            from: other.order.clone(),
+            rev: order.state.rev,
+            with_reports: true,
+        });
+        Ok(Try::Done(taken.collect()))
     }
 
     /// Leaves out parcels that this order gave back to the other one: a late event must not take them
