@@ -10,8 +10,8 @@ use aws::tables::orders::{PatchOutcome, PatchedNames};
 use domain::auth::Caller;
 use domain::core::id::{Awb, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::orders::api_event::Reconciliation;
-use domain::orders::order::{Order, Profile, has_left};
+use domain::orders::api_event::{Reconciliation, TakenName};
+use domain::orders::order::{Order, Profile, has_left, parcel_moved_to};
 use domain::orders::request::OrderPatch;
 use domain::tracking::entry::{Direction, ParcelChange, ParcelFact, TimelineEntry};
 use domain::tracking::report::Ref;
@@ -79,7 +79,7 @@ impl OrdersApi {
             changes.into_iter().map(|change| fact(rev, change, &names)).collect();
         let has_news = !parcels.is_empty() || !names.claimed.is_empty();
         let reconciliation = has_news.then(|| {
-            let taken = names.taken.clone();
+            let taken = [names.taken.clone(), names.back.clone()].concat();
             let content =
                 Reconciliation { parcels, taken, ..Reconciliation::of(after.key.order.clone()) };
             InboundEvent::reconciliation(&after.key.account, rev, content, now)
@@ -114,7 +114,10 @@ impl OrdersApi {
         for name in new {
             match self.acquire(&after.key, name, now).await? {
                 Acquisition::Owned => names.kept.push(name.clone()),
-                Acquisition::Claimed => names.claimed.push(name.clone()),
+                Acquisition::Claimed => {
+                    names.claimed.push(name.clone());
+                    names.back.extend(self.left_behind(&before.key, name, entries).await?);
+                }
                 Acquisition::Taken(mut taken) => {
                     // Its reports left with the parcel, so they come back with it, even if the AWB
                     // is free.
@@ -135,6 +138,22 @@ impl OrdersApi {
             }
         }
         Ok(names)
+    }
+
+    /// What another order has of a parcel that left this one and is free by now: its reports, and
+    /// that they were withdrawn there.
+    async fn left_behind(
+        &self,
+        key: &OrderKey,
+        name: &Ref,
+        entries: &[TimelineEntry],
+    ) -> Result<Option<TakenName>, ApiError> {
+        let Ref::Awb(awb) = name else { return Ok(None) };
+        let Some(from) = parcel_moved_to(awb, entries) else { return Ok(None) };
+        let other = OrderKey { account: key.account.clone(), order: from.clone() };
+        let rev = self.orders.load(&other).await?.map_or(0, |order| order.state.rev);
+        let (name, from) = (name.clone(), from.clone());
+        Ok(Some(TakenName { name, from, rev, with_reports: true }))
     }
 
     pub(crate) async fn queue_last_reconciliation(&self, key: &OrderKey) -> Result<(), ApiError> {

@@ -224,6 +224,16 @@ pub(crate) const MEETINGS: &[Meeting] = &[
         ],
     },
     Meeting {
+        name: "a parcel comes back after its report was taken back elsewhere",
+        acts: &[
+            (0, Act::Create { order: SPELLED, awb: None }),
+            (100, Act::Tell { awb: Some(0), order: EXACT, status: "PICKED UP" }),
+            (250, Act::Create { order: EXACT, awb: None }),
+            (400, Act::Withdraw { order: EXACT }),
+            (550, Act::Name { order: SPELLED, awb: 0 }),
+        ],
+    },
+    Meeting {
         name: "a status is reported while its parcel comes back",
         acts: &[
             (0, Act::Create { order: ONE, awb: None }),

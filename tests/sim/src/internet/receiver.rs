@@ -70,7 +70,10 @@ impl State {
         let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
         let body = request.body().and_then(|body| body.as_bytes()).unwrap_or_default();
         let expected = sign_with(self.endpoints.key(endpoint), id, timestamp, body);
-        if !header("webhook-signature").split(' ').any(|it| it == expected) {
+        // A sandbox that cannot read the settings goes on with the last ones.
+        let since = self.now().saturating_sub(RECORDING_MS);
+        let is_right = header("webhook-signature").split(' ').any(|it| it == expected);
+        if !is_right && !self.sandbox(sandbox).had_trouble_since(since) {
             self.ledger.violation(format!("{id} to {endpoint} has a wrong signature"));
         }
         self.check_timestamp(sandbox, id, timestamp);

@@ -50,6 +50,8 @@ pub struct PatchedNames {
     pub claimed: Vec<Ref>,
     /// Those of the claimed names that other orders give up.
     pub taken: Vec<TakenName>,
+    /// Of the claimed names that no order has: those that had left the order with their reports.
+    pub back: Vec<TakenName>,
     /// The order has them, and keeps them only if no other order takes them over meanwhile.
     pub kept: Vec<Ref>,
     /// The order has them.

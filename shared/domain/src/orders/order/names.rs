@@ -211,7 +211,7 @@ fn went<'a>(report: &ReportFacts, entries: &'a [TimelineEntry]) -> Option<&'a Or
 }
 
 /// The order that has this parcel now, with its reports.
-fn parcel_moved_to<'a>(awb: &Awb, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+pub fn parcel_moved_to<'a>(awb: &Awb, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
     match last_change(awb, entries)? {
         ParcelChange::Moved { to, .. } => Some(to),
         _ => None,
