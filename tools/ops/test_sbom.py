@@ -14,13 +14,13 @@ from release import TARGETS
 
 TARGET = TARGETS["x86_64"]
 TREE = """\
-0 orders v0.1.0 (/work/functions/orders)|MIT OR Apache-2.0
-1 domain v0.1.0 (/work/shared/domain)|MIT OR Apache-2.0
+0 orders v0.1.0 (/repo/functions/orders)|MIT OR Apache-2.0
+1 domain v0.1.0 (/repo/shared/domain)|MIT OR Apache-2.0
 2 memchr v2.8.3|Unlicense/MIT
 1 memchr v2.8.3|Unlicense/MIT
 
-0 sweep v0.1.0 (/work/functions/sweep)|MIT OR Apache-2.0
-1 domain v0.1.0 (/work/shared/domain)|MIT OR Apache-2.0 (*)
+0 sweep v0.1.0 (/repo/functions/sweep)|MIT OR Apache-2.0
+1 domain v0.1.0 (/repo/shared/domain)|MIT OR Apache-2.0 (*)
 """
 ORDERS, SWEEP, DOMAIN, MEMCHR = (
     "pkg:cargo/orders@0.1.0",
@@ -57,7 +57,7 @@ class MadeUpTree(unittest.TestCase):
             sbom.read("nonsense\n")
 
     def test_compares_with_what_a_build_compiled(self) -> None:
-        registry, here = "registry+index#memchr@2.8.3", "path+file:///work"
+        registry, here = "registry+index#memchr@2.8.3", "path+file:///repo"
         messages = (
             "a line of cargo-lambda\n"
             + artifact(registry, f"/t/{TARGET}/release/deps/libmemchr-1.rlib")
