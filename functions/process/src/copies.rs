@@ -1,16 +1,16 @@
 //! Copies the reports under a name that moved from one order to another.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::contention::{Try, retry};
 use domain::core::hash::Fingerprint;
-use domain::core::id::{EventId, OrderId, OrderKey, ReportId};
+use domain::core::id::{Awb, EventId, OrderId, OrderKey, ReportId};
 use domain::orders::api_event::TakenName;
-use domain::orders::order::reports_under;
+use domain::orders::order::{Order, reports_under};
 use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::report::{Ref, Scan};
 use domain::tracking::timeline::{NewFact, Origin};
@@ -27,6 +27,14 @@ pub(crate) enum Copied {
     /// All are copied; an endpoint may have been left out.
     All(Option<Undeliverable>),
     OutOfTime,
+}
+
+/// An order that gave up a name, with the reports that leave with it: withdrawals first, then newest first.
+struct Left {
+    order: Order,
+    entries: Vec<TimelineEntry>,
+    checkpoints: BTreeMap<Awb, Vec<Scan>>,
+    moved: Vec<TimelineEntry>,
 }
 
 /// What became of the reports that were copied.
@@ -47,22 +55,18 @@ impl Process {
         key: &OrderKey,
         taken: &TakenName,
     ) -> Result<Copied, IoError> {
-        let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
-        let Some((order, entries, checkpoints)) = self.orders.load_all_of(&from).await? else {
+        let left = retry(TRIES, || self.take_names_along(key, taken)).await?;
+        let Some(left) = left.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))?
+        else {
             return Ok(Copied::All(None));
         };
-        let mut moved = moved_with(&taken.name, &entries);
+        let Left { order, entries, checkpoints, moved } = left;
+        let names = names_in(&moved, taken);
         let mut copies = Copies {
-            owners: BTreeSet::from([from.order.clone()]),
+            owners: BTreeSet::from([order.key.order.clone()]),
             interrupted: self.interrupted(&moved, RETRIED_FOR).await?,
             undeliverable: None,
         };
-        let names = names_in(&moved, taken);
-        for name in names.difference(&order.names(&entries)) {
-            self.orders.hand_over(&key.account, name, &from.order, &key.order).await?;
-        }
-        // A withdrawal comes first: what it takes back must not teach a name.
-        moved.sort_by_key(|entry| (entry.report().is_some(), Reverse(entry.occurred_at)));
         for entry in moved {
             if !run.has_time() {
                 return Ok(Copied::OutOfTime);
@@ -78,6 +82,27 @@ impl Process {
         }
         self.settle_names(key, &names, &copies.owners).await?;
         Ok(Copied::All(copies.undeliverable))
+    }
+
+    /// The names in the reports that leave go with them, unless others keep them in the old order.
+    async fn take_names_along(
+        &self,
+        key: &OrderKey,
+        taken: &TakenName,
+    ) -> Result<Try<Option<Left>>, IoError> {
+        let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
+        let Some((order, entries, checkpoints)) = self.orders.load_all_of(&from).await? else {
+            return Ok(Try::Done(None));
+        };
+        let mut moved = moved_with(&taken.name, &entries);
+        // A withdrawal comes first: what it takes back must not teach a name.
+        moved.sort_by_key(|entry| (entry.report().is_some(), Reverse(entry.occurred_at)));
+        for name in names_in(&moved, taken).difference(&order.names(&entries)) {
+            if !self.orders.give_away(&order, name, Some(&key.order)).await? {
+                return Ok(Try::Contended);
+            }
+        }
+        Ok(Try::Done(Some(Left { order, entries, checkpoints, moved })))
     }
 
     async fn copy_report(

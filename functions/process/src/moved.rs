@@ -9,7 +9,9 @@ use aws::tables::inbound::InboundEvent;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{Awb, OrderKey};
 use domain::orders::api_event::{Reconciliation, TakenName};
-use domain::orders::order::{Order, moved_to, parcels_by_id, parcels_moved_by, reports_under};
+use domain::orders::order::{
+    Order, moved_to, parcels_by_id, parcels_moved_by, parcels_with_id, reports_under,
+};
 use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, TimelineEntry};
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::{NewFact, Origin};
@@ -114,20 +116,30 @@ impl Process {
     }
 
     /// Leaves out parcels that this order gave back to the other one: a late event must not take them
-    /// again.
+    /// again. An earlier run may have taken a parcel that another report names by now.
     async fn parcels_to_take(
         &self,
         key: &OrderKey,
         other: &Order,
         entries: &[TimelineEntry],
     ) -> Result<BTreeSet<Awb>, IoError> {
-        let mut parcels = parcels_by_id(&key.order, other, entries);
-        if !parcels.is_empty() {
-            let own = self.orders.load_with_timeline(key).await?;
-            let own = own.map(|(_, entries)| entries).unwrap_or_default();
-            parcels.retain(|awb| moved_to(awb, &own) != Some(&other.key.order));
+        let mut parcels = parcels_with_id(&key.order, other, entries);
+        if parcels.is_empty() {
+            return Ok(parcels);
         }
-        Ok(parcels)
+        let own = self.orders.load_with_timeline(key).await?;
+        let own = own.map(|(_, entries)| entries).unwrap_or_default();
+        parcels.retain(|awb| moved_to(awb, &own) != Some(&other.key.order));
+        let free = parcels_by_id(&key.order, other, entries);
+        let mut taken = BTreeSet::new();
+        for awb in parcels {
+            let is_taken = free.contains(&awb)
+                || self.orders.has_taken(key, &Ref::awb(&awb), &other.key.order).await?;
+            if is_taken {
+                taken.insert(awb);
+            }
+        }
+        Ok(taken)
     }
 }
 

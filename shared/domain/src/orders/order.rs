@@ -17,7 +17,7 @@ use crate::tracking::state::{ParcelState, State};
 
 pub use names::{
     GivenUp, goes_to, has_left, is_withdrawn, moved_to, parcel_moved_to, parcels_by_id,
-    parcels_moved_by, reports_under, went_to,
+    parcels_moved_by, parcels_with_id, reports_under, went_to,
 };
 
 const MAX_NAME_CHARS: usize = 200;

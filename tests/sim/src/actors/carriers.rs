@@ -75,13 +75,14 @@ impl Sent {
     pub(super) fn of(
         account: &'static str,
         awb: Option<&str>,
+        provider_id: Option<u64>,
         order: &str,
         label: &str,
         minute: usize,
     ) -> Self {
         let id = STATUSES.iter().find(|(_, it)| *it == label).map(|(id, _)| *id);
         let body = json!({
-            "awb": awb, "order_id": order, "shipment_status": label, "shipment_status_id": id,
+            "awb": awb, "sr_order_id": provider_id, "order_id": order, "shipment_status": label, "shipment_status_id": id,
             "current_timestamp": format!("01 03 2026 10:{minute:02}:00"), "scans": [],
         });
         Self(Webhook::new("shiprocket", account, &body))

@@ -36,6 +36,12 @@ enum Act {
         order: usize,
         status: &'static str,
     },
+    /// A report that names the provider's id too, the same one for all orders.
+    TellWithId {
+        awb: usize,
+        order: usize,
+        status: &'static str,
+    },
     Say {
         order: usize,
         awb: Option<usize>,
@@ -60,6 +66,7 @@ pub(crate) struct Meeting {
 /// The first is spelled with a `#` before the second, the last with a suffix.
 const ORDERS: [&str; 4] = ["#M-1", "M-1", "M-2", "M-1_740007001"];
 const AWBS: [&str; 2] = ["55009001", "55009002"];
+const PROVIDER_ID: u64 = 700_900;
 
 /// Both orders of a story that has no spelled ids.
 const ONE: usize = 1;
@@ -265,6 +272,25 @@ pub(crate) const MEETINGS: &[Meeting] = &[
             (305, Act::Read { order: OTHER }),
         ],
     },
+    Meeting {
+        name: "a report names an order exactly while its parcel goes to another one by its id",
+        acts: &[
+            (0, Act::Create { order: EXACT, awb: None }),
+            (100, Act::Tell { awb: Some(0), order: SUFFIXED, status: "PICKED UP" }),
+            (250, Act::Create { order: SUFFIXED, awb: None }),
+            (274, Act::Tell { awb: Some(0), order: EXACT, status: "IN TRANSIT" }),
+            (302, Act::Tell { awb: Some(0), order: EXACT, status: "DELIVERED" }),
+        ],
+    },
+    Meeting {
+        name: "a report teaches a name while another one leaves with it",
+        acts: &[
+            (0, Act::Create { order: ONE, awb: Some(1) }),
+            (100, Act::TellWithId { awb: 0, order: ONE, status: "PICKED UP" }),
+            (250, Act::Create { order: OTHER, awb: Some(0) }),
+            (272, Act::TellWithId { awb: 1, order: ONE, status: "IN TRANSIT" }),
+        ],
+    },
 ];
 
 impl Act {
@@ -279,7 +305,11 @@ impl Act {
             }
             Self::Tell { awb, order, status } => {
                 let awb = awb.map(|awb| AWBS[awb]);
-                Action::Webhook(Sent::of(ACCOUNTS[0], awb, ORDERS[order], status, number))
+                Action::Webhook(Sent::of(ACCOUNTS[0], awb, None, ORDERS[order], status, number))
+            }
+            Self::TellWithId { awb, order, status } => {
+                let (awb, id) = (Some(AWBS[awb]), Some(PROVIDER_ID));
+                Action::Webhook(Sent::of(ACCOUNTS[0], awb, id, ORDERS[order], status, number))
             }
             Self::Say { order, awb, status } => {
                 Action::Report(Said::of(order, awb.map(|awb| AWBS[awb]), status))

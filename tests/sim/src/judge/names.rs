@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::tables::orders::UnmatchedReport;
-use domain::core::id::{AccountCode, Awb, OrderId, OrderKey, ProviderId, ReportId};
+use domain::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ProviderId, ReportId};
 use domain::orders::order::has_left;
 use domain::tracking::report::{Ref, Report, SourceName};
 
@@ -13,12 +13,12 @@ use crate::world::State;
 /// The names in the table, besides the orders' own ids.
 #[derive(Default)]
 pub(crate) struct Names {
-    owners: BTreeMap<(AccountCode, Ref), OrderId>,
     /// By account and name.
-    parked: BTreeMap<(AccountCode, ReportId), Parked>,
+    owners: BTreeMap<(AccountCode, Ref), OrderId>,
+    parked: BTreeMap<(AccountCode, ReportId, EventId), Parked>,
 }
 
-/// A report that waits for its order.
+/// A report that waits for its order, as one event has it: another event may name another order.
 struct Parked {
     report: Report,
     under: BTreeSet<Ref>,
@@ -37,8 +37,9 @@ impl Names {
                 && let Some(order) = text("order_id").and_then(|id| OrderId::parse(id).ok())
             {
                 names.owners.insert((account, name), order);
-            } else if let Some(UnmatchedReport { report, .. }) = row.get("json").and_then(read) {
-                let key = (account, report.id.clone());
+            } else if let Some(waiting) = row.get("json").and_then(read) {
+                let UnmatchedReport { report, event_id, .. } = waiting;
+                let key = (account, report.id.clone(), event_id);
                 let parked = Parked { report, under: BTreeSet::new() };
                 names.parked.entry(key).or_insert(parked).under.insert(name);
             }
@@ -52,8 +53,9 @@ impl Names {
 
     /// True if a report waits under each of its names.
     pub(super) fn is_parked(&self, account: &AccountCode, report: &Report) -> bool {
-        let parked = self.parked.get(&(account.clone(), report.id.clone()));
-        parked.is_some_and(|parked| parked.under == references(&parked.report))
+        let mut parked =
+            self.parked.iter().filter(|((of, id, _), _)| of == account && *id == report.id);
+        parked.any(|(_, parked)| parked.under == references(&parked.report))
     }
 
     /// The order that a report finds now, by the rules of the documentation.
@@ -127,7 +129,7 @@ pub(super) fn judge(names: &Names, orders: &Orders, leftovers: bool) -> Vec<Stri
     for ((account, name), owner) in names.owners.iter().filter(|(it, _)| !own.contains(*it)) {
         findings.push(format!("the row of {name:?} of {account} has {owner}, which has it not"));
     }
-    for ((account, id), parked) in &names.parked {
+    for ((account, id, _), parked) in &names.parked {
         if let Some(order) = names.find(account, &parked.report, orders) {
             let key = OrderKey { account: account.clone(), order };
             let has_it = |order: &StoredOrder| order.standing().any(|entry| entry.id == *id);

@@ -61,6 +61,19 @@ impl Orders {
         row.map(|row| read_as(&row, "order_id", OrderId::parse)).transpose()
     }
 
+    /// True if an order has a name that it took over from another one together with its reports.
+    pub async fn has_taken(
+        &self,
+        order: &OrderKey,
+        name: &Ref,
+        from: &OrderId,
+    ) -> Result<bool, IoError> {
+        let Some(row) = self.name_row(&order.account, name).await? else { return Ok(false) };
+        let owner = read_as(&row, "order_id", OrderId::parse)?;
+        let before = read_optional(&row, MOVED, OrderId::parse)?;
+        Ok(owner == order.order && before.as_ref() == Some(from))
+    }
+
     async fn name_row(
         &self,
         account: &AccountCode,

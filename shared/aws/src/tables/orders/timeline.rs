@@ -83,20 +83,6 @@ impl Orders {
         }
     }
 
-    /// Moves a name from one order to another, if `from` has it.
-    pub async fn hand_over(
-        &self,
-        account: &AccountCode,
-        name: &Ref,
-        from: &OrderId,
-        to: &OrderId,
-    ) -> Result<(), IoError> {
-        let to = OrderKey { account: account.clone(), order: to.clone() };
-        let taken =
-            TakenName { name: name.clone(), from: from.clone(), rev: 0, with_reports: true };
-        self.take(&to, &taken).send(&self.client).await.map(drop)
-    }
-
     /// Gives a name of the order to another one, or frees it. `false` if the order was written since
     /// it was read. Does nothing if the order does not have the name.
     pub async fn give_away(

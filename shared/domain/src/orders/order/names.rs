@@ -159,19 +159,26 @@ pub fn reports_under(name: &Ref, entries: &[TimelineEntry]) -> BTreeSet<ReportId
     named.map(|entry| entry.id.clone()).collect()
 }
 
-/// The parcels that an order knows only from reports with exactly this id of another order.
+/// The parcels of an order in its reports with exactly this id of another order.
+pub fn parcels_with_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
+    let all = order.names(entries);
+    let with_id = entries.iter().filter_map(|entry| entry.report()).filter(|it| has_id(it, id));
+    let parcels = with_id.filter_map(|report| report.awb.as_ref());
+    parcels.filter(|awb| all.contains(&Ref::awb(awb))).map(Awb::canonical).collect()
+}
+
+/// Those of them that no other report names.
 pub fn parcels_by_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
-    let has_id = |entry: &TimelineEntry| {
-        entry.report().is_some_and(|report| report.spelled_id.as_ref() == Some(id))
-    };
-    let (by_id, others): (Vec<_>, Vec<_>) = entries.iter().cloned().partition(has_id);
-    let (all, kept) = (order.names(entries), order.names(&others));
-    let parcels = by_id.iter().filter_map(|entry| entry.report()?.awb.as_ref());
-    let going = parcels.map(Awb::canonical).filter(|awb| {
-        let name = Ref::Awb(awb.clone());
-        all.contains(&name) && !kept.contains(&name)
-    });
-    going.collect()
+    let is_other = |entry: &&TimelineEntry| !entry.report().is_some_and(|it| has_id(it, id));
+    let others: Vec<TimelineEntry> = entries.iter().filter(is_other).cloned().collect();
+    let kept = order.names(&others);
+    let mut parcels = parcels_with_id(id, order, entries);
+    parcels.retain(|awb| !kept.contains(&Ref::awb(awb)));
+    parcels
+}
+
+fn has_id(report: &ReportFacts, id: &OrderId) -> bool {
+    report.spelled_id.as_ref() == Some(id)
 }
 
 /// The parcels that an event has moved to another order.
