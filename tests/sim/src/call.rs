@@ -192,7 +192,7 @@ impl State {
             answer["Failed"] = refused.into();
         }
         self.record_deliveries(sandbox, &request);
-        self.record_polling(call.queue(), &request);
+        self.record_polling(sandbox, call.queue(), &request);
         self.announce(call.queue());
         Ok(answer)
     }

@@ -43,13 +43,6 @@ struct Trouble {
 }
 
 impl Carrier {
-    /// True if an account may be planned with the credentials of a shop.
-    pub(crate) fn allows(&self, shop: Shop, account: &AccountCode, now: u64) -> bool {
-        let former = self.former.filter(|(_, until)| now < until + CHANGE_MS);
-        let mut ways = self.polling.into_iter().chain(former.map(|(polling, _)| polling));
-        ways.any(|polling| polling.shop(account) == Some(shop))
-    }
-
     /// The parcels that a shop sees of these.
     fn seen_by(&self, shop: Shop, awbs: &[String]) -> Vec<Parcel> {
         let parcels = awbs.iter().filter_map(|awb| self.parcels.get(&(shop, awb.clone())));
@@ -83,6 +76,17 @@ impl State {
         let name = self.sandbox(sandbox).name.clone();
         self.tell(&name, || format!("GET {} parcels of {shop:?} -> {reply}", asked.awbs.len()));
         reply
+    }
+
+    /// True if a sandbox may plan an account with the credentials of a shop. One that cannot read
+    /// the settings goes on with the last ones.
+    pub(crate) fn may_plan(&self, sandbox: SandboxId, shop: Shop, account: &AccountCode) -> bool {
+        let is_in_force = |until: u64| {
+            self.now() < until + CHANGE_MS || self.sandbox(sandbox).had_trouble_since(until)
+        };
+        let former = self.carrier.former.filter(|(_, until)| is_in_force(*until));
+        let mut ways = self.carrier.polling.into_iter().chain(former.map(|(polling, _)| polling));
+        ways.any(|polling| polling.shop(account) == Some(shop))
     }
 
     /// An old license key is valid for a while.

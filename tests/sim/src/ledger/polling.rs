@@ -118,14 +118,14 @@ impl State {
     }
 
     /// Records batches and poll results that were queued.
-    pub(crate) fn record_polling(&mut self, queue: &str, request: &Value) {
+    pub(crate) fn record_polling(&mut self, sandbox: SandboxId, queue: &str, request: &Value) {
         let entries = request["Entries"].as_array().into_iter().flatten();
         let bodies = entries.chain([request]).filter_map(|it| it["MessageBody"].as_str());
         for body in bodies {
             match queue {
                 "BatchesQueue" => {
                     if let Some(batch) = BatchMessage::read(body) {
-                        self.record_batch(batch);
+                        self.record_batch(sandbox, batch);
                     }
                 }
                 "EventsQueue" => {
@@ -138,7 +138,7 @@ impl State {
         }
     }
 
-    fn record_batch(&mut self, batch: BatchMessage) {
+    fn record_batch(&mut self, sandbox: SandboxId, batch: BatchMessage) {
         let run = &batch.run.id;
         let shop = match batch.credential.as_ref().map(AccountCode::as_str) {
             None => Shop::First,
@@ -148,9 +148,7 @@ impl State {
                 return self.ledger.violation(told);
             }
         };
-        let now = self.now();
-        let allowed = |account| self.carrier.allows(shop, account, now);
-        if batch.orders.iter().any(|order| !allowed(&order.account)) {
+        if batch.orders.iter().any(|order| !self.may_plan(sandbox, shop, &order.account)) {
             let told = format!("a batch of {run} mixes credentials");
             self.ledger.violation(told);
         }
