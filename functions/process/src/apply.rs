@@ -22,7 +22,7 @@ use crate::Process;
 use crate::names::Naming;
 
 /// A name is followed over so many moves; then the event is retried.
-pub(crate) const MOVES: u32 = 8;
+const MOVES: u32 = 8;
 
 /// Attempts to write an order under contention before the event is retried later.
 pub(crate) const TRIES: u32 = 12;
@@ -31,12 +31,17 @@ pub(crate) enum ApplyOutcome {
     Applied(Box<AppliedFact>),
     /// No order has any of the report's references.
     Unmatched,
-    /// This order of the account has the name that decides.
-    OtherOrder(OrderId),
     /// The order holds no more parcels, or the parcel no more reports.
     Full,
     /// The report was taken back.
     Withdrawn,
+}
+
+/// Where a fact belongs.
+pub(crate) enum Placed {
+    Here(ApplyOutcome),
+    /// This order of the account has the name that decides.
+    OtherOrder(OrderId),
 }
 
 /// A fact in its order's timeline.
@@ -136,25 +141,6 @@ impl Process {
         origin: &Origin,
         via: Via,
     ) -> Result<ApplyOutcome, IoError> {
-        let mut outcome = self.apply_here(key, report, origin, via).await?;
-        for _ in 0..MOVES {
-            let ApplyOutcome::OtherOrder(order) = outcome else { break };
-            let key = OrderKey { account: key.account.clone(), order };
-            let mut fact = NewFact::of_report(report, &key.order, origin);
-            self.forget_foreign_names(&key, &mut fact).await?;
-            outcome = self.apply_fact(&key, fact, report, origin, via).await?;
-        }
-        Ok(outcome)
-    }
-
-    /// Applies a report to this order only.
-    pub(crate) async fn apply_here(
-        &self,
-        key: &OrderKey,
-        report: &Report,
-        origin: &Origin,
-        via: Via,
-    ) -> Result<ApplyOutcome, IoError> {
         if has_unknown_status(report) {
             tracing::warn!(
                 source = report.source.as_str(),
@@ -164,7 +150,13 @@ impl Process {
             );
         }
         let fact = NewFact::of_report(report, &key.order, origin);
-        self.apply_fact(key, fact, report, origin, via).await
+        let first = self.apply_fact(key, fact, report, origin, via).await?;
+        follow(first, &key.account, async |key| {
+            let mut fact = NewFact::of_report(report, &key.order, origin);
+            self.forget_foreign_names(&key, &mut fact).await?;
+            self.apply_fact(&key, fact, report, origin, via).await
+        })
+        .await
     }
 
     async fn apply_fact(
@@ -174,14 +166,14 @@ impl Process {
         report: &Report,
         origin: &Origin,
         via: Via,
-    ) -> Result<ApplyOutcome, IoError> {
-        let outcome = self.commit_fact(key, fact, origin, &report.scans).await?;
-        if let ApplyOutcome::Applied(applied) = &outcome
+    ) -> Result<Placed, IoError> {
+        let placed = self.commit_fact(key, fact, origin, &report.scans).await?;
+        if let Placed::Here(ApplyOutcome::Applied(applied)) = &placed
             && let Some(update) = applied.poll_row_update(via)
         {
             self.orders.update_poll_rows(&applied.order, applied.entry.awb(), update).await?;
         }
-        Ok(outcome)
+        Ok(placed)
     }
 
     /// Writes a fact and the order's new state in one transaction, with retries on contention.
@@ -191,9 +183,9 @@ impl Process {
         fact: NewFact,
         origin: &Origin,
         scans: &[Scan],
-    ) -> Result<ApplyOutcome, IoError> {
-        let outcome = retry(TRIES, || self.commit_once(key, fact.clone(), origin, scans));
-        outcome.await?.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
+    ) -> Result<Placed, IoError> {
+        let placed = retry(TRIES, || self.commit_once(key, fact.clone(), origin, scans));
+        placed.await?.ok_or_else(contended)
     }
 
     async fn commit_once(
@@ -202,33 +194,33 @@ impl Process {
         mut fact: NewFact,
         origin: &Origin,
         scans: &[Scan],
-    ) -> Result<Try<ApplyOutcome>, IoError> {
+    ) -> Result<Try<Placed>, IoError> {
         let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
-            return Ok(Try::Done(ApplyOutcome::Unmatched));
+            return Ok(here(ApplyOutcome::Unmatched));
         };
         let is_known = entries.iter().any(|entry| entry.id == fact.id)
             && went_to(&fact.id, &entries).is_none();
         if !is_known && let Some(other) = self.other_order(key, &fact, &entries).await? {
-            return Ok(Try::Done(ApplyOutcome::OtherOrder(other)));
+            return Ok(Try::Done(Placed::OtherOrder(other)));
         }
         let names = match self.name_changes(&order, &entries, &mut fact, is_known).await? {
             Naming::Own(names) => names,
-            Naming::OtherOrder(order) => return Ok(Try::Done(ApplyOutcome::OtherOrder(order))),
+            Naming::OtherOrder(order) => return Ok(Try::Done(Placed::OtherOrder(order))),
         };
         if is_full(&order, &entries, &fact, &names) {
             tracing::error!(account = %key.account, order_id = %key.order, "report.timeline_full");
-            return Ok(Try::Done(ApplyOutcome::Full));
+            return Ok(here(ApplyOutcome::Full));
         }
         let mut commit = match arrive(&order.state, &entries, fact, origin, now()) {
             Arrival::Duplicate(entry)
                 if is_withdrawn(&entry.id, &entries) && entry.event_id != origin.event_id =>
             {
-                return Ok(Try::Done(ApplyOutcome::Withdrawn));
+                return Ok(here(ApplyOutcome::Withdrawn));
             }
             Arrival::Duplicate(entry) => {
-                return Ok(Try::Done(applied_before(order, *entry, origin)));
+                return Ok(here(applied_before(order, *entry, origin)));
             }
-            Arrival::Full => return Ok(Try::Done(ApplyOutcome::Full)),
+            Arrival::Full => return Ok(here(ApplyOutcome::Full)),
             Arrival::Commit(commit) => *commit,
         };
         self.store_checkpoints(&order, &mut commit, scans).await?;
@@ -237,9 +229,9 @@ impl Process {
                 log_applied(key, &commit);
                 let reconciliation = names.reconciliation.map(|event| event.id);
                 let fact = AppliedFact::new(order, commit, origin.event_id.clone(), reconciliation);
-                Ok(Try::Done(ApplyOutcome::Applied(Box::new(fact))))
+                Ok(here(ApplyOutcome::Applied(Box::new(fact))))
             }
-            CommitOutcome::Duplicate(entry) => Ok(Try::Done(applied_before(order, *entry, origin))),
+            CommitOutcome::Duplicate(entry) => Ok(here(applied_before(order, *entry, origin))),
             CommitOutcome::Contended => Ok(Try::Contended),
         }
     }
@@ -311,8 +303,34 @@ fn is_full(order: &Order, entries: &[TimelineEntry], fact: &NewFact, names: &Nam
         || is_change && changes >= MAX_PARCEL_CHANGES
 }
 
-/// Two orders name each other as the owner while a parcel moves from one to the other.
-pub(crate) fn still_moving() -> IoError {
+/// Goes on to the order that has taken over what a fact is about, until one has it. Two orders name
+/// each other while a parcel moves from one to the other: the event is then tried again later.
+pub(crate) async fn follow(
+    first: Placed,
+    account: &AccountCode,
+    mut apply: impl AsyncFnMut(OrderKey) -> Result<Placed, IoError>,
+) -> Result<ApplyOutcome, IoError> {
+    let mut placed = first;
+    for _ in 0..MOVES {
+        match placed {
+            Placed::Here(outcome) => return Ok(outcome),
+            Placed::OtherOrder(order) => {
+                placed = apply(OrderKey { account: account.clone(), order }).await?;
+            }
+        }
+    }
+    match placed {
+        Placed::Here(outcome) => Ok(outcome),
+        Placed::OtherOrder(_) => Err(contended()),
+    }
+}
+
+fn here(outcome: ApplyOutcome) -> Try<Placed> {
+    Try::Done(Placed::Here(outcome))
+}
+
+/// Other writers came in between in all tries.
+pub(crate) fn contended() -> IoError {
     IoError::contention("dynamodb:TransactWriteItems")
 }
 

@@ -15,7 +15,7 @@ use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::report::{Ref, Scan};
 use domain::tracking::timeline::{NewFact, Origin};
 
-use crate::apply::{ApplyOutcome, MOVES, TRIES};
+use crate::apply::{ApplyOutcome, TRIES, contended, follow};
 use crate::fan_out::Undeliverable;
 use crate::{Process, Run};
 
@@ -56,10 +56,7 @@ impl Process {
         taken: &TakenName,
     ) -> Result<Copied, IoError> {
         let left = retry(TRIES, || self.take_names_along(key, taken)).await?;
-        let Some(left) = left.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))?
-        else {
-            return Ok(Copied::All(None));
-        };
+        let Some(left) = left.ok_or_else(contended)? else { return Ok(Copied::All(None)) };
         let Left { order, entries, checkpoints, moved } = left;
         let names = names_in(&moved, taken);
         let mut copies = Copies {
@@ -142,13 +139,11 @@ impl Process {
         origin: &Origin,
         scans: &[Scan],
     ) -> Result<ApplyOutcome, IoError> {
-        let mut outcome = self.commit_fact(key, fact.clone(), origin, scans).await?;
-        for _ in 0..MOVES {
-            let ApplyOutcome::OtherOrder(order) = outcome else { break };
-            let key = OrderKey { account: key.account.clone(), order };
-            outcome = self.commit_fact(&key, fact.clone(), origin, scans).await?;
-        }
-        Ok(outcome)
+        let first = self.commit_fact(key, fact.clone(), origin, scans).await?;
+        follow(first, &key.account, async |key| {
+            self.commit_fact(&key, fact.clone(), origin, scans).await
+        })
+        .await
     }
 
     /// Brings the names in line with the orders that have them by their facts: an order may have had
@@ -161,7 +156,7 @@ impl Process {
         owners: &BTreeSet<OrderId>,
     ) -> Result<(), IoError> {
         let settled = retry(TRIES, || self.settle_names_once(key, names, owners)).await?;
-        settled.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
+        settled.ok_or_else(contended)
     }
 
     async fn settle_names_once(

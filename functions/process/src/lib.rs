@@ -44,7 +44,7 @@ use sources::{Items, Reading, Request};
 
 pub use function::Function;
 
-use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status, still_moving};
+use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
 use fan_out::Undeliverable;
 use phone_numbers::PhoneNumberAccounts;
 use progress::Applied;
@@ -241,7 +241,6 @@ impl Process {
         let mut applied = Applied { total: 1, ..Applied::default() };
         match self.apply_to_order(&key, &report, &run.origin(), Via::Push).await? {
             ApplyOutcome::Unmatched => return Ok(Some(FailReason::NoSuchOrder.into())),
-            ApplyOutcome::OtherOrder(_) => return Err(still_moving()),
             outcome => applied.add(&report, outcome),
         }
         self.finish(run, applied).await

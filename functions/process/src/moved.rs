@@ -17,7 +17,7 @@ use domain::tracking::report::Ref;
 use domain::tracking::timeline::{NewFact, Origin};
 
 use crate::Process;
-use crate::apply::{AppliedFact, ApplyOutcome, TRIES};
+use crate::apply::{AppliedFact, ApplyOutcome, Placed, TRIES, contended};
 use crate::fan_out::Undeliverable;
 
 impl Process {
@@ -62,7 +62,7 @@ impl Process {
             NewFact { id: id.into(), occurred_at: event.received_at, fact: Fact::Parcel(fact) };
         let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
         match self.commit_fact(key, fact, &origin, &[]).await? {
-            ApplyOutcome::Applied(applied) => Ok(Some(*applied)),
+            Placed::Here(ApplyOutcome::Applied(applied)) => Ok(Some(*applied)),
             _ => Ok(None),
         }
     }
@@ -79,8 +79,7 @@ impl Process {
         for spelling in key.order.other_spellings() {
             let other = OrderKey { account: key.account.clone(), order: spelling };
             let from_other = retry(TRIES, || self.take_reports_of(event, key, &other)).await?;
-            let contention = || IoError::contention("dynamodb:TransactWriteItems");
-            taken.extend(from_other.ok_or_else(contention)?);
+            taken.extend(from_other.ok_or_else(contended)?);
         }
         Ok(taken)
     }

@@ -24,7 +24,7 @@ impl Process {
         };
         let mut first = self.apply(account, report, origin).await?;
         match &mut first {
-            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {}
+            ApplyOutcome::Unmatched => {}
             // An earlier run may have parked it.
             ApplyOutcome::Applied(applied) if applied.is_repeat => {
                 self.finish_parked(account, unmatched(), applied).await?;
@@ -44,7 +44,7 @@ impl Process {
             ApplyOutcome::Full | ApplyOutcome::Withdrawn => {
                 self.orders.unpark(account, &unmatched()).await?;
             }
-            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {}
+            ApplyOutcome::Unmatched => {}
         }
         Ok(second)
     }

@@ -16,7 +16,7 @@ use domain::tracking::timeline::Origin;
 use domain::webhooks::delivery::fan_out_stalled;
 use domain::webhooks::notification::StalledOrder;
 
-use crate::apply::{ApplyOutcome, Via, still_moving};
+use crate::apply::{ApplyOutcome, Via};
 use crate::fan_out::Undeliverable;
 use crate::{OUT_OF_TIME, Process};
 
@@ -67,7 +67,6 @@ impl Process {
             let key = OrderKey { account: account.clone(), order: polled.order_id.clone() };
             match self.apply_to_order(&key, &polled.report, &origin, Via::Poll).await {
                 Ok(ApplyOutcome::Applied(report)) => applied.push(*report),
-                Ok(ApplyOutcome::OtherOrder(_)) => failed = failed.or(Some(still_moving())),
                 Ok(ApplyOutcome::Unmatched) => {
                     tracing::warn!(%account, order_id = %key.order, "report.order_gone")
                 }

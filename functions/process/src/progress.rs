@@ -34,7 +34,7 @@ impl Applied {
                 self.parked.extend(fact.parked.take().map(|it| (account.clone(), *it)));
                 self.facts.extend(fact.has_effect().then_some(*fact));
             }
-            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => {
+            ApplyOutcome::Unmatched => {
                 self.unmatched.insert(report.id.clone());
             }
             ApplyOutcome::Full => self.is_full = true,

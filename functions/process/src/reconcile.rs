@@ -150,7 +150,7 @@ impl Process {
             }
             // It will never apply.
             ApplyOutcome::Full | ApplyOutcome::Withdrawn => {}
-            ApplyOutcome::Unmatched | ApplyOutcome::OtherOrder(_) => return Ok(reconciled),
+            ApplyOutcome::Unmatched => return Ok(reconciled),
         }
         if reconciled.undeliverable.is_none() {
             self.events.mark_reconciled(&unmatched.event_id, &unmatched.report.id, now()).await?;

@@ -9,7 +9,7 @@ use domain::orders::api_event::Withdrawal;
 use domain::tracking::entry::{Fact, TimelineEntry};
 use domain::tracking::timeline::NewFact;
 
-use crate::apply::{ApplyOutcome, MOVES, still_moving};
+use crate::apply::{ApplyOutcome, follow};
 use crate::fan_out::Undeliverable;
 use crate::progress::Applied;
 use crate::reason::FailReason;
@@ -23,7 +23,7 @@ impl Process {
         run: &Run<'_>,
         withdrawal: Withdrawal,
     ) -> Result<Option<Progress>, IoError> {
-        let Some(mut key) = run.order(&withdrawal.order_id) else {
+        let Some(key) = run.order(&withdrawal.order_id) else {
             return Ok(Some(FailReason::NoAccount.into()));
         };
         let report_id = withdrawal.report_id.clone();
@@ -33,17 +33,14 @@ impl Process {
             fact: Fact::Withdrawal { report_id: withdrawal.report_id },
         };
         let mut undeliverable = self.tell_of_withdrawn(&key, &report_id).await?;
-        let mut outcome = self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await?;
-        for _ in 0..MOVES {
-            let ApplyOutcome::OtherOrder(order) = outcome else { break };
-            key = OrderKey { order, ..key };
-            undeliverable = self.tell_of_withdrawn(&key, &report_id).await?.or(undeliverable);
-            outcome = self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await?;
-        }
-        let fact = match outcome {
-            ApplyOutcome::Applied(fact) => fact,
-            ApplyOutcome::OtherOrder(_) => return Err(still_moving()),
-            _ => return Ok(Some(FailReason::NoSuchOrder.into())),
+        let first = self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await?;
+        let outcome = follow(first, &key.account, async |key| {
+            let failed = self.tell_of_withdrawn(&key, &report_id).await?;
+            undeliverable = failed.or(undeliverable.take());
+            self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await
+        });
+        let ApplyOutcome::Applied(fact) = outcome.await? else {
+            return Ok(Some(FailReason::NoSuchOrder.into()));
         };
         let applied = Applied { total: 1, facts: vec![*fact], ..Applied::default() };
         let progress = self.finish(run, applied).await?;
