@@ -22,8 +22,10 @@ mod shop;
 mod timeline;
 mod triggers;
 
-/// Faults after which a call may arrive when nobody waits for it any more.
-const LATE_CALLS: [&str; 6] = ["kill", "timeout", "hang", "freeze", "lose_answer", "throttle"];
+/// Faults after which a call may arrive when nobody waits for it any more, or the second run of a
+/// message may fail after the first one removed it from the queue.
+const LEAVING: [&str; 8] =
+    ["kill", "timeout", "hang", "freeze", "lose_answer", "throttle", "fail_before", "conflict"];
 
 /// Judges a run that has settled.
 pub(crate) fn judge(state: &mut State) {
@@ -31,8 +33,8 @@ pub(crate) fn judge(state: &mut State) {
     let names = names::Names::read(state);
     let mut findings = queues(state);
     findings.extend(orders::judge(state, &stored));
-    let calls_were_late = LATE_CALLS.iter().any(|kind| state.struck.contains_key(kind));
-    findings.extend(names::judge(&names, &stored, calls_were_late));
+    let leftovers = LEAVING.iter().any(|kind| state.struck.contains_key(kind));
+    findings.extend(names::judge(&names, &stored, leftovers));
     findings.extend(rows::judge(state, &stored));
     findings.extend(facts::judge(state, &stored, &names));
     findings.extend(shop::judge(state, &stored, &names));

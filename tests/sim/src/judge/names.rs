@@ -112,7 +112,8 @@ fn came_back(order: &StoredOrder, name: &Ref, owner: Option<&OrderId>, orders: &
 }
 
 /// `leftovers`: a report may wait though its order has it. A park that times out may reach the table
-/// after the order was reconciled. Such a row has no effect, and the order's next name removes it.
+/// after the order was reconciled, and one of a message's second run has no run after it. Such a row
+/// has no effect; the order's next name, or its age, removes it.
 pub(super) fn judge(names: &Names, orders: &Orders, leftovers: bool) -> Vec<String> {
     let mut findings = Vec::new();
     let mut own: BTreeSet<(AccountCode, Ref)> = BTreeSet::new();
