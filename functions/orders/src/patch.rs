@@ -73,8 +73,11 @@ impl OrdersApi {
         let mut added = before.state.added.clone();
         added.extend(changes.iter().filter_map(added_awb));
         let state = State { rev, profile_rev: rev, added, updated_at: now, ..before.state.clone() };
-        let after = Order { key: before.key.clone(), profile, state };
+        let mut after = Order { profile, state, ..before.clone() };
         let names = self.patched_names(&before, &after, entries, &changes, now).await?;
+        after
+            .given_up
+            .retain(|name, _| !names.claimed.contains(name) && !names.kept.contains(name));
         let parcels: Vec<ParcelFact> =
             changes.into_iter().map(|change| fact(rev, change, &names)).collect();
         let has_news = !parcels.is_empty() || !names.claimed.is_empty();

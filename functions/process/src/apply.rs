@@ -200,11 +200,15 @@ impl Process {
         };
         let is_known = entries.iter().any(|entry| entry.id == fact.id)
             && went_to(&fact.id, &entries).is_none();
-        if !is_known && let Some(other) = self.other_order(key, &fact, &entries).await? {
-            return Ok(Try::Done(Placed::OtherOrder(other)));
+        if !is_known && let Some(other) = other_order(&fact, &entries) {
+            return Ok(Try::Done(Placed::OtherOrder(other.clone())));
         }
         let names = match self.name_changes(&order, &entries, &mut fact, is_known).await? {
             Naming::Own(names) => names,
+            // Another run may have added it before the other order took the name over.
+            Naming::OtherOrder(_) if self.orders.has_report(key, &fact.id).await? => {
+                return Ok(Try::Contended);
+            }
             Naming::OtherOrder(order) => return Ok(Try::Done(Placed::OtherOrder(order))),
         };
         if is_full(&order, &entries, &fact, &names) {
@@ -234,26 +238,6 @@ impl Process {
             CommitOutcome::Duplicate(entry) => Ok(here(applied_before(order, *entry, origin))),
             CommitOutcome::Contended => Ok(Try::Contended),
         }
-    }
-
-    /// The order that has taken over what the fact is about, or has exactly the report's id.
-    async fn other_order(
-        &self,
-        key: &OrderKey,
-        fact: &NewFact,
-        entries: &[TimelineEntry],
-    ) -> Result<Option<OrderId>, IoError> {
-        let report = match &fact.fact {
-            Fact::Report(report) => report,
-            Fact::Withdrawal { report_id } => return Ok(went_to(report_id, entries).cloned()),
-            Fact::Parcel(_) => return Ok(None),
-        };
-        if let Some(other) = goes_to(report, entries) {
-            return Ok(Some(other.clone()));
-        }
-        // The order with exactly this id may have been created since the lookup.
-        let Some(exact) = report.only_spelled_id() else { return Ok(None) };
-        self.orders.named(&key.account, &Ref::Order(exact.clone())).await
     }
 
     /// Stores the scans of the newest report of a parcel, unless they are the same as before. A
@@ -322,6 +306,15 @@ pub(crate) async fn follow(
     match placed {
         Placed::Here(outcome) => Ok(outcome),
         Placed::OtherOrder(_) => Err(contended()),
+    }
+}
+
+/// The order that has taken over what the fact is about.
+fn other_order<'a>(fact: &NewFact, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+    match &fact.fact {
+        Fact::Report(report) => goes_to(report, entries),
+        Fact::Withdrawal { report_id } => went_to(report_id, entries),
+        Fact::Parcel(_) => None,
     }
 }
 

@@ -9,9 +9,7 @@ use aws::tables::inbound::InboundEvent;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{Awb, OrderKey};
 use domain::orders::api_event::{Reconciliation, TakenName};
-use domain::orders::order::{
-    Order, moved_to, parcels_by_id, parcels_moved_by, parcels_with_id, reports_under,
-};
+use domain::orders::order::{Order, moved_to, parcels_by_id, parcels_moved_by, reports_under};
 use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, TimelineEntry};
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::{NewFact, Origin};
@@ -96,7 +94,9 @@ impl Process {
         let mut names: Vec<Ref> = Vec::new();
         for awb in self.parcels_to_take(key, &order, &entries).await? {
             let name = Ref::Awb(awb);
-            if !self.orders.give_away(&order, &name, Some(&key.order)).await? {
+            // An earlier run may have taken it, and another report may name it since.
+            let is_taken = order.given_up.get(&name) == Some(&Some(key.order.clone()));
+            if !is_taken && !self.orders.give_away(&order, &name, Some(&key.order)).await? {
                 return Ok(Try::Contended);
             }
             names.push(name);
@@ -115,30 +115,20 @@ impl Process {
     }
 
     /// Leaves out parcels that this order gave back to the other one: a late event must not take them
-    /// again. An earlier run may have taken a parcel that another report names by now.
+    /// again.
     async fn parcels_to_take(
         &self,
         key: &OrderKey,
         other: &Order,
         entries: &[TimelineEntry],
     ) -> Result<BTreeSet<Awb>, IoError> {
-        let mut parcels = parcels_with_id(&key.order, other, entries);
-        if parcels.is_empty() {
-            return Ok(parcels);
+        let mut parcels = parcels_by_id(&key.order, other, entries);
+        if !parcels.is_empty() {
+            let own = self.orders.load_with_timeline(key).await?;
+            let own = own.map(|(_, entries)| entries).unwrap_or_default();
+            parcels.retain(|awb| moved_to(awb, &own) != Some(&other.key.order));
         }
-        let own = self.orders.load_with_timeline(key).await?;
-        let own = own.map(|(_, entries)| entries).unwrap_or_default();
-        parcels.retain(|awb| moved_to(awb, &own) != Some(&other.key.order));
-        let free = parcels_by_id(&key.order, other, entries);
-        let mut taken = BTreeSet::new();
-        for awb in parcels {
-            let is_taken = free.contains(&awb)
-                || self.orders.has_taken(key, &Ref::awb(&awb), &other.key.order).await?;
-            if is_taken {
-                taken.insert(awb);
-            }
-        }
-        Ok(taken)
+        Ok(parcels)
     }
 }
 

@@ -15,14 +15,14 @@ use domain::tracking::timeline::NewFact;
 use crate::Process;
 
 pub(crate) enum Naming {
-    Own(NameChanges),
+    Own(Box<NameChanges>),
     /// Another order of the account has the name that decides.
     OtherOrder(OrderId),
 }
 
 impl Naming {
     fn none() -> Self {
-        Self::Own(NameChanges::default())
+        Self::Own(Box::default())
     }
 }
 
@@ -77,6 +77,12 @@ impl Process {
                 // It has the name since the lookup.
                 Some(owner) if !is_decided => return Ok(Naming::OtherOrder(owner)),
                 Some(_) => report.forget(&name),
+                // It left, and no order has it any more.
+                None if self::has_left(&name, entries) => {
+                    if own.as_ref() != Some(&name) {
+                        report.forget(&name);
+                    }
+                }
                 // The report is about a parcel of the order: only its way back has no room.
                 None if is_full && own.as_ref() != Some(&name) && matches!(name, Ref::Awb(_)) => {
                     report.forget(&name);
@@ -84,8 +90,17 @@ impl Process {
                 None => claimed.push(name),
             }
         }
+        // The order with exactly the report's id may have been created since the lookup.
+        let unless = report.spelled_id.clone().filter(|_| !is_decided);
+        if let Some(exact) = &unless
+            && let Some(order) =
+                self.orders.named(&order.key.account, &Ref::Order(exact.clone())).await?
+        {
+            return Ok(Naming::OtherOrder(order));
+        }
         let reconciliation = (!claimed.is_empty()).then(|| next_reconciliation(order));
-        Ok(Naming::Own(NameChanges { claimed, kept, freed: Vec::new(), reconciliation }))
+        let changes = NameChanges { claimed, kept, unless, reconciliation, ..Default::default() };
+        Ok(Naming::Own(Box::new(changes)))
     }
 
     async fn freed_names(
@@ -104,8 +119,12 @@ impl Process {
                 freed.push(name.clone());
             }
         }
-        Ok(Naming::Own(NameChanges { freed, ..NameChanges::default() }))
+        Ok(Naming::Own(Box::new(NameChanges { freed, ..NameChanges::default() })))
     }
+}
+
+fn has_left(name: &Ref, entries: &[TimelineEntry]) -> bool {
+    matches!(name, Ref::Awb(awb) if moved_to(awb, entries).is_some())
 }
 
 /// Looks for the reports that wait under names which the next fact teaches the order.

@@ -2,7 +2,7 @@
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
-//! | `order:…` | `state` | the order's tracking state; every write is conditional on its `rev` |
+//! | `order:…` | `state` | the order's tracking state; every write is conditional on its `rev` and the names it gave up |
 //! | | `profile` | the data from the shop |
 //! | | `entry:{report id}` | one fact of the timeline |
 //! | | `checkpoints:{AWB}` | the newest scans of a parcel |
@@ -16,6 +16,7 @@ mod active;
 mod checkpoints;
 mod create;
 mod find;
+mod given_up;
 mod list;
 mod phones;
 mod poll_row;
@@ -158,18 +159,19 @@ enum OrderRows {
 
 fn read_order(key: &OrderKey, rows: &[Item]) -> Result<OrderRows, IoError> {
     let find = |sk: &str| rows.iter().find(|row| sort_key(row) == sk);
-    let (state, profile) = match (find("state"), find("profile")) {
+    let (state_row, profile) = match (find("state"), find("profile")) {
         (Some(state), Some(profile)) => (state, profile),
         (None, None) => return Ok(OrderRows::Absent),
         _ => return Ok(OrderRows::Mixed),
     };
     let profile_rev: u64 = read_number(profile, "rev").unwrap_or_default();
-    let state: State = read_json(state, "json")?;
+    let state: State = read_json(state_row, "json")?;
     if state.profile_rev != profile_rev {
         return Ok(OrderRows::Mixed);
     }
     let profile: Profile = read_json(profile, "json")?;
-    Ok(OrderRows::Complete(Box::new(Order { key: key.clone(), profile, state })))
+    let given_up = given_up::read(state_row)?;
+    Ok(OrderRows::Complete(Box::new(Order { key: key.clone(), profile, state, given_up })))
 }
 
 fn state_row(order: &Order) -> Result<Item, IoError> {

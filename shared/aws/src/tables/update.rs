@@ -9,6 +9,7 @@ use super::expression::Placeholders;
 pub(crate) struct Changes {
     set: Vec<(&'static str, Set)>,
     add: Vec<(&'static str, AttributeValue)>,
+    delete: Vec<(&'static str, AttributeValue)>,
     remove: Vec<&'static str>,
 }
 
@@ -46,6 +47,12 @@ impl Changes {
         self
     }
 
+    /// Takes members out of a set. A set without members is removed.
+    pub(crate) fn delete(mut self, name: &'static str, members: AttributeValue) -> Self {
+        self.delete.push((name, members));
+        self
+    }
+
     pub(crate) fn remove(mut self, name: &'static str) -> Self {
         self.remove.push(name);
         self
@@ -78,6 +85,9 @@ impl Changes {
         clause(&mut clauses, "ADD", self.add, |(name, value)| {
             format!("{} {}", placeholders.name(name), placeholders.value(value))
         });
+        clause(&mut clauses, "DELETE", self.delete, |(name, members)| {
+            format!("{} {}", placeholders.name(name), placeholders.value(members))
+        });
         clause(&mut clauses, "REMOVE", self.remove, |name| placeholders.name(name));
         clauses.join(" ")
     }
@@ -109,6 +119,7 @@ mod tests {
         let changes = Changes::new()
             .set("state", text("dead"))
             .add("attempts", number(1))
+            .delete("members", AttributeValue::Ss(vec!["a".to_owned()]))
             .remove("owner")
             .append("log", text("a"))
             .set_if_absent("created_at", number(5))
@@ -118,7 +129,7 @@ mod tests {
             render(changes),
             "SET #state = :v0, #log = list_append(if_not_exists(#log, :v1), :v2), \
              #created_at = if_not_exists(#created_at, :v3), #reason = :v4 \
-             ADD #attempts :v5 REMOVE #owner, #next"
+             ADD #attempts :v5 DELETE #members :v6 REMOVE #owner, #next"
         );
     }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::core::deserialize::{Object, object, or_default, text_or_number};
-use crate::core::id::{Awb, OrderKey, ProviderId};
+use crate::core::id::{Awb, OrderId, OrderKey, ProviderId};
 use crate::core::raw_json::RawJson;
 use crate::core::request_body::{InvalidBody, field_path};
 use crate::core::timestamp::Timestamp;
@@ -17,7 +17,7 @@ use crate::tracking::state::{ParcelState, State};
 
 pub use names::{
     GivenUp, goes_to, has_left, is_withdrawn, moved_to, parcel_moved_to, parcels_by_id,
-    parcels_moved_by, parcels_with_id, reports_under, went_to,
+    parcels_moved_by, reports_under, went_to,
 };
 
 const MAX_NAME_CHARS: usize = 200;
@@ -29,6 +29,9 @@ pub struct Order {
     pub key: OrderKey,
     pub profile: Profile,
     pub state: State,
+    /// Names that the order had, and the orders that took them over, if any did. The timeline may not
+    /// show it yet.
+    pub given_up: BTreeMap<Ref, Option<OrderId>>,
 }
 
 impl Order {
@@ -38,7 +41,7 @@ impl Order {
         let mut names = self.profile.refs();
         names.extend(self.state.added.iter().map(Ref::awb));
         names.extend(names::of_facts(&self.state.start, entries));
-        names.retain(|name| names::is_own(name, entries));
+        names.retain(|name| !self.given_up.contains_key(name) && self.is_own(name, entries));
         names
     }
 

@@ -46,7 +46,12 @@ impl NewOrder {
             return_awb: profile.return_awb.clone(),
             recycled: given.filter(is_recycled).cloned().collect(),
         };
-        Order { key: key.clone(), profile, state: State::at_creation(start, now) }
+        Order {
+            key: key.clone(),
+            profile,
+            state: State::at_creation(start, now),
+            given_up: BTreeMap::new(),
+        }
     }
 
     /// `ref_sources` are the sources that `refs` may name.

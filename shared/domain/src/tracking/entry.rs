@@ -231,11 +231,6 @@ impl ReportFacts {
         }
     }
 
-    /// The id of its order, if the source spells it otherwise and names the order by nothing else.
-    pub fn only_spelled_id(&self) -> Option<&OrderId> {
-        self.spelled_id.as_ref().filter(|_| self.names().next().is_none())
-    }
-
     /// The names that the report gives its order.
     pub fn names(&self) -> impl Iterator<Item = Ref> {
         let own = self.awb.as_ref();

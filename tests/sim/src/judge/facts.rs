@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use domain::core::id::{AccountCode, Awb, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
+use domain::orders::order::has_left;
 use domain::tracking::entry::{ParcelChange, ReportFacts};
 use domain::tracking::report::{Ref, Report, SourceName};
 use sources::{Reading, Request};
@@ -57,6 +58,12 @@ impl Judge<'_> {
         if standing.len() > 1 {
             // Taken back in one order, whose parcel another one has named since.
             standing.retain(|order| !order.withdrawn().contains(&report.id));
+        }
+        if let Some(awb) = report.awb.as_ref().filter(|_| standing.len() > 1)
+            && self.is_released(account, awb)
+        {
+            // It left with the parcel. The carrier used the AWB again, and for the first order too.
+            standing.retain(|order| !has_left(awb, &order.entries));
         }
         match standing.as_slice() {
             [] if sent.promise != Promise::Accepted => None,

@@ -8,6 +8,8 @@ use domain::tracking::entry::{Fact, ParcelFact, TimelineEntry};
 use domain::tracking::fold::{Folded, fold};
 use domain::tracking::report::Ref;
 use domain::tracking::state::State as OrderState;
+use doubles::dynamodb::Item;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -21,6 +23,13 @@ pub(crate) struct StoredOrder {
     pub(crate) state: OrderState,
     pub(crate) profile: Profile,
     pub(crate) entries: Vec<TimelineEntry>,
+    given_up: BTreeMap<Ref, Option<OrderId>>,
+}
+
+#[derive(Deserialize)]
+struct GivenUp {
+    name: Ref,
+    to: Option<OrderId>,
 }
 
 pub(crate) type Orders = BTreeMap<OrderKey, StoredOrder>;
@@ -53,8 +62,8 @@ impl StoredOrder {
     }
 
     pub(crate) fn order(&self) -> Order {
-        let Self { key, state, profile, .. } = self.clone();
-        Order { key, profile, state }
+        let Self { key, state, profile, given_up, .. } = self.clone();
+        Order { key, profile, state, given_up }
     }
 
     /// The names by which reports find it, besides its id.
@@ -132,28 +141,33 @@ pub(super) fn tenant(account: &AccountCode) -> String {
 }
 
 /// Rows with JSON by their partition and sort key.
-fn partitions<'a>(state: &'a State, prefix: &str) -> BTreeMap<&'a str, Vec<(&'a str, &'a Value)>> {
-    let mut partitions: BTreeMap<&str, Vec<(&str, &Value)>> = BTreeMap::new();
+fn partitions<'a>(state: &'a State, prefix: &str) -> BTreeMap<&'a str, Vec<(&'a str, &'a Item)>> {
+    let mut partitions: BTreeMap<&str, Vec<(&str, &Item)>> = BTreeMap::new();
     for row in state.dynamodb.rows("OrdersTable") {
         let text = |name: &str| row.get(name).and_then(|value| value["S"].as_str());
-        let (Some(pk), Some(sk), Some(json)) = (text("pk"), text("sk"), row.get("json")) else {
+        let (Some(pk), Some(sk), true) = (text("pk"), text("sk"), row.contains_key("json")) else {
             continue;
         };
         if pk.starts_with(prefix) {
-            partitions.entry(pk).or_default().push((sk, json));
+            partitions.entry(pk).or_default().push((sk, row));
         }
     }
     partitions
 }
 
-fn stored_order(pk: &str, rows: &[(&str, &Value)]) -> Option<StoredOrder> {
+fn stored_order(pk: &str, rows: &[(&str, &Item)]) -> Option<StoredOrder> {
     let (account, order) = of_tenant(pk.strip_prefix("order:")?)?;
     let key = OrderKey { account, order: OrderId::parse(order).ok()? };
-    let find = |name: &str| rows.iter().find(|(sk, _)| *sk == name).map(|(_, json)| *json);
-    let (state, profile) = (read(find("state")?)?, read(find("profile")?)?);
+    let find = |name: &str| rows.iter().find(|(sk, _)| *sk == name).map(|(_, row)| *row);
+    let (state_row, profile) = (find("state")?, find("profile")?);
+    let (state, profile) = (read(&state_row["json"])?, read(&profile["json"])?);
+    let given_up = state_row.get("given_up").and_then(|names| names["SS"].as_array());
+    let given_up = given_up.into_iter().flatten().filter_map(|name| name.as_str());
+    let given_up = given_up.filter_map(|name| serde_json::from_str(name).ok());
+    let given_up = given_up.map(|GivenUp { name, to }| (name, to)).collect();
     let entries = rows.iter().filter(|(sk, _)| sk.starts_with("entry:"));
-    let entries = entries.filter_map(|(_, json)| read(json)).collect();
-    Some(StoredOrder { key, state, profile, entries })
+    let entries = entries.filter_map(|(_, row)| read(&row["json"])).collect();
+    Some(StoredOrder { key, state, profile, entries, given_up })
 }
 
 /// Splits `{length of account}:{account}:{rest}`.

@@ -1,18 +1,18 @@
 //! Creates and patches an order: the order, its references and the event that reconciles parked
 //! reports are written in one transaction.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use domain::core::id::{EventId, OrderKey};
+use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
 use domain::tracking::report::Ref;
 
+use super::given_up::{GivenUp, get_back, is_unchanged};
 use super::list::found_in;
 use super::{Orders, profile_row, state_key, state_row};
 use crate::error::IoError;
 use crate::tables::attr::{Item, json, number, read_as, read_text, text};
-use crate::tables::expression::attr;
 use crate::tables::inbound::{InboundEvent, InboundLog};
 use crate::tables::read::get;
 use crate::tables::transaction::{Cancellation, TransactionOutcome, transact};
@@ -80,7 +80,7 @@ impl Orders {
         ];
         writes.extend(self.active_writes(None, order));
         let first_name = writes.len();
-        let (name_writes, names) = self.name_writes(&order.key, &names, taken);
+        let (name_writes, names) = self.name_writes(&order.key, &names, taken)?;
         writes.extend(name_writes);
         writes.extend(self.phone_writes(None, order));
         let cancelled = match transact(&self.client, writes).await? {
@@ -111,7 +111,7 @@ impl Orders {
         ];
         writes.extend(self.active_writes(Some(before), after));
         let first_name = writes.len();
-        let (name_writes, claimed) = self.name_writes(&after.key, &names.claimed, &names.taken);
+        let (name_writes, claimed) = self.name_writes(&after.key, &names.claimed, &names.taken)?;
         writes.extend(name_writes);
         writes.extend(names.kept.iter().map(|name| self.keep(&after.key, name)));
         writes.extend(names.freed.iter().map(|name| self.free(&after.key, name)));
@@ -135,7 +135,7 @@ impl Orders {
         order: &OrderKey,
         names: &[Ref],
         taken: &[TakenName],
-    ) -> (Vec<Write>, Vec<Ref>) {
+    ) -> Result<(Vec<Write>, Vec<Ref>), IoError> {
         let claims = names.iter().map(|name| {
             let write = match taken.iter().find(|taken| taken.name == *name) {
                 Some(taken) => self.take(order, taken),
@@ -144,13 +144,18 @@ impl Orders {
             (write, name.clone())
         });
         let mut writes: Vec<(Write, Ref)> = claims.collect();
-        let mut guarded = BTreeSet::new();
+        // Of several names of one order, those that were read at another revision fail with it.
+        let mut givers: BTreeMap<&OrderId, (u64, Vec<GivenUp>)> = BTreeMap::new();
         for taken in taken.iter().filter(|taken| names.contains(&taken.name) && taken.rev > 0) {
-            if guarded.insert(&taken.from) {
-                writes.push((self.guard(&order.account, taken), taken.name.clone()));
-            }
+            let (_, given) = givers.entry(&taken.from).or_insert((taken.rev, Vec::new()));
+            given.push(GivenUp { name: taken.name.clone(), to: Some(order.order.clone()) });
         }
-        writes.into_iter().unzip()
+        for (from, (rev, given)) in givers {
+            let from = OrderKey { account: order.account.clone(), order: from.clone() };
+            let write = self.give_up(&from, rev, &given)?;
+            writes.extend(given.into_iter().next().map(|first| (write, first.name)));
+        }
+        Ok(writes.into_iter().unzip())
     }
 
     /// The order's last reconciliation event, so that a repeated request can send it again.
@@ -174,8 +179,9 @@ impl Orders {
         if let Some(event) = reconciliation {
             changes = changes.set("adoption", text(event.id.as_str()));
         }
-        let unchanged = attr("rev").equals(number(before.state.rev));
-        Ok(Write::update(&self.table, state_key(&after.key), changes).only_if(unchanged))
+        let changes = get_back(changes, before, after)?;
+        let write = Write::update(&self.table, state_key(&after.key), changes);
+        Ok(write.only_if(is_unchanged(before)?))
     }
 }
 

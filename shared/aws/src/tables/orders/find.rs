@@ -45,7 +45,8 @@ impl Orders {
         Ok(None)
     }
 
-    async fn has_report(&self, order: &OrderKey, report: &ReportId) -> Result<bool, IoError> {
+    /// True if the order's timeline has this report by now.
+    pub async fn has_report(&self, order: &OrderKey, report: &ReportId) -> Result<bool, IoError> {
         let entry = entry_key(order, report.as_str());
         Ok(get(&self.client, &self.table, entry, &["pk"]).await?.is_some())
     }
@@ -59,19 +60,6 @@ impl Orders {
     ) -> Result<Option<OrderId>, IoError> {
         let row = self.name_row(account, reference).await?;
         row.map(|row| read_as(&row, "order_id", OrderId::parse)).transpose()
-    }
-
-    /// True if an order has a name that it took over from another one together with its reports.
-    pub async fn has_taken(
-        &self,
-        order: &OrderKey,
-        name: &Ref,
-        from: &OrderId,
-    ) -> Result<bool, IoError> {
-        let Some(row) = self.name_row(&order.account, name).await? else { return Ok(false) };
-        let owner = read_as(&row, "order_id", OrderId::parse)?;
-        let before = read_optional(&row, MOVED, OrderId::parse)?;
-        Ok(owner == order.order && before.as_ref() == Some(from))
     }
 
     async fn name_row(

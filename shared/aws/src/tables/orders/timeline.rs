@@ -3,14 +3,15 @@
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
-use domain::tracking::entry::{ReportFacts, TimelineEntry};
+use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::Commit;
 
 use super::find::{KEPT, MOVED};
+use super::given_up::GivenUp;
 use super::{Orders, state_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, item, json, number, read_json, text};
+use crate::tables::attr::{Item, item, json, read_json, text};
 use crate::tables::expression::{attr, no_row, row_exists};
 use crate::tables::inbound::{InboundEvent, InboundLog};
 use crate::tables::keys::{key, order_pk, ref_pk};
@@ -36,6 +37,8 @@ pub struct NameChanges {
     pub kept: Vec<Ref>,
     /// The order has them.
     pub freed: Vec<Ref>,
+    /// The fact belongs to the order with exactly this id as soon as there is one.
+    pub unless: Option<OrderId>,
     /// Looks for the reports that wait under the claimed names.
     pub reconciliation: Option<InboundEvent>,
 }
@@ -57,7 +60,10 @@ impl Orders {
         } else {
             Write::insert(&self.table, row).returning_existing()
         };
-        let after = Order { state: commit.state.clone(), ..order.clone() };
+        let mut after = Order { state: commit.state.clone(), ..order.clone() };
+        after
+            .given_up
+            .retain(|name, _| !names.claimed.contains(name) && !names.kept.contains(name));
         let mut writes = vec![entry, self.replace_state(order, &after, None)?];
         writes.extend(
             commit
@@ -70,8 +76,7 @@ impl Orders {
         writes.extend(names.freed.iter().map(|name| self.free(key, name)));
         writes.extend(names.reconciliation.iter().map(|event| events.put_in_transaction(event)));
         writes.extend(self.active_writes(Some(order), &after));
-        let spelled = commit.entry.report().and_then(ReportFacts::only_spelled_id);
-        writes.extend(spelled.map(|id| self.unless_exists(&key.account, id)));
+        writes.extend(names.unless.iter().map(|id| self.unless_exists(&key.account, id)));
         match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => Ok(CommitOutcome::Committed),
             TransactionOutcome::Cancelled(cancelled)
@@ -92,18 +97,20 @@ impl Orders {
         to: Option<&OrderId>,
     ) -> Result<bool, IoError> {
         let (from, rev) = (order.key.order.clone(), order.state.rev);
-        let taken = TakenName { name: name.clone(), from, rev, with_reports: true };
-        let account = &order.key.account;
         let give = match to {
             Some(to) => {
-                self.take(&OrderKey { account: account.clone(), order: to.clone() }, &taken)
+                let to = OrderKey { account: order.key.account.clone(), order: to.clone() };
+                self.take(&to, &TakenName { name: name.clone(), from, rev, with_reports: true })
             }
             None => self.free(&order.key, name),
         };
-        let writes = vec![give, self.guard(account, &taken)];
+        let given = GivenUp { name: name.clone(), to: to.cloned() };
+        let writes = vec![self.give_up(&order.key, rev, &[given])?, give];
         Ok(match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => true,
-            TransactionOutcome::Cancelled(cancelled) => cancelled.condition_failed(0),
+            TransactionOutcome::Cancelled(cancelled) => {
+                !cancelled.condition_failed(0) && cancelled.condition_failed(1)
+            }
         })
     }
 
@@ -133,14 +140,6 @@ impl Orders {
             .set_or_remove(MOVED, taken.with_reports.then(from));
         Write::update(&self.table, key(ref_pk(&order.account, &taken.name), "order"), changes)
             .only_if(attr("order_id").equals(from()))
-    }
-
-    /// The write that fails if the order was written since it gave up a name.
-    pub(super) fn guard(&self, account: &AccountCode, taken: &TakenName) -> Write {
-        let from = OrderKey { account: account.clone(), order: taken.from.clone() };
-        let changes = Changes::new().set("gave_up", text(ref_pk(account, &taken.name)));
-        let unchanged = attr("rev").equals(number(taken.rev));
-        Write::update(&self.table, state_key(&from), changes).only_if(unchanged)
     }
 
     /// The write that fails if another order has taken a name over.

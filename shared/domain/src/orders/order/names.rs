@@ -50,6 +50,14 @@ impl Order {
         }
     }
 
+    /// False for a name that another order has taken over.
+    pub(super) fn is_own(&self, name: &Ref, entries: &[TimelineEntry]) -> bool {
+        match name {
+            Ref::Awb(awb) => moved_to(awb, entries).is_none(),
+            other => self.profile.refs().contains(other) || is_learnt(other, entries),
+        }
+    }
+
     /// True until a patch that names the parcel is processed.
     fn is_being_named(&self, awb: &Awb, entries: &[TimelineEntry]) -> bool {
         let (profile, start) = (&self.profile, &self.state.start);
@@ -128,14 +136,6 @@ pub(super) fn of_facts(start: &Start, entries: &[TimelineEntry]) -> BTreeSet<Ref
     given(start, entries).iter().map(Ref::awb).chain(learnt).collect()
 }
 
-/// False for a name that another order has taken over.
-pub(super) fn is_own(name: &Ref, entries: &[TimelineEntry]) -> bool {
-    match name {
-        Ref::Awb(awb) => moved_to(awb, entries).is_none(),
-        other => !is_moved(other, entries),
-    }
-}
-
 /// The AWBs that the shop gave the order, canonical.
 fn given(start: &Start, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
     let created = start.awb.iter().chain(&start.return_awb);
@@ -159,22 +159,20 @@ pub fn reports_under(name: &Ref, entries: &[TimelineEntry]) -> BTreeSet<ReportId
     named.map(|entry| entry.id.clone()).collect()
 }
 
-/// The parcels of an order in its reports with exactly this id of another order.
-pub fn parcels_with_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
-    let all = order.names(entries);
-    let with_id = entries.iter().filter_map(|entry| entry.report()).filter(|it| has_id(it, id));
-    let parcels = with_id.filter_map(|report| report.awb.as_ref());
-    parcels.filter(|awb| all.contains(&Ref::awb(awb))).map(Awb::canonical).collect()
-}
-
-/// Those of them that no other report names.
+/// The parcels that leave an order for the one with exactly this id: it knows them only from reports
+/// with that id, or has given them up already though the timeline does not show it yet.
 pub fn parcels_by_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
     let is_other = |entry: &&TimelineEntry| !entry.report().is_some_and(|it| has_id(it, id));
     let others: Vec<TimelineEntry> = entries.iter().filter(is_other).cloned().collect();
-    let kept = order.names(&others);
-    let mut parcels = parcels_with_id(id, order, entries);
-    parcels.retain(|awb| !kept.contains(&Ref::awb(awb)));
-    parcels
+    let (all, kept) = (order.names(entries), order.names(&others));
+    let leaves = |awb: &&Awb| {
+        let name = Ref::awb(awb);
+        let is_given_up = order.given_up.get(&name).is_some_and(|to| to.as_ref() == Some(id));
+        let is_own = all.contains(&name) && !kept.contains(&name);
+        is_own || is_given_up && moved_to(awb, entries).is_none()
+    };
+    let reports = entries.iter().filter_map(TimelineEntry::report).filter(|it| has_id(it, id));
+    reports.filter_map(|report| report.awb.as_ref()).filter(leaves).map(Awb::canonical).collect()
 }
 
 fn has_id(report: &ReportFacts, id: &OrderId) -> bool {
@@ -232,10 +230,21 @@ fn id_moved_to<'a>(id: &OrderId, entries: &'a [TimelineEntry]) -> Option<&'a Ord
     })
 }
 
-fn is_moved(name: &Ref, entries: &[TimelineEntry]) -> bool {
-    parcel_facts(entries).any(
-        |fact| matches!(&fact.change, ParcelChange::Moved { name: moved, .. } if moved == name),
-    )
+/// True if a report teaches the name that came since another order took it over.
+fn is_learnt(name: &Ref, entries: &[TimelineEntry]) -> bool {
+    let is_move = |entry: &&TimelineEntry| match &entry.fact {
+        Fact::Parcel(ParcelFact { change: ParcelChange::Moved { name: moved, .. }, .. }) => {
+            moved == name
+        }
+        _ => false,
+    };
+    let moved = entries.iter().filter(is_move).map(|entry| entry.rev).max();
+    let withdrawn: BTreeSet<&ReportId> = withdrawn(entries).collect();
+    let mut teaching = entries.iter().filter(|entry| {
+        let names = entry.report().into_iter().flat_map(ReportFacts::names);
+        !withdrawn.contains(&entry.id) && names.into_iter().any(|it| it == *name)
+    });
+    teaching.any(|entry| moved.is_none_or(|moved| entry.rev > moved))
 }
 
 fn parcel_facts(entries: &[TimelineEntry]) -> impl Iterator<Item = &ParcelFact> {

@@ -16,7 +16,7 @@ fn rows() -> (OrderKey, [Value; 3]) {
     let key = OrderKey { account, order: OrderId::parse("ORD1").unwrap() };
     let mut state = State::at_creation(Status::Pending, Timestamp::parse(AT).unwrap());
     state.entries = 1;
-    let order = Order { key: key.clone(), profile: Profile::default(), state };
+    let order = Order { key: key.clone(), profile: Profile::default(), state, given_up: BTreeMap::new() };
     let entry = json!({
         "position": {"occurred_at": AT, "rank": "in_transit", "report_id": "r1"},
         "claim": {"status": "in_transit"}, "source": "shiprocket", "event_id": "e1",
