@@ -91,11 +91,12 @@ impl Process {
         let Some((order, entries, checkpoints)) = self.orders.load_all_of(&from).await? else {
             return Ok(Try::Done(None));
         };
+        let Some(own) = self.orders.load(key).await? else { return Ok(Try::Done(None)) };
         let mut moved = moved_with(&taken.name, &entries);
         // A withdrawal comes first: what it takes back must not teach a name.
         moved.sort_by_key(|entry| (entry.report().is_some(), Reverse(entry.occurred_at)));
         for name in names_in(&moved, taken).difference(&order.names(&entries)) {
-            if !self.orders.give_away(&order, name, Some(&key.order)).await? {
+            if !self.orders.give_away(&order, name, Some(&own)).await? {
                 return Ok(Try::Contended);
             }
         }
@@ -171,24 +172,25 @@ impl Process {
         let own = order.names(&entries);
         for name in names.difference(&own) {
             let owner = self.first_with(key, name, owners).await?;
-            if !self.orders.give_away(&order, name, owner).await? {
+            if !self.orders.give_away(&order, name, owner.as_ref()).await? {
                 return Ok(Try::Contended);
             }
         }
         Ok(Try::Done(()))
     }
 
-    /// The first other order that has a name by its facts.
-    async fn first_with<'a>(
+    /// The first other order whose facts give it a name, whether or not another one took it since.
+    async fn first_with(
         &self,
         key: &OrderKey,
         name: &Ref,
-        orders: &'a BTreeSet<OrderId>,
-    ) -> Result<Option<&'a OrderId>, IoError> {
+        orders: &BTreeSet<OrderId>,
+    ) -> Result<Option<Order>, IoError> {
         for order in orders.iter().filter(|order| **order != key.order) {
             let other = OrderKey { account: key.account.clone(), order: order.clone() };
-            let loaded = self.orders.load_with_timeline(&other).await?;
-            if loaded.is_some_and(|(order, entries)| order.names(&entries).contains(name)) {
+            if let Some((order, entries)) = self.orders.load_with_timeline(&other).await?
+                && order.names_by_facts(&entries).contains(name)
+            {
                 return Ok(Some(order));
             }
         }

@@ -267,25 +267,30 @@ impl Process {
                 self.orders.unpark(account, unmatched).await?;
             }
         }
-        self.follow_up(&applied.facts, run.deadline).await;
+        self.follow_up_all(&applied.facts, run.deadline).await;
         Ok(undeliverable)
     }
 
-    /// Runs the reconciliations that facts have caused. They are stored as pending: `sweep` repeats
-    /// one that fails. Their bodies are small: they need no share of the memory budget, which this
-    /// event may have used up.
-    async fn follow_up(&self, applied: &[AppliedFact], deadline: Timestamp) {
+    /// Runs the reconciliations that facts have caused.
+    async fn follow_up_all(&self, applied: &[AppliedFact], deadline: Timestamp) {
         for id in applied.iter().filter_map(|applied| applied.reconciliation.as_ref()) {
-            let followed = async {
-                match self.events.open(id).await? {
-                    Some(stored) => self.process_stored(id, &stored, deadline).await.map(drop),
-                    None => Ok(()),
-                }
-            };
-            let followed: Result<(), IoError> = Box::pin(followed).await;
-            if let Err(error) = followed {
-                tracing::warn!(event_id = %id, %error, "event.follow_up_failed");
+            self.follow_up(id, deadline).await;
+        }
+    }
+
+    /// Runs an event that this one has caused. It is stored as pending: `sweep` repeats it if it
+    /// fails. Its body is small: it needs no share of the memory budget, which this event may have
+    /// used up.
+    async fn follow_up(&self, id: &EventId, deadline: Timestamp) {
+        let followed = async {
+            match self.events.open(id).await? {
+                Some(stored) => self.process_stored(id, &stored, deadline).await.map(drop),
+                None => Ok(()),
             }
+        };
+        let followed: Result<(), IoError> = Box::pin(followed).await;
+        if let Err(error) = followed {
+            tracing::warn!(event_id = %id, %error, "event.follow_up_failed");
         }
     }
 }

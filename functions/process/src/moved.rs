@@ -1,22 +1,20 @@
 //! Facts of the shop about parcels, and names that an order takes over from others.
 
-use std::collections::BTreeSet;
-
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::InboundEvent;
 use domain::core::hash::Fingerprint;
-use domain::core::id::{Awb, OrderKey};
+use domain::core::id::{EventId, OrderKey};
 use domain::orders::api_event::{Reconciliation, TakenName};
-use domain::orders::order::{Order, moved_to, parcels_by_id, parcels_moved_by, reports_under};
-use domain::tracking::entry::{Fact, ParcelChange, ParcelFact, TimelineEntry};
+use domain::orders::order::{Order, moved_to, names_by_id};
+use domain::tracking::entry::{Fact, ParcelChange, ParcelFact};
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::{NewFact, Origin};
 
-use crate::Process;
 use crate::apply::{AppliedFact, ApplyOutcome, Placed, TRIES, contended};
 use crate::fan_out::Undeliverable;
+use crate::{Process, Run};
 
 impl Process {
     /// True if the order that gave the name up has taken it back since.
@@ -31,10 +29,9 @@ impl Process {
         event: &InboundEvent,
         key: &OrderKey,
         reconciliation: &Reconciliation,
-        taken: &[TakenName],
     ) -> Result<Option<Undeliverable>, IoError> {
         let mut applied = Vec::new();
-        for taken in taken {
+        for taken in &reconciliation.taken {
             let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
             let fact =
                 ParcelFact { rev: taken.rev, change: departure(taken, key), recycled: false };
@@ -66,70 +63,63 @@ impl Process {
     }
 
     /// An order whose id is spelled otherwise may have taken the reports that name exactly this id.
-    /// Takes them over: those without a parcel by the id, the others with the parcels that no other
-    /// report of that order names.
+    /// They move with an event of their own, which another run of this one cannot settle.
     pub(crate) async fn take_spelled_reports(
         &self,
-        event: &InboundEvent,
+        run: &Run<'_>,
         key: &OrderKey,
-    ) -> Result<Vec<TakenName>, IoError> {
-        let mut taken = Vec::new();
+    ) -> Result<(), IoError> {
         for spelling in key.order.other_spellings() {
             let other = OrderKey { account: key.account.clone(), order: spelling };
-            let from_other = retry(TRIES, || self.take_reports_of(event, key, &other)).await?;
-            taken.extend(from_other.ok_or_else(contended)?);
+            let moved = retry(TRIES, || self.take_reports_of(key, &other)).await?;
+            if let Some(event) = moved.ok_or_else(contended)? {
+                self.follow_up(&event, run.deadline).await;
+            }
         }
-        Ok(taken)
+        Ok(())
     }
 
     async fn take_reports_of(
         &self,
-        event: &InboundEvent,
         key: &OrderKey,
         other: &OrderKey,
-    ) -> Result<Try<Vec<TakenName>>, IoError> {
+    ) -> Result<Try<Option<EventId>>, IoError> {
         let Some((order, entries)) = self.orders.load_with_timeline(other).await? else {
-            return Ok(Try::Done(Vec::new()));
+            return Ok(Try::Done(None));
         };
-        let mut names: Vec<Ref> = Vec::new();
-        for awb in self.parcels_to_take(key, &order, &entries).await? {
-            let name = Ref::Awb(awb);
-            // An earlier run may have taken it, and another report may name it since.
-            let is_taken = order.given_up.get(&name) == Some(&Some(key.order.clone()));
-            if !is_taken && !self.orders.give_away(&order, &name, Some(&key.order)).await? {
-                return Ok(Try::Contended);
-            }
-            names.push(name);
+        let mut names = names_by_id(&key.order, &order, &entries);
+        if names.is_empty() {
+            return Ok(Try::Done(None));
         }
-        // An earlier run may have written that they left, and ended before it copied their reports.
-        names.extend(parcels_moved_by(&event.id, &entries).map(Ref::awb));
-        let by_id = Ref::Order(key.order.clone());
-        names.extend((!reports_under(&by_id, &entries).is_empty()).then_some(by_id));
-        let taken = names.into_iter().map(|name| TakenName {
-            name,
-            from: other.order.clone(),
-            rev: order.state.rev,
-            with_reports: true,
-        });
-        Ok(Try::Done(taken.collect()))
+        let Some((own, own_entries)) = self.orders.load_with_timeline(key).await? else {
+            return Ok(Try::Done(None));
+        };
+        // A late event must not take a parcel again that this order gave back.
+        let gave_back = |name: &Ref| match name {
+            Ref::Awb(awb) => moved_to(awb, &own_entries) == Some(&other.order),
+            Ref::Order(_) | Ref::Provider { .. } => false,
+        };
+        names.retain(|name| !gave_back(name));
+        if names.is_empty() {
+            return Ok(Try::Done(None));
+        }
+        let event = reconciliation_of(&own, &order, &names);
+        let is_moved = self.orders.move_names([&order, &own], &names, &self.events, &event).await?;
+        Ok(if is_moved { Try::Done(Some(event.id)) } else { Try::Contended })
     }
+}
 
-    /// Leaves out parcels that this order gave back to the other one: a late event must not take them
-    /// again.
-    async fn parcels_to_take(
-        &self,
-        key: &OrderKey,
-        other: &Order,
-        entries: &[TimelineEntry],
-    ) -> Result<BTreeSet<Awb>, IoError> {
-        let mut parcels = parcels_by_id(&key.order, other, entries);
-        if !parcels.is_empty() {
-            let own = self.orders.load_with_timeline(key).await?;
-            let own = own.map(|(_, entries)| entries).unwrap_or_default();
-            parcels.retain(|awb| moved_to(awb, &own) != Some(&other.key.order));
-        }
-        Ok(parcels)
-    }
+/// The event that moves the reports of names from one order to another.
+fn reconciliation_of(to: &Order, from: &Order, names: &[Ref]) -> InboundEvent {
+    let taken = names.iter().map(|name| TakenName {
+        name: name.clone(),
+        from: from.key.order.clone(),
+        rev: from.state.rev,
+        with_reports: true,
+    });
+    let content =
+        Reconciliation { taken: taken.collect(), ..Reconciliation::of(to.key.order.clone()) };
+    InboundEvent::reconciliation(&to.key.account, to.state.rev, content, now())
 }
 
 fn departure(taken: &TakenName, to: &OrderKey) -> ParcelChange {

@@ -4,9 +4,9 @@ use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::inbound::InboundEvent;
 use aws::tables::orders::NameChanges;
-use domain::core::id::{OrderId, ReportId};
+use domain::core::id::{OrderId, OrderKey, ReportId};
 use domain::orders::api_event::Reconciliation;
-use domain::orders::order::{Order, is_withdrawn, moved_to};
+use domain::orders::order::{Order, goes_to, is_withdrawn, moved_to};
 use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::report::{Ref, SourceName};
 use domain::tracking::state::MAX_PARCELS;
@@ -18,6 +18,14 @@ pub(crate) enum Naming {
     Own(Box<NameChanges>),
     /// Another order of the account has the name that decides.
     OtherOrder(OrderId),
+}
+
+/// The order with exactly a report's id.
+enum Exact {
+    Absent,
+    Order,
+    /// The report's parcel has moved from it to this one.
+    MovedHere,
 }
 
 impl Naming {
@@ -91,16 +99,31 @@ impl Process {
             }
         }
         // The order with exactly the report's id may have been created since the lookup.
-        let unless = report.spelled_id.clone().filter(|_| !is_decided);
-        if let Some(exact) = &unless
-            && let Some(order) =
-                self.orders.named(&order.key.account, &Ref::Order(exact.clone())).await?
-        {
-            return Ok(Naming::OtherOrder(order));
+        let mut unless = report.spelled_id.clone().filter(|_| !is_decided);
+        if let Some(exact) = &unless {
+            match self.exact_order(&order.key, exact, report).await? {
+                Exact::Absent => {}
+                Exact::Order => return Ok(Naming::OtherOrder(exact.clone())),
+                Exact::MovedHere => unless = None,
+            }
         }
         let reconciliation = (!claimed.is_empty()).then(|| next_reconciliation(order));
         let changes = NameChanges { claimed, kept, unless, reconciliation, ..Default::default() };
         Ok(Naming::Own(Box::new(changes)))
+    }
+
+    async fn exact_order(
+        &self,
+        key: &OrderKey,
+        exact: &OrderId,
+        report: &ReportFacts,
+    ) -> Result<Exact, IoError> {
+        let exact = OrderKey { account: key.account.clone(), order: exact.clone() };
+        Ok(match self.orders.load_with_timeline(&exact).await? {
+            None => Exact::Absent,
+            Some((_, entries)) if goes_to(report, &entries) == Some(&key.order) => Exact::MovedHere,
+            Some(_) => Exact::Order,
+        })
     }
 
     async fn freed_names(

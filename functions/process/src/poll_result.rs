@@ -75,7 +75,7 @@ impl Process {
             }
         }
         let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
-        self.follow_up(&applied, deadline).await;
+        self.follow_up_all(&applied, deadline).await;
         failed.map_or(Ok(undeliverable), Err)
     }
 

@@ -10,7 +10,7 @@ use aws::error::IoError;
 use aws::tables::inbound::{EventState, Progress};
 use aws::tables::orders::{OrderAndTimeline, UnmatchedReport};
 use domain::core::id::{AccountCode, EventId, OrderKey, ReportId};
-use domain::orders::api_event::{Reconciliation, TakenName};
+use domain::orders::api_event::Reconciliation;
 use domain::tracking::report::Ref;
 use domain::tracking::timeline::{Origin, plausible_time};
 
@@ -55,7 +55,7 @@ impl Process {
             undeliverable = report.undeliverable.or(undeliverable);
             reconciled.extend(report.applied);
         }
-        self.follow_up(&reconciled, run.deadline).await;
+        self.follow_up_all(&reconciled, run.deadline).await;
         if has_more && !reconciled.is_empty() && undeliverable.is_none() {
             return Ok(None);
         }
@@ -72,15 +72,11 @@ impl Process {
         key: &OrderKey,
         reconciliation: &Reconciliation,
     ) -> Result<Copied, IoError> {
-        let mut taken = reconciliation.taken.clone();
         if reconciliation.is_new {
-            let spelled = self.take_spelled_reports(run.event, key).await?;
-            let is_new = |it: &TakenName| !taken.iter().any(|known| known.is_same(it));
-            let spelled: Vec<TakenName> = spelled.into_iter().filter(is_new).collect();
-            taken.extend(spelled);
+            self.take_spelled_reports(run, key).await?;
         }
-        let mut undeliverable = self.write_facts(run.event, key, reconciliation, &taken).await?;
-        for name in taken.iter().filter(|name| name.with_reports) {
+        let mut undeliverable = self.write_facts(run.event, key, reconciliation).await?;
+        for name in reconciliation.taken.iter().filter(|name| name.with_reports) {
             let failed = if self.is_back(key, name).await? {
                 self.tell_of_reports(key, name).await?
             } else {

@@ -51,13 +51,6 @@ pub struct TakenName {
     pub with_reports: bool,
 }
 
-impl TakenName {
-    /// True if both are the same name of the same order.
-    pub fn is_same(&self, other: &Self) -> bool {
-        (&self.name, &self.from) == (&other.name, &other.from)
-    }
-}
-
 impl Reconciliation {
     /// Without anything to do but to look for parked reports.
     pub fn of(order_id: OrderId) -> Self {

@@ -16,8 +16,8 @@ use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::state::{ParcelState, State};
 
 pub use names::{
-    GivenUp, goes_to, has_left, is_withdrawn, moved_to, parcel_moved_to, parcels_by_id,
-    parcels_moved_by, reports_under, went_to,
+    GivenUp, goes_to, has_left, is_withdrawn, moved_to, names_by_id, parcel_moved_to,
+    reports_under, went_to,
 };
 
 const MAX_NAME_CHARS: usize = 200;
@@ -38,10 +38,17 @@ impl Order {
     /// The names by which sources may know the order, besides its id: given by the shop, or learnt
     /// from reports. `entries` are all of its timeline.
     pub fn names(&self, entries: &[TimelineEntry]) -> BTreeSet<Ref> {
+        let mut names = self.names_by_facts(entries);
+        names.retain(|name| !self.given_up.contains_key(name));
+        names
+    }
+
+    /// Those that other orders took over since included.
+    pub fn names_by_facts(&self, entries: &[TimelineEntry]) -> BTreeSet<Ref> {
         let mut names = self.profile.refs();
         names.extend(self.state.added.iter().map(Ref::awb));
         names.extend(names::of_facts(&self.state.start, entries));
-        names.retain(|name| !self.given_up.contains_key(name) && self.is_own(name, entries));
+        names.retain(|name| self.is_own(name, entries));
         names
     }
 

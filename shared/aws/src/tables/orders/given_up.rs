@@ -39,6 +39,18 @@ impl Orders {
         let unchanged = attr("rev").equals(number(rev));
         Ok(Write::update(&self.table, state_key(order), changes).only_if(unchanged))
     }
+
+    /// The write that an order needs which gets names back.
+    pub(super) fn regain(&self, order: &Order, names: &[Ref]) -> Result<Option<Write>, IoError> {
+        let mut after = order.clone();
+        after.given_up.retain(|name, _| !names.contains(name));
+        if after.given_up == order.given_up {
+            return Ok(None);
+        }
+        let changes = get_back(Changes::new(), order, &after)?;
+        let write = Write::update(&self.table, state_key(&order.key), changes);
+        Ok(Some(write.only_if(is_unchanged(order)?)))
+    }
 }
 
 /// True for an order that was not written, and gave up no name, since it was read.

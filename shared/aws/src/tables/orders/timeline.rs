@@ -1,5 +1,7 @@
 //! Timeline entries, written together with the state they lead to.
 
+use std::slice::from_ref;
+
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
@@ -88,30 +90,59 @@ impl Orders {
         }
     }
 
-    /// Gives a name of the order to another one, or frees it. `false` if the order was written since
+    /// Gives a name of the order to another one, or frees it. `false` if one of them was written since
     /// it was read. Does nothing if the order does not have the name.
     pub async fn give_away(
         &self,
         order: &Order,
         name: &Ref,
-        to: Option<&OrderId>,
+        to: Option<&Order>,
     ) -> Result<bool, IoError> {
         let (from, rev) = (order.key.order.clone(), order.state.rev);
+        let given = GivenUp { name: name.clone(), to: to.map(|to| to.key.order.clone()) };
         let give = match to {
             Some(to) => {
-                let to = OrderKey { account: order.key.account.clone(), order: to.clone() };
-                self.take(&to, &TakenName { name: name.clone(), from, rev, with_reports: true })
+                let taken = TakenName { name: name.clone(), from, rev, with_reports: true };
+                self.take(&to.key, &taken)
             }
             None => self.free(&order.key, name),
         };
-        let given = GivenUp { name: name.clone(), to: to.cloned() };
-        let writes = vec![self.give_up(&order.key, rev, &[given])?, give];
+        let mut writes = vec![give, self.give_up(&order.key, rev, &[given])?];
+        if let Some(to) = to {
+            writes.extend(self.regain(to, from_ref(name))?);
+        }
         Ok(match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => true,
             TransactionOutcome::Cancelled(cancelled) => {
-                !cancelled.condition_failed(0) && cancelled.condition_failed(1)
+                cancelled.condition_failed(0) && !cancelled.condition_failed(1)
             }
         })
+    }
+
+    /// Moves names to another order, with the event that moves their reports. `false` if one of the
+    /// orders was written since it was read.
+    pub async fn move_names(
+        &self,
+        [from, to]: [&Order; 2],
+        names: &[Ref],
+        events: &InboundLog,
+        event: &InboundEvent,
+    ) -> Result<bool, IoError> {
+        let given =
+            names.iter().map(|name| GivenUp { name: name.clone(), to: Some(to.key.order.clone()) });
+        let given: Vec<GivenUp> = given.collect();
+        let mut writes = vec![
+            self.give_up(&from.key, from.state.rev, &given)?,
+            events.put_in_transaction(event),
+        ];
+        // The id of an order has no row of its own.
+        let with_row = names.iter().filter(|name| !matches!(name, Ref::Order(_)));
+        writes.extend(with_row.map(|name| {
+            let (name, from) = (name.clone(), from.key.order.clone());
+            self.take(&to.key, &TakenName { name, from, rev: 0, with_reports: true })
+        }));
+        writes.extend(self.regain(to, names)?);
+        Ok(transact(&self.client, writes).await?.is_committed())
     }
 
     /// The write that fails if there is an order with this id. A delete that finds nothing needs no

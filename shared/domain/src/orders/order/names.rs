@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::Order;
-use crate::core::id::{Awb, EventId, OrderId, ReportId};
+use crate::core::id::{Awb, OrderId, ReportId};
 use crate::core::timestamp::Timestamp;
 use crate::tracking::entry::{
     Direction, Fact, ParcelChange, ParcelFact, ReportFacts, TimelineEntry,
@@ -159,38 +159,24 @@ pub fn reports_under(name: &Ref, entries: &[TimelineEntry]) -> BTreeSet<ReportId
     named.map(|entry| entry.id.clone()).collect()
 }
 
-/// The parcels that leave an order for the one with exactly this id: it knows them only from reports
-/// with that id, or has given them up already though the timeline does not show it yet.
-pub fn parcels_by_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> BTreeSet<Awb> {
+/// What leaves an order for the one with exactly this id: the parcels that only reports with that id
+/// name, and by the id itself the reports without a parcel.
+pub fn names_by_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> Vec<Ref> {
     let is_other = |entry: &&TimelineEntry| !entry.report().is_some_and(|it| has_id(it, id));
     let others: Vec<TimelineEntry> = entries.iter().filter(is_other).cloned().collect();
-    let (all, kept) = (order.names(entries), order.names(&others));
-    let leaves = |awb: &&Awb| {
-        let name = Ref::awb(awb);
-        let is_given_up = order.given_up.get(&name).is_some_and(|to| to.as_ref() == Some(id));
-        let is_own = all.contains(&name) && !kept.contains(&name);
-        is_own || is_given_up && moved_to(awb, entries).is_none()
-    };
-    let reports = entries.iter().filter_map(TimelineEntry::report).filter(|it| has_id(it, id));
-    reports.filter_map(|report| report.awb.as_ref()).filter(leaves).map(Awb::canonical).collect()
+    let (own, kept) = (order.names(entries), order.names(&others));
+    let with_id = entries.iter().filter_map(TimelineEntry::report).filter(|it| has_id(it, id));
+    let parcels: BTreeSet<Ref> = with_id.filter_map(|it| it.awb.as_ref()).map(Ref::awb).collect();
+    let parcels = parcels.into_iter().filter(|name| own.contains(name) && !kept.contains(name));
+    let by_id = Ref::Order(id.clone());
+    let moves = !order.given_up.contains_key(&by_id)
+        && id_moved_to(id, entries).is_none()
+        && !reports_under(&by_id, entries).is_empty();
+    parcels.chain(moves.then_some(by_id)).collect()
 }
 
 fn has_id(report: &ReportFacts, id: &OrderId) -> bool {
     report.spelled_id.as_ref() == Some(id)
-}
-
-/// The parcels that an event has moved to another order.
-pub fn parcels_moved_by<'a>(
-    event: &EventId,
-    entries: &'a [TimelineEntry],
-) -> impl Iterator<Item = &'a Awb> {
-    entries.iter().filter(|entry| entry.event_id == *event).filter_map(|entry| match &entry.fact {
-        Fact::Parcel(ParcelFact { change: ParcelChange::Moved { name, .. }, .. }) => match name {
-            Ref::Awb(awb) => Some(awb),
-            Ref::Order(_) | Ref::Provider { .. } => None,
-        },
-        _ => None,
-    })
 }
 
 /// The order that has taken over what a new report is about. The shop's own report was accepted

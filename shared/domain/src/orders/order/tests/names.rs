@@ -4,10 +4,8 @@ use std::collections::BTreeSet;
 
 use super::*;
 use crate::orders::order::{
-    GivenUp, goes_to, has_left, is_withdrawn, moved_to, parcels_by_id, parcels_moved_by,
-    reports_under, went_to,
+    GivenUp, goes_to, has_left, is_withdrawn, moved_to, names_by_id, reports_under, went_to,
 };
-use crate::testing::event_id;
 use crate::tracking::entry::ReportFacts;
 use crate::tracking::status::Status::*;
 
@@ -215,6 +213,43 @@ fn an_order_does_not_have_the_name_of_a_released_parcel() {
     assert_eq!(moved_to(&awb("A"), &told.1), None, "it has the parcel again");
 }
 
+#[test]
+fn a_name_that_was_given_up_is_no_name_of_the_order() {
+    let mut told = given(r#","awb":"A""#);
+    let exact = order_id("ORD-1_740007001");
+    let spelled = |id: &str, number: &str| Report {
+        order_id: Some(exact.clone()),
+        ..about(id, number, InTransit, 1)
+    };
+    tell(&mut told, &spelled("r1", "X"));
+    tell(&mut told, &Report { awb: None, ..spelled("r2", "-") });
+    let by_id = Ref::Order(exact.clone());
+    assert_eq!(names_by_id(&exact, &told.0, &told.1), [name("X"), by_id.clone()]);
+    told.0.given_up = [name("X"), by_id].map(|name| (name, Some(exact.clone()))).into();
+    assert_eq!(told.0.names(&told.1), BTreeSet::from([name("A")]));
+    assert_eq!(names_by_id(&exact, &told.0, &told.1), []);
+}
+
+#[test]
+fn an_order_has_a_providers_id_again_that_the_shop_or_a_later_report_gives_it() {
+    let taught = |id: &str, minutes| Report {
+        provider_id: Some(ProviderId::parse("78").unwrap()),
+        ..about(id, "A", InTransit, minutes)
+    };
+    let mut told = given(r#","awb":"A""#);
+    let provider = provider("shiprocket", "78");
+    let has_it = |told: &Told| told.0.names(&told.1).contains(&provider);
+    tell(&mut told, &taught("r1", 1));
+    let moved = ParcelChange::Moved { name: provider.clone(), to: order_id("ORD-2") };
+    say(&mut told, "m", 2, parcel(2, moved));
+    assert!(!has_it(&told));
+    let mut by_shop = told.clone();
+    by_shop.0.profile.refs = given(r#","refs":{"shiprocket":"78"}"#).0.profile.refs;
+    assert!(has_it(&by_shop));
+    tell(&mut told, &taught("r2", 3));
+    assert!(has_it(&told));
+}
+
 /// A report about a parcel goes with it, whatever id it has.
 #[test]
 fn an_order_with_the_exact_id_takes_the_parcels_that_only_its_reports_name() {
@@ -229,8 +264,8 @@ fn an_order_with_the_exact_id_takes_the_parcels_that_only_its_reports_name() {
     tell(&mut told, &spelled("r3", "Y"));
     tell(&mut told, &about("r4", "Y", InTransit, 2));
     tell(&mut told, &Report { awb: None, ..spelled("r5", "-") });
-    assert_eq!(parcels_by_id(&exact, &told.0, &told.1), BTreeSet::from([awb("X")]));
     let by_id = Ref::Order(exact.clone());
+    assert_eq!(names_by_id(&exact, &told.0, &told.1), [name("X"), by_id.clone()]);
     assert_eq!(reports_under(&by_id, &told.1), BTreeSet::from([report_id("r5")]));
 
     for (number, name) in [(2, by_id), (3, Ref::awb(&awb("X")))] {
@@ -238,12 +273,8 @@ fn an_order_with_the_exact_id_takes_the_parcels_that_only_its_reports_name() {
         say(&mut told, &format!("m{number}"), 2, parcel(number, change));
     }
     assert_eq!(told.0.names(&told.1), BTreeSet::from([name("A"), name("Y")]));
-    assert_eq!(parcels_by_id(&exact, &told.0, &told.1), BTreeSet::new());
+    assert_eq!(names_by_id(&exact, &told.0, &told.1), []);
     assert!(has_left(&awb("X"), &told.1) && !has_left(&awb("Y"), &told.1));
-    let moved = |event: &str| {
-        parcels_moved_by(&event_id(&format!("event-{event}")), &told.1).cloned().collect::<Vec<_>>()
-    };
-    assert_eq!((moved("m3"), moved("m2")), (vec![awb("X")], Vec::new()));
     for (report, expected) in [("r1", None), ("r2", Some(&exact)), ("r5", Some(&exact))] {
         assert_eq!(went_to(&report_id(report), &told.1), expected, "{report}");
     }
