@@ -15,7 +15,7 @@ use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::report::{Ref, Scan};
 use domain::tracking::timeline::{NewFact, Origin};
 
-use crate::apply::{ApplyOutcome, TRIES, contended, follow};
+use crate::apply::{ApplyOutcome, Placed, TRIES, contended, follow};
 use crate::fan_out::Undeliverable;
 use crate::{Process, Run};
 
@@ -113,8 +113,7 @@ impl Process {
         let event = entry.event_id.clone();
         let event_id = copy_event_id(&entry.id, key);
         let origin = Origin { event_id, received_at: entry.received_at };
-        let mut fact = fact_of(entry, &key.order);
-        self.forget_foreign_names(key, &mut fact).await?;
+        let fact = fact_of(entry, &key.order);
         let outcome = self.commit_copy(key, fact, &origin, scans).await?;
         let is_new = matches!(&outcome, ApplyOutcome::Applied(applied) if !applied.is_repeat);
         if let ApplyOutcome::Applied(mut applied) = outcome {
@@ -136,11 +135,18 @@ impl Process {
     async fn commit_copy(
         &self,
         key: &OrderKey,
-        fact: NewFact,
+        mut fact: NewFact,
         origin: &Origin,
         scans: &[Scan],
     ) -> Result<ApplyOutcome, IoError> {
-        let first = self.commit_fact(key, fact.clone(), origin, scans).await?;
+        self.forget_foreign_names(key, &mut fact).await?;
+        let mut first = self.commit_fact(key, fact.clone(), origin, scans).await?;
+        // Another order may have taken a name over in between that does not decide.
+        while matches!(first, Placed::OtherOrder(_))
+            && self.forget_foreign_names(key, &mut fact).await?
+        {
+            first = self.commit_fact(key, fact.clone(), origin, scans).await?;
+        }
         follow(first, &key.account, async |key| {
             self.commit_fact(&key, fact.clone(), origin, scans).await
         })
@@ -198,22 +204,24 @@ impl Process {
     }
 
     /// A report goes with its parcel, or without one with its order's id, whichever order has its
-    /// other names by now.
+    /// other names by now. True if it had one that another order has.
     pub(crate) async fn forget_foreign_names(
         &self,
         key: &OrderKey,
         fact: &mut NewFact,
-    ) -> Result<(), IoError> {
-        let Fact::Report(report) = &mut fact.fact else { return Ok(()) };
+    ) -> Result<bool, IoError> {
+        let Fact::Report(report) = &mut fact.fact else { return Ok(false) };
         let own = report.awb.as_ref().map(Ref::awb);
         let others: Vec<Ref> = report.names().filter(|name| own.as_ref() != Some(name)).collect();
+        let mut has_foreign = false;
         for name in others {
             let owner = self.orders.named(&key.account, &name).await?;
             if owner.is_some_and(|owner| owner != key.order) {
                 report.forget(&name);
+                has_foreign = true;
             }
         }
-        Ok(())
+        Ok(has_foreign)
     }
 }
 
