@@ -9,7 +9,7 @@ use aws::tables::orders::{
 use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::{Order, goes_to, is_withdrawn, went_to};
-use domain::tracking::entry::{Fact, TimelineEntry};
+use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::report::{Ref, Report, Scan, SourceName};
 use domain::tracking::state::{MAX_PARCEL_CHANGES, MAX_PARCELS};
 use domain::tracking::status::Status;
@@ -200,7 +200,7 @@ impl Process {
         };
         let is_known = entries.iter().any(|entry| entry.id == fact.id)
             && went_to(&fact.id, &entries).is_none();
-        if !is_known && let Some(other) = other_order(&fact, &entries) {
+        if !is_known && let Some(other) = other_order(&order, &fact, &entries) {
             return Ok(Try::Done(Placed::OtherOrder(other.clone())));
         }
         let names = match self.name_changes(&order, &entries, &mut fact, is_known).await? {
@@ -310,8 +310,18 @@ pub(crate) async fn follow(
 }
 
 /// The order that has taken over what the fact is about.
-fn other_order<'a>(fact: &NewFact, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+fn other_order<'a>(
+    order: &Order,
+    fact: &NewFact,
+    entries: &'a [TimelineEntry],
+) -> Option<&'a OrderId> {
     match &fact.fact {
+        // It comes back: the timeline does not show it yet.
+        Fact::Report(ReportFacts { awb: Some(awb), .. })
+            if order.names(entries).contains(&Ref::awb(awb)) =>
+        {
+            None
+        }
         Fact::Report(report) => goes_to(report, entries),
         Fact::Withdrawal { report_id } => went_to(report_id, entries),
         Fact::Parcel(_) => None,

@@ -50,10 +50,14 @@ impl Order {
         }
     }
 
-    /// False for a name that another order has taken over.
+    /// False for a name that another order has taken over, until the shop gives it to this one again.
     pub(super) fn is_own(&self, name: &Ref, entries: &[TimelineEntry]) -> bool {
         match name {
-            Ref::Awb(awb) => moved_to(awb, entries).is_none(),
+            Ref::Awb(awb) => {
+                moved_to(awb, entries).is_none()
+                    || self.is_being_named(awb, entries)
+                    || self.is_being_added(awb, entries)
+            }
             other => self.profile.refs().contains(other) || is_learnt(other, entries),
         }
     }
