@@ -291,6 +291,25 @@ pub(crate) const MEETINGS: &[Meeting] = &[
             (272, Act::TellWithId { awb: 1, order: ONE, status: "IN TRANSIT" }),
         ],
     },
+    Meeting {
+        name: "a parcel that left is added again while its reports are copied",
+        acts: &[
+            (0, Act::Create { order: SPELLED, awb: None }),
+            (100, Act::Tell { awb: Some(0), order: EXACT, status: "PICKED UP" }),
+            (250, Act::Create { order: EXACT, awb: None }),
+            (336, Act::Ship { order: SPELLED, awb: 0 }),
+        ],
+    },
+    Meeting {
+        name: "a report names the order that its parcel left, and the other one lost the name",
+        acts: &[
+            (0, Act::Create { order: SPELLED, awb: None }),
+            (100, Act::Tell { awb: Some(0), order: EXACT, status: "PICKED UP" }),
+            (250, Act::Create { order: EXACT, awb: None }),
+            (450, Act::Withdraw { order: EXACT }),
+            (600, Act::Tell { awb: Some(0), order: SPELLED, status: "DELIVERED" }),
+        ],
+    },
 ];
 
 impl Act {

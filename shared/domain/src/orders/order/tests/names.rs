@@ -231,6 +231,21 @@ fn a_name_that_was_given_up_is_no_name_of_the_order() {
 }
 
 #[test]
+fn a_parcel_that_the_shop_gives_back_is_the_orders_before_the_timeline_shows_it() {
+    let mut told = given("");
+    tell(&mut told, &about("r1", "X", InTransit, 1));
+    let moved = ParcelChange::Moved { name: name("X"), to: order_id("ORD-2") };
+    say(&mut told, "m", 2, parcel(2, moved));
+    let has_it = |told: &Told| told.0.names(&told.1).contains(&name("X"));
+    assert!(!has_it(&told));
+    let mut added = told.clone();
+    added.0.state.added = vec![awb("X")];
+    assert!(has_it(&added));
+    told.0.profile.awb = Some(awb("X"));
+    assert!(has_it(&told));
+}
+
+#[test]
 fn an_order_has_a_providers_id_again_that_the_shop_or_a_later_report_gives_it() {
     let taught = |id: &str, minutes| Report {
         provider_id: Some(ProviderId::parse("78").unwrap()),
