@@ -75,9 +75,7 @@ impl OrdersApi {
         let state = State { rev, profile_rev: rev, added, updated_at: now, ..before.state.clone() };
         let mut after = Order { profile, state, ..before.clone() };
         let names = self.patched_names(&before, &after, entries, &changes, now).await?;
-        after
-            .given_up
-            .retain(|name, _| !names.claimed.contains(name) && !names.kept.contains(name));
+        after.regain(names.claimed.iter().chain(&names.kept));
         let parcels: Vec<ParcelFact> =
             changes.into_iter().map(|change| fact(rev, change, &names)).collect();
         let has_news = !parcels.is_empty() || !names.claimed.is_empty();

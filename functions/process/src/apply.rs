@@ -21,7 +21,7 @@ use sources::shipway::Shipway;
 use crate::Process;
 use crate::names::Naming;
 
-/// A name is followed over so many moves; then the event is retried.
+/// A fact follows its name through at most so many moves; then the event is retried.
 const MOVES: u32 = 8;
 
 /// Attempts to write an order under contention before the event is retried later.
@@ -40,7 +40,7 @@ pub(crate) enum ApplyOutcome {
 /// Where a fact belongs.
 pub(crate) enum Placed {
     Here(ApplyOutcome),
-    /// This order of the account has the name that decides.
+    /// The fact is about this order of the account.
     OtherOrder(OrderId),
 }
 
@@ -316,7 +316,7 @@ fn other_order<'a>(
     entries: &'a [TimelineEntry],
 ) -> Option<&'a OrderId> {
     match &fact.fact {
-        // It comes back: the timeline does not show it yet.
+        // The parcel is coming back, though the timeline does not show it yet.
         Fact::Report(ReportFacts { awb: Some(awb), .. })
             if order.names(entries).contains(&Ref::awb(awb)) =>
         {

@@ -81,7 +81,7 @@ impl Process {
         Ok(Copied::All(copies.undeliverable))
     }
 
-    /// The names in the reports that leave go with them, unless others keep them in the old order.
+    /// The names in the reports that leave go with them, unless other reports keep them in the old order.
     async fn take_names_along(
         &self,
         key: &OrderKey,
@@ -113,8 +113,7 @@ impl Process {
         let event = entry.event_id.clone();
         let event_id = copy_event_id(&entry.id, key);
         let origin = Origin { event_id, received_at: entry.received_at };
-        let fact = fact_of(entry, &key.order);
-        let outcome = self.commit_copy(key, fact, &origin, scans).await?;
+        let outcome = self.commit_copy(key, &entry, &origin, scans).await?;
         let is_new = matches!(&outcome, ApplyOutcome::Applied(applied) if !applied.is_repeat);
         if let ApplyOutcome::Applied(mut applied) = outcome {
             let is_by_event = applied.entry.event_id == event;
@@ -135,22 +134,34 @@ impl Process {
     async fn commit_copy(
         &self,
         key: &OrderKey,
-        mut fact: NewFact,
+        entry: &TimelineEntry,
         origin: &Origin,
         scans: &[Scan],
     ) -> Result<ApplyOutcome, IoError> {
-        self.forget_foreign_names(key, &mut fact).await?;
-        let mut first = self.commit_fact(key, fact.clone(), origin, scans).await?;
-        // Another order may have taken a name over in between that does not decide.
-        while matches!(first, Placed::OtherOrder(_))
-            && self.forget_foreign_names(key, &mut fact).await?
-        {
-            first = self.commit_fact(key, fact.clone(), origin, scans).await?;
-        }
+        let first = self.commit_copy_here(key, entry, origin, scans).await?;
         follow(first, &key.account, async |key| {
-            self.commit_fact(&key, fact.clone(), origin, scans).await
+            self.commit_copy_here(&key, entry, origin, scans).await
         })
         .await
+    }
+
+    async fn commit_copy_here(
+        &self,
+        key: &OrderKey,
+        entry: &TimelineEntry,
+        origin: &Origin,
+        scans: &[Scan],
+    ) -> Result<Placed, IoError> {
+        let mut fact = fact_of(entry, &key.order);
+        self.forget_foreign_names(key, &mut fact).await?;
+        let mut placed = self.commit_fact(key, fact.clone(), origin, scans).await?;
+        // Meanwhile another order may have taken over a name that does not decide.
+        while matches!(placed, Placed::OtherOrder(_))
+            && self.forget_foreign_names(key, &mut fact).await?
+        {
+            placed = self.commit_fact(key, fact.clone(), origin, scans).await?;
+        }
+        Ok(placed)
     }
 
     /// Brings the names in line with the orders that have them by their facts: an order may have had
@@ -204,7 +215,7 @@ impl Process {
     }
 
     /// A report goes with its parcel, or without one with its order's id, whichever order has its
-    /// other names by now. True if it had one that another order has.
+    /// other names by now. True if it removed any.
     pub(crate) async fn forget_foreign_names(
         &self,
         key: &OrderKey,
@@ -249,8 +260,8 @@ fn names_in(moved: &[TimelineEntry], taken: &TakenName) -> BTreeSet<Ref> {
 }
 
 /// A fact as the order `own` has it.
-fn fact_of(entry: TimelineEntry, own: &OrderId) -> NewFact {
-    let TimelineEntry { id, occurred_at, mut fact, .. } = entry;
+fn fact_of(entry: &TimelineEntry, own: &OrderId) -> NewFact {
+    let TimelineEntry { id, occurred_at, mut fact, .. } = entry.clone();
     if let Fact::Report(report) = &mut fact {
         report.spelled_id = report.spelled_id.take().filter(|id| id != own);
     }

@@ -63,7 +63,8 @@ impl Process {
     }
 
     /// An order whose id is spelled otherwise may have taken the reports that name exactly this id.
-    /// They move with an event of their own, which another run of this one cannot settle.
+    /// They move with an event of their own, so that another run of this event cannot mark the move
+    /// as done.
     pub(crate) async fn take_spelled_reports(
         &self,
         run: &Run<'_>,
@@ -99,7 +100,7 @@ impl Process {
             Ref::Awb(awb) => moved_to(awb, &own_entries) == Some(&other.order),
             Ref::Order(_) | Ref::Provider { .. } => false,
         };
-        names.retain(|name| !gave_back(name));
+        names.retain(|name| !gave_back(name) && !own.given_up.contains(name));
         if names.is_empty() {
             return Ok(Try::Done(None));
         }

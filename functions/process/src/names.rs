@@ -65,8 +65,9 @@ impl Process {
         let own = report.awb.as_ref().map(Ref::awb);
         let is_full = order.state.parcels.len() >= MAX_PARCELS;
         // The old parcel of an AWB that is used again: see `goes_to`.
-        let is_gone = report.awb.as_ref().is_some_and(|awb| moved_to(awb, entries).is_some());
-        let stays = is_known || is_gone && report.source == SourceName::API;
+        let parcel_is_gone =
+            report.awb.as_ref().is_some_and(|awb| moved_to(awb, entries).is_some());
+        let stays = is_known || parcel_is_gone && report.source == SourceName::API;
         let mut is_decided = stays;
         let (mut claimed, mut kept): (Vec<Ref>, Vec<Ref>) = (Vec::new(), Vec::new());
         let names: Vec<Ref> = report.names().collect();
@@ -86,11 +87,7 @@ impl Process {
                 Some(owner) if !is_decided => return Ok(Naming::OtherOrder(owner)),
                 Some(_) => report.forget(&name),
                 // It left, and no order has it any more.
-                None if self::has_left(&name, entries) => {
-                    if own.as_ref() != Some(&name) {
-                        report.forget(&name);
-                    }
-                }
+                None if is_gone(&name, entries) => report.forget(&name),
                 // The report is about a parcel of the order: only its way back has no room.
                 None if is_full && own.as_ref() != Some(&name) && matches!(name, Ref::Awb(_)) => {
                     report.forget(&name);
@@ -99,16 +96,17 @@ impl Process {
             }
         }
         // The order with exactly the report's id may have been created since the lookup.
-        let mut unless = report.spelled_id.clone().filter(|_| !is_decided);
-        if let Some(exact) = &unless {
+        let mut unless_exists = report.spelled_id.clone().filter(|_| !is_decided);
+        if let Some(exact) = &unless_exists {
             match self.exact_order(&order.key, exact, report).await? {
                 Exact::Absent => {}
                 Exact::Order => return Ok(Naming::OtherOrder(exact.clone())),
-                Exact::MovedHere => unless = None,
+                Exact::MovedHere => unless_exists = None,
             }
         }
         let reconciliation = (!claimed.is_empty()).then(|| next_reconciliation(order));
-        let changes = NameChanges { claimed, kept, unless, reconciliation, ..Default::default() };
+        let changes =
+            NameChanges { claimed, kept, unless_exists, reconciliation, ..Default::default() };
         Ok(Naming::Own(Box::new(changes)))
     }
 
@@ -146,7 +144,7 @@ impl Process {
     }
 }
 
-fn has_left(name: &Ref, entries: &[TimelineEntry]) -> bool {
+fn is_gone(name: &Ref, entries: &[TimelineEntry]) -> bool {
     matches!(name, Ref::Awb(awb) if moved_to(awb, entries).is_some())
 }
 

@@ -42,7 +42,7 @@ impl Process {
             return Ok(Some(FailReason::NoSuchOrder.into()));
         };
         let Unmatched { reports, has_more } = self.find_unmatched(&key, &order).await?;
-        let mut reconciled = Vec::new();
+        let (mut reconciled, mut error) = (Vec::new(), None);
         for unmatched in newest_first(reports) {
             // The next run goes on: reports that were applied are no longer parked.
             if !run.has_time() {
@@ -51,11 +51,19 @@ impl Process {
             // An earlier run may have applied it here, and its names may lead elsewhere by now.
             let is_here = order.1.iter().any(|entry| entry.id == unmatched.report.id);
             let owner = is_here.then_some(&key);
-            let report = self.reconcile_report(&key.account, &unmatched, owner).await?;
-            undeliverable = report.undeliverable.or(undeliverable);
-            reconciled.extend(report.applied);
+            match self.reconcile_report(&key.account, &unmatched, owner).await {
+                Ok(report) => {
+                    undeliverable = report.undeliverable.or(undeliverable);
+                    reconciled.extend(report.applied);
+                }
+                // The other reports do not wait for this one.
+                Err(failed) => error = error.or(Some(failed)),
+            }
         }
         self.follow_up_all(&reconciled, run.deadline).await;
+        if let Some(error) = error {
+            return Err(error);
+        }
         if has_more && !reconciled.is_empty() && undeliverable.is_none() {
             return Ok(None);
         }

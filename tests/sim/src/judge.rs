@@ -24,7 +24,7 @@ mod triggers;
 
 /// Faults after which a call may arrive when nobody waits for it any more, or the second run of a
 /// message may fail after the first one removed it from the queue.
-const LEAVING: [&str; 8] =
+const MAY_LEAVE_PARKED: [&str; 8] =
     ["kill", "timeout", "hang", "freeze", "lose_answer", "throttle", "fail_before", "conflict"];
 
 /// Judges a run that has settled.
@@ -33,7 +33,7 @@ pub(crate) fn judge(state: &mut State) {
     let names = names::Names::read(state);
     let mut findings = queues(state);
     findings.extend(orders::judge(state, &stored));
-    let leftovers = LEAVING.iter().any(|kind| state.struck.contains_key(kind));
+    let leftovers = MAY_LEAVE_PARKED.iter().any(|kind| state.struck.contains_key(kind));
     findings.extend(names::judge(&names, &stored, leftovers));
     findings.extend(rows::judge(state, &stored));
     findings.extend(facts::judge(state, &stored, &names));

@@ -21,6 +21,8 @@ mod list;
 mod phones;
 mod poll_row;
 mod stale;
+#[cfg(test)]
+mod tests;
 mod timeline;
 mod unmatched;
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::core::deserialize::{Object, object, or_default, text_or_number};
-use crate::core::id::{Awb, OrderId, OrderKey, ProviderId};
+use crate::core::id::{Awb, OrderKey, ProviderId};
 use crate::core::raw_json::RawJson;
 use crate::core::request_body::{InvalidBody, field_path};
 use crate::core::timestamp::Timestamp;
@@ -29,21 +29,28 @@ pub struct Order {
     pub key: OrderKey,
     pub profile: Profile,
     pub state: State,
-    /// Names that the order had, and the orders that took them over, if any did. The timeline may not
-    /// show it yet.
-    pub given_up: BTreeMap<Ref, Option<OrderId>>,
+    /// Names that the order gave up, possibly before its timeline shows it.
+    pub given_up: BTreeSet<Ref>,
 }
 
 impl Order {
+    /// Notes that the order has these names again.
+    pub fn regain<'a>(&mut self, names: impl IntoIterator<Item = &'a Ref>) {
+        for name in names {
+            self.given_up.remove(name);
+        }
+    }
+
     /// The names by which sources may know the order, besides its id: given by the shop, or learnt
     /// from reports. `entries` are all of its timeline.
     pub fn names(&self, entries: &[TimelineEntry]) -> BTreeSet<Ref> {
         let mut names = self.names_by_facts(entries);
-        names.retain(|name| !self.given_up.contains_key(name));
+        names.retain(|name| !self.given_up.contains(name));
         names
     }
 
-    /// Those that other orders took over since included.
+    /// As [`Self::names`], but with those that it gave up and whose departure the timeline does not
+    /// show yet.
     pub fn names_by_facts(&self, entries: &[TimelineEntry]) -> BTreeSet<Ref> {
         let mut names = self.profile.refs();
         names.extend(self.state.added.iter().map(Ref::awb));

@@ -2,7 +2,7 @@
 
 mod body;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
@@ -50,7 +50,7 @@ impl NewOrder {
             key: key.clone(),
             profile,
             state: State::at_creation(start, now),
-            given_up: BTreeMap::new(),
+            given_up: BTreeSet::new(),
         }
     }
 

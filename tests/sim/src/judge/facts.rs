@@ -63,7 +63,9 @@ impl Judge<'_> {
             && self.is_released(account, awb)
         {
             // It left with the parcel. The carrier used the AWB again, and for the first order too.
-            standing.retain(|order| !has_left(awb, &order.entries));
+            let stayed = |order: &&&StoredOrder| !has_left(awb, &order.entries);
+            let stayed: Vec<&StoredOrder> = standing.iter().filter(stayed).copied().collect();
+            standing = if stayed.is_empty() { standing } else { stayed };
         }
         match standing.as_slice() {
             [] if sent.promise != Promise::Accepted => None,

@@ -9,7 +9,6 @@ use domain::tracking::fold::{Folded, fold};
 use domain::tracking::report::Ref;
 use domain::tracking::state::State as OrderState;
 use doubles::dynamodb::Item;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
@@ -23,13 +22,7 @@ pub(crate) struct StoredOrder {
     pub(crate) state: OrderState,
     pub(crate) profile: Profile,
     pub(crate) entries: Vec<TimelineEntry>,
-    given_up: BTreeMap<Ref, Option<OrderId>>,
-}
-
-#[derive(Deserialize)]
-struct GivenUp {
-    name: Ref,
-    to: Option<OrderId>,
+    given_up: BTreeSet<Ref>,
 }
 
 pub(crate) type Orders = BTreeMap<OrderKey, StoredOrder>;
@@ -163,8 +156,7 @@ fn stored_order(pk: &str, rows: &[(&str, &Item)]) -> Option<StoredOrder> {
     let (state, profile) = (read(&state_row["json"])?, read(&profile["json"])?);
     let given_up = state_row.get("given_up").and_then(|names| names["SS"].as_array());
     let given_up = given_up.into_iter().flatten().filter_map(|name| name.as_str());
-    let given_up = given_up.filter_map(|name| serde_json::from_str(name).ok());
-    let given_up = given_up.map(|GivenUp { name, to }| (name, to)).collect();
+    let given_up = given_up.filter_map(|name| serde_json::from_str(name).ok()).collect();
     let entries = rows.iter().filter(|(sk, _)| sk.starts_with("entry:"));
     let entries = entries.filter_map(|(_, row)| read(&row["json"])).collect();
     Some(StoredOrder { key, state, profile, entries, given_up })

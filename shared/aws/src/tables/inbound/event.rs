@@ -109,6 +109,8 @@ impl InboundEvent {
     ) -> Self {
         let id = Fingerprint::of("adoption").with(account).with(&content.order_id);
         let id = id.with(rev.to_be_bytes()).with(now.millis().to_be_bytes());
+        // An order may take names of several others at once.
+        let id = content.taken.iter().fold(id, |id, taken| id.with(&taken.from));
         Self {
             id: id.into(),
             source: SourceName::API,

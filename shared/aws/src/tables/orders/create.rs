@@ -8,7 +8,7 @@ use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
 use domain::tracking::report::Ref;
 
-use super::given_up::{GivenUp, get_back, is_unchanged};
+use super::given_up::{is_unchanged, remove_regained};
 use super::list::found_in;
 use super::{Orders, profile_row, state_key, state_row};
 use crate::error::IoError;
@@ -129,7 +129,7 @@ impl Orders {
     }
 
     /// The writes that claim names, or take them over from orders that were not written since they
-    /// gave them up; each with the name that it is for.
+    /// were read; each with the name that it is for.
     fn name_writes(
         &self,
         order: &OrderKey,
@@ -144,16 +144,16 @@ impl Orders {
             (write, name.clone())
         });
         let mut writes: Vec<(Write, Ref)> = claims.collect();
-        // Of several names of one order, those that were read at another revision fail with it.
-        let mut givers: BTreeMap<&OrderId, (u64, Vec<GivenUp>)> = BTreeMap::new();
+        // If names of one order were read at different revisions, the oldest one fails.
+        let mut givers: BTreeMap<&OrderId, (u64, Vec<&Ref>)> = BTreeMap::new();
         for taken in taken.iter().filter(|taken| names.contains(&taken.name) && taken.rev > 0) {
             let (_, given) = givers.entry(&taken.from).or_insert((taken.rev, Vec::new()));
-            given.push(GivenUp { name: taken.name.clone(), to: Some(order.order.clone()) });
+            given.push(&taken.name);
         }
         for (from, (rev, given)) in givers {
             let from = OrderKey { account: order.account.clone(), order: from.clone() };
-            let write = self.give_up(&from, rev, &given)?;
-            writes.extend(given.into_iter().next().map(|first| (write, first.name)));
+            let write = self.give_up(&from, rev, given.iter().copied())?;
+            writes.extend(given.first().map(|first| (write, (*first).clone())));
         }
         Ok(writes.into_iter().unzip())
     }
@@ -179,7 +179,7 @@ impl Orders {
         if let Some(event) = reconciliation {
             changes = changes.set("adoption", text(event.id.as_str()));
         }
-        let changes = get_back(changes, before, after)?;
+        let changes = remove_regained(changes, before, after)?;
         let write = Write::update(&self.table, state_key(&after.key), changes);
         Ok(write.only_if(is_unchanged(before)?))
     }

@@ -1,13 +1,12 @@
-//! The names that an order gave up, in its state row. They fence the order: a writer that read it
-//! before may not write it any more.
+//! The names that an order gave up, in its state row. A writer that read the order before it gave one
+//! up must read it again.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::core::id::{OrderId, OrderKey};
+use domain::core::id::OrderKey;
 use domain::orders::order::Order;
 use domain::tracking::report::Ref;
-use serde::{Deserialize, Serialize};
 
 use super::{Orders, state_key};
 use crate::error::IoError;
@@ -16,38 +15,31 @@ use crate::tables::expression::{Condition, attr};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
-/// A set of JSON texts.
+/// A set of names as JSON texts.
 const GIVEN_UP: &str = "given_up";
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct GivenUp {
-    pub(super) name: Ref,
-    /// The order that took it over.
-    pub(super) to: Option<OrderId>,
-}
-
 impl Orders {
-    /// The write that notes names as given up. It fails if the order was written since it was read
-    /// at this revision.
-    pub(super) fn give_up(
+    /// The write by which an order gives names up. It fails if the order was written since it was
+    /// read at this revision.
+    pub(super) fn give_up<'a>(
         &self,
         order: &OrderKey,
         rev: u64,
-        names: &[GivenUp],
+        names: impl IntoIterator<Item = &'a Ref>,
     ) -> Result<Write, IoError> {
         let changes = Changes::new().add(GIVEN_UP, set(names)?);
         let unchanged = attr("rev").equals(number(rev));
         Ok(Write::update(&self.table, state_key(order), changes).only_if(unchanged))
     }
 
-    /// The write that an order needs which gets names back.
+    /// The write by which an order regains names; `None` if it gave up none of them.
     pub(super) fn regain(&self, order: &Order, names: &[Ref]) -> Result<Option<Write>, IoError> {
         let mut after = order.clone();
-        after.given_up.retain(|name, _| !names.contains(name));
+        after.regain(names);
         if after.given_up == order.given_up {
             return Ok(None);
         }
-        let changes = get_back(Changes::new(), order, &after)?;
+        let changes = remove_regained(Changes::new(), order, &after)?;
         let write = Write::update(&self.table, state_key(&order.key), changes);
         Ok(Some(write.only_if(is_unchanged(order)?)))
     }
@@ -57,36 +49,54 @@ impl Orders {
 pub(super) fn is_unchanged(order: &Order) -> Result<Condition, IoError> {
     let given_up = match order.given_up.is_empty() {
         true => attr(GIVEN_UP).absent(),
-        false => attr(GIVEN_UP).equals(set(&members(&order.given_up))?),
+        false => attr(GIVEN_UP).equals(set(&order.given_up)?),
     };
     Ok(attr("rev").equals(number(order.state.rev)).and(given_up))
 }
 
-/// Takes the names out that the order has got back.
-pub(super) fn get_back(
+/// Removes the names that the order regained.
+pub(super) fn remove_regained(
     changes: Changes,
     before: &Order,
     after: &Order,
 ) -> Result<Changes, IoError> {
-    let mut back = before.given_up.clone();
-    back.retain(|name, _| !after.given_up.contains_key(name));
-    Ok(match back.is_empty() {
+    let regained: Vec<&Ref> = before.given_up.difference(&after.given_up).collect();
+    Ok(match regained.is_empty() {
         true => changes,
-        false => changes.delete(GIVEN_UP, set(&members(&back))?),
+        false => changes.delete(GIVEN_UP, set(regained)?),
     })
 }
 
-pub(super) fn read(state_row: &Item) -> Result<BTreeMap<Ref, Option<OrderId>>, IoError> {
+pub(super) fn read(state_row: &Item) -> Result<BTreeSet<Ref>, IoError> {
     let names = read_texts(state_row, GIVEN_UP).iter().map(|name| serde_json::from_str(name));
-    let names = names.map(|name| name.map(|GivenUp { name, to }| (name, to)));
     names.collect::<Result<_, _>>().map_err(|_| IoError::unreadable("dynamodb", GIVEN_UP))
 }
 
-fn members(names: &BTreeMap<Ref, Option<OrderId>>) -> Vec<GivenUp> {
-    names.iter().map(|(name, to)| GivenUp { name: name.clone(), to: to.clone() }).collect()
+fn set<'a>(names: impl IntoIterator<Item = &'a Ref>) -> Result<AttributeValue, IoError> {
+    let names: Result<_, _> = names.into_iter().map(serde_json::to_string).collect();
+    names.map(AttributeValue::Ss).map_err(|_| IoError::unreadable("serde_json", GIVEN_UP))
 }
 
-fn set(names: &[GivenUp]) -> Result<AttributeValue, IoError> {
-    let names: Result<_, _> = names.iter().map(serde_json::to_string).collect();
-    names.map(AttributeValue::Ss).map_err(|_| IoError::unreadable("serde_json", GIVEN_UP))
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::core::id::{Awb, OrderId, ProviderId};
+    use domain::tracking::report::SourceName;
+
+    use super::*;
+    use crate::tables::attr::{item, text};
+
+    #[test]
+    fn names_are_read_as_they_were_written() {
+        let id = ProviderId::parse("#1:2").unwrap();
+        let names = BTreeSet::from([
+            Ref::awb(&Awb::parse("007").unwrap()),
+            Ref::Provider { source: SourceName::new("shiprocket"), id },
+            Ref::Order(OrderId::parse("#1").unwrap()),
+        ]);
+        assert_eq!(read(&item([(GIVEN_UP, set(&names).unwrap())])).unwrap(), names);
+        assert_eq!(read(&item([])).unwrap(), BTreeSet::new());
+        let unreadable = AttributeValue::Ss(vec!["7".to_owned()]);
+        assert!(read(&item([(GIVEN_UP, unreadable), ("pk", text("p"))])).is_err());
+    }
 }

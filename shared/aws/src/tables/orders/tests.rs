@@ -1,1 +1,74 @@
-mod incomplete_timeline;
+#![expect(clippy::panic, clippy::unwrap_used)]
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::core::id::{AccountCode, EventId, OrderId, ReportId};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::entry::Fact;
+use domain::tracking::state::Start;
+use domain::tracking::status::Status;
+use serde_json::Value;
+
+use super::*;
+use crate::client::fake::{FakeAws, clients};
+
+/// An order with one timeline entry: its rows, as DynamoDB responds with them.
+fn rows() -> (OrderKey, [Value; 3]) {
+    let account = AccountCode::parse("STORE001").unwrap();
+    let key = OrderKey { account, order: OrderId::parse("ORD1").unwrap() };
+    let at = Timestamp::parse("2026-01-20T10:00:00.000Z").unwrap();
+    let state = State::at_creation(Start::of(Status::Pending), at);
+    let state = State { entries: 1, entry_rev: 2, ..state };
+    let profile = Profile::default();
+    let order = Order { key: key.clone(), profile, state, given_up: BTreeSet::new() };
+    let entry = TimelineEntry {
+        id: ReportId::parse("w1").unwrap(),
+        occurred_at: at,
+        fact: Fact::Withdrawal { report_id: ReportId::parse("r1").unwrap() },
+        event_id: EventId::parse("e1").unwrap(),
+        received_at: at,
+        recorded_at: at,
+        rev: 2,
+        late: false,
+        transition: None,
+    };
+    let entry = item([("sk", text("entry:w1")), ("json", json(&entry).unwrap())]);
+    let rows = [entry, profile_row(&order).unwrap(), state_row(&order).unwrap()];
+    (key, rows.map(|row| row.iter().map(|(name, value)| (name.clone(), wire(value))).collect()))
+}
+
+fn wire(value: &AttributeValue) -> Value {
+    match value {
+        AttributeValue::S(text) => serde_json::json!({"S": text}),
+        AttributeValue::N(number) => serde_json::json!({"N": number}),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Loads the order. Each response has these rows. Returns the number of entries and of queries.
+async fn load(key: &OrderKey, responses: &[&[Value]]) -> (Result<usize, IoError>, usize) {
+    let mut responses: Vec<String> =
+        responses.iter().map(|rows| serde_json::json!({"Items": rows}).to_string()).collect();
+    responses.reverse();
+    let responses = std::sync::Mutex::new(responses);
+    let fake = FakeAws::new(move |_| {
+        let mut rest = responses.lock().unwrap();
+        let last = rest.len() == 1;
+        (200, if last { rest[0].clone() } else { rest.pop().unwrap() })
+    });
+    let orders = Orders::new(clients(fake.edge()).dynamodb(), "t".to_owned());
+    let loaded = orders.load_with_timeline(key).await;
+    let queries = fake.requests().len();
+    (loaded.map(|order| order.unwrap().1.len()), queries)
+}
+
+#[tokio::test]
+async fn reads_again_until_the_timeline_is_complete() {
+    let (key, rows) = rows();
+    assert_eq!(load(&key, &[&rows]).await, (Ok(1), 1));
+    assert_eq!(load(&key, &[&rows[1..], &rows]).await, (Ok(1), 2));
+    let (incomplete, queries) = load(&key, &[&rows[1..]]).await;
+    assert!(matches!(incomplete, Err(IoError::Transient { .. })), "{incomplete:?}");
+    assert_eq!(queries, TRIES as usize);
+}

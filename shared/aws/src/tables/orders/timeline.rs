@@ -10,7 +10,6 @@ use domain::tracking::report::Ref;
 use domain::tracking::timeline::Commit;
 
 use super::find::{KEPT, MOVED};
-use super::given_up::GivenUp;
 use super::{Orders, state_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, json, read_json, text};
@@ -40,7 +39,7 @@ pub struct NameChanges {
     /// The order has them.
     pub freed: Vec<Ref>,
     /// The fact belongs to the order with exactly this id as soon as there is one.
-    pub unless: Option<OrderId>,
+    pub unless_exists: Option<OrderId>,
     /// Looks for the reports that wait under the claimed names.
     pub reconciliation: Option<InboundEvent>,
 }
@@ -63,9 +62,7 @@ impl Orders {
             Write::insert(&self.table, row).returning_existing()
         };
         let mut after = Order { state: commit.state.clone(), ..order.clone() };
-        after
-            .given_up
-            .retain(|name, _| !names.claimed.contains(name) && !names.kept.contains(name));
+        after.regain(names.claimed.iter().chain(&names.kept));
         let mut writes = vec![entry, self.replace_state(order, &after, None)?];
         writes.extend(
             commit
@@ -78,7 +75,7 @@ impl Orders {
         writes.extend(names.freed.iter().map(|name| self.free(key, name)));
         writes.extend(names.reconciliation.iter().map(|event| events.put_in_transaction(event)));
         writes.extend(self.active_writes(Some(order), &after));
-        writes.extend(names.unless.iter().map(|id| self.unless_exists(&key.account, id)));
+        writes.extend(names.unless_exists.iter().map(|id| self.unless_exists(&key.account, id)));
         match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => Ok(CommitOutcome::Committed),
             TransactionOutcome::Cancelled(cancelled)
@@ -90,8 +87,9 @@ impl Orders {
         }
     }
 
-    /// Gives a name of the order to another one, or frees it. `false` if one of them was written since
-    /// it was read. Does nothing if the order does not have the name.
+    /// Gives a name of the order to another one, or frees it. `false` if the order was written since
+    /// it was read, or the other one if it regains the name. Does nothing if the order does not have
+    /// the name.
     pub async fn give_away(
         &self,
         order: &Order,
@@ -99,7 +97,6 @@ impl Orders {
         to: Option<&Order>,
     ) -> Result<bool, IoError> {
         let (from, rev) = (order.key.order.clone(), order.state.rev);
-        let given = GivenUp { name: name.clone(), to: to.map(|to| to.key.order.clone()) };
         let give = match to {
             Some(to) => {
                 let taken = TakenName { name: name.clone(), from, rev, with_reports: true };
@@ -107,7 +104,7 @@ impl Orders {
             }
             None => self.free(&order.key, name),
         };
-        let mut writes = vec![give, self.give_up(&order.key, rev, &[given])?];
+        let mut writes = vec![give, self.give_up(&order.key, rev, [name])?];
         if let Some(to) = to {
             writes.extend(self.regain(to, from_ref(name))?);
         }
@@ -119,8 +116,8 @@ impl Orders {
         })
     }
 
-    /// Moves names to another order, with the event that moves their reports. `false` if one of the
-    /// orders was written since it was read.
+    /// Moves names to another order, with the event that moves their reports. `false` if the order was
+    /// written since it was read, or the other one if it regains a name.
     pub async fn move_names(
         &self,
         [from, to]: [&Order; 2],
@@ -128,13 +125,8 @@ impl Orders {
         events: &InboundLog,
         event: &InboundEvent,
     ) -> Result<bool, IoError> {
-        let given =
-            names.iter().map(|name| GivenUp { name: name.clone(), to: Some(to.key.order.clone()) });
-        let given: Vec<GivenUp> = given.collect();
-        let mut writes = vec![
-            self.give_up(&from.key, from.state.rev, &given)?,
-            events.put_in_transaction(event),
-        ];
+        let mut writes =
+            vec![self.give_up(&from.key, from.state.rev, names)?, events.put_in_transaction(event)];
         // The id of an order has no row of its own.
         let with_row = names.iter().filter(|name| !matches!(name, Ref::Order(_)));
         writes.extend(with_row.map(|name| {

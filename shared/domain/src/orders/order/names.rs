@@ -173,7 +173,7 @@ pub fn names_by_id(id: &OrderId, order: &Order, entries: &[TimelineEntry]) -> Ve
     let parcels: BTreeSet<Ref> = with_id.filter_map(|it| it.awb.as_ref()).map(Ref::awb).collect();
     let parcels = parcels.into_iter().filter(|name| own.contains(name) && !kept.contains(name));
     let by_id = Ref::Order(id.clone());
-    let moves = !order.given_up.contains_key(&by_id)
+    let moves = !order.given_up.contains(&by_id)
         && id_moved_to(id, entries).is_none()
         && !reports_under(&by_id, entries).is_empty();
     parcels.chain(moves.then_some(by_id)).collect()
@@ -229,12 +229,8 @@ fn is_learnt(name: &Ref, entries: &[TimelineEntry]) -> bool {
         _ => false,
     };
     let moved = entries.iter().filter(is_move).map(|entry| entry.rev).max();
-    let withdrawn: BTreeSet<&ReportId> = withdrawn(entries).collect();
-    let mut teaching = entries.iter().filter(|entry| {
-        let names = entry.report().into_iter().flat_map(ReportFacts::names);
-        !withdrawn.contains(&entry.id) && names.into_iter().any(|it| it == *name)
-    });
-    teaching.any(|entry| moved.is_none_or(|moved| entry.rev > moved))
+    let mut taught = standing(entries).filter(|(_, report)| report.names().any(|it| it == *name));
+    taught.any(|(entry, _)| moved.is_none_or(|moved| entry.rev > moved))
 }
 
 fn parcel_facts(entries: &[TimelineEntry]) -> impl Iterator<Item = &ParcelFact> {
@@ -257,8 +253,13 @@ fn withdrawn(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportId> {
 }
 
 /// The reports that were not withdrawn, without those that went to another order.
-fn reports(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportFacts> {
+fn standing(entries: &[TimelineEntry]) -> impl Iterator<Item = (&TimelineEntry, &ReportFacts)> {
     let withdrawn: BTreeSet<&ReportId> = withdrawn(entries).collect();
     let standing = entries.iter().filter(move |entry| !withdrawn.contains(&entry.id));
-    standing.filter_map(TimelineEntry::report).filter(|report| went(report, entries).is_none())
+    let reports = standing.filter_map(|entry| Some((entry, entry.report()?)));
+    reports.filter(|(_, report)| went(report, entries).is_none())
+}
+
+fn reports(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportFacts> {
+    standing(entries).map(|(_, report)| report)
 }

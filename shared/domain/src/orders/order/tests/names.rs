@@ -225,7 +225,7 @@ fn a_name_that_was_given_up_is_no_name_of_the_order() {
     tell(&mut told, &Report { awb: None, ..spelled("r2", "-") });
     let by_id = Ref::Order(exact.clone());
     assert_eq!(names_by_id(&exact, &told.0, &told.1), [name("X"), by_id.clone()]);
-    told.0.given_up = [name("X"), by_id].map(|name| (name, Some(exact.clone()))).into();
+    told.0.given_up = [name("X"), by_id].into();
     assert_eq!(told.0.names(&told.1), BTreeSet::from([name("A")]));
     assert_eq!(names_by_id(&exact, &told.0, &told.1), []);
 }
