@@ -292,15 +292,6 @@ pub(crate) const MEETINGS: &[Meeting] = &[
         ],
     },
     Meeting {
-        name: "a parcel that left is added again while its reports are copied",
-        acts: &[
-            (0, Act::Create { order: SPELLED, awb: None }),
-            (100, Act::Tell { awb: Some(0), order: EXACT, status: "PICKED UP" }),
-            (250, Act::Create { order: EXACT, awb: None }),
-            (336, Act::Ship { order: SPELLED, awb: 0 }),
-        ],
-    },
-    Meeting {
         name: "a report names the order that its parcel left, and the other one lost the name",
         acts: &[
             (0, Act::Create { order: SPELLED, awb: None }),
