@@ -167,9 +167,7 @@ impl OrdersApi {
 
 /// Rejects so many new parcels if the order has no room for them.
 fn check_parcels(order: &Order, new: usize, changes: &[ParcelChange]) -> Result<(), ApiError> {
-    let is_pending = |awb: &&Awb| order.state.parcel(awb).is_none();
-    let pending = order.state.added.iter().filter(is_pending).count();
-    if order.state.parcels.len() + pending + new <= MAX_PARCELS {
+    if order.state.reserved_parcels() + new <= MAX_PARCELS {
         return Ok(());
     }
     let is_return = |change: &ParcelChange| {

@@ -277,13 +277,12 @@ fn is_full(order: &Order, entries: &[TimelineEntry], fact: &NewFact, names: &Nam
             let mut gained = names.claimed.iter().chain(&names.kept);
             (gained.any(|name| matches!(name, Ref::Awb(_))), false)
         }
-        Fact::Parcel(fact) if fact.is_given() => {
-            (fact.awb().is_some_and(|awb| order.state.parcel(awb).is_none()), true)
-        }
+        // The request made sure that there is room for a parcel.
+        Fact::Parcel(fact) if fact.is_given() => (false, true),
         Fact::Parcel(_) | Fact::Withdrawal { .. } => (false, false),
     };
     let changes = entries.iter().filter(|entry| matches!(entry.fact, Fact::Parcel(_))).count();
-    brings_parcel && order.state.parcels.len() >= MAX_PARCELS
+    brings_parcel && order.state.reserved_parcels() >= MAX_PARCELS
         || is_change && changes >= MAX_PARCEL_CHANGES
 }
 

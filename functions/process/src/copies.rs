@@ -91,8 +91,11 @@ impl Process {
         let Some((order, entries, checkpoints)) = self.orders.load_all_of(&from).await? else {
             return Ok(Try::Done(None));
         };
-        let Some(own) = self.orders.load(key).await? else { return Ok(Try::Done(None)) };
+        let Some((own, own_entries)) = self.orders.load_with_timeline(key).await? else {
+            return Ok(Try::Done(None));
+        };
         let mut moved = moved_with(&taken.name, &entries);
+        moved.extend(early_withdrawals(&taken.name, &own_entries, &entries));
         // A withdrawal comes first: what it takes back must not teach a name.
         moved.sort_by_key(|entry| (entry.report().is_some(), Reverse(entry.occurred_at)));
         for name in names_in(&moved, taken).difference(&order.names(&entries)) {
@@ -162,6 +165,20 @@ impl Process {
             placed = self.commit_fact(key, fact.clone(), origin, scans).await?;
         }
         Ok(placed)
+    }
+
+    /// A name went back to its old order: those that went along with it go back too.
+    pub(crate) async fn settle_names_along(
+        &self,
+        key: &OrderKey,
+        taken: &TakenName,
+    ) -> Result<(), IoError> {
+        let from = OrderKey { account: key.account.clone(), order: taken.from.clone() };
+        let Some((_, entries)) = self.orders.load_with_timeline(&from).await? else {
+            return Ok(());
+        };
+        let names = names_in(&moved_with(&taken.name, &entries), taken);
+        self.settle_names(key, &names, &BTreeSet::from([from.order])).await
     }
 
     /// Brings the names in line with the orders that have them by their facts: an order may have had
@@ -250,6 +267,23 @@ pub(crate) fn moved_with(name: &Ref, entries: &[TimelineEntry]) -> Vec<TimelineE
         Fact::Report(_) | Fact::Parcel(_) => moved.contains(&entry.id),
     };
     entries.iter().filter(is_moved).cloned().collect()
+}
+
+/// Withdrawals that came to the old order when a report was on its way there. It is back before it
+/// was copied.
+fn early_withdrawals<'a>(
+    name: &Ref,
+    own: &[TimelineEntry],
+    entries: &'a [TimelineEntry],
+) -> impl Iterator<Item = TimelineEntry> + use<'a> {
+    let here: BTreeSet<&ReportId> = entries.iter().map(|entry| &entry.id).collect();
+    let mut back = reports_under(name, own);
+    back.retain(|report| !here.contains(report));
+    let is_early = move |entry: &&TimelineEntry| match &entry.fact {
+        Fact::Withdrawal { report_id } => back.contains(report_id),
+        Fact::Report(_) | Fact::Parcel(_) => false,
+    };
+    entries.iter().filter(is_early).cloned()
 }
 
 /// The names in the reports that moved, and the one that they moved with.

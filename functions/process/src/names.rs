@@ -63,7 +63,7 @@ impl Process {
     ) -> Result<Naming, IoError> {
         let known = order.names(entries);
         let own = report.awb.as_ref().map(Ref::awb);
-        let is_full = order.state.parcels.len() >= MAX_PARCELS;
+        let is_full = order.state.reserved_parcels() >= MAX_PARCELS;
         // The old parcel of an AWB that is used again: see `goes_to`.
         let parcel_is_gone =
             report.awb.as_ref().is_some_and(|awb| moved_to(awb, entries).is_some());

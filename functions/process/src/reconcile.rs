@@ -86,6 +86,7 @@ impl Process {
         let mut undeliverable = self.write_facts(run.event, key, reconciliation).await?;
         for name in reconciliation.taken.iter().filter(|name| name.with_reports) {
             let failed = if self.is_back(key, name).await? {
+                self.settle_names_along(key, name).await?;
                 self.tell_of_reports(key, name).await?
             } else {
                 match self.copy_reports(run, key, name).await? {

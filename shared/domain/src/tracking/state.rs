@@ -161,6 +161,12 @@ impl State {
         self.added.contains(&awb.canonical())
     }
 
+    /// The number of parcels, with those that the shop has added and the timeline does not show yet.
+    pub fn reserved_parcels(&self) -> usize {
+        let pending = self.added.iter().filter(|awb| self.parcel(awb).is_none());
+        self.parcels.len() + pending.count()
+    }
+
     /// The parcel with this AWB, in any spelling.
     pub fn parcel(&self, awb: &Awb) -> Option<&ParcelState> {
         self.parcels.iter().find(|parcel| parcel.awb.is_same_parcel(awb))

@@ -292,6 +292,27 @@ pub(crate) const MEETINGS: &[Meeting] = &[
         ],
     },
     Meeting {
+        name: "a parcel goes back before its reports were copied, with a name that went along",
+        acts: &[
+            (0, Act::Create { order: ONE, awb: None }),
+            (100, Act::TellWithId { awb: 0, order: ONE, status: "PICKED UP" }),
+            (250, Act::Create { order: OTHER, awb: Some(0) }),
+            (1000, Act::Name { order: OTHER, awb: 1 }),
+            (1500, Act::Name { order: ONE, awb: 0 }),
+        ],
+    },
+    Meeting {
+        name: "a report is taken back before it is copied, and its parcel goes back",
+        acts: &[
+            (0, Act::Create { order: ONE, awb: None }),
+            (100, Act::Tell { awb: Some(0), order: ONE, status: "PICKED UP" }),
+            (250, Act::Create { order: OTHER, awb: Some(0) }),
+            (400, Act::Withdraw { order: ONE }),
+            (450, Act::Name { order: OTHER, awb: 1 }),
+            (600, Act::Name { order: ONE, awb: 0 }),
+        ],
+    },
+    Meeting {
         name: "a report names the order that its parcel left, and the other one lost the name",
         acts: &[
             (0, Act::Create { order: SPELLED, awb: None }),

@@ -32,16 +32,16 @@ impl Orders {
         Ok(Write::update(&self.table, state_key(order), changes).only_if(unchanged))
     }
 
-    /// The write by which an order regains names; `None` if it gave up none of them.
-    pub(super) fn regain(&self, order: &Order, names: &[Ref]) -> Result<Option<Write>, IoError> {
-        let mut after = order.clone();
-        after.regain(names);
-        if after.given_up == order.given_up {
-            return Ok(None);
-        }
-        let changes = remove_regained(Changes::new(), order, &after)?;
+    /// The write by which an order regains names, if it gave them up. It fails if the order was
+    /// written, or gave up a name, since it was read.
+    pub(super) fn regain<'a>(
+        &self,
+        order: &Order,
+        names: impl IntoIterator<Item = &'a Ref>,
+    ) -> Result<Write, IoError> {
+        let changes = Changes::new().delete(GIVEN_UP, set(names)?);
         let write = Write::update(&self.table, state_key(&order.key), changes);
-        Ok(Some(write.only_if(is_unchanged(order)?)))
+        Ok(write.only_if(is_unchanged(order)?))
     }
 }
 

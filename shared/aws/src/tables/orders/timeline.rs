@@ -1,7 +1,5 @@
 //! Timeline entries, written together with the state they lead to.
 
-use std::slice::from_ref;
-
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
@@ -87,9 +85,8 @@ impl Orders {
         }
     }
 
-    /// Gives a name of the order to another one, or frees it. `false` if the order was written since
-    /// it was read, or the other one if it regains the name. Does nothing if the order does not have
-    /// the name.
+    /// Gives a name of the order to another one, or frees it. `false` if one of them was written since
+    /// it was read. Does nothing if the order does not have the name.
     pub async fn give_away(
         &self,
         order: &Order,
@@ -106,7 +103,7 @@ impl Orders {
         };
         let mut writes = vec![give, self.give_up(&order.key, rev, [name])?];
         if let Some(to) = to {
-            writes.extend(self.regain(to, from_ref(name))?);
+            writes.push(self.regain(to, [name])?);
         }
         Ok(match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => true,
@@ -116,8 +113,8 @@ impl Orders {
         })
     }
 
-    /// Moves names to another order, with the event that moves their reports. `false` if the order was
-    /// written since it was read, or the other one if it regains a name.
+    /// Moves names to another order, with the event that moves their reports. `false` if one of the
+    /// orders was written since it was read.
     pub async fn move_names(
         &self,
         [from, to]: [&Order; 2],
@@ -133,7 +130,7 @@ impl Orders {
             let (name, from) = (name.clone(), from.key.order.clone());
             self.take(&to.key, &TakenName { name, from, rev: 0, with_reports: true })
         }));
-        writes.extend(self.regain(to, names)?);
+        writes.push(self.regain(to, names)?);
         Ok(transact(&self.client, writes).await?.is_committed())
     }
 

@@ -263,6 +263,10 @@ fn an_order_has_a_providers_id_again_that_the_shop_or_a_later_report_gives_it() 
     assert!(has_it(&by_shop));
     tell(&mut told, &taught("r2", 3));
     assert!(has_it(&told));
+    // The move is written late: the order had given the name up before the report.
+    let late = ParcelChange::Moved { name: provider.clone(), to: order_id("ORD-3") };
+    say(&mut told, "m-late", 4, parcel(2, late));
+    assert!(has_it(&told));
 }
 
 /// A report about a parcel goes with it, whatever id it has.
