@@ -48,6 +48,10 @@ impl Process {
             if !run.has_time() {
                 return Ok(None);
             }
+            // Since it was read, another run may have applied it and told endpoints.
+            if !self.orders.is_parked(&key.account, &unmatched).await? {
+                continue;
+            }
             // An earlier run may have applied it here, and its names may lead elsewhere by now.
             let is_here = order.1.iter().any(|entry| entry.id == unmatched.report.id);
             let owner = is_here.then_some(&key);

@@ -12,7 +12,7 @@ use crate::tables::attr::{item, json, read_json, text, ttl};
 use crate::tables::expression::attr;
 use crate::tables::inbound::RETENTION_DAYS;
 use crate::tables::keys::{key, ref_pk};
-use crate::tables::read::first_page;
+use crate::tables::read::{first_page, get};
 use crate::tables::transaction::transact;
 use crate::tables::write::Write;
 
@@ -60,6 +60,16 @@ impl Orders {
         let page = first_page(self.query(parked).limit(PAGE)).await?;
         let reports = page.rows.iter().map(|row| read_json(row, "json"));
         Ok((reports.collect::<Result<_, _>>()?, page.next.is_some()))
+    }
+
+    pub async fn is_parked(
+        &self,
+        account: &AccountCode,
+        unmatched: &UnmatchedReport,
+    ) -> Result<bool, IoError> {
+        let Some(reference) = references(&unmatched.report).next() else { return Ok(false) };
+        let parked = key(ref_pk(account, &reference), sort_key(unmatched));
+        Ok(get(&self.client, &self.table, parked, &["pk"]).await?.is_some())
     }
 
     /// Removes a parked report from all of its references.
