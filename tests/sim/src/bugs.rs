@@ -130,7 +130,7 @@ bugs! {
     /// A redirect counts as delivered.
     RedirectIsSuccess: "did not take it";
     /// A `Retry-After` beyond every range panics, as in svix.
-    RetryAfterPanics: "ends as";
+    RetryAfterPanics: "ends as", "a batch is dead";
     /// A change is told to the endpoints of another account too.
     ForeignAccount: "which never was";
     /// A function logs the events that it gets, with their headers and bodies.
