@@ -293,18 +293,16 @@ pub(crate) async fn follow(
     account: &AccountCode,
     mut apply: impl AsyncFnMut(OrderKey) -> Result<Placed, IoError>,
 ) -> Result<ApplyOutcome, IoError> {
-    let mut placed = first;
-    for _ in 0..MOVES {
+    let (mut placed, mut moves) = (first, 0);
+    loop {
         match placed {
             Placed::Here(outcome) => return Ok(outcome),
+            Placed::OtherOrder(_) if moves == MOVES => return Err(contended()),
             Placed::OtherOrder(order) => {
                 placed = apply(OrderKey { account: account.clone(), order }).await?;
+                moves += 1;
             }
         }
-    }
-    match placed {
-        Placed::Here(outcome) => Ok(outcome),
-        Placed::OtherOrder(_) => Err(contended()),
     }
 }
 

@@ -29,12 +29,15 @@ pub(crate) enum Copied {
     OutOfTime,
 }
 
-/// An order that gave up a name, with the reports that leave with it: withdrawals first, then newest first.
+/// An order that gave up a name, with the reports that leave with it: withdrawals first, then the
+/// newest report first.
 struct Left {
     order: Order,
     entries: Vec<TimelineEntry>,
     checkpoints: BTreeMap<Awb, Vec<Scan>>,
     moved: Vec<TimelineEntry>,
+    /// In those reports, and the one that they leave with.
+    names: BTreeSet<Ref>,
 }
 
 /// What became of the reports that were copied.
@@ -57,8 +60,7 @@ impl Process {
     ) -> Result<Copied, IoError> {
         let left = retry(TRIES, || self.take_names_along(key, taken)).await?;
         let Some(left) = left.ok_or_else(contended)? else { return Ok(Copied::All(None)) };
-        let Left { order, entries, checkpoints, moved } = left;
-        let names = names_in(&moved, taken);
+        let Left { order, entries, checkpoints, moved, names } = left;
         let mut copies = Copies {
             owners: BTreeSet::from([order.key.order.clone()]),
             interrupted: self.interrupted(&moved, RETRIED_FOR).await?,
@@ -81,7 +83,8 @@ impl Process {
         Ok(Copied::All(copies.undeliverable))
     }
 
-    /// The names in the reports that leave go with them, unless other reports keep them in the old order.
+    /// The names in the reports that leave go with them, unless other reports keep them in the old
+    /// order.
     async fn take_names_along(
         &self,
         key: &OrderKey,
@@ -98,12 +101,13 @@ impl Process {
         moved.extend(early_withdrawals(&taken.name, &own_entries, &entries));
         // A withdrawal comes first: what it takes back must not teach a name.
         moved.sort_by_key(|entry| (entry.report().is_some(), Reverse(entry.occurred_at)));
-        for name in names_in(&moved, taken).difference(&order.names(&entries)) {
+        let names = names_in(&moved, taken);
+        for name in names.difference(&order.names(&entries)) {
             if !self.orders.give_away(&order, name, Some(&own)).await? {
                 return Ok(Try::Contended);
             }
         }
-        Ok(Try::Done(Some(Left { order, entries, checkpoints, moved })))
+        Ok(Try::Done(Some(Left { order, entries, checkpoints, moved, names })))
     }
 
     async fn copy_report(

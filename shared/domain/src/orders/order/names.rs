@@ -222,7 +222,10 @@ fn id_moved_to<'a>(id: &OrderId, entries: &'a [TimelineEntry]) -> Option<&'a Ord
 
 /// True if a report teaches the name that came since another order took it over.
 fn is_learnt(name: &Ref, entries: &[TimelineEntry]) -> bool {
-    let is_move = |fact: &&ParcelFact| matches!(&fact.change, ParcelChange::Moved { name: moved, .. } if moved == name);
+    let is_move = |fact: &&ParcelFact| match &fact.change {
+        ParcelChange::Moved { name: moved, .. } => moved == name,
+        _ => false,
+    };
     // The order's revision when it gave the name up, not when that was written.
     let moved = parcel_facts(entries).filter(is_move).map(|fact| fact.rev).max();
     let mut taught = standing(entries).filter(|(_, report)| report.names().any(|it| it == *name));
