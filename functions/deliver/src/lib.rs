@@ -20,6 +20,7 @@ use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
+use domain::webhooks::lease::lasts_for_attempt;
 use domain::webhooks::retry::{
     AttemptOutcome, DeadReason, NextStep, parse_retry_after, wait_for_settings,
 };
@@ -91,6 +92,9 @@ impl Deliver {
             ClaimOutcome::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
             ClaimOutcome::Ended => return Ok(RecordOutcome::Ack),
         };
+        if !lasts_for_attempt(lease.until, timeout, now()) {
+            return Ok(RecordOutcome::RetryAfter(lease.until.since(now())));
+        }
         let (result, wait) = match &*endpoint {
             Resolution::Ready(endpoint) => self.attempt(&delivery, endpoint, &lease).await,
             Resolution::Unavailable(unavailable) => (unsent(unavailable.reason()), None),

@@ -43,6 +43,8 @@ pub struct Lease {
     pub began_at: Timestamp,
     /// Since when the endpoint's settings cannot be used.
     pub unusable_since: Option<Timestamp>,
+    /// The end of the lease, by the clock of the worker that claimed it.
+    pub until: Timestamp,
     id: String,
     owner: String,
 }

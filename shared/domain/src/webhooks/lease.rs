@@ -7,8 +7,17 @@ use strum::{EnumString, IntoStaticStr};
 
 use crate::core::timestamp::Timestamp;
 
-/// The time to record an attempt: a lease lasts for the endpoint's timeout and this margin.
+/// A lease lasts for the endpoint's timeout and this margin: the claim's answer may be late, and
+/// the attempt has to be recorded.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(15);
+/// The part of the margin that recording an attempt may take.
+const RECORDING: Duration = Duration::from_secs(5);
+
+/// True if an attempt that begins now can be recorded before the lease ends. Otherwise the answer
+/// to the claim was late, and another worker could post the delivery at the same time.
+pub fn lasts_for_attempt(lease_until: Timestamp, timeout: Duration, now: Timestamp) -> bool {
+    now.after(timeout).after(RECORDING) <= lease_until
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString)]
 #[serde(rename_all = "snake_case")]
@@ -117,5 +126,12 @@ mod tests {
         ] {
             assert_eq!(row.claim(run, at(1000)), expected, "{row:?} run {run}");
         }
+    }
+
+    #[test]
+    fn no_attempt_begins_late_in_the_lease() {
+        let lasts = |now| lasts_for_attempt(at(30_000), Duration::from_secs(15), at(now));
+        assert!(lasts(10_000));
+        assert!(!lasts(10_001));
     }
 }

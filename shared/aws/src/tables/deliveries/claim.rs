@@ -160,6 +160,7 @@ impl Claim<'_> {
             event: event.ok_or_else(unreadable("event"))?,
             began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
             unusable_since: read_time(row, "unusable_since"),
+            until: read_time(row, "lease_until").ok_or_else(unreadable("lease_until"))?,
             id: self.delivery.id.clone(),
             owner: self.owner.to_owned(),
         })
