@@ -2,11 +2,13 @@
 //! receiver, at rows and at the dead-letter queue.
 
 mod endpoint_settings;
+mod waiting;
 mod worker;
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
@@ -118,20 +120,35 @@ async fn names_the_stored_event_type_in_a_header() {
 #[tokio::test]
 async fn dead_letters_a_final_failure_without_retry() {
     let elsewhere = format!("{}/elsewhere", stack().receiver_url);
-    for (response, reason) in [
-        (json!({"status": 400}), "rejected"),
-        (json!({"status": 302, "headers": {"location": elsewhere}}), "redirect"),
-        (json!({"status": 410}), "gone"),
+    let abort = json!({"webhook-delivery": "abort-message"});
+    for (response, retry_4xx, reason) in [
+        (json!({"status": 400}), false, "rejected"),
+        (json!({"status": 302, "headers": {"location": elsewhere}}), false, "redirect"),
+        (json!({"status": 410}), true, "gone"),
+        (json!({"status": 503, "headers": abort}), true, "aborted"),
     ] {
-        let endpoint = TestEndpoint::new(json!({"backoff": [1]}), json!([response])).await;
+        let settings = json!({"backoff": [1], "retry_4xx": retry_4xx});
+        let endpoint = TestEndpoint::new(settings, json!([response])).await;
         let delivery = endpoint.delivery();
         enqueue(&delivery).await;
         let (letter, dead_reason) = take_dead_letter(&delivery.id).await;
-        assert_eq!((dead_reason.as_str(), letter.run, &letter.body), (reason, 2, &delivery.body));
+        assert_eq!((dead_reason.as_str(), letter.run, letter.body.as_str()), (reason, 2, ""));
         let row = row_in(&delivery.id, "dead").await;
         assert_eq!((text(&row, "reason"), endpoint.received_so_far().await.len()), (reason, 1));
         assert!(stack().received("").await.iter().all(|request| request.path != "/elsewhere"));
     }
+}
+
+/// A receiver answers so for minutes while it is deployed.
+#[tokio::test]
+async fn retries_3xx_and_4xx_by_default() {
+    let responses = json!([{"status": 404}, {"status": 302}, {"status": 401}, {"status": 200}]);
+    let endpoint = TestEndpoint::new(json!({"backoff": [0], "retry_count": 3}), responses).await;
+    let delivery = endpoint.delivery();
+    enqueue(&delivery).await;
+    let log = attempts(&row_in(&delivery.id, "delivered").await);
+    let codes: Vec<_> = log.iter().map(|attempt| attempt["status"].as_u64().unwrap()).collect();
+    assert_eq!(codes, [404, 302, 401, 200]);
 }
 
 #[tokio::test]

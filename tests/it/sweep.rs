@@ -15,7 +15,7 @@ use domain::core::timestamp::Timestamp;
 use inbound::Inbound;
 use lambda_http::{Body, Request, RequestExt, Response};
 use serde_json::Value;
-use sweep::Sweep;
+use sweep::PendingEvents;
 use tokio::net::TcpListener;
 
 use crate::support::{
@@ -117,7 +117,7 @@ async fn leaves_an_event_pending_while_the_queue_fails() {
     // The event is too young for the deployed sweep. This sweep runs a minute later.
     let calls = Calls::default();
     let missing = Queue::new(stack().sqs(&calls), format!("{}-gone", stack().queues["events"]));
-    let sweep = Sweep::new(stack().events(&calls), missing);
+    let sweep = PendingEvents::new(stack().events(&calls), missing);
     assert!(sweep.run(seconds_from_now(60), seconds_from_now(ENOUGH_TIME)).await.is_err());
     assert!(is_pending(&id).await);
 }

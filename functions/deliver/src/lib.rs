@@ -20,9 +20,9 @@ use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
-use domain::webhooks::lease::lasts_for_attempt;
+use domain::webhooks::lease::{NextAttempt, lasts_for_attempt};
 use domain::webhooks::retry::{
-    AttemptOutcome, DeadReason, NextStep, parse_retry_after, wait_for_settings,
+    AttemptOutcome, DeadReason, DeliveryDirective, NextStep, parse_retry_after, wait_for_settings,
 };
 use egress::policy::Refused;
 use egress::{Http, SendError};
@@ -34,7 +34,8 @@ use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 /// Time reserved for the claim before an attempt and the record after it.
 const RECORDING: Duration = Duration::from_secs(10);
 
-/// A delivery is dead-lettered at this age. SQS deletes its message after 14 days.
+/// A delivery is dead-lettered at this age, whatever `Retry-After` asks for: its row is kept for 30
+/// days, and its dead letter for 14.
 const MAX_AGE: Duration = Duration::from_secs(9 * 24 * 60 * 60);
 
 /// The wait after another worker took the lease.
@@ -51,7 +52,7 @@ pub struct Deliver {
 
 struct AttemptResult {
     attempt: Attempt,
-    next_step: NextStep,
+    outcome: AttemptOutcome,
     retry_after: Option<Duration>,
 }
 
@@ -90,17 +91,18 @@ impl Deliver {
         let lease = match self.deliveries.claim(&delivery, &owner, timeout, now()).await? {
             ClaimOutcome::Leased(lease) => lease,
             ClaimOutcome::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
-            ClaimOutcome::Ended => return Ok(RecordOutcome::Ack),
+            ClaimOutcome::Obsolete => return Ok(RecordOutcome::Ack),
         };
         if !lasts_for_attempt(lease.until, timeout, now()) {
             return Ok(RecordOutcome::RetryAfter(lease.until.since(now())));
         }
-        let (result, wait) = match &*endpoint {
-            Resolution::Ready(endpoint) => self.attempt(&delivery, endpoint, &lease).await,
-            Resolution::Unavailable(unavailable) => (unsent(unavailable.reason()), None),
-            Resolution::Unusable => return self.wait_for_settings(delivery, &lease).await,
-        };
-        self.conclude(delivery, &lease, &result, wait).await
+        match &*endpoint {
+            Resolution::Ready(endpoint) => self.attempt(delivery, endpoint, &lease).await,
+            Resolution::Unavailable(unavailable) => {
+                self.give_up_unsent(delivery, &lease, unavailable.reason()).await
+            }
+            Resolution::Unusable => self.wait_for_settings(delivery, &lease).await,
+        }
     }
 
     /// Waits for an operator to correct the endpoint's settings, and gives up after two days.
@@ -112,32 +114,49 @@ impl Deliver {
         let now = now();
         let waited = lease.unusable_since.map_or(Duration::ZERO, |since| now.since(since));
         let Some(wait) = wait_for_settings(waited) else {
-            let result = unsent(DeadReason::UnusableSettings);
-            return self.conclude(delivery, lease, &result, None).await;
+            return self.give_up_unsent(delivery, lease, DeadReason::UnusableSettings).await;
         };
         tracing::warn!(
             delivery_id = delivery.id,
             endpoint = %delivery.endpoint,
             "delivery.unusable_settings"
         );
-        let postponed = self.deliveries.postpone(lease, now.after(wait), now).await?;
-        Ok(RecordOutcome::RetryAfter(if postponed { wait } else { SOON }))
+        let next = NextAttempt::after(wait, now);
+        let postponed = self.deliveries.postpone(lease, next, now).await?;
+        Ok(if postponed { waiting(next) } else { RecordOutcome::RetryAfter(SOON) })
     }
 
-    /// Posts the delivery, and returns the wait before the next attempt, if the schedule has one.
+    async fn give_up_unsent(
+        &self,
+        delivery: Delivery,
+        lease: &Lease,
+        reason: DeadReason,
+    ) -> Result<RecordOutcome, IoError> {
+        let attempt = failed(now(), reason.as_str());
+        self.conclude(delivery, lease, &attempt, DeliveryOutcome::Dead(reason)).await
+    }
+
+    /// Posts the delivery, and plans the next attempt if one is needed.
     async fn attempt(
         &self,
-        delivery: &Delivery,
+        delivery: Delivery,
         endpoint: &ResolvedEndpoint,
         lease: &Lease,
-    ) -> (AttemptResult, Option<Duration>) {
-        let result = self.post(delivery, endpoint, lease).await;
-        let schedule = &endpoint.settings.schedule;
-        let wait = schedule.wait_after(lease.attempt, &delivery.id, result.retry_after);
-        // Whatever Retry-After asks for, a delivery must be dead-lettered before SQS deletes its
-        // message.
-        let wait = wait.filter(|wait| now().after(*wait).since(lease.began_at) <= MAX_AGE);
-        (result, wait)
+    ) -> Result<RecordOutcome, IoError> {
+        let settings = &endpoint.settings;
+        let AttemptResult { attempt, outcome, retry_after } =
+            self.post(&delivery, endpoint, lease).await;
+        let outcome = match outcome.next_step(settings.retry_4xx) {
+            NextStep::Done => DeliveryOutcome::Delivered,
+            NextStep::GiveUp(reason) => DeliveryOutcome::Dead(reason),
+            NextStep::Retry => {
+                let wait = settings.schedule.wait_after(lease.attempt, &delivery.id, retry_after);
+                wait.map(|wait| NextAttempt::after(wait, now()))
+                    .filter(|next| next.at.since(lease.began_at) <= MAX_AGE)
+                    .map_or(DeliveryOutcome::Dead(DeadReason::Exhausted), DeliveryOutcome::Retry)
+            }
+        };
+        self.conclude(delivery, lease, &attempt, outcome).await
     }
 
     async fn post(
@@ -154,7 +173,13 @@ impl Deliver {
         let headers = headers::build(delivery, endpoint, lease, at);
         match self.http.post(target, headers, lease.body.clone(), endpoint.settings.timeout).await {
             Ok(reply) => AttemptResult {
-                next_step: AttemptOutcome::Answered(reply.status).next_step(),
+                outcome: AttemptOutcome::Answered {
+                    status: reply.status,
+                    directive: reply
+                        .delivery_directive
+                        .as_deref()
+                        .and_then(DeliveryDirective::parse),
+                },
                 retry_after: reply
                     .retry_after
                     .as_deref()
@@ -169,7 +194,7 @@ impl Deliver {
             },
             Err(SendError::Refused(refusal)) => refused(at, refusal),
             Err(error) => AttemptResult {
-                next_step: AttemptOutcome::NoAnswer.next_step(),
+                outcome: AttemptOutcome::NoAnswer,
                 retry_after: None,
                 attempt: failed(at, error.code()),
             },
@@ -181,33 +206,32 @@ impl Deliver {
         &self,
         delivery: Delivery,
         lease: &Lease,
-        result: &AttemptResult,
-        wait: Option<Duration>,
+        attempt: &Attempt,
+        outcome: DeliveryOutcome,
     ) -> Result<RecordOutcome, IoError> {
-        let outcome = match (result.next_step, wait) {
-            (NextStep::Done, _) => DeliveryOutcome::Delivered,
-            (NextStep::Retry, Some(wait)) => DeliveryOutcome::Retry(now().after(wait)),
-            (NextStep::Retry, None) => DeliveryOutcome::Dead(DeadReason::Exhausted),
-            (NextStep::GiveUp(reason), _) => DeliveryOutcome::Dead(reason),
-        };
-        log_attempt(&delivery, lease, result, outcome);
+        log_attempt(&delivery, lease, attempt, outcome);
         if let DeliveryOutcome::Dead(reason) = outcome {
             // Send to the DLQ before the row says so: a crash in between repeats the dead letter,
             // never loses it. A redrive moves it back, and the next run restarts the row.
-            let again = Delivery { run: delivery.run.saturating_add(1), ..delivery };
+            let again = delivery.redriven();
             let group = again.endpoint.as_str();
             self.dead_letters
                 .send_dead_letter(Some(group), again.to_message(), reason.as_str())
                 .await?;
         }
-        let written = self.deliveries.record(lease, &result.attempt, outcome, now()).await?;
-        Ok(match (outcome, wait) {
-            (DeliveryOutcome::Retry(_), Some(wait)) if written => RecordOutcome::RetryAfter(wait),
-            _ if written => RecordOutcome::Ack,
+        let written = self.deliveries.record(lease, attempt, outcome, now()).await?;
+        Ok(match outcome {
             // The lease expired and another worker holds it: check its outcome soon.
-            _ => RecordOutcome::RetryAfter(SOON),
+            _ if !written => RecordOutcome::RetryAfter(SOON),
+            DeliveryOutcome::Retry(next) => waiting(next),
+            DeliveryOutcome::Delivered | DeliveryOutcome::Dead(_) => RecordOutcome::Ack,
         })
     }
+}
+
+/// A long wait takes place in the row: `sweep` sends the next message.
+fn waiting(next: NextAttempt) -> RecordOutcome {
+    if next.waits_in_flight() { RecordOutcome::RetryAfter(next.wait) } else { RecordOutcome::Ack }
 }
 
 fn failed(at: Timestamp, error: &'static str) -> Attempt {
@@ -227,25 +251,12 @@ fn millis(time: Duration) -> u64 {
 fn refused(at: Timestamp, refusal: Refused) -> AttemptResult {
     AttemptResult {
         attempt: failed(at, refusal.code()),
-        next_step: AttemptOutcome::Refused.next_step(),
+        outcome: AttemptOutcome::Refused,
         retry_after: None,
     }
 }
 
-fn unsent(reason: DeadReason) -> AttemptResult {
-    AttemptResult {
-        attempt: failed(now(), reason.as_str()),
-        next_step: NextStep::GiveUp(reason),
-        retry_after: None,
-    }
-}
-
-fn log_attempt(
-    delivery: &Delivery,
-    lease: &Lease,
-    AttemptResult { attempt, .. }: &AttemptResult,
-    outcome: DeliveryOutcome,
-) {
+fn log_attempt(delivery: &Delivery, lease: &Lease, attempt: &Attempt, outcome: DeliveryOutcome) {
     let (result, reason) = match outcome {
         DeliveryOutcome::Delivered => ("delivered", None),
         DeliveryOutcome::Retry(_) => ("retry", None),

@@ -7,17 +7,23 @@ use aws::clock::now;
 use aws::env::{BadEnvironment, Environment};
 use aws::lambda::Invocation;
 use aws::sqs::Queue;
+use aws::tables::deliveries::Deliveries;
 use aws::tables::inbound::InboundLog;
 use domain::core::timestamp::Timestamp;
+use futures::future::join;
 use lambda_runtime::LambdaEvent;
 use serde_json::Value;
 
-use crate::Sweep;
+use crate::deliveries::DueDeliveries;
+use crate::events::PendingEvents;
 
 /// Time left for the current batch when the function must not start another.
 const RESERVE: Duration = Duration::from_secs(10);
 
-pub struct Function(Sweep);
+pub struct Function {
+    events: PendingEvents,
+    deliveries: DueDeliveries,
+}
 
 impl Function {
     pub fn from_environment(
@@ -25,17 +31,23 @@ impl Function {
         environment: &Environment,
     ) -> Result<Self, BadEnvironment> {
         let events = InboundLog::new(clients.dynamodb(), environment.variable("INBOUND_TABLE")?);
-        let queue = Queue::new(clients.sqs(), environment.variable("EVENTS_QUEUE_URL")?);
-        Ok(Self(Sweep::new(events, queue)))
+        let deliveries =
+            Deliveries::new(clients.dynamodb(), environment.variable("DELIVERIES_TABLE")?);
+        let queue = |name| environment.variable(name).map(|url| Queue::new(clients.sqs(), url));
+        Ok(Self {
+            events: PendingEvents::new(events, queue("EVENTS_QUEUE_URL")?),
+            deliveries: DueDeliveries::new(deliveries, queue("DELIVERIES_QUEUE_URL")?),
+        })
     }
 
     pub fn invoke(&self, event: LambdaEvent<Value>) -> Invocation<'_, ()> {
         Box::pin(async move {
             let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);
             let now = now();
-            let (queued, checked) =
-                (self.0.run(now, deadline).await, self.0.check_overdue(now, deadline).await);
-            Ok(queued.and(checked)?)
+            let (events, deliveries) =
+                join(self.events.run(now, deadline), self.deliveries.run(now, deadline)).await;
+            let overdue = self.events.check_overdue(now, deadline).await;
+            Ok(events.and(deliveries).and(overdue)?)
         })
     }
 }

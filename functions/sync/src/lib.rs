@@ -71,9 +71,11 @@ impl Sync {
             let message = |planner: &u8| {
                 PlanMessage::new(run.clone(), *planner, planners, calls_per_second).write()
             };
-            let messages = unfinished
-                .iter()
-                .map(|planner| Delayed { body: message(planner), delay: Duration::ZERO });
+            let messages = unfinished.iter().map(|planner| Delayed {
+                body: message(planner),
+                group: None,
+                delay: Duration::ZERO,
+            });
             self.shards.send_delayed(messages.collect()).await?;
             tracing::info!(run = run.id, planners = unfinished.len(), "sync.opened");
             if !run.manual && earlier.is_previous_open {

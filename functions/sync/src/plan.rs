@@ -169,7 +169,11 @@ impl<'a> Plan<'a> {
             self.progress.planned += batch.orders.len() as u64;
             let turn = self.progress.turns.take(&batch.orders);
             let message = BatchMessage::new(self.message, self.progress.batches, turn, batch);
-            messages.push(Delayed { body: message.write(), delay: message.not_before.since(now) });
+            messages.push(Delayed {
+                body: message.write(),
+                group: None,
+                delay: message.not_before.since(now),
+            });
             self.progress.batches += 1;
         }
         let cursor = self.batcher.cursor();

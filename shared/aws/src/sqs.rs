@@ -5,7 +5,7 @@ use std::time::Duration;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{
     BatchResultErrorEntry, DeleteMessageBatchRequestEntry, MessageAttributeValue,
-    SendMessageBatchRequestEntry,
+    QueueAttributeName, SendMessageBatchRequestEntry,
 };
 use domain::core::id::EventId;
 use domain::webhooks::delivery::Delivery;
@@ -44,6 +44,7 @@ pub struct Outgoing {
 #[derive(Debug)]
 pub struct Delayed {
     pub body: String,
+    pub group: Option<String>,
     /// Cut to [`MAX_DELAY`]. The receiver handles the rest.
     pub delay: Duration,
 }
@@ -74,7 +75,7 @@ impl From<Delayed> for Entry {
     fn from(message: Delayed) -> Self {
         Self {
             body: sendable(message.body),
-            group: None,
+            group: message.group,
             delay: Some(message.delay.min(MAX_DELAY)),
         }
     }
@@ -164,10 +165,21 @@ impl Queue {
         &self,
         bodies: Vec<String>,
     ) -> Result<Vec<Result<(), IoError>>, IoError> {
-        let mut results = vec![Ok(()); bodies.len()];
-        let entries =
-            bodies.into_iter().map(|body| Entry { body: sendable(body), group: None, delay: None });
-        for refused in self.send_entries(entries).await? {
+        let entry = |body| Entry { body: sendable(body), group: None, delay: None };
+        self.send_each(bodies.into_iter().map(entry).collect()).await
+    }
+
+    /// As [`Queue::send_batch`], each message with its delay.
+    pub async fn send_delayed_batch(
+        &self,
+        messages: Vec<Delayed>,
+    ) -> Result<Vec<Result<(), IoError>>, IoError> {
+        self.send_each(messages.into_iter().map(Entry::from).collect()).await
+    }
+
+    async fn send_each(&self, entries: Vec<Entry>) -> Result<Vec<Result<(), IoError>>, IoError> {
+        let mut results = vec![Ok(()); entries.len()];
+        for refused in self.send_entries(entries.into_iter()).await? {
             let index = refused.id().parse::<usize>().ok();
             let result = index.and_then(|index| results.get_mut(index));
             *result.ok_or_else(|| IoError::unreadable(SEND_BATCH, "entry"))? =
@@ -194,6 +206,19 @@ impl Queue {
         }
         let output = request.send().await.map_err(|error| IoError::of(SEND_BATCH, &error))?;
         Ok(output.failed)
+    }
+
+    /// The approximate number of messages that wait to be received.
+    pub async fn depth(&self) -> Result<u64, IoError> {
+        const CALL: &str = "sqs:GetQueueAttributes";
+        let name = QueueAttributeName::ApproximateNumberOfMessages;
+        let request = self.client.get_queue_attributes().queue_url(&self.url);
+        let answer = request.attribute_names(name.clone()).send().await;
+        let attributes = answer.map_err(|error| IoError::of(CALL, &error))?.attributes;
+        let depth = attributes.and_then(|mut attributes| attributes.remove(&name));
+        depth
+            .and_then(|depth| depth.parse().ok())
+            .ok_or_else(|| IoError::unreadable(CALL, "ApproximateNumberOfMessages"))
     }
 
     /// Deletes received messages, at most [`MAX_BATCH`]. Some may stay.
@@ -277,7 +302,8 @@ mod tests {
         let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
         assert_eq!(read(&sent), read(&body));
         assert!(read(&sent).is_some());
-        let delayed = Entry::from(Delayed { body: body.clone(), delay: Duration::ZERO });
+        let delayed =
+            Entry::from(Delayed { body: body.clone(), group: None, delay: Duration::ZERO });
         let grouped = Entry::from(Outgoing { body, group: "g".to_owned() });
         assert_eq!([delayed.body, grouped.body], [sent.clone(), sent]);
     }
@@ -285,8 +311,11 @@ mod tests {
     #[test]
     fn rounds_delays_up_to_seconds_and_caps_them() {
         let delay = |millis| {
-            let entry =
-                Entry::from(Delayed { body: String::new(), delay: Duration::from_millis(millis) });
+            let entry = Entry::from(Delayed {
+                body: String::new(),
+                group: None,
+                delay: Duration::from_millis(millis),
+            });
             entry.delay.map(whole_seconds)
         };
         assert_eq!(

@@ -54,7 +54,10 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 const IDLE_CONNECTIONS_PER_HOST: usize = 5;
 
 /// Longer values of `Retry-After` are invalid: an HTTP date has 29 bytes, or 33 in its oldest form.
-const RETRY_AFTER_BYTES: usize = 64;
+const SHORT_HEADER_BYTES: usize = 64;
+
+/// With it, a receiver ends a delivery or switches its endpoint off.
+const DELIVERY_DIRECTIVE: HeaderName = HeaderName::from_static("webhook-delivery");
 
 /// Fields that frame or route the message. An endpoint's own headers must not override them.
 const RESERVED: [HeaderName; 11] = [
@@ -105,6 +108,8 @@ pub struct PostResponse {
     /// The first `Retry-After`, unparsed. `None` also when it is not visible ASCII or over 64
     /// bytes.
     pub retry_after: Option<String>,
+    /// The first `webhook-delivery`, unparsed, with the same limits.
+    pub delivery_directive: Option<String>,
     /// The start of the body, at most 1 KiB of printable text: see [`Http::post`].
     pub excerpt: String,
     /// From the start of the call, connecting included, until the head was complete.
@@ -155,7 +160,8 @@ impl Http {
         let body = read(&mut response, timeout.saturating_sub(latency)).await;
         Ok(PostResponse {
             status: response.status().as_u16(),
-            retry_after: retry_after(response.headers()),
+            retry_after: short_header(response.headers(), header::RETRY_AFTER),
+            delivery_directive: short_header(response.headers(), DELIVERY_DIRECTIVE),
             excerpt: excerpt::of(&body, &headers),
             latency,
         })
@@ -213,7 +219,7 @@ async fn read(response: &mut Response, left: Duration) -> Vec<u8> {
     body
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    (value.len() <= RETRY_AFTER_BYTES).then(|| value.to_owned())
+fn short_header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    (value.len() <= SHORT_HEADER_BYTES).then(|| value.to_owned())
 }

@@ -19,7 +19,7 @@ use deliver::Deliver;
 use egress::Http;
 use inbound::Inbound;
 use process::Process;
-use sweep::Sweep;
+use sweep::{DueDeliveries, PendingEvents};
 
 use super::{Calls, Keys, Stack};
 
@@ -122,8 +122,13 @@ impl Stack {
         Process::new(events, orders, self.messages(calls), deliveries, self.settings(calls))
     }
 
-    pub fn sweep(&self) -> Sweep {
+    pub fn due_deliveries(&self) -> DueDeliveries {
         let calls = Calls::default();
-        Sweep::new(self.events(&calls), self.queue("events", &calls))
+        DueDeliveries::new(self.deliveries(&calls), self.queue("deliveries", &calls))
+    }
+
+    pub fn sweep(&self) -> PendingEvents {
+        let calls = Calls::default();
+        PendingEvents::new(self.events(&calls), self.queue("events", &calls))
     }
 }

@@ -13,7 +13,7 @@ use domain::core::hash::Fingerprint;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
-use sweep::Sweep;
+use sweep::PendingEvents;
 
 use super::{DAY, ENOUGH_TIME, all_pending, event};
 use crate::support::{Calls, seconds_from_now, stack, unique};
@@ -63,9 +63,9 @@ impl Backlog {
         self.sweeper().run(aws::clock::now(), deadline).await
     }
 
-    fn sweeper(&self) -> Sweep {
+    fn sweeper(&self) -> PendingEvents {
         let queue = Queue::new(stack().sqs(&Calls::default()), self.queue_url.clone());
-        Sweep::new(self.events(), queue)
+        PendingEvents::new(self.events(), queue)
     }
 
     async fn insert(&self, since: Timestamp) -> EventId {

@@ -224,7 +224,9 @@ impl State {
         let (now, is_triggered) = (self.now(), self.sandbox(sandbox).function == "ops");
         let entries = request["Entries"].as_array().into_iter().flatten();
         let bodies = entries.chain([request]).filter_map(|it| it["MessageBody"].as_str());
-        for delivery in bodies.filter_map(domain::webhooks::delivery::Delivery::from_message) {
+        let deliveries = bodies.filter_map(domain::webhooks::delivery::Delivery::from_message);
+        // Without a body: a message of a delivery that has a row.
+        for delivery in deliveries.filter(|it| !it.body.is_empty()) {
             self.ledger.delivery(delivery, is_triggered, now);
         }
     }

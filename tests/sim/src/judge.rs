@@ -70,9 +70,11 @@ impl State {
         sources.map(|it| (it.queue.as_str(), self.sqs.messages(&it.queue).count()))
     }
 
-    /// Events that wait for `sweep`.
-    pub(crate) fn pending_events(&self) -> usize {
-        let rows = self.dynamodb.rows("InboundTable");
-        rows.filter(|row| row.contains_key("pending")).count()
+    /// Events and deliveries that `sweep` has to queue.
+    pub(crate) fn waiting_rows(&self) -> usize {
+        let count = |table, attribute| {
+            self.dynamodb.rows(table).filter(|row| row.contains_key(attribute)).count()
+        };
+        count("InboundTable", "pending") + count("DeliveriesTable", "due")
     }
 }

@@ -218,7 +218,7 @@ async fn settle(world: &World, at_most: Duration) {
         {
             let state = world.lock();
             let messages: usize = state.work_queues().map(|(_, messages)| messages).sum();
-            if messages + state.pending_events() == 0 {
+            if messages + state.waiting_rows() == 0 {
                 return;
             }
         }

@@ -1,9 +1,11 @@
 //! The deliveries table: one row a delivery, with its frozen body and its attempts, 30 days.
 //!
 //! Each attempt costs two writes: the claim, which counts the attempt and takes a lease, and the
-//! outcome, which only the lease's owner may write.
+//! outcome, which only the lease's owner may write. A delivery that waits for longer than a minute
+//! is in the index `due`, and its next message comes from `sweep`.
 
 mod claim;
+mod due;
 mod summary;
 
 use std::time::Duration;
@@ -11,10 +13,11 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::endpoint::{EventType, Format};
-use domain::webhooks::lease::DeliveryState;
+use domain::webhooks::lease::{DeliveryState, NextAttempt};
 use domain::webhooks::retry::DeadReason;
 use serde::Serialize;
 
+pub use due::{Due, DuePage};
 pub use summary::DeliverySummary;
 
 use crate::error::IoError;
@@ -54,8 +57,9 @@ pub enum ClaimOutcome {
     Leased(Lease),
     /// Claim again after this time: another worker has the lease, or the next attempt is not due.
     Wait(Duration),
-    /// No attempt will follow.
-    Ended,
+    /// The message is not needed: the delivery has ended, waits in the index, or has no row any
+    /// more.
+    Obsolete,
 }
 
 /// One POST, as the row's attempt log has it.
@@ -75,8 +79,7 @@ pub struct Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DeliveryOutcome {
     Delivered,
-    /// The next attempt is due at this time.
-    Retry(Timestamp),
+    Retry(NextAttempt),
     /// Given up for this reason.
     Dead(DeadReason),
 }
@@ -94,22 +97,20 @@ impl Deliveries {
         outcome: DeliveryOutcome,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let (state, next_attempt_at, reason) = match outcome {
-            DeliveryOutcome::Delivered => (DeliveryState::Delivered, None, None),
-            DeliveryOutcome::Retry(at) => {
-                (DeliveryState::Retrying, Some(number(at.millis())), None)
-            }
-            DeliveryOutcome::Dead(reason) => {
-                (DeliveryState::Dead, None, Some(text(reason.as_str())))
-            }
-        };
         let changes = Changes::new()
-            .set("state", text(state.as_str()))
             .set("updated_at", number(now.millis()))
             .append("attempt_log", json(attempt)?)
-            .set_or_remove("next_attempt_at", next_attempt_at)
-            .set_or_remove("reason", reason)
             .remove("unusable_since");
+        let changes = match outcome {
+            DeliveryOutcome::Delivered => ended(changes, DeliveryState::Delivered).remove("reason"),
+            DeliveryOutcome::Dead(reason) => {
+                ended(changes, DeliveryState::Dead).set("reason", text(reason.as_str()))
+            }
+            DeliveryOutcome::Retry(next) => {
+                let retrying = text(DeliveryState::Retrying.as_str());
+                wait_for(changes, next, &lease.id).set("state", retrying).remove("reason")
+            }
+        };
         self.release(lease, changes).await
     }
 
@@ -118,12 +119,11 @@ impl Deliveries {
     pub async fn postpone(
         &self,
         lease: &Lease,
-        until: Timestamp,
+        next: NextAttempt,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let changes = Changes::new()
+        let changes = wait_for(Changes::new(), next, &lease.id)
             .set("updated_at", number(now.millis()))
-            .set("next_attempt_at", number(until.millis()))
             .set("reason", text(DeadReason::UnusableSettings.as_str()))
             .set_if_absent("unusable_since", number(now.millis()))
             .add("attempts", number(-1));
@@ -136,6 +136,15 @@ impl Deliveries {
             .only_if(attr("owner").equals(text(&lease.owner)));
         Ok(update.send(&self.client).await?.is_applied())
     }
+}
+
+fn ended(changes: Changes, state: DeliveryState) -> Changes {
+    changes.set("state", text(state.as_str())).remove("next_attempt_at")
+}
+
+fn wait_for(changes: Changes, next: NextAttempt, id: &str) -> Changes {
+    let changes = changes.set("next_attempt_at", number(next.at.millis()));
+    if next.waits_in_flight() { changes } else { due::enter_index(changes, id, next.at) }
 }
 
 fn delivery_key(id: &str) -> Item {

@@ -40,7 +40,8 @@ pub struct Delivery {
     pub order_id: Option<OrderId>,
     /// The version of that order.
     pub version: Option<u64>,
-    /// JSON, posted and signed byte for byte.
+    /// JSON, posted and signed byte for byte. Empty in a message of a delivery that has a row: the
+    /// row has the body.
     pub body: String,
 }
 
@@ -48,6 +49,11 @@ impl Delivery {
     pub fn to_message(&self) -> String {
         // String keys and no floats: serialization cannot fail.
         serde_json::to_string(self).unwrap_or_default()
+    }
+
+    /// The message of the next run, for the dead-letter queue: a redrive moves it back to the queue.
+    pub fn redriven(self) -> Self {
+        Self { run: self.run.saturating_add(1), body: String::new(), ..self }
     }
 
     /// `None` for an unreadable message or another version.

@@ -48,6 +48,7 @@ struct RawSettings {
     timeout_seconds: Option<u64>,
     retry_count: Option<u32>,
     backoff: Option<Vec<u32>>,
+    retry_4xx: Option<bool>,
     headers: BTreeMap<String, String>,
     enabled: Option<bool>,
 }
@@ -62,6 +63,8 @@ pub struct Settings {
     /// Of one attempt, including the answer.
     pub timeout: Duration,
     pub schedule: Schedule,
+    /// Retries answers of 3xx and 4xx, except 410.
+    pub retry_4xx: bool,
     /// Additional headers; reserved names are rejected.
     pub headers: BTreeMap<String, String>,
     /// If false, deliveries become dead letters with the reason `endpoint_disabled`.
@@ -90,6 +93,7 @@ impl Settings {
             events: raw.events,
             timeout,
             schedule: schedule(format, raw.retry_count, raw.backoff)?,
+            retry_4xx: raw.retry_4xx.unwrap_or(format.retries_4xx()),
             headers: raw.headers,
             enabled: raw.enabled.unwrap_or(true),
         })

@@ -19,6 +19,28 @@ pub fn lasts_for_attempt(lease_until: Timestamp, timeout: Duration, now: Timesta
     now.after(timeout).after(RECORDING) <= lease_until
 }
 
+/// The longest wait of a message in flight. A queue has at most 120,000 messages in flight, and
+/// delivers nothing beyond that.
+pub const MAX_IN_FLIGHT_WAIT: Duration = Duration::from_secs(60);
+
+/// The next attempt of a delivery. Until then its message waits in flight, or, if the wait is
+/// longer than [`MAX_IN_FLIGHT_WAIT`], its row waits in the due index and has no message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NextAttempt {
+    pub at: Timestamp,
+    pub wait: Duration,
+}
+
+impl NextAttempt {
+    pub fn after(wait: Duration, now: Timestamp) -> Self {
+        Self { at: now.after(wait), wait }
+    }
+
+    pub fn waits_in_flight(self) -> bool {
+        self.wait <= MAX_IN_FLIGHT_WAIT
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, IntoStaticStr, EnumString)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -55,6 +77,8 @@ pub struct LeaseRow {
     pub run: u32,
     pub lease_until: Option<Timestamp>,
     pub next_attempt_at: Option<Timestamp>,
+    /// True if the row is in the due index.
+    pub is_in_index: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +89,8 @@ pub enum LeaseDecision {
     Restart,
     /// Another worker has the lease, or the attempt is not due yet.
     Wait(Duration),
-    /// The delivery has ended, or the message belongs to an older run.
+    /// The message is not needed: the delivery has ended, the message belongs to an older run, or
+    /// the row waits in the due index.
     Drop,
 }
 
@@ -76,13 +101,19 @@ impl LeaseRow {
             DeliveryState::Dead if Some(run) == self.run.checked_add(1) => LeaseDecision::Restart,
             DeliveryState::Dead | DeliveryState::Delivered => LeaseDecision::Drop,
             _ if run < self.run => LeaseDecision::Drop,
-            DeliveryState::Pending | DeliveryState::Retrying => {
-                match self.lease_until.max(self.next_attempt_at).filter(|until| *until > now) {
-                    Some(until) => LeaseDecision::Wait(until.since(now)),
-                    None => LeaseDecision::Take,
-                }
-            }
+            DeliveryState::Pending | DeliveryState::Retrying => self.wait(now),
         }
+    }
+
+    fn wait(&self, now: Timestamp) -> LeaseDecision {
+        let Some(until) = self.lease_until.max(self.next_attempt_at).filter(|it| *it > now) else {
+            return LeaseDecision::Take;
+        };
+        let wait = until.since(now);
+        if self.is_in_index && wait > MAX_IN_FLIGHT_WAIT {
+            return LeaseDecision::Drop;
+        }
+        LeaseDecision::Wait(wait)
     }
 }
 
@@ -105,6 +136,7 @@ mod tests {
             run: 2,
             lease_until: lease_until.map(at),
             next_attempt_at: next_attempt_at.map(at),
+            is_in_index: false,
         }
     }
 
@@ -133,5 +165,27 @@ mod tests {
         let lasts = |now| lasts_for_attempt(at(30_000), Duration::from_secs(15), at(now));
         assert!(lasts(10_000));
         assert!(!lasts(10_001));
+    }
+
+    /// A message that comes too early is not kept in flight. One of a row that no index has, as
+    /// older releases wrote, is the only one that the delivery has.
+    #[test]
+    fn a_message_of_a_waiting_row_is_dropped() {
+        let waiting = |millis, is_in_index| {
+            LeaseRow { is_in_index, ..row(DeliveryState::Retrying, None, Some(millis)) }
+                .claim(2, at(1000))
+        };
+        let wait = |millis| LeaseDecision::Wait(Duration::from_millis(millis));
+        assert_eq!(waiting(61_000, true), wait(60_000));
+        assert_eq!(waiting(61_001, true), LeaseDecision::Drop);
+        assert_eq!(waiting(61_001, false), wait(60_001));
+    }
+
+    #[test]
+    fn a_wait_of_a_minute_is_in_flight() {
+        let next = |millis| NextAttempt::after(Duration::from_millis(millis), at(1000));
+        assert_eq!(next(60_000).at, at(61_000));
+        assert!(next(60_000).waits_in_flight());
+        assert!(!next(60_001).waits_in_flight());
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
-use strum::{IntoStaticStr, VariantArray};
+use strum::{EnumString, IntoStaticStr, VariantArray};
 
 use crate::core::hash::Fingerprint;
 use crate::core::timestamp::Timestamp;
@@ -34,9 +34,9 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// The wait after this many attempts; `None` after the last one. `retry_after` can lengthen it.
-    /// The jitter is a hash of delivery id and attempt, so the same attempt always has the same
-    /// wait.
+    /// The wait after this many attempts; `None` after the last one. `retry_after` can lengthen it,
+    /// always with jitter: a receiver asks all its senders for the same time. The jitter is a hash
+    /// of delivery id and attempt, so the same attempt always has the same wait.
     pub fn wait_after(
         &self,
         attempts: u32,
@@ -48,10 +48,10 @@ impl Schedule {
         }
         let last = self.backoff.len().checked_sub(1)?;
         let planned = *self.backoff.get(last.min(attempts as usize - 1))?;
-        let planned =
-            if self.jitter { with_jitter(planned, delivery_id, attempts) } else { planned };
         let limit = MAX_RETRY_AFTER.max(planned);
-        Some(retry_after.map_or(planned, |wait| wait.clamp(planned, limit)))
+        let wait = retry_after.map_or(planned, |asked| asked.clamp(planned, limit));
+        let is_spread = self.jitter || wait > planned;
+        Some(if is_spread { with_jitter(wait, delivery_id, attempts) } else { wait })
     }
 
     /// The sum of all waits, without jitter.
@@ -81,11 +81,31 @@ pub fn parse_retry_after(value: &str, now: Timestamp) -> Option<Duration> {
     Some(Timestamp::from_millis(millis).ok()?.since(now))
 }
 
+/// What the response header `webhook-delivery` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, EnumString)]
+#[strum(serialize_all = "kebab-case", ascii_case_insensitive)]
+pub enum DeliveryDirective {
+    /// This delivery must not be attempted again.
+    AbortMessage,
+    /// The endpoint must not be sent anything until an admin enables it.
+    Disable,
+}
+
+impl DeliveryDirective {
+    /// Other values are ignored.
+    pub fn parse(value: &str) -> Option<Self> {
+        value.trim().parse().ok()
+    }
+}
+
 /// The result of an attempt, as far as the reaction depends on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptOutcome {
-    /// The status code.
-    Answered(u16),
+    Answered {
+        /// The status code.
+        status: u16,
+        directive: Option<DeliveryDirective>,
+    },
     /// A transient failure: network, DNS, TLS, timeout.
     NoAnswer,
     /// Not sent: the address policy refuses the URL (SSRF).
@@ -100,10 +120,12 @@ pub enum DeadReason {
     Exhausted,
     /// An answer that a retry would not change.
     Rejected,
-    /// 410 Gone.
+    /// 410 Gone, which disables the endpoint too.
     Gone,
     /// 3xx: redirects are never followed (SSRF).
     Redirect,
+    /// The response header `webhook-delivery: abort-message`.
+    Aborted,
     /// The address policy refuses the URL (SSRF).
     UrlRefused,
     EndpointRemoved,
@@ -129,16 +151,32 @@ pub enum NextStep {
 
 impl AttemptOutcome {
     /// 2xx is success. Transient failures are retried: no answer, 408, 425, 429 and 5xx. Everything
-    /// else is final.
-    pub fn next_step(self) -> NextStep {
-        match self {
-            Self::Answered(200..=299) => NextStep::Done,
-            Self::Answered(408 | 425 | 429 | 500..) | Self::NoAnswer => NextStep::Retry,
-            Self::Answered(410) => NextStep::GiveUp(DeadReason::Gone),
-            Self::Answered(300..=399) => NextStep::GiveUp(DeadReason::Redirect),
-            Self::Answered(_) => NextStep::GiveUp(DeadReason::Rejected),
-            Self::Refused => NextStep::GiveUp(DeadReason::UrlRefused),
+    /// else is final, but with `retry_4xx` only 410 is: Standard Webhooks repeats every failure.
+    pub fn next_step(self, retry_4xx: bool) -> NextStep {
+        let (status, directive) = match self {
+            Self::Answered { status, directive } => (status, directive),
+            Self::NoAnswer => return NextStep::Retry,
+            Self::Refused => return NextStep::GiveUp(DeadReason::UrlRefused),
+        };
+        match (status, directive) {
+            (200..=299, _) => NextStep::Done,
+            (410, _) => NextStep::GiveUp(DeadReason::Gone),
+            (_, Some(DeliveryDirective::AbortMessage)) => NextStep::GiveUp(DeadReason::Aborted),
+            (_, Some(DeliveryDirective::Disable)) => NextStep::GiveUp(DeadReason::EndpointDisabled),
+            (408 | 425 | 429 | 500.., None) => NextStep::Retry,
+            (300..=499, None) if retry_4xx => NextStep::Retry,
+            (300..=399, None) => NextStep::GiveUp(DeadReason::Redirect),
+            (_, None) => NextStep::GiveUp(DeadReason::Rejected),
         }
+    }
+
+    /// True if the receiver wants no deliveries at all.
+    pub fn disables_endpoint(self) -> bool {
+        matches!(
+            self,
+            Self::Answered { status: 410, .. }
+                | Self::Answered { directive: Some(DeliveryDirective::Disable), .. }
+        )
     }
 }
 

@@ -99,7 +99,7 @@ fn reads_the_deployed_queues_and_tables() {
     };
     assert_eq!(table.indexes[1], by_status);
     let deliveries = template.tables.iter().find(|table| table.name == "DeliveriesTable").unwrap();
-    assert_eq!((&deliveries.sort_key, deliveries.indexes.len()), (&None, 0));
+    assert_eq!((&deliveries.sort_key, deliveries.indexes.len()), (&None, 1));
 }
 
 #[test]

@@ -9,8 +9,9 @@ use sha2::{Digest, Sha256};
 
 use super::Patience;
 
-/// The waits of the endpoints between their attempts, but for long scenarios.
-pub(crate) const BACKOFF_SECONDS: [u64; 5] = [1, 2, 5, 10, 20];
+/// The waits of the endpoints between their attempts, but for long scenarios. The last one takes
+/// place in the row, the others in flight.
+pub(crate) const BACKOFF_SECONDS: [u64; 5] = [1, 2, 5, 10, 65];
 
 /// A changed setting is in force everywhere after so long: a sandbox reads it every 22 seconds, and
 /// keeps the last value if it cannot.

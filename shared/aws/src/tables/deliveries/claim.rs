@@ -8,6 +8,7 @@ use domain::webhooks::delivery::{Delivery, RETENTION_DAYS};
 use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
 
+use super::due::leave_index;
 use super::{ClaimOutcome, Deliveries, Lease, delivery_key};
 use crate::error::IoError;
 use crate::tables::attr::{
@@ -50,10 +51,13 @@ impl Deliveries {
             LeaseOutcome::Leased(lease) => return Ok(ClaimOutcome::Leased(lease)),
             LeaseOutcome::Refused(row) => row,
         };
+        if row.is_empty() {
+            return Ok(ClaimOutcome::Obsolete);
+        }
         match read_row(&row)?.claim(delivery.run, now) {
             LeaseDecision::Restart => self.restart(&claim).await,
             LeaseDecision::Wait(wait) => Ok(ClaimOutcome::Wait(wait)),
-            LeaseDecision::Drop => Ok(ClaimOutcome::Ended),
+            LeaseDecision::Drop => Ok(ClaimOutcome::Obsolete),
             // The row has become claimable since the write.
             LeaseDecision::Take => Ok(ClaimOutcome::Wait(SOON)),
         }
@@ -90,16 +94,18 @@ impl Deliveries {
 }
 
 impl Claim<'_> {
-    /// A new delivery, or one of the same run that has not ended, is not leased and is due.
+    /// A new delivery, or one of the same run that has not ended, is not leased and is due. A
+    /// message without a body creates no row.
     fn is_claimable(&self) -> Condition {
         let now = number(self.now.millis());
         let open = [DeliveryState::Pending, DeliveryState::Retrying];
         let passed = |name| attr(name).absent().or(attr(name).at_most(now.clone()));
-        no_row().or(attr("run")
+        let is_open = attr("run")
             .equals(number(self.delivery.run))
             .and(attr("state").one_of(open.map(|state| text(state.as_str()))))
             .and(passed("lease_until"))
-            .and(passed("next_attempt_at")))
+            .and(passed("next_attempt_at"));
+        if self.delivery.body.is_empty() { is_open } else { no_row().or(is_open) }
     }
 
     /// A dead delivery of the run before.
@@ -134,14 +140,18 @@ impl Claim<'_> {
         let or_null = |value: Option<AttributeValue>| value.unwrap_or(AttributeValue::Null(true));
         let order_id = delivery.order_id.as_ref().map(|id| text(id.as_str()));
         let lease_until = now.after(*timeout).after(LEASE_MARGIN);
-        Changes::new()
+        let body = Some(&delivery.body).filter(|body| !body.is_empty());
+        let changes = match body {
+            Some(body) => Changes::new().set_if_absent("body", bytes(compress(body.as_bytes()))),
+            None => Changes::new(),
+        };
+        leave_index(changes)
             .set("endpoint", text(delivery.endpoint.as_str()))
             .set("account", text(delivery.account.as_str()))
             .set("order_id", or_null(order_id))
             .set("version", or_null(delivery.version.map(number)))
             .set_if_absent("format", text(delivery.format.as_str()))
             .set_if_absent("event", text(delivery.event.as_str()))
-            .set_if_absent("body", bytes(compress(delivery.body.as_bytes())))
             .set("run", number(delivery.run))
             .set("owner", text(*owner))
             .set("lease_until", number(lease_until.millis()))
@@ -178,5 +188,6 @@ fn read_row(row: &Item) -> Result<LeaseRow, IoError> {
         run: read_number(row, "run").ok_or_else(|| IoError::unreadable(CALL, "run"))?,
         lease_until: read_time(row, "lease_until"),
         next_attempt_at: read_time(row, "next_attempt_at"),
+        is_in_index: row.contains_key("due"),
     })
 }

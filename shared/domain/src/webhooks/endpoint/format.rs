@@ -41,6 +41,12 @@ impl Format {
         })
     }
 
+    /// The default of `retry_4xx`. Standard Webhooks calls every answer but 2xx a failure that is
+    /// worth repeating.
+    pub(super) fn retries_4xx(self) -> bool {
+        self == Self::Standard
+    }
+
     /// The default retry schedule: the backoff between attempts, in seconds.
     pub(super) fn backoff(self) -> &'static [u32] {
         const MINUTE: u32 = 60;

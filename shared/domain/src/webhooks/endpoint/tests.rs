@@ -29,6 +29,7 @@ fn every_format_has_its_defaults() {
             (settings.schedule.retries, settings.schedule.jitter),
             (retries, format == Format::Standard)
         );
+        assert_eq!(settings.retry_4xx, format == Format::Standard, "{text}");
         assert_eq!(settings.accounts, Accounts::Only([].into()), "{text}");
         assert!(settings.headers.is_empty() && settings.enabled, "{text}");
         assert!(Status::ALL.iter().all(|status| settings.is_subscribed_to(*status)), "{text}");
@@ -39,7 +40,7 @@ fn every_format_has_its_defaults() {
 fn reads_every_setting() {
     let settings = parse(
         r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],
-            "timeout_seconds":60,"retry_count":4,"backoff":[7,8],
+            "timeout_seconds":60,"retry_count":4,"backoff":[7,8],"retry_4xx":true,
             "headers":{"Authorization":"Bearer a"},"enabled":false}"#,
     );
     assert_eq!(settings.format.as_str(), "status_update");
@@ -54,7 +55,7 @@ fn reads_every_setting() {
         .collect();
     assert_eq!(waits, [Some(7), Some(8), Some(8), Some(8), None]);
     assert_eq!(settings.headers, [("Authorization".to_owned(), "Bearer a".to_owned())].into());
-    assert!(!settings.enabled);
+    assert!(settings.retry_4xx && !settings.enabled);
 }
 
 #[test]

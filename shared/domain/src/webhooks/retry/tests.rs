@@ -8,8 +8,8 @@ use strum::VariantArray;
 use crate::core::timestamp::Timestamp;
 use crate::webhooks::endpoint::Settings;
 use crate::webhooks::retry::{
-    AttemptOutcome, DeadReason, MAX_RETRY_AFTER, NextStep, Schedule, parse_retry_after,
-    wait_for_settings,
+    AttemptOutcome, DeadReason, DeliveryDirective, MAX_RETRY_AFTER, NextStep, Schedule,
+    parse_retry_after, wait_for_settings,
 };
 
 const DAY: u64 = 24 * 60 * 60;
@@ -20,6 +20,10 @@ fn seconds(waits: &[u64]) -> Vec<Duration> {
 
 fn schedule(retries: u32, waits: &[u64], jitter: bool) -> Schedule {
     Schedule { retries, backoff: seconds(waits), jitter }
+}
+
+fn answered(status: u16) -> AttemptOutcome {
+    AttemptOutcome::Answered { status, directive: None }
 }
 
 #[test]
@@ -34,17 +38,52 @@ fn every_status_code_has_its_next_step() {
             // Codes above 599 do not exist: a broken receiver, perhaps a transient fault.
             _ => NextStep::Retry,
         };
-        assert_eq!(AttemptOutcome::Answered(code).next_step(), expected, "{code}");
+        let outcome = answered(code);
+        assert_eq!(outcome.next_step(false), expected, "{code}");
+        let is_repeated = matches!(code, 300..500) && code != 410;
+        let expected = if is_repeated { NextStep::Retry } else { expected };
+        assert_eq!(outcome.next_step(true), expected, "{code} with retry_4xx");
+        assert_eq!(outcome.disables_endpoint(), code == 410, "{code}");
     }
-    assert_eq!(AttemptOutcome::NoAnswer.next_step(), NextStep::Retry);
-    assert_eq!(AttemptOutcome::Refused.next_step(), NextStep::GiveUp(DeadReason::UrlRefused));
+    for retry_4xx in [true, false] {
+        assert_eq!(AttemptOutcome::NoAnswer.next_step(retry_4xx), NextStep::Retry);
+        let refused = AttemptOutcome::Refused.next_step(retry_4xx);
+        assert_eq!(refused, NextStep::GiveUp(DeadReason::UrlRefused));
+    }
+}
+
+#[test]
+fn a_receiver_ends_deliveries_by_a_header() {
+    use DeliveryDirective::{AbortMessage, Disable};
+    let give_up = NextStep::GiveUp;
+    for (status, directive, next_step, disables) in [
+        (200, AbortMessage, NextStep::Done, false),
+        (200, Disable, NextStep::Done, true),
+        (503, AbortMessage, give_up(DeadReason::Aborted), false),
+        (503, Disable, give_up(DeadReason::EndpointDisabled), true),
+        (404, AbortMessage, give_up(DeadReason::Aborted), false),
+        (410, AbortMessage, give_up(DeadReason::Gone), true),
+    ] {
+        let outcome = AttemptOutcome::Answered { status, directive: Some(directive) };
+        assert_eq!(outcome.next_step(true), next_step, "{outcome:?}");
+        assert_eq!(outcome.disables_endpoint(), disables, "{outcome:?}");
+    }
+    for (value, expected) in [
+        ("abort-message", Some(AbortMessage)),
+        (" Abort-Message ", Some(AbortMessage)),
+        ("disable", Some(Disable)),
+        ("disabled", None),
+        ("", None),
+    ] {
+        assert_eq!(DeliveryDirective::parse(value), expected, "{value:?}");
+    }
 }
 
 /// Rows and dead letters of older releases hold these texts.
 #[test]
 fn dead_reasons_keep_their_texts() {
     let texts: Vec<_> = DeadReason::VARIANTS.iter().map(|reason| reason.as_str()).collect();
-    let expected = "exhausted rejected gone redirect url_refused endpoint_removed \
+    let expected = "exhausted rejected gone redirect aborted url_refused endpoint_removed \
                     endpoint_disabled unusable_settings";
     assert_eq!(texts, expected.split(' ').collect::<Vec<_>>());
 }
@@ -108,10 +147,12 @@ fn clamps_retry_after() {
     let wait_after = |seconds: u64| {
         schedule.wait_after(1, "msg_a", Some(Duration::from_secs(seconds))).unwrap().as_secs()
     };
-    for (seconds, expected) in
-        [(0, 60), (59, 60), (60, 60), (61, 61), (DAY, DAY), (DAY + 1, DAY), (u64::MAX, DAY)]
-    {
+    for (seconds, expected) in [(0, 60), (59, 60), (60, 60), (u64::MAX, wait_after(DAY))] {
         assert_eq!(wait_after(seconds), expected, "{seconds}");
+    }
+    for seconds in [61, 1000, DAY] {
+        let wait = wait_after(seconds);
+        assert!((seconds..=seconds * 6 / 5).contains(&wait), "{wait} for {seconds}");
     }
     assert_eq!(MAX_RETRY_AFTER.as_secs(), DAY);
 }
@@ -152,14 +193,11 @@ proptest! {
             let wait = stretched.wait_after(attempts, &id, None).unwrap();
             let limit = planned * 6 / 5;
             prop_assert!(planned <= wait && wait <= limit, "{:?} for {:?}", wait, planned);
-            for (schedule, planned) in [(&plain, planned), (&stretched, wait)] {
+            for schedule in [&plain, &stretched] {
                 let wait = schedule.wait_after(attempts, &id, retry_after).unwrap();
                 prop_assert_eq!(Some(wait), schedule.wait_after(attempts, &id, retry_after));
-                prop_assert!(wait >= planned && wait <= planned.max(MAX_RETRY_AFTER));
-                let in_range = |wait: &Duration| (planned..=MAX_RETRY_AFTER).contains(wait);
-                if let Some(retry_after) = retry_after.filter(in_range) {
-                    prop_assert_eq!(wait, retry_after);
-                }
+                let asked = retry_after.unwrap_or_default().clamp(planned, MAX_RETRY_AFTER);
+                prop_assert!(wait >= asked && wait <= asked * 6 / 5, "{:?} for {:?}", wait, asked);
             }
         }
     }
@@ -171,7 +209,7 @@ proptest! {
     ) {
         let retry_after = parse_retry_after(&value, Timestamp::from_millis(now).unwrap());
         let wait = schedule(1, &[5], true).wait_after(1, "msg_a", retry_after).unwrap();
-        prop_assert!(wait >= Duration::from_secs(5) && wait <= MAX_RETRY_AFTER);
+        prop_assert!(wait >= Duration::from_secs(5) && wait <= MAX_RETRY_AFTER * 6 / 5);
     }
 }
 

@@ -1,0 +1,136 @@
+//! The index `due`: deliveries that wait for their next attempt without a message in flight.
+//!
+//! `due` is the shard, `due_at` the time at which `sweep` is to queue the delivery. Once it has,
+//! `due_at` is a quarter of an hour later, in case that message is lost. Only a claim takes the row
+//! out of the index.
+
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::core::hash::Fingerprint;
+use domain::core::id::{AccountCode, EndpointName, OrderId};
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
+use domain::webhooks::endpoint::{EventType, Format};
+
+use super::{Deliveries, delivery_key};
+use crate::error::IoError;
+use crate::tables::attr::{Item, read_as, read_number, read_optional, read_text, text};
+use crate::tables::batch_get::{MAX_KEYS, batch_get};
+use crate::tables::expression::{Placeholders, attr};
+use crate::tables::read::{first_page, limit, query};
+use crate::tables::update::Changes;
+use crate::tables::write::Write;
+
+const CALL: &str = "dynamodb:BatchGetItem";
+/// What a message needs of a row.
+const ATTRIBUTES: [&str; 10] =
+    ["pk", "run", "endpoint", "format", "event", "account", "order_id", "version", "due", "due_at"];
+
+/// A delivery in the index.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// The message to queue. Its body is in the row only.
+    pub delivery: Delivery,
+    /// When the message is to arrive.
+    pub at: Timestamp,
+}
+
+#[derive(Debug)]
+pub struct DuePage {
+    /// Unsorted. Unreadable rows are errors of their own.
+    pub deliveries: Vec<Result<Due, IoError>>,
+    pub next: Option<DueCursor>,
+}
+
+#[derive(Debug, Clone)]
+pub struct DueCursor(Item);
+
+impl Deliveries {
+    /// The shards of the index.
+    pub const DUE_SHARDS: std::ops::Range<u64> = 0..16;
+
+    /// A page of a shard's deliveries that are due by `until`, read eventually consistently.
+    pub async fn due(
+        &self,
+        shard: u64,
+        until: Timestamp,
+        from: Option<DueCursor>,
+    ) -> Result<DuePage, IoError> {
+        let of_shard = attr("due").equals(text(shard.to_string()));
+        let due = of_shard.and(attr("due_at").at_most(text(until.to_string())));
+        let query = query(&self.client, &self.table, due)
+            .index_name("due")
+            .set_exclusive_start_key(from.map(|cursor| cursor.0))
+            .limit(limit(MAX_KEYS));
+        let page = first_page(query).await?;
+        let ids =
+            page.rows.iter().map(|row| read_text(row, "pk")).collect::<Result<Vec<_>, _>>()?;
+        Ok(DuePage { deliveries: self.waiting(&ids).await?, next: page.next.map(DueCursor) })
+    }
+
+    /// Those of these deliveries that still are in the index.
+    async fn waiting(&self, ids: &[&str]) -> Result<Vec<Result<Due, IoError>>, IoError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut placeholders = Placeholders::default();
+        let keys = KeysAndAttributes::builder()
+            .set_keys(Some(ids.iter().map(|id| delivery_key(id)).collect()))
+            .projection_expression(placeholders.projection(&ATTRIBUTES))
+            .set_expression_attribute_names(placeholders.into_maps().0);
+        let rows = batch_get(&self.client, &self.table, keys).await?;
+        Ok(rows.iter().filter(|row| row.contains_key("due")).map(read_due).collect())
+    }
+
+    /// Records that a message was queued: the delivery is due again at `next`, unless it was
+    /// claimed or queued by another run.
+    pub async fn mark_queued(&self, due: &Due, next: Timestamp) -> Result<(), IoError> {
+        let changes = Changes::new().set("due_at", text(next.to_string()));
+        let update = Write::update(&self.table, delivery_key(&due.delivery.id), changes)
+            .only_if(attr("due_at").equals(text(due.at.to_string())));
+        update.send(&self.client).await.map(drop)
+    }
+}
+
+pub(super) fn enter_index(changes: Changes, id: &str, at: Timestamp) -> Changes {
+    changes.set("due", text(shard(id).to_string())).set("due_at", text(at.to_string()))
+}
+
+pub(super) fn leave_index(changes: Changes) -> Changes {
+    changes.remove("due").remove("due_at")
+}
+
+fn shard(id: &str) -> u64 {
+    Fingerprint::of("due").with(id).number() % Deliveries::DUE_SHARDS.end
+}
+
+fn read_due(row: &Item) -> Result<Due, IoError> {
+    let unreadable = |name: &'static str| move || IoError::unreadable(CALL, name);
+    let delivery = Delivery {
+        v: SCHEMA_VERSION,
+        id: read_text(row, "pk")?.to_owned(),
+        run: read_number(row, "run").ok_or_else(unreadable("run"))?,
+        endpoint: read_as(row, "endpoint", EndpointName::parse)?,
+        format: Format::parse(read_text(row, "format")?).ok_or_else(unreadable("format"))?,
+        event: EventType::parse(read_text(row, "event")?).ok_or_else(unreadable("event"))?,
+        account: read_as(row, "account", AccountCode::parse)?,
+        order_id: read_optional(row, "order_id", OrderId::parse)?,
+        version: read_number(row, "version"),
+        body: String::new(),
+    };
+    Ok(Due { delivery, at: read_as(row, "due_at", Timestamp::parse)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_spread_over_the_shards() {
+        let mut counts = [0_u32; 16];
+        for number in 0..3200 {
+            let shard = shard(&format!("msg_{number}"));
+            counts[usize::try_from(shard).unwrap_or_default()] += 1;
+        }
+        assert!(counts.iter().all(|count| (140..260).contains(count)), "{counts:?}");
+    }
+}
