@@ -2,6 +2,7 @@
 //! receiver, at rows and at the dead-letter queue.
 
 mod endpoint_settings;
+mod pausing;
 mod waiting;
 mod worker;
 

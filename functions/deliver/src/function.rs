@@ -7,12 +7,13 @@ use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
+use aws::tables::endpoint_health::EndpointHealth;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::core::timestamp::Timestamp;
 use egress::Http;
 use lambda_runtime::LambdaEvent;
 
-use crate::Deliver;
+use crate::{Deliver, HEALTH_TTL, HealthMonitor};
 
 pub struct Function {
     deliver: Deliver,
@@ -31,8 +32,10 @@ impl Function {
             queue: queue("DELIVERIES_QUEUE_URL")?,
             dead_letters: queue("DELIVERIES_DLQ_URL")?,
         };
+        let health = EndpointHealth::new(clients.dynamodb(), environment.variable("STATE_TABLE")?);
         let deliver = Deliver::new(
             Deliveries::new(clients.dynamodb(), environment.variable("DELIVERIES_TABLE")?),
+            HealthMonitor::new(health, HEALTH_TTL),
             worker.dead_letters.clone(),
             Settings::from_environment(clients.ssm(), environment)?,
             http,

@@ -7,6 +7,7 @@
 mod endpoint;
 mod function;
 mod headers;
+mod health;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
+use domain::webhooks::health::{EndpointState, PARKED_LIMIT, Sign};
 use domain::webhooks::lease::{NextAttempt, lasts_for_attempt};
 use domain::webhooks::retry::{
     AttemptOutcome, DeadReason, DeliveryDirective, NextStep, parse_retry_after, wait_for_settings,
@@ -28,6 +30,7 @@ use egress::policy::Refused;
 use egress::{Http, SendError};
 
 pub use function::Function;
+pub use health::{HEALTH_TTL, HealthMonitor};
 
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 
@@ -35,8 +38,9 @@ use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 const RECORDING: Duration = Duration::from_secs(10);
 
 /// A delivery is dead-lettered at this age, whatever `Retry-After` asks for: its row is kept for 30
-/// days, and its dead letter for 14.
-const MAX_AGE: Duration = Duration::from_secs(9 * 24 * 60 * 60);
+/// days, and its dead letter for 14. A schedule takes at most 7 days and a fifth for jitter, and 3
+/// days parked do not count.
+const MAX_AGE: Duration = Duration::from_secs(12 * 24 * 60 * 60);
 
 /// The wait after another worker took the lease.
 const SOON: Duration = Duration::from_secs(1);
@@ -45,6 +49,7 @@ pub struct Deliver {
     deliveries: Deliveries,
     dead_letters: Queue,
     endpoints: EndpointResolver,
+    health: HealthMonitor,
     http: Http,
     worker: String,
     claims: AtomicU64,
@@ -59,6 +64,7 @@ struct AttemptResult {
 impl Deliver {
     pub fn new(
         deliveries: Deliveries,
+        health: HealthMonitor,
         dead_letters: Queue,
         settings: Settings,
         http: Http,
@@ -67,6 +73,7 @@ impl Deliver {
             deliveries,
             dead_letters,
             endpoints: EndpointResolver::new(settings),
+            health,
             http,
             worker: entropy::worker_id(),
             claims: AtomicU64::new(0),
@@ -87,6 +94,7 @@ impl Deliver {
         if now().after(timeout).after(RECORDING) > deadline {
             return Ok(RecordOutcome::RetryAfter(Duration::ZERO));
         }
+        let state = self.health.state(&delivery.endpoint, now()).await;
         let owner = format!("{}/{}", self.worker, self.claims.fetch_add(1, Ordering::Relaxed));
         let lease = match self.deliveries.claim(&delivery, &owner, timeout, now()).await? {
             ClaimOutcome::Leased(lease) => lease,
@@ -97,8 +105,20 @@ impl Deliver {
             return Ok(RecordOutcome::RetryAfter(lease.until.since(now())));
         }
         match &*endpoint {
-            Resolution::Ready(endpoint) => self.attempt(delivery, endpoint, &lease).await,
+            Resolution::Ready(endpoint) => match state {
+                EndpointState::Active | EndpointState::Recovering => {
+                    self.attempt(delivery, endpoint, &lease).await
+                }
+                EndpointState::Paused => self.park_or_probe(delivery, endpoint, &lease).await,
+                EndpointState::Disabled => {
+                    self.give_up_unsent(delivery, &lease, DeadReason::EndpointDisabled).await
+                }
+            },
             Resolution::Unavailable(unavailable) => {
+                if delivery.probe {
+                    // Nothing to probe any more: all that is parked follows.
+                    self.health.recover(&delivery.endpoint, now()).await?;
+                }
                 self.give_up_unsent(delivery, &lease, unavailable.reason()).await
             }
             Resolution::Unusable => self.wait_for_settings(delivery, &lease).await,
@@ -126,6 +146,29 @@ impl Deliver {
         Ok(if postponed { waiting(next) } else { RecordOutcome::RetryAfter(SOON) })
     }
 
+    /// Keeps a delivery of a paused endpoint for later, unless it is to find out whether the endpoint
+    /// answers again.
+    async fn park_or_probe(
+        &self,
+        delivery: Delivery,
+        endpoint: &ResolvedEndpoint,
+        lease: &Lease,
+    ) -> Result<RecordOutcome, IoError> {
+        let is_too_old = |since| now().since(since) > PARKED_LIMIT;
+        if lease.parked_since.is_some_and(is_too_old) {
+            return self.give_up_unsent(delivery, lease, DeadReason::ParkedTooLong).await;
+        }
+        if delivery.probe {
+            return self.attempt(delivery, endpoint, lease).await;
+        }
+        self.park(&delivery, lease).await
+    }
+
+    async fn park(&self, delivery: &Delivery, lease: &Lease) -> Result<RecordOutcome, IoError> {
+        let is_parked = self.deliveries.park(delivery, lease, now()).await?;
+        Ok(if is_parked { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
+    }
+
     async fn give_up_unsent(
         &self,
         delivery: Delivery,
@@ -146,6 +189,11 @@ impl Deliver {
         let settings = &endpoint.settings;
         let AttemptResult { attempt, outcome, retry_after } =
             self.post(&delivery, endpoint, lease).await;
+        self.health.note(&delivery.endpoint, outcome, delivery.probe, now()).await;
+        if delivery.probe && Sign::of(outcome) != Some(Sign::Alive) {
+            // The endpoint is still down. A probe is no attempt.
+            return self.park(&delivery, lease).await;
+        }
         let outcome = match outcome.next_step(settings.retry_4xx) {
             NextStep::Done => DeliveryOutcome::Delivered,
             NextStep::GiveUp(reason) => DeliveryOutcome::Dead(reason),
@@ -194,7 +242,10 @@ impl Deliver {
             },
             Err(SendError::Refused(refusal)) => refused(at, refusal),
             Err(error) => AttemptResult {
-                outcome: AttemptOutcome::NoAnswer,
+                outcome: match error {
+                    SendError::Timeout => AttemptOutcome::TimedOut,
+                    _ => AttemptOutcome::NoAnswer,
+                },
                 retry_after: None,
                 attempt: failed(at, error.code()),
             },

@@ -13,7 +13,7 @@ use futures::future::join_all;
 /// The next run starts after this time. A delivery that is due until then is queued with a delay.
 const PERIOD: Duration = Duration::from_secs(60);
 /// A delivery that is still not claimed by then has lost its message.
-const LOST_AFTER: Duration = Duration::from_secs(15 * 60);
+pub(crate) const LOST_AFTER: Duration = Duration::from_secs(15 * 60);
 /// With more messages than this in the queue, its workers have enough to do.
 const FULL_QUEUE: u64 = 50_000;
 

@@ -8,6 +8,7 @@ use aws::env::{BadEnvironment, Environment};
 use aws::lambda::Invocation;
 use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
+use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::inbound::InboundLog;
 use domain::core::timestamp::Timestamp;
 use futures::future::join;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 use crate::deliveries::DueDeliveries;
 use crate::events::PendingEvents;
+use crate::parked::ParkedDeliveries;
 
 /// Time left for the current batch when the function must not start another.
 const RESERVE: Duration = Duration::from_secs(10);
@@ -23,6 +25,7 @@ const RESERVE: Duration = Duration::from_secs(10);
 pub struct Function {
     events: PendingEvents,
     deliveries: DueDeliveries,
+    parked: ParkedDeliveries,
 }
 
 impl Function {
@@ -34,9 +37,12 @@ impl Function {
         let deliveries =
             Deliveries::new(clients.dynamodb(), environment.variable("DELIVERIES_TABLE")?);
         let queue = |name| environment.variable(name).map(|url| Queue::new(clients.sqs(), url));
+        let health = EndpointHealth::new(clients.dynamodb(), environment.variable("STATE_TABLE")?);
+        let deliveries_queue = queue("DELIVERIES_QUEUE_URL")?;
         Ok(Self {
             events: PendingEvents::new(events, queue("EVENTS_QUEUE_URL")?),
-            deliveries: DueDeliveries::new(deliveries, queue("DELIVERIES_QUEUE_URL")?),
+            deliveries: DueDeliveries::new(deliveries.clone(), deliveries_queue.clone()),
+            parked: ParkedDeliveries::new(health, deliveries, deliveries_queue),
         })
     }
 
@@ -44,10 +50,12 @@ impl Function {
         Box::pin(async move {
             let deadline = Timestamp::from_system(event.context.deadline() - RESERVE);
             let now = now();
+            // Due deliveries come first: parked ones can wait.
             let (events, deliveries) =
                 join(self.events.run(now, deadline), self.deliveries.run(now, deadline)).await;
+            let parked = self.parked.run(now, deadline).await;
             let overdue = self.events.check_overdue(now, deadline).await;
-            Ok(events.and(deliveries).and(overdue)?)
+            Ok(events.and(deliveries).and(parked).and(overdue)?)
         })
     }
 }

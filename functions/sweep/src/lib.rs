@@ -1,10 +1,12 @@
 //! Every minute, queues what waits outside the queues: events that could not be queued or were not
-//! processed, and deliveries whose next attempt is due.
+//! processed, and deliveries whose next attempt is due. Looks after paused endpoints.
 
 mod deliveries;
 mod events;
 mod function;
+mod parked;
 
 pub use deliveries::DueDeliveries;
 pub use events::PendingEvents;
 pub use function::Function;
+pub use parked::ParkedDeliveries;

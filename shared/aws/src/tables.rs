@@ -5,6 +5,7 @@ mod batch_get;
 pub mod concurrency;
 pub mod contention;
 pub mod deliveries;
+pub mod endpoint_health;
 mod expression;
 pub mod inbound;
 mod keys;

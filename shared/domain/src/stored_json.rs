@@ -83,8 +83,8 @@ fn enum_names_are_the_same_in_rows_and_in_json() {
         assert_name(format, format.as_str());
         assert_eq!(Format::parse(format.as_str()), Some(format));
     }
-    use DeliveryState::{Dead, Delivered, Pending, Retrying};
-    for state in [Pending, Retrying, Delivered, Dead] {
+    use DeliveryState::{Dead, Delivered, Parked, Pending, Retrying};
+    for state in [Pending, Retrying, Parked, Delivered, Dead] {
         assert_name(state, state.as_str());
         assert_eq!(DeliveryState::parse(state.as_str()), Some(state));
     }
@@ -309,6 +309,7 @@ fn delivery_message() {
         account: account(),
         order_id: Some(order_id()),
         version: Some(3),
+        probe: false,
         body: r#"{"a":1}"#.to_owned(),
     };
     assert_json(
@@ -317,6 +318,15 @@ fn delivery_message() {
             r#"{"v":1,"id":"msg_a","run":2,"endpoint":"shop","format":"order.status_changed","#,
             r#""event":"order.stalled","account":"STORE001","order_id":"ORD-1","version":3,"#,
             r#""body":"{\"a\":1}"}"#,
+        ],
+    );
+    let probe = Delivery { probe: true, body: String::new(), ..delivery };
+    assert_json(
+        &probe,
+        &[
+            r#"{"v":1,"id":"msg_a","run":2,"endpoint":"shop","format":"order.status_changed","#,
+            r#""event":"order.stalled","account":"STORE001","order_id":"ORD-1","version":3,"#,
+            r#""probe":true,"body":""}"#,
         ],
     );
 }

@@ -8,6 +8,7 @@ use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
 use ::aws::tables::deliveries::Deliveries;
+use ::aws::tables::endpoint_health::EndpointHealth;
 use ::aws::tables::inbound::InboundLog;
 use ::aws::tables::messages::Messages;
 use ::aws::tables::orders::Orders;
@@ -21,7 +22,7 @@ use aws_sdk_dynamodb::types::{
     ProjectionType,
 };
 use data_encoding::HEXLOWER;
-use deliver::Deliver;
+use deliver::{Deliver, HealthMonitor};
 use egress::Http;
 use inbound::Inbound;
 use serde_json::json;
@@ -163,7 +164,11 @@ impl Parts<'_> {
 
     fn deliver(&self) -> Deliver {
         let rows = Deliveries::new(self.dynamodb(), self.table("deliveries"));
-        Deliver::new(rows, self.queue("dead_letters"), self.settings(), Http::new().unwrap())
+        let health = EndpointHealth::new(self.dynamodb(), self.table("state"));
+        // As for the settings: a busy function reads no health.
+        let health = HealthMonitor::new(health, Duration::from_secs(3600));
+        let dead_letters = self.queue("dead_letters");
+        Deliver::new(rows, health, dead_letters, self.settings(), Http::new().unwrap())
     }
 
     fn worker(&self) -> Worker {

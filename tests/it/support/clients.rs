@@ -8,6 +8,7 @@ use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
 use ::aws::tables::deliveries::Deliveries;
+use ::aws::tables::endpoint_health::EndpointHealth;
 use ::aws::tables::inbound::InboundLog;
 use ::aws::tables::messages::Messages;
 use ::aws::tables::orders::Orders;
@@ -15,11 +16,11 @@ use ::aws::tables::runs::Runs;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use deliver::Deliver;
+use deliver::{Deliver, HEALTH_TTL, HealthMonitor};
 use egress::Http;
 use inbound::Inbound;
 use process::Process;
-use sweep::{DueDeliveries, PendingEvents};
+use sweep::{DueDeliveries, ParkedDeliveries, PendingEvents};
 
 use super::{Calls, Keys, Stack};
 
@@ -104,7 +105,8 @@ impl Stack {
         let calls = Calls::default();
         let dead_letters = self.queue("deliveries_dlq", &calls);
         let http = Http::new().unwrap();
-        Deliver::new(self.deliveries(&calls), dead_letters, self.settings(&calls), http)
+        let health = HealthMonitor::new(self.health(), HEALTH_TTL);
+        Deliver::new(self.deliveries(&calls), health, dead_letters, self.settings(&calls), http)
     }
 
     /// The SQS worker of `deliver`.
@@ -120,6 +122,17 @@ impl Stack {
         let deliveries = self.queue("deliveries", calls);
         let (events, orders) = (self.events(calls), self.orders(calls));
         Process::new(events, orders, self.messages(calls), deliveries, self.settings(calls))
+    }
+
+    pub fn health(&self) -> EndpointHealth {
+        let calls = Calls::default();
+        EndpointHealth::new(self.dynamodb(&calls), self.tables["state"].clone())
+    }
+
+    pub fn parked_deliveries(&self) -> ParkedDeliveries {
+        let calls = Calls::default();
+        let queue = self.queue("deliveries", &calls);
+        ParkedDeliveries::new(self.health(), self.deliveries(&calls), queue)
     }
 
     pub fn due_deliveries(&self) -> DueDeliveries {

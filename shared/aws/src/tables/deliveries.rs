@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::Delivery;
 use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::lease::{DeliveryState, NextAttempt};
 use domain::webhooks::retry::DeadReason;
@@ -46,6 +47,8 @@ pub struct Lease {
     pub began_at: Timestamp,
     /// Since when the endpoint's settings cannot be used.
     pub unusable_since: Option<Timestamp>,
+    /// Since when the delivery has been parked.
+    pub parked_since: Option<Timestamp>,
     /// The end of the lease, by the clock of the worker that claimed it.
     pub until: Timestamp,
     id: String,
@@ -100,6 +103,7 @@ impl Deliveries {
         let changes = Changes::new()
             .set("updated_at", number(now.millis()))
             .append("attempt_log", json(attempt)?)
+            .remove("parked_since")
             .remove("unusable_since");
         let changes = match outcome {
             DeliveryOutcome::Delivered => ended(changes, DeliveryState::Delivered).remove("reason"),
@@ -127,6 +131,23 @@ impl Deliveries {
             .set("reason", text(DeadReason::UnusableSettings.as_str()))
             .set_if_absent("unusable_since", number(now.millis()))
             .add("attempts", number(-1));
+        self.release(lease, changes).await
+    }
+
+    /// Releases a lease without an attempt, because the endpoint is paused: the delivery is parked,
+    /// and the attempt does not count. `false` if another worker has the lease by now.
+    pub async fn park(
+        &self,
+        delivery: &Delivery,
+        lease: &Lease,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
+        let changes = due::enter_parking(Changes::new(), delivery, now)
+            .set("state", text(DeliveryState::Parked.as_str()))
+            .set("updated_at", number(now.millis()))
+            .set_if_absent("parked_since", number(now.millis()))
+            .add("attempts", number(-1))
+            .remove("next_attempt_at");
         self.release(lease, changes).await
     }
 

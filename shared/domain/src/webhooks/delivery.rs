@@ -40,6 +40,9 @@ pub struct Delivery {
     pub order_id: Option<OrderId>,
     /// The version of that order.
     pub version: Option<u64>,
+    /// Tries whether a paused endpoint answers again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub probe: bool,
     /// JSON, posted and signed byte for byte. Empty in a message of a delivery that has a row: the
     /// row has the body.
     pub body: String,
@@ -53,7 +56,7 @@ impl Delivery {
 
     /// The message of the next run, for the dead-letter queue: a redrive moves it back to the queue.
     pub fn redriven(self) -> Self {
-        Self { run: self.run.saturating_add(1), body: String::new(), ..self }
+        Self { run: self.run.saturating_add(1), probe: false, body: String::new(), ..self }
     }
 
     /// `None` for an unreadable message or another version.
@@ -268,6 +271,7 @@ fn blank(endpoint: &Endpoint, notification: &Notification<'_>) -> Delivery {
         account: notification.order.key.account.clone(),
         order_id: None,
         version: None,
+        probe: false,
         body: String::new(),
     }
 }

@@ -49,6 +49,8 @@ pub enum DeliveryState {
     Pending,
     /// An attempt failed; another one follows.
     Retrying,
+    /// Its endpoint is paused.
+    Parked,
     Delivered,
     /// Given up; its message is in the dead-letter queue.
     Dead,
@@ -101,7 +103,9 @@ impl LeaseRow {
             DeliveryState::Dead if Some(run) == self.run.checked_add(1) => LeaseDecision::Restart,
             DeliveryState::Dead | DeliveryState::Delivered => LeaseDecision::Drop,
             _ if run < self.run => LeaseDecision::Drop,
-            DeliveryState::Pending | DeliveryState::Retrying => self.wait(now),
+            DeliveryState::Pending | DeliveryState::Retrying | DeliveryState::Parked => {
+                self.wait(now)
+            }
         }
     }
 
@@ -150,6 +154,7 @@ mod tests {
             (row(DeliveryState::Retrying, Some(1900), Some(1700)), 2, wait(900)),
             (row(DeliveryState::Retrying, None, Some(1000)), 2, LeaseDecision::Take),
             (row(DeliveryState::Retrying, None, None), 1, LeaseDecision::Drop),
+            (row(DeliveryState::Parked, None, None), 2, LeaseDecision::Take),
             (row(DeliveryState::Delivered, None, None), 2, LeaseDecision::Drop),
             (row(DeliveryState::Delivered, None, None), 3, LeaseDecision::Drop),
             (row(DeliveryState::Dead, None, None), 2, LeaseDecision::Drop),

@@ -106,8 +106,9 @@ pub enum AttemptOutcome {
         status: u16,
         directive: Option<DeliveryDirective>,
     },
-    /// A transient failure: network, DNS, TLS, timeout.
+    /// A transient failure: network, DNS, TLS.
     NoAnswer,
+    TimedOut,
     /// Not sent: the address policy refuses the URL (SSRF).
     Refused,
 }
@@ -132,6 +133,8 @@ pub enum DeadReason {
     EndpointDisabled,
     /// The endpoint's settings or secret stayed invalid for [`UNUSABLE_LIMIT`].
     UnusableSettings,
+    /// The endpoint was paused for longer than [`PARKED_LIMIT`](super::health::PARKED_LIMIT).
+    ParkedTooLong,
 }
 
 impl DeadReason {
@@ -155,7 +158,7 @@ impl AttemptOutcome {
     pub fn next_step(self, retry_4xx: bool) -> NextStep {
         let (status, directive) = match self {
             Self::Answered { status, directive } => (status, directive),
-            Self::NoAnswer => return NextStep::Retry,
+            Self::NoAnswer | Self::TimedOut => return NextStep::Retry,
             Self::Refused => return NextStep::GiveUp(DeadReason::UrlRefused),
         };
         match (status, directive) {

@@ -150,10 +150,17 @@ impl State {
         // `sweep`, which sends the message of a long wait.
         let mut sandboxes = self.sandboxes.iter();
         let excused = sandboxes.any(|sandbox| sandbox.was_struck_since(since))
+            || self.was_paused(&post.endpoint)
             || most > MAX_IN_FLIGHT_MS && self.struck.contains_key("schedule");
         if waited > most && !excused {
             self.ledger.violation(format!("{} is posted again too late", post.id));
         }
+    }
+
+    /// True if an endpoint failed so often that its deliveries were parked.
+    fn was_paused(&self, endpoint: &str) -> bool {
+        let key = serde_json::json!({ "pk": { "S": "endpoints" }, "sk": { "S": endpoint } });
+        self.dynamodb.row("StateTable", &key).is_some_and(|row| row.contains_key("state"))
     }
 
     /// The attempts of a delivery, with the one that has begun.

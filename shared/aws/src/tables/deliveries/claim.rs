@@ -98,7 +98,7 @@ impl Claim<'_> {
     /// message without a body creates no row.
     fn is_claimable(&self) -> Condition {
         let now = number(self.now.millis());
-        let open = [DeliveryState::Pending, DeliveryState::Retrying];
+        let open = [DeliveryState::Pending, DeliveryState::Retrying, DeliveryState::Parked];
         let passed = |name| attr(name).absent().or(attr(name).at_most(now.clone()));
         let is_open = attr("run")
             .equals(number(self.delivery.run))
@@ -131,6 +131,7 @@ impl Claim<'_> {
             .set("attempts", number(1))
             .remove("reason")
             .remove("next_attempt_at")
+            .remove("parked_since")
             .remove("unusable_since")
             .remove("attempt_log")
     }
@@ -170,6 +171,7 @@ impl Claim<'_> {
             event: event.ok_or_else(unreadable("event"))?,
             began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
             unusable_since: read_time(row, "unusable_since"),
+            parked_since: read_time(row, "parked_since"),
             until: read_time(row, "lease_until").ok_or_else(unreadable("lease_until"))?,
             id: self.delivery.id.clone(),
             owner: self.owner.to_owned(),

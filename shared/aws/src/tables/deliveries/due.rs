@@ -3,6 +3,9 @@
 //! `due` is the shard, `due_at` the time at which `sweep` is to queue the delivery. Once it has,
 //! `due_at` is a quarter of an hour later, in case that message is lost. Only a claim takes the row
 //! out of the index.
+//!
+//! The deliveries of a paused endpoint are in partitions of their own, by the time at which they
+//! were parked or probed.
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::hash::Fingerprint;
@@ -10,6 +13,7 @@ use domain::core::id::{AccountCode, EndpointName, OrderId};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
 use domain::webhooks::endpoint::{EventType, Format};
+use futures::future::try_join_all;
 
 use super::{Deliveries, delivery_key};
 use crate::error::IoError;
@@ -21,6 +25,9 @@ use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
 const CALL: &str = "dynamodb:BatchGetItem";
+/// Spread the parked deliveries of an endpoint over partitions.
+const PARKED_SHARDS: u64 = 4;
+
 /// What a message needs of a row.
 const ATTRIBUTES: [&str; 10] =
     ["pk", "run", "endpoint", "format", "event", "account", "order_id", "version", "due", "due_at"];
@@ -62,29 +69,57 @@ impl Deliveries {
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .limit(limit(MAX_KEYS));
         let page = first_page(query).await?;
-        let ids =
-            page.rows.iter().map(|row| read_text(row, "pk")).collect::<Result<Vec<_>, _>>()?;
-        Ok(DuePage { deliveries: self.waiting(&ids).await?, next: page.next.map(DueCursor) })
+        let deliveries = self.waiting(&read_ids(&page.rows)?).await?;
+        Ok(DuePage { deliveries, next: page.next.map(DueCursor) })
+    }
+
+    /// An endpoint's deliveries that were parked or probed by `until`: the oldest `limit` of each of
+    /// a few shards, read eventually consistently.
+    pub async fn parked(
+        &self,
+        endpoint: &EndpointName,
+        until: Timestamp,
+        limit_of_shard: usize,
+    ) -> Result<Vec<Due>, IoError> {
+        let shards = (0..PARKED_SHARDS).map(async |shard| {
+            let of_shard = attr("due").equals(text(parked_partition(endpoint, shard)));
+            let parked = of_shard.and(attr("due_at").at_most(text(until.to_string())));
+            let query = query(&self.client, &self.table, parked).index_name("due");
+            let page = first_page(query.limit(limit(limit_of_shard))).await?;
+            self.waiting(&read_ids(&page.rows)?).await
+        });
+        let shards = try_join_all(shards).await?;
+        shards.into_iter().flatten().collect()
     }
 
     /// Those of these deliveries that still are in the index.
     async fn waiting(&self, ids: &[&str]) -> Result<Vec<Result<Due, IoError>>, IoError> {
-        if ids.is_empty() {
-            return Ok(Vec::new());
+        let mut waiting = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(MAX_KEYS) {
+            let mut placeholders = Placeholders::default();
+            let keys = KeysAndAttributes::builder()
+                .set_keys(Some(chunk.iter().map(|id| delivery_key(id)).collect()))
+                .projection_expression(placeholders.projection(&ATTRIBUTES))
+                .set_expression_attribute_names(placeholders.into_maps().0);
+            let rows = batch_get(&self.client, &self.table, keys).await?;
+            waiting.extend(rows.iter().filter(|row| row.contains_key("due")).map(read_due));
         }
-        let mut placeholders = Placeholders::default();
-        let keys = KeysAndAttributes::builder()
-            .set_keys(Some(ids.iter().map(|id| delivery_key(id)).collect()))
-            .projection_expression(placeholders.projection(&ATTRIBUTES))
-            .set_expression_attribute_names(placeholders.into_maps().0);
-        let rows = batch_get(&self.client, &self.table, keys).await?;
-        Ok(rows.iter().filter(|row| row.contains_key("due")).map(read_due).collect())
+        Ok(waiting)
     }
 
     /// Records that a message was queued: the delivery is due again at `next`, unless it was
     /// claimed or queued by another run.
     pub async fn mark_queued(&self, due: &Due, next: Timestamp) -> Result<(), IoError> {
         let changes = Changes::new().set("due_at", text(next.to_string()));
+        self.update(due, changes).await
+    }
+
+    /// As [`Deliveries::mark_queued`], for a parked delivery, which is no longer parked then.
+    pub async fn mark_released(&self, due: &Due, next: Timestamp) -> Result<(), IoError> {
+        self.update(due, enter_index(Changes::new(), &due.delivery.id, next)).await
+    }
+
+    async fn update(&self, due: &Due, changes: Changes) -> Result<(), IoError> {
         let update = Write::update(&self.table, delivery_key(&due.delivery.id), changes)
             .only_if(attr("due_at").equals(text(due.at.to_string())));
         update.send(&self.client).await.map(drop)
@@ -93,6 +128,21 @@ impl Deliveries {
 
 pub(super) fn enter_index(changes: Changes, id: &str, at: Timestamp) -> Changes {
     changes.set("due", text(shard(id).to_string())).set("due_at", text(at.to_string()))
+}
+
+pub(super) fn enter_parking(changes: Changes, delivery: &Delivery, now: Timestamp) -> Changes {
+    let shard = Fingerprint::of("parked").with(&delivery.id).number() % PARKED_SHARDS;
+    changes
+        .set("due", text(parked_partition(&delivery.endpoint, shard)))
+        .set("due_at", text(now.to_string()))
+}
+
+fn parked_partition(endpoint: &EndpointName, shard: u64) -> String {
+    format!("parked:{endpoint}:{shard}")
+}
+
+fn read_ids(rows: &[Item]) -> Result<Vec<&str>, IoError> {
+    rows.iter().map(|row| read_text(row, "pk")).collect()
 }
 
 pub(super) fn leave_index(changes: Changes) -> Changes {
@@ -115,6 +165,7 @@ fn read_due(row: &Item) -> Result<Due, IoError> {
         account: read_as(row, "account", AccountCode::parse)?,
         order_id: read_optional(row, "order_id", OrderId::parse)?,
         version: read_number(row, "version"),
+        probe: false,
         body: String::new(),
     };
     Ok(Due { delivery, at: read_as(row, "due_at", Timestamp::parse)? })

@@ -46,7 +46,9 @@ fn every_status_code_has_its_next_step() {
         assert_eq!(outcome.disables_endpoint(), code == 410, "{code}");
     }
     for retry_4xx in [true, false] {
-        assert_eq!(AttemptOutcome::NoAnswer.next_step(retry_4xx), NextStep::Retry);
+        for outcome in [AttemptOutcome::NoAnswer, AttemptOutcome::TimedOut] {
+            assert_eq!(outcome.next_step(retry_4xx), NextStep::Retry);
+        }
         let refused = AttemptOutcome::Refused.next_step(retry_4xx);
         assert_eq!(refused, NextStep::GiveUp(DeadReason::UrlRefused));
     }
@@ -84,7 +86,7 @@ fn a_receiver_ends_deliveries_by_a_header() {
 fn dead_reasons_keep_their_texts() {
     let texts: Vec<_> = DeadReason::VARIANTS.iter().map(|reason| reason.as_str()).collect();
     let expected = "exhausted rejected gone redirect aborted url_refused endpoint_removed \
-                    endpoint_disabled unusable_settings";
+                    endpoint_disabled unusable_settings parked_too_long";
     assert_eq!(texts, expected.split(' ').collect::<Vec<_>>());
 }
 

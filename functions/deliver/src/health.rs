@@ -1,0 +1,128 @@
+//! What this worker knows of the health of endpoints, and what its attempts add to it.
+//!
+//! The health only saves work: if its table cannot be read, deliveries are sent.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws::error::IoError;
+use aws::tables::endpoint_health::{EndpointHealth, HealthReason};
+use domain::core::id::EndpointName;
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::health::{EndpointState, Health, Sign};
+use domain::webhooks::retry::AttemptOutcome;
+use tokio::sync::Mutex;
+
+/// How long a worker relies on what it has read.
+pub const HEALTH_TTL: Duration = Duration::from_secs(10);
+
+pub struct HealthMonitor {
+    table: EndpointHealth,
+    ttl: Duration,
+    known: Mutex<HashMap<EndpointName, Known>>,
+}
+
+#[derive(Clone, Copy)]
+struct Known {
+    health: Health,
+    read_at: Timestamp,
+}
+
+impl HealthMonitor {
+    pub fn new(table: EndpointHealth, ttl: Duration) -> Self {
+        Self { table, ttl, known: Mutex::default() }
+    }
+
+    pub(crate) async fn state(&self, endpoint: &EndpointName, now: Timestamp) -> EndpointState {
+        // Held while reading, so that concurrent records read once.
+        let mut known = self.known.lock().await;
+        let last = known.get(endpoint).copied();
+        if let Some(last) = last.filter(|last| now.since(last.read_at) < self.ttl) {
+            return last.health.state;
+        }
+        let health = self.table.read(endpoint).await.unwrap_or_else(|error| {
+            log_failure(endpoint, &error);
+            last.map_or(Health::default(), |last| last.health)
+        });
+        known.insert(endpoint.clone(), Known { health, read_at: now });
+        health.state
+    }
+
+    /// Takes the outcome of an attempt into account. A healthy endpoint costs no write.
+    pub(crate) async fn note(
+        &self,
+        endpoint: &EndpointName,
+        outcome: AttemptOutcome,
+        is_probe: bool,
+        now: Timestamp,
+    ) {
+        let noted = if outcome.disables_endpoint() {
+            self.disable(endpoint, now).await
+        } else {
+            match Sign::of(outcome) {
+                Some(Sign::Alive) if is_probe => self.recover(endpoint, now).await,
+                Some(Sign::Alive) => self.clear_failures(endpoint).await,
+                Some(Sign::Failure) if !is_probe => self.count_failure(endpoint, false, now).await,
+                Some(Sign::Timeout) if !is_probe => self.count_failure(endpoint, true, now).await,
+                _ => Ok(()),
+            }
+        };
+        if let Err(error) = noted {
+            log_failure(endpoint, &error);
+        }
+    }
+
+    pub(crate) async fn recover(
+        &self,
+        endpoint: &EndpointName,
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        if self.table.recover(endpoint, now).await? {
+            tracing::warn!(%endpoint, "endpoint.recovered");
+        }
+        self.forget(endpoint).await;
+        Ok(())
+    }
+
+    async fn disable(&self, endpoint: &EndpointName, now: Timestamp) -> Result<(), IoError> {
+        if self.table.disable(endpoint, now).await? {
+            tracing::error!(%endpoint, "endpoint.disabled");
+        }
+        self.forget(endpoint).await;
+        Ok(())
+    }
+
+    async fn clear_failures(&self, endpoint: &EndpointName) -> Result<(), IoError> {
+        let failed = self
+            .known
+            .lock()
+            .await
+            .get_mut(endpoint)
+            .is_some_and(|known| std::mem::take(&mut known.health.failures) > 0);
+        if failed { self.table.clear_failures(endpoint).await } else { Ok(()) }
+    }
+
+    async fn count_failure(
+        &self,
+        endpoint: &EndpointName,
+        is_timeout: bool,
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        let health = self.table.count_failure(endpoint, is_timeout).await?;
+        self.known.lock().await.insert(endpoint.clone(), Known { health, read_at: now });
+        if health.has_to_pause() && self.table.pause(endpoint, HealthReason::Failing, now).await? {
+            let Health { failures, timeouts, .. } = health;
+            tracing::error!(%endpoint, failures, timeouts, "endpoint.paused");
+            self.forget(endpoint).await;
+        }
+        Ok(())
+    }
+
+    async fn forget(&self, endpoint: &EndpointName) {
+        self.known.lock().await.remove(endpoint);
+    }
+}
+
+fn log_failure(endpoint: &EndpointName, error: &IoError) {
+    tracing::warn!(%endpoint, %error, "endpoint.health_unknown");
+}

@@ -1,0 +1,126 @@
+//! Endpoints that are paused, recover or are disabled, and their parked deliveries: probes, releases
+//! at a bounded rate, and the end of what was parked for too long.
+
+use std::time::Duration;
+
+use aws::clock;
+use aws::error::IoError;
+use aws::sqs::{Delayed, MAX_BATCH, Queue};
+use aws::tables::deliveries::Deliveries;
+use aws::tables::endpoint_health::{EndpointHealth, HealthRow};
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::Delivery;
+use domain::webhooks::health::{EndpointState, PARKED_LIMIT};
+use futures::future::join_all;
+
+use crate::deliveries::LOST_AFTER;
+
+/// Parked deliveries of an endpoint that a run releases, spread over the minute: ten a second.
+const MAX_RELEASED: usize = 600;
+/// The releases of a run end before the next one begins.
+const SPREAD: Duration = Duration::from_secs(50);
+
+pub struct ParkedDeliveries {
+    health: EndpointHealth,
+    deliveries: Deliveries,
+    queue: Queue,
+}
+
+impl ParkedDeliveries {
+    pub fn new(health: EndpointHealth, deliveries: Deliveries, queue: Queue) -> Self {
+        Self { health, deliveries, queue }
+    }
+
+    /// Looks after each endpoint, and begins with none after `deadline`. One failure does not stop
+    /// the rest; the first error is returned, and the next run retries.
+    pub async fn run(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
+        let rows = self.health.list().await?;
+        let results = join_all(rows.into_iter().map(async |row| {
+            let row = row?;
+            if clock::now() >= deadline {
+                return Ok(());
+            }
+            self.look_after(&row, now).await
+        }));
+        let mut first = Ok(());
+        for error in results.await.into_iter().filter_map(Result::err) {
+            tracing::error!(%error, "sweep.parked_failed");
+            first = first.and(Err(error));
+        }
+        first
+    }
+
+    async fn look_after(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
+        let is_probe_due = row.health.probe_at.is_some_and(|at| at <= now);
+        match row.health.state {
+            EndpointState::Active => Ok(()),
+            EndpointState::Paused => {
+                if is_probe_due {
+                    self.probe(row, now).await?;
+                }
+                let limit = Timestamp::from_millis(now.millis() - millis(PARKED_LIMIT));
+                self.release(row, limit.unwrap_or(now), now).await.map(drop)
+            }
+            EndpointState::Recovering | EndpointState::Disabled => {
+                let released = self.release(row, now, now).await?;
+                if released == 0 && row.health.has_recovered(now) {
+                    self.health.end_recovery(row).await?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Sends the delivery that has been parked or probed longest ago, if there is one.
+    async fn probe(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
+        let parked = self.deliveries.parked(&row.endpoint, now, 1).await?;
+        let Some(oldest) = parked.into_iter().min_by_key(|due| due.at) else { return Ok(()) };
+        if self.health.mark_probed(row, now).await? {
+            tracing::info!(
+                endpoint = %row.endpoint,
+                delivery_id = oldest.delivery.id,
+                "endpoint.probed"
+            );
+            let probe = Delivery { probe: true, ..oldest.delivery };
+            self.queue.send_delayed_batch(vec![message(&probe, Duration::ZERO)]).await?;
+        }
+        Ok(())
+    }
+
+    /// Queues deliveries that were parked by `until`, and returns their number.
+    async fn release(
+        &self,
+        row: &HealthRow,
+        until: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, IoError> {
+        let parked = self.deliveries.parked(&row.endpoint, until, MAX_RELEASED).await?;
+        let pause = SPREAD / u32::try_from(parked.len().max(1)).unwrap_or(u32::MAX);
+        let mut delay = Duration::ZERO;
+        for batch in parked.chunks(MAX_BATCH) {
+            let messages = batch.iter().map(|due| {
+                delay += pause;
+                message(&due.delivery, delay)
+            });
+            let sent = self.queue.send_delayed_batch(messages.collect()).await?;
+            let marked = batch.iter().zip(sent).map(async |(due, sent)| {
+                sent?;
+                self.deliveries.mark_released(due, now.after(LOST_AFTER)).await
+            });
+            join_all(marked).await.into_iter().collect::<Result<(), _>>()?;
+        }
+        if !parked.is_empty() {
+            tracing::info!(endpoint = %row.endpoint, released = parked.len(), "endpoint.released");
+        }
+        Ok(parked.len())
+    }
+}
+
+fn message(delivery: &Delivery, delay: Duration) -> Delayed {
+    let group = Some(delivery.endpoint.as_str().to_owned());
+    Delayed { body: delivery.to_message(), group, delay }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
+}

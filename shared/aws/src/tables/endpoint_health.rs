@@ -1,0 +1,197 @@
+//! The health of endpoints, in the state table: a row for each endpoint that failed, was paused or
+//! disabled. Partition `endpoints`, sort key the endpoint's name.
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::ReturnValue;
+use domain::core::id::EndpointName;
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::health::{EndpointState, Health, probe_wait};
+
+use crate::error::IoError;
+use crate::tables::attr::{Item, number, read_as, read_number, read_optional, read_text, text};
+use crate::tables::expression::{Condition, attr};
+use crate::tables::keys::key;
+use crate::tables::read::{all_rows, get, query};
+use crate::tables::update::Changes;
+use crate::tables::write::{Write, WriteOutcome};
+
+const PARTITION: &str = "endpoints";
+
+#[derive(Debug, Clone)]
+pub struct EndpointHealth {
+    client: Client,
+    table: String,
+}
+
+/// Why an endpoint is paused or disabled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
+pub enum HealthReason {
+    /// Too many failures in a row.
+    Failing,
+    /// 410, or the response header `webhook-delivery: disable`.
+    DisabledByReceiver,
+    PausedByAdmin,
+}
+
+impl HealthReason {
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// A row, for `sweep` and operators.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HealthRow {
+    pub endpoint: EndpointName,
+    pub health: Health,
+    /// [`HealthReason`].
+    pub reason: Option<String>,
+}
+
+impl EndpointHealth {
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    pub async fn read(&self, endpoint: &EndpointName) -> Result<Health, IoError> {
+        let row = get(&self.client, &self.table, health_key(endpoint), &[]).await?;
+        row.as_ref().map_or(Ok(Health::default()), read_health)
+    }
+
+    /// All rows, by endpoint. Unreadable rows are errors of their own.
+    pub async fn list(&self) -> Result<Vec<Result<HealthRow, IoError>>, IoError> {
+        let rows = query(&self.client, &self.table, attr("pk").equals(text(PARTITION)));
+        Ok(all_rows(rows).await?.iter().map(read_row).collect())
+    }
+
+    /// Counts a failed attempt, and returns the health after it.
+    pub async fn count_failure(
+        &self,
+        endpoint: &EndpointName,
+        is_timeout: bool,
+    ) -> Result<Health, IoError> {
+        let changes = Changes::new().add("failures", number(1));
+        let changes = if is_timeout {
+            changes.add("timeouts", number(1))
+        } else {
+            changes.set("timeouts", number(0))
+        };
+        let update = Write::update(&self.table, health_key(endpoint), changes);
+        match update.returning(ReturnValue::AllNew).send(&self.client).await? {
+            WriteOutcome::Applied(row) => read_health(&row),
+            WriteOutcome::ConditionFailed(_) => Ok(Health::default()),
+        }
+    }
+
+    /// Ends the failures in a row.
+    pub async fn clear_failures(&self, endpoint: &EndpointName) -> Result<(), IoError> {
+        let changes = Changes::new().set("failures", number(0)).set("timeouts", number(0));
+        self.update(endpoint, changes, attr("pk").exists()).await.map(drop)
+    }
+
+    /// Pauses an endpoint that is sent deliveries. `false` if it is not.
+    pub async fn pause(
+        &self,
+        endpoint: &EndpointName,
+        reason: HealthReason,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
+        let probe_at = match reason {
+            HealthReason::PausedByAdmin => None,
+            _ => Some(text(now.after(probe_wait(0)).to_string())),
+        };
+        let changes = state(EndpointState::Paused, now)
+            .set("reason", text(reason.as_str()))
+            .set("probes", number(0))
+            .set_or_remove("probe_at", probe_at);
+        self.update(endpoint, changes, is_sent_deliveries()).await
+    }
+
+    /// Disables an endpoint, paused or not. `false` if it is disabled.
+    pub async fn disable(&self, endpoint: &EndpointName, now: Timestamp) -> Result<bool, IoError> {
+        let changes = state(EndpointState::Disabled, now)
+            .set("reason", text(HealthReason::DisabledByReceiver.as_str()))
+            .remove("probe_at");
+        let is_new = attr("state").absent().or(is(EndpointState::Disabled).negated());
+        self.update(endpoint, changes, is_new).await
+    }
+
+    /// Lets an endpoint recover that is paused, or disabled. `false` if it is not.
+    pub async fn recover(&self, endpoint: &EndpointName, now: Timestamp) -> Result<bool, IoError> {
+        let changes = state(EndpointState::Recovering, now)
+            .set("failures", number(0))
+            .set("timeouts", number(0))
+            .remove("reason")
+            .remove("probe_at");
+        let stands_still = is(EndpointState::Paused).or(is(EndpointState::Disabled));
+        self.update(endpoint, changes, stands_still).await
+    }
+
+    /// Records that a probe was queued, and when the next one is due. `false` if another run did.
+    pub async fn mark_probed(&self, row: &HealthRow, now: Timestamp) -> Result<bool, IoError> {
+        let Some(probe_at) = row.health.probe_at else { return Ok(false) };
+        let probes = row.health.probes.saturating_add(1);
+        let changes = Changes::new()
+            .set("probes", number(probes))
+            .set("probe_at", text(now.after(probe_wait(probes)).to_string()));
+        let is_unchanged =
+            is(EndpointState::Paused).and(attr("probe_at").equals(text(probe_at.to_string())));
+        self.update(&row.endpoint, changes, is_unchanged).await
+    }
+
+    /// Ends a recovery. `false` if the endpoint was paused again, or has recovered since.
+    pub async fn end_recovery(&self, row: &HealthRow) -> Result<bool, IoError> {
+        let Some(since) = row.health.since else { return Ok(false) };
+        let changes = Changes::new().remove("state").remove("since").remove("probes");
+        let is_unchanged =
+            is(EndpointState::Recovering).and(attr("since").equals(text(since.to_string())));
+        self.update(&row.endpoint, changes, is_unchanged).await
+    }
+
+    async fn update(
+        &self,
+        endpoint: &EndpointName,
+        changes: Changes,
+        condition: Condition,
+    ) -> Result<bool, IoError> {
+        let update = Write::update(&self.table, health_key(endpoint), changes).only_if(condition);
+        Ok(update.send(&self.client).await?.is_applied())
+    }
+}
+
+fn state(state: EndpointState, now: Timestamp) -> Changes {
+    Changes::new().set("state", text(state.as_str())).set("since", text(now.to_string()))
+}
+
+fn is(state: EndpointState) -> Condition {
+    attr("state").equals(text(state.as_str()))
+}
+
+fn is_sent_deliveries() -> Condition {
+    attr("state").absent().or(is(EndpointState::Recovering))
+}
+
+fn health_key(endpoint: &EndpointName) -> Item {
+    key(PARTITION, endpoint.as_str())
+}
+
+fn read_row(row: &Item) -> Result<HealthRow, IoError> {
+    Ok(HealthRow {
+        endpoint: read_as(row, "sk", EndpointName::parse)?,
+        health: read_health(row)?,
+        reason: read_text(row, "reason").ok().map(str::to_owned),
+    })
+}
+
+fn read_health(row: &Item) -> Result<Health, IoError> {
+    let state = read_text(row, "state").map_or(Some(EndpointState::Active), EndpointState::parse);
+    Ok(Health {
+        state: state.ok_or_else(|| IoError::unreadable("dynamodb", "state"))?,
+        failures: read_number(row, "failures").unwrap_or_default(),
+        timeouts: read_number(row, "timeouts").unwrap_or_default(),
+        since: read_optional(row, "since", Timestamp::parse)?,
+        probe_at: read_optional(row, "probe_at", Timestamp::parse)?,
+        probes: read_number(row, "probes").unwrap_or_default(),
+    })
+}

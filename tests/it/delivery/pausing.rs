@@ -1,0 +1,136 @@
+//! Endpoints that fail are paused, and those that ask for it are disabled.
+
+use domain::core::id::EndpointName;
+use domain::webhooks::health::{EndpointState, Health};
+
+use super::*;
+use crate::support::seconds_from_now;
+
+fn name(endpoint: &TestEndpoint) -> EndpointName {
+    EndpointName::parse(endpoint.name()).unwrap()
+}
+
+async fn health(endpoint: &TestEndpoint) -> Health {
+    stack().health().read(&name(endpoint)).await.unwrap()
+}
+
+async fn health_in(endpoint: &TestEndpoint, state: EndpointState) {
+    eventually(&format!("{} {state:?}", endpoint.name()), async || {
+        Some(health(endpoint).await).filter(|health| health.state == state)
+    })
+    .await;
+}
+
+/// Looks after paused endpoints, as `sweep` does once a probe is due.
+async fn sweep_at_next_probe(endpoint: &TestEndpoint) {
+    let dynamodb = stack().dynamodb(&Calls::default());
+    let update = dynamodb.update_item().table_name(&stack().tables["state"]);
+    let past = AttributeValue::S(seconds_from_now(-1).to_string());
+    let update = update
+        .key("pk", AttributeValue::S("endpoints".to_owned()))
+        .key("sk", AttributeValue::S(endpoint.name().to_owned()))
+        .update_expression("SET probe_at = :past")
+        .condition_expression("attribute_exists(probe_at)")
+        .expression_attribute_values(":past", past);
+    update.send().await.unwrap();
+    sweep().await;
+}
+
+async fn sweep() {
+    stack().parked_deliveries().run(aws::clock::now(), seconds_from_now(60)).await.unwrap();
+}
+
+#[tokio::test]
+async fn parks_the_deliveries_of_a_failing_endpoint_until_a_probe_succeeds() {
+    let mut responses = vec![json!({"status": 503}); 11];
+    responses.push(json!({"status": 200}));
+    let settings = json!({"backoff": [0], "retry_count": 20});
+    let endpoint = TestEndpoint::new(settings, json!(responses)).await;
+    // By one worker: others learn within ten seconds that it is paused.
+    let worker = stack().deliver();
+    let deadline = seconds_from_now(60);
+    let handle =
+        async |delivery: &Delivery| worker.handle(&delivery.to_message(), deadline).await.unwrap();
+    let failing = endpoint.delivery();
+    for _ in 0..10 {
+        assert_eq!(handle(&failing).await, RecordOutcome::RetryAfter(Duration::ZERO));
+    }
+    assert_eq!(health(&endpoint).await.state, EndpointState::Paused);
+    let others = [endpoint.delivery(), endpoint.delivery()];
+    for delivery in [&failing, &others[0], &others[1]] {
+        assert_eq!(handle(delivery).await, RecordOutcome::Ack);
+        assert_eq!(text(&row(&delivery.id).await, "state"), "parked");
+    }
+    assert_eq!(row(&failing.id).await["attempts"].as_n().unwrap(), "10");
+    assert_eq!(endpoint.received_so_far().await.len(), 10, "nothing is sent while it is paused");
+
+    // The first probe fails: it is no attempt, and the delivery stays parked.
+    sweep_at_next_probe(&endpoint).await;
+    endpoint.received(11).await;
+    row_in(&failing.id, "parked").await;
+    let health_after_probe = health(&endpoint).await;
+    assert_eq!((health_after_probe.state, health_after_probe.probes), (EndpointState::Paused, 1));
+
+    sweep_at_next_probe(&endpoint).await;
+    health_in(&endpoint, EndpointState::Recovering).await;
+    for delivery in [&failing, &others[0], &others[1]] {
+        eventually(&format!("{} delivered", delivery.id), async || {
+            // Workers that have not read of the recovery yet park a delivery again.
+            sweep().await;
+            Some(row(&delivery.id).await).filter(|row| text(row, "state") == "delivered")
+        })
+        .await;
+    }
+    let received = endpoint.received(14).await;
+    let taken = received.iter().skip(11).map(|request| request.id()).collect::<Vec<_>>();
+    for delivery in [&failing, &others[0], &others[1]] {
+        let times = taken.iter().filter(|id| **id == delivery.id).count();
+        assert_eq!(times, 1, "{} of {taken:?}", delivery.id);
+    }
+    let row = row(&failing.id).await;
+    assert_eq!(attempts(&row).len(), 11, "a failed probe is not in the log");
+    assert!(!row.contains_key("parked_since"));
+}
+
+#[tokio::test]
+async fn gives_up_what_was_parked_for_three_days() {
+    let endpoint = TestEndpoint::new(json!({}), json!([])).await;
+    let reason = aws::tables::endpoint_health::HealthReason::PausedByAdmin;
+    stack().health().pause(&name(&endpoint), reason, aws::clock::now()).await.unwrap();
+    let delivery = endpoint.delivery();
+    enqueue(&delivery).await;
+    row_in(&delivery.id, "parked").await;
+    let days_ago = seconds_from_now(-73 * 60 * 60);
+    set_number(&delivery.id, "parked_since", days_ago.millis()).await;
+    enqueue(&delivery).await;
+    let (_, reason) = take_dead_letter(&delivery.id).await;
+    assert_eq!(reason, "parked_too_long");
+    assert!(endpoint.received_so_far().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_receiver_disables_its_endpoint() {
+    let disable = json!({"webhook-delivery": "disable"});
+    for (response, state) in [
+        (json!({"status": 410}), "dead"),
+        (json!({"status": 200, "headers": disable}), "delivered"),
+    ] {
+        let endpoint = TestEndpoint::new(json!({}), json!([response])).await;
+        let first = endpoint.delivery();
+        enqueue(&first).await;
+        row_in(&first.id, state).await;
+        health_in(&endpoint, EndpointState::Disabled).await;
+
+        let second = endpoint.delivery();
+        enqueue(&second).await;
+        let (letter, reason) = take_dead_letter(&second.id).await;
+        assert_eq!(reason, "endpoint_disabled");
+        assert_eq!(endpoint.received_so_far().await.len(), 1);
+
+        // Enabled by an admin, and redriven.
+        assert!(stack().health().recover(&name(&endpoint), aws::clock::now()).await.unwrap());
+        let deadline = seconds_from_now(60);
+        stack().deliver().handle(&letter.to_message(), deadline).await.unwrap();
+        row_in(&second.id, "delivered").await;
+    }
+}
