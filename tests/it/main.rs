@@ -11,6 +11,7 @@ mod boundaries;
 mod budget;
 mod delivery;
 mod end_to_end;
+mod endpoints_api;
 mod field;
 mod inbound_log;
 mod inbound_webhooks;

@@ -17,7 +17,8 @@ FUNCTION = "AWS::Serverless::Function"
 WORKERS = re.compile(r"const WORKERS: f64 = (\d+)")
 FOURTEEN_DAYS = 14 * 24 * 3600
 # Lambda makes these calls with the function's role.
-POLLING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+DEPTH = "sqs:GetQueueAttributes"
+POLLING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", DEPTH}
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
 Resource = dict[str, Any]
 Allowed = set[tuple[str, str]]
@@ -157,8 +158,11 @@ def check_polling(template: Template) -> Iterator[str]:
     for name, event, _ in template.events("SQS"):
         sources[name.split(".")[0]].add(referred(event["Queue"]))
     for name, function in template.of_type(FUNCTION):
-        polled = {pair for pair in template.allowed(function["Role"]) if pair[0] in POLLING}
+        allowed = template.allowed(function["Role"])
         required = {(action, queue) for queue in sources[name] for action in POLLING}
+        # Whoever fills a queue may look at its depth.
+        depths = {(DEPTH, queue) for action, queue in allowed if action == "sqs:SendMessage"}
+        polled = {pair for pair in allowed if pair[0] in POLLING} - (depths - required)
         yield from differences(name, polled, required)
 
 

@@ -1,5 +1,7 @@
-//! The operators' API: the inbound log, manual retries and triggers, stale orders and polling runs.
+//! The operators' API: the inbound log, manual retries and triggers, endpoints, stale orders and
+//! polling runs.
 
+mod endpoints;
 mod event_view;
 mod list;
 mod retry;
@@ -17,6 +19,7 @@ use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, ro
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
+use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::inbound::{InboundLog, LogRow};
 use aws::tables::orders::Orders;
 use aws::tables::runs::Runs;
@@ -25,6 +28,7 @@ use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Request, RequestExt, Response};
 
+use endpoints::EndpointAction;
 use event_view::{EventDetail, EventSummary};
 
 pub struct Ops {
@@ -39,6 +43,7 @@ pub struct Tables {
     pub orders: Orders,
     pub deliveries: Deliveries,
     pub runs: Runs,
+    pub endpoint_health: EndpointHealth,
 }
 
 pub struct Queues {
@@ -58,7 +63,8 @@ impl Ops {
             events: InboundLog::new(dynamodb.clone(), table("INBOUND_TABLE")?),
             orders: Orders::new(dynamodb.clone(), table("ORDERS_TABLE")?),
             deliveries: Deliveries::new(dynamodb.clone(), table("DELIVERIES_TABLE")?),
-            runs: Runs::new(dynamodb, table("STATE_TABLE")?),
+            runs: Runs::new(dynamodb.clone(), table("STATE_TABLE")?),
+            endpoint_health: EndpointHealth::new(dynamodb, table("STATE_TABLE")?),
         };
         let queues = Queues {
             events: queue("EVENTS_QUEUE_URL")?,
@@ -88,7 +94,8 @@ impl Ops {
         let route = route_key(request);
         require_permission(&caller, route)?;
         check_query(request, query_parameters(route))?;
-        let id = request.path_parameters_ref().and_then(|parameters| parameters.first("id"));
+        let parameters = request.path_parameters_ref();
+        let id = parameters.and_then(|all| all.first("id").or_else(|| all.first("name")));
         match (route, id) {
             ("GET /api/webhooks/logs", None) => self.list_events(request, caller, now).await,
             ("GET /api/webhooks/logs/{id}", Some(id)) => self.show_event(&caller, id).await,
@@ -96,6 +103,13 @@ impl Ops {
             ("POST /api/orders/trigger-webhook", None) => self.trigger(request, &caller, now).await,
             ("GET /api/orders/stale", None) => self.list_stale(request, &caller).await,
             ("GET /api/sync/runs", None) => self.list_runs(request, &caller).await,
+            ("GET /api/endpoints", None) => self.list_endpoints(request, &caller, now).await,
+            ("POST /api/endpoints/{name}/enable", Some(name)) => {
+                self.change_endpoint(EndpointAction::Enable, name, &caller, now).await
+            }
+            ("POST /api/endpoints/{name}/pause", Some(name)) => {
+                self.change_endpoint(EndpointAction::Pause, name, &caller, now).await
+            }
             _ => Err(ApiError::not_found("no such route")),
         }
     }
@@ -130,7 +144,7 @@ fn query_parameters(route: &str) -> &'static [&'static str] {
             &["account_code", "accountCode", "status", "source", "limit", "page"]
         }
         "GET /api/orders/stale" => &["account_code", "accountCode", "limit", "page"],
-        "GET /api/sync/runs" => &["limit", "page"],
+        "GET /api/sync/runs" | "GET /api/endpoints" => &["limit", "page"],
         _ => &[],
     }
 }

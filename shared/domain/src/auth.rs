@@ -4,15 +4,15 @@
 use std::collections::BTreeSet;
 
 use data_encoding::{BASE64, HEXLOWER};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::core::id::{AccountCode, InvalidId};
 
 /// Accounts (tenants) with access: a list of codes in settings, or `["*"]` for all.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "BTreeSet<String>")]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(try_from = "BTreeSet<String>", into = "BTreeSet<String>")]
 pub enum Accounts {
     All,
     Only(BTreeSet<AccountCode>),
@@ -31,6 +31,15 @@ impl TryFrom<BTreeSet<String>> for Accounts {
             return Ok(Self::All);
         }
         list.iter().map(|code| AccountCode::parse(code)).collect::<Result<_, _>>().map(Self::Only)
+    }
+}
+
+impl From<Accounts> for BTreeSet<String> {
+    fn from(accounts: Accounts) -> Self {
+        match accounts {
+            Accounts::All => Self::from(["*".to_owned()]),
+            Accounts::Only(list) => list.iter().map(ToString::to_string).collect(),
+        }
     }
 }
 
@@ -133,6 +142,15 @@ impl Caller {
     /// Rows without an account are visible to callers with access to all accounts only.
     pub fn can_see(&self, account: Option<&AccountCode>) -> bool {
         account.map_or(self.accounts == Accounts::All, |account| self.accounts.include(account))
+    }
+
+    /// True if all of these accounts are accessible.
+    pub fn can_see_all(&self, accounts: &Accounts) -> bool {
+        match (&self.accounts, accounts) {
+            (Accounts::All, _) => true,
+            (Accounts::Only(_), Accounts::All) => false,
+            (Accounts::Only(own), Accounts::Only(others)) => others.is_subset(own),
+        }
     }
 
     /// The account of a request: the named one, or the caller's only one.

@@ -190,8 +190,9 @@ async fn retry_directly(queue: &Calls, id: &str) -> u16 {
         events: stack().events(&calls),
         orders: stack().orders(&calls),
         deliveries: stack().deliveries(&calls),
-        // Retries do not use it.
+        // Retries do not use these.
         runs: Runs::new(stack().dynamodb(&calls), String::new()),
+        endpoint_health: stack().health(),
     };
     let queues = Queues {
         events: stack().queue("events", queue),

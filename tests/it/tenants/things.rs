@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::operations::{Kind, Named, Operation, Place};
 use crate::support::messages::TRACK;
-use crate::support::{eventually, hmac_signature, http, stack, unique};
+use crate::support::{TestEndpoint, eventually, hmac_signature, http, stack, unique};
 
 const WHATSAPP_NUMBER: &str = "106540352242922";
 
@@ -17,6 +17,7 @@ pub struct Account {
     pub hook: String,
     pub hook_secret: String,
     whatsapp_path: String,
+    endpoint: TestEndpoint,
 }
 
 impl Account {
@@ -29,7 +30,9 @@ impl Account {
         let setting = json!({ "account": code });
         let whatsapp_path = stack().hook("whatsapp", &setting, &[(signature, &signed)]).await;
         let hook = carrier.rsplit('/').next().unwrap().to_owned();
-        Self { code, canary: unique("canary-name-"), hook, hook_secret, whatsapp_path }
+        let endpoint = TestEndpoint::new(json!({"accounts": [code]}), json!([])).await;
+        let canary = unique("canary-name-");
+        Self { code, canary, hook, hook_secret, whatsapp_path, endpoint }
     }
 }
 
@@ -45,6 +48,7 @@ pub struct Things {
     /// The event of a reported status has the report's id.
     report: String,
     hook: String,
+    endpoint: String,
     awb: String,
     return_awb: String,
     provider_id: String,
@@ -73,6 +77,7 @@ impl Things {
             order: unique("ISOLATED-"),
             report: String::new(),
             hook: String::new(),
+            endpoint: unique("t-none-"),
             awb: unique("19"),
             return_awb: unique("19"),
             provider_id: unique("5"),
@@ -86,8 +91,12 @@ impl Things {
 
     /// Creates things of an account for the requests to one route.
     pub async fn create(account: &Account, operation: &Operation) -> Self {
-        let mut things =
-            Self { account: account.code.to_owned(), hook: account.hook.clone(), ..Self::unused() };
+        let mut things = Self {
+            account: account.code.to_owned(),
+            hook: account.hook.clone(),
+            endpoint: account.endpoint.name().to_owned(),
+            ..Self::unused()
+        };
         things.create_order(account).await;
         things.report = things.report_status(account).await;
         for message_id in [things.message_id.clone(), unique("wamid.isolated")] {
@@ -207,6 +216,7 @@ impl Things {
             Kind::Orders => json!([self.order]),
             Kind::Report | Kind::Event => json!(self.report),
             Kind::Hook => json!(self.hook),
+            Kind::Endpoint => json!(self.endpoint),
             Kind::Awb => json!(self.awb),
             Kind::ReturnAwb => json!(self.return_awb),
             Kind::ProviderId => json!(self.provider_id),

@@ -59,10 +59,10 @@ impl EndpointHealth {
         row.as_ref().map_or(Ok(Health::default()), read_health)
     }
 
-    /// All rows, by endpoint. Unreadable rows are errors of their own.
+    /// All rows, read consistently, by endpoint. Unreadable rows are errors of their own.
     pub async fn list(&self) -> Result<Vec<Result<HealthRow, IoError>>, IoError> {
         let rows = query(&self.client, &self.table, attr("pk").equals(text(PARTITION)));
-        Ok(all_rows(rows).await?.iter().map(read_row).collect())
+        Ok(all_rows(rows.consistent_read(true)).await?.iter().map(read_row).collect())
     }
 
     /// Counts a failed attempt, and returns the health after it.

@@ -1,0 +1,142 @@
+//! `GET /api/endpoints`, `POST /api/endpoints/{name}/enable` and `…/pause`: the endpoints that the
+//! caller may see, with their health.
+//!
+//! A caller sees an endpoint if it has access to all accounts that the endpoint is told about.
+
+use std::collections::BTreeMap;
+
+use aws::error::IoError;
+use aws::lambda::http_api::{ApiError, json, page_request};
+use aws::tables::endpoint_health::{HealthReason, HealthRow};
+use domain::auth::{Accounts, Caller};
+use domain::core::id::EndpointName;
+use domain::core::timestamp::Timestamp;
+use domain::pagination::{Page, cursor};
+use domain::webhooks::endpoint::{Endpoint, Format};
+use lambda_http::{Body, Request, Response};
+use serde::Serialize;
+
+use crate::Ops;
+
+#[derive(Debug, Serialize)]
+struct EndpointView<'a> {
+    name: &'a str,
+    /// Null, as `enabled`, if the settings cannot be used.
+    format: Option<Format>,
+    enabled: Option<bool>,
+    accounts: &'a Accounts,
+    state: &'static str,
+    /// Why it is paused or disabled.
+    reason: Option<&'a str>,
+    since: Option<Timestamp>,
+    next_probe_at: Option<Timestamp>,
+    failures: u32,
+}
+
+/// An endpoint of the settings.
+struct Known<'a> {
+    name: &'a str,
+    accounts: &'a Accounts,
+    usable: Option<&'a Endpoint>,
+}
+
+impl<'a> Known<'a> {
+    fn view(&self, row: Option<&'a HealthRow>) -> EndpointView<'a>
+    where
+        Self: 'a,
+    {
+        let health = row.map(|row| row.health).unwrap_or_default();
+        EndpointView {
+            name: self.name,
+            format: self.usable.map(|endpoint| endpoint.settings.format),
+            enabled: self.usable.map(|endpoint| endpoint.settings.enabled),
+            accounts: self.accounts,
+            state: health.state.as_str(),
+            reason: row.and_then(|row| row.reason.as_deref()),
+            since: health.since,
+            next_probe_at: health.probe_at,
+            failures: health.failures,
+        }
+    }
+}
+
+/// What an admin does to an endpoint.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum EndpointAction {
+    /// Sends deliveries again, those that were parked too.
+    Enable,
+    /// Parks deliveries until the endpoint is enabled.
+    Pause,
+}
+
+impl Ops {
+    pub(crate) async fn list_endpoints(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
+        let page = page_request(request)?;
+        let set = self.endpoints.all(now).await.map_err(IoError::from)?;
+        let rows = self.health_rows().await?;
+        let known = known(&set).filter(|it| caller.can_see_all(it.accounts));
+        let all: BTreeMap<&str, Known<'_>> = known.map(|it| (it.name, it)).collect();
+        let after = page.after.as_deref().unwrap_or_default();
+        let mut rest = all.range(after..).filter(|(name, _)| **name != after).map(|(_, it)| it);
+        let items: Vec<_> =
+            rest.by_ref().take(page.limit).map(|it| it.view(rows.get(it.name))).collect();
+        let next_page = rest.next().and(items.last()).map(|last| cursor(last.name));
+        Ok(json(200, &Page { items, next_page }))
+    }
+
+    /// Does nothing if the endpoint is in that state: a request can be repeated.
+    pub(crate) async fn change_endpoint(
+        &self,
+        action: EndpointAction,
+        name: &str,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
+        let unknown = || ApiError::not_found("no such endpoint");
+        let set = self.endpoints.all(now).await.map_err(IoError::from)?;
+        let endpoint = known(&set)
+            .find(|it| it.name == name && caller.can_see_all(it.accounts))
+            .ok_or_else(unknown)?;
+        let name = EndpointName::parse(endpoint.name).map_err(|_| unknown())?;
+        let health = &self.tables.endpoint_health;
+        let is_changed = match action {
+            EndpointAction::Enable => health.recover(&name, now).await?,
+            EndpointAction::Pause => health.pause(&name, HealthReason::PausedByAdmin, now).await?,
+        };
+        if is_changed {
+            tracing::warn!(endpoint = %name, ?action, "endpoint.changed_by_admin");
+        }
+        Ok(json(200, &endpoint.view(self.health_rows().await?.get(name.as_str()))))
+    }
+
+    /// By endpoint. Rows that cannot be read are logged.
+    async fn health_rows(&self) -> Result<BTreeMap<String, HealthRow>, ApiError> {
+        let mut rows = BTreeMap::new();
+        for row in self.tables.endpoint_health.list().await? {
+            match row {
+                Ok(row) => drop(rows.insert(row.endpoint.as_str().to_owned(), row)),
+                Err(error) => tracing::error!(%error, "endpoint.health_unknown"),
+            }
+        }
+        Ok(rows)
+    }
+}
+
+fn known(set: &aws::endpoints::EndpointSet) -> impl Iterator<Item = Known<'_>> {
+    let usable = set.usable.values().map(|endpoint| Known {
+        name: endpoint.name.as_str(),
+        accounts: &endpoint.settings.accounts,
+        usable: Some(endpoint),
+    });
+    let invalid = set.invalid.iter().map(|endpoint| Known {
+        name: endpoint.name(),
+        accounts: &endpoint.accounts,
+        usable: None,
+    });
+    usable.chain(invalid)
+}
