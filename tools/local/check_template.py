@@ -19,6 +19,8 @@ FOURTEEN_DAYS = 14 * 24 * 3600
 # Lambda makes these calls with the function's role.
 POLLING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+# The statement by which Lambda writes a failed asynchronous invocation to its destination.
+KEEP_FAILED = "KeepFailedInvocations"
 Resource = dict[str, Any]
 Allowed = set[tuple[str, str]]
 
@@ -37,7 +39,7 @@ class Template:
                 yield name, resource.get("Properties", {})
 
     def dead_letter_queues(self) -> set[str]:
-        """The dead-letter queues of queues and schedules."""
+        """The dead-letter queues of queues and schedules, and the destinations of failures."""
         of_queues = {
             referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
             for _, queue in self.of_type("AWS::SQS::Queue")
@@ -48,10 +50,17 @@ class Template:
             for _, schedule, _ in self.events("ScheduleV2")
             if "DeadLetterConfig" in schedule
         }
-        return of_queues | of_schedules
+        of_functions = {
+            referred(destination)
+            for _, function in self.of_type(FUNCTION)
+            if (destination := failure_destination(function))
+        }
+        return of_queues | of_schedules | of_functions
 
-    def allowed(self, role: Any) -> Allowed:
-        """Each (action, resource) that a role allows; `role` is a reference to it."""
+    def allowed(self, role: Any, sid: str | None = None) -> Allowed:
+        """Each (action, resource) that a role allows; `role` is a reference to it. With `sid` only
+        those of this statement.
+        """
         policies = self.resources[referred(role)]["Properties"]["Policies"]
         statements = [
             statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]
@@ -59,7 +68,7 @@ class Template:
         return {
             (action, referred(resource))
             for statement in statements
-            if statement["Effect"] == "Allow"
+            if statement["Effect"] == "Allow" and sid in (None, statement["Sid"])
             for action in as_list(statement["Action"])
             for resource in as_list(statement["Resource"])
         }
@@ -80,6 +89,12 @@ def referred(value: Any) -> str:
         return value["Fn::Sub"]
     target = value["Fn::GetAtt"]
     return target.split(".")[0] if isinstance(target, str) else target[0]
+
+
+def failure_destination(function: Resource) -> Any:
+    """Where Lambda writes an asynchronous invocation that failed, if anywhere."""
+    config = function.get("EventInvokeConfig", {}).get("DestinationConfig", {})
+    return config.get("OnFailure", {}).get("Destination")
 
 
 def check_queues(template: Template) -> Iterator[str]:
@@ -122,6 +137,23 @@ def check_schedules(template: Template) -> Iterator[str]:
         for required in ("Name", "RetryPolicy", "DeadLetterConfig", "RoleArn"):
             if required not in schedule:
                 yield f"{name}: has no {required}"
+
+
+def check_failed_invocations(template: Template) -> Iterator[str]:
+    """A schedule invokes asynchronously: its retries and its dead-letter queue end once Lambda has
+    accepted the event. Lambda itself has to keep what the function then fails, with its role.
+    """
+    for event, _, function in template.events("ScheduleV2"):
+        config, name = function.get("EventInvokeConfig", {}), event.split(".")[0]
+        for limit in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds"):
+            if limit not in config:
+                yield f"{name}: has no {limit} for the invocations of its schedule"
+        destination = failure_destination(function)
+        if not destination:
+            yield f"{name}: nothing keeps its schedule's invocations that fail"
+            continue
+        kept = template.allowed(function["Role"], KEEP_FAILED)
+        yield from differences(name, kept, {("sqs:SendMessage", referred(destination))})
 
 
 def check_functions(template: Template) -> Iterator[str]:
@@ -229,7 +261,7 @@ def main() -> int:
     rules = [
         *(check_queues, check_event_sources, check_schedules, check_functions, check_tables),
         *(check_roles, check_polling, check_logging, check_schedule_roles, check_access_log),
-        check_rate_limit,
+        *(check_failed_invocations, check_rate_limit),
     ]
     problems = (problem for rule in rules for problem in rule(template))
     return print_problems(problems, TEMPLATE.name)

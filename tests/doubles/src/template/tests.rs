@@ -110,12 +110,24 @@ fn reads_the_deployed_schedules() {
     assert!(hourly.enabled);
     assert!(hourly.input.as_deref().unwrap().contains("<aws.scheduler.scheduled-time>"));
     assert_eq!((hourly.max_retries, hourly.max_event_age), (3, 15 * MINUTE));
-    assert_eq!(hourly.dead_letters.as_deref(), Some("SchedulerDlq"));
+    assert_eq!(hourly.dead_letters.as_deref(), Some("FailedInvocationsDlq"));
     let minutely = &template.function("sweep").unwrap().schedules[0];
     assert_eq!((minutely.timing.period, minutely.max_retries), (MINUTE, 0));
     assert_eq!((&minutely.input, minutely.name.as_str()), (&None, "waypost-sim-sweep"));
     let local = Template::read(DEPLOYED, &[("Stage", "local")]).unwrap();
     assert!(!local.function("sync").unwrap().schedules[0].enabled);
+}
+
+#[test]
+fn failed_runs_of_the_deployed_schedules_are_kept() {
+    let template = deployed();
+    for (name, max_retries, minutes) in [("sweep", 0, 1), ("sync", 2, 30)] {
+        let function = template.function(name).unwrap();
+        let failures = Some("FailedInvocationsDlq".to_owned());
+        let max_event_age = minutes * MINUTE;
+        assert_eq!(function.async_invoke, AsyncInvoke { max_retries, max_event_age, failures });
+        assert!(function.policy.allows("sqs:SendMessage", &queue_arn("FailedInvocationsDlq")));
+    }
 }
 
 #[test]
@@ -178,7 +190,10 @@ fn a_function_has_the_defaults_it_does_not_set() {
     let function = template.unwrap().functions.remove(0);
     assert_eq!((function.timeout, function.memory_mib), (50_000, 256));
     assert_eq!((&*function.environment["LEVEL"], &*function.environment["NUMBER"]), ("warn", "7"));
-    assert_eq!(function.async_invoke, AsyncInvoke { max_retries: 2, max_event_age: 360 * MINUTE });
+    assert_eq!(
+        function.async_invoke,
+        AsyncInvoke { max_retries: 2, max_event_age: 360 * MINUTE, failures: None }
+    );
 }
 
 #[test]
