@@ -13,6 +13,8 @@ from check_result import print_problems
 from config import ROOT, TEMPLATE
 
 FUNCTION = "AWS::Serverless::Function"
+# Tables of deliveries and polling runs, whose rows live for 30 days.
+REMADE = {"DeliveriesTable", "StateTable"}
 # The constant of the code that divides the carrier's rate limit.
 WORKERS = re.compile(r"const WORKERS: f64 = (\d+)")
 FOURTEEN_DAYS = 14 * 24 * 3600
@@ -244,10 +246,16 @@ def check_access_log(template: Template) -> Iterator[str]:
 
 
 def check_tables(template: Template) -> Iterator[str]:
-    """Tables can be restored, and rows expire."""
+    """What cannot be remade can be restored, no table is deleted by mistake, and rows expire."""
     for name, table in template.of_type("AWS::DynamoDB::Table"):
-        if not table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled"):
+        recovery = table.get("PointInTimeRecoverySpecification", {})
+        restorable = recovery.get("PointInTimeRecoveryEnabled", False)
+        if name in REMADE and restorable:
+            yield f"{name}: pays for point-in-time recovery of rows that can be remade"
+        if name not in REMADE and not restorable:
             yield f"{name}: has no point-in-time recovery"
+        if table.get("DeletionProtectionEnabled") != {"Fn::If": ["IsLocal", False, True]}:
+            yield f"{name}: has no deletion protection in every stage but local"
         if not table.get("TimeToLiveSpecification", {}).get("Enabled"):
             yield f"{name}: has no TTL"
 
