@@ -37,7 +37,8 @@ pub struct Queue {
 #[derive(Debug)]
 pub struct Outgoing {
     pub body: String,
-    /// Message group of an SQS fair queue: a busy group does not hold up the others.
+    /// Message group of an SQS fair queue: a busy group does not hold up the others. Up to 128
+    /// graphic ASCII characters.
     pub group: String,
 }
 
@@ -92,15 +93,10 @@ impl Queue {
         Self { max_retry_wait: MAX_LONG_RETRY_WAIT, ..self }
     }
 
-    pub async fn send(&self, body: String) -> Result<(), IoError> {
-        let sent = self
-            .client
-            .send_message()
-            .queue_url(&self.url)
-            .message_body(sendable(body))
-            .send()
-            .await;
-        sent.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
+    pub async fn send(&self, message: Outgoing) -> Result<(), IoError> {
+        let request = self.client.send_message().queue_url(&self.url);
+        let request = request.message_group_id(message.group).message_body(sendable(message.body));
+        request.send().await.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
     }
 
     /// Sends a copy to a dead-letter queue. `reason` becomes the message attribute `reason`; a
@@ -158,16 +154,14 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends one batch of at most [`MAX_BATCH`] small messages without a group. Returns the result
-    /// of each message, in order; an error when SQS refused the whole batch.
+    /// Sends one batch of at most [`MAX_BATCH`] small messages. Returns the result of each message,
+    /// in order; an error when SQS refused the whole batch.
     pub async fn send_batch(
         &self,
-        bodies: Vec<String>,
+        messages: Vec<Outgoing>,
     ) -> Result<Vec<Result<(), IoError>>, IoError> {
-        let mut results = vec![Ok(()); bodies.len()];
-        let entries =
-            bodies.into_iter().map(|body| Entry { body: sendable(body), group: None, delay: None });
-        for refused in self.send_entries(entries).await? {
+        let mut results = vec![Ok(()); messages.len()];
+        for refused in self.send_entries(messages.into_iter().map(Entry::from)).await? {
             let index = refused.id().parse::<usize>().ok();
             let result = index.and_then(|index| results.get_mut(index));
             *result.ok_or_else(|| IoError::unreadable(SEND_BATCH, "entry"))? =
@@ -251,8 +245,10 @@ fn batches(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::client::fake::{FakeAws, clients};
 
     fn sizes(bodies: &[usize]) -> Vec<usize> {
         let message = |len: &usize| Outgoing { body: "x".repeat(*len), group: "g".to_owned() };
@@ -280,6 +276,23 @@ mod tests {
         let delayed = Entry::from(Delayed { body: body.clone(), delay: Duration::ZERO });
         let grouped = Entry::from(Outgoing { body, group: "g".to_owned() });
         assert_eq!([delayed.body, grouped.body], [sent.clone(), sent]);
+    }
+
+    #[tokio::test]
+    async fn every_message_names_its_group() {
+        let fake = FakeAws::new(|_| (200, "{}".to_owned()));
+        let queue = Queue::new(clients(fake.edge()).sqs(), "https://sqs.invalid/q".to_owned());
+        let message = |group: &str| Outgoing { body: "{}".to_owned(), group: group.to_owned() };
+        queue.send(message("a")).await.unwrap();
+        let sent = queue.send_batch(vec![message("b"), message("c")]).await.unwrap();
+        assert_eq!(sent.len(), 2);
+        let requests = fake.requests();
+        let body = |index: usize| -> serde_json::Value {
+            serde_json::from_slice(requests[index].body().bytes().unwrap()).unwrap()
+        };
+        assert_eq!(body(0)["MessageGroupId"], "a");
+        assert_eq!(body(1)["Entries"][0]["MessageGroupId"], "b");
+        assert_eq!(body(1)["Entries"][1]["MessageGroupId"], "c");
     }
 
     #[test]
