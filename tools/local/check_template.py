@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,11 @@ from check_result import print_problems
 from config import ROOT, TEMPLATE
 
 FUNCTION = "AWS::Serverless::Function"
+THROTTLE = {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+# SAM writes a statement into the function's policy for each route: the longest of `inbound` with
+# a stage of 16 characters, and Lambda's limit for all of them.
+ROUTE_PERMISSION_BYTES = 430
+FUNCTION_POLICY_BYTES = 20_480
 # Tables of deliveries and polling runs, whose rows live for 30 days.
 REMADE = {"DeliveriesTable", "StateTable"}
 # The constant of the code that divides the carrier's rate limit.
@@ -245,6 +251,26 @@ def check_access_log(template: Template) -> Iterator[str]:
                 yield f"{name}: its access log contains {variable}"
 
 
+def check_routes(template: Template) -> Iterator[str]:
+    """Every route has a throttle. A throttle without a route fails the deploy, as do more routes
+    than the policy of their function may name.
+    """
+    routes = {
+        f"{event['Method']} {event['Path']}": name for name, event, _ in template.events("HttpApi")
+    }
+    for name, api in template.of_type("AWS::Serverless::HttpApi"):
+        for limit in THROTTLE - api.get("DefaultRouteSettings", {}).keys():
+            yield f"{name}: routes without limits of their own have no {limit}"
+        for route, limits in api["RouteSettings"].items():
+            if route not in routes:
+                yield f"{name}: the throttle of {route} has no route"
+            if limits.keys() != THROTTLE:
+                yield f"{name}: {route} needs both limits, or none"
+    for name, count in Counter(name.split(".")[0] for name in routes.values()).items():
+        if count * ROUTE_PERMISSION_BYTES > FUNCTION_POLICY_BYTES:
+            yield f"{name}: {count} routes need more than the 20 KiB of a function's policy"
+
+
 def check_tables(template: Template) -> Iterator[str]:
     """What cannot be remade can be restored, no table is deleted by mistake, and rows expire."""
     for name, table in template.of_type("AWS::DynamoDB::Table"):
@@ -269,7 +295,7 @@ def main() -> int:
     rules = [
         *(check_queues, check_event_sources, check_schedules, check_functions, check_tables),
         *(check_roles, check_polling, check_logging, check_schedule_roles, check_access_log),
-        *(check_failed_invocations, check_rate_limit),
+        *(check_failed_invocations, check_rate_limit, check_routes),
     ]
     problems = (problem for rule in rules for problem in rule(template))
     return print_problems(problems, TEMPLATE.name)

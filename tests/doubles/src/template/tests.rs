@@ -174,6 +174,8 @@ fn selects_the_route_with_the_fewest_variables() {
     let selected = |method, path| select(method, path).unwrap();
     assert_eq!(selected("GET", "/webhooks/health"), "inbound /webhooks/health ");
     assert_eq!(selected("GET", "/webhooks/x"), "inbound /webhooks/{source} source=x");
+    let of_hook = selected("POST", "/webhooks/x/h");
+    assert_eq!(of_hook, "inbound /webhooks/{source}/{hook_id} hook_id=h source=x");
     assert_eq!(
         selected("DELETE", "/api/external/orders/o%2F1/timeline/r"),
         "orders /api/external/orders/{order_id}/timeline/{report_id} order_id=o%2F1 report_id=r"
@@ -181,6 +183,22 @@ fn selects_the_route_with_the_fewest_variables() {
     assert_eq!(select("PUT", "/webhooks/health"), None);
     assert_eq!(select("GET", "/api/external/orders/"), None);
     assert_eq!(select("GET", "/api/external"), None);
+}
+
+/// A throttle is of a route: each source has routes of its own, which show no hook's id in the log.
+#[test]
+fn each_webhook_path_has_a_route_of_its_own() {
+    let template = deployed();
+    for source in ["carrier", "esahayak", "shipway", "whatsapp"] {
+        for method in ["POST", "GET", "HEAD"] {
+            for (hook, route) in [("", ""), ("/secret", "/{hook_id}")] {
+                let path = format!("/webhooks/{source}{hook}");
+                let (function, matched) = template.route(method, &path).unwrap();
+                assert_eq!(function.name, "inbound");
+                assert_eq!(matched.route.path, format!("/webhooks/{source}{route}"), "{method}");
+            }
+        }
+    }
 }
 
 #[test]
