@@ -14,6 +14,10 @@ from check_result import print_problems
 from config import ROOT, TEMPLATE
 
 FUNCTION = "AWS::Serverless::Function"
+# Concurrent executions of a new AWS account, those for the API and `sweep`, and the least of SQS.
+NEW_ACCOUNT = 10
+SPARE = 2
+MIN_CONCURRENCY = 2
 THROTTLE = {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
 # SAM writes a statement into the function's policy for each route: the longest of `inbound` with
 # a stage of 16 characters, and Lambda's limit for all of them.
@@ -40,6 +44,7 @@ class Template:
         parsed = yaml_parse(text)
         self.defaults: Resource = parsed["Globals"]["Function"]
         self.resources: dict[str, Resource] = parsed["Resources"]
+        self.parameters: dict[str, Resource] = parsed["Parameters"]
 
     def of_type(self, kind: str) -> Iterator[tuple[str, Resource]]:
         for name, resource in self.resources.items():
@@ -133,6 +138,30 @@ def check_event_sources(template: Template) -> Iterator[str]:
                 f"{queue}: visibility timeout {visibility} s is less than "
                 f"6 × {timeout} s, the timeout of {name}"
             )
+
+
+def check_capacity(template: Template) -> Iterator[str]:
+    """By default the queues' functions leave a new account concurrency for the others. A missing
+    concurrency is a finding of `check_event_sources`.
+    """
+    total = 0
+    for name, event, _ in template.events("SQS"):
+        concurrency = event.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
+        if isinstance(concurrency, dict):
+            parameter = template.parameters[referred(concurrency)]
+            if parameter.get("MinValue") != MIN_CONCURRENCY:
+                yield f"{name}: SQS takes no concurrency below {MIN_CONCURRENCY}"
+            concurrency = parameter["Default"]
+        total += concurrency
+    if total > NEW_ACCOUNT - SPARE:
+        yield f"queues: their functions take {total} of the {NEW_ACCOUNT} of a new account"
+    reserved = [
+        function["ReservedConcurrentExecutions"]
+        for _, function in template.of_type(FUNCTION)
+        if "ReservedConcurrentExecutions" in function
+    ]
+    if not all(isinstance(value, dict) and "Fn::If" in value for value in reserved):
+        yield "functions: a new account has nothing to reserve"
 
 
 def check_schedules(template: Template) -> Iterator[str]:
@@ -295,7 +324,7 @@ def main() -> int:
     rules = [
         *(check_queues, check_event_sources, check_schedules, check_functions, check_tables),
         *(check_roles, check_polling, check_logging, check_schedule_roles, check_access_log),
-        *(check_failed_invocations, check_rate_limit, check_routes),
+        *(check_failed_invocations, check_rate_limit, check_routes, check_capacity),
     ]
     problems = (problem for rule in rules for problem in rule(template))
     return print_problems(problems, TEMPLATE.name)

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::iam::Policy;
@@ -132,7 +133,14 @@ struct QueueProperties {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ScalingConfig {
+    #[serde(deserialize_with = "number")]
     maximum_concurrency: Option<usize>,
+}
+
+/// The value of a parameter is a text, also of one that is a number.
+fn number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<usize>, D::Error> {
+    let text = text(&Value::deserialize(value)?);
+    text.parse().map(Some).map_err(D::Error::custom)
 }
 
 /// Of Lambda for queues.

@@ -76,7 +76,7 @@ fn resolves_the_environment_of_a_deployed_function() {
         queue: "EventsQueue".to_owned(),
         batch_size: 10,
         batching_window: 0,
-        max_concurrency: Some(20),
+        max_concurrency: Some(2),
         reports_item_failures: true,
     };
     assert_eq!(process.queues, [expected]);
@@ -225,6 +225,40 @@ fn an_event_source_and_a_queue_have_the_defaults_of_aws() {
     let queue = &template.queues[0];
     assert_eq!((queue.visibility, queue.retention, queue.delay), (30_000, 345_600_000, 0));
     assert_eq!(template.functions[0].async_invoke.max_retries, 0);
+}
+
+#[test]
+fn a_condition_removes_a_property_an_item_or_a_resource() {
+    let template = |stage| {
+        let text = "
+Parameters: {Stage: {Type: String, Default: dev}, Most: {Type: Number, Default: 7}}
+Conditions:
+  IsLocal: !Equals [!Ref Stage, local]
+  IsWide: !Not [!Equals [!Ref Most, 7]]
+Globals: {Function: {Timeout: 20, MemorySize: 256, Environment: {Variables: {}}}}
+Resources:
+  Queue: {Type: AWS::SQS::Queue}
+  Away: {Type: AWS::SQS::Queue, Condition: IsWide, Properties: {DelaySeconds: !GetAtt Queue.None}}
+  Role: {Type: AWS::IAM::Role, Properties: {Policies: [!Ref AWS::NoValue]}}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/work/
+      Role: !GetAtt Role.Arn
+      Timeout: !If [IsLocal, 3, !Ref AWS::NoValue]
+      Events:
+        Q:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt Queue.Arn
+            ScalingConfig: {MaximumConcurrency: !Ref Most}
+";
+        Template::read(text, &[("Stage", stage)]).unwrap()
+    };
+    let function = |stage| template(stage).functions.remove(0);
+    assert_eq!((function("local").timeout, function("dev").timeout), (3000, 20_000));
+    assert_eq!(function("dev").queues[0].max_concurrency, Some(7));
+    assert_eq!(template("dev").queues.len(), 1);
 }
 
 #[test]
