@@ -14,6 +14,7 @@ from check_result import print_problems
 from config import ROOT, TEMPLATE
 
 FUNCTION = "AWS::Serverless::Function"
+JSON_LOGS = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
 # Concurrent executions of a new AWS account, those for the API and `sweep`, and the least of SQS.
 NEW_ACCOUNT = 10
 SPARE = 2
@@ -194,9 +195,15 @@ def check_failed_invocations(template: Template) -> Iterator[str]:
 
 
 def check_functions(template: Template) -> Iterator[str]:
-    """Without a role SAM generates one that may use every queue and log group."""
+    """Without a role SAM generates one that may use every queue and log group. A line that is not
+    JSON is no line for a query of fields; a system log at INFO has three lines an invocation.
+    """
     groups = dict(template.of_type("AWS::Logs::LogGroup"))
     for name, function in template.of_type(FUNCTION):
+        logging = template.defaults.get("LoggingConfig", {}) | function.get("LoggingConfig", {})
+        for setting, value in JSON_LOGS.items():
+            if logging.get(setting) != value:
+                yield f"{name}: its {setting} is not {value}"
         if "Role" not in function:
             yield f"{name}: has no role of its own"
         group = function.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
