@@ -32,6 +32,16 @@ FOURTEEN_DAYS = 14 * 24 * 3600
 # Lambda makes these calls with the function's role.
 POLLING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+# X-Ray knows no resources.
+TRACE = (
+    "Traces",
+    {
+        "Sid": "Trace",
+        "Effect": "Allow",
+        "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+        "Resource": "*",
+    },
+)
 # The statement by which Lambda writes a failed asynchronous invocation to its destination.
 KEEP_FAILED = "KeepFailedInvocations"
 Resource = dict[str, Any]
@@ -75,13 +85,9 @@ class Template:
         """Each (action, resource) that a role allows; `role` is a reference to it. With `sid` only
         those of this statement.
         """
-        policies = self.resources[referred(role)]["Properties"]["Policies"]
-        statements = [
-            statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]
-        ]
         return {
             (action, referred(resource))
-            for statement in statements
+            for statement in statements(self.resources[referred(role)]["Properties"])
             if statement["Effect"] == "Allow" and sid in (None, statement["Sid"])
             for action in as_list(statement["Action"])
             for resource in as_list(statement["Resource"])
@@ -103,6 +109,22 @@ def referred(value: Any) -> str:
         return value["Fn::Sub"]
     target = value["Fn::GetAtt"]
     return target.split(".")[0] if isinstance(target, str) else target[0]
+
+
+def statements(role: Resource) -> list[Resource]:
+    """The statements of a role in every stage."""
+    return [statement for statement in _all_statements(role) if "Fn::If" not in statement]
+
+
+def conditional_statements(role: Resource) -> list[tuple[str, Resource]]:
+    """(condition, statement) of those that hold only under a condition."""
+    conditional = [found["Fn::If"] for found in _all_statements(role) if "Fn::If" in found]
+    return [(condition, statement) for condition, statement, _ in conditional]
+
+
+def _all_statements(role: Resource) -> list[Resource]:
+    policies = role.get("Policies", [])
+    return [found for policy in policies for found in policy["PolicyDocument"]["Statement"]]
 
 
 def failure_destination(function: Resource) -> Any:
@@ -216,15 +238,25 @@ def check_roles(template: Template) -> Iterator[str]:
     for name, role in template.of_type("AWS::IAM::Role"):
         if role.get("ManagedPolicyArns"):
             yield f"{name}: managed policies allow more than needed"
-        for policy in role.get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                if statement["Effect"] == "Deny":
-                    continue
-                where = f"{name}.{statement.get('Sid', policy['PolicyName'])}"
-                if "*" in as_list(statement["Resource"]):
-                    yield f"{where}: allows every resource"
-                if any(action.endswith("*") for action in as_list(statement["Action"])):
-                    yield f"{where}: allows a wildcard of actions"
+        for statement in statements(role):
+            if statement["Effect"] == "Deny":
+                continue
+            where = f"{name}.{statement['Sid']}"
+            if "*" in as_list(statement["Resource"]):
+                yield f"{where}: allows every resource"
+            if any(action.endswith("*") for action in as_list(statement["Action"])):
+                yield f"{where}: allows a wildcard of actions"
+        for condition, statement in conditional_statements(role):
+            if (condition, statement) != TRACE:
+                yield f"{name}: allows {statement['Sid']} in some stages only"
+
+
+def check_tracing(template: Template) -> Iterator[str]:
+    """Every function may write traces, where the stage traces."""
+    for name, function in template.of_type(FUNCTION):
+        role = template.resources[referred(function["Role"])]["Properties"]
+        if TRACE not in conditional_statements(role):
+            yield f"{name}: its role does not allow tracing if the stage traces"
 
 
 def check_polling(template: Template) -> Iterator[str]:
@@ -330,7 +362,14 @@ def main() -> int:
     template = Template(TEMPLATE.read_text())
     rules = [
         *(check_queues, check_event_sources, check_schedules, check_functions, check_tables),
-        *(check_roles, check_polling, check_logging, check_schedule_roles, check_access_log),
+        *(
+            check_roles,
+            check_tracing,
+            check_polling,
+            check_logging,
+            check_schedule_roles,
+            check_access_log,
+        ),
         *(check_failed_invocations, check_rate_limit, check_routes, check_capacity),
     ]
     problems = (problem for rule in rules for problem in rule(template))

@@ -262,6 +262,26 @@ Resources:
 }
 
 #[test]
+fn parameters_set_what_a_deployed_function_may_do() {
+    let read = |name, value| Template::read(DEPLOYED, &[("Stage", "sim"), (name, value)]).unwrap();
+    for (mode, may_trace) in [("Active", true), ("PassThrough", false)] {
+        for function in read("Tracing", mode).functions {
+            let allowed = function.policy.allows("xray:PutTraceSegments", "*");
+            assert_eq!(allowed, may_trace, "{mode} {}", function.name);
+        }
+    }
+    for (parameter, function) in [
+        ("ProcessConcurrency", "process"),
+        ("DeliverConcurrency", "deliver"),
+        ("SyncConcurrency", "sync"),
+    ] {
+        let template = read(parameter, "77");
+        let concurrency = template.function(function).unwrap().queues[0].max_concurrency;
+        assert_eq!(concurrency, Some(77), "{parameter}");
+    }
+}
+
+#[test]
 fn a_schedule_fires_at_its_next_time() {
     let next = |expression: &str, now| schedule(expression).unwrap().timing.next_after(now);
     assert_eq!(next("rate(5 minutes)", 0), 5 * MINUTE);
