@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use aws::lambda::sqs_batch::RecordOutcome;
+use aws::sqs::Outgoing;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
@@ -20,7 +21,12 @@ use serde_json::{Value, json};
 use crate::support::{Calls, SIGNING_SECRET, TestEndpoint, eventually, stack, take_dead_letter};
 
 async fn enqueue(delivery: &Delivery) {
-    stack().queue("deliveries", &Calls::default()).send(delivery.to_message()).await.unwrap();
+    send(delivery.to_message()).await;
+}
+
+async fn send(body: String) {
+    let message = Outgoing { body, group: "test".to_owned() };
+    stack().queue("deliveries", &Calls::default()).send(message).await.unwrap();
 }
 
 async fn row(id: &str) -> HashMap<String, AttributeValue> {

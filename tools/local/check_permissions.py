@@ -2,8 +2,8 @@
 
 First each scenario runs with the function's whole policy; no call may be denied. Then each
 statement, each of its actions and each of its resources is removed in turn; at least one scenario
-must be denied a call and report it. Calls that AWS makes on behalf of a function (polling, logging)
-are not checked by the emulator; check_template.py covers those.
+must be denied a call and report it. Calls that AWS makes on behalf of a function (polling, logging,
+keeping failed invocations) are not checked by the emulator; check_template.py covers those.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import describe
 from check_result import print_problems
-from check_template import FUNCTION, LOGGING, POLLING, Template, as_list
+from check_template import FUNCTION, KEEP_FAILED, LOGGING, POLLING, Template, as_list
 from config import TEMPLATE
 from function_copies import Copies, Outcome, Statement
 from scenarios import SCENARIOS, Scenario
@@ -38,6 +38,8 @@ class Variant:
 def variants(function: str, statements: list[Statement]) -> Iterator[Variant]:
     """The policy without each statement about the function's own calls, and each part of one."""
     for statement in statements:
+        if statement["Sid"] == KEEP_FAILED:
+            continue
         others = [other for other in statements if other is not statement]
         for removed, rest in reductions(statement):
             kept = [*others, rest] if rest["Action"] and rest["Resource"] else others

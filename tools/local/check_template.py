@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,6 +14,18 @@ from check_result import print_problems
 from config import ROOT, TEMPLATE
 
 FUNCTION = "AWS::Serverless::Function"
+JSON_LOGS = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
+# Concurrent executions of a new AWS account, those for the API and `sweep`, and the least of SQS.
+NEW_ACCOUNT = 10
+SPARE = 2
+MIN_CONCURRENCY = 2
+THROTTLE = {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
+# SAM writes a statement into the function's policy for each route: the longest of `inbound` with
+# a stage of 16 characters, and Lambda's limit for all of them.
+ROUTE_PERMISSION_BYTES = 430
+FUNCTION_POLICY_BYTES = 20_480
+# Tables of deliveries and polling runs, whose rows live for 30 days.
+REMADE = {"DeliveriesTable", "StateTable"}
 # The constant of the code that divides the carrier's rate limit.
 WORKERS = re.compile(r"const WORKERS: f64 = (\d+)")
 FOURTEEN_DAYS = 14 * 24 * 3600
@@ -20,6 +33,18 @@ FOURTEEN_DAYS = 14 * 24 * 3600
 DEPTH = "sqs:GetQueueAttributes"
 POLLING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", DEPTH}
 LOGGING = {"logs:CreateLogStream", "logs:PutLogEvents"}
+# X-Ray knows no resources.
+TRACE = (
+    "Traces",
+    {
+        "Sid": "Trace",
+        "Effect": "Allow",
+        "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+        "Resource": "*",
+    },
+)
+# The statement by which Lambda writes a failed asynchronous invocation to its destination.
+KEEP_FAILED = "KeepFailedInvocations"
 Resource = dict[str, Any]
 Allowed = set[tuple[str, str]]
 
@@ -31,6 +56,7 @@ class Template:
         parsed = yaml_parse(text)
         self.defaults: Resource = parsed["Globals"]["Function"]
         self.resources: dict[str, Resource] = parsed["Resources"]
+        self.parameters: dict[str, Resource] = parsed["Parameters"]
 
     def of_type(self, kind: str) -> Iterator[tuple[str, Resource]]:
         for name, resource in self.resources.items():
@@ -38,7 +64,7 @@ class Template:
                 yield name, resource.get("Properties", {})
 
     def dead_letter_queues(self) -> set[str]:
-        """The dead-letter queues of queues and schedules."""
+        """The dead-letter queues of queues and schedules, and the destinations of failures."""
         of_queues = {
             referred(queue["RedrivePolicy"]["deadLetterTargetArn"])
             for _, queue in self.of_type("AWS::SQS::Queue")
@@ -49,18 +75,21 @@ class Template:
             for _, schedule, _ in self.events("ScheduleV2")
             if "DeadLetterConfig" in schedule
         }
-        return of_queues | of_schedules
+        of_functions = {
+            referred(destination)
+            for _, function in self.of_type(FUNCTION)
+            if (destination := failure_destination(function))
+        }
+        return of_queues | of_schedules | of_functions
 
-    def allowed(self, role: Any) -> Allowed:
-        """Each (action, resource) that a role allows; `role` is a reference to it."""
-        policies = self.resources[referred(role)]["Properties"]["Policies"]
-        statements = [
-            statement for policy in policies for statement in policy["PolicyDocument"]["Statement"]
-        ]
+    def allowed(self, role: Any, sid: str | None = None) -> Allowed:
+        """Each (action, resource) that a role allows; `role` is a reference to it. With `sid` only
+        those of this statement.
+        """
         return {
             (action, referred(resource))
-            for statement in statements
-            if statement["Effect"] == "Allow"
+            for statement in statements(self.resources[referred(role)]["Properties"])
+            if statement["Effect"] == "Allow" and sid in (None, statement["Sid"])
             for action in as_list(statement["Action"])
             for resource in as_list(statement["Resource"])
         }
@@ -81,6 +110,28 @@ def referred(value: Any) -> str:
         return value["Fn::Sub"]
     target = value["Fn::GetAtt"]
     return target.split(".")[0] if isinstance(target, str) else target[0]
+
+
+def statements(role: Resource) -> list[Resource]:
+    """The statements of a role in every stage."""
+    return [statement for statement in _all_statements(role) if "Fn::If" not in statement]
+
+
+def conditional_statements(role: Resource) -> list[tuple[str, Resource]]:
+    """(condition, statement) of those that hold only under a condition."""
+    conditional = [found["Fn::If"] for found in _all_statements(role) if "Fn::If" in found]
+    return [(condition, statement) for condition, statement, _ in conditional]
+
+
+def _all_statements(role: Resource) -> list[Resource]:
+    policies = role.get("Policies", [])
+    return [found for policy in policies for found in policy["PolicyDocument"]["Statement"]]
+
+
+def failure_destination(function: Resource) -> Any:
+    """Where Lambda writes an asynchronous invocation that failed, if anywhere."""
+    config = function.get("EventInvokeConfig", {}).get("DestinationConfig", {})
+    return config.get("OnFailure", {}).get("Destination")
 
 
 def check_queues(template: Template) -> Iterator[str]:
@@ -113,6 +164,30 @@ def check_event_sources(template: Template) -> Iterator[str]:
             )
 
 
+def check_capacity(template: Template) -> Iterator[str]:
+    """By default the queues' functions leave a new account concurrency for the others. A missing
+    concurrency is a finding of `check_event_sources`.
+    """
+    total = 0
+    for name, event, _ in template.events("SQS"):
+        concurrency = event.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
+        if isinstance(concurrency, dict):
+            parameter = template.parameters[referred(concurrency)]
+            if parameter.get("MinValue") != MIN_CONCURRENCY:
+                yield f"{name}: SQS takes no concurrency below {MIN_CONCURRENCY}"
+            concurrency = parameter["Default"]
+        total += concurrency
+    if total > NEW_ACCOUNT - SPARE:
+        yield f"queues: their functions take {total} of the {NEW_ACCOUNT} of a new account"
+    reserved = [
+        function["ReservedConcurrentExecutions"]
+        for _, function in template.of_type(FUNCTION)
+        if "ReservedConcurrentExecutions" in function
+    ]
+    if not all(isinstance(value, dict) and "Fn::If" in value for value in reserved):
+        yield "functions: a new account has nothing to reserve"
+
+
 def check_schedules(template: Template) -> Iterator[str]:
     """Each schedule has its own name, role, retry policy and dead-letter queue.
 
@@ -125,10 +200,33 @@ def check_schedules(template: Template) -> Iterator[str]:
                 yield f"{name}: has no {required}"
 
 
+def check_failed_invocations(template: Template) -> Iterator[str]:
+    """A schedule invokes asynchronously: its retries and its dead-letter queue end once Lambda has
+    accepted the event. Lambda itself has to keep what the function then fails, with its role.
+    """
+    for event, _, function in template.events("ScheduleV2"):
+        config, name = function.get("EventInvokeConfig", {}), event.split(".")[0]
+        for limit in ("MaximumRetryAttempts", "MaximumEventAgeInSeconds"):
+            if limit not in config:
+                yield f"{name}: has no {limit} for the invocations of its schedule"
+        destination = failure_destination(function)
+        if not destination:
+            yield f"{name}: nothing keeps its schedule's invocations that fail"
+            continue
+        kept = template.allowed(function["Role"], KEEP_FAILED)
+        yield from differences(name, kept, {("sqs:SendMessage", referred(destination))})
+
+
 def check_functions(template: Template) -> Iterator[str]:
-    """Without a role SAM generates one that may use every queue and log group."""
+    """Without a role SAM generates one that may use every queue and log group. A line that is not
+    JSON is no line for a query of fields; a system log at INFO has three lines an invocation.
+    """
     groups = dict(template.of_type("AWS::Logs::LogGroup"))
     for name, function in template.of_type(FUNCTION):
+        logging = template.defaults.get("LoggingConfig", {}) | function.get("LoggingConfig", {})
+        for setting, value in JSON_LOGS.items():
+            if logging.get(setting) != value:
+                yield f"{name}: its {setting} is not {value}"
         if "Role" not in function:
             yield f"{name}: has no role of its own"
         group = function.get("LoggingConfig", {}).get("LogGroup", {}).get("Ref")
@@ -141,15 +239,25 @@ def check_roles(template: Template) -> Iterator[str]:
     for name, role in template.of_type("AWS::IAM::Role"):
         if role.get("ManagedPolicyArns"):
             yield f"{name}: managed policies allow more than needed"
-        for policy in role.get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                if statement["Effect"] == "Deny":
-                    continue
-                where = f"{name}.{statement.get('Sid', policy['PolicyName'])}"
-                if "*" in as_list(statement["Resource"]):
-                    yield f"{where}: allows every resource"
-                if any(action.endswith("*") for action in as_list(statement["Action"])):
-                    yield f"{where}: allows a wildcard of actions"
+        for statement in statements(role):
+            if statement["Effect"] == "Deny":
+                continue
+            where = f"{name}.{statement['Sid']}"
+            if "*" in as_list(statement["Resource"]):
+                yield f"{where}: allows every resource"
+            if any(action.endswith("*") for action in as_list(statement["Action"])):
+                yield f"{where}: allows a wildcard of actions"
+        for condition, statement in conditional_statements(role):
+            if (condition, statement) != TRACE:
+                yield f"{name}: allows {statement['Sid']} in some stages only"
+
+
+def check_tracing(template: Template) -> Iterator[str]:
+    """Every function may write traces, where the stage traces."""
+    for name, function in template.of_type(FUNCTION):
+        role = template.resources[referred(function["Role"])]["Properties"]
+        if TRACE not in conditional_statements(role):
+            yield f"{name}: its role does not allow tracing if the stage traces"
 
 
 def check_polling(template: Template) -> Iterator[str]:
@@ -215,11 +323,37 @@ def check_access_log(template: Template) -> Iterator[str]:
                 yield f"{name}: its access log contains {variable}"
 
 
+def check_routes(template: Template) -> Iterator[str]:
+    """Every route has a throttle. A throttle without a route fails the deploy, as do more routes
+    than the policy of their function may name.
+    """
+    routes = {
+        f"{event['Method']} {event['Path']}": name for name, event, _ in template.events("HttpApi")
+    }
+    for name, api in template.of_type("AWS::Serverless::HttpApi"):
+        for limit in THROTTLE - api.get("DefaultRouteSettings", {}).keys():
+            yield f"{name}: routes without limits of their own have no {limit}"
+        for route, limits in api["RouteSettings"].items():
+            if route not in routes:
+                yield f"{name}: the throttle of {route} has no route"
+            if limits.keys() != THROTTLE:
+                yield f"{name}: {route} needs both limits, or none"
+    for name, count in Counter(name.split(".")[0] for name in routes.values()).items():
+        if count * ROUTE_PERMISSION_BYTES > FUNCTION_POLICY_BYTES:
+            yield f"{name}: {count} routes need more than the 20 KiB of a function's policy"
+
+
 def check_tables(template: Template) -> Iterator[str]:
-    """Tables can be restored, and rows expire."""
+    """What cannot be remade can be restored, no table is deleted by mistake, and rows expire."""
     for name, table in template.of_type("AWS::DynamoDB::Table"):
-        if not table.get("PointInTimeRecoverySpecification", {}).get("PointInTimeRecoveryEnabled"):
+        recovery = table.get("PointInTimeRecoverySpecification", {})
+        restorable = recovery.get("PointInTimeRecoveryEnabled", False)
+        if name in REMADE and restorable:
+            yield f"{name}: pays for point-in-time recovery of rows that can be remade"
+        if name not in REMADE and not restorable:
             yield f"{name}: has no point-in-time recovery"
+        if table.get("DeletionProtectionEnabled") != {"Fn::If": ["IsLocal", False, True]}:
+            yield f"{name}: has no deletion protection in every stage but local"
         if not table.get("TimeToLiveSpecification", {}).get("Enabled"):
             yield f"{name}: has no TTL"
 
@@ -232,8 +366,15 @@ def main() -> int:
     template = Template(TEMPLATE.read_text())
     rules = [
         *(check_queues, check_event_sources, check_schedules, check_functions, check_tables),
-        *(check_roles, check_polling, check_logging, check_schedule_roles, check_access_log),
-        check_rate_limit,
+        *(
+            check_roles,
+            check_tracing,
+            check_polling,
+            check_logging,
+            check_schedule_roles,
+            check_access_log,
+        ),
+        *(check_failed_invocations, check_rate_limit, check_routes, check_capacity),
     ]
     problems = (problem for rule in rules for problem in rule(template))
     return print_problems(problems, TEMPLATE.name)

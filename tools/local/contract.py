@@ -84,6 +84,21 @@ class Contract:
             if "example" in media:
                 yield from self._validate(f"{where}: example", media["schema"], media["example"])
 
+    def covers(self, path: str, route: str) -> bool:
+        """True if a route is a described path with values in place of some of its variables: values
+        that the document lists. Such a route has a throttle of its own, and the same contract.
+        """
+        parts, values = path.split("/"), route.split("/")
+        parameters = self.document["paths"][path].get("parameters", [])
+        listed = {
+            f"{{{parameter['name']}}}": parameter["schema"].get("enum", [])
+            for parameter in map(self._resolved, parameters)
+        }
+        return len(parts) == len(values) and all(
+            part == value or value in listed.get(part, [])
+            for part, value in zip(parts, values, strict=True)
+        )
+
     def has_route(self, method: str, path: str) -> bool:
         return self._operation(method.lower(), path) is not None
 

@@ -22,7 +22,10 @@ from config import (
 
 BUCKET = "waypost-local-code"
 LOG_FILE = LOCAL / "deploy.log"
-PARAMETERS = {"Stage": STAGE, "ConfigTtlSeconds": "1", "LogRetentionDays": "1"}
+PARAMETERS = {
+    **{"Stage": STAGE, "ConfigTtlSeconds": "1", "LogRetentionDays": "1"},
+    **{"ProcessConcurrency": "20", "DeliverConcurrency": "50", "SyncConcurrency": "4"},
+}
 
 
 @dataclass(frozen=True)

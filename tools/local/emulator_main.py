@@ -1,10 +1,10 @@
-"""The emulator's process: MiniStack with the permission checks of AWS.
+"""The emulator's process: MiniStack with the permission checks of AWS, and numbers as parameters.
 
 MiniStack 1.5.33 checks two permissions differently from AWS. It requires `sqs:SendMessageBatch` and
 the other batch actions, which do not exist in IAM (SendMessage covers the batch), and it checks
 `ssm:GetParameters` and `ssm:GetParametersByPath` on `*` instead of the named parameters. Both are
 corrected here, so the roles of template.yaml stay those for AWS and a missing permission still
-fails.
+fails. It also keeps the value of a template's parameter as text where Lambda has a number.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import lambda_svc
 
 SINGLE_ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
@@ -26,6 +27,7 @@ SEPARATOR = " "  # never part of a parameter's ARN
 ministack_action = iam_actions.extract_iam_action
 ministack_resource = iam_actions.extract_resource_arn
 ministack_enforce = iam_evaluator.enforce
+ministack_concurrency = lambda_svc._sqs_esm_concurrency
 
 
 def action(*request: Any) -> str | None:
@@ -64,6 +66,14 @@ def enforce(
     return None
 
 
+def concurrency(mapping: dict[str, Any], *others: Any, **named: Any) -> int:
+    """The batches of a queue that an event source mapping has in flight at most."""
+    scaling = mapping.get("ScalingConfig") or {}
+    if "MaximumConcurrency" in scaling:
+        scaling["MaximumConcurrency"] = int(scaling["MaximumConcurrency"])
+    return ministack_concurrency(mapping, *others, **named)
+
+
 def _parameters(body: bytes) -> list[str]:
     """Names in GetParameters and GetParametersByPath; MiniStack handles other requests itself."""
     request = json.loads(body or b"{}")
@@ -79,4 +89,5 @@ if __name__ == "__main__":
     iam_actions.extract_iam_action = action
     iam_actions.extract_resource_arn = resource
     iam_evaluator.enforce = enforce
+    lambda_svc._sqs_esm_concurrency = concurrency
     app.main()

@@ -49,15 +49,22 @@ class Installation:
         """The stack's template parameters. Fails if it is not deployed in this account and region:
         settings written there would have no effect.
         """
+        parameters = self.deployed_parameters()
+        if parameters is None:
+            raise StackError(
+                f"there is no stack {self.stack_name} in {self.region}: "
+                "give its region (REGION=… or AWS_REGION), or run make deploy first"
+            )
+        return parameters
+
+    def deployed_parameters(self) -> dict[str, str] | None:
+        """The stack's template parameters; None before its first deploy."""
         try:
             answer = self.client("cloudformation").describe_stacks(StackName=self.stack_name)
         except ClientError as error:
             if "does not exist" not in str(error):
                 raise
-            raise StackError(
-                f"there is no stack {self.stack_name} in {self.region}: "
-                "give its region (REGION=… or AWS_REGION), or run make deploy first"
-            ) from error
+            return None
         given = answer["Stacks"][0].get("Parameters", [])
         return {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in given}
 

@@ -17,6 +17,7 @@ from typing import IO
 from botocore.exceptions import BotoCoreError, ClientError
 
 import callback
+import capacity
 import installation
 import release
 import sam
@@ -79,6 +80,17 @@ def extra_parameters(text: str) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
+def limits(where: Installation, parameters: dict[str, str]) -> list[str]:
+    """What the account's limits mean for the parameters of this deploy."""
+    found = capacity.read_limits(where.client("lambda"))
+    if found is None:
+        return ["no permission lambda:GetAccountSettings: the account's limits are not known"]
+    deployed = where.deployed_parameters() or {}
+    current = capacity.defaults() | deployed | parameters
+    reserved = int(deployed.get(capacity.RESERVED, 0))
+    return capacity.advice(where.stage, found, current, reserved)
+
+
 def summary(outputs: dict[str, str]) -> str:
     lines = [f"{key:<20} {value}" for key, value in sorted(outputs.items())]
     return "\n".join([*lines, "", callback.advice(outputs["ApiUrl"], WEBHOOK_PATH)])
@@ -97,6 +109,7 @@ def main(check_only: bool) -> int:
             return 0
         account = where.client("sts").get_caller_identity()["Account"]
         print(f"==> {where.stack_name} in account {account}, {where.region}", flush=True)
+        print(*limits(where, parameters), sep="\n", flush=True)
         release.build(arch)
         print("==> sam deploy", flush=True)
         outputs = deploy(where, TEMPLATE, parameters)

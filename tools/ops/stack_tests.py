@@ -11,6 +11,8 @@ import subprocess
 import time
 import unittest
 import unittest.mock
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -23,6 +25,7 @@ from config import LOCAL, REGION, ROOT, TEMPLATE, aws_environment, client
 from order_client import SETTINGS_SECONDS, OrderClient, basic, vendor
 
 SPARE_STAGE = "opscheck"  # no function reads its settings; only this file deploys it
+CERTIFICATE = f"arn:aws:acm:{REGION}:000000000000:certificate/example"
 EMPTY_STACK = '{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}'
 
 
@@ -197,19 +200,59 @@ class Account(unittest.TestCase):
 
     def test_deploys_a_second_stage_without_shared_names(self) -> None:
         """Deploys as `make deploy` does, with the binaries that are staged for the local stack."""
-        first, log_file = self.names(), LOCAL / "second-stage.log"
-        with unittest.mock.patch.dict("os.environ", self.env), log_file.open("w") as log:
-            where = rollout.target(SPARE_STAGE, "")
-            try:
-                outputs = rollout.deploy(
-                    where, STAGING / TEMPLATE.name, {"Stage": SPARE_STAGE}, log
-                )
-                both = self.names()
-            finally:
-                where.client("cloudformation").delete_stack(StackName=where.stack_name)
+        first = self.names()
+        with self.second_stage() as outputs:
+            both = self.names()
+            tracing = self.inbound()["TracingConfig"]
         self.assertIn(f"https://{outputs['ApiId']}.execute-api.", rollout.summary(outputs))
         self.assertEqual(len(both), 2 * len(first), f"two stages share a name: {both}")
         self.assertEqual(self.names(), first)
+        self.assertEqual(tracing, {"Mode": "PassThrough"})
+
+    def test_parameters_set_limits_traces_and_a_domain(self) -> None:
+        domain = "hooks.example.com"
+        given = {
+            **{"ProcessConcurrency": "7", "Tracing": "Active"},
+            **{"DomainName": domain, "CertificateArn": CERTIFICATE},
+        }
+        with self.second_stage(**given) as outputs:
+            functions = client("lambda", self.endpoint_url)
+            process = functions.list_event_source_mappings(
+                FunctionName=f"waypost-{SPARE_STAGE}-process"
+            )["EventSourceMappings"]
+            inbound = self.inbound()
+            role = inbound["Role"].rsplit("/", 1)[1]
+            iam = client("iam", self.endpoint_url)
+            policy = iam.get_role_policy(RoleName=role, PolicyName="inbound")["PolicyDocument"]
+            api = client("apigatewayv2", self.endpoint_url)
+            (mapping,) = api.get_api_mappings(DomainName=domain)["Items"]
+        self.assertEqual(
+            [int(found["ScalingConfig"]["MaximumConcurrency"]) for found in process], [7]
+        )
+        self.assertEqual(inbound["TracingConfig"], {"Mode": "Active"})
+        sids = [statement["Sid"] for statement in policy["Statement"]]
+        self.assertEqual(sids[-2:], ["Log", "Trace"])
+        self.assertEqual((mapping["ApiId"], mapping["Stage"]), (outputs["ApiId"], "$default"))
+        self.assertEqual(outputs["ApiUrl"], f"https://{domain}")
+        self.assertTrue(outputs["DomainTarget"])
+
+    @contextmanager
+    def second_stage(self, **parameters: str) -> Iterator[dict[str, str]]:
+        """Deploys it as `make deploy` does, and yields its outputs."""
+        with (
+            unittest.mock.patch.dict("os.environ", self.env),
+            (LOCAL / "second-stage.log").open("w") as log,
+        ):
+            where = rollout.target(SPARE_STAGE, "")
+            try:
+                given = {"Stage": SPARE_STAGE} | parameters
+                yield rollout.deploy(where, STAGING / TEMPLATE.name, given, log)
+            finally:
+                where.client("cloudformation").delete_stack(StackName=where.stack_name)
+
+    def inbound(self) -> Any:
+        functions = client("lambda", self.endpoint_url)
+        return functions.get_function_configuration(FunctionName=f"waypost-{SPARE_STAGE}-inbound")
 
     def names(self) -> set[str]:
         """Names of the functions and schedules of all stages."""

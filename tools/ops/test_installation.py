@@ -32,6 +32,10 @@ class StackParameters(unittest.TestCase):
         with self.assertRaisesRegex(StackError, "no stack waypost-prod in eu-west-1"):
             self.prod.stack_parameters()
 
+    def test_a_stage_before_its_first_deploy_has_no_parameters(self) -> None:
+        self.fail_with("ValidationError", "Stack with id waypost-prod does not exist")
+        self.assertIsNone(self.prod.deployed_parameters())
+
     def test_reports_other_errors_as_they_are(self) -> None:
         self.fail_with("AccessDenied", "not authorized to perform cloudformation:DescribeStacks")
         with self.assertRaisesRegex(ClientError, "not authorized"):

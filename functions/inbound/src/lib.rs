@@ -142,10 +142,10 @@ impl Inbound {
             inserted = self.insert(&quarantined(event)).await?;
         }
         match (event.state, inserted) {
-            (EventState::Received, Inserted::New) => self.send(&event.id, now).await,
+            (EventState::Received, Inserted::New) => self.send(event, now).await,
             // The first request may have ended before it sent the message.
             (EventState::Received, Inserted::Duplicate(state)) if !state.is_settled() => {
-                self.send(&event.id, now).await
+                self.send(event, now).await
             }
             _ => Ok(()),
         }
@@ -189,8 +189,10 @@ impl Inbound {
     }
 
     /// The event is stored, so a failure to queue it only delays it: `sweep` sends it later.
-    async fn send(&self, id: &EventId, now: Timestamp) -> Result<(), ApiError> {
-        let sent = timeout(SEND_LIMIT, self.queue.send(EventMessage::write(id))).await;
+    async fn send(&self, event: &InboundEvent, now: Timestamp) -> Result<(), ApiError> {
+        let id = &event.id;
+        let message = EventMessage::outgoing(id, event.account.as_ref(), &event.source);
+        let sent = timeout(SEND_LIMIT, self.queue.send(message)).await;
         let timed_out =
             |_| Err(IoError::Transient { call: "sqs:SendMessage", code: "timeout".to_owned() });
         if let Err(error) = sent.unwrap_or_else(timed_out) {

@@ -2,7 +2,7 @@
 
 use aws::lambda::http_api::{ApiError, json};
 use aws::tables::contention::{Try, retry};
-use aws::tables::inbound::{EventMessage, EventState, Pending, Stage};
+use aws::tables::inbound::{EventMessage, EventState, LogRow, Pending, Stage};
 use domain::auth::Caller;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
@@ -39,14 +39,16 @@ impl Ops {
             return Ok(Try::Contended);
         }
         tracing::info!(event_id = %row.id, state = row.state.as_str(), "event.reopened");
-        self.queue_event(Pending { id: row.id.clone(), since: now }, now).await;
+        self.queue_event(&row, now).await;
         Ok(Try::Done(status(202, &row.id, "queued")))
     }
 
     /// The row is already pending: if the send or its record fails, `sweep` queues the event within
     /// two minutes. It stays pending as sent until it is processed.
-    async fn queue_event(&self, pending: Pending, now: Timestamp) {
-        let sent = match self.queues.events.send(EventMessage::write(&pending.id)).await {
+    async fn queue_event(&self, row: &LogRow, now: Timestamp) {
+        let pending = Pending { id: row.id.clone(), since: now };
+        let message = EventMessage::outgoing(&row.id, row.account.as_ref(), &row.source);
+        let sent = match self.queues.events.send(message).await {
             Ok(()) => self.tables.events.mark_sent(&pending, Stage::ToSend, now).await,
             Err(error) => Err(error),
         };

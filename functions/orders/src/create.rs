@@ -47,7 +47,7 @@ impl OrdersApi {
                 Created::NameTaken(name) => return Err(name_taken(&name)),
             }
         };
-        self.queue_event(&event).await;
+        self.queue_event(&key, &event).await;
         self.show(&key, &FIRST_PAGE, status).await
     }
 

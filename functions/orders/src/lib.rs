@@ -25,7 +25,7 @@ use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::view::OrderView;
 use domain::pagination::{MAX_LIMIT, PageRequest};
-use domain::tracking::report::Ref;
+use domain::tracking::report::{Ref, SourceName};
 use lambda_http::http::Method;
 use lambda_http::{Body, Request, RequestExt, Response};
 
@@ -118,8 +118,9 @@ impl OrdersApi {
 
     /// Returns false if the event could not be queued. Reconciliation events are stored as pending,
     /// so `sweep` queues them within a minute.
-    async fn queue_event(&self, event: &EventId) -> bool {
-        let sent = self.queue.send(EventMessage::write(event)).await;
+    async fn queue_event(&self, key: &OrderKey, event: &EventId) -> bool {
+        let message = EventMessage::outgoing(event, Some(&key.account), &SourceName::API);
+        let sent = self.queue.send(message).await;
         sent.inspect_err(|error| tracing::warn!(event_id = %event, %error, "event.send_failed"))
             .is_ok()
     }

@@ -91,7 +91,7 @@ impl OrdersApi {
             PatchOutcome::NameTaken(_) | PatchOutcome::RevMismatch => return Ok(Try::Contended),
         }
         if let Some(event) = &reconciliation {
-            self.queue_event(&event.id).await;
+            self.queue_event(&after.key, &event.id).await;
         }
         Ok(Try::Done(()))
     }
@@ -159,7 +159,7 @@ impl OrdersApi {
 
     pub(crate) async fn queue_last_reconciliation(&self, key: &OrderKey) -> Result<(), ApiError> {
         if let Some(reconciliation) = self.orders.last_reconciliation(key).await? {
-            self.queue_event(&reconciliation).await;
+            self.queue_event(key, &reconciliation).await;
         }
         Ok(())
     }

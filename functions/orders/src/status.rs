@@ -41,7 +41,7 @@ impl OrdersApi {
             reason: None,
             body: ApiEvent::Status(report.clone()).to_body(),
         };
-        self.insert_and_queue(&event, now).await?;
+        self.insert_and_queue(&key, &event, now).await?;
         let OrderKey { account, order } = &key;
         tracing::info!(%account, order_id = %order, event_id = %event.id, "order.reported");
         let body = serde_json::json!({
@@ -66,6 +66,7 @@ impl OrdersApi {
 
     pub(crate) async fn insert_and_queue(
         &self,
+        key: &OrderKey,
         event: &InboundEvent,
         now: Timestamp,
     ) -> Result<(), ApiError> {
@@ -77,7 +78,7 @@ impl OrdersApi {
             Inserted::Duplicate(state) if state.is_settled() => return Ok(()),
             Inserted::Duplicate(_) | Inserted::New => {}
         }
-        if !self.queue_event(&event.id).await {
+        if !self.queue_event(key, &event.id).await {
             self.events.mark_pending(&event.id, now).await?;
         }
         Ok(())

@@ -38,7 +38,7 @@ impl OrdersApi {
             return Ok(answer(200, &key, &entry.id, "withdrawn"));
         }
         let event = withdrawal_event(&key, &entry.id, now);
-        self.insert_and_queue(&event, now).await?;
+        self.insert_and_queue(&key, &event, now).await?;
         let OrderKey { account, order } = &key;
         tracing::info!(%account, order_id = %order, report_id = %entry.id, "report.withdrawal");
         Ok(answer(202, &key, &entry.id, "accepted"))

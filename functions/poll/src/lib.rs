@@ -17,14 +17,17 @@ use aws::entropy::jitter;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
-use aws::sqs::Queue;
+use aws::sqs::{Outgoing, Queue};
 use aws::tables::concurrency::run_all;
+use aws::tables::inbound::group;
 use aws::tables::orders::Orders;
 use aws::tables::runs::{BatchOutcome, BatchState, Runs};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{BatchMessage, Halving, PollCounts, PollItem, RateLimiter};
 use egress::Http;
+use sources::Source;
+use sources::shipway::Shipway;
 use tokio::sync::Mutex;
 
 pub use function::Function;
@@ -124,8 +127,9 @@ impl Poll {
     /// Queues the reports before the batch is counted, so that a crash in between repeats the poll
     /// and loses no report.
     async fn publish(&self, batch: &BatchMessage, answer: &BatchAnswer<'_>) -> Result<(), IoError> {
-        for message in answer.messages(now()) {
-            self.events.send(message).await?;
+        let group = group(batch.credential.as_ref(), &Shipway.name());
+        for body in answer.messages(now()) {
+            self.events.send(Outgoing { body, group: group.clone() }).await?;
         }
         self.record_unknown(batch, &answer.unknown).await?;
         run_all(

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws::clock;
 use aws::error::IoError;
 use aws::sqs::{MAX_BATCH, Queue};
-use aws::tables::inbound::{EventMessage, InboundLog, Pending, PendingPage, Stage};
+use aws::tables::inbound::{InboundLog, Pending, PendingPage, Stage};
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 
@@ -126,9 +126,11 @@ impl PendingEvents {
         if due.is_empty() {
             return Vec::new();
         }
-        let bodies = due.iter().map(|pending| EventMessage::write(&pending.id)).collect();
-        let responses =
-            self.queue.send_batch(bodies).await.unwrap_or_else(|error| vec![Err(error); due.len()]);
+        let sent = match self.events.messages(due).await {
+            Ok(messages) => self.queue.send_batch(messages).await,
+            Err(error) => Err(error),
+        };
+        let responses = sent.unwrap_or_else(|error| vec![Err(error); due.len()]);
         let sent = due
             .iter()
             .zip(&responses)

@@ -37,7 +37,8 @@ pub struct Queue {
 #[derive(Debug)]
 pub struct Outgoing {
     pub body: String,
-    /// Message group of an SQS fair queue: a busy group does not hold up the others.
+    /// Message group of an SQS fair queue: a busy group does not hold up the others. Up to 128
+    /// graphic ASCII characters.
     pub group: String,
 }
 
@@ -93,15 +94,10 @@ impl Queue {
         Self { max_retry_wait: MAX_LONG_RETRY_WAIT, ..self }
     }
 
-    pub async fn send(&self, body: String) -> Result<(), IoError> {
-        let sent = self
-            .client
-            .send_message()
-            .queue_url(&self.url)
-            .message_body(sendable(body))
-            .send()
-            .await;
-        sent.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
+    pub async fn send(&self, message: Outgoing) -> Result<(), IoError> {
+        let request = self.client.send_message().queue_url(&self.url);
+        let request = request.message_group_id(message.group).message_body(sendable(message.body));
+        request.send().await.map(drop).map_err(|error| IoError::of("sqs:SendMessage", &error))
     }
 
     /// Sends a copy to a dead-letter queue. `reason` becomes the message attribute `reason`; a
@@ -159,14 +155,13 @@ impl Queue {
         Ok(())
     }
 
-    /// Sends one batch of at most [`MAX_BATCH`] small messages without a group. Returns the result
-    /// of each message, in order; an error when SQS refused the whole batch.
+    /// Sends one batch of at most [`MAX_BATCH`] small messages. Returns the result of each message,
+    /// in order; an error when SQS refused the whole batch.
     pub async fn send_batch(
         &self,
-        bodies: Vec<String>,
+        messages: Vec<Outgoing>,
     ) -> Result<Vec<Result<(), IoError>>, IoError> {
-        let entry = |body| Entry { body: sendable(body), group: None, delay: None };
-        self.send_each(bodies.into_iter().map(entry).collect()).await
+        self.send_each(messages.into_iter().map(Entry::from).collect()).await
     }
 
     /// As [`Queue::send_batch`], each message with its delay.
@@ -276,8 +271,10 @@ fn batches(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::client::fake::{FakeAws, clients};
 
     fn sizes(bodies: &[usize]) -> Vec<usize> {
         let message = |len: &usize| Outgoing { body: "x".repeat(*len), group: "g".to_owned() };
@@ -306,6 +303,23 @@ mod tests {
             Entry::from(Delayed { body: body.clone(), group: None, delay: Duration::ZERO });
         let grouped = Entry::from(Outgoing { body, group: "g".to_owned() });
         assert_eq!([delayed.body, grouped.body], [sent.clone(), sent]);
+    }
+
+    #[tokio::test]
+    async fn every_message_names_its_group() {
+        let fake = FakeAws::new(|_| (200, "{}".to_owned()));
+        let queue = Queue::new(clients(fake.edge()).sqs(), "https://sqs.invalid/q".to_owned());
+        let message = |group: &str| Outgoing { body: "{}".to_owned(), group: group.to_owned() };
+        queue.send(message("a")).await.unwrap();
+        let sent = queue.send_batch(vec![message("b"), message("c")]).await.unwrap();
+        assert_eq!(sent.len(), 2);
+        let requests = fake.requests();
+        let body = |index: usize| -> serde_json::Value {
+            serde_json::from_slice(requests[index].body().bytes().unwrap()).unwrap()
+        };
+        assert_eq!(body(0)["MessageGroupId"], "a");
+        assert_eq!(body(1)["Entries"][0]["MessageGroupId"], "b");
+        assert_eq!(body(1)["Entries"][1]["MessageGroupId"], "c");
     }
 
     #[test]

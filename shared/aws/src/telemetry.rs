@@ -132,6 +132,33 @@ mod tests {
         }
     }
 
+    /// Lambda's log format JSON passes such lines on and filters them by `level`; it takes any other
+    /// line for a text, and filters it as `INFO`.
+    #[test]
+    fn a_line_is_one_object_with_level_and_time_at_the_top() {
+        let text = logged("info", || {
+            tracing::info!(target: "process", event_id = "e\n1", count = 2, "event.settled");
+            tracing::warn!(target: "process", reason = Some("x"), "event.failed");
+            tracing::error!(target: "aws", "panicked");
+        });
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let levels: Vec<_> = lines.iter().map(|line| line["level"].as_str().unwrap()).collect();
+        assert_eq!(levels, ["INFO", "WARN", "ERROR"]);
+        for line in &lines {
+            assert!(
+                domain::core::timestamp::Timestamp::parse(line["timestamp"].as_str().unwrap())
+                    .is_ok()
+            );
+        }
+        let [first, second] = [&lines[0], &lines[1]];
+        assert_eq!(
+            (&first["message"], &first["event_id"]),
+            (&"event.settled".into(), &"e\n1".into())
+        );
+        assert_eq!((&first["count"], &second["reason"]), (&2.into(), &"x".into()));
+    }
+
     #[test]
     fn the_list_has_every_crate_of_the_workspace() {
         let crates = |folder: &str| {

@@ -91,12 +91,15 @@ struct Resources(BTreeMap<String, Resource>);
 
 impl Resources {
     fn read(document: &Value, resolver: &Resolver) -> Result<Self, TemplateError> {
-        let resources = document["Resources"].as_object().into_iter().flatten();
-        let resources = resources.map(|(id, resource)| {
-            let resource = resolver.resolve(resource).map_err(|error| error.of(id))?;
-            Ok((id.clone(), read_value(resource).map_err(|error| error.of(id))?))
-        });
-        resources.collect::<Result<_, _>>().map(Self)
+        let mut read = BTreeMap::new();
+        for (id, resource) in document["Resources"].as_object().into_iter().flatten() {
+            let of_id = |error: TemplateError| error.of(id);
+            if resolver.exists(resource).map_err(of_id)? {
+                let resource = resolver.resolve(resource).map_err(of_id)?;
+                read.insert(id.clone(), read_value(resource).map_err(of_id)?);
+            }
+        }
+        Ok(Self(read))
     }
 
     fn of_type<P: DeserializeOwned, T>(

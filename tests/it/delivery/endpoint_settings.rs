@@ -3,7 +3,7 @@
 use aws::tables::inbound::EventState;
 use serde_json::json;
 
-use super::{attempts, enqueue, row, row_in, set_number, text};
+use super::{attempts, enqueue, row, row_in, send, set_number, text};
 use crate::support::{
     Calls, Parcel, SIGNING_SECRET, TestEndpoint, eventually, inbound_event, insert_event,
     process_event, stack, take_dead_letter, take_unreadable_dead_letter, unique,
@@ -122,6 +122,6 @@ async fn dead_letters_removed_endpoints_and_unreadable_messages() {
     take_dead_letter(&removed.id).await;
 
     let unreadable = unique("{\"v\":99,\"unreadable\":");
-    stack().queue("deliveries", &Calls::default()).send(unreadable.clone()).await.unwrap();
+    send(unreadable.clone()).await;
     take_unreadable_dead_letter(&unreadable).await;
 }

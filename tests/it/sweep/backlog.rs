@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use aws::error::IoError;
 use aws::sqs::Queue;
-use aws::tables::inbound::{EventMessage, EventState, InboundLog};
+use aws::tables::inbound::{EventMessage, EventState, InboundLog, Progress};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
@@ -82,6 +82,36 @@ impl Backlog {
             [("pk", " unreadable"), ("sk", "event"), ("pending", shard), ("pending_since", "1970")];
         let row = row.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
         put.set_item(Some(row.into())).send().await.unwrap();
+    }
+
+    /// With the expressions of docs/operations.md; the condition fails for some.
+    async fn reopen_as_documented(&self, id: &EventId) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let update = stack().dynamodb(&Calls::default()).update_item().table_name(&self.table);
+        let update = update.key("pk", text(id.as_str())).key("sk", text("event"));
+        let update = update
+            .update_expression("SET #state = :received REMOVE settled_at, reason, notable")
+            .condition_expression("#state IN (:processed, :unmatched)")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_values(":received", text("received"))
+            .expression_attribute_values(":processed", text("processed"))
+            .expression_attribute_values(":unmatched", text("unmatched"));
+        let result = update.send().await;
+        assert!(result.map_or_else(
+            |error| error.into_service_error().is_conditional_check_failed_exception(),
+            |_| true
+        ));
+    }
+
+    async fn send_sweep_back(&self, to: Timestamp) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let update = stack().dynamodb(&Calls::default()).update_item().table_name(&self.table);
+        let update = update.key("pk", text("sweep")).key("sk", text("overdue"));
+        let update = update
+            .update_expression("SET #at = :from")
+            .expression_attribute_names("#at", "at")
+            .expression_attribute_values(":from", text(&to.to_string()));
+        update.send().await.unwrap();
     }
 
     async fn take_queued(&self) -> Vec<EventId> {
@@ -192,6 +222,45 @@ async fn queues_an_event_once_whose_message_was_lost() {
     assert_eq!(backlog.take_queued().await, [], "each event is checked once");
     check(1000).await.unwrap();
     assert_eq!(backlog.take_queued().await, [recent]);
+    backlog.remove().await;
+}
+
+/// What docs/operations.md says about a restore: events since then become `received`, and the place
+/// that `sweep` has reached goes back.
+#[tokio::test]
+async fn queues_processed_events_again_after_a_restore() {
+    let backlog = Backlog::new().await;
+    let (events, from) = (backlog.events(), seconds_from_now(-9000));
+    let insert = async |age: i64, state: EventState| {
+        let event = event(age.to_string(), seconds_from_now(-age));
+        events.insert(&event).await.unwrap();
+        let progress = Progress::because(state, "for a test");
+        events.mark(&event.id, &progress, aws::clock::now()).await.unwrap();
+        event.id
+    };
+    let before = insert(10_000, EventState::Processed).await;
+    let mut since = [8000, 7000].map(|age| (age, EventState::Processed)).to_vec();
+    since.push((6000, EventState::Unmatched));
+    let mut since = join_all(since.into_iter().map(|(age, state)| insert(age, state))).await;
+    let quarantined = insert(5000, EventState::Quarantined).await;
+    let check = async || {
+        let now = aws::clock::now();
+        backlog.sweeper().check_overdue(now, seconds_from_now(ENOUGH_TIME)).await.unwrap();
+        backlog.sweeper().run(seconds_from_now(60), seconds_from_now(ENOUGH_TIME)).await.unwrap();
+        backlog.take_queued().await
+    };
+    assert_eq!(check().await, []);
+
+    for id in since.iter().chain([&quarantined]) {
+        backlog.reopen_as_documented(id).await;
+    }
+    assert_eq!(check().await, [], "sweep has passed them");
+    backlog.send_sweep_back(from).await;
+    since.sort();
+    assert_eq!(check().await, since);
+    let state = async |id: &EventId| events.load(id).await.unwrap().unwrap().state;
+    assert_eq!(state(&before).await, EventState::Processed);
+    assert_eq!(state(&quarantined).await, EventState::Quarantined);
     backlog.remove().await;
 }
 

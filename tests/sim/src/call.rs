@@ -191,6 +191,7 @@ impl State {
         } else if !refused.is_empty() {
             answer["Failed"] = refused.into();
         }
+        self.check_groups(call.queue(), &request);
         self.record_deliveries(sandbox, &request);
         self.record_polling(sandbox, call.queue(), &request);
         self.announce(call.queue());

@@ -15,6 +15,7 @@ mod describe;
 mod edge;
 mod faults;
 mod flows;
+mod groups;
 mod internet;
 mod judge;
 pub mod kills;

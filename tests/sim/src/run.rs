@@ -155,7 +155,7 @@ async fn finish_polling(world: &World, actors: &Actors) {
     }
 }
 
-fn world(plan: Plan, topology: Arc<Topology>) -> World {
+pub(crate) fn world(plan: Plan, topology: Arc<Topology>) -> World {
     let mut random = Rng::with_seed(plan.seed);
     let (faults, flows) = plan.draw(&mut random);
     let patience = if plan.scenario.is_some() { Patience::Long } else { Patience::Short };
@@ -236,7 +236,7 @@ impl State {
         }
     }
 
-    fn end_faults(&mut self) {
+    pub(crate) fn end_faults(&mut self) {
         self.faults = Faults::NONE;
         self.away = None;
         self.receivers_down_until = 0;

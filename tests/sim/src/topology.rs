@@ -25,7 +25,13 @@ impl Topology {
     /// With a planted bug, if there is one.
     pub fn with(bug: Option<Bug>, template: &str) -> Result<Self, TemplateError> {
         let template = bug.map_or_else(|| template.to_owned(), |bug| bug.edit(template));
-        let parameters = [("Stage", STAGE), ("ConfigTtlSeconds", "20")];
+        let parameters = [
+            ("Stage", STAGE),
+            ("ConfigTtlSeconds", "20"),
+            ("ProcessConcurrency", "20"),
+            ("DeliverConcurrency", "50"),
+            ("SyncConcurrency", "4"),
+        ];
         let template = Template::read(&template, &parameters)?;
         let functions = template.functions.iter().cloned().map(Arc::new).collect();
         Ok(Self { template, functions, bug })

@@ -25,7 +25,7 @@ use domain::core::id::EventId;
 
 pub use event::{EventState, InboundEvent, Inserted, Progress};
 pub use log::{InvalidFilter, LogFilter, LogPage, LogPosition, LogRow};
-pub use message::EventMessage;
+pub use message::{EventMessage, group};
 pub use overdue::{OverdueCursor, OverduePage};
 pub use pending::{Cursor, Pending, PendingPage, Stage};
 pub use stored::{Checkpoint, StoredEvent};

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::iam::Policy;
@@ -62,6 +63,8 @@ pub struct RoutedPath<'a> {
 pub struct AsyncInvoke {
     pub max_retries: u32,
     pub max_event_age: u64,
+    /// Name of the queue for events on which the function failed.
+    pub failures: Option<String>,
 }
 
 impl Route {
@@ -130,7 +133,14 @@ struct QueueProperties {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct ScalingConfig {
+    #[serde(deserialize_with = "number")]
     maximum_concurrency: Option<usize>,
+}
+
+/// The value of a parameter is a text, also of one that is a number.
+fn number<'de, D: Deserializer<'de>>(value: D) -> Result<Option<usize>, D::Error> {
+    let text = text(&Value::deserialize(value)?);
+    text.parse().map(Some).map_err(D::Error::custom)
 }
 
 /// Of Lambda for queues.
@@ -150,12 +160,29 @@ struct RouteProperties {
 struct InvokeProperties {
     maximum_retry_attempts: u32,
     maximum_event_age_in_seconds: u64,
+    destination_config: DestinationConfig,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct DestinationConfig {
+    on_failure: Option<Destination>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Destination {
+    destination: String,
 }
 
 impl Default for InvokeProperties {
     /// The defaults of Lambda.
     fn default() -> Self {
-        Self { maximum_retry_attempts: 2, maximum_event_age_in_seconds: 21_600 }
+        Self {
+            maximum_retry_attempts: 2,
+            maximum_event_age_in_seconds: 21_600,
+            destination_config: DestinationConfig::default(),
+        }
     }
 }
 
@@ -171,6 +198,7 @@ pub(super) fn read(
     let name = properties.code_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let variables = properties.environment.variables.iter();
     let invoke = properties.event_invoke_config;
+    let failures = invoke.destination_config.on_failure;
     let mut function = Function {
         id: id.to_owned(),
         name: name.to_owned(),
@@ -183,6 +211,7 @@ pub(super) fn read(
         async_invoke: AsyncInvoke {
             max_retries: invoke.maximum_retry_attempts,
             max_event_age: invoke.maximum_event_age_in_seconds * SECOND,
+            failures: failures.map(|queue| name_of(&queue.destination).to_owned()),
         },
         policy: policy.clone(),
     };

@@ -47,15 +47,28 @@ impl Resolver {
         Ok(resolver)
     }
 
+    /// False if the condition of a resource does not hold.
+    pub(super) fn exists(&self, resource: &Value) -> Result<bool, TemplateError> {
+        let Some(name) = resource["Condition"].as_str() else { return Ok(true) };
+        let holds = self.conditions.get(name).copied();
+        holds.ok_or_else(|| TemplateError::unsupported(name))
+    }
+
+    /// `AWS::NoValue` is null, and removes what has it as its value.
     pub(super) fn resolve(&self, value: &Value) -> Result<Value, TemplateError> {
         match value {
-            Value::Array(items) => items.iter().map(|item| self.resolve(item)).collect(),
+            Value::Array(items) => {
+                let items: Vec<Value> =
+                    items.iter().map(|item| self.resolve(item)).collect::<Result<_, _>>()?;
+                Ok(items.into_iter().filter(|item| !item.is_null()).collect())
+            }
             Value::Object(entries) => match function(entries) {
                 Some((name, argument)) => self.call(name, argument),
                 None => {
                     let entries =
                         entries.iter().map(|(key, value)| Ok((key.clone(), self.resolve(value)?)));
-                    entries.collect::<Result<Map<_, _>, TemplateError>>().map(Value::Object)
+                    let entries: Map<_, _> = entries.collect::<Result<_, TemplateError>>()?;
+                    Ok(entries.into_iter().filter(|(_, value)| !value.is_null()).collect())
                 }
             },
             other => Ok(other.clone()),
@@ -64,6 +77,7 @@ impl Resolver {
 
     fn call(&self, function: &str, argument: &Value) -> Result<Value, TemplateError> {
         match (function, argument) {
+            ("Ref", Value::String(name)) if name == "AWS::NoValue" => Ok(Value::Null),
             ("Ref", Value::String(name)) => self.reference(name).map(Value::String),
             ("Fn::GetAtt", Value::String(path)) => self.named(path).map(Value::String),
             ("Fn::Sub", Value::String(text)) => self.substitute(text).map(Value::String),
@@ -80,8 +94,11 @@ impl Resolver {
     }
 
     fn is_true(&self, condition: &Value) -> Result<bool, TemplateError> {
+        if let Some([negated]) = condition["Fn::Not"].as_array().map(Vec::as_slice) {
+            return self.is_true(negated).map(|holds| !holds);
+        }
         match condition["Fn::Equals"].as_array().map(Vec::as_slice) {
-            Some([left, right]) => Ok(self.resolve(left)? == self.resolve(right)?),
+            Some([left, right]) => Ok(text(&self.resolve(left)?) == text(&self.resolve(right)?)),
             _ => Err(TemplateError::unsupported(condition)),
         }
     }

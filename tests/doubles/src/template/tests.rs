@@ -76,7 +76,7 @@ fn resolves_the_environment_of_a_deployed_function() {
         queue: "EventsQueue".to_owned(),
         batch_size: 10,
         batching_window: 0,
-        max_concurrency: Some(20),
+        max_concurrency: Some(2),
         reports_item_failures: true,
     };
     assert_eq!(process.queues, [expected]);
@@ -110,12 +110,24 @@ fn reads_the_deployed_schedules() {
     assert!(hourly.enabled);
     assert!(hourly.input.as_deref().unwrap().contains("<aws.scheduler.scheduled-time>"));
     assert_eq!((hourly.max_retries, hourly.max_event_age), (3, 15 * MINUTE));
-    assert_eq!(hourly.dead_letters.as_deref(), Some("SchedulerDlq"));
+    assert_eq!(hourly.dead_letters.as_deref(), Some("FailedInvocationsDlq"));
     let minutely = &template.function("sweep").unwrap().schedules[0];
     assert_eq!((minutely.timing.period, minutely.max_retries), (MINUTE, 0));
     assert_eq!((&minutely.input, minutely.name.as_str()), (&None, "waypost-sim-sweep"));
     let local = Template::read(DEPLOYED, &[("Stage", "local")]).unwrap();
     assert!(!local.function("sync").unwrap().schedules[0].enabled);
+}
+
+#[test]
+fn failed_runs_of_the_deployed_schedules_are_kept() {
+    let template = deployed();
+    for (name, max_retries, minutes) in [("sweep", 0, 1), ("sync", 2, 30)] {
+        let function = template.function(name).unwrap();
+        let failures = Some("FailedInvocationsDlq".to_owned());
+        let max_event_age = minutes * MINUTE;
+        assert_eq!(function.async_invoke, AsyncInvoke { max_retries, max_event_age, failures });
+        assert!(function.policy.allows("sqs:SendMessage", &queue_arn("FailedInvocationsDlq")));
+    }
 }
 
 #[test]
@@ -162,6 +174,8 @@ fn selects_the_route_with_the_fewest_variables() {
     let selected = |method, path| select(method, path).unwrap();
     assert_eq!(selected("GET", "/webhooks/health"), "inbound /webhooks/health ");
     assert_eq!(selected("GET", "/webhooks/x"), "inbound /webhooks/{source} source=x");
+    let of_hook = selected("POST", "/webhooks/x/h");
+    assert_eq!(of_hook, "inbound /webhooks/{source}/{hook_id} hook_id=h source=x");
     assert_eq!(
         selected("DELETE", "/api/external/orders/o%2F1/timeline/r"),
         "orders /api/external/orders/{order_id}/timeline/{report_id} order_id=o%2F1 report_id=r"
@@ -171,6 +185,22 @@ fn selects_the_route_with_the_fewest_variables() {
     assert_eq!(select("GET", "/api/external"), None);
 }
 
+/// A throttle is of a route: each source has routes of its own, which show no hook's id in the log.
+#[test]
+fn each_webhook_path_has_a_route_of_its_own() {
+    let template = deployed();
+    for source in ["carrier", "esahayak", "shipway", "whatsapp"] {
+        for method in ["POST", "GET", "HEAD"] {
+            for (hook, route) in [("", ""), ("/secret", "/{hook_id}")] {
+                let path = format!("/webhooks/{source}{hook}");
+                let (function, matched) = template.route(method, &path).unwrap();
+                assert_eq!(function.name, "inbound");
+                assert_eq!(matched.route.path, format!("/webhooks/{source}{route}"), "{method}");
+            }
+        }
+    }
+}
+
 #[test]
 fn a_function_has_the_defaults_it_does_not_set() {
     let template =
@@ -178,7 +208,10 @@ fn a_function_has_the_defaults_it_does_not_set() {
     let function = template.unwrap().functions.remove(0);
     assert_eq!((function.timeout, function.memory_mib), (50_000, 256));
     assert_eq!((&*function.environment["LEVEL"], &*function.environment["NUMBER"]), ("warn", "7"));
-    assert_eq!(function.async_invoke, AsyncInvoke { max_retries: 2, max_event_age: 360 * MINUTE });
+    assert_eq!(
+        function.async_invoke,
+        AsyncInvoke { max_retries: 2, max_event_age: 360 * MINUTE, failures: None }
+    );
 }
 
 #[test]
@@ -192,6 +225,60 @@ fn an_event_source_and_a_queue_have_the_defaults_of_aws() {
     let queue = &template.queues[0];
     assert_eq!((queue.visibility, queue.retention, queue.delay), (30_000, 345_600_000, 0));
     assert_eq!(template.functions[0].async_invoke.max_retries, 0);
+}
+
+#[test]
+fn a_condition_removes_a_property_an_item_or_a_resource() {
+    let template = |stage| {
+        let text = "
+Parameters: {Stage: {Type: String, Default: dev}, Most: {Type: Number, Default: 7}}
+Conditions:
+  IsLocal: !Equals [!Ref Stage, local]
+  IsWide: !Not [!Equals [!Ref Most, 7]]
+Globals: {Function: {Timeout: 20, MemorySize: 256, Environment: {Variables: {}}}}
+Resources:
+  Queue: {Type: AWS::SQS::Queue}
+  Away: {Type: AWS::SQS::Queue, Condition: IsWide, Properties: {DelaySeconds: !GetAtt Queue.None}}
+  Role: {Type: AWS::IAM::Role, Properties: {Policies: [!Ref AWS::NoValue]}}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/work/
+      Role: !GetAtt Role.Arn
+      Timeout: !If [IsLocal, 3, !Ref AWS::NoValue]
+      Events:
+        Q:
+          Type: SQS
+          Properties:
+            Queue: !GetAtt Queue.Arn
+            ScalingConfig: {MaximumConcurrency: !Ref Most}
+";
+        Template::read(text, &[("Stage", stage)]).unwrap()
+    };
+    let function = |stage| template(stage).functions.remove(0);
+    assert_eq!((function("local").timeout, function("dev").timeout), (3000, 20_000));
+    assert_eq!(function("dev").queues[0].max_concurrency, Some(7));
+    assert_eq!(template("dev").queues.len(), 1);
+}
+
+#[test]
+fn parameters_set_what_a_deployed_function_may_do() {
+    let read = |name, value| Template::read(DEPLOYED, &[("Stage", "sim"), (name, value)]).unwrap();
+    for (mode, may_trace) in [("Active", true), ("PassThrough", false)] {
+        for function in read("Tracing", mode).functions {
+            let allowed = function.policy.allows("xray:PutTraceSegments", "*");
+            assert_eq!(allowed, may_trace, "{mode} {}", function.name);
+        }
+    }
+    for (parameter, function) in [
+        ("ProcessConcurrency", "process"),
+        ("DeliverConcurrency", "deliver"),
+        ("SyncConcurrency", "sync"),
+    ] {
+        let template = read(parameter, "77");
+        let concurrency = template.function(function).unwrap().queues[0].max_concurrency;
+        assert_eq!(concurrency, Some(77), "{parameter}");
+    }
 }
 
 #[test]

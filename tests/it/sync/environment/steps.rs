@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws::error::IoError;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
+use aws::sqs::Outgoing;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::polling::{PlanMessage, Run, SHARDS, Totals};
 use domain::webhooks::delivery::Delivery;
@@ -121,7 +122,8 @@ impl Environment {
             .into_iter()
             .fold(put, |put, others| put.item("finished", AttributeValue::Ss(others)));
         put.send().await.unwrap();
-        let message = PlanMessage::new(run.clone(), last, planners, 1000.0).write();
+        let body = PlanMessage::new(run.clone(), last, planners, 1000.0).write();
+        let message = Outgoing { body, group: "test".to_owned() };
         self.queue("shards", &Calls::default()).send(message).await.unwrap();
     }
 

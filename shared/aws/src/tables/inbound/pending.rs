@@ -1,13 +1,17 @@
 //! Pending events: stored, but not yet sent to their queue; and those that were sent by `sweep` or
 //! for a retry, until they are processed. Only they are in the index `pending`.
 
-use domain::core::id::EventId;
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
+use domain::tracking::report::SourceName;
 
-use super::{EventState, InboundLog};
+use super::{EventMessage, EventState, InboundLog, header_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_as, text};
-use crate::tables::expression::{Condition, attr};
+use crate::sqs::Outgoing;
+use crate::tables::attr::{Item, read_as, read_text, text};
+use crate::tables::batch_get::batch_get;
+use crate::tables::expression::{Condition, Placeholders, attr};
 use crate::tables::read::{first_page, query};
 use crate::tables::update::Changes;
 
@@ -88,6 +92,27 @@ impl InboundLog {
         Ok(PendingPage { events, next: page.next.map(Cursor) })
     }
 
+    /// The messages of these events, at most 100, in their order. The index has no account, so their
+    /// rows are read. An event whose row has expired or is unreadable must not stop the others.
+    pub async fn messages(&self, events: &[&Pending]) -> Result<Vec<Outgoing>, IoError> {
+        let mut placeholders = Placeholders::default();
+        let keys = events.iter().map(|pending| header_key(&pending.id)).collect();
+        let keys = KeysAndAttributes::builder()
+            .set_keys(Some(keys))
+            .projection_expression(placeholders.projection(&["pk", "account", "source"]))
+            .set_expression_attribute_names(placeholders.into_maps().0);
+        let rows = batch_get(&self.client, &self.table, keys).await?;
+        let row_of = |id: &EventId| rows.iter().find(|row| read_text(row, "pk") == Ok(id.as_str()));
+        let message = |pending: &&Pending| {
+            let row = row_of(&pending.id);
+            let account = row.and_then(|row| read_as(row, "account", AccountCode::parse).ok());
+            let source = row.and_then(|row| read_text(row, "source").ok());
+            let source = source.map_or(SourceName::API, SourceName::from);
+            EventMessage::outgoing(&pending.id, account.as_ref(), &source)
+        };
+        Ok(events.iter().map(message).collect())
+    }
+
     /// Records that a pending event of this stage was sent, unless it was processed or became
     /// pending again since.
     pub async fn mark_sent(
@@ -160,6 +185,8 @@ pub(super) fn shard(id: &EventId) -> &'static str {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::client::fake::{FakeAws, clients};
 
@@ -181,5 +208,29 @@ mod tests {
             assert!(body.contains(&format!("\"{partition}\"")), "{body}");
             assert!(body.contains(&since.to_string()), "{body}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_late_message_has_the_group_of_its_account_whatever_the_other_rows_are() {
+        let fake = FakeAws::new(|body| {
+            let request: Value = serde_json::from_slice(body).unwrap();
+            assert_eq!(request["RequestItems"]["log"]["Keys"].as_array().unwrap().len(), 4);
+            let text = |text: &str| json!({ "S": text });
+            let rows = json!([
+                { "pk": text("c"), "source": text("whatsapp") },
+                { "pk": text("a"), "source": text("shiprocket"), "account": text("STORE001") },
+                { "pk": text("d"), "source": text("shipway"), "account": text("a/b") },
+            ]);
+            (200, json!({ "Responses": { "log": rows } }).to_string())
+        });
+        let log = InboundLog::new(clients(fake.edge()).dynamodb(), "log".to_owned());
+        let pending = ["a", "b", "c", "d"]
+            .map(|id| Pending { id: EventId::parse(id).unwrap(), since: Timestamp::EPOCH });
+        let messages = log.messages(&pending.iter().collect::<Vec<_>>()).await.unwrap();
+        let read = |message: &Outgoing| EventMessage::read(&message.body).unwrap().event_id;
+        let ids: Vec<EventId> = messages.iter().map(read).collect();
+        assert_eq!(ids, pending.map(|pending| pending.id));
+        let groups: Vec<&str> = messages.iter().map(|message| message.group.as_str()).collect();
+        assert_eq!(groups, ["STORE001", "api", "whatsapp", "shipway"]);
     }
 }
