@@ -16,6 +16,7 @@ use ::orders::OrdersApi;
 use ::poll::Poll;
 use ::process::Process;
 use ::sync::Sync;
+use aws::clock::system_time;
 use aws_sdk_dynamodb::types::{
     BillingMode, GlobalSecondaryIndex, GlobalSecondaryIndexDescription, KeySchemaElement,
     ProjectionType,
@@ -163,7 +164,12 @@ impl Parts<'_> {
 
     fn deliver(&self) -> Deliver {
         let rows = Deliveries::new(self.dynamodb(), self.table("deliveries"));
-        Deliver::new(rows, self.queue("dead_letters"), self.settings(), Http::new().unwrap())
+        Deliver::new(
+            rows,
+            self.queue("dead_letters"),
+            self.settings(),
+            Http::new(system_time).unwrap(),
+        )
     }
 
     fn worker(&self) -> Worker {
@@ -171,7 +177,7 @@ impl Parts<'_> {
     }
 
     fn poll(&self) -> Poll {
-        let http = Http::new().unwrap();
+        let http = Http::new(system_time).unwrap();
         Poll::new(self.runs(), self.orders(), self.queue("events"), self.settings(), http)
     }
 }

@@ -1,9 +1,10 @@
 //! Certificates are verified, including the host name.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
-use reqwest::Certificate;
+use rustls::RootCertStore;
 use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
@@ -11,9 +12,10 @@ use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 use super::server::{HostileServer, Peer, read_request};
 use super::{LONG, post};
-use crate::client::{Network, builder};
 use crate::policy::Loopback;
-use crate::{HeaderMap, Http, PostResponse, SendError, resolve};
+use crate::resolve::system;
+use crate::transport::{Transport, tls_versions};
+use crate::{HeaderMap, Http, PostResponse, SendError};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
@@ -47,10 +49,11 @@ async fn endpoint(issuer: &Issuer, params: CertificateParams) -> HostileServer {
 }
 
 async fn post_trusting(issuer: &Issuer, server: &HostileServer) -> Result<PostResponse, SendError> {
-    let root = Certificate::from_der(issuer.der()).unwrap();
-    let loopback = Loopback::Allowed;
-    let client = builder(loopback, resolve::system()).tls_certs_only([root]).build().unwrap();
-    Http { network: Network::Internet(client), loopback }
+    let mut roots = RootCertStore::empty();
+    roots.add(issuer.der().clone()).unwrap();
+    let tls = tls_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
+    let transport = Transport::new(Loopback::Allowed, system(), tls, SystemTime::now).unwrap();
+    Http::over(transport, Loopback::Allowed)
         .post(&server.target_on("https://localhost", "/"), HeaderMap::new(), vec![], LONG)
         .await
 }
