@@ -14,6 +14,7 @@ import hashlib
 import os
 import secrets
 import sys
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -49,6 +50,9 @@ def endpoint_add(request: Request) -> str:
     name, accounts = request.name, rules.accounts(request.need("ACCOUNTS"))
     form = rules.one_of("FORMAT", request.need("FORMAT"), rules.FORMATS)
     url = rules.endpoint_url(request.need("URL"), local=request.local)
+    settings: dict[str, Any] = {"format": form, "accounts": accounts}
+    if timeout := request.get("TIMEOUT_SECONDS"):
+        settings["timeout_seconds"] = rules.timeout("TIMEOUT_SECONDS", timeout)
     legacy = request.secret("LEGACY_SECRET", lambda: "")
     secret, parts = _signing_secret(), _Endpoint(name)
     if request.force:
@@ -59,7 +63,7 @@ def endpoint_add(request: Request) -> str:
         request.parameters.require_none(
             *parts.all, force="replaces the endpoint, with a new secret"
         )
-    request.parameters.write(parts.settings, {"format": form, "accounts": accounts})
+    request.parameters.write(parts.settings, settings)
     request.parameters.write(parts.secret, secret, secret=True)
     if legacy:
         request.parameters.write(parts.legacy_secret, legacy, secret=True)

@@ -17,6 +17,7 @@ NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 ROLES = ("admin", "viewer", "partner")
 FORMATS = ("status_update", "order.status_changed", "standard")
 
+MAX_TIMEOUT_SECONDS = 30
 MAX_ID_BYTES = 128
 MAX_URL_BYTES = 2048
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
@@ -84,6 +85,15 @@ def number(variable: str, text: str) -> float:
         value = 0
     _require(0 < value < float("inf"), f"{variable}={text}: expected a positive number")
     return int(value) if value == int(value) else value
+
+
+def timeout(variable: str, text: str) -> int:
+    whole = text.isascii() and text.isdecimal() and len(text) <= 2
+    _require(
+        whole and 1 <= int(text) <= MAX_TIMEOUT_SECONDS,
+        f"{variable}={text}: expected 1 to {MAX_TIMEOUT_SECONDS} seconds",
+    )
+    return int(text)
 
 
 def days(variable: str, text: str) -> int:

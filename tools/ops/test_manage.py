@@ -64,6 +64,19 @@ class Commands(CommandCase):
             len(base64.b64decode(shown[8:-1].removeprefix("whsec_"), validate=True)), 32
         )
 
+    def test_writes_a_timeout_of_its_own(self) -> None:
+        for seconds in ("1", "30"):
+            self.add_endpoint(TIMEOUT_SECONDS=seconds, FORCE="1")
+            settings = json.loads(self.value("endpoints/crm/settings"))
+            self.assertEqual(settings["timeout_seconds"], int(seconds))
+        for seconds in ("0", "31", "60", "-1", "1.5", "9" * 5000, "x"):
+            with self.subTest(seconds):
+                self.assert_rejects(
+                    "endpoint-add",
+                    "TIMEOUT_SECONDS=.*: expected 1 to 30 seconds",
+                    **self.ENDPOINT | {"FORCE": "1", "TIMEOUT_SECONDS": seconds},
+                )
+
     def test_rejects_an_endpoint_when_any_part_exists(self) -> None:
         self.add_endpoint()
         for part in ("url", "secret", "settings"):
