@@ -5,6 +5,8 @@ The functions validate settings again when they read them; here the operator lea
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import re
 import unicodedata
@@ -18,6 +20,8 @@ ROLES = ("admin", "viewer", "partner")
 FORMATS = ("status_update", "order.status_changed", "standard")
 
 MAX_TIMEOUT_SECONDS = 30
+SECRET_PREFIX = "whsec_"
+URL_SAFE_TO_STANDARD = str.maketrans("-_", "+/")
 MAX_ID_BYTES = 128
 MAX_URL_BYTES = 2048
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
@@ -85,6 +89,25 @@ def number(variable: str, text: str) -> float:
         value = 0
     _require(0 < value < float("inf"), f"{variable}={text}: expected a positive number")
     return int(value) if value == int(value) else value
+
+
+def signing_secret(variable: str, text: str) -> str:
+    """A secret of Standard Webhooks, in any variant of base64. Messages never quote it."""
+    _require(
+        text.startswith(SECRET_PREFIX),
+        f"{variable}: must begin with {SECRET_PREFIX}, followed by base64",
+    )
+    encoded = text.removeprefix(SECRET_PREFIX).translate(URL_SAFE_TO_STANDARD)
+    padding = "" if encoded.endswith("=") else "=" * (-len(encoded) % 4)
+    try:
+        key = base64.b64decode(encoded + padding, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    # The functions also refuse an end that no encoder writes.
+    exact = base64.b64encode(key).decode() == encoded + padding
+    _require(exact, f"{variable}: must be base64 after {SECRET_PREFIX}")
+    _require(24 <= len(key) <= 64, f"{variable}: must be base64 of 24 to 64 bytes")
+    return text
 
 
 def timeout(variable: str, text: str) -> int:

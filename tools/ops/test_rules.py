@@ -107,6 +107,31 @@ class Names(unittest.TestCase):
                 rules.addresses("ALLOWED_IPS", text)
 
 
+class SigningSecrets(unittest.TestCase):
+    def test_accepts_every_variant_of_base64(self) -> None:
+        for text in ("QUJD" * 8, "QUJD" * 8 + "RA==", "QUJD" * 8 + "RA", "-_+/" * 8):
+            with self.subTest(text):
+                self.assertEqual(rules.signing_secret("SECRET", f"whsec_{text}"), f"whsec_{text}")
+
+    def test_rejects_others_without_quoting_them(self) -> None:
+        for text, message in (
+            ("QUJD" * 8, "must begin with whsec_"),
+            ("WHSEC_" + "QUJD" * 8, "must begin with whsec_"),
+            ("", "must begin with whsec_"),
+            ("whsec_", "24 to 64 bytes"),
+            ("whsec_" + "QUJD" * 7, "must be base64 of 24"),
+            ("whsec_" + "QUJD" * 22, "24 to 64 bytes"),
+            ("whsec_" + "QUJD" * 8 + "RA=", "must be base64"),
+            ("whsec_" + "QUJD" * 8 + "R", "must be base64"),
+            ("whsec_" + "QUJD" * 8 + "RB==", "must be base64"),
+            ("whsec_" + "QU D" * 8, "must be base64"),
+            ("whsec_" + "é" * 32, "must be base64"),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(StackError, message) as caught:
+                rules.signing_secret("SECRET", text)
+            self.assertNotIn("QUJD", str(caught.exception))
+
+
 class Callbacks(unittest.TestCase):
     def test_finds_words_that_shiprocket_rejects(self) -> None:
         aws = "execute-api.ap-south-1.amazonaws.com/webhooks/carrier"
