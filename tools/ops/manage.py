@@ -70,7 +70,10 @@ def endpoint_add(request: Request) -> str:
     # Last: an endpoint exists once it has a URL, so no delivery uses an incomplete one.
     request.parameters.write(parts.url, url)
     _show_generated(request, secret)
-    return f"Endpoint {name} receives {form} for {', '.join(accounts)}, signed with the secret."
+    return (
+        f"Endpoint {name} at {rules.readable_host(url)} receives {form} "
+        f"for {', '.join(accounts)}, signed with the secret."
+    )
 
 
 def endpoint_rotate(request: Request) -> str:

@@ -110,6 +110,18 @@ async fn times_out_a_hanging_resolver_before_the_request() {
 }
 
 #[tokio::test]
+async fn resolves_an_internationalised_name_as_punycode() {
+    let lookup: Lookup = Arc::new(|name| {
+        assert_eq!(name, "xn--11b7ah1gn.xn--h2brj9c");
+        Box::pin(async { Ok(vec!["10.0.0.1".parse().unwrap()]) })
+    });
+    for host in ["दुकान.भारत", "xn--11b7ah1gn.xn--h2brj9c"] {
+        let posted = post_through(lookup.clone(), &target(&format!("https://{host}/"))).await;
+        assert_eq!(posted, Err(SendError::Blocked), "{host}");
+    }
+}
+
+#[tokio::test]
 async fn uses_the_system_resolver() {
     let server = HostileServer::responding("HTTP/1.1 200 OK\r\n\r\n").await;
     assert_eq!(post(&server.target_on("http://localhost", "/"), LONG).await.unwrap().status, 200);
