@@ -49,8 +49,12 @@ const BODY_BYTES: usize = 64 * 1024;
 /// Time for the body of a POST's response, of which only an excerpt is kept.
 const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Longer values of `Retry-After` are invalid: an HTTP date has 29 bytes, or 33 in its oldest form.
-const RETRY_AFTER_BYTES: usize = 64;
+/// Of a response header. Longer values of `Retry-After` are invalid: an HTTP date has 29 bytes, or
+/// 33 in its oldest form.
+const HEADER_BYTES: usize = 64;
+
+/// The answer header in which an endpoint says what to do with its deliveries.
+const DELIVERY_DIRECTIVE: HeaderName = HeaderName::from_static("webhook-delivery");
 
 /// Fields that frame or route the message. An endpoint's own headers must not override them.
 const RESERVED: [HeaderName; 11] = [
@@ -99,6 +103,8 @@ pub struct PostResponse {
     /// The first `Retry-After`, unparsed. `None` also when it is not visible ASCII or over 64
     /// bytes.
     pub retry_after: Option<String>,
+    /// The first `webhook-delivery`, unparsed, under the same conditions.
+    pub delivery_directive: Option<String>,
     /// The start of the body, at most 1 KiB of printable text: see [`Http::post`].
     pub excerpt: String,
     /// From the start of the call, connecting included, until the head was complete.
@@ -155,7 +161,8 @@ impl Http {
         let body = read(&mut response, timeout.saturating_sub(latency)).await;
         Ok(PostResponse {
             status: response.status().as_u16(),
-            retry_after: retry_after(response.headers()),
+            retry_after: short_header(response.headers(), header::RETRY_AFTER),
+            delivery_directive: short_header(response.headers(), DELIVERY_DIRECTIVE),
             excerpt: excerpt::of(&body, &headers),
             latency,
         })
@@ -193,7 +200,8 @@ async fn read(response: &mut Response, left: Duration) -> Vec<u8> {
     body
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::RETRY_AFTER)?.to_str().ok()?;
-    (value.len() <= RETRY_AFTER_BYTES).then(|| value.to_owned())
+/// The first field of this name. `None` also when it is not visible ASCII or over 64 bytes.
+fn short_header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
+    let value = headers.get(name)?.to_str().ok()?;
+    (value.len() <= HEADER_BYTES).then(|| value.to_owned())
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, header};
 use tokio::time::Instant;
 
-use super::{HeaderMap, Http, request, retry_after};
+use super::{HeaderMap, Http, request, short_header};
 use crate::error::SendError;
 use crate::policy::Target;
 
@@ -75,7 +75,7 @@ impl Http {
         };
         Ok(GetResponse {
             status: response.status().as_u16(),
-            retry_after: retry_after(response.headers()),
+            retry_after: short_header(response.headers(), header::RETRY_AFTER),
             body,
         })
     }

@@ -84,6 +84,23 @@ async fn returns_retry_after_unparsed() {
 }
 
 #[tokio::test]
+async fn returns_the_delivery_directive_unparsed() {
+    let long = "x".repeat(65);
+    for (fields, expected) in [
+        ("", None),
+        ("retry-after: 7\r\n", None),
+        ("webhook-delivery: disable\r\n", Some("disable")),
+        ("Webhook-Delivery: Any; thing=1\r\nwebhook-delivery: b\r\n", Some("Any; thing=1")),
+        ("webhook-delivery: é\r\n", None),
+        (&format!("webhook-delivery: {}\r\n", &long[1..]), Some(&long[1..])),
+        (&format!("webhook-delivery: {long}\r\n"), None),
+    ] {
+        let response = response_to(format!("HTTP/1.1 200 OK\r\n{fields}\r\n")).await;
+        assert_eq!(response.delivery_directive.as_deref(), expected, "{fields}");
+    }
+}
+
+#[tokio::test]
 async fn cuts_the_excerpt_between_characters() {
     assert_eq!(excerpt_of("x".repeat(5000)).await, "x".repeat(1024));
     assert_eq!(excerpt_of(format!("x{}", "é".repeat(5000))).await, format!("x{}", "é".repeat(511)));
