@@ -14,6 +14,7 @@ import hashlib
 import os
 import secrets
 import sys
+from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -49,8 +50,11 @@ def endpoint_add(request: Request) -> str:
     name, accounts = request.name, rules.accounts(request.need("ACCOUNTS"))
     form = rules.one_of("FORMAT", request.need("FORMAT"), rules.FORMATS)
     url = rules.endpoint_url(request.need("URL"), local=request.local)
+    settings: dict[str, Any] = {"format": form, "accounts": accounts}
+    if timeout := request.get("TIMEOUT_SECONDS"):
+        settings["timeout_seconds"] = rules.timeout("TIMEOUT_SECONDS", timeout)
+    secret, parts = _signing_secret(request), _Endpoint(name)
     legacy = request.secret("LEGACY_SECRET", lambda: "")
-    secret, parts = _signing_secret(), _Endpoint(name)
     if request.force:
         # Removed first: the old URL must never be used with the new accounts, nor the new URL with
         # the old legacy secret.
@@ -59,14 +63,17 @@ def endpoint_add(request: Request) -> str:
         request.parameters.require_none(
             *parts.all, force="replaces the endpoint, with a new secret"
         )
-    request.parameters.write(parts.settings, {"format": form, "accounts": accounts})
+    request.parameters.write(parts.settings, settings)
     request.parameters.write(parts.secret, secret, secret=True)
     if legacy:
         request.parameters.write(parts.legacy_secret, legacy, secret=True)
     # Last: an endpoint exists once it has a URL, so no delivery uses an incomplete one.
     request.parameters.write(parts.url, url)
-    request.show("secret", secret)
-    return f"Endpoint {name} receives {form} for {', '.join(accounts)}, signed with the secret."
+    _show_generated(request, secret)
+    return (
+        f"Endpoint {name} at {rules.readable_host(url)} receives {form} "
+        f"for {', '.join(accounts)}, signed with the secret."
+    )
 
 
 def endpoint_rotate(request: Request) -> str:
@@ -84,9 +91,9 @@ def endpoint_rotate(request: Request) -> str:
             f"{request.name} has two secrets: "
             "FINISH=1 drops the old one, FORCE=1 replaces the new one"
         )
-    new = _signing_secret()
+    new = _signing_secret(request)
     request.parameters.write(parts.secret, f"{new} {current[-1]}", secret=True, replace=True)
-    request.show("secret", new)
+    _show_generated(request, new)
     return (
         f"Deliveries to {request.name} are signed with both secrets. "
         "Use FINISH=1 once its owner verifies with the new one."
@@ -131,9 +138,18 @@ def _remove(request: Request, parts: _Endpoint) -> None:
     request.parameters.delete(parts.settings, parts.secret, parts.legacy_secret)
 
 
-def _signing_secret() -> str:
-    """A secret in the format of Standard Webhooks."""
-    return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+def _signing_secret(request: Request) -> str:
+    """A given or a new secret in the format of Standard Webhooks."""
+
+    def new() -> str:
+        return rules.SECRET_PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+
+    return rules.signing_secret("SECRET", request.secret("SECRET", new))
+
+
+def _show_generated(request: Request, secret: str) -> None:
+    if not request.get("SECRET"):
+        request.show("secret", secret)
 
 
 def main(command: str) -> int:

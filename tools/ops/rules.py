@@ -5,10 +5,14 @@ The functions validate settings again when they read them; here the operator lea
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import re
 import unicodedata
 from urllib.parse import SplitResult, urlsplit
+
+import idna
 
 from config import StackError
 
@@ -17,6 +21,9 @@ NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 ROLES = ("admin", "viewer", "partner")
 FORMATS = ("status_update", "order.status_changed", "standard")
 
+MAX_TIMEOUT_SECONDS = 30
+SECRET_PREFIX = "whsec_"
+URL_SAFE_TO_STANDARD = str.maketrans("-_", "+/")
 MAX_ID_BYTES = 128
 MAX_URL_BYTES = 2048
 LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
@@ -86,6 +93,34 @@ def number(variable: str, text: str) -> float:
     return int(value) if value == int(value) else value
 
 
+def signing_secret(variable: str, text: str) -> str:
+    """A secret of Standard Webhooks, in any variant of base64. Messages never quote it."""
+    _require(
+        text.startswith(SECRET_PREFIX),
+        f"{variable}: must begin with {SECRET_PREFIX}, followed by base64",
+    )
+    encoded = text.removeprefix(SECRET_PREFIX).translate(URL_SAFE_TO_STANDARD)
+    padding = "" if encoded.endswith("=") else "=" * (-len(encoded) % 4)
+    try:
+        key = base64.b64decode(encoded + padding, validate=True)
+    except (binascii.Error, ValueError):
+        key = b""
+    # The functions also refuse an end that no encoder writes.
+    exact = base64.b64encode(key).decode() == encoded + padding
+    _require(exact, f"{variable}: must be base64 after {SECRET_PREFIX}")
+    _require(24 <= len(key) <= 64, f"{variable}: must be base64 of 24 to 64 bytes")
+    return text
+
+
+def timeout(variable: str, text: str) -> int:
+    whole = text.isascii() and text.isdecimal() and len(text) <= 2
+    _require(
+        whole and 1 <= int(text) <= MAX_TIMEOUT_SECONDS,
+        f"{variable}={text}: expected 1 to {MAX_TIMEOUT_SECONDS} seconds",
+    )
+    return int(text)
+
+
 def days(variable: str, text: str) -> int:
     whole = text.isascii() and text.isdecimal() and int(text) > 0
     _require(whole, f"{variable}={text}: expected a whole number of days")
@@ -103,16 +138,18 @@ def carrier_url(text: str, *, local: bool) -> str:
 def endpoint_url(text: str, *, local: bool) -> str:
     """An https URL of a public host; on the local stack also of this machine.
 
-    Error messages never quote the URL, as it may contain a token.
+    Returns it with an internationalised host in punycode, as the functions dial it. Error messages
+    never quote the URL, as it may contain a token.
     """
-    visible = text.isascii() and text.isprintable() and " " not in text and "\\" not in text
-    _require(visible, "URL: visible ASCII only")
-    _require(len(text) <= MAX_URL_BYTES, f"URL: longer than {MAX_URL_BYTES} bytes")
+    visible = text.isprintable() and " " not in text and "\\" not in text
+    _require(visible, "URL: no spaces, backslashes or invisible characters")
     try:
         parts = urlsplit(text)
         port = parts.port
     except ValueError as error:
         raise StackError("URL: invalid host or port") from error
+    ascii_but_host = text.replace(parts.netloc, "", 1).isascii()
+    _require(ascii_but_host, "URL: only its host may have other letters than ASCII")
     anonymous = parts.username is None and parts.password is None
     _require(anonymous, "URL: must not contain a user name or password")
     if local and parts.scheme in ("http", "https") and parts.hostname in ("127.0.0.1", "localhost"):
@@ -120,8 +157,32 @@ def endpoint_url(text: str, *, local: bool) -> str:
     note = " (or http://127.0.0.1 on the local stack)" if local else ""
     _require(parts.scheme == "https", f"URL: must start with https://{note}")
     _require(port in (None, 443), "URL: the port must be 443")
-    _require(_is_public(parts), "URL: the host must be a full public DNS name or a public address")
-    return text
+    url = _in_punycode(text, parts)
+    public = _is_public(urlsplit(url))
+    _require(public, "URL: the host must be a full public DNS name or a public address")
+    _require(len(url) <= MAX_URL_BYTES, f"URL: longer than {MAX_URL_BYTES} bytes")
+    return url
+
+
+def readable_host(url: str) -> str:
+    """Its host; of an internationalised one both forms, so that a look-alike shows."""
+    host = urlsplit(url).hostname or ""
+    return f"{idna.decode(host)} ({host})" if _has_punycode(host) else host
+
+
+def _in_punycode(url: str, parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if host.isascii() and not _has_punycode(host):
+        return url
+    try:
+        name = idna.encode(host, uts46=True).decode()
+    except idna.IDNAError as error:
+        raise StackError("URL: the host is not a valid internationalised name (IDNA)") from error
+    return url.replace(parts.netloc, name + (f":{parts.port}" if parts.port else ""), 1)
+
+
+def _has_punycode(host: str) -> bool:
+    return any(label.startswith("xn--") for label in host.split("."))
 
 
 def _is_public(parts: SplitResult) -> bool:

@@ -64,6 +64,39 @@ class Commands(CommandCase):
             len(base64.b64decode(shown[8:-1].removeprefix("whsec_"), validate=True)), 32
         )
 
+    def test_takes_a_given_signing_secret(self) -> None:
+        unpadded = "whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWQ"
+        both = {"SECRET": "stdin", "LEGACY_SECRET": "stdin"}
+        self.assertEqual(self.add_endpoint(stdin=f"{unpadded}\nlegacy\n", **both), "")
+        self.assertEqual(self.secret("endpoints/crm/secret"), unpadded)
+        self.assertEqual(self.secret("endpoints/crm/legacy_secret"), "legacy")
+        url_safe = "whsec_-_-_QUJDREVGR0hJSktMTU5PUFFSU1RV"
+        shown = self.run_command("endpoint-rotate", f"{url_safe}\n", NAME="crm", SECRET="stdin")
+        self.assertEqual(shown, "")
+        self.assertEqual(self.secret("endpoints/crm/secret"), f"{url_safe} {unpadded}")
+
+    def test_rejects_a_signing_secret_without_its_prefix(self) -> None:
+        given = self.ENDPOINT | {"SECRET": "stdin"}
+        with self.assertRaises(StackError) as caught:
+            self.run_command("endpoint-add", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWQ==\n", **given)
+        self.assertEqual(
+            str(caught.exception), "SECRET: must begin with whsec_, followed by base64"
+        )
+        self.assertEqual(self.ssm.values, {})
+
+    def test_writes_a_timeout_of_its_own(self) -> None:
+        for seconds in ("1", "30"):
+            self.add_endpoint(TIMEOUT_SECONDS=seconds, FORCE="1")
+            settings = json.loads(self.value("endpoints/crm/settings"))
+            self.assertEqual(settings["timeout_seconds"], int(seconds))
+        for seconds in ("0", "31", "60", "-1", "1.5", "9" * 5000, "x"):
+            with self.subTest(seconds):
+                self.assert_rejects(
+                    "endpoint-add",
+                    "TIMEOUT_SECONDS=.*: expected 1 to 30 seconds",
+                    **self.ENDPOINT | {"FORCE": "1", "TIMEOUT_SECONDS": seconds},
+                )
+
     def test_rejects_an_endpoint_when_any_part_exists(self) -> None:
         self.add_endpoint()
         for part in ("url", "secret", "settings"):
@@ -112,6 +145,7 @@ class Commands(CommandCase):
             ("endpoint-add", "must start with https", {**endpoint, "URL": "http://127.0.0.1/"}),
             ("endpoint-add", "LEGACY_SECRET=stdin", {**endpoint, "LEGACY_SECRET": "hunter2"}),
             ("endpoint-add", "no line on standard input", {**endpoint, "LEGACY_SECRET": "stdin"}),
+            ("endpoint-add", "SECRET=stdin", {**endpoint, "SECRET": "hunter2"}),
             ("source-set", "SOURCE=fax", {"SOURCE": "fax", "ACCOUNT": "A"}),
             ("source-set", "MODE=none", {"SOURCE": "shiprocket", "ACCOUNT": "A", "MODE": "none"}),
             ("source-set", "ACCOUNT=… is missing", {"SOURCE": "shiprocket"}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unittest
+from urllib.parse import urlsplit
 
 import callback
 import rules
@@ -51,13 +52,49 @@ class EndpointUrls(unittest.TestCase):
             "https://1.2.3.256/",
             "https://example.com\\@127.0.0.1/",
             "https://exam ple.com/",
-            "https://bücher.example/",
+            "https://example.com/bücher",
+            "https://example.com/?q=ü",
+            "https://xn--a.example/",
+            "https://xn--abc.example/",
+            "https://xn--localhost-.example/",
+            "https://a\u0300.\u0300/",
+            "https://loc\u00adalhost/",
+            "https://x.\u24dbocalhost/",
+            "https://x\u3002localhost/",
+            "https://\uff11\uff12\uff17.0.0.1/",
+            "https://127\u30020\u30020\u30021/",
+            "https://\u2460\u2461\u2466.\u24ea.\u24ea.\u2460/",
+            "https://user:password@bücher.example/",
+            "https://bücher.example:8443/",
+            "https://" + "ü" * 64 + ".example/",
             "https://example.com/\x00",
             "https://example.com/" + "a" * 2048,
         ):
             with self.subTest(url), self.assertRaises(StackError) as caught:
                 rules.endpoint_url(url, local=False)
             self.assertNotIn("password", str(caught.exception).replace("user name or password", ""))
+
+    def test_writes_internationalised_hosts_in_punycode(self) -> None:
+        for text, url, host in (
+            (
+                "https://दुकान.भारत/hook?a=1#b",
+                "https://xn--11b7ah1gn.xn--h2brj9c/hook?a=1#b",
+                "दुकान.भारत",
+            ),
+            ("https://Bücher.example", "https://xn--bcher-kva.example", "bücher.example"),
+            ("https://straße.example:443/", "https://xn--strae-oqa.example:443/", "straße.example"),
+            (
+                "https://XN--bcher-kva.example/A",
+                "https://xn--bcher-kva.example/A",
+                "bücher.example",
+            ),
+        ):
+            with self.subTest(text):
+                self.assertEqual(rules.endpoint_url(text, local=False), url)
+                self.assertEqual(rules.endpoint_url(url, local=False), url)
+                ascii_host = urlsplit(url).hostname
+                self.assertEqual(rules.readable_host(url), f"{host} ({ascii_host})")
+        self.assertEqual(rules.readable_host("https://crm.example.com/in"), "crm.example.com")
 
     def test_accepts_loopback_urls_on_the_local_stack_only(self) -> None:
         for url in ("http://127.0.0.1:4599/a", "https://localhost/a", "http://localhost:1/"):
@@ -105,6 +142,31 @@ class Names(unittest.TestCase):
         for text in ("", "203.0.113", "203.0.113.7,", "example.com"):
             with self.subTest(text), self.assertRaises(StackError):
                 rules.addresses("ALLOWED_IPS", text)
+
+
+class SigningSecrets(unittest.TestCase):
+    def test_accepts_every_variant_of_base64(self) -> None:
+        for text in ("QUJD" * 8, "QUJD" * 8 + "RA==", "QUJD" * 8 + "RA", "-_+/" * 8):
+            with self.subTest(text):
+                self.assertEqual(rules.signing_secret("SECRET", f"whsec_{text}"), f"whsec_{text}")
+
+    def test_rejects_others_without_quoting_them(self) -> None:
+        for text, message in (
+            ("QUJD" * 8, "must begin with whsec_"),
+            ("WHSEC_" + "QUJD" * 8, "must begin with whsec_"),
+            ("", "must begin with whsec_"),
+            ("whsec_", "24 to 64 bytes"),
+            ("whsec_" + "QUJD" * 7, "must be base64 of 24"),
+            ("whsec_" + "QUJD" * 22, "24 to 64 bytes"),
+            ("whsec_" + "QUJD" * 8 + "RA=", "must be base64"),
+            ("whsec_" + "QUJD" * 8 + "R", "must be base64"),
+            ("whsec_" + "QUJD" * 8 + "RB==", "must be base64"),
+            ("whsec_" + "QU D" * 8, "must be base64"),
+            ("whsec_" + "é" * 32, "must be base64"),
+        ):
+            with self.subTest(text), self.assertRaisesRegex(StackError, message) as caught:
+                rules.signing_secret("SECRET", text)
+            self.assertNotIn("QUJD", str(caught.exception))
 
 
 class Callbacks(unittest.TestCase):

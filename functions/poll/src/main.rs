@@ -1,6 +1,7 @@
 //! Connects the function to the Lambda runtime.
 
 use aws::client::{CallTimeouts, Clients, Edge};
+use aws::clock::system_time;
 use aws::env::Environment;
 use egress::Http;
 use lambda_runtime::{Error, run, service_fn};
@@ -10,6 +11,7 @@ use poll::Function;
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
     let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await;
-    let function = Function::from_environment(&clients, &Environment::of_process(), Http::new()?)?;
+    let http = Http::new(system_time)?;
+    let function = Function::from_environment(&clients, &Environment::of_process(), http)?;
     run(service_fn(|event| function.invoke(event))).await
 }

@@ -10,7 +10,8 @@ pub fn now() -> Timestamp {
     Timestamp::from_system(system_time())
 }
 
-fn system_time() -> SystemTime {
+/// The same, as the type of the standard library.
+pub fn system_time() -> SystemTime {
     #[cfg(feature = "simulation")]
     if let Some(now) = simulation::clock() {
         return now();

@@ -1,8 +1,8 @@
 //! Sends one POST or GET to a third-party server and reads a bounded response.
 //!
 //! SSRF guard: the address that is dialled was vetted in the same step that resolved it, without a
-//! second lookup. [`Target`] vets addresses written into the URL. Requests are never redirected,
-//! proxied or retried; responses are never decompressed.
+//! second lookup. [`Target`] vets addresses written into the URL. Requests are never redirected or
+//! proxied; responses are never decompressed.
 //!
 //! For a POST, **the status counts once a complete head has arrived**. A body that is cut off,
 //! malformed, slow or endless costs only part of the excerpt: the receiver has already accepted or
@@ -16,9 +16,11 @@ mod get;
 #[cfg(test)]
 mod tests;
 
+use std::error::Error;
+use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::{Client, ClientBuilder, Method, Request, Response, header, redirect, retry};
+use reqwest::{Method, Request, Response, header};
 use tokio::time::Instant;
 
 pub use get::{GetError, GetResponse};
@@ -26,7 +28,7 @@ pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::SendError;
 use crate::policy::{Loopback, Target};
-use crate::resolve::{Guard, Lookup};
+use crate::transport::{Clock, Transport, system_tls};
 use crate::{excerpt, resolve};
 
 /// The loopback policy of this build. A cargo feature, not a setting: no configuration of
@@ -44,19 +46,14 @@ const BUILD_MARKER: &str = match LOOPBACK {
 /// Bytes of a response body that are read before the connection is dropped.
 const BODY_BYTES: usize = 64 * 1024;
 
-/// Time for everything before the request goes out: DNS, TCP (SYN and two repeats), TLS.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time for the body of a POST's response, of which only an excerpt is kept.
+const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Short, because a connection that idled while Lambda froze the function is likely dead, and a
-/// request written to it counts as an attempt.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+/// Of a response header. Longer values of `Retry-After` are invalid: an HTTP date has 29 bytes, or
+/// 33 in its oldest form.
+const HEADER_BYTES: usize = 64;
 
-const IDLE_CONNECTIONS_PER_HOST: usize = 5;
-
-/// Longer values of `Retry-After` are invalid: an HTTP date has 29 bytes, or 33 in its oldest form.
-const SHORT_HEADER_BYTES: usize = 64;
-
-/// With it, a receiver ends a delivery or switches its endpoint off.
+/// The answer header in which an endpoint says what to do with its deliveries.
 const DELIVERY_DIRECTIVE: HeaderName = HeaderName::from_static("webhook-delivery");
 
 /// Fields that frame or route the message. An endpoint's own headers must not override them.
@@ -84,17 +81,15 @@ pub struct Http {
 
 #[derive(Debug, Clone)]
 enum Network {
-    Internet(Client),
+    Internet(Arc<Transport>),
     #[cfg(feature = "simulation")]
-    Simulated(std::sync::Arc<dyn crate::simulation::Network>),
+    Simulated(Arc<dyn crate::simulation::Network>),
 }
 
 impl Network {
     async fn send(&self, request: Request) -> Result<Response, SendError> {
         match self {
-            Self::Internet(client) => {
-                client.execute(request).await.map_err(|error| SendError::of(&error))
-            }
+            Self::Internet(transport) => transport.send(request).await,
             #[cfg(feature = "simulation")]
             Self::Simulated(network) => network.send(request).await,
         }
@@ -108,7 +103,7 @@ pub struct PostResponse {
     /// The first `Retry-After`, unparsed. `None` also when it is not visible ASCII or over 64
     /// bytes.
     pub retry_after: Option<String>,
-    /// The first `webhook-delivery`, unparsed, with the same limits.
+    /// The first `webhook-delivery`, unparsed, under the same conditions.
     pub delivery_directive: Option<String>,
     /// The start of the body, at most 1 KiB of printable text: see [`Http::post`].
     pub excerpt: String,
@@ -117,23 +112,29 @@ pub struct PostResponse {
 }
 
 impl Http {
-    /// Takes some milliseconds to read the machine's certificates. Fails without any.
-    pub fn new() -> Result<Self, reqwest::Error> {
+    /// `clock` reads the time of day, by which idle connections age. Takes some milliseconds to read
+    /// the machine's certificates. Fails without any.
+    pub fn new(clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
         tracing::info!(egress = BUILD_MARKER, "http.ready");
-        Self::with(LOOPBACK, resolve::system())
+        let transport = Transport::new(LOOPBACK, resolve::system(), system_tls()?, clock)?;
+        Ok(Self::over(transport, LOOPBACK))
     }
 
-    fn with(loopback: Loopback, lookup: Lookup) -> Result<Self, reqwest::Error> {
-        Ok(Self { network: Network::Internet(builder(loopback, lookup).build()?), loopback })
+    fn over(transport: Transport, loopback: Loopback) -> Self {
+        Self { network: Network::Internet(Arc::new(transport)), loopback }
     }
 
     /// Sends requests to simulated servers. Names are not resolved.
     #[cfg(feature = "simulation")]
-    pub fn simulated(network: std::sync::Arc<dyn crate::simulation::Network>) -> Self {
+    pub fn simulated(network: Arc<dyn crate::simulation::Network>) -> Self {
         Self { network: Network::Simulated(network), loopback: LOOPBACK }
     }
 
-    /// Sends one POST and reads the response, all within `timeout`.
+    /// Sends one POST and reads the response, all within `timeout`, and the body within two seconds
+    /// after the head.
+    ///
+    /// If a reused connection ends before a complete head, the request is sent once more on a new
+    /// connection, so the endpoint may get it twice.
     ///
     /// `headers` must contain `Content-Type` and `User-Agent`; fields that frame or route the
     /// message are dropped. The excerpt masks echoed values of headers marked sensitive
@@ -168,26 +169,6 @@ impl Http {
     }
 }
 
-/// Some of these are reqwest's defaults, or no-ops with the chosen features. They are explicit
-/// because the guard depends on them, and another crate could switch features on.
-fn builder(loopback: Loopback, lookup: Lookup) -> ClientBuilder {
-    Client::builder()
-        .dns_resolver(Guard::new(loopback, lookup))
-        .redirect(redirect::Policy::none())
-        .retry(retry::never())
-        .no_proxy()
-        .no_gzip()
-        .no_brotli()
-        .no_zstd()
-        .no_deflate()
-        .referer(false)
-        .http1_only()
-        .https_only(loopback == Loopback::Refused)
-        .connect_timeout(CONNECT_TIMEOUT)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .pool_max_idle_per_host(IDLE_CONNECTIONS_PER_HOST)
-}
-
 fn request(method: Method, target: &Target, headers: &HeaderMap) -> Request {
     let mut request = Request::new(method, target.url().clone());
     *request.headers_mut() = unreserved(headers);
@@ -202,7 +183,7 @@ fn unreserved(headers: &HeaderMap) -> HeaderMap {
     headers
 }
 
-/// Reads until the end, the size limit, an error or the deadline, whichever comes first.
+/// Reads until the end, the size limit, an error or a deadline, whichever comes first.
 async fn read(response: &mut Response, left: Duration) -> Vec<u8> {
     let mut body = Vec::new();
     let reading = async {
@@ -215,11 +196,12 @@ async fn read(response: &mut Response, left: Duration) -> Vec<u8> {
         }
     };
     // A timeout ends the body and is not an error.
-    let _ = tokio::time::timeout(left, reading).await;
+    let _ = tokio::time::timeout(left.min(BODY_TIMEOUT), reading).await;
     body
 }
 
+/// The first field of this name. `None` also when it is not visible ASCII or over 64 bytes.
 fn short_header(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?;
-    (value.len() <= SHORT_HEADER_BYTES).then(|| value.to_owned())
+    (value.len() <= HEADER_BYTES).then(|| value.to_owned())
 }

@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use rustls::{AlertDescription, CertificateError, OtherError};
+
 use crate::policy::Refused;
 use crate::resolve::Blocked;
 
@@ -22,10 +24,23 @@ pub enum SendError {
     /// Refused, unreachable, reset while connecting, or timed out.
     #[error("could not connect")]
     Connect,
-    /// The TLS handshake failed: a certificate that is untrusted, expired or for another name, an
-    /// old version, or no TLS at all.
+    /// The TLS handshake failed for another reason than the following: an old version, a revoked or
+    /// malformed certificate, or no TLS at all.
     #[error("TLS handshake failed")]
     Tls,
+    /// The server does not send an intermediate certificate, or its certificate is self-signed or
+    /// from an authority that is not trusted.
+    #[error("the certificate's issuer is unknown: an intermediate certificate may be missing")]
+    TlsUnknownIssuer,
+    /// Of the server or an intermediate.
+    #[error("a certificate has expired")]
+    TlsExpired,
+    #[error("the certificate is for another host name")]
+    TlsWrongName,
+    /// The server refuses HTTP/1.1 in the TLS handshake (ALPN). One that answers in HTTP/2 without
+    /// ALPN is a [`Self::Protocol`] error.
+    #[error("the server does not speak HTTP/1.1")]
+    Http2Only,
     /// No complete response head within the timeout.
     #[error("no response within the timeout")]
     Timeout,
@@ -46,6 +61,10 @@ impl SendError {
             Self::Dns => "dns",
             Self::Connect => "connect",
             Self::Tls => "tls",
+            Self::TlsUnknownIssuer => "tls_unknown_issuer",
+            Self::TlsExpired => "tls_expired",
+            Self::TlsWrongName => "tls_wrong_name",
+            Self::Http2Only => "http2_only",
             Self::Timeout => "timeout",
             Self::Closed => "closed",
             Self::Protocol => "protocol",
@@ -66,18 +85,46 @@ impl SendError {
             return Self::Dns;
         }
         if error.is_connect() {
-            return if causes(error).any(is_handshake) { Self::Tls } else { Self::Connect };
+            return match find(error) {
+                Some(failure) => Self::of_tls(failure),
+                None if causes(error).any(is_early_end) => Self::Tls,
+                None => Self::Connect,
+            };
         }
         let ended = find::<hyper::Error>(error)
             .is_some_and(|error| error.is_incomplete_message() || error.is_canceled());
         if ended || find::<io::Error>(error).is_some() { Self::Closed } else { Self::Protocol }
     }
+
+    fn of_tls(error: &rustls::Error) -> Self {
+        use CertificateError::{
+            Expired, ExpiredContext, NotValidForName, NotValidForNameContext, Other, UnknownIssuer,
+        };
+        match error {
+            rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol) => {
+                Self::Http2Only
+            }
+            rustls::Error::InvalidCertificate(reason) => match reason {
+                UnknownIssuer => Self::TlsUnknownIssuer,
+                Other(other) if is_authority(other) => Self::TlsUnknownIssuer,
+                Expired | ExpiredContext { .. } => Self::TlsExpired,
+                NotValidForName | NotValidForNameContext { .. } => Self::TlsWrongName,
+                _ => Self::Tls,
+            },
+            _ => Self::Tls,
+        }
+    }
 }
 
-/// Before the request is sent, only TLS reads, so only TLS can meet invalid data or an early end.
-fn is_handshake(error: &(dyn Error + 'static)) -> bool {
-    let kind = error.downcast_ref().map(io::Error::kind);
-    matches!(kind, Some(io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof))
+/// True for the certificate of an authority in the place of a server's, as `openssl req -x509` makes
+/// self-signed ones.
+fn is_authority(OtherError(error): &OtherError) -> bool {
+    matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+}
+
+/// Before the request is sent, only TLS reads, so only TLS can meet an early end.
+fn is_early_end(error: &(dyn Error + 'static)) -> bool {
+    error.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::UnexpectedEof)
 }
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {

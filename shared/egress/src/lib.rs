@@ -8,8 +8,10 @@ pub mod policy;
 mod resolve;
 #[cfg(feature = "simulation")]
 pub mod simulation;
+mod transport;
 
 pub use client::{
     GetError, GetResponse, HeaderMap, HeaderName, HeaderValue, Http, LOOPBACK, PostResponse,
 };
 pub use error::SendError;
+pub use transport::Clock;

@@ -73,7 +73,7 @@ pub struct Target(Url);
 
 impl Target {
     /// Vets the normalised form, as the client will see it: `https://0x7f.1` is 127.0.0.1 (WHATWG
-    /// URL, host parsing).
+    /// URL, host parsing), and an internationalised name is its punycode (UTS 46).
     pub fn parse(text: &str, loopback: Loopback) -> Result<Self, Refused> {
         if text.len() > MAX_URL_BYTES {
             return Err(Refused::TooLong);
@@ -112,7 +112,7 @@ impl Target {
         &self.0
     }
 
-    /// A name, an IPv4 address, or an IPv6 address in brackets; safe to log.
+    /// A name (punycode if internationalised), an IPv4 address, or an IPv6 address in brackets; safe to log.
     pub fn host(&self) -> &str {
         self.0.host_str().unwrap_or_default()
     }

@@ -17,6 +17,7 @@ use ::orders::OrdersApi;
 use ::poll::Poll;
 use ::process::Process;
 use ::sync::Sync;
+use aws::clock::system_time;
 use aws_sdk_dynamodb::types::{
     BillingMode, GlobalSecondaryIndex, GlobalSecondaryIndexDescription, KeySchemaElement,
     ProjectionType,
@@ -168,7 +169,7 @@ impl Parts<'_> {
         // As for the settings: a busy function reads no health.
         let health = HealthMonitor::new(health, Duration::from_secs(3600));
         let dead_letters = self.queue("dead_letters");
-        Deliver::new(rows, health, dead_letters, self.settings(), Http::new().unwrap())
+        Deliver::new(rows, health, dead_letters, self.settings(), Http::new(system_time).unwrap())
     }
 
     fn worker(&self) -> Worker {
@@ -176,7 +177,7 @@ impl Parts<'_> {
     }
 
     fn poll(&self) -> Poll {
-        let http = Http::new().unwrap();
+        let http = Http::new(system_time).unwrap();
         Poll::new(self.runs(), self.orders(), self.queue("events"), self.settings(), http)
     }
 }

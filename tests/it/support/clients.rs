@@ -13,6 +13,7 @@ use ::aws::tables::inbound::InboundLog;
 use ::aws::tables::messages::Messages;
 use ::aws::tables::orders::Orders;
 use ::aws::tables::runs::Runs;
+use aws::clock::system_time;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
@@ -104,7 +105,7 @@ impl Stack {
     pub fn deliver(&self) -> Deliver {
         let calls = Calls::default();
         let dead_letters = self.queue("deliveries_dlq", &calls);
-        let http = Http::new().unwrap();
+        let http = Http::new(system_time).unwrap();
         let health = HealthMonitor::new(self.health(), HEALTH_TTL);
         Deliver::new(self.deliveries(&calls), health, dead_letters, self.settings(&calls), http)
     }

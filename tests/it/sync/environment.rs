@@ -16,6 +16,7 @@ use ::aws::tables::runs::Runs;
 use ::poll::Poll;
 use ::process::Process;
 use ::sync::Sync;
+use aws::clock::system_time;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType};
 use egress::Http;
 use serde_json::{Value, json};
@@ -131,7 +132,7 @@ impl Environment {
     fn poll(&self, calls: &Calls) -> Poll {
         let (runs, orders) = (self.runs(calls), self.orders(calls));
         let events = self.queue("events", calls);
-        Poll::new(runs, orders, events, self.settings(calls), Http::new().unwrap())
+        Poll::new(runs, orders, events, self.settings(calls), Http::new(system_time).unwrap())
     }
 
     fn process(&self, calls: &Calls) -> Process {

@@ -31,8 +31,10 @@ pub enum Subscription {
     To(Status),
 }
 
-/// `deliver` must record the attempt before its own Lambda timeout.
-pub const MAX_TIMEOUT: Duration = Duration::from_secs(60);
+/// Within the 15 to 30 s that Standard Webhooks recommends; a slower endpoint occupies a worker.
+pub const MAX_TIMEOUT: Duration = Duration::from_secs(30);
+/// Earlier versions took timeouts up to this: such settings stay valid and mean [`MAX_TIMEOUT`].
+const MAX_STORED_TIMEOUT: Duration = Duration::from_secs(60);
 pub const MAX_RETRIES: u32 = 50;
 /// The longest wait between two attempts.
 pub const MAX_BACKOFF: Duration = Duration::from_secs(24 * 60 * 60);
@@ -60,7 +62,8 @@ pub struct Settings {
     /// The endpoint gets deliveries of these accounts only.
     pub accounts: Accounts,
     events: Option<Vec<Subscription>>,
-    /// Of one attempt, including the answer.
+    /// Of one attempt, including the answer; at most [`MAX_TIMEOUT`]. Stored values of 31 to 60 s,
+    /// which earlier versions took, are read as [`MAX_TIMEOUT`].
     pub timeout: Duration,
     pub schedule: Schedule,
     /// Retries answers of 3xx and 4xx, except 410.
@@ -83,15 +86,15 @@ impl Settings {
             })?;
         let format = raw.format;
         let timeout = raw.timeout_seconds.map_or(format.timeout(), Duration::from_secs);
-        if timeout.is_zero() || timeout > MAX_TIMEOUT {
-            return Err(EndpointSettingError::new("timeout_seconds", "must be 1 to 60"));
+        if timeout.is_zero() || timeout > MAX_STORED_TIMEOUT {
+            return Err(EndpointSettingError::new("timeout_seconds", "must be 1 to 30"));
         }
         check_headers(&raw.headers)?;
         Ok(Self {
             format,
             accounts: raw.accounts.unwrap_or_default(),
             events: raw.events,
-            timeout,
+            timeout: timeout.min(MAX_TIMEOUT),
             schedule: schedule(format, raw.retry_count, raw.backoff)?,
             retry_4xx: raw.retry_4xx.unwrap_or(format.retries_4xx()),
             headers: raw.headers,

@@ -1,6 +1,6 @@
 //! Standard Webhooks 1.0.0 signatures: HMAC-SHA256 over `{id}.{timestamp}.{body}`.
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, BASE64_NOPAD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
@@ -21,14 +21,17 @@ impl std::fmt::Debug for SigningKeys {
 pub enum InvalidSecret {
     #[error("must be one whsec_ secret, or two separated by a space")]
     Count,
-    #[error("must be whsec_ followed by base64")]
+    #[error("must begin with whsec_, followed by base64")]
+    Prefix,
+    #[error("must be base64 after whsec_")]
     Encoding,
     #[error("must be 24 to 64 bytes long")]
     Length,
 }
 
 impl SigningKeys {
-    /// `whsec_…`, or two of them separated by a space.
+    /// `whsec_…`, or two of them separated by a space. The base64 may lack its padding and may have
+    /// the URL-safe alphabet: tools that show secrets differ in both.
     pub fn parse(text: &str) -> Result<Self, InvalidSecret> {
         let keys = text.split_ascii_whitespace().map(parse_key).collect::<Result<Vec<_>, _>>()?;
         if matches!(keys.len(), 1 | 2) { Ok(Self(keys)) } else { Err(InvalidSecret::Count) }
@@ -44,8 +47,10 @@ impl SigningKeys {
 }
 
 fn parse_key(text: &str) -> Result<Vec<u8>, InvalidSecret> {
-    let encoded = text.strip_prefix("whsec_").ok_or(InvalidSecret::Encoding)?;
-    let key = BASE64.decode(encoded.as_bytes()).map_err(|_| InvalidSecret::Encoding)?;
+    let encoded = text.strip_prefix("whsec_").ok_or(InvalidSecret::Prefix)?;
+    let encoded = encoded.replace('-', "+").replace('_', "/");
+    let base64 = if encoded.ends_with('=') { BASE64 } else { BASE64_NOPAD };
+    let key = base64.decode(encoded.as_bytes()).map_err(|_| InvalidSecret::Encoding)?;
     if (24..=64).contains(&key.len()) { Ok(key) } else { Err(InvalidSecret::Length) }
 }
 
@@ -88,6 +93,22 @@ mod tests {
         );
     }
 
+    /// `+` and `/` of the standard alphabet are `-` and `_` of the URL-safe one.
+    #[test]
+    fn reads_one_key_in_every_variant_of_base64() {
+        for size in [24, 25, 26, 64] {
+            let padded = format!("whsec_{}", BASE64.encode(&vec![0xfb; size]));
+            assert!(padded.contains(['+', '/']));
+            let url_safe = padded.replacen("whsec_", "", 1).replace('+', "-").replace('/', "_");
+            let url_safe = format!("whsec_{url_safe}");
+            for text in [&padded, &url_safe] {
+                for text in [text.as_str(), text.trim_end_matches('=')] {
+                    assert_eq!(signed(text), signed(&padded), "{text}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn rejects_invalid_secrets() {
         let short = format!("whsec_{}", BASE64.encode(&[7; 23]));
@@ -95,14 +116,20 @@ mod tests {
         for (text, expected) in [
             ("", InvalidSecret::Count),
             ("whsec_", InvalidSecret::Length),
-            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", InvalidSecret::Encoding),
+            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", InvalidSecret::Prefix),
+            ("WHSEC_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", InvalidSecret::Prefix),
             ("whsec_!!!", InvalidSecret::Encoding),
+            ("whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWQ=", InvalidSecret::Encoding),
+            ("whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWQ===", InvalidSecret::Encoding),
+            ("whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYW", InvalidSecret::Encoding),
+            ("whsec_QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWR", InvalidSecret::Encoding), // spare bits
             (&short, InvalidSecret::Length),
             (&long, InvalidSecret::Length),
             (&format!("{SECRET} {SECRET} {SECRET}"), InvalidSecret::Count),
         ] {
             assert_eq!(SigningKeys::parse(text).unwrap_err(), expected, "{text}");
         }
+        assert!(InvalidSecret::Prefix.to_string().contains("begin with whsec_"));
         assert_eq!(format!("{:?}", SigningKeys::parse(SECRET).unwrap()), "SigningKeys([REDACTED])");
     }
 }

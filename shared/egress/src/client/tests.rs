@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod broken;
+mod connections;
 mod dns;
 mod get;
 mod requests;
@@ -9,12 +10,13 @@ mod responses;
 mod server;
 mod tls;
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use super::{HeaderMap, Http, LOOPBACK, PostResponse};
 use crate::error::SendError;
 use crate::policy::{Loopback, Target};
-use crate::resolve::system;
+use crate::resolve::{Lookup, system};
+use crate::transport::{Transport, system_tls};
 use server::HostileServer;
 
 /// Never reached, unless the client hangs.
@@ -23,9 +25,14 @@ const LONG: Duration = Duration::from_secs(30);
 /// For responses that never arrive.
 const SHORT: Duration = Duration::from_millis(250);
 
+fn client(loopback: Loopback, lookup: Lookup) -> Http {
+    let tls = system_tls().unwrap();
+    Http::over(Transport::new(loopback, lookup, tls, SystemTime::now).unwrap(), loopback)
+}
+
 /// The client as built with the feature `loopback`.
 fn local() -> Http {
-    Http::with(Loopback::Allowed, system()).unwrap()
+    client(Loopback::Allowed, system())
 }
 
 async fn post(target: &Target, timeout: Duration) -> Result<PostResponse, SendError> {
@@ -34,13 +41,13 @@ async fn post(target: &Target, timeout: Duration) -> Result<PostResponse, SendEr
 
 #[test]
 fn the_build_selects_the_loopback_policy() {
-    assert_eq!(Http::new().unwrap().loopback, LOOPBACK);
+    assert_eq!(Http::new(SystemTime::now).unwrap().loopback, LOOPBACK);
 }
 
 #[tokio::test]
 async fn rejects_a_post_to_loopback_in_a_deploy_build() {
     let server = HostileServer::responding("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await;
-    let deployed = Http::with(Loopback::Refused, system()).unwrap();
+    let deployed = client(Loopback::Refused, system());
     for origin in [
         "http://127.0.0.1",
         "http://localhost",

@@ -38,7 +38,7 @@ const URLS: [(&str, Refused); 27] = [
 ];
 
 /// Rejected hosts and the reasons.
-const HOSTS: [(&str, Refused); 55] = [
+const HOSTS: [(&str, Refused); 69] = [
     ("127.0.0.1", Refused::Address),
     ("127.1", Refused::Address),
     ("2130706433", Refused::Address),
@@ -47,6 +47,12 @@ const HOSTS: [(&str, Refused); 55] = [
     ("0177.0.0.1", Refused::Address),
     ("１２７.０.０.１", Refused::Address),
     ("127。0。0。1", Refused::Address),
+    ("①②⑦.⓪.⓪.①", Refused::Address),
+    ("𝟏𝟐𝟕.0.0.1", Refused::Address),
+    ("169.254.169。254", Refused::Address),
+    ("xn--127-.0.0.1", Refused::Malformed),
+    ("hook.٣", Refused::Malformed),
+    ("[::ffff:１]", Refused::Malformed),
     ("127.0.0.1.", Refused::Address),
     ("127.0.0.1:9001", Refused::Address),
     ("%31%32%37.0.0.1", Refused::Address),
@@ -56,11 +62,19 @@ const HOSTS: [(&str, Refused); 55] = [
     ("localhost.", Refused::HostName),
     ("LOCALHOST", Refused::HostName),
     ("ｌｏｃａｌｈｏｓｔ", Refused::HostName),
+    ("loc\u{ad}alhost", Refused::HostName),   // a soft hyphen
+    ("loc\u{200b}alhost", Refused::HostName), // a zero-width space
+    ("x.ⓛocalhost", Refused::HostName),
+    ("x。localhost", Refused::HostName),
+    ("xn--localhost-", Refused::Malformed),
+    ("x.xn--localhost-", Refused::Malformed),
     ("x.localhost", Refused::HostName),
     ("x.localhost.", Refused::HostName),
     ("hook.example.", Refused::HostName),
     ("intranet", Refused::HostName),
     ("xn--a", Refused::Malformed),
+    ("xn--abc.example", Refused::Malformed), // control characters
+    ("a℀b.example", Refused::Malformed),     // a slash
     ("[::1]", Refused::Address),
     ("[::]", Refused::Address),
     ("[::ffff:7f00:1]", Refused::Address),
@@ -118,6 +132,21 @@ fn accepts_plain_public_urls() {
         "https://127.0.0.1.nip.io/", // an alias of a private address: rejected when resolved
     ] {
         assert!(Target::parse(text, Loopback::Refused).is_ok(), "{text:?}");
+    }
+}
+
+#[test]
+fn a_host_is_the_same_in_unicode_and_in_punycode() {
+    for (unicode, punycode) in [
+        ("दुकान.भारत", "xn--11b7ah1gn.xn--h2brj9c"),
+        ("Bücher.example", "xn--bcher-kva.example"),
+        ("straße.example", "xn--strae-oqa.example"),
+        ("店。例え。jp", "xn--hxt.xn--r8jz45g.jp"),
+    ] {
+        let parse = |host: &str| Target::parse(&format!("https://{host}/a"), Loopback::Refused);
+        let target = parse(unicode).unwrap();
+        assert_eq!(target.host(), punycode, "{unicode}");
+        assert_eq!(parse(punycode).unwrap(), target);
     }
 }
 

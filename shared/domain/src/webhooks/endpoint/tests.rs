@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::auth::Accounts;
 use crate::core::id::AccountCode;
 use crate::tracking::status::Status;
-use crate::webhooks::endpoint::{EventType, Format, MAX_SCHEDULE, Settings};
+use crate::webhooks::endpoint::{EventType, Format, MAX_SCHEDULE, MAX_TIMEOUT, Settings};
 
 fn parse(text: &str) -> Settings {
     Settings::parse(text).unwrap()
@@ -40,7 +40,7 @@ fn every_format_has_its_defaults() {
 fn reads_every_setting() {
     let settings = parse(
         r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],
-            "timeout_seconds":60,"retry_count":4,"backoff":[7,8],"retry_4xx":true,
+            "timeout_seconds":20,"retry_count":4,"backoff":[7,8],"retry_4xx":true,
             "headers":{"Authorization":"Bearer a"},"enabled":false}"#,
     );
     assert_eq!(settings.format.as_str(), "status_update");
@@ -49,7 +49,7 @@ fn reads_every_setting() {
     let subscribed: Vec<_> =
         Status::ALL.iter().copied().filter(|status| settings.is_subscribed_to(*status)).collect();
     assert_eq!(subscribed, [Status::Lost, Status::Delivered]);
-    assert_eq!(settings.timeout, Duration::from_secs(60));
+    assert_eq!(settings.timeout, Duration::from_secs(20));
     let waits: Vec<_> = (1..6)
         .map(|n| settings.schedule.wait_after(n, "msg_a", None).map(|w| w.as_secs()))
         .collect();
@@ -209,9 +209,20 @@ fn rejects_invalid_settings() {
 
 #[test]
 fn accepts_the_limits() {
-    let most = parse(r#"{"timeout_seconds":60,"retry_count":50,"backoff":[10000]}"#);
-    assert_eq!((most.timeout.as_secs(), most.schedule.retries), (60, 50));
+    let most = parse(r#"{"timeout_seconds":30,"retry_count":50,"backoff":[10000]}"#);
+    assert_eq!((most.timeout.as_secs(), most.schedule.retries), (30, 50));
     assert_eq!(parse(r#"{"timeout_seconds":1}"#).timeout, Duration::from_secs(1));
+}
+
+/// Earlier versions took timeouts up to 60 s.
+#[test]
+fn reads_longer_timeouts_of_earlier_versions_as_the_longest() {
+    for seconds in [31, 60] {
+        let settings = parse(&format!(r#"{{"timeout_seconds":{seconds}}}"#));
+        assert_eq!(settings.timeout, MAX_TIMEOUT, "{seconds}");
+    }
+    let error = Settings::parse(r#"{"timeout_seconds":61}"#).unwrap_err();
+    assert_eq!(error.to_string(), "timeout_seconds: must be 1 to 30");
 }
 
 #[test]

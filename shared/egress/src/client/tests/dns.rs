@@ -8,13 +8,13 @@ use std::sync::{Arc, Mutex};
 use reqwest::dns::Resolve;
 
 use super::server::HostileServer;
-use super::{LONG, post};
+use super::{LONG, client, post};
 use crate::policy::{Loopback, Target};
 use crate::resolve::{Blocked, Guard, Lookup};
-use crate::{HeaderMap, Http, PostResponse, SendError};
+use crate::{HeaderMap, PostResponse, SendError};
 
 /// Answers lookups from a list, in order.
-fn scripted(answers: &[&[&str]]) -> Lookup {
+pub(super) fn scripted(answers: &[&[&str]]) -> Lookup {
     let parse = |answer: &&[&str]| answer.iter().map(|ip| ip.parse().unwrap()).collect();
     let answers: Mutex<VecDeque<Vec<IpAddr>>> = Mutex::new(answers.iter().map(parse).collect());
     Arc::new(move |_| {
@@ -24,7 +24,7 @@ fn scripted(answers: &[&[&str]]) -> Lookup {
 }
 
 async fn post_through(lookup: Lookup, target: &Target) -> Result<PostResponse, SendError> {
-    let http = Http::with(Loopback::Allowed, lookup).unwrap();
+    let http = client(Loopback::Allowed, lookup);
     http.post(target, HeaderMap::new(), vec![], LONG).await
 }
 
@@ -76,7 +76,7 @@ async fn does_not_connect_when_one_of_two_addresses_is_private() {
 #[tokio::test]
 async fn blocks_dns_rebinding_at_the_next_connection() {
     let server = HostileServer::responding("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await;
-    let http = Http::with(Loopback::Allowed, scripted(&[&["127.0.0.1"], &["10.0.0.1"]])).unwrap();
+    let http = client(Loopback::Allowed, scripted(&[&["127.0.0.1"], &["10.0.0.1"]]));
     let target = server.target_on("http://localhost", "/");
     let post = || http.post(&target, HeaderMap::new(), vec![], LONG);
     assert_eq!(post().await.unwrap().status, 200);
@@ -107,6 +107,18 @@ async fn times_out_a_hanging_resolver_before_the_request() {
     let hang: Lookup = Arc::new(|_| Box::pin(std::future::pending()));
     let error = post_through(hang, &target("https://hook.example/")).await.unwrap_err();
     assert_eq!(error, SendError::Dns);
+}
+
+#[tokio::test]
+async fn resolves_an_internationalised_name_as_punycode() {
+    let lookup: Lookup = Arc::new(|name| {
+        assert_eq!(name, "xn--11b7ah1gn.xn--h2brj9c");
+        Box::pin(async { Ok(vec!["10.0.0.1".parse().unwrap()]) })
+    });
+    for host in ["दुकान.भारत", "xn--11b7ah1gn.xn--h2brj9c"] {
+        let posted = post_through(lookup.clone(), &target(&format!("https://{host}/"))).await;
+        assert_eq!(posted, Err(SendError::Blocked), "{host}");
+    }
 }
 
 #[tokio::test]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use flate2::{Compression, write::GzEncoder};
 
 use super::server::HostileServer;
-use super::{LONG, SHORT, local};
+use super::{LONG, SHORT, client, local};
 use crate::policy::{Loopback, Target};
 use crate::resolve::system;
-use crate::{GetError, GetResponse, HeaderMap, HeaderValue, Http, SendError};
+use crate::{GetError, GetResponse, HeaderMap, HeaderValue, SendError};
 
 const MAX: usize = 1000;
 
@@ -48,7 +48,7 @@ async fn sends_the_given_headers_and_no_others() {
 #[tokio::test]
 async fn rejects_a_get_from_loopback_in_a_deploy_build() {
     let server = HostileServer::responding(ok("[]")).await;
-    let deployed = Http::with(Loopback::Refused, system()).unwrap();
+    let deployed = client(Loopback::Refused, system());
     for origin in ["http://127.0.0.1", "https://127.0.0.1", "https://localhost", "https://[::1]"] {
         let target = server.target_on(origin, "/");
         let response = deployed.get(&target, &HeaderMap::new(), LONG, MAX).await;

@@ -1,4 +1,4 @@
-//! The request as sent, the number of tries, and connection reuse.
+//! The request as sent, and the number of tries.
 
 use super::server::HostileServer;
 use super::{LONG, SHORT, local, post};
@@ -51,39 +51,6 @@ async fn drops_headers_that_frame_or_route_the_request() {
         server.port
     );
     assert_eq!(server.requests(), [expected]);
-}
-
-#[tokio::test]
-async fn reuses_connections() {
-    let server = HostileServer::start(|mut peer| async move {
-        while peer.request().await {
-            peer.send(OK).await;
-        }
-    })
-    .await;
-    let http = local();
-    for _ in 0..3 {
-        http.post(&server.target(), HeaderMap::new(), vec![], LONG).await.unwrap();
-    }
-    assert_eq!(server.connections(), 1);
-}
-
-/// The request was sent on the old connection, so only the caller may decide about a retry.
-#[tokio::test]
-async fn reports_a_stale_connection_without_a_retry() {
-    let mut server = HostileServer::start(|mut peer| async move {
-        peer.request().await;
-        peer.send(OK).await;
-        peer.request().await;
-    })
-    .await;
-    let (http, target) = (local(), server.target());
-    let post = || http.post(&target, HeaderMap::new(), vec![], LONG);
-    assert_eq!(post().await.unwrap().status, 200);
-    let error = post().await.unwrap_err();
-    assert_eq!(error, SendError::Closed);
-    assert!(error.may_have_arrived());
-    assert_eq!((server.connections(), server.requests().len()), (1, 2));
 }
 
 #[tokio::test]

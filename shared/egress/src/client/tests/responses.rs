@@ -1,12 +1,19 @@
 //! Responses with a complete head: the status counts, even if the body fails.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::time::Duration;
 
 use flate2::{Compression, write::GzEncoder};
+use futures::StreamExt;
+use http_body_util::StreamBody;
+use hyper::body::{Bytes, Frame};
+use reqwest::Body;
+use tokio::time::Instant;
 
 use super::server::HostileServer;
 use super::{LONG, SHORT, local, post};
+use crate::client::read;
 use crate::{HeaderMap, HeaderValue, PostResponse};
 
 async fn response_to(response: impl Into<Vec<u8>>) -> PostResponse {
@@ -74,6 +81,23 @@ async fn returns_retry_after_unparsed() {
     let long =
         response_to(format!("HTTP/1.1 503 X\r\nretry-after: {}\r\n\r\n", "1".repeat(65))).await;
     assert_eq!(long.retry_after, None);
+}
+
+#[tokio::test]
+async fn returns_the_delivery_directive_unparsed() {
+    let long = "x".repeat(65);
+    for (fields, expected) in [
+        ("", None),
+        ("retry-after: 7\r\n", None),
+        ("webhook-delivery: disable\r\n", Some("disable")),
+        ("Webhook-Delivery: Any; thing=1\r\nwebhook-delivery: b\r\n", Some("Any; thing=1")),
+        ("webhook-delivery: é\r\n", None),
+        (&format!("webhook-delivery: {}\r\n", &long[1..]), Some(&long[1..])),
+        (&format!("webhook-delivery: {long}\r\n"), None),
+    ] {
+        let response = response_to(format!("HTTP/1.1 200 OK\r\n{fields}\r\n")).await;
+        assert_eq!(response.delivery_directive.as_deref(), expected, "{fields}");
+    }
 }
 
 #[tokio::test]
@@ -172,6 +196,18 @@ async fn stops_reading_a_slow_body_at_the_timeout() {
         .expect("the body has no deadline");
     let response = posted.unwrap();
     assert_eq!((response.status, response.excerpt.as_str()), (200, "part"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn gives_the_body_two_seconds_and_never_more_than_the_timeout() {
+    for (left, expected) in [(LONG, 2000), (Duration::from_millis(1500), 1500)] {
+        let start = Instant::now();
+        let first = [Ok::<_, Infallible>(Frame::data(Bytes::from("part")))];
+        let endless = futures::stream::iter(first).chain(futures::stream::pending());
+        let body = Body::wrap(StreamBody::new(endless));
+        assert_eq!(read(&mut hyper::Response::new(body).into(), left).await, b"part");
+        assert_eq!(start.elapsed().as_millis(), expected);
+    }
 }
 
 /// Only the size limit can end this request: the server sends for ever and the timeout is long.
