@@ -8,6 +8,7 @@ mod endpoint;
 mod function;
 mod headers;
 mod health;
+mod in_flight;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -33,6 +34,7 @@ pub use function::Function;
 pub use health::{HEALTH_TTL, HealthMonitor};
 
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
+use in_flight::InFlight;
 
 /// Time reserved for the claim before an attempt and the record after it.
 const RECORDING: Duration = Duration::from_secs(10);
@@ -42,7 +44,7 @@ const RECORDING: Duration = Duration::from_secs(10);
 /// days parked do not count.
 const MAX_AGE: Duration = Duration::from_secs(12 * 24 * 60 * 60);
 
-/// The wait after another worker took the lease.
+/// The wait after another worker took the lease, or while the endpoint has enough requests.
 const SOON: Duration = Duration::from_secs(1);
 
 pub struct Deliver {
@@ -50,6 +52,7 @@ pub struct Deliver {
     dead_letters: Queue,
     endpoints: EndpointResolver,
     health: HealthMonitor,
+    in_flight: InFlight,
     http: Http,
     worker: String,
     claims: AtomicU64,
@@ -74,6 +77,7 @@ impl Deliver {
             dead_letters,
             endpoints: EndpointResolver::new(settings),
             health,
+            in_flight: InFlight::default(),
             http,
             worker: entropy::worker_id(),
             claims: AtomicU64::new(0),
@@ -95,6 +99,16 @@ impl Deliver {
             return Ok(RecordOutcome::RetryAfter(Duration::ZERO));
         }
         let state = self.health.state(&delivery.endpoint, now()).await;
+        let _permit = match &*endpoint {
+            Resolution::Ready(endpoint) => {
+                let max = endpoint.settings.max_in_flight;
+                let Some(permit) = self.in_flight.acquire(&delivery.endpoint, max).await else {
+                    return Ok(RecordOutcome::RetryAfter(SOON));
+                };
+                Some(permit)
+            }
+            Resolution::Unavailable(_) | Resolution::Unusable => None,
+        };
         let owner = format!("{}/{}", self.worker, self.claims.fetch_add(1, Ordering::Relaxed));
         let lease = match self.deliveries.claim(&delivery, &owner, timeout, now()).await? {
             ClaimOutcome::Leased(lease) => lease,

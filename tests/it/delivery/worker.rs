@@ -8,6 +8,7 @@ use aws::sqs::Queue;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use aws_sdk_sqs::types::MessageSystemAttributeName;
 use domain::core::timestamp::Timestamp;
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::row;
@@ -103,4 +104,25 @@ async fn starts_no_attempt_that_could_exceed_the_deadline() {
     let outcome = stack().deliver().handle(&delivery.to_message(), soon).await.unwrap();
     assert!(matches!(outcome, RecordOutcome::RetryAfter(_)));
     assert!(row(&delivery.id).await.is_empty());
+}
+
+/// The others go back to the queue, and the rest of their batch does not wait for them.
+#[tokio::test]
+async fn a_worker_sends_few_requests_at_once_to_a_slow_endpoint() {
+    let slow = json!({"status": 200, "delay_ms": 3000});
+    let settings = json!({"max_in_flight": 2, "timeout_seconds": 10});
+    let endpoint = TestEndpoint::new(settings, json!(vec![slow; 4])).await;
+    let deliveries: Vec<_> = (0..4).map(|_| endpoint.delivery()).collect();
+    let deliver = stack().deliver();
+    let deadline = aws::clock::now().after(Duration::from_secs(60));
+    let outcomes = join_all(
+        deliveries
+            .iter()
+            .map(async |delivery| deliver.handle(&delivery.to_message(), deadline).await.unwrap()),
+    )
+    .await;
+    let sent = outcomes.iter().filter(|outcome| **outcome == RecordOutcome::Ack).count();
+    assert_eq!((sent, endpoint.received_so_far().await.len()), (2, 2), "{outcomes:?}");
+    let back = RecordOutcome::RetryAfter(Duration::from_secs(1));
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == back).count(), 2);
 }

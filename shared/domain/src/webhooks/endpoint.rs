@@ -36,6 +36,9 @@ pub const MAX_TIMEOUT: Duration = Duration::from_secs(30);
 /// Earlier versions took timeouts up to this: such settings stay valid and mean [`MAX_TIMEOUT`].
 const MAX_STORED_TIMEOUT: Duration = Duration::from_secs(60);
 pub const MAX_RETRIES: u32 = 50;
+/// A worker gets ten messages at once.
+const IN_FLIGHT: std::ops::RangeInclusive<usize> = 1..=10;
+const DEFAULT_IN_FLIGHT: usize = 5;
 /// The longest wait between two attempts.
 pub const MAX_BACKOFF: Duration = Duration::from_secs(24 * 60 * 60);
 /// The longest sum of all waits. SQS keeps a message for 14 days: a delivery must end before that.
@@ -51,6 +54,7 @@ struct RawSettings {
     retry_count: Option<u32>,
     backoff: Option<Vec<u32>>,
     retry_4xx: Option<bool>,
+    max_in_flight: Option<usize>,
     headers: BTreeMap<String, String>,
     enabled: Option<bool>,
 }
@@ -68,6 +72,8 @@ pub struct Settings {
     pub schedule: Schedule,
     /// Retries answers of 3xx and 4xx, except 410.
     pub retry_4xx: bool,
+    /// The requests that one worker sends at the same time.
+    pub max_in_flight: usize,
     /// Additional headers; reserved names are rejected.
     pub headers: BTreeMap<String, String>,
     /// If false, deliveries become dead letters with the reason `endpoint_disabled`.
@@ -89,6 +95,10 @@ impl Settings {
         if timeout.is_zero() || timeout > MAX_STORED_TIMEOUT {
             return Err(EndpointSettingError::new("timeout_seconds", "must be 1 to 30"));
         }
+        let max_in_flight = raw.max_in_flight.unwrap_or(DEFAULT_IN_FLIGHT);
+        if !IN_FLIGHT.contains(&max_in_flight) {
+            return Err(EndpointSettingError::new("max_in_flight", "must be 1 to 10"));
+        }
         check_headers(&raw.headers)?;
         Ok(Self {
             format,
@@ -97,6 +107,7 @@ impl Settings {
             timeout: timeout.min(MAX_TIMEOUT),
             schedule: schedule(format, raw.retry_count, raw.backoff)?,
             retry_4xx: raw.retry_4xx.unwrap_or(format.retries_4xx()),
+            max_in_flight,
             headers: raw.headers,
             enabled: raw.enabled.unwrap_or(true),
         })

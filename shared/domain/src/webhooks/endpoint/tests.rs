@@ -29,6 +29,7 @@ fn every_format_has_its_defaults() {
             (settings.schedule.retries, settings.schedule.jitter),
             (retries, format == Format::Standard)
         );
+        assert_eq!(settings.max_in_flight, 5, "{text}");
         assert_eq!(settings.retry_4xx, format == Format::Standard, "{text}");
         assert_eq!(settings.accounts, Accounts::Only([].into()), "{text}");
         assert!(settings.headers.is_empty() && settings.enabled, "{text}");
@@ -40,7 +41,7 @@ fn every_format_has_its_defaults() {
 fn reads_every_setting() {
     let settings = parse(
         r#"{"format":"status_update","accounts":["STORE001"],"events":["delivered","lost"],
-            "timeout_seconds":20,"retry_count":4,"backoff":[7,8],"retry_4xx":true,
+            "timeout_seconds":20,"retry_count":4,"backoff":[7,8],"retry_4xx":true,"max_in_flight":2,
             "headers":{"Authorization":"Bearer a"},"enabled":false}"#,
     );
     assert_eq!(settings.format.as_str(), "status_update");
@@ -56,6 +57,7 @@ fn reads_every_setting() {
     assert_eq!(waits, [Some(7), Some(8), Some(8), Some(8), None]);
     assert_eq!(settings.headers, [("Authorization".to_owned(), "Bearer a".to_owned())].into());
     assert!(settings.retry_4xx && !settings.enabled);
+    assert_eq!(settings.max_in_flight, 2);
 }
 
 #[test]
@@ -182,6 +184,9 @@ fn rejects_invalid_settings() {
         (r#"{"timeout_seconds":18446744073709551615}"#, "timeout_seconds"),
         (r#"{"retry_count":-1}"#, "retry_count"),
         (r#"{"retry_count":51}"#, "retry_count"),
+        (r#"{"max_in_flight":0}"#, "max_in_flight"),
+        (r#"{"max_in_flight":11}"#, "max_in_flight"),
+        (r#"{"retry_4xx":1}"#, "retry_4xx"),
         (r#"{"retry_count":4294967296}"#, "retry_count"),
         (r#"{"backoff":[]}"#, "backoff"),
         (r#"{"backoff":7}"#, "backoff"),
