@@ -16,14 +16,20 @@ use sources::{
 #[derive(Deserialize)]
 struct HookSetting {
     account: AccountCode,
-    /// A string, or an object like the source's `secret`.
-    secret: Option<RawJson>,
+    secret: Option<HookSecret>,
 }
 
-impl HookSetting {
-    fn secret(&self) -> Option<String> {
-        let secret = self.secret.as_ref().filter(|secret| secret.as_str() != "null")?;
-        Some(secret.to_text().unwrap_or_else(|| secret.as_str().to_owned()))
+/// The text of a string, or of an object like the source's `secret`.
+#[derive(Deserialize)]
+#[serde(try_from = "RawJson")]
+struct HookSecret(String);
+
+impl TryFrom<RawJson> for HookSecret {
+    type Error = &'static str;
+
+    fn try_from(secret: RawJson) -> Result<Self, Self::Error> {
+        let object = || secret.as_str().starts_with('{').then(|| secret.as_str().to_owned());
+        secret.to_text().or_else(object).map(Self).ok_or("must be a string or an object")
     }
 }
 
@@ -60,14 +66,14 @@ impl Authenticators {
             };
             let hook: HookSetting = serde_json::from_str(text)
                 .map_err(|_| invalid_hook(&"must be {\"account\", \"secret\"?}"))?;
-            let own = hook.secret();
-            let authenticator = source.configure(&for_hook(plain, id, own.as_deref())).map_err(
-                |error| match error.parameter {
+            let own = hook.secret.as_ref().map(|secret| secret.0.as_str());
+            let authenticator = source.configure(&for_hook(plain, id, own)).map_err(|error| {
+                match error.parameter {
                     "settings" => invalid(error),
                     "secret" if own.is_none() => invalid(error),
                     _ => invalid_hook(&error),
-                },
-            )?;
+                }
+            })?;
             Ok((hook.account, Arc::from(authenticator)))
         };
         let hooks = read_each(&hooks.collect::<Values>(), last, read);
@@ -208,10 +214,18 @@ mod tests {
             (r#"{"account":"A"}"#, None),
         ] {
             assert_eq!(
-                serde_json::from_str::<HookSetting>(text).unwrap().secret().as_deref(),
+                serde_json::from_str::<HookSetting>(text)
+                    .unwrap()
+                    .secret
+                    .map(|secret| secret.0)
+                    .as_deref(),
                 expected,
                 "{text}"
             );
+        }
+        for text in [r#"["new","old"]"#, "true"] {
+            let text = format!(r#"{{"account":"A","secret":{text}}}"#);
+            assert!(serde_json::from_str::<HookSetting>(&text).is_err(), "{text}");
         }
     }
 

@@ -6,8 +6,8 @@
 use domain::core::id::AccountCode;
 use serde::Deserialize;
 
-use crate::auth::{AllowList, HeaderAuthenticator, Proof, SigningKey};
-use crate::setup::{read_settings, require_secret};
+use crate::auth::{AllowList, HeaderAuthenticator, Proof, SigningKeys};
+use crate::setup::{read_settings, require_secrets};
 use crate::{Authenticator, InvalidSetting, Setup};
 
 /// `sources/esahayak/settings`. A misspelt field could disable a check, so unknown fields are
@@ -32,8 +32,8 @@ pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, Inv
     let (allowed_ips, proof) = match mode {
         Mode::Network => (None, Proof::Address(allowed_cidrs.ok_or_else(missing_list)?)),
         Mode::Hmac => {
-            let key = SigningKey::new(require_secret(setup.secret)?);
-            (allowed_cidrs, Proof::Signature { header: "x-webhook-signature", key })
+            let keys = SigningKeys::new(require_secrets(setup.secret)?);
+            (allowed_cidrs, Proof::Signature { header: "x-webhook-signature", keys })
         }
     };
     Ok(Box::new(HeaderAuthenticator { tenant: account.into(), allowed_ips, proof }))

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::testing::{assert_invalid, assert_requires_secret, sign};
+use crate::testing::{assert_accepts_two_secrets, assert_invalid, assert_requires_secret, sign};
 use crate::{AuthError, Request, Tenant};
 
 const NETWORK: &str = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#;
@@ -185,4 +185,14 @@ fn hmac_mode_requires_a_secret() {
     for settings in [HMAC, BOTH] {
         assert_requires_secret(configure, settings);
     }
+}
+
+#[test]
+fn two_keys_count_while_one_is_replaced() {
+    let hmac = |secret: &str| authenticator(HMAC, Some(secret));
+    let proof = |secret: &str| sign(secret, BODY);
+    assert_accepts_two_secrets(hmac, proof, |authenticator, value| {
+        let headers = [("x-webhook-signature", value)];
+        authenticator.authenticate(&Request { headers: &headers, body: BODY, ..Request::default() })
+    });
 }
