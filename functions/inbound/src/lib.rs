@@ -13,7 +13,7 @@ use aws::env::{BadEnvironment, Environment};
 use aws::error::IoError;
 use aws::lambda::HttpInvocation;
 use aws::lambda::http_api::{ApiError, body, json, request_id, respond, source_ip};
-use aws::settings::{Cached, Settings};
+use aws::settings::{Cached, Settings, SettingsError};
 use aws::sqs::Queue;
 use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Inserted};
 use domain::core::id::EventId;
@@ -87,7 +87,10 @@ impl Inbound {
     ) -> Result<Response<Body>, ApiError> {
         let query = request.query_string_parameters();
         let query: Vec<(&str, &str)> = query.iter().collect();
-        match self.authenticators(source, now).await?.handshake(hook, &query) {
+        let authenticators = self.authenticators(source, now).await?;
+        let gate = authenticators.gate(hook).map_err(unavailable)?;
+        let handshake = gate.map(|(_, authenticator)| authenticator.handshake(&query));
+        match handshake.unwrap_or(Handshake::Unsupported) {
             Handshake::Echo(challenge) => Ok(plain_text(challenge)),
             Handshake::Refused => Err(ApiError::forbidden("verification failed")),
             Handshake::Unsupported => Err(ApiError::not_found("no such route")),
@@ -113,7 +116,8 @@ impl Inbound {
         let source_ip = source_ip(request);
         let request = sources::Request { account: None, headers: &headers, source_ip, body };
         let authenticators = self.authenticators(source, now).await?;
-        let (tenant, authenticator) = authenticate(source, &authenticators, hook, &request)?;
+        let gate = authenticators.gate(hook).map_err(unavailable)?;
+        let (tenant, authenticator) = authenticate(source, gate, hook, &request)?;
         let account = match &tenant {
             Tenant::Account(account) => Some(account),
             Tenant::PerUpdate => None,
@@ -180,12 +184,12 @@ impl Inbound {
         let load = |last: Option<Arc<Authenticators>>| async move {
             let folder = format!("sources/{}", source.name().as_str());
             let values = self.settings.read_below(&folder, true).await?;
-            Authenticators::read(source, &folder, &values, last.as_deref())
+            Ok(Authenticators::read(source, &folder, &values, last.as_deref(), now))
         };
-        self.authenticators.get(&self.settings, name.as_str(), now, load).await.map_err(|error| {
-            tracing::error!(%error, "source.not_configured");
-            ApiError::unavailable()
-        })
+        self.authenticators
+            .get(&self.settings, name.as_str(), now, load)
+            .await
+            .map_err(|error| unavailable(&error))
     }
 
     /// The event is stored, so a failure to queue it only delays it: `sweep` sends it later.
@@ -218,19 +222,37 @@ fn is_plain(id: &str) -> bool {
     id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
+fn unavailable(error: &SettingsError) -> ApiError {
+    tracing::error!(%error, "source.not_configured");
+    ApiError::unavailable()
+}
+
 fn authenticate<'a>(
     source: &dyn Source,
-    authenticators: &'a Authenticators,
+    gate: Option<(Tenant, &'a dyn Authenticator)>,
     hook: Option<&str>,
     request: &sources::Request<'_>,
 ) -> Result<(Tenant, &'a dyn Authenticator), ApiError> {
-    authenticators.authenticate(hook, request).map_err(|error| {
-        log_denied(source, hook, request, error, authenticators.closed(hook));
+    let closed = gate.is_none().then(|| closed(hook));
+    let authenticated = gate.ok_or(AuthError::Credentials).and_then(|gate| {
+        gate.1.authenticate(request)?;
+        Ok(gate)
+    });
+    authenticated.map_err(|error| {
+        log_denied(source, hook, request, error, closed);
         match error {
             AuthError::Address => ApiError::forbidden("this address may not send webhooks"),
             AuthError::Credentials => ApiError::unauthorized(),
         }
     })
+}
+
+/// Why no request to a closed path can pass.
+fn closed(hook: Option<&str>) -> &'static str {
+    match hook {
+        Some(_) => "no such hook",
+        None => "the source is not set up",
+    }
 }
 
 /// Of a hook's id, which may be a secret, only that there is one.
