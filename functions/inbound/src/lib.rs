@@ -126,7 +126,8 @@ impl Inbound {
                 return Err(ApiError::forbidden("this source has no account: use a hook"));
             }
         };
-        let request = sources::Request { account, ..request };
+        let body = source.without_credentials(body);
+        let request = sources::Request { account, body: &body, ..request };
         let intake = Intake::parse(source, authenticator, &request, now);
         let event = &intake.event;
         if let Some(attempt) = source.attempt_id(&request).filter(|id| is_plain(id)) {
