@@ -10,8 +10,8 @@ $(foreach variable,$(GIVEN),$(eval override $(variable) := $$(value $(variable))
 # Options of the tools count only on make's command line: a NAME in the environment belongs to
 # another program. Recipes read them from the environment, so no shell parses them either.
 OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL FORMAT \
-	LEGACY_SECRET SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PHONE_NUMBERS EMAIL CALLS_PER_SECOND \
-	STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
+	LEGACY_SECRET SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PLAIN_PATH PHONE_NUMBERS EMAIL \
+	CALLS_PER_SECOND STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
 given = $(filter $(1),$(GIVEN))
 $(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
 

@@ -149,6 +149,14 @@ def _esahayak(request: Request, before: Source) -> Change:
         raise StackError("ALLOWED_CIDRS=… is missing: the mode network checks only addresses")
     if request.get("SECRET"):
         raise StackError("SECRET: the mode network has none")
+    if request.get("PLAIN_PATH"):
+        open_path = rules.one_of("PLAIN_PATH", request.get("PLAIN_PATH"), ("true", "false"))
+        given["plain_path"] = open_path == "true"
+    if not (before.settings | given).get("plain_path"):
+        message = (
+            f"Webhooks of esahayak are authenticated by {mode}, on hooks only: "
+            "add one with `make hook-add SOURCE=esahayak`."
+        )
     return Change(given, None, None, message)
 
 

@@ -189,9 +189,17 @@ class Sources(CommandCase):
         cidrs = ["192.0.2.0/24", "198.51.100.7"]
         expected = {"mode": "network", "account": "A", "allowed_cidrs": cidrs}
         self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
+        for opened in (True, False):
+            text = "true" if opened else "false"
+            self.run_command("source-set", SOURCE="esahayak", PLAIN_PATH=text, FORCE="1")
+            settings = json.loads(self.value("sources/esahayak/settings"))
+            self.assertEqual(settings, expected | {"plain_path": opened})
+        self.assert_rejects(
+            "source-set", "PLAIN_PATH=1", SOURCE="esahayak", PLAIN_PATH="1", FORCE="1"
+        )
         shown = self.run_command("source-set", SOURCE="esahayak", MODE="hmac", FORCE="1")
         self.assertEqual(shown, f"secret: {self.secret('sources/esahayak/secret')}\n")
-        expected = {"mode": "hmac", "account": "A", "allowed_cidrs": cidrs}
+        expected = {"mode": "hmac", "account": "A", "allowed_cidrs": cidrs, "plain_path": False}
         self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
 
     def test_adds_phone_numbers_and_rotates_the_app_secret(self) -> None:

@@ -288,7 +288,8 @@ mod tests {
     fn source_without_secret_keeps_its_plain_path_beside_hooks() {
         let folder = "sources/esahayak";
         let settings = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["127.0.0.1"]}"#;
-        let values = [("settings", settings), ("hooks/abc", r#"{"account":"STORE002"}"#)];
+        let hook = ("hooks/abcdefghijlmnopq", r#"{"account":"STORE002"}"#);
+        let values = [("settings", settings), hook];
         let named = values.map(|(name, text)| (format!("{folder}/{name}"), text.to_owned()));
         let source = sources::by_path("esahayak").unwrap();
         let authenticators =

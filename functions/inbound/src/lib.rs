@@ -243,6 +243,7 @@ fn authenticate<'a>(
         log_denied(source, hook, request, error, closed);
         match error {
             AuthError::Address => ApiError::forbidden("this address may not send webhooks"),
+            AuthError::Path => ApiError::forbidden("this path is closed: use a hook"),
             AuthError::Credentials => ApiError::unauthorized(),
         }
     })

@@ -58,6 +58,9 @@ pub enum AuthError {
     /// 403.
     #[error("the address is not on the allow list")]
     Address,
+    /// 403.
+    #[error("this path has no credential: use a hook")]
+    Path,
     /// 401.
     #[error("the credentials are missing or wrong")]
     Credentials,

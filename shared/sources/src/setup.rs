@@ -15,12 +15,27 @@ pub struct Setup<'a> {
     pub hook: Option<Hook<'a>>,
 }
 
+/// Fewest characters in the id of a hook without a secret: the id serves as the secret.
+const MIN_ID_LENGTH: usize = 16;
+
 /// A webhook path that belongs to one account.
 #[derive(Clone, Copy)]
 pub struct Hook<'a> {
     /// Last segment of the path.
     pub id: &'a str,
     pub has_secret: bool,
+}
+
+impl Hook<'_> {
+    /// For a hook whose id serves as its secret.
+    pub(crate) fn require_long_id(self) -> Result<(), InvalidSetting> {
+        if self.id.chars().count() >= MIN_ID_LENGTH {
+            return Ok(());
+        }
+        let problem =
+            format!("an id without a secret must have at least {MIN_ID_LENGTH} characters");
+        Err(InvalidSetting { parameter: "hooks", field: None, problem })
+    }
 }
 
 /// A parameter that cannot be used. Never quotes its content.

@@ -48,7 +48,7 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         ),
         case(
             "esahayak",
-            r#"{"mode":"network","allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#,
+            r#"{"mode":"network","plain_path":true,"allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#,
             SECRET,
             None,
             |credentials| credentials.address(),

@@ -13,6 +13,8 @@ pub(crate) struct HeaderAuthenticator {
 pub(crate) enum Proof {
     /// The peer address alone.
     Address(AllowList),
+    /// No proof is enough.
+    Closed,
     /// A token in any of these headers.
     Token {
         headers: Vec<&'static str>,
@@ -31,6 +33,7 @@ impl Authenticator for HeaderAuthenticator {
         }
         match &self.proof {
             Proof::Address(allowed) => allowed.check(request.source_ip),
+            Proof::Closed => Err(AuthError::Path),
             Proof::Token { headers, tokens } => {
                 let mut values = headers.iter().map(|header| request.header(header));
                 let is_right = |value| tokens.check(value).is_ok();

@@ -11,9 +11,6 @@ use crate::auth::Tokens;
 use crate::setup::require_secrets;
 use crate::{AuthError, Authenticator, Hook, InvalidSetting, Request, Setup, Tenant};
 
-/// Fewest characters in the id of a hook without a secret: the id serves as the secret.
-const MIN_ID_LENGTH: usize = 16;
-
 enum ShipwayProof {
     /// The body's `hash`, of the current or the previous credentials.
     Hash(Tokens),
@@ -38,17 +35,9 @@ pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, Inv
         Some(Hook { has_secret: true, .. }) => {
             ShipwayProof::Secret(Tokens::new(require_secrets(setup.secret)?))
         }
-        Some(hook) => require_long_id(hook.id).map(|()| ShipwayProof::HookId)?,
+        Some(hook) => hook.require_long_id().map(|()| ShipwayProof::HookId)?,
     };
     Ok(Box::new(ShipwayAuthenticator { settings, proof }))
-}
-
-fn require_long_id(id: &str) -> Result<(), InvalidSetting> {
-    if id.chars().count() >= MIN_ID_LENGTH {
-        return Ok(());
-    }
-    let problem = format!("an id without a secret must have at least {MIN_ID_LENGTH} characters");
-    Err(InvalidSetting { parameter: "hooks", field: None, problem })
 }
 
 impl Authenticator for ShipwayAuthenticator {
