@@ -153,6 +153,10 @@ impl Caller {
     }
 }
 
+/// Fewest bytes of a password. Passwords are generated: a shorter one is somebody's own choice, and
+/// its SHA-256 could be guessed from.
+const MIN_PASSWORD: usize = 20;
+
 /// `Authorization: Basic` (RFC 7617).
 #[derive(Clone, PartialEq, Eq)]
 pub struct BasicCredentials {
@@ -168,7 +172,7 @@ impl std::fmt::Debug for BasicCredentials {
 }
 
 impl BasicCredentials {
-    /// Parses the header value.
+    /// Parses the header value. `None` also for a password that is too short to be a generated one.
     pub fn parse(header: &str) -> Option<Self> {
         let (scheme, encoded) = header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -180,7 +184,7 @@ impl BasicCredentials {
             (std::str::from_utf8(&decoded[..colon]).ok()?, &decoded[colon + 1..]);
         let is_allowed = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
         let has_name = (1..=64).contains(&name.len()) && name.bytes().all(is_allowed);
-        (has_name && !password.is_empty())
+        (has_name && password.len() >= MIN_PASSWORD)
             .then(|| Self { name: name.to_owned(), password: password.to_vec() })
     }
 
