@@ -4,6 +4,7 @@ mod event_view;
 mod list;
 mod retry;
 mod runs;
+mod sealed;
 mod stale;
 mod trigger;
 

@@ -2,7 +2,7 @@
 
 use aws::lambda::auth::{authorize, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
-use aws::tables::inbound::{LogFilter, LogPosition};
+use aws::tables::inbound::LogFilter;
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use domain::pagination::{InvalidPage, Page, cursor};
@@ -11,6 +11,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::Ops;
 use crate::event_view::EventSummary;
+use crate::sealed::{open, seal};
 
 impl Ops {
     pub(crate) async fn list_events(
@@ -20,15 +21,14 @@ impl Ops {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let page = page_request(request)?;
-        let after = page
-            .after
-            .as_deref()
-            .map(|place| LogPosition::parse(place).ok_or_else(invalid_page))
-            .transpose()?;
+        let key = self.callers.private_key(now).await?;
+        let after = page.after.as_deref();
+        let after = after.map(|cursor| open(&key, cursor).ok_or_else(invalid_page)).transpose()?;
         let filter = parse_filter(request, caller)?;
         let found = self.tables.events.list(&filter, page.limit, after, now).await?;
         let items = found.rows.iter().map(EventSummary::of).collect();
-        let next_page = found.next.map(|place| cursor(&place.to_string()));
+        let next = found.next.map(|place| seal(&key, &place)).transpose()?;
+        let next_page = next.as_deref().map(cursor);
         Ok(json(200, &Page { items, next_page }))
     }
 }

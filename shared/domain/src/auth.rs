@@ -199,6 +199,17 @@ impl BasicCredentials {
     }
 }
 
+/// A key for what callers carry but may not read. It is made of the password hashes of the users
+/// with access to all accounts, so nobody has to create and keep a secret for it, and whoever knows
+/// a part of it may read everything anyway. It changes with these users, and without any it is known
+/// to everybody.
+pub fn private_key<'a>(users: impl IntoIterator<Item = &'a User>) -> [u8; 32] {
+    let key = Sha256::new_with_prefix("private key\n");
+    let users = users.into_iter().filter(|user| user.accounts == Accounts::All);
+    let hashes = users.map(|user| &user.password_sha256);
+    hashes.fold(key, |key, hash| key.chain_update(hash).chain_update("\n")).finalize().into()
+}
+
 /// Compares all vendors, also after a match, so that the time reveals nothing.
 pub fn vendor_caller<'a>(
     secret: &str,

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::auth::{BasicCredentials, Caller, NoAccount, User, Vendor, vendor_caller};
+use domain::auth::{BasicCredentials, Caller, NoAccount, User, Vendor, private_key, vendor_caller};
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use lambda_http::{Request, RequestExt};
@@ -54,13 +54,24 @@ impl Callers {
         })
     }
 
+    /// A key of the installation that no caller with access to some accounts knows, see
+    /// [`private_key`].
+    pub async fn private_key(&self, now: Timestamp) -> Result<[u8; 32], ApiError> {
+        let users = self.users(now).await.map_err(unavailable)?;
+        Ok(private_key(users.values().map(|user| &**user)))
+    }
+
     async fn user(&self, header: &str, now: Timestamp) -> Result<Option<Caller>, SettingsError> {
         let Some(credentials) = BasicCredentials::parse(header) else { return Ok(None) };
-        // Loads all users at once: a call per name would let callers multiply calls to SSM.
-        let load = |last| self.read_all(USERS, last, now);
-        let users = self.users.get(&self.settings, USERS, now, load).await?;
+        let users = self.users(now).await?;
         let user = users.get(&format!("{USERS}/{}", credentials.name));
         Ok(user.and_then(|user| credentials.check(user)))
+    }
+
+    /// Loads all users at once: a call per name would let callers multiply calls to SSM.
+    async fn users(&self, now: Timestamp) -> Result<Arc<Each<User>>, SettingsError> {
+        let load = |last| self.read_all(USERS, last, now);
+        self.users.get(&self.settings, USERS, now, load).await
     }
 
     async fn vendors(&self, now: Timestamp) -> Result<Arc<Each<Vendor>>, SettingsError> {

@@ -4,7 +4,8 @@ use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 
 use crate::auth::{
-    Accounts, BasicCredentials, Caller, NoAccount, Principal, Role, User, Vendor, vendor_caller,
+    Accounts, BasicCredentials, Caller, NoAccount, Principal, Role, User, Vendor, private_key,
+    vendor_caller,
 };
 use crate::core::id::AccountCode;
 
@@ -264,5 +265,20 @@ fn debug_output_has_no_secrets() {
     ];
     for text in logged {
         assert!(!text.contains("canary") && !text.contains(&hash), "{text}");
+    }
+}
+
+#[test]
+fn the_private_key_depends_on_the_passwords_of_users_with_all_accounts() {
+    let users = |passwords: &[&[u8]]| -> Vec<User> {
+        let users = passwords.iter().map(|password| user(password, "viewer", r#"["*"]"#));
+        users.chain([user(b"restricted", "viewer", r#"["STORE001"]"#)]).collect()
+    };
+    let key = |passwords: &[&[u8]]| private_key(&users(passwords));
+    let without_restricted = users(&[b"a", b"b"]);
+    assert_eq!(key(&[b"a", b"b"]), private_key(&without_restricted[..2]));
+    let keys = [key(&[]), key(&[b"a"]), key(&[b"b"]), key(&[b"a", b"b"]), key(&[b"b", b"a"])];
+    for (n, one) in keys.iter().enumerate() {
+        assert!(!keys[n + 1..].contains(one), "{n}");
     }
 }
