@@ -2,6 +2,7 @@
 
 mod access;
 mod bodies;
+mod denied;
 mod retry;
 
 use aws::tables::inbound::EventState;

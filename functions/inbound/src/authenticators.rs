@@ -33,6 +33,9 @@ impl TryFrom<RawJson> for HookSecret {
 
 type Shared = Arc<dyn Authenticator>;
 
+/// The tenant and the authenticator of a path.
+pub(crate) type Gate<'a> = (Tenant, &'a dyn Authenticator);
+
 pub(crate) struct Authenticators {
     /// `None` if the path is closed. An error: its settings are invalid, and no earlier ones are in
     /// force.
@@ -89,12 +92,8 @@ impl Authenticators {
         Self { plain, hooks }
     }
 
-    /// The tenant and the authenticator of a path. `None` if no request to it can pass. An error if
-    /// it cannot be told.
-    pub(crate) fn gate(
-        &self,
-        hook: Option<&str>,
-    ) -> Result<Option<(Tenant, &dyn Authenticator)>, &SettingsError> {
+    /// `None` if no request to the path can pass. An error if that cannot be told.
+    pub(crate) fn gate(&self, hook: Option<&str>) -> Result<Option<Gate<'_>>, &SettingsError> {
         if let Some((account, authenticator)) =
             hook.and_then(|id| self.hooks.get(id)).map(|hook| &**hook)
         {
@@ -118,8 +117,8 @@ fn for_hook<'a>(plain: Setup<'a>, id: &'a str, own: Option<&'a str>) -> Setup<'a
     }
 }
 
-/// A hook id may be a secret, so logs show only its beginning.
-fn masked(id: &str) -> String {
+/// A hook id may be a secret, so what operators see shows only its beginning.
+pub(crate) fn masked(id: &str) -> String {
     format!("{}…", id.chars().take(4).collect::<String>())
 }
 

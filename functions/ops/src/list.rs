@@ -2,7 +2,7 @@
 
 use aws::lambda::auth::{authorize, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
-use aws::tables::inbound::LogFilter;
+use aws::tables::inbound::{LogFilter, LogPosition};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use domain::pagination::{InvalidPage, Page, cursor};
@@ -23,17 +23,18 @@ impl Ops {
         let page = page_request(request)?;
         let key = self.callers.private_key(now).await?;
         let after = page.after.as_deref();
-        let after = after.map(|cursor| open(&key, cursor).ok_or_else(invalid_page)).transpose()?;
+        let open = |cursor| LogPosition::parse(&open(&key, cursor)?);
+        let after = after.map(|cursor| open(cursor).ok_or_else(invalid_page)).transpose()?;
         let filter = parse_filter(request, caller)?;
         let found = self.tables.events.list(&filter, page.limit, after, now).await?;
         let items = found.rows.iter().map(EventSummary::of).collect();
-        let next = found.next.map(|place| seal(&key, &place)).transpose()?;
+        let next = found.next.map(|place| seal(&key, &place.to_string())).transpose()?;
         let next_page = next.as_deref().map(cursor);
         Ok(json(200, &Page { items, next_page }))
     }
 }
 
-fn invalid_page() -> ApiError {
+pub(crate) fn invalid_page() -> ApiError {
     ApiError::invalid(InvalidPage::Page.field(), InvalidPage::Page.to_string())
 }
 
