@@ -10,8 +10,8 @@ $(foreach variable,$(GIVEN),$(eval override $(variable) := $$(value $(variable))
 # Options of the tools count only on make's command line: a NAME in the environment belongs to
 # another program. Recipes read them from the environment, so no shell parses them either.
 OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL FORMAT \
-	LEGACY_SECRET SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PHONE_NUMBERS EMAIL CALLS_PER_SECOND \
-	STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
+	LEGACY_SECRET SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PLAIN_PATH PHONE_NUMBERS EMAIL \
+	CALLS_PER_SECOND STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
 given = $(filter $(1),$(GIVEN))
 $(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
 
@@ -32,7 +32,7 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages
 .PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync
 .PHONY: build release-test deploy deploy-check sync-now lock
-.PHONY: user-add vendor-add source-set shipway-add hook-add
+.PHONY: user-add vendor-add source-set source-rotate shipway-add hook-add
 .PHONY: endpoint-add endpoint-rotate endpoint-remove
 
 help: ## List the targets
@@ -197,12 +197,13 @@ sync-now: .venv/installed ## Poll the carrier now and print the run's id: STAGE=
 user-add: ## Add a user of the API: STAGE= NAME= ROLE=admin|viewer|partner ACCOUNTS=a,b
 vendor-add: ## Add a shop's server: STAGE= NAME= ACCOUNT=
 source-set: ## Configure a source: STAGE= SOURCE=shiprocket|shipway|… and its options
+source-rotate: ## Add a second secret: STAGE= SOURCE= [SECRET=stdin]; with FINISH=1: drop the old one
 shipway-add: ## Add an account's own Shipway credentials: STAGE= ACCOUNT= EMAIL= SECRET=stdin
 hook-add: ## Add a webhook path for one account: STAGE= SOURCE= ACCOUNT= [SECRET=stdin|none]
 endpoint-add: ## Add a webhook endpoint: STAGE= NAME= URL= FORMAT=standard ACCOUNTS=a,b
 endpoint-rotate: ## Add a second signing secret: STAGE= NAME=; with FINISH=1: drop the old one
 endpoint-remove: ## Remove a webhook endpoint: STAGE= NAME=
-user-add vendor-add source-set shipway-add hook-add: .venv/installed
+user-add vendor-add source-set source-rotate shipway-add hook-add: .venv/installed
 	@$(OPS)/manage.py $@
 endpoint-add endpoint-rotate endpoint-remove: .venv/installed
 	@$(OPS)/manage.py $@

@@ -29,7 +29,7 @@ async fn rejects_missing_and_wrong_credentials() {
     ] {
         let answer = http::send(request).await;
         assert_eq!(answer.error(), (401, "unauthorized", None));
-        assert!(answer.headers.contains_key("www-authenticate"));
+        assert!(!answer.headers.contains_key("www-authenticate"), "browsers would ask");
     }
 }
 
@@ -94,7 +94,7 @@ async fn accepts_well_formed_basic_credentials() {
 async fn rejects_malformed_and_repeated_basic_credentials() {
     let partner = &stack().users["partner"];
     let good = partner_credentials();
-    let invalid: [(&str, Vec<u8>); 15] = [
+    let invalid: [(&str, Vec<u8>); 16] = [
         ("empty", Vec::new()),
         ("no credential", b"Basic".to_vec()),
         ("empty credential", b"Basic ".to_vec()),
@@ -103,6 +103,10 @@ async fn rejects_malformed_and_repeated_basic_credentials() {
         ("no user", basic(format!(":{}", partner.password).as_bytes())),
         ("no password", basic(format!("{}:", partner.name).as_bytes())),
         ("only a colon", basic(b":")),
+        (
+            "a short password",
+            basic(format!("{}:{}", partner.name, &partner.password[..19]).as_bytes()),
+        ),
         ("a longer password", basic(format!("{}:{}:", partner.name, partner.password).as_bytes())),
         ("wrong case", basic(format!("PARTNER:{}", partner.password).as_bytes())),
         ("a path", basic(format!("../users/partner:{}", partner.password).as_bytes())),
@@ -114,7 +118,7 @@ async fn rejects_malformed_and_repeated_basic_credentials() {
     for (case, header) in &invalid {
         let answer = list_orders(&[header]).await;
         assert_eq!(answer.error(), (401, "unauthorized", None), "{case}");
-        assert!(answer.headers.contains_key("www-authenticate"), "{case}");
+        assert!(!answer.headers.contains_key("www-authenticate"), "{case}");
     }
     let comma_separated = [&good[..], b",", &good].concat();
     for (case, headers) in [

@@ -123,6 +123,7 @@ impl Hook {
 struct Sent {
     name: String,
     account: String,
+    /// As it is stored.
     body: Vec<u8>,
     event_id: String,
     dedup_key: DedupKey,
@@ -148,7 +149,8 @@ async fn send(name: String, file: PathBuf, hook: Option<&Hook>) -> Sent {
     );
     assert!(answer.json["processed_at"].as_str().unwrap().ends_with('Z'), "{name}");
     let dedup_key = dedup_key(&name, &webhook);
-    Sent { name, account, body: webhook.body, event_id: answer.event_id(), dedup_key }
+    let body = sources::by_name(source(&name)).unwrap().without_credentials(&webhook.body);
+    Sent { account, body: body.into_owned(), event_id: answer.event_id(), dedup_key, name }
 }
 
 fn dedup_key(name: &str, webhook: &WebhookRequest) -> DedupKey {

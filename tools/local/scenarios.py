@@ -186,6 +186,12 @@ SCENARIOS = [
         lambda copies: http(copies, "GET", "/api/webhooks/logs", vendor(copies)),
         "403",
     ),
+    Scenario(
+        "ops",
+        "denied webhooks",
+        lambda copies: events.admin_get(copies, "/api/webhooks/denied"),
+        "200",
+    ),
     Scenario("ops", "runs", lambda copies: events.admin_get(copies, "/api/sync/runs"), "200"),
     Scenario(
         "ops",

@@ -18,7 +18,8 @@ OTHER_ACCOUNT = "STORE002"
 # WhatsApp phone number id → account.
 PHONE_NUMBER_ID = "106540352242922"
 PHONE_NUMBERS = {PHONE_NUMBER_ID: ACCOUNT, "106540352242933": OTHER_ACCOUNT}
-# eSahayak is authenticated by its addresses: locally its requests come from this machine.
+# eSahayak is authenticated by its addresses: locally its requests come from this machine, which
+# nobody else can rent, so the plain path is open.
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
 
 
@@ -112,6 +113,7 @@ def _store_sources(ssm: Any, settings: Settings, shipway_url: str) -> None:
     _put_secret(ssm, "sources/shipway/secret", _json(asdict(settings.shipway)))
     _put_secret(ssm, f"accounts/{OTHER_ACCOUNT}/shipway", _json(asdict(settings.other_shipway)))
     esahayak = {"mode": "network", "account": ACCOUNT, "allowed_cidrs": LOOPBACK}
+    esahayak["plain_path"] = True
     _put(ssm, "sources/esahayak/settings", _json(esahayak))
     _put(ssm, "sources/whatsapp/settings", _json({"phone_numbers": PHONE_NUMBERS}))
     whatsapp = {

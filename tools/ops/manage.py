@@ -118,6 +118,7 @@ COMMANDS = {
     "endpoint-rotate": endpoint_rotate,
     "endpoint-remove": endpoint_remove,
     "source-set": sources.source_set,
+    "source-rotate": sources.source_rotate,
     "shipway-add": sources.shipway_add,
     "hook-add": sources.hook_add,
 }

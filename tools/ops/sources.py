@@ -12,10 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import rotation
 import rules
 from config import StackError
 from paths import ROOT
-from request import FROM_STDIN, Request, token
+from request import FROM_STDIN, Request
 
 # Every source has a folder of samples.
 SOURCES = tuple(sorted(path.name for path in (ROOT / "events").iterdir() if path.is_dir()))
@@ -87,10 +88,14 @@ def _mode(request: Request, before: Source, modes: tuple[str, ...]) -> str:
 
 
 def _secret(request: Request, before: Source, mode: str | None) -> str | None:
-    """None to keep the present secret: it has the same mode, and no other was given."""
+    """None to keep the present secret: it has the same mode, and no other was given.
+
+    A given one counts beside the present one of the same mode.
+    """
     same_mode = before.settings.get("mode") == mode
-    keep = before.secret and same_mode and not request.get("SECRET")
-    return None if keep else request.secret("SECRET", token)
+    present = (before.secret or "") if same_mode else ""
+    keep = present and not request.get("SECRET")
+    return None if keep else rotation.plain(request, present)
 
 
 def _shiprocket(request: Request, before: Source) -> Change:
@@ -120,7 +125,7 @@ def _shipway(request: Request, before: Source) -> Change:
     if before.secret and request.get("EMAIL") and not request.get("SECRET"):
         raise StackError("SECRET=stdin is missing: a new EMAIL needs its license key")
     keep = before.secret and not request.get("SECRET")
-    secret = None if keep else _credentials(request, before.secret_object())
+    secret = None if keep else rotation.credentials(request, before.secret_object())
     base_url = (before.settings | given).get("base_url")
     polling = f"at {base_url}" if base_url else "off (URL=https://app.shipway.com turns it on)"
     account = _account_of(before, given)
@@ -144,6 +149,14 @@ def _esahayak(request: Request, before: Source) -> Change:
         raise StackError("ALLOWED_CIDRS=… is missing: the mode network checks only addresses")
     if request.get("SECRET"):
         raise StackError("SECRET: the mode network has none")
+    if request.get("PLAIN_PATH"):
+        open_path = rules.one_of("PLAIN_PATH", request.get("PLAIN_PATH"), ("true", "false"))
+        given["plain_path"] = open_path == "true"
+    if not (before.settings | given).get("plain_path"):
+        message = (
+            f"Webhooks of esahayak are authenticated by {mode}, on hooks only: "
+            "add one with `make hook-add SOURCE=esahayak`."
+        )
     return Change(given, None, None, message)
 
 
@@ -156,7 +169,7 @@ def _whatsapp(request: Request, before: Source) -> Change:
     known = before.secret_object()
     if known and not request.get("SECRET"):
         return Change({"phone_numbers": numbers}, None, None, message)
-    secret = _app_secret(request, known)
+    secret = rotation.app_secret(request, known)
     generated = None if known else ("verify_token", secret["verify_token"])
     return Change({"phone_numbers": numbers}, secret, generated, message)
 
@@ -179,9 +192,46 @@ SETTERS: dict[str, Callable[[Request, Source], Change]] = {
 }
 
 
+def source_rotate(request: Request) -> str:
+    """Puts a new secret before the present one; FINISH=1 drops the old one."""
+    name = rules.one_of("SOURCE", request.need("SOURCE"), SOURCES)
+    parameter = f"sources/{name}/secret"
+    present = request.parameters.read(parameter).get(parameter)
+    if not present:
+        raise StackError(f"{name} has no secret")
+    if present.startswith("{"):
+        _object(parameter, present)
+    has_two = rotation.newest(present) != rotation.oldest(present)
+    if request.get("FINISH") == "1":
+        if not has_two:
+            raise StackError(f"{name} has one secret: no rotation to finish")
+        secret = rotation.newest(present)
+        request.parameters.write(parameter, secret, secret=True, replace=True)
+        return f"Webhooks of {name} are accepted with the newer secret only."
+    if has_two and not request.force:
+        raise StackError(
+            f"{name} has two secrets: FINISH=1 drops the old one, FORCE=1 replaces the new one"
+        )
+    before = rotation.oldest(present)
+    new = ROTATED.get(name, rotation.plain)(request, before)
+    request.parameters.write(parameter, new, secret=True, replace=True)
+    if isinstance(new, str) and request.get("SECRET") != FROM_STDIN:
+        request.show("secret", new.split()[0])
+    return (
+        f"Webhooks of {name} are accepted with both secrets. "
+        "Use FINISH=1 once the provider sends the new one."
+    )
+
+
+ROTATED: dict[str, Callable[[Request, Any], str | Json]] = {
+    "shipway": rotation.credentials,
+    "whatsapp": rotation.app_secret,
+}
+
+
 def shipway_add(request: Request) -> str:
     account = rules.account(request.need("ACCOUNT"))
-    name, credentials = f"accounts/{account}/shipway", _credentials(request, {})
+    name, credentials = f"accounts/{account}/shipway", rotation.credentials(request, {})
     request.parameters.write(name, credentials, secret=True, replace=request.force)
     return f"Orders of {account} are polled with its own Shipway credentials."
 
@@ -210,33 +260,8 @@ def _hook_secret(request: Request, source: str) -> str | Json | None:
     if given == NO_SECRET or (not given and source in NO_OWN_SECRET):
         return None
     if source == "whatsapp":
-        return _app_secret(request, {})
-    return request.secret("SECRET", token)
-
-
-def _app_secret(request: Request, known: Json) -> Json:
-    """The new app secret beside the previous one, which stays valid while Meta switches over."""
-    new = request.given_secret("SECRET", "the app's secret, from Meta's app dashboard")
-    app_secrets = _rotated(new, known.get("app_secret", []))
-    return {"verify_token": token()} | known | {"app_secret": app_secrets}
-
-
-def _credentials(request: Request, known: Json) -> Json:
-    """The new license key beside the previous one of the same e-mail address.
-
-    The previous one stays valid for webhooks while Shipway switches over.
-    """
-    email = request.need("EMAIL")
-    new = request.given_secret("SECRET", "the license key, from Shipway's panel")
-    before = known.get("license_key", []) if known.get("email") == email else []
-    keys = _rotated(new, before)
-    return {"email": email, "license_key": keys if len(keys) > 1 else new}
-
-
-def _rotated(new: str, before: str | list[str]) -> list[str]:
-    """The new secret, and the one before it."""
-    before = [before] if isinstance(before, str) else before
-    return [new, *(secret for secret in before if secret != new)][:2]
+        return rotation.app_secret(request, {})
+    return rotation.plain(request, "")
 
 
 def _given_account(request: Request) -> Json:

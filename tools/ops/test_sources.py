@@ -37,10 +37,10 @@ class Sources(CommandCase):
             "FORCE": "1",
             "SECRET": "stdin",
         }
-        self.assertEqual(self.run_command("source-set", stdin="key from the proxy\n", **given), "")
+        self.assertEqual(self.run_command("source-set", stdin="key-from-the-proxy\n", **given), "")
         expected = {"mode": "hmac", "account": "B", "allowed_ips": ["203.0.113.0/24"]}
         self.assertEqual(json.loads(self.value("sources/shiprocket/settings")), expected)
-        self.assertEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+        self.assertEqual(self.secret("sources/shiprocket/secret"), "key-from-the-proxy")
         given = {
             "SOURCE": "shiprocket",
             "ACCOUNT": "B",
@@ -51,20 +51,20 @@ class Sources(CommandCase):
         self.assertEqual(self.calls, ["put sources/shiprocket/settings"])
         expected = {"mode": "hmac", "account": "B", "allowed_ips": ["198.51.100.0/24"]}
         self.assertEqual(json.loads(self.value("sources/shiprocket/settings")), expected)
-        self.assertEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+        self.assertEqual(self.secret("sources/shiprocket/secret"), "key-from-the-proxy")
         # The old secret belongs to the other mode.
         self.assertNotEqual(self.run_command("source-set", MODE="token", **given), "")
-        self.assertNotEqual(self.secret("sources/shiprocket/secret"), "key from the proxy")
+        self.assertNotEqual(self.secret("sources/shiprocket/secret"), "key-from-the-proxy")
 
     def test_keeps_the_mode_of_a_source_after_an_update(self) -> None:
         signs = {"SOURCE": "esahayak", "ACCOUNT": "A", "MODE": "hmac", "SECRET": "stdin"}
-        self.run_command("source-set", stdin="the key\n", **signs)
+        self.run_command("source-set", stdin="the-key\n", **signs)
         self.run_command(
             "source-set", SOURCE="esahayak", FORCE="1", ALLOWED_CIDRS="198.51.100.0/24"
         )
         expected = {"mode": "hmac", "account": "A", "allowed_cidrs": ["198.51.100.0/24"]}
         self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
-        self.assertEqual(self.secret("sources/esahayak/secret"), "the key")
+        self.assertEqual(self.secret("sources/esahayak/secret"), "the-key")
 
     def test_sets_and_updates_shipway(self) -> None:
         given = {"SOURCE": "shipway", "ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
@@ -114,12 +114,63 @@ class Sources(CommandCase):
             ("second", "a@b", ["second", "first"]),
             ("second", "a@b", ["second", "first"]),
             ("third", "a@b", ["third", "second"]),
-            ("fourth", "other@b", "fourth"),
         ]:
             with self.subTest(key=key, email=email):
                 self.run_command("source-set", f"{key}\n", **given | {"EMAIL": email}, FORCE="1")
                 credentials = {"email": email, "license_key": expected}
                 self.assertEqual(json.loads(self.secret("sources/shipway/secret")), credentials)
+
+    def test_rotates_the_pair_of_shipway(self) -> None:
+        given = {"SOURCE": "shipway", "ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
+        self.run_command("source-set", "one\n", **given)
+        other = given | {"EMAIL": "other@b", "FORCE": "1"}
+        for key, emails, keys in [
+            ("one", ["other@b", "a@b"], "one"),
+            ("two", "other@b", ["two", "one"]),
+        ]:
+            self.run_command("source-set", f"{key}\n", **other)
+            pair = {"email": emails, "license_key": keys}
+            self.assertEqual(json.loads(self.secret("sources/shipway/secret")), pair)
+        self.run_command("source-set", "three\n", **given, FORCE="1")
+        pair = {"email": ["a@b", "other@b"], "license_key": ["three", "two"]}
+        self.assertEqual(json.loads(self.secret("sources/shipway/secret")), pair)
+        self.run_command("source-rotate", SOURCE="shipway", FINISH="1")
+        pair = {"email": "a@b", "license_key": "three"}
+        self.assertEqual(json.loads(self.secret("sources/shipway/secret")), pair)
+        self.run_command("source-rotate", "four\n", SOURCE="shipway", SECRET="stdin")
+        pair = {"email": "a@b", "license_key": ["four", "three"]}
+        self.assertEqual(json.loads(self.secret("sources/shipway/secret")), pair)
+
+    def test_rotates_a_plain_secret(self) -> None:
+        self.assert_rejects("source-rotate", "has no secret", SOURCE="shiprocket")
+        self.run_command("source-set", SOURCE="shiprocket", ACCOUNT="A")
+        name = "sources/shiprocket/secret"
+        first = self.secret(name)
+        self.assert_rejects("source-rotate", "no rotation", SOURCE="shiprocket", FINISH="1")
+        shown = self.run_command("source-rotate", SOURCE="shiprocket")
+        second = shown.removeprefix("secret: ").strip()
+        self.assertEqual(self.secret(name), f"{second} {first}")
+        self.assertEqual(self.calls, [f"put {name}"])
+        self.assert_rejects("source-rotate", "two secrets", SOURCE="shiprocket")
+        self.run_command("source-rotate", "third\n", SOURCE="shiprocket", SECRET="stdin", FORCE="1")
+        self.assertEqual(self.secret(name), f"third {first}")
+        self.run_command("source-rotate", SOURCE="shiprocket", FINISH="1")
+        self.assertEqual(self.secret(name), "third")
+        given = {"SOURCE": "shiprocket", "ACCOUNT": "A", "SECRET": "stdin", "FORCE": "1"}
+        self.run_command("source-set", "fourth\n", **given)
+        self.assertEqual(self.secret(name), "fourth third")
+        with self.assertRaisesRegex(StackError, "spaces"):
+            self.run_command("source-set", "two words\n", **given)
+
+    def test_rotates_the_app_secret_of_whatsapp(self) -> None:
+        given = {"SOURCE": "whatsapp", "PHONE_NUMBERS": "10:A", "SECRET": "stdin"}
+        self.run_command("source-set", "first\n", **given)
+        before = self.whatsapp_secret()
+        rotate = {"SOURCE": "whatsapp", "SECRET": "stdin"}
+        self.assertEqual(self.run_command("source-rotate", "second\n", **rotate), "")
+        self.assertEqual(self.whatsapp_secret(), before | {"app_secret": ["second", "first"]})
+        self.run_command("source-rotate", SOURCE="whatsapp", FINISH="1")
+        self.assertEqual(self.whatsapp_secret(), before | {"app_secret": "second"})
 
     def test_adds_shipway_credentials_of_an_account(self) -> None:
         given = {"ACCOUNT": "A", "EMAIL": "a@b", "SECRET": "stdin"}
@@ -138,9 +189,17 @@ class Sources(CommandCase):
         cidrs = ["192.0.2.0/24", "198.51.100.7"]
         expected = {"mode": "network", "account": "A", "allowed_cidrs": cidrs}
         self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
+        for opened in (True, False):
+            text = "true" if opened else "false"
+            self.run_command("source-set", SOURCE="esahayak", PLAIN_PATH=text, FORCE="1")
+            settings = json.loads(self.value("sources/esahayak/settings"))
+            self.assertEqual(settings, expected | {"plain_path": opened})
+        self.assert_rejects(
+            "source-set", "PLAIN_PATH=1", SOURCE="esahayak", PLAIN_PATH="1", FORCE="1"
+        )
         shown = self.run_command("source-set", SOURCE="esahayak", MODE="hmac", FORCE="1")
         self.assertEqual(shown, f"secret: {self.secret('sources/esahayak/secret')}\n")
-        expected = {"mode": "hmac", "account": "A", "allowed_cidrs": cidrs}
+        expected = {"mode": "hmac", "account": "A", "allowed_cidrs": cidrs, "plain_path": False}
         self.assertEqual(json.loads(self.value("sources/esahayak/settings")), expected)
 
     def test_adds_phone_numbers_and_rotates_the_app_secret(self) -> None:

@@ -72,7 +72,9 @@ impl EndpointResolver {
     ) -> Result<Arc<Resolution>, IoError> {
         match self.resolve_valid(name, now).await {
             Ok(resolution) => Ok(resolution),
-            Err(SettingsError::Invalid { .. }) => Ok(Arc::new(Resolution::Unusable)),
+            Err(SettingsError::Missing { .. } | SettingsError::Invalid { .. }) => {
+                Ok(Arc::new(Resolution::Unusable))
+            }
             Err(SettingsError::Io(error)) => Err(error),
         }
     }
@@ -111,7 +113,7 @@ fn parse(
     if !parsed.enabled {
         return Ok(Resolution::Unavailable(Unavailable::Disabled));
     }
-    let key = values.get(secret).map_or("", String::as_str);
+    let key = values.get(secret).ok_or_else(|| SettingsError::missing(secret))?;
     let keys = SigningKeys::parse(key).map_err(|error| SettingsError::invalid(secret, error))?;
     Ok(Resolution::Ready(Box::new(ResolvedEndpoint {
         target: Target::parse(address, LOOPBACK),

@@ -1,120 +1,111 @@
 //! The authenticators of a source: one for its plain path, one for each hook.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::sync::Arc;
 
-use aws::settings::{SettingsError, Values, read_each};
+use aws::settings::{Good, SettingsError, Values, good_or_last, read_each};
 use domain::core::id::AccountCode;
 use domain::core::raw_json::RawJson;
+use domain::core::timestamp::Timestamp;
 use serde::Deserialize;
-use sources::{
-    AuthError, Authenticator, Handshake, Hook, InvalidSetting, Request, Setup, Source, Tenant,
-};
+use sources::{Authenticator, Hook, InvalidSetting, Setup, Source, Tenant};
 
 /// `sources/{source}/hooks/{hook_id}`: a webhook path of one account.
 #[derive(Deserialize)]
 struct HookSetting {
     account: AccountCode,
-    /// A string, or an object like the source's `secret`.
-    secret: Option<RawJson>,
+    secret: Option<HookSecret>,
 }
 
-impl HookSetting {
-    fn secret(&self) -> Option<String> {
-        let secret = self.secret.as_ref().filter(|secret| secret.as_str() != "null")?;
-        Some(secret.to_text().unwrap_or_else(|| secret.as_str().to_owned()))
+/// The text of a string, or of an object like the source's `secret`.
+#[derive(Deserialize)]
+#[serde(try_from = "RawJson")]
+struct HookSecret(String);
+
+impl TryFrom<RawJson> for HookSecret {
+    type Error = &'static str;
+
+    fn try_from(secret: RawJson) -> Result<Self, Self::Error> {
+        let object = || secret.as_str().starts_with('{').then(|| secret.as_str().to_owned());
+        secret.to_text().or_else(object).map(Self).ok_or("must be a string or an object")
     }
 }
 
-#[derive(Default)]
+type Shared = Arc<dyn Authenticator>;
+
+/// The tenant and the authenticator of a path.
+pub(crate) type Gate<'a> = (Tenant, &'a dyn Authenticator);
+
 pub(crate) struct Authenticators {
-    plain: Option<Box<dyn Authenticator>>,
+    /// `None` if the path is closed. An error: its settings are invalid, and no earlier ones are in
+    /// force.
+    plain: Result<Option<Good<Shared>>, SettingsError>,
     /// By hook id.
-    hooks: BTreeMap<String, (AccountCode, Arc<dyn Authenticator>)>,
+    hooks: BTreeMap<String, Good<(AccountCode, Shared)>>,
 }
 
 impl Authenticators {
     /// Reads all parameters below `folder`. Without `settings` the source is not set up, and every
-    /// request is rejected.
+    /// request is rejected. What a deleted secret opened is closed; what an invalid parameter opened
+    /// stays open for an hour.
     pub(crate) fn read(
         source: &dyn Source,
         folder: &str,
         values: &Values,
         last: Option<&Self>,
-    ) -> Result<Self, SettingsError> {
+        now: Timestamp,
+    ) -> Self {
         let value = |name: &str| values.get(&format!("{folder}/{name}")).map(String::as_str);
-        let Some(settings) = value("settings") else { return Ok(Self::default()) };
-        let plain = Setup { settings, secret: value("secret"), hook: None };
+        let Some(settings) = value("settings") else {
+            return Self { plain: Ok(None), hooks: BTreeMap::new() };
+        };
+        let setup = Setup { settings, secret: value("secret"), hook: None };
+        let configure = |setup: &Setup<'_>, hook: &str| {
+            source.configure(setup).map(Shared::from).map_err(|error| match error.parameter {
+                "secret" if setup.secret.is_none() => {
+                    SettingsError::missing(format!("{folder}/secret"))
+                }
+                "settings" => invalid(format!("{folder}/settings"), &error),
+                parameter if hook.is_empty() => invalid(format!("{folder}/{parameter}"), &error),
+                _ => invalid(hook, &error),
+            })
+        };
         let prefix = format!("{folder}/hooks/");
         let hooks = values.iter().filter_map(|(name, text)| {
             Some((name.strip_prefix(&prefix)?.to_owned(), text.clone()))
         });
-        let last = last.map(|authenticators| &authenticators.hooks);
-        let invalid = |error: InvalidSetting| {
-            SettingsError::invalid(format!("{folder}/{}", error.parameter), &error)
-        };
-        let read = |id: &str, text: &str| {
-            let invalid_hook = |problem: &dyn Display| {
-                SettingsError::invalid(format!("{prefix}{}", masked(id)), problem)
-            };
+        let read_hook = |id: &str, text: &str| {
+            let name = format!("{prefix}{}", masked(id));
             let hook: HookSetting = serde_json::from_str(text)
-                .map_err(|_| invalid_hook(&"must be {\"account\", \"secret\"?}"))?;
-            let own = hook.secret();
-            let authenticator = source.configure(&for_hook(plain, id, own.as_deref())).map_err(
-                |error| match error.parameter {
-                    "settings" => invalid(error),
-                    "secret" if own.is_none() => invalid(error),
-                    _ => invalid_hook(&error),
-                },
-            )?;
-            Ok((hook.account, Arc::from(authenticator)))
+                .map_err(|_| SettingsError::invalid(&name, "must be {\"account\", \"secret\"?}"))?;
+            let own = hook.secret.as_ref().map(|secret| secret.0.as_str());
+            Ok((hook.account, configure(&for_hook(setup, id, own), &name)?))
         };
-        let hooks = read_each(&hooks.collect::<Values>(), last, read);
-        match source.configure(&plain) {
-            Ok(authenticator) => Ok(Self { plain: Some(authenticator), hooks }),
-            // With hooks, the plain path may stay closed for lack of a secret.
-            Err(error)
-                if error.parameter == "secret" && plain.secret.is_none() && !hooks.is_empty() =>
-            {
-                Ok(Self { plain: None, hooks })
-            }
-            Err(error) => Err(invalid(error)),
-        }
-    }
-
-    /// Returns the tenant and the authenticator of a request.
-    pub(crate) fn authenticate(
-        &self,
-        hook: Option<&str>,
-        request: &Request<'_>,
-    ) -> Result<(Tenant, &dyn Authenticator), AuthError> {
-        if let Some(id) = hook {
-            let (account, authenticator) = self.hooks.get(id).ok_or(AuthError::Credentials)?;
-            authenticator.authenticate(request)?;
-            return Ok((Tenant::Account(account.clone()), authenticator.as_ref()));
-        }
-        let authenticator = self.plain.as_deref().ok_or(AuthError::Credentials)?;
-        authenticator.authenticate(request)?;
-        Ok((authenticator.tenant(), authenticator))
-    }
-
-    /// Why no request to this path can pass.
-    pub(crate) fn closed(&self, hook: Option<&str>) -> Option<&'static str> {
-        match hook {
-            Some(id) if !self.hooks.contains_key(id) => Some("no such hook"),
-            None if self.plain.is_none() => Some("the source is not set up"),
-            _ => None,
-        }
-    }
-
-    pub(crate) fn handshake(&self, hook: Option<&str>, query: &[(&str, &str)]) -> Handshake {
-        let authenticator = match hook {
-            Some(id) => self.hooks.get(id).map(|(_, authenticator)| authenticator.as_ref()),
-            None => self.plain.as_deref(),
+        let last_hooks = last.map(|last| &last.hooks);
+        let hooks = read_each(&hooks.collect::<Values>(), last_hooks, now, read_hook);
+        let last = last.and_then(|last| last.plain.as_ref().ok()?.as_ref());
+        let plain = match good_or_last(configure(&setup, ""), last, now) {
+            Ok(authenticator) => Ok(Some(authenticator)),
+            Err(SettingsError::Missing { .. }) => Ok(None),
+            Err(error) => Err(error),
         };
-        authenticator.map_or(Handshake::Unsupported, |authenticator| authenticator.handshake(query))
+        Self { plain, hooks }
     }
+
+    /// `None` if no request to the path can pass. An error if that cannot be told.
+    pub(crate) fn gate(&self, hook: Option<&str>) -> Result<Option<Gate<'_>>, &SettingsError> {
+        if let Some((account, authenticator)) =
+            hook.and_then(|id| self.hooks.get(id)).map(|hook| &**hook)
+        {
+            return Ok(Some((Tenant::Account(account.clone()), authenticator.as_ref())));
+        }
+        let plain = self.plain.as_ref()?.as_ref().filter(|_| hook.is_none());
+        Ok(plain.map(|authenticator| (authenticator.tenant(), authenticator.as_ref())))
+    }
+}
+
+fn invalid(parameter: impl Into<String>, error: &InvalidSetting) -> SettingsError {
+    SettingsError::invalid(parameter, error)
 }
 
 /// A hook's own secret takes precedence over the source's.
@@ -126,35 +117,51 @@ fn for_hook<'a>(plain: Setup<'a>, id: &'a str, own: Option<&'a str>) -> Setup<'a
     }
 }
 
-/// A hook id may be a secret, so logs show only its beginning.
-fn masked(id: &str) -> String {
+/// A hook id may be a secret, so what operators see shows only its beginning.
+pub(crate) fn masked(id: &str) -> String {
     format!("{}…", id.chars().take(4).collect::<String>())
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use sources::Request;
+
     use super::*;
 
     const FOLDER: &str = "sources/shiprocket";
 
-    fn authenticators(parameters: &[(&str, &str)]) -> Result<Authenticators, SettingsError> {
+    fn read(
+        parameters: &[(&str, &str)],
+        last: Option<&Authenticators>,
+        seconds: i64,
+    ) -> Authenticators {
         let named =
             parameters.iter().map(|(name, text)| (format!("{FOLDER}/{name}"), (*text).to_owned()));
-        Authenticators::read(sources::by_path("carrier").unwrap(), FOLDER, &named.collect(), None)
+        let source = sources::by_path("carrier").unwrap();
+        let now = Timestamp::from_millis(seconds * 1000).unwrap();
+        Authenticators::read(source, FOLDER, &named.collect(), last, now)
     }
 
-    fn authenticate(
+    fn authenticators(parameters: &[(&str, &str)]) -> Authenticators {
+        read(parameters, None, 0)
+    }
+
+    /// The account that a request with this token is for. `None`: it is rejected. An error is the
+    /// parameter that is to blame.
+    fn account(
         authenticators: &Authenticators,
         hook: Option<&str>,
         key: &str,
-    ) -> Result<String, AuthError> {
+    ) -> Result<Option<String>, String> {
         let headers = [("x-api-key", key)];
         let request = Request { headers: &headers, ..Request::default() };
-        authenticators.authenticate(hook, &request).map(|(tenant, _)| match tenant {
+        let gate = authenticators.gate(hook).map_err(ToString::to_string)?;
+        let passed = gate.filter(|(_, authenticator)| authenticator.authenticate(&request).is_ok());
+        Ok(passed.map(|(tenant, _)| match tenant {
             Tenant::Account(account) => account.as_str().to_owned(),
             Tenant::PerUpdate | Tenant::Unassigned => String::new(),
-        })
+        }))
     }
 
     const SETTINGS: (&str, &str) = ("settings", r#"{"mode":"token","account":"STORE001"}"#);
@@ -165,37 +172,76 @@ mod tests {
             ("hooks/abc", r#"{"account":"STORE002"}"#),
             ("hooks/def", r#"{"account":"STORE003","secret":"own"}"#),
         ];
-        let authenticators =
-            authenticators(&[SETTINGS, ("secret", "token"), hooks[0], hooks[1]]).unwrap();
+        let authenticators = authenticators(&[SETTINGS, ("secret", "token"), hooks[0], hooks[1]]);
         for (hook, key, expected) in [
-            (None, "token", Ok("STORE001")),
-            (None, "own", Err(AuthError::Credentials)),
-            (Some("abc"), "token", Ok("STORE002")),
-            (Some("abc"), "own", Err(AuthError::Credentials)),
-            (Some("def"), "own", Ok("STORE003")),
-            (Some("def"), "token", Err(AuthError::Credentials)),
-            (Some("nobody"), "token", Err(AuthError::Credentials)),
+            (None, "token", Some("STORE001")),
+            (None, "own", None),
+            (Some("abc"), "token", Some("STORE002")),
+            (Some("abc"), "own", None),
+            (Some("def"), "own", Some("STORE003")),
+            (Some("def"), "token", None),
+            (Some("nobody"), "token", None),
         ] {
             assert_eq!(
-                authenticate(&authenticators, hook, key),
-                expected.map(str::to_owned),
+                account(&authenticators, hook, key),
+                Ok(expected.map(str::to_owned)),
                 "{hook:?} {key}"
             );
         }
     }
 
     #[test]
-    fn closed_paths_have_a_reason() {
-        let hook = ("hooks/abc", r#"{"account":"STORE002","secret":"own"}"#);
-        let open = authenticators(&[SETTINGS, ("secret", "token"), hook]).unwrap();
-        for (authenticators, hook, expected) in [
-            (&open, None, None),
-            (&open, Some("abc"), None),
-            (&open, Some("abd"), Some("no such hook")),
-            (&authenticators(&[]).unwrap(), None, Some("the source is not set up")),
-            (&authenticators(&[SETTINGS, hook]).unwrap(), None, Some("the source is not set up")),
+    fn a_deleted_parameter_closes_what_it_opened() {
+        let hooks = [
+            ("hooks/abc", r#"{"account":"STORE002"}"#),
+            ("hooks/def", r#"{"account":"STORE003","secret":"own"}"#),
+        ];
+        let secret = ("secret", "token");
+        let all = read(&[SETTINGS, secret, hooks[0], hooks[1]], None, 0);
+        let alone = read(&[SETTINGS, secret], None, 0);
+        for (last, left, open) in [
+            (&all, &[SETTINGS, secret, hooks[0], hooks[1]][..], [true, true, true]),
+            (&all, &[SETTINGS, hooks[0], hooks[1]], [false, false, true]),
+            (&all, &[SETTINGS, hooks[0]], [false, false, false]),
+            (&all, &[SETTINGS, secret, hooks[0]], [true, true, false]),
+            (&all, &[secret, hooks[0], hooks[1]], [false, false, false]),
+            (&all, &[("settings", "{"), secret, hooks[0]], [true, true, false]),
+            (&all, &[], [false, false, false]),
+            (&alone, &[SETTINGS], [false, false, false]),
         ] {
-            assert_eq!(authenticators.closed(hook), expected, "{hook:?}");
+            let now = read(left, Some(last), 1);
+            let paths = [(None, "token"), (Some("abc"), "token"), (Some("def"), "own")];
+            let passes = paths.map(|(hook, key)| account(&now, hook, key).unwrap().is_some());
+            assert_eq!(passes, open, "{left:?}");
+        }
+    }
+
+    #[test]
+    fn an_invalid_parameter_keeps_what_it_opened_for_an_hour() {
+        let hook = ("hooks/abc", r#"{"account":"STORE002","secret":"own"}"#);
+        let secret = ("secret", "token");
+        let good = read(&[SETTINGS, secret, hook], None, 0);
+        let paths = [(None, "token"), (Some("abc"), "own")];
+        for (wrong, after) in [
+            ([("settings", "{"), secret, hook], [Err(()), Err(())]),
+            ([SETTINGS, ("secret", " "), hook], [Err(()), Ok(true)]),
+            ([SETTINGS, ("secret", "a b c"), hook], [Err(()), Ok(true)]),
+            ([SETTINGS, secret, ("hooks/abc", "{")], [Ok(true), Ok(false)]),
+        ] {
+            // The hour counts from the last valid reading, however often it is read since.
+            let mut now = read(&wrong, Some(&good), 1800);
+            let passes = |now: &Authenticators| {
+                paths.map(|(hook, key)| {
+                    account(now, hook, key).map(|account| account.is_some()).map_err(|_| ())
+                })
+            };
+            assert_eq!(passes(&now), [Ok(true), Ok(true)], "{wrong:?}");
+            now = read(&wrong, Some(&now), 3599);
+            assert_eq!(passes(&now), [Ok(true), Ok(true)], "{wrong:?}");
+            now = read(&wrong, Some(&now), 3600);
+            assert_eq!(passes(&now), after, "{wrong:?}");
+            now = read(&[SETTINGS, secret, hook], Some(&now), 3601);
+            assert_eq!(passes(&now), [Ok(true), Ok(true)], "{wrong:?}");
         }
     }
 
@@ -208,10 +254,18 @@ mod tests {
             (r#"{"account":"A"}"#, None),
         ] {
             assert_eq!(
-                serde_json::from_str::<HookSetting>(text).unwrap().secret().as_deref(),
+                serde_json::from_str::<HookSetting>(text)
+                    .unwrap()
+                    .secret
+                    .map(|secret| secret.0)
+                    .as_deref(),
                 expected,
                 "{text}"
             );
+        }
+        for text in [r#"["new","old"]"#, "true"] {
+            let text = format!(r#"{{"account":"A","secret":{text}}}"#);
+            assert!(serde_json::from_str::<HookSetting>(&text).is_err(), "{text}");
         }
     }
 
@@ -222,42 +276,41 @@ mod tests {
     }
 
     #[test]
-    fn rejects_requests_without_settings() {
-        assert!(authenticate(&authenticators(&[]).unwrap(), None, "").is_err());
-        assert!(
-            authenticate(&authenticators(&[("secret", "token")]).unwrap(), None, "token").is_err()
-        );
+    fn rejects_requests_without_settings_or_secret() {
+        for parameters in [&[][..], &[("secret", "token")], &[SETTINGS]] {
+            assert_eq!(account(&authenticators(parameters), None, "token"), Ok(None));
+            assert_eq!(account(&authenticators(parameters), None, ""), Ok(None));
+        }
     }
 
     #[test]
     fn source_without_secret_keeps_its_plain_path_beside_hooks() {
         let folder = "sources/esahayak";
         let settings = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["127.0.0.1"]}"#;
-        let values = [("settings", settings), ("hooks/abc", r#"{"account":"STORE002"}"#)];
+        let hook = ("hooks/abcdefghijlmnopq", r#"{"account":"STORE002"}"#);
+        let values = [("settings", settings), hook];
         let named = values.map(|(name, text)| (format!("{folder}/{name}"), text.to_owned()));
-        let authenticators = Authenticators::read(
-            sources::by_path("esahayak").unwrap(),
-            folder,
-            &named.into(),
-            None,
-        )
-        .unwrap();
+        let source = sources::by_path("esahayak").unwrap();
+        let authenticators =
+            Authenticators::read(source, folder, &named.into(), None, Timestamp::EPOCH);
         assert_eq!(authenticators.hooks.len(), 1);
-        assert!(authenticators.plain.is_some());
+        assert!(authenticators.gate(None).unwrap().is_some());
     }
 
     #[test]
     fn names_the_invalid_parameter_and_keeps_other_hooks() {
-        let error =
-            authenticators(&[("settings", r#"{"mode":"none"}"#), ("secret", "x")]).err().unwrap();
-        assert!(error.to_string().contains("sources/shiprocket/settings"), "{error}");
-        let error = authenticators(&[SETTINGS]).err().unwrap();
-        assert!(error.to_string().contains("sources/shiprocket/secret"), "{error}");
+        let wrong = authenticators(&[("settings", r#"{"mode":"none"}"#), ("secret", "x")]);
+        for hook in [None, Some("abc")] {
+            let error = account(&wrong, hook, "x").unwrap_err();
+            assert!(error.contains("sources/shiprocket/settings"), "{error}");
+        }
+        let error = account(&authenticators(&[SETTINGS, ("secret", " ")]), None, "").unwrap_err();
+        assert!(error.contains("sources/shiprocket/secret"), "{error}");
         let hooks =
             [("hooks/bad", "{"), ("hooks/good", r#"{"account":"STORE002","secret":"own"}"#)];
-        let authenticators = authenticators(&[SETTINGS, hooks[0], hooks[1]]).unwrap();
-        assert_eq!(authenticate(&authenticators, Some("good"), "own"), Ok("STORE002".to_owned()));
-        assert!(authenticate(&authenticators, Some("bad"), "own").is_err());
-        assert!(authenticate(&authenticators, None, "own").is_err());
+        let authenticators = authenticators(&[SETTINGS, hooks[0], hooks[1]]);
+        let account = |hook| account(&authenticators, hook, "own").unwrap();
+        assert_eq!(account(Some("good")), Some("STORE002".to_owned()));
+        assert_eq!([account(Some("bad")), account(None)], [None, None]);
     }
 }

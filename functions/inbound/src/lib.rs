@@ -2,8 +2,10 @@
 //! `process`.
 
 mod authenticators;
+mod denials;
 mod event;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,17 +15,20 @@ use aws::env::{BadEnvironment, Environment};
 use aws::error::IoError;
 use aws::lambda::HttpInvocation;
 use aws::lambda::http_api::{ApiError, body, json, request_id, respond, source_ip};
-use aws::settings::{Cached, Settings};
+use aws::settings::{Cached, Settings, SettingsError};
 use aws::sqs::Queue;
-use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Inserted};
-use domain::core::id::EventId;
+use aws::tables::inbound::{
+    Denial, DeniedPath, EventMessage, EventState, InboundEvent, InboundLog, Inserted,
+};
+use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use lambda_http::http::{HeaderValue, Method};
 use lambda_http::{Body, Request, RequestExt, Response};
 use sources::{AuthError, Authenticator, DedupKey, Handshake, Source, Tenant, Unreadable};
 use tokio::time::timeout;
 
-use authenticators::Authenticators;
+use authenticators::{Authenticators, Gate, masked};
+use denials::Denials;
 use event::{Intake, quarantined};
 
 /// Senders wait only a few seconds for an answer. `sweep` sends events that the queue did not
@@ -35,6 +40,7 @@ pub struct Inbound {
     queue: Queue,
     settings: Settings,
     authenticators: Cached<Authenticators>,
+    denials: Denials,
 }
 
 impl Inbound {
@@ -50,7 +56,13 @@ impl Inbound {
     }
 
     pub fn new(events: InboundLog, queue: Queue, settings: Settings) -> Self {
-        Self { events, queue, settings, authenticators: Cached::default() }
+        Self {
+            events,
+            queue,
+            settings,
+            authenticators: Cached::default(),
+            denials: Denials::default(),
+        }
     }
 
     /// Never fails; the runtime requires the type.
@@ -87,7 +99,10 @@ impl Inbound {
     ) -> Result<Response<Body>, ApiError> {
         let query = request.query_string_parameters();
         let query: Vec<(&str, &str)> = query.iter().collect();
-        match self.authenticators(source, now).await?.handshake(hook, &query) {
+        let authenticators = self.authenticators(source, now).await?;
+        let gate = authenticators.gate(hook).map_err(unavailable)?;
+        let handshake = gate.map(|(_, authenticator)| authenticator.handshake(&query));
+        match handshake.unwrap_or(Handshake::Unsupported) {
             Handshake::Echo(challenge) => Ok(plain_text(challenge)),
             Handshake::Refused => Err(ApiError::forbidden("verification failed")),
             Handshake::Unsupported => Err(ApiError::not_found("no such route")),
@@ -113,16 +128,19 @@ impl Inbound {
         let source_ip = source_ip(request);
         let request = sources::Request { account: None, headers: &headers, source_ip, body };
         let authenticators = self.authenticators(source, now).await?;
-        let (tenant, authenticator) = authenticate(source, &authenticators, hook, &request)?;
-        let account = match &tenant {
-            Tenant::Account(account) => Some(account),
-            Tenant::PerUpdate => None,
-            Tenant::Unassigned => {
-                tracing::warn!(source = source.name().as_str(), "event.ownerless");
-                return Err(ApiError::forbidden("this source has no account: use a hook"));
+        let gate = authenticators.gate(hook).map_err(unavailable)?;
+        let path = denied_path(source, hook, gate.as_ref());
+        let (account, authenticator) = match authenticate(gate, hook, &request) {
+            Ok(passed) => passed,
+            Err(refusal) => {
+                log_denied(source, hook, source_ip, &refusal);
+                let denial = Denial { at: now, address: source_ip, reason: refusal.reason() };
+                self.denials.record(&self.events, path, denial).await;
+                return Err(refusal.into());
             }
         };
-        let request = sources::Request { account, ..request };
+        let body = source.without_credentials(body);
+        let request = sources::Request { account: account.as_ref(), body: &body, ..request };
         let intake = Intake::parse(source, authenticator, &request, now);
         let event = &intake.event;
         if let Some(attempt) = source.attempt_id(&request).filter(|id| is_plain(id)) {
@@ -180,12 +198,12 @@ impl Inbound {
         let load = |last: Option<Arc<Authenticators>>| async move {
             let folder = format!("sources/{}", source.name().as_str());
             let values = self.settings.read_below(&folder, true).await?;
-            Authenticators::read(source, &folder, &values, last.as_deref())
+            Ok(Authenticators::read(source, &folder, &values, last.as_deref(), now))
         };
-        self.authenticators.get(&self.settings, name.as_str(), now, load).await.map_err(|error| {
-            tracing::error!(%error, "source.not_configured");
-            ApiError::unavailable()
-        })
+        self.authenticators
+            .get(&self.settings, name.as_str(), now, load)
+            .await
+            .map_err(|error| unavailable(&error))
     }
 
     /// The event is stored, so a failure to queue it only delays it: `sweep` sends it later.
@@ -220,35 +238,87 @@ fn is_plain(id: &str) -> bool {
     id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
+fn unavailable(error: &SettingsError) -> ApiError {
+    tracing::error!(%error, "source.not_configured");
+    ApiError::unavailable()
+}
+
+/// Why a webhook is denied.
+#[derive(Debug)]
+enum Refusal {
+    NoSuchHook,
+    NotSetUp,
+    /// The settings name no account for the plain path.
+    NoAccount,
+    Proof(AuthError),
+}
+
+impl Refusal {
+    /// Never contains anything of the request.
+    fn reason(&self) -> String {
+        match self {
+            Self::NoSuchHook => "no such hook".to_owned(),
+            Self::NotSetUp => "the source is not set up".to_owned(),
+            Self::NoAccount => "this source has no account: use a hook".to_owned(),
+            Self::Proof(error) => error.to_string(),
+        }
+    }
+}
+
+impl From<Refusal> for ApiError {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::NoSuchHook | Refusal::NotSetUp | Refusal::Proof(AuthError::Credentials) => {
+                Self::unauthorized()
+            }
+            Refusal::Proof(AuthError::Address) => {
+                Self::forbidden("this address may not send webhooks")
+            }
+            Refusal::Proof(AuthError::Path) => Self::forbidden("this path is closed: use a hook"),
+            Refusal::NoAccount => Self::forbidden(refusal.reason()),
+        }
+    }
+}
+
+/// Returns the account of the path. `None`: each update names its own.
 fn authenticate<'a>(
-    source: &dyn Source,
-    authenticators: &'a Authenticators,
+    gate: Option<Gate<'a>>,
     hook: Option<&str>,
     request: &sources::Request<'_>,
-) -> Result<(Tenant, &'a dyn Authenticator), ApiError> {
-    authenticators.authenticate(hook, request).map_err(|error| {
-        log_denied(source, hook, request, error, authenticators.closed(hook));
-        match error {
-            AuthError::Address => ApiError::forbidden("this address may not send webhooks"),
-            AuthError::Credentials => ApiError::unauthorized(),
-        }
-    })
+) -> Result<(Option<AccountCode>, &'a dyn Authenticator), Refusal> {
+    let closed = if hook.is_some() { Refusal::NoSuchHook } else { Refusal::NotSetUp };
+    let (tenant, authenticator) = gate.ok_or(closed)?;
+    authenticator.authenticate(request).map_err(Refusal::Proof)?;
+    match tenant {
+        Tenant::Account(account) => Ok((Some(account), authenticator)),
+        Tenant::PerUpdate => Ok((None, authenticator)),
+        Tenant::Unassigned => Err(Refusal::NoAccount),
+    }
+}
+
+/// Of a hook's id, which may be a secret, only the beginning, and nothing of an id that somebody
+/// made up.
+fn denied_path(source: &dyn Source, hook: Option<&str>, gate: Option<&Gate<'_>>) -> DeniedPath {
+    let account = match gate {
+        Some((Tenant::Account(account), _)) => Some(account.clone()),
+        _ => None,
+    };
+    let hook = hook.map(|id| if gate.is_some() { masked(id) } else { "unknown".to_owned() });
+    DeniedPath { source: source.name().as_str().to_owned(), hook, account }
 }
 
 /// Of a hook's id, which may be a secret, only that there is one.
 fn log_denied(
     source: &dyn Source,
     hook: Option<&str>,
-    request: &sources::Request<'_>,
-    error: AuthError,
-    closed: Option<&str>,
+    source_ip: Option<IpAddr>,
+    refusal: &Refusal,
 ) {
     tracing::warn!(
         source = source.name().as_str(),
         hook = hook.is_some(),
-        address = request.source_ip.map(tracing::field::display),
-        denied = ?error,
-        reason = closed.unwrap_or(&error.to_string()),
+        address = source_ip.map(tracing::field::display),
+        reason = refusal.reason(),
         "event.denied"
     );
 }
@@ -318,44 +388,62 @@ mod tests {
     fn logs_source_address_and_reason_of_a_refusal() {
         let source = sources::by_path("carrier").unwrap();
         let address = Some("192.0.2.7".parse().unwrap());
-        for (hook, source_ip, error, closed, mut expected) in [
+        let credentials = "the credentials are missing or wrong";
+        let not_listed = "the address is not on the allow list";
+        for (hook, source_ip, refusal, mut expected) in [
             (
                 None,
                 address,
-                AuthError::Credentials,
-                None,
-                json!({"hook": false, "address": "192.0.2.7", "denied": "Credentials",
-                       "reason": "the credentials are missing or wrong"}),
+                Refusal::Proof(AuthError::Credentials),
+                json!({"hook": false, "address": "192.0.2.7", "reason": credentials}),
             ),
             (
                 Some("canary-hook"),
                 address,
-                AuthError::Credentials,
-                Some("no such hook"),
-                json!({"hook": true, "address": "192.0.2.7", "denied": "Credentials",
-                       "reason": "no such hook"}),
+                Refusal::NoSuchHook,
+                json!({"hook": true, "address": "192.0.2.7", "reason": "no such hook"}),
             ),
             (
                 None,
                 None,
-                AuthError::Address,
-                None,
-                json!({"hook": false, "denied": "Address",
-                       "reason": "the address is not on the allow list"}),
+                Refusal::Proof(AuthError::Address),
+                json!({"hook": false, "reason": not_listed}),
             ),
         ] {
             let lines = Lines::default();
             let writer = lines.clone();
             let subscriber = fmt().json().with_writer(move || writer.clone()).finish();
-            let request = sources::Request { source_ip, ..sources::Request::default() };
             tracing::subscriber::with_default(subscriber, || {
-                log_denied(source, hook, &request, error, closed);
+                log_denied(source, hook, source_ip, &refusal);
             });
             let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
             assert!(text.contains("WARN") && !text.contains("canary"), "{text}");
             expected["message"] = "event.denied".into();
             expected["source"] = "shiprocket".into();
             assert_eq!(serde_json::from_str::<Value>(&text).unwrap()["fields"], expected);
+        }
+    }
+
+    #[test]
+    fn a_denied_path_shows_the_beginning_of_known_hooks_only() {
+        let source = sources::by_path("carrier").unwrap();
+        let setup = sources::Setup {
+            settings: r#"{"mode":"token","account":"STORE001"}"#,
+            secret: Some("token"),
+            hook: None,
+        };
+        let authenticator = source.configure(&setup).unwrap();
+        let account = AccountCode::parse("STORE002").ok();
+        let of_hook: Gate<'_> = (Tenant::Account(account.clone().unwrap()), &*authenticator);
+        for (hook, gate, expected) in [
+            (Some("abcdefgh"), Some(&of_hook), (Some("abcd…"), account.clone())),
+            (Some("canary"), None, (Some("unknown"), None)),
+            (None, Some(&of_hook), (None, account)),
+            (None, None, (None, None)),
+        ] {
+            let path = denied_path(source, hook, gate);
+            assert_eq!((path.hook.as_deref(), path.account), expected, "{hook:?}");
+            assert_eq!(path.source, "shiprocket");
         }
     }
 }

@@ -128,7 +128,7 @@ impl Ops {
 }
 
 fn known(set: &aws::endpoints::EndpointSet) -> impl Iterator<Item = Known<'_>> {
-    let usable = set.usable.values().map(|endpoint| Known {
+    let usable = set.usable().map(|endpoint| Known {
         name: endpoint.name.as_str(),
         accounts: &endpoint.settings.accounts,
         usable: Some(endpoint),

@@ -1,11 +1,13 @@
 //! The operators' API: the inbound log, manual retries and triggers, endpoints, stale orders and
 //! polling runs.
 
+mod denied;
 mod endpoints;
 mod event_view;
 mod list;
 mod retry;
 mod runs;
+mod sealed;
 mod stale;
 mod trigger;
 
@@ -99,6 +101,7 @@ impl Ops {
         match (route, id) {
             ("GET /api/webhooks/logs", None) => self.list_events(request, caller, now).await,
             ("GET /api/webhooks/logs/{id}", Some(id)) => self.show_event(&caller, id).await,
+            ("GET /api/webhooks/denied", None) => self.list_denied(request, &caller, now).await,
             ("POST /api/webhooks/retry/{id}", Some(id)) => self.retry_event(&caller, id, now).await,
             ("POST /api/orders/trigger-webhook", None) => self.trigger(request, &caller, now).await,
             ("GET /api/orders/stale", None) => self.list_stale(request, &caller).await,
@@ -128,11 +131,10 @@ impl Ops {
     }
 }
 
-/// Viewers have access to the log only.
+/// Viewers have access to the log and to what was kept out of it only.
 fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {
-    if caller.can_operate()
-        || (caller.can_read_log() && route.starts_with("GET /api/webhooks/logs"))
-    {
+    let is_log = route.starts_with("GET /api/webhooks/logs") || route == "GET /api/webhooks/denied";
+    if caller.can_operate() || (caller.can_read_log() && is_log) {
         return Ok(());
     }
     Err(ApiError::forbidden("these credentials do not allow this operation"))
@@ -144,7 +146,9 @@ fn query_parameters(route: &str) -> &'static [&'static str] {
             &["account_code", "accountCode", "status", "source", "limit", "page"]
         }
         "GET /api/orders/stale" => &["account_code", "accountCode", "limit", "page"],
-        "GET /api/sync/runs" | "GET /api/endpoints" => &["limit", "page"],
+        "GET /api/sync/runs" | "GET /api/endpoints" | "GET /api/webhooks/denied" => {
+            &["limit", "page"]
+        }
         _ => &[],
     }
 }

@@ -11,6 +11,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::Ops;
 use crate::event_view::EventSummary;
+use crate::sealed::{open, seal};
 
 impl Ops {
     pub(crate) async fn list_events(
@@ -20,20 +21,20 @@ impl Ops {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let page = page_request(request)?;
-        let after = page
-            .after
-            .as_deref()
-            .map(|place| LogPosition::parse(place).ok_or_else(invalid_page))
-            .transpose()?;
+        let key = self.callers.private_key(now).await?;
+        let after = page.after.as_deref();
+        let open = |cursor| LogPosition::parse(&open(&key, cursor)?);
+        let after = after.map(|cursor| open(cursor).ok_or_else(invalid_page)).transpose()?;
         let filter = parse_filter(request, caller)?;
         let found = self.tables.events.list(&filter, page.limit, after, now).await?;
         let items = found.rows.iter().map(EventSummary::of).collect();
-        let next_page = found.next.map(|place| cursor(&place.to_string()));
+        let next = found.next.map(|place| seal(&key, &place.to_string())).transpose()?;
+        let next_page = next.as_deref().map(cursor);
         Ok(json(200, &Page { items, next_page }))
     }
 }
 
-fn invalid_page() -> ApiError {
+pub(crate) fn invalid_page() -> ApiError {
     ApiError::invalid(InvalidPage::Page.field(), InvalidPage::Page.to_string())
 }
 

@@ -55,7 +55,7 @@ impl Ops {
         let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
         let event: EventId = Fingerprint::of("trigger").with(request_id(request)).into();
         let current: Vec<_> = requested.known.iter().map(current_order).collect();
-        let deliveries = fan_out_current(&event, &current, endpoints.usable.values(), now);
+        let deliveries = fan_out_current(&event, &current, endpoints.usable(), now);
         self.queues.deliveries.send_deliveries(&event, &deliveries).await?;
         let summaries = self.await_deliveries(&deliveries, now.after(WAIT)).await;
         let invalid =

@@ -52,7 +52,7 @@ impl Poll {
         let call = match self.prepare(credential, &pollable).await {
             Ok(call) => call,
             Err(SettingsError::Io(error)) => return Err(error),
-            Err(SettingsError::Invalid { .. }) => {
+            Err(SettingsError::Missing { .. } | SettingsError::Invalid { .. }) => {
                 return Ok(CallOutcome::Failed(Failure::of("settings_wrong")));
             }
         };

@@ -66,7 +66,7 @@ impl Carrier {
 }
 
 fn parse_service(values: &Values) -> Result<Service, SettingsError> {
-    let missing = || SettingsError::invalid(SERVICE, "base_url is missing");
+    let missing = || SettingsError::missing(format!("{SERVICE} (base_url)"));
     let text = values.get(SERVICE).ok_or_else(missing)?;
     let settings =
         shipway::Settings::read(text).map_err(|error| SettingsError::invalid(SERVICE, error))?;
@@ -86,8 +86,8 @@ fn parse_target(base_url: &str, path_and_query: &str) -> Result<Target, Settings
 
 fn parse_headers(name: &str, values: &Values) -> Result<HeaderMap, SettingsError> {
     let invalid = |error: &dyn std::fmt::Display| SettingsError::invalid(name, error);
-    let secret = values.get(name).map(String::as_str);
-    let credentials = shipway::Credentials::read(secret).map_err(|error| invalid(&error))?;
+    let secret = values.get(name).ok_or_else(|| SettingsError::missing(name))?;
+    let credentials = shipway::Credentials::read(Some(secret)).map_err(|error| invalid(&error))?;
     let pair = credentials.pair();
     let mut basic = HeaderValue::try_from(format!("Basic {}", BASE64.encode(pair.as_bytes())))
         .map_err(|error| invalid(&error))?;

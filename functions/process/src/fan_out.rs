@@ -50,7 +50,7 @@ impl Process {
             return Ok(None);
         }
         let endpoints = self.endpoints.all(now).await?;
-        let deliveries = delivery::fan_out(event, &changes, endpoints.usable.values(), now);
+        let deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
         self.deliveries.send_deliveries(event, &deliveries).await?;
         let accounts = changes.iter().map(|change| &change.order.key.account);
         Ok(Undeliverable::find(&endpoints.invalid, accounts))

@@ -92,7 +92,7 @@ impl Process {
         let endpoints = self.endpoints.all(now()).await?;
         let orders =
             [StalledOrder { order: &order, awb: Some(&stalled.awb), since: stalled.since }];
-        let deliveries = fan_out_stalled(&event, &orders, endpoints.usable.values(), now());
+        let deliveries = fan_out_stalled(&event, &orders, endpoints.usable(), now());
         self.deliveries.send_deliveries(&event, &deliveries).await?;
         Ok(Undeliverable::find(&endpoints.invalid, std::iter::once(&stalled.account)))
     }

@@ -8,16 +8,22 @@ use domain::core::id::EndpointName;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::endpoint::{self, Endpoint};
 
-use crate::settings::{Cached, Settings, SettingsError, Values, read_each};
+use crate::settings::{Cached, Good, Settings, SettingsError, Values, read_each};
 
 const FOLDER: &str = "endpoints";
 
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct EndpointSet {
     /// By parameter.
-    pub usable: BTreeMap<String, Endpoint>,
-    /// Endpoints without a last good value since this process began.
+    usable: BTreeMap<String, Good<Endpoint>>,
+    /// Endpoints without a last good value in force.
     pub invalid: Vec<InvalidEndpoint>,
+}
+
+impl EndpointSet {
+    pub fn usable(&self) -> impl Iterator<Item = &Endpoint> {
+        self.usable.values().map(|endpoint| &**endpoint)
+    }
 }
 
 /// An endpoint whose settings are invalid: no delivery can be made for it.
@@ -47,14 +53,14 @@ impl Endpoints {
 
     pub async fn all(&self, now: Timestamp) -> Result<Arc<EndpointSet>, SettingsError> {
         let load = |last: Option<Arc<EndpointSet>>| async move {
-            Ok(read(&self.settings.read_below(FOLDER, false).await?, last.as_deref()))
+            Ok(read(&self.settings.read_below(FOLDER, false).await?, last.as_deref(), now))
         };
         self.cached.get(&self.settings, FOLDER, now, load).await
     }
 }
 
 /// An endpoint exists once it has a URL. Without the parameter `settings` it has the defaults.
-fn read(values: &Values, last: Option<&EndpointSet>) -> EndpointSet {
+fn read(values: &Values, last: Option<&EndpointSet>, now: Timestamp) -> EndpointSet {
     let folders = values.keys().filter_map(|path| path.strip_suffix("/url"));
     let settings = folders.map(|folder| {
         let parameter = format!("{folder}/settings");
@@ -62,7 +68,7 @@ fn read(values: &Values, last: Option<&EndpointSet>) -> EndpointSet {
         (parameter, text)
     });
     let settings: Values = settings.collect();
-    let usable = read_each(&settings, last.map(|last| &last.usable), read_one);
+    let usable = read_each(&settings, last.map(|last| &last.usable), now, read_one);
     let rest = settings.into_iter().filter(|(parameter, _)| !usable.contains_key(parameter));
     let invalid = rest.map(|(parameter, text)| {
         let accounts = endpoint::Settings::accounts_of_unusable(&text);
@@ -92,6 +98,10 @@ mod tests {
 
     use super::*;
 
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_millis(seconds * 1000).unwrap()
+    }
+
     fn values(settings: &str) -> Values {
         [
             ("endpoints/a/url", "https://a"),
@@ -104,22 +114,24 @@ mod tests {
 
     #[test]
     fn an_endpoint_exists_once_it_has_a_url() {
-        let set = read(&values("{}"), None);
-        let names: Vec<_> = set.usable.values().map(|endpoint| endpoint.name.as_str()).collect();
-        assert_eq!((names, set.invalid), (vec!["a"], vec![]));
+        let set = read(&values("{}"), None, at(0));
+        let names: Vec<_> = set.usable().map(|endpoint| endpoint.name.as_str()).collect();
+        assert_eq!((names, &set.invalid), (vec!["a"], &vec![]));
     }
 
     #[test]
     fn keeps_the_last_good_settings_or_reports_the_endpoint_as_invalid() {
-        let good = read(&values(r#"{"accounts":["STORE001"]}"#), None);
-        assert_eq!(read(&values(r#"{"accounts":7}"#), Some(&good)), good);
+        let good = read(&values(r#"{"accounts":["STORE001"]}"#), None, at(0));
+        let invalid = |now| read(&values(r#"{"accounts":7}"#), Some(&good), at(now));
+        assert_eq!(invalid(3599), good);
+        assert_eq!((invalid(3600).usable.len(), invalid(3600).invalid.len()), (0, 1));
         for (text, meant_for_ours, meant_for_others) in [
             ("{", true, true),
             (r#"{"accounts":7}"#, true, true),
             (r#"{"accounts":["STORE001"],"format":"fax"}"#, true, false),
             (r#"{"format":"fax"}"#, false, false),
         ] {
-            let set = read(&values(text), None);
+            let set = read(&values(text), None, at(0));
             assert!(set.usable.is_empty());
             let invalid = &set.invalid[0];
             let meant = ["STORE001", "STORE002"]
@@ -132,7 +144,7 @@ mod tests {
     #[test]
     fn rejects_an_endpoint_in_a_deeper_folder() {
         let values = [("endpoints/a/b/url".to_owned(), "https://a".to_owned())].into();
-        let set = read(&values, None);
+        let set = read(&values, None, at(0));
         assert!(set.usable.is_empty() && set.invalid.len() == 1);
     }
 }

@@ -1,6 +1,7 @@
 //! Settings from SSM Parameter Store, cached in memory.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,12 @@ pub struct Settings {
 pub enum SettingsError {
     #[error(transparent)]
     Io(#[from] IoError),
+    /// The setting was deleted or never written, so no earlier value stays in force.
+    #[error("setting {parameter} is missing")]
+    Missing {
+        /// Path without the prefix.
+        parameter: String,
+    },
     #[error("setting {parameter} is wrong: {problem}")]
     Invalid {
         /// Path without the prefix.
@@ -40,17 +47,23 @@ pub enum SettingsError {
 }
 
 impl SettingsError {
+    pub fn missing(parameter: impl Into<String>) -> Self {
+        Self::Missing { parameter: parameter.into() }
+    }
+
     pub fn invalid(parameter: impl Into<String>, problem: impl std::fmt::Display) -> Self {
         Self::Invalid { parameter: parameter.into(), problem: problem.to_string() }
     }
 }
 
 impl From<SettingsError> for IoError {
-    /// Work that needs an invalid setting is retried until an operator corrects it.
+    /// Work that needs a missing or invalid setting is retried until an operator corrects it.
     fn from(error: SettingsError) -> Self {
         match error {
             SettingsError::Io(error) => error,
-            SettingsError::Invalid { parameter, .. } => Self::UnusableSetting { parameter },
+            SettingsError::Missing { parameter } | SettingsError::Invalid { parameter, .. } => {
+                Self::UnusableSetting { parameter }
+            }
         }
     }
 }
@@ -120,34 +133,82 @@ impl Settings {
     }
 }
 
-/// Parses each setting on its own. An invalid one keeps its last good value or is omitted, and does
-/// not affect the others.
+/// How long an invalid setting's last good value stays in force after it was last read. Enough to
+/// correct a mistake; a value that an operator meant to replace must not stay for days.
+const LAST_GOOD: Duration = Duration::from_secs(60 * 60);
+
+/// A value, and when its setting was last read and valid.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Good<T> {
+    value: T,
+    read_at: Timestamp,
+}
+
+impl<T> Good<T> {
+    pub fn new(value: T, read_at: Timestamp) -> Self {
+        Self { value, read_at }
+    }
+
+    /// True while the value stays in force although the setting is invalid now.
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        now < self.read_at.after(LAST_GOOD)
+    }
+}
+
+impl<T> Deref for Good<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Parses each setting on its own. An invalid one keeps its last good value for an hour, a missing
+/// one is omitted. Neither affects the others.
 pub fn read_each<'a, T: Clone>(
     values: impl IntoIterator<Item = (&'a String, &'a String)>,
-    last: Option<&BTreeMap<String, T>>,
+    last: Option<&BTreeMap<String, Good<T>>>,
+    now: Timestamp,
     parse: impl Fn(&str, &str) -> Result<T, SettingsError>,
-) -> BTreeMap<String, T> {
+) -> BTreeMap<String, Good<T>> {
     let each = values.into_iter().filter_map(|(parameter, text)| {
-        let value = parse(parameter, text).or_else(|error| {
-            tracing::error!(%error, "settings.wrong");
-            last.and_then(|last| last.get(parameter)).cloned().ok_or(error)
-        });
-        Some((parameter.clone(), value.ok()?))
+        let last = last.and_then(|last| last.get(parameter));
+        let good = good_or_last(parse(parameter, text), last, now).ok()?;
+        Some((parameter.clone(), good))
     });
     each.collect()
+}
+
+/// The parsed value, or the last good one for an hour if the setting is invalid.
+pub fn good_or_last<T: Clone>(
+    parsed: Result<T, SettingsError>,
+    last: Option<&Good<T>>,
+    now: Timestamp,
+) -> Result<Good<T>, SettingsError> {
+    parsed.map(|value| Good::new(value, now)).or_else(|error| {
+        tracing::error!(%error, "settings.wrong");
+        let is_invalid = matches!(error, SettingsError::Invalid { .. });
+        last.filter(|last| is_invalid && last.is_in_force(now)).cloned().ok_or(error)
+    })
 }
 
 /// A failure is cached too: otherwise concurrent records would each wait for it in turn.
 const FAILURE_TTL: Duration = Duration::from_secs(5);
 
 struct Slot<T> {
-    /// The last good value, or the last error when there is none.
-    last: Result<Arc<T>, SettingsError>,
+    /// The last good value, or the last error when there is none in force.
+    last: Result<Good<Arc<T>>, SettingsError>,
     fresh_until: Timestamp,
 }
 
-/// Caches values parsed from settings. The last good value stays in force while SSM is unavailable
-/// or the setting is invalid.
+impl<T> Slot<T> {
+    fn value(&self) -> Result<Arc<T>, SettingsError> {
+        self.last.clone().map(|good| good.value)
+    }
+}
+
+/// Caches values parsed from settings. The last good value stays in force while SSM is unavailable,
+/// and for an hour while the setting is invalid. A missing setting ends it at once.
 pub struct Cached<T> {
     slots: Mutex<HashMap<String, Slot<T>>>,
 }
@@ -175,24 +236,23 @@ impl<T> Cached<T> {
         let mut slots = self.slots.lock().await;
         let slot = slots.get(name);
         if let Some(slot) = slot.filter(|slot| now < slot.fresh_until) {
-            return slot.last.clone();
+            return slot.value();
         }
         let good = slot.and_then(|slot| slot.last.as_ref().ok());
-        let (last, ttl) = match (load(good.cloned()).await, good) {
-            (Ok(value), _) => (Ok(Arc::new(value)), settings.ttl),
-            (Err(error), Some(good)) => {
+        let loaded = load(good.map(|good| Arc::clone(good))).await;
+        let last = match (loaded, good) {
+            (Err(error @ SettingsError::Io(_)), Some(good)) => {
                 tracing::error!(%error, "settings.last_good_in_force");
-                (Ok(Arc::clone(good)), settings.ttl)
+                Ok(good.clone())
             }
-            (Err(error), None) => {
-                if !matches!(error, SettingsError::Io(_)) {
-                    tracing::error!(%error, "settings.wrong");
-                }
-                (Err(error), FAILURE_TTL.min(settings.ttl))
-            }
+            (Err(error @ SettingsError::Io(_)), None) => Err(error),
+            (loaded, good) => good_or_last(loaded.map(Arc::new), good, now),
         };
-        slots.insert(name.to_owned(), Slot { last: last.clone(), fresh_until: now.after(ttl) });
-        last
+        let ttl = if last.is_ok() { settings.ttl } else { FAILURE_TTL.min(settings.ttl) };
+        let slot = Slot { last, fresh_until: now.after(ttl) };
+        let value = slot.value();
+        slots.insert(name.to_owned(), slot);
+        value
     }
 }
 

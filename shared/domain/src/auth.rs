@@ -171,6 +171,10 @@ impl Caller {
     }
 }
 
+/// Fewest bytes of a password. Passwords are generated: a shorter one is somebody's own choice, and
+/// its SHA-256 could be guessed from.
+const MIN_PASSWORD: usize = 20;
+
 /// `Authorization: Basic` (RFC 7617).
 #[derive(Clone, PartialEq, Eq)]
 pub struct BasicCredentials {
@@ -186,7 +190,7 @@ impl std::fmt::Debug for BasicCredentials {
 }
 
 impl BasicCredentials {
-    /// Parses the header value.
+    /// Parses the header value. `None` also for a password that is too short to be a generated one.
     pub fn parse(header: &str) -> Option<Self> {
         let (scheme, encoded) = header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -198,7 +202,7 @@ impl BasicCredentials {
             (std::str::from_utf8(&decoded[..colon]).ok()?, &decoded[colon + 1..]);
         let is_allowed = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
         let has_name = (1..=64).contains(&name.len()) && name.bytes().all(is_allowed);
-        (has_name && !password.is_empty())
+        (has_name && password.len() >= MIN_PASSWORD)
             .then(|| Self { name: name.to_owned(), password: password.to_vec() })
     }
 
@@ -211,6 +215,17 @@ impl BasicCredentials {
             accounts: user.accounts.clone(),
         })
     }
+}
+
+/// A key for what callers carry but may not read. It is made of the password hashes of the users
+/// with access to all accounts, so nobody has to create and keep a secret for it, and whoever knows
+/// a part of it may read everything anyway. It changes with these users, and without any it is known
+/// to everybody.
+pub fn private_key<'a>(users: impl IntoIterator<Item = &'a User>) -> [u8; 32] {
+    let key = Sha256::new_with_prefix("private key\n");
+    let users = users.into_iter().filter(|user| user.accounts == Accounts::All);
+    let hashes = users.map(|user| &user.password_sha256);
+    hashes.fold(key, |key, hash| key.chain_update(hash).chain_update("\n")).finalize().into()
 }
 
 /// Compares all vendors, also after a match, so that the time reveals nothing.

@@ -1,10 +1,18 @@
-//! Pages of a list. A cursor encodes the sort key of the last item of a page.
+//! Pages of a list. A cursor encodes the sort key of the last item of a page, and a checksum.
+//!
+//! The checksum refuses an altered cursor. It is no signature: whoever forges one gets another place
+//! in a list that shows only what the caller may see. A place that the caller may not know is
+//! encrypted before (`ops`).
 
 use data_encoding::BASE64URL_NOPAD;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 pub const MAX_LIMIT: usize = 100;
 pub const DEFAULT_LIMIT: usize = 50;
+
+/// Bytes of a cursor's checksum.
+const CHECKSUM: usize = 8;
 
 #[derive(Debug, Serialize)]
 pub struct Page<T> {
@@ -70,14 +78,21 @@ impl PageRequest {
 
 /// The cursor of the page after this sort key.
 pub fn cursor(sort_key: &str) -> String {
-    BASE64URL_NOPAD.encode(sort_key.as_bytes())
+    BASE64URL_NOPAD.encode(&[&checksum(sort_key)[..], sort_key.as_bytes()].concat())
+}
+
+fn checksum(sort_key: &str) -> [u8; CHECKSUM] {
+    let digest = Sha256::new_with_prefix("page\n").chain_update(sort_key).finalize();
+    std::array::from_fn(|n| digest[n])
 }
 
 fn read_cursor(text: &str) -> Result<String, InvalidPage> {
     let bytes = BASE64URL_NOPAD.decode(text.as_bytes()).map_err(|_| InvalidPage::Page)?;
-    String::from_utf8(bytes)
+    let (sum, key) = bytes.split_at_checked(CHECKSUM).ok_or(InvalidPage::Page)?;
+    std::str::from_utf8(key)
         .ok()
-        .filter(|key| !key.is_empty() && key.len() <= 1000)
+        .filter(|key| !key.is_empty() && key.len() <= 1000 && sum == checksum(key))
+        .map(str::to_owned)
         .ok_or(InvalidPage::Page)
 }
 
@@ -100,6 +115,22 @@ mod tests {
         }
         for page in ["", "!", "AAAA=", "_w"] {
             assert_eq!(PageRequest::parse(None, Some(page)), Err(InvalidPage::Page), "{page}");
+        }
+    }
+
+    #[test]
+    fn refuses_an_altered_cursor() {
+        let page = |page: &str| PageRequest::parse(None, Some(page));
+        let sort_key = "2026-01-20T04:45:30.000Z/ORD#1";
+        let next = cursor(sort_key);
+        let bytes = BASE64URL_NOPAD.decode(next.as_bytes()).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut altered = bytes.clone();
+            altered[bit / 8] ^= 1 << (bit % 8);
+            assert_eq!(page(&BASE64URL_NOPAD.encode(&altered)), Err(InvalidPage::Page), "{bit}");
+        }
+        for other in [&bytes[1..], &bytes[..bytes.len() - 1], &bytes[..8], sort_key.as_bytes()] {
+            assert_eq!(page(&BASE64URL_NOPAD.encode(other)), Err(InvalidPage::Page), "{other:?}");
         }
     }
 }

@@ -12,11 +12,11 @@ use serde::Deserialize;
 
 use crate::reading::TenantHint;
 use crate::request::Request;
-use crate::setup::{InvalidSetting, Setup, read_settings, require_secret};
+use crate::setup::{InvalidSetting, Setup, read_settings, require_secrets};
 
 pub(crate) use allow_list::AllowList;
 pub(crate) use header::{HeaderAuthenticator, Proof};
-pub(crate) use secret::{SigningKey, Token};
+pub(crate) use secret::{SigningKeys, Tokens};
 
 /// Checks the requests of one source, on its plain path or on one hook.
 pub trait Authenticator: Send + Sync {
@@ -58,6 +58,9 @@ pub enum AuthError {
     /// 403.
     #[error("the address is not on the allow list")]
     Address,
+    /// 403.
+    #[error("this path has no credential: use a hook")]
+    Path,
     /// 401.
     #[error("the credentials are missing or wrong")]
     Credentials,
@@ -88,7 +91,10 @@ pub fn hmac(
     setup: &Setup<'_>,
     header: &'static str,
 ) -> Result<Box<dyn Authenticator>, InvalidSetting> {
-    header_authenticator(setup, |secret| Proof::Signature { header, key: SigningKey::new(secret) })
+    header_authenticator(setup, |secrets| Proof::Signature {
+        header,
+        keys: SigningKeys::new(secrets),
+    })
 }
 
 /// Requires the source's secret in `header`.
@@ -96,18 +102,18 @@ pub fn token(
     setup: &Setup<'_>,
     header: &'static str,
 ) -> Result<Box<dyn Authenticator>, InvalidSetting> {
-    header_authenticator(setup, |secret| Proof::Token {
+    header_authenticator(setup, |secrets| Proof::Token {
         headers: vec![header],
-        token: Token::new(secret),
+        tokens: Tokens::new(secrets),
     })
 }
 
 fn header_authenticator(
     setup: &Setup<'_>,
-    proof: impl FnOnce(&str) -> Proof,
+    proof: impl FnOnce(Vec<&str>) -> Proof,
 ) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let Settings { account, allowed_ips } = read_settings(setup.settings)?;
-    let proof = proof(require_secret(setup.secret)?);
+    let proof = proof(require_secrets(setup.secret)?);
     Ok(Box::new(HeaderAuthenticator { tenant: account.into(), allowed_ips, proof }))
 }
 

@@ -4,6 +4,7 @@
 //! its line in [`SOURCES`].
 
 pub mod auth;
+mod credentials;
 mod reading;
 mod request;
 mod scans;
@@ -17,6 +18,8 @@ pub mod esahayak;
 pub mod shiprocket;
 pub mod shipway;
 pub mod whatsapp;
+
+use std::borrow::Cow;
 
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::SourceName;
@@ -78,6 +81,16 @@ pub trait Source: Sync {
     /// The sender's id of the attempt, for the log.
     fn attempt_id<'a>(&self, _request: &Request<'a>) -> Option<&'a str> {
         None
+    }
+
+    /// Members of a body that hold a credential.
+    fn credentials(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// The body as it is stored: the same bytes, but for its credentials.
+    fn without_credentials<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+        credentials::without_credentials(body, self.credentials())
     }
 
     /// True if the sender retries for days after an error. Unreadable bodies, which are stored as

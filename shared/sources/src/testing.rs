@@ -14,7 +14,7 @@ use sha2::Sha256;
 
 use crate::scans::MAX_SCANS;
 use crate::text::{LABEL, REMARK};
-use crate::{Authenticator, InvalidSetting, Setup, Unreadable};
+use crate::{AuthError, Authenticator, InvalidSetting, Setup, Unreadable};
 
 type Configure = fn(&Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting>;
 
@@ -75,6 +75,31 @@ pub(crate) fn assert_requires_secret(configure: Configure, settings: &str) {
         let error = configure(&Setup { settings, secret, hook: None }).err().unwrap();
         assert_eq!(error.parameter, "secret", "{secret:?}");
     }
+}
+
+/// Checks that two secrets count, separated by white space, and no more than two. `proof` is the
+/// value of a request that proves a secret.
+pub(crate) fn assert_accepts_two_secrets(
+    configure: impl Fn(&str) -> Result<Box<dyn Authenticator>, InvalidSetting>,
+    proof: impl Fn(&str) -> String,
+    check: impl Fn(&dyn Authenticator, &str) -> Result<(), AuthError>,
+) {
+    for secret in ["new old", "new  old", " new\told\n"] {
+        let authenticator = configure(secret).ok().unwrap();
+        for (own, expected) in [
+            ("new", Ok(())),
+            ("old", Ok(())),
+            ("older", Err(AuthError::Credentials)),
+            ("", Err(AuthError::Credentials)),
+            (secret, Err(AuthError::Credentials)),
+        ] {
+            assert_eq!(check(&*authenticator, &proof(own)), expected, "{secret:?} {own:?}");
+        }
+    }
+    let alone = configure("new").ok().unwrap();
+    assert_eq!(check(&*alone, &proof("new")), Ok(()));
+    assert_eq!(check(&*alone, &proof("old")), Err(AuthError::Credentials));
+    assert_invalid(configure("canary b c"), ("secret", None), "three secrets");
 }
 
 pub(crate) fn hmac_tag(key: &str, body: &[u8]) -> Vec<u8> {

@@ -10,7 +10,7 @@ use sources::{Authenticator, Handshake, Hook, Request, Setup};
 
 use super::split;
 
-const SECRET: &str = "correct horse battery staple";
+const SECRET: &str = "correct-horse-battery-staple";
 /// The previous secret during a rotation.
 const PREVIOUS: &str = "Tr0ub4dor&3";
 const VERIFY_TOKEN: &str = "may I come in";
@@ -30,29 +30,30 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
     let credentials = r#"{"email":"merchant@example.invalid","license_key":"LICENSEKEY"}"#;
     let app =
         format!(r#"{{"app_secret":["{SECRET}","{PREVIOUS}"],"verify_token":"{VERIFY_TOKEN}"}}"#);
+    let both = format!("{SECRET} {PREVIOUS}");
     let hook = Some(Hook { id: "a-hook", has_secret: true });
     vec![
-        case("shiprocket", r#"{"mode":"token","account":"A"}"#, SECRET, None, |credentials| {
+        case("shiprocket", r#"{"mode":"token","account":"A"}"#, &both, None, |credentials| {
             credentials.token_of_shiprocket()
         }),
-        case("shiprocket", r#"{"mode":"hmac","account":"A"}"#, SECRET, None, |credentials| {
+        case("shiprocket", r#"{"mode":"hmac","account":"A"}"#, &both, None, |credentials| {
             credentials.signature()
         }),
         case(
             "shiprocket",
             r#"{"mode":"token","account":"A","allowed_ips":["52.66.123.0/24","13.127.45.0/24"]}"#,
-            SECRET,
+            &both,
             None,
             |credentials| credentials.address() && credentials.token_of_shiprocket(),
         ),
         case(
             "esahayak",
-            r#"{"mode":"network","allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#,
+            r#"{"mode":"network","plain_path":true,"allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#,
             SECRET,
             None,
             |credentials| credentials.address(),
         ),
-        case("esahayak", r#"{"mode":"hmac"}"#, SECRET, None, |credentials| credentials.signature()),
+        case("esahayak", r#"{"mode":"hmac"}"#, &both, None, |credentials| credentials.signature()),
         case("whatsapp", r#"{"phone_numbers":{}}"#, &app, None, |credentials| {
             credentials.app_signature()
         }),
@@ -62,8 +63,8 @@ static CASES: LazyLock<Vec<Case>> = LazyLock::new(|| {
         },
         Case {
             is_exact: false,
-            ..case("shipway", "{}", SECRET, hook, |credentials| {
-                credentials.token() || credentials.hash(SECRET)
+            ..case("shipway", "{}", &both, hook, |credentials| {
+                credentials.token() || credentials.hash(SECRET) || credentials.hash(PREVIOUS)
             })
         },
     ]
@@ -173,28 +174,33 @@ impl Credentials<'_> {
     }
 
     fn token(&self) -> bool {
-        self.only("x-api-key") == Some(SECRET)
+        self.is_token("x-api-key")
     }
 
     fn token_of_shiprocket(&self) -> bool {
-        self.token() || self.only("anx-api-key") == Some(SECRET)
+        self.token() || self.is_token("anx-api-key")
+    }
+
+    fn is_token(&self, name: &str) -> bool {
+        self.only(name).is_some_and(|token| [SECRET, PREVIOUS].contains(&token))
     }
 
     fn signature(&self) -> bool {
-        self.is_signed("x-webhook-signature", &[SECRET])
+        self.is_signed("x-webhook-signature")
     }
 
     fn app_signature(&self) -> bool {
-        self.is_signed("x-hub-signature-256", &[SECRET, PREVIOUS])
+        self.is_signed("x-hub-signature-256")
     }
 
     /// The prefix is compared as it is, the digits in either case.
-    fn is_signed(&self, name: &str, keys: &[&str]) -> bool {
+    fn is_signed(&self, name: &str) -> bool {
         let Some(("sha256", digits)) = self.only(name).and_then(|value| value.split_once('='))
         else {
             return false;
         };
-        keys.iter().any(|key| HEXLOWER.encode(&sign(key, self.body)) == digits.to_ascii_lowercase())
+        let is_of = |key| HEXLOWER.encode(&sign(key, self.body)) == digits.to_ascii_lowercase();
+        is_of(SECRET) || is_of(PREVIOUS)
     }
 
     fn address(&self) -> bool {

@@ -1,5 +1,7 @@
 //! A source from the view of its sender: its path, a valid body and its credentials.
 
+use std::borrow::Cow;
+
 use domain::core::hash::Fingerprint;
 use domain::core::id::EventId;
 use serde_json::{Value, json};
@@ -114,6 +116,11 @@ impl SourceFixture {
         order
     }
 
+    /// The body without its credentials.
+    pub fn stored_body<'a>(&self, request: &'a WebhookRequest) -> Cow<'a, [u8]> {
+        sources::by_name(self.source).unwrap().without_credentials(&request.body)
+    }
+
     /// All ids under which a request may be stored: fingerprints of its body, or the event id in
     /// its body or its answer.
     pub fn event_ids(&self, request: &WebhookRequest, answer: &Answer) -> Vec<EventId> {
@@ -122,14 +129,13 @@ impl SourceFixture {
         let names: Vec<&str> = names.into_iter().flatten().filter_map(Value::as_str).collect();
         let mut ids: Vec<EventId> =
             names.iter().filter_map(|name| EventId::parse(name).ok()).collect();
+        let stored = self.stored_body(request);
         // WhatsApp bodies name their account themselves: some events have none.
         let no_account = (self.source == "whatsapp").then_some("");
         for account in [self.account.as_str()].into_iter().chain(no_account) {
             let base = |kind| Fingerprint::of(kind).with(self.source).with(account);
             ids.extend(names.iter().map(|name| base("named event").with(name).into()));
-            ids.extend(
-                ["event", "quarantined event"].map(|kind| base(kind).with(&request.body).into()),
-            );
+            ids.extend(["event", "quarantined event"].map(|kind| base(kind).with(&*stored).into()));
         }
         ids
     }

@@ -157,7 +157,7 @@ pub async fn send_and_settle(
     (answer, event)
 }
 
-/// The event with exactly the body of the request, once it is no longer `received`. `inbound`
+/// The event with exactly the body of the request, but for its credentials, once it is no longer `received`. `inbound`
 /// stores events before it answers, so a missing row stays missing.
 pub async fn settled_event(
     events: &InboundLog,
@@ -165,9 +165,9 @@ pub async fn settled_event(
     request: &WebhookRequest,
     answer: &Answer,
 ) -> Option<InboundEvent> {
+    let body = source.stored_body(request);
     for id in source.event_ids(request, answer) {
-        let Some(event) =
-            events.load(&id).await.unwrap().filter(|event| event.body == request.body)
+        let Some(event) = events.load(&id).await.unwrap().filter(|event| event.body == *body)
         else {
             continue;
         };

@@ -2,8 +2,11 @@
 
 use data_encoding::BASE64;
 use domain::core::hash::Fingerprint;
+use serde_json::json;
 
-use crate::support::{body_event_id, detail, http, stack, unique};
+use crate::support::{
+    Answer, body_event_id, detail, detail_in_status, eventually, http, stack, unique,
+};
 
 /// Sends a Shiprocket webhook and returns its event id.
 async fn send(body: &[u8], status: u16) -> String {
@@ -57,4 +60,35 @@ async fn shows_a_body_in_base64_when_it_is_not_utf_8() {
         (BASE64.decode(row["body"].as_str().unwrap().as_bytes()).unwrap(), &row["size"]),
         (body.clone(), &body.len().into())
     );
+}
+
+async fn send_to_shipway(body: &str) -> Answer {
+    let request = http::client().post(stack().url("/webhooks/shipway"));
+    http::send(request.header("content-type", "application/json").body(body.to_owned())).await
+}
+
+/// Whoever reads the log must not be able to send its bodies.
+#[tokio::test]
+async fn shows_a_body_without_its_credential_and_retries_it() {
+    let (hash, order) = (stack().sources["shipway"]["hash"].as_str(), unique("ORD-"));
+    let body = format!(
+        r#"{{ "hash" : "{hash}","weight":0.10, "status_feed":[{{"order_id":"{order}",
+           "current_status":"INT","status_time":"2026-07-06 14:00:00"}}]}}"#
+    );
+    let id = send_to_shipway(&body).await.event_id();
+    let row = detail_in_status(&id, "unmatched").await;
+    let stored = body.replace(hash, "[REDACTED]");
+    assert_eq!(row["body"], stored);
+    assert_eq!(send_to_shipway(&stored).await.status, 401);
+    assert_eq!(send_to_shipway(&body).await.event_id(), id, "the same event");
+
+    let retry = format!("/api/webhooks/retry/{id}");
+    assert_eq!(stack().user("admin", "POST", &retry, None).await.status, 202);
+    eventually("the retry", async || {
+        let now = detail(&id).await;
+        (now["status"] == "unmatched" && now["settled_at"] != row["settled_at"]).then_some(())
+    })
+    .await;
+    stack().create_order(&json!({"orderId": order})).await;
+    assert_eq!(stack().order_with_entries(&order, 1).await["status"], "in_transit");
 }

@@ -25,7 +25,7 @@ pub(crate) const SOURCE_SECRET: &str = "canary-source-token-0123456789abcdef";
 /// A user who may do everything in all accounts.
 pub(crate) const ADMIN: &str = "admin";
 /// Of every user.
-pub(crate) const PASSWORD: &str = "canary-password";
+pub(crate) const PASSWORD: &str = "canary-password-of-everybody";
 
 /// The hook by which sources report about the second account.
 pub(crate) const HOOK: &str = "hookofthesecondaccount";

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use domain::auth::{BasicCredentials, Caller, NoAccount, User, Vendor, vendor_caller};
+use domain::auth::{BasicCredentials, Caller, NoAccount, User, Vendor, private_key, vendor_caller};
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
 
 use crate::lambda::http_api::ApiError;
-use crate::settings::{Cached, Settings, SettingsError, read_each};
+use crate::settings::{Cached, Good, Settings, SettingsError, read_each};
 
 const USERS: &str = "users";
 const VENDORS: &str = "vendors";
@@ -18,9 +18,12 @@ const VENDORS: &str = "vendors";
 /// Users and vendors from the settings.
 pub struct Callers {
     settings: Settings,
-    users: Cached<BTreeMap<String, User>>,
-    vendors: Cached<BTreeMap<String, Vendor>>,
+    users: Cached<Each<User>>,
+    vendors: Cached<Each<Vendor>>,
 }
+
+/// Settings by parameter.
+type Each<T> = BTreeMap<String, Good<T>>;
 
 impl Callers {
     pub fn new(settings: Settings) -> Self {
@@ -39,7 +42,8 @@ impl Callers {
         };
         let caller = match (header("x-vendor-server-secret"), header("authorization")) {
             (Some(secret), _) => {
-                vendor_caller(secret, self.vendors(now).await.map_err(unavailable)?.values())
+                let vendors = self.vendors(now).await.map_err(unavailable)?;
+                vendor_caller(secret, vendors.values().map(|vendor| &**vendor))
             }
             (None, Some(basic)) => self.user(basic, now).await.map_err(unavailable)?,
             (None, None) => None,
@@ -50,30 +54,39 @@ impl Callers {
         })
     }
 
+    /// A key of the installation that no caller with access to some accounts knows, see
+    /// [`private_key`].
+    pub async fn private_key(&self, now: Timestamp) -> Result<[u8; 32], ApiError> {
+        let users = self.users(now).await.map_err(unavailable)?;
+        Ok(private_key(users.values().map(|user| &**user)))
+    }
+
     async fn user(&self, header: &str, now: Timestamp) -> Result<Option<Caller>, SettingsError> {
         let Some(credentials) = BasicCredentials::parse(header) else { return Ok(None) };
-        // Loads all users at once: a call per name would let callers multiply calls to SSM.
-        let load = |last| self.read_all(USERS, last);
-        let users = self.users.get(&self.settings, USERS, now, load).await?;
+        let users = self.users(now).await?;
         let user = users.get(&format!("{USERS}/{}", credentials.name));
         Ok(user.and_then(|user| credentials.check(user)))
     }
 
-    async fn vendors(
-        &self,
-        now: Timestamp,
-    ) -> Result<Arc<BTreeMap<String, Vendor>>, SettingsError> {
-        let load = |last| self.read_all(VENDORS, last);
+    /// Loads all users at once: a call per name would let callers multiply calls to SSM.
+    async fn users(&self, now: Timestamp) -> Result<Arc<Each<User>>, SettingsError> {
+        let load = |last| self.read_all(USERS, last, now);
+        self.users.get(&self.settings, USERS, now, load).await
+    }
+
+    async fn vendors(&self, now: Timestamp) -> Result<Arc<Each<Vendor>>, SettingsError> {
+        let load = |last| self.read_all(VENDORS, last, now);
         self.vendors.get(&self.settings, VENDORS, now, load).await
     }
 
     async fn read_all<T: Clone + DeserializeOwned>(
         &self,
         folder: &str,
-        last: Option<Arc<BTreeMap<String, T>>>,
-    ) -> Result<BTreeMap<String, T>, SettingsError> {
+        last: Option<Arc<Each<T>>>,
+        now: Timestamp,
+    ) -> Result<Each<T>, SettingsError> {
         let values = self.settings.read_below(folder, true).await?;
-        Ok(read_each(&values, last.as_deref(), parse))
+        Ok(read_each(&values, last.as_deref(), now, parse))
     }
 }
 

@@ -30,7 +30,8 @@ impl ApiError {
         Self::new(StatusCode::BAD_REQUEST, "malformed", message)
     }
 
-    /// 401
+    /// 401, without the challenge of RFC 9110: a browser would ask for a password, keep it, and send
+    /// it with what other sites make it post.
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "missing or invalid credentials")
     }
@@ -150,11 +151,6 @@ pub fn respond(
         if error.status == StatusCode::SERVICE_UNAVAILABLE {
             response.headers_mut().insert("retry-after", HeaderValue::from_static("5"));
         }
-        if error.status == StatusCode::UNAUTHORIZED {
-            response
-                .headers_mut()
-                .insert("www-authenticate", HeaderValue::from_static("Basic realm=\"waypost\""));
-        }
         response
     });
     if let Ok(id) = HeaderValue::from_str(request_id) {
@@ -210,17 +206,21 @@ pub fn body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
     if bytes.len() > limit { Err(ApiError::too_large(limit)) } else { Ok(bytes) }
 }
 
-/// As [`body`]. Answers 415 for a `Content-Type` other than JSON; a missing one is accepted.
+/// As [`body`]. Answers 415 unless the `Content-Type` is JSON: a page of another site can make a
+/// browser post any other type, or none, without asking first.
 pub fn json_body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
     let content_type =
         request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let media_type = content_type
         .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
-    match media_type {
-        Some(media_type) if media_type != "application/json" && !media_type.ends_with("+json") => {
-            Err(ApiError::unsupported_media_type())
-        }
-        _ => body(request, limit),
+    let is_json = |media_type: String| {
+        media_type == "application/json"
+            || (media_type.starts_with("application/") && media_type.ends_with("+json"))
+    };
+    if media_type.is_some_and(is_json) {
+        body(request, limit)
+    } else {
+        Err(ApiError::unsupported_media_type())
     }
 }
 
@@ -251,6 +251,38 @@ mod tests {
     use std::collections::HashMap;
 
     use super::*;
+
+    #[test]
+    fn a_refusal_makes_no_browser_ask_for_a_password() {
+        let response = respond("id", Err(ApiError::unauthorized())).unwrap();
+        assert_eq!(response.status(), 401);
+        assert!(!response.headers().contains_key("www-authenticate"));
+    }
+
+    #[test]
+    fn a_json_body_requires_a_content_type_that_no_form_can_send() {
+        for (content_type, is_accepted) in [
+            (Some("application/json"), true),
+            (Some("Application/JSON; charset=utf-8"), true),
+            (Some("application/problem+json"), true),
+            (None, false),
+            (Some(""), false),
+            (Some("text/plain"), false),
+            (Some("text/plain; x=application/json"), false),
+            (Some("text/plain+json"), false),
+            (Some("application/x-www-form-urlencoded"), false),
+            (Some("multipart/form-data; boundary=+json"), false),
+        ] {
+            let mut request = Request::new(Body::from("{}"));
+            if let Some(content_type) = content_type {
+                let value = HeaderValue::from_static(content_type);
+                request.headers_mut().insert(header::CONTENT_TYPE, value);
+            }
+            let expected =
+                if is_accepted { Ok(&b"{}"[..]) } else { Err(ApiError::unsupported_media_type()) };
+            assert_eq!(json_body(&request, 10), expected, "{content_type:?}");
+        }
+    }
 
     #[test]
     fn rejects_a_query_parameter_that_the_route_does_not_have() {

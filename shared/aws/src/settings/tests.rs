@@ -8,7 +8,7 @@ use aws_sdk_ssm::config::BehaviorVersion;
 use aws_sdk_ssm::{Client, Config};
 use domain::core::timestamp::Timestamp;
 
-use super::{Cached, Settings, SettingsError};
+use super::{Cached, Settings, SettingsError, Values, read_each};
 use crate::error::IoError;
 
 /// No test sends a request with this client.
@@ -75,22 +75,73 @@ async fn loads_a_value_again_after_its_ttl() {
     }
 }
 
+fn invalid() -> SettingsError {
+    SettingsError::invalid("users/a", "role: has the wrong type or value")
+}
+
 #[tokio::test]
-async fn keeps_the_last_good_value_after_an_error() {
-    for error in
-        [throttled(), SettingsError::invalid("users/a", "role: has the wrong type or value")]
+async fn keeps_the_last_good_value_while_ssm_is_unavailable() {
+    let store = Store::new(Ok(1));
+    assert_eq!(store.get("a", at(0)).await, Ok(1));
+    assert_eq!(store.last.get(), None);
+    *store.result.borrow_mut() = Err(throttled());
+    // The failed load is not repeated before the TTL has passed.
+    for (now, loads) in [(300, 2), (599, 2), (600, 3), (86_400, 4)] {
+        assert_eq!(store.get("a", at(now)).await, Ok(1), "at {now}");
+        assert_eq!((store.loads.get(), store.last.get()), (loads, Some(1)), "at {now}");
+    }
+    *store.result.borrow_mut() = Ok(2);
+    assert_eq!(store.get("a", at(90_000)).await, Ok(2));
+}
+
+#[tokio::test]
+async fn keeps_the_last_good_value_of_an_invalid_setting_for_an_hour() {
+    let store = Store::new(Ok(1));
+    assert_eq!(store.get("a", at(0)).await, Ok(1));
+    *store.result.borrow_mut() = Err(invalid());
+    for (now, expected) in
+        [(300, Ok(1)), (3300, Ok(1)), (3599, Ok(1)), (3600, Err(invalid())), (3604, Err(invalid()))]
     {
-        let store = Store::new(Ok(1));
-        assert_eq!(store.get("a", at(0)).await, Ok(1));
-        assert_eq!(store.last.get(), None);
-        *store.result.borrow_mut() = Err(error);
-        // The failed load is not repeated before the TTL has passed.
-        for (now, loads) in [(300, 2), (599, 2), (600, 3), (86_400, 4)] {
-            assert_eq!(store.get("a", at(now)).await, Ok(1), "at {now}");
-            assert_eq!((store.loads.get(), store.last.get()), (loads, Some(1)), "at {now}");
-        }
-        *store.result.borrow_mut() = Ok(2);
-        assert_eq!(store.get("a", at(90_000)).await, Ok(2));
+        assert_eq!(store.get("a", at(now)).await, expected, "at {now}");
+    }
+    *store.result.borrow_mut() = Ok(2);
+    assert_eq!(store.get("a", at(3605)).await, Ok(2), "corrected");
+    *store.result.borrow_mut() = Err(throttled());
+    assert_eq!(store.get("a", at(7000)).await, Ok(2));
+    // The hour counts from the last valid reading, not from the outage.
+    *store.result.borrow_mut() = Err(invalid());
+    assert_eq!(store.get("a", at(7300)).await, Err(invalid()));
+}
+
+#[tokio::test]
+async fn a_missing_setting_ends_its_last_good_value_at_once() {
+    let store = Store::new(Ok(1));
+    assert_eq!(store.get("a", at(0)).await, Ok(1));
+    *store.result.borrow_mut() = Err(SettingsError::missing("a"));
+    assert_eq!(store.get("a", at(299)).await, Ok(1), "not read yet");
+    assert_eq!(store.get("a", at(300)).await, Err(SettingsError::missing("a")));
+    *store.result.borrow_mut() = Err(throttled());
+    assert_eq!(store.get("a", at(305)).await, Err(throttled()), "it does not come back");
+}
+
+#[test]
+fn each_setting_is_kept_or_dropped_on_its_own() {
+    let parse = |parameter: &str, text: &str| match text {
+        "missing" => Err(SettingsError::missing(parameter)),
+        text => text.parse::<u32>().map_err(|_| SettingsError::invalid(parameter, "not a number")),
+    };
+    let values = |texts: &[(&str, &str)]| -> Values {
+        texts.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+    };
+    let good = read_each(&values(&[("a", "1"), ("b", "2"), ("c", "3")]), None, at(0), parse);
+    for (now, texts, expected) in [
+        (3599, &[("a", "1"), ("b", "x"), ("c", "missing")][..], &[("a", 1), ("b", 2)][..]),
+        (3600, &[("a", "4"), ("b", "x"), ("d", "y")], &[("a", 4)]),
+        (1, &[("b", "2")], &[("b", 2)]),
+    ] {
+        let each = read_each(&values(texts), Some(&good), at(now), parse);
+        let each: Vec<_> = each.iter().map(|(name, value)| (name.as_str(), **value)).collect();
+        assert_eq!(each, expected, "at {now}");
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | event id | `event` | the header, with the compressed body if that is small enough |
 //! | | `body:{fingerprint}:{n}` | a part of a large body, written before the header |
+//! | `denied` | `{hour}/{source}/{hook}` | a count of denied webhooks |
 //! | `sweep` | `overdue` | the place that the check for lost messages has reached |
 //!
 //! The index `by_day` has all events, `notable` those that need attention. The index `pending` has
@@ -11,6 +12,7 @@
 //! with `pending` (stage and shard) and `pending_since`.
 
 mod body;
+mod denials;
 mod event;
 mod log;
 mod message;
@@ -23,6 +25,7 @@ mod stored;
 use aws_sdk_dynamodb::Client;
 use domain::core::id::EventId;
 
+pub use denials::{Denial, DeniedHour, DeniedPath};
 pub use event::{EventState, InboundEvent, Inserted, Progress};
 pub use log::{InvalidFilter, LogFilter, LogPage, LogPosition, LogRow};
 pub use message::{EventMessage, group};

@@ -4,7 +4,8 @@ use data_encoding::{BASE64, HEXLOWER};
 use sha2::{Digest, Sha256};
 
 use crate::auth::{
-    Accounts, BasicCredentials, Caller, NoAccount, Principal, Role, User, Vendor, vendor_caller,
+    Accounts, BasicCredentials, Caller, NoAccount, Principal, Role, User, Vendor, private_key,
+    vendor_caller,
 };
 use crate::core::id::AccountCode;
 
@@ -20,9 +21,16 @@ fn basic(credentials: impl AsRef<[u8]>) -> String {
     format!("Basic {}", BASE64.encode(credentials.as_ref()))
 }
 
+/// As short as a password may be.
+const PASSWORD: &str = "a-password-of-twenty";
+
+fn partner() -> String {
+    basic(format!("partner:{PASSWORD}"))
+}
+
 fn caller(role: &str, accounts: &str) -> Caller {
-    let credentials = BasicCredentials::parse(&basic("partner:pw")).unwrap();
-    credentials.check(&user(b"pw", role, accounts)).unwrap()
+    let credentials = BasicCredentials::parse(&partner()).unwrap();
+    credentials.check(&user(PASSWORD.as_bytes(), role, accounts)).unwrap()
 }
 
 fn vendor(secret: &str, account: &str) -> Vendor {
@@ -35,31 +43,34 @@ fn account(code: &str) -> AccountCode {
 
 #[test]
 fn rejects_other_authorization_headers() {
-    let long = basic(format!("{}:pw", "u".repeat(65)));
+    let named = |name: &[u8]| basic([name, b":", PASSWORD.as_bytes()].concat());
+    let (good, long) = (partner(), named("u".repeat(65).as_bytes()));
+    let encoded = good.strip_prefix("Basic ").unwrap();
     for header in [
         "",
         "Basic",
         "Basic ",
         "Basic !!!",
-        "Basic cGFydG5lcjpwdw",
+        good.trim_end_matches('='),
         "Basiccccc",
-        "Bearer cGFydG5lcjpwdw==",
-        "Basic:cGFydG5lcjpwdw==",
-        "Basic\tcGFydG5lcjpwdw==",
-        " Basic cGFydG5lcjpwdw==",
-        "Basic cGFydG5lcjpwdw==, Basic cGFydG5lcjpwdw==",
+        &format!("Bearer {encoded}"),
+        &format!("Basic:{encoded}"),
+        &format!("Basic\t{encoded}"),
+        &format!(" {good}"),
+        &format!("{good}, {good}"),
         "Basic username=\"partner\"",
         &basic("partner"),
-        &basic(":pw"),
+        &basic(format!("partner{PASSWORD}")),
+        &named(b""),
         &basic("partner:"),
         &basic(":"),
         &basic(""),
-        &basic(b"\xff\xfe:pw"),
-        &basic("../vendors/a:pw"),
-        &basic("par tner:pw"),
-        &basic("p\u{e9}:pw"),
-        &basic("a\r\nb:pw"),
-        &basic("a*:pw"),
+        &named(b"\xff\xfe"),
+        &named(b"../vendors/a"),
+        &named(b"par tner"),
+        &named("p\u{e9}".as_bytes()),
+        &named(b"a\r\nb"),
+        &named(b"a*"),
         &long,
     ] {
         assert_eq!(BasicCredentials::parse(header), None, "{header:?}");
@@ -67,25 +78,40 @@ fn rejects_other_authorization_headers() {
 }
 
 #[test]
+fn refuses_a_password_that_nobody_generated() {
+    for (length, is_parsed) in [(1, false), (19, false), (20, true), (32, true)] {
+        let password = "x".repeat(length);
+        let credentials = BasicCredentials::parse(&basic(format!("partner:{password}")));
+        let caller = credentials
+            .as_ref()
+            .and_then(|credentials| credentials.check(&user(password.as_bytes(), "partner", "[]")));
+        assert_eq!((credentials.is_some(), caller.is_some()), (is_parsed, is_parsed), "{length}");
+    }
+}
+
+#[test]
 fn authenticates_the_named_user_with_its_password_only() {
     let long = "x".repeat(8192);
+    let (good, own) = (partner(), PASSWORD.as_bytes());
+    let with_colons = format!(":p:w:{PASSWORD}:");
+    let not_utf_8 = [b"\xff\xfe", own].concat();
     for (header, name, password) in [
-        (basic("partner:pw"), "partner", b"pw".as_slice()),
-        (basic("partner:pw").replace("Basic", "basic"), "partner", b"pw"),
-        (basic("partner:pw").replace("Basic", "BASIC"), "partner", b"pw"),
-        (basic("partner:pw").replace("Basic ", "Basic   ") + " ", "partner", b"pw"),
-        (basic("partner:p:w:"), "partner", b"p:w:"),
-        (basic("partner: "), "partner", b" "),
-        (basic(b"partner:\xff\xfe"), "partner", b"\xff\xfe"),
-        (basic("partner:p\u{e9}"), "partner", "p\u{e9}".as_bytes()),
-        (basic("A.b-c_9:pw"), "A.b-c_9", b"pw"),
-        (basic(format!("{}:pw", "u".repeat(64))), &"u".repeat(64), b"pw"),
+        (good.clone(), "partner", own),
+        (good.replace("Basic", "basic"), "partner", own),
+        (good.replace("Basic", "BASIC"), "partner", own),
+        (good.replace("Basic ", "Basic   ") + " ", "partner", own),
+        (basic(format!("partner:{with_colons}")), "partner", with_colons.as_bytes()),
+        (basic(format!("partner:{}", " ".repeat(20))), "partner", " ".repeat(20).as_bytes()),
+        (basic([b"partner:", &not_utf_8[..]].concat()), "partner", &not_utf_8),
+        (basic(format!("A.b-c_9:{PASSWORD}")), "A.b-c_9", own),
+        (basic(format!("{}:{PASSWORD}", "u".repeat(64))), &"u".repeat(64), own),
         (basic(format!("partner:{long}")), "partner", long.as_bytes()),
     ] {
         let credentials = BasicCredentials::parse(&header).unwrap();
         assert_eq!(credentials.name, name, "{header}");
         assert!(credentials.check(&user(password, "partner", "[]")).is_some(), "{header}");
-        for other in [b"".as_slice(), b"PW", b"pw ", b"p", &[password, b"\n"].concat()] {
+        let shorter = &password[1..];
+        for other in [b"".as_slice(), b"PW", b"pw ", shorter, &[password, b"\n"].concat()] {
             assert!(
                 credentials.check(&user(other, "partner", "[]")).is_none(),
                 "{header} for {other:?}"
@@ -96,9 +122,9 @@ fn authenticates_the_named_user_with_its_password_only() {
 
 #[test]
 fn rejects_a_user_without_a_valid_hash() {
-    let credentials = BasicCredentials::parse(&basic("partner:pw")).unwrap();
-    let hash = HEXLOWER.encode(&Sha256::digest(b"pw"));
-    for stored in ["", "pw", &hash[..63], &hash.to_uppercase(), &format!("{hash} ")] {
+    let credentials = BasicCredentials::parse(&partner()).unwrap();
+    let hash = HEXLOWER.encode(&Sha256::digest(PASSWORD));
+    for stored in ["", PASSWORD, &hash[..63], &hash.to_uppercase(), &format!("{hash} ")] {
         let text = format!(r#"{{"password_sha256":"{stored}","role":"admin","accounts":["*"]}}"#);
         assert_eq!(credentials.check(&serde_json::from_str(&text).unwrap()), None, "{stored}");
     }
@@ -232,12 +258,27 @@ fn authenticates_a_vendor_by_its_secret() {
 fn debug_output_has_no_secrets() {
     let hash = HEXLOWER.encode(&Sha256::digest(b"canary"));
     let logged = [
-        format!("{:?}", BasicCredentials::parse(&basic("canary:canary")).unwrap()),
+        format!("{:?}", BasicCredentials::parse(&basic("canary:a-canary-of-twenty-b")).unwrap()),
         format!("{:?}", user(b"canary", "admin", "[]")),
         format!("{:?}", vendor("canary", "STORE001")),
         format!("{:?}", vendor_caller("canary", [&vendor("canary", "STORE001")])),
     ];
     for text in logged {
         assert!(!text.contains("canary") && !text.contains(&hash), "{text}");
+    }
+}
+
+#[test]
+fn the_private_key_depends_on_the_passwords_of_users_with_all_accounts() {
+    let users = |passwords: &[&[u8]]| -> Vec<User> {
+        let users = passwords.iter().map(|password| user(password, "viewer", r#"["*"]"#));
+        users.chain([user(b"restricted", "viewer", r#"["STORE001"]"#)]).collect()
+    };
+    let key = |passwords: &[&[u8]]| private_key(&users(passwords));
+    let without_restricted = users(&[b"a", b"b"]);
+    assert_eq!(key(&[b"a", b"b"]), private_key(&without_restricted[..2]));
+    let keys = [key(&[]), key(&[b"a"]), key(&[b"b"]), key(&[b"a", b"b"]), key(&[b"b", b"a"])];
+    for (n, one) in keys.iter().enumerate() {
+        assert!(!keys[n + 1..].contains(one), "{n}");
     }
 }

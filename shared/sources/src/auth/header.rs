@@ -1,6 +1,6 @@
 //! Authentication by a header, an address list or both.
 
-use super::{AllowList, AuthError, Authenticator, SigningKey, Tenant, Token};
+use super::{AllowList, AuthError, Authenticator, SigningKeys, Tenant, Tokens};
 use crate::request::Request;
 
 pub(crate) struct HeaderAuthenticator {
@@ -13,14 +13,16 @@ pub(crate) struct HeaderAuthenticator {
 pub(crate) enum Proof {
     /// The peer address alone.
     Address(AllowList),
-    /// The token in any of these headers.
+    /// No proof is enough.
+    Closed,
+    /// A token in any of these headers.
     Token {
         headers: Vec<&'static str>,
-        token: Token,
+        tokens: Tokens,
     },
     Signature {
         header: &'static str,
-        key: SigningKey,
+        keys: SigningKeys,
     },
 }
 
@@ -31,12 +33,13 @@ impl Authenticator for HeaderAuthenticator {
         }
         match &self.proof {
             Proof::Address(allowed) => allowed.check(request.source_ip),
-            Proof::Token { headers, token } => {
+            Proof::Closed => Err(AuthError::Path),
+            Proof::Token { headers, tokens } => {
                 let mut values = headers.iter().map(|header| request.header(header));
-                let is_right = |value| token.check(value).is_ok();
+                let is_right = |value| tokens.check(value).is_ok();
                 if values.any(is_right) { Ok(()) } else { Err(AuthError::Credentials) }
             }
-            Proof::Signature { header, key } => key.check(request.header(header), request.body),
+            Proof::Signature { header, keys } => keys.check(request.header(header), request.body),
         }
     }
 

@@ -1,36 +1,35 @@
 //! Constant-time checks of tokens and HMAC signatures.
+//!
+//! A secret that is being replaced counts beside its successor. All are tried, also after a match,
+//! so that the time does not reveal which one matches.
 
 use data_encoding::HEXLOWER_PERMISSIVE;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
-use subtle::ConstantTimeEq;
+use subtle::{Choice, ConstantTimeEq};
 
 use super::AuthError;
 
-/// The digest of a token: comparing digests does not leak the token's length.
-pub(crate) struct Token([u8; 32]);
+/// The digests of accepted tokens: comparing digests does not leak a token's length.
+pub(crate) struct Tokens(Vec<[u8; 32]>);
 
-impl Token {
-    pub(crate) fn new(token: &str) -> Self {
-        Self(Sha256::digest(token).into())
+impl Tokens {
+    pub(crate) fn new<T: AsRef<[u8]>>(tokens: impl IntoIterator<Item = T>) -> Self {
+        Self(tokens.into_iter().map(|token| Sha256::digest(token).into()).collect())
     }
 
     pub(crate) fn check(&self, token: Option<&str>) -> Result<(), AuthError> {
         let digest = Sha256::digest(token.ok_or(AuthError::Credentials)?);
-        if bool::from(self.0.ct_eq(digest.as_slice())) {
-            Ok(())
-        } else {
-            Err(AuthError::Credentials)
-        }
+        any(self.0.iter().map(|token| token.ct_eq(digest.as_slice())))
     }
 }
 
-/// The key of an HMAC-SHA256 over bodies.
-pub(crate) struct SigningKey(Vec<u8>);
+/// The accepted keys of an HMAC-SHA256 over bodies.
+pub(crate) struct SigningKeys(Vec<Vec<u8>>);
 
-impl SigningKey {
-    pub(crate) fn new(key: &str) -> Self {
-        Self(key.as_bytes().to_vec())
+impl SigningKeys {
+    pub(crate) fn new<'a>(keys: impl IntoIterator<Item = &'a str>) -> Self {
+        Self(keys.into_iter().map(|key| key.as_bytes().to_vec()).collect())
     }
 
     /// Checks `sha256=` and 64 hexadecimal digits over the raw body.
@@ -39,9 +38,17 @@ impl SigningKey {
             .and_then(|text| text.strip_prefix("sha256="))
             .filter(|digits| digits.len() == 64);
         let tag = digits.and_then(|digits| HEXLOWER_PERMISSIVE.decode(digits.as_bytes()).ok());
-        let mac = Hmac::<Sha256>::new_from_slice(&self.0).map_err(|_| AuthError::Credentials)?;
-        mac.chain_update(body)
-            .verify_slice(&tag.ok_or(AuthError::Credentials)?)
-            .map_err(|_| AuthError::Credentials)
+        let tag = tag.ok_or(AuthError::Credentials)?;
+        any(self.0.iter().map(|key| is_signed(key, body, &tag)))
     }
+}
+
+fn is_signed(key: &[u8], body: &[u8], tag: &[u8]) -> Choice {
+    let mac = Hmac::<Sha256>::new_from_slice(key).map(|mac| mac.chain_update(body));
+    u8::from(mac.is_ok_and(|mac| mac.verify_slice(tag).is_ok())).into()
+}
+
+fn any(matches: impl Iterator<Item = Choice>) -> Result<(), AuthError> {
+    let any = matches.fold(Choice::from(0), |any, matches| any | matches);
+    if bool::from(any) { Ok(()) } else { Err(AuthError::Credentials) }
 }

@@ -1,7 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
 use super::*;
-use crate::testing::assert_invalid;
+use crate::testing::{assert_accepts_two_secrets, assert_invalid, sign};
 
 const SETTINGS: &str = r#"{"account":"STORE001","allowed_ips":["192.0.2.0/24"]}"#;
 const HEADER: &str = "x-bluebird-signature";
@@ -71,4 +71,15 @@ fn rejects_invalid_settings_without_quoting_them() {
             assert_invalid(result, (parameter, field), settings);
         }
     }
+}
+
+#[test]
+fn two_secrets_count_while_one_is_replaced() {
+    let check = |authenticator: &dyn Authenticator, value: &str| {
+        check(authenticator, Some(value), "192.0.2.1")
+    };
+    let of_token = |secret: &str| token(&setup(SETTINGS, Some(secret)), HEADER);
+    assert_accepts_two_secrets(of_token, str::to_owned, check);
+    let of_hmac = |secret: &str| hmac(&setup(SETTINGS, Some(secret)), HEADER);
+    assert_accepts_two_secrets(of_hmac, |secret| sign(secret, b"{}"), check);
 }

@@ -6,8 +6,8 @@
 use domain::core::id::AccountCode;
 use serde::Deserialize;
 
-use crate::auth::{AllowList, HeaderAuthenticator, Proof, SigningKey, Token};
-use crate::setup::{read_settings, require_secret};
+use crate::auth::{AllowList, HeaderAuthenticator, Proof, SigningKeys, Tokens};
+use crate::setup::{read_settings, require_secrets};
 use crate::{Authenticator, InvalidSetting, Setup, Tenant};
 
 const TOKEN_HEADERS: [&str; 2] = ["x-api-key", "anx-api-key"];
@@ -31,11 +31,13 @@ enum Mode {
 
 pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let Settings { mode, account, allowed_ips } = read_settings(setup.settings)?;
-    let secret = require_secret(setup.secret)?;
+    let secrets = require_secrets(setup.secret)?;
     let proof = match mode {
-        Mode::Token => Proof::Token { headers: TOKEN_HEADERS.to_vec(), token: Token::new(secret) },
+        Mode::Token => {
+            Proof::Token { headers: TOKEN_HEADERS.to_vec(), tokens: Tokens::new(secrets) }
+        }
         Mode::Hmac => {
-            Proof::Signature { header: "x-webhook-signature", key: SigningKey::new(secret) }
+            Proof::Signature { header: "x-webhook-signature", keys: SigningKeys::new(secrets) }
         }
     };
     Ok(Box::new(HeaderAuthenticator { tenant: Tenant::Account(account), allowed_ips, proof }))

@@ -7,18 +7,15 @@ use domain::core::request_body::read_object;
 use serde::Deserialize;
 
 use super::settings::{Credentials, Settings};
-use crate::auth::Token;
-use crate::setup::require_secret;
+use crate::auth::Tokens;
+use crate::setup::require_secrets;
 use crate::{AuthError, Authenticator, Hook, InvalidSetting, Request, Setup, Tenant};
-
-/// Fewest characters in the id of a hook without a secret: the id serves as the secret.
-const MIN_ID_LENGTH: usize = 16;
 
 enum ShipwayProof {
     /// The body's `hash`, of the current or the previous credentials.
-    Hash(Vec<Token>),
+    Hash(Tokens),
     /// The hook's own secret, in the body's `hash` or in `x-api-key`.
-    Secret(Token),
+    Secret(Tokens),
     /// The secret path.
     HookId,
 }
@@ -33,37 +30,23 @@ pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, Inv
     let proof = match setup.hook {
         None => {
             let credentials = Credentials::read(setup.secret)?;
-            ShipwayProof::Hash(credentials.hashes().map(|hash| Token::new(&hash)).collect())
+            ShipwayProof::Hash(Tokens::new(credentials.hashes()))
         }
         Some(Hook { has_secret: true, .. }) => {
-            ShipwayProof::Secret(Token::new(require_secret(setup.secret)?))
+            ShipwayProof::Secret(Tokens::new(require_secrets(setup.secret)?))
         }
-        Some(hook) => require_long_id(hook.id).map(|()| ShipwayProof::HookId)?,
+        Some(hook) => hook.require_long_id().map(|()| ShipwayProof::HookId)?,
     };
     Ok(Box::new(ShipwayAuthenticator { settings, proof }))
-}
-
-fn require_long_id(id: &str) -> Result<(), InvalidSetting> {
-    if id.chars().count() >= MIN_ID_LENGTH {
-        return Ok(());
-    }
-    let problem = format!("an id without a secret must have at least {MIN_ID_LENGTH} characters");
-    Err(InvalidSetting { parameter: "hooks", field: None, problem })
 }
 
 impl Authenticator for ShipwayAuthenticator {
     fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError> {
         match &self.proof {
-            ShipwayProof::Hash(tokens) => {
-                let hash = hash(request.body);
-                // Constant time: all tokens are tried, so timing does not reveal the matching one.
-                let matches = |token: &Token| token.check(hash.as_deref()).is_ok();
-                let any = tokens.iter().fold(false, |any, token| any | matches(token));
-                if any { Ok(()) } else { Err(AuthError::Credentials) }
-            }
-            ShipwayProof::Secret(token) => token
+            ShipwayProof::Hash(tokens) => tokens.check(hash(request.body).as_deref()),
+            ShipwayProof::Secret(tokens) => tokens
                 .check(request.header("x-api-key"))
-                .or_else(|_| token.check(hash(request.body).as_deref())),
+                .or_else(|_| tokens.check(hash(request.body).as_deref())),
             ShipwayProof::HookId => Ok(()),
         }
     }

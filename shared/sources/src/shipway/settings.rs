@@ -6,7 +6,7 @@ use domain::core::id::AccountCode;
 use md5::{Digest, Md5};
 use serde::Deserialize;
 
-use crate::setup::{InvalidSetting, RotatedSecret, read_secret, read_settings};
+use crate::setup::{InvalidSetting, Rotated, read_secret, read_settings};
 
 /// `sources/shipway/settings`. Unknown fields are rejected.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -81,9 +81,9 @@ impl Settings {
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Credentials {
-    email: String,
+    email: Rotated,
     /// From Shipway's panel.
-    license_key: RotatedSecret,
+    license_key: Rotated,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -94,15 +94,7 @@ impl std::fmt::Debug for Credentials {
 
 impl Credentials {
     pub fn read(secret: Option<&str>) -> Result<Self, InvalidSetting> {
-        let credentials: Self = read_secret(secret)?;
-        if !credentials.email.trim().is_empty() {
-            return Ok(credentials);
-        }
-        Err(InvalidSetting {
-            parameter: "secret",
-            field: Some("email".to_owned()),
-            problem: "must not be empty".to_owned(),
-        })
+        read_secret(secret)
     }
 
     /// The current `email:license_key`, for the tracking API.
@@ -110,12 +102,12 @@ impl Credentials {
         self.pairs().next().unwrap_or_default()
     }
 
-    fn pairs(&self) -> impl Iterator<Item = String> {
-        self.license_key.iter().map(|key| format!("{}:{key}", self.email))
+    pub(super) fn pairs(&self) -> impl Iterator<Item = String> {
+        self.email.zip(&self.license_key).map(|(email, key)| format!("{email}:{key}"))
     }
 
     /// Shipway's proof in a `status_feed`: the MD5 of a pair, in lower-case hexadecimal digits.
-    /// Two while the license key is being replaced.
+    /// Two while the e-mail address or the license key is being replaced.
     pub(super) fn hashes(&self) -> impl Iterator<Item = String> {
         self.pairs().map(|pair| data_encoding::HEXLOWER.encode(&Md5::digest(pair)))
     }

@@ -3,7 +3,7 @@
 use domain::core::id::AccountCode;
 
 use super::settings::{Numbers, Secret};
-use crate::auth::{SigningKey, Token};
+use crate::auth::{SigningKeys, Tokens};
 use crate::request::single_value;
 use crate::{
     AuthError, Authenticator, Handshake, InvalidSetting, Request, Setup, Tenant, TenantHint,
@@ -14,31 +14,23 @@ const CHALLENGE: usize = 1024;
 
 struct WhatsAppAuthenticator {
     numbers: Numbers,
-    keys: Vec<SigningKey>,
-    verify_token: Token,
+    keys: SigningKeys,
+    verify_token: Tokens,
 }
 
 pub(super) fn configure(setup: &Setup<'_>) -> Result<Box<dyn Authenticator>, InvalidSetting> {
     let numbers = Numbers::read(setup.settings)?;
     let secret = Secret::read(setup.secret)?;
-    let keys = secret.app_secrets.iter().map(SigningKey::new).collect();
     Ok(Box::new(WhatsAppAuthenticator {
         numbers,
-        keys,
-        verify_token: Token::new(&secret.verify_token),
+        keys: SigningKeys::new(secret.app_secrets.iter()),
+        verify_token: Tokens::new([&secret.verify_token]),
     }))
 }
 
 impl Authenticator for WhatsAppAuthenticator {
     fn authenticate(&self, request: &Request<'_>) -> Result<(), AuthError> {
-        let signature = request.header("x-hub-signature-256");
-        // Constant time: all keys are tried, so timing does not reveal the matching one.
-        let matches = |key: &SigningKey| key.check(signature, request.body).is_ok();
-        if self.keys.iter().fold(false, |any, key| any | matches(key)) {
-            Ok(())
-        } else {
-            Err(AuthError::Credentials)
-        }
+        self.keys.check(request.header("x-hub-signature-256"), request.body)
     }
 
     fn tenant(&self) -> Tenant {

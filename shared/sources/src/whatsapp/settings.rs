@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use domain::core::id::AccountCode;
 use serde::Deserialize;
 
-use crate::setup::{InvalidSetting, RotatedSecret, read_secret, read_settings};
+use crate::setup::{InvalidSetting, Rotated, read_secret, read_settings};
 
 /// `sources/whatsapp/settings`. Webhooks do not use the `graph_` fields.
 #[derive(Deserialize)]
@@ -57,7 +57,7 @@ impl Numbers {
 #[serde(deny_unknown_fields)]
 pub(super) struct Secret {
     #[serde(rename = "app_secret")]
-    pub(super) app_secrets: RotatedSecret,
+    pub(super) app_secrets: Rotated,
     /// Meta sends it when it verifies the endpoint.
     #[serde(deserialize_with = "non_blank")]
     pub(super) verify_token: String,

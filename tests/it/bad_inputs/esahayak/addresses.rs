@@ -24,8 +24,9 @@ fn request() -> WebhookRequest {
 
 #[tokio::test]
 async fn accepts_only_addresses_of_both_networks() {
-    let settings =
-        json!({"mode": "network", "account": ACCOUNT, "allowed_cidrs": NETWORKS}).to_string();
+    let settings = json!({"mode": "network", "account": ACCOUNT, "allowed_cidrs": NETWORKS,
+                          "plain_path": true});
+    let settings = settings.to_string();
     let inbound = stack().installation(&[("sources/esahayak/settings", &settings)]).await;
     let inside =
         ["52.66.123.0", "52.66.123.255", "13.127.45.0", "13.127.45.255", "::ffff:52.66.123.7"];
@@ -102,23 +103,35 @@ async fn requires_signature_and_address_in_hmac_mode() {
     check(&plain_path().await, &cases).await;
 }
 
-/// Without an account in its settings, a source accepts webhooks on hooks only.
+/// The addresses can be rented, so a secret path has to go with them.
 #[tokio::test]
-async fn rejects_the_plain_path_without_an_account() {
-    let settings = json!({"mode": "network", "allowed_cidrs": NETWORKS}).to_string();
+async fn rejects_the_plain_path_unless_the_setting_opens_it() {
     let hook = json!({"account": ACCOUNT}).to_string();
-    let parameters = [
-        ("sources/esahayak/settings", settings.as_str()),
-        ("sources/esahayak/hooks/abcdef", &hook),
-    ];
-    let inbound = stack().installation(&parameters).await;
-    let transport = Transport::Function(&inbound, Some("52.66.123.7"));
-    let to = |path: &str| WebhookRequest { path: path.to_owned(), ..request() };
-    let cases = [
-        TestCase::new("plain", request(), rejected(403)),
-        TestCase::new("hook", to("/webhooks/esahayak/abcdef"), accepted(Unmatched)),
-        TestCase::new("other hook", to("/webhooks/esahayak/abcdeg"), rejected(401)),
-        TestCase::new("below a hook", to("/webhooks/esahayak/abcdef/x"), rejected(401)),
-    ];
-    check(&plain_path().await, &cases.map(|case| case.via(transport))).await;
+    for settings in [
+        json!({"mode": "network", "account": ACCOUNT, "allowed_cidrs": NETWORKS}),
+        // Without an account, only hooks are open.
+        json!({"mode": "network", "allowed_cidrs": NETWORKS, "plain_path": true}),
+        json!({"mode": "network", "allowed_cidrs": NETWORKS}),
+    ] {
+        let settings = settings.to_string();
+        let parameters = [
+            ("sources/esahayak/settings", settings.as_str()),
+            ("sources/esahayak/hooks/abcdefghijlmnopq", &hook),
+            ("sources/esahayak/hooks/short", &hook),
+        ];
+        let inbound = stack().installation(&parameters).await;
+        let from = |address| Transport::Function(&inbound, Some(address));
+        let listed = from("52.66.123.7");
+        let to = |hook: &str| WebhookRequest { path: format!("{PATH}/{hook}"), ..request() };
+        let cases = [
+            TestCase::new("plain", request(), rejected(403)).via(listed),
+            TestCase::new("hook", to("abcdefghijlmnopq"), accepted(Unmatched)).via(listed),
+            TestCase::new("other address", to("abcdefghijlmnopq"), rejected(403))
+                .via(from("52.66.124.0")),
+            TestCase::new("other hook", to("abcdefghijlmnopr"), rejected(401)).via(listed),
+            TestCase::new("short id", to("short"), rejected(401)).via(listed),
+            TestCase::new("below a hook", to("abcdefghijlmnopq/x"), rejected(401)).via(listed),
+        ];
+        check(&plain_path().await, &cases).await;
+    }
 }

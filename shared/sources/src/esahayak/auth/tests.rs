@@ -3,10 +3,11 @@
 use std::net::IpAddr;
 
 use super::*;
-use crate::testing::{assert_invalid, assert_requires_secret, sign};
-use crate::{AuthError, Request, Tenant};
+use crate::testing::{assert_accepts_two_secrets, assert_invalid, assert_requires_secret, sign};
+use crate::{AuthError, Hook, Request, Tenant};
 
-const NETWORK: &str = r#"{"mode":"network","account":"STORE001","allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#;
+const NETWORK: &str = r#"{"mode":"network","account":"STORE001","plain_path":true,
+    "allowed_cidrs":["52.66.123.0/24","13.127.45.0/24"]}"#;
 const HMAC: &str = r#"{"mode":"hmac","account":"STORE001"}"#;
 const BOTH: &str = r#"{"mode":"hmac","account":"STORE001","allowed_cidrs":["52.66.123.0/24"]}"#;
 const BODY: &[u8] = br#"{"id":"webhook_unique_id_1"}"#;
@@ -166,6 +167,10 @@ fn rejects_invalid_settings_without_quoting_them() {
         (r#"{"mode":"Network"}"#, Some("mode")),
         (r#"{"mode":"token","allowed_cidrs":["10.0.0.1"]}"#, Some("mode")),
         (r#"{"mode":"network","account":"A"}"#, Some("allowed_cidrs")),
+        (
+            r#"{"mode":"network","allowed_cidrs":["10.0.0.1"],"plain_path":"yes"}"#,
+            Some("plain_path"),
+        ),
         (r#"{"mode":"hmac","account":"canary/"}"#, Some("account")),
         (r#"{"mode":"hmac","account":" "}"#, Some("account")),
         (r#"{"mode":"hmac","allowed_ips":["10.0.0.1"]}"#, Some("allowed_ips")),
@@ -184,5 +189,56 @@ fn rejects_invalid_settings_without_quoting_them() {
 fn hmac_mode_requires_a_secret() {
     for settings in [HMAC, BOTH] {
         assert_requires_secret(configure, settings);
+    }
+}
+
+#[test]
+fn two_keys_count_while_one_is_replaced() {
+    let hmac = |secret: &str| authenticator(HMAC, Some(secret));
+    let proof = |secret: &str| sign(secret, BODY);
+    assert_accepts_two_secrets(hmac, proof, |authenticator, value| {
+        let headers = [("x-webhook-signature", value)];
+        authenticator.authenticate(&Request { headers: &headers, body: BODY, ..Request::default() })
+    });
+}
+
+/// The addresses are AWS's, and everybody knows the plain path.
+#[test]
+fn network_mode_opens_the_plain_path_only_if_the_setting_says_so() {
+    let settings = |plain_path: &str| {
+        format!(r#"{{"mode":"network","allowed_cidrs":["52.66.123.0/24"]{plain_path}}}"#)
+    };
+    for (plain_path, expected) in [
+        ("", Err(AuthError::Path)),
+        (r#","plain_path":false"#, Err(AuthError::Path)),
+        (r#","plain_path":true"#, Ok(())),
+    ] {
+        let settings = settings(plain_path);
+        assert_eq!(check(&settings, &[], Some("52.66.123.7")), expected, "{plain_path}");
+        let other = check(&settings, &[], Some("203.0.113.9"));
+        assert_eq!(other, Err(AuthError::Address), "{plain_path}");
+    }
+    assert_eq!(
+        check(BOTH, &[("x-webhook-signature", &sign("good", BODY))], Some("52.66.123.7")),
+        Ok(())
+    );
+}
+
+#[test]
+fn network_mode_requires_hooks_with_long_ids() {
+    for (id, is_long) in [("abcdefghijlmno", false), ("abcdefghijlmnopq", true)] {
+        for has_secret in [false, true] {
+            let hook = Some(Hook { id, has_secret });
+            let setup = |settings| Setup { settings, secret: Some("good"), hook };
+            let network = configure(&setup(NETWORK));
+            if is_long {
+                let source_ip = Some("52.66.123.7".parse().unwrap());
+                let request = Request { source_ip, body: BODY, ..Request::default() };
+                assert_eq!(network.ok().unwrap().authenticate(&request), Ok(()));
+            } else {
+                assert_invalid(network, ("hooks", None), id);
+            }
+            assert!(configure(&setup(HMAC)).is_ok(), "a secret goes with any id");
+        }
     }
 }

@@ -6,7 +6,8 @@ use data_encoding::{HEXLOWER, HEXUPPER};
 
 use super::*;
 use crate::testing::{
-    assert_invalid, assert_requires_secret, hmac_tag, malformed_signatures, sign,
+    assert_accepts_two_secrets, assert_invalid, assert_requires_secret, hmac_tag,
+    malformed_signatures, sign,
 };
 use crate::{AuthError, Request};
 
@@ -173,4 +174,24 @@ fn requires_a_secret() {
     for settings in [TOKEN, HMAC] {
         assert_requires_secret(configure, settings);
     }
+}
+
+#[test]
+fn two_secrets_count_while_one_is_replaced() {
+    let check = |name: &'static str| {
+        move |authenticator: &dyn Authenticator, value: &str| {
+            let headers = [(name, value)];
+            authenticator.authenticate(&Request {
+                headers: &headers,
+                body: b"{}",
+                ..Request::default()
+            })
+        }
+    };
+    let token = |secret: &str| authenticator(TOKEN, Some(secret));
+    for name in TOKEN_HEADERS {
+        assert_accepts_two_secrets(token, str::to_owned, check(name));
+    }
+    let hmac = |secret: &str| authenticator(HMAC, Some(secret));
+    assert_accepts_two_secrets(hmac, |secret| sign(secret, b"{}"), check("x-webhook-signature"));
 }

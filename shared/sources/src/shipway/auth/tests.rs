@@ -4,7 +4,7 @@ use domain::core::id::AccountCode;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::testing::assert_invalid;
+use crate::testing::{assert_accepts_two_secrets, assert_invalid};
 
 const SETTINGS: &str = r#"{"base_url":"https://app.shipway.invalid","account":"STORE001"}"#;
 const SECRET: &str = r#"{"email":"merchant@example.invalid","license_key":"LICENSEKEY"}"#;
@@ -62,6 +62,35 @@ fn accepts_the_hashes_of_both_keys_while_the_key_changes() {
         assert_eq!(check(&*authenticator, &[], &feed(wrong)), Err(AuthError::Credentials));
     }
     assert_eq!(credentials.pair(), "merchant@example.invalid:NEWKEY", "polls use the new key");
+}
+
+#[test]
+fn accepts_the_hashes_of_both_pairs_while_the_address_changes() {
+    for (keys, pairs) in [
+        (r#"["NEW","OLD"]"#, ["new@a.invalid:NEW", "old@a.invalid:OLD"]),
+        (r#""KEY""#, ["new@a.invalid:KEY", "old@a.invalid:KEY"]),
+    ] {
+        let secret =
+            format!(r#"{{"email":["new@a.invalid","old@a.invalid"],"license_key":{keys}}}"#);
+        let credentials = Credentials::read(Some(&secret)).unwrap();
+        assert_eq!(credentials.pairs().collect::<Vec<_>>(), pairs);
+        assert_eq!(credentials.pair(), pairs[0], "polls use the new pair");
+        let authenticator = authenticator(SETTINGS, Some(&secret), None).ok().unwrap();
+        for hash in credentials.hashes() {
+            assert_eq!(check(&*authenticator, &[], &feed(json!(hash))), Ok(()));
+        }
+    }
+}
+
+#[test]
+fn two_secrets_of_a_hook_count_while_one_is_replaced() {
+    let own = |secret: &str| authenticator(SETTINGS, Some(secret), Some(OWN));
+    assert_accepts_two_secrets(own, str::to_owned, |authenticator, value| {
+        check(authenticator, &[("x-api-key", value)], "{}")
+    });
+    assert_accepts_two_secrets(own, str::to_owned, |authenticator, value| {
+        check(authenticator, &[], &feed(json!(value)))
+    });
 }
 
 #[test]
@@ -237,6 +266,7 @@ fn rejects_invalid_secrets_without_quoting_them() {
         (Some(r#"{"license_key":"canary"}"#), Some("email")),
         (Some(r#"{"email":"canary","license_key":" "}"#), Some("license_key")),
         (Some(r#"{"email":"","license_key":"canary"}"#), Some("email")),
+        (Some(r#"{"email":["a","canary","c"],"license_key":"canary"}"#), Some("email")),
         (Some(r#"{"email":"canary","license_key":1}"#), Some("license_key")),
         (Some(r#"{"email":"canary","license_key":[]}"#), Some("license_key")),
         (Some(r#"{"email":"canary","license_key":["canary",""]}"#), Some("license_key")),

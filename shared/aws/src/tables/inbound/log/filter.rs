@@ -83,12 +83,15 @@ mod tests {
     use super::*;
 
     fn caller(accounts: &str) -> Caller {
-        // The SHA-256 of `pw`. The header is `u:pw` in base64.
-        let hash = "30c952fab122c3f9759f02a6d95c3758b246b4fee239957b2d4fee46e26170c4";
+        // The SHA-256 of `a-password-of-twenty`. The header is `u:` and that in base64.
+        let hash = "107d6e8f38a9025a571664ca144b3790fae1726f4575acc6599ab059232e7fca";
         let user =
             format!(r#"{{"password_sha256":"{hash}","role":"viewer","accounts":{accounts}}}"#);
         let user = serde_json::from_str(&user).unwrap();
-        BasicCredentials::parse("Basic dTpwdw==").unwrap().check(&user).unwrap()
+        BasicCredentials::parse("Basic dTphLXBhc3N3b3JkLW9mLXR3ZW50eQ==")
+            .unwrap()
+            .check(&user)
+            .unwrap()
     }
 
     fn non_empty(text: &str) -> Option<&str> {
