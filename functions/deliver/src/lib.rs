@@ -116,7 +116,7 @@ impl Deliver {
             ClaimOutcome::Obsolete => return Ok(RecordOutcome::Ack),
         };
         if !lasts_for_attempt(lease.until, timeout, now()) {
-            return Ok(RecordOutcome::RetryAfter(lease.until.since(now())));
+            return Ok(RecordOutcome::RetryAfter(lease.until.since(now()).max(SOON)));
         }
         match &*endpoint {
             Resolution::Ready(endpoint) => match state {

@@ -51,9 +51,11 @@ bugs! {
     ClaimIgnoresLease: "is posted again without need";
     /// A claim does not look at when the next attempt is due.
     ClaimIgnoresSchedule: "too early";
+    /// `sweep` marks a due delivery as queued, but does not send it.
+    DueNotQueued: "ends as";
     /// The lease is written in seconds and compared with milliseconds
     /// (aws-powertools/powertools-lambda-java#1281).
-    LeaseInSeconds: "is posted again without need";
+    LeaseInSeconds: "is posted again without need", "ends as";
     /// A commit is not conditional on the `rev` that it read.
     CommitIgnoresRev: "is lost", "is not the fold", "entries, its state says", "answers 503", "its changes are";
     /// A patch is not conditional on the `rev` that it read.

@@ -120,7 +120,12 @@ fn effect(bug: Bug, function: &str, call: &Call) -> Effect {
     match (bug, function, operation) {
         (Bug::AnnounceBeforeCommit, "process", TRANSACTION) => Effect::Held,
         (Bug::MarkBeforeAnnounce, "process", "SendMessageBatch") => Effect::Held,
-        (Bug::SweepMarksBeforeSend, "sweep", "SendMessageBatch") => Effect::Held,
+        (Bug::SweepMarksBeforeSend, "sweep", "SendMessageBatch") if queue == "EventsQueue" => {
+            Effect::Held
+        }
+        (Bug::DueNotQueued, "sweep", "SendMessageBatch") if queue == "DeliveriesQueue" => {
+            Effect::Never
+        }
         (Bug::QueueBeforeStore, "inbound", "PutItem") => Effect::Held,
         (Bug::CursorBeforePage, "sync", "SendMessageBatch") if queue == "BatchesQueue" => {
             Effect::Held
