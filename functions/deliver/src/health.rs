@@ -36,13 +36,15 @@ impl HealthMonitor {
     pub(crate) async fn state(&self, endpoint: &EndpointName, now: Timestamp) -> EndpointState {
         // Held while reading, so that concurrent records read once.
         let mut known = self.known.lock().await;
-        let last = known.get(endpoint).copied();
-        if let Some(last) = last.filter(|last| now.since(last.read_at) < self.ttl) {
-            return last.health.state;
+        let last = known.get(endpoint).filter(|last| now.since(last.read_at) < self.ttl);
+        // Acting on an outdated `Disabled` would dead-letter deliveries.
+        match last.map(|last| last.health.state) {
+            None | Some(EndpointState::Disabled) => {}
+            Some(state) => return state,
         }
         let health = self.table.read(endpoint).await.unwrap_or_else(|error| {
             log_failure(endpoint, &error);
-            last.map_or(Health::default(), |last| last.health)
+            Health::default()
         });
         known.insert(endpoint.clone(), Known { health, read_at: now });
         health.state
@@ -60,7 +62,8 @@ impl HealthMonitor {
             self.disable(endpoint, now).await
         } else {
             match Sign::of(outcome) {
-                Some(Sign::Alive) if is_probe => self.recover(endpoint, now).await,
+                // A refused address is no reason to park deliveries either.
+                Some(Sign::Alive) | None if is_probe => self.recover(endpoint, now).await,
                 Some(Sign::Alive) => self.clear_failures(endpoint).await,
                 Some(Sign::Failure) if !is_probe => self.count_failure(endpoint, false, now).await,
                 Some(Sign::Timeout) if !is_probe => self.count_failure(endpoint, true, now).await,

@@ -32,7 +32,7 @@ impl InFlight {
             let mut limits = self.0.lock().await;
             let new = || Limit { max, requests: Arc::new(Semaphore::new(max)) };
             let limit = limits.entry(endpoint.clone()).or_insert_with(new);
-            // The setting was changed. Requests of before count no more.
+            // The setting was changed. Requests in flight no longer count.
             if limit.max != max {
                 *limit = new();
             }

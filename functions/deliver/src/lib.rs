@@ -121,6 +121,8 @@ impl Deliver {
         match &*endpoint {
             Resolution::Ready(endpoint) => match state {
                 EndpointState::Active | EndpointState::Recovering => {
+                    // A probe that comes late is an attempt like any other.
+                    let delivery = Delivery { probe: false, ..delivery };
                     self.attempt(delivery, endpoint, &lease).await
                 }
                 EndpointState::Paused => self.park_or_probe(delivery, endpoint, &lease).await,
@@ -168,18 +170,18 @@ impl Deliver {
         endpoint: &ResolvedEndpoint,
         lease: &Lease,
     ) -> Result<RecordOutcome, IoError> {
+        if delivery.probe {
+            return self.attempt(delivery, endpoint, lease).await;
+        }
+        self.park(delivery, lease).await
+    }
+
+    async fn park(&self, delivery: Delivery, lease: &Lease) -> Result<RecordOutcome, IoError> {
         let is_too_old = |since| now().since(since) > PARKED_LIMIT;
         if lease.parked_since.is_some_and(is_too_old) {
             return self.give_up_unsent(delivery, lease, DeadReason::ParkedTooLong).await;
         }
-        if delivery.probe {
-            return self.attempt(delivery, endpoint, lease).await;
-        }
-        self.park(&delivery, lease).await
-    }
-
-    async fn park(&self, delivery: &Delivery, lease: &Lease) -> Result<RecordOutcome, IoError> {
-        let is_parked = self.deliveries.park(delivery, lease, now()).await?;
+        let is_parked = self.deliveries.park(&delivery, lease, now()).await?;
         Ok(if is_parked { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
     }
 
@@ -204,11 +206,14 @@ impl Deliver {
         let AttemptResult { attempt, outcome, retry_after } =
             self.post(&delivery, endpoint, lease).await;
         self.health.note(&delivery.endpoint, outcome, delivery.probe, now()).await;
-        if delivery.probe && Sign::of(outcome) != Some(Sign::Alive) {
-            // The endpoint is still down. A probe is no attempt.
-            return self.park(&delivery, lease).await;
+        let next_step = outcome.next_step(settings.retry_4xx);
+        let is_down = matches!(Sign::of(outcome), Some(Sign::Failure | Sign::Timeout));
+        if delivery.probe && is_down && next_step == NextStep::Retry {
+            // A probe is no attempt of the delivery.
+            log_probe(&delivery, &attempt);
+            return self.park(delivery, lease).await;
         }
-        let outcome = match outcome.next_step(settings.retry_4xx) {
+        let outcome = match next_step {
             NextStep::Done => DeliveryOutcome::Delivered,
             NextStep::GiveUp(reason) => DeliveryOutcome::Dead(reason),
             NextStep::Retry => {
@@ -319,6 +324,17 @@ fn refused(at: Timestamp, refusal: Refused) -> AttemptResult {
         outcome: AttemptOutcome::Refused,
         retry_after: None,
     }
+}
+
+fn log_probe(delivery: &Delivery, attempt: &Attempt) {
+    tracing::info!(
+        delivery_id = delivery.id,
+        endpoint = %delivery.endpoint,
+        status = attempt.status,
+        error = attempt.error,
+        latency_ms = attempt.latency_ms,
+        "endpoint.probe_failed"
+    );
 }
 
 fn log_attempt(delivery: &Delivery, lease: &Lease, attempt: &Attempt, outcome: DeliveryOutcome) {

@@ -105,7 +105,7 @@ impl Ops {
         let name = EndpointName::parse(endpoint.name).map_err(|_| unknown())?;
         let health = &self.tables.endpoint_health;
         let is_changed = match action {
-            EndpointAction::Enable => health.recover(&name, now).await?,
+            EndpointAction::Enable => health.enable(&name, now).await?,
             EndpointAction::Pause => health.pause(&name, HealthReason::PausedByAdmin, now).await?,
         };
         if is_changed {

@@ -6,14 +6,12 @@ use std::time::Duration;
 use aws::clock;
 use aws::error::IoError;
 use aws::sqs::{Delayed, MAX_BATCH, Queue};
-use aws::tables::deliveries::{Deliveries, Due};
+use aws::tables::deliveries::{Deliveries, Due, LOST_AFTER};
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 
 /// The next run starts after this time. A delivery that is due until then is queued with a delay.
 const PERIOD: Duration = Duration::from_secs(60);
-/// A delivery that is still not claimed by then has lost its message.
-pub(crate) const LOST_AFTER: Duration = Duration::from_secs(15 * 60);
 /// With more messages than this in the queue, its workers have enough to do.
 const FULL_QUEUE: u64 = 50_000;
 

@@ -6,14 +6,12 @@ use std::time::Duration;
 use aws::clock;
 use aws::error::IoError;
 use aws::sqs::{Delayed, MAX_BATCH, Queue};
-use aws::tables::deliveries::Deliveries;
+use aws::tables::deliveries::{Deliveries, Due, LOST_AFTER};
 use aws::tables::endpoint_health::{EndpointHealth, HealthRow};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::health::{EndpointState, PARKED_LIMIT};
 use futures::future::join_all;
-
-use crate::deliveries::LOST_AFTER;
 
 /// Parked deliveries of an endpoint that a run releases, spread over the minute: ten a second.
 const MAX_RELEASED: usize = 600;
@@ -31,16 +29,13 @@ impl ParkedDeliveries {
         Self { health, deliveries, queue }
     }
 
-    /// Looks after each endpoint, and begins with none after `deadline`. One failure does not stop
-    /// the rest; the first error is returned, and the next run retries.
+    /// Works on each endpoint, and starts no batch after `deadline`. One failure does not stop the
+    /// rest; the first error is returned, and the next run retries.
     pub async fn run(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
         let rows = self.health.list().await?;
         let results = join_all(rows.into_iter().map(async |row| {
             let row = row?;
-            if clock::now() >= deadline {
-                return Ok(());
-            }
-            self.look_after(&row, now).await
+            self.work_on(&row, now, deadline).await
         }));
         let mut first = Ok(());
         for error in results.await.into_iter().filter_map(Result::err) {
@@ -50,7 +45,12 @@ impl ParkedDeliveries {
         first
     }
 
-    async fn look_after(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
+    async fn work_on(
+        &self,
+        row: &HealthRow,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<(), IoError> {
         let is_probe_due = row.health.probe_at.is_some_and(|at| at <= now);
         match row.health.state {
             EndpointState::Active => Ok(()),
@@ -59,10 +59,10 @@ impl ParkedDeliveries {
                     self.probe(row, now).await?;
                 }
                 let limit = Timestamp::from_millis(now.millis() - millis(PARKED_LIMIT));
-                self.release(row, limit.unwrap_or(now), now).await.map(drop)
+                self.release(row, limit.unwrap_or(now), now, deadline).await.map(drop)
             }
             EndpointState::Recovering | EndpointState::Disabled => {
-                let released = self.release(row, now, now).await?;
+                let released = self.release(row, now, now, deadline).await?;
                 if released == 0 && row.health.has_recovered(now) {
                     self.health.end_recovery(row).await?;
                 }
@@ -73,7 +73,7 @@ impl ParkedDeliveries {
 
     /// Sends the delivery that has been parked or probed longest ago, if there is one.
     async fn probe(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
-        let parked = self.deliveries.parked(&row.endpoint, now, 1).await?;
+        let parked = self.parked(row, now, 1).await?;
         let Some(oldest) = parked.into_iter().min_by_key(|due| due.at) else { return Ok(()) };
         if self.health.mark_probed(row, now).await? {
             tracing::info!(
@@ -82,9 +82,24 @@ impl ParkedDeliveries {
                 "endpoint.probed"
             );
             let probe = Delivery { probe: true, ..oldest.delivery };
-            self.queue.send_delayed_batch(vec![message(&probe, Duration::ZERO)]).await?;
+            let sent = self.queue.send_delayed_batch(vec![message(&probe, Duration::ZERO)]).await?;
+            sent.into_iter().collect::<Result<(), _>>()?;
         }
         Ok(())
+    }
+
+    /// Without unreadable rows, which are logged: they must not hold up the others.
+    async fn parked(
+        &self,
+        row: &HealthRow,
+        until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Due>, IoError> {
+        let parked = self.deliveries.parked(&row.endpoint, until, limit).await?;
+        let readable = parked.into_iter().filter_map(|due| {
+            due.inspect_err(|error| tracing::error!(%error, "sweep.parked_failed")).ok()
+        });
+        Ok(readable.collect())
     }
 
     /// Queues deliveries that were parked by `until`, and returns their number.
@@ -93,13 +108,17 @@ impl ParkedDeliveries {
         row: &HealthRow,
         until: Timestamp,
         now: Timestamp,
+        deadline: Timestamp,
     ) -> Result<usize, IoError> {
-        let parked = self.deliveries.parked(&row.endpoint, until, MAX_RELEASED).await?;
-        let pause = SPREAD / u32::try_from(parked.len().max(1)).unwrap_or(u32::MAX);
+        let parked = self.parked(row, until, MAX_RELEASED).await?;
+        let gap = SPREAD / u32::try_from(parked.len().max(1)).unwrap_or(u32::MAX);
         let mut delay = Duration::ZERO;
         for batch in parked.chunks(MAX_BATCH) {
+            if clock::now() >= deadline {
+                break;
+            }
             let messages = batch.iter().map(|due| {
-                delay += pause;
+                delay += gap;
                 message(&due.delivery, delay)
             });
             let sent = self.queue.send_delayed_batch(messages.collect()).await?;

@@ -128,7 +128,7 @@ async fn a_receiver_disables_its_endpoint() {
         assert_eq!(endpoint.received_so_far().await.len(), 1);
 
         // Enabled by an admin, and redriven.
-        assert!(stack().health().recover(&name(&endpoint), aws::clock::now()).await.unwrap());
+        assert!(stack().health().enable(&name(&endpoint), aws::clock::now()).await.unwrap());
         let deadline = seconds_from_now(60);
         stack().deliver().handle(&letter.to_message(), deadline).await.unwrap();
         row_in(&second.id, "delivered").await;

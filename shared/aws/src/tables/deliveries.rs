@@ -2,7 +2,8 @@
 //!
 //! Each attempt costs two writes: the claim, which counts the attempt and takes a lease, and the
 //! outcome, which only the lease's owner may write. A delivery that waits for longer than a minute
-//! is in the index `due`, and its next message comes from `sweep`.
+//! is in the index `due`, and its next message comes from `sweep`. From then on it stays there until
+//! it ends: its former message may come once more, and must not be the only one that it has.
 
 mod claim;
 mod due;
@@ -27,6 +28,10 @@ use crate::tables::expression::attr;
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
+/// A delivery in the index that is still not claimed this long after its message was to arrive has
+/// lost that message, and is queued again.
+pub const LOST_AFTER: Duration = Duration::from_secs(15 * 60);
+
 #[derive(Debug, Clone)]
 pub struct Deliveries {
     client: Client,
@@ -49,6 +54,8 @@ pub struct Lease {
     pub unusable_since: Option<Timestamp>,
     /// Since when the delivery has been parked.
     pub parked_since: Option<Timestamp>,
+    /// The row is in the index `due`.
+    is_in_index: bool,
     /// The end of the lease, by the clock of the worker that claimed it.
     pub until: Timestamp,
     id: String,
@@ -112,7 +119,7 @@ impl Deliveries {
             }
             DeliveryOutcome::Retry(next) => {
                 let retrying = text(DeliveryState::Retrying.as_str());
-                wait_for(changes, next, &lease.id).set("state", retrying).remove("reason")
+                wait_for(changes, next, lease).set("state", retrying).remove("reason")
             }
         };
         self.release(lease, changes).await
@@ -126,7 +133,12 @@ impl Deliveries {
         next: NextAttempt,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let changes = wait_for(Changes::new(), next, &lease.id)
+        let changes = match lease.parked_since {
+            Some(_) => Changes::new().set("state", text(DeliveryState::Pending.as_str())),
+            None => Changes::new(),
+        };
+        let changes = wait_for(changes, next, lease)
+            .remove("parked_since")
             .set("updated_at", number(now.millis()))
             .set("reason", text(DeadReason::UnusableSettings.as_str()))
             .set_if_absent("unusable_since", number(now.millis()))
@@ -147,7 +159,9 @@ impl Deliveries {
             .set("updated_at", number(now.millis()))
             .set_if_absent("parked_since", number(now.millis()))
             .add("attempts", number(-1))
-            .remove("next_attempt_at");
+            .remove("next_attempt_at")
+            .remove("reason")
+            .remove("unusable_since");
         self.release(lease, changes).await
     }
 
@@ -160,12 +174,16 @@ impl Deliveries {
 }
 
 fn ended(changes: Changes, state: DeliveryState) -> Changes {
-    changes.set("state", text(state.as_str())).remove("next_attempt_at")
+    due::leave_index(changes.set("state", text(state.as_str()))).remove("next_attempt_at")
 }
 
-fn wait_for(changes: Changes, next: NextAttempt, id: &str) -> Changes {
+fn wait_for(changes: Changes, next: NextAttempt, lease: &Lease) -> Changes {
     let changes = changes.set("next_attempt_at", number(next.at.millis()));
-    if next.waits_in_flight() { changes } else { due::enter_index(changes, id, next.at) }
+    match (next.waits_in_flight(), lease.is_in_index) {
+        (false, _) => due::enter_index(changes, &lease.id, next.at),
+        (true, true) => due::enter_index(changes, &lease.id, next.at.after(LOST_AFTER)),
+        (true, false) => changes,
+    }
 }
 
 fn delivery_key(id: &str) -> Item {

@@ -90,22 +90,23 @@ impl EndpointHealth {
         self.update(endpoint, changes, attr("pk").exists()).await.map(drop)
     }
 
-    /// Pauses an endpoint that is sent deliveries. `false` if it is not.
+    /// Pauses an endpoint that is sent deliveries; an admin pauses one that fails, too, and ends its
+    /// probes by that. `false` if nothing changed.
     pub async fn pause(
         &self,
         endpoint: &EndpointName,
         reason: HealthReason,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let probe_at = match reason {
-            HealthReason::PausedByAdmin => None,
-            _ => Some(text(now.after(probe_wait(0)).to_string())),
+        let (probe_at, condition) = match reason {
+            HealthReason::PausedByAdmin => (None, is_sent_deliveries().or(is_failing())),
+            _ => (Some(text(now.after(probe_wait(0)).to_string())), is_sent_deliveries()),
         };
         let changes = state(EndpointState::Paused, now)
             .set("reason", text(reason.as_str()))
             .set("probes", number(0))
             .set_or_remove("probe_at", probe_at);
-        self.update(endpoint, changes, is_sent_deliveries()).await
+        self.update(endpoint, changes, condition).await
     }
 
     /// Disables an endpoint, paused or not. `false` if it is disabled.
@@ -117,15 +118,31 @@ impl EndpointHealth {
         self.update(endpoint, changes, is_new).await
     }
 
-    /// Lets an endpoint recover that is paused, or disabled. `false` if it is not.
+    /// Lets an endpoint recover that is paused or disabled, as an admin wants it. `false` if it is
+    /// neither.
+    pub async fn enable(&self, endpoint: &EndpointName, now: Timestamp) -> Result<bool, IoError> {
+        let is_stopped = is(EndpointState::Paused).or(is(EndpointState::Disabled));
+        self.recover_if(is_stopped, endpoint, now).await
+    }
+
+    /// Lets an endpoint recover that is paused because it failed. `false` if it is not: a probe
+    /// does not undo what an admin or the receiver decided.
     pub async fn recover(&self, endpoint: &EndpointName, now: Timestamp) -> Result<bool, IoError> {
+        self.recover_if(is_failing(), endpoint, now).await
+    }
+
+    async fn recover_if(
+        &self,
+        condition: Condition,
+        endpoint: &EndpointName,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
         let changes = state(EndpointState::Recovering, now)
             .set("failures", number(0))
             .set("timeouts", number(0))
             .remove("reason")
             .remove("probe_at");
-        let stands_still = is(EndpointState::Paused).or(is(EndpointState::Disabled));
-        self.update(endpoint, changes, stands_still).await
+        self.update(endpoint, changes, condition).await
     }
 
     /// Records that a probe was queued, and when the next one is due. `false` if another run did.
@@ -166,6 +183,10 @@ fn state(state: EndpointState, now: Timestamp) -> Changes {
 
 fn is(state: EndpointState) -> Condition {
     attr("state").equals(text(state.as_str()))
+}
+
+fn is_failing() -> Condition {
+    is(EndpointState::Paused).and(attr("reason").equals(text(HealthReason::Failing.as_str())))
 }
 
 fn is_sent_deliveries() -> Condition {

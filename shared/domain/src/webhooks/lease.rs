@@ -103,6 +103,8 @@ impl LeaseRow {
             DeliveryState::Dead if Some(run) == self.run.checked_add(1) => LeaseDecision::Restart,
             DeliveryState::Dead | DeliveryState::Delivered => LeaseDecision::Drop,
             _ if run < self.run => LeaseDecision::Drop,
+            // Dead-lettered by a worker that was killed before it recorded so. The row lives on.
+            _ if run > self.run && self.is_in_index => LeaseDecision::Drop,
             DeliveryState::Pending | DeliveryState::Retrying | DeliveryState::Parked => {
                 self.wait(now)
             }
@@ -184,6 +186,9 @@ mod tests {
         assert_eq!(waiting(61_000, true), wait(60_000));
         assert_eq!(waiting(61_001, true), LeaseDecision::Drop);
         assert_eq!(waiting(61_001, false), wait(60_001));
+        let parked = LeaseRow { is_in_index: true, ..row(DeliveryState::Parked, None, None) };
+        assert_eq!(parked.claim(3, at(1000)), LeaseDecision::Drop);
+        assert_eq!(parked.claim(2, at(1000)), LeaseDecision::Take);
     }
 
     #[test]

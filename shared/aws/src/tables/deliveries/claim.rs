@@ -8,7 +8,6 @@ use domain::webhooks::delivery::{Delivery, RETENTION_DAYS};
 use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
 
-use super::due::leave_index;
 use super::{ClaimOutcome, Deliveries, Lease, delivery_key};
 use crate::error::IoError;
 use crate::tables::attr::{
@@ -146,7 +145,7 @@ impl Claim<'_> {
             Some(body) => Changes::new().set_if_absent("body", bytes(compress(body.as_bytes()))),
             None => Changes::new(),
         };
-        leave_index(changes)
+        changes
             .set("endpoint", text(delivery.endpoint.as_str()))
             .set("account", text(delivery.account.as_str()))
             .set("order_id", or_null(order_id))
@@ -172,6 +171,7 @@ impl Claim<'_> {
             began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
             unusable_since: read_time(row, "unusable_since"),
             parked_since: read_time(row, "parked_since"),
+            is_in_index: row.contains_key("due"),
             until: read_time(row, "lease_until").ok_or_else(unreadable("lease_until"))?,
             id: self.delivery.id.clone(),
             owner: self.owner.to_owned(),

@@ -1,8 +1,8 @@
 //! The index `due`: deliveries that wait for their next attempt without a message in flight.
 //!
 //! `due` is the shard, `due_at` the time at which `sweep` is to queue the delivery. Once it has,
-//! `due_at` is a quarter of an hour later, in case that message is lost. Only a claim takes the row
-//! out of the index.
+//! `due_at` is a quarter of an hour later, in case that message is lost. Only the end of the
+//! delivery takes the row out of the index.
 //!
 //! The deliveries of a paused endpoint are in partitions of their own, by the time at which they
 //! were parked or probed.
@@ -62,38 +62,45 @@ impl Deliveries {
         until: Timestamp,
         from: Option<DueCursor>,
     ) -> Result<DuePage, IoError> {
-        let of_shard = attr("due").equals(text(shard.to_string()));
+        let partition = shard.to_string();
+        let of_shard = attr("due").equals(text(partition.as_str()));
         let due = of_shard.and(attr("due_at").at_most(text(until.to_string())));
         let query = query(&self.client, &self.table, due)
             .index_name("due")
             .set_exclusive_start_key(from.map(|cursor| cursor.0))
             .limit(limit(MAX_KEYS));
         let page = first_page(query).await?;
-        let deliveries = self.waiting(&read_ids(&page.rows)?).await?;
+        let deliveries = self.waiting(&partition, &read_ids(&page.rows)?).await?;
         Ok(DuePage { deliveries, next: page.next.map(DueCursor) })
     }
 
-    /// An endpoint's deliveries that were parked or probed by `until`: the oldest `limit` of each of
-    /// a few shards, read eventually consistently.
+    /// About `limit` of an endpoint's deliveries that were parked or probed by `until`, the oldest
+    /// of each of a few shards, read eventually consistently. Unreadable rows are errors of their
+    /// own.
     pub async fn parked(
         &self,
         endpoint: &EndpointName,
         until: Timestamp,
-        limit_of_shard: usize,
-    ) -> Result<Vec<Due>, IoError> {
+        limit_of_all: usize,
+    ) -> Result<Vec<Result<Due, IoError>>, IoError> {
+        let of_each = limit_of_all.div_ceil(usize::try_from(PARKED_SHARDS).unwrap_or(1));
         let shards = (0..PARKED_SHARDS).map(async |shard| {
-            let of_shard = attr("due").equals(text(parked_partition(endpoint, shard)));
+            let partition = parked_partition(endpoint, shard);
+            let of_shard = attr("due").equals(text(partition.as_str()));
             let parked = of_shard.and(attr("due_at").at_most(text(until.to_string())));
             let query = query(&self.client, &self.table, parked).index_name("due");
-            let page = first_page(query.limit(limit(limit_of_shard))).await?;
-            self.waiting(&read_ids(&page.rows)?).await
+            let page = first_page(query.limit(limit(of_each))).await?;
+            self.waiting(&partition, &read_ids(&page.rows)?).await
         });
-        let shards = try_join_all(shards).await?;
-        shards.into_iter().flatten().collect()
+        Ok(try_join_all(shards).await?.into_iter().flatten().collect())
     }
 
-    /// Those of these deliveries that still are in the index.
-    async fn waiting(&self, ids: &[&str]) -> Result<Vec<Result<Due, IoError>>, IoError> {
+    /// Those of these deliveries that still are in this partition of the index.
+    async fn waiting(
+        &self,
+        partition: &str,
+        ids: &[&str],
+    ) -> Result<Vec<Result<Due, IoError>>, IoError> {
         let mut waiting = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(MAX_KEYS) {
             let mut placeholders = Placeholders::default();
@@ -102,7 +109,8 @@ impl Deliveries {
                 .projection_expression(placeholders.projection(&ATTRIBUTES))
                 .set_expression_attribute_names(placeholders.into_maps().0);
             let rows = batch_get(&self.client, &self.table, keys).await?;
-            waiting.extend(rows.iter().filter(|row| row.contains_key("due")).map(read_due));
+            let is_there = |row: &&Item| read_text(row, "due") == Ok(partition);
+            waiting.extend(rows.iter().filter(is_there).map(read_due));
         }
         Ok(waiting)
     }
