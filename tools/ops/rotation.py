@@ -47,6 +47,13 @@ def credentials(request: Request, known: Json) -> Json:
     }
 
 
+def is_double(secret: str | Json) -> bool:
+    """Two values count."""
+    if isinstance(secret, str):
+        return len(secret.split()) > 1
+    return any(isinstance(value, list) and len(value) > 1 for value in secret.values())
+
+
 def newest(secret: str) -> str | Json:
     return _pick(secret, 0)
 

@@ -68,6 +68,9 @@ def source_set(request: Request) -> str:
     request.parameters.write(f"{before.folder}/settings", settings, replace=request.force)
     if change.generated:
         request.show(*change.generated)
+    if change.secret is not None and rotation.is_double(change.secret):
+        finish = f"make source-rotate SOURCE={before.name} FINISH=1"
+        return f"{change.message} The previous secret still counts: {finish} drops it."
     return change.message
 
 

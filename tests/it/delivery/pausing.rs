@@ -134,3 +134,47 @@ async fn a_receiver_disables_its_endpoint() {
         row_in(&second.id, "delivered").await;
     }
 }
+
+/// SQS may deliver a message once more after it was acknowledged. The retry that it begins must not
+/// depend on it.
+#[tokio::test]
+async fn a_repeated_message_does_not_strand_a_parked_delivery() {
+    let responses = json!([{"status": 500}, {"status": 200}]);
+    let endpoint = TestEndpoint::new(json!({"backoff": [30]}), responses).await;
+    let reason = aws::tables::endpoint_health::HealthReason::PausedByAdmin;
+    let health = stack().health();
+    health.pause(&name(&endpoint), reason, aws::clock::now()).await.unwrap();
+    let delivery = endpoint.delivery();
+    let deadline = seconds_from_now(60);
+    let handle = async || stack().deliver().handle(&delivery.to_message(), deadline).await.unwrap();
+    assert_eq!(handle().await, RecordOutcome::Ack);
+    assert_eq!(text(&row(&delivery.id).await, "state"), "parked");
+
+    assert!(health.enable(&name(&endpoint), aws::clock::now()).await.unwrap());
+    assert!(matches!(handle().await, RecordOutcome::RetryAfter(_)), "this wait is lost");
+    let waiting = row(&delivery.id).await;
+    assert_eq!(text(&waiting, "state"), "retrying");
+    let due = Timestamp::parse(text(&waiting, "due_at")).unwrap();
+    assert!(due > seconds_from_now(14 * 60), "{due}: queued if the message does not come");
+}
+
+/// What an admin decided is not undone by a probe, and a failing endpoint can be paused for good.
+#[tokio::test]
+async fn a_probe_does_not_end_the_pause_of_an_admin() {
+    let endpoint = TestEndpoint::new(json!({}), json!([])).await;
+    let name = name(&endpoint);
+    let (health, now) = (stack().health(), aws::clock::now());
+    use aws::tables::endpoint_health::HealthReason::{Failing, PausedByAdmin};
+    assert!(health.pause(&name, Failing, now).await.unwrap());
+    assert!(health.read(&name).await.unwrap().probe_at.is_some());
+    assert!(health.pause(&name, PausedByAdmin, now).await.unwrap());
+    assert_eq!(health.read(&name).await.unwrap().probe_at, None);
+    assert!(!health.pause(&name, PausedByAdmin, now).await.unwrap(), "a second click");
+
+    let delivery = Delivery { probe: true, ..endpoint.delivery() };
+    stack().deliver().handle(&delivery.to_message(), seconds_from_now(60)).await.unwrap();
+    assert_eq!(health.read(&name).await.unwrap().state, EndpointState::Paused);
+    assert!(health.disable(&name, now).await.unwrap());
+    assert!(!health.recover(&name, now).await.unwrap());
+    assert!(health.enable(&name, now).await.unwrap());
+}

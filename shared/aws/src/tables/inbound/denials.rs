@@ -1,8 +1,9 @@
-//! Denied webhooks: a row for each hour, source and hook, retained 30 days.
+//! Denied webhooks: a row for each hour, source, hook and account, retained 30 days. Hooks of one
+//! account whose ids begin alike share a row.
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
-//! | `denied` | `{hour}/{source}/{hook}` | how many, and the last few as JSON |
+//! | `denied` | `{hour}/{source}/{hook}/{account}` | how many, and the last few as JSON |
 
 use std::net::IpAddr;
 
@@ -79,7 +80,8 @@ impl InboundLog {
             .set_or_remove("hook", path.hook.clone().map(text))
             .set_or_remove("account", path.account.as_ref().map(|account| text(account.as_str())))
             .set("ttl", ttl(now, RETENTION_DAYS));
-        let row = key(PARTITION, format!("{hour}/{}/{hook}", path.source));
+        let account = path.account.as_ref().map_or("", AccountCode::as_str);
+        let row = key(PARTITION, format!("{hour}/{}/{hook}/{account}", path.source));
         Write::update(&self.table, row, changes).send(&self.client).await.map(drop)
     }
 
