@@ -18,6 +18,9 @@ const BUG_RECEIVES: u32 = 5;
 /// Bounds how long a message waits after an outage has ended.
 const MAX_BACKOFF_SECONDS: u64 = 90;
 
+/// The pauses between the tries to set the retry time of a record.
+const POSTPONE_PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+
 /// A queue and its dead-letter queue.
 #[derive(Debug, Clone)]
 pub struct Worker {
@@ -116,7 +119,7 @@ impl Worker {
             }
             RecordOutcome::RetryAfter(wait) => {
                 let receipt = record.receipt_handle.as_deref().unwrap_or_default();
-                self.queue.retry_after(receipt, wait).await.map(|()| false)
+                self.postpone(receipt, wait).await.map(|()| false)
             }
         };
         acknowledged.unwrap_or_else(|error| {
@@ -127,6 +130,18 @@ impl Worker {
 }
 
 impl Worker {
+    /// Tries for longer than the SDK does: otherwise the record comes back only after the queue's
+    /// visibility timeout, minutes later.
+    async fn postpone(&self, receipt: &str, wait: Duration) -> Result<(), IoError> {
+        for pause in POSTPONE_PAUSES {
+            if self.queue.retry_after(receipt, wait).await.is_ok() {
+                return Ok(());
+            }
+            tokio::time::sleep(pause).await;
+        }
+        self.queue.retry_after(receipt, wait).await
+    }
+
     async fn dead_letter(
         &self,
         record: &SqsMessage,
