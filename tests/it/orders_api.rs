@@ -25,6 +25,7 @@ async fn creates_an_order_once_after_a_repeated_request() {
     let spelled = parcel.order().to_string().replace(r#""fare":300"#, "\"fare\" :\n3.00e2");
     let request = http::client().post(stack().url(ORDERS));
     let request = request.header("x-vendor-server-secret", &stack().vendor_secret);
+    let request = request.header("content-type", "application/json");
     let third = http::send(request.body(spelled)).await;
     assert_eq!((third.status, &third.json), (200, &first.json), "{}", third.json);
     let mut other = parcel.order();

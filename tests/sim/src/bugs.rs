@@ -131,7 +131,7 @@ bugs! {
     SignsOtherBytes: "has a wrong signature";
     /// A redirect counts as delivered.
     RedirectIsSuccess: "did not take it";
-    /// A `Retry-After` beyond every range panics, as in svix.
+    /// A `Retry-After` that is not a plain number panics, as in svix.
     RetryAfterPanics: "ends as", "a batch is dead";
     /// A change is told to the endpoints of another account too.
     ForeignAccount: "which never was";
