@@ -212,6 +212,60 @@ def delivery(copies: Copies, url: str | None) -> Json:
     return batch(copies, "deliveries", json.dumps(message))
 
 
+def _waiting_delivery(copies: Copies, endpoint: str, partition: str) -> None:
+    """A row in the index `due`, due an hour ago."""
+    texts = {
+        "pk": copies.unique("msg_"),
+        "endpoint": endpoint,
+        "format": "standard",
+        "event": "order.status_changed",
+        "account": ACCOUNT,
+        "order_id": "O-1",
+        "state": "retrying",
+        "due": partition,
+        "due_at": polling.moment(hours=1),
+    }
+    row = {name: {"S": text} for name, text in texts.items()}
+    copies.aws["dynamodb"].put_item(
+        TableName=copies.of(copies.stack["tables"]["deliveries"]),
+        Item=row | {"run": {"N": "1"}, "version": {"N": "2"}},
+    )
+
+
+def due_delivery(copies: Copies) -> Json:
+    _waiting_delivery(copies, copies.unique("copy-"), "0")
+    return {}
+
+
+def paused_endpoint(copies: Copies) -> Json:
+    """An endpoint whose probe is due, with a parked delivery."""
+    endpoint = copies.unique("copy-")
+    _waiting_delivery(copies, endpoint, f"parked:{endpoint}:0")
+    texts = {
+        "pk": "endpoints",
+        "sk": endpoint,
+        "state": "paused",
+        "reason": "failing",
+        "since": polling.moment(hours=2),
+        "probe_at": polling.moment(hours=1),
+    }
+    copies.aws["dynamodb"].put_item(
+        TableName=copies.of(copies.stack["tables"]["state"]),
+        Item={name: {"S": text} for name, text in texts.items()},
+    )
+    return {}
+
+
+def pause(copies: Copies) -> Json:
+    endpoint = copies.unique("copy-")
+    name = f"{SETTINGS_PREFIX}/endpoints/{endpoint}/url"
+    url = "https://shop.example.com/"
+    copies.aws["ssm"].put_parameter(Name=name, Value=url, Type="String")
+    copies.undo.callback(copies.aws["ssm"].delete_parameter, Name=name)
+    admin = user(copies, "admin")
+    return http(copies, "POST", "/api/endpoints/{name}/pause", admin, name=endpoint)
+
+
 def pending_event(copies: Copies) -> Json:
     event_id = copies.call("inbound", webhook(copies)).body["event_id"]
     # The sweep gives up after a day.

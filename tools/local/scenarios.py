@@ -134,6 +134,8 @@ SCENARIOS = [
     ),
     Scenario("sweep", "a pending event", events.pending_event, "done"),
     Scenario("sweep", "an overdue event", events.overdue_event, "done"),
+    Scenario("sweep", "a due delivery", events.due_delivery, "done"),
+    Scenario("sweep", "a paused endpoint", events.paused_endpoint, "done"),
     Scenario("sync", "a manual run", lambda _: {"kind": "manual"}, "done"),
     Scenario("sync", "an hourly run", lambda _: {"kind": "hourly", "at": polling.moment()}, "done"),
     Scenario("sync", "a shard", polling.shard_to_plan, "0 failed"),
@@ -192,6 +194,7 @@ SCENARIOS = [
         lambda copies: events.admin_get(copies, "/api/webhooks/denied"),
         "200",
     ),
+    Scenario("ops", "a pause of an endpoint", events.pause, "200"),
     Scenario("ops", "runs", lambda copies: events.admin_get(copies, "/api/sync/runs"), "200"),
     Scenario(
         "ops",
