@@ -1,4 +1,4 @@
-//! What this worker knows of the health of endpoints, and what its attempts add to it.
+//! The health of endpoints: cached for this worker, and updated by its attempts.
 //!
 //! The health only saves work: if its table cannot be read, deliveries are sent.
 
@@ -13,7 +13,7 @@ use domain::webhooks::health::{EndpointState, Health, Sign};
 use domain::webhooks::retry::AttemptOutcome;
 use tokio::sync::Mutex;
 
-/// How long a worker relies on what it has read.
+/// How long a worker caches the health of an endpoint.
 pub const HEALTH_TTL: Duration = Duration::from_secs(10);
 
 pub struct HealthMonitor {

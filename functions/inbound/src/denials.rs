@@ -53,7 +53,7 @@ impl Denials {
 }
 
 impl Count {
-    /// Returns what is to be written now: how many, and the last ones.
+    /// Returns the count and the last denials, if they are to be written now.
     fn add(&mut self, denial: Denial) -> Option<(u64, Vec<Denial>)> {
         let minute = denial.at.seconds() / 60;
         if minute != self.minute {

@@ -89,7 +89,7 @@ impl Ops {
         Ok(json(200, &Page { items, next_page }))
     }
 
-    /// Does nothing if the endpoint is in that state: a request can be repeated.
+    /// Has no effect if the endpoint is in that state: a request can be repeated.
     pub(crate) async fn change_endpoint(
         &self,
         action: EndpointAction,

@@ -131,7 +131,7 @@ impl Ops {
     }
 }
 
-/// Viewers have access to the log and to what was kept out of it only.
+/// Viewers have access to the log and the denied webhooks only.
 fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {
     let is_log = route.starts_with("GET /api/webhooks/logs") || route == "GET /api/webhooks/denied";
     if caller.can_operate() || (caller.can_read_log() && is_log) {

@@ -1,5 +1,5 @@
 //! Queues the deliveries whose next attempt is due. Each message arrives at its time, and is sent
-//! before the index says so: a crash in between repeats it, and the second one finds nothing to do.
+//! before the index says so: a crash in between repeats it, and the second one is dropped.
 
 use std::time::Duration;
 

@@ -48,7 +48,7 @@ impl PendingEvents {
     /// Marks the overdue events pending, each of them once, until `deadline`. The next run queues
     /// them: processing an event twice has no further effect.
     pub async fn check_overdue(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
-        let until = Timestamp::from_millis(now.millis() - millis(OVERDUE)).unwrap_or(now);
+        let until = now.before(OVERDUE);
         if clock::now() >= deadline {
             return Ok(());
         }
@@ -156,10 +156,6 @@ impl PendingEvents {
         }
         Ok(())
     }
-}
-
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Younger events of the stage are left alone.

@@ -1,5 +1,5 @@
-//! Every minute, queues what waits outside the queues: events that could not be queued or were not
-//! processed, and deliveries whose next attempt is due. Looks after paused endpoints.
+//! Every minute, queues events that could not be queued or were not processed, and deliveries whose
+//! next attempt is due. Probes paused endpoints and releases parked deliveries.
 
 mod deliveries;
 mod events;

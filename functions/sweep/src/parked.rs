@@ -1,5 +1,5 @@
 //! Endpoints that are paused, recover or are disabled, and their parked deliveries: probes, releases
-//! at a bounded rate, and the end of what was parked for too long.
+//! at a bounded rate, and the end of deliveries that were parked for too long.
 
 use std::time::Duration;
 
@@ -58,8 +58,7 @@ impl ParkedDeliveries {
                 if is_probe_due {
                     self.probe(row, now).await?;
                 }
-                let limit = Timestamp::from_millis(now.millis() - millis(PARKED_LIMIT));
-                self.release(row, limit.unwrap_or(now), now, deadline).await.map(drop)
+                self.release(row, now.before(PARKED_LIMIT), now, deadline).await.map(drop)
             }
             EndpointState::Recovering | EndpointState::Disabled => {
                 let released = self.release(row, now, now, deadline).await?;
@@ -138,8 +137,4 @@ impl ParkedDeliveries {
 fn message(delivery: &Delivery, delay: Duration) -> Delayed {
     let group = Some(delivery.endpoint.as_str().to_owned());
     Delayed { body: delivery.to_message(), group, delay }
-}
-
-fn millis(time: Duration) -> i64 {
-    i64::try_from(time.as_millis()).unwrap_or(i64::MAX)
 }

@@ -53,7 +53,7 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(2);
 /// 33 in its oldest form.
 const HEADER_BYTES: usize = 64;
 
-/// The answer header in which an endpoint says what to do with its deliveries.
+/// The answer header with which an endpoint ends a delivery, or all of them.
 const DELIVERY_DIRECTIVE: HeaderName = HeaderName::from_static("webhook-delivery");
 
 /// Fields that frame or route the message. An endpoint's own headers must not override them.

@@ -91,7 +91,7 @@ impl EndpointHealth {
     }
 
     /// Pauses an endpoint that is sent deliveries; an admin pauses one that fails, too, and ends its
-    /// probes by that. `false` if nothing changed.
+    /// probes by that. `false` if the row is unchanged.
     pub async fn pause(
         &self,
         endpoint: &EndpointName,
@@ -126,7 +126,7 @@ impl EndpointHealth {
     }
 
     /// Lets an endpoint recover that is paused because it failed. `false` if it is not: a probe
-    /// does not undo what an admin or the receiver decided.
+    /// does not undo a decision of an admin or the receiver.
     pub async fn recover(&self, endpoint: &EndpointName, now: Timestamp) -> Result<bool, IoError> {
         self.recover_if(is_failing(), endpoint, now).await
     }

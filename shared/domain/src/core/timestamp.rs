@@ -60,6 +60,13 @@ impl Timestamp {
         Self(self.0.saturating_add(wait).min(Self::MAX_MILLIS))
     }
 
+    /// Saturates at 1970.
+    #[must_use]
+    pub fn before(self, time: Duration) -> Self {
+        let time = i64::try_from(time.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(time).max(0))
+    }
+
     /// Zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0 - earlier.0).unwrap_or(0))

@@ -1,4 +1,4 @@
-//! Which connections are reused, and what happens when a reused one has ended.
+//! Reuse of connections, and the second try after a reused one has ended.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
