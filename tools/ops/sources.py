@@ -93,12 +93,11 @@ def _mode(request: Request, before: Source, modes: tuple[str, ...]) -> str:
 def _secret(request: Request, before: Source, mode: str | None) -> str | None:
     """None to keep the present secret: it has the same mode, and no other was given.
 
-    A given one counts beside the present one of the same mode.
+    A given one replaces it, as a leaked one has to be; `source-rotate` lets both count.
     """
     same_mode = before.settings.get("mode") == mode
-    present = (before.secret or "") if same_mode else ""
-    keep = present and not request.get("SECRET")
-    return None if keep else rotation.plain(request, present)
+    keep = same_mode and before.secret and not request.get("SECRET")
+    return None if keep else rotation.plain(request, "")
 
 
 def _shiprocket(request: Request, before: Source) -> Change:

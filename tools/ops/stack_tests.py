@@ -119,8 +119,8 @@ class Commands(unittest.TestCase):
         token = order.stack["sources"]["shiprocket"]["api_key"]
         source = ("source-set", "SOURCE=shiprocket", "ACCOUNT=STORE001", "FORCE=1", "SECRET=stdin")
         try:
-            secret_of(*source, stdin="another token\n")
-            self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", "another token"), 200)
+            secret_of(*source, stdin="another-token\n")
+            self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", "another-token"), 200)
             self.assertEqual(order.report(18, "IN TRANSIT", "11:00:00", token), 401)
         finally:
             secret_of(*source, stdin=f"{token}\n")

@@ -158,7 +158,7 @@ class Sources(CommandCase):
         self.assertEqual(self.secret(name), "third")
         given = {"SOURCE": "shiprocket", "ACCOUNT": "A", "SECRET": "stdin", "FORCE": "1"}
         self.run_command("source-set", "fourth\n", **given)
-        self.assertEqual(self.secret(name), "fourth third")
+        self.assertEqual(self.secret(name), "fourth")
         with self.assertRaisesRegex(StackError, "spaces"):
             self.run_command("source-set", "two words\n", **given)
 
