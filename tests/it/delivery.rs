@@ -1,8 +1,11 @@
 //! Deliveries: retries, dead letters and redrive. Tests queue messages to `deliver` and look at the
 //! receiver, at rows and at the dead-letter queue.
 
+mod endpoint_events;
 mod endpoint_settings;
+mod latest_only;
 mod pausing;
+mod settings_calls;
 mod waiting;
 mod worker;
 

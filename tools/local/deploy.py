@@ -25,6 +25,7 @@ LOG_FILE = LOCAL / "deploy.log"
 PARAMETERS = {
     **{"Stage": STAGE, "ConfigTtlSeconds": "1", "LogRetentionDays": "1"},
     **{"ProcessConcurrency": "20", "DeliverConcurrency": "50", "SyncConcurrency": "4"},
+    **{"SlowDeliverConcurrency": "10"},
 }
 
 

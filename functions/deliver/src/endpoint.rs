@@ -70,26 +70,13 @@ impl EndpointResolver {
         name: &EndpointName,
         now: Timestamp,
     ) -> Result<Arc<Resolution>, IoError> {
-        match self.resolve_valid(name, now).await {
+        // The absence of an endpoint is cached like its presence: a delivery costs no call to SSM.
+        match self.cached.get(&self.settings, name.as_str(), now, |_last| self.load(name)).await {
             Ok(resolution) => Ok(resolution),
             Err(SettingsError::Missing { .. } | SettingsError::Invalid { .. }) => {
                 Ok(Arc::new(Resolution::Unusable))
             }
             Err(SettingsError::Io(error)) => Err(error),
-        }
-    }
-
-    async fn resolve_valid(
-        &self,
-        name: &EndpointName,
-        now: Timestamp,
-    ) -> Result<Arc<Resolution>, SettingsError> {
-        let cached =
-            self.cached.get(&self.settings, name.as_str(), now, |_last| self.load(name)).await?;
-        match *cached {
-            Resolution::Ready(_) | Resolution::Unusable => Ok(cached),
-            // A cached absence may be outdated, and acting on it would dead-letter the delivery.
-            Resolution::Unavailable(_) => self.load(name).await.map(Arc::new),
         }
     }
 

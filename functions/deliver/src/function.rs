@@ -32,11 +32,14 @@ impl Function {
             queue: queue("DELIVERIES_QUEUE_URL")?,
             dead_letters: queue("DELIVERIES_DLQ_URL")?,
         };
+        let slow_lane = environment.optional("SLOW_DELIVERIES_QUEUE_URL");
+        let slow_lane = slow_lane.map(|url| Queue::new(sqs.clone(), url));
         let health = EndpointHealth::new(clients.dynamodb(), environment.variable("STATE_TABLE")?);
         let deliver = Deliver::new(
             Deliveries::new(clients.dynamodb(), environment.variable("DELIVERIES_TABLE")?),
             HealthMonitor::new(health, HEALTH_TTL),
             worker.dead_letters.clone(),
+            slow_lane,
             Settings::from_environment(clients.ssm(), environment)?,
             http,
         );

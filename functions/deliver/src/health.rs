@@ -9,7 +9,7 @@ use aws::error::IoError;
 use aws::tables::endpoint_health::{EndpointHealth, HealthReason};
 use domain::core::id::EndpointName;
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::health::{EndpointState, Health, Sign};
+use domain::webhooks::health::{EndpointState, Health, Latency, Sign};
 use domain::webhooks::retry::AttemptOutcome;
 use tokio::sync::Mutex;
 
@@ -20,6 +20,7 @@ pub struct HealthMonitor {
     table: EndpointHealth,
     ttl: Duration,
     known: Mutex<HashMap<EndpointName, Known>>,
+    latencies: Mutex<HashMap<EndpointName, Latency>>,
 }
 
 #[derive(Clone, Copy)]
@@ -30,24 +31,23 @@ struct Known {
 
 impl HealthMonitor {
     pub fn new(table: EndpointHealth, ttl: Duration) -> Self {
-        Self { table, ttl, known: Mutex::default() }
+        Self { table, ttl, known: Mutex::default(), latencies: Mutex::default() }
     }
 
-    pub(crate) async fn state(&self, endpoint: &EndpointName, now: Timestamp) -> EndpointState {
+    pub(crate) async fn of(&self, endpoint: &EndpointName, now: Timestamp) -> Health {
         // Held while reading, so that concurrent records read once.
         let mut known = self.known.lock().await;
         let last = known.get(endpoint).filter(|last| now.since(last.read_at) < self.ttl);
         // Acting on an outdated `Disabled` would dead-letter deliveries.
-        match last.map(|last| last.health.state) {
-            None | Some(EndpointState::Disabled) => {}
-            Some(state) => return state,
+        if let Some(last) = last.filter(|it| it.health.state != EndpointState::Disabled) {
+            return last.health;
         }
         let health = self.table.read(endpoint).await.unwrap_or_else(|error| {
             log_failure(endpoint, &error);
             Health::default()
         });
         known.insert(endpoint.clone(), Known { health, read_at: now });
-        health.state
+        health
     }
 
     /// Takes the outcome of an attempt into account. A healthy endpoint costs no write.
@@ -75,6 +75,29 @@ impl HealthMonitor {
         }
     }
 
+    /// Takes the latency of an attempt into account: an endpoint that answers slowly moves to the
+    /// slow lane, and back once it does not.
+    pub(crate) async fn note_latency(
+        &self,
+        endpoint: &EndpointName,
+        latency: Duration,
+        now: Timestamp,
+    ) {
+        let latency = {
+            let mut latencies = self.latencies.lock().await;
+            let known = latencies.entry(endpoint.clone()).or_default();
+            *known = known.with(latency);
+            *known
+        };
+        let Some(is_slow) = latency.changes(self.of(endpoint, now).await.is_slow) else { return };
+        match self.table.set_slow(endpoint, is_slow, now).await {
+            Ok(true) => tracing::warn!(%endpoint, is_slow, "endpoint.changed_lane"),
+            Ok(false) => {}
+            Err(error) => log_failure(endpoint, &error),
+        }
+        self.forget(endpoint).await;
+    }
+
     pub(crate) async fn recover(
         &self,
         endpoint: &EndpointName,
@@ -85,6 +108,15 @@ impl HealthMonitor {
         }
         self.forget(endpoint).await;
         Ok(())
+    }
+
+    /// The next run of `sweep` sends another probe: this one needed no request.
+    pub(crate) async fn probe_again(
+        &self,
+        endpoint: &EndpointName,
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        self.table.probe_at(endpoint, now).await
     }
 
     async fn disable(&self, endpoint: &EndpointName, now: Timestamp) -> Result<(), IoError> {

@@ -16,13 +16,13 @@ use std::time::Duration;
 use aws::clock::now;
 use aws::entropy;
 use aws::error::IoError;
-use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws::settings::Settings;
-use aws::sqs::Queue;
+use aws::sqs::{Outgoing, Queue};
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::delivery::Delivery;
-use domain::webhooks::health::{EndpointState, PARKED_LIMIT, Sign};
+use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
+use domain::webhooks::health::{EndpointState, Health, PARKED_LIMIT, Sign};
 use domain::webhooks::lease::{NextAttempt, lasts_for_attempt};
 use domain::webhooks::retry::{
     AttemptOutcome, DeadReason, DeliveryDirective, NextStep, parse_retry_after, wait_for_settings,
@@ -50,6 +50,8 @@ const SOON: Duration = Duration::from_secs(1);
 pub struct Deliver {
     deliveries: Deliveries,
     dead_letters: Queue,
+    /// The queue of the slow lane; `None` in the slow lane, and without one.
+    slow_lane: Option<Queue>,
     endpoints: EndpointResolver,
     health: HealthMonitor,
     in_flight: InFlight,
@@ -69,12 +71,14 @@ impl Deliver {
         deliveries: Deliveries,
         health: HealthMonitor,
         dead_letters: Queue,
+        slow_lane: Option<Queue>,
         settings: Settings,
         http: Http,
     ) -> Self {
         Self {
             deliveries,
             dead_letters,
+            slow_lane,
             endpoints: EndpointResolver::new(settings),
             health,
             in_flight: InFlight::default(),
@@ -91,14 +95,19 @@ impl Deliver {
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let Some(delivery) = Delivery::from_message(message) else {
-            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
+            return Ok(RecordOutcome::unreadable(message, SCHEMA_VERSION));
         };
         let endpoint = self.endpoints.resolve(&delivery.endpoint, now()).await?;
         let timeout = endpoint.timeout();
         if now().after(timeout).after(RECORDING) > deadline {
             return Ok(RecordOutcome::RetryAfter(Duration::ZERO));
         }
-        let state = self.health.state(&delivery.endpoint, now()).await;
+        let Health { state, is_slow, .. } = self.health.of(&delivery.endpoint, now()).await;
+        if let Some(slow_lane) = self.slow_lane.as_ref().filter(|_| is_slow) {
+            let group = delivery.endpoint.as_str().to_owned();
+            slow_lane.send(Outgoing { body: message.to_owned(), group }).await?;
+            return Ok(RecordOutcome::Ack);
+        }
         let _permit = match &*endpoint {
             Resolution::Ready(endpoint) => {
                 let max = endpoint.settings.max_in_flight;
@@ -119,6 +128,12 @@ impl Deliver {
             return Ok(RecordOutcome::RetryAfter(lease.until.since(now()).max(SOON)));
         }
         match &*endpoint {
+            Resolution::Ready(endpoint)
+                if endpoint.settings.latest_only
+                    && self.is_superseded(&delivery, &lease).await? =>
+            {
+                self.supersede(delivery, &lease).await
+            }
             Resolution::Ready(endpoint) => match state {
                 EndpointState::Active | EndpointState::Recovering => {
                     // A probe that comes late is an attempt like any other.
@@ -139,6 +154,27 @@ impl Deliver {
             }
             Resolution::Unusable => self.wait_for_settings(delivery, &lease).await,
         }
+    }
+
+    /// True for a retry, after a pause or a redrive too, if a newer delivery was claimed. Records the
+    /// delivery as the newest otherwise, before the attempt: later retries of older ones find it.
+    async fn is_superseded(&self, delivery: &Delivery, lease: &Lease) -> Result<bool, IoError> {
+        let is_latest = self.deliveries.note_latest(delivery, now()).await?;
+        let is_first = lease.attempt == 1 && lease.parked_since.is_none() && delivery.run == 1;
+        Ok(!is_latest && !is_first)
+    }
+
+    async fn supersede(&self, delivery: Delivery, lease: &Lease) -> Result<RecordOutcome, IoError> {
+        tracing::info!(
+            delivery_id = delivery.id,
+            endpoint = %delivery.endpoint,
+            "delivery.superseded"
+        );
+        if delivery.probe {
+            self.health.probe_again(&delivery.endpoint, now()).await?;
+        }
+        let is_superseded = self.deliveries.supersede(lease, now()).await?;
+        Ok(if is_superseded { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
     }
 
     /// Waits for an operator to correct the endpoint's settings, and gives up after two days.
@@ -206,6 +242,10 @@ impl Deliver {
         let AttemptResult { attempt, outcome, retry_after } =
             self.post(&delivery, endpoint, lease).await;
         self.health.note(&delivery.endpoint, outcome, delivery.probe, now()).await;
+        if matches!(outcome, AttemptOutcome::Answered { .. } | AttemptOutcome::TimedOut) {
+            let latency = Duration::from_millis(attempt.latency_ms);
+            self.health.note_latency(&delivery.endpoint, latency, now()).await;
+        }
         let next_step = outcome.next_step(settings.retry_4xx);
         let is_down = matches!(Sign::of(outcome), Some(Sign::Failure | Sign::Timeout));
         if delivery.probe && is_down && next_step == NextStep::Retry {

@@ -69,7 +69,7 @@ impl Poll {
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let Some(batch) = BatchMessage::read(message) else {
-            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
+            return Ok(RecordOutcome::unreadable(message, BatchMessage::VERSION));
         };
         let early = batch.not_before.since(now());
         if !early.is_zero() {

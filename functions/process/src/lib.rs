@@ -101,7 +101,7 @@ impl Process {
         let _reserved = self.memory.reserve(message.len()).await;
         match PollResult::read(message) {
             Some(poll_result) => self.apply_poll_result(&poll_result, deadline).await,
-            None => Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage)),
+            None => Ok(RecordOutcome::unreadable(message, PollResult::VERSION)),
         }
     }
 

@@ -6,6 +6,7 @@ use aws::client::Clients;
 use aws::clock::now;
 use aws::env::{BadEnvironment, Environment};
 use aws::lambda::Invocation;
+use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
@@ -42,7 +43,12 @@ impl Function {
         Ok(Self {
             events: PendingEvents::new(events, queue("EVENTS_QUEUE_URL")?),
             deliveries: DueDeliveries::new(deliveries.clone(), deliveries_queue.clone()),
-            parked: ParkedDeliveries::new(health, deliveries, deliveries_queue),
+            parked: ParkedDeliveries::new(
+                health,
+                deliveries,
+                deliveries_queue,
+                Settings::from_environment(clients.ssm(), environment)?,
+            ),
         })
     }
 

@@ -1,7 +1,9 @@
 //! Every minute, queues events that could not be queued or were not processed, and deliveries whose
-//! next attempt is due. Probes paused endpoints and releases parked deliveries.
+//! next attempt is due. Probes paused endpoints, releases parked deliveries, and notifies of endpoints
+//! that were paused, disabled or have recovered.
 
 mod deliveries;
+mod endpoint_events;
 mod events;
 mod function;
 mod parked;

@@ -4,14 +4,18 @@
 use std::time::Duration;
 
 use aws::clock;
+use aws::endpoints::Endpoints;
 use aws::error::IoError;
+use aws::settings::Settings;
 use aws::sqs::{Delayed, MAX_BATCH, Queue};
-use aws::tables::deliveries::{Deliveries, Due, LOST_AFTER};
+use aws::tables::deliveries::{Deliveries, Due, LOST_AFTER, ParkedFrom};
 use aws::tables::endpoint_health::{EndpointHealth, HealthRow};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::health::{EndpointState, PARKED_LIMIT};
 use futures::future::join_all;
+
+use crate::endpoint_events::EndpointEvents;
 
 /// Parked deliveries of an endpoint that a run releases, spread over the minute: ten a second.
 const MAX_RELEASED: usize = 600;
@@ -22,11 +26,19 @@ pub struct ParkedDeliveries {
     health: EndpointHealth,
     deliveries: Deliveries,
     queue: Queue,
+    events: EndpointEvents,
 }
 
 impl ParkedDeliveries {
-    pub fn new(health: EndpointHealth, deliveries: Deliveries, queue: Queue) -> Self {
-        Self { health, deliveries, queue }
+    pub fn new(
+        health: EndpointHealth,
+        deliveries: Deliveries,
+        queue: Queue,
+        settings: Settings,
+    ) -> Self {
+        let endpoints = Endpoints::new(settings);
+        let events = EndpointEvents::new(endpoints, health.clone(), queue.clone());
+        Self { health, deliveries, queue, events }
     }
 
     /// Works on each endpoint, and starts no batch after `deadline`. One failure does not stop the
@@ -35,7 +47,9 @@ impl ParkedDeliveries {
         let rows = self.health.list().await?;
         let results = join_all(rows.into_iter().map(async |row| {
             let row = row?;
-            self.work_on(&row, now, deadline).await
+            // A failure to notify holds up neither probes nor releases.
+            let notified = self.events.notify(&row, now).await;
+            self.work_on(&row, now, deadline).await.and(notified)
         }));
         let mut first = Ok(());
         for error in results.await.into_iter().filter_map(Result::err) {
@@ -70,17 +84,24 @@ impl ParkedDeliveries {
         }
     }
 
-    /// Sends the delivery that has been parked or probed longest ago, if there is one.
+    /// Sends a parked delivery, if there is one. The newest and the oldest take turns: old ones may
+    /// be superseded, and a delivery that makes its endpoint fail must not be the only probe. A probe
+    /// that fails is parked again as the newest.
     async fn probe(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
-        let parked = self.parked(row, now, 1).await?;
-        let Some(oldest) = parked.into_iter().min_by_key(|due| due.at) else { return Ok(()) };
+        let from = if row.health.probes % 2 == 0 { ParkedFrom::Newest } else { ParkedFrom::Oldest };
+        let parked = self.parked(row, now, from, 1).await?.into_iter();
+        let parked = match from {
+            ParkedFrom::Oldest => parked.min_by_key(|due| due.at),
+            ParkedFrom::Newest => parked.max_by_key(|due| due.at),
+        };
+        let Some(parked) = parked else { return Ok(()) };
         if self.health.mark_probed(row, now).await? {
             tracing::info!(
                 endpoint = %row.endpoint,
-                delivery_id = oldest.delivery.id,
+                delivery_id = parked.delivery.id,
                 "endpoint.probed"
             );
-            let probe = Delivery { probe: true, ..oldest.delivery };
+            let probe = Delivery { probe: true, ..parked.delivery };
             let sent = self.queue.send_delayed_batch(vec![message(&probe, Duration::ZERO)]).await?;
             sent.into_iter().collect::<Result<(), _>>()?;
         }
@@ -92,9 +113,10 @@ impl ParkedDeliveries {
         &self,
         row: &HealthRow,
         until: Timestamp,
+        from: ParkedFrom,
         limit: usize,
     ) -> Result<Vec<Due>, IoError> {
-        let parked = self.deliveries.parked(&row.endpoint, until, limit).await?;
+        let parked = self.deliveries.parked(&row.endpoint, until, from, limit).await?;
         let readable = parked.into_iter().filter_map(|due| {
             due.inspect_err(|error| tracing::error!(%error, "sweep.parked_failed")).ok()
         });
@@ -109,7 +131,7 @@ impl ParkedDeliveries {
         now: Timestamp,
         deadline: Timestamp,
     ) -> Result<usize, IoError> {
-        let parked = self.parked(row, until, MAX_RELEASED).await?;
+        let parked = self.parked(row, until, ParkedFrom::Oldest, MAX_RELEASED).await?;
         let gap = SPREAD / u32::try_from(parked.len().max(1)).unwrap_or(u32::MAX);
         let mut delay = Duration::ZERO;
         for batch in parked.chunks(MAX_BATCH) {

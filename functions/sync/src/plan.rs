@@ -25,9 +25,9 @@ const RETRY_SOON: Duration = Duration::from_secs(1);
 
 impl Sync {
     /// Plans from the planner's saved progress. Reads no further page after `deadline`.
-    pub async fn plan(&self, message: &str, deadline: Timestamp) -> Result<RecordOutcome, IoError> {
-        let Some(message) = PlanMessage::read(message) else {
-            return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
+    pub async fn plan(&self, text: &str, deadline: Timestamp) -> Result<RecordOutcome, IoError> {
+        let Some(message) = PlanMessage::read(text) else {
+            return Ok(RecordOutcome::unreadable(text, PlanMessage::VERSION));
         };
         let (owner, time) = (self.next_owner(), deadline.since(now()) + LEASE_MARGIN);
         match self.runs.claim(&message.run, message.planner, &owner, time, now()).await? {

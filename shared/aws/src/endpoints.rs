@@ -53,7 +53,7 @@ impl Endpoints {
 
     pub async fn all(&self, now: Timestamp) -> Result<Arc<EndpointSet>, SettingsError> {
         let load = |last: Option<Arc<EndpointSet>>| async move {
-            Ok(read(&self.settings.read_below(FOLDER, false).await?, last.as_deref(), now))
+            Ok(read(&self.settings.read_plain_below(FOLDER).await?, last.as_deref(), now))
         };
         self.cached.get(&self.settings, FOLDER, now, load).await
     }

@@ -25,6 +25,11 @@ impl Environment {
         let value = self.0.get(name).filter(|value| !value.is_empty());
         value.cloned().ok_or(BadEnvironment(name))
     }
+
+    /// `None` for a variable that is empty or missing.
+    pub fn optional(&self, name: &str) -> Option<String> {
+        self.0.get(name).filter(|value| !value.is_empty()).cloned()
+    }
 }
 
 impl FromIterator<(String, String)> for Environment {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_ssm::Client;
+use aws_sdk_ssm::operation::get_parameters_by_path::builders::GetParametersByPathFluentBuilder;
+use aws_sdk_ssm::types::ParameterStringFilter;
 use domain::core::timestamp::Timestamp;
 use tokio::sync::Mutex;
 
@@ -111,13 +113,26 @@ impl Settings {
 
     /// Reads all parameters below a folder. Secrets stay encrypted unless `decrypted`.
     pub async fn read_below(&self, folder: &str, decrypted: bool) -> Result<Values, IoError> {
+        self.read_pages(self.below(folder).with_decryption(decrypted)).await
+    }
+
+    /// Reads the parameters of the type `String` below a folder, so that secrets, of the type
+    /// `SecureString`, cost no pages: SSM has ten parameters on each.
+    pub async fn read_plain_below(&self, folder: &str) -> Result<Values, IoError> {
+        let plain = ParameterStringFilter::builder().key("Type").option("Equals").values("String");
+        let plain = plain.build().map_err(|_| IoError::unreadable("ssm", "filter"))?;
+        self.read_pages(self.below(folder).parameter_filters(plain)).await
+    }
+
+    fn below(&self, folder: &str) -> GetParametersByPathFluentBuilder {
         let path = format!("{}/{folder}", self.prefix);
-        let request = self
-            .client
-            .get_parameters_by_path()
-            .path(path)
-            .recursive(true)
-            .with_decryption(decrypted);
+        self.client.get_parameters_by_path().path(path).recursive(true)
+    }
+
+    async fn read_pages(
+        &self,
+        request: GetParametersByPathFluentBuilder,
+    ) -> Result<Values, IoError> {
         let mut pages = request.into_paginator().send();
         let mut values = Values::new();
         while let Some(page) = pages.next().await {

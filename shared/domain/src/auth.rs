@@ -24,6 +24,16 @@ impl Default for Accounts {
     }
 }
 
+impl Accounts {
+    pub fn include_all(&self, others: &Self) -> bool {
+        match (self, others) {
+            (Self::All, _) => true,
+            (Self::Only(_), Self::All) => false,
+            (Self::Only(own), Self::Only(others)) => others.is_subset(own),
+        }
+    }
+}
+
 impl TryFrom<BTreeSet<String>> for Accounts {
     type Error = InvalidId;
     fn try_from(list: BTreeSet<String>) -> Result<Self, InvalidId> {
@@ -146,11 +156,7 @@ impl Caller {
 
     /// True if all of these accounts are accessible.
     pub fn can_see_all(&self, accounts: &Accounts) -> bool {
-        match (&self.accounts, accounts) {
-            (Accounts::All, _) => true,
-            (Accounts::Only(_), Accounts::All) => false,
-            (Accounts::Only(own), Accounts::Only(others)) => others.is_subset(own),
-        }
+        self.accounts.include_all(accounts)
     }
 
     /// The account of a request: the named one, or the caller's only one.

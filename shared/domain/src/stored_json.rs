@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use strum::VariantArray;
 
-use crate::core::id::{AccountCode, EndpointName, OrderId, ProviderId};
+use crate::core::id::{AccountCode, Awb, EndpointName, OrderId, ProviderId};
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::messaging::linked::TrackedMessage;
 use crate::messaging::message::{Message, MessageKey, NewMessage};
@@ -306,9 +306,10 @@ fn delivery_message() {
         endpoint: EndpointName::parse("shop").unwrap(),
         format: Format::OrderStatusChanged,
         event: EventType::Stalled,
-        account: account(),
+        account: Some(account()),
         order_id: Some(order_id()),
         version: Some(3),
+        awb: None,
         probe: false,
         body: r#"{"a":1}"#.to_owned(),
     };
@@ -320,13 +321,14 @@ fn delivery_message() {
             r#""body":"{\"a\":1}"}"#,
         ],
     );
-    let probe = Delivery { probe: true, body: String::new(), ..delivery };
+    let awb = Awb::parse("A1").ok();
+    let probe = Delivery { probe: true, awb, body: String::new(), ..delivery };
     assert_json(
         &probe,
         &[
             r#"{"v":1,"id":"msg_a","run":2,"endpoint":"shop","format":"order.status_changed","#,
             r#""event":"order.stalled","account":"STORE001","order_id":"ORD-1","version":3,"#,
-            r#""probe":true,"body":""}"#,
+            r#""awb":"A1","probe":true,"body":""}"#,
         ],
     );
 }

@@ -2,6 +2,7 @@
 
 pub mod delivery;
 pub mod endpoint;
+pub mod endpoint_event;
 pub mod health;
 pub mod lease;
 pub mod notification;

@@ -26,6 +26,15 @@ pub enum Kind {
     SecureString,
 }
 
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::String => "String",
+            Self::SecureString => "SecureString",
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 struct Parameter {
     kind: Kind,
@@ -129,7 +138,10 @@ impl Ssm {
             Some(token) => read_page_token(token)?,
             None => String::new(),
         };
-        let mut rest = below.into_iter().filter(|(name, _)| ***name >= *start);
+        let kind = read_type_filter(request)?;
+        let has_kind =
+            |parameter: &Parameter| kind.is_none_or(|kind| kind == parameter.kind.name());
+        let mut rest = below.into_iter().filter(|(name, it)| ***name >= *start && has_kind(it));
         let decrypted = is_decrypted(request);
         let page = self.page_size(read_max_results(request)?, rng);
         let found: Vec<Value> =
@@ -162,13 +174,9 @@ impl Ssm {
 
 impl Parameter {
     fn to_json(&self, name: &str, decrypted: bool) -> Value {
-        let kind = match self.kind {
-            Kind::String => "String",
-            Kind::SecureString => "SecureString",
-        };
         json!({
             "Name": name,
-            "Type": kind,
+            "Type": self.kind.name(),
             "Value": self.visible_value(name, decrypted),
             "Version": self.version,
             "LastModifiedDate": self.put_at / SECOND,
@@ -206,6 +214,23 @@ fn read_max_results(request: &Value) -> Result<usize, Failure> {
     let Some(max) = request["MaxResults"].as_i64() else { return Ok(MAX_PARAMETERS) };
     let valid = usize::try_from(max).ok().filter(|max| (1..=MAX_PARAMETERS).contains(max));
     valid.ok_or_else(|| invalid_request("Member 'maxResults' must be from 1 to 10.".to_owned()))
+}
+
+/// The model supports one filter, `Type` `Equals` one value.
+fn read_type_filter(request: &Value) -> Result<Option<&str>, Failure> {
+    let filters = request["ParameterFilters"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let [filter] = filters else {
+        let unsupported = || invalid_request("The model supports one filter.".to_owned());
+        return if filters.is_empty() { Ok(None) } else { Err(unsupported()) };
+    };
+    match (&filter["Key"], &filter["Option"], filter["Values"].as_array().map(Vec::as_slice)) {
+        (Value::String(key), Value::String(option), Some([Value::String(kind)]))
+            if key == "Type" && option == "Equals" =>
+        {
+            Ok(Some(kind))
+        }
+        _ => Err(invalid_request("The model supports only the filter by type.".to_owned())),
+    }
 }
 
 fn is_decrypted(request: &Value) -> bool {

@@ -169,7 +169,8 @@ impl Parts<'_> {
         // As for the settings: a busy function reads no health.
         let health = HealthMonitor::new(health, Duration::from_secs(3600));
         let dead_letters = self.queue("dead_letters");
-        Deliver::new(rows, health, dead_letters, self.settings(), Http::new(system_time).unwrap())
+        let http = Http::new(system_time).unwrap();
+        Deliver::new(rows, health, dead_letters, None, self.settings(), http)
     }
 
     fn worker(&self) -> Worker {

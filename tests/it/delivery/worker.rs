@@ -29,12 +29,13 @@ fn failed_ids(response: &SqsBatchResponse) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn delivers_a_batch_despite_a_panic_and_an_unreadable_message() {
+async fn delivers_a_batch_despite_a_panic_and_messages_that_it_cannot_read() {
     let endpoint = TestEndpoint::new(json!({}), json!([])).await;
     let mut bodies: Vec<String> = (0..8).map(|_| endpoint.delivery().to_message()).collect();
     let unreadable = unique("unreadable ");
     bodies.insert(2, "panic".to_owned());
     bodies.insert(5, unreadable.clone());
+    bodies.push(json!({"v": 2, "id": "of a newer release"}).to_string());
     let records: Vec<Value> = bodies
         .iter()
         .enumerate()
@@ -46,7 +47,7 @@ async fn delivers_a_batch_despite_a_panic_and_an_unreadable_message() {
         assert!(message != "panic", "a record may panic");
         deliver.handle(message, no_deadline).await
     });
-    assert_eq!(failed_ids(&response.await), ["2"]);
+    assert_eq!(failed_ids(&response.await), ["2", "10"]);
     assert_eq!(endpoint.received_so_far().await.len(), 8);
     take_unreadable_dead_letter(&unreadable).await;
 }

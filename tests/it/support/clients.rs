@@ -107,7 +107,14 @@ impl Stack {
         let dead_letters = self.queue("deliveries_dlq", &calls);
         let http = Http::new(system_time).unwrap();
         let health = HealthMonitor::new(self.health(), HEALTH_TTL);
-        Deliver::new(self.deliveries(&calls), health, dead_letters, self.settings(&calls), http)
+        Deliver::new(
+            self.deliveries(&calls),
+            health,
+            dead_letters,
+            None,
+            self.settings(&calls),
+            http,
+        )
     }
 
     /// The SQS worker of `deliver`.
@@ -133,7 +140,8 @@ impl Stack {
     pub fn parked_deliveries(&self) -> ParkedDeliveries {
         let calls = Calls::default();
         let queue = self.queue("deliveries", &calls);
-        ParkedDeliveries::new(self.health(), self.deliveries(&calls), queue)
+        let settings = self.settings(&calls);
+        ParkedDeliveries::new(self.health(), self.deliveries(&calls), queue, settings)
     }
 
     pub fn due_deliveries(&self) -> DueDeliveries {

@@ -52,6 +52,16 @@ impl Call {
         self.service == Service::DynamoDb && !is_read
     }
 
+    /// A query of one of the sixteen shards of due deliveries, but the first. `sweep` asks all of them
+    /// at once, and nearly always in vain: a kill at the first one strikes at the same point.
+    pub(crate) fn is_of_further_shard(&self) -> bool {
+        self.operation == "Query"
+            && self.request["IndexName"] == "due"
+            && self.request["ExpressionAttributeValues"]
+                .as_object()
+                .is_some_and(|values| values.values().any(is_further_shard))
+    }
+
     /// The name of the queue.
     pub(crate) fn queue(&self) -> &str {
         self.request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default()
@@ -311,4 +321,8 @@ impl fmt::Display for Answer {
             _ => write!(f, "ok"),
         }
     }
+}
+
+fn is_further_shard(value: &Value) -> bool {
+    value["S"].as_str().and_then(|text| text.parse().ok()).is_some_and(|shard: u64| shard > 0)
 }

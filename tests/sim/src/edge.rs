@@ -129,9 +129,11 @@ async fn carry_out(
     call: Call,
     answer: oneshot::Sender<Option<Answer>>,
 ) {
+    let is_kill_point = !call.is_of_further_shard();
     let (passage, name) = {
         let mut state = world.lock();
-        if state.sandbox(sandbox).is_dead || state.dies(sandbox, Moment::Before) {
+        let is_dead = state.sandbox(sandbox).is_dead;
+        if is_dead || is_kill_point && state.dies(sandbox, Moment::Before) {
             return;
         }
         (state.passage(sandbox, &call), state.sandbox(sandbox).name.clone())
@@ -140,7 +142,7 @@ async fn carry_out(
     let result = arrive(&world, sandbox, &name, &call, passage.fate);
     let result = tear(&world, sandbox, &call, result).await;
     let result = ignore_error(world.lock().bug, &call, result);
-    if world.lock().dies(sandbox, Moment::After) {
+    if is_kill_point && world.lock().dies(sandbox, Moment::After) {
         return;
     }
     match passage.fate {

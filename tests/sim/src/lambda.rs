@@ -111,11 +111,9 @@ impl Lambda {
                 &queue(),
                 environment,
             )?)),
-            "deliver" => Program::Deliver(Box::new(deliver::Function::from_environment(
-                &queue(),
-                environment,
-                http(),
-            )?)),
+            "deliver" | "deliver-slow" => Program::Deliver(Box::new(
+                deliver::Function::from_environment(&queue(), environment, http())?,
+            )),
             "poll" => Program::Poll(Box::new(poll::Function::from_environment(
                 &queue(),
                 environment,

@@ -162,6 +162,6 @@ fn changes(delivery: &Delivery) -> Vec<String> {
         ["orderId", "order_id", "sequence"].map(|name| row[name].to_string()).join(" ")
     };
     let mut changes: Vec<String> = rows.iter().map(row).collect();
-    changes.push(delivery.account.to_string());
+    changes.extend(delivery.account.as_ref().map(ToString::to_string));
     changes
 }

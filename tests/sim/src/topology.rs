@@ -30,6 +30,7 @@ impl Topology {
             ("ConfigTtlSeconds", "20"),
             ("ProcessConcurrency", "20"),
             ("DeliverConcurrency", "50"),
+            ("SlowDeliverConcurrency", "10"),
             ("SyncConcurrency", "4"),
         ];
         let template = Template::read(&template, &parameters)?;

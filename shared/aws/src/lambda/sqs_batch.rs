@@ -7,6 +7,7 @@ use std::time::Duration;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
 use futures::FutureExt;
 use futures::future::join_all;
+use serde::Deserialize;
 use strum::IntoStaticStr;
 
 use crate::error::IoError;
@@ -16,7 +17,11 @@ use crate::sqs::Queue;
 const BUG_RECEIVES: u32 = 5;
 
 /// Bounds how long a message waits after an outage has ended.
-const MAX_BACKOFF_SECONDS: u64 = 90;
+const MAX_BACKOFF: Duration = Duration::from_secs(90);
+
+/// The longest wait of a message for a release that reads it. Even the queue with the lowest
+/// `maxReceiveCount` keeps it for three days like that.
+const MAX_WAIT_FOR_RELEASE: Duration = Duration::from_secs(15 * 60);
 
 /// The pauses between the tries to set the retry time of a record.
 const POSTPONE_PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
@@ -34,8 +39,25 @@ pub enum RecordOutcome {
     Ack,
     /// The record becomes visible again after this time.
     RetryAfter(Duration),
+    /// A newer release wrote the record: it waits until this function reads it.
+    NewerVersion,
     /// Copied to the dead-letter queue, then acknowledged.
     DeadLetter(DeadLetterReason),
+}
+
+impl RecordOutcome {
+    /// Of a message that is unreadable for a reader of `version`: retried if it has a newer one, as
+    /// during a deploy or after a rollback, and dead-lettered otherwise.
+    pub fn unreadable(message: &str, version: u8) -> Self {
+        #[derive(Deserialize)]
+        struct Versioned {
+            v: u64,
+        }
+        match serde_json::from_str(message) {
+            Ok(Versioned { v }) if v > u64::from(version) => Self::NewerVersion,
+            _ => Self::DeadLetter(DeadLetterReason::UnreadableMessage),
+        }
+    }
 }
 
 /// Why retrying a record is pointless.
@@ -117,9 +139,10 @@ impl Worker {
                     Err(error) => Err(error),
                 }
             }
-            RecordOutcome::RetryAfter(wait) => {
-                let receipt = record.receipt_handle.as_deref().unwrap_or_default();
-                self.postpone(receipt, wait).await.map(|()| false)
+            RecordOutcome::RetryAfter(wait) => self.postpone(record, wait).await,
+            RecordOutcome::NewerVersion => {
+                tracing::warn!(message_id = record.message_id, "record.newer_version");
+                self.postpone(record, wait_for_release(receive_count(record))).await
             }
         };
         acknowledged.unwrap_or_else(|error| {
@@ -131,15 +154,16 @@ impl Worker {
 
 impl Worker {
     /// Tries for longer than the SDK does: otherwise the record comes back only after the queue's
-    /// visibility timeout, minutes later.
-    async fn postpone(&self, receipt: &str, wait: Duration) -> Result<(), IoError> {
+    /// visibility timeout, minutes later. Returns that the record is not acknowledged.
+    async fn postpone(&self, record: &SqsMessage, wait: Duration) -> Result<bool, IoError> {
+        let receipt = record.receipt_handle.as_deref().unwrap_or_default();
         for pause in POSTPONE_PAUSES {
             if self.queue.retry_after(receipt, wait).await.is_ok() {
-                return Ok(());
+                return Ok(false);
             }
             tokio::time::sleep(pause).await;
         }
-        self.queue.retry_after(receipt, wait).await
+        self.queue.retry_after(receipt, wait).await.map(|()| false)
     }
 
     async fn dead_letter(
@@ -173,8 +197,16 @@ fn after_bug(receive_count: u32) -> RecordOutcome {
 
 /// Exponential backoff: one second, doubling with every receive, at most 90 seconds.
 pub(super) fn backoff(receive_count: u32) -> Duration {
-    let doublings = receive_count.clamp(1, 8) - 1;
-    Duration::from_secs((1_u64 << doublings).min(MAX_BACKOFF_SECONDS))
+    doubling(receive_count).min(MAX_BACKOFF)
+}
+
+/// As [`backoff`], up to 15 minutes.
+fn wait_for_release(receive_count: u32) -> Duration {
+    doubling(receive_count).min(MAX_WAIT_FOR_RELEASE)
+}
+
+fn doubling(receive_count: u32) -> Duration {
+    Duration::from_secs(1 << (receive_count.clamp(1, 11) - 1))
 }
 
 #[cfg(test)]
@@ -229,6 +261,25 @@ mod tests {
             backoff(receive_count(&record)).as_secs()
         };
         assert_eq!(["1", "2", "7", "8", "999", "junk"].map(wait), [1, 2, 64, 90, 90, 1]);
+    }
+
+    #[test]
+    fn a_message_of_a_newer_release_waits_for_up_to_a_quarter_of_an_hour() {
+        let dead = RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage);
+        for (message, expected) in [
+            (r#"{"v":2,"id":7}"#, RecordOutcome::NewerVersion),
+            (r#"{"v":999}"#, RecordOutcome::NewerVersion),
+            (r#"{"v":1}"#, dead),
+            (r#"{"v":0}"#, dead),
+            (r#"{"v":"2"}"#, dead),
+            ("{}", dead),
+            ("2", dead),
+            ("", dead),
+        ] {
+            assert_eq!(RecordOutcome::unreadable(message, 1), expected, "{message}");
+        }
+        let waits = [1, 2, 10, 11, 330].map(|count| wait_for_release(count).as_secs());
+        assert_eq!(waits, [1, 2, 512, 900, 900]);
     }
 
     #[test]

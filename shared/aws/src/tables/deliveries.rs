@@ -7,6 +7,7 @@
 
 mod claim;
 mod due;
+mod latest;
 mod summary;
 
 use std::time::Duration;
@@ -19,7 +20,7 @@ use domain::webhooks::lease::{DeliveryState, NextAttempt};
 use domain::webhooks::retry::DeadReason;
 use serde::Serialize;
 
-pub use due::{Due, DuePage};
+pub use due::{Due, DuePage, ParkedFrom};
 pub use summary::DeliverySummary;
 
 use crate::error::IoError;

@@ -47,6 +47,8 @@ pub struct HealthRow {
     pub health: Health,
     /// [`HealthReason`].
     pub reason: Option<String>,
+    /// True if other endpoints were notified of the state.
+    pub is_told: bool,
 }
 
 impl EndpointHealth {
@@ -88,6 +90,20 @@ impl EndpointHealth {
     pub async fn clear_failures(&self, endpoint: &EndpointName) -> Result<(), IoError> {
         let changes = Changes::new().set("failures", number(0)).set("timeouts", number(0));
         self.update(endpoint, changes, attr("pk").exists()).await.map(drop)
+    }
+
+    /// Moves an endpoint to the slow lane, or back. `false` if it was there.
+    pub async fn set_slow(
+        &self,
+        endpoint: &EndpointName,
+        is_slow: bool,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
+        let since = is_slow.then(|| text(now.to_string()));
+        let changes = Changes::new().set_or_remove("slow_since", since);
+        let slow_since = attr("slow_since");
+        let condition = if is_slow { slow_since.absent() } else { slow_since.exists() };
+        self.update(endpoint, changes, condition).await
     }
 
     /// Pauses an endpoint that is sent deliveries; an admin pauses one that fails, too, and ends its
@@ -157,10 +173,25 @@ impl EndpointHealth {
         self.update(&row.endpoint, changes, is_unchanged).await
     }
 
+    /// Sets the time of the next probe of an endpoint that is paused because it failed.
+    pub async fn probe_at(&self, endpoint: &EndpointName, at: Timestamp) -> Result<(), IoError> {
+        let changes = Changes::new().set("probe_at", text(at.to_string()));
+        self.update(endpoint, changes, is_failing()).await.map(drop)
+    }
+
+    /// Records that other endpoints were notified of the state. `false` if it changed since.
+    pub async fn mark_told(&self, row: &HealthRow) -> Result<bool, IoError> {
+        let Some(since) = row.health.since else { return Ok(false) };
+        let since = text(since.to_string());
+        let changes = Changes::new().set("told", since.clone());
+        self.update(&row.endpoint, changes, attr("since").equals(since)).await
+    }
+
     /// Ends a recovery. `false` if the endpoint was paused again, or has recovered since.
     pub async fn end_recovery(&self, row: &HealthRow) -> Result<bool, IoError> {
         let Some(since) = row.health.since else { return Ok(false) };
-        let changes = Changes::new().remove("state").remove("since").remove("probes");
+        let changes =
+            Changes::new().remove("state").remove("since").remove("told").remove("probes");
         let is_unchanged =
             is(EndpointState::Recovering).and(attr("since").equals(text(since.to_string())));
         self.update(&row.endpoint, changes, is_unchanged).await
@@ -202,6 +233,7 @@ fn read_row(row: &Item) -> Result<HealthRow, IoError> {
         endpoint: read_as(row, "sk", EndpointName::parse)?,
         health: read_health(row)?,
         reason: read_text(row, "reason").ok().map(str::to_owned),
+        is_told: row.get("told") == row.get("since"),
     })
 }
 
@@ -214,5 +246,6 @@ fn read_health(row: &Item) -> Result<Health, IoError> {
         since: read_optional(row, "since", Timestamp::parse)?,
         probe_at: read_optional(row, "probe_at", Timestamp::parse)?,
         probes: read_number(row, "probes").unwrap_or_default(),
+        is_slow: row.contains_key("slow_since"),
     })
 }

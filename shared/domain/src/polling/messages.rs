@@ -12,8 +12,6 @@ use crate::core::id::{AccountCode, Awb, OrderId, OrderKey};
 use crate::core::timestamp::Timestamp;
 
 /// The version of both messages that this release writes.
-const VERSION: u8 = 1;
-
 /// Maximum number of AWBs in one call (Shipway).
 pub const MAX_BATCH: usize = 50;
 
@@ -55,8 +53,11 @@ pub struct PollItem {
 }
 
 impl PlanMessage {
+    /// The message version that this release writes.
+    pub const VERSION: u8 = 1;
+
     pub fn new(run: Run, planner: u8, planners: u8, calls_per_second: f64) -> Self {
-        Self { v: VERSION, run, planner, planners, calls_per_second }
+        Self { v: Self::VERSION, run, planner, planners, calls_per_second }
     }
 
     pub fn write(&self) -> String {
@@ -66,7 +67,7 @@ impl PlanMessage {
     /// `None` for an unreadable message or another version.
     pub fn read(body: &str) -> Option<Self> {
         let is_valid = |message: &Self| {
-            message.v == VERSION
+            message.v == Self::VERSION
                 && message.planner < message.planners
                 && message.planners <= SHARDS
                 && message.calls_per_second > 0.0
@@ -76,10 +77,13 @@ impl PlanMessage {
 }
 
 impl BatchMessage {
+    /// The message version that this release writes.
+    pub const VERSION: u8 = 1;
+
     /// The batch of a planner with this number and this turn.
     pub fn new(plan: &PlanMessage, k: u64, turn: u64, batch: Batch) -> Self {
         Self {
-            v: VERSION,
+            v: Self::VERSION,
             run: plan.run.clone(),
             planner: plan.planner,
             k,
@@ -96,7 +100,7 @@ impl BatchMessage {
     /// `None` for an unreadable message or another version.
     pub fn read(body: &str) -> Option<Self> {
         let is_valid = |message: &Self| {
-            message.v == VERSION
+            message.v == Self::VERSION
                 && message.planner < SHARDS
                 && (1..=MAX_BATCH).contains(&message.orders.len())
         };

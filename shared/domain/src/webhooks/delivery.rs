@@ -35,11 +35,15 @@ pub struct Delivery {
     /// Missing in messages of older releases, which had only `order.status_changed`.
     #[serde(default)]
     pub event: EventType,
-    pub account: AccountCode,
-    /// `None` in a delivery with several orders.
+    /// `None` if it is about an endpoint.
+    pub account: Option<AccountCode>,
+    /// `None` in a delivery with several orders, or about an endpoint.
     pub order_id: Option<OrderId>,
     /// The version of that order.
     pub version: Option<u64>,
+    /// The parcel that it is about, unless it is about the whole order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub awb: Option<Awb>,
     /// Tries whether a paused endpoint answers again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probe: bool,
@@ -250,6 +254,7 @@ fn single(event: &EventId, endpoint: &Endpoint, candidate: &Candidate<'_>) -> De
         id: delivery_id(event, endpoint, &[candidate]),
         order_id: Some(notification.order.key.order.clone()),
         version: Some(notification.version),
+        awb: notification.parcel.map(|parcel| parcel.awb.clone()),
         body: match endpoint.settings.format {
             Format::Standard => payload::standard(notification),
             Format::OrderStatusChanged | Format::StatusUpdate => {
@@ -268,9 +273,10 @@ fn blank(endpoint: &Endpoint, notification: &Notification<'_>) -> Delivery {
         endpoint: endpoint.name.clone(),
         format: endpoint.settings.format,
         event: notification.event_type(),
-        account: notification.order.key.account.clone(),
+        account: Some(notification.order.key.account.clone()),
         order_id: None,
         version: None,
+        awb: None,
         probe: false,
         body: String::new(),
     }

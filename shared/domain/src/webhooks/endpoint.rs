@@ -55,6 +55,7 @@ struct RawSettings {
     backoff: Option<Vec<u32>>,
     retry_4xx: Option<bool>,
     max_in_flight: Option<usize>,
+    latest_only: bool,
     headers: BTreeMap<String, String>,
     enabled: Option<bool>,
 }
@@ -74,6 +75,8 @@ pub struct Settings {
     pub retry_4xx: bool,
     /// The requests that one worker sends at the same time.
     pub max_in_flight: usize,
+    /// A retry is superseded by a newer delivery of the same type about the same order or parcel.
+    pub latest_only: bool,
     /// Additional headers; reserved names are rejected.
     pub headers: BTreeMap<String, String>,
     /// If false, deliveries become dead letters with the reason `endpoint_disabled`.
@@ -100,6 +103,7 @@ impl Settings {
             return Err(EndpointSettingError::new("max_in_flight", "must be 1 to 10"));
         }
         check_headers(&raw.headers)?;
+        check_format(&raw)?;
         Ok(Self {
             format,
             accounts: raw.accounts.unwrap_or_default(),
@@ -108,6 +112,7 @@ impl Settings {
             schedule: schedule(format, raw.retry_count, raw.backoff)?,
             retry_4xx: raw.retry_4xx.unwrap_or(format.retries_4xx()),
             max_in_flight,
+            latest_only: raw.latest_only,
             headers: raw.headers,
             enabled: raw.enabled.unwrap_or(true),
         })
@@ -139,6 +144,24 @@ impl Settings {
         let named = Subscription::Every(event);
         self.events.as_ref().is_some_and(|events| events.contains(&named))
     }
+}
+
+/// `status_update` is a batch: none of its rows can be superseded alone, and it has no words for
+/// events of endpoints. `order.status_changed` has the body of an order.
+fn check_format(raw: &RawSettings) -> Result<(), EndpointSettingError> {
+    if raw.latest_only && raw.format == Format::StatusUpdate {
+        let message = "cannot be true with the format status_update, whose bodies are batches";
+        return Err(EndpointSettingError::new("latest_only", message));
+    }
+    let mut events = raw.events.iter().flatten();
+    let is_of_endpoint =
+        |it: &Subscription| matches!(it, Subscription::Every(event) if event.is_of_endpoint());
+    if raw.format != Format::Standard && events.any(is_of_endpoint) {
+        let message = "may name endpoint.paused, endpoint.disabled and endpoint.recovered only with \
+                       the format standard";
+        return Err(EndpointSettingError::new("events", message));
+    }
+    Ok(())
 }
 
 fn schedule(

@@ -59,6 +59,8 @@ pub struct Health {
     pub probe_at: Option<Timestamp>,
     /// The number of probes since the pause.
     pub probes: u32,
+    /// It answers slowly: its deliveries take the slow lane.
+    pub is_slow: bool,
 }
 
 impl Health {
@@ -70,6 +72,40 @@ impl Health {
     pub fn has_recovered(&self, now: Timestamp) -> bool {
         self.state == EndpointState::Recovering
             && self.since.is_none_or(|since| now.since(since) > RECOVERY)
+    }
+}
+
+/// The average time that an endpoint takes to answer, of a worker's recent attempts.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Latency {
+    average_ms: u64,
+    attempts: u32,
+}
+
+/// An endpoint is slow above the first average, and no longer below the second.
+const SLOW_MS: u64 = 3000;
+const NO_LONGER_SLOW_MS: u64 = 2000;
+/// Fewer attempts say little: the first one also connects.
+const MIN_ATTEMPTS: u32 = 5;
+/// The weight of the newest attempt is one in this many.
+const WEIGHT: u64 = 5;
+
+impl Latency {
+    #[must_use]
+    pub fn with(self, attempt: Duration) -> Self {
+        let ms = u64::try_from(attempt.as_millis()).unwrap_or(u64::MAX);
+        let before = if self.attempts == 0 { ms } else { self.average_ms };
+        Self {
+            average_ms: before.saturating_mul(WEIGHT - 1).saturating_add(ms) / WEIGHT,
+            attempts: self.attempts.saturating_add(1),
+        }
+    }
+
+    /// Whether the endpoint becomes slow, or is no longer. `None` if it stays what it was.
+    pub fn changes(self, is_slow: bool) -> Option<bool> {
+        let becomes =
+            if is_slow { self.average_ms >= NO_LONGER_SLOW_MS } else { self.average_ms > SLOW_MS };
+        (self.attempts >= MIN_ATTEMPTS && becomes != is_slow).then_some(becomes)
     }
 }
 
@@ -118,6 +154,27 @@ mod tests {
             [(0, 0, false), (9, 4, false), (10, 0, true), (5, 5, true), (30, 30, true)]
         {
             assert_eq!(has_to_pause(failures, timeouts), expected, "{failures} {timeouts}");
+        }
+    }
+
+    #[test]
+    fn an_average_over_three_seconds_is_slow_until_it_is_below_two() {
+        let after = |seconds: &[u64]| {
+            let attempts = seconds.iter().map(|it| Duration::from_secs(*it));
+            attempts.fold(Latency::default(), Latency::with)
+        };
+        for (seconds, is_slow, expected) in [
+            (&[4, 4, 4, 4][..], false, None),
+            (&[4, 4, 4, 4, 4], false, Some(true)),
+            (&[3, 3, 3, 3, 3], false, None),
+            (&[0, 0, 0, 0, 0, 15], false, None),
+            (&[0, 0, 0, 0, 15, 15], false, Some(true)),
+            (&[4, 4, 4, 4, 4], true, None),
+            (&[2, 2, 2, 2, 2], true, None),
+            (&[1, 1, 1, 1, 1], true, Some(false)),
+            (&[1, 1, 1, 1], true, None),
+        ] {
+            assert_eq!(after(seconds).changes(is_slow), expected, "{seconds:?} {is_slow}");
         }
     }
 

@@ -52,6 +52,8 @@ pub enum DeliveryState {
     /// Its endpoint is paused.
     Parked,
     Delivered,
+    /// A newer delivery about the same order or parcel makes it unnecessary.
+    Superseded,
     /// Given up; its message is in the dead-letter queue.
     Dead,
 }
@@ -64,7 +66,7 @@ impl DeliveryState {
 
     /// True if no attempt follows, except after a redrive.
     pub fn has_ended(self) -> bool {
-        matches!(self, Self::Delivered | Self::Dead)
+        matches!(self, Self::Delivered | Self::Superseded | Self::Dead)
     }
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -101,13 +103,11 @@ impl LeaseRow {
     pub fn claim(&self, run: u32, now: Timestamp) -> LeaseDecision {
         match self.state {
             DeliveryState::Dead if Some(run) == self.run.checked_add(1) => LeaseDecision::Restart,
-            DeliveryState::Dead | DeliveryState::Delivered => LeaseDecision::Drop,
+            state if state.has_ended() => LeaseDecision::Drop,
             _ if run < self.run => LeaseDecision::Drop,
             // Dead-lettered by a worker that was killed before it recorded so. The row lives on.
             _ if run > self.run && self.is_in_index => LeaseDecision::Drop,
-            DeliveryState::Pending | DeliveryState::Retrying | DeliveryState::Parked => {
-                self.wait(now)
-            }
+            _ => self.wait(now),
         }
     }
 
@@ -159,6 +159,8 @@ mod tests {
             (row(DeliveryState::Parked, None, None), 2, LeaseDecision::Take),
             (row(DeliveryState::Delivered, None, None), 2, LeaseDecision::Drop),
             (row(DeliveryState::Delivered, None, None), 3, LeaseDecision::Drop),
+            (row(DeliveryState::Superseded, None, None), 2, LeaseDecision::Drop),
+            (row(DeliveryState::Superseded, None, None), 3, LeaseDecision::Drop),
             (row(DeliveryState::Dead, None, None), 2, LeaseDecision::Drop),
             (row(DeliveryState::Dead, None, None), 3, LeaseDecision::Restart),
             (row(DeliveryState::Dead, None, None), 4, LeaseDecision::Drop),

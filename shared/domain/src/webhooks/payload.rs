@@ -213,8 +213,8 @@ struct Standard<'a> {
 /// The format `status_update`. All orders have the same event type.
 pub fn status_update(event: EventType, orders: &[Notification<'_>], now: Timestamp) -> String {
     let event = match event {
-        EventType::StatusChanged | EventType::ShipmentStatusChanged => "status_update",
         EventType::Stalled => "order_stalled",
+        _ => "status_update",
     };
     text(&StatusUpdateBody {
         timestamp: now,

@@ -19,7 +19,7 @@ const SECOND: u64 = 1000;
 pub struct Function {
     /// Logical id.
     pub id: String,
-    /// Name of the crate.
+    /// The logical id as a name: `deliver-slow` of `DeliverSlow`.
     pub name: String,
     pub timeout: u64,
     pub memory_mib: u64,
@@ -92,7 +92,6 @@ impl Route {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Properties {
-    code_uri: String,
     role: String,
     timeout: u64,
     memory_size: u64,
@@ -186,6 +185,17 @@ impl Default for InvokeProperties {
     }
 }
 
+fn name(id: &str) -> String {
+    let mut name = String::with_capacity(id.len() + 1);
+    for letter in id.chars() {
+        if letter.is_uppercase() && !name.is_empty() {
+            name.push('-');
+        }
+        name.extend(letter.to_lowercase());
+    }
+    name
+}
+
 pub(super) fn read(
     id: &str,
     defaults: &Value,
@@ -195,13 +205,12 @@ pub(super) fn read(
     let properties: Properties = read_value(with_defaults(defaults, own))?;
     let role = name_of(&properties.role);
     let policy = roles.get(role).ok_or_else(|| TemplateError::unsupported(role))?;
-    let name = properties.code_uri.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
     let variables = properties.environment.variables.iter();
     let invoke = properties.event_invoke_config;
     let failures = invoke.destination_config.on_failure;
     let mut function = Function {
         id: id.to_owned(),
-        name: name.to_owned(),
+        name: name(id),
         timeout: properties.timeout * SECOND,
         memory_mib: properties.memory_size,
         environment: variables.map(|(name, value)| (name.clone(), text(value))).collect(),

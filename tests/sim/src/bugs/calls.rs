@@ -73,7 +73,7 @@ fn rewrite_deliveries(bug: Bug, call: &mut Call, now: u64) {
             Bug::FreshDeliveryId => delivery.id = format!("{}x{now}", delivery.id),
             Bug::DeliveryIdByNumber => {
                 let order = delivery.order_id.as_ref().map_or("many", |id| id.as_str());
-                delivery.id = format!("msg_{}_{order}_{index}", delivery.account);
+                delivery.id = format!("msg_{:?}_{order}_{index}", delivery.account);
             }
             _ => {}
         });

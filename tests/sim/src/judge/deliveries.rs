@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::core::id::{AccountCode, OrderId, OrderKey};
+use domain::core::id::{AccountCode, Awb, OrderId, OrderKey};
 use domain::tracking::entry::Transition;
 use domain::webhooks::delivery::Delivery;
 use serde_json::Value;
 
 use super::orders::{Orders, StoredOrder};
 use crate::ledger::{Post, Queued};
-use crate::setup::endpoints::{ALL_CHANGES, Endpoint, Standing};
+use crate::setup::endpoints::{ALL_CHANGES, Endpoint, LATEST_ONLY, Standing};
 use crate::world::State;
 
 /// A change, as an endpoint is told of it: account, order, version, and the parcel if it is told of
@@ -28,8 +28,17 @@ pub(super) fn judge(state: &State, orders: &Orders) -> Vec<String> {
     let mut findings: Vec<String> = endpoints.flat_map(|it| judge.endpoint(it)).collect();
     let deliveries = state.ledger.deliveries.values();
     findings.extend(deliveries.filter_map(|it| ending(state, &it.delivery)));
+    findings.extend(untold(state));
     findings.extend(unqueued(state));
     findings
+}
+
+/// An endpoint whose state the others were not notified of.
+fn untold(state: &State) -> impl Iterator<Item = String> {
+    let rows = state.dynamodb.rows("StateTable").filter(|row| row["pk"]["S"] == "endpoints");
+    let untold =
+        rows.filter(|row| row.contains_key("state") && row.get("told") != row.get("since"));
+    untold.map(|row| format!("no endpoint is told of the state of {}", row["sk"]["S"]))
 }
 
 /// A POST that is of no delivery to that endpoint.
@@ -165,7 +174,7 @@ fn told<'a>(state: &'a State, endpoint: &str, orders: &Orders) -> ToldBy<'a> {
 /// The changes in a payload of any format.
 pub(super) fn changes_in(delivery: &Delivery, orders: &Orders) -> Vec<Told> {
     let body: Value = serde_json::from_str(&delivery.body).unwrap_or_default();
-    let account = &delivery.account;
+    let Some(account) = &delivery.account else { return Vec::new() };
     let is_of_parcel = body["type"] == "shipment.status_changed";
     match (&body["orders"], &body["data"]) {
         (Value::Array(rows), _) => {
@@ -196,7 +205,22 @@ fn has_parcels(row: &Value, account: &AccountCode, orders: &Orders) -> bool {
     transitions.any(|it| row["sequence"] == it.version && !it.parcels.is_empty())
 }
 
-/// A delivery ends as delivered, or as dead with a copy in the dead-letter queue, which would begin
+/// True if the endpoint wants the latest delivery only, and there is one about the same order or
+/// parcel.
+fn has_newer(state: &State, delivery: &Delivery) -> bool {
+    let about = |it: &Delivery| {
+        let awb = it.awb.as_ref().map(Awb::canonical);
+        (it.event, it.account.clone(), it.order_id.clone(), awb)
+    };
+    let mut to_endpoint =
+        state.ledger.deliveries.values().filter(|it| it.delivery.endpoint == delivery.endpoint);
+    delivery.endpoint.as_str() == LATEST_ONLY
+        && to_endpoint.any(|it| {
+            about(&it.delivery) == about(delivery) && it.delivery.version > delivery.version
+        })
+}
+
+/// A delivery ends as delivered or superseded, or as dead with a copy in the dead-letter queue, which would begin
 /// the next run.
 fn ending(state: &State, delivery: &Delivery) -> Option<String> {
     let id = &delivery.id;
@@ -215,6 +239,8 @@ fn ending(state: &State, delivery: &Delivery) -> Option<String> {
         "delivered" => {
             Some(format!("{id} counts as delivered, but {} did not take it", delivery.endpoint))
         }
+        "superseded" if has_newer(state, delivery) => None,
+        "superseded" => Some(format!("{id} is superseded by no newer delivery")),
         "dead" if redriven.any(|(_, redriven)| *redriven > run) => {
             Some(format!("{id} was redriven, but is at run {run}"))
         }

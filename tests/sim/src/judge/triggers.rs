@@ -60,7 +60,7 @@ fn created_before(orders: &Orders, key: &OrderKey, at: u64) -> bool {
 /// A delivery of an order that no operator asked for, or one more than there were requests.
 fn unasked(queued: &Queued, orders: &Orders, triggers: &[Trigger]) -> Option<String> {
     let account = &queued.delivery.account;
-    let own = triggers.iter().filter(|it| it.account == *account);
+    let own = triggers.iter().filter(|it| Some(&it.account) == account.as_ref());
     let asked: BTreeSet<&String> = own.flat_map(|it| &it.orders).collect();
     let told = changes_in(&queued.delivery, orders);
     let (_, order, ..) = told.iter().find(|(_, order, ..)| !asked.contains(order))?;

@@ -32,7 +32,10 @@ pub(crate) const STABLE: [&str; 2] = ["both", ALL_CHANGES];
 /// Is told of changes of parcels, too.
 pub(crate) const ALL_CHANGES: &str = "updates";
 
-const ENDPOINTS: [Endpoint; 6] = [
+/// Is told of the latest change of an order or parcel only.
+pub(crate) const LATEST_ONLY: &str = "latest";
+
+const ENDPOINTS: [Endpoint; 8] = [
     Endpoint { name: "both", format: "standard", accounts: &["*"], events: &[] },
     Endpoint {
         name: "first",
@@ -53,6 +56,19 @@ const ENDPOINTS: [Endpoint; 6] = [
         format: "order.status_changed",
         accounts: &["*"],
         events: &["delivered", "cancelled", "returned"],
+    },
+    Endpoint {
+        name: LATEST_ONLY,
+        format: "standard",
+        accounts: &["*"],
+        events: &["order.status_changed", "shipment.status_changed"],
+    },
+    // Is told of other endpoints.
+    Endpoint {
+        name: "health",
+        format: "standard",
+        accounts: &["*"],
+        events: &["endpoint.paused", "endpoint.disabled", "endpoint.recovered"],
     },
 ];
 
@@ -85,6 +101,9 @@ impl Endpoint {
         let mut settings = json!({
             "format": self.format, "accounts": self.accounts, "timeout_seconds": 5,
         });
+        if self.name == LATEST_ONLY {
+            settings["latest_only"] = json!(true);
+        }
         if !self.events.is_empty() {
             settings["events"] = json!(self.events);
         }

@@ -139,6 +139,8 @@ impl Claim<'_> {
         let Self { delivery, owner, timeout, now } = self;
         let or_null = |value: Option<AttributeValue>| value.unwrap_or(AttributeValue::Null(true));
         let order_id = delivery.order_id.as_ref().map(|id| text(id.as_str()));
+        let account = delivery.account.as_ref().map(|account| text(account.as_str()));
+        let awb = delivery.awb.as_ref().map(|awb| text(awb.as_str()));
         let lease_until = now.after(*timeout).after(LEASE_MARGIN);
         let body = Some(&delivery.body).filter(|body| !body.is_empty());
         let changes = match body {
@@ -147,8 +149,9 @@ impl Claim<'_> {
         };
         changes
             .set("endpoint", text(delivery.endpoint.as_str()))
-            .set("account", text(delivery.account.as_str()))
+            .set("account", or_null(account))
             .set("order_id", or_null(order_id))
+            .set_or_remove("awb", awb)
             .set("version", or_null(delivery.version.map(number)))
             .set_if_absent("format", text(delivery.format.as_str()))
             .set_if_absent("event", text(delivery.event.as_str()))

@@ -9,7 +9,7 @@
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::hash::Fingerprint;
-use domain::core::id::{AccountCode, EndpointName, OrderId};
+use domain::core::id::{AccountCode, Awb, EndpointName, OrderId};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
 use domain::webhooks::endpoint::{EventType, Format};
@@ -29,8 +29,10 @@ const CALL: &str = "dynamodb:BatchGetItem";
 const PARKED_SHARDS: u64 = 4;
 
 /// What a message needs of a row.
-const ATTRIBUTES: [&str; 10] =
-    ["pk", "run", "endpoint", "format", "event", "account", "order_id", "version", "due", "due_at"];
+const ATTRIBUTES: [&str; 11] = [
+    "pk", "run", "endpoint", "format", "event", "account", "order_id", "version", "awb", "due",
+    "due_at",
+];
 
 /// A delivery in the index.
 #[derive(Debug, Clone)]
@@ -46,6 +48,13 @@ pub struct DuePage {
     /// Unsorted. Unreadable rows are errors of their own.
     pub deliveries: Vec<Result<Due, IoError>>,
     pub next: Option<DueCursor>,
+}
+
+/// Which parked deliveries come first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParkedFrom {
+    Oldest,
+    Newest,
 }
 
 #[derive(Debug, Clone)]
@@ -74,13 +83,14 @@ impl Deliveries {
         Ok(DuePage { deliveries, next: page.next.map(DueCursor) })
     }
 
-    /// About `limit` of an endpoint's deliveries that were parked or probed by `until`, the oldest
-    /// of each of a few shards, read eventually consistently. Unreadable rows are errors of their
-    /// own.
+    /// About `limit` of an endpoint's deliveries that were parked or probed by `until`, the oldest or
+    /// newest of each of a few shards, read eventually consistently. Unreadable rows are errors of
+    /// their own.
     pub async fn parked(
         &self,
         endpoint: &EndpointName,
         until: Timestamp,
+        from: ParkedFrom,
         limit_of_all: usize,
     ) -> Result<Vec<Result<Due, IoError>>, IoError> {
         let of_each = limit_of_all.div_ceil(usize::try_from(PARKED_SHARDS).unwrap_or(1));
@@ -89,6 +99,7 @@ impl Deliveries {
             let of_shard = attr("due").equals(text(partition.as_str()));
             let parked = of_shard.and(attr("due_at").at_most(text(until.to_string())));
             let query = query(&self.client, &self.table, parked).index_name("due");
+            let query = query.scan_index_forward(from == ParkedFrom::Oldest);
             let page = first_page(query.limit(limit(of_each))).await?;
             self.waiting(&partition, &read_ids(&page.rows)?).await
         });
@@ -170,9 +181,10 @@ fn read_due(row: &Item) -> Result<Due, IoError> {
         endpoint: read_as(row, "endpoint", EndpointName::parse)?,
         format: Format::parse(read_text(row, "format")?).ok_or_else(unreadable("format"))?,
         event: EventType::parse(read_text(row, "event")?).ok_or_else(unreadable("event"))?,
-        account: read_as(row, "account", AccountCode::parse)?,
+        account: read_optional(row, "account", AccountCode::parse)?,
         order_id: read_optional(row, "order_id", OrderId::parse)?,
         version: read_number(row, "version"),
+        awb: read_optional(row, "awb", Awb::parse)?,
         probe: false,
         body: String::new(),
     };

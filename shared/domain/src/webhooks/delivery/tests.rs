@@ -206,7 +206,10 @@ fn fans_out_by_account_and_subscription() {
             .iter()
             .map(|delivery| {
                 let body: serde_json::Value = serde_json::from_str(&delivery.body).unwrap();
-                (delivery.account.as_str(), body["data"]["status"].as_str().unwrap().to_owned())
+                (
+                    delivery.account.as_ref().unwrap().as_str(),
+                    body["data"]["status"].as_str().unwrap().to_owned(),
+                )
             })
             .collect();
         let expected: Vec<_> =
@@ -225,7 +228,7 @@ fn writes_the_format_of_each_endpoint() {
         assert_eq!((delivery.v, delivery.run, delivery.version), (1, 1, Some(2)));
         assert_eq!(delivery.event, EventType::StatusChanged);
         assert_eq!(delivery.order_id, Some(order("STORE001", MINIMAL).key.order));
-        assert_eq!(delivery.account.as_str(), "STORE001");
+        assert_eq!(delivery.account.as_ref().unwrap().as_str(), "STORE001");
     }
     assert_eq!(deliveries.len(), 3);
 }

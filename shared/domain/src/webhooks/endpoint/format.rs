@@ -87,12 +87,29 @@ pub enum EventType {
     #[serde(rename = "order.stalled")]
     #[strum(serialize = "order.stalled")]
     Stalled,
+    /// An endpoint fails, or an admin paused it.
+    #[serde(rename = "endpoint.paused")]
+    #[strum(serialize = "endpoint.paused")]
+    EndpointPaused,
+    /// An endpoint asked for no more deliveries.
+    #[serde(rename = "endpoint.disabled")]
+    #[strum(serialize = "endpoint.disabled")]
+    EndpointDisabled,
+    /// An endpoint that was paused or disabled is sent deliveries again.
+    #[serde(rename = "endpoint.recovered")]
+    #[strum(serialize = "endpoint.recovered")]
+    EndpointRecovered,
 }
 
 impl EventType {
     /// The name on the wire.
     pub fn as_str(self) -> &'static str {
         self.into()
+    }
+
+    /// True for the events of endpoints, which are about no order.
+    pub fn is_of_endpoint(self) -> bool {
+        matches!(self, Self::EndpointPaused | Self::EndpointDisabled | Self::EndpointRecovered)
     }
 
     pub fn parse(text: &str) -> Option<Self> {

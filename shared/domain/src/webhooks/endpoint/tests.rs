@@ -57,7 +57,8 @@ fn reads_every_setting() {
     assert_eq!(waits, [Some(7), Some(8), Some(8), Some(8), None]);
     assert_eq!(settings.headers, [("Authorization".to_owned(), "Bearer a".to_owned())].into());
     assert!(settings.retry_4xx && !settings.enabled);
-    assert_eq!(settings.max_in_flight, 2);
+    assert_eq!((settings.max_in_flight, settings.latest_only), (2, false));
+    assert!(parse(r#"{"latest_only":true}"#).latest_only);
 }
 
 #[test]
@@ -186,6 +187,11 @@ fn rejects_invalid_settings() {
         (r#"{"retry_count":51}"#, "retry_count"),
         (r#"{"max_in_flight":0}"#, "max_in_flight"),
         (r#"{"max_in_flight":11}"#, "max_in_flight"),
+        (r#"{"latest_only":1}"#, "latest_only"),
+        (r#"{"latest_only":true,"format":"status_update"}"#, "latest_only"),
+        (r#"{"events":["delivered","endpoint.paused"],"format":"status_update"}"#, "events"),
+        (r#"{"events":["endpoint.disabled"],"format":"order.status_changed"}"#, "events"),
+        (r#"{"events":["endpoint.lost"]}"#, "events[0]"),
         (r#"{"retry_4xx":1}"#, "retry_4xx"),
         (r#"{"retry_count":4294967296}"#, "retry_count"),
         (r#"{"backoff":[]}"#, "backoff"),

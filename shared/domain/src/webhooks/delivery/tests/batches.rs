@@ -72,8 +72,15 @@ fn a_batch_has_orders_of_one_account() {
     let mut sizes_by_account: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
     for delivery in &deliveries {
         let orders = orders(delivery);
-        assert!(orders.iter().all(|order| order["account_code"] == delivery.account.as_str()));
-        sizes_by_account.entry(delivery.account.as_str()).or_default().push(orders.len());
+        assert!(
+            orders
+                .iter()
+                .all(|order| order["account_code"] == delivery.account.as_ref().unwrap().as_str())
+        );
+        sizes_by_account
+            .entry(delivery.account.as_ref().unwrap().as_str())
+            .or_default()
+            .push(orders.len());
     }
     let expected = [("STORE001", vec![50, 1]), ("STORE002", vec![3]), ("STORE003", vec![50])];
     assert_eq!(sizes_by_account, BTreeMap::from(expected));

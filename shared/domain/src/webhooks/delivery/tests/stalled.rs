@@ -94,7 +94,7 @@ fn fans_out_to_subscribed_endpoints_only() {
     ] {
         let deliveries = fan_out_orders(&event_id("e"), &orders, &[endpoint("shop", settings)]);
         let accounts: Vec<_> =
-            deliveries.iter().map(|delivery| delivery.account.as_str()).collect();
+            deliveries.iter().map(|delivery| delivery.account.as_ref().unwrap().as_str()).collect();
         assert_eq!(accounts, expected, "{settings}");
     }
 }
@@ -128,7 +128,10 @@ fn a_stalled_body_has_at_most_50_orders_of_one_account() {
         .map(|delivery| {
             let body: Value = serde_json::from_str(&delivery.body).unwrap();
             assert_eq!(body["event"], "order_stalled");
-            (AccountCode::as_str(&delivery.account), body["orders"].as_array().unwrap().len())
+            (
+                AccountCode::as_str(delivery.account.as_ref().unwrap()),
+                body["orders"].as_array().unwrap().len(),
+            )
         })
         .collect();
     assert_eq!(sizes, [("STORE001", 50), ("STORE001", 1), ("STORE002", 3)]);
