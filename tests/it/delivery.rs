@@ -6,6 +6,7 @@ mod endpoint_settings;
 mod latest_only;
 mod pausing;
 mod settings_calls;
+mod slow_lane;
 mod waiting;
 mod worker;
 

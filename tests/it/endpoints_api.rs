@@ -32,6 +32,7 @@ async fn an_admin_pauses_and_enables_an_endpoint() {
     let active = json!({
         "name": endpoint.name(), "format": "status_update", "enabled": true, "accounts": [OURS],
         "state": "active", "reason": null, "since": null, "next_probe_at": null, "failures": 0,
+        "slow": false,
     });
     assert_eq!(listed(endpoint.name()).await, active);
     // Enabling what is active has no effect.

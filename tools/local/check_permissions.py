@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import describe
 from check_result import print_problems
 from check_template import FUNCTION, KEEP_FAILED, LOGGING, POLLING, Template, as_list
-from config import TEMPLATE
+from config import TEMPLATE, function_name
 from function_copies import Copies, Outcome, Statement
 from scenarios import SCENARIOS, Scenario
 
@@ -102,7 +102,9 @@ def check_variant(copies: Copies, variant: Variant) -> str | None:
 
 def check(copies: Copies) -> list[str]:
     tried = {scenario.function for scenario in SCENARIOS}
-    functions = {name.lower() for name, _ in Template(TEMPLATE.read_text()).of_type(FUNCTION)}
+    functions = {
+        function_name(name) for name, _ in Template(TEMPLATE.read_text()).of_type(FUNCTION)
+    }
     untried = [f"{function}: has no scenario" for function in sorted(functions - tried)]
     with ThreadPoolExecutor(WORKERS) as pool:
         results = pool.map(lambda scenario: check_whole_policy(copies, scenario), SCENARIOS)

@@ -173,7 +173,8 @@ def check_capacity(template: Template) -> Iterator[str]:
         concurrency = event.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
         if isinstance(concurrency, dict):
             parameter = template.parameters[referred(concurrency)]
-            if parameter.get("MinValue") != MIN_CONCURRENCY:
+            # A function that a stage can leave out has the default 0.
+            if parameter["Default"] != 0 and parameter.get("MinValue") != MIN_CONCURRENCY:
                 yield f"{name}: SQS takes no concurrency below {MIN_CONCURRENCY}"
             concurrency = parameter["Default"]
         total += concurrency

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import boto3
@@ -62,6 +63,11 @@ def client(service: str, endpoint_url: str) -> Any:
         aws_access_key_id=ACCESS_KEY_ID,
         aws_secret_access_key=SECRET_ACCESS_KEY,
     )
+
+
+def function_name(logical_id: str) -> str:
+    """`deliver-slow` of `DeliverSlow`."""
+    return re.sub("(?<!^)(?=[A-Z])", "-", logical_id).lower()
 
 
 def function_names() -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import routes
 import sam
+from check_template import FUNCTION, Template
 from config import (
     LOCAL,
     REGION,
@@ -17,7 +18,7 @@ from config import (
     StackError,
     aws_environment,
     client,
-    function_names,
+    function_name,
 )
 
 BUCKET = "waypost-local-code"
@@ -31,7 +32,7 @@ PARAMETERS = {
 
 @dataclass(frozen=True)
 class Deployed:
-    """The template's outputs, and the deployed functions by folder."""
+    """The template's outputs, and the names of the deployed functions by `function_name`."""
 
     outputs: dict[str, str]
     functions: dict[str, str]
@@ -53,10 +54,12 @@ def deploy(template: Path, endpoint_url: str) -> Deployed:
         for resource in page["StackResourceSummaries"]
     }
     routes.import_routes(endpoint_url, physical_ids)
-    by_folder = {logical_id.lower(): name for logical_id, name in physical_ids.items()}
     return Deployed(
         outputs={output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]},
-        functions={name: by_folder[name.replace("-", "")] for name in function_names()},
+        functions={
+            function_name(logical_id): physical_ids[logical_id]
+            for logical_id, _ in Template(template.read_text()).of_type(FUNCTION)
+        },
     )
 
 

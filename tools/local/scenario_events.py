@@ -188,9 +188,22 @@ def parked_report(copies: Copies) -> Json:
     return batch(copies, "events", event_message(rows[0]["adoption"]["S"]))
 
 
-def delivery(copies: Copies, url: str | None) -> Json:
+def delivery(copies: Copies, url: str | None, queue: str = "deliveries") -> Json:
     """A delivery to a new endpoint, or without a URL to one that does not exist."""
+    return _delivery(copies, copies.unique("copy-"), url, queue)
+
+
+def slow_delivery(copies: Copies) -> Json:
     endpoint = copies.unique("copy-")
+    texts = {"pk": "endpoints", "sk": endpoint, "slow_since": polling.moment(hours=1)}
+    copies.aws["dynamodb"].put_item(
+        TableName=copies.of(copies.stack["tables"]["state"]),
+        Item={name: {"S": text} for name, text in texts.items()},
+    )
+    return _delivery(copies, endpoint, copies.stack["receiver_url"], "deliveries")
+
+
+def _delivery(copies: Copies, endpoint: str, url: str | None, queue: str) -> Json:
     secret = "whsec_" + b64encode(bytes(32)).decode()
     values = {"secret": secret, "url": url, "settings": '{"backoff":[1]}'}
     for part, value in values.items() if url else ():
@@ -209,7 +222,7 @@ def delivery(copies: Copies, url: str | None) -> Json:
         "version": 2,
         "body": "{}",
     }
-    return batch(copies, "deliveries", json.dumps(message))
+    return batch(copies, queue, json.dumps(message))
 
 
 def _waiting_delivery(copies: Copies, endpoint: str, partition: str) -> None:

@@ -17,6 +17,7 @@ from invocations import batch, http, partner, vendor
 
 Json = Any
 NOWHERE = "http://127.0.0.1:1"
+SLOW_LANE = "slow_deliveries"
 NO_QUEUES = {"AWS_ENDPOINT_URL_SQS": NOWHERE}
 NO_TABLES = {"AWS_ENDPOINT_URL_DYNAMODB": NOWHERE}
 
@@ -130,6 +131,25 @@ SCENARIOS = [
         "deliver",
         "a delivery that fails",
         lambda copies: events.delivery(copies, NOWHERE),
+        "1 failed",
+    ),
+    Scenario("deliver", "a delivery to a slow endpoint", events.slow_delivery, "0 failed"),
+    Scenario(
+        "deliver-slow",
+        "a delivery",
+        lambda copies: events.delivery(copies, copies.stack["receiver_url"], SLOW_LANE),
+        "0 failed",
+    ),
+    Scenario(
+        "deliver-slow",
+        "a delivery to a removed endpoint",
+        lambda copies: events.delivery(copies, None, SLOW_LANE),
+        "0 failed",
+    ),
+    Scenario(
+        "deliver-slow",
+        "a delivery that fails",
+        lambda copies: events.delivery(copies, NOWHERE, SLOW_LANE),
         "1 failed",
     ),
     Scenario("sweep", "a pending event", events.pending_event, "done"),

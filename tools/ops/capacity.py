@@ -12,7 +12,12 @@ from samtranslator.yaml_helper import yaml_parse
 from config import TEMPLATE
 
 # The maximum concurrencies of the queues' functions.
-CONCURRENCIES = ("ProcessConcurrency", "DeliverConcurrency", "SyncConcurrency")
+CONCURRENCIES = (
+    "ProcessConcurrency",
+    "DeliverConcurrency",
+    "SlowDeliverConcurrency",
+    "SyncConcurrency",
+)
 RESERVED = "InboundReservedConcurrency"
 # `poll` has a fixed concurrency of 2; the functions of the API and `sweep` need some too.
 OTHERS = 4
@@ -55,6 +60,7 @@ def recommended(limits: Limits) -> dict[str, int]:
     values = {
         "ProcessConcurrency": min(20, limits.total // 5),
         "DeliverConcurrency": min(50, limits.total // 4),
+        "SlowDeliverConcurrency": min(20, limits.total // 10),
         "SyncConcurrency": 4,
         "RouteRateLimit": min(200, limits.total * 2),
         "RouteBurstLimit": min(400, limits.total),

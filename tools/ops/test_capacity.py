@@ -55,6 +55,7 @@ class Advice(unittest.TestCase):
         self.assertIn("make deploy STAGE=prod PARAMETERS='ProcessConcurrency=20 ", line)
         for value in (
             "DeliverConcurrency=50",
+            "SlowDeliverConcurrency=20",
             "RouteRateLimit=200",
             "InboundReservedConcurrency=50",
         ):

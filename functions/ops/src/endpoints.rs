@@ -31,6 +31,7 @@ struct EndpointView<'a> {
     since: Option<Timestamp>,
     next_probe_at: Option<Timestamp>,
     failures: u32,
+    slow: bool,
 }
 
 /// An endpoint of the settings.
@@ -56,6 +57,7 @@ impl<'a> Known<'a> {
             since: health.since,
             next_probe_at: health.probe_at,
             failures: health.failures,
+            slow: health.is_slow,
         }
     }
 }

@@ -88,7 +88,11 @@ impl ParkedDeliveries {
     /// be superseded, and a delivery that makes its endpoint fail must not be the only probe. A probe
     /// that fails is parked again as the newest.
     async fn probe(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
-        let from = if row.health.probes % 2 == 0 { ParkedFrom::Newest } else { ParkedFrom::Oldest };
+        let from = if row.health.probes.is_multiple_of(2) {
+            ParkedFrom::Newest
+        } else {
+            ParkedFrom::Oldest
+        };
         let parked = self.parked(row, now, from, 1).await?.into_iter();
         let parked = match from {
             ParkedFrom::Oldest => parked.min_by_key(|due| due.at),

@@ -54,7 +54,7 @@ fn reads_all_resources_of_the_deployed_template() {
     let expected =
         ["deliver", "inbound", "messages", "ops", "orders", "poll", "process", "sweep", "sync"];
     assert_eq!(names, expected);
-    assert_eq!((template.queues.len(), template.tables.len()), (9, 5));
+    assert_eq!((template.queues.len(), template.tables.len()), (10, 5));
     assert_eq!(template.routes().count(), DEPLOYED.matches("Type: HttpApi\n").count());
     let sources: usize = template.functions.iter().map(|function| function.queues.len()).sum();
     assert_eq!(sources, DEPLOYED.matches("Type: SQS\n").count());
@@ -273,6 +273,7 @@ fn parameters_set_what_a_deployed_function_may_do() {
     for (parameter, function) in [
         ("ProcessConcurrency", "process"),
         ("DeliverConcurrency", "deliver"),
+        ("SlowDeliverConcurrency", "deliver-slow"),
         ("SyncConcurrency", "sync"),
     ] {
         let template = read(parameter, "77");
