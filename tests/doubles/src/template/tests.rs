@@ -7,7 +7,8 @@ const DEPLOYED: &str = include_str!("../../../../template.yaml");
 const MINUTE: u64 = 60_000;
 
 fn deployed() -> Template {
-    Template::read(DEPLOYED, &[("Stage", "sim")]).unwrap()
+    // With the slow lane, which a new stage does not have.
+    Template::read(DEPLOYED, &[("Stage", "sim"), ("SlowDeliverConcurrency", "2")]).unwrap()
 }
 
 /// A template with one function; `extra` are more lines of its properties.
@@ -51,15 +52,25 @@ fn schedule(expression: &str) -> Result<Schedule, TemplateError> {
 fn reads_all_resources_of_the_deployed_template() {
     let template = deployed();
     let names: Vec<&str> = template.functions.iter().map(|function| &*function.name).collect();
-    let expected =
-        ["deliver", "inbound", "messages", "ops", "orders", "poll", "process", "sweep", "sync"];
+    let expected = [
+        "deliver",
+        "deliver-slow",
+        "inbound",
+        "messages",
+        "ops",
+        "orders",
+        "poll",
+        "process",
+        "sweep",
+        "sync",
+    ];
     assert_eq!(names, expected);
     assert_eq!((template.queues.len(), template.tables.len()), (10, 5));
     assert_eq!(template.routes().count(), DEPLOYED.matches("Type: HttpApi\n").count());
     let sources: usize = template.functions.iter().map(|function| function.queues.len()).sum();
     assert_eq!(sources, DEPLOYED.matches("Type: SQS\n").count());
     // One role each, and that of the schedules.
-    assert_eq!(template.roles.len(), 10);
+    assert_eq!(template.roles.len(), 11);
 }
 
 #[test]
@@ -156,6 +167,7 @@ fn deployed_roles_deny_the_decryption_of_secrets_that_are_not_theirs() {
     };
     assert!(!may_decrypt("process", "endpoints/acme/main"));
     assert!(!may_decrypt("sync", "accounts/acme/shipway"));
+    assert!(!may_decrypt("sweep", "endpoints/acme/main"));
     assert!(!may_decrypt("ops", "endpoints/acme/main"));
     assert!(may_decrypt("ops", "users/acme"));
     assert!(may_decrypt("deliver", "endpoints/acme/main"));
