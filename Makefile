@@ -30,7 +30,7 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .NOTPARALLEL:
 .PHONY: help run up down logs test lint fmt clippy doc template python dependencies advisories
 .PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages
-.PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync
+.PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync bench-isolation
 .PHONY: build release-test deploy deploy-check sync-now lock
 .PHONY: user-add vendor-add source-set source-rotate shipway-add hook-add
 .PHONY: endpoint-add endpoint-rotate endpoint-remove
@@ -176,6 +176,9 @@ bench-sync: prerequisites ## Measure time and cost of hourly runs of 10 k, 100 k
 	$(call step,functions and benchmark,cargo build --profile bench-sync -p sync -p poll -p bench \
 		--features poll/loopback)
 	$(call step,benchmark,target/bench-sync/bench-sync)
+
+bench-isolation: prerequisites .venv/installed ## Measure how far failing endpoints delay a working one
+	$(call step,isolation of endpoints,$(STACK) with $(PYTHON) tools/local/bench_isolation.py)
 
 build: .venv/installed .venv/deploy-installed ## Build the release binaries [ARCH=x86_64|arm64]
 	@$(OPS)/release.py
