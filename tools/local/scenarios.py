@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polling
@@ -55,6 +56,16 @@ SCENARIOS = [
     Scenario("orders", "a patch that removes a provider's id", events.freed_id, "200"),
     Scenario("orders", "a further parcel", events.shipment, "201"),
     Scenario("orders", "a withdrawal", events.withdrawal, "202"),
+    *(
+        Scenario(
+            function, "wrong credentials", partial(events.wrong_credentials, method, path), "401"
+        )
+        for function, method, path in [
+            ("orders", "GET", events.ORDERS),
+            ("messages", "GET", "/api/messages/whatsapp"),
+            ("ops", "GET", "/api/endpoints"),
+        ]
+    ),
     Scenario("orders", "a repeated report", events.repeated_report, "202"),
     Scenario(
         "orders",
