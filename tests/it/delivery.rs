@@ -3,6 +3,7 @@
 
 mod endpoint_settings;
 mod pausing;
+mod tls;
 mod waiting;
 mod worker;
 

@@ -64,6 +64,7 @@ SCENARIOS = [
             ("orders", "GET", events.ORDERS),
             ("messages", "GET", "/api/messages/whatsapp"),
             ("ops", "GET", "/api/endpoints"),
+            ("tester", "POST", "/api/external/webhook-test"),
         ]
     ),
     Scenario("orders", "a repeated report", events.repeated_report, "202"),
@@ -142,6 +143,13 @@ SCENARIOS = [
         "a delivery that fails",
         lambda copies: events.delivery(copies, NOWHERE),
         "1 failed",
+    ),
+    Scenario("tester", "a test of an endpoint", events.endpoint_test, "200"),
+    Scenario(
+        "tester",
+        "a vendor without access",
+        lambda copies: http(copies, "POST", "/api/external/webhook-test", vendor(copies), {}),
+        "403",
     ),
     Scenario("sweep", "a pending event", events.pending_event, "done"),
     Scenario("sweep", "an overdue event", events.overdue_event, "done"),

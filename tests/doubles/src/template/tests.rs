@@ -51,15 +51,17 @@ fn schedule(expression: &str) -> Result<Schedule, TemplateError> {
 fn reads_all_resources_of_the_deployed_template() {
     let template = deployed();
     let names: Vec<&str> = template.functions.iter().map(|function| &*function.name).collect();
-    let expected =
-        ["deliver", "inbound", "messages", "ops", "orders", "poll", "process", "sweep", "sync"];
+    let expected = [
+        "deliver", "inbound", "messages", "ops", "orders", "poll", "process", "sweep", "sync",
+        "tester",
+    ];
     assert_eq!(names, expected);
     assert_eq!((template.queues.len(), template.tables.len()), (9, 5));
     assert_eq!(template.routes().count(), DEPLOYED.matches("Type: HttpApi\n").count());
     let sources: usize = template.functions.iter().map(|function| function.queues.len()).sum();
     assert_eq!(sources, DEPLOYED.matches("Type: SQS\n").count());
     // One role each, and that of the schedules.
-    assert_eq!(template.roles.len(), 10);
+    assert_eq!(template.roles.len(), 11);
 }
 
 #[test]
