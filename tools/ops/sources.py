@@ -102,7 +102,9 @@ def _secret(request: Request, before: Source, mode: str | None) -> str | None:
 
 def _shiprocket(request: Request, before: Source) -> Change:
     mode = _mode(request, before, ("token", "hmac"))
-    given: Json = {"mode": mode, "account": rules.account(request.need("ACCOUNT"))}
+    # A change of another field keeps the account.
+    account = request.get("ACCOUNT") or before.settings.get("account") or request.need("ACCOUNT")
+    given: Json = {"mode": mode, "account": rules.account(account)}
     if request.get("ALLOWED_IPS"):
         given["allowed_ips"] = rules.addresses("ALLOWED_IPS", request.get("ALLOWED_IPS"))
     secret = _secret(request, before, mode)
