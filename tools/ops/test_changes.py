@@ -156,6 +156,30 @@ class Changes(CommandCase):
         )
         self.assertEqual(self.secret("sources/shiprocket/secret"), secret)
 
+    def test_removes_an_option_of_a_source(self) -> None:
+        shipway = {"SOURCE": "shipway", "FORCE": "1"}
+        self.run_command(
+            "source-set",
+            "key\n",
+            **shipway,
+            **{"ACCOUNT": "A", "EMAIL": "a@example.com", "SECRET": "stdin"},
+            **{"URL": "https://app.shipway.com", "CALLS_PER_SECOND": "2"},
+        )
+        self.run_command("source-set", **shipway, URL="none", ACCOUNT="none")
+        self.assertEqual(
+            json.loads(self.value("sources/shipway/settings")), {"calls_per_second": 2}
+        )
+        whatsapp = {"SOURCE": "whatsapp", "FORCE": "1"}
+        numbers = {"PHONE_NUMBERS": "1:A,2:B", "SECRET": "stdin"}
+        self.run_command("source-set", "app\n", **whatsapp, **numbers)
+        self.run_command("source-set", **whatsapp, PHONE_NUMBERS="1:none")
+        self.assertEqual(
+            json.loads(self.value("sources/whatsapp/settings")), {"phone_numbers": {"2": "B"}}
+        )
+        self.assert_rejects(
+            "source-set", "PHONE_NUMBERS=.* is missing", **whatsapp, PHONE_NUMBERS="2:none"
+        )
+
     def test_changes_a_hook(self) -> None:
         path = "sources/shiprocket/hooks/abcdefgh"
         self.put(path, {"account": "A", "secret": "old"})
