@@ -7,6 +7,7 @@ mod delivery;
 mod request;
 mod verdict;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use aws::client::Clients;
@@ -46,7 +47,7 @@ pub struct Tester {
 struct TestResult<'a> {
     success: bool,
     code: &'static str,
-    message: String,
+    message: Cow<'static, str>,
     status: Option<u16>,
     latency_ms: Option<u64>,
     redirect_to: Option<String>,
@@ -176,7 +177,7 @@ impl TestResult<'_> {
 
 /// The error names the parameter and quotes nothing of it.
 fn unusable(error: &SettingsError) -> Verdict {
-    Verdict { code: "unusable_settings", advice: format!("Nothing can be sent: {error}.") }
+    Verdict { code: "unusable_settings", advice: format!("Nothing can be sent: {error}.").into() }
 }
 
 fn shown(headers: &HeaderMap) -> BTreeMap<String, String> {

@@ -1,5 +1,6 @@
 //! What an answer, or its absence, says about the receiver: a stable code, and what to do.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use egress::{PostResponse, SendError};
@@ -16,10 +17,10 @@ pub(crate) enum Receiver {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Verdict {
     pub(crate) code: &'static str,
-    pub(crate) advice: String,
+    pub(crate) advice: Cow<'static, str>,
 }
 
-fn verdict(code: &'static str, advice: impl Into<String>) -> Verdict {
+fn verdict(code: &'static str, advice: impl Into<Cow<'static, str>>) -> Verdict {
     Verdict { code, advice: advice.into() }
 }
 
@@ -95,26 +96,24 @@ fn signature_refused(receiver: Receiver) -> Verdict {
 
 /// `timeout` is that of the test.
 pub(crate) fn of_error(error: SendError, timeout: Duration) -> Verdict {
-    let advice = match error {
-        SendError::Refused(refused) => format!("The URL is refused: {refused}."),
-        SendError::Timeout => format!(
-            "No answer within {} s. Let the receiver answer first and work afterwards.",
-            timeout.as_secs()
-        ),
-        error => advice(error).to_owned(),
-    };
-    verdict(error.code(), advice)
+    verdict(error.code(), advice(error, timeout))
 }
 
-fn advice(error: SendError) -> &'static str {
-    match error {
-        SendError::Refused(_) => "The URL is refused.",
+fn advice(error: SendError, timeout: Duration) -> Cow<'static, str> {
+    let advice = match error {
+        SendError::Refused(refused) => return format!("The URL is refused: {refused}.").into(),
+        SendError::Timeout => {
+            let seconds = timeout.as_secs();
+            let advice = "Let the receiver answer first and work afterwards.";
+            return format!("No answer within {seconds} s. {advice}").into();
+        }
         SendError::Blocked => {
             "The name has an address that is not public. Remove private addresses from its public \
              DNS records."
         }
         SendError::Dns => {
-            "The name is not found. Check its spelling and its DNS records; new ones take a while."
+            "The name is not found, or its name servers do not answer. Check its spelling and its \
+             DNS records; new ones take a while."
         }
         SendError::NoIpv4 => "The name has no A record, and Waypost speaks IPv4. Add one.",
         SendError::Connect => {
@@ -145,7 +144,6 @@ fn advice(error: SendError) -> &'static str {
         SendError::Http2Only => {
             "The server speaks HTTP/2 only. Offer http/1.1 in the TLS handshake (ALPN) as well."
         }
-        SendError::Timeout => "No answer in time.",
         SendError::Closed => {
             "The server closes the connection without an answer. Its log may say why; it has to \
              answer HTTP/1.1."
@@ -154,7 +152,8 @@ fn advice(error: SendError) -> &'static str {
             "The answer is no valid HTTP/1.1. Check that this port serves HTTP/1.1 over TLS, and \
              not HTTP/2 only."
         }
-    }
+    };
+    advice.into()
 }
 
 #[cfg(test)]
