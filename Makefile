@@ -10,7 +10,8 @@ $(foreach variable,$(GIVEN),$(eval override $(variable) := $$(value $(variable))
 # Options of the tools count only on make's command line: a NAME in the environment belongs to
 # another program. Recipes read them from the environment, so no shell parses them either.
 OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL FORMAT \
-	LEGACY_SECRET SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PLAIN_PATH PHONE_NUMBERS EMAIL \
+	LEGACY_SECRET EVENTS HEADER TIMEOUT_SECONDS BACKOFF RETRY_COUNT RETRY_4XX MAX_IN_FLIGHT ENABLED \
+	HOOK SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PLAIN_PATH PHONE_NUMBERS EMAIL \
 	CALLS_PER_SECOND STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
 given = $(filter $(1),$(GIVEN))
 $(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
@@ -32,8 +33,10 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages
 .PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync bench-isolation
 .PHONY: build release-test deploy deploy-check sync-now lock
-.PHONY: user-add vendor-add source-set source-rotate shipway-add hook-add
-.PHONY: endpoint-add endpoint-rotate endpoint-remove
+.PHONY: user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors
+.PHONY: source-set source-rotate source-remove sources shipway-add shipway-remove
+.PHONY: hook-add hook-set hook-remove hooks
+.PHONY: endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -198,17 +201,35 @@ sync-now: .venv/installed ## Poll the carrier now and print the run's id: STAGE=
 	@$(OPS)/sync_now.py
 
 user-add: ## Add a user of the API: STAGE= NAME= ROLE=admin|viewer|partner ACCOUNTS=a,b
+user-set: ## Change a user's role or accounts: STAGE= NAME= [ROLE= ACCOUNTS=a,b]
+user-remove: ## Remove a user: STAGE= NAME=
+users: ## List the users: STAGE=
 vendor-add: ## Add a shop's server: STAGE= NAME= ACCOUNT=
+vendor-set: ## Change the account of a vendor: STAGE= NAME= ACCOUNT=
+vendor-remove: ## Remove a vendor: STAGE= NAME=
+vendors: ## List the vendors: STAGE=
 source-set: ## Configure a source: STAGE= SOURCE=shiprocket|shipway|… and its options
 source-rotate: ## Add a second secret: STAGE= SOURCE= [SECRET=stdin]; with FINISH=1: drop the old one
+source-remove: ## Refuse the webhooks of a source: STAGE= SOURCE=
+sources: ## List the sources and their settings: STAGE=
 shipway-add: ## Add an account's own Shipway credentials: STAGE= ACCOUNT= EMAIL= SECRET=stdin
+shipway-remove: ## Remove an account's own Shipway credentials: STAGE= ACCOUNT=
 hook-add: ## Add a webhook path for one account: STAGE= SOURCE= ACCOUNT= [SECRET=stdin|none]
+hook-set: ## Change a hook: STAGE= SOURCE= HOOK= [ACCOUNT= SECRET=stdin|none]
+hook-remove: ## Remove a hook: STAGE= SOURCE= HOOK=
+hooks: ## List the hooks: STAGE=
 endpoint-add: ## Add a webhook endpoint: STAGE= NAME= URL= FORMAT=standard ACCOUNTS=a,b
+endpoint-set: ## Change a webhook endpoint: STAGE= NAME= and URL= or settings such as EVENTS=
 endpoint-rotate: ## Add a second signing secret: STAGE= NAME=; with FINISH=1: drop the old one
 endpoint-remove: ## Remove a webhook endpoint: STAGE= NAME=
-user-add vendor-add source-set source-rotate shipway-add hook-add: .venv/installed
+endpoints: ## List the webhook endpoints and their settings: STAGE=
+user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors: .venv/installed
 	@$(OPS)/manage.py $@
-endpoint-add endpoint-rotate endpoint-remove: .venv/installed
+source-set source-rotate source-remove sources shipway-add shipway-remove: .venv/installed
+	@$(OPS)/manage.py $@
+hook-add hook-set hook-remove hooks: .venv/installed
+	@$(OPS)/manage.py $@
+endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints: .venv/installed
 	@$(OPS)/manage.py $@
 
 lock: .venv/lock-installed ## Lock the Python tools, with hashes [UPGRADE=1]

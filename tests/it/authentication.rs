@@ -1,9 +1,10 @@
 //! Authentication: Basic auth, vendor secrets and the address allow list.
 
 use data_encoding::BASE64;
+use orders::OrdersApi;
 use serde_json::json;
 
-use crate::support::{Answer, OURS, Parcel, api_request, caller, http, stack};
+use crate::support::{Answer, Calls, OURS, Parcel, api_request, caller, http, stack, unique};
 
 const ORDERS: &str = "/api/external/orders";
 
@@ -27,7 +28,7 @@ async fn rejects_missing_and_wrong_credentials() {
             .header("x-vendor-server-secret", "canary-secret")
             .basic_auth(&partner.name, Some(&partner.password)),
     ] {
-        let answer = http::send(request).await;
+        let answer = http::send(request).await.of_first_failure();
         assert_eq!(answer.error(), (401, "unauthorized", None));
         assert!(!answer.headers.contains_key("www-authenticate"), "browsers would ask");
     }
@@ -64,8 +65,8 @@ async fn ignores_forwarding_headers_in_the_allow_list_check() {
 async fn list_orders(authorization: &[&[u8]]) -> Answer {
     let request = http::client().get(stack().url("/api/external/orders?limit=1"));
     let headers = authorization.iter();
-    http::send(headers.fold(request, |request, value| request.header("authorization", *value)))
-        .await
+    let request = headers.fold(request, |request, value| request.header("authorization", *value));
+    http::send(request).await.of_first_failure()
 }
 
 fn basic(credentials: &[u8]) -> Vec<u8> {
@@ -128,4 +129,107 @@ async fn rejects_malformed_and_repeated_basic_credentials() {
     ] {
         assert_eq!(list_orders(&headers).await.status, 401, "{case}");
     }
+}
+
+/// The function `orders`, called directly: on the stack all requests come from one address.
+struct DirectOrders {
+    function: OrdersApi,
+    calls: Calls,
+}
+
+impl DirectOrders {
+    fn new() -> Self {
+        let (own, calls) = (Calls::default(), Calls::default());
+        let queue = stack().queue("events", &own);
+        let callers = stack().callers(&calls);
+        let function = OrdersApi::new(stack().orders(&own), stack().events(&own), queue, callers);
+        Self { function, calls }
+    }
+
+    /// Status, `Retry-After`, and the writes that the request made.
+    async fn list(&self, credentials: (&str, &str), address: &str) -> (u16, Option<u64>, usize) {
+        let (name, value) = credentials;
+        let before = self.writes();
+        let request =
+            api_request("GET /api/external/orders", ORDERS, &[(name, value)], address, None);
+        let answer = self.function.handle(request).await.unwrap();
+        let wait =
+            answer.headers().get("retry-after").map(|it| it.to_str().unwrap().parse().unwrap());
+        (answer.status().as_u16(), wait, self.writes() - before)
+    }
+
+    fn writes(&self) -> usize {
+        self.calls.names().iter().filter(|name| *name == "dynamodb:UpdateItem").count()
+    }
+
+    /// Fails until the answer is 429; how often it was 401 before.
+    async fn fail(
+        &self,
+        credentials: impl Fn(usize) -> (&'static str, String),
+        address: &str,
+    ) -> usize {
+        for failures in 0..=2 * 100 {
+            let (name, value) = credentials(failures);
+            let (status, wait, writes) = self.list((name, &value), address).await;
+            assert_eq!(writes, 1);
+            if status == 429 {
+                assert!((1..=900).contains(&wait.unwrap()), "{wait:?}");
+                return failures;
+            }
+            assert_eq!((status, wait), (401, None));
+        }
+        panic!("{address} may fail without end");
+    }
+}
+
+/// An address of this run's own.
+fn address() -> String {
+    let number: u64 = unique("").parse().unwrap();
+    format!("2001:db8:{:x}:{:x}::1", number % 0x1_0000, number / 0x1_0000 % 0x1_0000)
+}
+
+fn wrong(user: &str) -> String {
+    String::from_utf8(basic(format!("{user}:canary-password-of-20-bytes").as_bytes())).unwrap()
+}
+
+#[tokio::test]
+async fn refuses_repeated_failures_of_a_user_at_an_address() {
+    let (orders, address) = (DirectOrders::new(), address());
+    let user = unique("it-guessed-");
+    let failures = orders.fail(|_| ("authorization", wrong(&user)), &address).await;
+    assert!((10..=20).contains(&failures), "{failures}, one window or two");
+    // The owner of the network has its other addresses too.
+    let neighbour = address.replace("::1", "::2:2");
+    let guess = wrong(&user);
+    assert_eq!(orders.list(("authorization", &guess), &neighbour).await.0, 429);
+    // Neither another user nor another address is affected, nor who knows the password.
+    let other = wrong(&unique("it-other-"));
+    assert_eq!(orders.list(("authorization", &other), &address).await.0, 401);
+    assert_eq!(orders.list(("authorization", &guess), &self::address()).await.0, 401);
+    let secret = [("x-vendor-server-secret", "canary-secret")];
+    assert_eq!(orders.list(secret[0], &address).await.0, 401);
+    let good = String::from_utf8(partner_credentials()).unwrap();
+    assert_eq!(orders.list(("authorization", &good), &address).await, (200, None, 0));
+    assert_eq!(orders.list(("x-no", "credentials"), &address).await, (401, None, 0));
+}
+
+#[tokio::test]
+async fn refuses_repeated_failures_of_an_address() {
+    let (orders, address) = (DirectOrders::new(), address());
+    let users = unique("it-sprayed-");
+    let guess = |failures| ("authorization", wrong(&format!("{users}{failures}")));
+    let failures = orders.fail(guess, &address).await;
+    assert!((100..=200).contains(&failures), "{failures}, one window or two");
+    assert_eq!(orders.list(("authorization", "Bearer x"), &address).await.0, 429);
+    assert_eq!(orders.list(("x-vendor-server-secret", "canary-secret"), &address).await.0, 429);
+    let secret = stack().vendor_secret.as_str();
+    assert_eq!(orders.list(("x-vendor-server-secret", secret), &address).await, (200, None, 0));
+}
+
+#[tokio::test]
+async fn refuses_repeated_failures_of_a_secret() {
+    let (orders, address) = (DirectOrders::new(), address());
+    let guess = |failures| ("x-vendor-server-secret", format!("canary-secret-{failures}"));
+    let failures = orders.fail(guess, &address).await;
+    assert!((10..=20).contains(&failures), "{failures}, one window or two");
 }

@@ -7,6 +7,7 @@ mod latest_only;
 mod pausing;
 mod settings_calls;
 mod slow_lane;
+mod tls;
 mod waiting;
 mod worker;
 
@@ -203,7 +204,7 @@ async fn exhausts_retries_after_connection_errors() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let resetting = listener.local_addr().unwrap();
     let accepting = tokio::spawn(async move { while listener.accept().await.is_ok() {} });
-    for (port, error) in [(1, "connect"), (resetting.port(), "closed")] {
+    for (port, error) in [(1, "connect_refused"), (resetting.port(), "closed")] {
         let endpoint =
             TestEndpoint::new(json!({"backoff": [1], "retry_count": 2}), json!([])).await;
         endpoint.set("url", &format!("http://127.0.0.1:{port}/")).await;

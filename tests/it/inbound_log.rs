@@ -20,7 +20,7 @@ const LOG: &str = "/api/webhooks/logs";
 const NO_REASON: Option<&str> = None;
 
 async fn get(caller: &Caller, path: &str) -> Answer {
-    http::send(caller.sign(http::client().get(stack().url(path)))).await
+    http::send(caller.sign(http::client().get(stack().url(path)))).await.of_first_failure()
 }
 
 async fn list(query: &str) -> Answer {

@@ -27,4 +27,5 @@ mod sync;
 mod sync_runs;
 mod tenants;
 mod trigger_webhook;
+mod webhook_test;
 mod whatsapp;

@@ -16,6 +16,7 @@ mod parameters;
 mod parcel;
 mod receiver;
 mod signatures;
+mod tls_server;
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -44,6 +45,7 @@ pub use parameters::{put_secret, put_setting, remove_parameters, settings_to_exp
 pub use parcel::Parcel;
 pub use receiver::Received;
 pub use signatures::{hmac, hmac_bytes, hmac_signature};
+pub use tls_server::{Mistake, TlsServer};
 
 /// `target/local/stack.json`.
 #[derive(Debug, Deserialize)]

@@ -127,6 +127,7 @@ async fn lists_runs_newest_first_in_pages() {
 async fn allows_only_admins_of_all_accounts() {
     for caller in callers().await {
         let answer = http::send(caller.sign(http::client().get(stack().url(RUNS)))).await;
+        let answer = answer.of_first_failure();
         let expected = match caller.role {
             Role::Unauthenticated => 401,
             Role::Admin if caller.has_all_accounts() => 200,

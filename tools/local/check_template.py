@@ -57,6 +57,7 @@ class Template:
         self.defaults: Resource = parsed["Globals"]["Function"]
         self.resources: dict[str, Resource] = parsed["Resources"]
         self.parameters: dict[str, Resource] = parsed["Parameters"]
+        self.rules: dict[str, Resource] = parsed.get("Rules", {})
 
     def of_type(self, kind: str) -> Iterator[tuple[str, Resource]]:
         for name, resource in self.resources.items():
@@ -359,6 +360,37 @@ def check_tables(template: Template) -> Iterator[str]:
             yield f"{name}: has no TTL"
 
 
+def check_domain(template: Template) -> Iterator[str]:
+    """A domain without a certificate, or a certificate without one, is refused at once."""
+    for domain in ("", "hooks.example.com"):
+        for certificate in ("", "arn:aws:acm:example"):
+            given = {"DomainName": domain, "CertificateArn": certificate}
+            passes = all(
+                holds(assertion["Assert"], given)
+                for rule in template.rules.values()
+                for assertion in rule["Assertions"]
+            )
+            if passes != (bool(domain) == bool(certificate)):
+                outcome = "accept" if passes else "refuse"
+                yield f"Rules: {outcome} {given}"
+
+
+def holds(condition: Any, parameters: dict[str, str]) -> bool:
+    """Evaluates a condition of a rule."""
+    ((function, parts),) = condition.items()
+    match function:
+        case "Fn::Equals":
+            left, right = (parameters[it["Ref"]] if isinstance(it, dict) else it for it in parts)
+            return left == right
+        case "Fn::Not":
+            return not holds(parts[0], parameters)
+        case "Fn::And":
+            return all(holds(part, parameters) for part in parts)
+        case "Fn::Or":
+            return any(holds(part, parameters) for part in parts)
+    raise ValueError(f"{function} in a rule")
+
+
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -375,7 +407,7 @@ def main() -> int:
             check_schedule_roles,
             check_access_log,
         ),
-        *(check_failed_invocations, check_rate_limit, check_routes, check_capacity),
+        *(check_failed_invocations, check_rate_limit, check_routes, check_capacity, check_domain),
     ]
     problems = (problem for rule in rules for problem in rule(template))
     return print_problems(problems, TEMPLATE.name)

@@ -279,6 +279,17 @@ def pause(copies: Copies) -> Json:
     return http(copies, "POST", "/api/endpoints/{name}/pause", admin, name=endpoint)
 
 
+def wrong_credentials(method: str, path: str, copies: Copies) -> Json:
+    password = f"{copies.unique('nobody')}:canary-password-of-20-bytes"
+    credentials = b64encode(password.encode()).decode()
+    return http(copies, method, path, {"authorization": f"Basic {credentials}"})
+
+
+def endpoint_test(copies: Copies) -> Json:
+    body = {"endpoint": "demo-standard"}
+    return http(copies, "POST", "/api/external/webhook-test", user(copies, "admin"), body)
+
+
 def pending_event(copies: Copies) -> Json:
     event_id = copies.call("inbound", webhook(copies)).body["event_id"]
     # The sweep gives up after a day.

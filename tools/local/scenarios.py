@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import polling
@@ -56,6 +57,17 @@ SCENARIOS = [
     Scenario("orders", "a patch that removes a provider's id", events.freed_id, "200"),
     Scenario("orders", "a further parcel", events.shipment, "201"),
     Scenario("orders", "a withdrawal", events.withdrawal, "202"),
+    *(
+        Scenario(
+            function, "wrong credentials", partial(events.wrong_credentials, method, path), "401"
+        )
+        for function, method, path in [
+            ("orders", "GET", events.ORDERS),
+            ("messages", "GET", "/api/messages/whatsapp"),
+            ("ops", "GET", "/api/endpoints"),
+            ("tester", "POST", "/api/external/webhook-test"),
+        ]
+    ),
     Scenario("orders", "a repeated report", events.repeated_report, "202"),
     Scenario(
         "orders",
@@ -151,6 +163,13 @@ SCENARIOS = [
         "a delivery that fails",
         lambda copies: events.delivery(copies, NOWHERE, SLOW_LANE),
         "1 failed",
+    ),
+    Scenario("tester", "a test of an endpoint", events.endpoint_test, "200"),
+    Scenario(
+        "tester",
+        "a vendor without access",
+        lambda copies: http(copies, "POST", "/api/external/webhook-test", vendor(copies), {}),
+        "403",
     ),
     Scenario("sweep", "a pending event", events.pending_event, "done"),
     Scenario("sweep", "an overdue event", events.overdue_event, "done"),

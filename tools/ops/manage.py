@@ -1,4 +1,4 @@
-"""Writes users, vendors, webhook endpoints and sources to SSM: `make user-add` and its siblings.
+"""Users, vendors, webhook endpoints and sources in SSM: `make user-add` and its siblings.
 
     NAME=shop ROLE=partner ACCOUNTS=STORE001 STAGE=prod python tools/ops/manage.py user-add
 
@@ -18,7 +18,9 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+import changes
 import installation
+import lists
 import rules
 import sources
 from config import StackError
@@ -111,6 +113,13 @@ def endpoint_remove(request: Request) -> str:
     )
 
 
+LISTS = {
+    "users": lists.users,
+    "vendors": lists.vendors,
+    "sources": lists.sources,
+    "hooks": lists.hooks,
+    "endpoints": lists.endpoints,
+}
 COMMANDS = {
     "user-add": user_add,
     "vendor-add": vendor_add,
@@ -121,6 +130,16 @@ COMMANDS = {
     "source-rotate": sources.source_rotate,
     "shipway-add": sources.shipway_add,
     "hook-add": sources.hook_add,
+    "user-set": changes.user_set,
+    "user-remove": changes.user_remove,
+    "vendor-set": changes.vendor_set,
+    "vendor-remove": changes.vendor_remove,
+    "source-remove": changes.source_remove,
+    "shipway-remove": changes.shipway_remove,
+    "hook-set": changes.hook_set,
+    "hook-remove": changes.hook_remove,
+    "endpoint-set": changes.endpoint_set,
+    **LISTS,
 }
 
 
@@ -164,7 +183,8 @@ def main(command: str) -> int:
     except (StackError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    print(f"{message}\nWritten to {where.prefix}/ ({where.region}). {effect}", file=sys.stderr)
+    written = "" if command in LISTS else f"\nWritten to {where.prefix}/ ({where.region}). {effect}"
+    print(f"{message}{written}", file=sys.stderr)
     return 0
 
 

@@ -29,6 +29,19 @@ class Parameters:
             for found in answer["Parameters"]
         }
 
+    def below(self, folder: str) -> dict[str, str]:
+        """All parameters below a folder, by their path in it, decrypted."""
+        path, found, token = self._path(folder), {}, {}
+        while True:
+            page = self.ssm.get_parameters_by_path(
+                Path=path, Recursive=True, WithDecryption=True, **token
+            )
+            for parameter in page["Parameters"]:
+                found[parameter["Name"].removeprefix(f"{path}/")] = parameter["Value"]
+            if not page.get("NextToken"):
+                return found
+            token = {"NextToken": page["NextToken"]}
+
     def write(
         self,
         name: str,

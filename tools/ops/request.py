@@ -70,6 +70,9 @@ class Request:
 
         return self.secret(variable, missing)
 
+    def print(self, line: str) -> None:
+        print(line, file=self.stdout, flush=True)
+
     def show(self, title: str, secret: str) -> None:
         """Prints a secret; it is never shown again."""
         print(f"{title}: {secret}", file=self.stdout, flush=True)

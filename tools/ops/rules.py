@@ -49,11 +49,11 @@ def one_of(variable: str, text: str, known: tuple[str, ...]) -> str:
 def account(text: str) -> str:
     """An account code, normalised to NFC as in the functions."""
     normal = unicodedata.normalize("NFC", text)
-    bad = any(unicodedata.category(letter) == "Cc" or letter == "/" for letter in normal)
+    bad = any(unicodedata.category(letter) == "Cc" or letter in "/?%" for letter in normal)
     fits = 0 < len(normal.encode()) <= MAX_ID_BYTES and normal == normal.strip()
     _require(
         fits and not bad and normal != "*",
-        f"account {text!r}: expected 1 to 128 bytes, no / and no control characters",
+        f"account {text!r}: expected 1 to 128 bytes, no / ? % and no control characters",
     )
     return normal
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import rotation
@@ -24,6 +24,14 @@ SOURCES = tuple(sorted(path.name for path in (ROOT / "events").iterdir() if path
 NO_OWN_SECRET = ("shipway", "esahayak", "whatsapp")
 NO_SECRET = "none"
 NO_ACCOUNT = "none"
+# Options that `none` removes, and their fields.
+OPTIONAL = {
+    "ACCOUNT": "account",
+    "ALLOWED_IPS": "allowed_ips",
+    "URL": "base_url",
+    "CALLS_PER_SECOND": "calls_per_second",
+    "STALLED_AFTER_DAYS": "stalled_after_days",
+}
 HOOK_LETTERS = "abcdefghijlmnopqtuvwxyz"  # Shiprocket rejects URLs that contain `sr` or `kr`
 HOOK_LENGTH = 24
 
@@ -59,7 +67,7 @@ class Change:
 
 def source_set(request: Request) -> str:
     name = rules.one_of("SOURCE", request.need("SOURCE"), SOURCES)
-    before = _read(request, name)
+    request, before = _without(request, _read(request, name))
     change = SETTERS.get(name, _one_mode)(request, before)
     if change.secret is not None:
         name = f"{before.folder}/secret"
@@ -72,6 +80,15 @@ def source_set(request: Request) -> str:
         finish = f"make source-rotate SOURCE={before.name} FINISH=1"
         return f"{change.message} The previous secret still counts: {finish} drops it."
     return change.message
+
+
+def _without(request: Request, before: Source) -> tuple[Request, Source]:
+    """The request without the options that are `none`, and the settings without their fields."""
+    none = {option for option in OPTIONAL if request.get(option) == NO_ACCOUNT}
+    fields = {OPTIONAL[option] for option in none}
+    given = {option: text for option, text in request.variables.items() if option not in none}
+    kept = {field: value for field, value in before.settings.items() if field not in fields}
+    return replace(request, variables=given), replace(before, settings=kept)
 
 
 def _read(request: Request, name: str) -> Source:
@@ -102,7 +119,9 @@ def _secret(request: Request, before: Source, mode: str | None) -> str | None:
 
 def _shiprocket(request: Request, before: Source) -> Change:
     mode = _mode(request, before, ("token", "hmac"))
-    given: Json = {"mode": mode, "account": rules.account(request.need("ACCOUNT"))}
+    # A change of another field keeps the account.
+    account = request.get("ACCOUNT") or before.settings.get("account") or request.need("ACCOUNT")
+    given: Json = {"mode": mode, "account": rules.account(account)}
     if request.get("ALLOWED_IPS"):
         given["allowed_ips"] = rules.addresses("ALLOWED_IPS", request.get("ALLOWED_IPS"))
     secret = _secret(request, before, mode)
@@ -165,6 +184,7 @@ def _esahayak(request: Request, before: Source) -> Change:
 def _whatsapp(request: Request, before: Source) -> Change:
     numbers = before.settings.get("phone_numbers", {})
     numbers |= rules.phone_numbers(request.get("PHONE_NUMBERS"))
+    numbers = {number: code for number, code in numbers.items() if code != NO_ACCOUNT}
     if not numbers:
         raise StackError("PHONE_NUMBERS=<id>:<account>,… is missing")
     message = f"Webhooks of whatsapp are accepted for {len(numbers)} phone numbers."

@@ -130,7 +130,7 @@ class Names(unittest.TestCase):
         self.assertEqual(rules.accounts("STORE001,Shop 2"), ["STORE001", "Shop 2"])
         self.assertEqual(rules.accounts("*"), ["*"])
         self.assertEqual(rules.accounts("Cafe\u0301"), ["Caf\u00e9"])
-        for text in ("", "A,", "A, B", "A,*", "a/b", "a\tb", "é" * 65):
+        for text in ("", "A,", "A, B", "A,*", "a/b", "a?b", "100%", "a\tb", "é" * 65):
             with self.subTest(text), self.assertRaises(StackError):
                 rules.accounts(text)
 

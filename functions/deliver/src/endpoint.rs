@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use aws::endpoint_parameters::EndpointParameters;
 use aws::error::IoError;
-use aws::settings::{Cached, Settings, SettingsError, Values};
+use aws::settings::{Cached, Settings, SettingsError};
 use domain::core::id::EndpointName;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::endpoint::{self, MAX_TIMEOUT};
@@ -81,31 +82,18 @@ impl EndpointResolver {
     }
 
     async fn load(&self, name: &EndpointName) -> Result<Resolution, SettingsError> {
-        let names = ["url", "secret", "legacy_secret", "settings"]
-            .map(|part| format!("endpoints/{name}/{part}"));
-        parse(&names, &self.settings.read(&names).await?)
+        let Some(parameters) = EndpointParameters::read(&self.settings, name).await? else {
+            return Ok(Resolution::Unavailable(Unavailable::Removed));
+        };
+        let settings = parameters.settings()?;
+        if !settings.enabled {
+            return Ok(Resolution::Unavailable(Unavailable::Disabled));
+        }
+        Ok(Resolution::Ready(Box::new(ResolvedEndpoint {
+            target: Target::parse(&parameters.url, LOOPBACK),
+            keys: parameters.keys()?,
+            legacy_secret: parameters.legacy_secret,
+            settings,
+        })))
     }
-}
-
-fn parse(
-    [url, secret, legacy_secret, settings]: &[String; 4],
-    values: &Values,
-) -> Result<Resolution, SettingsError> {
-    let Some(address) = values.get(url) else {
-        return Ok(Resolution::Unavailable(Unavailable::Removed));
-    };
-    let text = values.get(settings).map_or("{}", String::as_str);
-    let parsed =
-        endpoint::Settings::parse(text).map_err(|error| SettingsError::invalid(settings, error))?;
-    if !parsed.enabled {
-        return Ok(Resolution::Unavailable(Unavailable::Disabled));
-    }
-    let key = values.get(secret).ok_or_else(|| SettingsError::missing(secret))?;
-    let keys = SigningKeys::parse(key).map_err(|error| SettingsError::invalid(secret, error))?;
-    Ok(Resolution::Ready(Box::new(ResolvedEndpoint {
-        target: Target::parse(address, LOOPBACK),
-        keys,
-        legacy_secret: values.get(legacy_secret).cloned(),
-        settings: parsed,
-    })))
 }

@@ -12,6 +12,7 @@ use aws::lambda::HttpInvocation;
 use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{ApiError, check_query, request_id, respond, route_key};
 use aws::settings::Settings;
+use aws::tables::auth_failures::AuthFailures;
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use domain::core::timestamp::Timestamp;
@@ -29,10 +30,12 @@ impl MessagesApi {
         environment: &Environment,
     ) -> Result<Self, BadEnvironment> {
         let dynamodb = clients.dynamodb();
+        let settings = Settings::from_environment(clients.ssm(), environment)?;
+        let failures = AuthFailures::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
         Ok(Self {
             messages: Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
             orders: Orders::new(dynamodb, environment.variable("ORDERS_TABLE")?),
-            callers: Callers::new(Settings::from_environment(clients.ssm(), environment)?),
+            callers: Callers::new(settings, failures),
         })
     }
 

@@ -20,6 +20,7 @@ use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::auth_failures::AuthFailures;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::inbound::{InboundLog, LogRow};
@@ -66,22 +67,19 @@ impl Ops {
             orders: Orders::new(dynamodb.clone(), table("ORDERS_TABLE")?),
             deliveries: Deliveries::new(dynamodb.clone(), table("DELIVERIES_TABLE")?),
             runs: Runs::new(dynamodb.clone(), table("STATE_TABLE")?),
-            endpoint_health: EndpointHealth::new(dynamodb, table("STATE_TABLE")?),
+            endpoint_health: EndpointHealth::new(dynamodb.clone(), table("STATE_TABLE")?),
         };
         let queues = Queues {
             events: queue("EVENTS_QUEUE_URL")?,
             deliveries: queue("DELIVERIES_QUEUE_URL")?,
         };
-        Ok(Self::new(tables, queues, Settings::from_environment(clients.ssm(), environment)?))
+        let failures = AuthFailures::new(dynamodb, table("STATE_TABLE")?);
+        let settings = Settings::from_environment(clients.ssm(), environment)?;
+        Ok(Self::new(tables, queues, Callers::new(settings.clone(), failures), settings))
     }
 
-    pub fn new(tables: Tables, queues: Queues, settings: Settings) -> Self {
-        Self {
-            tables,
-            queues,
-            callers: Callers::new(settings.clone()),
-            endpoints: Endpoints::new(settings),
-        }
+    pub fn new(tables: Tables, queues: Queues, callers: Callers, settings: Settings) -> Self {
+        Self { tables, queues, callers, endpoints: Endpoints::new(settings) }
     }
 
     pub fn handle(&self, request: Request) -> HttpInvocation<'_> {

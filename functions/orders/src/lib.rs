@@ -19,6 +19,7 @@ use aws::lambda::http_api::{
 };
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::auth_failures::AuthFailures;
 use aws::tables::inbound::{EventMessage, InboundLog};
 use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderKey};
@@ -51,16 +52,18 @@ impl OrdersApi {
         environment: &Environment,
     ) -> Result<Self, BadEnvironment> {
         let dynamodb = clients.dynamodb();
+        let settings = Settings::from_environment(clients.ssm(), environment)?;
+        let failures = AuthFailures::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
         Ok(Self::new(
             Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
             InboundLog::new(dynamodb, environment.variable("INBOUND_TABLE")?),
             Queue::new(clients.sqs(), environment.variable("EVENTS_QUEUE_URL")?),
-            Settings::from_environment(clients.ssm(), environment)?,
+            Callers::new(settings, failures),
         ))
     }
 
-    pub fn new(orders: Orders, events: InboundLog, queue: Queue, settings: Settings) -> Self {
-        Self { orders, events, queue, callers: Callers::new(settings) }
+    pub fn new(orders: Orders, events: InboundLog, queue: Queue, callers: Callers) -> Self {
+        Self { orders, events, queue, callers }
     }
 
     pub fn handle(&self, request: Request) -> HttpInvocation<'_> {

@@ -2,6 +2,7 @@
 
 pub mod client;
 pub mod clock;
+pub mod endpoint_parameters;
 pub mod endpoints;
 pub mod entropy;
 pub mod env;

@@ -1,6 +1,7 @@
 //! The DynamoDB tables.
 
 mod attr;
+pub mod auth_failures;
 mod batch_get;
 pub mod concurrency;
 pub mod contention;

@@ -9,9 +9,9 @@ use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::SubscriberExt;
 
 /// Crates of this workspace.
-const WORKSPACE_CRATES: [&str; 13] = [
+const WORKSPACE_CRATES: [&str; 14] = [
     "aws", "domain", "egress", "sources", "deliver", "inbound", "messages", "ops", "orders",
-    "poll", "process", "sweep", "sync",
+    "poll", "process", "sweep", "sync", "tester",
 ];
 
 /// Starts logging. `RUST_LOG` sets the level of the workspace's crates. All others stay at `warn`,

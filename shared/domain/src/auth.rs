@@ -1,6 +1,8 @@
 //! Authentication of API callers (Basic auth, vendor secrets) and their permissions. Secrets are
 //! compared in constant time.
 
+pub mod failures;
+
 use std::collections::BTreeSet;
 
 use data_encoding::{BASE64, HEXLOWER};

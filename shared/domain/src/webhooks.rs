@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod endpoint;
 pub mod endpoint_event;
+pub mod headers;
 pub mod health;
 pub mod lease;
 pub mod notification;

@@ -27,7 +27,7 @@ pub use get::{GetError, GetResponse};
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::SendError;
-use crate::policy::{Loopback, Target};
+use crate::policy::{Loopback, MAX_URL_BYTES, Target};
 use crate::transport::{Clock, Transport, system_tls};
 use crate::{excerpt, resolve};
 
@@ -105,6 +105,9 @@ pub struct PostResponse {
     pub retry_after: Option<String>,
     /// The first `webhook-delivery`, unparsed, under the same conditions.
     pub delivery_directive: Option<String>,
+    /// Where a 3xx answer points to, without query and fragment, which may hold tokens. `None` if
+    /// `Location` is absent or no URL.
+    pub redirect_to: Option<String>,
     /// The start of the body, at most 1 KiB of printable text: see [`Http::post`].
     pub excerpt: String,
     /// From the start of the call, connecting included, until the head was complete.
@@ -163,6 +166,7 @@ impl Http {
             status: response.status().as_u16(),
             retry_after: short_header(response.headers(), header::RETRY_AFTER),
             delivery_directive: short_header(response.headers(), DELIVERY_DIRECTIVE),
+            redirect_to: redirect_to(&response, target),
             excerpt: excerpt::of(&body, &headers),
             latency,
         })
@@ -198,6 +202,15 @@ async fn read(response: &mut Response, left: Duration) -> Vec<u8> {
     // A timeout ends the body and is not an error.
     let _ = tokio::time::timeout(left.min(BODY_TIMEOUT), reading).await;
     body
+}
+
+fn redirect_to(response: &Response, target: &Target) -> Option<String> {
+    let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
+    let mut url =
+        target.url().join(location).ok().filter(|_| response.status().is_redirection())?;
+    url.set_query(None);
+    url.set_fragment(None);
+    (url.as_str().len() <= MAX_URL_BYTES).then(|| url.into())
 }
 
 /// The first field of this name. `None` also when it is not visible ASCII or over 64 bytes.

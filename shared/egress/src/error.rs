@@ -1,12 +1,12 @@
 //! Failures of a request, by how the sender can react.
 
 use std::error::Error;
-use std::io;
+use std::io::{self, ErrorKind};
 
 use rustls::{AlertDescription, CertificateError, OtherError};
 
 use crate::policy::Refused;
-use crate::resolve::Blocked;
+use crate::resolve::{Blocked, NoIpv4};
 
 /// Contains nothing of the URL, the headers or the body: it goes to logs and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -21,9 +21,18 @@ pub enum SendError {
     /// The name has no address, or the lookup timed out.
     #[error("the host could not be resolved")]
     Dns,
-    /// Refused, unreachable, reset while connecting, or timed out.
+    /// The name has IPv6 addresses only. A Lambda function outside a VPC has IPv4 only.
+    #[error("the host has no IPv4 address")]
+    NoIpv4,
+    /// Unreachable, or reset while connecting.
     #[error("could not connect")]
     Connect,
+    /// No server listens on the port, or a firewall rejects the connection.
+    #[error("the connection was refused")]
+    ConnectRefused,
+    /// TCP and TLS took more than ten seconds. A firewall may drop the packets.
+    #[error("no connection within ten seconds")]
+    ConnectTimeout,
     /// The TLS handshake failed for another reason than the following: an old version, a revoked or
     /// malformed certificate, or no TLS at all.
     #[error("TLS handshake failed")]
@@ -59,7 +68,10 @@ impl SendError {
             Self::Refused(refused) => refused.code(),
             Self::Blocked => "dns_not_public",
             Self::Dns => "dns",
+            Self::NoIpv4 => "dns_no_ipv4",
             Self::Connect => "connect",
+            Self::ConnectRefused => "connect_refused",
+            Self::ConnectTimeout => "connect_timeout",
             Self::Tls => "tls",
             Self::TlsUnknownIssuer => "tls_unknown_issuer",
             Self::TlsExpired => "tls_expired",
@@ -81,13 +93,21 @@ impl SendError {
         if find::<Blocked>(error).is_some() {
             return Self::Blocked;
         }
+        if find::<NoIpv4>(error).is_some() {
+            return Self::NoIpv4;
+        }
         if error.is_dns() {
             return Self::Dns;
         }
         if error.is_connect() {
+            // Before the request is sent, only TLS reads, so only TLS can meet an early end.
             return match find(error) {
                 Some(failure) => Self::of_tls(failure),
-                None if causes(error).any(is_early_end) => Self::Tls,
+                None if causes(error).any(is_io(ErrorKind::UnexpectedEof)) => Self::Tls,
+                None if causes(error).any(is_io(ErrorKind::ConnectionRefused)) => {
+                    Self::ConnectRefused
+                }
+                None if error.is_timeout() => Self::ConnectTimeout,
                 None => Self::Connect,
             };
         }
@@ -122,9 +142,8 @@ fn is_authority(OtherError(error): &OtherError) -> bool {
     matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
 }
 
-/// Before the request is sent, only TLS reads, so only TLS can meet an early end.
-fn is_early_end(error: &(dyn Error + 'static)) -> bool {
-    error.downcast_ref().map(io::Error::kind) == Some(io::ErrorKind::UnexpectedEof)
+fn is_io(kind: ErrorKind) -> impl Fn(&(dyn Error + 'static)) -> bool {
+    move |error| error.downcast_ref().map(io::Error::kind) == Some(kind)
 }
 
 fn find<'a, E: Error + 'static>(error: &'a (dyn Error + 'static)) -> Option<&'a E> {

@@ -4,6 +4,7 @@
 mod client;
 mod error;
 mod excerpt;
+mod headers;
 pub mod policy;
 mod resolve;
 #[cfg(feature = "simulation")]
@@ -14,4 +15,5 @@ pub use client::{
     GetError, GetResponse, HeaderMap, HeaderName, HeaderValue, Http, LOOPBACK, PostResponse,
 };
 pub use error::SendError;
+pub use headers::header_map;
 pub use transport::Clock;

@@ -22,6 +22,10 @@ pub(crate) type Lookup =
 #[error("the name has an address that is not permitted")]
 pub(crate) struct Blocked;
 
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no IPv4 address")]
+pub(crate) struct NoIpv4;
+
 /// The system's resolver, as in reqwest.
 pub(crate) fn system() -> Lookup {
     Arc::new(|name| {
@@ -35,7 +39,8 @@ pub(crate) fn system() -> Lookup {
 /// Resolves through a [`Lookup`] and returns all addresses, or an error if any is not permitted: a
 /// name that mixes public and private addresses is an attack or a mistake.
 ///
-/// Loopback addresses, where allowed, are valid for `localhost` only.
+/// Loopback addresses, where allowed, are valid for `localhost` only. A name without an IPv4 address
+/// is an error of its own: the functions cannot reach it.
 pub(crate) struct Guard {
     loopback: Loopback,
     lookup: Lookup,
@@ -58,6 +63,9 @@ impl Resolve for Guard {
             }
             if !addresses.iter().all(|&ip| permits(ip, loopback)) {
                 return Err(Blocked.into());
+            }
+            if !addresses.iter().any(IpAddr::is_ipv4) {
+                return Err(NoIpv4.into());
             }
             // With port 0, reqwest uses the port of the URL.
             let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));

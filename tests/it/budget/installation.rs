@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
+use ::aws::lambda::auth::Callers;
 use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
+use ::aws::tables::auth_failures::AuthFailures;
 use ::aws::tables::deliveries::Deliveries;
 use ::aws::tables::endpoint_health::EndpointHealth;
 use ::aws::tables::inbound::InboundLog;
@@ -73,7 +75,7 @@ impl Installation {
                 parts.orders(),
                 parts.events(),
                 parts.queue("events"),
-                parts.settings(),
+                parts.callers(),
             ),
             process: parts.process(),
             deliver: parts.deliver(),
@@ -143,6 +145,11 @@ impl Parts<'_> {
     fn settings(&self) -> Settings {
         let prefix = format!("/waypost/{}", self.name);
         Settings::new(stack().ssm(&self.calls), prefix, Duration::from_secs(3600))
+    }
+
+    fn callers(&self) -> Callers {
+        let failures = AuthFailures::new(self.dynamodb(), self.table("state"));
+        Callers::new(self.settings(), failures)
     }
 
     fn events(&self) -> InboundLog {

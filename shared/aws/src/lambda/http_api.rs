@@ -1,6 +1,7 @@
 //! Requests and responses of the HTTP API: one error body, `X-Request-Id` on every response.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use domain::core::request_body::InvalidBody;
 use domain::pagination::PageRequest;
@@ -18,11 +19,13 @@ pub struct ApiError {
     code: &'static str,
     message: String,
     field: Option<String>,
+    /// Seconds
+    retry_after: Option<u64>,
 }
 
 impl ApiError {
     fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), field: None }
+        Self { status, code, message: message.into(), field: None, retry_after: None }
     }
 
     /// 400
@@ -75,13 +78,24 @@ impl ApiError {
         Self { field: Some(field.into()), ..error }
     }
 
+    /// 429. `wait` is rounded up to whole seconds.
+    pub fn too_many_failures(wait: Duration) -> Self {
+        let error = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_failures",
+            "invalid credentials, and too many of them before",
+        );
+        Self { retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)), ..error }
+    }
+
     /// 503
     pub fn unavailable() -> Self {
-        Self::new(
+        let error = Self::new(
             StatusCode::SERVICE_UNAVAILABLE,
             "unavailable",
             "temporarily unavailable, try again later",
-        )
+        );
+        Self { retry_after: Some(5), ..error }
     }
 
     #[must_use]
@@ -148,8 +162,8 @@ pub fn respond(
             field: error.field.as_deref(),
         };
         let mut response = json(error.status.as_u16(), &ErrorBody { error: detail });
-        if error.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert("retry-after", HeaderValue::from_static("5"));
+        if let Some(seconds) = error.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         response
     });

@@ -1,5 +1,7 @@
 //! The changes of an update.
 
+use std::borrow::Cow;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::expression::Placeholders;
@@ -8,7 +10,7 @@ use super::expression::Placeholders;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Changes {
     set: Vec<(&'static str, Set)>,
-    add: Vec<(&'static str, AttributeValue)>,
+    add: Vec<(Cow<'static, str>, AttributeValue)>,
     delete: Vec<(&'static str, AttributeValue)>,
     remove: Vec<&'static str>,
 }
@@ -42,8 +44,8 @@ impl Changes {
     }
 
     /// Adds to a number, which begins at 0, or to a set, which begins empty.
-    pub(crate) fn add(mut self, name: &'static str, value: AttributeValue) -> Self {
-        self.add.push((name, value));
+    pub(crate) fn add(mut self, name: impl Into<Cow<'static, str>>, value: AttributeValue) -> Self {
+        self.add.push((name.into(), value));
         self
     }
 
@@ -83,7 +85,7 @@ impl Changes {
             }
         });
         clause(&mut clauses, "ADD", self.add, |(name, value)| {
-            format!("{} {}", placeholders.name(name), placeholders.value(value))
+            format!("{} {}", placeholders.name(&name), placeholders.value(value))
         });
         clause(&mut clauses, "DELETE", self.delete, |(name, members)| {
             format!("{} {}", placeholders.name(name), placeholders.value(members))

@@ -15,6 +15,8 @@ pub enum InvalidId {
     BadCharacter,
     #[error("must not start or end with white space")]
     Surrounded,
+    #[error("must not contain `?` or `%`")]
+    Escape,
 }
 
 /// Normalises to Unicode NFC, so that two spellings of an id are one key.
@@ -45,6 +47,14 @@ macro_rules! ids {
         impl $name {
             pub fn parse(text: &str) -> Result<Self, InvalidId> {
                 normalise(text).map(Self)
+            }
+
+            /// As [`Self::parse`], for an id that a caller chooses. It stands in paths, where proxies
+            /// and clients escape and cut it differently if it has `?` or `%`. What providers name,
+            /// and what is stored, may have them.
+            pub fn parse_new(text: &str) -> Result<Self, InvalidId> {
+                let id = Self::parse(text)?;
+                if id.0.contains(['?', '%']) { Err(InvalidId::Escape) } else { Ok(id) }
             }
 
             pub fn as_str(&self) -> &str {
@@ -202,6 +212,21 @@ mod tests {
         }
         assert!(OrderId::parse(&"x".repeat(128)).is_ok());
         assert_eq!(OrderId::parse(&"x".repeat(129)), Err(InvalidId::TooLong));
+    }
+
+    #[test]
+    fn a_new_id_has_nothing_that_paths_escape_differently() {
+        for (text, expected) in [
+            ("a?b", Err(InvalidId::Escape)),
+            ("100%", Err(InvalidId::Escape)),
+            ("a%2Fb", Err(InvalidId::Escape)),
+            ("a/b", Err(InvalidId::BadCharacter)),
+            ("#1001&x=1", Ok("#1001&x=1")),
+        ] {
+            let got = OrderId::parse_new(text);
+            assert_eq!(got.as_ref().map(OrderId::as_str), expected.as_ref().copied(), "{text:?}");
+        }
+        assert!(OrderId::parse("100%?").is_ok(), "as carriers name it");
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::tracking::report::{Ref, SourceName};
 use crate::tracking::state::{Start, State};
 use crate::tracking::status::Status;
 
-use body::{AwbText, OrderBody};
+use body::{AwbText, NewOrderId, OrderBody};
 
 /// The body of `POST /api/external/orders`.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +58,7 @@ impl NewOrder {
     pub fn read(body: &[u8], ref_sources: &[SourceName]) -> Result<Self, InvalidBody> {
         let body: OrderBody = read_object(body)?;
         let missing = || InvalidBody::field("orderId", "missing field `orderId`");
-        let order_id = body.order_id.clone().flatten().ok_or_else(missing)?;
+        let NewOrderId(order_id) = body.order_id.clone().flatten().ok_or_else(missing)?;
         if let Some(source) = body.null_ref() {
             let field = format!("refs.{source}");
             return Err(InvalidBody::field(field, "must be a string or a number"));

@@ -37,6 +37,10 @@ impl SigningKeys {
         if matches!(keys.len(), 1 | 2) { Ok(Self(keys)) } else { Err(InvalidSecret::Count) }
     }
 
+    pub fn one(key: Vec<u8>) -> Self {
+        Self(vec![key])
+    }
+
     /// The header `webhook-signature` of an attempt at `now`: one `v1,…` per key, separated by
     /// spaces.
     pub fn sign(&self, id: &str, now: Timestamp, body: &[u8]) -> String {

@@ -63,6 +63,7 @@ fn reads_all_resources_of_the_deployed_template() {
         "process",
         "sweep",
         "sync",
+        "tester",
     ];
     assert_eq!(names, expected);
     assert_eq!((template.queues.len(), template.tables.len()), (10, 5));
@@ -70,7 +71,7 @@ fn reads_all_resources_of_the_deployed_template() {
     let sources: usize = template.functions.iter().map(|function| function.queues.len()).sum();
     assert_eq!(sources, DEPLOYED.matches("Type: SQS\n").count());
     // One role each, and that of the schedules.
-    assert_eq!(template.roles.len(), 11);
+    assert_eq!(template.roles.len(), 12);
 }
 
 #[test]

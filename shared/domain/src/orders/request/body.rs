@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::core::deserialize::{Object, present};
-use crate::core::id::{AccountCode, Awb, OrderId};
+use crate::core::id::{AccountCode, Awb, InvalidId, OrderId, ProviderId};
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Customer, Poll, Profile, ProviderText, VendorDetails};
@@ -17,7 +17,7 @@ type Field<T> = Option<Option<T>>;
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub(super) struct OrderBody {
     #[serde(alias = "order_id", deserialize_with = "present")]
-    pub(super) order_id: Field<OrderId>,
+    pub(super) order_id: Field<NewOrderId>,
     #[serde(alias = "account_code")]
     pub(super) account_code: Option<AccountCode>,
     #[serde(deserialize_with = "present")]
@@ -35,7 +35,7 @@ pub(super) struct OrderBody {
     #[serde(deserialize_with = "present")]
     poll: Field<Poll>,
     #[serde(deserialize_with = "present")]
-    refs: Field<BTreeMap<String, Option<ProviderText>>>,
+    refs: Field<BTreeMap<String, Option<ProviderIdText>>>,
     #[serde(deserialize_with = "present")]
     customer: Field<Object<CustomerBody>>,
     #[serde(deserialize_with = "present")]
@@ -158,11 +158,11 @@ fn set<T: From<U>, U: Clone>(target: &mut Option<T>, field: &Field<U>) {
 
 fn merge(
     refs: &mut BTreeMap<String, ProviderText>,
-    patch: &BTreeMap<String, Option<ProviderText>>,
+    patch: &BTreeMap<String, Option<ProviderIdText>>,
 ) {
     for (source, id) in patch {
         match id {
-            Some(id) => refs.insert(source.clone(), id.clone()),
+            Some(id) => refs.insert(source.clone(), ProviderText(id.0.clone())),
             None => refs.remove(source),
         };
     }
@@ -186,15 +186,37 @@ impl From<Text> for String {
     }
 }
 
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub(super) struct NewOrderId(pub(super) OrderId);
+
+impl TryFrom<String> for NewOrderId {
+    type Error = InvalidId;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        OrderId::parse_new(&text).map(Self)
+    }
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "Text")]
+pub(super) struct ProviderIdText(ProviderId);
+
+impl TryFrom<Text> for ProviderIdText {
+    type Error = InvalidId;
+    fn try_from(text: Text) -> Result<Self, Self::Error> {
+        ProviderId::parse_new(&text.0).map(Self)
+    }
+}
+
 /// Shops send AWBs as strings or as numbers.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "Text")]
 pub(super) struct AwbText(Awb);
 
 impl TryFrom<Text> for AwbText {
-    type Error = crate::core::id::InvalidId;
+    type Error = InvalidId;
     fn try_from(text: Text) -> Result<Self, Self::Error> {
-        Awb::parse(&text.0).map(Self)
+        Awb::parse_new(&text.0).map(Self)
     }
 }
 

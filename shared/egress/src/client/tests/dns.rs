@@ -58,6 +58,13 @@ async fn blocks_a_name_with_one_private_address() {
 }
 
 #[tokio::test]
+async fn reports_a_name_without_an_ipv4_address() {
+    let lookup = scripted(&[&["2606:4700::1111", "2606:4700::1001"]]);
+    let error = post_through(lookup, &target("https://hook.example/")).await.unwrap_err();
+    assert_eq!((error.code(), error.may_have_arrived()), ("dns_no_ipv4", false));
+}
+
+#[tokio::test]
 async fn blocks_localhost_in_a_deploy_build() {
     let guard = Guard::new(Loopback::Refused, scripted(&[&["127.0.0.1"]]));
     let error = guard.resolve("localhost".parse().unwrap()).await.err().unwrap();

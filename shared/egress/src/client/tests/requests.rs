@@ -1,6 +1,6 @@
 //! The request as sent, and the number of tries.
 
-use super::server::HostileServer;
+use super::server::{HostileServer, Peer};
 use super::{LONG, SHORT, local, post};
 use crate::policy::{Loopback, Target};
 use crate::{HeaderMap, HeaderValue, SendError};
@@ -55,18 +55,25 @@ async fn drops_headers_that_frame_or_route_the_request() {
 
 #[tokio::test]
 async fn returns_redirects_as_responses() {
-    for (status, location) in [
-        (301, "/hook"),
-        (302, "/loop"),
-        (303, "http://127.0.0.1:1/"),
-        (307, "http://169.254.169.254/latest/meta-data/"),
-        (308, "http://hook.example/"),
+    for (status, location, redirect_to) in [
+        (301, "/new?token=1#a", "http://127.0.0.1:{port}/new"),
+        (302, "loop", "http://127.0.0.1:{port}/loop"),
+        (303, "http://127.0.0.1:1/", "http://127.0.0.1:1/"),
+        (307, "http://169.254.169.254/latest/", "http://169.254.169.254/latest/"),
+        (308, "//hook.example", "http://hook.example/"),
+        (308, "http://[", ""),
+        (200, "/hook", ""),
     ] {
         let mut server = HostileServer::responding(format!(
             "HTTP/1.1 {status} X\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n"
         ))
         .await;
-        assert_eq!(post(&server.target(), LONG).await.unwrap().status, status);
+        let response = post(&server.target(), LONG).await.unwrap();
+        let redirect_to = redirect_to.replace("{port}", &server.port.to_string());
+        assert_eq!(
+            (response.status, response.redirect_to.unwrap_or_default()),
+            (status, redirect_to)
+        );
         assert_eq!((server.connections(), server.requests().len()), (1, 1), "{status}");
     }
 }
@@ -78,8 +85,18 @@ async fn reports_a_connect_error_for_a_closed_port() {
     let url = format!("http://{}/", socket.local_addr().unwrap());
     let target = Target::parse(&url, Loopback::Allowed).unwrap();
     let error = post(&target, LONG).await.unwrap_err();
-    assert_eq!(error, SendError::Connect);
-    assert!(!error.may_have_arrived());
+    assert_eq!((error.code(), error.may_have_arrived()), ("connect_refused", false));
+}
+
+#[tokio::test(start_paused = true)]
+async fn times_out_while_connecting() {
+    let silent = HostileServer::start(|peer: Peer| async move {
+        std::future::pending::<()>().await;
+        drop(peer);
+    })
+    .await;
+    let error = post(&silent.target_on("https://127.0.0.1", "/"), LONG).await.unwrap_err();
+    assert_eq!((error.code(), error.may_have_arrived()), ("connect_timeout", false));
 }
 
 #[tokio::test]

@@ -1,0 +1,17 @@
+//! Connects the function to the Lambda runtime.
+
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::clock::system_time;
+use aws::env::Environment;
+use egress::Http;
+use lambda_http::{Error, run, service_fn};
+use tester::Tester;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::start();
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
+    let http = Http::new(system_time)?;
+    let function = Tester::from_environment(&clients, &Environment::of_process(), http)?;
+    run(service_fn(|request| function.handle(request))).await
+}

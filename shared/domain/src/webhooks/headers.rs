@@ -1,0 +1,73 @@
+//! The headers of a POST to an endpoint, with the Standard Webhooks signature.
+
+use std::collections::BTreeMap;
+
+use crate::core::id::OrderId;
+use crate::core::timestamp::Timestamp;
+use crate::webhooks::endpoint::Format;
+use crate::webhooks::signing::SigningKeys;
+
+const LEGACY_SECRET: &str = "x-vendor-server-secret";
+/// A custom header may carry a token. Values of at least this many bytes are treated as secrets.
+const MIN_SECRET_LENGTH: usize = 8;
+const USER_AGENT: &str = concat!("Waypost/", env!("CARGO_PKG_VERSION"));
+
+/// What is posted.
+#[derive(Clone, Copy)]
+pub struct Message<'a> {
+    /// `webhook-id`
+    pub id: &'a str,
+    pub format: Format,
+    /// `x-webhook-event`
+    pub event: &'a str,
+    pub order_id: Option<&'a OrderId>,
+    pub body: &'a [u8],
+}
+
+/// What the endpoint's settings and secrets add.
+#[derive(Clone, Copy)]
+pub struct Sender<'a> {
+    pub headers: &'a BTreeMap<String, String>,
+    pub keys: &'a SigningKeys,
+    pub legacy_secret: Option<&'a str>,
+}
+
+pub struct Header<'a> {
+    pub name: &'a str,
+    pub value: String,
+    pub is_secret: bool,
+}
+
+impl Sender<'_> {
+    /// The headers of an attempt at `at`. One replaces an earlier one of the same name. The
+    /// signature covers the message's id, the time in seconds, and the body.
+    pub fn headers(&self, message: &Message<'_>, at: Timestamp) -> Vec<Header<'_>> {
+        let custom = self.headers.iter().map(|(name, value)| Header {
+            name,
+            value: value.clone(),
+            is_secret: value.len() >= MIN_SECRET_LENGTH,
+        });
+        let mut headers: Vec<Header<'_>> = custom.collect();
+        let mut set = |name, value: &str| {
+            let is_secret = name == LEGACY_SECRET;
+            headers.push(Header { name, value: value.to_owned(), is_secret });
+        };
+        set("content-type", "application/json");
+        set("user-agent", USER_AGENT);
+        set("webhook-id", message.id);
+        set("webhook-timestamp", &at.seconds().to_string());
+        set("webhook-signature", &self.keys.sign(message.id, at, message.body));
+        if message.format == Format::OrderStatusChanged {
+            set("user-agent", "VendorServer-Webhook/1.0");
+            set("x-webhook-event", message.event);
+            set("x-webhook-timestamp", &at.to_string());
+            if let Some(order) = message.order_id {
+                set("x-webhook-order-id", order.as_str());
+            }
+        }
+        if let Some(secret) = self.legacy_secret {
+            set(LEGACY_SECRET, secret);
+        }
+        headers
+    }
+}
