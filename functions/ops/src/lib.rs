@@ -120,7 +120,8 @@ impl Ops {
     async fn show_event(&self, caller: &Caller, id: &str) -> Result<Response<Body>, ApiError> {
         let row = self.find_event(caller, id).await?;
         let event = self.tables.events.load(&row.id).await?.ok_or_else(no_such_event)?;
-        Ok(json(200, &EventDetail::new(EventSummary::of(&row), &event.body)))
+        let body = Some(event.body).filter(|_| row.erased_at.is_none());
+        Ok(json(200, &EventDetail::new(EventSummary::of(&row), body.as_deref())))
     }
 
     /// Returns the event if the caller has access to its account.

@@ -2,6 +2,7 @@
 //! Only `process` writes an order's status.
 
 mod create;
+mod erase;
 mod list;
 mod names;
 mod patch;
@@ -23,6 +24,7 @@ use aws::tables::inbound::{EventMessage, InboundLog};
 use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
+use domain::orders::erasure::Scope;
 use domain::orders::view::OrderView;
 use domain::pagination::{MAX_LIMIT, PageRequest};
 use domain::tracking::report::{Ref, SourceName};
@@ -91,6 +93,12 @@ impl OrdersApi {
             }
             (&Method::DELETE, Some(order)) if let Some(report) = report_id => {
                 self.withdraw(request, &caller, (order, report), now).await
+            }
+            (&Method::DELETE, Some(order)) if last == "customer" => {
+                self.erase(request, &caller, order, Scope::Customer, now).await
+            }
+            (&Method::DELETE, Some(order)) => {
+                self.erase(request, &caller, order, Scope::Order, now).await
             }
             (&Method::GET, None) => self.list(request, &caller).await,
             (&Method::POST, None) => self.create(request, &caller, now).await,

@@ -51,6 +51,8 @@ impl Process {
         }
         let endpoints = self.endpoints.all(now).await?;
         let deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
+        let orders = changes.iter().map(|change| &change.order.key);
+        self.orders.trace_all(event, orders, &deliveries, now).await?;
         self.deliveries.send_deliveries(event, &deliveries).await?;
         let accounts = changes.iter().map(|change| &change.order.key.account);
         Ok(Undeliverable::find(&endpoints.invalid, accounts))

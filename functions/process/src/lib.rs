@@ -6,6 +6,7 @@
 
 mod apply;
 mod copies;
+mod erase;
 mod fan_out;
 mod function;
 mod moved;
@@ -29,6 +30,7 @@ use aws::lambda::memory_budget::MemoryBudget;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::deliveries::Deliveries;
 use aws::tables::inbound::{
     Checkpoint, EventMessage, EventState, InboundEvent, InboundLog, Progress, StoredEvent,
 };
@@ -37,6 +39,7 @@ use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, StatusReport};
+use domain::orders::erasure::Erasure;
 use domain::polling::PollResult;
 use domain::tracking::report::{Report, SourceName};
 use domain::tracking::timeline::Origin;
@@ -65,6 +68,8 @@ pub struct Process {
     orders: Orders,
     messages: Messages,
     deliveries: Queue,
+    /// The rows of deliveries, only to erase.
+    bodies: Deliveries,
     endpoints: Endpoints,
     numbers: PhoneNumberAccounts,
     memory: MemoryBudget,
@@ -76,12 +81,13 @@ impl Process {
         orders: Orders,
         messages: Messages,
         deliveries: Queue,
+        bodies: Deliveries,
         settings: Settings,
     ) -> Self {
         let (endpoints, numbers) =
             (Endpoints::new(settings.clone()), PhoneNumberAccounts::new(settings));
         let memory = MemoryBudget::new(BODIES_IN_WORK);
-        Self { events, orders, messages, deliveries, endpoints, numbers, memory }
+        Self { events, orders, messages, deliveries, bodies, endpoints, numbers, memory }
     }
 
     pub fn memory(&self) -> &MemoryBudget {
@@ -128,7 +134,7 @@ impl Process {
         // An unmatched event runs again: an earlier run may have applied its report and ended before
         // it told endpoints, while another run settled the event.
         let state = stored.state()?;
-        if state.is_settled() && state != EventState::Unmatched {
+        if stored.is_erased() || state.is_settled() && state != EventState::Unmatched {
             return Ok(RecordOutcome::Ack);
         }
         let _reserved = self.memory.reserve(stored.size()).await;
@@ -146,6 +152,9 @@ impl Process {
         }
         let event = self.events.load_stored(id, stored).await?;
         let run = Run { event: &event, stored, deadline };
+        if let Some(erasure) = run.erasure() {
+            return self.erase(&run, &erasure).await;
+        }
         let progress = if event.source == SourceName::API {
             self.process_internal(&run).await?
         } else {
@@ -156,6 +165,9 @@ impl Process {
             return Ok(OUT_OF_TIME);
         };
         self.events.mark(&event.id, &progress, now()).await?;
+        if progress.is_erasable && stored.is_in_parts() {
+            self.events.erase(&event.id, now()).await?;
+        }
         log_progress(&event, &progress);
         Ok(RecordOutcome::Ack)
     }
@@ -183,7 +195,7 @@ impl Process {
             }
             Ok(ApiEvent::Status(status)) => self.apply_status(run, &status).await,
             Ok(ApiEvent::Withdrawal(withdrawal)) => self.withdraw(run, withdrawal).await,
-            Err(_) => Ok(Some(FailReason::UnreadableApiEvent.into())),
+            Ok(ApiEvent::Erasure(_)) | Err(_) => Ok(Some(FailReason::UnreadableApiEvent.into())),
         }
     }
 
@@ -307,9 +319,18 @@ impl Run<'_> {
         now() < self.deadline
     }
 
+    /// An erasure is no progress of one run: it takes several.
+    fn erasure(&self) -> Option<Erasure> {
+        let is_ours = self.event.source == SourceName::API;
+        match is_ours.then(|| serde_json::from_slice(&self.event.body))?.ok()? {
+            ApiEvent::Erasure(erasure) => Some(erasure),
+            _ => None,
+        }
+    }
+
     fn origin(&self) -> Origin {
         let InboundEvent { id, received_at, .. } = self.event;
-        Origin { event_id: id.clone(), received_at: *received_at }
+        Origin { event_id: id.clone(), logged_as: None, received_at: *received_at }
     }
 
     fn order(&self, order: &OrderId) -> Option<OrderKey> {

@@ -2,6 +2,7 @@
 
 pub mod delivery;
 pub mod endpoint;
+pub mod erased;
 pub mod health;
 pub mod lease;
 pub mod notification;

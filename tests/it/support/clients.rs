@@ -122,7 +122,8 @@ impl Stack {
     pub fn process(&self, calls: &Calls) -> Process {
         let deliveries = self.queue("deliveries", calls);
         let (events, orders) = (self.events(calls), self.orders(calls));
-        Process::new(events, orders, self.messages(calls), deliveries, self.settings(calls))
+        let (messages, rows) = (self.messages(calls), self.deliveries(calls));
+        Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
     }
 
     pub fn health(&self) -> EndpointHealth {

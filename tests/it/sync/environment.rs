@@ -139,7 +139,8 @@ impl Environment {
         let messages = Messages::new(stack().dynamodb(calls), self.name.clone());
         let deliveries = self.queue("deliveries", calls);
         let (events, orders) = (self.events(calls), self.orders(calls));
-        Process::new(events, orders, messages, deliveries, self.settings(calls))
+        let rows = Deliveries::new(stack().dynamodb(calls), self.name.clone());
+        Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
     }
 }
 

@@ -60,11 +60,13 @@ pub struct Progress {
     pub reason: Option<String>,
     /// The reports that have no order yet.
     pub waiting: BTreeSet<ReportId>,
+    /// It is about an order whose shopper was erased: its body must go too.
+    pub is_erasable: bool,
 }
 
 impl From<EventState> for Progress {
     fn from(state: EventState) -> Self {
-        Self { state, reason: None, waiting: BTreeSet::new() }
+        Self { state, reason: None, waiting: BTreeSet::new(), is_erasable: false }
     }
 }
 

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::core::id::{EventId, ReportId};
 use domain::core::timestamp::Timestamp;
 
+use super::erase::ERASED_AT;
 use super::row::{all_reconciled, read_state};
 use super::{EventState, InboundLog, Progress};
 use crate::error::IoError;
@@ -66,6 +67,9 @@ impl InboundLog {
             .remove("pending_since")
             .remove("done")
             .remove("of");
+        if progress.is_erasable {
+            changes = changes.set(ERASED_AT, text(now.to_string())).remove("body");
+        }
         if !progress.waiting.is_empty() {
             changes = changes.set("waiting", texts(progress.waiting.iter().map(ReportId::as_str)));
         }
