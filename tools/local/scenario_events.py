@@ -126,6 +126,27 @@ def withdrawal(copies: Copies) -> Json:
     return http(copies, "DELETE", path, admin, query=query, order_id=order, report_id=report)
 
 
+def erasure_request(copies: Copies, order: str | None = None) -> Json:
+    path, query = ORDERS + "/{order_id}/customer", f"accountCode={ACCOUNT}"
+    order = order or create_order(copies)
+    return http(copies, "DELETE", path, user(copies, "admin"), query=query, order_id=order)
+
+
+def erasure(copies: Copies) -> Json:
+    """The first of two passes, so the message comes back: an order with a message and a report."""
+    order, awb = copies.unique("order-"), copies.unique("19")
+    create_order(copies, orderId=order, awb=awb, customer={"phone": "919000000001"})
+    linked_message(copies, order)
+    copies.call("process", carrier_event(copies, awb))
+    copies.call("orders", erasure_request(copies, order))
+    rows = copies.aws["dynamodb"].scan(
+        TableName=copies.of(copies.stack["tables"]["orders"]),
+        FilterExpression="attribute_exists(requested_at) AND contains(pk, :order)",
+        ExpressionAttributeValues={":order": {"S": order}},
+    )["Items"]
+    return batch(copies, "events", event_message(rows[0]["event"]["S"]))
+
+
 def freed_id(copies: Copies) -> Json:
     """A patch that removes a provider's id."""
     refs = {"shiprocket": copies.unique("")}

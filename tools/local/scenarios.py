@@ -55,6 +55,7 @@ SCENARIOS = [
     Scenario("orders", "a patch that removes a provider's id", events.freed_id, "200"),
     Scenario("orders", "a further parcel", events.shipment, "201"),
     Scenario("orders", "a withdrawal", events.withdrawal, "202"),
+    Scenario("orders", "an erasure", events.erasure_request, "202"),
     Scenario("orders", "a repeated report", events.repeated_report, "202"),
     Scenario(
         "orders",
@@ -104,6 +105,7 @@ SCENARIOS = [
         ),
         "0 failed",
     ),
+    Scenario("process", "an erasure", events.erasure, "1 failed"),
     Scenario(
         "process", "an unreadable message", lambda copies: batch(copies, "events", "?"), "0 failed"
     ),

@@ -119,8 +119,10 @@ impl Ops {
 
     async fn show_event(&self, caller: &Caller, id: &str) -> Result<Response<Body>, ApiError> {
         let row = self.find_event(caller, id).await?;
-        let event = self.tables.events.load(&row.id).await?.ok_or_else(no_such_event)?;
-        let body = Some(event.body).filter(|_| row.erased_at.is_none());
+        let body = match row.erased_at {
+            Some(_) => None,
+            None => Some(self.tables.events.load(&row.id).await?.ok_or_else(no_such_event)?.body),
+        };
         Ok(json(200, &EventDetail::new(EventSummary::of(&row), body.as_deref())))
     }
 

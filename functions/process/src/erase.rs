@@ -25,10 +25,10 @@ use crate::apply::{TRIES, contended};
 use crate::reason::FailReason;
 use crate::{OUT_OF_TIME, Process, Run, log_progress};
 
-/// No run that read the order before lasts longer than this: it is above the function's timeout, and
-/// above the lease of a delivery.
-const LAST_PASS: Duration = Duration::from_secs(90);
-/// The pauses between passes grow from the first to the longest.
+/// A run that read the order before it was erased ends earlier: ten seconds before the function's
+/// timeout of a minute.
+const LAST_PASS: Duration = Duration::from_secs(55);
+/// The pauses while something is in use grow from the first to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(15);
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// Work between two looks at the clock.
@@ -61,14 +61,20 @@ impl Process {
         let is_whole = self.erase_once(&mut pass).await;
         let is_done = matches!(is_whole, Ok(true)) && !pass.is_busy;
         let Pass { key, counts, .. } = pass;
-        let erased_at = is_done.then(now);
-        self.orders.add_to_receipt(&key, erasure.scope, &counts, erased_at).await?;
+        let at = is_done.then(now);
+        let erased_at = self.orders.add_to_receipt(&key, erasure.scope, &counts, at).await?;
         if !is_whole? {
             return Ok(OUT_OF_TIME);
         }
         let age = now().since(run.event.received_at);
-        if !is_done || age < LAST_PASS {
-            return Ok(RecordOutcome::RetryAfter(age.clamp(FIRST_PAUSE, LONGEST_PAUSE)));
+        let pause = match erased_at {
+            _ if !is_done => age.clamp(FIRST_PAUSE, LONGEST_PAUSE),
+            Some(at) => LAST_PASS.saturating_sub(now().since(at)),
+            // The receipt is of a later request.
+            None => Duration::ZERO,
+        };
+        if !pause.is_zero() {
+            return Ok(RecordOutcome::RetryAfter(pause));
         }
         let progress: Progress = EventState::Processed.into();
         self.events.mark(&run.event.id, &progress, now()).await?;
@@ -177,8 +183,7 @@ impl Process {
             if !pass.run.has_time() {
                 return Ok(false);
             }
-            let erased =
-                run_all(chunk.iter().map(async |id| self.events.erase(id, now()).await));
+            let erased = run_all(chunk.iter().map(async |id| self.events.erase(id, now()).await));
             for outcome in erased.await? {
                 pass.counts.events += u64::from(outcome == ErasedEvent::Erased);
                 pass.is_busy |= outcome == ErasedEvent::Unsettled;

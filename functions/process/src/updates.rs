@@ -146,7 +146,8 @@ impl Process {
         };
         let before = row.tracked.tracking.status();
         let tracking = &mut row.tracked.tracking;
-        let changes = statuses.iter().filter(|status| tracking.merge(status, event.received_at)).count();
+        let changes =
+            statuses.iter().filter(|status| tracking.merge(status, event.received_at)).count();
         // A repeated status is noted too: its event also has the shopper's number.
         if !row.note(&event.id) && changes == 0 {
             return Ok(Try::Done(false));

@@ -17,6 +17,7 @@ use ::poll::Poll;
 use ::process::Process;
 use ::sync::Sync;
 use aws::clock::system_time;
+use aws::tables::deliveries::Deliveries;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType};
 use egress::Http;
 use serde_json::{Value, json};

@@ -254,8 +254,7 @@ mod tests {
             reason: Some("called".to_owned()),
             by: SourceName::API,
         });
-        let before =
-            Order { key, profile: Profile::default(), state, given_up: [].into() };
+        let before = Order { key, profile: Profile::default(), state, given_up: [].into() };
         let now = Timestamp::from_millis(1000).unwrap();
         let after = before.without_customer(now);
         let (old, new) = (&before.state, &after.state);

@@ -14,7 +14,8 @@ use super::erase::ERASED;
 use super::{ClaimOutcome, Deliveries, Lease, delivery_key};
 use crate::error::IoError;
 use crate::tables::attr::{
-    Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, read_texts, text, ttl,
+    Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, read_texts,
+    text, ttl,
 };
 use crate::tables::expression::{Condition, attr, no_row};
 use crate::tables::update::Changes;

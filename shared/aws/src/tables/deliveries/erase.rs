@@ -43,15 +43,15 @@ impl Deliveries {
         order: &OrderKey,
         now: Timestamp,
     ) -> Result<ErasedBody, IoError> {
-        let (changes, condition) = match get(&self.client, &self.table, delivery_key(id), &[]).await?
-        {
-            None => (announced(endpoint, is_shared, order, now), no_row()),
-            Some(row) if is_leased(&row, now) => return Ok(ErasedBody::Busy),
-            Some(row) => match cut(&row, order, now)? {
-                Some(changes) => (changes, is_unchanged(&row)),
-                None => return Ok(ErasedBody::Nothing),
-            },
-        };
+        let (changes, condition) =
+            match get(&self.client, &self.table, delivery_key(id), &[]).await? {
+                None => (announced(endpoint, is_shared, order, now), no_row()),
+                Some(row) if is_leased(&row, now) => return Ok(ErasedBody::Busy),
+                Some(row) => match cut(&row, order, now)? {
+                    Some(changes) => (changes, is_unchanged(&row)),
+                    None => return Ok(ErasedBody::Nothing),
+                },
+            };
         let changes = changes.add(ERASED, texts([order.order.as_str()]));
         let update = Write::update(&self.table, delivery_key(id), changes).only_if(condition);
         let is_written = update.send_if_unchanged(&self.client).await?;
@@ -92,7 +92,9 @@ fn cut(row: &Item, order: &OrderKey, now: Timestamp) -> Result<Option<Changes>, 
     let state = DeliveryState::parse(read_text(row, "state")?);
     Ok(match rest {
         Rest::Unchanged => None,
-        Rest::Others(body) => Some(without_excerpts(changes, row).set("body", bytes(compress(&body)))),
+        Rest::Others(body) => {
+            Some(without_excerpts(changes, row).set("body", bytes(compress(&body))))
+        }
         Rest::Nothing => {
             let changes = without_excerpts(changes, row).remove("body");
             let has_ended = state.is_some_and(DeliveryState::has_ended);

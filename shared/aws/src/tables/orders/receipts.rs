@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `erased:{length of account}:{account}:{order id}` | `customer` or `order` | `event`, `created_at` (of the order), `requested_at`, `erased_at`, the counts |
 
+use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::erasure::{Counts, Erasure, Receipt, ReceiptState, Scope};
@@ -55,21 +56,20 @@ impl Orders {
             ("requested_at".to_owned(), text(event.received_at.to_string())),
         ]);
         let is_new = no_row().or(attr("created_at").differs_from(created_at));
-        let writes = vec![
-            Write::put(&self.table, row).only_if(is_new),
-            events.put_in_transaction(event),
-        ];
+        let writes =
+            vec![Write::put(&self.table, row).only_if(is_new), events.put_in_transaction(event)];
         Ok(transact(&self.client, writes).await?.is_committed())
     }
 
-    /// Adds to the counts of a receipt. `erased_at` is the first time at which nothing was left.
+    /// Adds to the counts of a receipt. `erased_at` is the first time at which nothing was left, and
+    /// is returned; none without a receipt.
     pub async fn add_to_receipt(
         &self,
         order: &OrderKey,
         scope: Scope,
         counts: &Counts,
         erased_at: Option<Timestamp>,
-    ) -> Result<(), IoError> {
+    ) -> Result<Option<Timestamp>, IoError> {
         let mut changes = Changes::new();
         if let Some(at) = erased_at {
             changes = changes.set_if_absent("erased_at", text(at.to_string()));
@@ -77,8 +77,11 @@ impl Orders {
         let added = counts_of(counts).into_iter().filter(|(_, count)| *count > 0);
         let changes =
             added.fold(changes, |changes, (name, count)| changes.add(name, number(count)));
-        let update = Write::update(&self.table, receipt_key(order, scope), changes);
-        update.only_if(attr("event").exists()).send(&self.client).await.map(drop)
+        let update = Write::update(&self.table, receipt_key(order, scope), changes)
+            .only_if(attr("event").exists())
+            .returning(ReturnValue::AllNew);
+        let row = update.send(&self.client).await?.applied().unwrap_or_default();
+        read_optional(&row, "erased_at", Timestamp::parse)
     }
 }
 

@@ -83,9 +83,8 @@ impl Orders {
         now: Timestamp,
     ) -> Result<(), IoError> {
         let ids: Vec<String> = deliveries.into_iter().map(|it| it.to_string()).collect();
-        let changes = Changes::new()
-            .set("at", text(now.to_string()))
-            .set("ttl", ttl(now, RETENTION_DAYS));
+        let changes =
+            Changes::new().set("at", text(now.to_string())).set("ttl", ttl(now, RETENTION_DAYS));
         let changes = match ids.is_empty() {
             true => changes,
             false => changes.add("deliveries", texts(ids.iter().map(String::as_str))),
@@ -109,14 +108,14 @@ impl Orders {
             (order, about)
         });
         let traces = traces.filter(|(_, about)| !about.is_empty());
-        let traces =
-            traces.map(async |(order, about)| self.trace(&order, event, about, now).await);
+        let traces = traces.map(async |(order, about)| self.trace(&order, event, about, now).await);
         run_all(traces).await.map(drop)
     }
 
     /// By the order's timeline and its traces, whatever state the order is in.
     pub async fn links(&self, order: &OrderKey, now: Timestamp) -> Result<Links, IoError> {
-        let rows = partition(order_pk(order)).and(attr("sk").between(text("entry:"), text("trace;")));
+        let rows =
+            partition(order_pk(order)).and(attr("sk").between(text("entry:"), text("trace;")));
         let query = query(&self.client, &self.table, rows).consistent_read(true);
         let mut links = Links::default();
         for row in all_rows(query).await? {
