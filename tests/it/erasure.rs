@@ -1,6 +1,7 @@
 //! Erasure of a shopper, and of a whole order.
 
 mod races;
+mod retention;
 mod shopper;
 mod tables;
 

@@ -258,6 +258,20 @@ def due_delivery(copies: Copies) -> Json:
     return {}
 
 
+def expired_order(copies: Copies) -> Json:
+    order = create_order(copies, status="delivered")
+    row = {
+        "pk": {"S": "ends:0"},
+        "sk": {"S": f"{polling.moment(hours=1)}/{len(ACCOUNT)}:{ACCOUNT}:{order}"},
+        "account": {"S": ACCOUNT},
+        "order_id": {"S": order},
+        "version": {"N": "1"},
+    }
+    table = copies.of(copies.stack["tables"]["orders"])
+    copies.aws["dynamodb"].put_item(TableName=table, Item=row)
+    return {}
+
+
 def paused_endpoint(copies: Copies) -> Json:
     """An endpoint whose probe is due, with a parked delivery."""
     endpoint = copies.unique("copy-")

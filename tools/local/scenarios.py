@@ -138,6 +138,7 @@ SCENARIOS = [
     Scenario("sweep", "an overdue event", events.overdue_event, "done"),
     Scenario("sweep", "a due delivery", events.due_delivery, "done"),
     Scenario("sweep", "a paused endpoint", events.paused_endpoint, "done"),
+    Scenario("sweep", "an order whose retention is over", events.expired_order, "done"),
     Scenario("sync", "a manual run", lambda _: {"kind": "manual"}, "done"),
     Scenario("sync", "an hourly run", lambda _: {"kind": "hourly", "at": polling.moment()}, "done"),
     Scenario("sync", "a shard", polling.shard_to_plan, "0 failed"),

@@ -3,15 +3,12 @@
 
 use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, json};
-use aws::tables::inbound::{EventState, InboundEvent};
+use aws::tables::inbound::InboundEvent;
 use domain::auth::Caller;
-use domain::core::hash::Fingerprint;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
-use domain::orders::api_event::ApiEvent;
 use domain::orders::erasure::{Erasure, ReceiptState, Scope};
 use domain::orders::order::Order;
-use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, Response};
 
 use crate::OrdersApi;
@@ -54,27 +51,12 @@ impl OrdersApi {
             created_at: order.state.created_at,
             phone: order.profile.customer.phone.clone(),
         };
-        let event = erasure_event(key, &erasure, now);
+        let event = InboundEvent::erasure(key, &erasure, now);
         if self.orders.request_erasure(key, &erasure, &self.events, &event).await? {
             let OrderKey { account, order } = key;
             let scope = scope.as_str();
             tracing::warn!(%account, order_id = %order, scope, event_id = %event.id, "order.erasure");
         }
         Ok(())
-    }
-}
-
-/// One erasure of an order, however often it is requested.
-fn erasure_event(key: &OrderKey, erasure: &Erasure, now: Timestamp) -> InboundEvent {
-    let id = Fingerprint::of("erasure").with(&key.account).with(&key.order);
-    let id = id.with(erasure.scope.as_str()).with(erasure.created_at.millis().to_be_bytes());
-    InboundEvent {
-        id: id.into(),
-        source: SourceName::API,
-        account: Some(key.account.clone()),
-        received_at: now,
-        state: EventState::Received,
-        reason: None,
-        body: ApiEvent::Erasure(erasure.clone()).to_body(),
     }
 }

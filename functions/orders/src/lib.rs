@@ -54,7 +54,8 @@ impl OrdersApi {
     ) -> Result<Self, BadEnvironment> {
         let dynamodb = clients.dynamodb();
         Ok(Self::new(
-            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
+            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?)
+                .with_retention(environment)?,
             InboundLog::new(dynamodb, environment.variable("INBOUND_TABLE")?),
             Queue::new(clients.sqs(), environment.variable("EVENTS_QUEUE_URL")?),
             Settings::from_environment(clients.ssm(), environment)?,

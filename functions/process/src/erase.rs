@@ -87,7 +87,9 @@ impl Process {
     /// `false` if the time did not suffice.
     async fn erase_once(&self, pass: &mut Pass<'_>) -> Result<bool, IoError> {
         let Some(names) = self.close_order(pass).await? else { return Ok(true) };
-        let links = self.orders.links(&pass.key, now()).await?;
+        let mut links = self.orders.links(&pass.key, now()).await?;
+        let noted = links.events.iter().map(async |id| self.events.deliveries(id, now()).await);
+        links.deliveries.extend(run_all(noted).await?.into_iter().flatten());
         if !self.erase_deliveries(pass, &links).await? {
             return Ok(false);
         }

@@ -37,7 +37,8 @@ impl Function {
         let queue = |name| environment.variable(name).map(|url| Queue::new(sqs.clone(), url));
         let process = Process::new(
             InboundLog::new(dynamodb.clone(), environment.variable("INBOUND_TABLE")?),
-            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
+            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?)
+                .with_retention(environment)?,
             Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
             queue("DELIVERIES_QUEUE_URL")?,
             Deliveries::new(dynamodb, environment.variable("DELIVERIES_TABLE")?),

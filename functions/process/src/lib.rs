@@ -48,7 +48,7 @@ use sources::{Items, Reading, Request};
 pub use function::Function;
 
 use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
-use fan_out::Undeliverable;
+use fan_out::FannedOut;
 use phone_numbers::PhoneNumberAccounts;
 use progress::Applied;
 use reason::FailReason;
@@ -59,6 +59,9 @@ const BODIES_IN_WORK: u32 = 8 * 1024 * 1024;
 
 /// Reports applied in one run. The changed orders stay in memory until the fan-out.
 const REPORTS_PER_RUN: usize = 200;
+
+/// Deliveries noted with their event, without a write of their own. The row is to stay small.
+const MAX_NOTED: usize = 10;
 
 /// A message whose work is not done within a run is received again at once.
 const OUT_OF_TIME: RecordOutcome = RecordOutcome::RetryAfter(Duration::ZERO);
@@ -223,13 +226,13 @@ impl Process {
             done += 1;
         }
         if let Some(error) = failed {
-            self.tell(run, &applied).await?;
+            self.tell(run, &applied, 0).await?;
             return Err(error);
         }
         applied.skipped = reports.skipped;
         applied.has_unknown = reports.items.iter().any(has_unknown_status);
         if done < total {
-            let undeliverable = self.tell(run, &applied).await?;
+            let undeliverable = self.tell(run, &applied, 0).await?.undeliverable;
             if undeliverable.is_none() {
                 let checkpoint = Checkpoint { done, unmatched: applied.unmatched };
                 self.events.save_checkpoint(&event.id, &checkpoint, total).await?;
@@ -259,10 +262,12 @@ impl Process {
     }
 
     async fn finish(&self, run: &Run<'_>, applied: Applied) -> Result<Option<Progress>, IoError> {
-        Ok(Some(match self.tell(run, &applied).await? {
+        let told = self.tell(run, &applied, MAX_NOTED).await?;
+        let progress = match told.undeliverable {
             Some(undeliverable) => FailReason::Undeliverable(undeliverable).into(),
             None => applied.progress(),
-        }))
+        };
+        Ok(Some(Progress { deliveries: told.noted, ..progress }))
     }
 
     /// Notifies endpoints of the changes, and looks for reports under the names that came with
@@ -272,15 +277,17 @@ impl Process {
         &self,
         run: &Run<'_>,
         applied: &Applied,
-    ) -> Result<Option<Undeliverable>, IoError> {
-        let undeliverable = self.fan_out(&run.event.id, &applied.facts, now()).await?;
-        if undeliverable.is_none() {
+        max_noted: usize,
+    ) -> Result<FannedOut, IoError> {
+        let (event, facts) = (&run.event.id, &applied.facts);
+        let told = self.fan_out_noting(event, facts, now(), max_noted).await?;
+        if told.undeliverable.is_none() {
             for (account, unmatched) in &applied.parked {
                 self.orders.unpark(account, unmatched).await?;
             }
         }
         self.follow_up_all(&applied.facts, run.deadline).await;
-        Ok(undeliverable)
+        Ok(told)
     }
 
     /// Runs the reconciliations that facts have caused.

@@ -1,12 +1,15 @@
 //! Every minute, queues events that could not be queued or were not processed, and deliveries whose
-//! next attempt is due. Probes paused endpoints and releases parked deliveries.
+//! next attempt is due. Probes paused endpoints and releases parked deliveries. Erases orders whose
+//! retention is over.
 
 mod deliveries;
 mod events;
+mod expired;
 mod function;
 mod parked;
 
 pub use deliveries::DueDeliveries;
 pub use events::PendingEvents;
+pub use expired::ExpiredOrders;
 pub use function::Function;
 pub use parked::ParkedDeliveries;

@@ -11,7 +11,7 @@ use super::tables::row;
 use super::*;
 use crate::support::{Fault, TestEndpoint, inbound_event, insert_event};
 
-fn key(account: &str, order: &str) -> OrderKey {
+pub(super) fn key(account: &str, order: &str) -> OrderKey {
     let account = AccountCode::parse(account).unwrap();
     OrderKey { account, order: OrderId::parse(order).unwrap() }
 }

@@ -17,6 +17,7 @@ mod active;
 mod checkpoints;
 mod create;
 mod erase;
+mod expiry;
 mod find;
 mod given_up;
 mod list;
@@ -30,6 +31,8 @@ mod timeline;
 mod traces;
 mod unmatched;
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use domain::core::id::OrderKey;
@@ -42,6 +45,7 @@ pub use active::{ActiveOrder, ActivePage};
 pub use checkpoints::NewCheckpoints;
 pub use create::{CreateOutcome, PatchOutcome, PatchedNames};
 pub use erase::{Deletion, ENTRIES_AT_ONCE};
+pub use expiry::Expiring;
 use list::found_in;
 pub use list::{Listed, sort_key_of};
 pub use poll_row::PollRowUpdate;
@@ -65,6 +69,8 @@ const TRIES: u32 = 5;
 pub struct Orders {
     client: Client,
     table: String,
+    /// How long an order is kept after its end; `None` for ever.
+    retention: Option<Duration>,
 }
 
 /// An order with its whole timeline, unsorted.
@@ -72,7 +78,7 @@ pub type OrderAndTimeline = (Order, Vec<TimelineEntry>);
 
 impl Orders {
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+        Self { client, table, retention: None }
     }
 
     pub async fn load(&self, key: &OrderKey) -> Result<Option<Order>, IoError> {

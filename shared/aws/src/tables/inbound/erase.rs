@@ -2,13 +2,15 @@
 
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::RETENTION;
 
 use super::body::part_key;
 use super::row::read_state;
 use super::{EventState, InboundLog, header_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_number, read_text, text};
+use crate::tables::attr::{Item, read_number, read_optional, read_text, read_texts, text};
 use crate::tables::expression::{attr, row_exists};
+use crate::tables::orders::TracedDelivery;
 use crate::tables::read::get;
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
@@ -48,6 +50,23 @@ impl InboundLog {
         let update = self.update(id, changes).only_if(row_exists().and(settled));
         let is_erased = update.send(&self.client).await?.is_applied();
         Ok(if is_erased { ErasedEvent::Erased } else { ErasedEvent::Unsettled })
+    }
+
+    /// The deliveries that the event's mark has; none once their rows have expired.
+    pub async fn deliveries(
+        &self,
+        id: &EventId,
+        now: Timestamp,
+    ) -> Result<Vec<TracedDelivery>, IoError> {
+        let columns = ["deliveries", "settled_at"];
+        let row = get(&self.client, &self.table, header_key(id), &columns).await?;
+        let row = row.unwrap_or_default();
+        let settled_at = read_optional(&row, "settled_at", Timestamp::parse)?;
+        if settled_at.is_none_or(|at| now.since(at) >= RETENTION) {
+            return Ok(Vec::new());
+        }
+        let texts = read_texts(&row, "deliveries").iter();
+        Ok(texts.filter_map(|text| TracedDelivery::parse(text)).collect())
     }
 
     async fn erase_parts(&self, id: &EventId, header: &Item) -> Result<(), IoError> {

@@ -70,6 +70,10 @@ impl InboundLog {
         if progress.is_erasable {
             changes = changes.set(ERASED_AT, text(now.to_string())).remove("body");
         }
+        if !progress.deliveries.is_empty() {
+            let ids: Vec<String> = progress.deliveries.iter().map(ToString::to_string).collect();
+            changes = changes.add("deliveries", texts(ids.iter().map(String::as_str)));
+        }
         if !progress.waiting.is_empty() {
             changes = changes.set("waiting", texts(progress.waiting.iter().map(ReportId::as_str)));
         }

@@ -80,6 +80,7 @@ impl Orders {
             events.put_in_transaction(reconciliation),
         ];
         writes.extend(self.active_writes(None, order));
+        writes.extend(self.expiry_write(order));
         let first_name = writes.len();
         let (name_writes, names) = self.name_writes(&order.key, &names, taken)?;
         writes.extend(name_writes);

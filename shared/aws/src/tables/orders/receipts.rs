@@ -4,16 +4,16 @@
 //! |---|---|---|
 //! | `erased:{length of account}:{account}:{order id}` | `customer` or `order` | `event`, `created_at` (of the order), `requested_at`, `erased_at`, the counts |
 
-use aws_sdk_dynamodb::types::ReturnValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::erasure::{Counts, Erasure, Receipt, ReceiptState, Scope};
 
 use super::Orders;
 use crate::error::IoError;
-use crate::tables::attr::{Item, number, read_as, read_number, read_optional, text};
+use crate::tables::attr::{Item, number, read_as, read_number, read_optional, text, ttl};
 use crate::tables::expression::{attr, no_row};
-use crate::tables::inbound::{InboundEvent, InboundLog};
+use crate::tables::inbound::{InboundEvent, InboundLog, RETENTION_DAYS};
 use crate::tables::keys::{key, tenant};
 use crate::tables::read::get;
 use crate::tables::transaction::transact;
@@ -48,6 +48,29 @@ impl Orders {
         events: &InboundLog,
         event: &InboundEvent,
     ) -> Result<bool, IoError> {
+        self.put_request(order, erasure, None, events, event).await
+    }
+
+    /// As [`Orders::request_erasure`], for an order whose retention is over: the receipt expires.
+    pub async fn expire(
+        &self,
+        order: &OrderKey,
+        erasure: &Erasure,
+        events: &InboundLog,
+        event: &InboundEvent,
+    ) -> Result<bool, IoError> {
+        let expiry = ttl(event.received_at, RETENTION_DAYS);
+        self.put_request(order, erasure, Some(expiry), events, event).await
+    }
+
+    async fn put_request(
+        &self,
+        order: &OrderKey,
+        erasure: &Erasure,
+        expiry: Option<AttributeValue>,
+        events: &InboundLog,
+        event: &InboundEvent,
+    ) -> Result<bool, IoError> {
         let created_at = text(erasure.created_at.to_string());
         let mut row = receipt_key(order, erasure.scope);
         row.extend([
@@ -55,6 +78,7 @@ impl Orders {
             ("created_at".to_owned(), created_at.clone()),
             ("requested_at".to_owned(), text(event.received_at.to_string())),
         ]);
+        row.extend(expiry.map(|at| ("ttl".to_owned(), at)));
         let is_new = no_row().or(attr("created_at").differs_from(created_at));
         let writes =
             vec![Write::put(&self.table, row).only_if(is_new), events.put_in_transaction(event)];

@@ -64,7 +64,7 @@ impl std::fmt::Display for TracedDelivery {
 }
 
 impl TracedDelivery {
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('/');
         let (id, endpoint, shared) = (parts.next()?, parts.next()?, parts.next()?);
         let endpoint = EndpointName::parse(endpoint).ok()?;
