@@ -20,6 +20,7 @@ use sources::shipway::Shipway;
 
 use crate::Process;
 use crate::names::Naming;
+use crate::traces::forget_words;
 
 /// A fact follows its name through at most so many moves; then the event is retried.
 const MOVES: u32 = 8;
@@ -168,9 +169,7 @@ impl Process {
         via: Via,
     ) -> Result<Placed, IoError> {
         let placed = self.commit_fact(key, fact, origin, &report.scans).await?;
-        if via == Via::Push && is_without_entry(&placed) {
-            self.orders.trace(key, origin.log_id(), [], now()).await?;
-        }
+        self.trace_without_entry(key, &placed, origin, via).await?;
         if let Placed::Here(ApplyOutcome::Applied(applied)) = &placed
             && let Some(update) = applied.poll_row_update(via)
         {
@@ -201,12 +200,7 @@ impl Process {
         let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
             return Ok(here(ApplyOutcome::Unmatched));
         };
-        let mut scans = scans;
-        if order.is_erased() {
-            // Both are free text, in which carriers write names.
-            fact.fact.forget_note();
-            scans = &[];
-        }
+        let scans = if order.is_erased() { forget_words(&mut fact) } else { scans };
         let is_known = entries.iter().any(|entry| entry.id == fact.id)
             && went_to(&fact.id, &entries).is_none();
         if !is_known && let Some(other) = other_order(&order, &fact, &entries) {
@@ -247,20 +241,6 @@ impl Process {
             }
             CommitOutcome::Duplicate(entry) => Ok(here(applied_before(order, *entry, origin))),
             CommitOutcome::Contended => Ok(Try::Contended),
-        }
-    }
-
-    /// The entry that made room named the event with its body.
-    async fn trace_dropped(
-        &self,
-        key: &OrderKey,
-        entries: &[TimelineEntry],
-        commit: &Commit,
-    ) -> Result<(), IoError> {
-        let Some(dropped) = &commit.dropped else { return Ok(()) };
-        match entries.iter().find(|entry| entry.id == *dropped) {
-            Some(entry) => self.orders.trace(key, entry.log_id(), [], now()).await,
-            None => Ok(()),
         }
     }
 
@@ -346,16 +326,6 @@ fn other_order<'a>(
         Fact::Report(report) => goes_to(report, entries),
         Fact::Withdrawal { report_id } => went_to(report_id, entries),
         Fact::Parcel(_) => None,
-    }
-}
-
-/// True if no entry of the order names the event: another one had brought the report, or it was not
-/// stored.
-fn is_without_entry(placed: &Placed) -> bool {
-    match placed {
-        Placed::Here(ApplyOutcome::Applied(applied)) => !applied.added_by_event(),
-        Placed::Here(ApplyOutcome::Full | ApplyOutcome::Withdrawn) => true,
-        Placed::Here(ApplyOutcome::Unmatched) | Placed::OtherOrder(_) => false,
     }
 }
 

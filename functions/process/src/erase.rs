@@ -242,12 +242,14 @@ impl Process {
         if pass.is_busy {
             return Ok(());
         }
-        let is_of_order = pass.erasure.scope == Scope::Order;
-        let begun = is_of_order && self.orders.deletion(&pass.key).await? != Deletion::None;
-        pass.counts.order_rows += if begun {
-            self.orders.finish_deletion(&pass.key, names).await?
-        } else {
-            self.orders.delete_beside(&pass.key, is_of_order).await?
+        pass.counts.order_rows += match pass.erasure.scope {
+            Scope::Customer => self.orders.delete_beside(&pass.key, false).await?,
+            Scope::Order => match self.orders.deletion(&pass.key).await? {
+                Deletion::Begun { .. } => self.orders.finish_deletion(&pass.key, names).await?,
+                Deletion::None => self.orders.delete_beside(&pass.key, true).await?,
+                // A later order has the id by now.
+                Deletion::Existing => 0,
+            },
         };
         Ok(())
     }

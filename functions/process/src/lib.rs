@@ -18,6 +18,7 @@ mod progress;
 mod reason;
 mod reconcile;
 mod retell;
+mod traces;
 mod updates;
 mod withdraw;
 
