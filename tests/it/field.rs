@@ -182,7 +182,7 @@ async fn store_as_unknown(parcel: &Parcel, body: &[u8]) {
     let key = OrderKey { account, order: OrderId::parse(&parcel.order_id).unwrap() };
     let (order, entries) = orders.load_with_timeline(&key).await.unwrap().unwrap();
     let event_id = EventId::parse("an-earlier-run").unwrap();
-    let origin = Origin { event_id, received_at: aws::clock::now() };
+    let origin = Origin { event_id, logged_as: None, received_at: aws::clock::now() };
     let fact = NewFact::of_report(&report, &key.order, &origin);
     let Arrival::Commit(commit) = arrive(&order.state, &entries, fact, &origin, origin.received_at)
     else {

@@ -12,6 +12,7 @@ mod budget;
 mod delivery;
 mod end_to_end;
 mod endpoints_api;
+mod erasure;
 mod field;
 mod inbound_log;
 mod inbound_webhooks;

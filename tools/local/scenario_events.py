@@ -126,6 +126,27 @@ def withdrawal(copies: Copies) -> Json:
     return http(copies, "DELETE", path, admin, query=query, order_id=order, report_id=report)
 
 
+def erasure_request(copies: Copies, order: str | None = None) -> Json:
+    path, query = ORDERS + "/{order_id}/customer", f"accountCode={ACCOUNT}"
+    order = order or create_order(copies)
+    return http(copies, "DELETE", path, user(copies, "admin"), query=query, order_id=order)
+
+
+def erasure(copies: Copies) -> Json:
+    """The first of two passes, so the message comes back: an order with a message and a report."""
+    order, awb = copies.unique("order-"), copies.unique("19")
+    create_order(copies, orderId=order, awb=awb, customer={"phone": "919000000001"})
+    linked_message(copies, order)
+    copies.call("process", carrier_event(copies, awb))
+    copies.call("orders", erasure_request(copies, order))
+    rows = copies.aws["dynamodb"].scan(
+        TableName=copies.of(copies.stack["tables"]["orders"]),
+        FilterExpression="attribute_exists(requested_at) AND contains(pk, :order)",
+        ExpressionAttributeValues={":order": {"S": order}},
+    )["Items"]
+    return batch(copies, "events", event_message(rows[0]["event"]["S"]))
+
+
 def freed_id(copies: Copies) -> Json:
     """A patch that removes a provider's id."""
     refs = {"shiprocket": copies.unique("")}
@@ -247,6 +268,20 @@ def _waiting_delivery(copies: Copies, endpoint: str, partition: str) -> None:
 
 def due_delivery(copies: Copies) -> Json:
     _waiting_delivery(copies, copies.unique("copy-"), "0")
+    return {}
+
+
+def expired_order(copies: Copies) -> Json:
+    order = create_order(copies, status="delivered")
+    row = {
+        "pk": {"S": "ends:0"},
+        "sk": {"S": f"{polling.moment(hours=1)}/{len(ACCOUNT)}:{ACCOUNT}:{order}"},
+        "account": {"S": ACCOUNT},
+        "order_id": {"S": order},
+        "version": {"N": "1"},
+    }
+    table = copies.of(copies.stack["tables"]["orders"])
+    copies.aws["dynamodb"].put_item(TableName=table, Item=row)
     return {}
 
 

@@ -68,6 +68,7 @@ SCENARIOS = [
             ("tester", "POST", "/api/external/webhook-test"),
         ]
     ),
+    Scenario("orders", "an erasure", events.erasure_request, "202"),
     Scenario("orders", "a repeated report", events.repeated_report, "202"),
     Scenario(
         "orders",
@@ -117,6 +118,7 @@ SCENARIOS = [
         ),
         "0 failed",
     ),
+    Scenario("process", "an erasure", events.erasure, "1 failed"),
     Scenario(
         "process", "an unreadable message", lambda copies: batch(copies, "events", "?"), "0 failed"
     ),
@@ -175,6 +177,7 @@ SCENARIOS = [
     Scenario("sweep", "an overdue event", events.overdue_event, "done"),
     Scenario("sweep", "a due delivery", events.due_delivery, "done"),
     Scenario("sweep", "a paused endpoint", events.paused_endpoint, "done"),
+    Scenario("sweep", "an order whose retention is over", events.expired_order, "done"),
     Scenario("sync", "a manual run", lambda _: {"kind": "manual"}, "done"),
     Scenario("sync", "an hourly run", lambda _: {"kind": "hourly", "at": polling.moment()}, "done"),
     Scenario("sync", "a shard", polling.shard_to_plan, "0 failed"),

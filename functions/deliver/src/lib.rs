@@ -127,6 +127,9 @@ impl Deliver {
         if !lasts_for_attempt(lease.until, timeout, now()) {
             return Ok(RecordOutcome::RetryAfter(lease.until.since(now()).max(SOON)));
         }
+        if lease.body.is_empty() {
+            return self.give_up_unsent(delivery, &lease, DeadReason::Erased).await;
+        }
         match &*endpoint {
             Resolution::Ready(endpoint)
                 if endpoint.settings.latest_only
@@ -320,7 +323,9 @@ impl Deliver {
         outcome: DeliveryOutcome,
     ) -> Result<RecordOutcome, IoError> {
         log_attempt(&delivery, lease, attempt, outcome);
-        if let DeliveryOutcome::Dead(reason) = outcome {
+        if let DeliveryOutcome::Dead(reason) = outcome
+            && reason != DeadReason::Erased
+        {
             // Send to the DLQ before the row says so: a crash in between repeats the dead letter,
             // never loses it. A redrive moves it back, and the next run restarts the row.
             let again = delivery.redriven();

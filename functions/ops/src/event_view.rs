@@ -18,6 +18,7 @@ pub(crate) struct EventSummary<'a> {
     status: &'static str,
     reason: Option<&'a str>,
     settled_at: Option<Timestamp>,
+    erased_at: Option<Timestamp>,
 }
 
 impl<'a> EventSummary<'a> {
@@ -30,6 +31,7 @@ impl<'a> EventSummary<'a> {
             status: row.state.as_str(),
             reason: row.reason.as_deref(),
             settled_at: row.settled_at,
+            erased_at: row.erased_at,
         }
     }
 }
@@ -39,15 +41,16 @@ impl<'a> EventSummary<'a> {
 pub(crate) struct EventDetail<'a> {
     #[serde(flatten)]
     summary: EventSummary<'a>,
-    size: usize,
-    body: String,
-    body_encoding: &'static str,
+    /// Null, as `body` and `body_encoding`, if it was erased.
+    size: Option<usize>,
+    body: Option<String>,
+    body_encoding: Option<&'static str>,
 }
 
 impl<'a> EventDetail<'a> {
-    pub(crate) fn new(summary: EventSummary<'a>, body: &[u8]) -> Self {
-        let (body_encoding, text) = encode(body, MAX_BODY);
-        Self { summary, size: body.len(), body: text, body_encoding }
+    pub(crate) fn new(summary: EventSummary<'a>, body: Option<&[u8]>) -> Self {
+        let (body_encoding, text) = body.map(|body| encode(body, MAX_BODY)).unzip();
+        Self { summary, size: body.map(<[u8]>::len), body: text, body_encoding }
     }
 }
 
@@ -82,8 +85,9 @@ mod tests {
             state: EventState::Received,
             reason: None,
             settled_at: None,
+            erased_at: None,
         };
-        serde_json::to_value(EventDetail::new(EventSummary::of(&row), body)).unwrap()
+        serde_json::to_value(EventDetail::new(EventSummary::of(&row), Some(body))).unwrap()
     }
 
     #[test]
@@ -91,7 +95,7 @@ mod tests {
         let expected = serde_json::json!({
             "id": "e", "source": "whatsapp", "account_code": null,
             "received_at": "1970-01-01T00:00:00.000Z", "status": "received", "reason": null,
-            "settled_at": null, "size": 2, "body": "{}", "body_encoding": "utf8",
+            "settled_at": null, "erased_at": null, "size": 2, "body": "{}", "body_encoding": "utf8",
         });
         assert_eq!(detail(b"{}"), expected);
     }

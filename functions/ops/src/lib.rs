@@ -117,8 +117,11 @@ impl Ops {
 
     async fn show_event(&self, caller: &Caller, id: &str) -> Result<Response<Body>, ApiError> {
         let row = self.find_event(caller, id).await?;
-        let event = self.tables.events.load(&row.id).await?.ok_or_else(no_such_event)?;
-        Ok(json(200, &EventDetail::new(EventSummary::of(&row), &event.body)))
+        let body = match row.erased_at {
+            Some(_) => None,
+            None => Some(self.tables.events.load(&row.id).await?.ok_or_else(no_such_event)?.body),
+        };
+        Ok(json(200, &EventDetail::new(EventSummary::of(&row), body.as_deref())))
     }
 
     /// Returns the event if the caller has access to its account.

@@ -31,6 +31,9 @@ impl Ops {
         now: Timestamp,
     ) -> Result<Try<Response<Body>>, ApiError> {
         let row = self.find_event(caller, id).await?;
+        if row.erased_at.is_some() {
+            return Err(ApiError::erased("the body of this event was erased"));
+        }
         // A reason means that part of the event was not applied; a retry may apply it now.
         if row.state == EventState::Processed && row.reason.is_none() {
             return Ok(Try::Done(status(200, &row.id, "already_applied")));

@@ -56,6 +56,8 @@ impl Ops {
         let event: EventId = Fingerprint::of("trigger").with(request_id(request)).into();
         let current: Vec<_> = requested.known.iter().map(current_order).collect();
         let deliveries = fan_out_current(&event, &current, endpoints.usable(), now);
+        let orders = current.iter().map(|current| &current.order.key);
+        self.tables.orders.trace_all(&event, orders, &deliveries, now).await?;
         self.queues.deliveries.send_deliveries(&event, &deliveries).await?;
         let summaries = self.await_deliveries(&deliveries, now.after(WAIT)).await;
         let invalid =

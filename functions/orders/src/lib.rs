@@ -2,6 +2,7 @@
 //! Only `process` writes an order's status.
 
 mod create;
+mod erase;
 mod list;
 mod names;
 mod patch;
@@ -24,6 +25,7 @@ use aws::tables::inbound::{EventMessage, InboundLog};
 use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
+use domain::orders::erasure::Scope;
 use domain::orders::view::OrderView;
 use domain::pagination::{MAX_LIMIT, PageRequest};
 use domain::tracking::report::{Ref, SourceName};
@@ -55,7 +57,8 @@ impl OrdersApi {
         let settings = Settings::from_environment(clients.ssm(), environment)?;
         let failures = AuthFailures::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
         Ok(Self::new(
-            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
+            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?)
+                .with_retention(environment)?,
             InboundLog::new(dynamodb, environment.variable("INBOUND_TABLE")?),
             Queue::new(clients.sqs(), environment.variable("EVENTS_QUEUE_URL")?),
             Callers::new(settings, failures),
@@ -94,6 +97,12 @@ impl OrdersApi {
             }
             (&Method::DELETE, Some(order)) if let Some(report) = report_id => {
                 self.withdraw(request, &caller, (order, report), now).await
+            }
+            (&Method::DELETE, Some(order)) if last == "customer" => {
+                self.erase(request, &caller, order, Scope::Customer, now).await
+            }
+            (&Method::DELETE, Some(order)) => {
+                self.erase(request, &caller, order, Scope::Order, now).await
             }
             (&Method::GET, None) => self.list(request, &caller).await,
             (&Method::POST, None) => self.create(request, &caller, now).await,

@@ -47,6 +47,12 @@ impl OrdersApi {
         let loaded = self.orders.load_with_timeline(key).await?;
         let (before, entries) = loaded.ok_or_else(|| ApiError::not_found("no such order"))?;
         let profile = patch.apply(&before.profile, &sources::ref_sources())?;
+        if before.is_erased()
+            && let Some(field) = profile.personal_field()
+        {
+            let message = "the shopper's data of this order was erased";
+            return Err(ApiError::erased(message).with_field(field));
+        }
         if profile == before.profile {
             // A repeated request: the first one may have crashed before it queued its event.
             self.queue_last_reconciliation(key).await?;

@@ -20,6 +20,7 @@ use sources::shipway::Shipway;
 
 use crate::Process;
 use crate::names::Naming;
+use crate::traces::forget_words;
 
 /// A fact follows its name through at most so many moves; then the event is retried.
 const MOVES: u32 = 8;
@@ -168,6 +169,7 @@ impl Process {
         via: Via,
     ) -> Result<Placed, IoError> {
         let placed = self.commit_fact(key, fact, origin, &report.scans).await?;
+        self.trace_without_entry(key, &placed, origin, via).await?;
         if let Placed::Here(ApplyOutcome::Applied(applied)) = &placed
             && let Some(update) = applied.poll_row_update(via)
         {
@@ -198,6 +200,7 @@ impl Process {
         let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
             return Ok(here(ApplyOutcome::Unmatched));
         };
+        let scans = if order.is_erased() { forget_words(&mut fact) } else { scans };
         let is_known = entries.iter().any(|entry| entry.id == fact.id)
             && went_to(&fact.id, &entries).is_none();
         if !is_known && let Some(other) = other_order(&order, &fact, &entries) {
@@ -231,6 +234,7 @@ impl Process {
         match self.orders.commit(&order, &commit, &names, &self.events).await? {
             CommitOutcome::Committed => {
                 log_applied(key, &commit);
+                self.trace_dropped(key, &entries, &commit).await?;
                 let reconciliation = names.reconciliation.map(|event| event.id);
                 let fact = AppliedFact::new(order, commit, origin.event_id.clone(), reconciliation);
                 Ok(here(ApplyOutcome::Applied(Box::new(fact))))

@@ -119,7 +119,11 @@ impl Process {
     ) -> Result<(), IoError> {
         let event = entry.event_id.clone();
         let event_id = copy_event_id(&entry.id, key);
-        let origin = Origin { event_id, received_at: entry.received_at };
+        let origin = Origin {
+            event_id,
+            logged_as: Some(entry.log_id().clone()),
+            received_at: entry.received_at,
+        };
         let outcome = self.commit_copy(key, &entry, &origin, scans).await?;
         let is_new = matches!(&outcome, ApplyOutcome::Applied(applied) if !applied.is_repeat);
         if let ApplyOutcome::Applied(mut applied) = outcome {

@@ -1,7 +1,10 @@
 //! Fan-out: queues one delivery per subscribed endpoint for every status change of an event.
 
+use std::collections::BTreeSet;
+
 use aws::endpoints::InvalidEndpoint;
 use aws::error::IoError;
+use aws::tables::orders::TracedDelivery;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery;
@@ -29,6 +32,14 @@ impl Undeliverable {
     }
 }
 
+/// What became of a fan-out.
+#[derive(Default)]
+pub(crate) struct FannedOut {
+    pub(crate) undeliverable: Option<Undeliverable>,
+    /// To be noted with the event.
+    pub(crate) noted: BTreeSet<TracedDelivery>,
+}
+
 impl From<Undeliverable> for IoError {
     fn from(Undeliverable { parameter }: Undeliverable) -> Self {
         Self::UnusableSetting { parameter }
@@ -45,14 +56,34 @@ impl Process {
         applied: &[AppliedFact],
         now: Timestamp,
     ) -> Result<Option<Undeliverable>, IoError> {
+        self.fan_out_noting(event, applied, now, 0).await.map(|told| told.undeliverable)
+    }
+
+    /// As [`Self::fan_out`]; up to so many deliveries about one order are returned to be noted with
+    /// the event. Others are noted with their orders, by a write of their own.
+    pub(crate) async fn fan_out_noting(
+        &self,
+        event: &EventId,
+        applied: &[AppliedFact],
+        now: Timestamp,
+        max_noted: usize,
+    ) -> Result<FannedOut, IoError> {
         let changes: Vec<Change<'_>> = applied.iter().filter_map(|fact| fact.change(now)).collect();
         if changes.is_empty() {
-            return Ok(None);
+            return Ok(FannedOut::default());
         }
         let endpoints = self.endpoints.all(now).await?;
         let deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
+        let orders: BTreeSet<_> = changes.iter().map(|change| &change.order.key).collect();
+        let mut noted = BTreeSet::new();
+        if orders.len() == 1 && deliveries.len() <= max_noted {
+            noted.extend(deliveries.iter().map(TracedDelivery::from));
+        } else {
+            self.orders.trace_all(event, orders.into_iter(), &deliveries, now).await?;
+        }
         self.deliveries.send_deliveries(event, &deliveries).await?;
         let accounts = changes.iter().map(|change| &change.order.key.account);
-        Ok(Undeliverable::find(&endpoints.invalid, accounts))
+        let undeliverable = Undeliverable::find(&endpoints.invalid, accounts);
+        Ok(FannedOut { undeliverable, noted })
     }
 }

@@ -8,6 +8,7 @@ use aws::lambda::Invocation;
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::deliveries::Deliveries;
 use aws::tables::inbound::InboundLog;
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
@@ -36,9 +37,11 @@ impl Function {
         let queue = |name| environment.variable(name).map(|url| Queue::new(sqs.clone(), url));
         let process = Process::new(
             InboundLog::new(dynamodb.clone(), environment.variable("INBOUND_TABLE")?),
-            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
-            Messages::new(dynamodb, environment.variable("MESSAGES_TABLE")?),
+            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?)
+                .with_retention(environment)?,
+            Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
             queue("DELIVERIES_QUEUE_URL")?,
+            Deliveries::new(dynamodb, environment.variable("DELIVERIES_TABLE")?),
             Settings::from_environment(clients.ssm(), environment)?,
         );
         let worker =

@@ -6,6 +6,7 @@
 
 mod apply;
 mod copies;
+mod erase;
 mod fan_out;
 mod function;
 mod moved;
@@ -17,6 +18,7 @@ mod progress;
 mod reason;
 mod reconcile;
 mod retell;
+mod traces;
 mod updates;
 mod withdraw;
 
@@ -29,6 +31,7 @@ use aws::lambda::memory_budget::MemoryBudget;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::deliveries::Deliveries;
 use aws::tables::inbound::{
     Checkpoint, EventMessage, EventState, InboundEvent, InboundLog, Progress, StoredEvent,
 };
@@ -37,6 +40,7 @@ use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, StatusReport};
+use domain::orders::erasure::Erasure;
 use domain::polling::PollResult;
 use domain::tracking::report::{Report, SourceName};
 use domain::tracking::timeline::Origin;
@@ -45,7 +49,7 @@ use sources::{Items, Reading, Request};
 pub use function::Function;
 
 use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
-use fan_out::Undeliverable;
+use fan_out::FannedOut;
 use phone_numbers::PhoneNumberAccounts;
 use progress::Applied;
 use reason::FailReason;
@@ -57,6 +61,9 @@ const BODIES_IN_WORK: u32 = 8 * 1024 * 1024;
 /// Reports applied in one run. The changed orders stay in memory until the fan-out.
 const REPORTS_PER_RUN: usize = 200;
 
+/// Deliveries noted with their event, without a write of their own. The row is to stay small.
+const MAX_NOTED: usize = 10;
+
 /// A message whose work is not done within a run is received again at once.
 const OUT_OF_TIME: RecordOutcome = RecordOutcome::RetryAfter(Duration::ZERO);
 
@@ -65,6 +72,8 @@ pub struct Process {
     orders: Orders,
     messages: Messages,
     deliveries: Queue,
+    /// The rows of deliveries, only to erase.
+    bodies: Deliveries,
     endpoints: Endpoints,
     numbers: PhoneNumberAccounts,
     memory: MemoryBudget,
@@ -76,12 +85,13 @@ impl Process {
         orders: Orders,
         messages: Messages,
         deliveries: Queue,
+        bodies: Deliveries,
         settings: Settings,
     ) -> Self {
         let (endpoints, numbers) =
             (Endpoints::new(settings.clone()), PhoneNumberAccounts::new(settings));
         let memory = MemoryBudget::new(BODIES_IN_WORK);
-        Self { events, orders, messages, deliveries, endpoints, numbers, memory }
+        Self { events, orders, messages, deliveries, bodies, endpoints, numbers, memory }
     }
 
     pub fn memory(&self) -> &MemoryBudget {
@@ -128,7 +138,7 @@ impl Process {
         // An unmatched event runs again: an earlier run may have applied its report and ended before
         // it told endpoints, while another run settled the event.
         let state = stored.state()?;
-        if state.is_settled() && state != EventState::Unmatched {
+        if stored.is_erased() || state.is_settled() && state != EventState::Unmatched {
             return Ok(RecordOutcome::Ack);
         }
         let _reserved = self.memory.reserve(stored.size()).await;
@@ -146,6 +156,9 @@ impl Process {
         }
         let event = self.events.load_stored(id, stored).await?;
         let run = Run { event: &event, stored, deadline };
+        if let Some(erasure) = run.erasure() {
+            return self.erase(&run, &erasure).await;
+        }
         let progress = if event.source == SourceName::API {
             self.process_internal(&run).await?
         } else {
@@ -156,6 +169,9 @@ impl Process {
             return Ok(OUT_OF_TIME);
         };
         self.events.mark(&event.id, &progress, now()).await?;
+        if progress.is_erasable && stored.is_in_parts() {
+            self.events.erase(&event.id, now()).await?;
+        }
         log_progress(&event, &progress);
         Ok(RecordOutcome::Ack)
     }
@@ -183,7 +199,7 @@ impl Process {
             }
             Ok(ApiEvent::Status(status)) => self.apply_status(run, &status).await,
             Ok(ApiEvent::Withdrawal(withdrawal)) => self.withdraw(run, withdrawal).await,
-            Err(_) => Ok(Some(FailReason::UnreadableApiEvent.into())),
+            Ok(ApiEvent::Erasure(_)) | Err(_) => Ok(Some(FailReason::UnreadableApiEvent.into())),
         }
     }
 
@@ -211,13 +227,13 @@ impl Process {
             done += 1;
         }
         if let Some(error) = failed {
-            self.tell(run, &applied).await?;
+            self.tell(run, &applied, 0).await?;
             return Err(error);
         }
         applied.skipped = reports.skipped;
         applied.has_unknown = reports.items.iter().any(has_unknown_status);
         if done < total {
-            let undeliverable = self.tell(run, &applied).await?;
+            let undeliverable = self.tell(run, &applied, 0).await?.undeliverable;
             if undeliverable.is_none() {
                 let checkpoint = Checkpoint { done, unmatched: applied.unmatched };
                 self.events.save_checkpoint(&event.id, &checkpoint, total).await?;
@@ -247,10 +263,12 @@ impl Process {
     }
 
     async fn finish(&self, run: &Run<'_>, applied: Applied) -> Result<Option<Progress>, IoError> {
-        Ok(Some(match self.tell(run, &applied).await? {
+        let told = self.tell(run, &applied, MAX_NOTED).await?;
+        let progress = match told.undeliverable {
             Some(undeliverable) => FailReason::Undeliverable(undeliverable).into(),
             None => applied.progress(),
-        }))
+        };
+        Ok(Some(Progress { deliveries: told.noted, ..progress }))
     }
 
     /// Notifies endpoints of the changes, and looks for reports under the names that came with
@@ -260,15 +278,17 @@ impl Process {
         &self,
         run: &Run<'_>,
         applied: &Applied,
-    ) -> Result<Option<Undeliverable>, IoError> {
-        let undeliverable = self.fan_out(&run.event.id, &applied.facts, now()).await?;
-        if undeliverable.is_none() {
+        max_noted: usize,
+    ) -> Result<FannedOut, IoError> {
+        let (event, facts) = (&run.event.id, &applied.facts);
+        let told = self.fan_out_noting(event, facts, now(), max_noted).await?;
+        if told.undeliverable.is_none() {
             for (account, unmatched) in &applied.parked {
                 self.orders.unpark(account, unmatched).await?;
             }
         }
         self.follow_up_all(&applied.facts, run.deadline).await;
-        Ok(undeliverable)
+        Ok(told)
     }
 
     /// Runs the reconciliations that facts have caused.
@@ -307,9 +327,18 @@ impl Run<'_> {
         now() < self.deadline
     }
 
+    /// An erasure is no progress of one run: it takes several.
+    fn erasure(&self) -> Option<Erasure> {
+        let is_ours = self.event.source == SourceName::API;
+        match is_ours.then(|| serde_json::from_slice(&self.event.body))?.ok()? {
+            ApiEvent::Erasure(erasure) => Some(erasure),
+            _ => None,
+        }
+    }
+
     fn origin(&self) -> Origin {
         let InboundEvent { id, received_at, .. } = self.event;
-        Origin { event_id: id.clone(), received_at: *received_at }
+        Origin { event_id: id.clone(), logged_as: None, received_at: *received_at }
     }
 
     fn order(&self, order: &OrderId) -> Option<OrderKey> {

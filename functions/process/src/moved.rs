@@ -55,7 +55,8 @@ impl Process {
         let id = Fingerprint::of("parcel").with(&event.id).with(&key.order).with(change);
         let fact =
             NewFact { id: id.into(), occurred_at: event.received_at, fact: Fact::Parcel(fact) };
-        let origin = Origin { event_id: event.id.clone(), received_at: event.received_at };
+        let origin =
+            Origin { event_id: event.id.clone(), logged_as: None, received_at: event.received_at };
         match self.commit_fact(key, fact, &origin, &[]).await? {
             Placed::Here(ApplyOutcome::Applied(applied)) => Ok(Some(*applied)),
             _ => Ok(None),

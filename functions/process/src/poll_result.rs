@@ -60,7 +60,7 @@ impl Process {
         deadline: Timestamp,
     ) -> Result<Option<Undeliverable>, IoError> {
         let event_id = poll_event_id(account, reports.iter().map(|polled| &polled.report.id));
-        let origin = Origin { event_id, received_at: poll_result.received_at };
+        let origin = Origin { event_id, logged_as: None, received_at: poll_result.received_at };
         let mut applied = Vec::new();
         let mut failed = None;
         for polled in reports {
@@ -93,6 +93,7 @@ impl Process {
         let orders =
             [StalledOrder { order: &order, awb: Some(&stalled.awb), since: stalled.since }];
         let deliveries = fan_out_stalled(&event, &orders, endpoints.usable(), now());
+        self.orders.trace_all(&event, std::iter::once(&key), &deliveries, now()).await?;
         self.deliveries.send_deliveries(&event, &deliveries).await?;
         Ok(Undeliverable::find(&endpoints.invalid, std::iter::once(&stalled.account)))
     }

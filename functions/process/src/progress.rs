@@ -24,12 +24,15 @@ pub(crate) struct Applied {
     pub(crate) is_full: bool,
     pub(crate) is_withdrawn: bool,
     pub(crate) has_unknown: bool,
+    /// One of its orders has lost its shopper.
+    pub(crate) is_erasable: bool,
 }
 
 impl Applied {
     pub(crate) fn add(&mut self, report: &Report, outcome: ApplyOutcome) {
         match outcome {
             ApplyOutcome::Applied(mut fact) => {
+                self.is_erasable |= fact.order.is_erased();
                 let account = &fact.order.key.account;
                 self.parked.extend(fact.parked.take().map(|it| (account.clone(), *it)));
                 self.facts.extend(fact.has_effect().then_some(*fact));
@@ -43,6 +46,7 @@ impl Applied {
     }
 
     pub(crate) fn progress(self) -> Progress {
+        let is_erasable = self.is_erasable;
         let omitted = self.omitted().map(|reason| reason.to_string());
         let progress = match (self.total, self.unmatched.is_empty()) {
             _ if self.is_full => EventState::Quarantined.into(),
@@ -50,7 +54,8 @@ impl Applied {
             (_, true) => EventState::Processed.into(),
             (_, false) => Progress::unmatched(self.unmatched),
         };
-        Progress { reason: omitted, ..progress }
+        let is_erasable = is_erasable && progress.state == EventState::Processed;
+        Progress { reason: omitted, is_erasable, ..progress }
     }
 
     fn omitted(&self) -> Option<OmissionReason> {

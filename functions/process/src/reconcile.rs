@@ -136,6 +136,7 @@ impl Process {
     ) -> Result<Reconciled, IoError> {
         let origin = Origin {
             event_id: reconciled_event_id(&unmatched.report),
+            logged_as: Some(unmatched.event_id.clone()),
             received_at: unmatched.received_at,
         };
         let report = &unmatched.report;

@@ -99,7 +99,7 @@ impl Process {
             if !run.has_time() {
                 return changed.map(|_| None);
             }
-            let more = self.record_status_batch(batch, run.event.received_at).await;
+            let more = self.record_status_batch(batch, run.event).await;
             changed = changed.and_then(|sum| more.map(|more| sum + more));
         }
         changed.map(Some)
@@ -108,28 +108,28 @@ impl Process {
     async fn record_status_batch(
         &self,
         messages: &[(&ProviderMessageKey, &Vec<&StatusUpdate>)],
-        received_at: Timestamp,
+        event: &InboundEvent,
     ) -> Result<usize, IoError> {
         let keys: Vec<ProviderMessageKey> =
             messages.iter().map(|(key, _)| (*key).clone()).collect();
         let rows = self.messages.load_trackings(&keys).await?;
         let writes = rows.into_iter().zip(messages).map(async |(row, (_, statuses))| {
-            self.record_message_statuses(row?, statuses, received_at).await
+            self.record_message_statuses(row?, statuses, event).await
         });
         run_all(writes).await.map(count)
     }
 
-    /// Merges statuses into a message's row, with retries on contention. True if the row changed.
+    /// Merges statuses into a message's row, with retries on contention. True if one changed.
     async fn record_message_statuses(
         &self,
         row: TrackingRow,
         statuses: &[&StatusUpdate],
-        received_at: Timestamp,
+        event: &InboundEvent,
     ) -> Result<bool, IoError> {
         let key = row.key.clone();
         let mut loaded = Some(row);
         let changed =
-            retry(TRIES, || self.record_statuses_once(&key, loaded.take(), statuses, received_at));
+            retry(TRIES, || self.record_statuses_once(&key, loaded.take(), statuses, event));
         changed.await?.ok_or_else(|| IoError::contention("dynamodb:PutItem"))
     }
 
@@ -138,7 +138,7 @@ impl Process {
         key: &ProviderMessageKey,
         loaded: Option<TrackingRow>,
         statuses: &[&StatusUpdate],
-        received_at: Timestamp,
+        event: &InboundEvent,
     ) -> Result<Try<bool>, IoError> {
         let mut row = match loaded {
             Some(row) => row,
@@ -146,12 +146,14 @@ impl Process {
         };
         let before = row.tracked.tracking.status();
         let tracking = &mut row.tracked.tracking;
-        let changes = statuses.iter().filter(|status| tracking.merge(status, received_at)).count();
-        if changes == 0 {
+        let changes =
+            statuses.iter().filter(|status| tracking.merge(status, event.received_at)).count();
+        // A repeated status is noted too: its event also has the shopper's number.
+        if !row.note(&event.id) && changes == 0 {
             return Ok(Try::Done(false));
         }
         let saved = self.messages.save_tracking(&row, before, &self.orders, now()).await?;
-        Ok(if saved { Try::Done(true) } else { Try::Contended })
+        Ok(if saved { Try::Done(changes > 0) } else { Try::Contended })
     }
 
     /// Returns the number of new messages; `None` if the time did not suffice.
@@ -160,13 +162,13 @@ impl Process {
         messages: &[(AccountCode, Contact, ConversationMessage<'_>)],
         run: &Run<'_>,
     ) -> Result<Option<usize>, IoError> {
-        let mut new = 0;
+        let (mut new, event) = (0, &run.event.id);
         for batch in messages.chunks(READ_BATCH) {
             if !run.has_time() {
                 return Ok(None);
             }
             let inserts = batch.iter().map(async |(account, contact, message)| {
-                self.messages.insert_conversation(account, contact, message).await
+                self.messages.insert_conversation(account, contact, message, event).await
             });
             new += run_all(inserts).await.map(count)?;
         }

@@ -11,6 +11,7 @@ use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::inbound::InboundLog;
+use aws::tables::orders::Orders;
 use domain::core::timestamp::Timestamp;
 use futures::future::join;
 use lambda_runtime::LambdaEvent;
@@ -18,6 +19,7 @@ use serde_json::Value;
 
 use crate::deliveries::DueDeliveries;
 use crate::events::PendingEvents;
+use crate::expired::ExpiredOrders;
 use crate::parked::ParkedDeliveries;
 
 /// Time left for the current batch when the function must not start another.
@@ -27,6 +29,7 @@ pub struct Function {
     events: PendingEvents,
     deliveries: DueDeliveries,
     parked: ParkedDeliveries,
+    expired: ExpiredOrders,
 }
 
 impl Function {
@@ -40,7 +43,9 @@ impl Function {
         let queue = |name| environment.variable(name).map(|url| Queue::new(clients.sqs(), url));
         let health = EndpointHealth::new(clients.dynamodb(), environment.variable("STATE_TABLE")?);
         let deliveries_queue = queue("DELIVERIES_QUEUE_URL")?;
+        let orders = Orders::new(clients.dynamodb(), environment.variable("ORDERS_TABLE")?);
         Ok(Self {
+            expired: ExpiredOrders::new(orders, events.clone()),
             events: PendingEvents::new(events, queue("EVENTS_QUEUE_URL")?),
             deliveries: DueDeliveries::new(deliveries.clone(), deliveries_queue.clone()),
             parked: ParkedDeliveries::new(
@@ -61,7 +66,8 @@ impl Function {
                 join(self.events.run(now, deadline), self.deliveries.run(now, deadline)).await;
             let parked = self.parked.run(now, deadline).await;
             let overdue = self.events.check_overdue(now, deadline).await;
-            Ok(events.and(deliveries).and(parked).and(overdue)?)
+            let expired = self.expired.run(now, deadline).await;
+            Ok(events.and(deliveries).and(parked).and(overdue).and(expired)?)
         })
     }
 }

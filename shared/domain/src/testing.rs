@@ -38,12 +38,13 @@ pub(crate) fn order_id(id: &str) -> OrderId {
 
 /// The entry of a fact, in the event `event-{id}`.
 pub(crate) fn entry(id: &str, occurred_at: Timestamp, fact: Fact) -> TimelineEntry {
-    let Origin { event_id, received_at } = origin(id, occurred_at);
+    let Origin { event_id, logged_as, received_at } = origin(id, occurred_at);
     TimelineEntry {
         id: report_id(id),
         occurred_at,
         fact,
         event_id,
+        logged_as,
         received_at,
         rev: 0,
         recorded_at: received_at,
@@ -113,7 +114,7 @@ pub(crate) fn report(id: &str, status: Status, at: Option<Timestamp>) -> Report 
 
 /// The event `event-{id}`.
 pub(crate) fn origin(id: &str, received_at: Timestamp) -> Origin {
-    Origin { event_id: event_id(&format!("event-{id}")), received_at }
+    Origin { event_id: event_id(&format!("event-{id}")), logged_as: None, received_at }
 }
 
 /// An order request with every field. Its amounts and texts must pass through unchanged.

@@ -3,6 +3,7 @@
 pub mod delivery;
 pub mod endpoint;
 pub mod endpoint_event;
+pub mod erased;
 pub mod headers;
 pub mod health;
 pub mod lease;

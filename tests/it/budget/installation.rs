@@ -167,7 +167,8 @@ impl Parts<'_> {
     fn process(&self) -> Process {
         let messages = Messages::new(self.dynamodb(), self.table("messages"));
         let deliveries = self.queue("deliveries");
-        Process::new(self.events(), self.orders(), messages, deliveries, self.settings())
+        let rows = Deliveries::new(self.dynamodb(), self.table("deliveries"));
+        Process::new(self.events(), self.orders(), messages, deliveries, rows, self.settings())
     }
 
     fn deliver(&self) -> Deliver {

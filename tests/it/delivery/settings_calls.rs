@@ -61,6 +61,7 @@ async fn a_cold_process_reads_a_hundred_endpoints_in_at_most_forty_calls() {
         stack().orders(&uncounted),
         stack().messages(&uncounted),
         stack().queue("deliveries", &uncounted),
+        stack().deliveries(&uncounted),
         settings(&calls, &prefix),
     );
     let report = parcel.in_transit().to_string();

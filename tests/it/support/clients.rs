@@ -133,10 +133,19 @@ impl Stack {
         }
     }
 
+    /// The function `process` with this table of orders.
+    pub fn process_with(&self, orders: Orders) -> Process {
+        let calls = &Calls::default();
+        let (events, deliveries) = (self.events(calls), self.queue("deliveries", calls));
+        let (messages, rows) = (self.messages(calls), self.deliveries(calls));
+        Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
+    }
+
     pub fn process(&self, calls: &Calls) -> Process {
         let deliveries = self.queue("deliveries", calls);
         let (events, orders) = (self.events(calls), self.orders(calls));
-        Process::new(events, orders, self.messages(calls), deliveries, self.settings(calls))
+        let (messages, rows) = (self.messages(calls), self.deliveries(calls));
+        Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
     }
 
     pub fn health(&self) -> EndpointHealth {

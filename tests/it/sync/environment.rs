@@ -17,6 +17,7 @@ use ::poll::Poll;
 use ::process::Process;
 use ::sync::Sync;
 use aws::clock::system_time;
+use aws::tables::deliveries::Deliveries;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType};
 use egress::Http;
 use serde_json::{Value, json};
@@ -139,7 +140,8 @@ impl Environment {
         let messages = Messages::new(stack().dynamodb(calls), self.name.clone());
         let deliveries = self.queue("deliveries", calls);
         let (events, orders) = (self.events(calls), self.orders(calls));
-        Process::new(events, orders, messages, deliveries, self.settings(calls))
+        let rows = Deliveries::new(stack().dynamodb(calls), self.name.clone());
+        Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
     }
 }
 

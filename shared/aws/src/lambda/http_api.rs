@@ -54,6 +54,11 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
+    /// 409, for what was erased.
+    pub fn erased(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "erased", message)
+    }
+
     /// 413
     pub fn too_large(limit: usize) -> Self {
         Self::new(

@@ -7,6 +7,7 @@
 
 mod claim;
 mod due;
+mod erase;
 mod latest;
 mod summary;
 
@@ -21,10 +22,11 @@ use domain::webhooks::retry::DeadReason;
 use serde::Serialize;
 
 pub use due::{Due, DuePage, ParkedFrom};
+pub use erase::ErasedBody;
 pub use summary::DeliverySummary;
 
 use crate::error::IoError;
-use crate::tables::attr::{Item, item, json, number, text};
+use crate::tables::attr::{Item, bytes, compress, item, json, number, text};
 use crate::tables::expression::attr;
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
@@ -44,8 +46,11 @@ pub struct Deliveries {
 pub struct Lease {
     /// The number of the attempt in this run, from 1.
     pub attempt: u32,
-    /// The body to post: the bytes from the row's creation.
+    /// The body to post: the bytes from the row's creation, without the orders that were erased.
+    /// Empty if no order is left.
     pub body: Vec<u8>,
+    /// The row still has the erased orders.
+    is_cut: bool,
     /// The format of the body.
     pub format: Format,
     pub event: EventType,
@@ -168,6 +173,11 @@ impl Deliveries {
 
     async fn release(&self, lease: &Lease, changes: Changes) -> Result<bool, IoError> {
         let changes = changes.remove("owner").remove("lease_until");
+        let changes = match (lease.is_cut, lease.body.is_empty()) {
+            (false, _) => changes,
+            (true, false) => changes.set("body", bytes(compress(&lease.body))),
+            (true, true) => changes.remove("body"),
+        };
         let update = Write::update(&self.table, delivery_key(&lease.id), changes)
             .only_if(attr("owner").equals(text(&lease.owner)));
         Ok(update.send(&self.client).await?.is_applied())

@@ -13,6 +13,7 @@
 
 mod body;
 mod denials;
+mod erase;
 mod event;
 mod log;
 mod message;
@@ -26,6 +27,7 @@ use aws_sdk_dynamodb::Client;
 use domain::core::id::EventId;
 
 pub use denials::{Denial, DeniedHour, DeniedPath};
+pub use erase::ErasedEvent;
 pub use event::{EventState, InboundEvent, Inserted, Progress};
 pub use log::{InvalidFilter, LogFilter, LogPage, LogPosition, LogRow};
 pub use message::{EventMessage, group};

@@ -7,10 +7,12 @@
 //! | `message:…` | `track` | the provider's reports about a message; conditional on `rev` |
 //! | `talk:…` | `at:{at}/{message id}` | a message from or to a shopper, by time; 90 days |
 //! | | `id:{other id}` | another id of the same shopper, in both directions; 90 days |
+//! | | `event:{event id}` | a further event with a message of theirs; 90 days |
 //!
 //! A `track` row that is not linked to an order expires after 90 days.
 
 mod conversations;
+mod erase;
 mod requests;
 mod tracking;
 
@@ -22,6 +24,7 @@ use domain::orders::order::Order;
 use domain::pagination::{PageRequest, Slice};
 
 pub use conversations::StoredMessage;
+pub use erase::ErasableMessages;
 pub use requests::SeenRequest;
 pub use tracking::TrackingRow;
 

@@ -6,6 +6,7 @@
 //! | | `profile` | the data from the shop |
 //! | | `entry:{report id}` | one fact of the timeline |
 //! | | `checkpoints:{AWB}` | the newest scans of a parcel |
+//! | | `trace:{event id}` | where an event has left data of the order elsewhere; 90 days |
 //! | `ref:…` | `order` | the order that this reference names |
 //! | | `wait:{report id}:{event id}` | a parked report, under one of its references; 90 days |
 //!
@@ -15,16 +16,22 @@
 mod active;
 mod checkpoints;
 mod create;
+mod erase;
+mod expiry;
 mod find;
 mod given_up;
 mod list;
 mod phones;
 mod poll_row;
+mod receipts;
 mod stale;
 #[cfg(test)]
 mod tests;
 mod timeline;
+mod traces;
 mod unmatched;
+
+use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
@@ -37,11 +44,15 @@ use domain::tracking::state::State;
 pub use active::{ActiveOrder, ActivePage};
 pub use checkpoints::NewCheckpoints;
 pub use create::{CreateOutcome, PatchOutcome, PatchedNames};
+pub use erase::{Deletion, ENTRIES_AT_ONCE};
+pub use expiry::Expiring;
 use list::found_in;
 pub use list::{Listed, sort_key_of};
 pub use poll_row::PollRowUpdate;
+pub use receipts::StoredReceipt;
 pub use stale::StaleOrder;
 pub use timeline::{CommitOutcome, NameChanges};
+pub use traces::{Links, TracedDelivery};
 pub use unmatched::UnmatchedReport;
 
 use crate::error::IoError;
@@ -58,6 +69,8 @@ const TRIES: u32 = 5;
 pub struct Orders {
     client: Client,
     table: String,
+    /// How long an order is kept after its end; `None` for ever.
+    retention: Option<Duration>,
 }
 
 /// An order with its whole timeline, unsorted.
@@ -65,7 +78,7 @@ pub type OrderAndTimeline = (Order, Vec<TimelineEntry>);
 
 impl Orders {
     pub fn new(client: Client, table: String) -> Self {
-        Self { client, table }
+        Self { client, table, retention: None }
     }
 
     pub async fn load(&self, key: &OrderKey) -> Result<Option<Order>, IoError> {
@@ -87,7 +100,8 @@ impl Orders {
         &self,
         key: &OrderKey,
     ) -> Result<Option<(Order, Vec<TimelineEntry>, Checkpoints)>, IoError> {
-        let rows = partition(order_pk(key));
+        let all = attr("sk").between(text("checkpoints:"), text("state"));
+        let rows = partition(order_pk(key)).and(all);
         let loaded = retry(TRIES, || self.load_with_timeline_once(key, rows.clone())).await?;
         let Some((order, entries, rows)) = loaded.ok_or_else(being_written)? else {
             return Ok(None);
@@ -162,6 +176,7 @@ enum OrderRows {
 fn read_order(key: &OrderKey, rows: &[Item]) -> Result<OrderRows, IoError> {
     let find = |sk: &str| rows.iter().find(|row| sort_key(row) == sk);
     let (state_row, profile) = match (find("state"), find("profile")) {
+        (Some(state), _) if state.contains_key(erase::DELETING) => return Ok(OrderRows::Absent),
         (Some(state), Some(profile)) => (state, profile),
         (None, None) => return Ok(OrderRows::Absent),
         _ => return Ok(OrderRows::Mixed),

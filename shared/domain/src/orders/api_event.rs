@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::id::{Awb, OrderId, ReportId};
 use crate::core::timestamp::Timestamp;
+use crate::orders::erasure::Erasure;
 use crate::tracking::entry::ParcelFact;
 use crate::tracking::report::{Ref, Report, SourceName};
 use crate::tracking::status::{Leg, Status};
@@ -16,6 +17,7 @@ pub enum ApiEvent {
     Reconciliation(Reconciliation),
     Status(StatusReport),
     Withdrawal(Withdrawal),
+    Erasure(Erasure),
 }
 
 impl ApiEvent {

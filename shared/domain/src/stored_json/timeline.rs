@@ -166,6 +166,7 @@ fn timeline_entry_row() {
         occurred_at: minute(1),
         fact: Fact::Report(full_facts()),
         event_id: event_id("e1"),
+        logged_as: None,
         received_at: minute(2),
         recorded_at: minute(3),
         rev: 4,

@@ -20,6 +20,9 @@ pub struct TimelineEntry {
     pub fact: Fact,
     /// The first event with this fact.
     pub event_id: EventId,
+    /// The event of the inbound log that has the report's body, if that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub logged_as: Option<EventId>,
     pub received_at: Timestamp,
     /// When the entry was written.
     pub recorded_at: Timestamp,
@@ -176,6 +179,11 @@ fn said_by_the_order(transition: &Value) -> Outer {
 }
 
 impl TimelineEntry {
+    /// The event of the inbound log that has its body.
+    pub fn log_id(&self) -> &EventId {
+        self.logged_as.as_ref().unwrap_or(&self.event_id)
+    }
+
     pub fn report(&self) -> Option<&ReportFacts> {
         match &self.fact {
             Fact::Report(report) => Some(report),

@@ -130,6 +130,9 @@ pub struct State {
     /// Decides between messages of the same time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest_message_id: Option<String>,
+    /// When the shopper's data was erased.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub updated_at: Timestamp,
 }
@@ -151,6 +154,7 @@ impl State {
             latest_message_status: None,
             latest_message_at: None,
             latest_message_id: None,
+            erased_at: None,
             created_at: now,
             updated_at: now,
         }

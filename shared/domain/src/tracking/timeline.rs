@@ -29,7 +29,16 @@ pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(10 * 60);
 #[derive(Debug, Clone)]
 pub struct Origin {
     pub event_id: EventId,
+    /// The event of the inbound log that has the report's body, if that is another one.
+    pub logged_as: Option<EventId>,
     pub received_at: Timestamp,
+}
+
+impl Origin {
+    /// The event of the inbound log that has the report's body.
+    pub fn log_id(&self) -> &EventId {
+        self.logged_as.as_ref().unwrap_or(&self.event_id)
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,6 +100,7 @@ pub fn arrive(
         occurred_at: new.occurred_at,
         fact: new.fact,
         event_id: origin.event_id.clone(),
+        logged_as: origin.logged_as.clone(),
         received_at: origin.received_at,
         recorded_at: now,
         rev: before.rev + 1,

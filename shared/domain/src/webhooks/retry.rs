@@ -135,6 +135,8 @@ pub enum DeadReason {
     UnusableSettings,
     /// The endpoint was paused for longer than [`PARKED_LIMIT`](super::health::PARKED_LIMIT).
     ParkedTooLong,
+    /// The order that it was about, or its shopper, was erased.
+    Erased,
 }
 
 impl DeadReason {

@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use domain::core::id::OrderId;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::{Delivery, RETENTION_DAYS};
 use domain::webhooks::endpoint::{EventType, Format};
+use domain::webhooks::erased::{Rest, without_order};
 use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
 
+use super::erase::ERASED;
 use super::{ClaimOutcome, Deliveries, Lease, delivery_key};
 use crate::error::IoError;
 use crate::tables::attr::{
-    Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, text, ttl,
+    Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, read_texts,
+    text, ttl,
 };
 use crate::tables::expression::{Condition, attr, no_row};
 use crate::tables::update::Changes;
@@ -166,9 +170,11 @@ impl Claim<'_> {
         let unreadable = |name: &'static str| move || IoError::unreadable(CALL, name);
         let format = read_text(row, "format").ok().and_then(Format::parse);
         let event = read_text(row, "event").ok().and_then(EventType::parse);
+        let (body, is_cut) = body_of(row)?;
         Ok(Lease {
             attempt: read_number(row, "attempts").ok_or_else(unreadable("attempts"))?,
-            body: decompress(read_bytes(row, "body").ok_or_else(unreadable("body"))?)?,
+            body,
+            is_cut,
             format: format.ok_or_else(unreadable("format"))?,
             event: event.ok_or_else(unreadable("event"))?,
             began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
@@ -180,6 +186,26 @@ impl Claim<'_> {
             owner: self.owner.to_owned(),
         })
     }
+}
+
+/// The body without the orders that were erased since it was queued, and whether that is another one
+/// than the row has.
+fn body_of(row: &Item) -> Result<(Vec<u8>, bool), IoError> {
+    let erased = read_texts(row, ERASED);
+    let mut body = match read_bytes(row, "body") {
+        Some(packed) => decompress(packed)?,
+        None if !erased.is_empty() => return Ok((Vec::new(), false)),
+        None => return Err(IoError::unreadable(CALL, "body")),
+    };
+    let mut is_cut = false;
+    for order in erased.iter().filter_map(|id| OrderId::parse(id).ok()) {
+        match without_order(&body, &order) {
+            Rest::Unchanged => {}
+            Rest::Others(rest) => (body, is_cut) = (rest, true),
+            Rest::Nothing => return Ok((Vec::new(), true)),
+        }
+    }
+    Ok((body, is_cut))
 }
 
 fn read_time(row: &Item, name: &str) -> Option<Timestamp> {

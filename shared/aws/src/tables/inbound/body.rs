@@ -51,13 +51,17 @@ impl InboundLog {
         let fingerprint = read_text(header, "fingerprint")?;
         let mut packed = Vec::new();
         for index in 0..parts {
-            let key = key(id.as_str(), part_sort_key(fingerprint, index));
+            let key = part_key(id, fingerprint, index);
             let part = get(&self.client, &self.table, key, &[]).await?;
             let part = part.ok_or_else(|| IoError::unreadable("dynamodb", "body"))?;
             packed.extend_from_slice(read_bytes(&part, "body").unwrap_or_default());
         }
         Ok(packed)
     }
+}
+
+pub(super) fn part_key(id: &EventId, fingerprint: &str, index: usize) -> Item {
+    key(id.as_str(), part_sort_key(fingerprint, index))
 }
 
 /// With the fingerprint, so that the parts of two bodies with the same event id do not mix.

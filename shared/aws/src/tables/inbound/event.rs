@@ -3,12 +3,15 @@
 use std::collections::BTreeSet;
 
 use domain::core::hash::Fingerprint;
-use domain::core::id::{AccountCode, EventId, ReportId};
+use domain::core::id::{AccountCode, EventId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::{ApiEvent, Reconciliation};
+use domain::orders::erasure::Erasure;
 use domain::tracking::report::SourceName;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr, VariantArray};
+
+use crate::tables::orders::TracedDelivery;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,11 +63,22 @@ pub struct Progress {
     pub reason: Option<String>,
     /// The reports that have no order yet.
     pub waiting: BTreeSet<ReportId>,
+    /// It is about an order whose shopper was erased: its body must go too.
+    pub is_erasable: bool,
+    /// The deliveries that it caused, by which erasing finds them; those that are noted with its
+    /// orders are not here.
+    pub deliveries: BTreeSet<TracedDelivery>,
 }
 
 impl From<EventState> for Progress {
     fn from(state: EventState) -> Self {
-        Self { state, reason: None, waiting: BTreeSet::new() }
+        Self {
+            state,
+            reason: None,
+            waiting: BTreeSet::new(),
+            is_erasable: false,
+            deliveries: BTreeSet::new(),
+        }
     }
 }
 
@@ -119,6 +133,21 @@ impl InboundEvent {
             state: EventState::Received,
             reason: None,
             body: ApiEvent::Reconciliation(content).to_body(),
+        }
+    }
+
+    /// One erasure of an order, however often it is requested.
+    pub fn erasure(key: &OrderKey, erasure: &Erasure, now: Timestamp) -> Self {
+        let id = Fingerprint::of("erasure").with(&key.account).with(&key.order);
+        let id = id.with(erasure.scope.as_str()).with(erasure.created_at.millis().to_be_bytes());
+        Self {
+            id: id.into(),
+            source: SourceName::API,
+            account: Some(key.account.clone()),
+            received_at: now,
+            state: EventState::Received,
+            reason: None,
+            body: ApiEvent::Erasure(erasure.clone()).to_body(),
         }
     }
 }

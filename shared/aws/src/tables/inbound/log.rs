@@ -11,6 +11,7 @@ use domain::core::timestamp::Timestamp;
 use domain::pagination::MAX_LIMIT;
 use domain::tracking::report::SourceName;
 
+use super::erase::ERASED_AT;
 use super::row::read_state;
 use super::{EventState, InboundLog, header_key, shard};
 use crate::error::IoError;
@@ -28,8 +29,8 @@ use walk::{Partition, Walk};
 const MAX_SCANNED: usize = 5 * MAX_LIMIT;
 
 /// The attributes of a [`LogRow`].
-const COLUMNS: [&str; 7] =
-    ["pk", "source", "account", "received_at", "state", "reason", "settled_at"];
+const COLUMNS: [&str; 8] =
+    ["pk", "source", "account", "received_at", "state", "reason", "settled_at", ERASED_AT];
 
 /// An event in the log, without its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +45,8 @@ pub struct LogRow {
     pub reason: Option<String>,
     /// When it was processed.
     pub settled_at: Option<Timestamp>,
+    /// When its body was erased.
+    pub erased_at: Option<Timestamp>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -105,7 +108,7 @@ impl InboundLog {
             .remove("settled_at")
             .remove("reason")
             .remove("notable");
-        let unchanged = attr("state").equals(text(seen.as_str()));
+        let unchanged = attr("state").equals(text(seen.as_str())).and(attr(ERASED_AT).absent());
         self.update(id, changes).only_if(unchanged).send_if_unchanged(&self.client).await
     }
 
@@ -170,5 +173,6 @@ fn read_row(row: &Item) -> Result<LogRow, IoError> {
         state: read_state(row)?,
         reason: read_text(row, "reason").ok().map(str::to_owned),
         settled_at: read_optional(row, "settled_at", Timestamp::parse)?,
+        erased_at: read_optional(row, ERASED_AT, Timestamp::parse)?,
     })
 }

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::core::id::{EventId, ReportId};
 use domain::core::timestamp::Timestamp;
 
+use super::erase::ERASED_AT;
 use super::row::{all_reconciled, read_state};
 use super::{EventState, InboundLog, Progress};
 use crate::error::IoError;
@@ -66,6 +67,13 @@ impl InboundLog {
             .remove("pending_since")
             .remove("done")
             .remove("of");
+        if progress.is_erasable {
+            changes = changes.set(ERASED_AT, text(now.to_string())).remove("body");
+        }
+        if !progress.deliveries.is_empty() {
+            let ids: Vec<String> = progress.deliveries.iter().map(ToString::to_string).collect();
+            changes = changes.add("deliveries", texts(ids.iter().map(String::as_str)));
+        }
         if !progress.waiting.is_empty() {
             changes = changes.set("waiting", texts(progress.waiting.iter().map(ReportId::as_str)));
         }

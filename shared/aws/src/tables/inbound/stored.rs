@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use domain::core::id::{EventId, ReportId};
 
 use super::body::PART_BYTES;
+use super::erase::ERASED_AT;
 use super::row::read_state;
 use super::{EventState, InboundLog};
 use crate::error::IoError;
@@ -22,6 +23,16 @@ pub struct StoredEvent(pub(super) Item);
 impl StoredEvent {
     pub fn state(&self) -> Result<EventState, IoError> {
         read_state(&self.0)
+    }
+
+    /// Its body was erased.
+    pub fn is_erased(&self) -> bool {
+        self.0.contains_key(ERASED_AT)
+    }
+
+    /// Its body has rows of its own.
+    pub fn is_in_parts(&self) -> bool {
+        self.0.contains_key("parts")
     }
 
     /// Of the body, in bytes.

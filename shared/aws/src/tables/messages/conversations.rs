@@ -1,6 +1,6 @@
 //! Messages from and to shoppers, by contact. Their content is never logged.
 
-use domain::core::id::AccountCode;
+use domain::core::id::{AccountCode, EventId};
 use domain::core::raw_json::RawJson;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::conversation::{Contact, ConversationMessage};
@@ -10,14 +10,17 @@ use super::Messages;
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, json, read_json, read_text, text, ttl};
 use crate::tables::expression::attr;
-use crate::tables::keys::tenant;
+use crate::tables::keys::{key, tenant};
 use crate::tables::read::{first_page, limit, query};
-use crate::tables::write::Write;
+use crate::tables::write::{Write, WriteOutcome};
 
 /// Retention of conversation messages.
 const RETENTION_DAYS: u64 = 90;
 /// Maximum number of ids of one contact that are read.
 const MAX_IDS: usize = 8;
+/// The event that a message came with.
+pub(super) const EVENT: &str = "event";
+pub(super) const EVENT_PREFIX: &str = "event:";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredMessage {
@@ -33,14 +36,29 @@ impl Messages {
         account: &AccountCode,
         with: &Contact,
         message: &ConversationMessage<'_>,
+        event: &EventId,
     ) -> Result<bool, IoError> {
+        let pk = conversation_pk(account, with);
+        let ttl = ttl(message.received_at(), RETENTION_DAYS);
         let row = item([
-            ("pk", text(conversation_pk(account, with))),
+            ("pk", text(&pk)),
             ("sk", text(format!("at:{}", message.sort_key()))),
             ("json", json(message)?),
-            ("ttl", ttl(message.received_at(), RETENTION_DAYS)),
+            (EVENT, text(event.as_str())),
+            ("ttl", ttl.clone()),
         ]);
-        Ok(Write::insert(&self.table, row).send(&self.client).await?.is_applied())
+        match Write::insert(&self.table, row).returning_existing().send(&self.client).await? {
+            WriteOutcome::Applied(_) => Ok(true),
+            WriteOutcome::ConditionFailed(row) if read_text(&row, EVENT) == Ok(event.as_str()) => {
+                Ok(false)
+            }
+            // Another event has the message too: erasing must find its body.
+            WriteOutcome::ConditionFailed(_) => {
+                let mut row = key(pk, format!("{EVENT_PREFIX}{event}"));
+                row.insert("ttl".to_owned(), ttl);
+                Write::put(&self.table, row).send(&self.client).await.map(|_| false)
+            }
+        }
     }
 
     /// Notes that two ids are of one contact, for as long as a message of now is kept.
@@ -77,7 +95,7 @@ impl Messages {
     }
 
     /// All known ids of a contact, at most [`MAX_IDS`]. A link may lead to further links.
-    async fn ids_of(
+    pub(super) async fn ids_of(
         &self,
         account: &AccountCode,
         contact: &Contact,
@@ -121,7 +139,7 @@ fn merge(slices: Vec<Slice<StoredMessage>>, limit: usize) -> Slice<StoredMessage
     Slice { items, has_more }
 }
 
-fn conversation_pk(account: &AccountCode, with: &Contact) -> String {
+pub(super) fn conversation_pk(account: &AccountCode, with: &Contact) -> String {
     format!("talk:{}:{}", tenant(account), with.as_str())
 }
 

@@ -1,15 +1,18 @@
 //! The status of messages as their providers report it, by the provider's message id.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
+use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
 
 use super::{Messages, SeenRequest};
 use crate::error::IoError;
-use crate::tables::attr::{Item, json, number, read_json, read_number, read_text, ttl};
+use crate::tables::attr::{
+    Item, json, number, read_json, read_number, read_text, read_texts, texts, ttl,
+};
 use crate::tables::batch_get::{MAX_KEYS, batch_get};
 use crate::tables::expression::{Condition, attr, no_row};
 use crate::tables::keys::{key, tenant};
@@ -19,12 +22,16 @@ use crate::tables::write::Write;
 
 /// Retention of a tracking row that is not linked to an order.
 const UNLINKED_DAYS: u64 = 90;
+/// A message has four statuses, as a rule.
+const MAX_EVENTS: usize = 50;
 
 /// A message's tracking as it was read, to be changed and written back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackingRow {
     pub key: ProviderMessageKey,
     pub tracked: TrackedMessage,
+    /// The events that reported about it, by which erasing finds their bodies.
+    pub events: BTreeSet<EventId>,
     rev: u64,
 }
 
@@ -32,6 +39,11 @@ impl TrackingRow {
     /// The number of writes so far: 0 if there is no row yet.
     pub fn rev(&self) -> u64 {
         self.rev
+    }
+
+    /// Notes an event that reports about the message. `false` if it is noted already, or enough are.
+    pub fn note(&mut self, event: &EventId) -> bool {
+        self.events.len() < MAX_EVENTS && self.events.insert(event.clone())
     }
 }
 
@@ -138,7 +150,7 @@ fn tracking_pk(key: &ProviderMessageKey) -> String {
     format!("message:{}:{}", tenant(&key.account), key.message.as_str())
 }
 
-fn tracking_key(message: &ProviderMessageKey) -> Item {
+pub(super) fn tracking_key(message: &ProviderMessageKey) -> Item {
     key(tracking_pk(message), "track")
 }
 
@@ -146,6 +158,9 @@ fn item(row: &TrackingRow, now: Timestamp) -> Result<Item, IoError> {
     let mut item = tracking_key(&row.key);
     item.insert("rev".to_owned(), number(row.rev + 1));
     item.insert("json".to_owned(), json(&row.tracked)?);
+    if !row.events.is_empty() {
+        item.insert("events".to_owned(), texts(row.events.iter().map(EventId::as_str)));
+    }
     if row.tracked.record.is_none() {
         item.insert("ttl".to_owned(), ttl(now, UNLINKED_DAYS));
     }
@@ -158,10 +173,17 @@ fn unchanged(row: &TrackingRow) -> Condition {
 
 fn read(key: &ProviderMessageKey, item: Option<&Item>) -> Result<TrackingRow, IoError> {
     let Some(item) = item else {
-        return Ok(TrackingRow { key: key.clone(), tracked: TrackedMessage::default(), rev: 0 });
+        return Ok(TrackingRow {
+            key: key.clone(),
+            tracked: TrackedMessage::default(),
+            events: BTreeSet::new(),
+            rev: 0,
+        });
     };
     let rev = read_number(item, "rev").ok_or_else(|| IoError::unreadable("dynamodb", "rev"))?;
-    Ok(TrackingRow { key: key.clone(), tracked: read_json(item, "json")?, rev })
+    let events = read_texts(item, "events").iter().filter_map(|id| EventId::parse(id).ok());
+    let events = events.collect();
+    Ok(TrackingRow { key: key.clone(), tracked: read_json(item, "json")?, events, rev })
 }
 
 #[cfg(test)]

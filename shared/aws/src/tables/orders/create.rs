@@ -8,6 +8,7 @@ use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
 use domain::tracking::report::Ref;
 
+use super::erase::DELETING;
 use super::given_up::{is_unchanged, remove_regained};
 use super::list::found_in;
 use super::{Orders, profile_row, state_key, state_row};
@@ -79,6 +80,7 @@ impl Orders {
             events.put_in_transaction(reconciliation),
         ];
         writes.extend(self.active_writes(None, order));
+        writes.extend(self.expiry_write(order));
         let first_name = writes.len();
         let (name_writes, names) = self.name_writes(&order.key, &names, taken)?;
         writes.extend(name_writes);
@@ -88,6 +90,9 @@ impl Orders {
             TransactionOutcome::Cancelled(cancelled) => cancelled,
         };
         if cancelled.condition_failed(0) {
+            if cancelled.existing(0)?.contains_key(DELETING) {
+                return Ok(CreateOutcome::Contended);
+            }
             return existing(cancelled.existing(0)?, fingerprint);
         }
         let taken = first_taken(&cancelled, first_name, names);

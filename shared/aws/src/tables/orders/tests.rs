@@ -27,6 +27,7 @@ fn rows() -> (OrderKey, [Value; 3]) {
         occurred_at: at,
         fact: Fact::Withdrawal { report_id: ReportId::parse("r1").unwrap() },
         event_id: EventId::parse("e1").unwrap(),
+        logged_as: None,
         received_at: at,
         recorded_at: at,
         rev: 2,

@@ -73,6 +73,9 @@ impl Orders {
         writes.extend(names.freed.iter().map(|name| self.free(key, name)));
         writes.extend(names.reconciliation.iter().map(|event| events.put_in_transaction(event)));
         writes.extend(self.active_writes(Some(order), &after));
+        if commit.entry.transition.is_some() {
+            writes.extend(self.expiry_write(&after));
+        }
         writes.extend(names.unless_exists.iter().map(|id| self.unless_exists(&key.account, id)));
         match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => Ok(CommitOutcome::Committed),

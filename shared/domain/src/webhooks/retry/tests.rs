@@ -86,7 +86,7 @@ fn a_receiver_ends_deliveries_by_a_header() {
 fn dead_reasons_keep_their_texts() {
     let texts: Vec<_> = DeadReason::VARIANTS.iter().map(|reason| reason.as_str()).collect();
     let expected = "exhausted rejected gone redirect aborted url_refused endpoint_removed \
-                    endpoint_disabled unusable_settings parked_too_long";
+                    endpoint_disabled unusable_settings parked_too_long erased";
     assert_eq!(texts, expected.split(' ').collect::<Vec<_>>());
 }
 

@@ -62,6 +62,8 @@ impl Stored {
             ("talk", Some(("at", key))) if expires => {
                 self.talks.entry(talk).or_default().insert(key.to_owned(), read(json?)?);
             }
+            // A further event with a message of theirs.
+            ("talk", Some(("event", _))) if expires => {}
             ("talk", Some(("id", other))) if expires => {
                 self.links.insert((talk, other.to_owned()));
             }

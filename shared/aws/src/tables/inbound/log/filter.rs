@@ -114,6 +114,7 @@ mod tests {
             state: EventState::Failed,
             reason: None,
             settled_at: None,
+            erased_at: None,
         }
     }
 

@@ -1,0 +1,62 @@
+//! `DELETE /api/external/orders/{order_id}/customer` and `DELETE /api/external/orders/{order_id}`.
+//! `process` erases; the receipt says when, and how much.
+
+use aws::lambda::auth::{authorize_order, query_account};
+use aws::lambda::http_api::{ApiError, json};
+use aws::tables::inbound::InboundEvent;
+use domain::auth::Caller;
+use domain::core::id::OrderKey;
+use domain::core::timestamp::Timestamp;
+use domain::orders::erasure::{Erasure, ReceiptState, Scope};
+use domain::orders::order::Order;
+use lambda_http::{Body, Request, Response};
+
+use crate::OrdersApi;
+
+impl OrdersApi {
+    /// Answers 202, and 200 once all is erased. A repeat gets the receipt, and queues an erasure
+    /// again that has not ended.
+    pub(crate) async fn erase(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        order: &str,
+        scope: Scope,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
+        if !caller.can_operate() {
+            return Err(ApiError::forbidden("these credentials do not allow erasing"));
+        }
+        let account = query_account(request)?;
+        let key = authorize_order(caller, account.as_ref(), order, "accountCode")?;
+        if let Some(order) = self.orders.load(&key).await? {
+            self.request(&order, scope, now).await?;
+        }
+        let stored = self.orders.receipt(&key, scope).await?;
+        let stored = stored.ok_or_else(|| ApiError::not_found("no such order"))?;
+        if stored.receipt.state == ReceiptState::Accepted {
+            // Its event is pending: `sweep` queues it if this fails.
+            self.queue_event(&key, &stored.event).await;
+            return Ok(json(202, &stored.receipt));
+        }
+        Ok(json(200, &stored.receipt))
+    }
+
+    /// Does nothing if there is a request about this order.
+    async fn request(&self, order: &Order, scope: Scope, now: Timestamp) -> Result<(), ApiError> {
+        let key = &order.key;
+        let erasure = Erasure {
+            order_id: key.order.clone(),
+            scope,
+            created_at: order.state.created_at,
+            phone: order.profile.customer.phone.clone(),
+        };
+        let event = InboundEvent::erasure(key, &erasure, now);
+        if self.orders.request_erasure(key, &erasure, &self.events, &event).await? {
+            let OrderKey { account, order } = key;
+            let scope = scope.as_str();
+            tracing::warn!(%account, order_id = %order, scope, event_id = %event.id, "order.erasure");
+        }
+        Ok(())
+    }
+}

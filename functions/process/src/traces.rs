@@ -1,0 +1,58 @@
+//! For erasing: events that no entry of an order names, and reports about an order without its
+//! shopper.
+
+use aws::clock::now;
+use aws::error::IoError;
+use domain::core::id::OrderKey;
+use domain::tracking::entry::TimelineEntry;
+use domain::tracking::report::Scan;
+use domain::tracking::timeline::{Commit, NewFact, Origin};
+
+use crate::Process;
+use crate::apply::{ApplyOutcome, Placed, Via};
+
+/// Carriers write names into notes and scans: an order without its shopper keeps neither. Returns the
+/// scans that are left.
+pub(crate) fn forget_words(fact: &mut NewFact) -> &'static [Scan] {
+    fact.fact.forget_note();
+    &[]
+}
+
+impl Process {
+    /// Another event had brought the report, or it was not stored.
+    pub(crate) async fn trace_without_entry(
+        &self,
+        key: &OrderKey,
+        placed: &Placed,
+        origin: &Origin,
+        via: Via,
+    ) -> Result<(), IoError> {
+        // What polling found has no body in the log.
+        if via == Via::Poll {
+            return Ok(());
+        }
+        let has_entry = match placed {
+            Placed::Here(ApplyOutcome::Applied(applied)) => applied.added_by_event(),
+            Placed::Here(ApplyOutcome::Full | ApplyOutcome::Withdrawn) => false,
+            Placed::Here(ApplyOutcome::Unmatched) | Placed::OtherOrder(_) => true,
+        };
+        match has_entry {
+            true => Ok(()),
+            false => self.orders.trace(key, origin.log_id(), [], now()).await,
+        }
+    }
+
+    /// The entry that made room named the event with its body.
+    pub(crate) async fn trace_dropped(
+        &self,
+        key: &OrderKey,
+        entries: &[TimelineEntry],
+        commit: &Commit,
+    ) -> Result<(), IoError> {
+        let Some(dropped) = &commit.dropped else { return Ok(()) };
+        match entries.iter().find(|entry| entry.id == *dropped) {
+            Some(entry) => self.orders.trace(key, entry.log_id(), [], now()).await,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Removes an order from the frozen bodies of its deliveries. What is left of a batch is still sent;
+//! a delivery about this order alone ends as dead.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::core::id::{EndpointName, OrderKey};
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::RETENTION_DAYS;
+use domain::webhooks::erased::{Rest, without_order};
+use domain::webhooks::lease::DeliveryState;
+use domain::webhooks::retry::DeadReason;
+use serde_json::Value;
+
+use super::{Deliveries, delivery_key, due};
+use crate::error::IoError;
+use crate::tables::attr::{
+    Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, text, texts, ttl,
+};
+use crate::tables::expression::{Condition, attr, no_row};
+use crate::tables::read::get;
+use crate::tables::update::Changes;
+use crate::tables::write::Write;
+
+/// The orders that were removed from a delivery's body.
+pub(super) const ERASED: &str = "erased";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErasedBody {
+    Erased,
+    /// The body does not have the order.
+    Nothing,
+    /// It is being posted, or was written in between: try again.
+    Busy,
+}
+
+impl Deliveries {
+    /// Removes an order from the body of a delivery. A delivery without a row is queued, or about to
+    /// be: its claim finds the order noted.
+    pub async fn erase(
+        &self,
+        id: &str,
+        endpoint: &EndpointName,
+        is_shared: bool,
+        order: &OrderKey,
+        now: Timestamp,
+    ) -> Result<ErasedBody, IoError> {
+        let (changes, condition) =
+            match get(&self.client, &self.table, delivery_key(id), &[]).await? {
+                None => (announced(endpoint, is_shared, order, now), no_row()),
+                Some(row) if is_leased(&row, now) => return Ok(ErasedBody::Busy),
+                Some(row) => match cut(&row, order, now)? {
+                    Some(changes) => (changes, is_unchanged(&row)),
+                    None => return Ok(ErasedBody::Nothing),
+                },
+            };
+        let changes = changes.add(ERASED, texts([order.order.as_str()]));
+        let update = Write::update(&self.table, delivery_key(id), changes).only_if(condition);
+        let is_written = update.send_if_unchanged(&self.client).await?;
+        Ok(if is_written { ErasedBody::Erased } else { ErasedBody::Busy })
+    }
+}
+
+/// The row of a delivery that no worker has claimed yet.
+fn announced(
+    endpoint: &EndpointName,
+    is_shared: bool,
+    order: &OrderKey,
+    now: Timestamp,
+) -> Changes {
+    let at = || number(now.millis());
+    let changes = Changes::new()
+        .set("endpoint", text(endpoint.as_str()))
+        .set("account", text(order.account.as_str()))
+        .set("run", number(1))
+        .set("attempts", number(0))
+        .set("created_at", at())
+        .set("updated_at", at())
+        .set("ttl", ttl(now, RETENTION_DAYS));
+    if is_shared {
+        return changes.set("state", text(DeliveryState::Pending.as_str()));
+    }
+    changes
+        .set("order_id", text(order.order.as_str()))
+        .set("state", text(DeliveryState::Dead.as_str()))
+        .set("reason", text(DeadReason::Erased.as_str()))
+}
+
+/// The changes that remove the order from a row; `None` if its body does not have it.
+fn cut(row: &Item, order: &OrderKey, now: Timestamp) -> Result<Option<Changes>, IoError> {
+    let Some(packed) = read_bytes(row, "body") else { return Ok(None) };
+    let rest = without_order(&decompress(packed)?, &order.order);
+    let changes = Changes::new().set("updated_at", number(now.millis()));
+    let state = DeliveryState::parse(read_text(row, "state")?);
+    Ok(match rest {
+        Rest::Unchanged => None,
+        Rest::Others(body) => {
+            Some(without_excerpts(changes, row).set("body", bytes(compress(&body))))
+        }
+        Rest::Nothing => {
+            let changes = without_excerpts(changes, row).remove("body");
+            let has_ended = state.is_some_and(DeliveryState::has_ended);
+            Some(if has_ended { changes } else { ended(changes) })
+        }
+    })
+}
+
+fn ended(changes: Changes) -> Changes {
+    due::leave_index(changes)
+        .set("state", text(DeliveryState::Dead.as_str()))
+        .set("reason", text(DeadReason::Erased.as_str()))
+        .remove("next_attempt_at")
+        .remove("parked_since")
+        .remove("unusable_since")
+        .remove("owner")
+        .remove("lease_until")
+}
+
+/// A receiver may quote the body in its answer.
+fn without_excerpts(changes: Changes, row: &Item) -> Changes {
+    let Some(log) = row.get("attempt_log").and_then(|log| log.as_l().ok()) else { return changes };
+    let attempts = log.iter().map(|attempt| {
+        let json = attempt.as_s().ok().and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let mut json = json.unwrap_or_default();
+        if let Some(excerpt) = json.get_mut("excerpt") {
+            *excerpt = Value::Null;
+        }
+        text(json.to_string())
+    });
+    changes.set("attempt_log", AttributeValue::L(attempts.collect()))
+}
+
+fn is_leased(row: &Item, now: Timestamp) -> bool {
+    read_number(row, "lease_until").is_some_and(|until: i64| until > now.millis())
+}
+
+/// Nobody has claimed or changed the row since.
+fn is_unchanged(row: &Item) -> Condition {
+    let same = |name| match row.get(name) {
+        Some(value) => attr(name).equals(value.clone()),
+        None => attr(name).absent(),
+    };
+    same("body").and(same("state")).and(same("owner")).and(same("attempt_log"))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::core::id::{AccountCode, OrderId};
+
+    use super::*;
+    use crate::tables::attr::item;
+
+    fn order(id: &str) -> OrderKey {
+        OrderKey { account: AccountCode::parse("A").unwrap(), order: OrderId::parse(id).unwrap() }
+    }
+
+    fn row(state: &str, body: &str) -> Item {
+        let attempt = r#"{"at":1,"status":500,"excerpt":"Asha"}"#;
+        item([
+            ("state", text(state)),
+            ("body", bytes(compress(body.as_bytes()))),
+            ("attempt_log", AttributeValue::L(vec![text(attempt)])),
+        ])
+    }
+
+    fn rendered(row: &Item, id: &str) -> Option<String> {
+        cut(row, &order(id), Timestamp::EPOCH).unwrap().map(|changes| format!("{changes:?}"))
+    }
+
+    #[test]
+    fn only_an_open_delivery_without_another_order_ends() {
+        let batch = r#"{"timestamp":"t","event":"e","orders":[{"order_id":"O"},{"order_id":"P"}]}"#;
+        let single = r#"{"orderId":"O"}"#;
+        for (state, body, ends) in [
+            ("pending", single, true),
+            ("retrying", single, true),
+            ("parked", single, true),
+            ("delivered", single, false),
+            ("dead", single, false),
+            ("retrying", batch, false),
+        ] {
+            let changes = rendered(&row(state, body), "O").unwrap();
+            assert_eq!(changes.contains("erased"), ends, "{state} {changes}");
+            assert!(!changes.contains("Asha"), "{changes}");
+        }
+        assert_eq!(rendered(&row("retrying", batch), "Q"), None);
+        assert_eq!(rendered(&item([("state", text("dead"))]), "O"), None);
+    }
+
+    #[test]
+    fn a_lease_protects_until_it_ends() {
+        let row = item([("lease_until", number(1000))]);
+        assert!(is_leased(&row, Timestamp::from_millis(999).unwrap()));
+        assert!(!is_leased(&row, Timestamp::from_millis(1000).unwrap()));
+        assert!(!is_leased(&item([]), Timestamp::EPOCH));
+    }
+}

@@ -1,0 +1,84 @@
+//! Erases the messages of an order, and the conversation of its shopper.
+
+use std::collections::BTreeSet;
+
+use domain::core::id::{AccountCode, EventId, OrderKey};
+use domain::messaging::conversation::Contact;
+use domain::messaging::message::Message;
+use domain::messaging::message_status::ProviderMessageKey;
+
+use super::conversations::{EVENT, EVENT_PREFIX, conversation_pk};
+use super::tracking::tracking_key;
+use super::{Messages, TrackingRow};
+use crate::error::IoError;
+use crate::tables::attr::{Item, item, read_json, read_text};
+use crate::tables::concurrency::run_all;
+use crate::tables::expression::attr;
+use crate::tables::keys::order_pk;
+use crate::tables::read::{all_rows, query};
+use crate::tables::write::Write;
+
+/// Rows that are to be erased, and the events that have the same content.
+#[derive(Debug, Default)]
+pub struct ErasableMessages {
+    pub events: BTreeSet<EventId>,
+    rows: Vec<Item>,
+}
+
+impl Messages {
+    /// The messages of an order, and what their provider reported about them.
+    pub async fn erasable_of_order(&self, order: &OrderKey) -> Result<ErasableMessages, IoError> {
+        let rows = self.partition(order_pk(order)).await?;
+        let messages = rows.iter().map(|row| read_json::<Message>(row, "json"));
+        let messages = messages.collect::<Result<Vec<_>, _>>()?;
+        let ids: BTreeSet<_> = messages.into_iter().filter_map(|it| it.message_id).collect();
+        let account = &order.account;
+        let keys: Vec<ProviderMessageKey> = ids
+            .into_iter()
+            .map(|message| ProviderMessageKey { account: account.clone(), message })
+            .collect();
+        let mut erasable = ErasableMessages { rows, events: BTreeSet::new() };
+        for tracking in self.load_trackings(&keys).await? {
+            let TrackingRow { key, tracked, events, .. } = tracking?;
+            // An order may have a request about a message of another one, which was refused.
+            if tracked.record.is_none_or(|record| record.order() == *order) {
+                erasable.events.extend(events);
+                erasable.rows.push(tracking_key(&key));
+            }
+        }
+        Ok(erasable)
+    }
+
+    /// The messages from and to a contact, by all their ids.
+    pub async fn erasable_conversation(
+        &self,
+        account: &AccountCode,
+        with: &Contact,
+    ) -> Result<ErasableMessages, IoError> {
+        let mut erasable = ErasableMessages::default();
+        for id in self.ids_of(account, with).await? {
+            erasable.rows.extend(self.partition(conversation_pk(account, &id)).await?);
+        }
+        let events = erasable.rows.iter().filter_map(|row| {
+            let noted = read_text(row, "sk").ok().and_then(|sk| sk.strip_prefix(EVENT_PREFIX));
+            EventId::parse(noted.or_else(|| read_text(row, EVENT).ok())?).ok()
+        });
+        erasable.events = events.collect();
+        Ok(erasable)
+    }
+
+    /// Returns the number of rows.
+    pub async fn erase(&self, erasable: &ErasableMessages) -> Result<u64, IoError> {
+        let deletes = erasable.rows.iter().map(async |row| {
+            let key = item([("pk", row["pk"].clone()), ("sk", row["sk"].clone())]);
+            Write::delete(&self.table, key).send(&self.client).await.map(drop)
+        });
+        let deleted = run_all(deletes).await?;
+        Ok(u64::try_from(deleted.len()).unwrap_or(u64::MAX))
+    }
+
+    async fn partition(&self, pk: String) -> Result<Vec<Item>, IoError> {
+        let rows = attr("pk").equals(crate::tables::attr::text(pk));
+        all_rows(query(&self.client, &self.table, rows).consistent_read(true)).await
+    }
+}

@@ -1,0 +1,178 @@
+//! Traces: where an event has left data of an order outside its rows, so that erasing finds it.
+//!
+//! | partition | sort key | attributes |
+//! |---|---|---|
+//! | `order:…` | `trace:{event id}` | `deliveries`, `at`, `ttl` 90 days |
+//!
+//! They stand behind the rows that a timeline consists of, and are read only to erase.
+
+use std::collections::BTreeSet;
+
+use domain::core::id::{EndpointName, EventId, OrderKey};
+use domain::core::timestamp::Timestamp;
+use domain::tracking::entry::TimelineEntry;
+use domain::webhooks::delivery::{Delivery, RETENTION};
+
+use super::{Orders, partition, sort_key};
+use crate::error::IoError;
+use crate::tables::attr::{Item, read_as, read_json, read_texts, text, texts, ttl};
+use crate::tables::concurrency::run_all;
+use crate::tables::expression::attr;
+use crate::tables::inbound::RETENTION_DAYS;
+use crate::tables::keys::{key, order_pk};
+use crate::tables::read::{all_rows, query};
+use crate::tables::update::Changes;
+use crate::tables::write::Write;
+
+const PREFIX: &str = "trace:";
+/// Of a delivery with several rows, which may be of several orders.
+const SHARED: &str = "shared";
+
+/// A delivery about an order.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TracedDelivery {
+    pub id: String,
+    pub endpoint: EndpointName,
+    /// It may have other orders too.
+    pub is_shared: bool,
+}
+
+/// What an order leads to in other tables.
+#[derive(Debug, Default)]
+pub struct Links {
+    /// Events of the inbound log.
+    pub events: BTreeSet<EventId>,
+    pub deliveries: BTreeSet<TracedDelivery>,
+}
+
+impl From<&Delivery> for TracedDelivery {
+    fn from(delivery: &Delivery) -> Self {
+        Self {
+            id: delivery.id.clone(),
+            endpoint: delivery.endpoint.clone(),
+            is_shared: delivery.order_id.is_none(),
+        }
+    }
+}
+
+/// No id contains a `/`.
+impl std::fmt::Display for TracedDelivery {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let shared = if self.is_shared { SHARED } else { "" };
+        write!(f, "{}/{}/{shared}", self.id, self.endpoint)
+    }
+}
+
+impl TracedDelivery {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('/');
+        let (id, endpoint, shared) = (parts.next()?, parts.next()?, parts.next()?);
+        let endpoint = EndpointName::parse(endpoint).ok()?;
+        Some(Self { id: id.to_owned(), endpoint, is_shared: shared == SHARED })
+    }
+}
+
+impl Orders {
+    /// Notes the deliveries that an event causes about an order, before they are queued; without
+    /// deliveries only the event, if no entry of the timeline names it.
+    pub async fn trace(
+        &self,
+        order: &OrderKey,
+        event: &EventId,
+        deliveries: impl IntoIterator<Item = TracedDelivery>,
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        let ids: Vec<String> = deliveries.into_iter().map(|it| it.to_string()).collect();
+        let changes =
+            Changes::new().set("at", text(now.to_string())).set("ttl", ttl(now, RETENTION_DAYS));
+        let changes = match ids.is_empty() {
+            true => changes,
+            false => changes.add("deliveries", texts(ids.iter().map(String::as_str))),
+        };
+        let row = key(order_pk(order), format!("{PREFIX}{event}"));
+        Write::update(&self.table, row, changes).send(&self.client).await.map(drop)
+    }
+
+    /// As [`Orders::trace`], for the deliveries of several orders.
+    pub async fn trace_all<'a>(
+        &self,
+        event: &EventId,
+        orders: impl Iterator<Item = &'a OrderKey>,
+        deliveries: &[Delivery],
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        let orders: BTreeSet<OrderKey> = orders.cloned().collect();
+        let traces = orders.into_iter().map(|order| {
+            let about = deliveries.iter().filter(|it| may_be_about(it, &order));
+            let about: Vec<TracedDelivery> = about.map(Into::into).collect();
+            (order, about)
+        });
+        let traces = traces.filter(|(_, about)| !about.is_empty());
+        let traces = traces.map(async |(order, about)| self.trace(&order, event, about, now).await);
+        run_all(traces).await.map(drop)
+    }
+
+    /// By the order's timeline and its traces, whatever state the order is in.
+    pub async fn links(&self, order: &OrderKey, now: Timestamp) -> Result<Links, IoError> {
+        let rows =
+            partition(order_pk(order)).and(attr("sk").between(text("entry:"), text("trace;")));
+        let query = query(&self.client, &self.table, rows).consistent_read(true);
+        let mut links = Links::default();
+        for row in all_rows(query).await? {
+            let sk = sort_key(&row);
+            if sk.starts_with("entry:") {
+                let entry: TimelineEntry = read_json(&row, "json")?;
+                links.events.insert(entry.log_id().clone());
+            } else if let Some(event) = sk.strip_prefix(PREFIX) {
+                links.events.extend(EventId::parse(event).ok());
+                links.deliveries.extend(deliveries_of(&row, now)?);
+            }
+        }
+        Ok(links)
+    }
+}
+
+fn may_be_about(delivery: &Delivery, order: &OrderKey) -> bool {
+    let is_own = delivery.order_id.as_ref().is_none_or(|id| *id == order.order);
+    is_own && delivery.account.as_ref() == Some(&order.account)
+}
+
+/// None once their rows have expired.
+fn deliveries_of(
+    row: &Item,
+    now: Timestamp,
+) -> Result<impl Iterator<Item = TracedDelivery> + use<>, IoError> {
+    let at = read_as(row, "at", Timestamp::parse)?;
+    let is_kept = now.since(at) < RETENTION;
+    let texts = read_texts(row, "deliveries").iter().filter(|_| is_kept);
+    let found: Vec<_> = texts.filter_map(|text| TracedDelivery::parse(text)).collect();
+    Ok(found.into_iter())
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::tables::attr::item;
+
+    #[test]
+    fn a_traced_delivery_reads_back_until_its_row_expires() {
+        let traced = |is_shared| TracedDelivery {
+            id: "msg_a".to_owned(),
+            endpoint: EndpointName::parse("shop one").unwrap(),
+            is_shared,
+        };
+        let all = [traced(false), traced(true)];
+        let ids = all.clone().map(|it| it.to_string());
+        let at = Timestamp::from_millis(1_000_000).unwrap();
+        let row = item([
+            ("at", text(at.to_string())),
+            ("deliveries", texts(ids.iter().map(String::as_str))),
+        ]);
+        assert_eq!(deliveries_of(&row, at).unwrap().collect::<Vec<_>>(), all);
+        let expired = at.after(Duration::from_secs(30 * 24 * 60 * 60));
+        assert_eq!(deliveries_of(&row, expired).unwrap().count(), 0);
+    }
+}
