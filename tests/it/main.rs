@@ -16,6 +16,7 @@ mod field;
 mod inbound_log;
 mod inbound_webhooks;
 mod messages;
+mod metrics;
 mod orders_api;
 mod parcels;
 mod process_limits;

@@ -9,6 +9,7 @@ mod function;
 mod headers;
 mod health;
 mod in_flight;
+mod tally;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use aws::error::IoError;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::counters::Counters;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
@@ -35,6 +37,7 @@ pub use health::{HEALTH_TTL, HealthMonitor};
 
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 use in_flight::InFlight;
+use tally::Tally;
 
 /// Time reserved for the claim before an attempt and the record after it.
 const RECORDING: Duration = Duration::from_secs(10);
@@ -53,6 +56,7 @@ pub struct Deliver {
     endpoints: EndpointResolver,
     health: HealthMonitor,
     in_flight: InFlight,
+    tally: Tally,
     http: Http,
     worker: String,
     claims: AtomicU64,
@@ -78,6 +82,7 @@ impl Deliver {
             endpoints: EndpointResolver::new(settings),
             health,
             in_flight: InFlight::default(),
+            tally: Tally::default(),
             http,
             worker: entropy::worker_id(),
             claims: AtomicU64::new(0),
@@ -141,6 +146,11 @@ impl Deliver {
         }
     }
 
+    /// Reports what was done since the last report.
+    pub async fn report(&self, counters: &Counters, now: Timestamp) {
+        self.tally.report(counters, now).await;
+    }
+
     /// Waits for an operator to correct the endpoint's settings, and gives up after two days.
     async fn wait_for_settings(
         &self,
@@ -182,6 +192,9 @@ impl Deliver {
             return self.give_up_unsent(delivery, lease, DeadReason::ParkedTooLong).await;
         }
         let is_parked = self.deliveries.park(&delivery, lease, now()).await?;
+        if is_parked {
+            self.tally.parked(&delivery.endpoint);
+        }
         Ok(if is_parked { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
     }
 
@@ -207,6 +220,7 @@ impl Deliver {
             self.post(&delivery, endpoint, lease).await;
         self.health.note(&delivery.endpoint, outcome, delivery.probe, now()).await;
         let next_step = outcome.next_step(settings.retry_4xx);
+        self.count_request(&delivery, lease, &attempt, next_step == NextStep::Done);
         let is_down = matches!(Sign::of(outcome), Some(Sign::Failure | Sign::Timeout));
         if delivery.probe && is_down && next_step == NextStep::Retry {
             // A probe is no attempt of the delivery.
@@ -224,6 +238,20 @@ impl Deliver {
             }
         };
         self.conclude(delivery, lease, &attempt, outcome).await
+    }
+
+    fn count_request(
+        &self,
+        delivery: &Delivery,
+        lease: &Lease,
+        attempt: &Attempt,
+        is_success: bool,
+    ) {
+        let (endpoint, is_retry) = (&delivery.endpoint, lease.attempt > 1);
+        self.tally.request(endpoint, is_success, is_retry, attempt.latency_ms);
+        if let (false, 1, Some(accepted)) = (is_retry, delivery.run, delivery.accepted_at) {
+            self.tally.first_request(endpoint, millis(attempt.at.since(accepted)));
+        }
     }
 
     async fn post(
@@ -280,6 +308,7 @@ impl Deliver {
         outcome: DeliveryOutcome,
     ) -> Result<RecordOutcome, IoError> {
         log_attempt(&delivery, lease, attempt, outcome);
+        let endpoint = delivery.endpoint.clone();
         if let DeliveryOutcome::Dead(reason) = outcome {
             // Send to the DLQ before the row says so: a crash in between repeats the dead letter,
             // never loses it. A redrive moves it back, and the next run restarts the row.
@@ -290,6 +319,9 @@ impl Deliver {
                 .await?;
         }
         let written = self.deliveries.record(lease, attempt, outcome, now()).await?;
+        if written && matches!(outcome, DeliveryOutcome::Dead(_)) {
+            self.tally.dead(&endpoint);
+        }
         Ok(match outcome {
             // The lease expired and another worker holds it: check its outcome soon.
             _ if !written => RecordOutcome::RetryAfter(SOON),

@@ -4,6 +4,7 @@ use aws::endpoints::InvalidEndpoint;
 use aws::error::IoError;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
+use domain::tracking::timeline::Origin;
 use domain::webhooks::delivery;
 use domain::webhooks::notification::Change;
 
@@ -35,13 +36,33 @@ impl From<Undeliverable> for IoError {
     }
 }
 
+/// What a fan-out is caused by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cause<'a> {
+    pub(crate) event: &'a EventId,
+    /// When the event was accepted, if this is what its deliveries wait for.
+    pub(crate) accepted_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a EventId> for Cause<'a> {
+    fn from(event: &'a EventId) -> Self {
+        Self { event, accepted_at: None }
+    }
+}
+
+impl<'a> From<&'a Origin> for Cause<'a> {
+    fn from(Origin { event_id, received_at }: &'a Origin) -> Self {
+        Self { event: event_id, accepted_at: Some(*received_at) }
+    }
+}
+
 impl Process {
     /// Queues the deliveries of one event. A redelivered event queues the same delivery ids again,
     /// by which endpoints dedup. An endpoint with invalid settings holds up no other: it is
     /// returned, and the caller decides how the event is retried.
     pub(crate) async fn fan_out(
         &self,
-        event: &EventId,
+        cause: impl Into<Cause<'_>>,
         applied: &[AppliedFact],
         now: Timestamp,
     ) -> Result<Option<Undeliverable>, IoError> {
@@ -50,7 +71,11 @@ impl Process {
             return Ok(None);
         }
         let endpoints = self.endpoints.all(now).await?;
-        let deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
+        let Cause { event, accepted_at } = cause.into();
+        let mut deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
+        for delivery in &mut deliveries {
+            delivery.accepted_at = accepted_at;
+        }
         self.deliveries.send_deliveries(event, &deliveries).await?;
         let accounts = changes.iter().map(|change| &change.order.key.account);
         Ok(Undeliverable::find(&endpoints.invalid, accounts))

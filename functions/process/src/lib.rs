@@ -17,6 +17,7 @@ mod progress;
 mod reason;
 mod reconcile;
 mod retell;
+mod tally;
 mod updates;
 mod withdraw;
 
@@ -29,6 +30,7 @@ use aws::lambda::memory_budget::MemoryBudget;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::counters::Counters;
 use aws::tables::inbound::{
     Checkpoint, EventMessage, EventState, InboundEvent, InboundLog, Progress, StoredEvent,
 };
@@ -49,6 +51,7 @@ use fan_out::Undeliverable;
 use phone_numbers::PhoneNumberAccounts;
 use progress::Applied;
 use reason::FailReason;
+use tally::Tally;
 
 /// Bytes of the bodies in work at once. Reading one takes several times its size; the function has
 /// 256 MB, and the largest body 3.5 MiB.
@@ -68,6 +71,7 @@ pub struct Process {
     endpoints: Endpoints,
     numbers: PhoneNumberAccounts,
     memory: MemoryBudget,
+    tally: Tally,
 }
 
 impl Process {
@@ -81,11 +85,17 @@ impl Process {
         let (endpoints, numbers) =
             (Endpoints::new(settings.clone()), PhoneNumberAccounts::new(settings));
         let memory = MemoryBudget::new(BODIES_IN_WORK);
-        Self { events, orders, messages, deliveries, endpoints, numbers, memory }
+        let tally = Tally::default();
+        Self { events, orders, messages, deliveries, endpoints, numbers, memory, tally }
     }
 
     pub fn memory(&self) -> &MemoryBudget {
         &self.memory
+    }
+
+    /// Reports how events ended since the last report.
+    pub async fn report(&self, counters: &Counters, now: Timestamp) {
+        self.tally.report(counters, now).await;
     }
 
     /// Handles a message of the events queue: the id of a logged event, or a poll result. Begins no
@@ -100,7 +110,13 @@ impl Process {
         }
         let _reserved = self.memory.reserve(message.len()).await;
         match PollResult::read(message) {
-            Some(poll_result) => self.apply_poll_result(&poll_result, deadline).await,
+            Some(poll_result) => {
+                let outcome = self.apply_poll_result(&poll_result, deadline).await?;
+                if outcome == RecordOutcome::Ack {
+                    self.tally.ended(&poll_result.source, EventState::Processed);
+                }
+                Ok(outcome)
+            }
             None => Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage)),
         }
     }
@@ -156,6 +172,7 @@ impl Process {
             return Ok(OUT_OF_TIME);
         };
         self.events.mark(&event.id, &progress, now()).await?;
+        self.tally.ended(&event.source, progress.state);
         log_progress(&event, &progress);
         Ok(RecordOutcome::Ack)
     }
@@ -261,7 +278,7 @@ impl Process {
         run: &Run<'_>,
         applied: &Applied,
     ) -> Result<Option<Undeliverable>, IoError> {
-        let undeliverable = self.fan_out(&run.event.id, &applied.facts, now()).await?;
+        let undeliverable = self.fan_out(&run.origin(), &applied.facts, now()).await?;
         if undeliverable.is_none() {
             for (account, unmatched) in &applied.parked {
                 self.orders.unpark(account, unmatched).await?;

@@ -4,6 +4,7 @@ mod attr;
 mod batch_get;
 pub mod concurrency;
 pub mod contention;
+pub mod counters;
 pub mod deliveries;
 pub mod endpoint_health;
 mod expression;

@@ -310,6 +310,7 @@ fn delivery_message() {
         order_id: Some(order_id()),
         version: Some(3),
         probe: false,
+        accepted_at: None,
         body: r#"{"a":1}"#.to_owned(),
     };
     assert_json(

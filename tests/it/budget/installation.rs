@@ -7,6 +7,7 @@ use std::time::Duration;
 use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
+use ::aws::tables::counters::Counters;
 use ::aws::tables::deliveries::Deliveries;
 use ::aws::tables::endpoint_health::EndpointHealth;
 use ::aws::tables::inbound::InboundLog;
@@ -49,6 +50,7 @@ pub struct Installation {
     pub process: Process,
     pub deliver: Deliver,
     pub worker: Worker,
+    pub counters: Counters,
     pub sync: Sync,
     pub poll: Poll,
 }
@@ -78,6 +80,7 @@ impl Installation {
             process: parts.process(),
             deliver: parts.deliver(),
             worker: parts.worker(),
+            counters: Counters::new(parts.dynamodb(), parts.table("state")),
             sync: Sync::new(
                 parts.runs(),
                 parts.orders(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
+use ::aws::tables::counters::Counters;
 use ::aws::tables::deliveries::Deliveries;
 use ::aws::tables::endpoint_health::EndpointHealth;
 use ::aws::tables::inbound::InboundLog;
@@ -123,6 +124,10 @@ impl Stack {
         let deliveries = self.queue("deliveries", calls);
         let (events, orders) = (self.events(calls), self.orders(calls));
         Process::new(events, orders, self.messages(calls), deliveries, self.settings(calls))
+    }
+
+    pub fn counters(&self) -> Counters {
+        Counters::new(self.dynamodb(&Calls::default()), self.tables["state"].clone())
     }
 
     pub fn health(&self) -> EndpointHealth {

@@ -91,7 +91,7 @@ fn kind(operation: &str, name: &str) -> Option<Kind> {
         "report_id" => Kind::Report,
         "id" => Kind::Event,
         "hook_id" => Kind::Hook,
-        "name" => Kind::Endpoint,
+        "name" | "endpoint" => Kind::Endpoint,
         "awb" => Kind::Awb,
         "returnAwb" => Kind::ReturnAwb,
         "sr_order_id" => Kind::ProviderId,
@@ -110,6 +110,8 @@ fn kind(operation: &str, name: &str) -> Option<Kind> {
 /// Parameters and fields that name nothing of an account.
 const PLAIN: &[&str] = &[
     // Parameters.
+    "from",
+    "to",
     "hub.challenge",
     "hub.mode",
     "limit",

@@ -43,6 +43,9 @@ pub struct Delivery {
     /// Tries whether a paused endpoint answers again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probe: bool,
+    /// When Waypost accepted what the delivery tells. Only in the first message of a delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
     /// JSON, posted and signed byte for byte. Empty in a message of a delivery that has a row: the
     /// row has the body.
     pub body: String,
@@ -56,7 +59,13 @@ impl Delivery {
 
     /// The message of the next run, for the dead-letter queue: a redrive moves it back to the queue.
     pub fn redriven(self) -> Self {
-        Self { run: self.run.saturating_add(1), probe: false, body: String::new(), ..self }
+        Self {
+            run: self.run.saturating_add(1),
+            probe: false,
+            accepted_at: None,
+            body: String::new(),
+            ..self
+        }
     }
 
     /// `None` for an unreadable message or another version.
@@ -272,6 +281,7 @@ fn blank(endpoint: &Endpoint, notification: &Notification<'_>) -> Delivery {
         order_id: None,
         version: None,
         probe: false,
+        accepted_at: None,
         body: String::new(),
     }
 }

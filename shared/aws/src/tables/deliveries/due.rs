@@ -174,6 +174,7 @@ fn read_due(row: &Item) -> Result<Due, IoError> {
         order_id: read_optional(row, "order_id", OrderId::parse)?,
         version: read_number(row, "version"),
         probe: false,
+        accepted_at: None,
         body: String::new(),
     };
     Ok(Due { delivery, at: read_as(row, "due_at", Timestamp::parse)? })
