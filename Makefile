@@ -141,6 +141,7 @@ on-stack:
 	$(call step,permissions,$(PYTHON) tools/local/check_permissions.py)
 	$(docs-examples)
 	$(call step,generated requests,$(PYTHON) tools/local/check_api.py)
+	$(call step,alarms,$(PYTHON) tools/local/check_alarms.py)
 	$(call step,logs,$(PYTHON) tools/local/check_logs.py)
 
 docs-examples: .venv/installed # needs a running stack: make up
