@@ -27,5 +27,6 @@ mod sweep;
 mod sync;
 mod sync_runs;
 mod tenants;
+mod trace;
 mod trigger_webhook;
 mod whatsapp;

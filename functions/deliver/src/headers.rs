@@ -31,6 +31,8 @@ pub(crate) fn build(
     set("webhook-id", &delivery.id);
     set("webhook-timestamp", &now.seconds().to_string());
     set("webhook-signature", &endpoint.keys.sign(&delivery.id, now, &lease.body));
+    let attempt = format!("{}/{}/{}", delivery.id, delivery.run, lease.attempt);
+    set("traceparent", &lease.trace.child(attempt).to_string());
     if lease.format == Format::OrderStatusChanged {
         set("user-agent", "VendorServer-Webhook/1.0");
         set("x-webhook-event", lease.event.as_str());

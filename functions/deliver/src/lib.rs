@@ -378,6 +378,7 @@ fn log_attempt(delivery: &Delivery, lease: &Lease, attempt: &Attempt, outcome: D
     tracing::info!(
         delivery_id = delivery.id,
         endpoint = %delivery.endpoint,
+        trace_id = lease.trace.trace_id(),
         run = delivery.run,
         attempt = lease.attempt,
         status = attempt.status,

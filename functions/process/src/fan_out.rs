@@ -2,8 +2,10 @@
 
 use aws::endpoints::InvalidEndpoint;
 use aws::error::IoError;
+use aws::tables::inbound::InboundEvent;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
+use domain::core::trace::TraceParent;
 use domain::tracking::timeline::Origin;
 use domain::webhooks::delivery;
 use domain::webhooks::notification::Change;
@@ -42,17 +44,24 @@ pub(crate) struct Cause<'a> {
     pub(crate) event: &'a EventId,
     /// When the event was accepted, if this is what its deliveries wait for.
     pub(crate) accepted_at: Option<Timestamp>,
+    pub(crate) trace: TraceParent,
 }
 
 impl<'a> From<&'a EventId> for Cause<'a> {
     fn from(event: &'a EventId) -> Self {
-        Self { event, accepted_at: None }
+        Self { event, accepted_at: None, trace: TraceParent::of(event) }
     }
 }
 
 impl<'a> From<&'a Origin> for Cause<'a> {
     fn from(Origin { event_id, received_at }: &'a Origin) -> Self {
-        Self { event: event_id, accepted_at: Some(*received_at) }
+        Self { accepted_at: Some(*received_at), ..Self::from(event_id) }
+    }
+}
+
+impl<'a> From<&'a InboundEvent> for Cause<'a> {
+    fn from(event: &'a InboundEvent) -> Self {
+        Self { event: &event.id, accepted_at: Some(event.received_at), trace: event.trace() }
     }
 }
 
@@ -71,10 +80,11 @@ impl Process {
             return Ok(None);
         }
         let endpoints = self.endpoints.all(now).await?;
-        let Cause { event, accepted_at } = cause.into();
+        let Cause { event, accepted_at, trace } = cause.into();
         let mut deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
         for delivery in &mut deliveries {
             delivery.accepted_at = accepted_at;
+            delivery.traceparent = Some(trace);
         }
         self.deliveries.send_deliveries(event, &deliveries).await?;
         let accounts = changes.iter().map(|change| &change.order.key.account);

@@ -278,7 +278,7 @@ impl Process {
         run: &Run<'_>,
         applied: &Applied,
     ) -> Result<Option<Undeliverable>, IoError> {
-        let undeliverable = self.fan_out(&run.origin(), &applied.facts, now()).await?;
+        let undeliverable = self.fan_out(run.event, &applied.facts, now()).await?;
         if undeliverable.is_none() {
             for (account, unmatched) in &applied.parked {
                 self.orders.unpark(account, unmatched).await?;
@@ -337,11 +337,11 @@ impl Run<'_> {
 
 fn log_progress(event: &InboundEvent, progress: &Progress) {
     let (state, reason) = (progress.state, progress.reason.as_deref());
-    let source = event.source.as_str();
+    let (source, trace_id) = (event.source.as_str(), event.trace().trace_id());
     if state == EventState::Failed {
-        tracing::error!(event_id = %event.id, source, reason, "event.failed");
+        tracing::error!(event_id = %event.id, trace_id, source, reason, "event.failed");
     } else {
         let state = state.as_str();
-        tracing::info!(event_id = %event.id, source, state, reason, "event.settled");
+        tracing::info!(event_id = %event.id, trace_id, source, state, reason, "event.settled");
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::hash::Fingerprint;
 use crate::core::id::{AccountCode, Awb, EndpointName, EventId, OrderId, OrderKey};
 use crate::core::timestamp::Timestamp;
+use crate::core::trace::TraceParent;
 use crate::webhooks::endpoint::{Endpoint, EventType, Format, Settings};
 use crate::webhooks::notification::{Change, CurrentOrder, Notification, StalledOrder};
 use crate::webhooks::payload;
@@ -46,6 +47,9 @@ pub struct Delivery {
     /// When Waypost accepted what the delivery tells. Only in the first message of a delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
+    /// The trace of what the delivery tells. The row keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
     /// JSON, posted and signed byte for byte. Empty in a message of a delivery that has a row: the
     /// row has the body.
     pub body: String,
@@ -282,6 +286,7 @@ fn blank(endpoint: &Endpoint, notification: &Notification<'_>) -> Delivery {
         version: None,
         probe: false,
         accepted_at: None,
+        traceparent: None,
         body: String::new(),
     }
 }
