@@ -78,7 +78,8 @@ doc: prerequisites
 template: .venv/installed
 	$(call step,template,$(PYTHON) tools/local/sam.py validate --lint --template template.yaml \
 		--region ap-south-1 && .venv/bin/cfn-lint template.yaml \
-		&& $(PYTHON) tools/local/check_template.py && $(PYTHON) tools/local/check_openapi.py)
+		&& $(PYTHON) tools/local/check_template.py && $(PYTHON) tools/local/check_openapi.py \
+		&& $(PYTHON) tools/local/check_runbook.py)
 
 python: .venv/installed
 	$(call step,scripts,.venv/bin/ruff check tools && .venv/bin/ruff format --check tools \
@@ -143,6 +144,7 @@ on-stack:
 	$(call step,permissions,$(PYTHON) tools/local/check_permissions.py)
 	$(docs-examples)
 	$(call step,generated requests,$(PYTHON) tools/local/check_api.py)
+	$(call step,alarms,$(PYTHON) tools/local/check_alarms.py)
 	$(call step,logs,$(PYTHON) tools/local/check_logs.py)
 
 docs-examples: .venv/installed # needs a running stack: make up

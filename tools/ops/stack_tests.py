@@ -238,16 +238,19 @@ class Account(unittest.TestCase):
         with self.second_stage() as outputs:
             both = self.names()
             tracing = self.inbound()["TracingConfig"]
+            subscribed = self.subscribed(outputs["AlarmTopicArn"])
         self.assertIn(f"https://{outputs['ApiId']}.execute-api.", rollout.summary(outputs))
         self.assertEqual(len(both), 2 * len(first), f"two stages share a name: {both}")
         self.assertEqual(self.names(), first)
         self.assertEqual(tracing, {"Mode": "PassThrough"})
+        self.assertEqual(subscribed, [])
 
-    def test_parameters_set_limits_traces_and_a_domain(self) -> None:
+    def test_parameters_set_limits_traces_alarms_and_a_domain(self) -> None:
         domain = "hooks.example.com"
         given = {
             **{"ProcessConcurrency": "7", "Tracing": "Active"},
             **{"DomainName": domain, "CertificateArn": CERTIFICATE},
+            **{"AlarmEmail": "ops@example.com", "DeadDeliveriesPerHour": "7"},
         }
         with self.second_stage(**given) as outputs:
             functions = client("lambda", self.endpoint_url)
@@ -260,6 +263,10 @@ class Account(unittest.TestCase):
             policy = iam.get_role_policy(RoleName=role, PolicyName="inbound")["PolicyDocument"]
             api = client("apigatewayv2", self.endpoint_url)
             (mapping,) = api.get_api_mappings(DomainName=domain)["Items"]
+            subscribed = self.subscribed(outputs["AlarmTopicArn"])
+            cloudwatch = client("cloudwatch", self.endpoint_url)
+            name = f"waypost-{SPARE_STAGE}-dead-deliveries"
+            (alarm,) = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
         self.assertEqual(
             [int(found["ScalingConfig"]["MaximumConcurrency"]) for found in process], [7]
         )
@@ -269,6 +276,15 @@ class Account(unittest.TestCase):
         self.assertEqual((mapping["ApiId"], mapping["Stage"]), (outputs["ApiId"], "$default"))
         self.assertEqual(outputs["ApiUrl"], f"https://{domain}")
         self.assertTrue(outputs["DomainTarget"])
+        self.assertEqual(subscribed, [("email", "ops@example.com")])
+        self.assertEqual(
+            (alarm["Threshold"], alarm["AlarmActions"]), (7, [outputs["AlarmTopicArn"]])
+        )
+
+    def subscribed(self, topic: str) -> list[tuple[str, str]]:
+        sns = client("sns", self.endpoint_url)
+        found = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
+        return [(one["Protocol"], one["Endpoint"]) for one in found]
 
     @contextmanager
     def second_stage(self, **parameters: str) -> Iterator[dict[str, str]]:

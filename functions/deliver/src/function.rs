@@ -1,11 +1,13 @@
 //! The function as Lambda invokes it.
 
 use aws::client::Clients;
+use aws::clock::now;
 use aws::env::{BadEnvironment, Environment};
 use aws::lambda::Invocation;
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::counters::Counters;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
@@ -18,6 +20,7 @@ use crate::{Deliver, HEALTH_TTL, HealthMonitor};
 pub struct Function {
     deliver: Deliver,
     worker: Worker,
+    counters: Counters,
 }
 
 impl Function {
@@ -34,7 +37,9 @@ impl Function {
         };
         let slow_lane = environment.optional("SLOW_DELIVERIES_QUEUE_URL");
         let slow_lane = slow_lane.map(|url| Queue::new(sqs.clone(), url));
-        let health = EndpointHealth::new(clients.dynamodb(), environment.variable("STATE_TABLE")?);
+        let state = environment.variable("STATE_TABLE")?;
+        let counters = Counters::new(clients.dynamodb(), state.clone());
+        let health = EndpointHealth::new(clients.dynamodb(), state);
         let deliver = Deliver::new(
             Deliveries::new(clients.dynamodb(), environment.variable("DELIVERIES_TABLE")?),
             HealthMonitor::new(health, HEALTH_TTL),
@@ -43,7 +48,7 @@ impl Function {
             Settings::from_environment(clients.ssm(), environment)?,
             http,
         );
-        Ok(Self { deliver, worker })
+        Ok(Self { deliver, worker, counters })
     }
 
     /// Never fails; the runtime requires the type.
@@ -51,7 +56,9 @@ impl Function {
         Box::pin(async move {
             let deadline = Timestamp::from_system(event.context.deadline());
             let handle = async |message: &str| self.deliver.handle(message, deadline).await;
-            Ok(self.worker.run(event.payload, handle).await)
+            let response = self.worker.run(event.payload, handle).await;
+            self.deliver.report(&self.counters, now()).await;
+            Ok(response)
         })
     }
 }

@@ -14,11 +14,13 @@ pub(crate) fn build(
     lease: &Lease,
     now: Timestamp,
 ) -> HeaderMap {
+    let attempt = format!("{}/{}/{}", delivery.id, delivery.run, lease.attempt);
     let message = Message {
         id: &delivery.id,
         format: lease.format,
         event: lease.event.as_str(),
         order_id: delivery.order_id.as_ref(),
+        trace: Some(lease.trace.child(attempt)),
         body: &lease.body,
     };
     let sender = Sender {

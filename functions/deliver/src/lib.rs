@@ -9,6 +9,7 @@ mod function;
 mod headers;
 mod health;
 mod in_flight;
+mod tally;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -19,6 +20,7 @@ use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::settings::Settings;
 use aws::sqs::{Outgoing, Queue};
+use aws::tables::counters::Counters;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
@@ -35,6 +37,7 @@ pub use health::{HEALTH_TTL, HealthMonitor};
 
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 use in_flight::InFlight;
+use tally::Tally;
 
 /// Time reserved for the claim before an attempt and the record after it.
 const RECORDING: Duration = Duration::from_secs(10);
@@ -55,6 +58,7 @@ pub struct Deliver {
     endpoints: EndpointResolver,
     health: HealthMonitor,
     in_flight: InFlight,
+    tally: Tally,
     http: Http,
     worker: String,
     claims: AtomicU64,
@@ -82,6 +86,7 @@ impl Deliver {
             endpoints: EndpointResolver::new(settings),
             health,
             in_flight: InFlight::default(),
+            tally: Tally::default(),
             http,
             worker: entropy::worker_id(),
             claims: AtomicU64::new(0),
@@ -180,6 +185,11 @@ impl Deliver {
         Ok(if is_superseded { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
     }
 
+    /// Reports what was done since the last report.
+    pub async fn report(&self, counters: &Counters, now: Timestamp) {
+        self.tally.report(counters, now).await;
+    }
+
     /// Waits for an operator to correct the endpoint's settings, and gives up after two days.
     async fn wait_for_settings(
         &self,
@@ -221,6 +231,9 @@ impl Deliver {
             return self.give_up_unsent(delivery, lease, DeadReason::ParkedTooLong).await;
         }
         let is_parked = self.deliveries.park(&delivery, lease, now()).await?;
+        if is_parked {
+            self.tally.parked(&delivery.endpoint);
+        }
         Ok(if is_parked { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
     }
 
@@ -250,6 +263,7 @@ impl Deliver {
             self.health.note_latency(&delivery.endpoint, latency, now()).await;
         }
         let next_step = outcome.next_step(settings.retry_4xx);
+        self.count_request(&delivery, lease, &attempt, next_step == NextStep::Done);
         let is_down = matches!(Sign::of(outcome), Some(Sign::Failure | Sign::Timeout));
         if delivery.probe && is_down && next_step == NextStep::Retry {
             // A probe is no attempt of the delivery.
@@ -267,6 +281,20 @@ impl Deliver {
             }
         };
         self.conclude(delivery, lease, &attempt, outcome).await
+    }
+
+    fn count_request(
+        &self,
+        delivery: &Delivery,
+        lease: &Lease,
+        attempt: &Attempt,
+        is_success: bool,
+    ) {
+        let (endpoint, is_retry) = (&delivery.endpoint, lease.attempt > 1);
+        self.tally.request(endpoint, is_success, is_retry, attempt.latency_ms);
+        if let (false, 1, Some(accepted)) = (is_retry, delivery.run, delivery.accepted_at) {
+            self.tally.first_request(endpoint, millis(attempt.at.since(accepted)));
+        }
     }
 
     async fn post(
@@ -323,6 +351,7 @@ impl Deliver {
         outcome: DeliveryOutcome,
     ) -> Result<RecordOutcome, IoError> {
         log_attempt(&delivery, lease, attempt, outcome);
+        let endpoint = delivery.endpoint.clone();
         if let DeliveryOutcome::Dead(reason) = outcome
             && reason != DeadReason::Erased
         {
@@ -335,6 +364,9 @@ impl Deliver {
                 .await?;
         }
         let written = self.deliveries.record(lease, attempt, outcome, now()).await?;
+        if written && matches!(outcome, DeliveryOutcome::Dead(_)) {
+            self.tally.dead(&endpoint);
+        }
         Ok(match outcome {
             // The lease expired and another worker holds it: check its outcome soon.
             _ if !written => RecordOutcome::RetryAfter(SOON),
@@ -391,6 +423,7 @@ fn log_attempt(delivery: &Delivery, lease: &Lease, attempt: &Attempt, outcome: D
     tracing::info!(
         delivery_id = delivery.id,
         endpoint = %delivery.endpoint,
+        trace_id = lease.trace.trace_id(),
         run = delivery.run,
         attempt = lease.attempt,
         status = attempt.status,

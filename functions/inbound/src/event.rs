@@ -4,6 +4,7 @@ use aws::tables::inbound::{EventState, InboundEvent};
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
+use domain::core::trace::TraceParent;
 use domain::tracking::report::SourceName;
 use sources::{Authenticator, DedupKey, QuarantineReason, Request, Source, Unreadable};
 
@@ -55,8 +56,15 @@ fn event(
         received_at: at,
         state,
         reason,
+        traceparent: traceparent(request),
         body: request.body.to_vec(),
     }
+}
+
+fn traceparent(request: &Request<'_>) -> Option<TraceParent> {
+    let mut values = request.headers.iter().filter(|(name, _)| *name == "traceparent");
+    let (_, value) = values.next().filter(|_| values.next().is_none())?;
+    TraceParent::parse(value).ok()
 }
 
 fn event_id(

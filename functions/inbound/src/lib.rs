@@ -181,7 +181,8 @@ impl Inbound {
                 tracing::error!(source, event_id = %event.id, state, reason, kept = ?inserted, "event.failed");
             }
             _ => {
-                tracing::info!(source, event_id = %event.id, state, kept = ?inserted, "event.kept")
+                let trace_id = event.trace().trace_id();
+                tracing::info!(source, event_id = %event.id, trace_id, state, kept = ?inserted, "event.kept");
             }
         }
         Ok(inserted)

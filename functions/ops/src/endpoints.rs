@@ -35,9 +35,9 @@ struct EndpointView<'a> {
 }
 
 /// An endpoint of the settings.
-struct Known<'a> {
-    name: &'a str,
-    accounts: &'a Accounts,
+pub(crate) struct Known<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) accounts: &'a Accounts,
     usable: Option<&'a Endpoint>,
 }
 
@@ -129,7 +129,7 @@ impl Ops {
     }
 }
 
-fn known(set: &aws::endpoints::EndpointSet) -> impl Iterator<Item = Known<'_>> {
+pub(crate) fn known(set: &aws::endpoints::EndpointSet) -> impl Iterator<Item = Known<'_>> {
     let usable = set.usable().map(|endpoint| Known {
         name: endpoint.name.as_str(),
         accounts: &endpoint.settings.accounts,

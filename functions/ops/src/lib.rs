@@ -5,6 +5,7 @@ mod denied;
 mod endpoints;
 mod event_view;
 mod list;
+mod metrics;
 mod retry;
 mod runs;
 mod sealed;
@@ -21,6 +22,7 @@ use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, ro
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::auth_failures::AuthFailures;
+use aws::tables::counters::Counters;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::inbound::{InboundLog, LogRow};
@@ -47,6 +49,7 @@ pub struct Tables {
     pub deliveries: Deliveries,
     pub runs: Runs,
     pub endpoint_health: EndpointHealth,
+    pub counters: Counters,
 }
 
 pub struct Queues {
@@ -68,6 +71,7 @@ impl Ops {
             deliveries: Deliveries::new(dynamodb.clone(), table("DELIVERIES_TABLE")?),
             runs: Runs::new(dynamodb.clone(), table("STATE_TABLE")?),
             endpoint_health: EndpointHealth::new(dynamodb.clone(), table("STATE_TABLE")?),
+            counters: Counters::new(dynamodb.clone(), table("STATE_TABLE")?),
         };
         let queues = Queues {
             events: queue("EVENTS_QUEUE_URL")?,
@@ -104,6 +108,7 @@ impl Ops {
             ("POST /api/orders/trigger-webhook", None) => self.trigger(request, &caller, now).await,
             ("GET /api/orders/stale", None) => self.list_stale(request, &caller).await,
             ("GET /api/sync/runs", None) => self.list_runs(request, &caller).await,
+            ("GET /metrics", None) => self.show_metrics(request, &caller, now).await,
             ("GET /api/endpoints", None) => self.list_endpoints(request, &caller, now).await,
             ("POST /api/endpoints/{name}/enable", Some(name)) => {
                 self.change_endpoint(EndpointAction::Enable, name, &caller, now).await
@@ -132,10 +137,11 @@ impl Ops {
     }
 }
 
-/// Viewers have access to the log and the denied webhooks only.
+/// Viewers have access to the log, the denied webhooks and the metrics only.
 fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {
-    let is_log = route.starts_with("GET /api/webhooks/logs") || route == "GET /api/webhooks/denied";
-    if caller.can_operate() || (caller.can_read_log() && is_log) {
+    let is_for_viewers = route.starts_with("GET /api/webhooks/logs")
+        || ["GET /api/webhooks/denied", "GET /metrics"].contains(&route);
+    if caller.can_operate() || (caller.can_read_log() && is_for_viewers) {
         return Ok(());
     }
     Err(ApiError::forbidden("these credentials do not allow this operation"))
@@ -146,6 +152,7 @@ fn query_parameters(route: &str) -> &'static [&'static str] {
         "GET /api/webhooks/logs" => {
             &["account_code", "accountCode", "status", "source", "limit", "page"]
         }
+        "GET /metrics" => &["from", "to", "endpoint"],
         "GET /api/orders/stale" => &["account_code", "accountCode", "limit", "page"],
         "GET /api/sync/runs" | "GET /api/endpoints" | "GET /api/webhooks/denied" => {
             &["limit", "page"]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use aws::clock;
 use aws::error::IoError;
 use aws::lambda::auth::authorize;
-use aws::lambda::http_api::{ApiError, json, json_body, request_id};
+use aws::lambda::http_api::{ApiError, json, json_body, request_id, traceparent};
 use aws::tables::deliveries::DeliverySummary;
 use aws::tables::orders::OrderAndTimeline;
 use domain::auth::Caller;
@@ -55,7 +55,10 @@ impl Ops {
         let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
         let event: EventId = Fingerprint::of("trigger").with(request_id(request)).into();
         let current: Vec<_> = requested.known.iter().map(current_order).collect();
-        let deliveries = fan_out_current(&event, &current, endpoints.usable(), now);
+        let mut deliveries = fan_out_current(&event, &current, endpoints.usable(), now);
+        for delivery in &mut deliveries {
+            delivery.traceparent = traceparent(request);
+        }
         let orders = current.iter().map(|current| &current.order.key);
         self.tables.orders.trace_all(&event, orders, &deliveries, now).await?;
         self.queues.deliveries.send_deliveries(&event, &deliveries).await?;

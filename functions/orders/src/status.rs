@@ -2,7 +2,7 @@
 //! carrier's event.
 
 use aws::lambda::auth::{authorize_order, query_account};
-use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id};
+use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_id, traceparent};
 use aws::tables::inbound::{EventState, InboundEvent, Inserted};
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
@@ -39,6 +39,7 @@ impl OrdersApi {
             received_at: now,
             state: EventState::Received,
             reason: None,
+            traceparent: traceparent(request),
             body: ApiEvent::Status(report.clone()).to_body(),
         };
         self.insert_and_queue(&key, &event, now).await?;

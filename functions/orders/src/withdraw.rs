@@ -1,7 +1,7 @@
 //! `DELETE /api/external/orders/{order_id}/timeline/{report_id}`: takes a mistaken report back.
 
 use aws::lambda::auth::{authorize_order, query_account};
-use aws::lambda::http_api::{ApiError, json};
+use aws::lambda::http_api::{ApiError, json, traceparent};
 use aws::tables::inbound::{EventState, InboundEvent};
 use domain::auth::Caller;
 use domain::core::hash::Fingerprint;
@@ -38,6 +38,7 @@ impl OrdersApi {
             return Ok(answer(200, &key, &entry.id, "withdrawn"));
         }
         let event = withdrawal_event(&key, &entry.id, now);
+        let event = InboundEvent { traceparent: traceparent(request), ..event };
         self.insert_and_queue(&key, &event, now).await?;
         let OrderKey { account, order } = &key;
         tracing::info!(%account, order_id = %order, report_id = %entry.id, "report.withdrawal");
@@ -71,6 +72,7 @@ fn withdrawal_event(key: &OrderKey, report: &ReportId, now: Timestamp) -> Inboun
         received_at: now,
         state: EventState::Received,
         reason: None,
+        traceparent: None,
         body: ApiEvent::Withdrawal(withdrawal).to_body(),
     }
 }

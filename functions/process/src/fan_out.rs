@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 
 use aws::endpoints::InvalidEndpoint;
 use aws::error::IoError;
+use aws::tables::inbound::InboundEvent;
 use aws::tables::orders::TracedDelivery;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
+use domain::core::trace::TraceParent;
+use domain::tracking::timeline::Origin;
 use domain::webhooks::delivery;
 use domain::webhooks::notification::Change;
 
@@ -46,24 +49,51 @@ impl From<Undeliverable> for IoError {
     }
 }
 
+/// What a fan-out is caused by.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cause<'a> {
+    pub(crate) event: &'a EventId,
+    /// When the event was accepted, if this is what its deliveries wait for.
+    pub(crate) accepted_at: Option<Timestamp>,
+    pub(crate) trace: TraceParent,
+}
+
+impl<'a> From<&'a EventId> for Cause<'a> {
+    fn from(event: &'a EventId) -> Self {
+        Self { event, accepted_at: None, trace: TraceParent::of(event) }
+    }
+}
+
+impl<'a> From<&'a Origin> for Cause<'a> {
+    fn from(Origin { event_id, received_at, .. }: &'a Origin) -> Self {
+        Self { accepted_at: Some(*received_at), ..Self::from(event_id) }
+    }
+}
+
+impl<'a> From<&'a InboundEvent> for Cause<'a> {
+    fn from(event: &'a InboundEvent) -> Self {
+        Self { event: &event.id, accepted_at: Some(event.received_at), trace: event.trace() }
+    }
+}
+
 impl Process {
     /// Queues the deliveries of one event. A redelivered event queues the same delivery ids again,
     /// by which endpoints dedup. An endpoint with invalid settings holds up no other: it is
     /// returned, and the caller decides how the event is retried.
     pub(crate) async fn fan_out(
         &self,
-        event: &EventId,
+        cause: impl Into<Cause<'_>>,
         applied: &[AppliedFact],
         now: Timestamp,
     ) -> Result<Option<Undeliverable>, IoError> {
-        self.fan_out_noting(event, applied, now, 0).await.map(|told| told.undeliverable)
+        self.fan_out_noting(cause, applied, now, 0).await.map(|told| told.undeliverable)
     }
 
     /// As [`Self::fan_out`]; up to so many deliveries about one order are returned to be noted with
     /// the event. Others are noted with their orders, by a write of their own.
     pub(crate) async fn fan_out_noting(
         &self,
-        event: &EventId,
+        cause: impl Into<Cause<'_>>,
         applied: &[AppliedFact],
         now: Timestamp,
         max_noted: usize,
@@ -73,7 +103,12 @@ impl Process {
             return Ok(FannedOut::default());
         }
         let endpoints = self.endpoints.all(now).await?;
-        let deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
+        let Cause { event, accepted_at, trace } = cause.into();
+        let mut deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
+        for delivery in &mut deliveries {
+            delivery.accepted_at = accepted_at;
+            delivery.traceparent = Some(trace);
+        }
         let orders: BTreeSet<_> = changes.iter().map(|change| &change.order.key).collect();
         let mut noted = BTreeSet::new();
         if orders.len() == 1 && deliveries.len() <= max_noted {

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use aws::client::Clients;
+use aws::clock::now;
 use aws::env::{BadEnvironment, Environment};
 use aws::lambda::Invocation;
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::counters::Counters;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::inbound::InboundLog;
 use aws::tables::messages::Messages;
@@ -26,6 +28,7 @@ const FINISHING: Duration = Duration::from_secs(10);
 pub struct Function {
     process: Process,
     worker: Worker,
+    counters: Counters,
 }
 
 impl Function {
@@ -35,6 +38,7 @@ impl Function {
     ) -> Result<Self, BadEnvironment> {
         let (dynamodb, sqs) = (clients.dynamodb(), clients.sqs());
         let queue = |name| environment.variable(name).map(|url| Queue::new(sqs.clone(), url));
+        let counters = Counters::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
         let process = Process::new(
             InboundLog::new(dynamodb.clone(), environment.variable("INBOUND_TABLE")?),
             Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?)
@@ -46,7 +50,7 @@ impl Function {
         );
         let worker =
             Worker { queue: queue("EVENTS_QUEUE_URL")?, dead_letters: queue("EVENTS_DLQ_URL")? };
-        Ok(Self { process, worker })
+        Ok(Self { process, worker, counters })
     }
 
     /// Never fails; the runtime requires the type.
@@ -59,7 +63,9 @@ impl Function {
                 self.process.record_dead_letter(message, reason).await
             };
             let end = Timestamp::from_system(end);
-            Ok(self.worker.run_isolated(event.payload, end, handle, set_aside).await)
+            let response = self.worker.run_isolated(event.payload, end, handle, set_aside).await;
+            self.process.report(&self.counters, now()).await;
+            Ok(response)
         })
     }
 }

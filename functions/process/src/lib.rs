@@ -18,6 +18,7 @@ mod progress;
 mod reason;
 mod reconcile;
 mod retell;
+mod tally;
 mod traces;
 mod updates;
 mod withdraw;
@@ -31,6 +32,7 @@ use aws::lambda::memory_budget::MemoryBudget;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::counters::Counters;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::inbound::{
     Checkpoint, EventMessage, EventState, InboundEvent, InboundLog, Progress, StoredEvent,
@@ -53,6 +55,7 @@ use fan_out::FannedOut;
 use phone_numbers::PhoneNumberAccounts;
 use progress::Applied;
 use reason::FailReason;
+use tally::Tally;
 
 /// Bytes of the bodies in work at once. Reading one takes several times its size; the function has
 /// 256 MB, and the largest body 3.5 MiB.
@@ -77,6 +80,7 @@ pub struct Process {
     endpoints: Endpoints,
     numbers: PhoneNumberAccounts,
     memory: MemoryBudget,
+    tally: Tally,
 }
 
 impl Process {
@@ -91,11 +95,17 @@ impl Process {
         let (endpoints, numbers) =
             (Endpoints::new(settings.clone()), PhoneNumberAccounts::new(settings));
         let memory = MemoryBudget::new(BODIES_IN_WORK);
-        Self { events, orders, messages, deliveries, bodies, endpoints, numbers, memory }
+        let tally = Tally::default();
+        Self { events, orders, messages, deliveries, bodies, endpoints, numbers, memory, tally }
     }
 
     pub fn memory(&self) -> &MemoryBudget {
         &self.memory
+    }
+
+    /// Reports how events ended since the last report.
+    pub async fn report(&self, counters: &Counters, now: Timestamp) {
+        self.tally.report(counters, now).await;
     }
 
     /// Handles a message of the events queue: the id of a logged event, or a poll result. Begins no
@@ -110,7 +120,13 @@ impl Process {
         }
         let _reserved = self.memory.reserve(message.len()).await;
         match PollResult::read(message) {
-            Some(poll_result) => self.apply_poll_result(&poll_result, deadline).await,
+            Some(poll_result) => {
+                let outcome = self.apply_poll_result(&poll_result, deadline).await?;
+                if outcome == RecordOutcome::Ack {
+                    self.tally.ended(&poll_result.source, EventState::Processed);
+                }
+                Ok(outcome)
+            }
             None => Ok(RecordOutcome::unreadable(message, PollResult::VERSION)),
         }
     }
@@ -172,6 +188,7 @@ impl Process {
         if progress.is_erasable && stored.is_in_parts() {
             self.events.erase(&event.id, now()).await?;
         }
+        self.tally.ended(&event.source, progress.state);
         log_progress(&event, &progress);
         Ok(RecordOutcome::Ack)
     }
@@ -280,8 +297,7 @@ impl Process {
         applied: &Applied,
         max_noted: usize,
     ) -> Result<FannedOut, IoError> {
-        let (event, facts) = (&run.event.id, &applied.facts);
-        let told = self.fan_out_noting(event, facts, now(), max_noted).await?;
+        let told = self.fan_out_noting(run.event, &applied.facts, now(), max_noted).await?;
         if told.undeliverable.is_none() {
             for (account, unmatched) in &applied.parked {
                 self.orders.unpark(account, unmatched).await?;
@@ -349,11 +365,11 @@ impl Run<'_> {
 
 fn log_progress(event: &InboundEvent, progress: &Progress) {
     let (state, reason) = (progress.state, progress.reason.as_deref());
-    let source = event.source.as_str();
+    let (source, trace_id) = (event.source.as_str(), event.trace().trace_id());
     if state == EventState::Failed {
-        tracing::error!(event_id = %event.id, source, reason, "event.failed");
+        tracing::error!(event_id = %event.id, trace_id, source, reason, "event.failed");
     } else {
         let state = state.as_str();
-        tracing::info!(event_id = %event.id, source, state, reason, "event.settled");
+        tracing::info!(event_id = %event.id, trace_id, source, state, reason, "event.settled");
     }
 }

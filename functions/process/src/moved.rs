@@ -40,7 +40,7 @@ impl Process {
         for fact in &reconciliation.parcels {
             applied.extend(self.write_fact(event, key, fact.clone()).await?);
         }
-        self.fan_out(&event.id, &applied, now()).await
+        self.fan_out(event, &applied, now()).await
     }
 
     /// The fact's id is made of the event and what it is about, so that a redelivery repeats it.

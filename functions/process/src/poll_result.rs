@@ -74,7 +74,7 @@ impl Process {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
-        let undeliverable = self.fan_out(&origin.event_id, &applied, now()).await?;
+        let undeliverable = self.fan_out(&origin, &applied, now()).await?;
         self.follow_up_all(&applied, deadline).await;
         failed.map_or(Ok(undeliverable), Err)
     }

@@ -7,6 +7,7 @@ use aws::clock;
 use aws::error::IoError;
 use aws::sqs::{Delayed, MAX_BATCH, Queue};
 use aws::tables::deliveries::{Deliveries, Due, LOST_AFTER};
+use aws::telemetry::Metrics;
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 
@@ -34,6 +35,8 @@ impl DueDeliveries {
         if queued > 0 {
             tracing::info!(queued, "sweep.deliveries_queued");
         }
+        let overdue = results.iter().map(|result| result.overdue).sum();
+        Metrics::new().gauge("OverdueDeliveries", overdue).emit(now);
         results.into_iter().find_map(|result| result.error).map_or(Ok(()), Err)
     }
 
@@ -56,6 +59,8 @@ impl DueDeliveries {
         let mut from = None;
         loop {
             let page = self.deliveries.due(shard, now.after(PERIOD), from).await?;
+            let is_overdue = |due: &&Due| due.at < now.before(PERIOD);
+            result.overdue += page.deliveries.iter().flatten().filter(is_overdue).count();
             if !page.deliveries.is_empty() && self.queue.depth().await? > FULL_QUEUE {
                 tracing::warn!(shard, "sweep.queue_full");
                 return Ok(());
@@ -104,6 +109,8 @@ impl DueDeliveries {
 #[derive(Default)]
 struct ShardResult {
     queued: usize,
+    /// Found here, though the run before was to queue them.
+    overdue: usize,
     /// The first error; every error is logged.
     error: Option<IoError>,
 }

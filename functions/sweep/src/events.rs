@@ -9,6 +9,7 @@ use aws::clock;
 use aws::error::IoError;
 use aws::sqs::{MAX_BATCH, Queue};
 use aws::tables::inbound::{InboundLog, Pending, PendingPage, Stage};
+use aws::telemetry::Metrics;
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 
@@ -41,6 +42,7 @@ impl PendingEvents {
         let sent: usize = results.iter().map(|result| result.sent).sum();
         if sent > 0 {
             tracing::warn!(sent, "sweep.sent");
+            Metrics::new().gauge("EventsQueuedLate", sent).emit(now);
         }
         results.into_iter().find_map(|result| result.error).map_or(Ok(()), Err)
     }

@@ -10,6 +10,7 @@ use aws::settings::Settings;
 use aws::sqs::{Delayed, MAX_BATCH, Queue};
 use aws::tables::deliveries::{Deliveries, Due, LOST_AFTER, ParkedFrom};
 use aws::tables::endpoint_health::{EndpointHealth, HealthRow};
+use aws::telemetry::Metrics;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::health::{EndpointState, PARKED_LIMIT};
@@ -45,6 +46,7 @@ impl ParkedDeliveries {
     /// rest; the first error is returned, and the next run retries.
     pub async fn run(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
         let rows = self.health.list().await?;
+        metrics(&rows).emit(now);
         let results = join_all(rows.into_iter().map(async |row| {
             let row = row?;
             // A failure to notify holds up neither probes nor releases.
@@ -158,6 +160,13 @@ impl ParkedDeliveries {
         }
         Ok(parked.len())
     }
+}
+
+fn metrics(rows: &[Result<HealthRow, IoError>]) -> Metrics {
+    let count = |state| rows.iter().flatten().filter(|row| row.health.state == state).count();
+    Metrics::new()
+        .gauge("PausedEndpoints", count(EndpointState::Paused))
+        .gauge("DisabledEndpoints", count(EndpointState::Disabled))
 }
 
 fn message(delivery: &Delivery, delay: Duration) -> Delayed {

@@ -19,6 +19,7 @@ use aws::settings::Settings;
 use aws::sqs::{Delayed, Queue};
 use aws::tables::orders::Orders;
 use aws::tables::runs::{RunState, Runs};
+use aws::telemetry::Metrics;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{PlanMessage, Run, planners};
 use domain::tracking::timeline::CLOCK_TOLERANCE;
@@ -60,11 +61,12 @@ impl Sync {
     /// Opens a run, or continues an unfinished one, and returns its id. An event of the schedule
     /// opens the hourly run of its time, any other event a manual run.
     pub async fn open_run(&self, event: &Value) -> Result<Value, IoError> {
+        let run = requested_run(event, now());
         let Some(rate) = self.carrier.calls_per_second(now()).await? else {
             tracing::info!("sync.off");
+            Metrics::new().count("SyncDone", (!run.manual).into()).emit(now());
             return Ok(Value::Null);
         };
-        let run = requested_run(event, now());
         let earlier = self.runs.earlier(&run).await?;
         let state = self.runs.open(&run, rate, planners(earlier.planned)).await?;
         if let RunState::Open { unfinished, planners, calls_per_second } = state {
@@ -80,6 +82,7 @@ impl Sync {
             tracing::info!(run = run.id, planners = unfinished.len(), "sync.opened");
             if !run.manual && earlier.is_previous_open {
                 tracing::error!(run = run.id, "sync.unfinished");
+                Metrics::new().count("SyncUnfinished", 1).emit(now());
             }
         }
         Ok(json!({ "run": run.id }))

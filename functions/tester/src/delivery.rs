@@ -7,6 +7,7 @@ use aws::entropy;
 use aws::settings::SettingsError;
 use domain::core::hash::Fingerprint;
 use domain::core::timestamp::Timestamp;
+use domain::core::trace::TraceParent;
 use domain::webhooks::endpoint::{Format, Settings};
 use domain::webhooks::headers::{Message, Sender};
 use domain::webhooks::signing::SigningKeys;
@@ -62,7 +63,8 @@ impl TestDelivery {
     ) -> Self {
         let id = format!("msg_{}", Fingerprint::of("webhook test").with(request_id).finish());
         let body = body(format, now);
-        let message = Message { id: &id, format, event: EVENT, order_id: None, body: &body };
+        let trace = Some(TraceParent::of(&id));
+        let message = Message { id: &id, format, event: EVENT, order_id: None, trace, body: &body };
         let headers = sender.headers(&message, now);
         let fields = headers.iter().map(|it| (it.name, it.value.as_str(), it.is_secret));
         Self { receiver, headers: header_map(fields), body, timeout }

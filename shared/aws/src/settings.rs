@@ -14,6 +14,7 @@ use tokio::sync::Mutex;
 use crate::entropy;
 use crate::env::{BadEnvironment, Environment};
 use crate::error::IoError;
+use crate::telemetry::Metrics;
 
 /// Limit of `GetParameters`.
 const MAX_NAMES: usize = 10;
@@ -202,6 +203,7 @@ pub fn good_or_last<T: Clone>(
 ) -> Result<Good<T>, SettingsError> {
     parsed.map(|value| Good::new(value, now)).or_else(|error| {
         tracing::error!(%error, "settings.wrong");
+        Metrics::new().count("WrongSettings", 1).emit(now);
         let is_invalid = matches!(error, SettingsError::Invalid { .. });
         last.filter(|last| is_invalid && last.is_in_force(now)).cloned().ok_or(error)
     })

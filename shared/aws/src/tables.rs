@@ -5,6 +5,7 @@ pub mod auth_failures;
 mod batch_get;
 pub mod concurrency;
 pub mod contention;
+pub mod counters;
 pub mod deliveries;
 pub mod endpoint_health;
 mod expression;

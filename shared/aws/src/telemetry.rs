@@ -1,5 +1,7 @@
 //! Logging: one JSON object per line on standard output, which Lambda forwards to CloudWatch.
 
+mod metrics;
+
 use std::panic::{Location, PanicHookInfo};
 
 use tracing::{Level, Metadata, Subscriber};
@@ -7,6 +9,8 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{FilterFn, LevelFilter, Targets, filter_fn};
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::layer::SubscriberExt;
+
+pub use metrics::Metrics;
 
 /// Crates of this workspace.
 const WORKSPACE_CRATES: [&str; 14] = [
@@ -16,8 +20,9 @@ const WORKSPACE_CRATES: [&str; 14] = [
 
 /// Starts logging. `RUST_LOG` sets the level of the workspace's crates. All others stay at `warn`,
 /// because their finer levels log whole requests and credentials. A panic is logged with its
-/// location only, because its message may quote content.
+/// location only, because its message may quote content. `STAGE` is the stage of the metrics.
 pub fn start() {
+    metrics::start(std::env::var("STAGE").ok());
     let directives = std::env::var("RUST_LOG").unwrap_or_default();
     // A second start in one process, as in tests, changes nothing.
     if tracing::subscriber::set_global_default(subscriber(&directives, std::io::stdout)).is_ok() {

@@ -8,3 +8,4 @@ pub mod raw_json;
 pub(crate) mod repeated;
 pub mod request_body;
 pub mod timestamp;
+pub mod trace;

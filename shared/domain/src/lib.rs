@@ -5,6 +5,7 @@
 pub mod auth;
 pub mod core;
 pub mod messaging;
+pub mod metrics;
 pub mod orders;
 pub mod pagination;
 pub mod polling;

@@ -311,6 +311,8 @@ fn delivery_message() {
         version: Some(3),
         awb: None,
         probe: false,
+        accepted_at: None,
+        traceparent: None,
         body: r#"{"a":1}"#.to_owned(),
     };
     assert_json(

@@ -9,6 +9,7 @@ use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
 use ::aws::tables::auth_failures::AuthFailures;
+use ::aws::tables::counters::Counters;
 use ::aws::tables::deliveries::Deliveries;
 use ::aws::tables::endpoint_health::EndpointHealth;
 use ::aws::tables::inbound::InboundLog;
@@ -51,6 +52,7 @@ pub struct Installation {
     pub process: Process,
     pub deliver: Deliver,
     pub worker: Worker,
+    pub counters: Counters,
     pub sync: Sync,
     pub poll: Poll,
 }
@@ -80,6 +82,7 @@ impl Installation {
             process: parts.process(),
             deliver: parts.deliver(),
             worker: parts.worker(),
+            counters: Counters::new(parts.dynamodb(), parts.table("state")),
             sync: Sync::new(
                 parts.runs(),
                 parts.orders(),

@@ -4,6 +4,7 @@ mod parcels;
 mod polling;
 mod requests;
 
+use aws::clock::now;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws_lambda_events::event::sqs::SqsEvent;
 use aws_sdk_sqs::types::Message;
@@ -67,7 +68,9 @@ impl Operations {
         let deadline = seconds_from_now(600);
         let deliver = async |shop: &Installation| {
             let handle = async |message: &str| shop.deliver.handle(message, deadline).await;
-            shop.worker.run(batch.clone(), handle).await
+            let response = shop.worker.run(batch.clone(), handle).await;
+            shop.deliver.report(&shop.counters, now()).await;
+            response
         };
         self.measure_as(name, deliver).await.batch_item_failures.is_empty()
     }
@@ -109,4 +112,5 @@ async fn process(shop: &Installation, message: &Message) {
     let handled = shop.process.handle(message.body().unwrap(), seconds_from_now(60));
     let outcome = Box::pin(handled).await;
     assert_eq!(outcome.unwrap(), RecordOutcome::Ack);
+    shop.process.report(&shop.counters, now()).await;
 }

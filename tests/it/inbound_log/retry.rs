@@ -193,6 +193,7 @@ async fn retry_directly(queue: &Calls, id: &str) -> u16 {
         // Retries do not use these.
         runs: Runs::new(stack().dynamodb(&calls), String::new()),
         endpoint_health: stack().health(),
+        counters: stack().counters(),
     };
     let queues = Queues {
         events: stack().queue("events", queue),

@@ -76,6 +76,7 @@ async fn rejects_unknown_query_parameters_by_name() {
         ),
         ("viewer", "GET", "/api/webhooks/logs/nowhere", ""),
         ("viewer", "GET", "/api/webhooks/denied", "limit, page"),
+        ("viewer", "GET", "/metrics", "from, to, endpoint"),
         ("admin", "POST", "/api/webhooks/retry/nowhere", ""),
         ("admin", "GET", "/api/orders/stale", "account_code, accountCode, limit, page"),
         ("admin", "POST", "/api/orders/trigger-webhook", ""),

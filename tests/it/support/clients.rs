@@ -9,6 +9,7 @@ use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
 use ::aws::tables::auth_failures::AuthFailures;
+use ::aws::tables::counters::Counters;
 use ::aws::tables::deliveries::Deliveries;
 use ::aws::tables::endpoint_health::EndpointHealth;
 use ::aws::tables::inbound::InboundLog;
@@ -146,6 +147,10 @@ impl Stack {
         let (events, orders) = (self.events(calls), self.orders(calls));
         let (messages, rows) = (self.messages(calls), self.deliveries(calls));
         Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
+    }
+
+    pub fn counters(&self) -> Counters {
+        Counters::new(self.dynamodb(&Calls::default()), self.tables["state"].clone())
     }
 
     pub fn health(&self) -> EndpointHealth {

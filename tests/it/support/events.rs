@@ -21,6 +21,7 @@ pub fn inbound_event(
         received_at: aws::clock::now(),
         state: EventState::Received,
         reason: None,
+        traceparent: None,
         body: body.into(),
     }
 }

@@ -110,6 +110,8 @@ fn kind(operation: &str, name: &str) -> Option<Kind> {
 /// Parameters and fields that name nothing of an account.
 const PLAIN: &[&str] = &[
     // Parameters.
+    "from",
+    "to",
     "hub.challenge",
     "hub.mode",
     "limit",

@@ -123,6 +123,7 @@ mod tests {
             received_at: Timestamp::EPOCH,
             state: EventState::Received,
             reason: None,
+            traceparent: None,
             body: body.to_vec(),
         }
     }

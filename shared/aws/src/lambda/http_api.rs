@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use domain::core::request_body::InvalidBody;
+use domain::core::trace::TraceParent;
 use domain::pagination::PageRequest;
 use lambda_http::http::{HeaderValue, StatusCode, header};
 use lambda_http::request::RequestContext;
@@ -206,6 +207,13 @@ pub fn source_ip(request: &Request) -> Option<IpAddr> {
         }
         _ => None,
     }
+}
+
+/// The header `traceparent`, if it is valid.
+pub fn traceparent(request: &Request) -> Option<TraceParent> {
+    let mut values = request.headers().get_all("traceparent").iter();
+    let value = values.next().filter(|_| values.next().is_none())?;
+    TraceParent::parse(value.to_str().ok()?).ok()
 }
 
 /// Reads `Idempotency-Key`: 1 to 255 visible ASCII characters, else 400.

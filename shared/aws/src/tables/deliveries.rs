@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use domain::core::timestamp::Timestamp;
+use domain::core::trace::TraceParent;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::lease::{DeliveryState, NextAttempt};
@@ -60,6 +61,8 @@ pub struct Lease {
     pub unusable_since: Option<Timestamp>,
     /// Since when the delivery has been parked.
     pub parked_since: Option<Timestamp>,
+    /// The trace of what the delivery tells.
+    pub trace: TraceParent,
     /// The row is in the index `due`.
     is_in_index: bool,
     /// The end of the lease, by the clock of the worker that claimed it.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::hash::Fingerprint;
 use crate::core::id::{AccountCode, Awb, EndpointName, EventId, OrderId, OrderKey};
 use crate::core::timestamp::Timestamp;
+use crate::core::trace::TraceParent;
 use crate::webhooks::endpoint::{Endpoint, EventType, Format, Settings};
 use crate::webhooks::notification::{Change, CurrentOrder, Notification, StalledOrder};
 use crate::webhooks::payload;
@@ -47,6 +48,12 @@ pub struct Delivery {
     /// Tries whether a paused endpoint answers again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probe: bool,
+    /// When Waypost accepted what the delivery tells. Only in the first message of a delivery.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    /// The trace of what the delivery tells. The row keeps it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<TraceParent>,
     /// JSON, posted and signed byte for byte. Empty in a message of a delivery that has a row: the
     /// row has the body.
     pub body: String,
@@ -60,7 +67,13 @@ impl Delivery {
 
     /// The message of the next run, for the dead-letter queue: a redrive moves it back to the queue.
     pub fn redriven(self) -> Self {
-        Self { run: self.run.saturating_add(1), probe: false, body: String::new(), ..self }
+        Self {
+            run: self.run.saturating_add(1),
+            probe: false,
+            accepted_at: None,
+            body: String::new(),
+            ..self
+        }
     }
 
     /// `None` for an unreadable message or another version.
@@ -278,6 +291,8 @@ fn blank(endpoint: &Endpoint, notification: &Notification<'_>) -> Delivery {
         version: None,
         awb: None,
         probe: false,
+        accepted_at: None,
+        traceparent: None,
         body: String::new(),
     }
 }

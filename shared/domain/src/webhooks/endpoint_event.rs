@@ -85,6 +85,8 @@ pub fn fan_out<'a>(
         version: None,
         awb: None,
         probe: false,
+        accepted_at: None,
+        traceparent: None,
         body: change.body(event),
     };
     endpoints.into_iter().filter(is_subscribed).map(to_endpoint).collect()

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::core::id::OrderId;
 use crate::core::timestamp::Timestamp;
+use crate::core::trace::TraceParent;
 use crate::webhooks::endpoint::Format;
 use crate::webhooks::signing::SigningKeys;
 
@@ -21,6 +22,7 @@ pub struct Message<'a> {
     /// `x-webhook-event`
     pub event: &'a str,
     pub order_id: Option<&'a OrderId>,
+    pub trace: Option<TraceParent>,
     pub body: &'a [u8],
 }
 
@@ -57,6 +59,9 @@ impl Sender<'_> {
         set("webhook-id", message.id);
         set("webhook-timestamp", &at.seconds().to_string());
         set("webhook-signature", &self.keys.sign(message.id, at, message.body));
+        if let Some(trace) = message.trace {
+            set("traceparent", &trace.to_string());
+        }
         if message.format == Format::OrderStatusChanged {
             set("user-agent", "VendorServer-Webhook/1.0");
             set("x-webhook-event", message.event);

@@ -10,6 +10,8 @@ use crate::names::{
 };
 use crate::template::TemplateError;
 
+const QUEUE: &str = "AWS::SQS::Queue";
+
 pub(super) struct Resolver {
     parameters: BTreeMap<String, String>,
     conditions: BTreeMap<String, bool>,
@@ -109,7 +111,7 @@ impl Resolver {
             return Ok(value.clone());
         }
         match self.types.get(name).map(String::as_str) {
-            Some("AWS::SQS::Queue") => Ok(queue_url(name)),
+            Some(QUEUE) => Ok(queue_url(name)),
             Some(_) => Ok(name.to_owned()),
             None => Err(TemplateError::unsupported(format!("a reference to {name}"))),
         }
@@ -123,6 +125,9 @@ impl Resolver {
             Some((id, "Arn")) => {
                 let kind = self.types.get(id).ok_or_else(unsupported)?;
                 resource_arn(kind, id).ok_or_else(unsupported)
+            }
+            Some((id, "QueueName")) if self.types.get(id).is_some_and(|kind| kind == QUEUE) => {
+                Ok(id.to_owned())
             }
             Some(_) => Err(unsupported()),
         }
@@ -143,11 +148,12 @@ impl Resolver {
 
 fn resource_arn(kind: &str, id: &str) -> Option<String> {
     match kind {
-        "AWS::SQS::Queue" => Some(queue_arn(id)),
+        QUEUE => Some(queue_arn(id)),
         "AWS::DynamoDB::Table" => Some(table_arn(id)),
         "AWS::Serverless::Function" => Some(function_arn(id)),
         "AWS::Logs::LogGroup" => Some(arn("logs", &format!("log-group:{id}"))),
         "AWS::IAM::Role" => Some(arn("iam", &format!("role:{id}"))),
+        "AWS::CloudWatch::Alarm" => Some(arn("cloudwatch", &format!("alarm:{id}"))),
         _ => None,
     }
 }

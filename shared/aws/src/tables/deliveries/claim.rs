@@ -5,6 +5,7 @@ use std::time::Duration;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::core::id::OrderId;
 use domain::core::timestamp::Timestamp;
+use domain::core::trace::TraceParent;
 use domain::webhooks::delivery::{Delivery, RETENTION_DAYS};
 use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::erased::{Rest, without_order};
@@ -151,6 +152,10 @@ impl Claim<'_> {
             Some(body) => Changes::new().set_if_absent("body", bytes(compress(body.as_bytes()))),
             None => Changes::new(),
         };
+        let changes = match delivery.traceparent {
+            Some(trace) => changes.set_if_absent("traceparent", text(trace.to_string())),
+            None => changes,
+        };
         changes
             .set("endpoint", text(delivery.endpoint.as_str()))
             .set("account", or_null(account))
@@ -164,6 +169,12 @@ impl Claim<'_> {
             .set("lease_until", number(lease_until.millis()))
             .set("updated_at", number(now.millis()))
             .set("ttl", ttl(*now, RETENTION_DAYS))
+    }
+
+    /// Rows of older releases, and of triggered deliveries, have no trace.
+    fn read_trace(&self, row: &Item) -> TraceParent {
+        let stored = read_text(row, "traceparent").ok().and_then(|it| TraceParent::parse(it).ok());
+        stored.unwrap_or_else(|| TraceParent::of(&self.delivery.id))
     }
 
     fn read_lease(&self, row: &Item) -> Result<Lease, IoError> {
@@ -181,6 +192,7 @@ impl Claim<'_> {
             unusable_since: read_time(row, "unusable_since"),
             parked_since: read_time(row, "parked_since"),
             is_in_index: row.contains_key("due"),
+            trace: self.read_trace(row),
             until: read_time(row, "lease_until").ok_or_else(unreadable("lease_until"))?,
             id: self.delivery.id.clone(),
             owner: self.owner.to_owned(),

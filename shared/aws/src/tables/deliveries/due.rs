@@ -186,6 +186,8 @@ fn read_due(row: &Item) -> Result<Due, IoError> {
         version: read_number(row, "version"),
         awb: read_optional(row, "awb", Awb::parse)?,
         probe: false,
+        accepted_at: None,
+        traceparent: None,
         body: String::new(),
     };
     Ok(Due { delivery, at: read_as(row, "due_at", Timestamp::parse)? })

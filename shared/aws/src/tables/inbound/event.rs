@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId, OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
+use domain::core::trace::TraceParent;
 use domain::orders::api_event::{ApiEvent, Reconciliation};
 use domain::orders::erasure::Erasure;
 use domain::tracking::report::SourceName;
@@ -104,11 +105,18 @@ pub struct InboundEvent {
     pub state: EventState,
     /// Never contains content of the event.
     pub reason: Option<String>,
+    /// The header of its request, if that was valid.
+    pub traceparent: Option<TraceParent>,
     /// The exact bytes.
     pub body: Vec<u8>,
 }
 
 impl InboundEvent {
+    /// The trace of its request, or one of its own.
+    pub fn trace(&self) -> TraceParent {
+        self.traceparent.unwrap_or_else(|| TraceParent::of(&self.id))
+    }
+
     /// The event that makes `process` reconcile an order, at this revision, with the reports parked
     /// under its new names.
     ///
@@ -132,6 +140,7 @@ impl InboundEvent {
             received_at: now,
             state: EventState::Received,
             reason: None,
+            traceparent: None,
             body: ApiEvent::Reconciliation(content).to_body(),
         }
     }
@@ -147,6 +156,7 @@ impl InboundEvent {
             received_at: now,
             state: EventState::Received,
             reason: None,
+            traceparent: None,
             body: ApiEvent::Erasure(erasure.clone()).to_body(),
         }
     }

@@ -3,6 +3,7 @@
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
+use domain::core::trace::TraceParent;
 use domain::tracking::report::SourceName;
 
 use super::body::Body;
@@ -34,6 +35,9 @@ pub(super) fn header(event: &InboundEvent, body: Body) -> Item {
     let account = event.account.as_ref().map(|account| ("account", account.as_str()));
     let reason = event.reason.as_ref().map(|reason| ("reason", reason.as_str()));
     let notable = event.state.is_notable().then(|| ("notable", event.state.as_str()));
+    if let Some(trace) = &event.traceparent {
+        row.insert("traceparent".to_owned(), text(trace.to_string()));
+    }
     for (name, value) in account.into_iter().chain(reason).chain(notable) {
         row.insert(name.to_owned(), text(value));
     }
@@ -62,6 +66,7 @@ pub(super) fn read_event(id: &EventId, row: &Item, body: Vec<u8>) -> Result<Inbo
         received_at: read_as(row, "received_at", Timestamp::parse)?,
         state: read_state(row)?,
         reason: read_text(row, "reason").ok().map(str::to_owned),
+        traceparent: read_text(row, "traceparent").ok().and_then(|it| TraceParent::parse(it).ok()),
         body,
     })
 }

@@ -6,6 +6,8 @@
 //! then, their orders are not due. The counters have them too, so the rows of the planned batches
 //! decide.
 
+use std::time::Duration;
+
 use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::timestamp::Timestamp;
 use domain::polling::{PollCounts, Run, Totals};
@@ -17,6 +19,7 @@ use crate::tables::attr::{Item, number, read_number, read_text, read_texts, text
 use crate::tables::expression::{Condition, attr, row_exists};
 use crate::tables::read::all_rows;
 use crate::tables::update::Changes;
+use crate::telemetry::Metrics;
 
 impl Runs {
     /// Closes a run and logs `sync.finished`, if this planner was the last to end.
@@ -133,6 +136,18 @@ fn log(run: &Run, totals: &Totals, now: Timestamp) {
         gap_rate = totals.gap_rate(),
         "sync.finished"
     );
+    Metrics::new()
+        .count("SyncDone", (!run.manual).into())
+        .count("SyncPlanned", planned)
+        .count("SyncBatches", batches)
+        .count("SyncChanged", counts.changed)
+        .count("SyncFailed", failed)
+        .milliseconds("SyncTime", &[millis(now.since(run.started_at))])
+        .emit(now);
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]

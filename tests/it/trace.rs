@@ -1,0 +1,90 @@
+//! The header `traceparent`, from the request to the deliveries that it causes.
+
+use domain::core::trace::TraceParent;
+use serde_json::{Value, json};
+
+use crate::support::http::{client, send, with_json};
+use crate::support::{OURS, Parcel, Received, TestEndpoint, eventually, settings_to_expire, stack};
+
+const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+fn trace_of(request: &Received) -> TraceParent {
+    let header = &request.headers["traceparent"];
+    assert!(header.starts_with("00-"), "{header}");
+    TraceParent::parse(header).unwrap()
+}
+
+async fn send_webhook(body: &Value, traceparent: &str) {
+    let request = client().post(stack().url("/webhooks/carrier"));
+    let request = request.header("x-api-key", stack().shiprocket_token());
+    let request = request.header("traceparent", traceparent);
+    assert_eq!(send(with_json(request, Some(body))).await.status, 200);
+}
+
+/// An endpoint for all orders of the account; tests look for their own.
+async fn endpoint(responses: Value) -> TestEndpoint {
+    let settings = json!({"format": "standard", "accounts": [OURS], "backoff": [1]});
+    let endpoint = TestEndpoint::new(settings, responses).await;
+    settings_to_expire().await;
+    endpoint
+}
+
+/// The requests about an order, once there are `count`.
+async fn received(endpoint: &TestEndpoint, parcel: &Parcel, count: usize) -> Vec<Received> {
+    let path = format!("/{}", endpoint.name());
+    eventually(&format!("{count} requests about {}", parcel.order_id), async || {
+        let all = stack().received(&parcel.order_id).await;
+        let own: Vec<_> = all.into_iter().filter(|request| request.path == path).collect();
+        Some(own).filter(|own| own.len() >= count)
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_delivery_and_its_retries_continue_the_trace_of_the_webhook() {
+    let endpoint = endpoint(json!([])).await;
+    let parcel = Parcel::new();
+    stack().create_order(&parcel.order()).await;
+    let sent = format!("00-{TRACE_ID}-00f067aa0ba902b7-01");
+    send_webhook(&parcel.in_transit(), &sent).await;
+    let requests = received(&endpoint, &parcel, 1).await;
+    let trace = trace_of(&requests[0]);
+    assert_eq!(trace.trace_id(), TRACE_ID);
+    let header = &requests[0].headers["traceparent"];
+    assert!(header.ends_with("-01"), "sampled, as the sender said: {header}");
+    assert_ne!(*header, sent, "a request of its own");
+
+    // The status of the API's caller, too, and a second attempt is another request.
+    stack().set_responses(&format!("/{}", endpoint.name()), json!([{"status": 500}])).await;
+    let path = format!("/api/external/orders/{}/status", parcel.order_id);
+    let report = client().post(stack().url(&path)).header("traceparent", &sent);
+    let report = report.header("x-vendor-server-secret", &stack().vendor_secret);
+    assert_eq!(send(with_json(report, Some(&json!({"status": "delivered"})))).await.status, 202);
+    let delivered = async || {
+        let all = received(&endpoint, &parcel, 2).await;
+        let about: Vec<_> =
+            all.into_iter().filter(|request| request.body.contains("delivered")).collect();
+        Some(about).filter(|about| about.len() >= 2)
+    };
+    let attempts = eventually("two attempts", delivered).await;
+    let [first, second] = [&attempts[0], &attempts[1]].map(trace_of);
+    assert_eq!((first.trace_id(), second.trace_id()), (TRACE_ID.into(), TRACE_ID.into()));
+    assert_ne!(first, second);
+}
+
+#[tokio::test]
+async fn an_invalid_trace_is_replaced() {
+    let endpoint = endpoint(json!([])).await;
+    for traceparent in [
+        "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+        "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "canary-trace",
+    ] {
+        let parcel = Parcel::new();
+        stack().create_order(&parcel.order()).await;
+        send_webhook(&parcel.in_transit(), traceparent).await;
+        let requests = received(&endpoint, &parcel, 1).await;
+        assert_ne!(trace_of(&requests[0]).trace_id(), TRACE_ID, "{traceparent}");
+    }
+}
