@@ -19,6 +19,7 @@ mod messages;
 mod orders_api;
 mod parcels;
 mod process_limits;
+mod queues;
 mod samples;
 mod stale_orders;
 mod support;

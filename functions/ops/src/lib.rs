@@ -1,10 +1,15 @@
-//! The operators' API: the inbound log, manual retries and triggers, endpoints, stale orders and
-//! polling runs.
+//! The operators' API: the inbound log, deliveries, retries, replays, redrives and triggers,
+//! endpoints, stale orders, polling runs and the audit log.
 
+mod audit;
+mod deliveries;
 mod denied;
 mod endpoints;
 mod event_view;
+mod jobs;
 mod list;
+mod queues;
+mod redrive;
 mod retry;
 mod runs;
 mod sealed;
@@ -20,18 +25,22 @@ use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::audit::AuditLog;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::inbound::{InboundLog, LogRow};
+use aws::tables::jobs::Jobs;
 use aws::tables::orders::Orders;
 use aws::tables::runs::Runs;
 use domain::auth::Caller;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
+use domain::redrive::RedriveKind;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use endpoints::EndpointAction;
 use event_view::{EventDetail, EventSummary};
+pub use queues::CountedQueues;
 
 pub struct Ops {
     tables: Tables,
@@ -46,11 +55,14 @@ pub struct Tables {
     pub deliveries: Deliveries,
     pub runs: Runs,
     pub endpoint_health: EndpointHealth,
+    pub jobs: Jobs,
+    pub audit: AuditLog,
 }
 
 pub struct Queues {
     pub events: Queue,
     pub deliveries: Queue,
+    pub counted: CountedQueues,
 }
 
 impl Ops {
@@ -66,11 +78,22 @@ impl Ops {
             orders: Orders::new(dynamodb.clone(), table("ORDERS_TABLE")?),
             deliveries: Deliveries::new(dynamodb.clone(), table("DELIVERIES_TABLE")?),
             runs: Runs::new(dynamodb.clone(), table("STATE_TABLE")?),
-            endpoint_health: EndpointHealth::new(dynamodb, table("STATE_TABLE")?),
+            endpoint_health: EndpointHealth::new(dynamodb.clone(), table("STATE_TABLE")?),
+            jobs: Jobs::new(dynamodb.clone(), table("STATE_TABLE")?),
+            audit: AuditLog::new(dynamodb, table("STATE_TABLE")?),
         };
         let queues = Queues {
             events: queue("EVENTS_QUEUE_URL")?,
             deliveries: queue("DELIVERIES_QUEUE_URL")?,
+            counted: CountedQueues {
+                events_dlq: queue("EVENTS_DLQ_URL")?,
+                deliveries_dlq: queue("DELIVERIES_DLQ_URL")?,
+                shards: queue("SHARDS_QUEUE_URL")?,
+                shards_dlq: queue("SHARDS_DLQ_URL")?,
+                batches: queue("BATCHES_QUEUE_URL")?,
+                batches_dlq: queue("BATCHES_DLQ_URL")?,
+                failed_invocations_dlq: queue("FAILED_INVOCATIONS_DLQ_URL")?,
+            },
         };
         Ok(Self::new(tables, queues, Settings::from_environment(clients.ssm(), environment)?))
     }
@@ -107,6 +130,22 @@ impl Ops {
             ("GET /api/orders/stale", None) => self.list_stale(request, &caller).await,
             ("GET /api/sync/runs", None) => self.list_runs(request, &caller).await,
             ("GET /api/endpoints", None) => self.list_endpoints(request, &caller, now).await,
+            ("GET /api/deliveries", None) => self.list_deliveries(request, &caller, now).await,
+            ("GET /api/deliveries/{id}", Some(id)) => self.show_delivery(&caller, id).await,
+            ("POST /api/deliveries/{id}/replay", Some(id)) => {
+                self.replay_delivery(&caller, id, now).await
+            }
+            ("POST /api/dlq/deliveries/replay", None) => {
+                self.redrive(RedriveKind::Deliveries, request, &caller, now).await
+            }
+            ("POST /api/dlq/events/replay", None) => {
+                self.redrive(RedriveKind::Events, request, &caller, now).await
+            }
+            ("GET /api/jobs", None) => self.list_jobs(request, &caller).await,
+            ("GET /api/jobs/{id}", Some(id)) => self.show_job(&caller, id).await,
+            ("DELETE /api/jobs/{id}", Some(id)) => self.stop_job(&caller, id, now).await,
+            ("GET /api/queues", None) => self.list_queues(&caller, now).await,
+            ("GET /api/audit", None) => self.list_audit(request, &caller, now).await,
             ("POST /api/endpoints/{name}/enable", Some(name)) => {
                 self.change_endpoint(EndpointAction::Enable, name, &caller, now).await
             }
@@ -131,9 +170,11 @@ impl Ops {
     }
 }
 
-/// Viewers have access to the log and the denied webhooks only.
+/// Viewers read the log, the denied webhooks and deliveries only.
 fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {
-    let is_log = route.starts_with("GET /api/webhooks/logs") || route == "GET /api/webhooks/denied";
+    const LOGS: [&str; 3] =
+        ["GET /api/webhooks/logs", "GET /api/webhooks/denied", "GET /api/deliveries"];
+    let is_log = LOGS.iter().any(|log| route.starts_with(log));
     if caller.can_operate() || (caller.can_read_log() && is_log) {
         return Ok(());
     }
@@ -145,10 +186,25 @@ fn query_parameters(route: &str) -> &'static [&'static str] {
         "GET /api/webhooks/logs" => {
             &["account_code", "accountCode", "status", "source", "limit", "page"]
         }
+        "GET /api/deliveries" => &[
+            "state",
+            "endpoint",
+            "order_id",
+            "account_code",
+            "accountCode",
+            "kind",
+            "reason",
+            "from",
+            "to",
+            "limit",
+            "page",
+        ],
         "GET /api/orders/stale" => &["account_code", "accountCode", "limit", "page"],
-        "GET /api/sync/runs" | "GET /api/endpoints" | "GET /api/webhooks/denied" => {
-            &["limit", "page"]
-        }
+        "GET /api/sync/runs"
+        | "GET /api/endpoints"
+        | "GET /api/webhooks/denied"
+        | "GET /api/jobs"
+        | "GET /api/audit" => &["limit", "page"],
         _ => &[],
     }
 }

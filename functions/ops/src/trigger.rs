@@ -9,6 +9,7 @@ use aws::clock;
 use aws::error::IoError;
 use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json, json_body, request_id};
+use aws::tables::audit::AuditAction;
 use aws::tables::deliveries::DeliverySummary;
 use aws::tables::orders::OrderAndTimeline;
 use domain::auth::Caller;
@@ -23,6 +24,7 @@ use futures::future::try_join_all;
 use lambda_http::{Body, Request, Response};
 
 use crate::Ops;
+use crate::audit::{Act, only};
 use response::TriggerResponse;
 
 /// In bytes.
@@ -56,6 +58,10 @@ impl Ops {
         let event: EventId = Fingerprint::of("trigger").with(request_id(request)).into();
         let current: Vec<_> = requested.known.iter().map(current_order).collect();
         let deliveries = fan_out_current(&event, &current, endpoints.usable(), now);
+        let orders: Vec<&str> = current.iter().map(|it| it.order.key.order.as_str()).collect();
+        let orders = orders.join(", ");
+        let act = Act::new(AuditAction::TriggerOrders, &orders, only(Some(&account)));
+        self.record(caller, act, now).await?;
         self.queues.deliveries.send_deliveries(&event, &deliveries).await?;
         let summaries = self.await_deliveries(&deliveries, now.after(WAIT)).await;
         let invalid =

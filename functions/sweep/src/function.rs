@@ -10,6 +10,7 @@ use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::inbound::InboundLog;
+use aws::tables::jobs::Jobs;
 use domain::core::timestamp::Timestamp;
 use futures::future::join;
 use lambda_runtime::LambdaEvent;
@@ -18,6 +19,7 @@ use serde_json::Value;
 use crate::deliveries::DueDeliveries;
 use crate::events::PendingEvents;
 use crate::parked::ParkedDeliveries;
+use crate::redrives::Redrives;
 
 /// Time left for the current batch when the function must not start another.
 const RESERVE: Duration = Duration::from_secs(10);
@@ -26,6 +28,7 @@ pub struct Function {
     events: PendingEvents,
     deliveries: DueDeliveries,
     parked: ParkedDeliveries,
+    redrives: Redrives,
 }
 
 impl Function {
@@ -37,9 +40,12 @@ impl Function {
         let deliveries =
             Deliveries::new(clients.dynamodb(), environment.variable("DELIVERIES_TABLE")?);
         let queue = |name| environment.variable(name).map(|url| Queue::new(clients.sqs(), url));
-        let health = EndpointHealth::new(clients.dynamodb(), environment.variable("STATE_TABLE")?);
+        let state = environment.variable("STATE_TABLE")?;
+        let health = EndpointHealth::new(clients.dynamodb(), state.clone());
+        let jobs = Jobs::new(clients.dynamodb(), state);
         let deliveries_queue = queue("DELIVERIES_QUEUE_URL")?;
         Ok(Self {
+            redrives: Redrives::new(jobs, deliveries.clone(), events.clone()),
             events: PendingEvents::new(events, queue("EVENTS_QUEUE_URL")?),
             deliveries: DueDeliveries::new(deliveries.clone(), deliveries_queue.clone()),
             parked: ParkedDeliveries::new(health, deliveries, deliveries_queue),
@@ -54,8 +60,9 @@ impl Function {
             let (events, deliveries) =
                 join(self.events.run(now, deadline), self.deliveries.run(now, deadline)).await;
             let parked = self.parked.run(now, deadline).await;
+            let redrives = self.redrives.run(now, deadline).await;
             let overdue = self.events.check_overdue(now, deadline).await;
-            Ok(events.and(deliveries).and(parked).and(overdue)?)
+            Ok(events.and(deliveries).and(parked).and(redrives).and(overdue)?)
         })
     }
 }

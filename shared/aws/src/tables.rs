@@ -1,6 +1,7 @@
 //! The DynamoDB tables.
 
 mod attr;
+pub mod audit;
 mod batch_get;
 pub mod concurrency;
 pub mod contention;
@@ -8,6 +9,7 @@ pub mod deliveries;
 pub mod endpoint_health;
 mod expression;
 pub mod inbound;
+pub mod jobs;
 mod keys;
 pub mod messages;
 pub mod orders;

@@ -57,7 +57,7 @@ impl Accounts {
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Admin,
-    /// Reads the inbound log.
+    /// Reads the inbound log and deliveries.
     Viewer,
     /// Works on orders and messages of its accounts.
     Partner,
@@ -103,6 +103,8 @@ pub enum Principal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     pub principal: Principal,
+    /// Of the user; a vendor is known by its secret only.
+    pub name: Option<String>,
     accounts: Accounts,
 }
 
@@ -116,6 +118,11 @@ pub enum NoAccount {
 }
 
 impl Caller {
+    /// A job that an admin of these accounts has started.
+    pub fn job(accounts: Accounts) -> Self {
+        Self { principal: Principal::User(Role::Admin), name: None, accounts }
+    }
+
     pub fn can_use_orders(&self) -> bool {
         !matches!(self.principal, Principal::User(Role::Viewer))
     }
@@ -129,14 +136,18 @@ impl Caller {
         matches!(self.principal, Principal::User(Role::Admin | Role::Partner))
     }
 
-    /// The inbound log.
+    /// The inbound log, deliveries.
     pub fn can_read_log(&self) -> bool {
         matches!(self.principal, Principal::User(Role::Admin | Role::Viewer))
     }
 
-    /// Event retries, triggered webhooks, stale orders, runs.
+    /// Retries, replays, triggered webhooks, endpoints, stale orders, runs.
     pub fn can_operate(&self) -> bool {
         self.principal == Principal::User(Role::Admin)
+    }
+
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
     }
 
     /// Rows without an account are visible to callers with access to all accounts only.
@@ -212,6 +223,7 @@ impl BasicCredentials {
         let matches = hash.as_bytes().ct_eq(user.password_sha256.as_bytes());
         bool::from(matches).then(|| Caller {
             principal: Principal::User(user.role),
+            name: Some(self.name.clone()),
             accounts: user.accounts.clone(),
         })
     }
@@ -243,6 +255,7 @@ pub fn vendor_caller<'a>(
     }
     found.map(|account| Caller {
         principal: Principal::Vendor,
+        name: None,
         accounts: Accounts::Only(BTreeSet::from([account])),
     })
 }

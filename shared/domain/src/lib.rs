@@ -8,6 +8,7 @@ pub mod messaging;
 pub mod orders;
 pub mod pagination;
 pub mod polling;
+pub mod redrive;
 pub mod tracking;
 pub mod webhooks;
 
