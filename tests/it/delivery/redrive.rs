@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use aws::tables::inbound::EventState;
+use tokio::sync::Mutex;
 
 use super::*;
 use crate::inbound_log::insert;
@@ -44,14 +45,21 @@ async fn job(id: &str) -> Value {
     answer.json
 }
 
+/// Held by whoever works on jobs, and by whoever stops one before that: a worker takes all jobs.
+static JOBS: Mutex<()> = Mutex::const_new(());
+
 /// Works on the jobs, as `sweep` did two minutes ago: what it restarts is due.
 async fn work_on(id: &str) -> Value {
     eventually(&format!("the end of job {id}"), async || {
-        let deadline = seconds_from_now(60);
-        stack().redrives().run(seconds_from_now(-120), deadline).await.unwrap();
+        work_on_all().await;
         Some(job(id).await).filter(|job| job["state"] != "running")
     })
     .await
+}
+
+async fn work_on_all() {
+    let _alone = JOBS.lock().await;
+    stack().redrives().run(seconds_from_now(-120), seconds_from_now(60)).await.unwrap();
 }
 
 async fn queue_what_is_due() {
@@ -102,7 +110,7 @@ async fn sends_each_dead_delivery_of_a_filter_once_more() {
         row_in(&delivery.id, "delivered").await;
     }
     // A late worker finds nothing to do.
-    stack().redrives().run(seconds_from_now(-120), seconds_from_now(60)).await.unwrap();
+    work_on_all().await;
     queue_what_is_due().await;
     let mut times = BTreeMap::new();
     for request in endpoint.received(6).await {
@@ -126,8 +134,8 @@ async fn a_job_ends_at_its_limit() {
 #[tokio::test]
 async fn a_job_leaves_out_what_died_after_it_was_started() {
     let (endpoint, deliveries) = dead(1).await;
+    set_number(&deliveries[0].id, "updated_at", seconds_from_now(60).millis()).await;
     let started = start("deliveries", &json!({"endpoint": endpoint.name()})).await;
-    set_number(&deliveries[0].id, "updated_at", seconds_from_now(5).millis()).await;
     let done = work_on(started["id"].as_str().unwrap()).await;
     assert_eq!(done["restarted"], 0, "{done}");
     assert_eq!(text(&row(&deliveries[0].id).await, "state"), "dead");
@@ -136,13 +144,14 @@ async fn a_job_leaves_out_what_died_after_it_was_started() {
 #[tokio::test]
 async fn a_stopped_job_does_nothing_more() {
     let (endpoint, deliveries) = dead(1).await;
-    // No sweep works on it before it is stopped: another one has it.
+    let alone = JOBS.lock().await;
     let started = start("deliveries", &json!({"endpoint": endpoint.name()})).await;
     let path = format!("/api/jobs/{}", started["id"].as_str().unwrap());
     let stopped = admin("DELETE", &path, None).await;
     assert_eq!((stopped.status, &stopped.json["state"]), (200, &json!("stopped")));
     assert_eq!(admin("DELETE", &path, None).await.json, stopped.json, "a second click");
-    stack().redrives().run(seconds_from_now(-120), seconds_from_now(60)).await.unwrap();
+    drop(alone);
+    work_on_all().await;
     assert_eq!(admin("GET", &path, None).await.json["restarted"], 0);
     assert_eq!(text(&row(&deliveries[0].id).await, "state"), "dead");
     let listed = admin("GET", "/api/jobs?limit=100", None).await;
@@ -207,8 +216,10 @@ async fn the_audit_log_has_what_admins_did() {
     }
     admin("POST", &format!("/api/deliveries/{delivery}/replay"), None).await;
     let which = json!({"endpoint": endpoint.name(), "account_code": OURS});
+    let alone = JOBS.lock().await;
     let job = start("deliveries", &which).await["id"].as_str().unwrap().to_owned();
     admin("DELETE", &format!("/api/jobs/{job}"), None).await;
+    drop(alone);
     let account = unique("ACC-");
     let event = insert(Some(&account), EventState::Failed, b"unreadable").await;
     admin("POST", &format!("/api/webhooks/retry/{event}"), None).await;
