@@ -13,6 +13,7 @@ OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL F
 	LEGACY_SECRET EVENTS HEADER TIMEOUT_SECONDS BACKOFF RETRY_COUNT RETRY_4XX MAX_IN_FLIGHT ENABLED \
 	HOOK SOURCE MODE ALLOWED_IPS ALLOWED_CIDRS PLAIN_PATH PHONE_NUMBERS EMAIL \
 	CALLS_PER_SECOND STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
+OPTIONS += ENDPOINT FROM ID JOB KIND LIMIT ORDER PASSWORD QUEUE REASON RETRY START STATE STATUS STOP TO
 given = $(filter $(1),$(GIVEN))
 $(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
 
@@ -37,6 +38,7 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .PHONY: source-set source-rotate source-remove sources shipway-add shipway-remove
 .PHONY: hook-add hook-set hook-remove hooks
 .PHONY: endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints
+.PHONY: deliveries events replay-dlq
 
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
@@ -233,6 +235,12 @@ hook-add hook-set hook-remove hooks: .venv/installed
 	@$(OPS)/manage.py $@
 endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints: .venv/installed
 	@$(OPS)/manage.py $@
+
+deliveries: ## List deliveries: STAGE= [STATE=dead ENDPOINT= ORDER= ACCOUNT= …], or show one: ID=
+events: ## List inbound events: STAGE= [STATUS=failed SOURCE= ACCOUNT=]; ID= shows, RETRY=1 retries it
+replay-dlq: ## Count dead deliveries or QUEUE=events: STAGE= […]; START=1 begins them again
+deliveries events replay-dlq: .venv/installed
+	@$(OPS)/operate.py $@
 
 lock: .venv/lock-installed ## Lock the Python tools, with hashes [UPGRADE=1]
 	$(call step,lock files of the Python tools,for folder in local ops lock; do \

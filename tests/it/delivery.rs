@@ -1,10 +1,12 @@
 //! Deliveries: retries, dead letters and redrive. Tests queue messages to `deliver` and look at the
 //! receiver, at rows and at the dead-letter queue.
 
+mod api;
 mod endpoint_events;
 mod endpoint_settings;
 mod latest_only;
 mod pausing;
+mod redrive;
 mod settings_calls;
 mod slow_lane;
 mod tls;
@@ -47,13 +49,20 @@ fn text<'a>(row: &'a HashMap<String, AttributeValue>, name: &str) -> &'a str {
 
 /// Sets an attribute of a delivery's row, as time would.
 async fn set_number(id: &str, name: &str, value: i64) {
+    let value = AttributeValue::N(value.to_string());
+    change(id, &format!("SET {name} = :value"), Some(value)).await;
+}
+
+/// Changes a delivery's row by an update expression, with its `:value`.
+async fn change(id: &str, expression: &str, value: Option<AttributeValue>) {
     let dynamodb = stack().dynamodb(&Calls::default());
     let update = dynamodb.update_item().table_name(&stack().tables["deliveries"]);
     let update = update
         .key("pk", AttributeValue::S(id.to_owned()))
-        .update_expression("SET #name = :value")
-        .expression_attribute_names("#name", name)
-        .expression_attribute_values(":value", AttributeValue::N(value.to_string()));
+        .update_expression(expression)
+        .set_expression_attribute_values(
+            value.map(|it| HashMap::from([(":value".to_owned(), it)])),
+        );
     update.send().await.unwrap();
 }
 

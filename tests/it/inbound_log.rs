@@ -68,7 +68,7 @@ fn ids(items: &[Value]) -> Vec<&str> {
 }
 
 /// Inserts a Shiprocket event that is never processed.
-async fn insert(account: Option<&str>, state: EventState, body: &[u8]) -> String {
+pub async fn insert(account: Option<&str>, state: EventState, body: &[u8]) -> String {
     let mut event = inbound_event("shiprocket", account, body);
     event.state = state;
     insert_event(&event).await.as_str().to_owned()

@@ -21,6 +21,7 @@ mod metrics;
 mod orders_api;
 mod parcels;
 mod process_limits;
+mod queues;
 mod samples;
 mod stale_orders;
 mod support;

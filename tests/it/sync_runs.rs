@@ -69,7 +69,7 @@ async fn shows_a_run_from_start_to_finish() {
     let mut expected = json!({
         "id": run.id, "kind": "manual", "state": "open", "started_at": run.started_at,
         "finished_at": null, "seconds": null, "planned": 0, "without_credentials": 0,
-        "batches": 0, "done": 0, "failed": 0, "asked": 0, "changed": 0, "unknown": 0,
+        "batches": 0, "done": 0, "failed": 0, "failures": [], "asked": 0, "changed": 0, "unknown": 0,
         "sources": [{"source": "shipway", "gap_rate": null}],
     });
     assert_eq!(find(&run.id).await, expected);
@@ -102,6 +102,24 @@ async fn shows_a_run_from_start_to_finish() {
         run["finished_at"].as_str() > run["started_at"].as_str() && run["seconds"].is_u64(),
         "{run}"
     );
+}
+
+#[tokio::test]
+async fn says_why_batches_and_planners_failed() {
+    let runs = stack().runs(&Calls::default());
+    let run = open(&runs).await;
+    for (planner, reason) in [(0, Some("connect")), (1, None)] {
+        plan(&runs, &run, planner, 1, 50).await;
+        let message = PlanMessage::new(run.clone(), planner, PLANNERS, 5.0);
+        let batch = Batch { credential: None, orders: Vec::new() };
+        let batch = BatchMessage::new(&message, 0, 0, batch);
+        let outcome = BatchOutcome::GivenUp(reason);
+        runs.count(&batch, outcome, aws::clock::now()).await.unwrap();
+    }
+    assert_eq!(find(&run.id).await["failures"], json!(["connect"]));
+    runs.give_up_planner(&run, 2).await.unwrap();
+    let run = find(&run.id).await;
+    assert_eq!((&run["failed"], &run["failures"]), (&json!(2), &json!(["bug", "connect"])));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

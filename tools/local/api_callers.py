@@ -45,6 +45,8 @@ class Existing:
     order_id: str
     report_id: str
     id: str  # of an event
+    delivery_id: str
+    job_id: str
 
 
 class Api:
@@ -53,6 +55,8 @@ class Api:
     def __init__(self, stack: Stack) -> None:
         self.url, self.sources = stack["api_url"], stack["sources"]
         self.ssm = client("ssm", stack["endpoint_url"])
+        self.sqs = client("sqs", stack["endpoint_url"])
+        self.deliveries_queue = stack["queues"]["deliveries"]
         demo = stack["users"]
         self.admin = basic("admin", demo["admin"]["password"])
         self.viewer = basic("viewer", demo["viewer"]["password"])
@@ -100,9 +104,12 @@ class Api:
         reports = [self._order(order_id) for order_id in orders]
         path = f"/api/webhooks/logs?account_code={ACCOUNT}&limit=100"
         events = [item["id"] for item in self.call("GET", path, self.admin)["items"]]
+        deliveries = [self._delivery(order_id) for order_id in orders]
+        redrive = {"account_code": ACCOUNT, "endpoint": "nobody"}
+        job = self.call("POST", "/api/dlq/deliveries/replay", self.admin, redrive)["id"]
         return [
-            Existing(ACCOUNT, HOOK, order_id, report_id, events[number % len(events)])
-            for number, (order_id, report_id) in enumerate(zip(orders, reports, strict=True))
+            Existing(ACCOUNT, HOOK, *found, events[number % len(events)], deliveries[number], job)
+            for number, found in enumerate(zip(orders, reports, strict=True))
         ]
 
     def _order(self, order_id: str) -> str:
@@ -110,6 +117,28 @@ class Api:
         self.call("POST", "/api/external/orders", self.vendor, order)
         path, report = f"/api/external/orders/{order_id}/status", {"status": "assigned"}
         return self.call("POST", path, self.vendor, report)["reportId"]
+
+    def _delivery(self, order_id: str) -> str:
+        """A delivery that is dead, as there is no such endpoint."""
+        message = {
+            "v": 1,
+            "id": f"msg_{order_id}",
+            "run": 1,
+            "endpoint": NAME,
+            "format": "standard",
+            "account": ACCOUNT,
+            "order_id": order_id,
+            "version": 1,
+            "body": "{}",
+        }
+        self.sqs.send_message(QueueUrl=self.deliveries_queue, MessageBody=_json(message))
+        deadline = time.monotonic() + WAIT_SECONDS
+        path = f"/api/deliveries/{message['id']}"
+        while (self.call("GET", path, self.admin) or {}).get("state") != "dead":
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{message['id']} is not dead")
+            time.sleep(0.1)
+        return f"msg_{order_id}"
 
     def unprocessed(self, since: str) -> list[Json]:
         """Events received since then that are not processed."""

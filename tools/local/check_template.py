@@ -270,8 +270,9 @@ def check_polling(template: Template) -> Iterator[str]:
     for name, function in template.of_type(FUNCTION):
         allowed = template.allowed(function["Role"])
         required = {(action, queue) for queue in sources[name] for action in POLLING}
-        # Whoever fills a queue may look at its depth.
-        depths = {(DEPTH, queue) for action, queue in allowed if action == "sqs:SendMessage"}
+        # Whoever knows a queue may count its messages.
+        variables = function.get("Environment", {}).get("Variables", {}).values()
+        depths = {(DEPTH, value["Ref"]) for value in variables if "Ref" in value}
         polled = {pair for pair in allowed if pair[0] in POLLING} - (depths - required)
         yield from differences(name, polled, required)
 

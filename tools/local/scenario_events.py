@@ -266,6 +266,45 @@ def _waiting_delivery(copies: Copies, endpoint: str, partition: str) -> None:
     )
 
 
+def dead_delivery(copies: Copies, method: str, path: str) -> Json:
+    """A delivery to an endpoint that does not exist, and a request about it."""
+    message = delivery(copies, None)
+    copies.call("deliver", message)
+    delivery_id = json.loads(message["Records"][0]["body"])["id"]
+    return http(copies, method, path, user(copies, "admin"), id=delivery_id)
+
+
+def list_of_deliveries(copies: Copies, query: str = "") -> Json:
+    """The list, with at least one delivery in it."""
+    dead_delivery(copies, "GET", "")
+    return http(copies, "GET", "/api/deliveries", user(copies, "viewer"), query=query)
+
+
+def redrive(copies: Copies, kind: str, **fields: Json) -> Json:
+    """A dead delivery and a failed event, and a request about all of them."""
+    dead_delivery(copies, "GET", "")
+    inbound_log(copies)
+    path = f"/api/dlq/{kind}/replay"
+    return http(copies, "POST", path, user(copies, "admin"), fields)
+
+
+def _start_job(copies: Copies, kind: str) -> str:
+    # No two scenarios share a job.
+    fields = {"limit": int(copies.unique("")) % 1_000_000 + 1}
+    return copies.call("ops", redrive(copies, kind, **fields)).body["id"]
+
+
+def job(copies: Copies, method: str) -> Json:
+    job_id = _start_job(copies, "deliveries")
+    return http(copies, method, "/api/jobs/{id}", user(copies, "admin"), id=job_id)
+
+
+def running_job(copies: Copies, kind: str) -> Json:
+    """What died at the same moment as the job was started is part of it."""
+    _start_job(copies, kind)
+    return {}
+
+
 def due_delivery(copies: Copies) -> Json:
     _waiting_delivery(copies, copies.unique("copy-"), "0")
     return {}

@@ -57,6 +57,15 @@ class Installation:
             )
         return parameters
 
+    def api_url(self) -> str:
+        if self.is_local:
+            # Most HTTP clients do not resolve the host of the emulator's ApiUrl.
+            return local_stack()["api_url"]
+        self.stack_parameters()
+        stack = self.client("cloudformation").describe_stacks(StackName=self.stack_name)
+        outputs = stack["Stacks"][0]["Outputs"]
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}["ApiUrl"]
+
     def deployed_parameters(self) -> dict[str, str] | None:
         """The stack's template parameters; None before its first deploy."""
         try:
@@ -75,11 +84,16 @@ def find(stage: str, region: str = "") -> Installation:
     return _local() if stage == LOCAL_STAGE else _in_account(stage, region)
 
 
-def _local() -> Installation:
+def local_stack() -> dict[str, Any]:
+    """What tools/local wrote about the running stack."""
     try:
-        stack = json.loads(STACK_FILE.read_text())
+        return json.loads(STACK_FILE.read_text())
     except FileNotFoundError as error:
         raise StackError("no local stack is running: start one with make run or make up") from error
+
+
+def _local() -> Installation:
+    stack = local_stack()
     session = boto3.Session(
         aws_access_key_id=stack["aws"]["access_key_id"],
         aws_secret_access_key=stack["aws"]["secret_access_key"],

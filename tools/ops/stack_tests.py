@@ -191,6 +191,40 @@ class Commands(unittest.TestCase):
 
         self.assertEqual(order_client.eventually("end of the run", run)["kind"], "manual")
 
+    def test_shows_deliveries_and_events_and_sends_dead_ones_again(self) -> None:
+        name, order = (
+            order_client.unique("ops-"),
+            OrderClient(vendor(order_client.stack()["vendor_secret"])),
+        )
+        url = f"URL={order.stack['receiver_url']}/{name}"
+        secret_of("endpoint-add", f"NAME={name}", url, "FORMAT=standard", "ACCOUNTS=STORE001")
+        self.addCleanup(make, "endpoint-remove", f"NAME={name}", "STAGE=local")
+        self.assertEqual(order.create(), 201)
+        order.report(18, "IN TRANSIT", "11:00:00")
+        order.delivered(f"/{name}", 1)
+
+        def lines(*arguments: str) -> list[str]:
+            done = make(*arguments, "STAGE=local")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            return done.stdout.splitlines()
+
+        def listed() -> list[str] | None:
+            found = lines("deliveries", f"ENDPOINT={name}", "STATE=delivered")
+            return found[0].split("\t") if found else None
+
+        shown = order_client.eventually("the delivery", listed)
+        self.assertEqual([shown[1], *shown[3:5]], ["delivered", name, order.order_id])
+        detail = json.loads("\n".join(lines("deliveries", f"ID={shown[5]}")))
+        self.assertEqual(detail["attempt_log"][0]["status"], 200)
+        counted = lines("replay-dlq", f"ENDPOINT={name}")
+        self.assertEqual(counted, ["0 deliveries match: START=1 begins them again"])
+        job = json.loads("\n".join(lines("replay-dlq", f"ENDPOINT={name}", "START=1")))
+        stopped = lines("replay-dlq", f"JOB={job['id']}", "STOP=1")
+        self.assertIn(json.loads("\n".join(stopped))["state"], ("stopped", "finished"))
+        self.assertTrue(lines("events", "SOURCE=shiprocket", "LIMIT=1"))
+        refused = make("deliveries", "STATE=sent", "STAGE=local")
+        self.assertIn("the API answers 422: state must be one of pending", refused.stderr)
+
     def test_ignores_options_in_the_environment(self) -> None:
         done = make("user-add", "ROLE=viewer", "ACCOUNTS=*", "STAGE=local", env={"NAME": "laptop"})
         self.assertNotEqual(done.returncode, 0)

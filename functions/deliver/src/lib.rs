@@ -164,11 +164,11 @@ impl Deliver {
         }
     }
 
-    /// True for a retry, after a pause or a redrive too, if a newer delivery was claimed. Records the
-    /// delivery as the newest otherwise, before the attempt: later retries of older ones find it.
+    /// True for a retry, or after a pause, if a newer delivery was claimed. Records the delivery as
+    /// the newest otherwise, before the attempt: later retries of older ones find it.
     async fn is_superseded(&self, delivery: &Delivery, lease: &Lease) -> Result<bool, IoError> {
         let is_latest = self.deliveries.note_latest(delivery, now()).await?;
-        let is_first = lease.attempt == 1 && lease.parked_since.is_none() && delivery.run == 1;
+        let is_first = lease.attempt == 1 && lease.parked_since.is_none();
         Ok(!is_latest && !is_first)
     }
 

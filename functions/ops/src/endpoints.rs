@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use aws::error::IoError;
 use aws::lambda::http_api::{ApiError, json, page_request};
+use aws::tables::audit::AuditAction;
 use aws::tables::endpoint_health::{HealthReason, HealthRow};
 use domain::auth::{Accounts, Caller};
 use domain::core::id::EndpointName;
@@ -17,6 +18,7 @@ use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
 use crate::Ops;
+use crate::audit::Act;
 
 #[derive(Debug, Serialize)]
 struct EndpointView<'a> {
@@ -71,6 +73,15 @@ pub(crate) enum EndpointAction {
     Pause,
 }
 
+impl EndpointAction {
+    fn in_audit(self) -> AuditAction {
+        match self {
+            Self::Enable => AuditAction::EnableEndpoint,
+            Self::Pause => AuditAction::PauseEndpoint,
+        }
+    }
+}
+
 impl Ops {
     pub(crate) async fn list_endpoints(
         &self,
@@ -105,6 +116,8 @@ impl Ops {
             .find(|it| it.name == name && caller.can_see_all(it.accounts))
             .ok_or_else(unknown)?;
         let name = EndpointName::parse(endpoint.name).map_err(|_| unknown())?;
+        let act = Act::new(action.in_audit(), name.as_str(), endpoint.accounts.clone());
+        self.record(caller, act, now).await?;
         let health = &self.tables.endpoint_health;
         let is_changed = match action {
             EndpointAction::Enable => health.enable(&name, now).await?,

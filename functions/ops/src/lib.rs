@@ -1,11 +1,16 @@
-//! The operators' API: the inbound log, manual retries and triggers, endpoints, stale orders and
-//! polling runs.
+//! The operators' API: the inbound log, deliveries, retries, replays, redrives and triggers,
+//! endpoints, stale orders, polling runs and the audit log.
 
+mod audit;
+mod deliveries;
 mod denied;
 mod endpoints;
 mod event_view;
+mod jobs;
 mod list;
 mod metrics;
+mod queues;
+mod redrive;
 mod retry;
 mod runs;
 mod sealed;
@@ -21,20 +26,24 @@ use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::audit::AuditLog;
 use aws::tables::auth_failures::AuthFailures;
 use aws::tables::counters::Counters;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::inbound::{InboundLog, LogRow};
+use aws::tables::jobs::Jobs;
 use aws::tables::orders::Orders;
 use aws::tables::runs::Runs;
 use domain::auth::Caller;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
+use domain::redrive::RedriveKind;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use endpoints::EndpointAction;
 use event_view::{EventDetail, EventSummary};
+pub use queues::CountedQueues;
 
 pub struct Ops {
     tables: Tables,
@@ -50,11 +59,14 @@ pub struct Tables {
     pub runs: Runs,
     pub endpoint_health: EndpointHealth,
     pub counters: Counters,
+    pub jobs: Jobs,
+    pub audit: AuditLog,
 }
 
 pub struct Queues {
     pub events: Queue,
     pub deliveries: Queue,
+    pub counted: CountedQueues,
 }
 
 impl Ops {
@@ -72,10 +84,21 @@ impl Ops {
             runs: Runs::new(dynamodb.clone(), table("STATE_TABLE")?),
             endpoint_health: EndpointHealth::new(dynamodb.clone(), table("STATE_TABLE")?),
             counters: Counters::new(dynamodb.clone(), table("STATE_TABLE")?),
+            jobs: Jobs::new(dynamodb.clone(), table("STATE_TABLE")?),
+            audit: AuditLog::new(dynamodb.clone(), table("STATE_TABLE")?),
         };
         let queues = Queues {
             events: queue("EVENTS_QUEUE_URL")?,
             deliveries: queue("DELIVERIES_QUEUE_URL")?,
+            counted: CountedQueues {
+                events_dlq: queue("EVENTS_DLQ_URL")?,
+                deliveries_dlq: queue("DELIVERIES_DLQ_URL")?,
+                shards: queue("SHARDS_QUEUE_URL")?,
+                shards_dlq: queue("SHARDS_DLQ_URL")?,
+                batches: queue("BATCHES_QUEUE_URL")?,
+                batches_dlq: queue("BATCHES_DLQ_URL")?,
+                failed_invocations_dlq: queue("FAILED_INVOCATIONS_DLQ_URL")?,
+            },
         };
         let failures = AuthFailures::new(dynamodb, table("STATE_TABLE")?);
         let settings = Settings::from_environment(clients.ssm(), environment)?;
@@ -110,6 +133,22 @@ impl Ops {
             ("GET /api/sync/runs", None) => self.list_runs(request, &caller).await,
             ("GET /metrics", None) => self.show_metrics(request, &caller, now).await,
             ("GET /api/endpoints", None) => self.list_endpoints(request, &caller, now).await,
+            ("GET /api/deliveries", None) => self.list_deliveries(request, &caller, now).await,
+            ("GET /api/deliveries/{id}", Some(id)) => self.show_delivery(&caller, id).await,
+            ("POST /api/deliveries/{id}/replay", Some(id)) => {
+                self.replay_delivery(&caller, id, now).await
+            }
+            ("POST /api/dlq/deliveries/replay", None) => {
+                self.redrive(RedriveKind::Deliveries, request, &caller, now).await
+            }
+            ("POST /api/dlq/events/replay", None) => {
+                self.redrive(RedriveKind::Events, request, &caller, now).await
+            }
+            ("GET /api/jobs", None) => self.list_jobs(request, &caller).await,
+            ("GET /api/jobs/{id}", Some(id)) => self.show_job(&caller, id).await,
+            ("DELETE /api/jobs/{id}", Some(id)) => self.stop_job(&caller, id, now).await,
+            ("GET /api/queues", None) => self.list_queues(&caller, now).await,
+            ("GET /api/audit", None) => self.list_audit(request, &caller, now).await,
             ("POST /api/endpoints/{name}/enable", Some(name)) => {
                 self.change_endpoint(EndpointAction::Enable, name, &caller, now).await
             }
@@ -137,10 +176,15 @@ impl Ops {
     }
 }
 
-/// Viewers have access to the log, the denied webhooks and the metrics only.
+/// Viewers read the log, the denied webhooks, deliveries and metrics only.
 fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {
-    let is_for_viewers = route.starts_with("GET /api/webhooks/logs")
-        || ["GET /api/webhooks/denied", "GET /metrics"].contains(&route);
+    const READABLE: [&str; 4] = [
+        "GET /api/webhooks/logs",
+        "GET /api/webhooks/denied",
+        "GET /api/deliveries",
+        "GET /metrics",
+    ];
+    let is_for_viewers = READABLE.iter().any(|readable| route.starts_with(readable));
     if caller.can_operate() || (caller.can_read_log() && is_for_viewers) {
         return Ok(());
     }
@@ -153,10 +197,25 @@ fn query_parameters(route: &str) -> &'static [&'static str] {
             &["account_code", "accountCode", "status", "source", "limit", "page"]
         }
         "GET /metrics" => &["from", "to", "endpoint"],
+        "GET /api/deliveries" => &[
+            "state",
+            "endpoint",
+            "order_id",
+            "account_code",
+            "accountCode",
+            "kind",
+            "reason",
+            "from",
+            "to",
+            "limit",
+            "page",
+        ],
         "GET /api/orders/stale" => &["account_code", "accountCode", "limit", "page"],
-        "GET /api/sync/runs" | "GET /api/endpoints" | "GET /api/webhooks/denied" => {
-            &["limit", "page"]
-        }
+        "GET /api/sync/runs"
+        | "GET /api/endpoints"
+        | "GET /api/webhooks/denied"
+        | "GET /api/jobs"
+        | "GET /api/audit" => &["limit", "page"],
         _ => &[],
     }
 }

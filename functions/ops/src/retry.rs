@@ -1,6 +1,7 @@
 //! `POST /api/webhooks/retry/{id}`: queues a stored event for processing again.
 
 use aws::lambda::http_api::{ApiError, json};
+use aws::tables::audit::AuditAction;
 use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{EventMessage, EventState, LogRow, Pending, Stage};
 use domain::auth::Caller;
@@ -9,6 +10,7 @@ use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Response};
 
 use crate::Ops;
+use crate::audit::{Act, only};
 
 /// Attempts to reopen an event under contention.
 const TRIES: u32 = 5;
@@ -38,6 +40,8 @@ impl Ops {
         if row.state == EventState::Processed && row.reason.is_none() {
             return Ok(Try::Done(status(200, &row.id, "already_applied")));
         }
+        let act = Act::new(AuditAction::RetryEvent, id, only(row.account.as_ref()));
+        self.record(caller, act, now).await?;
         if !self.tables.events.reopen(&row.id, row.state, now).await? {
             return Ok(Try::Contended);
         }

@@ -1,5 +1,7 @@
 //! `GET /api/sync/runs`: the results of the polling runs.
 
+use std::collections::BTreeSet;
+
 use aws::error::IoError;
 use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::runs::RunRow;
@@ -32,7 +34,12 @@ impl Ops {
             rows.last().filter(|_| rows.len() == page.limit).map(|row| cursor(&row.sort_key));
         let mut items = Vec::with_capacity(rows.len());
         for row in &rows {
-            items.push(RunView::new(row, self.totals(row).await?));
+            let totals = self.totals(row).await?;
+            let failures = match totals.failed + totals.failed_planners {
+                0 => BTreeSet::new(),
+                _ => self.tables.runs.failures(&row.id).await?,
+            };
+            items.push(RunView::new(row, totals, failures));
         }
         Ok(json(200, &Page { items, next_page }))
     }
@@ -59,6 +66,8 @@ struct RunView<'a> {
     batches: u64,
     done: u64,
     failed: u64,
+    /// Why batches failed.
+    failures: BTreeSet<String>,
     asked: u64,
     changed: u64,
     unknown: u64,
@@ -72,7 +81,7 @@ struct SourceView {
 }
 
 impl<'a> RunView<'a> {
-    fn new(row: &'a RunRow, totals: Totals) -> Self {
+    fn new(row: &'a RunRow, totals: Totals, failures: BTreeSet<String>) -> Self {
         let Totals { planned, without_credentials, batches, done, failed, counts, .. } = totals;
         let gap_rate = totals.gap_rate().map(|rate| format!("{rate:.4}"));
         Self {
@@ -87,6 +96,7 @@ impl<'a> RunView<'a> {
             batches,
             done,
             failed,
+            failures,
             asked: counts.asked,
             changed: counts.changed,
             unknown: counts.unknown,
@@ -134,14 +144,17 @@ mod tests {
             failed_planners: 0,
             counts,
         };
-        let shown =
-            serde_json::to_value(RunView::new(&row(Some("2026-01-20T10:01:40.900Z")), totals))
-                .unwrap();
+        let shown = serde_json::to_value(RunView::new(
+            &row(Some("2026-01-20T10:01:40.900Z")),
+            totals,
+            ["401".to_owned()].into(),
+        ))
+        .unwrap();
         let expected = json!({
             "id": "hourly-2026-01-20T10", "kind": "hourly", "state": "finished",
             "started_at": "2026-01-20T10:00:00.000Z", "finished_at": "2026-01-20T10:01:40.900Z",
             "seconds": 100, "planned": 500, "without_credentials": 20, "batches": 10, "done": 9,
-            "failed": 1, "asked": 490, "changed": 6, "unknown": 4,
+            "failed": 1, "failures": ["401"], "asked": 490, "changed": 6, "unknown": 4,
             "sources": [{"source": "shipway", "gap_rate": "0.0122"}],
         });
         assert_eq!(shown, expected);
@@ -156,7 +169,9 @@ mod tests {
 
     #[test]
     fn shows_an_open_run_without_an_end() {
-        let shown = serde_json::to_value(RunView::new(&row(None), Totals::default())).unwrap();
+        let shown =
+            serde_json::to_value(RunView::new(&row(None), Totals::default(), BTreeSet::new()))
+                .unwrap();
         assert_eq!(
             [&shown["state"], &shown["finished_at"], &shown["seconds"]],
             [&json!("open"), &json!(null), &json!(null)]

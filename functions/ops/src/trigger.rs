@@ -9,6 +9,7 @@ use aws::clock;
 use aws::error::IoError;
 use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json, json_body, request_id, traceparent};
+use aws::tables::audit::AuditAction;
 use aws::tables::deliveries::DeliverySummary;
 use aws::tables::orders::OrderAndTimeline;
 use domain::auth::Caller;
@@ -23,6 +24,7 @@ use futures::future::try_join_all;
 use lambda_http::{Body, Request, Response};
 
 use crate::Ops;
+use crate::audit::{Act, only};
 use response::TriggerResponse;
 
 /// In bytes.
@@ -59,8 +61,12 @@ impl Ops {
         for delivery in &mut deliveries {
             delivery.traceparent = traceparent(request);
         }
-        let orders = current.iter().map(|current| &current.order.key);
-        self.tables.orders.trace_all(&event, orders, &deliveries, now).await?;
+        let keys = current.iter().map(|current| &current.order.key);
+        self.tables.orders.trace_all(&event, keys, &deliveries, now).await?;
+        let orders: Vec<&str> = current.iter().map(|it| it.order.key.order.as_str()).collect();
+        let orders = orders.join(", ");
+        let act = Act::new(AuditAction::TriggerOrders, &orders, only(Some(&account)));
+        self.record(caller, act, now).await?;
         self.queues.deliveries.send_deliveries(&event, &deliveries).await?;
         let summaries = self.await_deliveries(&deliveries, now.after(WAIT)).await;
         let invalid =

@@ -37,6 +37,11 @@ impl Failure {
         Self { status: Some(status), error: "refused", retry_after }
     }
 
+    /// The status code, or else the error's name.
+    pub(crate) fn reason(&self) -> String {
+        self.status.map_or_else(|| self.error.to_owned(), |status| status.to_string())
+    }
+
     /// `Some` if the failure is about the credential, not about the batch.
     pub(crate) fn about_credential(&self) -> Option<Refusal> {
         match self.status? {

@@ -81,7 +81,7 @@ impl Poll {
         }
         if let Some(pause) = &state.pause {
             if pause.given_up {
-                return self.give_up(&batch).await;
+                return self.give_up(&batch, None).await;
             }
             let rest = pause.wait(now());
             if !rest.is_zero() {
@@ -174,8 +174,13 @@ impl Poll {
         self.close(batch).await
     }
 
-    async fn give_up(&self, batch: &BatchMessage) -> Result<RecordOutcome, IoError> {
-        self.runs.count(batch, BatchOutcome::GivenUp, now()).await?;
+    /// `reason` is a status code or an error's name; `None` if another batch has told it.
+    async fn give_up(
+        &self,
+        batch: &BatchMessage,
+        reason: Option<&str>,
+    ) -> Result<RecordOutcome, IoError> {
+        self.runs.count(batch, BatchOutcome::GivenUp(reason), now()).await?;
         self.close(batch).await?;
         Ok(RecordOutcome::DeadLetter(DeadLetterReason::Carrier))
     }
@@ -187,7 +192,9 @@ impl Poll {
         reason: DeadLetterReason,
     ) -> Result<(), IoError> {
         match (reason, BatchMessage::read(message)) {
-            (DeadLetterReason::Bug, Some(batch)) => self.give_up(&batch).await.map(drop),
+            (DeadLetterReason::Bug, Some(batch)) => {
+                self.give_up(&batch, Some("bug")).await.map(drop)
+            }
             _ => Ok(()),
         }
     }

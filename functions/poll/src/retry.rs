@@ -75,7 +75,7 @@ impl Poll {
         }
         // The next run then polls the batch without them.
         self.record_unanswerable(batch, &found(batch, halving, &failure)).await?;
-        self.give_up(batch).await
+        self.give_up(batch, Some(&failure.reason())).await
     }
 
     /// Ends a batch of which each order is answered or has failed alone.
@@ -85,7 +85,7 @@ impl Poll {
         halving: &Halving,
     ) -> Result<RecordOutcome, IoError> {
         if !halving.has_answer() {
-            return self.give_up(batch).await;
+            return self.give_up(batch, Some("unanswerable")).await;
         }
         let mut counts = halving.counts;
         let unanswerable = unanswerable(batch, halving);
@@ -128,7 +128,7 @@ impl Poll {
             tracing::error!(account, status, "carrier.refused");
         }
         if given_up {
-            return self.give_up(batch).await;
+            return self.give_up(batch, Some(&failure.reason())).await;
         }
         Ok(RecordOutcome::RetryAfter(wait))
     }

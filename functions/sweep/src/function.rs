@@ -11,6 +11,7 @@ use aws::sqs::Queue;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::inbound::InboundLog;
+use aws::tables::jobs::Jobs;
 use aws::tables::orders::Orders;
 use domain::core::timestamp::Timestamp;
 use futures::future::join;
@@ -21,6 +22,7 @@ use crate::deliveries::DueDeliveries;
 use crate::events::PendingEvents;
 use crate::expired::ExpiredOrders;
 use crate::parked::ParkedDeliveries;
+use crate::redrives::Redrives;
 
 /// Time left for the current batch when the function must not start another.
 const RESERVE: Duration = Duration::from_secs(10);
@@ -30,6 +32,7 @@ pub struct Function {
     deliveries: DueDeliveries,
     parked: ParkedDeliveries,
     expired: ExpiredOrders,
+    redrives: Redrives,
 }
 
 impl Function {
@@ -41,11 +44,14 @@ impl Function {
         let deliveries =
             Deliveries::new(clients.dynamodb(), environment.variable("DELIVERIES_TABLE")?);
         let queue = |name| environment.variable(name).map(|url| Queue::new(clients.sqs(), url));
-        let health = EndpointHealth::new(clients.dynamodb(), environment.variable("STATE_TABLE")?);
+        let state = environment.variable("STATE_TABLE")?;
+        let health = EndpointHealth::new(clients.dynamodb(), state.clone());
+        let jobs = Jobs::new(clients.dynamodb(), state);
         let deliveries_queue = queue("DELIVERIES_QUEUE_URL")?;
         let orders = Orders::new(clients.dynamodb(), environment.variable("ORDERS_TABLE")?);
         Ok(Self {
             expired: ExpiredOrders::new(orders, events.clone()),
+            redrives: Redrives::new(jobs, deliveries.clone(), events.clone()),
             events: PendingEvents::new(events, queue("EVENTS_QUEUE_URL")?),
             deliveries: DueDeliveries::new(deliveries.clone(), deliveries_queue.clone()),
             parked: ParkedDeliveries::new(
@@ -65,9 +71,10 @@ impl Function {
             let (events, deliveries) =
                 join(self.events.run(now, deadline), self.deliveries.run(now, deadline)).await;
             let parked = self.parked.run(now, deadline).await;
+            let redrives = self.redrives.run(now, deadline).await;
             let overdue = self.events.check_overdue(now, deadline).await;
             let expired = self.expired.run(now, deadline).await;
-            Ok(events.and(deliveries).and(parked).and(overdue).and(expired)?)
+            Ok(events.and(deliveries).and(parked).and(redrives).and(overdue).and(expired)?)
         })
     }
 }

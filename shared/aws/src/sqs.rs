@@ -34,6 +34,17 @@ pub struct Queue {
     max_retry_wait: Duration,
 }
 
+/// How many messages a queue has, approximately.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// To be received.
+    pub waiting: u64,
+    /// Received, and not deleted yet.
+    pub in_flight: u64,
+    /// To be received later, for the first time.
+    pub delayed: u64,
+}
+
 #[derive(Debug)]
 pub struct Outgoing {
     pub body: String,
@@ -205,15 +216,26 @@ impl Queue {
 
     /// The approximate number of messages that wait to be received.
     pub async fn depth(&self) -> Result<u64, IoError> {
+        self.counts().await.map(|counts| counts.waiting)
+    }
+
+    /// The approximate numbers of messages.
+    pub async fn counts(&self) -> Result<QueueCounts, IoError> {
         const CALL: &str = "sqs:GetQueueAttributes";
-        let name = QueueAttributeName::ApproximateNumberOfMessages;
+        use QueueAttributeName::{
+            ApproximateNumberOfMessages as Waiting, ApproximateNumberOfMessagesDelayed as Delayed,
+            ApproximateNumberOfMessagesNotVisible as InFlight,
+        };
         let request = self.client.get_queue_attributes().queue_url(&self.url);
-        let answer = request.attribute_names(name.clone()).send().await;
-        let attributes = answer.map_err(|error| IoError::of(CALL, &error))?.attributes;
-        let depth = attributes.and_then(|mut attributes| attributes.remove(&name));
-        depth
-            .and_then(|depth| depth.parse().ok())
-            .ok_or_else(|| IoError::unreadable(CALL, "ApproximateNumberOfMessages"))
+        let request = request.set_attribute_names(Some(vec![Waiting, InFlight, Delayed]));
+        let answer = request.send().await.map_err(|error| IoError::of(CALL, &error))?;
+        let attributes = answer.attributes.unwrap_or_default();
+        let read = |name| {
+            let count = attributes.get(&name).and_then(|count| count.parse().ok());
+            count.ok_or_else(|| IoError::unreadable(CALL, "a number of messages"))
+        };
+        let (waiting, in_flight) = (read(Waiting)?, read(InFlight)?);
+        Ok(QueueCounts { waiting, in_flight, delayed: read(Delayed)? })
     }
 
     /// Deletes received messages, at most [`MAX_BATCH`]. Some may stay.

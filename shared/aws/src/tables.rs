@@ -1,6 +1,7 @@
 //! The DynamoDB tables.
 
 mod attr;
+pub mod audit;
 pub mod auth_failures;
 mod batch_get;
 pub mod concurrency;
@@ -10,6 +11,7 @@ pub mod deliveries;
 pub mod endpoint_health;
 mod expression;
 pub mod inbound;
+pub mod jobs;
 mod keys;
 pub mod messages;
 pub mod orders;

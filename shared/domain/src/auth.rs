@@ -27,6 +27,18 @@ impl Default for Accounts {
 }
 
 impl Accounts {
+    pub fn include(&self, account: &AccountCode) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(list) => list.contains(account),
+        }
+    }
+
+    /// Whoever has access to all accounts may also see what is of no account.
+    pub fn can_see(&self, account: Option<&AccountCode>) -> bool {
+        account.map_or(*self == Self::All, |account| self.include(account))
+    }
+
     pub fn include_all(&self, others: &Self) -> bool {
         match (self, others) {
             (Self::All, _) => true,
@@ -55,21 +67,12 @@ impl From<Accounts> for BTreeSet<String> {
     }
 }
 
-impl Accounts {
-    pub fn include(&self, account: &AccountCode) -> bool {
-        match self {
-            Self::All => true,
-            Self::Only(list) => list.contains(account),
-        }
-    }
-}
-
 /// The role of a Basic auth user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Admin,
-    /// Reads the inbound log.
+    /// Reads the inbound log and deliveries.
     Viewer,
     /// Works on orders and messages of its accounts.
     Partner,
@@ -115,6 +118,8 @@ pub enum Principal {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Caller {
     pub principal: Principal,
+    /// Of the user; a vendor is known by its secret only.
+    pub name: Option<String>,
     accounts: Accounts,
 }
 
@@ -128,6 +133,11 @@ pub enum NoAccount {
 }
 
 impl Caller {
+    /// A job that an admin of these accounts has started.
+    pub fn job(accounts: Accounts) -> Self {
+        Self { principal: Principal::User(Role::Admin), name: None, accounts }
+    }
+
     pub fn can_use_orders(&self) -> bool {
         !matches!(self.principal, Principal::User(Role::Viewer))
     }
@@ -141,19 +151,23 @@ impl Caller {
         matches!(self.principal, Principal::User(Role::Admin | Role::Partner))
     }
 
-    /// The inbound log.
+    /// The inbound log, deliveries.
     pub fn can_read_log(&self) -> bool {
         matches!(self.principal, Principal::User(Role::Admin | Role::Viewer))
     }
 
-    /// Event retries, triggered webhooks, stale orders, runs.
+    /// Retries, replays, triggered webhooks, endpoints, stale orders, runs.
     pub fn can_operate(&self) -> bool {
         self.principal == Principal::User(Role::Admin)
     }
 
+    pub fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
     /// Rows without an account are visible to callers with access to all accounts only.
     pub fn can_see(&self, account: Option<&AccountCode>) -> bool {
-        account.map_or(self.accounts == Accounts::All, |account| self.accounts.include(account))
+        self.accounts.can_see(account)
     }
 
     /// True if all of these accounts are accessible.
@@ -220,6 +234,7 @@ impl BasicCredentials {
         let matches = hash.as_bytes().ct_eq(user.password_sha256.as_bytes());
         bool::from(matches).then(|| Caller {
             principal: Principal::User(user.role),
+            name: Some(self.name.clone()),
             accounts: user.accounts.clone(),
         })
     }
@@ -251,6 +266,7 @@ pub fn vendor_caller<'a>(
     }
     found.map(|account| Caller {
         principal: Principal::Vendor,
+        name: None,
         accounts: Accounts::Only(BTreeSet::from([account])),
     })
 }

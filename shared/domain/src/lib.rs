@@ -9,6 +9,7 @@ pub mod metrics;
 pub mod orders;
 pub mod pagination;
 pub mod polling;
+pub mod redrive;
 pub mod tracking;
 pub mod webhooks;
 

@@ -9,5 +9,6 @@ pub mod health;
 pub mod lease;
 pub mod notification;
 pub mod payload;
+pub mod replay;
 pub mod retry;
 pub mod signing;

@@ -4,19 +4,16 @@ use std::collections::{BTreeSet, HashMap};
 
 use aws::lambda::sqs_batch::DeadLetterReason;
 use aws::tables::inbound::{EventMessage, EventState, InboundLog, Progress};
-use aws::tables::runs::Runs;
 use aws_sdk_dynamodb::types::AttributeValue;
-use data_encoding::BASE64;
 use domain::core::id::EventId;
 use futures::future::join_all;
-use ops::{Ops, Queues, Tables};
 use serde_json::{Value, json};
 
 use super::{esahayak, insert, send_with_reused_id};
 use crate::support::{
-    Answer, Calls, Fault, OURS, Parcel, TestEndpoint, api_request, body_event_id, detail,
-    detail_in_status, eventually, http, inbound_event, insert_event, process_event,
-    quarantined_event_id, sample, seconds_from_now, settings_to_expire, stack, unique,
+    Answer, Calls, Fault, OURS, Parcel, TestEndpoint, body_event_id, detail, detail_in_status,
+    eventually, http, inbound_event, insert_event, process_event, quarantined_event_id, sample,
+    seconds_from_now, settings_to_expire, stack, unique,
 };
 
 async fn retry(id: &str) -> Answer {
@@ -183,37 +180,12 @@ async fn matches_an_unmatched_event_again_after_a_retry() {
     .await;
 }
 
-/// Calls `ops` directly, with its own calls to the events queue. Returns the status.
-async fn retry_directly(queue: &Calls, id: &str) -> u16 {
-    let calls = Calls::default();
-    let tables = Tables {
-        events: stack().events(&calls),
-        orders: stack().orders(&calls),
-        deliveries: stack().deliveries(&calls),
-        // Retries do not use these.
-        runs: Runs::new(stack().dynamodb(&calls), String::new()),
-        endpoint_health: stack().health(),
-        counters: stack().counters(),
-    };
-    let queues = Queues {
-        events: stack().queue("events", queue),
-        deliveries: stack().queue("deliveries", &calls),
-    };
-    let callers = stack().callers(&calls);
-    let ops = Ops::new(tables, queues, callers, stack().settings(&calls));
-    let admin = &stack().users["admin"];
-    let credentials = BASE64.encode(format!("{}:{}", admin.name, admin.password).as_bytes());
-    let headers = [("authorization", format!("Basic {credentials}"))];
-    let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let (route, path) = ("POST /api/webhooks/retry/{id}", format!("/api/webhooks/retry/{id}"));
-    let request = api_request(route, &path, &headers, "127.0.0.1", None);
-    ops.handle(request).await.unwrap().status().as_u16()
-}
-
 #[tokio::test]
 async fn leaves_a_retried_event_pending_while_the_queue_fails() {
     let id = insert(Some(OURS), EventState::Ignored, b"{}").await;
-    assert_eq!(retry_directly(&Calls::failing(Some(Fault::Before(0))), &id).await, 202);
+    let (route, path) = ("POST /api/webhooks/retry/{id}", format!("/api/webhooks/retry/{id}"));
+    let failing = Calls::failing(Some(Fault::Before(0)));
+    assert_eq!(stack().ask_ops(&failing, route, &path).await, 202);
     let reopened = row(&id).await;
     assert_eq!(reopened["state"].as_s().unwrap(), "received");
     assert!(reopened.contains_key("pending"), "{reopened:?}");

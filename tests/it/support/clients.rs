@@ -8,11 +8,13 @@ use ::aws::lambda::auth::Callers;
 use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
+use ::aws::tables::audit::AuditLog;
 use ::aws::tables::auth_failures::AuthFailures;
 use ::aws::tables::counters::Counters;
 use ::aws::tables::deliveries::Deliveries;
 use ::aws::tables::endpoint_health::EndpointHealth;
 use ::aws::tables::inbound::InboundLog;
+use ::aws::tables::jobs::Jobs;
 use ::aws::tables::messages::Messages;
 use ::aws::tables::orders::Orders;
 use ::aws::tables::runs::Runs;
@@ -23,8 +25,9 @@ use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use deliver::{Deliver, HEALTH_TTL, HealthMonitor};
 use egress::Http;
 use inbound::Inbound;
+use ops::{CountedQueues, Ops};
 use process::Process;
-use sweep::{DueDeliveries, ParkedDeliveries, PendingEvents};
+use sweep::{DueDeliveries, ParkedDeliveries, PendingEvents, Redrives};
 
 use super::{Calls, Keys, Stack};
 
@@ -142,6 +145,35 @@ impl Stack {
         Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
     }
 
+    /// The function `ops`; only its queues make the calls given.
+    pub fn ops(&self, queues: &Calls) -> Ops {
+        let calls = Calls::default();
+        let tables = ops::Tables {
+            events: self.events(&calls),
+            orders: self.orders(&calls),
+            deliveries: self.deliveries(&calls),
+            runs: self.runs(&calls),
+            endpoint_health: self.health(),
+            counters: self.counters(),
+            jobs: self.jobs(),
+            audit: AuditLog::new(self.dynamodb(&calls), self.tables["state"].clone()),
+        };
+        let queues = ops::Queues {
+            events: self.queue("events", queues),
+            deliveries: self.queue("deliveries", queues),
+            counted: CountedQueues {
+                events_dlq: self.queue("events_dlq", queues),
+                deliveries_dlq: self.queue("deliveries_dlq", queues),
+                shards: self.queue("shards", queues),
+                shards_dlq: self.queue("shards_dlq", queues),
+                batches: self.queue("batches", queues),
+                batches_dlq: self.queue("batches_dlq", queues),
+                failed_invocations_dlq: self.queue("failed_invocations_dlq", queues),
+            },
+        };
+        Ops::new(tables, queues, self.callers(&calls), self.settings(&calls))
+    }
+
     pub fn process(&self, calls: &Calls) -> Process {
         let deliveries = self.queue("deliveries", calls);
         let (events, orders) = (self.events(calls), self.orders(calls));
@@ -156,6 +188,15 @@ impl Stack {
     pub fn health(&self) -> EndpointHealth {
         let calls = Calls::default();
         EndpointHealth::new(self.dynamodb(&calls), self.tables["state"].clone())
+    }
+
+    pub fn jobs(&self) -> Jobs {
+        Jobs::new(self.dynamodb(&Calls::default()), self.tables["state"].clone())
+    }
+
+    pub fn redrives(&self) -> Redrives {
+        let calls = Calls::default();
+        Redrives::new(self.jobs(), self.deliveries(&calls), self.events(&calls))
     }
 
     pub fn parked_deliveries(&self) -> ParkedDeliveries {

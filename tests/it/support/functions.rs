@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use ::aws::settings::Settings;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4::SigningParams;
+use data_encoding::BASE64;
 use inbound::Inbound;
 use lambda_http::http::Request;
 use serde_json::{Map, Value, json};
@@ -23,6 +24,16 @@ impl Stack {
         self.sign(&mut request);
         let answer = client().execute(request.try_into().unwrap()).await.unwrap();
         serde_json::from_str(&answer.text().await.unwrap()).unwrap()
+    }
+
+    /// Calls `ops` directly as the admin, with these calls to its queues. Returns the status.
+    pub async fn ask_ops(&self, queues: &Calls, route: &str, path: &str) -> u16 {
+        let admin = &self.users["admin"];
+        let credentials = BASE64.encode(format!("{}:{}", admin.name, admin.password).as_bytes());
+        let authorization = format!("Basic {credentials}");
+        let headers = [("authorization", authorization.as_str())];
+        let request = api_request(route, path, &headers, "127.0.0.1", None);
+        self.ops(queues).handle(request).await.unwrap().status().as_u16()
     }
 
     fn sign(&self, request: &mut Request<String>) {
@@ -70,10 +81,11 @@ pub fn api_request(
     let method = route.split(' ').next().unwrap();
     let headers: Map<String, Value> =
         headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    let last_segment = path.rsplit('/').next();
+    let place = route.split('/').position(|segment| segment == "{id}");
+    let id = place.and_then(|place| path.split('/').nth(place));
     let event = json!({
         "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": "",
-        "pathParameters": {"id": last_segment}, "headers": headers, "body": body,
+        "pathParameters": {"id": id}, "headers": headers, "body": body,
         "isBase64Encoded": false,
         "requestContext": {
             "requestId": unique("it"), "routeKey": route,

@@ -168,6 +168,8 @@ async fn polls_other_accounts_when_the_credentials_of_one_are_rejected() {
         (1, 2, PollCounts { asked: 2, changed: 2, unknown: 0 })
     );
     assert!(is_closed(&env).await);
+    let failures = env.runs(&Calls::default()).failures(&run(0).id).await.unwrap();
+    assert_eq!(failures, ["401".to_owned()].into());
     let rejected = env.carrier_calls().await.into_iter().filter(|call| call.status == 401);
     assert_eq!(rejected.count(), 5);
     for (orders, status) in [(&ours, "in_transit"), (&theirs, "pending")] {

@@ -11,6 +11,10 @@ use crate::support::{Answer, Caller, OURS, Role, THEIRS, callers, http, messages
 const UNKNOWN_ACCOUNT: &str = "STORE404";
 const ACCOUNTS: [Option<&str>; 4] = [Some(OURS), Some(THEIRS), Some(UNKNOWN_ACCOUNT), None];
 
+/// Without an account these are about all of the caller's.
+const OF_ALL_ACCOUNTS: [&str; 4] =
+    ["listEvents", "listDeliveries", "redriveDeliveries", "redriveEvents"];
+
 /// Two orders with one id, in two accounts. Every field that differs contains its account's mark.
 struct Twins {
     order_id: String,
@@ -81,8 +85,10 @@ impl<'a> Route<'a> {
         matches!(self.operation.id.as_str(), "getOrder" | "listMessages")
     }
 
+    /// True if a request has to name one of these.
     fn names(&self, kinds: &[Kind]) -> bool {
-        self.operation.named().iter().any(|named| kinds.contains(&named.kind))
+        let named = self.operation.named();
+        named.iter().any(|named| named.required && kinds.contains(&named.kind))
     }
 
     fn request(&self, order_id: &str, account: Option<&str>) -> RequestBuilder {
@@ -124,8 +130,7 @@ impl<'a> Route<'a> {
         };
         let successes = self.operation.successes.clone();
         match account {
-            // Without an account it lists the events of all the caller's accounts.
-            None if self.operation.id == "listEvents" => (successes, None),
+            None if OF_ALL_ACCOUNTS.contains(&self.operation.id.as_str()) => (successes, None),
             None => (vec![422], None),
             // No request names a report that exists.
             account if self.names(&[Kind::Report]) => (vec![404], account),

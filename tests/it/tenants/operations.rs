@@ -30,6 +30,8 @@ pub enum Kind {
     Event,
     Hook,
     Endpoint,
+    Delivery,
+    Job,
     Awb,
     ReturnAwb,
     ProviderId,
@@ -89,6 +91,8 @@ fn kind(operation: &str, name: &str) -> Option<Kind> {
         "order_ids" => Kind::Orders,
         "orderId" => Kind::NewOrder,
         "report_id" => Kind::Report,
+        "id" if operation.ends_with("Delivery") => Kind::Delivery,
+        "id" if operation.ends_with("Job") => Kind::Job,
         "id" => Kind::Event,
         "hook_id" => Kind::Hook,
         "name" | "endpoint" => Kind::Endpoint,
@@ -109,14 +113,18 @@ fn kind(operation: &str, name: &str) -> Option<Kind> {
 
 /// Parameters and fields that name nothing of an account.
 const PLAIN: &[&str] = &[
-    // Parameters.
-    "from",
-    "to",
+    // Parameters, and fields that choose from a list.
+    "dry_run",
     "hub.challenge",
+    "from",
     "hub.mode",
+    "kind",
     "limit",
+    "reason",
     "source",
+    "state",
     "status",
+    "to",
     // Fields of an order.
     "carrierId",
     "carrierName",

@@ -1,11 +1,12 @@
 //! What an account has, and ids of what nobody has.
 
+use aws::sqs::Outgoing;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::operations::{Kind, Named, Operation, Place};
 use crate::support::messages::TRACK;
-use crate::support::{TestEndpoint, eventually, hmac_signature, http, stack, unique};
+use crate::support::{Calls, TestEndpoint, eventually, hmac_signature, http, stack, unique};
 
 const WHATSAPP_NUMBER: &str = "106540352242922";
 
@@ -49,6 +50,8 @@ pub struct Things {
     report: String,
     hook: String,
     endpoint: String,
+    delivery: String,
+    job: String,
     awb: String,
     return_awb: String,
     provider_id: String,
@@ -78,6 +81,8 @@ impl Things {
             report: String::new(),
             hook: String::new(),
             endpoint: unique("t-none-"),
+            delivery: unique("msg_none-"),
+            job: unique("none-"),
             awb: unique("19"),
             return_awb: unique("19"),
             provider_id: unique("5"),
@@ -98,6 +103,15 @@ impl Things {
             ..Self::unused()
         };
         things.create_order(account).await;
+        if operation.tag == "operations" {
+            // A list has a second page.
+            for id in [unique("msg_"), things.delivery.clone()] {
+                things.deliver(account, &id).await;
+            }
+            for _ in 0..2 {
+                things.job = start_job(account).await;
+            }
+        }
         things.report = things.report_status(account).await;
         for message_id in [things.message_id.clone(), unique("wamid.isolated")] {
             things.track_message(account, &message_id).await;
@@ -124,6 +138,23 @@ impl Things {
             "metadata": {"mark": account.canary},
         });
         stack().create_order_in(account.code, &order).await;
+    }
+
+    /// Sends a delivery, and waits for its end.
+    async fn deliver(&self, account: &Account, id: &str) {
+        let body = json!({"mark": account.canary}).to_string();
+        let message = json!({
+            "v": 1, "id": id, "run": 1, "endpoint": self.endpoint, "format": "standard",
+            "account": account.code, "order_id": self.order, "version": 2, "body": body,
+        });
+        let message = Outgoing { body: message.to_string(), group: self.endpoint.clone() };
+        stack().queue("deliveries", &Calls::default()).send(message).await.unwrap();
+        let path = format!("/api/deliveries/{id}");
+        eventually(&format!("{path} to end"), async || {
+            let shown = stack().user("admin", "GET", &path, None).await;
+            matches!(shown.json["state"].as_str()?, "delivered" | "dead").then_some(())
+        })
+        .await;
     }
 
     /// Returns the report's id once the order shows it.
@@ -217,6 +248,8 @@ impl Things {
             Kind::Report | Kind::Event => json!(self.report),
             Kind::Hook => json!(self.hook),
             Kind::Endpoint => json!(self.endpoint),
+            Kind::Delivery => json!(self.delivery),
+            Kind::Job => json!(self.job),
             Kind::Awb => json!(self.awb),
             Kind::ReturnAwb => json!(self.return_awb),
             Kind::ProviderId => json!(self.provider_id),
@@ -237,6 +270,14 @@ impl Things {
             (kind, _) => self.value(kind),
         }
     }
+}
+
+/// A job that finds nothing to do.
+async fn start_job(account: &Account) -> String {
+    let body = json!({"account_code": account.code, "endpoint": unique("t-none-")});
+    let answer = stack().user("admin", "POST", "/api/dlq/deliveries/replay", Some(&body)).await;
+    assert_eq!(answer.status, 202, "{}", answer.json);
+    answer.json["id"].as_str().unwrap().to_owned()
 }
 
 async fn owner_sees(path: &str, parameter: &str, account: &str) -> Value {

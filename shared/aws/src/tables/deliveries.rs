@@ -8,7 +8,12 @@
 mod claim;
 mod due;
 mod erase;
+mod filter;
 mod latest;
+mod list;
+mod listed;
+mod restart;
+mod row;
 mod summary;
 
 use std::time::Duration;
@@ -24,6 +29,9 @@ use serde::Serialize;
 
 pub use due::{Due, DuePage, ParkedFrom};
 pub use erase::ErasedBody;
+pub use filter::DeliveryFilter;
+pub use list::{DeliveryPage, Direction, Place};
+pub use row::{DeliveryRow, LoggedAttempt};
 pub use summary::DeliverySummary;
 
 use crate::error::IoError;
@@ -65,6 +73,9 @@ pub struct Lease {
     pub trace: TraceParent,
     /// The row is in the index `due`.
     is_in_index: bool,
+    /// The row's partition in the index `by_day`.
+    day: String,
+    run: u32,
     /// The end of the lease, by the clock of the worker that claimed it.
     pub until: Timestamp,
     id: String,
@@ -81,17 +92,35 @@ pub enum ClaimOutcome {
     Obsolete,
 }
 
-/// One POST, as the row's attempt log has it.
+/// One POST.
 #[derive(Debug, Clone, Serialize)]
 pub struct Attempt {
     pub at: Timestamp,
     /// The status code of the response, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// Why there was no response.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<&'static str>,
     pub latency_ms: u64,
     /// The start of the response body.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub excerpt: Option<String>,
+}
+
+/// An attempt as the row's `attempt_log` has it, without what is obvious: most rows have a
+/// kilobyte, a write unit.
+#[derive(Serialize)]
+struct Logged<'a> {
+    #[serde(skip_serializing_if = "is_first")]
+    run: u32,
+    #[serde(flatten)]
+    attempt: &'a Attempt,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde")]
+fn is_first(run: &u32) -> bool {
+    *run == 1
 }
 
 /// The state of a delivery after an attempt.
@@ -118,14 +147,14 @@ impl Deliveries {
     ) -> Result<bool, IoError> {
         let changes = Changes::new()
             .set("updated_at", number(now.millis()))
-            .append("attempt_log", json(attempt)?)
+            .append("attempt_log", json(&Logged { run: lease.run, attempt })?)
             .remove("parked_since")
             .remove("unusable_since");
         let changes = match outcome {
             DeliveryOutcome::Delivered => ended(changes, DeliveryState::Delivered).remove("reason"),
-            DeliveryOutcome::Dead(reason) => {
-                ended(changes, DeliveryState::Dead).set("reason", text(reason.as_str()))
-            }
+            DeliveryOutcome::Dead(reason) => ended(changes, DeliveryState::Dead)
+                .set("reason", text(reason.as_str()))
+                .set("dead", text(lease.day.as_str())),
             DeliveryOutcome::Retry(next) => {
                 let retrying = text(DeliveryState::Retrying.as_str());
                 wait_for(changes, next, lease).set("state", retrying).remove("reason")

@@ -1,7 +1,9 @@
 //! The bodies of the three payload formats. Field names and their order are a contract with
 //! receivers.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::core::id::{AccountCode, Awb, OrderId};
 use crate::core::raw_json::RawJson;
@@ -241,4 +243,20 @@ pub fn standard(notification: &Notification<'_>) -> String {
 fn text(payload: &impl Serialize) -> String {
     // String keys and no floats: serialization cannot fail.
     serde_json::to_string(payload).unwrap_or_default()
+}
+
+/// True if a body of the format `status_update` has a row of this order.
+pub fn is_about(body: &[u8], order: &OrderId) -> bool {
+    #[derive(Deserialize)]
+    struct Body<'a> {
+        #[serde(borrow)]
+        orders: Vec<Row<'a>>,
+    }
+    #[derive(Deserialize)]
+    struct Row<'a> {
+        #[serde(borrow)]
+        order_id: Cow<'a, str>,
+    }
+    let body: Result<Body<'_>, _> = serde_json::from_slice(body);
+    body.is_ok_and(|body| body.orders.iter().any(|row| row.order_id == order.as_str()))
 }

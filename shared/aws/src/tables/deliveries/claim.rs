@@ -12,7 +12,9 @@ use domain::webhooks::erased::{Rest, without_order};
 use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
 
 use super::erase::ERASED;
-use super::{ClaimOutcome, Deliveries, Lease, delivery_key};
+use super::restart::begin_again;
+use super::row::read_time;
+use super::{ClaimOutcome, Deliveries, Lease, delivery_key, listed};
 use crate::error::IoError;
 use crate::tables::attr::{
     Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, read_texts,
@@ -59,7 +61,7 @@ impl Deliveries {
             return Ok(ClaimOutcome::Obsolete);
         }
         match read_row(&row)?.claim(delivery.run, now) {
-            LeaseDecision::Restart => self.restart(&claim).await,
+            LeaseDecision::Restart => self.restart_claimed(&claim, &row).await,
             LeaseDecision::Wait(wait) => Ok(ClaimOutcome::Wait(wait)),
             LeaseDecision::Drop => Ok(ClaimOutcome::Obsolete),
             // The row has become claimable since the write.
@@ -67,9 +69,14 @@ impl Deliveries {
         }
     }
 
-    /// Claims the first attempt of a redriven delivery: the attempts start again, the body stays.
-    async fn restart(&self, claim: &Claim<'_>) -> Result<ClaimOutcome, IoError> {
-        Ok(match self.lease(claim, claim.first_attempt(), claim.is_redriven()).await? {
+    /// Claims the first attempt of a dead letter that was sent again: the attempts start again, the
+    /// body stays. `dead` is the row.
+    async fn restart_claimed(
+        &self,
+        claim: &Claim<'_>,
+        dead: &Item,
+    ) -> Result<ClaimOutcome, IoError> {
+        Ok(match self.lease(claim, claim.first_attempt(dead), claim.is_redriven()).await? {
             LeaseOutcome::Leased(lease) => ClaimOutcome::Leased(lease),
             // Another message of the same run was faster.
             LeaseOutcome::Refused(_) => ClaimOutcome::Wait(SOON),
@@ -121,23 +128,19 @@ impl Claim<'_> {
 
     fn next_attempt(&self) -> Changes {
         let now = number(self.now.millis());
-        self.leased()
+        listed::enter(self.leased(), self.delivery, self.now)
             .set_if_absent("state", text(DeliveryState::Pending.as_str()))
             .set_if_absent("created_at", now.clone())
             .set_if_absent("began_at", now)
             .add("attempts", number(1))
     }
 
-    fn first_attempt(&self) -> Changes {
-        self.leased()
-            .set("state", text(DeliveryState::Pending.as_str()))
+    fn first_attempt(&self, dead: &Item) -> Changes {
+        let changes = listed::enter(self.leased(), self.delivery, self.now);
+        begin_again(changes, dead)
             .set("began_at", number(self.now.millis()))
             .set("attempts", number(1))
-            .remove("reason")
             .remove("next_attempt_at")
-            .remove("parked_since")
-            .remove("unusable_since")
-            .remove("attempt_log")
     }
 
     fn leased(&self) -> Changes {
@@ -193,6 +196,8 @@ impl Claim<'_> {
             parked_since: read_time(row, "parked_since"),
             is_in_index: row.contains_key("due"),
             trace: self.read_trace(row),
+            day: read_text(row, "day")?.to_owned(),
+            run: self.delivery.run,
             until: read_time(row, "lease_until").ok_or_else(unreadable("lease_until"))?,
             id: self.delivery.id.clone(),
             owner: self.owner.to_owned(),
@@ -218,10 +223,6 @@ fn body_of(row: &Item) -> Result<(Vec<u8>, bool), IoError> {
         }
     }
     Ok((body, is_cut))
-}
-
-fn read_time(row: &Item, name: &str) -> Option<Timestamp> {
-    read_number(row, name).and_then(|millis| Timestamp::from_millis(millis).ok())
 }
 
 fn read_row(row: &Item) -> Result<LeaseRow, IoError> {

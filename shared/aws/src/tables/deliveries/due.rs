@@ -83,6 +83,19 @@ impl Deliveries {
         Ok(DuePage { deliveries, next: page.next.map(DueCursor) })
     }
 
+    /// Since when the delivery has been due that is overdue for longest, if there is one. Read
+    /// eventually consistently.
+    pub async fn oldest_due(&self, now: Timestamp) -> Result<Option<Timestamp>, IoError> {
+        let shards = Self::DUE_SHARDS.map(async |shard| {
+            let of_shard = attr("due").equals(text(shard.to_string()));
+            let due = of_shard.and(attr("due_at").at_most(text(now.to_string())));
+            let query = query(&self.client, &self.table, due).index_name("due").limit(1);
+            let page = first_page(query).await?;
+            page.rows.first().map(|row| read_as(row, "due_at", Timestamp::parse)).transpose()
+        });
+        Ok(try_join_all(shards).await?.into_iter().flatten().min())
+    }
+
     /// About `limit` of an endpoint's deliveries that were parked or probed by `until`, the oldest or
     /// newest of each of a few shards, read eventually consistently. Unreadable rows are errors of
     /// their own.
@@ -173,8 +186,13 @@ fn shard(id: &str) -> u64 {
 }
 
 fn read_due(row: &Item) -> Result<Due, IoError> {
+    Ok(Due { delivery: read_message(row)?, at: read_as(row, "due_at", Timestamp::parse)? })
+}
+
+/// The message of a row, without its body, which stays in the row.
+pub(super) fn read_message(row: &Item) -> Result<Delivery, IoError> {
     let unreadable = |name: &'static str| move || IoError::unreadable(CALL, name);
-    let delivery = Delivery {
+    Ok(Delivery {
         v: SCHEMA_VERSION,
         id: read_text(row, "pk")?.to_owned(),
         run: read_number(row, "run").ok_or_else(unreadable("run"))?,
@@ -189,8 +207,7 @@ fn read_due(row: &Item) -> Result<Due, IoError> {
         accepted_at: None,
         traceparent: None,
         body: String::new(),
-    };
-    Ok(Due { delivery, at: read_as(row, "due_at", Timestamp::parse)? })
+    })
 }
 
 #[cfg(test)]

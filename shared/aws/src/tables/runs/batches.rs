@@ -25,11 +25,12 @@ const RETENTION_DAYS: u64 = 2;
 const TRIES: u32 = 12;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BatchOutcome {
+pub enum BatchOutcome<'a> {
     Answered(PollCounts),
-    /// The last retry failed. If the batch comes again and is answered, that outcome also counts
-    /// the parts that are answered by now.
-    GivenUp,
+    /// The last retry failed, for this reason: a status code, or an error's name. `None` if another
+    /// batch has told it. If the batch comes again and is answered, that outcome also counts the
+    /// parts that are answered by now.
+    GivenUp(Option<&'a str>),
 }
 
 /// A number ends once, but two batches may have it.
@@ -71,7 +72,7 @@ impl Runs {
     pub async fn count(
         &self,
         batch: &BatchMessage,
-        outcome: BatchOutcome,
+        outcome: BatchOutcome<'_>,
         now: Timestamp,
     ) -> Result<(), IoError> {
         if self.count_as(batch, outcome, End::First, now).await? {
@@ -82,7 +83,7 @@ impl Runs {
             BatchOutcome::Answered(_) => {
                 self.count_as(batch, outcome, End::Further, now).await.map(drop)
             }
-            BatchOutcome::GivenUp => Ok(()),
+            BatchOutcome::GivenUp(_) => Ok(()),
         }
     }
 
@@ -90,7 +91,7 @@ impl Runs {
     async fn count_as(
         &self,
         batch: &BatchMessage,
-        outcome: BatchOutcome,
+        outcome: BatchOutcome<'_>,
         end: End,
         now: Timestamp,
     ) -> Result<bool, IoError> {
@@ -110,7 +111,13 @@ impl Runs {
         counted.await?.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
     }
 
-    fn end(&self, batch: &BatchMessage, outcome: BatchOutcome, end: End, now: Timestamp) -> Write {
+    fn end(
+        &self,
+        batch: &BatchMessage,
+        outcome: BatchOutcome<'_>,
+        end: End,
+        now: Timestamp,
+    ) -> Write {
         let fingerprint = batch.fingerprint();
         let mut changes = Changes::new().set("ended", flag()).set("ttl", ttl(now, RETENTION_DAYS));
         if let BatchOutcome::Answered(_) = outcome {
@@ -127,7 +134,7 @@ impl Runs {
     }
 }
 
-fn counters(outcome: BatchOutcome, end: End) -> Changes {
+fn counters(outcome: BatchOutcome<'_>, end: End) -> Changes {
     let (changes, ended) = match outcome {
         BatchOutcome::Answered(counts) => {
             let changes = Changes::new()
@@ -136,7 +143,10 @@ fn counters(outcome: BatchOutcome, end: End) -> Changes {
                 .add("unknown", number(counts.unknown));
             (changes, "done")
         }
-        BatchOutcome::GivenUp => (Changes::new(), "failed"),
+        BatchOutcome::GivenUp(None) => (Changes::new(), "failed"),
+        BatchOutcome::GivenUp(Some(reason)) => {
+            (Changes::new().add("failures", texts([reason])), "failed")
+        }
     };
     match end {
         End::First => changes.add(ended, number(1)),

@@ -6,6 +6,7 @@
 //! then, their orders are not due. The counters have them too, so the rows of the planned batches
 //! decide.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::types::ReturnValue;
@@ -94,6 +95,12 @@ impl Runs {
     /// The totals of a run so far.
     pub async fn totals(&self, run: &str) -> Result<Totals, IoError> {
         Ok(self.planner_rows(run).await?.iter().map(read_totals).sum())
+    }
+
+    /// Why batches and planners of a run failed: status codes, and names of errors.
+    pub async fn failures(&self, run: &str) -> Result<BTreeSet<String>, IoError> {
+        let rows = self.planner_rows(run).await?;
+        Ok(rows.iter().flat_map(|row| read_texts(row, "failures")).cloned().collect())
     }
 
     /// `false` if another worker has closed the run.

@@ -9,7 +9,7 @@ use domain::polling::{Run, Turns};
 
 use super::{Runs, flag, parts_pk, planner_key, run_ttl};
 use crate::error::IoError;
-use crate::tables::attr::{Item, json, number, read_json, read_number, read_text, text};
+use crate::tables::attr::{Item, json, number, read_json, read_number, read_text, text, texts};
 use crate::tables::expression::attr;
 use crate::tables::read::first_page;
 use crate::tables::update::Changes;
@@ -127,6 +127,7 @@ impl Runs {
     pub async fn give_up_planner(&self, run: &Run, planner: u8) -> Result<(), IoError> {
         let changes = Changes::new()
             .set("failed_planners", number(1))
+            .add("failures", texts(["bug"]))
             .set("planning_done", flag())
             .set("ttl", run_ttl(run))
             .remove("owner")

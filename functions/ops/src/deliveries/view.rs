@@ -1,0 +1,70 @@
+//! JSON views of deliveries.
+
+use aws::tables::deliveries::{DeliveryRow, LoggedAttempt};
+use domain::core::id::{AccountCode, EndpointName, OrderId};
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::endpoint::Format;
+use serde::Serialize;
+
+#[derive(Debug, Serialize)]
+pub(super) struct DeliveryView<'a> {
+    id: &'a str,
+    endpoint: &'a EndpointName,
+    /// Null if it is about an endpoint.
+    account_code: Option<&'a AccountCode>,
+    /// Null if it is about several orders.
+    order_id: Option<&'a OrderId>,
+    version: Option<u64>,
+    kind: &'static str,
+    format: Format,
+    state: &'static str,
+    reason: Option<&'a str>,
+    run: u32,
+    /// Of this run.
+    attempts: u32,
+    last_attempt: Option<&'a LoggedAttempt>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    next_attempt_at: Option<Timestamp>,
+    replayed_at: Option<Timestamp>,
+}
+
+impl<'a> DeliveryView<'a> {
+    pub(super) fn of(row: &'a DeliveryRow) -> Self {
+        let delivery = &row.delivery;
+        Self {
+            id: &delivery.id,
+            endpoint: &delivery.endpoint,
+            account_code: delivery.account.as_ref(),
+            order_id: delivery.order_id.as_ref(),
+            version: delivery.version,
+            kind: delivery.event.as_str(),
+            format: delivery.format,
+            state: row.state.as_str(),
+            reason: row.reason.as_deref(),
+            run: delivery.run,
+            attempts: row.attempts,
+            last_attempt: row.log.last(),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            next_attempt_at: row.next_attempt_at,
+            replayed_at: row.replayed_at,
+        }
+    }
+}
+
+/// Has no `Debug`: bodies contain personal data.
+#[derive(Serialize)]
+pub(super) struct DeliveryDetail<'a> {
+    #[serde(flatten)]
+    summary: DeliveryView<'a>,
+    attempt_log: &'a [LoggedAttempt],
+    /// What is posted, byte for byte. Null once it was erased.
+    body: Option<String>,
+}
+
+impl<'a> DeliveryDetail<'a> {
+    pub(super) fn new(row: &'a DeliveryRow, body: Option<String>) -> Self {
+        Self { summary: DeliveryView::of(row), attempt_log: &row.log, body }
+    }
+}

@@ -1,0 +1,113 @@
+//! A delivery's row as operators see it.
+
+use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::Delivery;
+use domain::webhooks::lease::DeliveryState;
+use serde::{Deserialize, Serialize};
+
+use super::due::read_message;
+use super::{Deliveries, delivery_key};
+use crate::error::IoError;
+use crate::tables::attr::{Item, decompress, read_bytes, read_number, read_text};
+use crate::tables::read::get;
+
+const CALL: &str = "dynamodb:GetItem";
+
+/// The attributes of a [`DeliveryRow`].
+pub(super) const COLUMNS: [&str; 16] = [
+    "pk",
+    "run",
+    "endpoint",
+    "format",
+    "event",
+    "account",
+    "order_id",
+    "version",
+    "state",
+    "reason",
+    "attempts",
+    "attempt_log",
+    "created_at",
+    "updated_at",
+    "next_attempt_at",
+    "replayed_at",
+];
+
+#[derive(Debug, Clone)]
+pub struct DeliveryRow {
+    /// Its message, without the body.
+    pub delivery: Delivery,
+    pub state: DeliveryState,
+    /// Why it is dead, or waits for its endpoint's settings.
+    pub reason: Option<String>,
+    /// Of this run, with the one that is being made.
+    pub attempts: u32,
+    /// The oldest first, with those of earlier runs.
+    pub log: Vec<LoggedAttempt>,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub next_attempt_at: Option<Timestamp>,
+    /// When an operator last had it sent again.
+    pub replayed_at: Option<Timestamp>,
+}
+
+/// One POST, or the reason why there was none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedAttempt {
+    #[serde(default = "first_run")]
+    pub run: u32,
+    pub at: Timestamp,
+    /// The status code of the response, if there was one.
+    pub status: Option<u16>,
+    /// Why there was no response.
+    pub error: Option<String>,
+    pub latency_ms: u64,
+    /// The start of the response body.
+    pub excerpt: Option<String>,
+}
+
+fn first_run() -> u32 {
+    1
+}
+
+impl Deliveries {
+    /// A delivery and its body, read consistently. There is no body once it was erased.
+    pub async fn find(&self, id: &str) -> Result<Option<(DeliveryRow, Option<Vec<u8>>)>, IoError> {
+        let Some(row) = get(&self.client, &self.table, delivery_key(id), &[]).await? else {
+            return Ok(None);
+        };
+        Ok(Some((read_row(&row)?, read_body(&row)?)))
+    }
+}
+
+pub(super) fn read_row(row: &Item) -> Result<DeliveryRow, IoError> {
+    let time = |name| read_time(row, name).ok_or_else(|| IoError::unreadable(CALL, name));
+    Ok(DeliveryRow {
+        delivery: read_message(row)?,
+        state: DeliveryState::parse(read_text(row, "state")?)
+            .ok_or_else(|| IoError::unreadable(CALL, "state"))?,
+        reason: read_text(row, "reason").ok().map(str::to_owned),
+        attempts: read_number(row, "attempts").unwrap_or_default(),
+        log: read_log(row)?,
+        created_at: time("created_at")?,
+        updated_at: time("updated_at")?,
+        next_attempt_at: read_time(row, "next_attempt_at"),
+        replayed_at: read_time(row, "replayed_at"),
+    })
+}
+
+pub(super) fn read_body(row: &Item) -> Result<Option<Vec<u8>>, IoError> {
+    read_bytes(row, "body").map(decompress).transpose()
+}
+
+pub(super) fn read_time(row: &Item, name: &str) -> Option<Timestamp> {
+    read_number(row, name).and_then(|millis| Timestamp::from_millis(millis).ok())
+}
+
+fn read_log(row: &Item) -> Result<Vec<LoggedAttempt>, IoError> {
+    let log = row.get("attempt_log").and_then(|log| log.as_l().ok());
+    let unreadable = || IoError::unreadable(CALL, "attempt_log");
+    let read = |text: &String| serde_json::from_str(text).map_err(|_| unreadable());
+    let texts = log.into_iter().flatten().map(|attempt| attempt.as_s().map_err(|_| unreadable()));
+    texts.map(|text| text.and_then(read)).collect()
+}

@@ -1,0 +1,112 @@
+"""Requests and output of `make deliveries`, `events` and `replay-dlq`, without a stack."""
+
+from __future__ import annotations
+
+import io
+import unittest
+from typing import Any
+from unittest.mock import MagicMock, patch
+
+import operate
+from config import StackError
+from installation import Installation
+
+DELIVERY = {
+    "created_at": "2026-01-20T04:45:31.000Z",
+    "state": "dead",
+    "reason": "exhausted",
+    "last_attempt": {"status": None, "error": "connect"},
+    "endpoint": "shop",
+    "order_id": None,
+    "id": "msg_1",
+}
+
+
+class FakeApi(operate.Api):
+    """Answers in turn, and records the calls."""
+
+    def __init__(self, *answers: Any) -> None:
+        super().__init__("https://api.example.com", "ops", "secret")
+        object.__setattr__(self, "answers", list(answers))
+        object.__setattr__(self, "calls", [])
+
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        self.calls.append((method, path, body))
+        return self.answers.pop(0)
+
+
+def run(command: str, api: FakeApi, **options: str) -> list[str]:
+    return list(operate.COMMANDS[command](api, operate.Options(options)))
+
+
+class Operate(unittest.TestCase):
+    def test_lists_deliveries_over_pages(self) -> None:
+        pages = [
+            {"items": [DELIVERY], "next_page": "abc"},
+            {"items": [], "next_page": "def"},
+            {"items": [DELIVERY, DELIVERY]},
+        ]
+        api = FakeApi(*pages)
+        lines = run("deliveries", api, STATE="dead", FROM="2026-01-20T00:00:00Z", LIMIT="2")
+        columns = ["2026-01-20T04:45:31.000Z", "dead", "exhausted connect", "shop", "several"]
+        self.assertEqual(lines, ["\t".join([*columns, "msg_1"])] * 2)
+        query = "state=dead&from=2026-01-20T00%3A00%3A00Z&limit=2"
+        paths = [path for _, path, _ in api.calls]
+        pages_asked = [query, f"{query}&page=abc", f"{query}&page=def"]
+        self.assertEqual(paths, [f"/api/deliveries?{asked}" for asked in pages_asked])
+
+    def test_an_id_stays_one_segment(self) -> None:
+        api = FakeApi({}, {}, {}, {})
+        run("deliveries", api, ID="a/../b?c")
+        run("events", api, ID="e", RETRY="1")
+        run("replay-dlq", api, JOB="j")
+        run("replay-dlq", api, JOB="j", STOP="1")
+        expected = [
+            ("GET", "/api/deliveries/a%2F..%2Fb%3Fc", None),
+            ("POST", "/api/webhooks/retry/e", None),
+            ("GET", "/api/jobs/j", None),
+            ("DELETE", "/api/jobs/j", None),
+        ]
+        self.assertEqual(api.calls, expected)
+
+    def test_counts_unless_told_to_start(self) -> None:
+        api = FakeApi({"count": 412, "is_complete": False}, {"id": "j"})
+        counted = run("replay-dlq", api, ENDPOINT="shop", LIMIT="500")
+        self.assertEqual(counted, ["at least 412 deliveries match: START=1 begins them again"])
+        run("replay-dlq", api, QUEUE="events", SOURCE="shipway", START="1")
+        count, start = api.calls
+        body = {"endpoint": "shop", "limit": 500, "dry_run": True}
+        self.assertEqual(count, ("POST", "/api/dlq/deliveries/replay", body))
+        self.assertEqual(start, ("POST", "/api/dlq/events/replay", {"source": "shipway"}))
+
+    def test_rejects_invalid_options(self) -> None:
+        for options in ({"LIMIT": "0"}, {"LIMIT": "x"}, {"QUEUE": "shards"}):
+            with self.assertRaisesRegex(StackError, next(iter(options))):
+                run("replay-dlq", FakeApi(), **options)
+
+    def test_asks_for_a_user_of_a_deployed_stage(self) -> None:
+        where = Installation("prod", MagicMock())
+        with self.assertRaisesRegex(StackError, "NAME=… of a user and PASSWORD=stdin"):
+            operate.connect(where, operate.Options({"NAME": "ops"}))
+        with patch("sys.stdin", io.StringIO("a password\n")):
+            api = operate.connect(
+                Installation("prod", _session()),
+                operate.Options({"NAME": "a", "PASSWORD": "stdin"}),
+            )
+        self.assertEqual(api, operate.Api("https://hooks.example.com", "a", "a password"))
+
+    def test_rejects_a_missing_stage(self) -> None:
+        with patch.dict("os.environ", clear=True), patch("sys.stderr", io.StringIO()) as stderr:
+            self.assertEqual(operate.main("deliveries"), 1)
+        self.assertRegex(stderr.getvalue(), "^error: STAGE=… is missing.*\n$")
+
+
+def _session() -> MagicMock:
+    outputs = [{"OutputKey": "ApiUrl", "OutputValue": "https://hooks.example.com"}]
+    session = MagicMock()
+    session.client.return_value.describe_stacks.return_value = {"Stacks": [{"Outputs": outputs}]}
+    return session
+
+
+if __name__ == "__main__":
+    unittest.main()
