@@ -32,6 +32,10 @@ ENDPOINT_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
         "max_in_flight",
         lambda text: endpoint_rules.whole("MAX_IN_FLIGHT", text, 1, 10),
     ),
+    "LATEST_ONLY": (
+        "latest_only",
+        lambda text: rules.one_of("LATEST_ONLY", text, BOOLEANS) == "true",
+    ),
     "ENABLED": ("enabled", lambda text: rules.one_of("ENABLED", text, BOOLEANS) == "true"),
 }
 
@@ -156,6 +160,7 @@ def _changed_settings(request: Request, text: str) -> Json:
         kept = {known: headers[known] for known in headers if known.lower() != header.lower()}
         settings["headers"] = kept | ({header: value} if value else {})
     endpoint_rules.check_schedule(settings)
+    endpoint_rules.check_format(settings)
     return settings
 
 

@@ -8,7 +8,11 @@ from typing import Any
 import contract
 from config import StackError
 
-EVENT_TYPES = ("order.status_changed", "shipment.status_changed", "order.stalled")
+ENDPOINT_EVENTS = ("endpoint.paused", "endpoint.disabled", "endpoint.recovered")
+EVENT_TYPES = (
+    *("order.status_changed", "shipment.status_changed", "order.stalled"),
+    *ENDPOINT_EVENTS,
+)
 MAX_WAIT = 24 * 60 * 60
 MAX_SCHEDULE = 7 * MAX_WAIT
 TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
@@ -39,6 +43,17 @@ def events(text: str) -> list[str]:
         if event not in known:
             raise StackError(f"EVENTS={event}: expected some of {', '.join(known)}")
     return text.split(",")
+
+
+def check_format(settings: dict[str, Any]) -> None:
+    """What only some formats allow."""
+    format_name = settings.get("format", "standard")
+    if settings.get("latest_only") and format_name == "status_update":
+        raise StackError("LATEST_ONLY=true: the bodies of status_update are batches")
+    events_of_endpoints = set(settings.get("events") or ()) & set(ENDPOINT_EVENTS)
+    if events_of_endpoints and format_name != "standard":
+        named = ", ".join(sorted(events_of_endpoints))
+        raise StackError(f"EVENTS: only the format standard has {named}")
 
 
 def backoff(text: str) -> list[int]:
