@@ -40,7 +40,7 @@ enum Program {
     Deliver(Box<deliver::Function>),
     Poll(Box<poll::Function>),
     Sync(Box<sync::Function>),
-    Sweep(sweep::Function),
+    Sweep(Box<sweep::Function>),
 }
 
 struct Sandbox {
@@ -122,7 +122,9 @@ impl Lambda {
             "sync" => {
                 Program::Sync(Box::new(sync::Function::from_environment(&queue(), environment)?))
             }
-            "sweep" => Program::Sweep(sweep::Function::from_environment(&queue(), environment)?),
+            "sweep" => {
+                Program::Sweep(Box::new(sweep::Function::from_environment(&queue(), environment)?))
+            }
             _ => return Err(aws::env::BadEnvironment("function")),
         })
     }

@@ -58,6 +58,19 @@ impl TraceParent {
         Self { parent: Self::of(id).parent, ..self }
     }
 
+    /// What the children of this request share, in 17 bytes: the trace and whether it is sampled.
+    pub fn to_bytes(self) -> Vec<u8> {
+        let trace = self.trace.get().to_be_bytes();
+        trace.into_iter().chain([u8::from(self.sampled)]).collect()
+    }
+
+    /// From [`TraceParent::to_bytes`]: a request of that trace, which `id` names.
+    pub fn from_bytes(bytes: &[u8], id: impl AsRef<[u8]>) -> Option<Self> {
+        let (trace, rest) = bytes.split_first_chunk()?;
+        let trace = NonZeroU128::new(u128::from_be_bytes(*trace))?;
+        Some(Self { trace, sampled: rest.first()? & 1 == 1, ..Self::of(id) })
+    }
+
     /// 32 hexadecimal digits.
     pub fn trace_id(self) -> String {
         format!("{:032x}", self.trace)
@@ -142,6 +155,17 @@ mod tests {
         assert_ne!(child.parent, trace.parent);
         assert_ne!(child.parent, trace.child("msg_b").parent);
         assert!(child.to_string().ends_with("-01"), "{child}");
+    }
+
+    #[test]
+    fn the_bytes_keep_the_trace_and_not_the_request() {
+        for trace in [TraceParent::parse(SAMPLED).unwrap(), TraceParent::of("a")] {
+            let bytes = trace.to_bytes();
+            assert_eq!(bytes.len(), 17);
+            assert_eq!(TraceParent::from_bytes(&bytes, "msg_a"), Some(trace.child("msg_a")));
+            assert_eq!(TraceParent::from_bytes(&bytes[..16], "msg_a"), None);
+        }
+        assert_eq!(TraceParent::from_bytes(&[0; 17], "msg_a"), None);
     }
 
     #[test]

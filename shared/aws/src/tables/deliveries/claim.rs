@@ -156,7 +156,7 @@ impl Claim<'_> {
             None => Changes::new(),
         };
         let changes = match delivery.traceparent {
-            Some(trace) => changes.set_if_absent("traceparent", text(trace.to_string())),
+            Some(trace) => changes.set_if_absent("trace", bytes(trace.to_bytes())),
             None => changes,
         };
         changes
@@ -176,8 +176,9 @@ impl Claim<'_> {
 
     /// Rows of older releases, and of triggered deliveries, have no trace.
     fn read_trace(&self, row: &Item) -> TraceParent {
-        let stored = read_text(row, "traceparent").ok().and_then(|it| TraceParent::parse(it).ok());
-        stored.unwrap_or_else(|| TraceParent::of(&self.delivery.id))
+        let id = &self.delivery.id;
+        let stored = read_bytes(row, "trace").and_then(|it| TraceParent::from_bytes(it, id));
+        stored.unwrap_or_else(|| TraceParent::of(id))
     }
 
     fn read_lease(&self, row: &Item) -> Result<Lease, IoError> {
