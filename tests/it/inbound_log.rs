@@ -127,6 +127,7 @@ async fn lists_and_shows_events_in_every_status() {
         let expected = json!({
             "id": id, "source": source, "account_code": OURS, "received_at": event["received_at"],
             "status": status, "reason": reason, "settled_at": event["settled_at"],
+            "erased_at": null,
         });
         assert_eq!(event["settled_at"].is_string(), was_processed, "{event}");
         let details = ["size", "body", "body_encoding"];

@@ -119,7 +119,7 @@ impl Process {
         run_all(writes).await.map(count)
     }
 
-    /// Merges statuses into a message's row, with retries on contention. True if one changed.
+    /// Merges statuses into a message's row, with retries on contention. True if the row changed.
     async fn record_message_statuses(
         &self,
         row: TrackingRow,
@@ -148,12 +148,12 @@ impl Process {
         let tracking = &mut row.tracked.tracking;
         let changes =
             statuses.iter().filter(|status| tracking.merge(status, event.received_at)).count();
-        // A repeated status is noted too: its event also has the shopper's number.
-        if !row.note(&event.id) && changes == 0 {
+        if changes == 0 {
             return Ok(Try::Done(false));
         }
+        row.note(&event.id);
         let saved = self.messages.save_tracking(&row, before, &self.orders, now()).await?;
-        Ok(if saved { Try::Done(changes > 0) } else { Try::Contended })
+        Ok(if saved { Try::Done(true) } else { Try::Contended })
     }
 
     /// Returns the number of new messages; `None` if the time did not suffice.

@@ -41,9 +41,11 @@ impl TrackingRow {
         self.rev
     }
 
-    /// Notes an event that reports about the message. `false` if it is noted already, or enough are.
-    pub fn note(&mut self, event: &EventId) -> bool {
-        self.events.len() < MAX_EVENTS && self.events.insert(event.clone())
+    /// Notes an event that changes the message, unless enough are noted.
+    pub fn note(&mut self, event: &EventId) {
+        if self.events.len() < MAX_EVENTS {
+            self.events.insert(event.clone());
+        }
     }
 }
 
