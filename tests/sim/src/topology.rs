@@ -89,5 +89,6 @@ fn index(index: &doubles::template::Index) -> Index {
         name: index.name.clone(),
         partition_key: index.partition_key.clone(),
         sort_key: index.sort_key.clone(),
+        has_number: index.has_number,
     }
 }

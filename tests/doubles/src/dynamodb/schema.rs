@@ -1,4 +1,5 @@
-//! Tables, their keys and those of their indexes. All key attributes are strings.
+//! Tables, their keys and those of their indexes. All key attributes are strings, but the sort key of
+//! an index may be a number.
 
 use serde_json::Value;
 
@@ -24,6 +25,8 @@ pub struct Index {
     pub name: String,
     pub partition_key: String,
     pub sort_key: Option<String>,
+    /// The sort key is a whole number that is not negative.
+    pub has_number: bool,
 }
 
 /// The place of a row in the order of a table, or of an entry in the order of an index: the values
@@ -105,7 +108,8 @@ impl Table {
             let names = self.keys_of(index).own();
             let values = names.filter_map(|name| Some((name, row.get(name)?)));
             for (name, value) in values {
-                check_index_key(&index.name, name, value)?;
+                let is_number = self.keys_of(index).is_number(name);
+                check_index_key(&index.name, name, value, is_number)?;
             }
         }
         Ok(())
@@ -119,10 +123,11 @@ fn empty_key(name: &str) -> Failure {
     ))
 }
 
-fn check_index_key(index: &str, name: &str, value: &Value) -> Result<(), Failure> {
+fn check_index_key(index: &str, name: &str, value: &Value, is_number: bool) -> Result<(), Failure> {
     let problem = match Typed::of(value) {
         Some(Typed::S("")) => "An empty string as key",
-        Some(Typed::S(_)) => return Ok(()),
+        Some(Typed::S(_)) if !is_number => return Ok(()),
+        _ if is_number && key_text(value, true).is_some() => return Ok(()),
         _ => "Type mismatch for key",
     };
     Err(Failure::validation(format!(
@@ -144,7 +149,22 @@ fn check_key_value(name: &str, value: &str, max: usize) -> Result<String, Failur
     Ok(value.to_owned())
 }
 
+/// The value of a key attribute, in the order of the keys.
+pub(super) fn key_text(value: &Value, is_number: bool) -> Option<String> {
+    if is_number {
+        let number: u64 = value.get("N")?.as_str()?.parse().ok()?;
+        return Some(format!("{number:020}"));
+    }
+    text(value).map(str::to_owned)
+}
+
 impl<'a> Keys<'a> {
+    /// Whether this key attribute is a number.
+    pub(super) fn is_number(self, name: &str) -> bool {
+        let of_index = self.index.filter(|index| index.has_number);
+        of_index.is_some_and(|index| index.sort_key.as_deref() == Some(name))
+    }
+
     /// The partition key and the sort key, if there is one.
     pub(super) fn own(self) -> impl Iterator<Item = &'a str> {
         let (partition_key, sort_key) = match self.index {
@@ -168,7 +188,7 @@ impl<'a> Keys<'a> {
 
     /// `None` if the row lacks a key attribute: then it is not in the index.
     pub(super) fn position(self, row: &Item) -> Option<Position> {
-        self.all().map(|name| Some(text(row.get(name)?)?.to_owned())).collect()
+        self.all().map(|name| key_text(row.get(name)?, self.is_number(name))).collect()
     }
 
     /// The key attributes of a row.

@@ -23,12 +23,19 @@ impl Fixture {
             name: "by_day".to_owned(),
             partition_key: "day".to_owned(),
             sort_key: Some("at".to_owned()),
+            has_number: false,
+        };
+        let by_number = Index {
+            name: "by_number".to_owned(),
+            sort_key: Some("ordinal".to_owned()),
+            has_number: true,
+            ..index.clone()
         };
         Self(DynamoDb::new(vec![Table {
             name: "t".to_owned(),
             partition_key: "pk".to_owned(),
             sort_key: Some("sk".to_owned()),
-            indexes: vec![index],
+            indexes: vec![index, by_number],
             ttl: Some("ttl".to_owned()),
         }]))
     }

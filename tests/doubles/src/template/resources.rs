@@ -24,11 +24,15 @@ pub struct Index {
     pub name: String,
     pub partition_key: String,
     pub sort_key: Option<String>,
+    /// The sort key is a number.
+    pub has_number: bool,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct TableProperties {
+    #[serde(default)]
+    attribute_definitions: Vec<Attribute>,
     key_schema: Vec<KeyPart>,
     #[serde(default)]
     global_secondary_indexes: Vec<IndexProperties>,
@@ -41,6 +45,13 @@ pub(super) struct TableProperties {
 struct IndexProperties {
     index_name: String,
     key_schema: Vec<KeyPart>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Attribute {
+    attribute_name: String,
+    attribute_type: String,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +75,10 @@ pub(super) fn read_table(id: &str, table: TableProperties) -> Result<Table, Temp
     let (partition_key, sort_key) = keys(&table.key_schema)?;
     let indexes = table.global_secondary_indexes.into_iter().map(|index| {
         let (partition_key, sort_key) = keys(&index.key_schema)?;
-        Ok(Index { name: index.index_name, partition_key, sort_key })
+        let has_number = table.attribute_definitions.iter().any(|attribute| {
+            attribute.attribute_type == "N" && Some(&attribute.attribute_name) == sort_key.as_ref()
+        });
+        Ok(Index { name: index.index_name, partition_key, sort_key, has_number })
     });
     let ttl = &table.time_to_live_specification;
     let ttl = ttl["AttributeName"].as_str().filter(|_| ttl["Enabled"] == true);

@@ -108,10 +108,13 @@ fn reads_the_deployed_queues_and_tables() {
         name: "by_status".to_owned(),
         partition_key: "found_in".to_owned(),
         sort_key: Some("listed_at".to_owned()),
+        has_number: false,
     };
     assert_eq!(table.indexes[1], by_status);
     let deliveries = template.tables.iter().find(|table| table.name == "DeliveriesTable").unwrap();
-    assert_eq!((&deliveries.sort_key, deliveries.indexes.len()), (&None, 1));
+    assert_eq!((&deliveries.sort_key, deliveries.indexes.len()), (&None, 4));
+    let numbers: Vec<bool> = deliveries.indexes.iter().map(|index| index.has_number).collect();
+    assert_eq!(numbers, [false, true, true, true]);
 }
 
 #[test]

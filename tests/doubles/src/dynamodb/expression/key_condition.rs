@@ -4,8 +4,7 @@ use serde_json::Value;
 
 use super::condition::Comparison;
 use super::{Condition, Placeholders};
-use crate::dynamodb::schema::{Keys, Position};
-use crate::dynamodb::value::text;
+use crate::dynamodb::schema::{Keys, Position, key_text};
 use crate::dynamodb::{Failure, Item};
 
 /// Positions from `low` to before `high`.
@@ -39,8 +38,8 @@ impl<'a> KeyCondition<'a> {
             return Ok(Self { partition, sort: None, low, high });
         };
         let sort_key = names.next().filter(|sort_key| is_of(&sort, sort_key));
-        sort_key.ok_or_else(|| missing_key(partition_key))?;
-        let (low, high) = sort_range(&sort)?;
+        let sort_key = sort_key.ok_or_else(|| missing_key(partition_key))?;
+        let (low, high) = sort_range(&sort, keys.is_number(sort_key))?;
         let high = match high {
             Some(high) => vec![pk.clone(), high],
             None => vec![successor(&pk)],
@@ -66,7 +65,9 @@ fn is_of(condition: &Condition<'_>, key: &str) -> bool {
 
 fn partition_value(condition: &Condition<'_>, key: &str) -> Result<String, Failure> {
     match condition {
-        Condition::Compare(name, Comparison::Equal, value) if *name == key => key_text(value),
+        Condition::Compare(name, Comparison::Equal, value) if *name == key => {
+            read_key(value, false)
+        }
         _ if is_of(condition, key) => Err(Failure::validation("Query key condition not supported")),
         _ => Err(missing_key(key)),
     }
@@ -77,10 +78,14 @@ fn missing_key(key: &str) -> Failure {
 }
 
 /// The sort keys from the first to before the second; to the end of the partition without one.
-fn sort_range(condition: &Condition<'_>) -> Result<(String, Option<String>), Failure> {
+fn sort_range(
+    condition: &Condition<'_>,
+    is_number: bool,
+) -> Result<(String, Option<String>), Failure> {
+    let read = |value| read_key(value, is_number);
     let range = match condition {
         Condition::Compare(_, comparison, value) => {
-            let key = key_text(value)?;
+            let key = read(value)?;
             match comparison {
                 Comparison::Equal => (key.clone(), Some(successor(&key))),
                 Comparison::Less => (String::new(), Some(key)),
@@ -90,9 +95,9 @@ fn sort_range(condition: &Condition<'_>) -> Result<(String, Option<String>), Fai
                 Comparison::NotEqual => return Err(unsupported()),
             }
         }
-        Condition::Between(_, low, high) => (key_text(low)?, Some(successor(&key_text(high)?))),
-        Condition::BeginsWith(_, start) => {
-            let start = key_text(start)?;
+        Condition::Between(_, low, high) => (read(low)?, Some(successor(&read(high)?))),
+        Condition::BeginsWith(_, start) if !is_number => {
+            let start = read(start)?;
             let end = after_prefix(&start);
             (start, end)
         }
@@ -105,8 +110,8 @@ fn unsupported() -> Failure {
     Failure::validation("Query key condition not supported")
 }
 
-fn key_text(value: &Value) -> Result<String, Failure> {
-    let text = text(value).ok_or_else(|| {
+fn read_key(value: &Value, is_number: bool) -> Result<String, Failure> {
+    let text = key_text(value, is_number).ok_or_else(|| {
         Failure::validation(
             "One or more parameter values were invalid: Condition parameter type does not match \
              schema type",
@@ -118,7 +123,7 @@ fn key_text(value: &Value) -> Result<String, Failure> {
              cannot contain an empty string value.",
         ));
     }
-    Ok(text.to_owned())
+    Ok(text)
 }
 
 /// The first text after this one.

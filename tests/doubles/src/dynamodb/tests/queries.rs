@@ -161,6 +161,33 @@ fn an_index_returns_keys_only_and_no_consistent_reads() {
 }
 
 #[test]
+fn a_number_sorts_an_index() {
+    let mut db = Fixture::new();
+    for (sk, ordinal) in [("a", "10"), ("b", "9"), ("c", "100"), ("d", "0")] {
+        let mut row = key(sk);
+        row["day"] = json!({"S": "tuesday"});
+        row["ordinal"] = json!({"N": ordinal});
+        db.put(row);
+    }
+    let mut request = json!({
+        "IndexName": "by_number",
+        "KeyConditionExpression": "#day = :day AND #ordinal BETWEEN :low AND :high",
+        "ExpressionAttributeNames": {"#day": "day", "#ordinal": "ordinal"},
+        "ExpressionAttributeValues": {
+            ":day": {"S": "tuesday"}, ":low": {"N": "9"}, ":high": {"N": "100"},
+        },
+    });
+    for limit in 1..4 {
+        assert_eq!(pages(&mut db, request.clone(), limit), ["b", "a", "c"]);
+    }
+    request["ExpressionAttributeValues"][":low"] = json!({"S": "9"});
+    assert_eq!(code(db.call("Query", request)), "ValidationException");
+    let mut row = key("e");
+    row["ordinal"] = json!({"S": "11"});
+    assert_eq!(code(db.call("PutItem", json!({"Item": row}))), "ValidationException");
+}
+
+#[test]
 fn rejects_start_keys_outside_the_query() {
     let mut db = table();
     let mut request = query(" AND begins_with(#sk, :b)", json!({":b": {"S": "b"}}));

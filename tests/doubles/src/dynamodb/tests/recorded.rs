@@ -15,6 +15,7 @@ fn tables() -> Vec<Table> {
         name: name.to_owned(),
         partition_key: partition_key.to_owned(),
         sort_key: Some("at".to_owned()),
+        has_number: false,
     };
     let table = |name: &str, sort_key: Option<&str>, indexes| Table {
         name: name.to_owned(),
