@@ -158,7 +158,7 @@ mod tests {
             assert_eq!(requests.len(), 1);
             let sent = format!("{:?}", requests[0]);
             assert!(sent.contains("2026-01-20T10/endpoint/shop"), "{sent}");
-            assert!(sent.contains("ADD #total") && !sent.contains("errors"), "{sent}");
+            assert!(sent.contains("ADD #total") && !sent.contains("#errors"), "{sent}");
         }
     }
 }
