@@ -92,6 +92,7 @@ impl Ops {
             deliveries: queue("DELIVERIES_QUEUE_URL")?,
             counted: CountedQueues {
                 events_dlq: queue("EVENTS_DLQ_URL")?,
+                slow_deliveries: queue("SLOW_DELIVERIES_QUEUE_URL")?,
                 deliveries_dlq: queue("DELIVERIES_DLQ_URL")?,
                 shards: queue("SHARDS_QUEUE_URL")?,
                 shards_dlq: queue("SHARDS_DLQ_URL")?,

@@ -15,6 +15,7 @@ use crate::Ops;
 /// The queues that `ops` only counts.
 pub struct CountedQueues {
     pub events_dlq: Queue,
+    pub slow_deliveries: Queue,
     pub deliveries_dlq: Queue,
     pub shards: Queue,
     pub shards_dlq: Queue,
@@ -49,6 +50,7 @@ impl Ops {
             ("events", &queues.events),
             ("events_dlq", &counted.events_dlq),
             ("deliveries", &queues.deliveries),
+            ("slow_deliveries", &counted.slow_deliveries),
             ("deliveries_dlq", &counted.deliveries_dlq),
             ("shards", &counted.shards),
             ("shards_dlq", &counted.shards_dlq),

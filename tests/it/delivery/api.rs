@@ -147,7 +147,11 @@ async fn shows_attempts_and_body() {
 #[tokio::test]
 async fn rejects_a_filter_with_an_unknown_value() {
     for (query, field, message) in [
-        ("state=failed", "state", "must be one of pending, retrying, parked, delivered, dead"),
+        (
+            "state=failed",
+            "state",
+            "must be one of pending, retrying, parked, delivered, superseded, dead",
+        ),
         ("kind=stalled", "kind", "must be one of order.status_changed"),
         ("reason=401", "reason", "must be one of exhausted, rejected"),
         ("endpoint=a%2Fb", "endpoint", "must"),

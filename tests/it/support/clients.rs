@@ -163,6 +163,7 @@ impl Stack {
             deliveries: self.queue("deliveries", queues),
             counted: CountedQueues {
                 events_dlq: self.queue("events_dlq", queues),
+                slow_deliveries: self.queue("slow_deliveries", queues),
                 deliveries_dlq: self.queue("deliveries_dlq", queues),
                 shards: self.queue("shards", queues),
                 shards_dlq: self.queue("shards_dlq", queues),

@@ -83,9 +83,11 @@ pub fn api_request(
         headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
     let place = route.split('/').position(|segment| segment == "{id}");
     let id = place.and_then(|place| path.split('/').nth(place));
+    let parameters: Map<String, Value> =
+        id.into_iter().map(|id| ("id".to_owned(), json!(id))).collect();
     let event = json!({
         "version": "2.0", "routeKey": route, "rawPath": path, "rawQueryString": "",
-        "pathParameters": {"id": id}, "headers": headers, "body": body,
+        "pathParameters": parameters, "headers": headers, "body": body,
         "isBase64Encoded": false,
         "requestContext": {
             "requestId": unique("it"), "routeKey": route,

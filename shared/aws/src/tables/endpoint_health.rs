@@ -182,9 +182,9 @@ impl EndpointHealth {
     /// Records that other endpoints were notified of the state. `false` if it changed since.
     pub async fn mark_told(&self, row: &HealthRow) -> Result<bool, IoError> {
         let Some(since) = row.health.since else { return Ok(false) };
-        let since = text(since.to_string());
-        let changes = Changes::new().set("told", since.clone());
-        self.update(&row.endpoint, changes, attr("since").equals(since)).await
+        let changes = Changes::new().set("told", text(told(row.health.state, since)));
+        let is_unchanged = is(row.health.state).and(attr("since").equals(text(since.to_string())));
+        self.update(&row.endpoint, changes, is_unchanged).await
     }
 
     /// Ends a recovery. `false` if the endpoint was paused again, or has recovered since.
@@ -228,12 +228,20 @@ fn health_key(endpoint: &EndpointName) -> Item {
     key(PARTITION, endpoint.as_str())
 }
 
+/// A state that others are notified of: it may come twice within a millisecond.
+fn told(state: EndpointState, since: Timestamp) -> String {
+    format!("{} {since}", state.as_str())
+}
+
 fn read_row(row: &Item) -> Result<HealthRow, IoError> {
+    let health = read_health(row)?;
     Ok(HealthRow {
         endpoint: read_as(row, "sk", EndpointName::parse)?,
-        health: read_health(row)?,
+        health,
         reason: read_text(row, "reason").ok().map(str::to_owned),
-        is_told: row.get("told") == row.get("since"),
+        is_told: health
+            .since
+            .is_some_and(|since| read_text(row, "told") == Ok(told(health.state, since).as_str())),
     })
 }
 

@@ -36,8 +36,13 @@ pub(super) fn judge(state: &State, orders: &Orders) -> Vec<String> {
 /// An endpoint whose state the others were not notified of.
 fn untold(state: &State) -> impl Iterator<Item = String> {
     let rows = state.dynamodb.rows("StateTable").filter(|row| row["pk"]["S"] == "endpoints");
-    let untold =
-        rows.filter(|row| row.contains_key("state") && row.get("told") != row.get("since"));
+    let text = |row: &doubles::dynamodb::Item, name: &str| {
+        row.get(name).and_then(|value| value["S"].as_str()).unwrap_or_default().to_owned()
+    };
+    let untold = rows.filter(move |row| {
+        let told = format!("{} {}", text(row, "state"), text(row, "since"));
+        row.contains_key("state") && text(row, "told") != told
+    });
     untold.map(|row| format!("no endpoint is told of the state of {}", row["sk"]["S"]))
 }
 
