@@ -116,6 +116,10 @@ fn log_unreadable() -> Option<Counted> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use serde_json::Value;
+
     use super::*;
     use crate::client::fake::{FakeAws, clients};
     use crate::tables::attr::item;
@@ -156,9 +160,12 @@ mod tests {
             counters.add_deliveries(&endpoint, &counts, at("2026-01-20T10:59:59Z")).await;
             let requests = fake.requests();
             assert_eq!(requests.len(), 1);
-            let sent = format!("{:?}", requests[0]);
-            assert!(sent.contains("2026-01-20T10/endpoint/shop"), "{sent}");
-            assert!(sent.contains("ADD #total") && !sent.contains("#errors"), "{sent}");
+            let sent: Value = serde_json::from_slice(requests[0].body().bytes().unwrap()).unwrap();
+            assert_eq!(sent["Key"]["sk"]["S"], "2026-01-20T10/endpoint/shop");
+            let names = sent["ExpressionAttributeNames"].as_object().unwrap().values();
+            let names: BTreeSet<&str> = names.map(|name| name.as_str().unwrap()).collect();
+            assert_eq!(names, BTreeSet::from(["ttl", "total", "success"]));
+            assert!(sent["UpdateExpression"].as_str().unwrap().contains("ADD "), "{sent}");
         }
     }
 }
