@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::core::id::{AccountCode, Awb, OrderId, OrderKey};
+use domain::core::timestamp::Timestamp;
 use domain::tracking::entry::Transition;
 use domain::webhooks::delivery::Delivery;
 use serde_json::Value;
@@ -20,6 +21,8 @@ type ToldBy<'a> = BTreeMap<Told, Vec<&'a Queued>>;
 
 /// Clocks are off by up to two seconds.
 const SKEW_MS: u64 = 2000;
+/// Within this time `sweep` runs, and notifies endpoints.
+const SWEPT_MS: i64 = 180_000;
 
 pub(super) fn judge(state: &State, orders: &Orders) -> Vec<String> {
     let times = Times::of(&told(state, ALL_CHANGES, orders));
@@ -33,15 +36,18 @@ pub(super) fn judge(state: &State, orders: &Orders) -> Vec<String> {
     findings
 }
 
-/// An endpoint whose state the others were not notified of.
+/// An endpoint whose state the others were not notified of, although `sweep` ran since.
 fn untold(state: &State) -> impl Iterator<Item = String> {
     let rows = state.dynamodb.rows("StateTable").filter(|row| row["pk"]["S"] == "endpoints");
     let text = |row: &doubles::dynamodb::Item, name: &str| {
         row.get(name).and_then(|value| value["S"].as_str()).unwrap_or_default().to_owned()
     };
+    let now = i64::try_from(state.now()).unwrap_or(i64::MAX);
     let untold = rows.filter(move |row| {
         let told = format!("{} {}", text(row, "state"), text(row, "since"));
-        row.contains_key("state") && text(row, "told") != told
+        let since = Timestamp::parse(&text(row, "since")).map(|since| since.millis());
+        let is_recent = since.is_ok_and(|since| since + SWEPT_MS > now);
+        row.contains_key("state") && text(row, "told") != told && !is_recent
     });
     untold.map(|row| format!("no endpoint is told of the state of {}", row["sk"]["S"]))
 }
