@@ -4,6 +4,10 @@ Each of three runs sends 200 deliveries to a healthy endpoint alone, then 200 be
 endpoint that refuses connections. Then a healthy endpoint gets 200 beside 200 to one that hangs for
 30 seconds. Fails if the 95th percentile beside the dead endpoint is more than twice that alone, or
 if the healthy endpoint beside the hanging one waits longer than 20 seconds.
+
+Then two endpoints get 1,000 deliveries each, and one of them fails. Fails unless the other one
+gets all of them, the failing one's are parked or dead, and it gets each exactly once after it works
+again, is enabled, and what is dead is replayed.
 """
 
 from __future__ import annotations
@@ -13,10 +17,12 @@ import sys
 import time
 import urllib.request
 from base64 import b64encode
+from collections import Counter
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import datetime
 from itertools import chain
-from typing import Any
+from typing import Any, TypeVar
 
 import describe
 from check_result import print_problems
@@ -29,7 +35,10 @@ MOST_BESIDE_DEAD = 2.0
 MOST_BESIDE_HANGING = 20.0
 HANGS_FOR_MS = 30_000
 NOWHERE = "http://127.0.0.1:1/"
-PATIENCE = 180
+MANY = 1000
+PATIENCE = 600
+
+Result = TypeVar("Result")
 
 
 class Bench:
@@ -39,15 +48,16 @@ class Bench:
         self.stack, self.undo = stack, undo
         self.ssm = client("ssm", stack["endpoint_url"])
         self.sqs = client("sqs", stack["endpoint_url"])
+        self.dynamodb = client("dynamodb", stack["endpoint_url"])
         self.count = 0
 
-    def endpoint(self, url: str | None = None) -> str:
+    def endpoint(self, url: str | None = None, settings: dict[str, int] | None = None) -> str:
         """The name of a new endpoint, at the receiver unless it has a URL."""
         self.count += 1
         name = f"bench-{time.time_ns()}-{self.count}"
         values = {
             "secret": "whsec_" + b64encode(bytes(32)).decode(),
-            "settings": '{"timeout_seconds":30}',
+            "settings": json.dumps({"timeout_seconds": 30} | (settings or {})),
             "url": url or f"{self.stack['receiver_url']}/{name}",
         }
         for part, value in values.items():
@@ -62,9 +72,9 @@ class Bench:
         url = f"{self.stack['receiver_url']}/answers"
         urllib.request.urlopen(urllib.request.Request(url, body, method="PUT")).close()
 
-    def send(self, *endpoints: str) -> dict[str, float]:
+    def send(self, *endpoints: str, count: int = DELIVERIES) -> dict[str, float]:
         """Sends the deliveries of the endpoints in turn. Returns when each was sent, by id."""
-        ids = [[f"msg_{name}-{number}" for name in endpoints] for number in range(DELIVERIES)]
+        ids = [[f"msg_{name}-{number}" for name in endpoints] for number in range(count)]
         sent: dict[str, float] = {}
         waiting = list(chain.from_iterable(ids))
         for start in range(0, len(waiting), 10):
@@ -84,21 +94,54 @@ class Bench:
         }
         return {"Id": entry, "MessageBody": json.dumps(message), "MessageGroupId": endpoint}
 
-    def latencies(self, endpoint: str, sent: dict[str, float]) -> list[float]:
+    def latencies(
+        self, endpoint: str, sent: dict[str, float], count: int = DELIVERIES
+    ) -> list[float]:
         """Seconds from sending to arriving of each delivery to an endpoint, sorted."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            with urllib.request.urlopen(f"{self.stack['receiver_url']}/received") as response:
-                requests = json.load(response)["requests"]
-            arrived = {
-                request["headers"]["webhook-id"]: seconds(request["received_at"])
-                for request in reversed(requests)
-                if request["path"] == f"/{endpoint}"
-            }
-            if len(arrived) == DELIVERIES:
-                return sorted(at - sent[delivery] for delivery, at in arrived.items())
-            time.sleep(0.5)
-        raise SystemExit(f"error: {len(arrived)} of {DELIVERIES} deliveries arrived")
+
+        def arrived() -> list[float] | None:
+            first = dict(reversed(self.requests(endpoint)))
+            waits = (at - sent[delivery] for delivery, at in first.items())
+            return sorted(waits) if len(first) == count else None
+
+        return eventually(f"{count} deliveries to arrive", arrived)
+
+    def requests(self, endpoint: str) -> list[tuple[str, float]]:
+        """The id and the time of each request to an endpoint."""
+        with urllib.request.urlopen(f"{self.stack['receiver_url']}/received") as response:
+            requests = json.load(response)["requests"]
+        return [
+            (request["headers"]["webhook-id"], seconds(request["received_at"]))
+            for request in requests
+            if request["path"] == f"/{endpoint}"
+        ]
+
+    def states(self, endpoint: str, count: int) -> Counter[str]:
+        """How many deliveries of an endpoint are in which state."""
+        table, states = self.stack["tables"]["deliveries"], Counter[str]()
+        for start in range(0, count, 100):
+            keys = [{"pk": {"S": f"msg_{endpoint}-{start + number}"}} for number in range(100)]
+            found = self.dynamodb.batch_get_item(RequestItems={table: {"Keys": keys}})
+            states.update(row["state"]["S"] for row in found["Responses"][table])
+        return states
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> None:
+        """A POST to the API as the admin."""
+        admin = self.stack["users"]["admin"]
+        credentials = b64encode(f"{admin['name']}:{admin['password']}".encode()).decode()
+        headers = {"authorization": f"Basic {credentials}", "content-type": "application/json"}
+        data = json.dumps(body or {}).encode()
+        request = urllib.request.Request(f"{self.stack['api_url']}{path}", data, headers)
+        urllib.request.urlopen(request).close()
+
+
+def eventually(what: str, attempt: Callable[[], Result | None]) -> Result:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        if (result := attempt()) is not None:
+            return result
+        time.sleep(0.5)
+    raise SystemExit(f"error: timed out waiting for {what}")
 
 
 def seconds(time_text: str) -> float:
@@ -129,9 +172,39 @@ def measure(bench: Bench) -> list[str]:
     return problems
 
 
+def revive(bench: Bench) -> list[str]:
+    """Prints what became of the deliveries of an endpoint that fails, and works again."""
+    failing, working = bench.endpoint(settings={"retry_count": 0}), bench.endpoint()
+    bench.script(failing, [{"status": 503}] * (2 * MANY))
+    sent = bench.send(failing, working, count=MANY)
+    bench.latencies(working, sent, MANY)
+
+    def rest() -> Counter[str] | None:
+        states = bench.states(failing, MANY)
+        return states if states["parked"] + states["dead"] == MANY else None
+
+    states = eventually("all deliveries to be parked or dead", rest)
+    before = len(bench.requests(failing))
+    print(f"of {MANY} deliveries to a failing endpoint: {dict(states)}, {before} requests")
+    bench.script(failing, [])
+    bench.ask(f"/api/endpoints/{failing}/enable")
+    bench.ask("/api/dlq/deliveries/replay", {"endpoint": failing})
+
+    def taken() -> Counter[str] | None:
+        done = bench.states(failing, MANY)["delivered"] == MANY
+        ids = [delivery for delivery, _ in bench.requests(failing)[before:]]
+        return Counter(ids) if done else None
+
+    times = eventually("all deliveries to be delivered", taken)
+    repeated = [delivery for delivery, count in times.items() if count > 1]
+    print(f"once it works: {len(times)} delivered, {len(repeated)} of them more than once")
+    return [f"{delivery} was delivered {times[delivery]} times" for delivery in repeated]
+
+
 def main() -> int:
     with ExitStack() as undo:
-        problems = measure(Bench(describe.read(), undo))
+        bench = Bench(describe.read(), undo)
+        problems = measure(bench) + revive(bench)
     return print_problems(problems)
 
 
