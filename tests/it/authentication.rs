@@ -142,7 +142,8 @@ impl DirectOrders {
         let (own, calls) = (Calls::default(), Calls::default());
         let queue = stack().queue("events", &own);
         let callers = stack().callers(&calls);
-        let function = OrdersApi::new(stack().orders(&own), stack().events(&own), queue, callers);
+        let (orders, events) = (stack().orders(&own), stack().events(&own));
+        let function = OrdersApi::new(orders, events, queue, callers, stack().audit());
         Self { function, calls }
     }
 

@@ -78,6 +78,12 @@ async fn leaves_no_trace_of_a_shopper_in_any_table() {
         "{receipt:#}"
     );
     assert_eq!((&receipt["scope"], &receipt["state"]), (&json!("customer"), &json!("erased")));
+    let audit = stack().user("admin", "GET", "/api/audit?limit=100", None).await.json;
+    let mut audit = audit["items"].as_array().unwrap().iter();
+    assert!(
+        audit.any(|entry| entry["action"] == "order.erase_customer" && entry["target"] == id),
+        "the audit log has the erasure"
+    );
 
     // The order reads as before, without its shopper.
     let after = order(&account, &id).await.json;

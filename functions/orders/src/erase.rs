@@ -3,8 +3,9 @@
 
 use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, json};
+use aws::tables::audit::{AuditAction, AuditEntry};
 use aws::tables::inbound::InboundEvent;
-use domain::auth::Caller;
+use domain::auth::{Accounts, Caller};
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
 use domain::orders::erasure::{Erasure, ReceiptState, Scope};
@@ -30,7 +31,7 @@ impl OrdersApi {
         let account = query_account(request)?;
         let key = authorize_order(caller, account.as_ref(), order, "accountCode")?;
         if let Some(order) = self.orders.load(&key).await? {
-            self.request(&order, scope, now).await?;
+            self.request(caller, &order, scope, now).await?;
         }
         let stored = self.orders.receipt(&key, scope).await?;
         let stored = stored.ok_or_else(|| ApiError::not_found("no such order"))?;
@@ -43,7 +44,13 @@ impl OrdersApi {
     }
 
     /// Does nothing if there is a request about this order.
-    async fn request(&self, order: &Order, scope: Scope, now: Timestamp) -> Result<(), ApiError> {
+    async fn request(
+        &self,
+        caller: &Caller,
+        order: &Order,
+        scope: Scope,
+        now: Timestamp,
+    ) -> Result<(), ApiError> {
         let key = &order.key;
         let erasure = Erasure {
             order_id: key.order.clone(),
@@ -52,11 +59,30 @@ impl OrdersApi {
             phone: order.profile.customer.phone.clone(),
         };
         let event = InboundEvent::erasure(key, &erasure, now);
+        let stored = self.orders.receipt(key, scope).await?;
+        if stored.is_some_and(|stored| stored.event == event.id) {
+            return Ok(());
+        }
+        self.audit.record(&audit_entry(caller, key, scope, now)).await?;
         if self.orders.request_erasure(key, &erasure, &self.events, &event).await? {
             let OrderKey { account, order } = key;
             let scope = scope.as_str();
             tracing::warn!(%account, order_id = %order, scope, event_id = %event.id, "order.erasure");
         }
         Ok(())
+    }
+}
+
+fn audit_entry(caller: &Caller, key: &OrderKey, scope: Scope, now: Timestamp) -> AuditEntry {
+    AuditEntry {
+        at: now,
+        by: caller.name.clone().unwrap_or_default(),
+        action: match scope {
+            Scope::Customer => AuditAction::EraseCustomer,
+            Scope::Order => AuditAction::EraseOrder,
+        },
+        target: key.order.to_string(),
+        details: None,
+        accounts: Accounts::Only([key.account.clone()].into()),
     }
 }

@@ -20,6 +20,7 @@ use aws::lambda::http_api::{
 };
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::audit::AuditLog;
 use aws::tables::auth_failures::AuthFailures;
 use aws::tables::inbound::{EventMessage, InboundLog};
 use aws::tables::orders::Orders;
@@ -46,6 +47,7 @@ pub struct OrdersApi {
     events: InboundLog,
     queue: Queue,
     callers: Callers,
+    audit: AuditLog,
 }
 
 impl OrdersApi {
@@ -55,18 +57,27 @@ impl OrdersApi {
     ) -> Result<Self, BadEnvironment> {
         let dynamodb = clients.dynamodb();
         let settings = Settings::from_environment(clients.ssm(), environment)?;
-        let failures = AuthFailures::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
+        let state = environment.variable("STATE_TABLE")?;
+        let failures = AuthFailures::new(dynamodb.clone(), state.clone());
+        let audit = AuditLog::new(dynamodb.clone(), state);
         Ok(Self::new(
             Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?)
                 .with_retention(environment)?,
             InboundLog::new(dynamodb, environment.variable("INBOUND_TABLE")?),
             Queue::new(clients.sqs(), environment.variable("EVENTS_QUEUE_URL")?),
             Callers::new(settings, failures),
+            audit,
         ))
     }
 
-    pub fn new(orders: Orders, events: InboundLog, queue: Queue, callers: Callers) -> Self {
-        Self { orders, events, queue, callers }
+    pub fn new(
+        orders: Orders,
+        events: InboundLog,
+        queue: Queue,
+        callers: Callers,
+        audit: AuditLog,
+    ) -> Self {
+        Self { orders, events, queue, callers, audit }
     }
 
     pub fn handle(&self, request: Request) -> HttpInvocation<'_> {

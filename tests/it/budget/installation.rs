@@ -8,6 +8,7 @@ use ::aws::lambda::auth::Callers;
 use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
+use ::aws::tables::audit::AuditLog;
 use ::aws::tables::auth_failures::AuthFailures;
 use ::aws::tables::counters::Counters;
 use ::aws::tables::deliveries::Deliveries;
@@ -78,6 +79,7 @@ impl Installation {
                 parts.events(),
                 parts.queue("events"),
                 parts.callers(),
+                AuditLog::new(parts.dynamodb(), parts.table("state")),
             ),
             process: parts.process(),
             deliver: parts.deliver(),

@@ -156,7 +156,7 @@ impl Stack {
             endpoint_health: self.health(),
             counters: self.counters(),
             jobs: self.jobs(),
-            audit: AuditLog::new(self.dynamodb(&calls), self.tables["state"].clone()),
+            audit: self.audit(),
         };
         let queues = ops::Queues {
             events: self.queue("events", queues),
@@ -180,6 +180,10 @@ impl Stack {
         let (events, orders) = (self.events(calls), self.orders(calls));
         let (messages, rows) = (self.messages(calls), self.deliveries(calls));
         Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
+    }
+
+    pub fn audit(&self) -> AuditLog {
+        AuditLog::new(self.dynamodb(&Calls::default()), self.tables["state"].clone())
     }
 
     pub fn counters(&self) -> Counters {

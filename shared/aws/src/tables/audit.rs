@@ -46,6 +46,10 @@ pub enum AuditAction {
     RetryEvent,
     #[serde(rename = "orders.trigger")]
     TriggerOrders,
+    #[serde(rename = "order.erase")]
+    EraseOrder,
+    #[serde(rename = "order.erase_customer")]
+    EraseCustomer,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
