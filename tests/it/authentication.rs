@@ -203,7 +203,7 @@ async fn refuses_repeated_failures_of_a_user_at_an_address() {
     let neighbour = address.replace("::1", "::2:2");
     let guess = wrong(&user);
     assert_eq!(orders.list(("authorization", &guess), &neighbour).await.0, 429);
-    // Neither another user nor another address is affected, nor who knows the password.
+    // Neither another user nor another address is affected, nor the right password.
     let other = wrong(&unique("it-other-"));
     assert_eq!(orders.list(("authorization", &other), &address).await.0, 401);
     assert_eq!(orders.list(("authorization", &guess), &self::address()).await.0, 401);

@@ -32,7 +32,7 @@ async fn send_delivery(endpoint: &TestEndpoint) {
 
 #[tokio::test]
 async fn counts_the_requests_to_an_endpoint_by_the_hour() {
-    // Without accounts: it gets what this test sends, and nothing of others.
+    // Without accounts: it gets the deliveries of this test only.
     let settings = json!({"backoff": [1, 1]});
     let responses = json!([{"status": 500}, {"status": 200}, {"status": 410}]);
     let endpoint = TestEndpoint::new(settings, responses).await;

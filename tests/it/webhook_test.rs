@@ -1,4 +1,4 @@
-//! Test deliveries: what the answer says about a receiver.
+//! Test deliveries, and the verdict on a receiver.
 
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::signing::SigningKeys;

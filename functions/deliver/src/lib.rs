@@ -4,6 +4,7 @@
 //! after a crash the delivery is sent again with the same id once the lease expires. Endpoints
 //! dedup by `webhook-id`.
 
+mod attempt;
 mod endpoint;
 mod function;
 mod headers;
@@ -35,6 +36,7 @@ use egress::{Http, SendError};
 pub use function::Function;
 pub use health::{HEALTH_TTL, HealthMonitor};
 
+use attempt::{failed, log_attempt, log_probe, millis};
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 use in_flight::InFlight;
 use tally::Tally;
@@ -185,7 +187,7 @@ impl Deliver {
         Ok(if is_superseded { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
     }
 
-    /// Reports what was done since the last report.
+    /// Reports the counts since the last report.
     pub async fn report(&self, counters: &Counters, now: Timestamp) {
         self.tally.report(counters, now).await;
     }
@@ -381,56 +383,10 @@ fn waiting(next: NextAttempt) -> RecordOutcome {
     if next.waits_in_flight() { RecordOutcome::RetryAfter(next.wait) } else { RecordOutcome::Ack }
 }
 
-fn failed(at: Timestamp, error: &'static str) -> Attempt {
-    Attempt {
-        at,
-        status: None,
-        error: Some(error),
-        latency_ms: millis(now().since(at)),
-        excerpt: None,
-    }
-}
-
-fn millis(time: Duration) -> u64 {
-    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
-}
-
 fn refused(at: Timestamp, refusal: Refused) -> AttemptResult {
     AttemptResult {
         attempt: failed(at, refusal.code()),
         outcome: AttemptOutcome::Refused,
         retry_after: None,
     }
-}
-
-fn log_probe(delivery: &Delivery, attempt: &Attempt) {
-    tracing::info!(
-        delivery_id = delivery.id,
-        endpoint = %delivery.endpoint,
-        status = attempt.status,
-        error = attempt.error,
-        latency_ms = attempt.latency_ms,
-        "endpoint.probe_failed"
-    );
-}
-
-fn log_attempt(delivery: &Delivery, lease: &Lease, attempt: &Attempt, outcome: DeliveryOutcome) {
-    let (result, reason) = match outcome {
-        DeliveryOutcome::Delivered => ("delivered", None),
-        DeliveryOutcome::Retry(_) => ("retry", None),
-        DeliveryOutcome::Dead(reason) => ("dead", Some(reason.as_str())),
-    };
-    tracing::info!(
-        delivery_id = delivery.id,
-        endpoint = %delivery.endpoint,
-        trace_id = lease.trace.trace_id(),
-        run = delivery.run,
-        attempt = lease.attempt,
-        status = attempt.status,
-        error = attempt.error,
-        latency_ms = attempt.latency_ms,
-        result,
-        reason,
-        "delivery.attempted"
-    );
 }

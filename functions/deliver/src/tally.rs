@@ -1,4 +1,4 @@
-//! Counts what a worker does to each endpoint, and reports it once an invocation.
+//! Counts the requests to each endpoint, and reports them once an invocation.
 
 use std::collections::BTreeMap;
 use std::mem;

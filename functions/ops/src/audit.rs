@@ -1,4 +1,4 @@
-//! `GET /api/audit`, and the entries of what admins do.
+//! `GET /api/audit`, and the entries of admins' actions.
 
 use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::audit::{AuditAction, AuditEntry};
@@ -12,7 +12,7 @@ use crate::Ops;
 use crate::list::invalid_page;
 use crate::sealed::{open, seal};
 
-/// What an admin is about to do.
+/// An action of an admin, before it takes effect.
 pub(crate) struct Act<'a> {
     pub(crate) action: AuditAction,
     /// An id or a name.
@@ -28,7 +28,7 @@ impl<'a> Act<'a> {
     }
 }
 
-/// What is of no account is a matter of those who may see everything.
+/// Actions of no account are shown to admins of all accounts only.
 pub(crate) fn only(account: Option<&AccountCode>) -> Accounts {
     account.map_or(Accounts::All, |account| Accounts::Only([account.clone()].into()))
 }

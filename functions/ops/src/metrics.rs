@@ -1,4 +1,4 @@
-//! `GET /metrics`: what the requests to endpoints came to and how events ended, over a period and
+//! `GET /metrics`: the outcomes of requests to endpoints and of events, over a period and
 //! by the hour.
 //!
 //! A caller sees an endpoint if it has access to all accounts that the endpoint is told about. Removed

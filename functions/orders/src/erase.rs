@@ -43,7 +43,7 @@ impl OrdersApi {
         Ok(json(200, &stored.receipt))
     }
 
-    /// Does nothing if there is a request about this order.
+    /// Has no effect if the erasure of this order was requested before.
     async fn request(
         &self,
         caller: &Caller,

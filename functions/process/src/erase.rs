@@ -1,8 +1,8 @@
 //! Erases a shopper's data, or an order, in all tables.
 //!
-//! The work is done in passes. A pass repeats every step, and a step finds nothing where an earlier
-//! one was: a pass that is killed costs nothing but its counts. One more pass comes after all runs
-//! that may have read the order before it was erased.
+//! The work is done in passes. A pass repeats every step, and a step that was done before has no
+//! effect: a killed pass loses its counts only. One more pass comes after all runs that may have
+//! read the order before it was erased.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -107,7 +107,7 @@ impl Process {
         Ok(true)
     }
 
-    /// Before all else, so that nothing copies personal data from the order any more. Returns its
+    /// The first step, so that personal data is no longer copied from the order. Returns its
     /// names; none if a later order has its id by now.
     async fn close_order(&self, pass: &mut Pass<'_>) -> Result<Option<BTreeSet<Ref>>, IoError> {
         let closed = retry(TRIES, || self.close_order_once(pass.erasure, &pass.key)).await?;

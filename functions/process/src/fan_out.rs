@@ -35,7 +35,7 @@ impl Undeliverable {
     }
 }
 
-/// What became of a fan-out.
+/// The result of a fan-out.
 #[derive(Default)]
 pub(crate) struct FannedOut {
     pub(crate) undeliverable: Option<Undeliverable>,
@@ -49,11 +49,11 @@ impl From<Undeliverable> for IoError {
     }
 }
 
-/// What a fan-out is caused by.
+/// The cause of a fan-out.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Cause<'a> {
     pub(crate) event: &'a EventId,
-    /// When the event was accepted, if this is what its deliveries wait for.
+    /// When the event was accepted, if its deliveries follow at once.
     pub(crate) accepted_at: Option<Timestamp>,
     pub(crate) trace: TraceParent,
 }

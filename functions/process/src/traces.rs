@@ -27,7 +27,7 @@ impl Process {
         origin: &Origin,
         via: Via,
     ) -> Result<(), IoError> {
-        // What polling found has no body in the log.
+        // Results of polling have no body in the log.
         if via == Via::Poll {
             return Ok(());
         }

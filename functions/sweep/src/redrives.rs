@@ -14,7 +14,7 @@ use domain::redrive::{GAP, PER_SECOND, RedriveKind};
 
 /// The next run starts after this time.
 const PERIOD: Duration = Duration::from_secs(60);
-/// What a run begins, of all jobs together.
+/// The most deliveries or events that a run restarts, of all jobs together.
 const MAX_RESTARTED: u32 = PER_SECOND * 60;
 
 pub struct Redrives {
@@ -23,7 +23,7 @@ pub struct Redrives {
     events: InboundLog,
 }
 
-/// What is left of a run.
+/// The rest of a run's budget.
 struct Budget {
     now: Timestamp,
     deadline: Timestamp,
@@ -41,7 +41,7 @@ impl Redrives {
         Self { jobs, deliveries, events }
     }
 
-    /// Works on each running job, the oldest first, and begins nothing after `deadline`. One failure
+    /// Works on each running job, the oldest first, and restarts none after `deadline`. One failure
     /// does not stop the rest; the first error is returned, and the next run retries.
     pub async fn run(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
         let mut budget = Budget { now, deadline, restarted: 0 };
@@ -75,8 +75,8 @@ impl Redrives {
         self.jobs.save(job, &progress, budget.now).await
     }
 
-    /// The oldest deliveries first. What died after the job was started is not part of it, so nothing
-    /// is restarted twice by a job.
+    /// The oldest deliveries first. Those that died after the job was started are not part of it: a
+    /// job restarts none twice.
     async fn restart_deliveries(
         &self,
         job: &Job,
@@ -114,7 +114,7 @@ impl Redrives {
         Ok(begun)
     }
 
-    /// The newest events first. What was processed after the job was started is not part of it.
+    /// The newest events first. Events that failed after the job was started are not part of it.
     async fn reopen_events(&self, job: &Job, budget: &mut Budget) -> Result<Progress, IoError> {
         let filter = job.order.events();
         let mut work = Work::new(job);
@@ -140,7 +140,7 @@ impl Redrives {
     }
 }
 
-/// What a run does for a job.
+/// The work of a run on one job.
 struct Work<'a> {
     job: &'a Job,
     restarted: u32,

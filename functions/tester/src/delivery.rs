@@ -1,4 +1,4 @@
-//! The test delivery. It has no order, so a receiver that takes it has nothing to do.
+//! The test delivery. It has no order, so a receiver can ignore it.
 
 use std::time::Duration;
 

@@ -175,7 +175,7 @@ impl TestResult<'_> {
     }
 }
 
-/// The error names the parameter and quotes nothing of it.
+/// The error names the parameter without quoting it.
 fn unusable(error: &SettingsError) -> Verdict {
     Verdict { code: "unusable_settings", advice: format!("Nothing can be sent: {error}.").into() }
 }

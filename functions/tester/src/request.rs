@@ -1,4 +1,4 @@
-//! The body of a request: what to test.
+//! The body of a request: a URL or an endpoint.
 
 use domain::core::id::EndpointName;
 use domain::core::request_body::{InvalidBody, read_object};

@@ -1,4 +1,4 @@
-//! What an answer, or its absence, says about the receiver: a stable code, and what to do.
+//! The verdict on a receiver by its answer, or by the lack of one: a stable code, and advice.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -34,7 +34,7 @@ impl Accounts {
         }
     }
 
-    /// Whoever has access to all accounts may also see what is of no account.
+    /// Access to all accounts includes rows of no account.
     pub fn can_see(&self, account: Option<&AccountCode>) -> bool {
         account.map_or(*self == Self::All, |account| self.include(account))
     }

@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::Serialize;
 
-/// What became of the requests to an endpoint, and of its deliveries.
+/// The outcomes of the requests to an endpoint, and of its deliveries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct DeliveryCounts {
     /// Requests sent, probes and refused addresses included.

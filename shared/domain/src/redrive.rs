@@ -12,7 +12,7 @@ use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
 use crate::webhooks::retry::DeadReason;
 
-/// What all jobs together begin in a second.
+/// Restarts in a second, of all jobs together.
 pub const PER_SECOND: u32 = 5;
 /// The time between two of them.
 pub const GAP: Duration = Duration::from_millis(1000 / PER_SECOND as u64);

@@ -57,7 +57,7 @@ async fn a_newer_delivery_supersedes_a_retry() {
     }
 }
 
-/// The first attempt of a delivery is always made: it may tell what the newer one does not.
+/// The first attempt of a delivery is always made: the newer one may lack its news.
 #[tokio::test]
 async fn a_first_attempt_is_not_superseded() {
     let endpoint = TestEndpoint::new(json!({"latest_only": true}), json!([])).await;

@@ -45,10 +45,10 @@ async fn job(id: &str) -> Value {
     answer.json
 }
 
-/// Held by whoever works on jobs, and by whoever stops one before that: a worker takes all jobs.
+/// Held by tests that work on jobs or stop one: a worker takes all jobs.
 static JOBS: Mutex<()> = Mutex::const_new(());
 
-/// Works on the jobs, as `sweep` did two minutes ago: what it restarts is due.
+/// Works on the jobs, as `sweep` did two minutes ago: restarted deliveries are due.
 async fn work_on(id: &str) -> Value {
     eventually(&format!("the end of job {id}"), async || {
         work_on_all().await;
@@ -109,7 +109,7 @@ async fn sends_each_dead_delivery_of_a_filter_once_more() {
     for delivery in &deliveries {
         row_in(&delivery.id, "delivered").await;
     }
-    // A late worker finds nothing to do.
+    // A late worker finds no work.
     work_on_all().await;
     queue_what_is_due().await;
     let mut times = BTreeMap::new();

@@ -46,7 +46,7 @@ async fn a_slow_endpoint_takes_the_slow_lane_until_it_is_fast_again() {
     handle_five(&worker(Some("slow_deliveries")), &endpoint).await;
     assert!(health(&endpoint).await.is_slow, "five answers took over three seconds");
 
-    // Nothing of the fast lane has the endpoint's health in its cache, so the next one moves.
+    // A new worker has no health in its cache, so it moves the next one.
     let sent_before = endpoint.received_so_far().await.len();
     let fast = worker(Some("slow_deliveries"));
     let moved = endpoint.delivery();

@@ -1,4 +1,4 @@
-//! What is in use while it is erased, and what a killed pass leaves.
+//! Data in use while it is erased, and passes that are killed.
 
 use std::time::Duration;
 
@@ -59,7 +59,7 @@ async fn a_queued_batch_is_sent_without_the_erased_order() {
     handle(&whole).await;
     assert_eq!(endpoint.received(1).await[0].body, batch(&["O-2"]));
     assert_eq!(erase_delivery(&whole, true, "O-1").await, ErasedBody::Nothing, "cut when sent");
-    // Once the last order is erased nothing is left of it.
+    // The body is gone once its last order is erased.
     assert_eq!(erase_delivery(&whole, true, "O-2").await, ErasedBody::Erased);
     let row = row("deliveries", [&whole.id, ""]).await;
     assert_eq!(

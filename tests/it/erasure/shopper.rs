@@ -60,7 +60,7 @@ pub(super) async fn await_deliveries(endpoints: &Endpoints) {
     }
 }
 
-/// What was delivered reads as delivered, what was not is dead, and batches keep the other order.
+/// Finished deliveries stay delivered, open ones are dead, and batches keep the other order.
 pub(super) async fn check_deliveries(endpoints: &Endpoints, erased: &str) {
     for endpoint in &endpoints.told {
         for request in endpoint.received_so_far().await {

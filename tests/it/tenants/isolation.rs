@@ -70,7 +70,7 @@ impl<'a> Route<'a> {
             self.operation.id, caller.name, named.place, named.name, foreign.json
         );
         assert_eq!(comparable(&foreign), comparable(&missing), "{context}");
-        // A list of what belongs to no order is empty.
+        // A list is empty for an unknown order.
         let must_exist = matches!(
             named.kind,
             Kind::Account

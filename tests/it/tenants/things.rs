@@ -272,7 +272,7 @@ impl Things {
     }
 }
 
-/// A job that finds nothing to do.
+/// A job without work.
 async fn start_job(account: &Account) -> String {
     let body = json!({"account_code": account.code, "endpoint": unique("t-none-")});
     let answer = stack().user("admin", "POST", "/api/dlq/deliveries/replay", Some(&body)).await;

@@ -59,7 +59,7 @@ pub(super) struct DeliveryDetail<'a> {
     #[serde(flatten)]
     summary: DeliveryView<'a>,
     attempt_log: &'a [LoggedAttempt],
-    /// What is posted, byte for byte. Null once it was erased.
+    /// The posted bytes. Null once they were erased.
     body: Option<String>,
 }
 

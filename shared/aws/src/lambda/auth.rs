@@ -70,7 +70,7 @@ impl Callers {
         tracing::warn!("request.unauthorized");
         match (user, source_ip(request)) {
             (Some(user), Some(address)) => Err(self.refuse(&user, address, now).await),
-            // Without credentials nothing was guessed.
+            // A request without credentials is no guess.
             _ => Err(ApiError::unauthorized()),
         }
     }

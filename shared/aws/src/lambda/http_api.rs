@@ -55,7 +55,7 @@ impl ApiError {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
-    /// 409, for what was erased.
+    /// 409: the data was erased.
     pub fn erased(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "erased", message)
     }

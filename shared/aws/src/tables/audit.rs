@@ -1,4 +1,4 @@
-//! What admins did, in the state table, retained 365 days.
+//! The actions of admins, in the state table, retained 365 days.
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
@@ -58,9 +58,9 @@ pub struct AuditEntry {
     /// The user.
     pub by: String,
     pub action: AuditAction,
-    /// What the action was about: an id or a name.
+    /// The object of the action: an id or a name.
     pub target: String,
-    /// What was asked for, as JSON, if the target does not tell.
+    /// The request, as JSON, if the target does not tell.
     #[serde(default)]
     pub details: Option<serde_json::Value>,
     /// The accounts that it was about.

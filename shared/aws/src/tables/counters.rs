@@ -33,7 +33,7 @@ pub struct Counters {
     table: String,
 }
 
-/// What was counted in an hour.
+/// The counts of an hour.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counted {
     /// The beginning of the hour.

@@ -69,7 +69,7 @@ pub struct Lease {
     pub unusable_since: Option<Timestamp>,
     /// Since when the delivery has been parked.
     pub parked_since: Option<Timestamp>,
-    /// The trace of what the delivery tells.
+    /// The trace of the event.
     pub trace: TraceParent,
     /// The row is in the index `due`.
     is_in_index: bool,

@@ -46,12 +46,12 @@ pub enum JobState {
     Stopped,
 }
 
-/// What does not change.
+/// The part that never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobOrder {
     pub id: String,
     pub redrive: Redrive,
-    /// The job touches nothing of other accounts.
+    /// The job leaves other accounts alone.
     pub accounts: Accounts,
     /// The user who started it.
     pub by: String,
@@ -69,7 +69,7 @@ pub struct Job {
     pub cursor: Option<String>,
 }
 
-/// What a worker did in one go.
+/// The progress of one worker.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Progress {
     pub restarted: u32,
@@ -162,7 +162,7 @@ impl Jobs {
         self.update(job, changes, is_running().and(is_free)).await
     }
 
-    /// Records what a worker did, and gives the job back.
+    /// Records a worker's progress, and gives the job back.
     pub async fn save(
         &self,
         job: &Job,

@@ -19,7 +19,7 @@ static STAGE: OnceLock<String> = OnceLock::new();
 /// Lets this process write metrics, under the name of its stage.
 pub(super) fn start(stage: Option<String>) {
     if let Some(stage) = stage.filter(|stage| !stage.is_empty()) {
-        // A second start in one process changes nothing.
+        // A second start in one process has no effect.
         let _ = STAGE.set(stage);
     }
 }
@@ -68,7 +68,7 @@ impl Metrics {
         self
     }
 
-    /// Writes the line on standard output, unless there is nothing to tell.
+    /// Writes the line on standard output, unless all counts are zero.
     pub fn emit(&self, now: Timestamp) {
         let Some(line) = STAGE.get().and_then(|stage| self.line(stage, now)) else { return };
         // As with log lines, there is nowhere to report that standard output is closed.

@@ -35,7 +35,7 @@ pub fn window(now: Timestamp) -> (Timestamp, Timestamp) {
     (begin, begin.after(WINDOW))
 }
 
-/// What counts as one address: of IPv6 the network, as its owner has all 2^64 addresses in it.
+/// One address; of IPv6 the network, as its owner has all 2^64 addresses in it.
 pub fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V4(_) => address,

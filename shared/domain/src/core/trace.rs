@@ -58,7 +58,8 @@ impl TraceParent {
         Self { parent: Self::of(id).parent, ..self }
     }
 
-    /// What the children of this request share, in 17 bytes: the trace and whether it is sampled.
+    /// The part that the children of this request share, in 17 bytes: the trace, and whether it is
+    /// sampled.
     pub fn to_bytes(self) -> Vec<u8> {
         let trace = self.trace.get().to_be_bytes();
         trace.into_iter().chain([u8::from(self.sampled)]).collect()
@@ -119,7 +120,7 @@ mod tests {
         for text in [SAMPLED, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"] {
             assert_eq!(TraceParent::parse(text).unwrap().to_string(), text);
         }
-        // Of later versions what version 00 knows, and of the flags only `sampled`.
+        // Later versions are read as version 00, and of the flags only `sampled`.
         let later = "cc-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-ff-more-parts";
         assert_eq!(TraceParent::parse(later).unwrap().to_string(), SAMPLED);
     }

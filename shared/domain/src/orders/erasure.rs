@@ -18,7 +18,7 @@ const NATIONAL_DIGITS: usize = 10;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Scope {
-    /// What tells of the shopper. The order stays, with its timeline.
+    /// The shopper's data. The order stays, with its timeline.
     Customer,
     /// The order with all its rows.
     Order,
@@ -79,7 +79,7 @@ pub struct Counts {
     pub events: u64,
     /// Bodies of deliveries, or the order's part of them.
     pub deliveries: u64,
-    /// Records of messages to the shopper, and what their provider reported.
+    /// Records of messages to the shopper, and their provider's reports.
     pub messages: u64,
     /// Messages of the conversation, and the shopper's other ids.
     pub conversation: u64,

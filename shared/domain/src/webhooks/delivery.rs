@@ -48,10 +48,10 @@ pub struct Delivery {
     /// Tries whether a paused endpoint answers again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub probe: bool,
-    /// When Waypost accepted what the delivery tells. Only in the first message of a delivery.
+    /// When Waypost accepted the event. Only in the first message of a delivery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
-    /// The trace of what the delivery tells. The row keeps it.
+    /// The trace of the event. The row keeps it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<TraceParent>,
     /// JSON, posted and signed byte for byte. Empty in a message of a delivery that has a row: the

@@ -13,7 +13,7 @@ const LEGACY_SECRET: &str = "x-vendor-server-secret";
 const MIN_SECRET_LENGTH: usize = 8;
 const USER_AGENT: &str = concat!("Waypost/", env!("CARGO_PKG_VERSION"));
 
-/// What is posted.
+/// A POST.
 #[derive(Clone, Copy)]
 pub struct Message<'a> {
     /// `webhook-id`
@@ -26,7 +26,7 @@ pub struct Message<'a> {
     pub body: &'a [u8],
 }
 
-/// What the endpoint's settings and secrets add.
+/// The headers of the endpoint's settings and secrets.
 #[derive(Clone, Copy)]
 pub struct Sender<'a> {
     pub headers: &'a BTreeMap<String, String>,

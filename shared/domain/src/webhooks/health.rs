@@ -101,7 +101,7 @@ impl Latency {
         }
     }
 
-    /// Whether the endpoint becomes slow, or is no longer. `None` if it stays what it was.
+    /// Whether the endpoint becomes slow, or is no longer. `None` if it stays as it was.
     pub fn changes(self, is_slow: bool) -> Option<bool> {
         let becomes =
             if is_slow { self.average_ms >= NO_LONGER_SLOW_MS } else { self.average_ms > SLOW_MS };

@@ -1,4 +1,4 @@
-//! Removes an order from the frozen bodies of its deliveries. What is left of a batch is still sent;
+//! Removes an order from the frozen bodies of its deliveries. The rest of a batch is still sent;
 //! a delivery about this order alone ends as dead.
 
 use aws_sdk_dynamodb::types::AttributeValue;

@@ -53,7 +53,7 @@ impl Deliveries {
     }
 }
 
-/// What every restart changes in a dead row.
+/// The changes of every restart.
 pub(super) fn begin_again(changes: Changes, row: &Item) -> Changes {
     let log = row.get("attempt_log").and_then(|log| log.as_l().ok());
     kept_attempts(again(changes), log.map_or(&[], Vec::as_slice))

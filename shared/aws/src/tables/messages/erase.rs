@@ -26,7 +26,7 @@ pub struct ErasableMessages {
 }
 
 impl Messages {
-    /// The messages of an order, and what their provider reported about them.
+    /// The messages of an order, and their provider's reports.
     pub async fn erasable_of_order(&self, order: &OrderKey) -> Result<ErasableMessages, IoError> {
         let rows = self.partition(order_pk(order)).await?;
         let messages = rows.iter().map(|row| read_json::<Message>(row, "json"));

@@ -6,7 +6,7 @@
 //! | `ends:{shard}` | `{expires_at}/{length of account}:{account}:{order id}` | `account`, `order_id`, `version` (of the order's end) |
 //!
 //! The transaction that ends the order writes the row. An order that is reopened, or ends again, has
-//! another version: the row then means nothing any more.
+//! another version: the row is then without effect.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Receipts: what an erasure has erased. They have no expiry and no personal data.
+//! Receipts of erasures. They have no expiry and no personal data.
 //!
 //! | partition | sort key | attributes |
 //! |---|---|---|

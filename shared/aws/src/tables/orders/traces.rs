@@ -37,7 +37,7 @@ pub struct TracedDelivery {
     pub is_shared: bool,
 }
 
-/// What an order leads to in other tables.
+/// The rows of other tables that an order leads to.
 #[derive(Debug, Default)]
 pub struct Links {
     /// Events of the inbound log.
