@@ -20,7 +20,14 @@ pub struct HealthMonitor {
     table: EndpointHealth,
     ttl: Duration,
     known: Mutex<HashMap<EndpointName, Known>>,
-    latencies: Mutex<HashMap<EndpointName, Latency>>,
+    latencies: Mutex<HashMap<EndpointName, Measured>>,
+}
+
+/// A change of lane ends a measurement: the attempts before it say little about the time after.
+#[derive(Default)]
+struct Measured {
+    is_slow: bool,
+    latency: Latency,
 }
 
 #[derive(Clone, Copy)]
@@ -83,13 +90,17 @@ impl HealthMonitor {
         latency: Duration,
         now: Timestamp,
     ) {
-        let latency = {
+        let was_slow = self.of(endpoint, now).await.is_slow;
+        let changes = {
             let mut latencies = self.latencies.lock().await;
             let known = latencies.entry(endpoint.clone()).or_default();
-            *known = known.with(latency);
-            *known
+            if known.is_slow != was_slow {
+                *known = Measured { is_slow: was_slow, ..Measured::default() };
+            }
+            known.latency = known.latency.with(latency);
+            known.latency.changes(was_slow)
         };
-        let Some(is_slow) = latency.changes(self.of(endpoint, now).await.is_slow) else { return };
+        let Some(is_slow) = changes else { return };
         match self.table.set_slow(endpoint, is_slow, now).await {
             Ok(true) => tracing::warn!(%endpoint, is_slow, "endpoint.changed_lane"),
             Ok(false) => {}

@@ -139,8 +139,7 @@ impl Deliver {
         }
         match &*endpoint {
             Resolution::Ready(endpoint)
-                if endpoint.settings.latest_only
-                    && self.is_superseded(&delivery, &lease).await? =>
+                if endpoint.settings.latest_only && self.is_superseded(&delivery, &lease).await =>
             {
                 self.supersede(delivery, &lease).await
             }
@@ -168,10 +167,15 @@ impl Deliver {
 
     /// True for a retry, or after a pause, if a newer delivery was claimed. Records the delivery as
     /// the newest otherwise, before the attempt: later retries of older ones find it.
-    async fn is_superseded(&self, delivery: &Delivery, lease: &Lease) -> Result<bool, IoError> {
-        let is_latest = self.deliveries.note_latest(delivery, now()).await?;
+    async fn is_superseded(&self, delivery: &Delivery, lease: &Lease) -> bool {
+        let is_latest =
+            self.deliveries.note_latest(delivery, now()).await.unwrap_or_else(|error| {
+                // The attempt is claimed: a failure here must not use it up.
+                tracing::warn!(delivery_id = delivery.id, %error, "delivery.latest_unknown");
+                true
+            });
         let is_first = lease.attempt == 1 && lease.parked_since.is_none();
-        Ok(!is_latest && !is_first)
+        !is_latest && !is_first
     }
 
     async fn supersede(&self, delivery: Delivery, lease: &Lease) -> Result<RecordOutcome, IoError> {

@@ -62,7 +62,8 @@ impl Process {
         let is_done = matches!(is_whole, Ok(true)) && !pass.is_busy;
         let Pass { key, counts, .. } = pass;
         let at = is_done.then(now);
-        let erased_at = self.orders.add_to_receipt(&key, erasure.scope, &counts, at).await?;
+        let erased_at =
+            self.orders.add_to_receipt(&key, erasure.scope, &run.event.id, &counts, at).await?;
         if !is_whole? {
             return Ok(OUT_OF_TIME);
         }
@@ -76,10 +77,9 @@ impl Process {
         if !pause.is_zero() {
             return Ok(RecordOutcome::RetryAfter(pause));
         }
-        let progress: Progress = EventState::Processed.into();
+        // The request has the phone number: it goes with the mark.
+        let progress = Progress { is_erasable: true, ..EventState::Processed.into() };
         self.events.mark(&run.event.id, &progress, now()).await?;
-        // The request has the phone number.
-        self.events.erase(&run.event.id, now()).await?;
         log_progress(run.event, &progress);
         Ok(RecordOutcome::Ack)
     }
@@ -164,9 +164,8 @@ impl Process {
                 return Ok(false);
             }
             let key = &pass.key;
-            let erased = run_all(chunk.iter().map(async |it| {
-                self.bodies.erase(&it.id, &it.endpoint, it.is_shared, key, now()).await
-            }));
+            let erased =
+                run_all(chunk.iter().map(async |it| self.bodies.erase(it, key, now()).await));
             for outcome in erased.await? {
                 pass.counts.deliveries += u64::from(outcome == ErasedBody::Erased);
                 pass.is_busy |= outcome == ErasedBody::Busy;

@@ -154,7 +154,14 @@ impl Process {
         // An unmatched event runs again: an earlier run may have applied its report and ended before
         // it told endpoints, while another run settled the event.
         let state = stored.state()?;
-        if stored.is_erased() || state.is_settled() && state != EventState::Unmatched {
+        if stored.is_erased() {
+            // A run that was killed after its mark left the parts of a large body.
+            if stored.is_in_parts() {
+                self.events.erase(id, now()).await?;
+            }
+            return Ok(RecordOutcome::Ack);
+        }
+        if state.is_settled() && state != EventState::Unmatched {
             return Ok(RecordOutcome::Ack);
         }
         let _reserved = self.memory.reserve(stored.size()).await;

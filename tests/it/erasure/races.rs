@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use aws::tables::deliveries::{ClaimOutcome, ErasedBody};
 use aws::tables::inbound::ErasedEvent;
+use aws::tables::orders::TracedDelivery;
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::webhooks::delivery::Delivery;
 
@@ -16,10 +17,15 @@ pub(super) fn key(account: &str, order: &str) -> OrderKey {
     OrderKey { account, order: OrderId::parse(order).unwrap() }
 }
 
+fn traced(delivery: &Delivery, is_shared: bool) -> TracedDelivery {
+    let (id, endpoint) = (delivery.id.clone(), delivery.endpoint.clone());
+    TracedDelivery { id, endpoint, is_shared, is_old: false }
+}
+
 async fn erase_delivery(delivery: &Delivery, is_shared: bool, order: &str) -> ErasedBody {
     let deliveries = stack().deliveries(&Calls::default());
     let (key, now) = (key("STORE001", order), aws::clock::now());
-    deliveries.erase(&delivery.id, &delivery.endpoint, is_shared, &key, now).await.unwrap()
+    deliveries.erase(&traced(delivery, is_shared), &key, now).await.unwrap()
 }
 
 async fn handle(delivery: &Delivery) {
@@ -81,9 +87,8 @@ async fn waits_for_a_delivery_that_is_being_posted() {
     assert!(matches!(claimed, ClaimOutcome::Leased(_)), "{claimed:?}");
     assert_eq!(erase_delivery(&delivery, false, "O-1").await, ErasedBody::Busy);
     let later = now.after(Duration::from_secs(30));
-    let (id, endpoint) = (&delivery.id, &delivery.endpoint);
     let order = key("STORE001", "O-1");
-    let erased = deliveries.erase(id, endpoint, false, &order, later).await.unwrap();
+    let erased = deliveries.erase(&traced(&delivery, false), &order, later).await.unwrap();
     assert_eq!(erased, ErasedBody::Erased);
 }
 

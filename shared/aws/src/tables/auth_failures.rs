@@ -8,11 +8,12 @@ use std::net::IpAddr;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::ReturnValue;
-use domain::auth::failures::{FailureCounts, network, window};
+use domain::auth::failures::{FailureCounts, MAX_OF_ADDRESS, network, window};
 use domain::core::hash::Fingerprint;
 use domain::core::timestamp::Timestamp;
 
 use super::attr::{number, read_number, ttl};
+use super::expression::attr;
 use super::keys::key;
 use super::update::Changes;
 use super::write::{Write, WriteOutcome};
@@ -45,12 +46,16 @@ impl AuthFailures {
             .add(user.clone(), number(1))
             .set("ttl", ttl(now, RETENTION_DAYS));
         let row = key(format!("auth:{}", network(address)), window(now).0.to_string());
-        let update = Write::update(&self.table, row, changes).returning(ReturnValue::UpdatedNew);
+        // The row of an address that is refused grows no further.
+        let failures = attr("failures");
+        let counts = failures.absent().or(failures.at_most(number(MAX_OF_ADDRESS)));
+        let update = Write::update(&self.table, row, changes)
+            .only_if(counts)
+            .returning(ReturnValue::UpdatedNew)
+            .returning_existing();
         let (WriteOutcome::Applied(counts) | WriteOutcome::ConditionFailed(counts)) =
             update.send(&self.client).await?;
-        let read = |name: &str| {
-            read_number(&counts, name).ok_or_else(|| IoError::unreadable("dynamodb", "failures"))
-        };
-        Ok(FailureCounts { user: read(&user)?, address: read("failures")? })
+        let read = |name: &str| read_number(&counts, name).unwrap_or_default();
+        Ok(FailureCounts { user: read(&user), address: read("failures") })
     }
 }

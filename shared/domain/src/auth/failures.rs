@@ -11,7 +11,8 @@ use crate::core::timestamp::Timestamp;
 
 const WINDOW: Duration = Duration::from_secs(15 * 60);
 const MAX_OF_USER: u64 = 10;
-const MAX_OF_ADDRESS: u64 = 100;
+/// Failures of an address in a window before it is refused.
+pub const MAX_OF_ADDRESS: u64 = 100;
 
 /// The failures in this window, the last one included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

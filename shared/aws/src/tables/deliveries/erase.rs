@@ -16,6 +16,7 @@ use crate::tables::attr::{
     Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, text, texts, ttl,
 };
 use crate::tables::expression::{Condition, attr, no_row};
+use crate::tables::orders::TracedDelivery;
 use crate::tables::read::get;
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
@@ -37,15 +38,15 @@ impl Deliveries {
     /// be: its claim finds the order noted.
     pub async fn erase(
         &self,
-        id: &str,
-        endpoint: &EndpointName,
-        is_shared: bool,
+        delivery: &TracedDelivery,
         order: &OrderKey,
         now: Timestamp,
     ) -> Result<ErasedBody, IoError> {
+        let TracedDelivery { id, endpoint, is_shared, is_old } = delivery;
         let (changes, condition) =
             match get(&self.client, &self.table, delivery_key(id), &[]).await? {
-                None => (announced(endpoint, is_shared, order, now), no_row()),
+                None if *is_old => return Ok(ErasedBody::Nothing),
+                None => (announced(endpoint, *is_shared, order, now), no_row()),
                 Some(row) if is_leased(&row, now) => return Ok(ErasedBody::Busy),
                 Some(row) => match cut(&row, order, now)? {
                     Some(changes) => (changes, is_unchanged(&row)),
@@ -86,10 +87,14 @@ fn announced(
 
 /// The changes that remove the order from a row; `None` if its body does not have it.
 fn cut(row: &Item, order: &OrderKey, now: Timestamp) -> Result<Option<Changes>, IoError> {
-    let Some(packed) = read_bytes(row, "body") else { return Ok(None) };
-    let rest = without_order(&decompress(packed)?, &order.order);
     let changes = Changes::new().set("updated_at", number(now.millis()));
     let state = DeliveryState::parse(read_text(row, "state")?);
+    let Some(packed) = read_bytes(row, "body") else {
+        // The erasure of another order created the row: the claim brings the body.
+        let is_open = state.is_some_and(|state| !state.has_ended());
+        return Ok(is_open.then_some(changes));
+    };
+    let rest = without_order(&decompress(packed)?, &order.order);
     Ok(match rest {
         Rest::Unchanged => None,
         Rest::Others(body) => {
@@ -184,6 +189,7 @@ mod tests {
         }
         assert_eq!(rendered(&row("retrying", batch), "Q"), None);
         assert_eq!(rendered(&item([("state", text("dead"))]), "O"), None);
+        assert!(rendered(&item([("state", text("pending"))]), "O").is_some(), "not claimed yet");
     }
 
     #[test]

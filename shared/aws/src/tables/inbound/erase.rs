@@ -2,7 +2,6 @@
 
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::delivery::RETENTION;
 
 use super::body::part_key;
 use super::row::read_state;
@@ -52,7 +51,7 @@ impl InboundLog {
         Ok(if is_erased { ErasedEvent::Erased } else { ErasedEvent::Unsettled })
     }
 
-    /// The deliveries that the event's mark has; none once their rows have expired.
+    /// The deliveries that the event's mark has.
     pub async fn deliveries(
         &self,
         id: &EventId,
@@ -62,11 +61,9 @@ impl InboundLog {
         let row = get(&self.client, &self.table, header_key(id), &columns).await?;
         let row = row.unwrap_or_default();
         let settled_at = read_optional(&row, "settled_at", Timestamp::parse)?;
-        if settled_at.is_none_or(|at| now.since(at) >= RETENTION) {
-            return Ok(Vec::new());
-        }
+        let Some(at) = settled_at else { return Ok(Vec::new()) };
         let texts = read_texts(&row, "deliveries").iter();
-        Ok(texts.filter_map(|text| TracedDelivery::parse(text)).collect())
+        Ok(texts.filter_map(|text| TracedDelivery::parse(text, at, now)).collect())
     }
 
     async fn erase_parts(&self, id: &EventId, header: &Item) -> Result<(), IoError> {

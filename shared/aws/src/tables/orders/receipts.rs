@@ -86,11 +86,12 @@ impl Orders {
     }
 
     /// Adds to the counts of a receipt. `erased_at` is the first time at which nothing was left, and
-    /// is returned; none without a receipt.
+    /// is returned; none if the receipt is of another request.
     pub async fn add_to_receipt(
         &self,
         order: &OrderKey,
         scope: Scope,
+        event: &EventId,
         counts: &Counts,
         erased_at: Option<Timestamp>,
     ) -> Result<Option<Timestamp>, IoError> {
@@ -102,7 +103,7 @@ impl Orders {
         let changes =
             added.fold(changes, |changes, (name, count)| changes.add(name, number(count)));
         let update = Write::update(&self.table, receipt_key(order, scope), changes)
-            .only_if(attr("event").exists())
+            .only_if(attr("event").equals(text(event.as_str())))
             .returning(ReturnValue::AllNew);
         let row = update.send(&self.client).await?.applied().unwrap_or_default();
         read_optional(&row, "erased_at", Timestamp::parse)

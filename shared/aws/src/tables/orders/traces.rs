@@ -35,6 +35,8 @@ pub struct TracedDelivery {
     pub endpoint: EndpointName,
     /// It may have other orders too.
     pub is_shared: bool,
+    /// It was queued so long ago that its row was created, and may have expired since.
+    pub is_old: bool,
 }
 
 /// The rows of other tables that an order leads to.
@@ -51,6 +53,7 @@ impl From<&Delivery> for TracedDelivery {
             id: delivery.id.clone(),
             endpoint: delivery.endpoint.clone(),
             is_shared: delivery.order_id.is_none(),
+            is_old: false,
         }
     }
 }
@@ -64,11 +67,13 @@ impl std::fmt::Display for TracedDelivery {
 }
 
 impl TracedDelivery {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    /// `at` is when it was queued.
+    pub(crate) fn parse(text: &str, at: Timestamp, now: Timestamp) -> Option<Self> {
         let mut parts = text.split('/');
         let (id, endpoint, shared) = (parts.next()?, parts.next()?, parts.next()?);
         let endpoint = EndpointName::parse(endpoint).ok()?;
-        Some(Self { id: id.to_owned(), endpoint, is_shared: shared == SHARED })
+        let is_old = now.since(at) >= RETENTION;
+        Some(Self { id: id.to_owned(), endpoint, is_shared: shared == SHARED, is_old })
     }
 }
 
@@ -137,15 +142,14 @@ fn may_be_about(delivery: &Delivery, order: &OrderKey) -> bool {
     is_own && delivery.account.as_ref() == Some(&order.account)
 }
 
-/// None once their rows have expired.
+/// A row lives for 30 days after its last run: a replay prolongs it, so old ones are named too.
 fn deliveries_of(
     row: &Item,
     now: Timestamp,
 ) -> Result<impl Iterator<Item = TracedDelivery> + use<>, IoError> {
     let at = read_as(row, "at", Timestamp::parse)?;
-    let is_kept = now.since(at) < RETENTION;
-    let texts = read_texts(row, "deliveries").iter().filter(|_| is_kept);
-    let found: Vec<_> = texts.filter_map(|text| TracedDelivery::parse(text)).collect();
+    let texts = read_texts(row, "deliveries").iter();
+    let found: Vec<_> = texts.filter_map(|text| TracedDelivery::parse(text, at, now)).collect();
     Ok(found.into_iter())
 }
 
@@ -158,11 +162,12 @@ mod tests {
     use crate::tables::attr::item;
 
     #[test]
-    fn a_traced_delivery_reads_back_until_its_row_expires() {
+    fn a_traced_delivery_reads_back() {
         let traced = |is_shared| TracedDelivery {
             id: "msg_a".to_owned(),
             endpoint: EndpointName::parse("shop one").unwrap(),
             is_shared,
+            is_old: false,
         };
         let all = [traced(false), traced(true)];
         let ids = all.clone().map(|it| it.to_string());
@@ -173,6 +178,10 @@ mod tests {
         ]);
         assert_eq!(deliveries_of(&row, at).unwrap().collect::<Vec<_>>(), all);
         let expired = at.after(Duration::from_secs(30 * 24 * 60 * 60));
-        assert_eq!(deliveries_of(&row, expired).unwrap().count(), 0);
+        let old = deliveries_of(&row, expired).unwrap();
+        assert_eq!(
+            old.map(|it| (it.id, it.is_old)).collect::<Vec<_>>(),
+            [("msg_a".to_owned(), true), ("msg_a".to_owned(), true)]
+        );
     }
 }
