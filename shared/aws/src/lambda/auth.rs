@@ -79,6 +79,11 @@ impl Callers {
     async fn refuse(&self, user: &str, address: IpAddr, now: Timestamp) -> ApiError {
         match timeout(COUNT_LIMIT, self.failures.count(user, address, now)).await {
             Ok(Ok(counts)) if counts.are_too_many() => {
+                tracing::warn!(
+                    of_user = counts.user,
+                    of_address = counts.address,
+                    "auth.too_many_failures"
+                );
                 return ApiError::too_many_failures(window(now).1.since(now));
             }
             Ok(Ok(_)) => {}
