@@ -8,7 +8,7 @@ use aws::tables::orders::{
 };
 use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::orders::order::{Order, goes_to, is_withdrawn, went_to};
+use domain::orders::order::{Order, goes_to, is_withdrawn, went, went_to};
 use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::report::{Ref, Report, Scan, SourceName};
 use domain::tracking::state::{MAX_PARCEL_CHANGES, MAX_PARCELS};
@@ -186,7 +186,20 @@ impl Process {
         origin: &Origin,
         scans: &[Scan],
     ) -> Result<Placed, IoError> {
-        let placed = retry(TRIES, || self.commit_once(key, fact.clone(), origin, scans));
+        let placed = retry(TRIES, || self.commit_once(key, fact.clone(), None, origin, scans));
+        placed.await?.ok_or_else(contended)
+    }
+
+    /// As [`Self::commit_fact`]. `withdrawn` is the report that the fact takes back, for an order that
+    /// does not have it yet.
+    pub(crate) async fn commit_withdrawal(
+        &self,
+        key: &OrderKey,
+        fact: NewFact,
+        withdrawn: Option<&ReportFacts>,
+        origin: &Origin,
+    ) -> Result<Placed, IoError> {
+        let placed = retry(TRIES, || self.commit_once(key, fact.clone(), withdrawn, origin, &[]));
         placed.await?.ok_or_else(contended)
     }
 
@@ -194,6 +207,7 @@ impl Process {
         &self,
         key: &OrderKey,
         mut fact: NewFact,
+        withdrawn: Option<&ReportFacts>,
         origin: &Origin,
         scans: &[Scan],
     ) -> Result<Try<Placed>, IoError> {
@@ -203,7 +217,7 @@ impl Process {
         let scans = if order.is_erased() { forget_words(&mut fact) } else { scans };
         let is_known = entries.iter().any(|entry| entry.id == fact.id)
             && went_to(&fact.id, &entries).is_none();
-        if !is_known && let Some(other) = other_order(&order, &fact, &entries) {
+        if !is_known && let Some(other) = other_order(&order, &fact, withdrawn, &entries) {
             return Ok(Try::Done(Placed::OtherOrder(other.clone())));
         }
         let names = match self.name_changes(&order, &entries, &mut fact, is_known).await? {
@@ -314,6 +328,7 @@ pub(crate) async fn follow(
 fn other_order<'a>(
     order: &Order,
     fact: &NewFact,
+    withdrawn: Option<&ReportFacts>,
     entries: &'a [TimelineEntry],
 ) -> Option<&'a OrderId> {
     match &fact.fact {
@@ -324,6 +339,10 @@ fn other_order<'a>(
             None
         }
         Fact::Report(report) => goes_to(report, entries),
+        // The parcel may have left again before the report was copied here.
+        Fact::Withdrawal { report_id } if entries.iter().all(|entry| entry.id != *report_id) => {
+            went(withdrawn?, entries)
+        }
         Fact::Withdrawal { report_id } => went_to(report_id, entries),
         Fact::Parcel(_) => None,
     }

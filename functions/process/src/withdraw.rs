@@ -6,7 +6,7 @@ use aws::error::IoError;
 use aws::tables::inbound::Progress;
 use domain::core::id::{OrderKey, ReportId};
 use domain::orders::api_event::Withdrawal;
-use domain::tracking::entry::{Fact, TimelineEntry};
+use domain::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use domain::tracking::timeline::NewFact;
 
 use crate::apply::{ApplyOutcome, follow};
@@ -32,12 +32,14 @@ impl Process {
             occurred_at: run.event.received_at,
             fact: Fact::Withdrawal { report_id: withdrawal.report_id },
         };
-        let mut undeliverable = self.tell_of_withdrawn(&key, &report_id).await?;
-        let first = self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await?;
+        let (mut undeliverable, mut report) = self.tell_of_withdrawn(&key, &report_id).await?;
+        let (fact, origin) = (&fact, &run.origin());
+        let first = self.commit_withdrawal(&key, fact.clone(), report.as_ref(), origin).await?;
         let outcome = follow(first, &key.account, async |key| {
-            let failed = self.tell_of_withdrawn(&key, &report_id).await?;
+            let (failed, found) = self.tell_of_withdrawn(&key, &report_id).await?;
             undeliverable = failed.or(undeliverable.take());
-            self.commit_fact(&key, fact.clone(), &run.origin(), &[]).await
+            report = found.or(report.take());
+            self.commit_withdrawal(&key, fact.clone(), report.as_ref(), origin).await
         });
         let ApplyOutcome::Applied(fact) = outcome.await? else {
             return Ok(Some(FailReason::NoSuchOrder.into()));
@@ -49,13 +51,14 @@ impl Process {
 
     /// Tells endpoints of the change that a report made, if its event was interrupted before it did:
     /// from now on it may find the report in another order, as what the report taught is forgotten.
+    /// Returns the report too, if the order has it.
     async fn tell_of_withdrawn(
         &self,
         key: &OrderKey,
         report: &ReportId,
-    ) -> Result<Option<Undeliverable>, IoError> {
+    ) -> Result<(Option<Undeliverable>, Option<ReportFacts>), IoError> {
         let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
-            return Ok(None);
+            return Ok((None, None));
         };
         let own: Vec<TimelineEntry> =
             entries.iter().filter(|entry| entry.id == *report).cloned().collect();
@@ -64,6 +67,7 @@ impl Process {
             let failed = self.tell_of_changes(&event, &order, &entries).await?;
             undeliverable = failed.or(undeliverable);
         }
-        Ok(undeliverable)
+        let report = own.first().and_then(TimelineEntry::report).cloned();
+        Ok((undeliverable, report))
     }
 }

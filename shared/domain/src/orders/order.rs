@@ -17,7 +17,7 @@ use crate::tracking::state::{ParcelState, State};
 
 pub use names::{
     GivenUp, goes_to, has_left, is_withdrawn, moved_to, names_by_id, parcel_moved_to,
-    reports_under, went_to,
+    reports_under, went, went_to,
 };
 
 const MAX_NAME_CHARS: usize = 200;

@@ -198,7 +198,8 @@ pub fn went_to<'a>(report: &ReportId, entries: &'a [TimelineEntry]) -> Option<&'
     went(entries.iter().find(|entry| entry.id == *report)?.report()?, entries)
 }
 
-fn went<'a>(report: &ReportFacts, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
+/// The order that has taken over a report together with its name.
+pub fn went<'a>(report: &ReportFacts, entries: &'a [TimelineEntry]) -> Option<&'a OrderId> {
     match &report.awb {
         Some(awb) => parcel_moved_to(awb, entries),
         None => id_moved_to(report.spelled_id.as_ref()?, entries),
