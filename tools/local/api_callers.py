@@ -43,6 +43,7 @@ class Existing:
     account: str
     hook_id: str
     order_id: str
+    erased_order_id: str
     report_id: str
     id: str  # of an event
     delivery_id: str
@@ -98,10 +99,13 @@ class Api:
         self.ssm.delete_parameters(Names=[f"{SETTINGS_PREFIX}/{name}" for name in names])
 
     def existing(self, count: int) -> list[Existing]:
-        """New orders, each with a report."""
+        """New orders, each with a report, and one beside each that may be erased."""
         begin = time.time_ns() // 1000
         orders = [f"{NAME}-{begin}-{number}" for number in range(count)]
         reports = [self._order(order_id) for order_id in orders]
+        erased = [f"{order_id}-erased" for order_id in orders]
+        for order_id in erased:
+            self._order(order_id)
         path = f"/api/webhooks/logs?account_code={ACCOUNT}&limit=100"
         events = [item["id"] for item in self.call("GET", path, self.admin)["items"]]
         deliveries = [self._delivery(order_id) for order_id in orders]
@@ -109,7 +113,7 @@ class Api:
         job = self.call("POST", "/api/dlq/deliveries/replay", self.admin, redrive)["id"]
         return [
             Existing(ACCOUNT, HOOK, *found, events[number % len(events)], deliveries[number], job)
-            for number, found in enumerate(zip(orders, reports, strict=True))
+            for number, found in enumerate(zip(orders, erased, reports, strict=True))
         ]
 
     def _order(self, order_id: str) -> str:
@@ -140,9 +144,9 @@ class Api:
             time.sleep(0.1)
         return f"msg_{order_id}"
 
-    def unprocessed(self, since: str) -> list[Json]:
-        """Events received since then that are not processed."""
-        path = "/api/webhooks/logs?status=received&limit=100"
+    def events(self, query: str, since: str) -> list[Json]:
+        """The newest events that the query finds, received since then."""
+        path = f"/api/webhooks/logs?limit=100&{query}"
         items = self.call("GET", path, self.admin)["items"]
         return [item for item in items if item["received_at"] >= since]
 

@@ -62,7 +62,8 @@ def before_call(
     if number % 3 == 1:
         _name(case, EXISTING, number)
     elif number % 3 == 2:
-        _name(case, EXISTING | {"order_id": f"missing-{number}"}, number)
+        missing = f"missing-{number}"
+        _name(case, EXISTING | {"order_id": missing, "erased_order_id": missing}, number)
 
 
 def _name(case: schemathesis.Case, existing: dict[str, str], number: int) -> None:
@@ -71,6 +72,10 @@ def _name(case: schemathesis.Case, existing: dict[str, str], number: int) -> Non
         existing = existing | {"id": existing["delivery_id"]}
     if case.operation.path.startswith("/api/jobs/"):
         existing = existing | {"id": existing["job_id"]}
+    if case.method == "DELETE" and case.operation.path.startswith("/api/external/orders/"):
+        case.query["accountCode"] = existing["account"]
+        if case.operation.path.endswith("/{order_id}"):
+            existing = existing | {"order_id": existing["erased_order_id"]}
     for name in case.path_parameters.keys() & existing.keys():
         case.path_parameters[name] = existing[name]
     for name in case.query.keys() & ACCOUNT_FIELDS:

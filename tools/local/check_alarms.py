@@ -233,8 +233,8 @@ def no_runs(watch: Watch) -> str:
 
 
 def hours_ago() -> int:
-    """An hour that most likely had no run yet."""
-    return 24 + int(time.time() / 10) % 500
+    """An hour that most likely had no run yet, as most likely the next hour had none."""
+    return 24 + 2 * (int(time.time() / 10) % 500)
 
 
 def hourly_run(watch: Watch, hours: int) -> None:

@@ -2,7 +2,8 @@
 
 schemathesis makes them, valid and invalid ones, the same in every run. The check fails on a 5xx, on
 an answer whose status, type, headers or body openapi.yaml does not describe, on a route that
-accepted no request at all, and on an accepted event that is not processed.
+accepted no request at all, on an accepted event that is not processed, and on one of the API's own
+that failed.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from delivery import timestamp
 HERE = Path(__file__).resolve().parent
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 PROCESSES = 10
+# A redrive among the requests reopens events, which the schedule of `sweep` queues.
+REDRIVE_SECONDS = 180
 BRIEF = ["--phases", "fuzzing", "--max-examples", "5"]
 THOROUGH = ["--phases", "examples,coverage,fuzzing", "--max-examples", "20"]
 STATEFUL = ["--phases", "stateful", "--max-examples", "10"]
@@ -78,11 +81,13 @@ def not_accepted(document: Contract, answers: Path) -> Iterator[str]:
     yield from (f"{route}: accepted no request" for route in sorted(routes - accepted))
 
 
-def unprocessed(api: Api, since: str) -> Iterator[str]:
-    deadline = time.monotonic() + api_callers.WAIT_SECONDS
-    while (events := api.unprocessed(since)) and time.monotonic() < deadline:
+def events(api: Api, since: str) -> Iterator[str]:
+    deadline = time.monotonic() + REDRIVE_SECONDS
+    while (waiting := api.events("status=received", since)) and time.monotonic() < deadline:
         time.sleep(0.5)
-    yield from (f"event {event['id']} of {event['source']} is not processed" for event in events)
+    yield from (f"event {event['id']} of {event['source']} is not processed" for event in waiting)
+    failed = api.events("status=failed&source=api", since)
+    yield from (f"event {event['id']} failed: {event['reason']}" for event in failed)
 
 
 def problems(api: Api) -> Iterator[str]:
@@ -94,7 +99,7 @@ def problems(api: Api) -> Iterator[str]:
         reports = pool.map(lambda job, found: job.run(api, found, answers), planned, existing)
         yield from (report for report in reports if report)
         yield from not_accepted(document, answers)
-    yield from unprocessed(api, since)
+    yield from events(api, since)
 
 
 def main() -> int:

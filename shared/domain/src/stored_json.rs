@@ -110,12 +110,18 @@ fn disposition_reasons() {
 
 #[test]
 fn api_events() {
-    let change = ParcelChange::Named { direction: Direction::Forward, awb: None };
+    let named = ParcelChange::Named { direction: Direction::Forward, awb: None };
+    let added = ParcelChange::Added {
+        awb: awb("A2"),
+        carrier_id: serde_json::from_str("1.10").unwrap(),
+        carrier_name: None,
+    };
+    let fact = |change| ParcelFact { rev: 7, change, recycled: false };
     assert_json(
         &ApiEvent::Reconciliation(Reconciliation {
             order_id: order_id(),
             is_new: true,
-            parcels: vec![ParcelFact { rev: 7, change, recycled: false }],
+            parcels: vec![fact(named), fact(added)],
             taken: vec![TakenName {
                 name: provider_ref(),
                 from: order_id(),
@@ -125,7 +131,8 @@ fn api_events() {
         }),
         &[
             r#"{"type":"adoption","order_id":"ORD-1","is_new":true,"#,
-            r#""parcels":[{"rev":7,"change":{"named":{"direction":"forward","awb":null}}}],"#,
+            r#""parcels":[{"rev":7,"change":{"named":{"direction":"forward","awb":null}}},"#,
+            r#"{"rev":7,"change":{"added":{"awb":"A2","carrier_id":1.10,"carrier_name":null}}}],"#,
             r#""taken":[{"name":{"provider":{"source":"shipway","id":"77"}},"from":"ORD-1","#,
             r#""rev":7,"with_reports":true}]}"#,
         ],

@@ -14,7 +14,7 @@ fn beside(parcel: &Parcel) -> Parcel {
 
 async fn add(parcel: &Parcel) -> u16 {
     let path = format!("{ORDERS}/{}/shipments", parcel.order_id);
-    let body = json!({"awb": parcel.awb, "carrierName": "Blue Dart"});
+    let body = json!({"awb": parcel.awb, "carrierId": 30, "carrierName": "Blue Dart"});
     let answer = stack().vendor("POST", &path, Some(&body)).await;
     assert_eq!(answer.json["awb"], body["awb"], "{}", answer.json);
     answer.status

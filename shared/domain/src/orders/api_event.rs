@@ -1,6 +1,7 @@
 //! Event bodies of the source `api`, which Waypost's own API writes.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use crate::core::id::{Awb, OrderId, ReportId};
 use crate::core::timestamp::Timestamp;
@@ -9,8 +10,10 @@ use crate::tracking::entry::ParcelFact;
 use crate::tracking::report::{Ref, Report, SourceName};
 use crate::tracking::status::{Leg, Status};
 
+/// Deserialized in two steps: serde buffers internally tagged enums, and a raw `carrier_id` does not
+/// pass its buffer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type", rename_all = "snake_case", try_from = "Box<RawValue>")]
 pub enum ApiEvent {
     /// An order has new names: parked reports may belong to it.
     #[serde(rename = "adoption")]
@@ -24,6 +27,36 @@ impl ApiEvent {
     pub fn to_body(&self) -> Vec<u8> {
         // String keys and no floats: serialization cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
+    }
+}
+
+#[derive(Deserialize)]
+struct Tag {
+    #[serde(rename = "type")]
+    kind: Kind,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Kind {
+    Adoption,
+    Status,
+    Withdrawal,
+    Erasure,
+}
+
+impl TryFrom<Box<RawValue>> for ApiEvent {
+    type Error = serde_json::Error;
+
+    fn try_from(json: Box<RawValue>) -> serde_json::Result<Self> {
+        let json = json.get();
+        let Tag { kind } = serde_json::from_str(json)?;
+        Ok(match kind {
+            Kind::Adoption => Self::Reconciliation(serde_json::from_str(json)?),
+            Kind::Status => Self::Status(serde_json::from_str(json)?),
+            Kind::Withdrawal => Self::Withdrawal(serde_json::from_str(json)?),
+            Kind::Erasure => Self::Erasure(serde_json::from_str(json)?),
+        })
     }
 }
 
