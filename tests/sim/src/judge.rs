@@ -70,11 +70,15 @@ impl State {
         sources.map(|it| (it.queue.as_str(), self.sqs.messages(&it.queue).count()))
     }
 
-    /// Events and deliveries that `sweep` has to queue.
+    /// Events and deliveries that `sweep` has to queue, and its jobs.
     pub(crate) fn waiting_rows(&self) -> usize {
         let count = |table, attribute| {
             self.dynamodb.rows(table).filter(|row| row.contains_key(attribute)).count()
         };
-        count("InboundTable", "pending") + count("DeliveriesTable", "due")
+        let is_running = |row: &&doubles::dynamodb::Item| {
+            row["pk"]["S"] == "jobs" && row.get("state").is_some_and(|it| it["S"] == "running")
+        };
+        let jobs = self.dynamodb.rows("StateTable").filter(is_running).count();
+        count("InboundTable", "pending") + count("DeliveriesTable", "due") + jobs
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Ledger {
     pub(crate) triggers: Vec<Trigger>,
     /// Dead letters that were sent back: delivery and `run`.
     pub(crate) redriven: Vec<(String, u32)>,
+    /// Deliveries that operators had sent again, with the `run` that they were told of.
+    pub(crate) replayed: Vec<(String, u32)>,
     pub(crate) posts: Vec<Post>,
     pub(crate) messages: messages::MessagesLedger,
     pub(crate) polling: polling::PollingLedger,
@@ -111,6 +113,7 @@ pub(crate) enum Field {
 pub(crate) struct Post {
     pub(crate) endpoint: String,
     pub(crate) id: String,
+    pub(crate) run: u64,
     pub(crate) body: Vec<u8>,
     pub(crate) sandbox: SandboxId,
     pub(crate) at: u64,

@@ -1,5 +1,5 @@
-//! Operators, who may act at any time: they retry events, trigger deliveries, and send dead letters
-//! back, each also twice.
+//! Operators, who may act at any time: they retry events, trigger and replay deliveries, start
+//! redrives, and send dead letters back, each also twice.
 
 use std::time::Duration;
 
@@ -41,27 +41,65 @@ impl Actors {
         let actions = self.world.lock().random.usize(1..=MOST_ACTIONS);
         for _ in 0..actions {
             self.wait_up_to(SPAN / MOST_ACTIONS as u64).await;
-            let action = self.world.lock().random.u8(..8);
+            let action = self.world.lock().random.u8(..12);
             match action {
                 0..=1 => self.retry_any().await,
                 2..=3 => self.trigger().await,
                 4 => self.queue_any_event_again(),
-                _ => self.redrive_slowly().await,
+                5..=7 => self.redrive_slowly().await,
+                8..=9 => self.replay_any().await,
+                _ => self.start_redrive().await,
             }
         }
     }
 
-    /// Retries an event, whatever its state; twice at once if somebody clicks twice.
+    /// Retries an event, whatever its state.
     async fn retry_any(&self) {
         let Some(id) = self.world.lock().any_event() else { return };
+        self.maybe_twice(async || self.retry(&id).await).await;
+    }
+
+    /// Does it twice at once if somebody clicks twice.
+    async fn maybe_twice(&self, act: impl AsyncFn()) {
         let is_double = self.world.lock().random.bool();
         let again = async {
             if is_double {
                 self.world.pause(200).await;
-                self.retry(&id).await;
+                act().await;
             }
         };
-        tokio::join!(self.retry(&id), again);
+        tokio::join!(act(), again);
+    }
+
+    /// Has a delivery sent again, whatever its state.
+    async fn replay_any(&self) {
+        let Some(id) = self.world.lock().any_delivery() else { return };
+        self.maybe_twice(async || {
+            let path = format!("/api/deliveries/{id}/replay");
+            let asked = self.ask(&user(ADMIN, "POST", &path, &Value::Null)).await;
+            self.expect(&asked, &[202, 409], "a replay");
+            let run = asked.answer.as_ref().and_then(|answer| answer.body["run"].as_u64());
+            let run = run.and_then(|run| u32::try_from(run).ok());
+            let replay = run.map(|run| (id.clone(), run));
+            self.world.lock().ledger.replayed.extend(replay);
+        })
+        .await;
+    }
+
+    /// Starts a job that restarts dead deliveries or failed events.
+    async fn start_redrive(&self) {
+        let (kind, account) = {
+            let random = &mut self.world.lock().random;
+            let kind = if random.bool() { "deliveries" } else { "events" };
+            (kind, random.bool().then(|| ACCOUNTS[random.usize(..ACCOUNTS.len())]))
+        };
+        let path = format!("/api/dlq/{kind}/replay");
+        let body = account.map_or(json!({}), |account| json!({ "account_code": account }));
+        self.maybe_twice(async || {
+            let asked = self.ask(&user(ADMIN, "POST", &path, &body)).await;
+            self.expect(&asked, &[202], "a redrive");
+        })
+        .await;
     }
 
     async fn retry(&self, event: &EventId) {
@@ -106,13 +144,7 @@ impl Actors {
     /// Sends dead letters back one by one. Two operators may do so at once, and one may stop between
     /// sending a letter and deleting it.
     async fn redrive_slowly(&self) {
-        let is_double = self.world.lock().random.bool();
-        let second = async {
-            if is_double {
-                self.redrive_once().await;
-            }
-        };
-        tokio::join!(self.redrive_once(), second);
+        self.maybe_twice(async || self.redrive_once().await).await;
     }
 
     async fn redrive_once(&self) {
@@ -165,6 +197,14 @@ impl State {
         let events: Vec<EventId> = self.events().map(|(id, _)| id).collect();
         let index = self.random.usize(..events.len().max(1));
         events.get(index).cloned()
+    }
+
+    fn any_delivery(&mut self) -> Option<String> {
+        let rows = self.dynamodb.rows("DeliveriesTable").filter(|row| row.contains_key("state"));
+        let ids = rows.filter_map(|row| Some(row.get("pk")?["S"].as_str()?.to_owned()));
+        let ids: Vec<String> = ids.collect();
+        let index = self.random.usize(..ids.len().max(1));
+        ids.get(index).cloned()
     }
 
     fn events_without_settings(&self) -> Vec<EventId> {

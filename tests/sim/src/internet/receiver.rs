@@ -82,6 +82,7 @@ impl State {
         let post = Post {
             endpoint: endpoint.to_owned(),
             id: id.to_owned(),
+            run: self.number(id, "run").unwrap_or(1),
             body: body.to_vec(),
             sandbox,
             at: self.now(),
@@ -105,16 +106,19 @@ impl State {
         }
     }
 
-    /// A delivery is posted again only if its sender does not know that it was taken.
+    /// A run of a delivery is posted again only if its sender does not know that it was taken.
     fn check_post(&mut self, post: &Post) {
         let before = self.ledger.posts.iter().rev().find(|it| it.id == post.id);
         let Some(before) = before.cloned() else { return };
         if before.body != post.body {
             self.ledger.violation(format!("{} has other bytes than before", post.id));
         }
-        self.check_wait(&before, post);
-        let taken = self.ledger.posts.iter().rev().find(|it| it.id == post.id && it.is_taken);
-        let Some(taken) = taken.cloned() else { return };
+        if before.run == post.run {
+            self.check_wait(&before, post);
+        }
+        let mut of_run =
+            self.ledger.posts.iter().rev().filter(|it| it.id == post.id && it.run == post.run);
+        let Some(taken) = of_run.find(|it| it.is_taken).cloned() else { return };
         let since = taken.at.saturating_sub(1000);
         let had_trouble = |id: SandboxId| self.sandbox(id).had_trouble_since(since);
         let excused = had_trouble(taken.sandbox)
@@ -131,7 +135,7 @@ impl State {
         if self.patience != Patience::Short {
             return;
         }
-        let attempts = self.attempts(&post.id);
+        let attempts = self.number(&post.id, "attempts").and_then(|it| usize::try_from(it).ok());
         let planned = attempts.and_then(|attempts| BACKOFF_SECONDS.get(attempts.checked_sub(2)?));
         let (Some(planned), false) = (planned, before.is_taken) else { return };
         let since = before.at - SKEW_MS;
@@ -163,10 +167,10 @@ impl State {
         self.dynamodb.row("StateTable", &key).is_some_and(|row| row.contains_key("state"))
     }
 
-    /// The attempts of a delivery, with the one that has begun.
-    fn attempts(&self, id: &str) -> Option<usize> {
+    /// A number of the delivery's row: `attempts` count the one that has begun.
+    fn number(&self, id: &str, name: &str) -> Option<u64> {
         let key = serde_json::json!({ "pk": { "S": id } });
-        self.dynamodb.row("DeliveriesTable", &key)?.get("attempts")?["N"].as_str()?.parse().ok()
+        self.dynamodb.row("DeliveriesTable", &key)?.get(name)?["N"].as_str()?.parse().ok()
     }
 }
 

@@ -245,6 +245,10 @@ fn ending(state: &State, delivery: &Delivery) -> Option<String> {
         letters.any(|it| it.id == *id && it.run == run + 1)
     };
     let mut redriven = state.ledger.redriven.iter().filter(|(it, _)| it == id);
+    let mut replayed = state.ledger.replayed.iter().filter(|(it, _)| it == id);
+    if let Some((_, replayed)) = replayed.find(|(_, replayed)| *replayed > run) {
+        return Some(format!("{id} was replayed as run {replayed}, but is at run {run}"));
+    }
     match end {
         "delivered" if is_taken => None,
         "delivered" => {
