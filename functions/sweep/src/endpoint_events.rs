@@ -1,6 +1,8 @@
 //! Notifies endpoints of others that were paused, disabled or have recovered. `deliver` cannot: a
 //! function that sends to its own queue is stopped by Lambda's recursion guard.
 
+use std::sync::Arc;
+
 use aws::endpoints::{EndpointSet, Endpoints};
 use aws::error::IoError;
 use aws::sqs::{Outgoing, Queue};
@@ -11,13 +13,13 @@ use domain::webhooks::endpoint_event::{EndpointChange, fan_out};
 use domain::webhooks::health::EndpointState;
 
 pub(crate) struct EndpointEvents {
-    endpoints: Endpoints,
+    endpoints: Arc<Endpoints>,
     health: EndpointHealth,
     queue: Queue,
 }
 
 impl EndpointEvents {
-    pub(crate) fn new(endpoints: Endpoints, health: EndpointHealth, queue: Queue) -> Self {
+    pub(crate) fn new(endpoints: Arc<Endpoints>, health: EndpointHealth, queue: Queue) -> Self {
         Self { endpoints, health, queue }
     }
 

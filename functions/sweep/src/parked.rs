@@ -1,6 +1,7 @@
 //! Endpoints that are paused, recover or are disabled, and their parked deliveries: probes, releases
 //! at a bounded rate, and the end of deliveries that were parked for too long.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use aws::clock;
@@ -27,6 +28,7 @@ pub struct ParkedDeliveries {
     health: EndpointHealth,
     deliveries: Deliveries,
     queue: Queue,
+    endpoints: Arc<Endpoints>,
     events: EndpointEvents,
 }
 
@@ -37,9 +39,9 @@ impl ParkedDeliveries {
         queue: Queue,
         settings: Settings,
     ) -> Self {
-        let endpoints = Endpoints::new(settings);
-        let events = EndpointEvents::new(endpoints, health.clone(), queue.clone());
-        Self { health, deliveries, queue, events }
+        let endpoints = Arc::new(Endpoints::new(settings));
+        let events = EndpointEvents::new(endpoints.clone(), health.clone(), queue.clone());
+        Self { health, deliveries, queue, endpoints, events }
     }
 
     /// Works on each endpoint, and starts no batch after `deadline`. One failure does not stop the
@@ -74,9 +76,14 @@ impl ParkedDeliveries {
                 if is_probe_due {
                     self.probe(row, now).await?;
                 }
-                self.release(row, now.before(PARKED_LIMIT), now, deadline).await.map(drop)
+                self.release(row, now.before(PARKED_LIMIT), now, deadline).await?;
+                self.end_if_removed(row, now).await
             }
-            EndpointState::Recovering | EndpointState::Disabled => {
+            EndpointState::Disabled => {
+                self.release(row, now, now, deadline).await?;
+                self.end_if_removed(row, now).await
+            }
+            EndpointState::Recovering => {
                 let released = self.release(row, now, now, deadline).await?;
                 if released == 0 && row.health.has_recovered(now) {
                     self.health.end_recovery(row).await?;
@@ -84,6 +91,16 @@ impl ParkedDeliveries {
                 Ok(())
             }
         }
+    }
+
+    /// Lets an endpoint recover whose settings were removed: its parked deliveries then end as
+    /// `endpoint_removed`, and one that is added under its name starts without its past.
+    async fn end_if_removed(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
+        let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
+        if !endpoints.has(&row.endpoint) && self.health.enable(&row.endpoint, now).await? {
+            tracing::info!(endpoint = %row.endpoint, "endpoint.removed");
+        }
+        Ok(())
     }
 
     /// Sends a parked delivery, if there is one. The newest and the oldest take turns: old ones may

@@ -24,6 +24,12 @@ impl EndpointSet {
     pub fn usable(&self) -> impl Iterator<Item = &Endpoint> {
         self.usable.values().map(|endpoint| &**endpoint)
     }
+
+    /// Whether the endpoint has a URL, with usable settings or not.
+    pub fn has(&self, endpoint: &EndpointName) -> bool {
+        self.usable().any(|usable| usable.name == *endpoint)
+            || self.invalid.iter().any(|invalid| invalid.name() == endpoint.as_str())
+    }
 }
 
 /// An endpoint whose settings are invalid: no delivery can be made for it.
@@ -117,6 +123,10 @@ mod tests {
         let set = read(&values("{}"), None, at(0));
         let names: Vec<_> = set.usable().map(|endpoint| endpoint.name.as_str()).collect();
         assert_eq!((names, &set.invalid), (vec!["a"], &vec![]));
+        let has =
+            |set: &EndpointSet| ["a", "b"].map(|name| set.has(&EndpointName::parse(name).unwrap()));
+        assert_eq!(has(&set), [true, false]);
+        assert_eq!(has(&read(&values("{"), None, at(0))), [true, false]);
     }
 
     #[test]

@@ -109,6 +109,31 @@ async fn gives_up_what_was_parked_for_three_days() {
 }
 
 #[tokio::test]
+async fn gives_up_what_is_parked_for_a_removed_endpoint() {
+    let endpoint = TestEndpoint::new(json!({}), json!([])).await;
+    let name = name(&endpoint);
+    let reason = aws::tables::endpoint_health::HealthReason::PausedByAdmin;
+    stack().health().pause(&name, reason, aws::clock::now()).await.unwrap();
+    let delivery = endpoint.delivery();
+    enqueue(&delivery).await;
+    row_in(&delivery.id, "parked").await;
+    sweep().await;
+    assert_eq!(stack().health().read(&name).await.unwrap().state, EndpointState::Paused);
+
+    drop(endpoint);
+    eventually(&format!("{} dead", delivery.id), async || {
+        // Functions that have not read of the removal or the recovery yet park it again.
+        sweep().await;
+        Some(row(&delivery.id).await).filter(|row| text(row, "state") == "dead")
+    })
+    .await;
+    let (_, reason) = take_dead_letter(&delivery.id).await;
+    assert_eq!(reason, "endpoint_removed");
+    let health = stack().health().read(&name).await.unwrap();
+    assert_eq!(health.state, EndpointState::Recovering);
+}
+
+#[tokio::test]
 async fn a_receiver_disables_its_endpoint() {
     let disable = json!({"webhook-delivery": "disable"});
     for (response, state) in [
