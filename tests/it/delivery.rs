@@ -5,6 +5,7 @@ mod api;
 mod endpoint_events;
 mod endpoint_settings;
 mod latest_only;
+mod older_receivers;
 mod pausing;
 mod redrive;
 mod settings_calls;

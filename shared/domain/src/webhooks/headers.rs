@@ -76,3 +76,50 @@ impl Sender<'_> {
         headers
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::testing::minute;
+    use crate::webhooks::endpoint::Settings;
+
+    /// As receivers of the older format check a request: by the shared secret, and by its age.
+    fn is_accepted(headers: &[Header<'_>], secret: &str, arrival: Timestamp) -> bool {
+        let value = |name| headers.iter().find(|header| header.name == name).map(|it| &*it.value);
+        let sent_at = value("x-webhook-timestamp").and_then(|at| Timestamp::parse(at).ok());
+        value("x-vendor-server-secret") == Some(secret)
+            && sent_at.is_some_and(|at| arrival.since(at) <= Duration::from_secs(300))
+    }
+
+    /// Over 39.7 hours, as an endpoint of the older format may ask for.
+    #[test]
+    fn older_receivers_accept_every_attempt() {
+        let settings = r#"{"format":"order.status_changed",
+            "backoff":[5,30,120,600,1800,3600,7200,14400,28800,86400]}"#;
+        let settings = Settings::parse(settings).unwrap();
+        let keys = SigningKeys::parse("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
+        let sender = Sender { headers: &settings.headers, keys: &keys, legacy_secret: Some("old") };
+        let event_at = minute(0);
+        let message = Message {
+            id: "msg_1",
+            format: settings.format,
+            event: "order.status_changed",
+            order_id: None,
+            trace: None,
+            body: b"{}",
+        };
+        let mut at = event_at;
+        for attempt in 1.. {
+            let headers = sender.headers(&message, at);
+            let arrival = at.after(settings.timeout);
+            assert!(is_accepted(&headers, "old", arrival), "attempt {attempt}");
+            assert!(!is_accepted(&headers, "new", arrival), "attempt {attempt}");
+            let Some(wait) = settings.schedule.wait_after(attempt, message.id, None) else { break };
+            at = at.after(wait);
+        }
+        assert!(at.since(event_at) > Duration::from_secs(39 * 3600), "{at}");
+    }
+}
