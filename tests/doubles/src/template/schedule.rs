@@ -39,7 +39,8 @@ impl Timing {
         now + self.period - elapsed
     }
 
-    /// Reads `rate(5 minutes)` or `cron(15 * * * ? *)`: every hour, at that minute.
+    /// Reads `rate(5 minutes)`, `cron(15 * * * ? *)` (every hour, at that minute) or
+    /// `cron(0/15 * * * ? *)` (every 15 minutes of the hour).
     fn read(expression: &str) -> Option<Self> {
         let argument = |kind: &str| expression.strip_prefix(kind)?.strip_suffix(')');
         if let Some(rate) = argument("rate(") {
@@ -53,8 +54,12 @@ impl Timing {
             let count = count.parse::<u64>().ok().filter(|count| *count > 0)?;
             return Some(Self { period: count * unit, offset: 0 });
         }
-        let minute = argument("cron(")?.strip_suffix(" * * * ? *")?;
-        let minute = minute.parse::<u64>().ok().filter(|minute| *minute < 60)?;
+        let minutes = argument("cron(")?.strip_suffix(" * * * ? *")?;
+        if let Some(every) = minutes.strip_prefix("0/") {
+            let every = every.parse::<u64>().ok().filter(|every| *every > 0 && 60 % every == 0)?;
+            return Some(Self { period: every * MINUTE, offset: 0 });
+        }
+        let minute = minutes.parse::<u64>().ok().filter(|minute| *minute < 60)?;
         Some(Self { period: HOUR, offset: minute * MINUTE })
     }
 }

@@ -306,6 +306,7 @@ fn a_schedule_fires_at_its_next_time() {
     assert_eq!(next("rate(2 hours)", 119 * MINUTE), 120 * MINUTE);
     assert_eq!(next("cron(15 * * * ? *)", 14 * MINUTE), 15 * MINUTE);
     assert_eq!(next("cron(15 * * * ? *)", 15 * MINUTE), 75 * MINUTE);
+    assert_eq!(next("cron(0/20 * * * ? *)", 20 * MINUTE), 40 * MINUTE);
     let schedule = schedule("rate(1 day)").unwrap();
     assert_eq!((&*schedule.name, schedule.enabled), ("s-dev", true));
     assert_eq!((schedule.max_retries, schedule.max_event_age), (185, 24 * 60 * MINUTE));
@@ -324,8 +325,13 @@ fn rejects_what_it_does_not_understand() {
         let error = with_function(extra).unwrap_err();
         assert!(error.to_string().starts_with("Work: "), "{error}");
     }
-    for expression in ["rate(0 minutes)", "rate(1 year)", "cron(60 * * * ? *)", "cron(0 1 * * ? *)"]
-    {
+    for expression in [
+        "rate(0 minutes)",
+        "rate(1 year)",
+        "cron(60 * * * ? *)",
+        "cron(0/7 * * * ? *)",
+        "cron(0 1 * * ? *)",
+    ] {
         assert!(schedule(expression).is_err(), "{expression}");
     }
     assert!(matches!(Template::read("a: [", &[]), Err(TemplateError::Yaml(_))));
