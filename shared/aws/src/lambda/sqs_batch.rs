@@ -10,8 +10,10 @@ use futures::future::join_all;
 use serde::Deserialize;
 use strum::IntoStaticStr;
 
+use crate::clock;
 use crate::error::IoError;
 use crate::sqs::Queue;
+use crate::telemetry::Metrics;
 
 /// A message that fails because of a bug goes to the dead-letter queue at this receive.
 const BUG_RECEIVES: u32 = 5;
@@ -116,7 +118,11 @@ impl Worker {
         S: AsyncFn(&str, DeadLetterReason) -> Result<(), IoError>,
     {
         let body = record.body.as_deref().unwrap_or_default();
-        let outcome = match AssertUnwindSafe(handle(body)).catch_unwind().await {
+        let handled = AssertUnwindSafe(handle(body)).catch_unwind().await;
+        if !matches!(handled, Ok(Ok(_))) {
+            Metrics::new().count("RecordsFailed", 1).emit(clock::now());
+        }
+        let outcome = match handled {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error @ (IoError::Transient { .. } | IoError::UnusableSetting { .. }))) => {
                 tracing::warn!(message_id = record.message_id, %error, "record.failed");
