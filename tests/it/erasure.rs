@@ -105,9 +105,11 @@ async fn leaves_no_trace_of_a_shopper_in_any_table() {
     assert_eq!(order(&account, &other_order).await.json["customer"]["firstName"], other.name);
     shopper::check_deliveries(&endpoints, &id).await;
 
-    // A repeat gets the receipt.
+    // A repeat gets the receipt, with what the last pass found.
     let again = erase(&account, &id, "/customer").await;
-    assert_eq!((again.status, &again.json["erased"]["orderRows"]), (200, &counts["orderRows"]));
+    let rows = |counts: &Value| counts["orderRows"].as_u64();
+    assert_eq!(again.status, 200);
+    assert!(rows(&again.json["erased"]) >= rows(&receipt["erased"]), "{}", again.json);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
