@@ -1,4 +1,4 @@
-//! Attempts, as the row and the log have them.
+//! Attempts: the request, and the row and the log of it.
 
 use std::time::Duration;
 
@@ -6,6 +6,70 @@ use aws::clock::now;
 use aws::tables::deliveries::{Attempt, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
+use domain::webhooks::retry::{AttemptOutcome, DeliveryDirective, parse_retry_after};
+use egress::policy::Refused;
+use egress::{Http, SendError};
+
+use crate::endpoint::ResolvedEndpoint;
+use crate::headers;
+
+pub(crate) struct AttemptResult {
+    pub(crate) attempt: Attempt,
+    pub(crate) outcome: AttemptOutcome,
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// Signs and posts a delivery.
+pub(crate) async fn post(
+    http: &Http,
+    delivery: &Delivery,
+    endpoint: &ResolvedEndpoint,
+    lease: &Lease,
+    timeout: Duration,
+) -> AttemptResult {
+    let at = now();
+    let target = match &endpoint.target {
+        Ok(target) => target,
+        Err(refusal) => return refused(at, *refusal),
+    };
+    let headers = headers::build(delivery, endpoint, lease, at);
+    match http.post(target, headers, lease.body.clone(), timeout).await {
+        Ok(reply) => AttemptResult {
+            outcome: AttemptOutcome::Answered {
+                status: reply.status,
+                directive: reply.delivery_directive.as_deref().and_then(DeliveryDirective::parse),
+            },
+            retry_after: reply
+                .retry_after
+                .as_deref()
+                .and_then(|value| parse_retry_after(value, now())),
+            attempt: Attempt {
+                at,
+                status: Some(reply.status),
+                error: None,
+                latency_ms: millis(reply.latency),
+                excerpt: Some(reply.excerpt),
+            },
+        },
+        Err(SendError::Refused(refusal)) => refused(at, refusal),
+        Err(error) => AttemptResult {
+            outcome: match error {
+                SendError::Timeout => AttemptOutcome::TimedOut,
+                _ => AttemptOutcome::NoAnswer,
+            },
+            retry_after: None,
+            attempt: failed(at, error.code()),
+        },
+    }
+}
+
+fn refused(at: Timestamp, refusal: Refused) -> AttemptResult {
+    AttemptResult {
+        attempt: failed(at, refusal.code()),
+        outcome: AttemptOutcome::Refused,
+        retry_after: None,
+    }
+}
 
 pub(crate) fn failed(at: Timestamp, error: &'static str) -> Attempt {
     Attempt {

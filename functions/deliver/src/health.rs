@@ -100,7 +100,13 @@ impl HealthMonitor {
             known.latency = known.latency.with(latency);
             known.latency.changes(was_slow)
         };
-        let Some(is_slow) = changes else { return };
+        if let Some(is_slow) = changes {
+            self.set_slow(endpoint, is_slow, now).await;
+        }
+    }
+
+    /// Moves the endpoint to the slow lane, or back.
+    pub(crate) async fn set_slow(&self, endpoint: &EndpointName, is_slow: bool, now: Timestamp) {
         match self.table.set_slow(endpoint, is_slow, now).await {
             Ok(true) => tracing::warn!(%endpoint, is_slow, "endpoint.changed_lane"),
             Ok(false) => {}

@@ -10,6 +10,7 @@ mod function;
 mod headers;
 mod health;
 mod in_flight;
+mod slow_lane;
 mod tally;
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,25 +21,23 @@ use aws::entropy;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::settings::Settings;
-use aws::sqs::{Outgoing, Queue};
+use aws::sqs::Queue;
 use aws::tables::counters::Counters;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
 use domain::webhooks::health::{EndpointState, Health, PARKED_LIMIT, Sign};
 use domain::webhooks::lease::{NextAttempt, lasts_for_attempt};
-use domain::webhooks::retry::{
-    AttemptOutcome, DeadReason, DeliveryDirective, NextStep, parse_retry_after, wait_for_settings,
-};
-use egress::policy::Refused;
-use egress::{Http, SendError};
+use domain::webhooks::retry::{AttemptOutcome, DeadReason, NextStep, wait_for_settings};
+use egress::Http;
 
 pub use function::Function;
 pub use health::{HEALTH_TTL, HealthMonitor};
 
-use attempt::{failed, log_attempt, log_probe, millis};
+use attempt::{AttemptResult, failed, log_attempt, log_probe, millis, post};
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 use in_flight::InFlight;
+use slow_lane::main_lane_limit;
 use tally::Tally;
 
 /// Time reserved for the claim before an attempt and the record after it.
@@ -64,12 +63,6 @@ pub struct Deliver {
     http: Http,
     worker: String,
     claims: AtomicU64,
-}
-
-struct AttemptResult {
-    attempt: Attempt,
-    outcome: AttemptOutcome,
-    retry_after: Option<Duration>,
 }
 
 impl Deliver {
@@ -111,9 +104,7 @@ impl Deliver {
         }
         let Health { state, is_slow, .. } = self.health.of(&delivery.endpoint, now()).await;
         if let Some(slow_lane) = self.slow_lane.as_ref().filter(|_| is_slow) {
-            let group = delivery.endpoint.as_str().to_owned();
-            slow_lane.send(Outgoing { body: message.to_owned(), group }).await?;
-            return Ok(RecordOutcome::Ack);
+            return slow_lane::send(slow_lane, &delivery).await;
         }
         let _permit = match &*endpoint {
             Resolution::Ready(endpoint) => {
@@ -261,8 +252,17 @@ impl Deliver {
         lease: &Lease,
     ) -> Result<RecordOutcome, IoError> {
         let settings = &endpoint.settings;
+        let slow_lane = self.slow_lane.as_ref().filter(|_| !delivery.probe);
+        let limit = slow_lane.map_or(settings.timeout, |_| main_lane_limit(settings.timeout));
         let AttemptResult { attempt, outcome, retry_after } =
-            self.post(&delivery, endpoint, lease).await;
+            post(&self.http, &delivery, endpoint, lease, limit).await;
+        if let Some(slow_lane) = slow_lane
+            && outcome == AttemptOutcome::TimedOut
+            && limit < settings.timeout
+        {
+            self.count_request(&delivery, lease, &attempt, false);
+            return self.hand_over(&delivery, lease, slow_lane).await;
+        }
         self.health.note(&delivery.endpoint, outcome, delivery.probe, now()).await;
         if matches!(outcome, AttemptOutcome::Answered { .. } | AttemptOutcome::TimedOut) {
             let latency = Duration::from_millis(attempt.latency_ms);
@@ -303,51 +303,6 @@ impl Deliver {
         }
     }
 
-    async fn post(
-        &self,
-        delivery: &Delivery,
-        endpoint: &ResolvedEndpoint,
-        lease: &Lease,
-    ) -> AttemptResult {
-        let at = now();
-        let target = match &endpoint.target {
-            Ok(target) => target,
-            Err(refusal) => return refused(at, *refusal),
-        };
-        let headers = headers::build(delivery, endpoint, lease, at);
-        match self.http.post(target, headers, lease.body.clone(), endpoint.settings.timeout).await {
-            Ok(reply) => AttemptResult {
-                outcome: AttemptOutcome::Answered {
-                    status: reply.status,
-                    directive: reply
-                        .delivery_directive
-                        .as_deref()
-                        .and_then(DeliveryDirective::parse),
-                },
-                retry_after: reply
-                    .retry_after
-                    .as_deref()
-                    .and_then(|value| parse_retry_after(value, now())),
-                attempt: Attempt {
-                    at,
-                    status: Some(reply.status),
-                    error: None,
-                    latency_ms: millis(reply.latency),
-                    excerpt: Some(reply.excerpt),
-                },
-            },
-            Err(SendError::Refused(refusal)) => refused(at, refusal),
-            Err(error) => AttemptResult {
-                outcome: match error {
-                    SendError::Timeout => AttemptOutcome::TimedOut,
-                    _ => AttemptOutcome::NoAnswer,
-                },
-                retry_after: None,
-                attempt: failed(at, error.code()),
-            },
-        }
-    }
-
     /// Records the outcome, and acknowledges, retries or dead-letters the message.
     async fn conclude(
         &self,
@@ -385,12 +340,4 @@ impl Deliver {
 /// A long wait takes place in the row: `sweep` sends the next message.
 fn waiting(next: NextAttempt) -> RecordOutcome {
     if next.waits_in_flight() { RecordOutcome::RetryAfter(next.wait) } else { RecordOutcome::Ack }
-}
-
-fn refused(at: Timestamp, refusal: Refused) -> AttemptResult {
-    AttemptResult {
-        attempt: failed(at, refusal.code()),
-        outcome: AttemptOutcome::Refused,
-        retry_after: None,
-    }
 }

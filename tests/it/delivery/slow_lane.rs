@@ -63,6 +63,26 @@ async fn a_slow_endpoint_takes_the_slow_lane_until_it_is_fast_again() {
     assert!(!health(&endpoint).await.is_slow, "the answers came at once");
 }
 
+/// A worker of the main lane waits ten seconds. The receiver gets the delivery once more.
+#[tokio::test]
+async fn the_slow_lane_takes_over_a_request_that_hangs() {
+    let hangs = json!({"status": 200, "delay_ms": 11_500});
+    let settings = json!({"timeout_seconds": 15});
+    let endpoint = TestEndpoint::new(settings, json!([hangs, {"status": 200}])).await;
+    let delivery = endpoint.delivery();
+    let main_lane = worker(Some("slow_deliveries"));
+    let handled = main_lane.handle(&delivery.to_message(), seconds_from_now(60)).await;
+    assert_eq!(handled, Ok(RecordOutcome::Ack));
+    let health = health(&endpoint).await;
+    assert_eq!((health.is_slow, health.failures, health.timeouts), (true, 0, 0));
+
+    let row = row_in(&delivery.id, "delivered").await;
+    assert_eq!(attempts(&row).len(), 1, "a request that is handed over is no attempt");
+    assert_eq!(row["attempts"].as_n().unwrap(), "1");
+    let received = endpoint.received(2).await;
+    assert_eq!(received[0].id(), received[1].id());
+}
+
 /// An endpoint that hangs is paused, and its lane is none of the pause.
 #[tokio::test]
 async fn a_pause_holds_in_both_lanes() {

@@ -171,17 +171,17 @@ impl Deliveries {
         next: NextAttempt,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let changes = match lease.parked_since {
-            Some(_) => Changes::new().set("state", text(DeliveryState::Pending.as_str())),
-            None => Changes::new(),
-        };
-        let changes = wait_for(changes, next, lease)
-            .remove("parked_since")
-            .set("updated_at", number(now.millis()))
+        let changes = without_attempt(lease, next, now)
             .set("reason", text(DeadReason::UnusableSettings.as_str()))
-            .set_if_absent("unusable_since", number(now.millis()))
-            .add("attempts", number(-1));
+            .set_if_absent("unusable_since", number(now.millis()));
         self.release(lease, changes).await
+    }
+
+    /// Releases a lease for a worker of the slow lane: the attempt does not count. `false` if another
+    /// worker has the lease by now.
+    pub async fn hand_over(&self, lease: &Lease, now: Timestamp) -> Result<bool, IoError> {
+        let next = NextAttempt::after(Duration::ZERO, now);
+        self.release(lease, without_attempt(lease, next, now)).await
     }
 
     /// Releases a lease without an attempt, because the endpoint is paused: the delivery is parked,
@@ -218,6 +218,18 @@ impl Deliveries {
 
 fn ended(changes: Changes, state: DeliveryState) -> Changes {
     due::leave_index(changes.set("state", text(state.as_str()))).remove("next_attempt_at")
+}
+
+/// Of a lease that is released without an attempt that counts.
+fn without_attempt(lease: &Lease, next: NextAttempt, now: Timestamp) -> Changes {
+    let changes = match lease.parked_since {
+        Some(_) => Changes::new().set("state", text(DeliveryState::Pending.as_str())),
+        None => Changes::new(),
+    };
+    wait_for(changes, next, lease)
+        .remove("parked_since")
+        .set("updated_at", number(now.millis()))
+        .add("attempts", number(-1))
 }
 
 fn wait_for(changes: Changes, next: NextAttempt, lease: &Lease) -> Changes {
