@@ -4,6 +4,7 @@ mod attr;
 pub mod audit;
 pub mod auth_failures;
 mod batch_get;
+pub mod buckets;
 pub mod concurrency;
 pub mod contention;
 pub mod counters;
