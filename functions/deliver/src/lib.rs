@@ -27,6 +27,7 @@ use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
 use domain::webhooks::health::{EndpointState, Health, PARKED_LIMIT, Sign};
+use domain::webhooks::latest::can_be_superseded;
 use domain::webhooks::lease::{NextAttempt, lasts_for_attempt};
 use domain::webhooks::retry::{AttemptOutcome, DeadReason, NextStep, wait_for_settings};
 use egress::Http;
@@ -156,8 +157,8 @@ impl Deliver {
         }
     }
 
-    /// True for a retry, or after a pause, if a newer delivery was claimed. Records the delivery as
-    /// the newest otherwise, before the attempt: later retries of older ones find it.
+    /// True if a newer delivery was claimed, and supersedes this one. Records the delivery as the
+    /// newest otherwise, before the attempt: later retries of older ones find it.
     async fn is_superseded(&self, delivery: &Delivery, lease: &Lease) -> bool {
         let is_latest =
             self.deliveries.note_latest(delivery, now()).await.unwrap_or_else(|error| {
@@ -165,8 +166,7 @@ impl Deliver {
                 tracing::warn!(delivery_id = delivery.id, %error, "delivery.latest_unknown");
                 true
             });
-        let is_first = lease.attempt == 1 && lease.parked_since.is_none();
-        !is_latest && !is_first
+        !is_latest && can_be_superseded(delivery.run, lease.attempt, lease.parked_since.is_some())
     }
 
     async fn supersede(&self, delivery: Delivery, lease: &Lease) -> Result<RecordOutcome, IoError> {
@@ -228,7 +228,8 @@ impl Deliver {
             return self.give_up_unsent(delivery, lease, DeadReason::ParkedTooLong).await;
         }
         let is_parked = self.deliveries.park(&delivery, lease, now()).await?;
-        if is_parked {
+        // A probe that failed, and a delivery that was released too early, were parked before.
+        if is_parked && lease.parked_since.is_none() {
             self.tally.parked(&delivery.endpoint);
         }
         Ok(if is_parked { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use strum::VariantArray;
 
 use crate::core::id::{AccountCode, Awb, EndpointName, OrderId, ProviderId};
+use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::messaging::linked::TrackedMessage;
 use crate::messaging::message::{Message, MessageKey, NewMessage};
@@ -316,6 +317,7 @@ fn delivery_message() {
         account: Some(account()),
         order_id: Some(order_id()),
         version: Some(3),
+        order_created_at: None,
         awb: None,
         probe: false,
         accepted_at: None,
@@ -331,13 +333,14 @@ fn delivery_message() {
         ],
     );
     let awb = Awb::parse("A1").ok();
-    let probe = Delivery { probe: true, awb, body: String::new(), ..delivery };
+    let order_created_at = Timestamp::parse("2026-01-20T10:00:00Z").ok();
+    let probe = Delivery { probe: true, awb, order_created_at, body: String::new(), ..delivery };
     assert_json(
         &probe,
         &[
             r#"{"v":1,"id":"msg_a","run":2,"endpoint":"shop","format":"order.status_changed","#,
             r#""event":"order.stalled","account":"STORE001","order_id":"ORD-1","version":3,"#,
-            r#""awb":"A1","probe":true,"body":""}"#,
+            r#""order_created_at":"2026-01-20T10:00:00.000Z","awb":"A1","probe":true,"body":""}"#,
         ],
     );
 }

@@ -6,6 +6,7 @@ pub mod endpoint_event;
 pub mod erased;
 pub mod headers;
 pub mod health;
+pub mod latest;
 pub mod lease;
 pub mod notification;
 pub mod payload;

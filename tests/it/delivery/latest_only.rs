@@ -48,6 +48,12 @@ async fn a_newer_delivery_supersedes_a_retry() {
                     Delivery { id: id("type"), event: EventType::Stalled, ..newer.clone() },
                     Delivery { id: id("parcel"), awb: Awb::parse("A1").ok(), ..newer.clone() },
                     Delivery { id: id("batch"), order_id: None, version: None, ..newer.clone() },
+                    // The order was erased, and created again under its id.
+                    Delivery {
+                        id: id("life"),
+                        order_created_at: Some(seconds_from_now(0)),
+                        ..newer.clone()
+                    },
                 ]
             })
             .await,
@@ -55,6 +61,27 @@ async fn a_newer_delivery_supersedes_a_retry() {
     ] {
         assert_eq!(state, "delivered", "{case}");
     }
+}
+
+/// An operator asked for it.
+#[tokio::test]
+async fn a_replay_is_not_superseded() {
+    let settings = json!({"backoff": [0], "retry_count": 1, "latest_only": true});
+    let [fails, taken] = [500, 200].map(|status| json!({"status": status}));
+    let responses = [&fails, &fails, &taken, &fails, &taken];
+    let endpoint = TestEndpoint::new(settings, json!(responses)).await;
+    let first = endpoint.delivery();
+    let retry = RecordOutcome::RetryAfter(Duration::ZERO);
+    assert_eq!(handle(&first).await, retry);
+    assert_eq!(handle(&first).await, RecordOutcome::Ack);
+    row_in(&first.id, "dead").await;
+    let newer = Delivery { version: Some(3), ..endpoint.delivery() };
+    assert_eq!(handle(&newer).await, RecordOutcome::Ack);
+    let again = Delivery { run: 2, body: String::new(), ..first };
+    assert_eq!(handle(&again).await, retry);
+    assert_eq!(handle(&again).await, RecordOutcome::Ack);
+    row_in(&again.id, "delivered").await;
+    assert_eq!(endpoint.received_so_far().await.len(), 5);
 }
 
 /// The first attempt of a delivery is always made: the newer one may lack its news.

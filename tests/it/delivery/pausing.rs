@@ -1,5 +1,6 @@
 //! Endpoints that fail are paused, and those that ask for it are disabled.
 
+use aws::tables::counters::CountsOf;
 use domain::core::id::EndpointName;
 use domain::webhooks::health::{EndpointState, Health};
 
@@ -158,6 +159,32 @@ async fn a_receiver_disables_its_endpoint() {
         stack().deliver().handle(&letter.to_message(), deadline).await.unwrap();
         row_in(&second.id, "delivered").await;
     }
+}
+
+#[tokio::test]
+async fn counts_a_parked_delivery_once() {
+    let endpoint = TestEndpoint::new(json!({}), json!([{"status": 500}, {"status": 500}])).await;
+    let failing = aws::tables::endpoint_health::HealthReason::Failing;
+    stack().health().pause(&name(&endpoint), failing, aws::clock::now()).await.unwrap();
+    let (deliver, delivery) = (stack().deliver(), endpoint.delivery());
+    for probe in [false, true, true] {
+        let message = Delivery { probe, ..delivery.clone() }.to_message();
+        let outcome = deliver.handle(&message, seconds_from_now(60)).await;
+        assert_eq!(outcome, Ok(RecordOutcome::Ack));
+        assert_eq!(text(&row(&delivery.id).await, "state"), "parked");
+    }
+    assert_eq!(endpoint.received_so_far().await.len(), 2);
+    let (counters, now) = (stack().counters(), aws::clock::now());
+    deliver.report(&counters, now).await;
+    let counted = counters.read(now, now).await.unwrap();
+    let parked: Vec<u64> = counted
+        .into_iter()
+        .filter_map(|counted| match counted.of {
+            CountsOf::Endpoint(name, counts) if name == endpoint.name() => Some(counts.parked),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(parked, [1]);
 }
 
 /// SQS may deliver a message once more after it was acknowledged. The retry that it begins must not

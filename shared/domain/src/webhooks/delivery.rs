@@ -42,6 +42,10 @@ pub struct Delivery {
     pub order_id: Option<OrderId>,
     /// The version of that order.
     pub version: Option<u64>,
+    /// When that order was created: once it is erased, another order may have its id, and versions
+    /// of its own. Missing in messages of older releases.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order_created_at: Option<Timestamp>,
     /// The parcel that it is about, unless it is about the whole order.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub awb: Option<Awb>,
@@ -256,6 +260,7 @@ fn batch(
         id: delivery_id(event, endpoint, candidates),
         order_id: rest.is_empty().then(|| first.order.key.order.clone()),
         version: rest.is_empty().then_some(first.version),
+        order_created_at: rest.is_empty().then_some(first.order.state.created_at),
         body: payload::status_update(first.event_type(), &orders, now),
         ..blank(endpoint, first)
     })
@@ -267,6 +272,7 @@ fn single(event: &EventId, endpoint: &Endpoint, candidate: &Candidate<'_>) -> De
         id: delivery_id(event, endpoint, &[candidate]),
         order_id: Some(notification.order.key.order.clone()),
         version: Some(notification.version),
+        order_created_at: Some(notification.order.state.created_at),
         awb: notification.parcel.map(|parcel| parcel.awb.clone()),
         body: match endpoint.settings.format {
             Format::Standard => payload::standard(notification),
@@ -289,6 +295,7 @@ fn blank(endpoint: &Endpoint, notification: &Notification<'_>) -> Delivery {
         account: Some(notification.order.key.account.clone()),
         order_id: None,
         version: None,
+        order_created_at: None,
         awb: None,
         probe: false,
         accepted_at: None,

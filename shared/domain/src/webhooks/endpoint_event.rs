@@ -83,6 +83,7 @@ pub fn fan_out<'a>(
         account: None,
         order_id: None,
         version: None,
+        order_created_at: None,
         awb: None,
         probe: false,
         accepted_at: None,

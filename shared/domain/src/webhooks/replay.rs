@@ -15,6 +15,8 @@ pub enum ReplayDecision {
     Begin,
     /// The run that was asked for has begun.
     Begun,
+    /// The run that was asked for has begun, and has ended as dead by now.
+    DeadAgain,
     /// The delivery has not ended: it is going to be sent anyway.
     Unfinished,
 }
@@ -24,6 +26,7 @@ impl ReplayDecision {
     pub fn new(state: DeliveryState, replayed_at: Option<Timestamp>, now: Timestamp) -> Self {
         let is_repeat = |at| now.since(at) < DOUBLE_CLICK;
         match state {
+            DeliveryState::Dead if replayed_at.is_some_and(is_repeat) => Self::DeadAgain,
             _ if replayed_at.is_some_and(is_repeat) => Self::Begun,
             state if state.has_ended() => Self::Begin,
             _ => Self::Unfinished,
@@ -47,6 +50,7 @@ mod tests {
             (open, None, ReplayDecision::Unfinished),
             (DeliveryState::Pending, Some(40_001), ReplayDecision::Begun),
             (DeliveryState::Delivered, Some(40_001), ReplayDecision::Begun),
+            (dead, Some(40_001), ReplayDecision::DeadAgain),
             (dead, Some(40_000), ReplayDecision::Begin),
             (open, Some(40_000), ReplayDecision::Unfinished),
         ] {

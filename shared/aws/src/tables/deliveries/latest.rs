@@ -43,11 +43,15 @@ impl Deliveries {
 /// `None` for a delivery that is about no order.
 fn latest_id(delivery: &Delivery) -> Option<String> {
     let (account, order) = (delivery.account.as_ref()?, delivery.order_id.as_ref()?);
-    let hash = Fingerprint::of("latest")
+    let mut hash = Fingerprint::of("latest")
         .with(&delivery.endpoint)
         .with(delivery.event.as_str())
         .with(account)
         .with(order)
         .with_option(delivery.awb.as_ref().map(|awb| awb.canonical()));
+    // The versions of another order with this id begin again.
+    if let Some(created_at) = delivery.order_created_at {
+        hash = hash.with(created_at.to_string());
+    }
     Some(format!("latest_{}", hash.finish()))
 }

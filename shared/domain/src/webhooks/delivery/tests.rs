@@ -227,7 +227,9 @@ fn writes_the_format_of_each_endpoint() {
         assert_eq!((delivery.endpoint.as_str(), delivery.format.as_str()), (format, format));
         assert_eq!((delivery.v, delivery.run, delivery.version), (1, 1, Some(2)));
         assert_eq!(delivery.event, EventType::StatusChanged);
-        assert_eq!(delivery.order_id, Some(order("STORE001", MINIMAL).key.order));
+        let order = order("STORE001", MINIMAL);
+        assert_eq!(delivery.order_created_at, Some(order.state.created_at));
+        assert_eq!(delivery.order_id, Some(order.key.order));
         assert_eq!(delivery.account.as_ref().unwrap().as_str(), "STORE001");
     }
     assert_eq!(deliveries.len(), 3);
