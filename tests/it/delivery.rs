@@ -50,8 +50,18 @@ fn text<'a>(row: &'a HashMap<String, AttributeValue>, name: &str) -> &'a str {
 
 /// Sets an attribute of a delivery's row, as time would.
 async fn set_number(id: &str, name: &str, value: i64) {
-    let value = AttributeValue::N(value.to_string());
-    change(id, &format!("SET {name} = :value"), Some(value)).await;
+    set(id, name, AttributeValue::N(value.to_string())).await;
+}
+
+async fn set(id: &str, name: &str, value: AttributeValue) {
+    let dynamodb = stack().dynamodb(&Calls::default());
+    let update = dynamodb.update_item().table_name(&stack().tables["deliveries"]);
+    let update = update
+        .key("pk", AttributeValue::S(id.to_owned()))
+        .update_expression("SET #name = :value")
+        .expression_attribute_names("#name", name)
+        .expression_attribute_values(":value", value);
+    update.send().await.unwrap();
 }
 
 /// Changes a delivery's row by an update expression, with its `:value`.

@@ -26,7 +26,10 @@ impl Ops {
         let page = page_request(request)?;
         let filter = filter::read(request, caller)?;
         let key = self.callers.private_key(now).await?;
-        let read = |cursor: &str| serde_json::from_str::<Place>(&open(&key, cursor)?).ok();
+        let read = |cursor: &str| {
+            let place: Place = serde_json::from_str(&open(&key, cursor)?).ok()?;
+            filter.has_place(&place, Direction::NewestFirst, now).then_some(place)
+        };
         let after = page.after.as_deref();
         let after = after.map(|cursor| read(cursor).ok_or_else(invalid_page)).transpose()?;
         let deliveries = &self.tables.deliveries;
@@ -56,7 +59,7 @@ impl Ops {
     ) -> Result<(DeliveryRow, Option<Vec<u8>>), ApiError> {
         let found = if is_id(id) { self.tables.deliveries.find(id).await? } else { None };
         found
-            .filter(|(row, _)| caller.can_see(row.delivery.account.as_ref()))
+            .filter(|(row, _)| caller.can_see(row.account.as_ref()))
             .ok_or_else(|| ApiError::not_found("no such delivery"))
     }
 }

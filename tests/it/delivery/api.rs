@@ -237,6 +237,92 @@ async fn keeps_the_last_attempts_of_earlier_runs() {
     assert_eq!((log.len(), &log[0]["latency_ms"], &log[20]["run"]), (21, &json!(5), &json!(2)));
 }
 
+#[tokio::test]
+async fn a_replay_that_is_dead_again_is_not_answered_as_queued() {
+    let endpoint = endpoint(json!([{"status": 400}, {"status": 400}])).await;
+    let delivery = dead_delivery(&endpoint).await;
+    assert!(is_queued(&replay(&delivery.id).await, &delivery.id, 2));
+    eventually("the end of the second run", async || {
+        let row = row(&delivery.id).await;
+        (text(&row, "state") == "dead" && row["run"].as_n().unwrap() == "2").then_some(())
+    })
+    .await;
+    let answer = replay(&delivery.id).await;
+    assert_eq!(answer.status, 409, "{}", answer.json);
+    set_number(&delivery.id, "replayed_at", seconds_from_now(-61).millis()).await;
+    assert!(is_queued(&replay(&delivery.id).await, &delivery.id, 3));
+    row_in(&delivery.id, "delivered").await;
+}
+
+/// Lists look back 45 days, and the row lives for 30 more.
+#[tokio::test]
+async fn a_replay_renews_the_day_of_the_list() {
+    let endpoint = endpoint(json!([{"status": 400}])).await;
+    let delivery = dead_delivery(&endpoint).await;
+    let days_ago = |days: i64| seconds_from_now(-days * 24 * 60 * 60);
+    let date: String = days_ago(44).to_string().chars().take(10).collect();
+    set_number(&delivery.id, "created_at", days_ago(44).millis()).await;
+    // As older releases wrote it.
+    for key in ["day", "dead"] {
+        set(&delivery.id, key, AttributeValue::S(date.clone())).await;
+    }
+    let own = format!("endpoint={}", endpoint.name());
+    lists(&own, &[&delivery.id]).await;
+    lists(&format!("{own}&state=dead"), &[&delivery.id]).await;
+    let expiry =
+        |row: &HashMap<String, AttributeValue>| row["ttl"].as_n().unwrap().parse::<i64>().unwrap();
+    set_number(&delivery.id, "ttl", seconds_from_now(3600).millis() / 1000).await;
+    assert!(is_queued(&replay(&delivery.id).await, &delivery.id, 2));
+    let row = row_in(&delivery.id, "delivered").await;
+    let today: String = aws::clock::now().to_string().chars().take(10).collect();
+    assert!(text(&row, "day") > today.as_str(), "{}", text(&row, "day"));
+    assert!(expiry(&row) > seconds_from_now(29 * 24 * 60 * 60).millis() / 1000);
+    lists(&own, &[&delivery.id]).await;
+    // Still found by the time of its creation.
+    let (from, to) = (days_ago(45), days_ago(43));
+    lists(&format!("{own}&from={from}&to={to}"), &[&delivery.id]).await;
+}
+
+/// A newer release may have written it.
+#[tokio::test]
+async fn an_unreadable_row_hides_no_other() {
+    let endpoint = endpoint(json!([{"status": 400}, {"status": 400}, {"status": 400}])).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        ids.insert(0, dead_delivery(&endpoint).await.id);
+    }
+    let own = format!("endpoint={}", endpoint.name());
+    lists(&own, &[&ids[0], &ids[1], &ids[2]]).await;
+    set(&ids[1], "event", AttributeValue::S("order.lost".to_owned())).await;
+    for query in ["", "&state=dead", "&account_code=STORE001"] {
+        lists(&format!("{own}{query}"), &[&ids[0], &ids[2]]).await;
+    }
+}
+
+#[tokio::test]
+async fn rejects_a_cursor_of_another_filter() {
+    let endpoint = endpoint(json!([])).await;
+    let order = unique("O-");
+    for _ in 0..2 {
+        let delivery = about(&endpoint, Some(&order));
+        enqueue(&delivery).await;
+        row_in(&delivery.id, "delivered").await;
+    }
+    let of_endpoint = format!("endpoint={}", endpoint.name());
+    let of_order = format!("order_id={order}&account_code={OURS}");
+    let in_an_hour = format!("from={}", seconds_from_now(3600));
+    let page = eventually("a second page", async || {
+        let page = admin("GET", &format!("/api/deliveries?limit=1&{of_endpoint}")).await.json;
+        page["next_page"].as_str().map(str::to_owned)
+    })
+    .await;
+    for query in [of_order, in_an_hour, "state=dead".to_owned()] {
+        let answer = admin("GET", &format!("/api/deliveries?page={page}&{query}")).await;
+        let error = &answer.json["error"];
+        assert_eq!((answer.status, error["field"].as_str()), (422, Some("page")), "{query}");
+    }
+}
+
 /// The row begins the run: `sweep` queues it.
 #[tokio::test]
 async fn a_replay_is_not_lost_while_the_queue_fails() {

@@ -122,6 +122,15 @@ async fn sends_each_dead_delivery_of_a_filter_once_more() {
 }
 
 #[tokio::test]
+async fn an_unreadable_row_stops_no_job() {
+    let (endpoint, deliveries) = dead(3).await;
+    set(&deliveries[0].id, "event", AttributeValue::S("order.lost".to_owned())).await;
+    let started = start("deliveries", &json!({"endpoint": endpoint.name()})).await;
+    let done = work_on(started["id"].as_str().unwrap()).await;
+    assert_eq!((&done["state"], &done["restarted"]), (&json!("finished"), &json!(2)), "{done}");
+}
+
+#[tokio::test]
 async fn a_job_ends_at_its_limit() {
     let (endpoint, _) = dead(3).await;
     let which = json!({"endpoint": endpoint.name(), "limit": 2});
@@ -167,6 +176,10 @@ async fn processes_the_failed_events_of_a_filter_again() {
     let which = json!({"account_code": account, "source": "shiprocket"});
     counts("events", &which, 1).await;
     counts("events", &json!({"account_code": account, "source": "shipway"}), 0).await;
+    let of_time = |from: i64, to: i64| json!({"account_code": account, "from": seconds_from_now(from), "to": seconds_from_now(to)});
+    counts("events", &of_time(-3600, 3600), 1).await;
+    counts("events", &of_time(-7200, -3600), 0).await;
+    counts("events", &of_time(3600, 7200), 0).await;
     let started = start("events", &which).await;
     let done = work_on(started["id"].as_str().unwrap()).await;
     assert_eq!((&done["state"], &done["restarted"]), (&json!("finished"), &json!(1)), "{done}");

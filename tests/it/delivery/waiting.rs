@@ -37,7 +37,11 @@ async fn waiting_after(id: &str, attempts: usize) -> HashMap<String, AttributeVa
 async fn waits_in_the_index_until_the_attempt_is_due() {
     let responses = json!([{"status": 500}, {"status": 503}, {"status": 200}]);
     let endpoint = TestEndpoint::new(json!({"backoff": [61, 61]}), responses).await;
-    let delivery = Delivery { body: r#"{"canary":"a"}"#.to_owned(), ..endpoint.delivery() };
+    let delivery = Delivery {
+        body: r#"{"canary":"a"}"#.to_owned(),
+        order_created_at: Some(seconds_from_now(-60)),
+        ..endpoint.delivery()
+    };
     enqueue(&delivery).await;
     let row = waiting_after(&delivery.id, 1).await;
     assert!(row.contains_key("due") && row.contains_key("due_at"), "{row:?}");
@@ -56,6 +60,7 @@ async fn waits_in_the_index_until_the_attempt_is_due() {
     sweep().await;
     let row = row_in(&delivery.id, "delivered").await;
     assert!(!row.contains_key("due") && !row.contains_key("due_at"), "{row:?}");
+    assert!(row.contains_key("order_created_at"), "the messages of `sweep` have it too");
     // Neither another sweep nor a message without a row sends anything.
     sweep().await;
     let gone = Delivery { id: format!("{}-gone", delivery.id), body: String::new(), ..delivery };

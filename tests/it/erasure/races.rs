@@ -48,6 +48,7 @@ async fn a_queued_delivery_about_an_erased_order_is_not_sent() {
     let delivery = endpoint.delivery();
     assert_eq!(erase_delivery(&delivery, false, "O-1").await, ErasedBody::Erased);
     assert_eq!(erase_delivery(&delivery, false, "O-1").await, ErasedBody::Nothing);
+    is_shown_as_erased(&delivery).await;
     handle(&delivery).await;
     // Neither does a redrive send it.
     handle(&Delivery { run: 2, ..delivery.clone() }).await;
@@ -55,6 +56,32 @@ async fn a_queued_delivery_about_an_erased_order_is_not_sent() {
     assert_eq!(row["state"].as_s().unwrap(), "dead");
     assert_eq!(row["reason"].as_s().unwrap(), "erased");
     assert_eq!(endpoint.received_so_far().await.len(), 0);
+}
+
+async fn is_shown_as_erased(delivery: &Delivery) {
+    let shown = async |path: &str| stack().user("admin", "GET", path, None).await;
+    let one = shown(&format!("/api/deliveries/{}", delivery.id)).await;
+    assert_eq!(one.status, 200, "{}", one.json);
+    assert_eq!((&one.json["state"], &one.json["reason"]), (&json!("dead"), &json!("erased")));
+    let own = format!("endpoint={}", delivery.endpoint);
+    for query in ["state=dead", "reason=erased", "account_code=STORE001&order_id=O-1"] {
+        eventually(&format!("{query} lists {}", delivery.id), async || {
+            let list = shown(&format!("/api/deliveries?{own}&{query}")).await.json;
+            (list["items"][0]["id"] == delivery.id.as_str()).then_some(())
+        })
+        .await;
+    }
+}
+
+/// A delivery that waits for its next attempt ends.
+#[tokio::test]
+async fn an_open_delivery_about_an_erased_order_is_listed_as_dead() {
+    let settings = json!({"backoff": [600]});
+    let endpoint = TestEndpoint::new(settings, json!([{"status": 500}])).await;
+    let delivery = endpoint.delivery();
+    handle(&delivery).await;
+    assert_eq!(erase_delivery(&delivery, false, "O-1").await, ErasedBody::Erased);
+    is_shown_as_erased(&delivery).await;
 }
 
 #[tokio::test]

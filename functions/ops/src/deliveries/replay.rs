@@ -8,7 +8,6 @@ use aws::tables::audit::AuditAction;
 use aws::tables::contention::{Try, retry};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::delivery::Delivery;
 use domain::webhooks::replay::ReplayDecision;
 use lambda_http::{Body, Response};
 
@@ -39,7 +38,11 @@ impl Ops {
     ) -> Result<Try<Response<Body>>, ApiError> {
         let (row, body) = self.find_delivery(caller, id).await?;
         match ReplayDecision::new(row.state, row.replayed_at, now) {
-            ReplayDecision::Begun => return Ok(Try::Done(queued(&row.delivery))),
+            ReplayDecision::Begun => return Ok(Try::Done(queued(id, row.run))),
+            ReplayDecision::DeadAgain => {
+                let message = "the replay of less than a minute ago is dead: replay it later";
+                return Err(ApiError::conflict(message));
+            }
             ReplayDecision::Unfinished => {
                 let message = format!("the delivery is {}: it has not ended", row.state.as_str());
                 return Err(ApiError::conflict(message));
@@ -49,7 +52,7 @@ impl Ops {
             }
             ReplayDecision::Begin => {}
         }
-        let act = Act::new(AuditAction::ReplayDelivery, id, only(row.delivery.account.as_ref()));
+        let act = Act::new(AuditAction::ReplayDelivery, id, only(row.account.as_ref()));
         self.record(caller, act, now).await?;
         let deliveries = &self.tables.deliveries;
         let due = now.after(SWEPT_AFTER);
@@ -62,11 +65,10 @@ impl Ops {
         if let Err(error) = self.queues.deliveries.send(message).await {
             tracing::warn!(delivery_id = delivery.id, %error, "delivery.send_failed");
         }
-        Ok(Try::Done(queued(&delivery)))
+        Ok(Try::Done(queued(id, delivery.run)))
     }
 }
 
-fn queued(delivery: &Delivery) -> Response<Body> {
-    let Delivery { id, run, .. } = delivery;
+fn queued(id: &str, run: u32) -> Response<Body> {
     json(202, &serde_json::json!({"id": id, "run": run, "status": "queued"}))
 }

@@ -3,7 +3,7 @@
 use aws::tables::deliveries::{DeliveryRow, LoggedAttempt};
 use domain::core::id::{AccountCode, EndpointName, OrderId};
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::endpoint::Format;
+use domain::webhooks::endpoint::{EventType, Format};
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -15,8 +15,9 @@ pub(super) struct DeliveryView<'a> {
     /// Null if it is about several orders.
     order_id: Option<&'a OrderId>,
     version: Option<u64>,
-    kind: &'static str,
-    format: Format,
+    /// Null, as `format`, if it was erased before its first attempt.
+    kind: Option<&'static str>,
+    format: Option<Format>,
     state: &'static str,
     reason: Option<&'a str>,
     run: u32,
@@ -31,18 +32,17 @@ pub(super) struct DeliveryView<'a> {
 
 impl<'a> DeliveryView<'a> {
     pub(super) fn of(row: &'a DeliveryRow) -> Self {
-        let delivery = &row.delivery;
         Self {
-            id: &delivery.id,
-            endpoint: &delivery.endpoint,
-            account_code: delivery.account.as_ref(),
-            order_id: delivery.order_id.as_ref(),
-            version: delivery.version,
-            kind: delivery.event.as_str(),
-            format: delivery.format,
+            id: &row.id,
+            endpoint: &row.endpoint,
+            account_code: row.account.as_ref(),
+            order_id: row.order_id.as_ref(),
+            version: row.version,
+            kind: row.event.map(EventType::as_str),
+            format: row.format,
             state: row.state.as_str(),
             reason: row.reason.as_deref(),
-            run: delivery.run,
+            run: row.run,
             attempts: row.attempts,
             last_attempt: row.log.last(),
             created_at: row.created_at,

@@ -98,10 +98,6 @@ impl Attr {
         Condition::Compare(self.0, "<=", value)
     }
 
-    pub(crate) fn at_least(self, value: AttributeValue) -> Condition {
-        Condition::Compare(self.0, ">=", value)
-    }
-
     pub(crate) fn above(self, value: AttributeValue) -> Condition {
         Condition::Compare(self.0, ">", value)
     }

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 
-use super::attr::Item;
+use super::attr::{Item, read_text};
 use super::expression::{Condition, Placeholders};
 use crate::error::IoError;
 
@@ -64,6 +64,41 @@ pub(crate) async fn first_page(query: QueryFluentBuilder) -> Result<Page, IoErro
 pub(crate) struct Page {
     pub(crate) rows: Vec<Item>,
     pub(crate) next: Option<Item>,
+}
+
+/// Reads the rows of a list. A row that cannot be read is logged by its attribute `id`, and left out:
+/// it must not hide the others.
+pub(crate) fn readable<'a, T>(
+    rows: &'a [Item],
+    id: &'static str,
+    read: impl Fn(&Item) -> Result<T, IoError> + 'a,
+) -> impl Iterator<Item = T> + 'a {
+    rows.iter().filter_map(move |row| {
+        let id = read_text(row, id).unwrap_or_default();
+        read(row).inspect_err(|error| tracing::error!(id, %error, "row.unreadable")).ok()
+    })
+}
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Rows<T> {
+    /// Those that can be read.
+    pub items: Vec<T>,
+    /// The sort key of the last row, if more may follow.
+    pub next: Option<String>,
+}
+
+impl<T> Rows<T> {
+    /// The page that `limit` rows were asked for. Their sort keys have no personal data.
+    pub(crate) fn of(
+        rows: &[Item],
+        limit: usize,
+        read: impl Fn(&Item) -> Result<T, IoError>,
+    ) -> Self {
+        let last = rows.last().filter(|_| rows.len() == limit);
+        let next = last.and_then(|row| read_text(row, "sk").ok()).map(str::to_owned);
+        Self { items: readable(rows, "sk", read).collect(), next }
+    }
 }
 
 /// Sends a query and returns the rows of all its pages.

@@ -128,7 +128,9 @@ impl Claim<'_> {
 
     fn next_attempt(&self) -> Changes {
         let now = number(self.now.millis());
-        listed::enter(self.leased(), self.delivery, self.now)
+        let Delivery { endpoint, account, order_id, .. } = self.delivery;
+        let (account, order) = (account.as_ref(), order_id.as_ref());
+        listed::enter(self.leased(), endpoint, account, order, self.now)
             .set_if_absent("state", text(DeliveryState::Pending.as_str()))
             .set_if_absent("created_at", now.clone())
             .set_if_absent("began_at", now)
@@ -136,7 +138,9 @@ impl Claim<'_> {
     }
 
     fn first_attempt(&self, dead: &Item) -> Changes {
-        let changes = listed::enter(self.leased(), self.delivery, self.now);
+        let Delivery { endpoint, account, order_id, .. } = self.delivery;
+        let changes = listed::renew(self.leased(), endpoint, self.now);
+        let changes = listed::by_order(changes, account.as_ref(), order_id.as_ref());
         begin_again(changes, dead)
             .set("began_at", number(self.now.millis()))
             .set("attempts", number(1))
@@ -149,6 +153,7 @@ impl Claim<'_> {
         let order_id = delivery.order_id.as_ref().map(|id| text(id.as_str()));
         let account = delivery.account.as_ref().map(|account| text(account.as_str()));
         let awb = delivery.awb.as_ref().map(|awb| text(awb.as_str()));
+        let order_created_at = delivery.order_created_at.map(|at| number(at.millis()));
         let lease_until = now.after(*timeout).after(LEASE_MARGIN);
         let body = Some(&delivery.body).filter(|body| !body.is_empty());
         let changes = match body {
@@ -165,6 +170,7 @@ impl Claim<'_> {
             .set("order_id", or_null(order_id))
             .set_or_remove("awb", awb)
             .set("version", or_null(delivery.version.map(number)))
+            .set_or_remove("order_created_at", order_created_at)
             .set_if_absent("format", text(delivery.format.as_str()))
             .set_if_absent("event", text(delivery.event.as_str()))
             .set("run", number(delivery.run))

@@ -15,6 +15,7 @@ use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
 use domain::webhooks::endpoint::{EventType, Format};
 use futures::future::try_join_all;
 
+use super::row::read_time;
 use super::{Deliveries, delivery_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, read_as, read_number, read_optional, read_text, text};
@@ -29,8 +30,18 @@ const CALL: &str = "dynamodb:BatchGetItem";
 const PARKED_SHARDS: u64 = 4;
 
 /// What a message needs of a row.
-const ATTRIBUTES: [&str; 11] = [
-    "pk", "run", "endpoint", "format", "event", "account", "order_id", "version", "awb", "due",
+const ATTRIBUTES: [&str; 12] = [
+    "pk",
+    "run",
+    "endpoint",
+    "format",
+    "event",
+    "account",
+    "order_id",
+    "version",
+    "order_created_at",
+    "awb",
+    "due",
     "due_at",
 ];
 
@@ -190,7 +201,7 @@ fn read_due(row: &Item) -> Result<Due, IoError> {
 }
 
 /// The message of a row, without its body, which stays in the row.
-pub(super) fn read_message(row: &Item) -> Result<Delivery, IoError> {
+fn read_message(row: &Item) -> Result<Delivery, IoError> {
     let unreadable = |name: &'static str| move || IoError::unreadable(CALL, name);
     Ok(Delivery {
         v: SCHEMA_VERSION,
@@ -202,6 +213,7 @@ pub(super) fn read_message(row: &Item) -> Result<Delivery, IoError> {
         account: read_optional(row, "account", AccountCode::parse)?,
         order_id: read_optional(row, "order_id", OrderId::parse)?,
         version: read_number(row, "version"),
+        order_created_at: read_time(row, "order_created_at"),
         awb: read_optional(row, "awb", Awb::parse)?,
         probe: false,
         accepted_at: None,

@@ -10,7 +10,7 @@ use domain::webhooks::lease::DeliveryState;
 use domain::webhooks::retry::DeadReason;
 use serde_json::Value;
 
-use super::{Deliveries, delivery_key, due};
+use super::{Deliveries, delivery_key, due, listed};
 use crate::error::IoError;
 use crate::tables::attr::{
     Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, text, texts, ttl,
@@ -76,13 +76,16 @@ fn announced(
         .set("created_at", at())
         .set("updated_at", at())
         .set("ttl", ttl(now, RETENTION_DAYS));
+    let account = Some(&order.account);
     if is_shared {
-        return changes.set("state", text(DeliveryState::Pending.as_str()));
+        return listed::enter(changes, endpoint, account, None, now)
+            .set("state", text(DeliveryState::Pending.as_str()));
     }
-    changes
+    listed::enter(changes, endpoint, account, Some(&order.order), now)
         .set("order_id", text(order.order.as_str()))
         .set("state", text(DeliveryState::Dead.as_str()))
         .set("reason", text(DeadReason::Erased.as_str()))
+        .set("dead", text(listed::date(now)))
 }
 
 /// The changes that remove the order from a row; `None` if its body does not have it.
@@ -103,13 +106,15 @@ fn cut(row: &Item, order: &OrderKey, now: Timestamp) -> Result<Option<Changes>, 
         Rest::Nothing => {
             let changes = without_excerpts(changes, row).remove("body");
             let has_ended = state.is_some_and(DeliveryState::has_ended);
-            Some(if has_ended { changes } else { ended(changes) })
+            Some(if has_ended { changes } else { ended(changes, row, now) })
         }
     })
 }
 
-fn ended(changes: Changes) -> Changes {
+fn ended(changes: Changes, row: &Item, now: Timestamp) -> Changes {
+    let dead = read_text(row, "day").map_or_else(|_| text(listed::date(now)), listed::dead_on);
     due::leave_index(changes)
+        .set("dead", dead)
         .set("state", text(DeliveryState::Dead.as_str()))
         .set("reason", text(DeadReason::Erased.as_str()))
         .remove("next_attempt_at")

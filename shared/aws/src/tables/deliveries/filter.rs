@@ -5,17 +5,19 @@ use std::collections::VecDeque;
 use domain::auth::Accounts;
 use domain::core::id::{AccountCode, EndpointName, OrderKey};
 use domain::core::timestamp::Timestamp;
+use domain::pagination::MAX_LIMIT;
 use domain::webhooks::endpoint::EventType;
 use domain::webhooks::lease::DeliveryState;
 use domain::webhooks::retry::DeadReason;
 
-use super::listed::{batches, day};
+use super::listed::{batches, date};
 use super::{DeliveryRow, Direction};
+use crate::tables::buckets::{partition_of, partitions_of};
 use crate::tables::keys::order_pk;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// How many days back there may be rows: a row is kept for 30 days after its last attempt, which
-/// may be 15 days after its first.
+/// may be 15 days after the first of its run.
 const DAYS: i64 = 45;
 
 /// Deliveries that match every part, and whose account is one of `accounts`.
@@ -34,12 +36,12 @@ pub struct DeliveryFilter {
     pub to: Option<Timestamp>,
 }
 
-/// A partition of an index.
+/// Partitions of an index that are read as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Partition {
+pub(super) struct Partitions {
     pub(super) index: &'static str,
     pub(super) attribute: &'static str,
-    pub(super) value: String,
+    pub(super) values: Vec<String>,
 }
 
 impl DeliveryFilter {
@@ -59,57 +61,76 @@ impl DeliveryFilter {
 
     /// The partitions that have all matching rows, in the order in which they are read. Those of an
     /// order come first, then its account's deliveries about several orders.
-    pub(super) fn partitions(&self, direction: Direction, now: Timestamp) -> VecDeque<Partition> {
+    pub(super) fn partitions(&self, direction: Direction, now: Timestamp) -> VecDeque<Partitions> {
         if let Some(order) = &self.order {
-            let of = |value| Partition { index: "by_order", attribute: "of_order", value };
+            let of = |value| Partitions {
+                index: "by_order",
+                attribute: "of_order",
+                values: vec![value],
+            };
             return [order_pk(order), batches(&order.account)].map(of).into();
         }
-        let (index, attribute) = match self.state {
-            Some(DeliveryState::Dead) => ("dead", "dead"),
-            _ => ("by_day", "day"),
-        };
-        let mut days = self.days(now);
-        if direction == Direction::OldestFirst {
-            days.reverse();
+        let mut days: VecDeque<_> = self.days(now).map(|day| self.of_day(day)).collect();
+        if direction == Direction::NewestFirst {
+            days.make_contiguous().reverse();
         }
-        days.into_iter().map(|value| Partition { index, attribute, value }).collect()
+        days
     }
 
-    /// The newest first.
-    fn days(&self, now: Timestamp) -> Vec<String> {
+    fn of_day(&self, day: String) -> Partitions {
+        if self.state == Some(DeliveryState::Dead) {
+            return Partitions { index: "dead", attribute: "dead", values: vec![day] };
+        }
+        let buckets = match &self.endpoint {
+            Some(endpoint) => vec![partition_of(&day, endpoint.as_str())],
+            None => partitions_of(&day).collect(),
+        };
+        // Rows of older releases are in a partition without bucket until they expire.
+        let values = buckets.into_iter().chain([day]).collect();
+        Partitions { index: "by_day", attribute: "day", values }
+    }
+
+    /// The oldest first. A replay brings a row to a later day than that of its creation.
+    fn days(&self, now: Timestamp) -> impl Iterator<Item = String> {
         let number = |time: Timestamp| time.millis().div_euclid(DAY_MILLIS);
-        let newest = number(self.to.map_or(now, |to| to.min(now)));
         let oldest = (number(now) - DAYS).max(self.from.map_or(0, number));
-        (oldest..=newest)
-            .rev()
+        (oldest..=number(now))
             .filter_map(|number| Timestamp::from_millis(number * DAY_MILLIS).ok())
-            .map(day)
-            .collect()
+            .map(date)
     }
 
-    /// True if many rows may have to be read for few matches.
-    pub(super) fn is_narrow(&self) -> bool {
-        let has_own_index = self.order.is_some() || self.state == Some(DeliveryState::Dead);
-        self.state.is_some() && !has_own_index
-            || self.account.is_some() && self.order.is_none()
-            || self.accounts != Accounts::All && self.order.is_none()
-            || self.endpoint.is_some()
-            || self.kind.is_some()
+    /// The first and the last millisecond in which a delivery may have been created.
+    pub(super) fn times(&self) -> (i64, i64) {
+        let from = self.from.map_or(0, Timestamp::millis);
+        (from, self.to.map_or(i64::MAX, |to| to.millis().saturating_sub(1)))
+    }
+
+    /// How many rows to read at once for a page of `max`: as many, or the most if few of them may
+    /// match.
+    pub(super) fn step(&self, partitions: &Partitions, max: usize) -> usize {
+        let is_dead = self.state == Some(DeliveryState::Dead);
+        let is_narrow = self.kind.is_some()
             || self.reason.is_some()
+            || self.endpoint.is_some()
+            || self.state.is_some() && !(is_dead && self.order.is_none());
+        let has_others = match &self.order {
+            Some(order) => partitions.values == [batches(&order.account)],
+            None => self.account.is_some() || self.accounts != Accounts::All,
+        };
+        if is_narrow || has_others { MAX_LIMIT } else { max }
     }
 
     /// True for a row of the partitions that matches the other parts of the filter.
     pub fn matches(&self, row: &DeliveryRow) -> bool {
-        let delivery = &row.delivery;
-        let account = delivery.account.as_ref();
+        let account = row.account.as_ref();
         let is_in_time = self.from.is_none_or(|from| row.created_at >= from)
             && self.to.is_none_or(|to| row.created_at < to);
         is_in_time
             && self.accounts.can_see(account)
             && self.account.as_ref().is_none_or(|own| Some(own) == account)
-            && self.endpoint.as_ref().is_none_or(|endpoint| *endpoint == delivery.endpoint)
+            && self.endpoint.as_ref().is_none_or(|endpoint| *endpoint == row.endpoint)
             && self.state.is_none_or(|state| state == row.state)
-            && self.kind.is_none_or(|kind| kind == delivery.event)
+            && self.kind.is_none_or(|kind| Some(kind) == row.event)
             && self.reason.is_none_or(|reason| row.reason.as_deref() == Some(reason.as_str()))
     }
 }
@@ -129,21 +150,29 @@ mod tests {
 
     fn partitions(filter: &DeliveryFilter, direction: Direction) -> Vec<String> {
         let all = filter.partitions(direction, time(NOW));
-        all.into_iter().map(|it| format!("{}={}", it.index, it.value)).collect()
+        all.into_iter().map(|it| format!("{}={}", it.index, it.values.join(" "))).collect()
     }
 
     #[test]
     fn reads_the_days_that_may_have_rows() {
-        let all = partitions(&DeliveryFilter::all(Accounts::All), Direction::NewestFirst);
-        assert_eq!(all[..2], ["by_day=2026-03-02", "by_day=2026-03-01"]);
-        assert_eq!((all.len(), all.last().unwrap().as_str()), (46, "by_day=2026-01-16"));
+        let endpoint = EndpointName::parse("shop").ok();
+        let of_endpoint =
+            DeliveryFilter { endpoint: endpoint.clone(), ..DeliveryFilter::all(Accounts::All) };
+        let all = partitions(&of_endpoint, Direction::NewestFirst);
+        assert_eq!(all[0], format!("by_day={} 2026-03-02", partition_of("2026-03-02", "shop")));
+        let oldest = format!("by_day={} 2026-01-16", partition_of("2026-01-16", "shop"));
+        assert_eq!((all.len(), all.last()), (46, Some(&oldest)));
+        let of_all =
+            DeliveryFilter::all(Accounts::All).partitions(Direction::OldestFirst, time(NOW));
+        assert_eq!((of_all.len(), of_all[45].values.len()), (46, 17));
+        assert_eq!(of_all[45].values[..2], ["2026-03-02/00", "2026-03-02/01"]);
         let dead = DeliveryFilter {
             state: Some(DeliveryState::Dead),
             from: Some(time("2026-02-27T23:59:59.999Z")),
             to: Some(time("2026-03-01T00:00:00Z")),
             ..DeliveryFilter::all(Accounts::All)
         };
-        let days = ["dead=2026-02-27", "dead=2026-02-28", "dead=2026-03-01"];
+        let days = ["dead=2026-02-27", "dead=2026-02-28", "dead=2026-03-01", "dead=2026-03-02"];
         assert_eq!(partitions(&dead, Direction::OldestFirst), days);
         let future = DeliveryFilter { from: Some(time("2026-03-03T00:00:00Z")), ..dead };
         assert_eq!(partitions(&future, Direction::NewestFirst), [""; 0]);
@@ -156,6 +185,8 @@ mod tests {
         let filter = DeliveryFilter { order: Some(order), ..DeliveryFilter::all(Accounts::All) };
         let expected = ["by_order=order:2:A1:O-1", "by_order=orders:2:A1"];
         assert_eq!(partitions(&filter, Direction::NewestFirst), expected);
-        assert!(!filter.is_narrow());
+        let steps = filter.partitions(Direction::NewestFirst, time(NOW));
+        let steps: Vec<_> = steps.iter().map(|it| filter.step(it, 1)).collect();
+        assert_eq!(steps, [1, MAX_LIMIT], "most batches are about other orders");
     }
 }

@@ -1,6 +1,6 @@
 //! Lists of deliveries.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::timestamp::Timestamp;
@@ -8,14 +8,15 @@ use domain::pagination::MAX_LIMIT;
 use domain::webhooks::payload;
 use serde::{Deserialize, Serialize};
 
-use super::filter::Partition;
-use super::row::{COLUMNS, read_body, read_row, read_time};
+use super::filter::Partitions;
+use super::row::{COLUMNS, read_body, read_row};
 use super::{Deliveries, DeliveryFilter, DeliveryRow, delivery_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, item, number, read_text, text};
+use crate::tables::attr::{Item, item, number, read_number, read_text, text};
 use crate::tables::batch_get::batch_get;
+use crate::tables::buckets::Merge;
 use crate::tables::expression::{Placeholders, attr};
-use crate::tables::read::{first_page, limit, query};
+use crate::tables::read::{first_page, limit, query, readable};
 
 /// The most rows that are read for one page, however few of them match the filter.
 const MAX_SCANNED: usize = 5 * MAX_LIMIT;
@@ -26,18 +27,13 @@ pub enum Direction {
     OldestFirst,
 }
 
-/// A place in a list: within or before a partition of an index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A place in a list: the index entry of the last row that was read. Entries of one partition are as
+/// the index orders them; those of several are ordered by time, then partition.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
+    /// In milliseconds since 1970.
+    created_at: i64,
     partition: String,
-    /// The last row that was read in it.
-    after: Option<Entry>,
-}
-
-/// A row's entry in an index.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Entry {
-    created_at: Timestamp,
     id: String,
 }
 
@@ -48,10 +44,66 @@ pub struct DeliveryPage {
     pub next: Option<Place>,
 }
 
+/// The rest of a list.
+struct Walk<'a> {
+    filter: &'a DeliveryFilter,
+    direction: Direction,
+    partitions: VecDeque<Partitions>,
+    after: Option<Place>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(filter: &'a DeliveryFilter, direction: Direction, now: Timestamp) -> Self {
+        Self { filter, direction, partitions: filter.partitions(direction, now), after: None }
+    }
+
+    /// `None` if the list has no such place.
+    fn after(mut self, place: Place) -> Option<Self> {
+        let has_place = |it: &Partitions| it.values.contains(&place.partition);
+        while self.partitions.pop_front_if(|it| !has_place(it)).is_some() {}
+        let (first, last) = self.filter.times();
+        let is_in_time = (first..=last).contains(&place.created_at);
+        self.after = Some(place);
+        (is_in_time && !self.partitions.is_empty()).then_some(self)
+    }
+
+    fn merge(&mut self, partitions: &Partitions) -> Merge<Place> {
+        let (values, after) = (partitions.values.clone(), self.after.take());
+        match self.direction {
+            Direction::NewestFirst => Merge::descending(values, after.as_ref()),
+            Direction::OldestFirst => Merge::ascending(values, after.as_ref()),
+        }
+    }
+
+    /// The first and the last millisecond to read of a partition after a place, which may be in
+    /// another one.
+    fn times_after(&self, place: Option<&Place>, partition: &str) -> (i64, i64) {
+        let (first, last) = self.filter.times();
+        let Some(place) = place else { return (first, last) };
+        let at = place.created_at;
+        // Of the same millisecond, the rest follows: all of a partition that comes later.
+        match self.direction {
+            Direction::NewestFirst if partition <= place.partition.as_str() => (first, at),
+            Direction::NewestFirst => (first, at - 1),
+            Direction::OldestFirst if partition >= place.partition.as_str() => (at, last),
+            Direction::OldestFirst => (at + 1, last),
+        }
+    }
+}
+
+impl DeliveryFilter {
+    /// True if the list has this place. A place of another filter's list may be in none of its
+    /// partitions.
+    pub fn has_place(&self, place: &Place, direction: Direction, now: Timestamp) -> bool {
+        Walk::new(self, direction, now).after(place.clone()).is_some()
+    }
+}
+
 impl Deliveries {
-    /// A page of the deliveries that match the filter, by the time of their first attempt. It may
-    /// have fewer rows than `max`, or none, although there is a next page: the number of rows read
-    /// for one page is limited. Read eventually consistently.
+    /// A page of the deliveries that match the filter, by the day on which their run began, then the
+    /// time of their creation. It begins after `from`, or if the list has no such place, at its
+    /// beginning. It may have fewer rows than `max`, or none, although there is a next page: the
+    /// number of rows read for one page is limited. Read eventually consistently.
     pub async fn list(
         &self,
         filter: &DeliveryFilter,
@@ -60,78 +112,77 @@ impl Deliveries {
         from: Option<Place>,
         now: Timestamp,
     ) -> Result<DeliveryPage, IoError> {
-        let step = if filter.is_narrow() { MAX_LIMIT } else { max };
-        let mut partitions = filter.partitions(direction, now);
-        let mut after = None;
-        if let Some(place) = from {
-            while partitions.pop_front_if(|it| it.value != place.partition).is_some() {}
-            after = place.after;
-        }
+        let begin = || Walk::new(filter, direction, now);
+        let mut walk = from.and_then(|place| begin().after(place)).unwrap_or_else(begin);
         let (mut rows, mut scanned) = (Vec::new(), 0);
-        while let Some(partition) = partitions.front() {
-            let place = |after| Place { partition: partition.value.clone(), after };
-            if scanned >= MAX_SCANNED {
-                return Ok(DeliveryPage { rows, next: Some(place(after)) });
-            }
-            let entries = self.entries(partition, filter, direction, after.take(), step).await?;
-            let mut found = self.rows(&entries, filter).await?;
-            for entry in &entries {
-                rows.extend(found.remove(&entry.id));
-                if rows.len() == max {
-                    return Ok(DeliveryPage { rows, next: Some(place(Some(entry.clone()))) });
+        while let Some(partitions) = walk.partitions.pop_front() {
+            let step = filter.step(&partitions, max);
+            let mut merge = walk.merge(&partitions);
+            loop {
+                let read =
+                    |partition, after, max| self.places(&walk, &partitions, partition, after, max);
+                let places = merge.take(step, read).await?;
+                let mut found = self.rows(&places, filter).await?;
+                for place in &places {
+                    rows.extend(found.remove(&place.id));
+                    if rows.len() == max {
+                        return Ok(DeliveryPage { rows, next: Some(place.clone()) });
+                    }
                 }
-            }
-            scanned += entries.len();
-            if entries.len() < step {
-                partitions.pop_front();
-            } else {
-                after = entries.into_iter().next_back();
+                scanned += places.len();
+                let is_at_end = places.len() < step;
+                if let Some(last) =
+                    places.into_iter().next_back().filter(|_| scanned >= MAX_SCANNED)
+                {
+                    return Ok(DeliveryPage { rows, next: Some(last) });
+                }
+                if is_at_end {
+                    break;
+                }
             }
         }
         Ok(DeliveryPage { rows, next: None })
     }
 
-    async fn entries(
+    /// The next places of one partition.
+    async fn places(
         &self,
-        partition: &Partition,
-        filter: &DeliveryFilter,
-        direction: Direction,
-        after: Option<Entry>,
+        walk: &Walk<'_>,
+        partitions: &Partitions,
+        partition: String,
+        after: Option<Place>,
         max: usize,
-    ) -> Result<Vec<Entry>, IoError> {
-        let millis = |time: Timestamp| number(time.millis());
-        let mut key = attr(partition.attribute).equals(text(partition.value.as_str()));
-        // A key condition has one comparison: `between` includes `to`, which the filter refuses.
-        key = match (filter.from, filter.to) {
-            (Some(from), Some(to)) => key.and(attr("created_at").between(millis(from), millis(to))),
-            (Some(from), None) => key.and(attr("created_at").at_least(millis(from))),
-            (None, Some(to)) => key.and(attr("created_at").below(millis(to))),
-            (None, None) => key,
-        };
-        let start = after.map(|entry| {
+    ) -> Result<Vec<Place>, IoError> {
+        let attribute = partitions.attribute;
+        let (first, last) = walk.times_after(after.as_ref(), &partition);
+        if first > last {
+            return Ok(Vec::new());
+        }
+        let start = after.filter(|place| place.partition == partition).map(|place| {
             item([
-                (partition.attribute, text(partition.value.as_str())),
-                ("created_at", millis(entry.created_at)),
-                ("pk", text(entry.id)),
+                (attribute, text(partition.as_str())),
+                ("created_at", number(place.created_at)),
+                ("pk", text(place.id)),
             ])
         });
+        let key = attr(attribute).equals(text(partition.as_str()));
+        let key = key.and(attr("created_at").between(number(first), number(last)));
         let query = query(&self.client, &self.table, key)
-            .index_name(partition.index)
-            .scan_index_forward(direction == Direction::OldestFirst)
+            .index_name(partitions.index)
+            .scan_index_forward(walk.direction == Direction::OldestFirst)
             .set_exclusive_start_key(start)
             .limit(limit(max));
-        first_page(query).await?.rows.iter().map(read_entry).collect()
+        first_page(query).await?.rows.iter().map(|row| read_place(row, &partition)).collect()
     }
 
-    /// The matching rows of these entries, by id. Expired rows are left out.
+    /// The matching rows of these places, by id. Expired rows are left out.
     async fn rows(
         &self,
-        entries: &[Entry],
+        places: &[Place],
         filter: &DeliveryFilter,
     ) -> Result<HashMap<String, DeliveryRow>, IoError> {
-        let mut rows = HashMap::new();
-        if entries.is_empty() {
-            return Ok(rows);
+        if places.is_empty() {
+            return Ok(HashMap::new());
         }
         let mut columns = COLUMNS.to_vec();
         if filter.order.is_some() {
@@ -139,16 +190,16 @@ impl Deliveries {
         }
         let mut placeholders = Placeholders::default();
         let keys = KeysAndAttributes::builder()
-            .set_keys(Some(entries.iter().map(|entry| delivery_key(&entry.id)).collect()))
+            .set_keys(Some(places.iter().map(|place| delivery_key(&place.id)).collect()))
             .projection_expression(placeholders.projection(&columns))
             .set_expression_attribute_names(placeholders.into_maps().0);
-        for item in &batch_get(&self.client, &self.table, keys).await? {
+        let rows = batch_get(&self.client, &self.table, keys).await?;
+        let matching = readable(&rows, "pk", |item| {
             let row = read_row(item)?;
-            if filter.matches(&row) && is_about_order(filter, &row, item)? {
-                rows.insert(row.delivery.id.clone(), row);
-            }
-        }
-        Ok(rows)
+            let is_match = filter.matches(&row) && is_about_order(filter, &row, item)?;
+            Ok(is_match.then_some(row))
+        });
+        Ok(matching.flatten().map(|row| (row.id.clone(), row)).collect())
     }
 }
 
@@ -160,17 +211,54 @@ fn is_about_order(
     item: &Item,
 ) -> Result<bool, IoError> {
     let Some(order) = &filter.order else { return Ok(true) };
-    Ok(match &row.delivery.order_id {
+    Ok(match &row.order_id {
         Some(id) => *id == order.order,
         None => read_body(item)?.is_some_and(|body| payload::is_about(&body, &order.order)),
     })
 }
 
-fn read_entry(row: &Item) -> Result<Entry, IoError> {
-    let created_at = read_time(row, "created_at");
-    Ok(Entry {
+/// An index has only rows with its keys, of their types.
+fn read_place(row: &Item, partition: &str) -> Result<Place, IoError> {
+    let created_at = read_number(row, "created_at");
+    Ok(Place {
         created_at: created_at
             .ok_or_else(|| IoError::unreadable("dynamodb:Query", "created_at"))?,
+        partition: partition.to_owned(),
         id: read_text(row, "pk")?.to_owned(),
     })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::auth::Accounts;
+
+    use super::*;
+
+    /// Rows of one millisecond are in several partitions, in an order that the index decides.
+    #[test]
+    fn a_page_goes_on_in_every_partition() {
+        let from = Timestamp::from_millis(10).unwrap();
+        let to = Timestamp::from_millis(90).unwrap();
+        let filter =
+            DeliveryFilter { from: Some(from), to: Some(to), ..DeliveryFilter::all(Accounts::All) };
+        let place =
+            Place { created_at: 50, partition: "1970-01-01/07".to_owned(), id: "a".to_owned() };
+        let times = |direction, partition: &str| {
+            let walk = Walk::new(&filter, direction, to).after(place.clone()).unwrap();
+            walk.times_after(Some(&place), &format!("1970-01-01/{partition}"))
+        };
+        for (direction, expected) in [
+            (Direction::NewestFirst, [(10, 50), (10, 50), (10, 49)]),
+            (Direction::OldestFirst, [(51, 89), (50, 89), (50, 89)]),
+        ] {
+            assert_eq!(["06", "07", "08"].map(|it| times(direction, it)), expected);
+        }
+        for (created_at, partition) in
+            [(9, "1970-01-01/07"), (90, "1970-01-01/07"), (50, "1970-01-02"), (50, "1970-01-01/16")]
+        {
+            let other = Place { created_at, partition: partition.to_owned(), id: String::new() };
+            assert!(!filter.has_place(&other, Direction::NewestFirst, to), "{other:?}");
+        }
+    }
 }

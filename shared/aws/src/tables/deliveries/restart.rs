@@ -9,7 +9,7 @@ use domain::webhooks::delivery::{Delivery, RETENTION_DAYS};
 use domain::webhooks::lease::DeliveryState;
 
 use super::due::enter_index;
-use super::{Deliveries, DeliveryRow, delivery_key};
+use super::{Deliveries, DeliveryRow, delivery_key, listed};
 use crate::error::IoError;
 use crate::tables::attr::{Item, json, number, text, ttl};
 use crate::tables::expression::attr;
@@ -30,11 +30,12 @@ impl Deliveries {
         waits: bool,
         now: Timestamp,
     ) -> Result<Option<Delivery>, IoError> {
-        let id = &row.delivery.id;
-        let next = Delivery { run: row.delivery.run.saturating_add(1), ..row.delivery.clone() };
+        let Some(next) = row.next_run() else { return Ok(None) };
+        let id = &row.id;
         let next_attempt_at = waits.then(|| number(due.millis()));
         let log: Result<Vec<_>, _> = row.log.iter().map(json).collect();
-        let changes = kept_attempts(again(enter_index(Changes::new(), id, due)), &log?)
+        let changes = enter_index(listed::renew(Changes::new(), &row.endpoint, now), id, due);
+        let changes = kept_attempts(again(changes), &log?)
             .set("run", number(next.run))
             .set("attempts", number(0))
             .set("updated_at", number(now.millis()))
@@ -45,7 +46,7 @@ impl Deliveries {
             .remove("owner")
             .remove("lease_until");
         let is_as_read = attr("run")
-            .equals(number(row.delivery.run))
+            .equals(number(row.run))
             .and(attr("state").equals(text(row.state.as_str())))
             .and(attr("body").exists());
         let update = Write::update(&self.table, delivery_key(id), changes).only_if(is_as_read);

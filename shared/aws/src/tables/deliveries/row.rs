@@ -1,20 +1,23 @@
 //! A delivery's row as operators see it.
 
+use domain::core::id::{AccountCode, Awb, EndpointName, OrderId};
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::delivery::Delivery;
+use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
+use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::lease::DeliveryState;
 use serde::{Deserialize, Serialize};
 
-use super::due::read_message;
 use super::{Deliveries, delivery_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, decompress, read_bytes, read_number, read_text};
+use crate::tables::attr::{
+    Item, decompress, read_as, read_bytes, read_number, read_optional, read_text,
+};
 use crate::tables::read::get;
 
 const CALL: &str = "dynamodb:GetItem";
 
 /// The attributes of a [`DeliveryRow`].
-pub(super) const COLUMNS: [&str; 16] = [
+pub(super) const COLUMNS: [&str; 18] = [
     "pk",
     "run",
     "endpoint",
@@ -23,6 +26,8 @@ pub(super) const COLUMNS: [&str; 16] = [
     "account",
     "order_id",
     "version",
+    "order_created_at",
+    "awb",
     "state",
     "reason",
     "attempts",
@@ -35,8 +40,19 @@ pub(super) const COLUMNS: [&str; 16] = [
 
 #[derive(Debug, Clone)]
 pub struct DeliveryRow {
-    /// Its message, without the body.
-    pub delivery: Delivery,
+    pub id: String,
+    pub run: u32,
+    pub endpoint: EndpointName,
+    /// `None`, as `event`, if it was erased before its first attempt: only its message had them.
+    pub format: Option<Format>,
+    pub event: Option<EventType>,
+    /// `None` if it is about an endpoint.
+    pub account: Option<AccountCode>,
+    /// `None` if it is about several orders, or an endpoint.
+    pub order_id: Option<OrderId>,
+    pub version: Option<u64>,
+    pub order_created_at: Option<Timestamp>,
+    pub awb: Option<Awb>,
     pub state: DeliveryState,
     /// Why it is dead, or waits for its endpoint's settings.
     pub reason: Option<String>,
@@ -70,6 +86,30 @@ fn first_run() -> u32 {
     1
 }
 
+impl DeliveryRow {
+    /// The message of its next run, without the body. `None` if it was erased before its first
+    /// attempt.
+    pub fn next_run(&self) -> Option<Delivery> {
+        Some(Delivery {
+            v: SCHEMA_VERSION,
+            id: self.id.clone(),
+            run: self.run.saturating_add(1),
+            endpoint: self.endpoint.clone(),
+            format: self.format?,
+            event: self.event?,
+            account: self.account.clone(),
+            order_id: self.order_id.clone(),
+            version: self.version,
+            order_created_at: self.order_created_at,
+            awb: self.awb.clone(),
+            probe: false,
+            accepted_at: None,
+            traceparent: None,
+            body: String::new(),
+        })
+    }
+}
+
 impl Deliveries {
     /// A delivery and its body, read consistently. There is no body once it was erased.
     pub async fn find(&self, id: &str) -> Result<Option<(DeliveryRow, Option<Vec<u8>>)>, IoError> {
@@ -83,7 +123,16 @@ impl Deliveries {
 pub(super) fn read_row(row: &Item) -> Result<DeliveryRow, IoError> {
     let time = |name| read_time(row, name).ok_or_else(|| IoError::unreadable(CALL, name));
     Ok(DeliveryRow {
-        delivery: read_message(row)?,
+        id: read_text(row, "pk")?.to_owned(),
+        run: read_number(row, "run").ok_or_else(|| IoError::unreadable(CALL, "run"))?,
+        endpoint: read_as(row, "endpoint", EndpointName::parse)?,
+        format: read_optional(row, "format", |text| Format::parse(text).ok_or(()))?,
+        event: read_optional(row, "event", |text| EventType::parse(text).ok_or(()))?,
+        account: read_optional(row, "account", AccountCode::parse)?,
+        order_id: read_optional(row, "order_id", OrderId::parse)?,
+        version: read_number(row, "version"),
+        order_created_at: read_time(row, "order_created_at"),
+        awb: read_optional(row, "awb", Awb::parse)?,
         state: DeliveryState::parse(read_text(row, "state")?)
             .ok_or_else(|| IoError::unreadable(CALL, "state"))?,
         reason: read_text(row, "reason").ok().map(str::to_owned),
