@@ -1,8 +1,8 @@
 //! `GET /api/messages/whatsapp`.
 
-use aws::error::IoError;
 use aws::lambda::auth::{authorize, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
+use aws::tables::messages::StoredMessage;
 use domain::auth::Caller;
 use domain::core::id::AccountCode;
 use domain::messaging::conversation::Contact;
@@ -29,10 +29,14 @@ impl MessagesApi {
         let page = page_request(request)?;
         let rows = self.messages.conversation(&account, &contact, &page).await?;
         let next_page = rows.next_page(|last| last.sort_key.clone());
-        let views = rows.items.iter().map(|row| ConversationView::read(&row.message));
-        let items: Option<Vec<_>> = views.collect();
-        let mut items =
-            items.ok_or_else(|| ApiError::from(IoError::unreadable("dynamodb", "json")))?;
+        let view = |row: &StoredMessage| {
+            let view = ConversationView::read(&row.message);
+            if view.is_none() {
+                tracing::error!(id = row.sort_key, "row.unreadable");
+            }
+            view
+        };
+        let mut items: Vec<_> = rows.items.iter().filter_map(view).collect();
         self.add_statuses(&account, &mut items).await?;
         Ok(json(200, &Page { items, next_page }))
     }

@@ -61,9 +61,8 @@ impl Ops {
         let after = page.after.as_deref();
         let after = after.map(|cursor| open(&key, cursor).ok_or_else(invalid_page)).transpose()?;
         let found = self.tables.audit.list(&PageRequest { after, ..page }, now).await?;
-        let last = found.items.last().filter(|_| found.has_more);
-        let next = last.map(|(sort_key, _)| seal(&key, sort_key)).transpose()?;
-        let entries = found.items.into_iter().map(|(_, entry)| entry);
+        let next = found.next.map(|sort_key| seal(&key, &sort_key)).transpose()?;
+        let entries = found.items.into_iter();
         let items = entries.filter(|entry| caller.can_see_all(&entry.accounts)).collect();
         Ok(json(200, &Page { items, next_page: next.as_deref().map(cursor) }))
     }

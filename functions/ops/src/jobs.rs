@@ -29,14 +29,14 @@ pub(crate) struct JobView<'a> {
 impl<'a> JobView<'a> {
     pub(crate) fn of(job: &'a Job) -> Self {
         Self {
-            id: &job.order.id,
+            id: &job.spec.id,
             state: job.state.as_str(),
-            started_by: &job.order.by,
-            started_at: job.order.started_at,
+            started_by: &job.spec.by,
+            started_at: job.spec.started_at,
             ended_at: job.ended_at,
             restarted: job.restarted,
-            accounts: &job.order.accounts,
-            redrive: &job.order.redrive,
+            accounts: &job.spec.accounts,
+            redrive: &job.spec.redrive,
         }
     }
 }
@@ -50,9 +50,8 @@ impl Ops {
     ) -> Result<Response<Body>, ApiError> {
         let page = page_request(request)?;
         let jobs = self.tables.jobs.list(&page).await?;
-        let last = jobs.last().filter(|_| jobs.len() == page.limit);
-        let next_page = last.map(|job| cursor(&job.order.id));
-        let seen = jobs.iter().filter(|job| caller.can_see_all(&job.order.accounts));
+        let next_page = jobs.next.as_deref().map(cursor);
+        let seen = jobs.items.iter().filter(|job| caller.can_see_all(&job.spec.accounts));
         Ok(json(200, &Page { items: seen.map(JobView::of).collect(), next_page }))
     }
 
@@ -73,7 +72,7 @@ impl Ops {
     ) -> Result<Response<Body>, ApiError> {
         let job = self.find_job(caller, id).await?;
         if job.ended_at.is_none() {
-            let act = Act::new(AuditAction::StopJob, id, job.order.accounts.clone());
+            let act = Act::new(AuditAction::StopJob, id, job.spec.accounts.clone());
             self.record(caller, act, now).await?;
             self.tables.jobs.stop(&job, now).await?;
         }
@@ -84,7 +83,7 @@ impl Ops {
         let is_id = (1..=128).contains(&id.len());
         let found = if is_id { self.tables.jobs.find(id).await? } else { None };
         found
-            .filter(|job| caller.can_see_all(&job.order.accounts))
+            .filter(|job| caller.can_see_all(&job.spec.accounts))
             .ok_or_else(|| ApiError::not_found("no such job"))
     }
 }

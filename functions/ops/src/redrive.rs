@@ -6,7 +6,7 @@ use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json, json_body};
 use aws::tables::audit::AuditAction;
 use aws::tables::deliveries::Direction;
-use aws::tables::jobs::{Job, JobOrder};
+use aws::tables::jobs::{Job, JobSpec};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use domain::pagination::MAX_LIMIT;
@@ -40,46 +40,40 @@ impl Ops {
     ) -> Result<Response<Body>, ApiError> {
         let body = json_body(request, BODY_LIMIT)?;
         let RedriveRequest { redrive, dry_run } = RedriveRequest::read(kind, body)?;
-        let order = job_order(redrive, caller, now)?;
+        let spec = job_spec(redrive, caller, now)?;
         if dry_run {
-            return Ok(json(200, &self.count(&order, now).await?));
+            return Ok(json(200, &self.count(&spec, now).await?));
         }
-        Ok(json(202, &JobView::of(&self.start(order, caller, now).await?)))
+        Ok(json(202, &JobView::of(&self.start(spec, caller, now).await?)))
     }
 
     /// Starts the job, unless one that does the same is running, or was started in this minute.
-    async fn start(
-        &self,
-        order: JobOrder,
-        caller: &Caller,
-        now: Timestamp,
-    ) -> Result<Job, ApiError> {
+    async fn start(&self, spec: JobSpec, caller: &Caller, now: Timestamp) -> Result<Job, ApiError> {
         let jobs = &self.tables.jobs;
-        let is_same = |job: &Job| {
-            (&job.order.redrive, &job.order.accounts) == (&order.redrive, &order.accounts)
-        };
+        let is_same =
+            |job: &Job| (&job.spec.redrive, &job.spec.accounts) == (&spec.redrive, &spec.accounts);
         if let Some(job) = jobs.running().await?.into_iter().find(is_same) {
             return Ok(job);
         }
-        if let Some(job) = jobs.find(&order.id).await? {
+        if let Some(job) = jobs.find(&spec.id).await? {
             return Ok(job);
         }
-        let action = match order.redrive.kind {
+        let action = match spec.redrive.kind {
             RedriveKind::Deliveries => AuditAction::RedriveDeliveries,
             RedriveKind::Events => AuditAction::RedriveEvents,
         };
-        let details = serde_json::to_value(&order.redrive).ok();
-        let act = Act { details, ..Act::new(action, &order.id, order.accounts.clone()) };
+        let details = serde_json::to_value(&spec.redrive).ok();
+        let act = Act { details, ..Act::new(action, &spec.id, spec.accounts.clone()) };
         self.record(caller, act, now).await?;
-        jobs.insert(&order).await?;
-        jobs.find(&order.id).await?.ok_or_else(ApiError::unavailable)
+        jobs.insert(&spec).await?;
+        jobs.find(&spec.id).await?.ok_or_else(ApiError::unavailable)
     }
 
-    async fn count(&self, order: &JobOrder, now: Timestamp) -> Result<Count, IoError> {
-        let limit = order.redrive.limit.map_or(usize::MAX, |limit| limit as usize);
-        let mut found = match order.redrive.kind {
-            RedriveKind::Deliveries => self.count_deliveries(order, limit, now).await?,
-            RedriveKind::Events => self.count_events(order, limit, now).await?,
+    async fn count(&self, spec: &JobSpec, now: Timestamp) -> Result<Count, IoError> {
+        let limit = spec.redrive.limit.map_or(usize::MAX, |limit| limit as usize);
+        let mut found = match spec.redrive.kind {
+            RedriveKind::Deliveries => self.count_deliveries(spec, limit, now).await?,
+            RedriveKind::Events => self.count_events(spec, limit, now).await?,
         };
         if found.count >= limit {
             found = Count { count: limit, is_complete: true };
@@ -89,16 +83,16 @@ impl Ops {
 
     async fn count_deliveries(
         &self,
-        order: &JobOrder,
+        spec: &JobSpec,
         limit: usize,
         now: Timestamp,
     ) -> Result<Count, IoError> {
-        let (filter, mut count, mut from) = (order.deliveries(), 0, None);
+        let (filter, mut count, mut from) = (spec.deliveries(), 0, None);
         for _ in 0..MAX_PAGES {
             let deliveries = &self.tables.deliveries;
             let page =
                 deliveries.list(&filter, Direction::OldestFirst, MAX_LIMIT, from, now).await?;
-            count += page.rows.iter().filter(|row| order.has_delivery(row)).count();
+            count += page.rows.iter().filter(|row| spec.has_delivery(row)).count();
             from = page.next;
             if from.is_none() || count >= limit {
                 return Ok(Count { count, is_complete: true });
@@ -109,15 +103,15 @@ impl Ops {
 
     async fn count_events(
         &self,
-        order: &JobOrder,
+        spec: &JobSpec,
         limit: usize,
         now: Timestamp,
     ) -> Result<Count, IoError> {
-        let (filter, mut count, mut from) = (order.events(), 0, None);
+        let (filter, mut count, mut from) = (spec.events(), 0, spec.first_event());
         for _ in 0..MAX_PAGES {
             let page = self.tables.events.list(&filter, MAX_LIMIT, from, now).await?;
-            count += page.rows.iter().filter(|row| order.has_event(row)).count();
-            from = page.next;
+            count += page.rows.iter().filter(|row| spec.has_event(row)).count();
+            from = page.next.filter(|place| spec.goes_on_after(place));
             if from.is_none() || count >= limit {
                 return Ok(Count { count, is_complete: true });
             }
@@ -126,7 +120,7 @@ impl Ops {
     }
 }
 
-fn job_order(redrive: Redrive, caller: &Caller, now: Timestamp) -> Result<JobOrder, ApiError> {
+fn job_spec(redrive: Redrive, caller: &Caller, now: Timestamp) -> Result<JobSpec, ApiError> {
     let is_source = |name: &String| name == "api" || sources::by_name(name).is_some();
     if redrive.source.as_ref().is_some_and(|name| !is_source(name)) {
         return Err(ApiError::invalid("source", "must be the name of a source"));
@@ -137,5 +131,5 @@ fn job_order(redrive: Redrive, caller: &Caller, now: Timestamp) -> Result<JobOrd
     };
     let id = redrive.job_id(&accounts, now);
     let by = caller.name.clone().unwrap_or_default();
-    Ok(JobOrder { id, redrive, accounts, by, started_at: now })
+    Ok(JobSpec { id, redrive, accounts, by, started_at: now })
 }

@@ -30,10 +30,8 @@ impl Ops {
         }
         let page = page_request(request)?;
         let rows = self.tables.runs.list(&page).await?;
-        let next_page =
-            rows.last().filter(|_| rows.len() == page.limit).map(|row| cursor(&row.sort_key));
-        let mut items = Vec::with_capacity(rows.len());
-        for row in &rows {
+        let mut items = Vec::with_capacity(rows.items.len());
+        for row in &rows.items {
             let totals = self.totals(row).await?;
             let failures = match totals.failed + totals.failed_planners {
                 0 => BTreeSet::new(),
@@ -41,7 +39,7 @@ impl Ops {
             };
             items.push(RunView::new(row, totals, failures));
         }
-        Ok(json(200, &Page { items, next_page }))
+        Ok(json(200, &Page { items, next_page: rows.next.as_deref().map(cursor) }))
     }
 
     /// An open run has no stored totals; its planners are summed up.
@@ -128,7 +126,6 @@ mod tests {
             started_at: Timestamp::parse("2026-01-20T10:00:00Z").unwrap(),
             closed_at: closed_at.map(|time| Timestamp::parse(time).unwrap()),
             totals: None,
-            sort_key: String::new(),
         }
     }
 

@@ -17,11 +17,8 @@ impl Ops {
     ) -> Result<Response<Body>, ApiError> {
         let account = authorize(caller, query_account(request)?.as_ref(), "account_code")?;
         let page = page_request(request)?;
-        let items = self.tables.orders.stale(&account, &page).await?;
-        let next_page = items
-            .last()
-            .filter(|_| items.len() == page.limit)
-            .map(|stale| cursor(&stale.sort_key()));
-        Ok(json(200, &Page { items, next_page }))
+        let found = self.tables.orders.stale(&account, &page).await?;
+        let next_page = found.next.as_deref().map(cursor);
+        Ok(json(200, &Page { items: found.items, next_page }))
     }
 }

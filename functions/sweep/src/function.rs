@@ -71,10 +71,11 @@ impl Function {
             let (events, deliveries) =
                 join(self.events.run(now, deadline), self.deliveries.run(now, deadline)).await;
             let parked = self.parked.run(now, deadline).await;
-            let redrives = self.redrives.run(now, deadline).await;
             let overdue = self.events.check_overdue(now, deadline).await;
             let expired = self.expired.run(now, deadline).await;
-            Ok(events.and(deliveries).and(parked).and(redrives).and(overdue).and(expired)?)
+            // Redrives come last: what they restart is only due in a minute.
+            let redrives = self.redrives.run(now, deadline).await;
+            Ok(events.and(deliveries).and(parked).and(overdue).and(expired).and(redrives)?)
         })
     }
 }

@@ -14,6 +14,8 @@ use domain::redrive::{GAP, PER_SECOND, RedriveKind};
 
 /// The next run starts after this time.
 const PERIOD: Duration = Duration::from_secs(60);
+/// The most time of a run: a scan that finds little goes on in the next one.
+const MAX_TIME: Duration = Duration::from_secs(15);
 /// The most deliveries or events that a run restarts, of all jobs together.
 const MAX_RESTARTED: u32 = PER_SECOND * 60;
 
@@ -44,6 +46,7 @@ impl Redrives {
     /// Works on each running job, the oldest first, and restarts none after `deadline`. One failure
     /// does not stop the rest; the first error is returned, and the next run retries.
     pub async fn run(&self, now: Timestamp, deadline: Timestamp) -> Result<(), IoError> {
+        let deadline = deadline.min(clock::now().after(MAX_TIME));
         let mut budget = Budget { now, deadline, restarted: 0 };
         let mut first = Ok(());
         for job in self.jobs.running().await? {
@@ -51,7 +54,7 @@ impl Redrives {
                 break;
             }
             if let Err(error) = self.work_on(&job, &mut budget).await {
-                tracing::error!(job = job.order.id, %error, "sweep.redrive_failed");
+                tracing::error!(job = job.spec.id, %error, "sweep.redrive_failed");
                 first = first.and(Err(error));
             }
         }
@@ -62,12 +65,12 @@ impl Redrives {
         if !self.jobs.claim(job, budget.now).await? {
             return Ok(());
         }
-        let progress = match job.order.redrive.kind {
+        let progress = match job.spec.redrive.kind {
             RedriveKind::Deliveries => self.restart_deliveries(job, budget).await?,
             RedriveKind::Events => self.reopen_events(job, budget).await?,
         };
         tracing::info!(
-            job = job.order.id,
+            job = job.spec.id,
             restarted = progress.restarted,
             is_finished = progress.is_finished,
             "sweep.redriven"
@@ -82,7 +85,7 @@ impl Redrives {
         job: &Job,
         budget: &mut Budget,
     ) -> Result<Progress, IoError> {
-        let filter = job.order.deliveries();
+        let filter = job.spec.deliveries();
         let mut work = Work::new(job);
         let cursor = job.cursor.as_deref();
         let mut from: Option<Place> = cursor.and_then(|it| serde_json::from_str(it).ok());
@@ -95,7 +98,7 @@ impl Redrives {
             let deliveries = &self.deliveries;
             let page = deliveries.list(&filter, Direction::OldestFirst, max, from, budget.now);
             let page = page.await?;
-            for row in page.rows.iter().filter(|row| job.order.has_delivery(row)) {
+            for row in page.rows.iter().filter(|row| job.spec.has_delivery(row)) {
                 if self.restart(row, budget).await? {
                     work.restarted += 1;
                 }
@@ -116,23 +119,24 @@ impl Redrives {
 
     /// The newest events first. Events that failed after the job was started are not part of it.
     async fn reopen_events(&self, job: &Job, budget: &mut Budget) -> Result<Progress, IoError> {
-        let filter = job.order.events();
+        let filter = job.spec.events();
         let mut work = Work::new(job);
-        let mut from = job.cursor.as_deref().and_then(LogPosition::parse);
+        let cursor = job.cursor.as_deref().and_then(LogPosition::parse);
+        let mut from = cursor.or_else(|| job.spec.first_event());
         loop {
             let max = work.page(budget);
             if max == 0 {
                 return Ok(work.paused(from.map(|place| place.to_string())));
             }
             let page = self.events.list(&filter, max, from, budget.now).await?;
-            for row in page.rows.iter().filter(|row| job.order.has_event(row)) {
+            for row in page.rows.iter().filter(|row| job.spec.has_event(row)) {
                 if self.events.reopen(&row.id, EventState::Failed, budget.now).await? {
-                    tracing::info!(event_id = %row.id, job = job.order.id, "event.reopened");
+                    tracing::info!(event_id = %row.id, job = job.spec.id, "event.reopened");
                     budget.restarted += 1;
                     work.restarted += 1;
                 }
             }
-            from = page.next;
+            from = page.next.filter(|place| job.spec.goes_on_after(place));
             if from.is_none() {
                 return Ok(work.finished());
             }
@@ -160,7 +164,7 @@ impl<'a> Work<'a> {
 
     fn left(&self) -> Option<u32> {
         let done = self.job.restarted.saturating_add(self.restarted);
-        self.job.order.redrive.limit.map(|limit| limit.saturating_sub(done))
+        self.job.spec.redrive.limit.map(|limit| limit.saturating_sub(done))
     }
 
     fn finished(self) -> Progress {

@@ -228,5 +228,5 @@ async fn make_stale(env: &Environment, key: &OrderKey) {
 async fn is_stale(env: &Environment, key: &OrderKey) -> bool {
     let page = PageRequest { limit: 100, after: None };
     let stale = env.orders(&Calls::default()).stale(&key.account, &page).await.unwrap();
-    stale.iter().any(|stale| stale.order_id == key.order)
+    stale.items.iter().any(|stale| stale.order_id == key.order)
 }

@@ -164,7 +164,7 @@ async fn closes_a_run_after_a_bug_of_a_batch_or_planner() {
         }
         let page = PageRequest { limit: 1, after: None };
         let runs = env.runs(&Calls::default()).list(&page).await.unwrap();
-        let totals = runs[0].totals.expect("the run is closed");
+        let totals = runs.items[0].totals.expect("the run is closed");
         let expected = if queue == "batches" { (1, 0) } else { (0, 1) };
         assert_eq!((totals.failed, totals.failed_planners), expected);
         if queue == "shards" {

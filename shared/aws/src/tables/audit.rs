@@ -8,14 +8,14 @@ use aws_sdk_dynamodb::Client;
 use domain::auth::Accounts;
 use domain::core::hash::Fingerprint;
 use domain::core::timestamp::Timestamp;
-use domain::pagination::{PageRequest, Slice};
+use domain::pagination::PageRequest;
 use serde::{Deserialize, Serialize};
 
 use crate::error::IoError;
-use crate::tables::attr::{Item, json, read_json, read_text, text, ttl};
+use crate::tables::attr::{json, read_json, text, ttl};
 use crate::tables::expression::attr;
 use crate::tables::keys::key;
-use crate::tables::read::{first_page, limit, query};
+use crate::tables::read::{Rows, first_page, limit, query};
 use crate::tables::write::Write;
 
 const RETENTION_DAYS: u64 = 365;
@@ -84,28 +84,25 @@ impl AuditLog {
         Write::put(&self.table, row).send(&self.client).await.map(drop)
     }
 
-    /// A page of the entries about all accounts, newest first, each with its sort key.
+    /// A page of the entries about all accounts, newest first.
     pub async fn list(
         &self,
         page: &PageRequest,
         now: Timestamp,
-    ) -> Result<Slice<(String, AuditEntry)>, IoError> {
-        let mut items = Vec::with_capacity(page.limit);
+    ) -> Result<Rows<AuditEntry>, IoError> {
+        let mut found = Vec::with_capacity(page.limit);
         for partition in partitions(page.after.as_deref(), now) {
             let mut rows = attr("pk").equals(text(partition));
             if let Some(after) = &page.after {
                 rows = rows.and(attr("sk").below(text(after)));
             }
             let query = query(&self.client, &self.table, rows).scan_index_forward(false);
-            let found = first_page(query.limit(limit(page.limit - items.len()))).await?;
-            for row in &found.rows {
-                items.push(read_entry(row)?);
-            }
-            if items.len() == page.limit {
-                return Ok(Slice { items, has_more: true });
+            found.extend(first_page(query.limit(limit(page.limit - found.len()))).await?.rows);
+            if found.len() == page.limit {
+                break;
             }
         }
-        Ok(Slice { items, has_more: false })
+        Ok(Rows::of(&found, page.limit, |row| read_json(row, "json")))
     }
 }
 
@@ -132,10 +129,6 @@ fn month_before(text: &str) -> Option<String> {
     let first = Timestamp::parse(&format!("{text}-01T00:00:00Z")).ok()?;
     let before = first.before(std::time::Duration::from_secs(1)).to_string();
     Some(month(&before).to_owned())
-}
-
-fn read_entry(row: &Item) -> Result<(String, AuditEntry), IoError> {
-    Ok((read_text(row, "sk")?.to_owned(), read_json(row, "json")?))
 }
 
 #[cfg(test)]

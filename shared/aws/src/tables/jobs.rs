@@ -10,6 +10,7 @@ use domain::pagination::PageRequest;
 use domain::redrive::Redrive;
 use domain::tracking::report::SourceName;
 use domain::webhooks::lease::DeliveryState;
+use domain::webhooks::retry::DeadReason;
 use serde::{Deserialize, Serialize};
 use strum::{EnumString, IntoStaticStr};
 
@@ -19,9 +20,11 @@ use crate::tables::attr::{
 };
 use crate::tables::deliveries::{DeliveryFilter, DeliveryRow};
 use crate::tables::expression::{Condition, attr};
-use crate::tables::inbound::{EventState, LogFilter, LogRow};
+use crate::tables::inbound::{EventState, LogFilter, LogPosition, LogRow};
 use crate::tables::keys::key;
-use crate::tables::read::{all_rows, first_page, get, limit, query, query_filtered};
+use crate::tables::read::{
+    Rows, all_rows, first_page, get, limit, query, query_filtered, readable,
+};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
@@ -48,7 +51,7 @@ pub enum JobState {
 
 /// The part that never changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobOrder {
+pub struct JobSpec {
     pub id: String,
     pub redrive: Redrive,
     /// The job leaves other accounts alone.
@@ -60,7 +63,7 @@ pub struct JobOrder {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
-    pub order: JobOrder,
+    pub spec: JobSpec,
     pub state: JobState,
     pub ended_at: Option<Timestamp>,
     /// How many it has begun again. After a crash, up to a minute's are missing.
@@ -78,7 +81,7 @@ pub struct Progress {
     pub is_finished: bool,
 }
 
-impl JobOrder {
+impl JobSpec {
     /// With [`Self::has_delivery`], the deliveries that the job is about.
     pub fn deliveries(&self) -> DeliveryFilter {
         let redrive = &self.redrive;
@@ -94,8 +97,10 @@ impl JobOrder {
     }
 
     /// A delivery that died after the job was started is not part of it: none is restarted twice.
+    /// Neither is one that ended because it was erased: no body is left to send.
     pub fn has_delivery(&self, row: &DeliveryRow) -> bool {
-        row.updated_at <= self.started_at
+        let is_erased = row.reason.as_deref() == Some(DeadReason::Erased.as_str());
+        row.updated_at <= self.started_at && !is_erased
     }
 
     /// With [`Self::has_event`], the events that the job is about.
@@ -106,6 +111,17 @@ impl JobOrder {
             account: self.redrive.account_code.clone(),
             caller: Caller::job(self.accounts.clone()),
         }
+    }
+
+    /// The place in the log, which is read from the newest event on, at which the events begin.
+    pub fn first_event(&self) -> Option<LogPosition> {
+        // No id begins with a digit below 2: the place is before all events of that millisecond.
+        self.redrive.to.and_then(|to| LogPosition::parse(&format!("{to}/0")))
+    }
+
+    /// False if no event after this place was received as late as the job asks for.
+    pub fn goes_on_after(&self, place: &LogPosition) -> bool {
+        self.redrive.from.is_none_or(|from| place.to_string() >= from.to_string())
     }
 
     /// An event that failed after the job was started is not part of it.
@@ -123,11 +139,11 @@ impl Jobs {
     }
 
     /// Stores a new job. `false` if there is one of this id.
-    pub async fn insert(&self, order: &JobOrder) -> Result<bool, IoError> {
-        let mut row = job_key(&order.id);
-        row.insert("json".to_owned(), json(order)?);
+    pub async fn insert(&self, spec: &JobSpec) -> Result<bool, IoError> {
+        let mut row = job_key(&spec.id);
+        row.insert("json".to_owned(), json(spec)?);
         row.insert("state".to_owned(), text(JobState::Running));
-        row.insert("ttl".to_owned(), ttl(order.started_at, RETENTION_DAYS));
+        row.insert("ttl".to_owned(), ttl(spec.started_at, RETENTION_DAYS));
         Ok(Write::insert(&self.table, row).send(&self.client).await?.is_applied())
     }
 
@@ -137,20 +153,21 @@ impl Jobs {
     }
 
     /// A page of the jobs, newest first.
-    pub async fn list(&self, page: &PageRequest) -> Result<Vec<Job>, IoError> {
+    pub async fn list(&self, page: &PageRequest) -> Result<Rows<Job>, IoError> {
         let mut jobs = attr("pk").equals(text(PARTITION));
         if let Some(after) = &page.after {
             jobs = jobs.and(attr("sk").below(text(after)));
         }
         let query = query(&self.client, &self.table, jobs).scan_index_forward(false);
-        first_page(query.limit(limit(page.limit))).await?.rows.iter().map(read_job).collect()
+        let found = first_page(query.limit(limit(page.limit))).await?;
+        Ok(Rows::of(&found.rows, page.limit, read_job))
     }
 
     /// The jobs that run, oldest first.
     pub async fn running(&self) -> Result<Vec<Job>, IoError> {
         let jobs = attr("pk").equals(text(PARTITION));
         let query = query_filtered(&self.client, &self.table, jobs, Some(is_running()));
-        all_rows(query).await?.iter().map(read_job).collect()
+        Ok(readable(&all_rows(query).await?, "sk", read_job).collect())
     }
 
     /// Takes a running job for a minute at most. `false` if another worker has it, or it has ended.
@@ -194,7 +211,7 @@ impl Jobs {
         changes: Changes,
         condition: Condition,
     ) -> Result<bool, IoError> {
-        let update = Write::update(&self.table, job_key(&job.order.id), changes);
+        let update = Write::update(&self.table, job_key(&job.spec.id), changes);
         Ok(update.only_if(condition).send(&self.client).await?.is_applied())
     }
 }
@@ -213,7 +230,7 @@ fn job_key(id: &str) -> Item {
 
 fn read_job(row: &Item) -> Result<Job, IoError> {
     Ok(Job {
-        order: read_json(row, "json")?,
+        spec: read_json(row, "json")?,
         state: read_as(row, "state", str::parse)?,
         ended_at: read_optional(row, "ended_at", Timestamp::parse)?,
         restarted: read_number(row, "restarted").unwrap_or_default(),
@@ -230,5 +247,54 @@ impl JobState {
 impl From<JobState> for String {
     fn from(state: JobState) -> Self {
         state.as_str().to_owned()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn spec(from: Option<&str>, to: Option<&str>) -> JobSpec {
+        let redrive = json!({"kind": "events", "from": from, "to": to});
+        let spec: Value = json!({"id": "job", "redrive": redrive, "accounts": Accounts::All,
+            "by": "admin", "started_at": "2026-01-20T00:00:00Z"});
+        serde_json::from_value(spec).unwrap()
+    }
+
+    fn place(text: &str) -> LogPosition {
+        LogPosition::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_job_reads_only_the_events_of_its_time() {
+        let of_hour = spec(Some("2026-01-19T10:00:00Z"), Some("2026-01-19T11:00:00Z"));
+        let first = of_hour.first_event().unwrap().to_string();
+        assert!(*"2026-01-19T10:59:59.999Z/7" < *first && *first < *"2026-01-19T11:00:00.000Z/2");
+        assert!(of_hour.goes_on_after(&place("2026-01-19T10:00:00.000Z/a")));
+        assert!(!of_hour.goes_on_after(&place("2026-01-19T09:59:59.999Z/a")));
+        let of_all = spec(None, None);
+        assert_eq!(of_all.first_event(), None);
+        assert!(of_all.goes_on_after(&place("1970-01-01T00:00:00.000Z/a")));
+    }
+
+    #[tokio::test]
+    async fn an_unreadable_job_hides_no_other() {
+        use crate::client::fake::{FakeAws, clients};
+
+        let readable = serde_json::to_string(&spec(None, None)).unwrap();
+        let row = |id: &str, json: &str| {
+            json!({"pk": {"S": "jobs"}, "sk": {"S": id}, "json": {"S": json},
+                "state": {"S": "running"}})
+        };
+        let rows = json!({"Items": [row("b", "{}"), row("a", &readable), row("c", "{}")]});
+        let fake = FakeAws::new(move |_| (200, rows.to_string()));
+        let jobs = Jobs::new(clients(fake.edge()).dynamodb(), "state".to_owned());
+        let page = jobs.list(&PageRequest { limit: 3, after: None }).await.unwrap();
+        let ids: Vec<_> = page.items.iter().map(|job| job.spec.id.as_str()).collect();
+        assert_eq!((ids, page.next.as_deref()), (vec!["job"], Some("c")));
+        assert_eq!(jobs.running().await.unwrap().len(), 1);
     }
 }

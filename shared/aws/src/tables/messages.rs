@@ -33,7 +33,7 @@ use crate::tables::attr::{Item, item, json, read_json, read_text, text};
 use crate::tables::expression::attr;
 use crate::tables::keys::order_pk;
 use crate::tables::orders::Orders;
-use crate::tables::read::{first_page, limit, query};
+use crate::tables::read::{first_page, limit, query, readable};
 use crate::tables::transaction::{TransactionOutcome, transact};
 use crate::tables::write::Write;
 
@@ -95,7 +95,7 @@ impl Messages {
         self.newest_first(order_pk(key), page, |row| read_json(row, "json")).await
     }
 
-    /// A page of a partition's rows `at:…`, newest first.
+    /// A page of a partition's rows `at:…`, newest first, without those that cannot be read.
     async fn newest_first<T>(
         &self,
         pk: String,
@@ -103,21 +103,40 @@ impl Messages {
         read: impl Fn(&Item) -> Result<T, IoError>,
     ) -> Result<Slice<T>, IoError> {
         // `;` follows `:`, so that `at;` is after each key that begins with `at:`.
-        let until =
+        let mut until =
             page.after.as_ref().map_or_else(|| "at;".to_owned(), |after| format!("at:{after}"));
-        let range = attr("sk").between(text("at:"), text(&until));
+        loop {
+            let (slice, last) = self.rows_before(&pk, &until, page.limit, &read).await?;
+            match last {
+                // The cursor is that of an item: a page without one would end the list.
+                Some(last) if slice.items.is_empty() && slice.has_more => until = last,
+                _ => return Ok(slice),
+            }
+        }
+    }
+
+    /// Rows before a sort key, newest first, and the sort key of the last.
+    async fn rows_before<T>(
+        &self,
+        pk: &str,
+        until: &str,
+        max: usize,
+        read: impl Fn(&Item) -> Result<T, IoError>,
+    ) -> Result<(Slice<T>, Option<String>), IoError> {
+        let range = attr("sk").between(text("at:"), text(until));
         let query = query(&self.client, &self.table, attr("pk").equals(text(pk)).and(range))
             .consistent_read(true)
             .scan_index_forward(false)
-            .limit(limit(page.limit.saturating_add(1)));
+            .limit(limit(max.saturating_add(1)));
         let found = first_page(query).await?;
         // The range includes its end: the last row of the page before.
-        let rows: Vec<&Item> =
-            found.rows.iter().filter(|row| read_text(row, "sk") != Ok(until.as_str())).collect();
+        let mut rows = found.rows;
+        rows.retain(|row| read_text(row, "sk") != Ok(until));
         // A query reads 1 MB at most: it may return fewer rows although more follow.
-        let has_more = found.next.is_some() || rows.len() > page.limit;
-        let items = rows.into_iter().take(page.limit).map(read).collect::<Result<_, _>>()?;
-        Ok(Slice { items, has_more })
+        let has_more = found.next.is_some() || rows.len() > max;
+        rows.truncate(max);
+        let last = rows.last().map(|row| read_text(row, "sk").map(str::to_owned)).transpose()?;
+        Ok((Slice { items: readable(&rows, "sk", read).collect(), has_more }, last))
     }
 }
 

@@ -153,6 +153,7 @@ fn read(row: &Item) -> Result<StoredMessage, IoError> {
 #[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::client::fake::{FakeAws, clients};
 
     #[test]
     fn keys_of_different_tenants_differ() {
@@ -161,6 +162,23 @@ mod tests {
         };
         assert_ne!(key("A", "B:C"), key("A:B", "C"));
         assert_ne!(key("1:A", "B"), key("A", "B"));
+    }
+
+    #[tokio::test]
+    async fn unreadable_messages_do_not_end_the_list() {
+        let row = |sk: &str, json: &str| serde_json::json!({"pk": {"S": "talk"}, "sk": {"S": sk}, "json": {"S": json}});
+        let (bad, good) = (row("at:b/2", "{"), row("at:a/1", "1"));
+        let responses = [vec![], vec![&bad, &good], vec![&bad, &good]];
+        let responses = responses.map(|rows| serde_json::json!({"Items": rows}).to_string());
+        let responses = std::sync::Mutex::new(std::collections::VecDeque::from(responses));
+        let fake = FakeAws::new(move |_| (200, responses.lock().unwrap().pop_front().unwrap()));
+        let messages = Messages::new(clients(fake.edge()).dynamodb(), "messages".to_owned());
+        let account = AccountCode::parse("STORE001").unwrap();
+        let with = Contact::parse("919876543210").unwrap();
+        let page = PageRequest { limit: 1, after: None };
+        let found = messages.conversation(&account, &with, &page).await.unwrap();
+        let keys: Vec<_> = found.items.iter().map(|it| it.sort_key.as_str()).collect();
+        assert_eq!((keys, found.has_more), (vec!["a/1"], false));
     }
 
     fn slice(sort_keys: &str, has_more: bool) -> Slice<StoredMessage> {

@@ -64,7 +64,8 @@ impl Orders {
         first_page(query).await?.rows.iter().map(|row| read_listed(row, "listed_at")).collect()
     }
 
-    /// Loads orders of an account, in this order. Those that no longer exist are left out.
+    /// Loads orders of an account, in this order. Those that no longer exist are left out, and those
+    /// that cannot be read, which are logged.
     pub async fn load_all(
         &self,
         account: &AccountCode,
@@ -82,10 +83,14 @@ impl Orders {
                 let pk = order_pk(key);
                 let own: Vec<Item> =
                     rows.iter().filter(|row| read_text(row, "pk") == Ok(&pk)).cloned().collect();
-                loaded.extend(match read_order(key, &own)? {
-                    OrderRows::Complete(order) => Some(*order),
-                    OrderRows::Absent => None,
-                    OrderRows::Mixed => self.load(key).await?,
+                loaded.extend(match read_order(key, &own) {
+                    Ok(OrderRows::Complete(order)) => Some(*order),
+                    Ok(OrderRows::Absent) => None,
+                    Ok(OrderRows::Mixed) => self.load(key).await?,
+                    Err(error) => {
+                        tracing::error!(order_id = %key.order, %error, "row.unreadable");
+                        None
+                    }
                 });
             }
         }

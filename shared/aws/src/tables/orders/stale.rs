@@ -14,7 +14,7 @@ use crate::error::IoError;
 use crate::tables::attr::{Item, json, read_json, text};
 use crate::tables::expression::attr;
 use crate::tables::keys::{key, tenant};
-use crate::tables::read::{first_page, limit};
+use crate::tables::read::{Rows, first_page, limit};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StaleOrder {
@@ -27,26 +27,19 @@ pub struct StaleOrder {
     pub stale_since: Timestamp,
 }
 
-impl StaleOrder {
-    /// The cursor of the page after this one.
-    pub fn sort_key(&self) -> String {
-        sort_key(&self.order_id, &self.awb)
-    }
-}
-
 impl Orders {
     /// A page of an account's stale orders, by order id.
     pub async fn stale(
         &self,
         account: &AccountCode,
         page: &PageRequest,
-    ) -> Result<Vec<StaleOrder>, IoError> {
+    ) -> Result<Rows<StaleOrder>, IoError> {
         let mut orders = partition(stale_pk(account));
         if let Some(after) = &page.after {
             orders = orders.and(attr("sk").above(text(after)));
         }
-        let page = first_page(self.query(orders).limit(limit(page.limit))).await?;
-        page.rows.iter().map(|row| read_json(row, "json")).collect()
+        let found = first_page(self.query(orders).limit(limit(page.limit))).await?;
+        Ok(Rows::of(&found.rows, page.limit, |row| read_json(row, "json")))
     }
 }
 

@@ -73,3 +73,19 @@ async fn reads_again_until_the_timeline_is_complete() {
     assert!(matches!(incomplete, Err(IoError::Transient { .. })), "{incomplete:?}");
     assert_eq!(queries, TRIES as usize);
 }
+
+#[tokio::test]
+async fn an_unreadable_order_hides_no_other_of_a_page() {
+    let (key, [_, profile, state]) = rows();
+    let bad = serde_json::json!({
+        "pk": {"S": "order:8:STORE001:BAD"}, "sk": {"S": "state"}, "json": {"S": "{}"},
+        "rev": {"N": "1"},
+    });
+    let response = serde_json::json!({"Responses": {"orders": [bad, state, profile]}}).to_string();
+    let fake = FakeAws::new(move |_| (200, response.clone()));
+    let orders = Orders::new(clients(fake.edge()).dynamodb(), "orders".to_owned());
+    let listed = ["BAD", "ORD1"]
+        .map(|id| Listed { order_id: OrderId::parse(id).unwrap(), sort_key: String::new() });
+    let loaded = orders.load_all(&key.account, &listed).await.unwrap();
+    assert_eq!(loaded.iter().map(|order| &order.key).collect::<Vec<_>>(), [&key]);
+}

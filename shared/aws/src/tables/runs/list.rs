@@ -9,7 +9,7 @@ use super::{Runs, runs};
 use crate::error::IoError;
 use crate::tables::attr::{Item, read_as, read_optional, read_text, text};
 use crate::tables::expression::attr;
-use crate::tables::read::{first_page, limit};
+use crate::tables::read::{Rows, first_page, limit};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunRow {
@@ -21,19 +21,17 @@ pub struct RunRow {
     pub closed_at: Option<Timestamp>,
     /// `None` while the run is open: see [`Runs::totals`].
     pub totals: Option<Totals>,
-    /// The cursor of the page after this run.
-    pub sort_key: String,
 }
 
 impl Runs {
     /// A page of the runs, newest first.
-    pub async fn list(&self, page: &PageRequest) -> Result<Vec<RunRow>, IoError> {
+    pub async fn list(&self, page: &PageRequest) -> Result<Rows<RunRow>, IoError> {
         let mut listed = runs();
         if let Some(after) = &page.after {
             listed = listed.and(attr("sk").below(text(after)));
         }
         let query = self.query(listed).scan_index_forward(false).limit(limit(page.limit));
-        first_page(query).await?.rows.iter().map(read_run).collect()
+        Ok(Rows::of(&first_page(query).await?.rows, page.limit, read_run))
     }
 }
 
@@ -45,7 +43,6 @@ fn read_run(row: &Item) -> Result<RunRow, IoError> {
         started_at: read_as(row, "started_at", Timestamp::parse)?,
         closed_at,
         totals: closed_at.map(|_| read_totals(row)),
-        sort_key: read_text(row, "sk")?.to_owned(),
     })
 }
 
@@ -64,7 +61,6 @@ mod tests {
         let mut row = run_row(&run, 5.0, 1);
         let open = read_run(&row).unwrap();
         assert_eq!((open.id.as_str(), open.kind.as_str()), ("hourly-1970-01-01T00", "hourly"));
-        assert_eq!(open.sort_key, "1970-01-01T00:00:00.000Z/hourly-1970-01-01T00");
         assert_eq!((open.closed_at, open.totals), (None, None));
 
         row.insert("closed_at".to_owned(), text("1970-01-01T00:10:00.000Z"));
