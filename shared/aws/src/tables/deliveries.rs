@@ -154,7 +154,7 @@ impl Deliveries {
             DeliveryOutcome::Delivered => ended(changes, DeliveryState::Delivered).remove("reason"),
             DeliveryOutcome::Dead(reason) => ended(changes, DeliveryState::Dead)
                 .set("reason", text(reason.as_str()))
-                .set("dead", listed::dead_on(&lease.day)),
+                .set("dead", text(lease.day.as_str())),
             DeliveryOutcome::Retry(next) => {
                 let retrying = text(DeliveryState::Retrying.as_str());
                 wait_for(changes, next, lease).set("state", retrying).remove("reason")

@@ -85,7 +85,7 @@ fn announced(
         .set("order_id", text(order.order.as_str()))
         .set("state", text(DeliveryState::Dead.as_str()))
         .set("reason", text(DeadReason::Erased.as_str()))
-        .set("dead", text(listed::date(now)))
+        .set("dead", listed::day_of(endpoint, now))
 }
 
 /// The changes that remove the order from a row; `None` if its body does not have it.
@@ -112,9 +112,10 @@ fn cut(row: &Item, order: &OrderKey, now: Timestamp) -> Result<Option<Changes>, 
 }
 
 fn ended(changes: Changes, row: &Item, now: Timestamp) -> Changes {
-    let dead = read_text(row, "day").map_or_else(|_| text(listed::date(now)), listed::dead_on);
+    // Rows of older releases may have no day.
+    let day = read_text(row, "day").map_or_else(|_| listed::date(now), str::to_owned);
     due::leave_index(changes)
-        .set("dead", dead)
+        .set("dead", text(day))
         .set("state", text(DeliveryState::Dead.as_str()))
         .set("reason", text(DeadReason::Erased.as_str()))
         .remove("next_attempt_at")

@@ -78,16 +78,17 @@ impl DeliveryFilter {
     }
 
     fn of_day(&self, day: String) -> Partitions {
-        if self.state == Some(DeliveryState::Dead) {
-            return Partitions { index: "dead", attribute: "dead", values: vec![day] };
-        }
+        let (index, attribute) = match self.state {
+            Some(DeliveryState::Dead) => ("dead", "dead"),
+            _ => ("by_day", "day"),
+        };
         let buckets = match &self.endpoint {
             Some(endpoint) => vec![partition_of(&day, endpoint.as_str())],
             None => partitions_of(&day).collect(),
         };
         // Rows of older releases are in a partition without bucket until they expire.
         let values = buckets.into_iter().chain([day]).collect();
-        Partitions { index: "by_day", attribute: "day", values }
+        Partitions { index, attribute, values }
     }
 
     /// The oldest first. A replay brings a row to a later day than that of its creation.
@@ -172,8 +173,10 @@ mod tests {
             to: Some(time("2026-03-01T00:00:00Z")),
             ..DeliveryFilter::all(Accounts::All)
         };
-        let days = ["dead=2026-02-27", "dead=2026-02-28", "dead=2026-03-01", "dead=2026-03-02"];
-        assert_eq!(partitions(&dead, Direction::OldestFirst), days);
+        let days = dead.partitions(Direction::OldestFirst, time(NOW));
+        assert!(days.iter().all(|it| (it.index, it.values.len()) == ("dead", 17)));
+        let plain: Vec<&str> = days.iter().map(|it| it.values[16].as_str()).collect();
+        assert_eq!(plain, ["2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"]);
         let future = DeliveryFilter { from: Some(time("2026-03-03T00:00:00Z")), ..dead };
         assert_eq!(partitions(&future, Direction::NewestFirst), [""; 0]);
     }

@@ -2,7 +2,7 @@
 //!
 //! `by_day` has every delivery, by the day on which its run began and a bucket of its endpoint, for a
 //! list mostly asks for one. `by_order` has those of an order, or of an account if they are about
-//! several orders. `dead` has dead deliveries only, by the same day.
+//! several orders. `dead` has dead deliveries only, by the same key as `by_day`.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::id::{AccountCode, EndpointName, OrderId, OrderKey};
@@ -43,13 +43,7 @@ pub(super) fn by_order(
     changes.set_if_absent("of_order", text(of_order))
 }
 
-/// The key `dead` of a row with this key `day`.
-pub(super) fn dead_on(day: &str) -> AttributeValue {
-    // Rows of older releases have no bucket.
-    text(day.split_once('/').map_or(day, |(date, _)| date))
-}
-
-fn day_of(endpoint: &EndpointName, now: Timestamp) -> AttributeValue {
+pub(super) fn day_of(endpoint: &EndpointName, now: Timestamp) -> AttributeValue {
     text(partition_of(&date(now), endpoint.as_str()))
 }
 
