@@ -71,6 +71,10 @@ async fn is_shown_as_erased(delivery: &Delivery) {
         })
         .await;
     }
+    // No redrive counts it.
+    let body = json!({"endpoint": delivery.endpoint, "dry_run": true});
+    let counted = stack().user("admin", "POST", "/api/dlq/deliveries/replay", Some(&body)).await;
+    assert_eq!(counted.json, json!({"count": 0, "is_complete": true}));
 }
 
 /// A delivery that waits for its next attempt ends.
