@@ -28,17 +28,27 @@ fn reason(message: &Message) -> &str {
 async fn take(text: &str) -> Message {
     let sqs = stack().sqs(&Calls::default());
     let url = &stack().queues["deliveries_dlq"];
-    eventually(&format!("the dead letter with {text}"), async || {
+    let receive = async || {
         let receive = sqs.receive_message().queue_url(url).max_number_of_messages(10);
         let receive = receive.visibility_timeout(1).message_attribute_names("All");
         let receive =
             receive.message_system_attribute_names(MessageSystemAttributeName::MessageGroupId);
-        let batch = receive.send().await.unwrap();
-        let mut messages = batch.messages().iter();
-        let found = messages.find(|message| message.body().unwrap().contains(text))?.clone();
-        let receipt = found.receipt_handle().unwrap();
-        sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();
-        Some(found)
+        receive.send().await.unwrap().messages.unwrap_or_default()
+    };
+    eventually(&format!("the dead letter with {text}"), async || {
+        // All at once: the first letters are back before the last ones are reached.
+        loop {
+            let letters = receive().await;
+            if letters.is_empty() {
+                return None;
+            }
+            let found = letters.into_iter().find(|letter| letter.body().unwrap().contains(text));
+            if let Some(found) = found {
+                let receipt = found.receipt_handle().unwrap();
+                sqs.delete_message().queue_url(url).receipt_handle(receipt).send().await.unwrap();
+                return Some(found);
+            }
+        }
     })
     .await
 }
