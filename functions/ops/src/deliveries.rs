@@ -28,7 +28,7 @@ impl Ops {
         let key = self.callers.private_key(now).await?;
         let read = |cursor: &str| {
             let place: Place = serde_json::from_str(&open(&key, cursor)?).ok()?;
-            filter.has_place(&place, Direction::NewestFirst, now).then_some(place)
+            filter.has_place(&place, now).then_some(place)
         };
         let after = page.after.as_deref();
         let after = after.map(|cursor| read(cursor).ok_or_else(invalid_page)).transpose()?;
