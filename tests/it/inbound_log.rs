@@ -2,6 +2,7 @@
 
 mod access;
 mod bodies;
+mod buckets;
 mod denied;
 mod retry;
 
@@ -166,6 +167,26 @@ async fn filters_the_list() {
 }
 
 #[tokio::test]
+async fn lists_events_of_a_time() {
+    let account = unique("ACC-");
+    let newest_first = insert_all(&account, &[EventState::Failed; 3]).await;
+    let all = list(&format!("?account_code={account}")).await.json;
+    let middle = all["items"][1]["received_at"].as_str().unwrap();
+    for (query, expected) in [
+        (format!("from={middle}"), &newest_first[..2]),
+        (format!("to={middle}"), &newest_first[2..]),
+        (format!("from=2026-01-20T00:00:00Z&to={middle}"), &newest_first[2..]),
+        ("to=2026-01-20T00:00:00Z".to_owned(), &[]),
+    ] {
+        for status in ["", "&status=failed"] {
+            let query = format!("?account_code={account}{status}&{query}");
+            let listed = pages(&query, None, usize::MAX).await.concat();
+            assert_eq!(ids(&listed), expected, "{query}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn pages_the_list_newest_first() {
     let account = unique("ACC-");
     let newest_first = insert_all(&account, &[EventState::Failed; 5]).await;
@@ -242,6 +263,8 @@ async fn rejects_invalid_query_parameters_by_name() {
         ("source=%2A", "source"),
         ("account_code=", "account_code"),
         ("accountCode=a%20", "accountCode"),
+        ("from=yesterday", "from"),
+        ("from=2026-01-20T00:00:00Z&to=2026-01-20T00:00:00Z", "to"),
     ] {
         assert_eq!(
             list(&format!("?{query}")).await.error(),

@@ -123,7 +123,9 @@ def events(api: Api, options: Options) -> Iterator[str]:
         path = f"/api/webhooks/retry/{event}" if retried else f"/api/webhooks/logs/{event}"
         yield _pretty(api.call("POST" if retried else "GET", path))
         return
-    query = options.fields(status="STATUS", source="SOURCE", account_code="ACCOUNT")
+    query = options.fields(
+        status="STATUS", source="SOURCE", account_code="ACCOUNT", **{"from": "FROM", "to": "TO"}
+    )
     limit = options.number("LIMIT") or DEFAULT_LIMIT
     for it in api.items("/api/webhooks/logs", query, limit):
         columns = [it["received_at"], it["status"], it["reason"] or "", it["source"]]

@@ -1,6 +1,6 @@
 //! `GET /api/deliveries`, `GET /api/deliveries/{id}` and `POST /api/deliveries/{id}/replay`.
 
-mod filter;
+pub(crate) mod filter;
 mod replay;
 mod view;
 

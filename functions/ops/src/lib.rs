@@ -195,7 +195,7 @@ fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {
 fn query_parameters(route: &str) -> &'static [&'static str] {
     match route {
         "GET /api/webhooks/logs" => {
-            &["account_code", "accountCode", "status", "source", "limit", "page"]
+            &["account_code", "accountCode", "status", "source", "from", "to", "limit", "page"]
         }
         "GET /metrics" => &["from", "to", "endpoint"],
         "GET /api/deliveries" => &[

@@ -10,6 +10,7 @@ use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::Ops;
+use crate::deliveries::filter::read_times;
 use crate::event_view::EventSummary;
 use crate::sealed::{open, seal};
 
@@ -48,5 +49,6 @@ fn parse_filter(request: &Request, caller: Caller) -> Result<LogFilter, ApiError
         |name: &str| name == SourceName::API.as_str() || sources::by_name(name).is_some();
     let filter = LogFilter::parse(caller, parameter("status"), parameter("source"), is_source)
         .map_err(|error| ApiError::invalid(error.field(), error.to_string()))?;
-    Ok(LogFilter { account, ..filter })
+    let (from, to) = read_times(parameter("from"), parameter("to"))?;
+    Ok(LogFilter { account, from, to, ..filter })
 }

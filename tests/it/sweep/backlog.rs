@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use aws::error::IoError;
 use aws::sqs::Queue;
-use aws::tables::inbound::{EventMessage, EventState, InboundLog, Progress};
+use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog, Progress};
 use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement,
     KeyType, Projection, ProjectionType, ScalarAttributeType,
 };
 use domain::core::hash::Fingerprint;
-use domain::core::id::EventId;
+use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 use sweep::PendingEvents;
@@ -101,6 +101,18 @@ impl Backlog {
             |error| error.into_service_error().is_conditional_check_failed_exception(),
             |_| true
         ));
+    }
+
+    /// As a release stored an event whose index had one partition a day.
+    async fn move_to_whole_day(&self, id: &EventId, received_at: Timestamp) {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let update = stack().dynamodb(&Calls::default()).update_item().table_name(&self.table);
+        let update = update.key("pk", text(id.as_str())).key("sk", text("event"));
+        let update = update
+            .update_expression("SET #day = :day")
+            .expression_attribute_names("#day", "day")
+            .expression_attribute_values(":day", text(&received_at.to_string()[..10]));
+        update.send().await.unwrap();
     }
 
     async fn send_sweep_back(&self, to: Timestamp) {
@@ -197,7 +209,10 @@ async fn queues_an_event_once_whose_message_was_lost() {
     let backlog = Backlog::new().await;
     let events = backlog.events();
     let insert = async |age: i64, state: EventState| {
-        let event = event("{}", seconds_from_now(-age));
+        // Each of another account, or of none.
+        let account = unique("ACC-");
+        let account = (age != 4000).then(|| AccountCode::parse(&account).unwrap());
+        let event = InboundEvent { account, ..event("{}", seconds_from_now(-age)) };
         events.insert(&event).await.unwrap();
         if state != EventState::Received {
             events.mark(&event.id, &state.into(), aws::clock::now()).await.unwrap();
@@ -209,6 +224,9 @@ async fn queues_an_event_once_whose_message_was_lost() {
         join_all((0..40).map(|_| insert(2 * DAY, EventState::Processed))).await;
     }
     lost.push(insert(4000, EventState::Received).await);
+    let old = insert(2 * DAY, EventState::Received).await;
+    backlog.move_to_whole_day(&old, seconds_from_now(-2 * DAY)).await;
+    lost.push(old);
     lost.sort();
     let recent = insert(3000, EventState::Received).await;
     let check = async |ahead: i64| {

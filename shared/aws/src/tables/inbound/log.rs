@@ -23,10 +23,14 @@ use crate::tables::update::Changes;
 
 pub use filter::{InvalidFilter, LogFilter};
 pub use walk::LogPosition;
-use walk::{Partition, Walk};
+use walk::{Partitions, Walk};
 
 /// Maximum number of rows that are read for one page, however few of them match the filter.
 const MAX_SCANNED: usize = 5 * MAX_LIMIT;
+
+/// About the number of partitions that are read for one page: a month of all buckets, and any time of
+/// a few accounts.
+const MAX_PARTITIONS: usize = 500;
 
 /// The attributes of a [`LogRow`].
 const COLUMNS: [&str; 8] =
@@ -69,10 +73,11 @@ impl InboundLog {
         now: Timestamp,
     ) -> Result<LogPage, IoError> {
         let step = if filter.is_narrow() { MAX_LIMIT } else { limit };
-        let mut walk = Walk::new(filter.status, after, now);
-        let mut matches = Vec::new();
-        for _ in 0..MAX_SCANNED.div_ceil(step) {
+        let mut walk = Walk::new(filter, after, now);
+        let (mut matches, mut scanned) = (Vec::new(), 0);
+        while scanned < MAX_SCANNED && walk.opened < MAX_PARTITIONS && !walk.is_at_end() {
             let positions = self.positions(&mut walk, step).await?;
+            scanned += positions.len();
             let mut rows = self.rows(&positions).await?;
             for position in &positions {
                 matches.extend(rows.remove(&position.id).filter(|row| filter.matches(row)));
@@ -80,11 +85,8 @@ impl InboundLog {
                     return Ok(LogPage { rows: matches, next: Some(position.clone()) });
                 }
             }
-            if positions.len() < step {
-                return Ok(LogPage { rows: matches, next: None });
-            }
         }
-        Ok(LogPage { rows: matches, next: walk.after })
+        Ok(LogPage { rows: matches, next: walk.place() })
     }
 
     /// One event of the log.
@@ -101,47 +103,35 @@ impl InboundLog {
         seen: EventState,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let changes = Changes::new()
-            .set("state", text(EventState::Received.as_str()))
-            .set("pending", text(shard(id)))
-            .set("pending_since", text(now.to_string()))
-            .remove("settled_at")
-            .remove("reason")
-            .remove("notable");
+        let changes = reopening(id, now);
         let unchanged = attr("state").equals(text(seen.as_str())).and(attr(ERASED_AT).absent());
         self.update(id, changes).only_if(unchanged).send_if_unchanged(&self.client).await
     }
 
-    /// The next positions of the walk; fewer than `count` only at its end.
+    /// The next positions of the walk; fewer than `count` at the end of a day.
     async fn positions(&self, walk: &mut Walk, count: usize) -> Result<Vec<LogPosition>, IoError> {
-        let mut positions = Vec::new();
-        while let Some(partition) = walk.partitions.front() {
-            let missing = count - positions.len();
-            let page = self.positions_in(partition, walk.after.as_ref(), missing).await?;
-            if page.len() < missing {
-                walk.partitions.pop_front();
-            }
-            walk.after = page.last().or(walk.after.as_ref()).cloned();
-            positions.extend(page);
-            if positions.len() == count {
-                break;
-            }
-        }
+        let Some((partitions, merge)) = walk.open() else { return Ok(Vec::new()) };
+        let Partitions { index, attribute, .. } = *partitions;
+        let read = |value, after, max| self.positions_in(index, attribute, value, after, max);
+        let positions = merge.take(count, read).await?;
+        walk.advance(&positions, positions.len() < count);
         Ok(positions)
     }
 
     async fn positions_in(
         &self,
-        partition: &Partition,
-        after: Option<&LogPosition>,
+        index: &'static str,
+        attribute: &'static str,
+        value: String,
+        after: Option<LogPosition>,
         count: usize,
     ) -> Result<Vec<LogPosition>, IoError> {
-        let mut events = attr(partition.attribute).equals(text(partition.value.as_str()));
+        let mut events = attr(attribute).equals(text(value));
         if let Some(after) = after {
             events = events.and(attr("at").below(text(after.to_string())));
         }
         let query = query(&self.client, &self.table, events)
-            .index_name(partition.index)
+            .index_name(index)
             .scan_index_forward(false)
             .limit(limit(count));
         let parse = |text: &str| LogPosition::parse(text).ok_or(());
@@ -162,6 +152,16 @@ impl InboundLog {
         let rows = batch_get(&self.client, &self.table, keys).await?;
         rows.iter().map(|row| read_row(row).map(|row| (row.id.clone(), row))).collect()
     }
+}
+
+pub(super) fn reopening(id: &EventId, now: Timestamp) -> Changes {
+    Changes::new()
+        .set("state", text(EventState::Received.as_str()))
+        .set("pending", text(shard(id)))
+        .set("pending_since", text(now.to_string()))
+        .remove("settled_at")
+        .remove("reason")
+        .remove("notable")
 }
 
 fn read_row(row: &Item) -> Result<LogRow, IoError> {

@@ -1,6 +1,7 @@
 //! Overdue events: received an hour ago and still not processed, because their message was lost.
 //!
-//! The check reads each event once, oldest first, by the index of all events. The events that it
+//! The check reads each event once, oldest first, by the index of all events, day by day. The events
+//! that it
 //! finds become pending, and stay in the index `pending` until they are processed or given up. Its
 //! progress is a row of its own, with partition key `sweep` and sort key `overdue`.
 
@@ -8,11 +9,12 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 
-use super::row::{day, read_state};
+use super::row::{buckets, day, read_state};
 use super::{EventState, InboundLog, header_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, read_as, read_text, text};
 use crate::tables::batch_get::batch_get;
+use crate::tables::buckets::Merge;
 use crate::tables::expression::{Placeholders, attr};
 use crate::tables::keys::key;
 use crate::tables::read::{first_page, get, limit, query};
@@ -82,29 +84,43 @@ impl InboundLog {
         cursor: &OverdueCursor,
         until: Timestamp,
     ) -> Result<OverduePage, IoError> {
-        // Both bounds are included: a space sorts after the cursor itself, and before every id.
-        let (from, to) = (format!("{} ", cursor.0), until.to_string());
-        if from > to {
+        let to = until.to_string();
+        if cursor.0 >= to {
             return Ok(OverduePage { events: Vec::new(), next: None, has_more: false });
         }
-        let range = attr("at").between(text(from), text(to));
-        let events = attr("day").equals(text(cursor.day())).and(range);
-        let query = query(&self.client, &self.table, events).index_name("by_day");
-        let page = first_page(query.limit(limit(PAGE_SIZE))).await?;
-        let last = page.rows.last().map(|row| read_text(row, "at").map(str::to_owned));
-        let last = last.transpose()?.map(OverdueCursor);
-        let events = self.received(&page.rows).await?;
-        let is_full = page.next.is_some();
+        let mut merge = Merge::ascending(buckets(cursor.day(), None), Some(&cursor.0));
+        let read =
+            |bucket, after: Option<String>, count| self.places(bucket, after, to.clone(), count);
+        let places = merge.take(PAGE_SIZE, read).await?;
+        let events = self.received(&places).await?;
+        let is_full = places.len() == PAGE_SIZE;
+        let last = places.into_iter().next_back().map(OverdueCursor);
         let next_day = if is_full { None } else { cursor.next_day(until) };
         let has_more = is_full || next_day.is_some();
         Ok(OverduePage { events, next: next_day.or(last), has_more })
     }
 
-    /// Those of these rows of the index that are in the state `received`. An unreadable row must
-    /// not stop the check.
-    async fn received(&self, rows: &[Item]) -> Result<Vec<EventId>, IoError> {
-        let ids: Vec<EventId> =
-            rows.iter().filter_map(|row| read_as(row, "pk", EventId::parse).ok()).collect();
+    /// The keys `at` of the next events in a bucket.
+    async fn places(
+        &self,
+        bucket: String,
+        after: Option<String>,
+        to: String,
+        count: usize,
+    ) -> Result<Vec<String>, IoError> {
+        // Both bounds are included: a space sorts after the place itself, and before every id.
+        let range = attr("at").between(text(format!("{} ", after.unwrap_or_default())), text(to));
+        let events = attr("day").equals(text(bucket)).and(range);
+        let query = query(&self.client, &self.table, events).index_name("by_day");
+        let page = first_page(query.limit(limit(count))).await?;
+        page.rows.iter().map(|row| read_text(row, "at").map(str::to_owned)).collect()
+    }
+
+    /// The events at these places that are in the state `received`. An unreadable row must not stop
+    /// the check.
+    async fn received(&self, places: &[String]) -> Result<Vec<EventId>, IoError> {
+        let id = |place: &String| EventId::parse(place.split_once('/')?.1).ok();
+        let ids: Vec<EventId> = places.iter().filter_map(id).collect();
         if ids.is_empty() {
             return Ok(ids);
         }

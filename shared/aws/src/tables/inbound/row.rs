@@ -1,5 +1,7 @@
 //! The header row of an event.
 
+use std::collections::BTreeSet;
+
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
@@ -12,6 +14,7 @@ use crate::error::IoError;
 use crate::tables::attr::{
     Item, bytes, item, number, read_as, read_optional, read_text, read_texts, text, ttl,
 };
+use crate::tables::buckets::{partition_of, partitions_of};
 
 /// Identifies a body without reading it.
 pub(super) fn fingerprint(body: &[u8]) -> String {
@@ -24,7 +27,7 @@ pub(super) fn header(event: &InboundEvent, body: Body) -> Item {
         ("pk", text(event.id.as_str())),
         ("sk", text("event")),
         ("source", text(event.source.as_str())),
-        ("day", text(day(event.received_at))),
+        ("day", text(bucket(event))),
         ("at", text(format!("{received}/{}", event.id))),
         ("received_at", text(received)),
         ("state", text(event.state.as_str())),
@@ -49,9 +52,25 @@ pub(super) fn header(event: &InboundEvent, body: Body) -> Item {
     row
 }
 
-/// The day of a time, e.g. `2026-01-20`: the partition of the index of all events.
+/// The day of a time, e.g. `2026-01-20`.
 pub(super) fn day(time: Timestamp) -> String {
     time.to_string().chars().take(10).collect()
+}
+
+/// The partition of the index of all events. Events without an account are spread.
+fn bucket(event: &InboundEvent) -> String {
+    let owner = event.account.as_ref().map_or(event.id.as_str(), AccountCode::as_str);
+    partition_of(&day(event.received_at), owner)
+}
+
+/// The partitions of a day that have the events of these accounts, or all events.
+pub(super) fn buckets(day: &str, accounts: Option<&BTreeSet<AccountCode>>) -> BTreeSet<String> {
+    let of_day: BTreeSet<String> = match accounts {
+        Some(accounts) => accounts.iter().map(|it| partition_of(day, it.as_str())).collect(),
+        None => partitions_of(day).collect(),
+    };
+    // Events that an earlier release has stored.
+    of_day.into_iter().chain([day.to_owned()]).collect()
 }
 
 pub(super) fn read_state(row: &Item) -> Result<EventState, IoError> {

@@ -1,7 +1,10 @@
 //! The filter of a log listing.
 
-use domain::auth::Caller;
+use std::collections::BTreeSet;
+
+use domain::auth::{Accounts, Caller};
 use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
 use domain::tracking::report::SourceName;
 
 use super::LogRow;
@@ -13,6 +16,10 @@ pub struct LogFilter {
     pub status: Option<EventState>,
     pub source: Option<SourceName>,
     pub account: Option<AccountCode>,
+    /// Received at this time or later.
+    pub from: Option<Timestamp>,
+    /// Received before this time.
+    pub to: Option<Timestamp>,
     /// Sees only events of their own accounts.
     pub caller: Caller,
 }
@@ -54,7 +61,8 @@ impl LogFilter {
         let source = source.map(|name| {
             is_source(name).then(|| SourceName::from(name)).ok_or(InvalidFilter::Source)
         });
-        Ok(Self { status, source: source.transpose()?, account: None, caller })
+        let source = source.transpose()?;
+        Ok(Self { status, source, account: None, from: None, to: None, caller })
     }
 
     /// True if many rows may have to be read for few matches. Notable states are not narrow: their
@@ -64,9 +72,20 @@ impl LogFilter {
         by_state || self.source.is_some() || self.account.is_some() || !self.caller.can_see(None)
     }
 
+    /// The accounts whose events may match, unless all may.
+    pub(super) fn accounts(&self) -> Option<BTreeSet<AccountCode>> {
+        match (&self.account, self.caller.accounts()) {
+            (Some(account), _) => Some([account.clone()].into()),
+            (None, Accounts::Only(list)) => Some(list.clone()),
+            (None, Accounts::All) => None,
+        }
+    }
+
     /// True if the row matches and the caller may see it.
     pub(super) fn matches(&self, row: &LogRow) -> bool {
-        self.status.is_none_or(|status| row.state == status)
+        self.from.is_none_or(|from| row.received_at >= from)
+            && self.to.is_none_or(|to| row.received_at < to)
+            && self.status.is_none_or(|status| row.state == status)
             && self.source.as_ref().is_none_or(|source| row.source == *source)
             && self.account.as_ref().is_none_or(|account| row.account.as_ref() == Some(account))
             && self.caller.can_see(row.account.as_ref())
@@ -78,7 +97,6 @@ impl LogFilter {
 mod tests {
     use domain::auth::BasicCredentials;
     use domain::core::id::EventId;
-    use domain::core::timestamp::Timestamp;
 
     use super::*;
 
@@ -163,6 +181,21 @@ mod tests {
                 matches, expected,
                 "{accounts} {status:?} {source:?} {account:?} of {row_account:?}"
             );
+        }
+    }
+
+    #[test]
+    fn matches_rows_of_its_time() {
+        let time = |millis| Timestamp::from_millis(millis).ok();
+        for (from, to, expected) in [
+            (None, None, true),
+            (time(5), time(6), true),
+            (None, time(5), false),
+            (time(6), None, false),
+        ] {
+            let filter = LogFilter { from, to, ..filter(r#"["*"]"#, "", "", "") };
+            let row = LogRow { received_at: time(5).unwrap(), ..row(None) };
+            assert_eq!(filter.matches(&row), expected, "{from:?} {to:?}");
         }
     }
 

@@ -1,17 +1,18 @@
 //! The order in which a listing reads the log's indexes: newest first.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 
-use crate::tables::inbound::row::day;
-use crate::tables::inbound::{EventState, RETENTION_DAYS};
+use crate::tables::buckets::Merge;
+use crate::tables::inbound::row::{buckets, day};
+use crate::tables::inbound::{LogFilter, RETENTION_DAYS};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// An event's position in the log: `{received_at}/{event id}`. No id contains a `/`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogPosition {
     received_at: Timestamp,
     pub id: EventId,
@@ -25,6 +26,11 @@ impl LogPosition {
             Self { received_at: Timestamp::parse(received_at).ok()?, id: EventId::parse(id).ok()? };
         (position.to_string() == text).then_some(position)
     }
+
+    /// Before all events of this time: ids are hashes in base32, which has no `0`.
+    fn before(time: Timestamp) -> Option<Self> {
+        EventId::parse("0").ok().map(|id| Self { received_at: time, id })
+    }
 }
 
 impl std::fmt::Display for LogPosition {
@@ -33,77 +39,147 @@ impl std::fmt::Display for LogPosition {
     }
 }
 
-/// A partition of an index: the rows whose `attribute` has this value.
+/// Partitions of an index that are read as one: the rows whose `attribute` has one of these values.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Partition {
+pub(super) struct Partitions {
     pub(super) index: &'static str,
     pub(super) attribute: &'static str,
-    pub(super) value: String,
+    values: BTreeSet<String>,
+    /// Before all of their rows.
+    end: Option<LogPosition>,
 }
 
 /// The rest of a listing.
 #[derive(Debug)]
 pub(super) struct Walk {
     /// Newest first.
-    pub(super) partitions: VecDeque<Partition>,
-    /// The last position read.
-    pub(super) after: Option<LogPosition>,
+    partitions: VecDeque<Partitions>,
+    from: Option<Timestamp>,
+    /// What is left of the first.
+    merge: Option<Merge<LogPosition>>,
+    /// The last position read, or the end of the last partitions.
+    after: Option<LogPosition>,
+    /// How many partitions it has read.
+    pub(super) opened: usize,
 }
 
 impl Walk {
     /// A notable state has a partition of the index `notable`. Otherwise the walk goes from today,
-    /// or from the day of `after`, back to the oldest day that has rows.
-    pub(super) fn new(
-        status: Option<EventState>,
-        after: Option<LogPosition>,
-        now: Timestamp,
-    ) -> Self {
-        let notable = status.filter(|status| status.is_notable());
+    /// or from the day of `after`, back to the oldest day that has rows. Both read only partitions
+    /// and times that the filter asks for.
+    pub(super) fn new(filter: &LogFilter, after: Option<LogPosition>, now: Timestamp) -> Self {
+        let end = filter.to.and_then(LogPosition::before);
+        // The smaller one, which is further along.
+        let after = after.into_iter().chain(end).min();
+        let accounts = filter.accounts();
+        let notable = filter.status.filter(|status| status.is_notable());
         let partitions = match notable {
-            Some(state) => VecDeque::from([Partition {
+            Some(state) => VecDeque::from([Partitions {
                 index: "notable",
                 attribute: "notable",
-                value: state.as_str().to_owned(),
+                values: [state.as_str().to_owned()].into(),
+                end: None,
             }]),
-            None => days(after.as_ref(), now)
-                .map(|value| Partition { index: "by_day", attribute: "day", value })
+            None => days(after.as_ref(), filter.from, now)
+                .map(|start| Partitions {
+                    index: "by_day",
+                    attribute: "day",
+                    values: buckets(&day(start), accounts.as_ref()),
+                    end: LogPosition::before(start),
+                })
                 .collect(),
         };
-        Self { partitions, after }
+        Self { partitions, from: filter.from, merge: None, after, opened: 0 }
+    }
+
+    /// Goes on behind these positions, of which there are fewer than asked for at the end of a day.
+    pub(super) fn advance(&mut self, positions: &[LogPosition], is_whole_day: bool) {
+        self.after = positions.last().or(self.after.as_ref()).cloned();
+        let is_too_old = |last: &LogPosition| self.from.is_some_and(|from| last.received_at < from);
+        if positions.last().is_some_and(is_too_old) {
+            self.partitions.clear();
+        } else if is_whole_day {
+            self.close();
+        }
+    }
+
+    /// The partitions to read next, and what is left of them; none at the end.
+    pub(super) fn open(&mut self) -> Option<(&Partitions, &mut Merge<LogPosition>)> {
+        let partitions = self.partitions.front()?;
+        let merge = self.merge.get_or_insert_with(|| {
+            self.opened += partitions.values.len();
+            Merge::descending(partitions.values.clone(), self.after.as_ref())
+        });
+        Some((partitions, merge))
+    }
+
+    fn close(&mut self) {
+        let closed = self.partitions.pop_front();
+        self.after = closed.and_then(|it| it.end).or_else(|| self.after.take());
+        self.merge = None;
+    }
+
+    pub(super) fn is_at_end(&self) -> bool {
+        self.partitions.is_empty()
+    }
+
+    /// Where the next page begins; none at the end.
+    pub(super) fn place(self) -> Option<LogPosition> {
+        self.after.filter(|_| !self.partitions.is_empty())
     }
 }
 
-fn days(after: Option<&LogPosition>, now: Timestamp) -> impl Iterator<Item = String> {
-    let first =
-        after.map_or(now, |position| position.received_at.min(now)).millis().div_euclid(DAY_MILLIS);
-    let today = now.millis().div_euclid(DAY_MILLIS);
-    let oldest = today - i64::try_from(RETENTION_DAYS).unwrap_or(0);
-    (oldest..=first)
-        .rev()
-        .filter_map(|number| Timestamp::from_millis(number * DAY_MILLIS).ok())
-        .map(day)
+/// The starts of the days, newest first.
+fn days(
+    after: Option<&LogPosition>,
+    from: Option<Timestamp>,
+    now: Timestamp,
+) -> impl Iterator<Item = Timestamp> {
+    let number = |time: Timestamp| time.millis().div_euclid(DAY_MILLIS);
+    let first = number(after.map_or(now, |position| position.received_at.min(now)));
+    let oldest = number(now) - i64::try_from(RETENTION_DAYS).unwrap_or(0);
+    let oldest = oldest.max(from.map_or(0, number));
+    (oldest..=first).rev().filter_map(|number| Timestamp::from_millis(number * DAY_MILLIS).ok())
 }
 
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use domain::auth::{Accounts, Caller};
+    use domain::core::id::AccountCode;
+
     use super::*;
+    use crate::tables::inbound::EventState;
 
-    const NOW: &str = "2026-03-01T00:00:00.000Z";
-
-    fn walk(status: Option<EventState>, after: Option<&str>) -> Vec<Partition> {
-        let after = after.map(|text| LogPosition::parse(text).unwrap());
-        Walk::new(status, after, Timestamp::parse(NOW).unwrap()).partitions.into()
+    fn time(text: &str) -> Timestamp {
+        Timestamp::parse(text).unwrap()
     }
 
+    fn all() -> LogFilter {
+        LogFilter::parse(Caller::job(Accounts::All), None, None, |_| true).unwrap()
+    }
+
+    fn walk(filter: LogFilter, after: Option<&str>) -> Vec<Partitions> {
+        let account = Some(AccountCode::parse("STORE001").unwrap());
+        let after = after.map(|text| LogPosition::parse(text).unwrap());
+        let walk = Walk::new(&LogFilter { account, ..filter }, after, time("2026-03-01T00:00:00Z"));
+        walk.partitions.into()
+    }
+
+    /// Of one account: its bucket, and the whole day.
     fn days(after: Option<&str>) -> Vec<String> {
-        let partitions = walk(None, after);
-        assert!(
-            partitions
-                .iter()
-                .all(|partition| (partition.index, partition.attribute) == ("by_day", "day"))
-        );
-        partitions.into_iter().map(|partition| partition.value).collect()
+        days_of(all(), after)
+    }
+
+    fn days_of(filter: LogFilter, after: Option<&str>) -> Vec<String> {
+        let day = |partitions: Partitions| {
+            assert_eq!((partitions.index, partitions.attribute), ("by_day", "day"));
+            let mut values = partitions.values.into_iter();
+            let day = values.next().unwrap();
+            assert_eq!((values.next(), values.next()), (Some(format!("{day}/04")), None));
+            day
+        };
+        walk(filter, after).into_iter().map(day).collect()
     }
 
     #[test]
@@ -146,16 +222,45 @@ mod tests {
     }
 
     #[test]
+    fn all_accounts_have_all_buckets_of_a_day() {
+        let mut walk = Walk::new(&all(), None, time("2026-03-01T00:00:00Z"));
+        assert!(walk.open().is_some());
+        assert_eq!((walk.opened, walk.partitions[0].values.len()), (17, 17));
+        walk.close();
+        let end = walk.after.clone().unwrap();
+        assert_eq!(end.to_string(), "2026-03-01T00:00:00.000Z/0");
+        assert!(end < LogPosition::parse("2026-03-01T00:00:00.000Z/2a").unwrap());
+        assert!(end > LogPosition::parse("2026-02-28T23:59:59.999Z/z").unwrap());
+        assert_eq!(LogPosition::parse(&end.to_string()), Some(end), "it is a cursor");
+    }
+
+    #[test]
+    fn reads_only_the_days_of_the_filter() {
+        let (from, to) = (time("2026-02-26T12:00:00Z"), time("2026-02-28T00:00:00Z"));
+        let filter = LogFilter { from: Some(from), to: Some(to), ..all() };
+        let expected = ["2026-02-28", "2026-02-27", "2026-02-26"];
+        assert_eq!(days_of(filter.clone(), None), expected);
+        assert_eq!(days_of(filter.clone(), Some("2026-02-27T09:00:00.000Z/a")), expected[1..]);
+        assert_eq!(days_of(filter.clone(), Some("2026-03-01T09:00:00.000Z/a")), expected);
+
+        let failed = LogFilter { status: Some(EventState::Failed), ..filter };
+        let mut walk = Walk::new(&failed, None, time("2026-03-01T00:00:00Z"));
+        assert_eq!(walk.after, LogPosition::parse("2026-02-28T00:00:00.000Z/0"));
+        walk.advance(&[LogPosition::parse("2026-02-26T12:00:00.000Z/a").unwrap()], false);
+        assert!(!walk.is_at_end());
+        walk.advance(&[LogPosition::parse("2026-02-26T11:59:59.999Z/a").unwrap()], false);
+        assert!(walk.is_at_end(), "the index has the state of all days");
+    }
+
+    #[test]
     fn notable_states_use_their_own_index() {
         for &state in EventState::ALL {
-            let partitions = walk(Some(state), None);
+            let partitions = walk(LogFilter { status: Some(state), ..all() }, None);
             match state {
                 EventState::Failed | EventState::Unmatched | EventState::Quarantined => {
-                    let value = state.as_str().to_owned();
-                    assert_eq!(
-                        partitions,
-                        [Partition { index: "notable", attribute: "notable", value }]
-                    );
+                    let values = [state.as_str().to_owned()].into();
+                    let (index, attribute) = ("notable", "notable");
+                    assert_eq!(partitions, [Partitions { index, attribute, values, end: None }]);
                 }
                 _ => assert_eq!(partitions.len(), 91, "{state:?}"),
             }
