@@ -1,5 +1,6 @@
 //! Erasure of a shopper, and of a whole order.
 
+mod bodies;
 mod races;
 mod retention;
 mod shopper;

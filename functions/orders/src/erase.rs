@@ -57,6 +57,7 @@ impl OrdersApi {
             scope,
             created_at: order.state.created_at,
             phone: order.profile.customer.phone.clone(),
+            with_conversation: true,
         };
         let event = InboundEvent::erasure(key, &erasure, now);
         let stored = self.orders.receipt(key, scope).await?;

@@ -228,6 +228,7 @@ impl Process {
             }
             Naming::OtherOrder(order) => return Ok(Try::Done(Placed::OtherOrder(order))),
         };
+        self.forget_body(&order, &fact, origin).await?;
         if is_full(&order, &entries, &fact, &names) {
             tracing::error!(account = %key.account, order_id = %key.order, "report.timeline_full");
             return Ok(here(ApplyOutcome::Full));

@@ -17,7 +17,8 @@ use aws::tables::inbound::{ErasedEvent, EventState, Progress};
 use aws::tables::messages::ErasableMessages;
 use aws::tables::orders::{Deletion, ENTRIES_AT_ONCE, Links, Orders, UnmatchedReport};
 use domain::core::id::{EventId, OrderKey};
-use domain::orders::erasure::{Counts, Erasure, Scope};
+use domain::messaging::conversation::Contact;
+use domain::orders::erasure::{Counts, Erasure, Scope, contacts_of};
 use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::Ref;
 
@@ -110,7 +111,7 @@ impl Process {
     /// The first step, so that personal data is no longer copied from the order. Returns its
     /// names; none if a later order has its id by now.
     async fn close_order(&self, pass: &mut Pass<'_>) -> Result<Option<BTreeSet<Ref>>, IoError> {
-        let closed = retry(TRIES, || self.close_order_once(pass.erasure, &pass.key)).await?;
+        let closed = retry(TRIES, || self.close_order_once(pass)).await?;
         let (names, rows) = closed.ok_or_else(contended)?;
         pass.counts.order_rows += rows;
         Ok(names)
@@ -118,8 +119,7 @@ impl Process {
 
     async fn close_order_once(
         &self,
-        erasure: &Erasure,
-        key: &OrderKey,
+        Pass { run, key, erasure, .. }: &Pass<'_>,
     ) -> Result<Try<(Option<BTreeSet<Ref>>, u64)>, IoError> {
         let Some((order, entries)) = self.orders.load_with_timeline(key).await? else {
             let names = match self.orders.deletion(key).await? {
@@ -131,6 +131,13 @@ impl Process {
         };
         if order.state.created_at != erasure.created_at {
             return Ok(Try::Done((None, 0)));
+        }
+        // Since the request, it may have got another one. Its row loses it first.
+        if erasure.with_conversation
+            && let Some(phone) = &order.profile.customer.phone
+            && erasure.phone.as_ref() != Some(phone)
+        {
+            self.events.note_phone(&run.event.id, phone).await?;
         }
         let names = order.names(&entries);
         if erasure.scope == Scope::Order {
@@ -184,13 +191,27 @@ impl Process {
             if !pass.run.has_time() {
                 return Ok(false);
             }
-            let erased = run_all(chunk.iter().map(async |id| self.events.erase(id, now()).await));
-            for outcome in erased.await? {
-                pass.counts.events += u64::from(outcome == ErasedEvent::Erased);
-                pass.is_busy |= outcome == ErasedEvent::Unsettled;
+            let erased =
+                run_all(chunk.iter().map(async |id| {
+                    self.events.erase(id, now()).await.map(|outcome| (id, outcome))
+                }));
+            for (id, outcome) in erased.await? {
+                use ErasedEvent::{Erased, Noted, Reopened, Unsettled};
+                pass.counts.events += u64::from(matches!(outcome, Erased | Noted | Reopened));
+                pass.is_busy |= match outcome {
+                    Reopened => self.end_reopened(pass.run, id).await?,
+                    outcome => matches!(outcome, Noted | Unsettled),
+                };
             }
         }
         Ok(true)
+    }
+
+    /// Processes a failed event once more, and then erases its body whatever came of it. One at a
+    /// time: it has no share of the memory budget. True if it is not at its end.
+    async fn end_reopened(&self, run: &Run<'_>, id: &EventId) -> Result<bool, IoError> {
+        self.follow_up(id, run.deadline).await;
+        Ok(self.events.erase(id, now()).await? == ErasedEvent::Unsettled)
     }
 
     /// The rows name the events with the same content, so they go after these.
@@ -198,7 +219,10 @@ impl Process {
         let erasable = self.messages.erasable_of_order(&pass.key).await?;
         let Some(rows) = self.erase_with_events(pass, erasable).await? else { return Ok(false) };
         pass.counts.messages += rows;
-        for contact in pass.erasure.contacts() {
+        let phones = self.events.noted_phones(&pass.run.event.id).await?;
+        let phones: BTreeSet<&String> = pass.erasure.phone.iter().chain(&phones).collect();
+        let contacts: BTreeSet<Contact> = phones.into_iter().flat_map(contacts_of).collect();
+        for contact in contacts {
             let account = &pass.key.account;
             let erasable = self.messages.erasable_conversation(account, &contact).await?;
             let Some(rows) = self.erase_with_events(pass, erasable).await? else {

@@ -187,10 +187,11 @@ impl Process {
         } else {
             self.process_webhook(&run).await?
         };
-        let Some(progress) = progress else {
+        let Some(mut progress) = progress else {
             tracing::info!(event_id = %event.id, "event.continued");
             return Ok(OUT_OF_TIME);
         };
+        progress.is_erasable |= stored.is_erasable();
         self.events.mark(&event.id, &progress, now()).await?;
         if progress.is_erasable && stored.is_in_parts() {
             self.events.erase(&event.id, now()).await?;
@@ -288,11 +289,12 @@ impl Process {
 
     async fn finish(&self, run: &Run<'_>, applied: Applied) -> Result<Option<Progress>, IoError> {
         let told = self.tell(run, &applied, MAX_NOTED).await?;
+        let is_erasable = applied.is_erasable;
         let progress = match told.undeliverable {
             Some(undeliverable) => FailReason::Undeliverable(undeliverable).into(),
             None => applied.progress(),
         };
-        Ok(Some(Progress { deliveries: told.noted, ..progress }))
+        Ok(Some(Progress { deliveries: told.noted, is_erasable, ..progress }))
     }
 
     /// Notifies endpoints of the changes, and looks for reports under the names that came with

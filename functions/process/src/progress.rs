@@ -54,7 +54,6 @@ impl Applied {
             (_, true) => EventState::Processed.into(),
             (_, false) => Progress::unmatched(self.unmatched),
         };
-        let is_erasable = is_erasable && progress.state == EventState::Processed;
         Progress { reason: omitted, is_erasable, ..progress }
     }
 

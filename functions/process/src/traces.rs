@@ -4,7 +4,8 @@
 use aws::clock::now;
 use aws::error::IoError;
 use domain::core::id::OrderKey;
-use domain::tracking::entry::TimelineEntry;
+use domain::orders::order::Order;
+use domain::tracking::entry::{Fact, TimelineEntry};
 use domain::tracking::report::Scan;
 use domain::tracking::timeline::{Commit, NewFact, Origin};
 
@@ -19,6 +20,20 @@ pub(crate) fn forget_words(fact: &mut NewFact) -> &'static [Scan] {
 }
 
 impl Process {
+    /// The body of the event that brought a report goes with the shopper of its order, whichever run
+    /// ends the event.
+    pub(crate) async fn forget_body(
+        &self,
+        order: &Order,
+        fact: &NewFact,
+        origin: &Origin,
+    ) -> Result<(), IoError> {
+        if order.is_erased() && matches!(fact.fact, Fact::Report(_)) {
+            self.events.erase(origin.log_id(), now()).await?;
+        }
+        Ok(())
+    }
+
     /// Another event had brought the report, or it was not stored.
     pub(crate) async fn trace_without_entry(
         &self,

@@ -121,8 +121,7 @@ impl Redrives {
     async fn reopen_events(&self, job: &Job, budget: &mut Budget) -> Result<Progress, IoError> {
         let filter = job.spec.events();
         let mut work = Work::new(job);
-        let cursor = job.cursor.as_deref().and_then(LogPosition::parse);
-        let mut from = cursor.or_else(|| job.spec.first_event());
+        let mut from = job.cursor.as_deref().and_then(LogPosition::parse);
         loop {
             let max = work.page(budget);
             if max == 0 {
@@ -136,7 +135,7 @@ impl Redrives {
                     work.restarted += 1;
                 }
             }
-            from = page.next.filter(|place| job.spec.goes_on_after(place));
+            from = page.next;
             if from.is_none() {
                 return Ok(work.finished());
             }

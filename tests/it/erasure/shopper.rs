@@ -208,32 +208,52 @@ impl Shopper {
         let path = "/api/orders/message-tracking";
         let answer = stack().user("admin", "POST", path, Some(&body)).await;
         assert_eq!(answer.status, 201, "{}", answer.json);
-        let phone = format!("91{}", self.phone);
+        let phone = self.contact();
         let status = |status: &str, at: u32| {
             json!({
                 "id": message, "status": status, "timestamp": format!("17500300{at}"),
                 "recipient_id": phone,
             })
         };
+        let written = self.message();
+        let mut again = written.clone();
+        again["again"] = json!(true);
+        for updates in [
+            json!({"statuses": [status("delivered", 71)]}),
+            json!({"statuses": [status("delivered", 71), status("sent", 70)]}),
+            written,
+            again,
+        ] {
+            update(account, updates).await;
+        }
+    }
+
+    /// Writes to the business.
+    pub(super) async fn writes(&self, account: &str) {
+        update(account, self.message()).await;
+    }
+
+    fn message(&self) -> Value {
+        let phone = self.contact();
         let text = json!({
             "from": phone, "id": unique("wamid."), "timestamp": "1750030070", "type": "text",
             "text": {"body": self.canary("body")},
         });
-        let contacts = json!([{"profile": {"name": self.name}, "wa_id": phone}]);
-        for updates in [
-            json!({"statuses": [status("delivered", 71)]}),
-            json!({"statuses": [status("delivered", 71), status("sent", 70)]}),
-            json!({"contacts": contacts.clone(), "messages": [text.clone()]}),
-            json!({"contacts": contacts, "messages": [text], "again": true}),
-        ] {
-            let event = inbound_event("whatsapp", Some(account), whatsapp(updates));
-            let event = insert_event(&event).await;
-            assert!(process_event(&event, None).await.0);
-            let stored = stack().events(&Calls::default()).load(&event).await.unwrap().unwrap();
-            assert_eq!(stored.state, EventState::Processed);
-            pause().await;
-        }
+        json!({"contacts": [{"profile": {"name": self.name}, "wa_id": phone}], "messages": [text]})
     }
+
+    fn contact(&self) -> String {
+        format!("91{}", self.phone)
+    }
+}
+
+async fn update(account: &str, updates: Value) {
+    let event = inbound_event("whatsapp", Some(account), whatsapp(updates));
+    let event = insert_event(&event).await;
+    assert!(process_event(&event, None).await.0);
+    let stored = stack().events(&Calls::default()).load(&event).await.unwrap().unwrap();
+    assert_eq!(stored.state, EventState::Processed);
+    pause().await;
 }
 
 fn whatsapp(updates: Value) -> String {

@@ -20,7 +20,7 @@ use crate::tables::attr::{
 };
 use crate::tables::deliveries::{DeliveryFilter, DeliveryRow};
 use crate::tables::expression::{Condition, attr};
-use crate::tables::inbound::{EventState, LogFilter, LogPosition, LogRow};
+use crate::tables::inbound::{EventState, LogFilter, LogRow};
 use crate::tables::keys::key;
 use crate::tables::read::{
     Rows, all_rows, first_page, get, limit, query, query_filtered, readable,
@@ -109,27 +109,17 @@ impl JobSpec {
             status: Some(EventState::Failed),
             source: self.redrive.source.as_deref().map(SourceName::from),
             account: self.redrive.account_code.clone(),
+            from: self.redrive.from,
+            to: self.redrive.to,
             caller: Caller::job(self.accounts.clone()),
         }
     }
 
-    /// The place in the log, which is read from the newest event on, at which the events begin.
-    pub fn first_event(&self) -> Option<LogPosition> {
-        // No id begins with a digit below 2: the place is before all events of that millisecond.
-        self.redrive.to.and_then(|to| LogPosition::parse(&format!("{to}/0")))
-    }
-
-    /// False if no event after this place was received as late as the job asks for.
-    pub fn goes_on_after(&self, place: &LogPosition) -> bool {
-        self.redrive.from.is_none_or(|from| place.to_string() >= from.to_string())
-    }
-
-    /// An event that failed after the job was started is not part of it.
+    /// An event that failed after the job was started is not part of it, nor one whose body was
+    /// erased.
     pub fn has_event(&self, row: &LogRow) -> bool {
-        let at = row.received_at;
-        row.settled_at.unwrap_or(at) <= self.started_at
-            && self.redrive.from.is_none_or(|from| at >= from)
-            && self.redrive.to.is_none_or(|to| at < to)
+        row.erased_at.is_none()
+            && row.settled_at.unwrap_or(row.received_at) <= self.started_at
     }
 }
 
@@ -257,34 +247,17 @@ mod tests {
 
     use super::*;
 
-    fn spec(from: Option<&str>, to: Option<&str>) -> JobSpec {
-        let redrive = json!({"kind": "events", "from": from, "to": to});
-        let spec: Value = json!({"id": "job", "redrive": redrive, "accounts": Accounts::All,
-            "by": "admin", "started_at": "2026-01-20T00:00:00Z"});
+    fn spec() -> JobSpec {
+        let spec: Value = json!({"id": "job", "redrive": {"kind": "events"},
+            "accounts": Accounts::All, "by": "admin", "started_at": "2026-01-20T00:00:00Z"});
         serde_json::from_value(spec).unwrap()
-    }
-
-    fn place(text: &str) -> LogPosition {
-        LogPosition::parse(text).unwrap()
-    }
-
-    #[test]
-    fn a_job_reads_only_the_events_of_its_time() {
-        let of_hour = spec(Some("2026-01-19T10:00:00Z"), Some("2026-01-19T11:00:00Z"));
-        let first = of_hour.first_event().unwrap().to_string();
-        assert!(*"2026-01-19T10:59:59.999Z/7" < *first && *first < *"2026-01-19T11:00:00.000Z/2");
-        assert!(of_hour.goes_on_after(&place("2026-01-19T10:00:00.000Z/a")));
-        assert!(!of_hour.goes_on_after(&place("2026-01-19T09:59:59.999Z/a")));
-        let of_all = spec(None, None);
-        assert_eq!(of_all.first_event(), None);
-        assert!(of_all.goes_on_after(&place("1970-01-01T00:00:00.000Z/a")));
     }
 
     #[tokio::test]
     async fn an_unreadable_job_hides_no_other() {
         use crate::client::fake::{FakeAws, clients};
 
-        let readable = serde_json::to_string(&spec(None, None)).unwrap();
+        let readable = serde_json::to_string(&spec()).unwrap();
         let row = |id: &str, json: &str| {
             json!({"pk": {"S": "jobs"}, "sk": {"S": id}, "json": {"S": json},
                 "state": {"S": "running"}})

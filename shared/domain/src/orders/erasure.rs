@@ -41,6 +41,9 @@ pub struct Erasure {
     /// The order's row loses it first, but its conversation is found by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// The conversation goes too, also that of a phone number which the order gets after the request.
+    #[serde(default)]
+    pub with_conversation: bool,
 }
 
 /// Without the phone number.
@@ -53,18 +56,16 @@ impl std::fmt::Debug for Erasure {
     }
 }
 
-impl Erasure {
-    /// The shopper's ids in conversations. Shops also write a phone number without its country code.
-    pub fn contacts(&self) -> Vec<Contact> {
-        let Some(phone) = &self.phone else { return Vec::new() };
-        let Some(national) = PhoneKey::parse(phone) else { return Vec::new() };
-        let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
-        let mut numbers = vec![digits.clone()];
-        if digits.trim_start_matches('0').len() == NATIONAL_DIGITS {
-            numbers.push(format!("{COUNTRY_CODE}{}", national.as_str()));
-        }
-        numbers.iter().filter_map(|number| Contact::parse(number)).collect()
+/// A shopper's ids in conversations. Shops also write a phone number without its country code.
+pub fn contacts_of(phone: impl AsRef<str>) -> Vec<Contact> {
+    let phone = phone.as_ref();
+    let Some(national) = PhoneKey::parse(phone) else { return Vec::new() };
+    let digits: String = phone.chars().filter(char::is_ascii_digit).collect();
+    let mut numbers = vec![digits.clone()];
+    if digits.trim_start_matches('0').len() == NATIONAL_DIGITS {
+        numbers.push(format!("{COUNTRY_CODE}{}", national.as_str()));
     }
+    numbers.iter().filter_map(|number| Contact::parse(number)).collect()
 }
 
 /// How much was erased, by the kind of data.
@@ -199,14 +200,19 @@ mod tests {
     use crate::tracking::status::{Leg, Status};
 
     fn contacts(phone: &str) -> Vec<String> {
+        contacts_of(phone).iter().map(|contact| contact.as_str().to_owned()).collect()
+    }
+
+    #[test]
+    fn debug_output_of_an_erasure_has_no_phone_number() {
         let erasure = Erasure {
             order_id: OrderId::parse("O").unwrap(),
             scope: Scope::Customer,
             created_at: Timestamp::EPOCH,
-            phone: Some(phone.to_owned()),
+            phone: Some("98765 43210".to_owned()),
+            with_conversation: true,
         };
-        assert!(!format!("{erasure:?}").contains(phone), "{erasure:?}");
-        erasure.contacts().iter().map(|contact| contact.as_str().to_owned()).collect()
+        assert!(!format!("{erasure:?}").contains("98765"), "{erasure:?}");
     }
 
     #[test]

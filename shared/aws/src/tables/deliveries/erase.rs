@@ -97,6 +97,7 @@ fn cut(row: &Item, order: &OrderKey, now: Timestamp) -> Result<Option<Changes>, 
         let is_open = state.is_some_and(|state| !state.has_ended());
         return Ok(is_open.then_some(changes));
     };
+    let erased = text(DeadReason::Erased.as_str());
     let rest = without_order(&decompress(packed)?, &order.order);
     Ok(match rest {
         Rest::Unchanged => None,
@@ -105,8 +106,12 @@ fn cut(row: &Item, order: &OrderKey, now: Timestamp) -> Result<Option<Changes>, 
         }
         Rest::Nothing => {
             let changes = without_excerpts(changes, row).remove("body");
-            let has_ended = state.is_some_and(DeliveryState::has_ended);
-            Some(if has_ended { changes } else { ended(changes, row, now) })
+            Some(match state {
+                // No redrive counts it any more.
+                Some(DeliveryState::Dead) => changes.set("reason", erased),
+                Some(state) if state.has_ended() => changes,
+                _ => ended(changes, row, now),
+            })
         }
     })
 }
@@ -178,19 +183,19 @@ mod tests {
     }
 
     #[test]
-    fn only_an_open_delivery_without_another_order_ends() {
+    fn is_dead_and_erased_unless_it_was_delivered_or_has_another_order() {
         let batch = r#"{"timestamp":"t","event":"e","orders":[{"order_id":"O"},{"order_id":"P"}]}"#;
         let single = r#"{"orderId":"O"}"#;
-        for (state, body, ends) in [
+        for (state, body, is_erased) in [
             ("pending", single, true),
             ("retrying", single, true),
             ("parked", single, true),
             ("delivered", single, false),
-            ("dead", single, false),
+            ("dead", single, true),
             ("retrying", batch, false),
         ] {
             let changes = rendered(&row(state, body), "O").unwrap();
-            assert_eq!(changes.contains("erased"), ends, "{state} {changes}");
+            assert_eq!(changes.contains("erased"), is_erased, "{state} {changes}");
             assert!(!changes.contains("Asha"), "{changes}");
         }
         assert_eq!(rendered(&row("retrying", batch), "Q"), None);

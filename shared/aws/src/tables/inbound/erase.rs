@@ -4,11 +4,12 @@ use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 
 use super::body::part_key;
+use super::log::reopening;
 use super::row::read_state;
 use super::{EventState, InboundLog, header_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_number, read_optional, read_text, read_texts, text};
-use crate::tables::expression::{attr, row_exists};
+use crate::tables::attr::{Item, read_number, read_optional, read_text, read_texts, text, texts};
+use crate::tables::expression::{Condition, attr, row_exists};
 use crate::tables::orders::TracedDelivery;
 use crate::tables::read::get;
 use crate::tables::update::Changes;
@@ -16,39 +17,62 @@ use crate::tables::write::Write;
 
 /// When the body was erased.
 pub(super) const ERASED_AT: &str = "erased_at";
+/// Since when the body must be erased as soon as the event is settled or has failed.
+pub(super) const ERASABLE_AT: &str = "erasable_at";
+/// Phone numbers that are to be erased with the body.
+const PHONES: &str = "phones";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErasedEvent {
     Erased,
-    /// It is not in the log, or has no body any more.
+    /// It is not in the log, or has no body any more; or its body was to be erased before, and is
+    /// now.
     Nothing,
-    /// It is still to be processed, and needs its body.
+    /// It is still to be processed, and needs its body: from now on it loses it then.
+    Noted,
+    /// It is still to be processed, as noted by an earlier call; or was written just now.
     Unsettled,
+    /// It had failed. Before it loses its body it is to be processed once more: it may have reports
+    /// about other orders.
+    Reopened,
 }
 
 impl InboundLog {
-    /// Erases the body of an event, unless it is still to be processed. The parts of a large body go
-    /// first: the header names them.
+    /// Erases the body of an event, or notes that it is to go.
     pub async fn erase(&self, id: &EventId, now: Timestamp) -> Result<ErasedEvent, IoError> {
-        let columns = ["state", "fingerprint", "parts", "body", ERASED_AT];
+        let columns = ["state", "fingerprint", "parts", "body", ERASED_AT, ERASABLE_AT];
         let Some(row) = get(&self.client, &self.table, header_key(id), &columns).await? else {
             return Ok(ErasedEvent::Nothing);
         };
-        let is_stored = row.contains_key("body") || row.contains_key("parts");
-        if !is_stored {
+        if !has_body(&row) {
             return Ok(ErasedEvent::Nothing);
         }
-        if read_state(&row)? == EventState::Received {
-            return Ok(ErasedEvent::Unsettled);
-        }
-        self.erase_parts(id, &row).await?;
-        let changes =
-            Changes::new().set(ERASED_AT, text(now.to_string())).remove("body").remove("parts");
-        // A retry may have reopened it.
-        let settled = attr("state").differs_from(text(EventState::Received.as_str()));
-        let update = self.update(id, changes).only_if(row_exists().and(settled));
-        let is_erased = update.send(&self.client).await?.is_applied();
-        Ok(if is_erased { ErasedEvent::Erased } else { ErasedEvent::Unsettled })
+        let note = |changes: Changes| changes.set(ERASABLE_AT, text(now.to_string()));
+        let is_noted = is_erasable(&row);
+        let (changes, outcome) = match read_state(&row)? {
+            EventState::Received if is_noted => return Ok(ErasedEvent::Unsettled),
+            EventState::Received => (note(Changes::new()), ErasedEvent::Noted),
+            EventState::Failed if !is_noted => (note(reopening(id, now)), ErasedEvent::Reopened),
+            _ => {
+                self.erase_parts(id, &row).await?;
+                let outcome = if is_noted { ErasedEvent::Nothing } else { ErasedEvent::Erased };
+                (without_body(Changes::new(), now).remove("parts"), outcome)
+            }
+        };
+        let update = self.update(id, changes).only_if(row_exists().and(same_state(&row)?));
+        let is_written = update.send_if_unchanged(&self.client).await?;
+        Ok(if is_written { outcome } else { ErasedEvent::Unsettled })
+    }
+
+    /// Notes a phone number that is to be erased with an event's body.
+    pub async fn note_phone(&self, id: &EventId, phone: &str) -> Result<(), IoError> {
+        let update = self.update(id, Changes::new().add(PHONES, texts([phone])));
+        update.only_if(row_exists()).send(&self.client).await.map(drop)
+    }
+
+    pub async fn noted_phones(&self, id: &EventId) -> Result<Vec<String>, IoError> {
+        let row = get(&self.client, &self.table, header_key(id), &[PHONES]).await?;
+        Ok(read_texts(&row.unwrap_or_default(), PHONES).to_vec())
     }
 
     /// The deliveries that the event's mark has.
@@ -66,6 +90,7 @@ impl InboundLog {
         Ok(texts.filter_map(|text| TracedDelivery::parse(text, at, now)).collect())
     }
 
+    /// The parts of a large body go first: the header names them.
     async fn erase_parts(&self, id: &EventId, header: &Item) -> Result<(), IoError> {
         let Some(parts) = read_number::<usize>(header, "parts") else { return Ok(()) };
         let fingerprint = read_text(header, "fingerprint")?;
@@ -76,4 +101,22 @@ impl InboundLog {
         }
         Ok(())
     }
+}
+
+/// Removes the body from a header. Parts of it stay, and the header must name them until they are
+/// erased.
+pub(super) fn without_body(changes: Changes, now: Timestamp) -> Changes {
+    changes.set(ERASED_AT, text(now.to_string())).remove("body").remove(PHONES)
+}
+
+pub(super) fn is_erasable(row: &Item) -> bool {
+    row.contains_key(ERASABLE_AT) || row.contains_key(ERASED_AT)
+}
+
+pub(super) fn has_body(row: &Item) -> bool {
+    row.contains_key("body") || row.contains_key("parts")
+}
+
+fn same_state(row: &Item) -> Result<Condition, IoError> {
+    Ok(attr("state").equals(text(read_state(row)?.as_str())))
 }

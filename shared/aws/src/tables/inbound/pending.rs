@@ -1,7 +1,7 @@
 //! Pending events: stored, but not yet sent to their queue; and those that were sent by `sweep` or
 //! for a retry, until they are processed. Only they are in the index `pending`.
 
-use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValue};
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::SourceName;
@@ -157,11 +157,13 @@ impl InboundLog {
         let unprocessed =
             attr("state").equals(text(EventState::Received.as_str())).and(same(pending));
         let update = self.update(&pending.id, changes).only_if(unprocessed);
-        let has_failed = update.send(&self.client).await?.is_applied();
-        if !has_failed {
-            self.clear_pending(pending).await?;
+        let update = update.returning(ReturnValue::AllNew);
+        let failed = update.send(&self.client).await?.applied();
+        match &failed {
+            Some(row) => self.erase_if_noted(&pending.id, row, now).await?,
+            None => self.clear_pending(pending).await?,
         }
-        Ok(has_failed)
+        Ok(failed.is_some())
     }
 }
 

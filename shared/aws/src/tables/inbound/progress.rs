@@ -4,11 +4,11 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use domain::core::id::{EventId, ReportId};
 use domain::core::timestamp::Timestamp;
 
-use super::erase::ERASED_AT;
+use super::erase::{has_body, is_erasable, without_body};
 use super::row::{all_reconciled, read_state};
 use super::{EventState, InboundLog, Progress};
 use crate::error::IoError;
-use crate::tables::attr::{text, texts};
+use crate::tables::attr::{Item, text, texts};
 use crate::tables::expression::{attr, row_exists};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
@@ -23,12 +23,12 @@ impl InboundLog {
         now: Timestamp,
     ) -> Result<(), IoError> {
         let marked = self.marking(id, progress, now).send(&self.client).await?.applied();
+        let Some(row) = marked else { return Ok(()) };
         // All of its unmatched reports may have been reconciled in the meantime.
-        if progress.state == EventState::Unmatched && marked.is_some_and(|row| all_reconciled(&row))
-        {
+        if progress.state == EventState::Unmatched && all_reconciled(&row) {
             self.mark_processed(id, now).await?;
         }
-        Ok(())
+        self.erase_if_noted(id, &row, now).await
     }
 
     /// Records that one of an event's unmatched reports was reconciled. With the last one the event
@@ -46,6 +46,19 @@ impl InboundLog {
         let Some(row) = update.send(&self.client).await?.applied() else { return Ok(()) };
         if read_state(&row)? == EventState::Unmatched && all_reconciled(&row) {
             self.mark_processed(id, now).await?;
+        }
+        Ok(())
+    }
+
+    /// The body was only kept until the event ended.
+    pub(super) async fn erase_if_noted(
+        &self,
+        id: &EventId,
+        row: &Item,
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        if is_erasable(row) && has_body(row) {
+            self.erase(id, now).await?;
         }
         Ok(())
     }
@@ -68,7 +81,7 @@ impl InboundLog {
             .remove("done")
             .remove("of");
         if progress.is_erasable {
-            changes = changes.set(ERASED_AT, text(now.to_string())).remove("body");
+            changes = without_body(changes, now);
         }
         if !progress.deliveries.is_empty() {
             let ids: Vec<String> = progress.deliveries.iter().map(ToString::to_string).collect();
@@ -79,6 +92,8 @@ impl InboundLog {
         }
         let unprocessed = attr("state").differs_from(text(EventState::Processed.as_str()));
         let update = self.update(id, changes).only_if(row_exists().and(unprocessed));
-        if progress.waiting.is_empty() { update } else { update.returning(ReturnValue::AllNew) }
+        // A plain end was seen by a run that knows whether the body must go.
+        let is_plain = progress.waiting.is_empty() && progress.reason.is_none();
+        if is_plain { update } else { update.returning(ReturnValue::AllNew) }
     }
 }

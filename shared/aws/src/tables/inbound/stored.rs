@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::core::id::{EventId, ReportId};
 
 use super::body::PART_BYTES;
-use super::erase::ERASED_AT;
+use super::erase::{ERASED_AT, is_erasable};
 use super::row::read_state;
 use super::{EventState, InboundLog};
 use crate::error::IoError;
@@ -28,6 +28,11 @@ impl StoredEvent {
     /// Its body was erased.
     pub fn is_erased(&self) -> bool {
         self.0.contains_key(ERASED_AT)
+    }
+
+    /// Its body must go once it is settled or has failed.
+    pub fn is_erasable(&self) -> bool {
+        is_erasable(&self.0)
     }
 
     /// Its body has rows of its own.
