@@ -318,6 +318,7 @@ def expired_order(copies: Copies) -> Json:
         "account": {"S": ACCOUNT},
         "order_id": {"S": order},
         "version": {"N": "1"},
+        "ended_at": {"S": polling.moment(hours=25)},
     }
     table = copies.of(copies.stack["tables"]["orders"])
     copies.aws["dynamodb"].put_item(TableName=table, Item=row)

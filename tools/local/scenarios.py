@@ -177,7 +177,13 @@ SCENARIOS = [
     Scenario("sweep", "an overdue event", events.overdue_event, "done"),
     Scenario("sweep", "a due delivery", events.due_delivery, "done"),
     Scenario("sweep", "a paused endpoint", events.paused_endpoint, "done"),
-    Scenario("sweep", "an order whose retention is over", events.expired_order, "done"),
+    Scenario(
+        "sweep",
+        "an order whose retention is over",
+        events.expired_order,
+        "done",
+        {"ORDER_RETENTION_DAYS": "1"},
+    ),
     Scenario(
         "sweep",
         "a redrive of deliveries",

@@ -49,19 +49,21 @@ impl ExpiredOrders {
         first
     }
 
-    /// The row goes last: until then the next run does the same again, with the same event.
+    /// The row goes last: until then the next run does the same again, with the same event. A longer
+    /// retention has put another row in its place.
     async fn expire(&self, expiring: &Expiring, now: Timestamp) -> Result<(), IoError> {
         let key = &expiring.order;
         if let Some(order) = self.orders.load(key).await?
-            && order.state.version == expiring.version
-            && order.state.tracking.status.is_final()
+            && expiring.is_about(&order)
+            && self.orders.is_over(expiring, &order, now).await?
         {
             let erasure = Erasure {
                 order_id: key.order.clone(),
                 scope: Scope::Order,
                 created_at: order.state.created_at,
-                // The conversation has an expiry of its own, and may be about a later order.
                 phone: None,
+                // It has an expiry of its own, and may be about a later order.
+                with_conversation: false,
             };
             let event = InboundEvent::erasure(key, &erasure, now);
             if self.orders.expire(key, &erasure, &self.events, &event).await? {

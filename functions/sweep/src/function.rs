@@ -48,7 +48,8 @@ impl Function {
         let health = EndpointHealth::new(clients.dynamodb(), state.clone());
         let jobs = Jobs::new(clients.dynamodb(), state);
         let deliveries_queue = queue("DELIVERIES_QUEUE_URL")?;
-        let orders = Orders::new(clients.dynamodb(), environment.variable("ORDERS_TABLE")?);
+        let orders = Orders::new(clients.dynamodb(), environment.variable("ORDERS_TABLE")?)
+            .with_retention(environment)?;
         Ok(Self {
             expired: ExpiredOrders::new(orders, events.clone()),
             redrives: Redrives::new(jobs, deliveries.clone(), events.clone()),

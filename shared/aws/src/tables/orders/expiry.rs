@@ -3,10 +3,11 @@
 //!
 //! | partition | sort key | attributes |
 //! |---|---|---|
-//! | `ends:{shard}` | `{expires_at}/{length of account}:{account}:{order id}` | `account`, `order_id`, `version` (of the order's end) |
+//! | `ends:{shard}` | `{expires_at}/{length of account}:{account}:{order id}` | `account`, `order_id`, `version` (of the order's end), `created_at` (of the order), `ended_at` |
 //!
 //! The transaction that ends the order writes the row. An order that is reopened, or ends again, has
-//! another version: the row is then without effect.
+//! another version, and a later order of the same id another time of creation: the row is then
+//! without effect. Rows of earlier releases have no times.
 
 use std::time::Duration;
 
@@ -18,7 +19,7 @@ use domain::orders::order::Order;
 use super::{Orders, partition};
 use crate::env::{BadEnvironment, Environment};
 use crate::error::IoError;
-use crate::tables::attr::{Item, number, read_as, read_number, text};
+use crate::tables::attr::{Item, number, read_as, read_number, read_optional, text};
 use crate::tables::expression::attr;
 use crate::tables::keys::{key, tenant};
 use crate::tables::read::{first_page, limit};
@@ -28,12 +29,24 @@ const SHARDS: u64 = 4;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 const VARIABLE: &str = "ORDER_RETENTION_DAYS";
 
-/// An order whose retention is over, unless it changed since.
+/// An order whose retention is over, unless the order or the retention changed since.
 #[derive(Debug, Clone)]
 pub struct Expiring {
     pub order: OrderKey,
-    pub version: u64,
+    version: u64,
+    created_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
     row: Item,
+}
+
+impl Expiring {
+    /// True if the row is about this end of this order.
+    pub fn is_about(&self, order: &Order) -> bool {
+        let state = &order.state;
+        state.version == self.version
+            && state.tracking.status.is_final()
+            && self.created_at.is_none_or(|at| at == state.created_at)
+    }
 }
 
 impl Orders {
@@ -55,17 +68,41 @@ impl Orders {
 
     /// The write that lets an order expire whose last change ended it.
     pub(super) fn expiry_write(&self, after: &Order) -> Option<Write> {
-        let retention = self.retention.filter(|_| after.state.tracking.status.is_final())?;
-        let OrderKey { account, order } = &after.key;
-        let expires_at = after.state.updated_at.after(retention);
-        let shard = Fingerprint::of("ends").with(account).with(order).number() % SHARDS;
-        let mut row = key(shard_pk(shard), format!("{expires_at}/{}:{order}", tenant(account)));
+        let is_final = after.state.tracking.status.is_final();
+        self.expiry_of_end(after, after.state.updated_at).filter(|_| is_final)
+    }
+
+    fn expiry_of_end(&self, order: &Order, ended_at: Timestamp) -> Option<Write> {
+        let expires_at = ended_at.after(self.retention?);
+        let OrderKey { account, order: id } = &order.key;
+        let shard = Fingerprint::of("ends").with(account).with(id).number() % SHARDS;
+        let mut row = key(shard_pk(shard), format!("{expires_at}/{}:{id}", tenant(account)));
         row.extend([
             ("account".to_owned(), text(account.as_str())),
-            ("order_id".to_owned(), text(order.as_str())),
-            ("version".to_owned(), number(after.state.version)),
+            ("order_id".to_owned(), text(id.as_str())),
+            ("version".to_owned(), number(order.state.version)),
+            ("created_at".to_owned(), text(order.state.created_at.to_string())),
+            ("ended_at".to_owned(), text(ended_at.to_string())),
         ]);
         Some(Write::put(&self.table, row))
+    }
+
+    /// True if the retention of today is over too. Otherwise the order expires later, or never.
+    pub async fn is_over(
+        &self,
+        expiring: &Expiring,
+        order: &Order,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
+        let Some(retention) = self.retention else { return Ok(false) };
+        let ended_at = expiring.ended_at.unwrap_or(order.state.updated_at);
+        if ended_at.after(retention) <= now {
+            return Ok(true);
+        }
+        if let Some(later) = self.expiry_of_end(order, ended_at) {
+            let _ = later.send(&self.client).await?;
+        }
+        Ok(false)
     }
 
     /// Orders of a shard that expire by `until`, the earliest first. Unreadable rows are errors of
@@ -99,5 +136,7 @@ fn read(row: Item) -> Result<Expiring, IoError> {
     };
     let version = read_number(&row, "version");
     let version = version.ok_or_else(|| IoError::unreadable("dynamodb", "version"))?;
-    Ok(Expiring { order, version, row })
+    let created_at = read_optional(&row, "created_at", Timestamp::parse)?;
+    let ended_at = read_optional(&row, "ended_at", Timestamp::parse)?;
+    Ok(Expiring { order, version, created_at, ended_at, row })
 }
