@@ -55,6 +55,12 @@ class Operate(unittest.TestCase):
         pages_asked = [query, f"{query}&page=abc", f"{query}&page=def"]
         self.assertEqual(paths, [f"/api/deliveries?{asked}" for asked in pages_asked])
 
+    def test_lists_the_events_of_a_time(self) -> None:
+        api = FakeApi({"items": []})
+        run("events", api, ACCOUNT="STORE001", FROM="2026-01-20", TO="2026-01-21")
+        query = "account_code=STORE001&from=2026-01-20&to=2026-01-21&limit=20"
+        self.assertEqual(api.calls, [("GET", f"/api/webhooks/logs?{query}", None)])
+
     def test_an_id_stays_one_segment(self) -> None:
         api = FakeApi({}, {}, {}, {})
         run("deliveries", api, ID="a/../b?c")
