@@ -80,7 +80,8 @@ doc: prerequisites
 template: .venv/installed
 	$(call step,template,$(PYTHON) tools/local/sam.py validate --lint --template template.yaml \
 		--region ap-south-1 && .venv/bin/cfn-lint template.yaml \
-		&& $(PYTHON) tools/local/check_template.py && $(PYTHON) tools/local/check_openapi.py \
+		&& $(PYTHON) tools/local/check_template.py && $(PYTHON) tools/local/check_deployment.py \
+		&& $(PYTHON) tools/local/check_openapi.py \
 		&& $(PYTHON) tools/local/check_runbook.py)
 
 python: .venv/installed

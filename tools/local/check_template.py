@@ -11,7 +11,7 @@ from typing import Any
 from samtranslator.yaml_helper import yaml_parse
 
 from check_result import print_problems
-from config import ROOT, TEMPLATE
+from config import ALIAS, ROOT, TEMPLATE
 
 FUNCTION = "AWS::Serverless::Function"
 JSON_LOGS = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
@@ -21,8 +21,8 @@ SPARE = 2
 MIN_CONCURRENCY = 2
 THROTTLE = {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
 # SAM writes a statement into the function's policy for each route: the longest of `inbound` with
-# a stage of 16 characters, and Lambda's limit for all of them.
-ROUTE_PERMISSION_BYTES = 430
+# a stage of 16 characters, and Lambda's limit for all of an alias.
+ROUTE_PERMISSION_BYTES = 435
 FUNCTION_POLICY_BYTES = 20_480
 # Tables of deliveries and polling runs, whose rows live for 30 days.
 REMADE = {"DeliveriesTable", "StateTable"}
@@ -57,6 +57,7 @@ class Template:
         self.defaults: Resource = parsed["Globals"]["Function"]
         self.resources: dict[str, Resource] = parsed["Resources"]
         self.parameters: dict[str, Resource] = parsed["Parameters"]
+        self.conditions: dict[str, Resource] = parsed["Conditions"]
         self.rules: dict[str, Resource] = parsed.get("Rules", {})
 
     def of_type(self, kind: str) -> Iterator[tuple[str, Resource]]:
@@ -104,7 +105,11 @@ class Template:
 
 
 def referred(value: Any) -> str:
-    """The resource that a !Ref or !GetAtt names; the text of a !Sub."""
+    """The resource that a !Ref or !GetAtt names; the text of a !Sub. What a condition can leave out
+    counts.
+    """
+    if "Fn::If" in value:
+        return referred(value["Fn::If"][1])
     if "Ref" in value:
         return value["Ref"]
     if "Fn::Sub" in value:
@@ -288,10 +293,11 @@ def check_logging(template: Template) -> Iterator[str]:
 
 
 def check_schedule_roles(template: Template) -> Iterator[str]:
-    """A schedule may invoke its function and write to its dead-letter queue."""
+    """A schedule may invoke its function's alias and write to its dead-letter queue."""
     required: dict[str, Allowed] = {}
     for name, schedule, _ in template.events("ScheduleV2"):
-        invoke = ("lambda:InvokeFunction", name.split(".")[0])
+        alias = f"${{{name.split('.')[0]}.Arn}}:{ALIAS}"
+        invoke = ("lambda:InvokeFunction", alias)
         send = ("sqs:SendMessage", referred(schedule["DeadLetterConfig"]["Arn"]))
         required.setdefault(referred(schedule["RoleArn"]), set()).update({invoke, send})
     for role, pairs in required.items():

@@ -17,6 +17,8 @@ STAGE = "local"
 REGION = "ap-south-1"
 STACK_NAME = f"waypost-{STAGE}"
 SETTINGS_PREFIX = f"/waypost/{STAGE}"
+# Of the version of a function that serves.
+ALIAS = "live"
 
 # The emulator's root user. IAM is enforced: each function gets the keys of its own role.
 ACCESS_KEY_ID = "test"

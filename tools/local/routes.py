@@ -13,7 +13,7 @@ from typing import Any
 
 from config import STACK_NAME, client
 
-FUNCTION_OF_URI = re.compile(r"\$\{(\w+)\.Arn\}")
+ALIAS_OF_URI = re.compile(r"/functions/\$\{(\w+)\}/")
 
 
 def import_routes(endpoint_url: str, physical_ids: dict[str, str]) -> None:
@@ -22,30 +22,23 @@ def import_routes(endpoint_url: str, physical_ids: dict[str, str]) -> None:
     template = cloudformation.get_template(StackName=STACK_NAME, TemplateStage="Processed")
     body = template["TemplateBody"]
     resources = (json.loads(body) if isinstance(body, str) else body)["Resources"]
-    arns = _function_arns(endpoint_url)
     for logical_id, resource in resources.items():
         if resource["Type"] == "AWS::ApiGatewayV2::Api" and "Body" in resource["Properties"]:
             routes = {
-                route: arns[physical_ids[function]]
-                for route, function in _routes(resource["Properties"]["Body"])
+                route: physical_ids[alias]
+                for route, alias in _routes(resource["Properties"]["Body"])
             }
             _reconcile(client("apigatewayv2", endpoint_url), physical_ids[logical_id], routes)
 
 
 def _routes(openapi: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """(route key, logical id of the function) of each operation."""
+    """(route key, logical id of the function's alias) of each operation."""
     for path, operations in openapi["paths"].items():
         for method, operation in operations.items():
             uri = operation["x-amazon-apigateway-integration"]["uri"]["Fn::Sub"]
-            function = FUNCTION_OF_URI.search(uri)
-            assert function, f"{uri} names no function"
-            yield f"{method.upper()} {path}", function[1]
-
-
-def _function_arns(endpoint_url: str) -> dict[str, str]:
-    pages = client("lambda", endpoint_url).get_paginator("list_functions").paginate()
-    functions = [function for page in pages for function in page["Functions"]]
-    return {function["FunctionName"]: function["FunctionArn"] for function in functions}
+            alias = ALIAS_OF_URI.search(uri)
+            assert alias, f"{uri} names no alias"
+            yield f"{method.upper()} {path}", alias[1]
 
 
 def _reconcile(api: Any, api_id: str, routes: dict[str, str]) -> None:

@@ -14,14 +14,16 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 
 import installation
-from config import StackError
+from config import ALIAS, StackError
 from installation import Installation
 
 
 def sync(where: Installation) -> str:
     """Starts a run and returns its id."""
     event = json.dumps({"kind": "manual"})
-    answer = where.client("lambda").invoke(FunctionName=f"{where.stack_name}-sync", Payload=event)
+    answer = where.client("lambda").invoke(
+        FunctionName=f"{where.stack_name}-sync", Qualifier=ALIAS, Payload=event
+    )
     result = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise StackError(f"the function failed: {result.get('errorMessage')}")

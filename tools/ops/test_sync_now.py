@@ -21,7 +21,7 @@ class SyncNow(unittest.TestCase):
     def test_starts_a_manual_run(self) -> None:
         self.assertEqual(self.sync('{"run":"manual-1"}'), "manual-1")
         self.invoke.assert_called_once_with(
-            FunctionName="waypost-prod-sync", Payload='{"kind": "manual"}'
+            FunctionName="waypost-prod-sync", Qualifier="live", Payload='{"kind": "manual"}'
         )
 
     def test_reports_errors(self) -> None:

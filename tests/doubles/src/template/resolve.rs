@@ -15,6 +15,7 @@ const QUEUE: &str = "AWS::SQS::Queue";
 pub(super) struct Resolver {
     parameters: BTreeMap<String, String>,
     conditions: BTreeMap<String, bool>,
+    mappings: Value,
     /// Types of resources by logical id.
     types: BTreeMap<String, String>,
 }
@@ -40,6 +41,7 @@ impl Resolver {
         let mut resolver = Self {
             parameters: defaults.chain(set).collect(),
             conditions: BTreeMap::new(),
+            mappings: document["Mappings"].clone(),
             types: types.collect(),
         };
         for (name, condition) in entries("Conditions") {
@@ -91,8 +93,17 @@ impl Resolver {
                 }
                 _ => Err(TemplateError::unsupported(function)),
             },
+            ("Fn::FindInMap", Value::Array(path)) => self.find_in_map(path),
             _ => Err(TemplateError::unsupported(format!("{function} of {argument}"))),
         }
+    }
+
+    /// The value at a path of a map's name and two keys.
+    fn find_in_map(&self, path: &[Value]) -> Result<Value, TemplateError> {
+        let path = path.iter().map(|key| Ok(text(&self.resolve(key)?)));
+        let path: Vec<String> = path.collect::<Result<_, TemplateError>>()?;
+        let found = path.iter().try_fold(&self.mappings, |map, key| map.get(key));
+        found.cloned().ok_or_else(|| TemplateError::unsupported(format!("the map {path:?}")))
     }
 
     fn is_true(&self, condition: &Value) -> Result<bool, TemplateError> {

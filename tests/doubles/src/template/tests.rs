@@ -313,12 +313,32 @@ fn a_schedule_fires_at_its_next_time() {
 }
 
 #[test]
+fn a_map_has_a_value_for_each_parameter() {
+    let text = "
+Parameters: {Size: {Type: String, Default: small}}
+Mappings: {Sizes: {small: {Memory: 256}, large: {Memory: 1024}}}
+Globals: {Function: {Timeout: 20, Environment: {Variables: {}}}}
+Resources:
+  Role: {Type: AWS::IAM::Role, Properties: {Policies: []}}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      CodeUri: target/lambda/work/
+      Role: !GetAtt Role.Arn
+      MemorySize: !FindInMap [Sizes, !Ref Size, Memory]
+";
+    let memory = |size| Template::read(text, &[("Size", size)]).unwrap().functions[0].memory_mib;
+    assert_eq!((memory("small"), memory("large")), (256, 1024));
+}
+
+#[test]
 fn rejects_what_it_does_not_understand() {
     for extra in [
         "      X: !Base64 text",
         "      X: !Ref Unknown",
         "      X: !GetAtt Queue.Colour",
         "      X: !Sub '${Unknown}'",
+        "      X: !FindInMap [Unknown, !Ref Stage, Key]",
         "      Events: {E: {Type: Kinesis, Properties: {}}}",
         "      Timeout: soon",
     ] {
