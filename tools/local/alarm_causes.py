@@ -16,7 +16,7 @@ from typing import Any
 
 from alarm_watch import Watch
 from alarms import Point
-from config import SETTINGS_PREFIX
+from config import ALIAS, SETTINGS_PREFIX
 from delivery import timestamp
 
 Json = Any
@@ -43,6 +43,7 @@ def admin(watch: Watch) -> dict[str, str]:
 def invoke(watch: Watch, function: str, event: Json, kind: str = "RequestResponse") -> Json:
     return watch.aws["lambda"].invoke(
         FunctionName=watch.stack["functions"][function],
+        Qualifier=ALIAS,
         Payload=json.dumps(event),
         InvocationType=kind,
     )
@@ -50,13 +51,18 @@ def invoke(watch: Watch, function: str, event: Json, kind: str = "RequestRespons
 
 @contextmanager
 def broken(watch: Watch, function: str) -> Iterator[None]:
-    """The function cannot start: it has no environment."""
+    """The alias has a version that cannot start: it has no environment."""
     name, functions = watch.stack["functions"][function], watch.aws["lambda"]
     kept = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+    serving = functions.get_alias(FunctionName=name, Name=ALIAS)["FunctionVersion"]
     functions.update_function_configuration(FunctionName=name, Environment={"Variables": {}})
+    version = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
     try:
         yield
     finally:
+        functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=serving)
+        functions.delete_function(FunctionName=name, Qualifier=version)
         functions.update_function_configuration(FunctionName=name, Environment={"Variables": kept})
 
 
@@ -238,15 +244,23 @@ def wrong_setting(watch: Watch) -> str:
     return watch.state("wrong-settings")
 
 
+def process_unreadable_row(watch: Watch) -> None:
+    """An event whose row is not as the code writes it."""
+    event_id, aws = unique("evt_"), watch.aws
+    row = {"pk": {"S": event_id}, "sk": {"S": "event"}, "state": {"S": "received"}}
+    aws["dynamodb"].put_item(TableName=watch.stack["tables"]["inbound"], Item=row)
+    message = json.dumps({"v": 1, "event_id": event_id})
+    aws["sqs"].send_message(QueueUrl=watch.stack["queues"]["events"], MessageBody=message)
+
+
+def bug(watch: Watch) -> str:
+    process_unreadable_row(watch)
+    watch.eventually("a bug", lambda: watch.state("bugs") == "ALARM")
+    return watch.state("bugs")
+
+
 def failing_record(watch: Watch) -> str:
-    """The table has a row that `process` cannot read."""
-    event = f"{time.time_ns():032}".translate(str.maketrans("0189", "abcd"))
-    watch.aws["dynamodb"].put_item(
-        TableName=watch.stack["tables"]["inbound"],
-        Item={"pk": {"S": event}, "sk": {"S": "event"}},
-    )
-    message = json.dumps({"v": 1, "event_id": event})
-    watch.aws["sqs"].send_message(QueueUrl=watch.stack["queues"]["events"], MessageBody=message)
+    process_unreadable_row(watch)
     failed: list[Point] = []
 
     def is_noticed() -> bool:
@@ -349,6 +363,7 @@ CAUSES: dict[str, Cause] = {
     "api-429": throttled_requests,
     "dead-deliveries": dead_deliveries,
     "wrong-settings": wrong_setting,
+    "bugs": bug,
     "paused-endpoints": paused_endpoint,
     "sync-unfinished": open_run,
     "events-dlq": unreadable("events", "events"),

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use serde::Deserialize;
 use strum::IntoStaticStr;
 
-use crate::clock;
+use crate::clock::now;
 use crate::error::IoError;
 use crate::sqs::Queue;
 use crate::telemetry::Metrics;
@@ -118,22 +118,21 @@ impl Worker {
         S: AsyncFn(&str, DeadLetterReason) -> Result<(), IoError>,
     {
         let body = record.body.as_deref().unwrap_or_default();
-        let handled = AssertUnwindSafe(handle(body)).catch_unwind().await;
-        if !matches!(handled, Ok(Ok(_))) {
-            Metrics::new().count("RecordsFailed", 1).emit(clock::now());
-        }
-        let outcome = match handled {
+        let outcome = match AssertUnwindSafe(handle(body)).catch_unwind().await {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(error @ (IoError::Transient { .. } | IoError::UnusableSetting { .. }))) => {
                 tracing::warn!(message_id = record.message_id, %error, "record.failed");
+                count_failure(false);
                 RecordOutcome::RetryAfter(backoff(receive_count(record)))
             }
             Ok(Err(error @ IoError::Bug { .. })) => {
                 tracing::error!(message_id = record.message_id, %error, "record.failed");
+                count_failure(true);
                 after_bug(receive_count(record))
             }
             Err(_panic) => {
                 tracing::error!(message_id = record.message_id, "record.panicked");
+                count_failure(true);
                 after_bug(receive_count(record))
             }
         };
@@ -190,6 +189,11 @@ pub(super) fn receive_count(record: &SqsMessage) -> u32 {
     let count =
         record.attributes.get("ApproximateReceiveCount").and_then(|count| count.parse().ok());
     count.unwrap_or(1)
+}
+
+/// Lambda sees no error: the function reports the record as failed.
+fn count_failure(is_bug: bool) {
+    Metrics::new().count("RecordsFailed", 1).count("Bugs", is_bug.into()).emit(now());
 }
 
 /// Waiting does not fix a bug: after a few retries the record must not hold up others.
