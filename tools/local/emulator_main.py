@@ -4,7 +4,9 @@ MiniStack 1.5.33 checks two permissions differently from AWS. It requires `sqs:S
 the other batch actions, which do not exist in IAM (SendMessage covers the batch), and it checks
 `ssm:GetParameters` and `ssm:GetParametersByPath` on `*` instead of the named parameters. Both are
 corrected here, so the roles of template.yaml stay those for AWS and a missing permission still
-fails. It also keeps the value of a template's parameter as text where Lambda has a number.
+fails. It also keeps the value of a template's parameter as text where Lambda has a number. Of
+aliases and versions it ignores the function's reserved concurrency and the destination of failed
+invocations, and it keeps the processes of a version that a stack deleted.
 """
 
 from __future__ import annotations
@@ -14,8 +16,9 @@ import socketserver
 from typing import Any
 
 from ministack import app
-from ministack.core import iam_actions, iam_evaluator
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime
 from ministack.services import lambda_svc
+from ministack.services.cloudformation import provisioners
 
 SINGLE_ACTIONS = {
     "sqs:SendMessageBatch": "sqs:SendMessage",
@@ -28,6 +31,10 @@ ministack_action = iam_actions.extract_iam_action
 ministack_resource = iam_actions.extract_resource_arn
 ministack_enforce = iam_evaluator.enforce
 ministack_concurrency = lambda_svc._sqs_esm_concurrency
+ministack_reserved_concurrency = lambda_svc._reserved_concurrency
+ministack_invoke_async = lambda_svc.invoke_async_with_retry
+version_handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Version"]
+ministack_delete_version = version_handlers["delete"]
 
 
 def action(*request: Any) -> str | None:
@@ -74,6 +81,26 @@ def concurrency(mapping: dict[str, Any], *others: Any, **named: Any) -> int:
     return ministack_concurrency(mapping, *others, **named)
 
 
+def reserved_concurrency(version: Any, config: dict[str, Any]) -> int | None:
+    """That of the function, which is for all its versions together."""
+    function = lambda_svc._functions.get(config.get("FunctionName"), version)
+    return ministack_reserved_concurrency(function, config)
+
+
+def invoke_async(version: dict[str, Any], event: Any) -> None:
+    """Keeps an event that fails as its alias says."""
+    name, _, qualifier = version["config"]["FunctionArn"].split(":function:")[1].partition(":")
+    configs = lambda_svc._functions[name]["event_invoke_configs"]
+    ministack_invoke_async(version | {"event_invoke_config": configs.get(qualifier)}, event)
+
+
+def delete_version(arn: str, properties: dict[str, Any]) -> None:
+    """Deletes a version of a stack, and ends its processes."""
+    ministack_delete_version(arn, properties)
+    name, version = arn.split(":")[-2:]
+    lambda_runtime.invalidate_worker(name, qualifier=version)
+
+
 def _parameters(body: bytes) -> list[str]:
     """Names in GetParameters and GetParametersByPath; MiniStack handles other requests itself."""
     request = json.loads(body or b"{}")
@@ -90,4 +117,7 @@ if __name__ == "__main__":
     iam_actions.extract_resource_arn = resource
     iam_evaluator.enforce = enforce
     lambda_svc._sqs_esm_concurrency = concurrency
+    lambda_svc._reserved_concurrency = reserved_concurrency
+    lambda_svc.invoke_async_with_retry = invoke_async
+    version_handlers["delete"] = delete_version
     app.main()

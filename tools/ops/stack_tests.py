@@ -21,7 +21,7 @@ import order_client
 import release
 import rollout
 from build import STAGING
-from config import LOCAL, REGION, ROOT, TEMPLATE, aws_environment, client
+from config import ALIAS, LOCAL, REGION, ROOT, TEMPLATE, aws_environment, client
 from order_client import SETTINGS_SECONDS, OrderClient, basic, vendor
 
 SPARE_STAGE = "opscheck"  # no function reads its settings; only this file deploys it
@@ -317,6 +317,28 @@ class Account(unittest.TestCase):
             (alarm["Threshold"], alarm["AlarmActions"]), (7, [outputs["AlarmTopicArn"]])
         )
 
+    def test_a_changed_parameter_reaches_the_version_that_serves(self) -> None:
+        functions = client("lambda", self.endpoint_url)
+        process = {"FunctionName": f"waypost-{SPARE_STAGE}-process"}
+
+        def retention() -> str:
+            serving = functions.get_function_configuration(**process, Qualifier=ALIAS)
+            return serving["Environment"]["Variables"]["ORDER_RETENTION_DAYS"]
+
+        with self.second_stage():
+            before = retention()
+            self.deploy(OrderRetentionDays="7")
+            after = retention()
+            versions = functions.list_versions_by_function(**process)["Versions"]
+            (queue,) = functions.list_event_source_mappings(**process)["EventSourceMappings"]
+            # Nothing has changed: no version can be published, and none has to be.
+            self.deploy(OrderRetentionDays="7", LogRetentionDays="3")
+            unchanged = functions.list_versions_by_function(**process)["Versions"]
+        self.assertEqual((before, after), ("0", "7"))
+        self.assertEqual([found["Version"] for found in versions], ["$LATEST", "2"])
+        self.assertEqual([found["Version"] for found in unchanged], ["$LATEST", "2"])
+        self.assertEqual(queue["FunctionArn"].rsplit(":", 1)[1], ALIAS)
+
     def subscribed(self, topic: str) -> list[tuple[str, str]]:
         sns = client("sns", self.endpoint_url)
         found = sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"]
@@ -325,16 +347,17 @@ class Account(unittest.TestCase):
     @contextmanager
     def second_stage(self, **parameters: str) -> Iterator[dict[str, str]]:
         """Deploys it as `make deploy` does, and yields its outputs."""
-        with (
-            unittest.mock.patch.dict("os.environ", self.env),
-            (LOCAL / "second-stage.log").open("w") as log,
-        ):
+        with unittest.mock.patch.dict("os.environ", self.env):
             where = rollout.target(SPARE_STAGE, "")
             try:
-                given = {"Stage": SPARE_STAGE} | parameters
-                yield rollout.deploy(where, STAGING / TEMPLATE.name, given, log)
+                yield self.deploy(**parameters)
             finally:
                 where.client("cloudformation").delete_stack(StackName=where.stack_name)
+
+    def deploy(self, **parameters: str) -> dict[str, str]:
+        where, given = rollout.target(SPARE_STAGE, ""), {"Stage": SPARE_STAGE} | parameters
+        with (LOCAL / "second-stage.log").open("w") as log:
+            return rollout.deploy(where, STAGING / TEMPLATE.name, given, log)
 
     def inbound(self) -> Any:
         functions = client("lambda", self.endpoint_url)
