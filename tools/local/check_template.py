@@ -6,12 +6,14 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
 from check_result import print_problems
 from config import ALIAS, ROOT, TEMPLATE
+from template_rules import check_rules
 
 FUNCTION = "AWS::Serverless::Function"
 JSON_LOGS = {"LogFormat": "JSON", "ApplicationLogLevel": "INFO", "SystemLogLevel": "WARN"}
@@ -367,37 +369,6 @@ def check_tables(template: Template) -> Iterator[str]:
             yield f"{name}: has no TTL"
 
 
-def check_domain(template: Template) -> Iterator[str]:
-    """A domain without a certificate, or a certificate without one, is refused at once."""
-    for domain in ("", "hooks.example.com"):
-        for certificate in ("", "arn:aws:acm:example"):
-            given = {"DomainName": domain, "CertificateArn": certificate}
-            passes = all(
-                holds(assertion["Assert"], given)
-                for rule in template.rules.values()
-                for assertion in rule["Assertions"]
-            )
-            if passes != (bool(domain) == bool(certificate)):
-                outcome = "accept" if passes else "refuse"
-                yield f"Rules: {outcome} {given}"
-
-
-def holds(condition: Any, parameters: dict[str, str]) -> bool:
-    """Evaluates a condition of a rule."""
-    ((function, parts),) = condition.items()
-    match function:
-        case "Fn::Equals":
-            left, right = (parameters[it["Ref"]] if isinstance(it, dict) else it for it in parts)
-            return left == right
-        case "Fn::Not":
-            return not holds(parts[0], parameters)
-        case "Fn::And":
-            return all(holds(part, parameters) for part in parts)
-        case "Fn::Or":
-            return any(holds(part, parameters) for part in parts)
-    raise ValueError(f"{function} in a rule")
-
-
 def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
@@ -414,10 +385,10 @@ def main() -> int:
             check_schedule_roles,
             check_access_log,
         ),
-        *(check_failed_invocations, check_rate_limit, check_routes, check_capacity, check_domain),
+        *(check_failed_invocations, check_rate_limit, check_routes, check_capacity),
     ]
     problems = (problem for rule in rules for problem in rule(template))
-    return print_problems(problems, TEMPLATE.name)
+    return print_problems(chain(problems, check_rules(template.rules)), TEMPLATE.name)
 
 
 if __name__ == "__main__":
