@@ -118,8 +118,7 @@ impl JobSpec {
     /// An event that failed after the job was started is not part of it, nor one whose body was
     /// erased.
     pub fn has_event(&self, row: &LogRow) -> bool {
-        row.erased_at.is_none()
-            && row.settled_at.unwrap_or(row.received_at) <= self.started_at
+        row.erased_at.is_none() && row.settled_at.unwrap_or(row.received_at) <= self.started_at
     }
 }
 
