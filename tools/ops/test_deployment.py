@@ -96,9 +96,6 @@ class Deployment(unittest.TestCase):
                 "        - !Sub waypost-${Stage}-api\n",
             ),
             "InboundAliaslive: there is no alarm waypost-${Stage}-api",
-            "DeploymentRole: lacks cloudwatch:DescribeAlarms on "
-            "arn:${AWS::Partition}:cloudwatch:${AWS::Region}:${AWS::AccountId}"
-            ":alarm:waypost-${Stage}-api",
         )
         self.assertFound(
             edit("      Period: 300\n", "      Period: 900\n"),

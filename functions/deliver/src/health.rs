@@ -107,6 +107,8 @@ impl HealthMonitor {
 
     /// Moves the endpoint to the slow lane, or back.
     pub(crate) async fn set_slow(&self, endpoint: &EndpointName, is_slow: bool, now: Timestamp) {
+        // Measured in one lane, it would move the endpoint once more when it is back.
+        self.latencies.lock().await.remove(endpoint);
         match self.table.set_slow(endpoint, is_slow, now).await {
             Ok(true) => tracing::warn!(%endpoint, is_slow, "endpoint.changed_lane"),
             Ok(false) => {}

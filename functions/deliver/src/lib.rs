@@ -105,7 +105,7 @@ impl Deliver {
         }
         let Health { state, is_slow, .. } = self.health.of(&delivery.endpoint, now()).await;
         if let Some(slow_lane) = self.slow_lane.as_ref().filter(|_| is_slow) {
-            return slow_lane::send(slow_lane, &delivery).await;
+            return slow_lane::send(slow_lane, &delivery.endpoint, message.to_owned()).await;
         }
         let _permit = match &*endpoint {
             Resolution::Ready(endpoint) => {
@@ -261,7 +261,8 @@ impl Deliver {
             && outcome == AttemptOutcome::TimedOut
             && limit < settings.timeout
         {
-            self.count_request(&delivery, lease, &attempt, false);
+            // The first request of the slow lane counts as the delivery's first one.
+            self.tally.request(&delivery.endpoint, false, lease.attempt > 1, attempt.latency_ms);
             return self.hand_over(&delivery, lease, slow_lane).await;
         }
         self.health.note(&delivery.endpoint, outcome, delivery.probe, now()).await;

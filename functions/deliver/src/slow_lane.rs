@@ -7,6 +7,7 @@ use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::sqs::{Outgoing, Queue};
 use aws::tables::deliveries::Lease;
+use domain::core::id::EndpointName;
 use domain::webhooks::delivery::Delivery;
 
 use crate::{Deliver, SOON};
@@ -19,9 +20,14 @@ pub(crate) fn main_lane_limit(timeout: Duration) -> Duration {
     timeout.min(MAIN_LANE_TIMEOUT)
 }
 
-pub(crate) async fn send(slow_lane: &Queue, delivery: &Delivery) -> Result<RecordOutcome, IoError> {
-    let group = delivery.endpoint.as_str().to_owned();
-    slow_lane.send(Outgoing { body: delivery.to_message(), group }).await?;
+/// Sends a message as it came: it may have fields that only a newer release reads.
+pub(crate) async fn send(
+    slow_lane: &Queue,
+    endpoint: &EndpointName,
+    message: String,
+) -> Result<RecordOutcome, IoError> {
+    let group = endpoint.as_str().to_owned();
+    slow_lane.send(Outgoing { body: message, group }).await?;
     Ok(RecordOutcome::Ack)
 }
 
@@ -43,6 +49,6 @@ impl Deliver {
         if !self.deliveries.hand_over(lease, now()).await? {
             return Ok(RecordOutcome::RetryAfter(SOON));
         }
-        send(slow_lane, delivery).await
+        send(slow_lane, &delivery.endpoint, delivery.to_message()).await
     }
 }

@@ -199,7 +199,10 @@ impl Process {
                 use ErasedEvent::{Erased, Noted, Reopened, Unsettled};
                 pass.counts.events += u64::from(matches!(outcome, Erased | Noted | Reopened));
                 pass.is_busy |= match outcome {
-                    Reopened => self.end_reopened(pass.run, id).await?,
+                    Reopened => {
+                        self.end_reopened(pass.run, id).await?;
+                        true
+                    }
                     outcome => matches!(outcome, Noted | Unsettled),
                 };
             }
@@ -208,10 +211,11 @@ impl Process {
     }
 
     /// Processes a failed event once more, and then erases its body whatever came of it. One at a
-    /// time: it has no share of the memory budget. True if it is not at its end.
-    async fn end_reopened(&self, run: &Run<'_>, id: &EventId) -> Result<bool, IoError> {
+    /// time: it has no share of the memory budget. Its reports and messages may be stored only now, so
+    /// another pass has to look for them.
+    async fn end_reopened(&self, run: &Run<'_>, id: &EventId) -> Result<(), IoError> {
         self.follow_up(id, run.deadline).await;
-        Ok(self.events.erase(id, now()).await? == ErasedEvent::Unsettled)
+        self.events.erase(id, now()).await.map(drop)
     }
 
     /// The rows name the events with the same content, so they go after these.

@@ -24,6 +24,10 @@ const MAX_RELEASED: usize = 600;
 /// The releases of a run end before the next one begins.
 const SPREAD: Duration = Duration::from_secs(50);
 
+/// By then no function has the settings of a removed endpoint in its cache, nor lacks those of a new
+/// one: `ConfigTtlSeconds` is an hour at most.
+const REMOVED_AFTER: Duration = Duration::from_secs(61 * 60);
+
 pub struct ParkedDeliveries {
     health: EndpointHealth,
     deliveries: Deliveries,
@@ -94,13 +98,22 @@ impl ParkedDeliveries {
     }
 
     /// Lets an endpoint recover whose settings were removed: its parked deliveries then end as
-    /// `endpoint_removed`, and one that is added under its name starts without its past.
+    /// `endpoint_removed`.
     async fn end_if_removed(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
+        let endpoint = &row.endpoint;
         let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
-        if !endpoints.has(&row.endpoint) && self.health.enable(&row.endpoint, now).await? {
-            tracing::info!(endpoint = %row.endpoint, "endpoint.removed");
+        match (endpoints.has(endpoint), row.missing_since) {
+            (true, None) => Ok(()),
+            (true, Some(_)) => self.health.note_missing(endpoint, None).await,
+            (false, None) => self.health.note_missing(endpoint, Some(now)).await,
+            (false, Some(since)) if now.since(since) < REMOVED_AFTER => Ok(()),
+            (false, Some(_)) => {
+                if self.health.end_removed(endpoint, now).await? {
+                    tracing::info!(%endpoint, "endpoint.removed");
+                }
+                Ok(())
+            }
         }
-        Ok(())
     }
 
     /// Sends a parked delivery, if there is one. The newest and the oldest take turns: old ones may

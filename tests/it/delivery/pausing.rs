@@ -122,6 +122,18 @@ async fn gives_up_what_is_parked_for_a_removed_endpoint() {
     assert_eq!(stack().health().read(&name).await.unwrap().state, EndpointState::Paused);
 
     drop(endpoint);
+    let row_of_health = async || {
+        let mut rows = stack().health().list().await.unwrap().into_iter().flatten();
+        rows.find(|row| row.endpoint == name).unwrap()
+    };
+    eventually("the removal to be noticed", async || {
+        sweep().await;
+        row_of_health().await.missing_since
+    })
+    .await;
+    assert_eq!(row_of_health().await.health.state, EndpointState::Paused, "not for an hour");
+    let long_ago = seconds_from_now(-61 * 60);
+    stack().health().note_missing(&name, Some(long_ago)).await.unwrap();
     eventually(&format!("{} dead", delivery.id), async || {
         // Functions that have not read of the removal or the recovery yet park it again.
         sweep().await;

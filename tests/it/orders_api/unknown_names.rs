@@ -72,7 +72,7 @@ async fn rejects_unknown_query_parameters_by_name() {
             "viewer",
             "GET",
             "/api/webhooks/logs",
-            "account_code, accountCode, status, source, limit, page",
+            "account_code, accountCode, status, source, from, to, limit, page",
         ),
         ("viewer", "GET", "/api/webhooks/logs/nowhere", ""),
         ("viewer", "GET", "/api/webhooks/denied", "limit, page"),

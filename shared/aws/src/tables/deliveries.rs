@@ -171,9 +171,16 @@ impl Deliveries {
         next: NextAttempt,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let changes = without_attempt(lease, next, now)
+        let changes = match lease.parked_since {
+            Some(_) => Changes::new().set("state", text(DeliveryState::Pending.as_str())),
+            None => Changes::new(),
+        };
+        let changes = wait_for(changes, next, lease)
+            .remove("parked_since")
+            .set("updated_at", number(now.millis()))
             .set("reason", text(DeadReason::UnusableSettings.as_str()))
-            .set_if_absent("unusable_since", number(now.millis()));
+            .set_if_absent("unusable_since", number(now.millis()))
+            .add("attempts", number(-1));
         self.release(lease, changes).await
     }
 
@@ -181,7 +188,12 @@ impl Deliveries {
     /// worker has the lease by now.
     pub async fn hand_over(&self, lease: &Lease, now: Timestamp) -> Result<bool, IoError> {
         let next = NextAttempt::after(Duration::ZERO, now);
-        self.release(lease, without_attempt(lease, next, now)).await
+        let changes = wait_for(Changes::new(), next, lease)
+            .remove("reason")
+            .remove("unusable_since")
+            .set("updated_at", number(now.millis()))
+            .add("attempts", number(-1));
+        self.release(lease, changes).await
     }
 
     /// Releases a lease without an attempt, because the endpoint is paused: the delivery is parked,
@@ -218,18 +230,6 @@ impl Deliveries {
 
 fn ended(changes: Changes, state: DeliveryState) -> Changes {
     due::leave_index(changes.set("state", text(state.as_str()))).remove("next_attempt_at")
-}
-
-/// Of a lease that is released without an attempt that counts.
-fn without_attempt(lease: &Lease, next: NextAttempt, now: Timestamp) -> Changes {
-    let changes = match lease.parked_since {
-        Some(_) => Changes::new().set("state", text(DeliveryState::Pending.as_str())),
-        None => Changes::new(),
-    };
-    wait_for(changes, next, lease)
-        .remove("parked_since")
-        .set("updated_at", number(now.millis()))
-        .add("attempts", number(-1))
 }
 
 fn wait_for(changes: Changes, next: NextAttempt, lease: &Lease) -> Changes {

@@ -49,6 +49,8 @@ pub struct HealthRow {
     pub reason: Option<String>,
     /// True if other endpoints were notified of the state.
     pub is_told: bool,
+    /// Since when `sweep` finds no settings of it.
+    pub missing_since: Option<Timestamp>,
 }
 
 impl EndpointHealth {
@@ -137,28 +139,34 @@ impl EndpointHealth {
     /// Lets an endpoint recover that is paused or disabled, as an admin wants it. `false` if it is
     /// neither.
     pub async fn enable(&self, endpoint: &EndpointName, now: Timestamp) -> Result<bool, IoError> {
-        let is_stopped = is(EndpointState::Paused).or(is(EndpointState::Disabled));
-        self.recover_if(is_stopped, endpoint, now).await
+        self.update(endpoint, recovering(now), is_stopped()).await
+    }
+
+    /// Records since when the endpoint has no settings, or that it has some.
+    pub async fn note_missing(
+        &self,
+        endpoint: &EndpointName,
+        since: Option<Timestamp>,
+    ) -> Result<(), IoError> {
+        let since = since.map(|since| text(since.to_string()));
+        let changes = Changes::new().set_or_remove("missing_since", since);
+        self.update(endpoint, changes, attr("pk").exists()).await.map(drop)
+    }
+
+    /// As [`Self::enable`], for an endpoint without settings: one that is added under its name is new.
+    pub async fn end_removed(
+        &self,
+        endpoint: &EndpointName,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
+        let changes = recovering(now).remove("slow_since").remove("missing_since");
+        self.update(endpoint, changes, is_stopped()).await
     }
 
     /// Lets an endpoint recover that is paused because it failed. `false` if it is not: a probe
     /// does not undo a decision of an admin or the receiver.
     pub async fn recover(&self, endpoint: &EndpointName, now: Timestamp) -> Result<bool, IoError> {
-        self.recover_if(is_failing(), endpoint, now).await
-    }
-
-    async fn recover_if(
-        &self,
-        condition: Condition,
-        endpoint: &EndpointName,
-        now: Timestamp,
-    ) -> Result<bool, IoError> {
-        let changes = state(EndpointState::Recovering, now)
-            .set("failures", number(0))
-            .set("timeouts", number(0))
-            .remove("reason")
-            .remove("probe_at");
-        self.update(endpoint, changes, condition).await
+        self.update(endpoint, recovering(now), is_failing()).await
     }
 
     /// Records that a probe was queued, and when the next one is due. `false` if another run did.
@@ -212,6 +220,18 @@ fn state(state: EndpointState, now: Timestamp) -> Changes {
     Changes::new().set("state", text(state.as_str())).set("since", text(now.to_string()))
 }
 
+fn recovering(now: Timestamp) -> Changes {
+    state(EndpointState::Recovering, now)
+        .set("failures", number(0))
+        .set("timeouts", number(0))
+        .remove("reason")
+        .remove("probe_at")
+}
+
+fn is_stopped() -> Condition {
+    is(EndpointState::Paused).or(is(EndpointState::Disabled))
+}
+
 fn is(state: EndpointState) -> Condition {
     attr("state").equals(text(state.as_str()))
 }
@@ -242,6 +262,7 @@ fn read_row(row: &Item) -> Result<HealthRow, IoError> {
         is_told: health
             .since
             .is_some_and(|since| read_text(row, "told") == Ok(told(health.state, since).as_str())),
+        missing_since: read_optional(row, "missing_since", Timestamp::parse)?,
     })
 }
 

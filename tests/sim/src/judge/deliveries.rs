@@ -238,7 +238,11 @@ fn ending(state: &State, delivery: &Delivery) -> Option<String> {
     let row = state.dynamodb.row("DeliveriesTable", &serde_json::json!({ "pk": { "S": id } }));
     let end = row.and_then(|row| row.get("state")?["S"].as_str()).unwrap_or("nothing");
     let run: u32 = row.and_then(|row| row.get("run")?["N"].as_str()?.parse().ok()).unwrap_or(0);
-    let is_taken = state.ledger.posts.iter().any(|post| post.id == *id && post.is_taken);
+    let is_taken = state
+        .ledger
+        .posts
+        .iter()
+        .any(|post| post.id == *id && post.run == u64::from(run) && post.is_taken);
     let is_dead_letter = || {
         let letters = state.sqs.messages("DeliveriesDlq");
         let mut letters = letters.filter_map(|it| Delivery::from_message(&it.body));
@@ -254,7 +258,8 @@ fn ending(state: &State, delivery: &Delivery) -> Option<String> {
         "delivered" => {
             Some(format!("{id} counts as delivered, but {} did not take it", delivery.endpoint))
         }
-        "superseded" if has_newer(state, delivery) => None,
+        // A run that an operator began is not superseded.
+        "superseded" if run == 1 && has_newer(state, delivery) => None,
         "superseded" => Some(format!("{id} is superseded by no newer delivery")),
         "dead" if redriven.any(|(_, redriven)| *redriven > run) => {
             Some(format!("{id} was redriven, but is at run {run}"))

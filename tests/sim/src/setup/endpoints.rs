@@ -99,7 +99,9 @@ impl Endpoint {
 
     pub(crate) fn settings(&self, patience: Patience) -> Value {
         let mut settings = json!({
-            "format": self.format, "accounts": self.accounts, "timeout_seconds": 5,
+            "format": self.format, "accounts": self.accounts,
+            // More than `deliver` waits for before it hands a request over to the slow lane.
+            "timeout_seconds": if self.name == "both" { 15 } else { 5 },
         });
         if self.name == LATEST_ONLY {
             settings["latest_only"] = json!(true);

@@ -1,6 +1,6 @@
 //! Lists of deliveries.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::timestamp::Timestamp;
@@ -188,9 +188,11 @@ impl Deliveries {
         if filter.order.is_some() {
             columns.push("body");
         }
+        // While an index follows a row that changed partitions, both have its entry.
+        let ids: BTreeSet<&str> = places.iter().map(|place| place.id.as_str()).collect();
         let mut placeholders = Placeholders::default();
         let keys = KeysAndAttributes::builder()
-            .set_keys(Some(places.iter().map(|place| delivery_key(&place.id)).collect()))
+            .set_keys(Some(ids.into_iter().map(delivery_key).collect()))
             .projection_expression(placeholders.projection(&columns))
             .set_expression_attribute_names(placeholders.into_maps().0);
         let rows = batch_get(&self.client, &self.table, keys).await?;

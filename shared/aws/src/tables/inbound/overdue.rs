@@ -1,8 +1,7 @@
 //! Overdue events: received an hour ago and still not processed, because their message was lost.
 //!
 //! The check reads each event once, oldest first, by the index of all events, day by day. The events
-//! that it
-//! finds become pending, and stay in the index `pending` until they are processed or given up. Its
+//! that it finds become pending, and stay in the index `pending` until they are processed or given up. Its
 //! progress is a row of its own, with partition key `sweep` and sort key `overdue`.
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
