@@ -53,15 +53,18 @@ impl InboundLog {
             EventState::Received if is_noted => return Ok(ErasedEvent::Unsettled),
             EventState::Received => (note(Changes::new()), ErasedEvent::Noted),
             EventState::Failed if !is_noted => (note(reopening(id, now)), ErasedEvent::Reopened),
-            _ => {
-                self.erase_parts(id, &row).await?;
-                let outcome = if is_noted { ErasedEvent::Nothing } else { ErasedEvent::Erased };
-                (without_body(Changes::new(), now).remove("parts"), outcome)
-            }
+            _ if is_noted => (without_body(Changes::new(), now), ErasedEvent::Nothing),
+            _ => (without_body(Changes::new(), now), ErasedEvent::Erased),
         };
+        let is_body_gone = matches!(outcome, ErasedEvent::Nothing | ErasedEvent::Erased);
         let update = self.update(id, changes).only_if(row_exists().and(same_state(&row)?));
-        let is_written = update.send_if_unchanged(&self.client).await?;
-        Ok(if is_written { outcome } else { ErasedEvent::Unsettled })
+        if !update.send_if_unchanged(&self.client).await? {
+            return Ok(ErasedEvent::Unsettled);
+        }
+        if is_body_gone {
+            self.erase_parts(id, &row).await?;
+        }
+        Ok(outcome)
     }
 
     /// Notes a phone number that is to be erased with an event's body.
@@ -90,7 +93,8 @@ impl InboundLog {
         Ok(texts.filter_map(|text| TracedDelivery::parse(text, at, now)).collect())
     }
 
-    /// The parts of a large body go first: the header names them.
+    /// The parts of a large body, once the header says that it was erased: from then on nobody
+    /// processes it again. The header names the parts until they are gone.
     async fn erase_parts(&self, id: &EventId, header: &Item) -> Result<(), IoError> {
         let Some(parts) = read_number::<usize>(header, "parts") else { return Ok(()) };
         let fingerprint = read_text(header, "fingerprint")?;
@@ -99,7 +103,8 @@ impl InboundLog {
             let part = Write::update(&self.table, key, Changes::new().remove("body"));
             let _ = part.only_if(row_exists()).send(&self.client).await?;
         }
-        Ok(())
+        let header = self.update(id, Changes::new().remove("parts")).only_if(row_exists());
+        header.send(&self.client).await.map(drop)
     }
 }
 

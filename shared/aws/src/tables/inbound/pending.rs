@@ -6,13 +6,14 @@ use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use domain::tracking::report::SourceName;
 
+use super::erase::{ERASABLE_AT, is_erasable, without_body};
 use super::{EventMessage, EventState, InboundLog, header_key};
 use crate::error::IoError;
 use crate::sqs::Outgoing;
 use crate::tables::attr::{Item, read_as, read_text, text};
 use crate::tables::batch_get::batch_get;
 use crate::tables::expression::{Condition, Placeholders, attr};
-use crate::tables::read::{first_page, query};
+use crate::tables::read::{first_page, get, query};
 use crate::tables::update::Changes;
 
 /// Events of a shard read at once.
@@ -146,8 +147,14 @@ impl InboundLog {
         reason: &str,
         now: Timestamp,
     ) -> Result<bool, IoError> {
+        let row = get(&self.client, &self.table, header_key(&pending.id), &[ERASABLE_AT]).await?;
+        // In one write: nothing leads to the event afterwards.
+        let changes = match row.is_some_and(|row| is_erasable(&row)) {
+            true => without_body(Changes::new(), now),
+            false => Changes::new(),
+        };
         let failed = text(EventState::Failed.as_str());
-        let changes = Changes::new()
+        let changes = changes
             .set("state", failed.clone())
             .set("notable", failed)
             .set("settled_at", text(now.to_string()))
