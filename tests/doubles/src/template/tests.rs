@@ -70,8 +70,8 @@ fn reads_all_resources_of_the_deployed_template() {
     assert_eq!(template.routes().count(), DEPLOYED.matches("Type: HttpApi\n").count());
     let sources: usize = template.functions.iter().map(|function| function.queues.len()).sum();
     assert_eq!(sources, DEPLOYED.matches("Type: SQS\n").count());
-    // One role each, and that of the schedules.
-    assert_eq!(template.roles.len(), 12);
+    // One role each, that of the schedules and that of deployments.
+    assert_eq!(template.roles.len(), 13);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn reads_the_deployed_queues_and_tables() {
 fn reads_the_deployed_schedules() {
     let template = deployed();
     let hourly = &template.function("sync").unwrap().schedules[0];
-    assert_eq!(hourly.timing, Timing { period: 60 * MINUTE, offset: 0 });
+    assert_eq!(hourly.timing, Timing { period: 15 * MINUTE, offset: 0 });
     assert!(hourly.enabled);
     assert!(hourly.input.as_deref().unwrap().contains("<aws.scheduler.scheduled-time>"));
     assert_eq!((hourly.max_retries, hourly.max_event_age), (3, 15 * MINUTE));
