@@ -138,6 +138,18 @@ impl Story {
         eventually_ok(&format!("{} to be {expected}", self.order_id), seen).await
     }
 
+    /// Waits until the order has these reports, the newest first. Those of a parcel that moves are
+    /// copied one after another.
+    async fn has_reports(&self, expected: &[&str]) {
+        let seen = async || {
+            let order = stack().order(&self.order_id).await;
+            let reports = entries(&order).into_iter().filter(|it| it.contains('_'));
+            let reports: Vec<String> = reports.collect();
+            if reports == expected { Ok(()) } else { Err(reports.join(", ")) }
+        };
+        eventually_ok(&format!("{} to have {expected:?}", self.order_id), seen).await
+    }
+
     fn describe(&self, order: &Value) -> String {
         let parcels = order["shipments"].as_array().unwrap().iter().map(|it| self.parcel(it));
         let parcels: Vec<String> = parcels.collect();
