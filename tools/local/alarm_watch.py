@@ -157,9 +157,11 @@ class Watch:
         line = VARIABLE.sub(lambda found: known.get(found[1], "-"), self.access_format)
         self.access_lines.append((time.time(), line))
 
-    def eventually(self, what: str, is_there: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + WAIT_SECONDS
+    def eventually(
+        self, what: str, is_there: Callable[[], bool], seconds: float = WAIT_SECONDS
+    ) -> None:
+        deadline = time.monotonic() + seconds
         while not is_there():
             if time.monotonic() > deadline:
-                raise AssertionError(f"not within {WAIT_SECONDS} s: {what}")
+                raise AssertionError(f"not within {seconds} s: {what}")
             time.sleep(0.3)

@@ -20,6 +20,7 @@ from check_result import print_problems
 from config import STAGE
 
 Json = Any
+CALM_SECONDS = 1000
 
 
 def calm(watch: Watch) -> None:
@@ -43,7 +44,8 @@ def calm(watch: Watch) -> None:
         points = watch.points()
         return all(watch.state(name, points) == "OK" for name in watch.alarms)
 
-    watch.eventually("all alarms are off", are_off)
+    # An alarm that was caused just before lasts for its period.
+    watch.eventually("all alarms are off", are_off, CALM_SECONDS)
 
 
 def check_notification(watch: Watch) -> None:
