@@ -39,13 +39,19 @@ def calm(watch: Watch) -> None:
     hourly_run(watch, hours_ago())
     invoke(watch, "sweep", {})
 
+    still_on: list[str] = []
+
     def are_off() -> bool:
         invoke(watch, "sweep", {})
         points = watch.points()
-        return all(watch.state(name, points) == "OK" for name in watch.alarms)
+        still_on[:] = [name for name in watch.alarms if watch.state(name, points) != "OK"]
+        return not still_on
 
-    # An alarm that was caused just before lasts for its period.
-    watch.eventually("all alarms are off", are_off, CALM_SECONDS)
+    try:
+        # An alarm that was caused just before lasts for its period.
+        watch.eventually("all alarms are off", are_off, CALM_SECONDS)
+    except AssertionError as error:
+        raise AssertionError(f"{error}, still on: {', '.join(still_on)}") from error
 
 
 def check_notification(watch: Watch) -> None:
