@@ -1,9 +1,11 @@
 //! Messages to and from shoppers, and the statuses that a messaging provider reports.
 
 pub mod channel;
+pub mod cloud_api;
 pub mod conversation;
 pub mod conversation_view;
 pub mod linked;
 pub mod message;
 pub mod message_details;
 pub mod message_status;
+pub mod recipient;
