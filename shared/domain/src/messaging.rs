@@ -9,3 +9,4 @@ pub mod message;
 pub mod message_details;
 pub mod message_status;
 pub mod recipient;
+pub mod rules;

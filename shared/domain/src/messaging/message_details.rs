@@ -10,6 +10,12 @@ use crate::messaging::channel::ChannelError;
 #[serde(try_from = "String", into = "String")]
 pub struct Bounded<const MAX: usize>(String);
 
+impl<const MAX: usize> Bounded<MAX> {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 impl<const MAX: usize> TryFrom<String> for Bounded<MAX> {
     type Error = String;
     fn try_from(text: String) -> Result<Self, Self::Error> {

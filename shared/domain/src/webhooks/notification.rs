@@ -108,22 +108,22 @@ pub struct Notification<'a> {
     pub(super) previous_status: Option<Status>,
     /// The parcel that it is about; `None` if it is about the whole order.
     pub(super) parcel: Option<&'a ParcelTransition>,
-    pub(super) awb: Option<&'a Awb>,
+    pub(crate) awb: Option<&'a Awb>,
     /// The ETA of what it is about, unless the report has one.
-    pub(super) eta: Option<Timestamp>,
-    pub(super) label: &'a str,
+    pub(crate) eta: Option<Timestamp>,
+    pub(crate) label: &'a str,
     pub(super) previous_label: Option<&'a str>,
-    pub(super) occurred_at: Timestamp,
+    pub(crate) occurred_at: Timestamp,
     pub(super) attempts: u32,
     /// The report that caused it.
-    pub(super) report: Option<&'a ReportFacts>,
+    pub(crate) report: Option<&'a ReportFacts>,
     pub(super) stalled_since: Option<Timestamp>,
 }
 
 impl<'a> Notification<'a> {
     /// Words and time are those of the parcel that the fact is about, which need not be the parcel
     /// that decides the order's status.
-    fn of_change(change: &Change<'a>) -> Self {
+    pub(crate) fn of_change(change: &Change<'a>) -> Self {
         let (order, transition) = (change.order, change.transition);
         let parcel = change.parcel();
         let awb = change.entry.awb().map(|awb| as_shop_spells_it(order, awb));
