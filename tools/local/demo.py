@@ -191,6 +191,7 @@ def _guide(stack: Stack) -> str:
         "",
         f"receiver   {stack['receiver_url']}/received  (your server: all deliveries)",
         f"Shipway    {stack['shipway_url']}/_calls  (a double of the carrier's API)",
+        f"WhatsApp   {stack['graph_url']}/_messages  (a double of its Cloud API)",
         f"AWS        {stack['endpoint_url']}  (the emulator)",
         f"settings   {STACK_FILE}",
         "",

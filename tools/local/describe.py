@@ -22,6 +22,7 @@ def describe(running: Processes, settings: Settings) -> dict[str, Any]:
         "aws": {"access_key_id": ACCESS_KEY_ID, "secret_access_key": SECRET_ACCESS_KEY},
         "receiver_url": running.receiver_url,
         "shipway_url": running.shipway_url,
+        "graph_url": running.graph_url,
         "users": {
             name: {"name": name, "password": password} for name, password in settings.users.items()
         },
@@ -33,6 +34,7 @@ def describe(running: Processes, settings: Settings) -> dict[str, Any]:
             "whatsapp": {
                 "app_secret": settings.whatsapp_app_secret,
                 "verify_token": settings.whatsapp_verify_token,
+                "access_token": settings.whatsapp_access_token,
                 "phone_number_id": PHONE_NUMBER_ID,
             },
         },

@@ -10,17 +10,26 @@ from typing import Any
 import build
 import describe
 import emulator
+import graph
 import logs
 import processes
 import receiver
 import settings
 import shipway
-from config import EMULATOR_PORT, LOCAL, RECEIVER_PORT, SHIPWAY_PORT, STACK_FILE, port
+from config import (
+    EMULATOR_PORT,
+    GRAPH_PORT,
+    LOCAL,
+    RECEIVER_PORT,
+    SHIPWAY_PORT,
+    STACK_FILE,
+    port,
+)
 from deploy import deploy
 from processes import Processes
 from progress import Step
 
-PORTS = (EMULATOR_PORT, RECEIVER_PORT, SHIPWAY_PORT)
+PORTS = (EMULATOR_PORT, RECEIVER_PORT, SHIPWAY_PORT, GRAPH_PORT)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -48,10 +57,12 @@ def start(*, foreground: bool) -> Processes:
                 ports[1], signing, None if foreground else LOCAL / "receiver.log"
             ),
             shipway=shipway.start(ports[2], secrets.shipway_credentials(), LOCAL / "shipway.log"),
+            graph=graph.start(ports[3], secrets.graph_settings(), LOCAL / "graph.log"),
             owner=processes.this_process() if foreground else None,
             emulator_port=ports[0],
             receiver_port=ports[1],
             shipway_port=ports[2],
+            graph_port=ports[3],
         )
         started.save()
         deployed = _build_and_deploy(started)
@@ -76,7 +87,7 @@ def stop() -> None:
         STACK_FILE.unlink(missing_ok=True)
         if known:
             logs.keep(known)
-            for process in (known.shipway, known.receiver, known.emulator):
+            for process in (known.graph, known.shipway, known.receiver, known.emulator):
                 processes.stop(process)
             processes.PROCESSES_FILE.unlink(missing_ok=True)
         emulator.clean_up()
@@ -86,7 +97,9 @@ def _build_and_deploy(stack: Processes) -> dict[str, Any]:
     template = build.build()
     with Step("deploying template.yaml"):
         emulator.wait_until_ready(stack.emulator, stack.endpoint_url)
-        return describe.describe_deployed(stack, deploy(template, stack.endpoint_url))
+        deployed = describe.describe_deployed(stack, deploy(template, stack.endpoint_url))
+    graph.connect(stack.graph_url, deployed["api_url"])
+    return deployed
 
 
 @contextmanager

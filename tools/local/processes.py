@@ -40,15 +40,17 @@ class Processes:
     emulator: Process
     receiver: Process
     shipway: Process
+    graph: Process
     owner: Process | None
     emulator_port: int
     receiver_port: int
     shipway_port: int
+    graph_port: int
 
     def alive(self) -> bool:
         """False also for a stack whose `make run` was killed."""
         owned = self.owner is None or self.owner.alive()
-        started = (self.emulator, self.receiver, self.shipway)
+        started = (self.emulator, self.receiver, self.shipway, self.graph)
         return owned and all(process.alive() for process in started)
 
     @property
@@ -63,6 +65,10 @@ class Processes:
     def shipway_url(self) -> str:
         return f"http://127.0.0.1:{self.shipway_port}"
 
+    @property
+    def graph_url(self) -> str:
+        return f"http://127.0.0.1:{self.graph_port}"
+
     def save(self) -> None:
         PROCESSES_FILE.write_text(json.dumps(asdict(self)))
 
@@ -73,7 +79,7 @@ def load() -> Processes | None:
         saved = json.loads(PROCESSES_FILE.read_text())
     except FileNotFoundError:
         return None
-    for name in ("emulator", "receiver", "shipway", "owner"):
+    for name in ("emulator", "receiver", "shipway", "graph", "owner"):
         saved[name] = saved[name] and Process(**saved[name])
     return Processes(**saved)
 

@@ -18,6 +18,7 @@ OTHER_ACCOUNT = "STORE002"
 # WhatsApp phone number id → account.
 PHONE_NUMBER_ID = "106540352242922"
 PHONE_NUMBERS = {PHONE_NUMBER_ID: ACCOUNT, "106540352242933": OTHER_ACCOUNT}
+GRAPH_VERSION = "v26.0"
 # eSahayak is authenticated by its addresses: locally its requests come from this machine, which
 # nobody else can rent, so the plain path is open.
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
@@ -54,6 +55,7 @@ class Settings:
     other_shipway: Credentials
     whatsapp_app_secret: str
     whatsapp_verify_token: str
+    whatsapp_access_token: str
     endpoints: dict[str, Endpoint]
 
     def shipway_hash(self) -> str:
@@ -63,6 +65,14 @@ class Settings:
     def shipway_credentials(self) -> list[str]:
         """The credentials that the double of Shipway accepts."""
         return [self.shipway.pair(), self.other_shipway.pair()]
+
+    def graph_settings(self) -> dict[str, Any]:
+        """What the double of WhatsApp's Cloud API knows of us."""
+        return {
+            "access_token": self.whatsapp_access_token,
+            "app_secret": self.whatsapp_app_secret,
+            "numbers": list(PHONE_NUMBERS),
+        }
 
 
 def new() -> Settings:
@@ -74,6 +84,7 @@ def new() -> Settings:
         other_shipway=Credentials("other-merchant@example.invalid", secrets.token_urlsafe(18)),
         whatsapp_app_secret=secrets.token_hex(16),
         whatsapp_verify_token=secrets.token_urlsafe(18),
+        whatsapp_access_token=secrets.token_urlsafe(48),
         endpoints={
             "demo-status-update": Endpoint("status_update", _signing_secret()),
             "demo-order-status-changed": Endpoint(
@@ -95,7 +106,7 @@ def store(settings: Settings, stack: Processes) -> None:
     _put_secret(ssm, "users/viewer", user(settings.users["viewer"], "viewer", "*"))
     _put_secret(ssm, "users/partner", user(settings.users["partner"], "partner", ACCOUNT))
     _put_secret(ssm, "vendors/demo", _json({"secret": settings.vendor_secret, "account": ACCOUNT}))
-    _store_sources(ssm, settings, stack.shipway_url)
+    _store_sources(ssm, settings, stack)
     for name, endpoint in settings.endpoints.items():
         _put_secret(ssm, f"endpoints/{name}/secret", endpoint.secret)
         if endpoint.legacy_secret:
@@ -106,21 +117,25 @@ def store(settings: Settings, stack: Processes) -> None:
         _put(ssm, f"endpoints/{name}/url", f"{stack.receiver_url}/{name}")
 
 
-def _store_sources(ssm: Any, settings: Settings, shipway_url: str) -> None:
+def _store_sources(ssm: Any, settings: Settings, stack: Processes) -> None:
     _put(ssm, "sources/shiprocket/settings", _json({"mode": "token", "account": ACCOUNT}))
     _put_secret(ssm, "sources/shiprocket/secret", settings.shiprocket_api_key)
-    _put(ssm, "sources/shipway/settings", _json({"base_url": shipway_url, "account": ACCOUNT}))
+    shipway = {"base_url": stack.shipway_url, "account": ACCOUNT}
+    _put(ssm, "sources/shipway/settings", _json(shipway))
     _put_secret(ssm, "sources/shipway/secret", _json(asdict(settings.shipway)))
     _put_secret(ssm, f"accounts/{OTHER_ACCOUNT}/shipway", _json(asdict(settings.other_shipway)))
     esahayak = {"mode": "network", "account": ACCOUNT, "allowed_cidrs": LOOPBACK}
     esahayak["plain_path"] = True
     _put(ssm, "sources/esahayak/settings", _json(esahayak))
-    _put(ssm, "sources/whatsapp/settings", _json({"phone_numbers": PHONE_NUMBERS}))
-    whatsapp = {
+    whatsapp = {"phone_numbers": PHONE_NUMBERS}
+    graph = {"graph_url": stack.graph_url, "graph_version": GRAPH_VERSION}
+    _put(ssm, "sources/whatsapp/settings", _json(whatsapp | graph))
+    secret = {
         "app_secret": [settings.whatsapp_app_secret],
         "verify_token": settings.whatsapp_verify_token,
+        "access_token": settings.whatsapp_access_token,
     }
-    _put_secret(ssm, "sources/whatsapp/secret", _json(whatsapp))
+    _put_secret(ssm, "sources/whatsapp/secret", _json(secret))
 
 
 def user(password: str, role: str, account: str) -> str:

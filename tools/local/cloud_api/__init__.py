@@ -1,0 +1,1 @@
+"""The parts of the double of WhatsApp's Cloud API: see graph.py."""
