@@ -7,6 +7,7 @@ mod endpoint;
 mod events;
 mod faults;
 mod functions;
+pub mod graph;
 pub mod http;
 mod kill_points;
 pub mod messages;
@@ -57,6 +58,7 @@ pub struct Stack {
     pub functions: BTreeMap<String, String>,
     pub receiver_url: String,
     pub shipway_url: String,
+    pub graph_url: String,
     pub users: BTreeMap<String, User>,
     pub vendor_secret: String,
     pub sources: BTreeMap<String, BTreeMap<String, String>>,

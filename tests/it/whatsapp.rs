@@ -1,5 +1,6 @@
 //! WhatsApp's webhooks: message statuses and inbound messages of shoppers.
 
+mod cloud_api;
 mod conversations;
 mod large_requests;
 mod statuses;
