@@ -39,7 +39,7 @@ impl Process {
         let grouped = self.group_updates(event, updates).await?;
         let recorded = self.record_statuses(&grouped.statuses, run).await;
         let inserted = self.insert_messages(&grouped.messages, run).await;
-        self.link_contacts(&grouped.links, event.received_at).await?;
+        self.link_contacts(&grouped, event.received_at).await?;
         let (Some(changed), Some(new)) = (recorded?, inserted?) else { return Ok(None) };
         let counts = grouped.counts;
         tracing::info!(
@@ -175,18 +175,25 @@ impl Process {
         Ok(Some(new))
     }
 
+    /// The conversation of a contact is one, under whichever id. Links last as long as messages.
     async fn link_contacts(
         &self,
-        links: &BTreeSet<(AccountCode, Contact, Contact)>,
+        grouped: &GroupedUpdates<'_>,
         received_at: Timestamp,
     ) -> Result<(), IoError> {
-        let writes = links.iter().map(async |(account, one, other)| {
-            self.messages.link_contacts(account, one, other, received_at).await
+        self.messages.link_contacts(&grouped.links, received_at).await?;
+        let contacts = grouped.messages.iter().map(|(account, contact, _)| (account, contact));
+        let contacts: BTreeSet<(&AccountCode, &Contact)> = contacts.collect();
+        let renewals = contacts.into_iter().map(async |(account, contact)| {
+            self.messages.renew_links(account, contact, received_at).await
         });
-        run_all(writes).await.map(|_| ())
+        run_all(renewals).await.map(drop)
     }
 }
 
 fn count(changes: Vec<bool>) -> usize {
     changes.into_iter().filter(|changed| *changed).count()
 }
+
+#[cfg(test)]
+mod tests;

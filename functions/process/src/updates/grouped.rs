@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::tables::inbound::InboundEvent;
+use aws::tables::messages::{ContactLink, LinkKind};
 use domain::core::id::AccountCode;
 use domain::messaging::channel::{
     ChannelEvent, ChannelUpdate, Content, Echo, InboundMessage, OtherUpdate, StatusUpdate,
@@ -19,7 +20,7 @@ pub(super) struct GroupedUpdates<'a> {
     /// By the contact whose conversation they belong to.
     pub(super) messages: Vec<(AccountCode, Contact, ConversationMessage<'a>)>,
     /// Two ids of one contact.
-    pub(super) links: BTreeSet<(AccountCode, Contact, Contact)>,
+    pub(super) links: BTreeSet<ContactLink>,
     pub(super) counts: UpdateCounts,
 }
 
@@ -67,9 +68,7 @@ impl<'a> GroupedUpdates<'a> {
             self.counts.unreadable += 1;
             return;
         };
-        for other in other_ids(message).filter(|other| *other != from) {
-            self.links.insert((account.clone(), from.clone(), other));
-        }
+        self.links.extend(links(&account, &from, message));
         let message = ConversationMessage::new(message, number, event.received_at);
         self.messages.push((account, from, message));
         self.counts.inbound += 1;
@@ -86,21 +85,30 @@ impl<'a> GroupedUpdates<'a> {
             self.counts.unreadable += 1;
             return;
         };
-        let other = echo.other_id.as_deref().and_then(Contact::parse).filter(|other| *other != to);
-        self.links.extend(other.map(|other| (account.clone(), to.clone(), other)));
+        let other = echo.other_id.as_deref().and_then(Contact::parse);
+        let link = other.and_then(|it| ContactLink::new(&account, &to, &it, LinkKind::Same));
+        self.links.extend(link);
         let message = ConversationMessage::of_echo(echo, number, event.received_at);
         self.messages.push((account, to, message));
         self.counts.echoes += 1;
     }
 }
 
-/// Further ids of the sender: the conversation is one, whichever of them a message names.
-fn other_ids(message: &InboundMessage) -> impl Iterator<Item = Contact> {
+/// Links of a sender's ids: the conversation is one, whichever of them a message names. All of them
+/// are linked to the newest, so that no former one is needed between two that are in use.
+fn links(account: &AccountCode, from: &Contact, message: &InboundMessage) -> Vec<ContactLink> {
+    let parse = |id: &Option<String>| id.as_deref().and_then(Contact::parse);
     let (previous, new) = match &message.content {
-        Content::System { previous_id, new_id, .. } => (previous_id.as_deref(), new_id.as_deref()),
+        Content::System { previous_id, new_id, .. } => (parse(previous_id), parse(new_id)),
         _ => (None, None),
     };
-    [message.other_id.as_deref(), previous, new].into_iter().flatten().filter_map(Contact::parse)
+    let newest = new.as_ref().unwrap_or(from);
+    let ids = [Some(from.clone()), parse(&message.other_id), previous.clone()];
+    let link = |id: &Contact| {
+        let kind = if Some(id) == previous.as_ref() { LinkKind::Before } else { LinkKind::Same };
+        ContactLink::new(account, newest, id, kind)
+    };
+    ids.iter().flatten().filter_map(link).collect()
 }
 
 #[cfg(test)]
@@ -147,20 +155,55 @@ mod tests {
 
     #[test]
     fn links_the_ids_of_one_contact() {
-        for (sample, from, other) in [
-            ("user_id_changed.json", "IN.13000000000000000001", "IN.13000000000000000002"),
-            ("number_changed.json", "16505551234", "16505554321"),
-            ("both_ids.json", "16505551234", "US.13000000000000000001"),
-            ("echo_both_ids.json", "16505551234", "US.13000000000000000001"),
-            ("contact_request.json", "US.13000000000000000001", "16505551234"),
+        use LinkKind::{Before, Same};
+        for (sample, from, other, kind) in [
+            ("user_id_changed.json", "IN.13000000000000000001", "IN.13000000000000000002", Before),
+            ("number_changed.json", "16505551234", "16505554321", Before),
+            ("both_ids.json", "16505551234", "US.13000000000000000001", Same),
+            ("echo_both_ids.json", "16505551234", "US.13000000000000000001", Same),
+            ("contact_request.json", "US.13000000000000000001", "16505551234", Same),
         ] {
             let links = grouped(sample, |grouped| grouped.links.clone());
-            let [from, other] = [from, other].map(|id| Contact::parse(id).unwrap());
-            let link = (AccountCode::parse("A").unwrap(), from, other);
-            assert_eq!(links, BTreeSet::from([link]), "{sample}");
+            assert_eq!(links, BTreeSet::from([link(from, other, kind)]), "{sample}");
         }
         for sample in ["text.json", "contacts.json", "echo.json"] {
             assert!(grouped(sample, |grouped| grouped.links.is_empty()), "{sample}");
+        }
+    }
+
+    fn link(one: &str, other: &str, kind: LinkKind) -> ContactLink {
+        let [one, other] = [one, other].map(|id| Contact::parse(id).unwrap());
+        ContactLink::new(&AccountCode::parse("A").unwrap(), &one, &other, kind).unwrap()
+    }
+
+    /// A former id is linked to the new one only.
+    #[test]
+    fn links_ids_in_use_without_a_former_one() {
+        use LinkKind::{Before, Same};
+        let message = |from: &str, other: &str, previous: Option<&str>, new: &str| InboundMessage {
+            message: domain::messaging::channel::ProviderMessageId::parse("wamid.A").unwrap(),
+            from: from.to_owned(),
+            other_id: Some(other.to_owned()),
+            name: None,
+            group: None,
+            at: None,
+            in_reply_to: None,
+            content: Content::System {
+                kind: "changed".to_owned(),
+                text: None,
+                previous_id: previous.map(str::to_owned),
+                new_id: Some(new.to_owned()),
+            },
+        };
+        for (message, expected) in [
+            (message("1", "U", Some("1"), "2"), [link("1", "2", Before), link("2", "U", Same)]),
+            (message("1", "U", Some("U"), "V"), [link("1", "V", Same), link("U", "V", Before)]),
+            (message("1", "U", None, "V"), [link("1", "V", Same), link("U", "V", Same)]),
+        ] {
+            let account = AccountCode::parse("A").unwrap();
+            let from = Contact::parse(&message.from).unwrap();
+            let links = links(&account, &from, &message).into_iter().collect::<BTreeSet<_>>();
+            assert_eq!(links, BTreeSet::from(expected));
         }
     }
 

@@ -6,11 +6,12 @@
 //! | | `id:{id}` | a request by its id, to detect its repeat; 30 days |
 //! | `message:…` | `track` | the provider's reports about a message; conditional on `rev` |
 //! | `talk:…` | `at:{at}/{message id}` | a message from or to a shopper, by time; 90 days |
-//! | | `id:{other id}` | another id of the same shopper, in both directions; 90 days |
+//! | | `id:{other id}`, `id-before:{other id}` | another id of the same shopper, in both directions; 100 days |
 //! | | `event:{event id}` | a further event with a message of theirs; 90 days |
 //!
 //! A `track` row that is not linked to an order expires after 90 days.
 
+mod contacts;
 mod conversations;
 mod erase;
 mod requests;
@@ -23,6 +24,7 @@ use domain::messaging::message::Message;
 use domain::orders::order::Order;
 use domain::pagination::{PageRequest, Slice};
 
+pub use contacts::{ContactLink, LinkKind};
 pub use conversations::StoredMessage;
 pub use erase::ErasableMessages;
 pub use requests::SeenRequest;

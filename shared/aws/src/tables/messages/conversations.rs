@@ -2,22 +2,17 @@
 
 use domain::core::id::{AccountCode, EventId};
 use domain::core::raw_json::RawJson;
-use domain::core::timestamp::Timestamp;
 use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::pagination::{PageRequest, Slice};
 
 use super::Messages;
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, json, read_json, read_text, text, ttl};
-use crate::tables::expression::attr;
 use crate::tables::keys::{key, tenant};
-use crate::tables::read::{first_page, limit, query};
 use crate::tables::write::{Write, WriteOutcome};
 
 /// Retention of conversation messages.
 const RETENTION_DAYS: u64 = 90;
-/// Maximum number of ids of one contact that are read.
-const MAX_IDS: usize = 8;
 /// The event that a message came with.
 pub(super) const EVENT: &str = "event";
 pub(super) const EVENT_PREFIX: &str = "event:";
@@ -61,25 +56,6 @@ impl Messages {
         }
     }
 
-    /// Notes that two ids are of one contact, for as long as a message of now is kept.
-    pub async fn link_contacts(
-        &self,
-        account: &AccountCode,
-        one: &Contact,
-        other: &Contact,
-        received_at: Timestamp,
-    ) -> Result<(), IoError> {
-        for (from, to) in [(one, other), (other, one)] {
-            let row = item([
-                ("pk", text(conversation_pk(account, from))),
-                ("sk", text(format!("id:{}", to.as_str()))),
-                ("ttl", ttl(received_at, RETENTION_DAYS)),
-            ]);
-            let _ = Write::put(&self.table, row).send(&self.client).await?;
-        }
-        Ok(())
-    }
-
     /// A page of the messages between a contact, by all their ids, and an account, newest first.
     pub async fn conversation(
         &self,
@@ -92,31 +68,6 @@ impl Messages {
             slices.push(self.newest_first(conversation_pk(account, &id), page, read).await?);
         }
         Ok(merge(slices, page.limit))
-    }
-
-    /// All known ids of a contact, at most [`MAX_IDS`]. A link may lead to further links.
-    pub(super) async fn ids_of(
-        &self,
-        account: &AccountCode,
-        contact: &Contact,
-    ) -> Result<Vec<Contact>, IoError> {
-        let mut ids = vec![contact.clone()];
-        let mut next = 0;
-        while let Some(id) = ids.get(next) {
-            let links = attr("sk").begins_with(text("id:"));
-            let partition = attr("pk").equals(text(conversation_pk(account, id)));
-            let query = query(&self.client, &self.table, partition.and(links));
-            let query = query.consistent_read(true).limit(limit(MAX_IDS));
-            for row in first_page(query).await?.rows {
-                let linked = read_text(&row, "sk")?.strip_prefix("id:").and_then(Contact::parse);
-                let is_new = |id: &Contact| ids.len() < MAX_IDS && !ids.contains(id);
-                if let Some(linked) = linked.filter(is_new) {
-                    ids.push(linked);
-                }
-            }
-            next += 1;
-        }
-        Ok(ids)
     }
 }
 
