@@ -1,6 +1,7 @@
 //! WhatsApp's webhooks: message statuses and inbound messages of shoppers.
 
 mod cloud_api;
+mod answers;
 mod conversations;
 mod large_requests;
 mod statuses;

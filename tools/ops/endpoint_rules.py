@@ -8,10 +8,12 @@ from typing import Any
 import contract
 from config import StackError
 
-ENDPOINT_EVENTS = ("endpoint.paused", "endpoint.disabled", "endpoint.recovered")
+STANDARD_ONLY = (
+    *("message.received", "endpoint.paused", "endpoint.disabled", "endpoint.recovered"),
+)
 EVENT_TYPES = (
     *("order.status_changed", "shipment.status_changed", "order.stalled"),
-    *ENDPOINT_EVENTS,
+    *STANDARD_ONLY,
 )
 MAX_WAIT = 24 * 60 * 60
 MAX_SCHEDULE = 7 * MAX_WAIT
@@ -50,9 +52,9 @@ def check_format(settings: dict[str, Any]) -> None:
     format_name = settings.get("format", "standard")
     if settings.get("latest_only") and format_name == "status_update":
         raise StackError("LATEST_ONLY=true: the bodies of status_update are batches")
-    events_of_endpoints = set(settings.get("events") or ()) & set(ENDPOINT_EVENTS)
-    if events_of_endpoints and format_name != "standard":
-        named = ", ".join(sorted(events_of_endpoints))
+    standard_only = set(settings.get("events") or ()) & set(STANDARD_ONLY)
+    if standard_only and format_name != "standard":
+        named = ", ".join(sorted(standard_only))
         raise StackError(f"EVENTS: only the format standard has {named}")
 
 

@@ -264,6 +264,11 @@ class Changes(CommandCase):
                 "only the format standard has endpoint.paused",
                 {"EVENTS": "endpoint.paused,lost", "FORMAT": "order.status_changed"},
             ),
+            (
+                "endpoint-set",
+                "only the format standard has message.received",
+                {"EVENTS": "message.received", "FORMAT": "status_update"},
+            ),
             ("endpoint-set", "HEADER: expected", {"HEADER": "x-tag"}),
             ("endpoint-set", "Host is set by", {"HEADER": "Host: a"}),
             ("endpoint-set", "webhook-id is set by", {"HEADER": "webhook-id: a"}),

@@ -14,6 +14,7 @@ use domain::tracking::report::{Ref, Report, Scan, SourceName};
 use domain::tracking::state::{MAX_PARCEL_CHANGES, MAX_PARCELS};
 use domain::tracking::status::Status;
 use domain::tracking::timeline::{Arrival, Commit, NewFact, Origin, arrive};
+use domain::webhooks::answer_event::AnsweredOrder;
 use domain::webhooks::notification::Change;
 use sources::Source;
 use sources::shipway::Shipway;
@@ -21,6 +22,7 @@ use sources::shipway::Shipway;
 use crate::Process;
 use crate::names::Naming;
 use crate::traces::forget_words;
+use crate::updates::answers::is_one_too_many;
 
 /// A fact follows its name through at most so many moves; then the event is retried.
 const MOVES: u32 = 8;
@@ -84,6 +86,11 @@ impl AppliedFact {
     /// The change to notify endpoints of.
     pub(crate) fn change(&self, now: Timestamp) -> Option<Change<'_>> {
         Change::by_event(&self.event_id, &self.order, &self.entry, now)
+    }
+
+    /// The shopper's answer to notify endpoints of.
+    pub(crate) fn answer(&self, now: Timestamp) -> Option<AnsweredOrder<'_>> {
+        AnsweredOrder::by_event(&self.event_id, &self.order, &self.entry, now)
     }
 
     /// True if there is a change to notify of, or a new name to look for reports under.
@@ -229,6 +236,10 @@ impl Process {
             Naming::OtherOrder(order) => return Ok(Try::Done(Placed::OtherOrder(order))),
         };
         self.forget_body(&order, &fact, origin).await?;
+        if is_one_too_many(&fact, &entries) {
+            tracing::info!(account = %key.account, order_id = %key.order, "answer.not_kept");
+            return Ok(here(ApplyOutcome::Full));
+        }
         if is_full(&order, &entries, &fact, &names) {
             tracing::error!(account = %key.account, order_id = %key.order, "report.timeline_full");
             return Ok(here(ApplyOutcome::Full));
@@ -298,7 +309,7 @@ fn is_full(order: &Order, entries: &[TimelineEntry], fact: &NewFact, names: &Nam
         }
         // The request made sure that there is room for a parcel.
         Fact::Parcel(fact) if fact.is_given() => (false, true),
-        Fact::Parcel(_) | Fact::Withdrawal { .. } => (false, false),
+        Fact::Parcel(_) | Fact::Withdrawal { .. } | Fact::Answer(_) => (false, false),
     };
     let changes = entries.iter().filter(|entry| matches!(entry.fact, Fact::Parcel(_))).count();
     brings_parcel && order.state.reserved_parcels() >= MAX_PARCELS
@@ -345,7 +356,7 @@ fn other_order<'a>(
             went(withdrawn?, entries)
         }
         Fact::Withdrawal { report_id } => went_to(report_id, entries),
-        Fact::Parcel(_) => None,
+        Fact::Parcel(_) | Fact::Answer(_) => None,
     }
 }
 

@@ -272,7 +272,7 @@ pub(crate) fn moved_with(name: &Ref, entries: &[TimelineEntry]) -> Vec<TimelineE
     let moved = reports_under(name, entries);
     let is_moved = |entry: &&TimelineEntry| match &entry.fact {
         Fact::Withdrawal { report_id } => moved.contains(report_id),
-        Fact::Report(_) | Fact::Parcel(_) => moved.contains(&entry.id),
+        Fact::Report(_) | Fact::Parcel(_) | Fact::Answer(_) => moved.contains(&entry.id),
     };
     entries.iter().filter(is_moved).cloned().collect()
 }
@@ -289,7 +289,7 @@ fn early_withdrawals<'a>(
     back.retain(|report| !here.contains(report));
     let is_early = move |entry: &&TimelineEntry| match &entry.fact {
         Fact::Withdrawal { report_id } => back.contains(report_id),
-        Fact::Report(_) | Fact::Parcel(_) => false,
+        Fact::Report(_) | Fact::Parcel(_) | Fact::Answer(_) => false,
     };
     entries.iter().filter(is_early).cloned()
 }

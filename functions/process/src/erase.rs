@@ -139,6 +139,7 @@ impl Process {
         {
             self.events.note_phone(&run.event.id, phone).await?;
         }
+        self.note_senders(run, erasure, &entries).await?;
         let names = order.names(&entries);
         if erasure.scope == Scope::Order {
             let is_begun = self.orders.begin_deletion(&order, &names, now()).await?;
@@ -146,7 +147,7 @@ impl Process {
         }
         let mut rows = 0;
         let noted: Vec<TimelineEntry> =
-            entries.iter().filter_map(TimelineEntry::without_note).collect();
+            entries.iter().filter_map(TimelineEntry::without_words).collect();
         let is_clean = order.is_erased() && order.profile.personal_field().is_none();
         if is_clean && noted.is_empty() {
             return Ok(Try::Done((Some(names), 0)));
@@ -162,6 +163,22 @@ impl Process {
             before = after;
         }
         Ok(Try::Done((Some(names), rows)))
+    }
+
+    /// Who answered messages about the order may have a conversation under another id than the order's
+    /// phone number. The entries lose it first.
+    async fn note_senders(
+        &self,
+        run: &Run<'_>,
+        erasure: &Erasure,
+        entries: &[TimelineEntry],
+    ) -> Result<(), IoError> {
+        let answers = entries.iter().filter_map(TimelineEntry::answer);
+        let senders: BTreeSet<&String> = answers.filter_map(|it| it.from.as_ref()).collect();
+        for sender in senders.into_iter().filter(|_| erasure.with_conversation) {
+            self.events.note_phone(&run.event.id, sender).await?;
+        }
+        Ok(())
     }
 
     async fn erase_deliveries(&self, pass: &mut Pass<'_>, links: &Links) -> Result<bool, IoError> {
@@ -225,7 +242,7 @@ impl Process {
         pass.counts.messages += rows;
         let phones = self.events.noted_phones(&pass.run.event.id).await?;
         let phones: BTreeSet<&String> = pass.erasure.phone.iter().chain(&phones).collect();
-        let contacts: BTreeSet<Contact> = phones.into_iter().flat_map(contacts_of).collect();
+        let contacts: BTreeSet<Contact> = phones.into_iter().flat_map(contacts).collect();
         for contact in contacts {
             let account = &pass.key.account;
             let erasable = self.messages.erasable_conversation(account, &contact).await?;
@@ -280,4 +297,10 @@ impl Process {
         };
         Ok(())
     }
+}
+
+/// A shopper without a phone number has the provider's id of a user.
+fn contacts(phone_or_user: &String) -> Vec<Contact> {
+    let contacts = contacts_of(phone_or_user);
+    if contacts.is_empty() { Contact::parse(phone_or_user).into_iter().collect() } else { contacts }
 }

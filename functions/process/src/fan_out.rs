@@ -1,4 +1,5 @@
-//! Fan-out: queues one delivery per subscribed endpoint for every status change of an event.
+//! Fan-out: queues one delivery per subscribed endpoint for every status change, and every answer
+//! of a shopper, of an event.
 
 use std::collections::BTreeSet;
 
@@ -10,6 +11,7 @@ use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use domain::core::trace::TraceParent;
 use domain::tracking::timeline::Origin;
+use domain::webhooks::answer_event::{self, AnsweredOrder};
 use domain::webhooks::delivery;
 use domain::webhooks::notification::Change;
 
@@ -99,25 +101,29 @@ impl Process {
         max_noted: usize,
     ) -> Result<FannedOut, IoError> {
         let changes: Vec<Change<'_>> = applied.iter().filter_map(|fact| fact.change(now)).collect();
-        if changes.is_empty() {
+        let answers: Vec<AnsweredOrder<'_>> =
+            applied.iter().filter_map(|fact| fact.answer(now)).collect();
+        if changes.is_empty() && answers.is_empty() {
             return Ok(FannedOut::default());
         }
         let endpoints = self.endpoints.all(now).await?;
         let Cause { event, accepted_at, trace } = cause.into();
         let mut deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
+        deliveries.extend(answer_event::fan_out(event, &answers, endpoints.usable()));
         for delivery in &mut deliveries {
             delivery.accepted_at = accepted_at;
             delivery.traceparent = Some(trace);
         }
-        let orders: BTreeSet<_> = changes.iter().map(|change| &change.order.key).collect();
+        let changed = changes.iter().map(|change| &change.order.key);
+        let orders: BTreeSet<_> = changed.chain(answers.iter().map(|it| &it.order.key)).collect();
         let mut noted = BTreeSet::new();
         if orders.len() == 1 && deliveries.len() <= max_noted {
             noted.extend(deliveries.iter().map(TracedDelivery::from));
         } else {
-            self.orders.trace_all(event, orders.into_iter(), &deliveries, now).await?;
+            self.orders.trace_all(event, orders.iter().copied(), &deliveries, now).await?;
         }
         self.deliveries.send_deliveries(event, &deliveries).await?;
-        let accounts = changes.iter().map(|change| &change.order.key.account);
+        let accounts = orders.iter().map(|key| &key.account);
         let undeliverable = Undeliverable::find(&endpoints.invalid, accounts);
         Ok(FannedOut { undeliverable, noted })
     }

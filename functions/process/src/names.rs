@@ -49,7 +49,7 @@ impl Process {
             Fact::Report(_) if is_withdrawn(&fact.id, entries) => Ok(Naming::none()),
             Fact::Report(report) => self.learn_names(order, entries, report, is_known).await,
             Fact::Withdrawal { report_id } => self.freed_names(order, entries, report_id).await,
-            Fact::Parcel(_) => Ok(Naming::none()),
+            Fact::Parcel(_) | Fact::Answer(_) => Ok(Naming::none()),
         }
     }
 

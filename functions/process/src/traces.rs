@@ -12,15 +12,15 @@ use domain::tracking::timeline::{Commit, NewFact, Origin};
 use crate::Process;
 use crate::apply::{ApplyOutcome, Placed, Via};
 
-/// Carriers write names into notes and scans: an order without its shopper keeps neither. Returns the
-/// scans that are left.
+/// Carriers write names into notes and scans: an order without its shopper keeps neither, nor what the
+/// shopper answered. Returns the scans that are left.
 pub(crate) fn forget_words(fact: &mut NewFact) -> &'static [Scan] {
-    fact.fact.forget_note();
+    fact.fact.forget_words();
     &[]
 }
 
 impl Process {
-    /// The body of the event that brought a report goes with the shopper of its order, whichever run
+    /// The body of the event that brought a report or an answer goes with the shopper of its order, whichever run
     /// ends the event.
     pub(crate) async fn forget_body(
         &self,
@@ -28,7 +28,8 @@ impl Process {
         fact: &NewFact,
         origin: &Origin,
     ) -> Result<(), IoError> {
-        if order.is_erased() && matches!(fact.fact, Fact::Report(_)) {
+        let has_body = matches!(fact.fact, Fact::Report(_) | Fact::Answer(_));
+        if order.is_erased() && has_body {
             self.events.erase(origin.log_id(), now()).await?;
         }
         Ok(())

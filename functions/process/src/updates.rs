@@ -1,6 +1,7 @@
-//! Applies channel updates: message statuses reported by providers, messages written by shoppers,
-//! and echoes of those that the business wrote on its phone.
+//! Applies channel updates: message statuses reported by providers, messages written by shoppers
+//! with what they answer, and echoes of those that the business wrote on its phone.
 
+pub(crate) mod answers;
 mod counts;
 mod grouped;
 
@@ -19,6 +20,7 @@ use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::messaging::message_status::ProviderMessageKey;
 use sources::Items;
 
+use crate::reason::FailReason;
 use crate::{Process, Run};
 use counts::UpdateCounts;
 use grouped::GroupedUpdates;
@@ -39,8 +41,10 @@ impl Process {
         let grouped = self.group_updates(event, updates).await?;
         let recorded = self.record_statuses(&grouped.statuses, run).await;
         let inserted = self.insert_messages(&grouped.messages, run).await;
+        let answers = self.record_answers(&grouped.replies, run).await;
         self.link_contacts(&grouped, event.received_at).await?;
         let (Some(changed), Some(new)) = (recorded?, inserted?) else { return Ok(None) };
+        let Some(answers) = answers? else { return Ok(None) };
         let counts = grouped.counts;
         tracing::info!(
             event_id = %event.id,
@@ -49,10 +53,16 @@ impl Process {
             written = counts.inbound,
             echoes = counts.echoes,
             new,
+            answers = answers.count,
             skipped = counts.skipped(),
             "updates.applied"
         );
-        Ok(Some(counts.progress()))
+        let progress = match answers.told.undeliverable {
+            Some(undeliverable) => FailReason::Undeliverable(undeliverable).into(),
+            None => counts.progress(),
+        };
+        let (deliveries, is_erasable) = (answers.told.noted, answers.is_erasable);
+        Ok(Some(Progress { deliveries, is_erasable, ..progress }))
     }
 
     async fn group_updates<'a>(

@@ -1,5 +1,6 @@
 //! Messages to and from shoppers, and the statuses that a messaging provider reports.
 
+pub mod answer;
 pub mod channel;
 pub mod cloud_api;
 pub mod conversation;

@@ -3,6 +3,8 @@
 
 use crate::core::id::{AccountCode, Awb, EventId, OrderId, OrderKey, ReportId};
 use crate::core::timestamp::Timestamp;
+use crate::messaging::answer::{Answer, AnswerKind, Answered};
+use crate::messaging::channel::ProviderMessageId;
 use crate::orders::order::Order;
 use crate::orders::request::NewOrder;
 use crate::tracking::entry::{Fact, ReportFacts, TimelineEntry};
@@ -110,6 +112,25 @@ pub(crate) fn report(id: &str, status: Status, at: Option<Timestamp>) -> Report 
         carrier_name: None,
         scans: Vec::new(),
     }
+}
+
+/// A shopper's answer, in words of its own.
+pub(crate) fn answer(words: &str) -> Fact {
+    Fact::Answer(Box::new(Answer {
+        source: SourceName::new("whatsapp"),
+        kind: AnswerKind::Button,
+        message: ProviderMessageId::parse("wamid.B"),
+        in_reply_to: ProviderMessageId::parse("wamid.A"),
+        from: Some("919876543210".to_owned()),
+        text: Some(words.to_owned()),
+        payload: Some("yes".to_owned()),
+        title: None,
+        answered: Answered {
+            id: "m1".to_owned(),
+            template: None,
+            message_status: "read".to_owned(),
+        },
+    }))
 }
 
 /// The event `event-{id}`.

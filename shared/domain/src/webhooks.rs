@@ -1,5 +1,6 @@
 //! Outgoing webhooks: endpoints, payloads, deliveries, leases, retries, signatures.
 
+pub mod answer_event;
 pub mod delivery;
 pub mod endpoint;
 pub mod endpoint_event;

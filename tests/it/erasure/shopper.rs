@@ -27,7 +27,10 @@ pub(super) struct Endpoints {
 
 pub(super) async fn endpoints(account: &str) -> Endpoints {
     let told = |format| {
-        let settings = json!({"format": format, "accounts": [account]});
+        let mut settings = json!({"format": format, "accounts": [account]});
+        if format == "standard" {
+            settings["events"] = json!(["order.status_changed", "message.received"]);
+        }
         async move { TestEndpoint::new(settings, json!([])).await }
     };
     let failing = |format| {
@@ -46,9 +49,10 @@ pub(super) async fn endpoints(account: &str) -> Endpoints {
     endpoints
 }
 
-/// Waits until every endpoint was told of two changes, and for batches also of the trigger.
+/// Waits until every endpoint was told of two changes, that of the format `standard` also of the
+/// answer, and for batches also of the trigger.
 pub(super) async fn await_deliveries(endpoints: &Endpoints) {
-    let all = endpoints.told.iter().zip([2, 3]).chain(endpoints.failing.iter().zip([2, 3]));
+    let all = endpoints.told.iter().zip([3, 3]).chain(endpoints.failing.iter().zip([2, 3]));
     for (endpoint, count) in all {
         for request in endpoint.received(count).await {
             eventually("the attempt's record", async || {
@@ -216,6 +220,7 @@ impl Shopper {
             })
         };
         let written = self.message();
+        let answer = self.answer(&message);
         let mut again = written.clone();
         again["again"] = json!(true);
         for updates in [
@@ -223,6 +228,7 @@ impl Shopper {
             json!({"statuses": [status("delivered", 71), status("sent", 70)]}),
             written,
             again,
+            answer,
         ] {
             update(account, updates).await;
         }
@@ -240,6 +246,17 @@ impl Shopper {
             "text": {"body": self.canary("body")},
         });
         json!({"contacts": [{"profile": {"name": self.name}, "wa_id": phone}], "messages": [text]})
+    }
+
+    /// To the message about the order, from an id that nothing links to the order's phone number.
+    fn answer(&self, message: &str) -> Value {
+        let user = format!("IN.1{}", self.phone);
+        let button = json!({
+            "from_user_id": user, "id": unique("wamid."), "timestamp": "1750030080", "type": "button",
+            "button": {"text": self.canary("body"), "payload": self.canary("note")},
+            "context": {"from": "15550783881", "id": message},
+        });
+        json!({"messages": [button]})
     }
 
     fn contact(&self) -> String {

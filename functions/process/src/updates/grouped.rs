@@ -11,6 +11,7 @@ use domain::messaging::channel::{
 use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::messaging::message_status::ProviderMessageKey;
 
+use super::answers::Reply;
 use super::counts::UpdateCounts;
 
 #[derive(Default)]
@@ -19,6 +20,8 @@ pub(super) struct GroupedUpdates<'a> {
     pub(super) statuses: BTreeMap<ProviderMessageKey, Vec<&'a StatusUpdate>>,
     /// By the contact whose conversation they belong to.
     pub(super) messages: Vec<(AccountCode, Contact, ConversationMessage<'a>)>,
+    /// Those of them that answer another one.
+    pub(super) replies: Vec<Reply<'a>>,
     /// Two ids of one contact.
     pub(super) links: BTreeSet<ContactLink>,
     pub(super) counts: UpdateCounts,
@@ -69,6 +72,7 @@ impl<'a> GroupedUpdates<'a> {
             return;
         };
         self.links.extend(links(&account, &from, message));
+        self.replies.extend(Reply::of(&account, number, message));
         let message = ConversationMessage::new(message, number, event.received_at);
         self.messages.push((account, from, message));
         self.counts.inbound += 1;

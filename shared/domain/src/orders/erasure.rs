@@ -172,20 +172,22 @@ impl Order {
 }
 
 impl Fact {
-    /// The note is free text of a person. Returns true if there was one.
-    pub fn forget_note(&mut self) -> bool {
+    /// A note is free text of a person, and so is what a shopper answered. Returns true if there
+    /// was any.
+    pub fn forget_words(&mut self) -> bool {
         match self {
             Self::Report(report) => report.note.take().is_some(),
+            Self::Answer(answer) => answer.forget_words(),
             Self::Parcel(_) | Self::Withdrawal { .. } => false,
         }
     }
 }
 
 impl TimelineEntry {
-    /// The entry without its note, if it has one.
-    pub fn without_note(&self) -> Option<Self> {
+    /// The entry without a person's words, if it has any.
+    pub fn without_words(&self) -> Option<Self> {
         let mut entry = self.clone();
-        entry.fact.forget_note().then_some(entry)
+        entry.fact.forget_words().then_some(entry)
     }
 }
 
@@ -289,7 +291,7 @@ mod tests {
             attempts: None,
             carrier_name: None,
         });
-        assert!(fact.forget_note());
-        assert!(!fact.forget_note());
+        assert!(fact.forget_words());
+        assert!(!fact.forget_words());
     }
 }

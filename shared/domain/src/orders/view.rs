@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 use crate::core::id::{AccountCode, Awb, OrderId, ReportId};
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
+use crate::messaging::answer::{Answer, AnswerKind};
+use crate::messaging::channel::ProviderMessageId;
 use crate::orders::order::{Order, Profile};
 use crate::pagination::{PageRequest, cursor};
 use crate::tracking::entry::{Direction, Fact, ParcelChange, TimelineEntry};
@@ -112,7 +114,7 @@ impl<'a> OrderSummary<'a> {
     }
 }
 
-/// A fact. Those of the shop about its parcels have no status.
+/// A fact. Only reports have a status.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryView<'a> {
@@ -129,6 +131,19 @@ struct EntryView<'a> {
     reason: Option<&'static str>,
     late: bool,
     version: Option<u64>,
+    answer: Option<AnswerView<'a>>,
+}
+
+/// Without the sender, who is the order's shopper as a rule.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AnswerView<'a> {
+    r#type: AnswerKind,
+    text: Option<&'a str>,
+    payload: Option<&'a str>,
+    title: Option<&'a str>,
+    message_id: Option<&'a ProviderMessageId>,
+    in_reply_to: Option<&'a ProviderMessageId>,
 }
 
 impl<'a> OrderView<'a> {
@@ -223,7 +238,7 @@ impl<'a> EntryView<'a> {
         let disposition = judgement.map_or(Disposition::Applied, |it| it.disposition);
         Self {
             report_id: &entry.id,
-            source: report.map_or(API, |report| report.source.as_str()),
+            source: source(entry),
             status: judgement.map(|it| it.status),
             source_status: match report {
                 Some(report) => report.source_status.as_deref(),
@@ -238,7 +253,36 @@ impl<'a> EntryView<'a> {
             reason: disposition.reason(),
             late: entry.late,
             version: entry.transition.as_ref().map(|transition| transition.version),
+            answer: entry.answer().map(AnswerView::of),
         }
+    }
+}
+
+/// Without a person's words.
+impl std::fmt::Debug for AnswerView<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AnswerView").field("type", &self.r#type).finish_non_exhaustive()
+    }
+}
+
+impl<'a> AnswerView<'a> {
+    fn of(answer: &'a Answer) -> Self {
+        Self {
+            r#type: answer.kind,
+            text: answer.text.as_deref(),
+            payload: answer.payload.as_deref(),
+            title: answer.title.as_deref(),
+            message_id: answer.message.as_ref(),
+            in_reply_to: answer.in_reply_to.as_ref(),
+        }
+    }
+}
+
+fn source(entry: &TimelineEntry) -> &str {
+    match &entry.fact {
+        Fact::Report(report) => report.source.as_str(),
+        Fact::Answer(answer) => answer.source.as_str(),
+        Fact::Parcel(_) | Fact::Withdrawal { .. } => API,
     }
 }
 
@@ -246,6 +290,7 @@ fn words(fact: &Fact) -> &'static str {
     match fact {
         Fact::Report(_) => "Report",
         Fact::Withdrawal { .. } => "Report withdrawn",
+        Fact::Answer(_) => "Message answered",
         Fact::Parcel(fact) => match &fact.change {
             ParcelChange::Named { direction: Direction::Forward, awb: Some(_) } => "AWB set",
             ParcelChange::Named { direction: Direction::Forward, awb: None } => "AWB removed",

@@ -259,10 +259,19 @@ fn timeline_entry_row_of_each_fact() {
     });
     let withdrawal = Fact::Withdrawal { report_id: report_id("r2") };
     let withdrawal = (withdrawal, r#"{"withdrawal":{"report_id":"r2"}}"#.to_owned());
+    let answer = (
+        crate::testing::answer("Yes"),
+        concat!(
+            r#"{"answer":{"source":"whatsapp","kind":"button","message":"wamid.B","#,
+            r#""in_reply_to":"wamid.A","from":"919876543210","text":"Yes","payload":"yes","#,
+            r#""answered":{"id":"m1","message_status":"read"}}}"#
+        )
+        .to_owned(),
+    );
     let report = ReportFacts::of(&report("r1", Status::Lost, None), &order_id());
     let smallest = r#"{"report":{"source":"shiprocket","status":"lost","leg":"outbound"}}"#;
     let report = (Fact::Report(report), smallest.to_owned());
-    for (fact, expected) in facts.chain([withdrawal, report]) {
+    for (fact, expected) in facts.chain([withdrawal, answer, report]) {
         assert_json(
             &entry("e", minute(1), fact),
             &[

@@ -9,6 +9,7 @@ use crate::core::id::{Awb, EventId, OrderId, ProviderId, ReportId};
 use crate::core::raw_json::RawJson;
 use crate::core::repeated::{Outer, fields_of, omit, restore};
 use crate::core::timestamp::Timestamp;
+use crate::messaging::answer::Answer;
 use crate::tracking::report::{Ref, Report, SourceName};
 use crate::tracking::status::{Leg, Status};
 
@@ -46,6 +47,8 @@ pub enum Fact {
     Withdrawal {
         report_id: ReportId,
     },
+    /// A shopper answered a message about the order. The fold ignores it.
+    Answer(Box<Answer>),
 }
 
 /// The part of a report that the fold and the API read.
@@ -187,7 +190,14 @@ impl TimelineEntry {
     pub fn report(&self) -> Option<&ReportFacts> {
         match &self.fact {
             Fact::Report(report) => Some(report),
-            Fact::Parcel(_) | Fact::Withdrawal { .. } => None,
+            Fact::Parcel(_) | Fact::Withdrawal { .. } | Fact::Answer(_) => None,
+        }
+    }
+
+    pub fn answer(&self) -> Option<&Answer> {
+        match &self.fact {
+            Fact::Answer(answer) => Some(answer),
+            Fact::Report(_) | Fact::Parcel(_) | Fact::Withdrawal { .. } => None,
         }
     }
 
@@ -196,7 +206,7 @@ impl TimelineEntry {
         match &self.fact {
             Fact::Report(report) => report.awb.as_ref(),
             Fact::Parcel(fact) => fact.awb(),
-            Fact::Withdrawal { .. } => None,
+            Fact::Withdrawal { .. } | Fact::Answer(_) => None,
         }
     }
 }

@@ -78,14 +78,14 @@ impl<'a> Parcels<'a> {
 fn parcel_fact(entry: &TimelineEntry) -> Option<(&TimelineEntry, &ParcelFact)> {
     match &entry.fact {
         Fact::Parcel(fact) => Some((entry, fact)),
-        Fact::Report(_) | Fact::Withdrawal { .. } => None,
+        Fact::Report(_) | Fact::Withdrawal { .. } | Fact::Answer(_) => None,
     }
 }
 
 fn withdrawn(entry: &TimelineEntry) -> Option<&ReportId> {
     match &entry.fact {
         Fact::Withdrawal { report_id } => Some(report_id),
-        Fact::Report(_) | Fact::Parcel(_) => None,
+        Fact::Report(_) | Fact::Parcel(_) | Fact::Answer(_) => None,
     }
 }
 

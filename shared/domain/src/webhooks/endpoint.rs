@@ -147,18 +147,18 @@ impl Settings {
 }
 
 /// `status_update` is a batch: none of its rows can be superseded alone, and it has no words for
-/// events of endpoints. `order.status_changed` has the body of an order.
+/// answers and for events of endpoints. `order.status_changed` has the body of an order.
 fn check_format(raw: &RawSettings) -> Result<(), EndpointSettingError> {
     if raw.latest_only && raw.format == Format::StatusUpdate {
         let message = "cannot be true with the format status_update, whose bodies are batches";
         return Err(EndpointSettingError::new("latest_only", message));
     }
     let mut events = raw.events.iter().flatten();
-    let is_of_endpoint =
-        |it: &Subscription| matches!(it, Subscription::Every(event) if event.is_of_endpoint());
-    if raw.format != Format::Standard && events.any(is_of_endpoint) {
-        let message = "may name endpoint.paused, endpoint.disabled and endpoint.recovered only with \
-                       the format standard";
+    let is_standard_only =
+        |it: &Subscription| matches!(it, Subscription::Every(event) if event.is_standard_only());
+    if raw.format != Format::Standard && events.any(is_standard_only) {
+        let message = "may name message.received, endpoint.paused, endpoint.disabled and \
+                       endpoint.recovered only with the format standard";
         return Err(EndpointSettingError::new("events", message));
     }
     Ok(())

@@ -67,14 +67,14 @@ impl StoredOrder {
     pub(super) fn parcel_facts(&self) -> impl Iterator<Item = &ParcelFact> {
         self.entries.iter().filter_map(|entry| match &entry.fact {
             Fact::Parcel(fact) => Some(fact),
-            Fact::Report(_) | Fact::Withdrawal { .. } => None,
+            Fact::Report(_) | Fact::Withdrawal { .. } | Fact::Answer(_) => None,
         })
     }
 
     pub(super) fn withdrawn(&self) -> BTreeSet<&ReportId> {
         let withdrawn = self.entries.iter().filter_map(|entry| match &entry.fact {
             Fact::Withdrawal { report_id } => Some(report_id),
-            Fact::Report(_) | Fact::Parcel(_) => None,
+            Fact::Report(_) | Fact::Parcel(_) | Fact::Answer(_) => None,
         });
         withdrawn.collect()
     }

@@ -19,6 +19,7 @@ fn fact(entry: &TimelineEntry) -> String {
     let what = match &entry.fact {
         Fact::Report(facts) => report(&entry.id, facts),
         Fact::Withdrawal { report_id } => format!("withdrawal of {report_id}"),
+        Fact::Answer(answer) => format!("{answer:?}"),
         Fact::Parcel(fact) => format!("{:?} at rev {}", fact.change, fact.rev),
     };
     let told = entry.transition.as_ref().map(|it| format!(", version {}", it.version));

@@ -236,7 +236,7 @@ fn is_learnt(name: &Ref, entries: &[TimelineEntry]) -> bool {
 fn parcel_facts(entries: &[TimelineEntry]) -> impl Iterator<Item = &ParcelFact> {
     entries.iter().filter_map(|entry| match &entry.fact {
         Fact::Parcel(fact) => Some(fact),
-        Fact::Report(_) | Fact::Withdrawal { .. } => None,
+        Fact::Report(_) | Fact::Withdrawal { .. } | Fact::Answer(_) => None,
     })
 }
 
@@ -248,7 +248,7 @@ pub fn is_withdrawn(report: &ReportId, entries: &[TimelineEntry]) -> bool {
 fn withdrawn(entries: &[TimelineEntry]) -> impl Iterator<Item = &ReportId> {
     entries.iter().filter_map(|entry| match &entry.fact {
         Fact::Withdrawal { report_id } => Some(report_id),
-        Fact::Report(_) | Fact::Parcel(_) => None,
+        Fact::Report(_) | Fact::Parcel(_) | Fact::Answer(_) => None,
     })
 }
 

@@ -7,7 +7,8 @@ use crate::orders::order::{Order, Profile};
 use crate::orders::view::{Checkpoints, OrderSummary, OrderView};
 use crate::pagination::PageRequest;
 use crate::testing::{
-    FULL, MINIMAL, apply, apply_report, awb, minute, order, origin, readable, report, report_id,
+    FULL, MINIMAL, answer, apply, apply_report, awb, entry, minute, order, origin, readable,
+    report, report_id,
 };
 use crate::tracking::entry::{Direction, Fact, ParcelChange, ParcelFact, TimelineEntry};
 use crate::tracking::report::{Ref, Report, Scan, SourceName};
@@ -166,6 +167,32 @@ fn the_view_folds_the_current_timeline() {
             (&"cancelled".into(), &"delayed".into())
         );
     }
+}
+
+/// It changes nothing else, and has no words where other facts have them.
+#[test]
+fn the_view_shows_an_answer() {
+    let (order, mut entries) = new(MINIMAL);
+    let show = |entries: &[TimelineEntry]| {
+        let checkpoints = Checkpoints::new();
+        let view = OrderView::new(&order, entries, &checkpoints, &page(100));
+        assert!(!format!("{view:?}").contains("Yes, please"));
+        serde_json::to_value(view).unwrap()
+    };
+    let mut before = show(&entries);
+    entries.push(entry("a1", minute(3), answer("Yes, please")));
+    let mut after = show(&entries);
+    let expected = serde_json::json!([{
+        "reportId": "a1", "source": "whatsapp", "status": null,
+        "sourceStatus": "Message answered", "awb": null,
+        "occurredAt": minute(3), "receivedAt": minute(3), "location": null, "note": null,
+        "applied": true, "reason": null, "late": false, "version": null,
+        "answer": {"type": "button", "text": "Yes, please", "payload": "yes", "title": null,
+                   "messageId": "wamid.B", "inReplyTo": "wamid.A"},
+    }]);
+    assert_eq!(after["timeline"].take(), expected);
+    before["timeline"].take();
+    assert_eq!(after, before);
 }
 
 #[test]

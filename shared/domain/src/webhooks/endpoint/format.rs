@@ -97,6 +97,10 @@ pub enum EventType {
     #[serde(rename = "order.stalled")]
     #[strum(serialize = "order.stalled")]
     Stalled,
+    /// A shopper answered a message about an order.
+    #[serde(rename = "message.received")]
+    #[strum(serialize = "message.received")]
+    MessageReceived,
     /// An endpoint fails, or an admin paused it.
     #[serde(rename = "endpoint.paused")]
     #[strum(serialize = "endpoint.paused")]
@@ -117,9 +121,11 @@ impl EventType {
         self.into()
     }
 
-    /// True for the events of endpoints, which are about no order.
-    pub fn is_of_endpoint(self) -> bool {
-        matches!(self, Self::EndpointPaused | Self::EndpointDisabled | Self::EndpointRecovered)
+    /// True for the types whose body only the format `standard` has.
+    pub fn is_standard_only(self) -> bool {
+        let is_of_endpoint =
+            matches!(self, Self::EndpointPaused | Self::EndpointDisabled | Self::EndpointRecovered);
+        is_of_endpoint || self == Self::MessageReceived
     }
 
     pub fn parse(text: &str) -> Option<Self> {

@@ -191,6 +191,8 @@ fn rejects_invalid_settings() {
         (r#"{"latest_only":true,"format":"status_update"}"#, "latest_only"),
         (r#"{"events":["delivered","endpoint.paused"],"format":"status_update"}"#, "events"),
         (r#"{"events":["endpoint.disabled"],"format":"order.status_changed"}"#, "events"),
+        (r#"{"events":["message.received"],"format":"order.status_changed"}"#, "events"),
+        (r#"{"events":["message.received"],"format":"status_update"}"#, "events"),
         (r#"{"events":["endpoint.lost"]}"#, "events[0]"),
         (r#"{"retry_4xx":1}"#, "retry_4xx"),
         (r#"{"retry_count":4294967296}"#, "retry_count"),

@@ -1,11 +1,11 @@
 //! Orders with up to three forward and two return parcels, given at creation, patched, added or
-//! learnt, and the facts of all sources about them.
+//! learnt, the facts of all sources about them, and answers of the shopper.
 
 use proptest::prelude::*;
 
 use super::store::Incoming;
 use crate::core::id::Awb;
-use crate::testing::{awb, entry, facts as facts_of, minute, order_id, report, report_id};
+use crate::testing::{answer, awb, entry, facts as facts_of, minute, order_id, report, report_id};
 use crate::tracking::entry::{Direction, Fact, ParcelChange, ParcelFact, TimelineEntry};
 use crate::tracking::report::{Ref, Report, SourceName};
 use crate::tracking::state::Start;
@@ -89,7 +89,7 @@ type Raw = (u8, i64, Status, [prop::sample::Index; 2], [bool; 4], u8);
 fn raw() -> impl Strategy<Value = Raw> {
     let status = prop::sample::select(Status::ALL);
     let indexes = any::<[prop::sample::Index; 2]>();
-    (0..32_u8, HOURS, status, indexes, any::<[bool; 4]>(), any::<u8>())
+    (0..35_u8, HOURS, status, indexes, any::<[bool; 4]>(), any::<u8>())
 }
 
 fn arrival() -> impl Strategy<Value = (u16, Option<(u16, bool)>)> {
@@ -113,7 +113,7 @@ pub(super) fn facts() -> impl Strategy<Value = Facts> {
     (start(), prop::collection::vec((raw(), arrival()), 1..12)).prop_map(|(start, all)| {
         let (raw, arrivals): (Vec<Raw>, Vec<_>) = all.into_iter().unzip();
         // The requests of the shop have the times and revs of their order.
-        let is_request = |raw: &Raw| raw.0 >= 22;
+        let is_request = |raw: &Raw| (22..32).contains(&raw.0);
         let mut hours: Vec<i64> = raw.iter().filter(|it| is_request(it)).map(|it| it.1).collect();
         hours.sort_unstable_by(|one, other| other.cmp(one));
         let count = raw.len();
@@ -148,6 +148,7 @@ fn to_entry(number: usize, count: usize, raw: Raw) -> TimelineEntry {
             ParcelChange::Moved { name, to: order_id("ORD-2") }
         }
         29 => ParcelChange::Moved { name: Ref::Order(order_id("7001")), to: order_id("7001") },
+        32.. => return entry(&id(number), minute(hours * 60), answer(&id(number))),
         _ => {
             let report_id = report_id(&id(first.index(count)));
             return entry(&id(number), minute(hours * 60), Fact::Withdrawal { report_id });

@@ -14,6 +14,7 @@ use crate::core::timestamp::Timestamp;
 use crate::orders::order::Order;
 use crate::tracking::entry::{Fact, TimelineEntry};
 use crate::tracking::fold::fold;
+use crate::tracking::state::State;
 use crate::tracking::status::Status;
 use crate::tracking::story::Story;
 use crate::webhooks::delivery::Delivery;
@@ -108,6 +109,13 @@ impl Told {
     }
 }
 
+/// Nothing that the API shows of the order, but when it was written.
+fn check_ignored(before: &State, after: &State) -> Result<(), TestCaseError> {
+    let State { rev, entries, entry_rev, updated_at, .. } = after.clone();
+    prop_assert_eq!(after, &State { rev, entries, entry_rev, updated_at, ..before.clone() });
+    Ok(())
+}
+
 fn apply_all(facts: &Facts) -> Result<Store, TestCaseError> {
     let mut store = Store::starting(facts.start.clone());
     let status = store.order.state.tracking.status;
@@ -115,6 +123,9 @@ fn apply_all(facts: &Facts) -> Result<Store, TestCaseError> {
     for incoming in facts.arriving() {
         let before = store.order.state.clone();
         let is_new = store.apply(&incoming).is_some();
+        if matches!(incoming.new.fact, Fact::Answer(_)) {
+            check_ignored(&before, &store.order.state)?;
+        }
         let has_changed = store.entries[&incoming.new.id].transition.is_some();
         let deliveries = if has_changed { store.fan_out(&incoming) } else { Vec::new() };
         if is_new {
@@ -214,6 +225,7 @@ fn the_generator_covers_the_rules() {
             see("change of a parcel only", parcels_only);
         }
         see("withdrawal", facts.any(|fact| matches!(fact, Fact::Withdrawal { .. })));
+        see("answer", facts.any(|fact| matches!(fact, Fact::Answer(_))));
         see("order report", facts.any(|fact| matches!(fact, Fact::Report(it) if it.awb.is_none())));
         let parcels = &store.order.state.parcels;
         see("three parcels", parcels.len() > 2);
@@ -225,5 +237,5 @@ fn the_generator_covers_the_rules() {
         see("ties", times.len() < facts.entries.len());
         seen.into_iter().for_each(|what| *counts.entry(what).or_default() += 1);
     }
-    assert!(counts.len() == 12 && counts.values().all(|count| *count > 20), "{counts:?}");
+    assert!(counts.len() == 13 && counts.values().all(|count| *count > 20), "{counts:?}");
 }
