@@ -170,10 +170,7 @@ fn words(content: &Content) -> Words<'_> {
         }
         Content::Contacts { .. } => only(AnswerKind::Contacts, None),
         Content::Order { text, .. } => only(AnswerKind::Order, text.as_ref()),
-        Content::Edit { .. }
-        | Content::Revoke { .. }
-        | Content::System { .. }
-        | Content::Other { .. } => only(AnswerKind::Other, None),
+        _ => only(AnswerKind::Other, None),
     }
 }
 
