@@ -9,5 +9,7 @@ pub mod linked;
 pub mod message;
 pub mod message_details;
 pub mod message_status;
+pub mod opt_out;
+pub mod provider_state;
 pub mod recipient;
 pub mod rules;
