@@ -73,14 +73,14 @@ def addresses(variable: str, text: str) -> list[str]:
     return text.split(",")
 
 
-def phone_numbers(text: str) -> dict[str, str]:
-    """`200000000000001:STORE001,…`: Meta's phone number ids and their accounts."""
+def owners(variable: str, text: str) -> dict[str, str]:
+    """`200000000000001:STORE001,…`: Meta's ids and their accounts."""
     pairs = [pair.partition(":") for pair in text.split(",") if text]
     _require(
-        all(number.isascii() and number.isdecimal() and code for number, _, code in pairs),
-        "PHONE_NUMBERS: expected <id>:<account>,…; Meta's ids are digits",
+        all(owned.isascii() and owned.isdecimal() and code for owned, _, code in pairs),
+        f"{variable}: expected <id>:<account>,…; Meta's ids are digits",
     )
-    return {number: account(code) for number, _, code in pairs}
+    return {owned: account(code) for owned, _, code in pairs}
 
 
 def number(variable: str, text: str) -> float:

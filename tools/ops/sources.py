@@ -182,18 +182,29 @@ def _esahayak(request: Request, before: Source) -> Change:
 
 
 def _whatsapp(request: Request, before: Source) -> Change:
-    numbers = before.settings.get("phone_numbers", {})
-    numbers |= rules.phone_numbers(request.get("PHONE_NUMBERS"))
-    numbers = {number: code for number, code in numbers.items() if code != NO_ACCOUNT}
+    numbers = _owners(request, before, "PHONE_NUMBERS")
     if not numbers:
         raise StackError("PHONE_NUMBERS=<id>:<account>,… is missing")
+    given: dict[str, Any] = {"phone_numbers": numbers}
+    accounts = _owners(request, before, "BUSINESS_ACCOUNTS")
+    if accounts or "business_accounts" in before.settings:
+        given["business_accounts"] = accounts
+    if both := numbers.keys() & accounts.keys():
+        raise StackError(f"BUSINESS_ACCOUNTS: {min(both)} is the id of a phone number")
     message = f"Webhooks of whatsapp are accepted for {len(numbers)} phone numbers."
     known = before.secret_object()
     if known and not request.get("SECRET"):
-        return Change({"phone_numbers": numbers}, None, None, message)
+        return Change(given, None, None, message)
     secret = rotation.app_secret(request, known)
     generated = None if known else ("verify_token", secret["verify_token"])
-    return Change({"phone_numbers": numbers}, secret, generated, message)
+    return Change(given, secret, generated, message)
+
+
+def _owners(request: Request, before: Source, variable: str) -> dict[str, str]:
+    """Meta's ids of phone numbers or business accounts, and their accounts."""
+    owners = before.settings.get(variable.lower(), {})
+    owners |= rules.owners(variable, request.get(variable))
+    return {owned: code for owned, code in owners.items() if code != NO_ACCOUNT}
 
 
 def _one_mode(request: Request, before: Source) -> Change:

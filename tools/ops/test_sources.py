@@ -233,6 +233,20 @@ class Sources(CommandCase):
                 self.whatsapp_secret(), {"verify_token": verify_token, "app_secret": app_secrets}
             )
 
+    def test_adds_and_removes_business_accounts(self) -> None:
+        given = {"SOURCE": "whatsapp", "PHONE_NUMBERS": "10:A", "SECRET": "stdin"}
+        self.run_command("source-set", "first\n", BUSINESS_ACCOUNTS="7:A,8:B", **given)
+        again = {"SOURCE": "whatsapp", "FORCE": "1"}
+        self.run_command("source-set", BUSINESS_ACCOUNTS="8:none,9:B", **again)
+        settings = json.loads(self.value("sources/whatsapp/settings"))
+        expected = {"phone_numbers": {"10": "A"}, "business_accounts": {"7": "A", "9": "B"}}
+        self.assertEqual(settings, expected)
+        for accounts, problem in [
+            ("10:B", "10 is the id of a phone number"),
+            ("+7:A", "Meta's ids are digits"),
+        ]:
+            self.assert_rejects("source-set", problem, BUSINESS_ACCOUNTS=accounts, **again)
+
     def whatsapp_secret(self) -> Any:
         return json.loads(self.secret("sources/whatsapp/secret"))
 

@@ -1,4 +1,4 @@
-//! Maps WhatsApp business phone numbers to the accounts that own them.
+//! Maps WhatsApp phone numbers and business accounts to the accounts that own them.
 
 use std::sync::Arc;
 
@@ -28,6 +28,16 @@ impl PhoneNumberAccounts {
     ) -> Result<Option<AccountCode>, SettingsError> {
         let numbers = self.load(now).await?;
         Ok(numbers.as_ref().as_ref().and_then(|numbers| numbers.account(number)).cloned())
+    }
+
+    /// `id` is the provider's id of the business account.
+    pub(crate) async fn account_of_business(
+        &self,
+        id: &str,
+        now: Timestamp,
+    ) -> Result<Option<AccountCode>, SettingsError> {
+        let numbers = self.load(now).await?;
+        Ok(numbers.as_ref().as_ref().and_then(|numbers| numbers.account_of_business(id)).cloned())
     }
 
     async fn load(&self, now: Timestamp) -> Result<Arc<Option<whatsapp::Numbers>>, SettingsError> {

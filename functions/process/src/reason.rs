@@ -43,11 +43,11 @@ impl From<FailReason> for Progress {
 }
 
 /// Why some or all content of a readable event was not applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum OmissionReason {
     NoUpdates,
     NumberError,
-    /// Every update is for a phone number without an account.
+    /// Every update is for a phone number or business account without an account.
     OnlyForeignNumbers,
     ForeignNumbers(usize),
     /// Statuses of payments, not of messages.
@@ -60,6 +60,8 @@ pub(crate) enum OmissionReason {
     TimelineFull,
     /// Statuses of a participant of a group, or of an unknown type.
     OtherStatuses(usize),
+    /// Changes that are not read, by the provider's name of their field.
+    OtherField(String, usize),
     NotUnderstood {
         skipped: usize,
         total: usize,
@@ -78,6 +80,7 @@ impl fmt::Display for OmissionReason {
             Self::ForeignNumbers(count) => write!(f, "{count} for numbers of nobody"),
             Self::Payments(count) => write!(f, "{count} about payments"),
             Self::OtherStatuses(count) => write!(f, "{count} not about a whole message"),
+            Self::OtherField(name, count) => write!(f, "{count} of field {name}"),
             Self::NotUnderstood { skipped, total } => {
                 write!(f, "{skipped} of {total} not understood")
             }

@@ -1,9 +1,11 @@
-//! Applies channel updates: message statuses reported by providers, messages written by shoppers
-//! with what they answer, and echoes of those that the business wrote on its phone.
+//! Applies channel updates: message statuses reported by providers, messages and calls of shoppers
+//! with what they answer, echoes of those that the business wrote on its phone, preferences of
+//! shoppers, and statements about accounts, numbers and templates.
 
 pub(crate) mod answers;
 mod counts;
 mod grouped;
+mod provider;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -43,7 +45,12 @@ impl Process {
         let inserted = self.insert_messages(&grouped.messages, run).await;
         let answers = self.record_answers(&grouped.replies, run).await;
         self.link_contacts(&grouped, event.received_at).await?;
-        let (Some(changed), Some(new)) = (recorded?, inserted?) else { return Ok(None) };
+        self.keep_preferences(&grouped.preferences, event).await?;
+        let statements: Vec<_> = grouped.statements.iter().collect();
+        let kept = self.keep_statements(&statements, run).await?;
+        let (Some(changed), Some(new), Some(states)) = (recorded?, inserted?, kept) else {
+            return Ok(None);
+        };
         let Some(answers) = answers? else { return Ok(None) };
         let counts = grouped.counts;
         tracing::info!(
@@ -52,8 +59,12 @@ impl Process {
             changed,
             written = counts.inbound,
             echoes = counts.echoes,
+            calls = counts.calls,
             new,
             answers = answers.count,
+            preferences = counts.preferences,
+            statements = counts.statements,
+            states,
             skipped = counts.skipped(),
             "updates.applied"
         );
@@ -83,16 +94,18 @@ impl Process {
         Ok(grouped)
     }
 
-    /// The account is that of the webhook path, else the owner of the business phone number.
+    /// The account is that of the webhook path, else the owner of the business phone number, or of
+    /// the business account.
     async fn find_account(
         &self,
         event: &InboundEvent,
         update: &ChannelUpdate,
     ) -> Result<Option<AccountCode>, IoError> {
-        match (&event.account, &update.number) {
-            (Some(account), _) => Ok(Some(account.clone())),
-            (None, Some(number)) => Ok(self.numbers.account(number, now()).await?),
-            (None, None) => Ok(None),
+        match (&event.account, &update.number, &update.business_account) {
+            (Some(account), ..) => Ok(Some(account.clone())),
+            (None, Some(number), _) => Ok(self.numbers.account(number, now()).await?),
+            (None, None, Some(id)) => Ok(self.numbers.account_of_business(id, now()).await?),
+            (None, None, None) => Ok(None),
         }
     }
 

@@ -30,6 +30,12 @@ pub(crate) fn normalise(label: &str) -> String {
 #[serde(transparent)]
 pub(crate) struct Fields(BTreeMap<String, RawJson>);
 
+impl FromIterator<(String, RawJson)> for Fields {
+    fn from_iter<T: IntoIterator<Item = (String, RawJson)>>(members: T) -> Self {
+        Self(members.into_iter().collect())
+    }
+}
+
 impl Fields {
     /// True if the field is present and not `null`.
     pub(crate) fn has(&self, name: &str) -> bool {

@@ -1,19 +1,26 @@
-//! WhatsApp's webhook (Cloud API): statuses of our messages, messages of shoppers, and echoes of
-//! messages that the business wrote on its phone.
+//! WhatsApp's webhook (Cloud API): statuses of our messages, messages of shoppers, echoes of messages
+//! that the business wrote on its phone, calls, shoppers' preferences, and what Meta says about
+//! business accounts, phone numbers and templates.
 //!
 //! Source: Meta's WhatsApp documentation, "Webhooks", and its samples. One body may hold a thousand
 //! updates, of several phone numbers and accounts.
 
+mod account;
 mod auth;
+mod calls;
 mod content;
 mod envelope;
 mod ids;
 mod messages;
+mod numbers;
+mod preferences;
 mod settings;
 mod statuses;
+mod template;
 
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelError, ChannelEvent, ChannelUpdate};
+use domain::messaging::provider_state::{Aspect, Statement, Subject};
 use domain::tracking::report::SourceName;
 
 use crate::text::Fields;
@@ -21,7 +28,7 @@ use crate::{
     Authenticator, DedupKey, IgnoreReason, InvalidSetting, Items, Parsed, Reading, Request, Setup,
     Source, TenantHint, Unreadable,
 };
-use envelope::Value;
+use envelope::{Field, Value};
 
 pub use settings::Numbers;
 
@@ -58,20 +65,25 @@ impl Source for WhatsApp {
             return Ok(Reading::Ignored(IgnoreReason::OtherObject).into());
         };
         let mut all = Items { items: Vec::new(), skipped: values.skipped };
-        let mut numbers = Vec::with_capacity(values.items.len());
+        let mut owners = Vec::with_capacity(values.items.len());
         for value in &values.items {
             let number = value.number();
-            let updates = updates(value, number.as_deref());
-            numbers.push(number);
-            all.items.extend(updates.items);
-            all.skipped += updates.skipped;
+            let account = value.account().filter(|_| number.is_none());
+            let events = events(value);
+            all.skipped += events.skipped;
+            all.items.extend(events.items.into_iter().map(|event| ChannelUpdate {
+                number: number.clone(),
+                business_account: account.clone(),
+                event,
+            }));
+            owners.push(number.or(account));
         }
         let reading = if all.items.is_empty() && all.skipped == 0 {
             Reading::Ignored(IgnoreReason::NoUpdates)
         } else {
             Reading::Updates(all)
         };
-        Ok(Parsed { dedup_key: DedupKey::Body, tenant: tenant(numbers), reading })
+        Ok(Parsed { dedup_key: DedupKey::Body, tenant: tenant(owners), reading })
     }
 
     /// Meta retries for seven days.
@@ -80,26 +92,76 @@ impl Source for WhatsApp {
     }
 }
 
-/// A value without a number leaves the tenant of the body open.
-fn tenant(numbers: Vec<Option<String>>) -> TenantHint {
-    TenantHint(numbers.into_iter().collect::<Option<_>>().unwrap_or_default())
+/// A value without a number or account leaves the tenant of the body open.
+fn tenant(owners: Vec<Option<String>>) -> TenantHint {
+    TenantHint(owners.into_iter().collect::<Option<_>>().unwrap_or_default())
 }
 
-fn updates(value: &Value<'_>, number: Option<&str>) -> Items<ChannelUpdate> {
-    let contacts = messages::Contacts::read(&value.list("contacts").items);
+fn events(value: &Value<'_>) -> Items<ChannelEvent> {
+    let contacts = || messages::Contacts::read(&value.list("contacts").items);
     let mut events = Items::from(Vec::new());
-    if value.is_echo {
-        let echo = |message: &Fields| messages::read_echo(message, &contacts);
-        collect(&mut events, &value.list("message_echoes"), echo);
-    } else {
-        collect(&mut events, &value.list("statuses"), statuses::read);
-        collect(&mut events, &value.list("messages"), |it| messages::read(it, &contacts));
+    match &value.field {
+        Field::Messages => {
+            let contacts = contacts();
+            collect(&mut events, &value.list("statuses"), statuses::read);
+            collect(&mut events, &value.list("messages"), |it| messages::read(it, &contacts));
+            let error = |fields: &Fields| error(fields).map(ChannelEvent::NumberError);
+            collect(&mut events, &value.list("errors"), error);
+        }
+        Field::Echoes => {
+            let contacts = contacts();
+            let echo = |message: &Fields| messages::read_echo(message, &contacts);
+            collect(&mut events, &value.list("message_echoes"), echo);
+            let error = |fields: &Fields| error(fields).map(ChannelEvent::NumberError);
+            collect(&mut events, &value.list("errors"), error);
+        }
+        Field::Calls => {
+            let contacts = contacts();
+            let own = value.object("metadata").digits("display_phone_number");
+            let call = |call: &Fields| calls::read(call, &contacts, own.as_deref());
+            collect(&mut events, &value.list("calls"), call);
+            collect(&mut events, &value.list("statuses"), |it| calls::read_status(it, &contacts));
+        }
+        Field::Preferences => {
+            let contacts = contacts();
+            let preference = |it: &Fields| preferences::read(it, &contacts);
+            collect(&mut events, &value.list("user_preferences"), preference);
+        }
+        Field::Other(name) => events.items.push(ChannelEvent::OtherField(name.clone())),
+        field => match statements(field, value) {
+            Some(all) => {
+                let boxed = all.into_iter().map(|it| ChannelEvent::Statement(Box::new(it)));
+                events.items.extend(boxed);
+            }
+            None => events.skipped += 1,
+        },
     }
-    collect(&mut events, &value.list("errors"), |fields| {
-        error(fields).map(ChannelEvent::NumberError)
-    });
-    let update = |event| ChannelUpdate { number: number.map(str::to_owned), event };
-    Items { items: events.items.into_iter().map(update).collect(), skipped: events.skipped }
+    events
+}
+
+/// `None` if nothing can be read of a value about an account, a number or a template.
+fn statements(field: &Field, value: &Value<'_>) -> Option<Vec<Statement>> {
+    let (fields, at) = (value.whole(), value.at);
+    let account = || value.account().map(Subject::BusinessAccount);
+    let told = match field {
+        Field::AccountUpdate => account::read_update(&fields, &account()?, at),
+        Field::AccountAlert => account::read_alert(&fields, &account()?, at),
+        Field::AccountReview => account::read_review(&fields, &account()?, at),
+        Field::NumberQuality => numbers::read_quality(&fields, at),
+        Field::NumberName => numbers::read_name(&fields, at),
+        _ => template::read(&fields, at),
+    };
+    told.filter(|told| !told.is_empty())
+}
+
+/// A statement without further parts.
+fn statement(about: &Subject, aspect: Aspect, at: Option<Timestamp>, value: String) -> Statement {
+    Statement { about: about.clone(), aspect, at, value, reason: None, subject: None, until: None }
+}
+
+/// One of Meta's words for a state, in upper case.
+fn word(fields: &Fields, name: &str) -> Option<String> {
+    identifier(fields, name).map(|word| word.to_ascii_uppercase())
 }
 
 fn collect(
@@ -128,8 +190,12 @@ fn error(fields: &Fields) -> Option<ChannelError> {
 
 /// An identifier of WhatsApp's: a status or a message type.
 fn identifier(fields: &Fields, name: &str) -> Option<String> {
+    fields.text(name).filter(|text| text.len() <= IDENTIFIER && is_identifier(text))
+}
+
+fn is_identifier(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-');
-    fields.text(name).filter(|text| text.len() <= IDENTIFIER && text.bytes().all(plain))
+    text.bytes().all(plain)
 }
 
 #[cfg(test)]

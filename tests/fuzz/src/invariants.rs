@@ -51,6 +51,21 @@ pub(crate) fn update(update: &ChannelUpdate) {
         ChannelEvent::InboundMessage(message) => inbound_message(message),
         ChannelEvent::Echo(message) => echo(message),
         ChannelEvent::NumberError(number_error) => error(number_error),
+        ChannelEvent::Statement(told) => {
+            let further = [Some(&told.value), told.reason.as_ref(), told.subject.as_ref()];
+            further.into_iter().flatten().for_each(|text| line(text, 1024));
+        }
+        ChannelEvent::Preference(preference) => {
+            line(&preference.user, MAX_CONTACT_CHARS);
+            preference.other_id.iter().for_each(|id| line(id, MAX_CONTACT_CHARS));
+        }
+        ChannelEvent::Call(call) => {
+            line(&call.with, MAX_CONTACT_CHARS);
+            call.other_id.iter().for_each(|id| line(id, MAX_CONTACT_CHARS));
+            call.name.iter().for_each(|name| line(name, MAX_REMARK_CHARS));
+            content(&call.content);
+        }
+        ChannelEvent::OtherField(name) => line(name, 64),
         ChannelEvent::Other(_) => {}
     }
     let json = serde_json::to_string(update).expect("reports and updates serialise");
@@ -120,6 +135,10 @@ fn content(message: &Content) {
         Content::System { kind, text, previous_id, new_id } => {
             line(kind, 64);
             optional_lines([text, previous_id, new_id]);
+        }
+        Content::Call { event, status, duration: _ } => {
+            line(event, 64);
+            status.iter().for_each(|status| line(status, 64));
         }
         Content::Other { kind } => line(kind, 64),
     }

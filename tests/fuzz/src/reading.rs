@@ -27,8 +27,8 @@ static ESAHAYAK: LazyLock<Parser> =
     LazyLock::new(|| Parser::new("esahayak", r#"{"mode":"hmac"}"#, "key"));
 
 static WHATSAPP: LazyLock<Parser> = LazyLock::new(|| {
-    let numbers =
-        r#"{"phone_numbers":{"106540352242922":"STORE001","106540352242923":"STORE002"}}"#;
+    let numbers = r#"{"phone_numbers":{"106540352242922":"STORE001","106540352242923":"STORE002"},
+            "business_accounts":{"102290129340398":"STORE001"}}"#;
     Parser::new("whatsapp", numbers, r#"{"app_secret":"key","verify_token":"token"}"#)
 });
 

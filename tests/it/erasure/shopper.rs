@@ -230,13 +230,22 @@ impl Shopper {
             again,
             answer,
         ] {
-            update(account, updates).await;
+            update(account, "messages", updates).await;
+        }
+        let stop = json!({"wa_id": phone, "value": "stop", "timestamp": 1_750_030_072});
+        let call = json!({
+            "id": unique("wacid."), "from": phone, "event": "terminate", "status": "COMPLETED",
+            "direction": "USER_INITIATED", "timestamp": "1750030073",
+        });
+        let contacts = json!([{"profile": {"name": self.name}, "wa_id": phone}]);
+        for (field, item) in [("user_preferences", stop), ("calls", call)] {
+            update(account, field, json!({"contacts": contacts, field: [item]})).await;
         }
     }
 
     /// Writes to the business.
     pub(super) async fn writes(&self, account: &str) {
-        update(account, self.message()).await;
+        update(account, "messages", self.message()).await;
     }
 
     fn message(&self) -> Value {
@@ -264,8 +273,8 @@ impl Shopper {
     }
 }
 
-async fn update(account: &str, updates: Value) {
-    let event = inbound_event("whatsapp", Some(account), whatsapp(updates));
+async fn update(account: &str, field: &str, updates: Value) {
+    let event = inbound_event("whatsapp", Some(account), whatsapp(field, updates));
     let event = insert_event(&event).await;
     assert!(process_event(&event, None).await.0);
     let stored = stack().events(&Calls::default()).load(&event).await.unwrap().unwrap();
@@ -273,11 +282,11 @@ async fn update(account: &str, updates: Value) {
     pause().await;
 }
 
-fn whatsapp(updates: Value) -> String {
+fn whatsapp(field: &str, updates: Value) -> String {
     let mut value = updates;
     value["messaging_product"] = json!("whatsapp");
     value["metadata"] = json!({"display_phone_number": "15550783881", "phone_number_id": "1"});
-    let changes = json!([{"value": value, "field": "messages"}]);
+    let changes = json!([{"value": value, "field": field}]);
     json!({"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]})
         .to_string()
 }

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use aws::tables::inbound::InboundEvent;
-use aws::tables::messages::{ContactLink, LinkKind};
+use aws::tables::messages::{ContactLink, LinkKind, StateKey};
 use domain::core::id::AccountCode;
 use domain::messaging::channel::{
-    ChannelEvent, ChannelUpdate, Content, Echo, InboundMessage, OtherUpdate, StatusUpdate,
+    Call, ChannelEvent, ChannelUpdate, Content, Echo, InboundMessage, OtherUpdate, Preference,
+    StatusUpdate,
 };
 use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::messaging::message_status::ProviderMessageKey;
+use domain::messaging::provider_state::Statement;
 
 use super::answers::Reply;
 use super::counts::UpdateCounts;
@@ -24,6 +26,9 @@ pub(super) struct GroupedUpdates<'a> {
     pub(super) replies: Vec<Reply<'a>>,
     /// Two ids of one contact.
     pub(super) links: BTreeSet<ContactLink>,
+    pub(super) preferences: Vec<(AccountCode, Contact, &'a Preference)>,
+    /// By what they are about, so that each row is written once.
+    pub(super) statements: BTreeMap<StateKey, Vec<&'a Statement>>,
     pub(super) counts: UpdateCounts,
 }
 
@@ -45,6 +50,17 @@ impl<'a> GroupedUpdates<'a> {
                 self.add_inbound(account, message, number, event);
             }
             ChannelEvent::Echo(echo) => self.add_echo(account, echo, number, event),
+            ChannelEvent::Call(call) => self.add_call(account, call, number, event),
+            ChannelEvent::Preference(preference) => self.add_preference(account, preference),
+            ChannelEvent::Statement(statement) => {
+                let key = StateKey { account, about: statement.about.clone() };
+                self.statements.entry(key).or_default().push(statement);
+                self.counts.statements += 1;
+            }
+            ChannelEvent::OtherField(name) => {
+                tracing::info!(event_id = %event.id, field = name, "update.other_field");
+                *self.counts.other_fields.entry(name.clone()).or_default() += 1;
+            }
             ChannelEvent::Other(other) => {
                 tracing::info!(event_id = %event.id, number, kind = ?other, "update.other");
                 match other {
@@ -89,12 +105,43 @@ impl<'a> GroupedUpdates<'a> {
             self.counts.unreadable += 1;
             return;
         };
-        let other = echo.other_id.as_deref().and_then(Contact::parse);
-        let link = other.and_then(|it| ContactLink::new(&account, &to, &it, LinkKind::Same));
-        self.links.extend(link);
+        self.link(&account, &to, echo.other_id.as_deref());
         let message = ConversationMessage::of_echo(echo, number, event.received_at);
         self.messages.push((account, to, message));
         self.counts.echoes += 1;
+    }
+
+    fn add_call(
+        &mut self,
+        account: AccountCode,
+        call: &'a Call,
+        number: Option<&'a str>,
+        event: &InboundEvent,
+    ) {
+        let Some(with) = Contact::parse(&call.with) else {
+            self.counts.unreadable += 1;
+            return;
+        };
+        self.link(&account, &with, call.other_id.as_deref());
+        let message = ConversationMessage::of_call(call, number, event.received_at);
+        self.messages.push((account, with, message));
+        self.counts.calls += 1;
+    }
+
+    fn add_preference(&mut self, account: AccountCode, preference: &'a Preference) {
+        let Some(user) = Contact::parse(&preference.user) else {
+            self.counts.unreadable += 1;
+            return;
+        };
+        self.link(&account, &user, preference.other_id.as_deref());
+        self.preferences.push((account, user, preference));
+        self.counts.preferences += 1;
+    }
+
+    fn link(&mut self, account: &AccountCode, one: &Contact, other: Option<&str>) {
+        let other = other.and_then(Contact::parse);
+        let link = other.and_then(|it| ContactLink::new(account, one, &it, LinkKind::Same));
+        self.links.extend(link);
     }
 }
 
@@ -166,6 +213,7 @@ mod tests {
             ("both_ids.json", "16505551234", "US.13000000000000000001", Same),
             ("echo_both_ids.json", "16505551234", "US.13000000000000000001", Same),
             ("contact_request.json", "US.13000000000000000001", "16505551234", Same),
+            ("preference_stop.json", "16505551234", "US.13491208655302741918", Same),
         ] {
             let links = grouped(sample, |grouped| grouped.links.clone());
             assert_eq!(links, BTreeSet::from([link(from, other, kind)]), "{sample}");
@@ -213,13 +261,29 @@ mod tests {
 
     #[test]
     fn adds_an_echo_to_the_conversation_of_its_recipient() {
-        let (contacts, counts) = grouped("echo.json", |all| (contacts(all), all.counts));
-        assert_eq!((contacts, counts.echoes), (vec!["16505551234".to_owned()], 1));
+        let (contacts, echoes) = grouped("echo.json", |all| (contacts(all), all.counts.echoes));
+        assert_eq!((contacts, echoes), (vec!["16505551234".to_owned()], 1));
+    }
+
+    #[test]
+    fn calls_are_in_the_conversation_with_the_shopper() {
+        for (sample, events) in [("call_incoming.json", 1), ("call_outgoing.json", 3)] {
+            let (contacts, calls) = grouped(sample, |all| (contacts(all), all.counts.calls));
+            assert_eq!((contacts, calls), (vec!["16505551234".to_owned(); events], events));
+        }
+    }
+
+    #[test]
+    fn statements_about_one_template_are_one_write() {
+        let (keys, statements) = grouped("template_paused.json", |all| {
+            (all.statements.keys().cloned().collect::<Vec<_>>(), all.counts.statements)
+        });
+        assert_eq!((keys.len(), statements), (1, 2));
     }
 
     #[test]
     fn a_payment_is_no_status_of_its_message() {
-        let counts = grouped("payment_failed.json", |grouped| grouped.counts);
+        let counts = grouped("payment_failed.json", |grouped| grouped.counts.clone());
         assert_eq!((counts.statuses, counts.payments), (0, 1));
     }
 }

@@ -8,12 +8,17 @@
 //! | `talk:…` | `at:{at}/{message id}` | a message from or to a shopper, by time; 90 days |
 //! | | `id:{other id}`, `id-before:{other id}` | another id of the same shopper, in both directions; 100 days |
 //! | | `event:{event id}` | a further event with a message of theirs; 90 days |
+//! | | `optout` | whether they want no messages; conditional on `rank` |
+//! | `sender:…` | `account/{id}`, `number/{digits}` | what the provider says about a business account or number; conditional on `rev` |
+//! | `template:…` | `{name}/{language}` | the same of a template |
 //!
 //! A `track` row that is not linked to an order expires after 90 days.
 
 mod contacts;
 mod conversations;
 mod erase;
+mod opt_outs;
+mod provider_states;
 mod requests;
 mod tracking;
 
@@ -27,6 +32,7 @@ use domain::pagination::{PageRequest, Slice};
 pub use contacts::{ContactLink, LinkKind};
 pub use conversations::StoredMessage;
 pub use erase::ErasableMessages;
+pub use provider_states::{StateKey, StateRow};
 pub use requests::SeenRequest;
 pub use tracking::TrackingRow;
 

@@ -1,10 +1,12 @@
 //! Events of a messaging channel (WhatsApp): message statuses, inbound messages, echoes of the
-//! business's own messages, number errors.
+//! business's own messages, calls, shoppers' preferences, and what the provider says about accounts,
+//! numbers and templates.
 
 use serde::{Deserialize, Serialize};
 
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
+use crate::messaging::provider_state::Statement;
 
 /// WhatsApp's ids have 60 to 100 bytes.
 const MAX_ID_BYTES: usize = 256;
@@ -45,6 +47,10 @@ impl From<ProviderMessageId> for String {
 pub struct ChannelUpdate {
     /// The provider's id of the number. Decides the account (tenant) if the event has none.
     pub number: Option<String>,
+    /// The provider's id of the business account, for an update that names no number. Decides the
+    /// account in its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub business_account: Option<String>,
     pub event: ChannelEvent,
 }
 
@@ -59,9 +65,16 @@ pub enum ChannelEvent {
     Echo(Box<Echo>),
     /// About the number itself.
     NumberError(ChannelError),
+    /// About an account, a number or a template.
+    Statement(Box<Statement>),
+    /// Of a shopper, about marketing messages.
+    Preference(Preference),
+    Call(Box<Call>),
     /// About something else than a message, although it comes in the list of statuses. Has no
     /// effect.
     Other(OtherUpdate),
+    /// A change that is not read, by the provider's name of its field. Has no effect.
+    OtherField(String),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -130,6 +143,51 @@ pub struct Echo {
     pub at: Option<Timestamp>,
     pub in_reply_to: Option<ProviderMessageId>,
     pub content: Content,
+}
+
+/// A shopper stopped or resumed marketing messages in the settings of the chat. Personal data: never
+/// logged.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Preference {
+    /// Like [`InboundMessage::from`].
+    pub user: String,
+    /// Like [`InboundMessage::other_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_id: Option<String>,
+    pub stopped: bool,
+    /// `None` counts as the time of receipt.
+    pub at: Option<Timestamp>,
+}
+
+/// An event of a voice call. A call has several. Personal data: never logged.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Call {
+    /// The provider's id of the call.
+    pub call: ProviderMessageId,
+    /// The shopper, like [`InboundMessage::from`].
+    pub with: String,
+    /// Like [`InboundMessage::other_id`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_id: Option<String>,
+    /// The shopper's profile name.
+    pub name: Option<String>,
+    /// The shopper called the business.
+    pub is_inbound: bool,
+    pub at: Option<Timestamp>,
+    /// [`Content::Call`].
+    pub content: Content,
+}
+
+impl std::fmt::Debug for Preference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Preference").field("stopped", &self.stopped).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Call {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Call").field("call", &self.call).finish_non_exhaustive()
+    }
 }
 
 impl std::fmt::Debug for Echo {
@@ -218,12 +276,37 @@ pub enum Content {
         previous_id: Option<String>,
         new_id: Option<String>,
     },
+    /// An event of a voice call.
+    Call {
+        /// In the provider's words: `connect`, `terminate`, or `status` for a change of its status.
+        event: String,
+        /// In the provider's words, e.g. `COMPLETED`, `FAILED`, `RINGING`, `ACCEPTED`, `REJECTED`.
+        status: Option<String>,
+        /// In seconds, of a call that was answered and has ended.
+        duration: Option<u64>,
+    },
     /// Unsupported types.
     Other {
         /// The provider's name of the type.
         kind: String,
     },
 }
+
+impl Content {
+    /// What tells apart the events of one call: a status, or another event.
+    pub(super) fn part_of_call(&self) -> Option<&str> {
+        match self {
+            Self::Call { event, status, .. } if event == CALL_STATUS => {
+                Some(status.as_deref().unwrap_or(event))
+            }
+            Self::Call { event, .. } => Some(event),
+            _ => None,
+        }
+    }
+}
+
+/// The event of a call that only tells its status.
+pub const CALL_STATUS: &str = "status";
 
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct CartItem {

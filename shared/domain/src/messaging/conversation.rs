@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::core::timestamp::Timestamp;
-use crate::messaging::channel::{Content, Echo, InboundMessage, ProviderMessageId};
+use crate::messaging::channel::{Call, Content, Echo, InboundMessage, ProviderMessageId};
 use crate::tracking::timeline::plausible_time;
 
 /// WhatsApp's user ids have up to 128 characters after `CC.`, a country code, or `CC.ENT.`. Phone
@@ -72,6 +72,9 @@ pub struct ConversationMessage<'a> {
     group_id: Option<&'a str>,
     in_reply_to: Option<&'a ProviderMessageId>,
     content: &'a Content,
+    /// Which of a call's events it is: they share its id.
+    #[serde(skip)]
+    part: Option<&'a str>,
 }
 
 impl std::fmt::Debug for ConversationMessage<'_> {
@@ -101,6 +104,7 @@ impl<'a> ConversationMessage<'a> {
             group_id: message.group.as_deref(),
             in_reply_to: message.in_reply_to.as_ref(),
             content: &message.content,
+            part: None,
         }
     }
 
@@ -118,6 +122,30 @@ impl<'a> ConversationMessage<'a> {
             group_id: None,
             in_reply_to: echo.in_reply_to.as_ref(),
             content: &echo.content,
+            part: None,
+        }
+    }
+
+    /// `number` is the provider's id of the business's phone number.
+    pub fn of_call(call: &'a Call, number: Option<&'a str>, received_at: Timestamp) -> Self {
+        let (direction, from, to) = if call.is_inbound {
+            (Direction::Inbound, Some(call.with.as_str()), None)
+        } else {
+            (Direction::Outbound, None, Some(call.with.as_str()))
+        };
+        Self {
+            message_id: &call.call,
+            direction,
+            from,
+            to,
+            name: call.name.as_deref(),
+            at: plausible_time(call.at, received_at),
+            received_at,
+            number,
+            group_id: None,
+            in_reply_to: None,
+            content: &call.content,
+            part: call.content.part_of_call(),
         }
     }
 
@@ -125,9 +153,11 @@ impl<'a> ConversationMessage<'a> {
         self.received_at
     }
 
-    /// `{at}/{message id}`: a redelivered message has the same key (dedup).
+    /// `{at}/{message id}`, for a call with its event: a redelivered message has the same key
+    /// (dedup).
     pub fn sort_key(&self) -> String {
-        format!("{}/{}", self.at, self.message_id.as_str())
+        let part = self.part.map(|part| format!("/{part}")).unwrap_or_default();
+        format!("{}/{}{part}", self.at, self.message_id.as_str())
     }
 }
 
@@ -226,6 +256,40 @@ mod tests {
             "content": {"type": "text", "text": "hello"},
         });
         assert_eq!(json, expected);
+    }
+
+    #[test]
+    fn the_events_of_a_call_are_messages_of_their_own() {
+        let event = |event: &str, status: Option<&str>, is_inbound| Call {
+            call: ProviderMessageId::parse("wacid.A").unwrap(),
+            with: "919876543210".to_owned(),
+            other_id: None,
+            name: None,
+            is_inbound,
+            at: Some(minute(0)),
+            content: Content::Call {
+                event: event.to_owned(),
+                status: status.map(str::to_owned),
+                duration: None,
+            },
+        };
+        let calls = [
+            event("connect", None, true),
+            event("terminate", Some("COMPLETED"), true),
+            event("status", Some("RINGING"), false),
+            event("status", Some("ACCEPTED"), false),
+        ];
+        let rows = calls.each_ref().map(|it| ConversationMessage::of_call(it, None, minute(1)));
+        let keys: std::collections::BTreeSet<_> = rows.iter().map(|it| it.sort_key()).collect();
+        assert_eq!(keys.len(), 4, "{keys:?}");
+        let json = rows.map(|row| serde_json::to_value(row).unwrap());
+        assert_eq!([&json[0]["from"], &json[0]["direction"]], ["919876543210", "inbound"]);
+        assert_eq!([&json[2]["to"], &json[2]["direction"]], ["919876543210", "outbound"]);
+        let content = serde_json::json!({
+            "type": "call", "event": "terminate", "status": "COMPLETED", "duration": null,
+        });
+        assert_eq!(json[1]["content"], content);
+        assert!(!format!("{calls:?}").contains("9198"));
     }
 
     #[test]

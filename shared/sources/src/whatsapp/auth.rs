@@ -38,7 +38,7 @@ impl Authenticator for WhatsAppAuthenticator {
     }
 
     fn account_of(&self, hint: &TenantHint) -> Option<AccountCode> {
-        let mut accounts = hint.0.iter().map(|number| self.numbers.account(number));
+        let mut accounts = hint.0.iter().map(|id| self.numbers.owner(id));
         let first = accounts.next()??;
         accounts.all(|other| other == Some(first)).then(|| first.clone())
     }

@@ -114,7 +114,7 @@ impl Contacts {
 
     /// The ids of a message's other party, a phone number before a user id. Users with a user name
     /// may hide their number.
-    fn ids(&self, message: &Fields, [number, user_id]: [&str; 2]) -> Vec<String> {
+    pub(super) fn ids(&self, message: &Fields, [number, user_id]: [&str; 2]) -> Vec<String> {
         let ids = [phone_or_user(message, number), user(message, user_id)];
         let mut ids: Vec<String> = ids.into_iter().flatten().collect();
         if ids.is_empty() {
@@ -126,7 +126,7 @@ impl Contacts {
         ids
     }
 
-    fn name(&self, ids: &[String]) -> Option<String> {
+    pub(super) fn name(&self, ids: &[String]) -> Option<String> {
         ids.iter().find_map(|id| self.names.get(id)).cloned()
     }
 }

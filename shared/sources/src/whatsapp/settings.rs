@@ -12,13 +12,16 @@ use crate::setup::{InvalidSetting, Rotated, read_secret, read_settings};
 #[serde(deny_unknown_fields)]
 struct Settings {
     phone_numbers: BTreeMap<NumberId, AccountCode>,
+    /// By Meta's ids of business accounts, for updates that name no phone number.
+    #[serde(default)]
+    business_accounts: BTreeMap<NumberId, AccountCode>,
     #[serde(rename = "graph_url")]
     _graph_url: Option<String>,
     #[serde(rename = "graph_version")]
     _graph_version: Option<String>,
 }
 
-/// Meta's id of a phone number, which is not the phone number.
+/// Meta's id of a phone number, which is not the phone number, or of a business account.
 #[derive(PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(try_from = "String")]
 struct NumberId(String);
@@ -30,25 +33,50 @@ impl TryFrom<String> for NumberId {
         if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(text))
         } else {
-            Err("must use Meta's phone number ids, which are digits, as keys")
+            Err("must use Meta's ids, which are digits, as keys")
         }
     }
 }
 
-/// The account of each of our phone numbers.
+/// The account of each of our phone numbers and business accounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Numbers(BTreeMap<String, AccountCode>);
+pub struct Numbers {
+    numbers: BTreeMap<String, AccountCode>,
+    business_accounts: BTreeMap<String, AccountCode>,
+}
 
 impl Numbers {
     /// Reads the text of `sources/whatsapp/settings`.
     pub fn read(settings: &str) -> Result<Self, InvalidSetting> {
         let settings: Settings = read_settings(settings)?;
-        Ok(Self(settings.phone_numbers.into_iter().map(|(id, account)| (id.0, account)).collect()))
+        let plain = |ids: BTreeMap<NumberId, AccountCode>| {
+            ids.into_iter().map(|(id, account)| (id.0, account)).collect()
+        };
+        let numbers: BTreeMap<String, AccountCode> = plain(settings.phone_numbers);
+        let business_accounts = plain(settings.business_accounts);
+        if business_accounts.keys().any(|id| numbers.contains_key(id)) {
+            return Err(InvalidSetting {
+                parameter: "settings",
+                field: Some("business_accounts".to_owned()),
+                problem: "must not name an id of phone_numbers".to_owned(),
+            });
+        }
+        Ok(Self { numbers, business_accounts })
     }
 
     /// Finds an account by phone number id.
     pub fn account(&self, number: &str) -> Option<&AccountCode> {
-        self.0.get(number)
+        self.numbers.get(number)
+    }
+
+    /// Finds an account by the id of a business account.
+    pub fn account_of_business(&self, id: &str) -> Option<&AccountCode> {
+        self.business_accounts.get(id)
+    }
+
+    /// Finds an account by either id: no id is both.
+    pub(super) fn owner(&self, id: &str) -> Option<&AccountCode> {
+        self.account(id).or_else(|| self.account_of_business(id))
     }
 }
 

@@ -35,11 +35,14 @@ fn other_update(fields: &Fields, status: &str) -> Option<OtherUpdate> {
     (of_participant && status == "failed").then_some(OtherUpdate::GroupParticipant)
 }
 
-/// Seconds since 1970, as a string or a number. Milliseconds would lie beyond the year 9999 and are
-/// rejected.
+/// The field `timestamp`.
 pub(super) fn time(fields: &Fields) -> Option<Timestamp> {
-    let seconds =
-        fields.digits("timestamp").filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
-    let seconds: i64 = seconds.parse().ok().filter(|seconds| *seconds > 0)?;
+    seconds(&fields.digits("timestamp")?)
+}
+
+/// Seconds since 1970, in digits. Milliseconds would lie beyond the year 9999 and are rejected.
+pub(super) fn seconds(text: &str) -> Option<Timestamp> {
+    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let seconds: i64 = digits.parse().ok().filter(|seconds| *seconds > 0)?;
     Timestamp::from_millis(seconds.checked_mul(1000)?).ok()
 }

@@ -10,6 +10,7 @@ use crate::testing::time;
 mod any;
 mod bodies;
 mod contents;
+mod fields;
 mod unusual_values;
 
 const NUMBER: &str = "106540352242922";

@@ -8,11 +8,11 @@ use domain::pagination::{PageRequest, Slice};
 use super::Messages;
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, json, read_json, read_text, text, ttl};
-use crate::tables::keys::{key, tenant};
+use crate::tables::keys::tenant;
 use crate::tables::write::{Write, WriteOutcome};
 
 /// Retention of conversation messages.
-const RETENTION_DAYS: u64 = 90;
+pub(super) const RETENTION_DAYS: u64 = 90;
 /// The event that a message came with.
 pub(super) const EVENT: &str = "event";
 pub(super) const EVENT_PREFIX: &str = "event:";
@@ -33,14 +33,12 @@ impl Messages {
         message: &ConversationMessage<'_>,
         event: &EventId,
     ) -> Result<bool, IoError> {
-        let pk = conversation_pk(account, with);
-        let ttl = ttl(message.received_at(), RETENTION_DAYS);
         let row = item([
-            ("pk", text(&pk)),
+            ("pk", text(conversation_pk(account, with))),
             ("sk", text(format!("at:{}", message.sort_key()))),
             ("json", json(message)?),
             (EVENT, text(event.as_str())),
-            ("ttl", ttl.clone()),
+            ("ttl", ttl(message.received_at(), RETENTION_DAYS)),
         ]);
         match Write::insert(&self.table, row).returning_existing().send(&self.client).await? {
             WriteOutcome::Applied(_) => Ok(true),
@@ -49,9 +47,7 @@ impl Messages {
             }
             // Another event has the message too: erasing must find its body.
             WriteOutcome::ConditionFailed(_) => {
-                let mut row = key(pk, format!("{EVENT_PREFIX}{event}"));
-                row.insert("ttl".to_owned(), ttl);
-                Write::put(&self.table, row).send(&self.client).await.map(|_| false)
+                self.note_event(account, with, event, message.received_at()).await.map(|()| false)
             }
         }
     }

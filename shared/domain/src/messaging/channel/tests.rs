@@ -144,6 +144,7 @@ fn debug_output_of_an_echo_has_no_personal_data() {
 fn debug_output_of_an_inbound_message_has_no_personal_data() {
     for content in contents() {
         let update = ChannelUpdate {
+            business_account: None,
             number: None,
             event: ChannelEvent::InboundMessage(Box::new(message(content))),
         };

@@ -161,22 +161,23 @@ fn account_of(body: &[u8]) -> Option<AccountCode> {
 fn maps_a_body_to_the_account_of_its_numbers() {
     let about =
         |id: RawJson| json!({"field": "messages", "value": {"metadata": {"phone_number_id": id}}});
-    let other_field =
-        json!({"field": "account_update", "value": {"metadata": {"phone_number_id": "3"}}});
+    let other_field = json!({"field": "history", "value": {"metadata": {"phone_number_id": "3"}}});
     let nameless = json!({"field": "messages", "value": {"statuses": []}});
     for (changes, account) in [
         (vec![about(json!("1"))], Some("STORE001")),
         (vec![about(json!(1))], Some("STORE001")),
         (vec![about(json!("1")), about(json!("2")), about(json!("1"))], Some("STORE001")),
         (vec![about(json!("3")), json!(null)], Some("STORE002")),
-        (vec![about(json!("1")), other_field.clone()], Some("STORE001")),
+        // Whoever sees the event sees all of its body.
+        (vec![about(json!("1")), other_field.clone()], None),
+        (vec![about(json!("3")), other_field.clone()], Some("STORE002")),
         (vec![about(json!("1")), about(json!("3"))], None),
         (vec![about(json!("1")), about(json!("4"))], None),
         (vec![about(json!("4"))], None),
         (vec![about(json!("01"))], None),
         (vec![about(json!(null)), about(json!("1"))], None),
         (vec![nameless, about(json!("1"))], None),
-        (vec![other_field], None),
+        (vec![other_field], Some("STORE002")),
         (vec![], None),
     ] {
         let body = json!({"object": "whatsapp_business_account", "entry": [{"changes": changes}]});

@@ -17,6 +17,17 @@ fn finds_the_account_of_a_number() {
 }
 
 #[test]
+fn finds_the_account_of_a_business_account() {
+    let settings = r#"{"phone_numbers":{"7":"STORE001"},"business_accounts":{"8":"STORE002"}}"#;
+    let numbers = Numbers::read(settings).unwrap();
+    let of_business = |id| numbers.account_of_business(id).map(AccountCode::as_str);
+    assert_eq!((of_business("8"), of_business("7")), (Some("STORE002"), None));
+    assert_eq!(numbers.account("8"), None);
+    let owner = |id| numbers.owner(id).map(AccountCode::as_str);
+    assert_eq!((owner("7"), owner("8"), owner("9")), (Some("STORE001"), Some("STORE002"), None));
+}
+
+#[test]
 fn rejects_invalid_settings_without_quoting_them() {
     for (settings, field) in [
         ("", None),
@@ -32,6 +43,9 @@ fn rejects_invalid_settings_without_quoting_them() {
         (r#"{"phone_numbers":{},"graph_url":7}"#, Some("graph_url")),
         (r#"{"phone_numbers":{},"graph_version":["canary"]}"#, Some("graph_version")),
         (r#"{"phone_numbers":{},"phone_number":{}}"#, Some("phone_number")),
+        (r#"{"phone_numbers":{},"business_accounts":7}"#, Some("business_accounts")),
+        (r#"{"phone_numbers":{},"business_accounts":{"x":"A"}}"#, Some("business_accounts.x")),
+        (r#"{"phone_numbers":{"7":"A"},"business_accounts":{"7":"A"}}"#, Some("business_accounts")),
     ] {
         assert_invalid(Numbers::read(settings), ("settings", field), settings);
     }

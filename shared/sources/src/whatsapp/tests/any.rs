@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::non_text;
 
-const KEYS: [&str; 36] = [
+const KEYS: [&str; 46] = [
     "id",
     "status",
     "timestamp",
@@ -42,6 +42,28 @@ const KEYS: [&str; 36] = [
     "contacts",
     "phones",
     "group_id",
+    "event",
+    "ban_info",
+    "waba_ban_state",
+    "restriction_info",
+    "display_phone_number",
+    "message_template_name",
+    "message_template_language",
+    "value",
+    "direction",
+    "duration",
+];
+
+const FIELDS: [&str; 9] = [
+    "account_update",
+    "account_alerts",
+    "account_review_update",
+    "phone_number_quality_update",
+    "phone_number_name_update",
+    "message_template_status_update",
+    "user_preferences",
+    "calls",
+    "history",
 ];
 
 fn scalar() -> impl Strategy<Value = RawJson> {
@@ -107,7 +129,16 @@ fn any_body() -> impl Strategy<Value = RawJson> {
     let whole = prop::collection::vec(any_value(), 0..3).prop_map(|values| body(&values));
     let odd_entry =
         tree().prop_map(|entry| json!({"object": "whatsapp_business_account", "entry": [entry]}));
-    prop_oneof![8 => whole, 1 => odd_entry, 1 => tree()]
+    let values = prop::collection::hash_map(prop::sample::select(KEYS.to_vec()), tree(), 0..5);
+    let lists = ("calls|user_preferences", list(message))
+        .prop_map(|(name, items)| json!({(name.as_str()): items, "contacts": []}));
+    let value = prop_oneof![values.prop_map(|fields| json!(fields)), lists];
+    let other = (prop::sample::select(FIELDS.to_vec()), value).prop_map(|(field, value)| {
+        let mut body = body(&[value]);
+        body["entry"][0]["changes"][0]["field"] = json!(field);
+        body
+    });
+    prop_oneof![8 => whole, 4 => other, 1 => odd_entry, 1 => tree()]
 }
 
 /// All strings of a value with their field names.

@@ -38,7 +38,7 @@ pub(super) fn told(state: &State) -> (Vec<Told>, Vec<String>) {
         }
         told.extend(updates.into_iter().filter_map(|update| {
             let account = account(&update)?;
-            let ChannelUpdate { number, event } = update;
+            let ChannelUpdate { number, event, .. } = update;
             Some(Told { account, number, event, received_at })
         }));
     }
@@ -59,7 +59,14 @@ fn account(update: &ChannelUpdate) -> Option<AccountCode> {
 
 fn has_effect(event: &ChannelEvent) -> bool {
     match event {
-        ChannelEvent::Status(_) | ChannelEvent::InboundMessage(_) | ChannelEvent::Echo(_) => true,
-        ChannelEvent::NumberError(_) | ChannelEvent::Other(_) => false,
+        ChannelEvent::Status(_)
+        | ChannelEvent::InboundMessage(_)
+        | ChannelEvent::Echo(_)
+        | ChannelEvent::Call(_)
+        | ChannelEvent::Preference(_)
+        | ChannelEvent::Statement(_) => true,
+        ChannelEvent::NumberError(_) | ChannelEvent::Other(_) | ChannelEvent::OtherField(_) => {
+            false
+        }
     }
 }
