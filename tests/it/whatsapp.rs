@@ -3,6 +3,7 @@
 mod cloud_api;
 mod answers;
 mod conversations;
+mod fields;
 mod large_requests;
 mod statuses;
 

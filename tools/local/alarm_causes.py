@@ -7,6 +7,8 @@ caused here, and are written down instead.
 from __future__ import annotations
 
 import base64
+import hashlib
+import hmac
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +20,7 @@ from alarm_watch import Watch
 from alarms import Point
 from config import ALIAS, SETTINGS_PREFIX
 from delivery import timestamp
+from settings import BUSINESS_ACCOUNTS
 
 Json = Any
 Cause = Callable[[Watch], str]
@@ -244,6 +247,21 @@ def wrong_setting(watch: Watch) -> str:
     return watch.state("wrong-settings")
 
 
+def restricted_account(watch: Watch) -> str:
+    """WhatsApp says that a business account violated a policy."""
+    value = {"event": "ACCOUNT_VIOLATION", "violation_info": {"violation_type": "SPAM"}}
+    change = {"field": "account_update", "value": value}
+    entry = {"id": next(iter(BUSINESS_ACCOUNTS)), "time": int(time.time()), "changes": [change]}
+    body = {"object": "whatsapp_business_account", "entry": [entry]}
+    key = watch.stack["sources"]["whatsapp"]["app_secret"].encode()
+    digest = hmac.new(key, json.dumps(body).encode(), hashlib.sha256).hexdigest()
+    headers = {"x-hub-signature-256": f"sha256={digest}"}
+    assert watch.request("POST", "/webhooks/whatsapp", headers, body) == 200
+    name = "whatsapp-restricted"
+    watch.eventually("a restriction", lambda: watch.state(name) == "ALARM")
+    return watch.state(name)
+
+
 def process_unreadable_row(watch: Watch) -> None:
     """An event whose row is not as the code writes it."""
     event_id, aws = unique("evt_"), watch.aws
@@ -363,6 +381,7 @@ CAUSES: dict[str, Cause] = {
     "api-429": throttled_requests,
     "dead-deliveries": dead_deliveries,
     "wrong-settings": wrong_setting,
+    "whatsapp-restricted": restricted_account,
     "bugs": bug,
     "paused-endpoints": paused_endpoint,
     "sync-unfinished": open_run,

@@ -12,7 +12,7 @@ import polling
 from config import SETTINGS_PREFIX
 from function_copies import Copies
 from invocations import batch, http, partner, user, vendor
-from settings import ACCOUNT
+from settings import ACCOUNT, BUSINESS_ACCOUNTS
 
 Json = Any
 ORDERS = "/api/external/orders"
@@ -47,7 +47,12 @@ def whatsapp(copies: Copies, *messages: str, number: str | None = None) -> Json:
         for phone_number in [source["phone_number_id"], number]
         if phone_number
     ]
-    body = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]}
+    return whatsapp_changes(copies, changes)
+
+
+def whatsapp_changes(copies: Copies, changes: list[Json]) -> Json:
+    source, account = copies.stack["sources"]["whatsapp"], next(iter(BUSINESS_ACCOUNTS))
+    body = {"object": "whatsapp_business_account", "entry": [{"id": account, "changes": changes}]}
     key, signed = source["app_secret"].encode(), json.dumps(body).encode()
     signature = hmac.new(key, signed, hashlib.sha256).hexdigest()
     headers = {"x-hub-signature-256": f"sha256={signature}"}
@@ -178,6 +183,24 @@ def messages(copies: Copies) -> Json:
 def conversation(copies: Copies) -> Json:
     query = "phone=919000000001"
     return http(copies, "GET", "/api/messages/whatsapp", partner(copies), query=query)
+
+
+def provider_states(name: str, copies: Copies) -> Json:
+    return admin_get(copies, f"/api/messages/{name}", query=f"account_code={ACCOUNT}")
+
+
+def statements(copies: Copies) -> Json:
+    """What WhatsApp says about a number and a template, and that a shopper wants no messages."""
+    number = {"display_phone_number": copies.unique("1"), "event": "UNFLAGGED"}
+    template = {"message_template_name": copies.unique("t"), "message_template_language": "en"}
+    user = copies.unique("91")
+    stop = {"wa_id": user, "user_id": f"IN.{user}", "value": "stop"}
+    changes = [
+        {"field": "phone_number_quality_update", "value": number},
+        {"field": "message_template_status_update", "value": template | {"event": "PAUSED"}},
+        {"field": "user_preferences", "value": {"user_preferences": [stop]}},
+    ]
+    return whatsapp_changes(copies, changes)
 
 
 def known_report(copies: Copies) -> Json:

@@ -93,6 +93,10 @@ SCENARIOS = [
     ),
     Scenario("messages", "an order's messages", events.messages, "200"),
     Scenario("messages", "a conversation", events.conversation, "200"),
+    *(
+        Scenario("messages", f"a list of {name}", partial(events.provider_states, name), "200")
+        for name in ("numbers", "templates")
+    ),
     Scenario(
         "messages",
         "a vendor without access",
@@ -116,6 +120,12 @@ SCENARIOS = [
         lambda copies: events.inbound_event(
             copies, events.whatsapp(copies, copies.unique("wamid."), number="1")
         ),
+        "0 failed",
+    ),
+    Scenario(
+        "process",
+        "what WhatsApp says besides messages",
+        lambda copies: events.inbound_event(copies, events.statements(copies)),
         "0 failed",
     ),
     Scenario("process", "an erasure", events.erasure, "1 failed"),

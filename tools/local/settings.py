@@ -19,6 +19,8 @@ OTHER_ACCOUNT = "STORE002"
 PHONE_NUMBER_ID = "106540352242922"
 PHONE_NUMBERS = {PHONE_NUMBER_ID: ACCOUNT, "106540352242933": OTHER_ACCOUNT}
 GRAPH_VERSION = "v26.0"
+# WhatsApp business account id → account, for what names no phone number.
+BUSINESS_ACCOUNTS = {"102290129340398": ACCOUNT, "102290129340399": OTHER_ACCOUNT}
 # eSahayak is authenticated by its addresses: locally its requests come from this machine, which
 # nobody else can rent, so the plain path is open.
 LOOPBACK = ["127.0.0.0/8", "::1/128"]
@@ -127,9 +129,9 @@ def _store_sources(ssm: Any, settings: Settings, stack: Processes) -> None:
     esahayak = {"mode": "network", "account": ACCOUNT, "allowed_cidrs": LOOPBACK}
     esahayak["plain_path"] = True
     _put(ssm, "sources/esahayak/settings", _json(esahayak))
-    whatsapp = {"phone_numbers": PHONE_NUMBERS}
+    numbers = {"phone_numbers": PHONE_NUMBERS, "business_accounts": BUSINESS_ACCOUNTS}
     graph = {"graph_url": stack.graph_url, "graph_version": GRAPH_VERSION}
-    _put(ssm, "sources/whatsapp/settings", _json(whatsapp | graph))
+    _put(ssm, "sources/whatsapp/settings", _json(numbers | graph))
     secret = {
         "app_secret": [settings.whatsapp_app_secret],
         "verify_token": settings.whatsapp_verify_token,

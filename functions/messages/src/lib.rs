@@ -1,8 +1,9 @@
-//! The messages API: records messages sent to shoppers, and lists them and the WhatsApp
-//! conversations.
+//! The messages API: records messages sent to shoppers, and lists them, the WhatsApp conversations,
+//! and what WhatsApp says about numbers and templates.
 
 mod conversation;
 mod list;
+mod provider_states;
 mod tracking;
 
 use aws::client::Clients;
@@ -15,6 +16,7 @@ use aws::settings::Settings;
 use aws::tables::auth_failures::AuthFailures;
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
+use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Request, Response};
 
@@ -48,23 +50,38 @@ impl MessagesApi {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
-        if !caller.can_use_messages() {
+        let route = route_key(request);
+        if !is_allowed(&caller, route) {
             return Err(ApiError::forbidden("these credentials do not allow access to messages"));
         }
-        let route = route_key(request);
         check_query(request, query_parameters(route))?;
         match route {
             "POST /api/orders/message-tracking" => self.create(request, &caller, now).await,
             "GET /api/orders/{order_id}/messages" => self.list(request, &caller).await,
             "GET /api/messages/whatsapp" => self.show_conversation(request, &caller).await,
+            NUMBERS => self.list_senders(request, &caller, now).await,
+            TEMPLATES => self.list_templates(request, &caller).await,
             _ => Err(ApiError::not_found("no such route")),
         }
     }
 }
 
+const NUMBERS: &str = "GET /api/messages/numbers";
+const TEMPLATES: &str = "GET /api/messages/templates";
+
+/// Numbers and templates are operators' business; messages are personal data.
+fn is_allowed(caller: &Caller, route: &str) -> bool {
+    match route {
+        NUMBERS | TEMPLATES => caller.can_read_log(),
+        _ => caller.can_use_messages(),
+    }
+}
+
 fn query_parameters(route: &str) -> &'static [&'static str] {
     match route {
-        "GET /api/orders/{order_id}/messages" => &["account_code", "accountCode", "limit", "page"],
+        "GET /api/orders/{order_id}/messages" | NUMBERS | TEMPLATES => {
+            &["account_code", "accountCode", "limit", "page"]
+        }
         "GET /api/messages/whatsapp" => {
             &["account_code", "accountCode", "phone", "user_id", "limit", "page"]
         }

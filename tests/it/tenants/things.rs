@@ -119,8 +119,10 @@ impl Things {
         // Any list has a second page.
         let others: [Self; 2] = [things.other(), things.other()];
         join_all(others.iter().map(|other| other.create_order(account))).await;
-        if operation.id == "listConversation" {
-            things.receive_messages(account).await;
+        match operation.id.as_str() {
+            "listConversation" => things.receive_messages(account).await,
+            "listNumbers" | "listTemplates" => receive_statements(account, operation).await,
+            _ => {}
         }
         things.cursor = things.second_page(operation).await;
         things
@@ -205,17 +207,7 @@ impl Things {
             "messaging_product": "whatsapp", "messages": messages,
             "metadata": {"display_phone_number": "1", "phone_number_id": WHATSAPP_NUMBER},
         });
-        let body = json!({
-            "object": "whatsapp_business_account",
-            "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}],
-        })
-        .to_string();
-        let request = http::client().post(stack().url(&account.whatsapp_path));
-        let signature = hmac_signature(whatsapp_secret(), body.as_bytes());
-        let request = request.header("x-hub-signature-256", signature);
-        let answer =
-            http::send(request.header("content-type", "application/json").body(body)).await;
-        assert_eq!(answer.status, 200, "{}", answer.json);
+        send_changes(account, json!([{"field": "messages", "value": value}])).await;
         for query in [format!("phone={}", self.phone), format!("user_id={}", self.shopper)] {
             let path = format!("/api/messages/whatsapp?{query}");
             eventually("the conversation", async || {
@@ -270,6 +262,41 @@ impl Things {
             (kind, _) => self.value(kind),
         }
     }
+}
+
+/// Two numbers and two templates, which the list of the route shows.
+async fn receive_statements(account: &Account, operation: &Operation) {
+    let of = |end: &str| {
+        let number = json!({
+            "display_phone_number": format!("1555078388{end}"), "decision": "APPROVED",
+            "requested_verified_name": account.canary,
+        });
+        let template = json!({
+            "message_template_name": format!("{}{end}", account.canary), "event": "APPROVED",
+            "message_template_language": "en",
+        });
+        [
+            json!({"field": "phone_number_name_update", "value": number}),
+            json!({"field": "message_template_status_update", "value": template}),
+        ]
+    };
+    send_changes(account, json!([of("1"), of("2")].concat())).await;
+    eventually(&format!("the list of {}", operation.id), async || {
+        let page = owner_sees(&operation.path, "account_code", account.code).await;
+        page["items"].as_array().filter(|items| items.len() > 1).map(|_| ())
+    })
+    .await;
+}
+
+/// Sends changes to an account's path as WhatsApp does.
+async fn send_changes(account: &Account, changes: Value) {
+    let entry = json!({"id": "1", "changes": changes});
+    let body = json!({"object": "whatsapp_business_account", "entry": [entry]}).to_string();
+    let request = http::client().post(stack().url(&account.whatsapp_path));
+    let signature = hmac_signature(whatsapp_secret(), body.as_bytes());
+    let request = request.header("x-hub-signature-256", signature);
+    let answer = http::send(request.header("content-type", "application/json").body(body)).await;
+    assert_eq!(answer.status, 200, "{}", answer.json);
 }
 
 /// A job without work.
