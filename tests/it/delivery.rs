@@ -23,6 +23,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::endpoint::{EventType, Format};
+use domain::webhooks::kind::Kind;
 use domain::webhooks::signing::SigningKeys;
 use serde_json::{Value, json};
 
@@ -124,6 +125,10 @@ async fn retries_with_the_same_id_and_body() {
     );
 }
 
+fn stalled() -> Kind {
+    Kind::Webhook { format: Format::Standard, event: EventType::Stalled }
+}
+
 #[tokio::test]
 async fn names_the_stored_event_type_in_a_header() {
     for (event, name) in
@@ -132,8 +137,9 @@ async fn names_the_stored_event_type_in_a_header() {
         let endpoint =
             TestEndpoint::new(json!({"backoff": [0]}), json!([{"status": 500}, {"status": 200}]))
                 .await;
-        let first = Delivery { format: Format::OrderStatusChanged, event, ..endpoint.delivery() };
-        let again = Delivery { event: EventType::default(), ..first.clone() };
+        let of = |event| Kind::Webhook { format: Format::OrderStatusChanged, event };
+        let first = Delivery { kind: of(event), ..endpoint.delivery() };
+        let again = Delivery { kind: of(EventType::default()), ..first.clone() };
         let deadline = aws::clock::now().after(Duration::from_secs(60));
         for delivery in [&first, &again] {
             stack().deliver().handle(&delivery.to_message(), deadline).await.unwrap();

@@ -2,6 +2,8 @@
 
 mod conversations;
 mod linked;
+mod rules;
+mod sends;
 
 use futures::future::join_all;
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! WhatsApp's webhooks: message statuses and inbound messages of shoppers.
 
-mod cloud_api;
 mod answers;
+mod cloud_api;
 mod conversations;
 mod fields;
 mod large_requests;

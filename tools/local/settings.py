@@ -18,6 +18,29 @@ OTHER_ACCOUNT = "STORE002"
 # WhatsApp phone number id → account.
 PHONE_NUMBER_ID = "106540352242922"
 PHONE_NUMBERS = {PHONE_NUMBER_ID: ACCOUNT, "106540352242933": OTHER_ACCOUNT}
+# An account whose orders send messages by rules, and those of end-to-end tests with other rules.
+RULES_ACCOUNT, RULES_NUMBER = "STORE003", "106540352242944"
+PHONE_NUMBERS |= {RULES_NUMBER: RULES_ACCOUNT}
+PHONE_NUMBERS |= {f"10654035224296{n}": f"RULES{n}" for n in range(8)}
+RULES = {
+    "phone_number_id": RULES_NUMBER,
+    "rules": [
+        {
+            "on": "out_for_delivery",
+            "template": "order_update",
+            "language": "en",
+            "components": [
+                {
+                    "type": "body",
+                    "parameters": [
+                        {"type": "text", "text": text}
+                        for text in ("{first_name}", "{order_id}", "{status}")
+                    ],
+                }
+            ],
+        }
+    ],
+}
 GRAPH_VERSION = "v26.0"
 # WhatsApp business account id → account, for what names no phone number.
 BUSINESS_ACCOUNTS = {"102290129340398": ACCOUNT, "102290129340399": OTHER_ACCOUNT}
@@ -132,6 +155,7 @@ def _store_sources(ssm: Any, settings: Settings, stack: Processes) -> None:
     numbers = {"phone_numbers": PHONE_NUMBERS, "business_accounts": BUSINESS_ACCOUNTS}
     graph = {"graph_url": stack.graph_url, "graph_version": GRAPH_VERSION}
     _put(ssm, "sources/whatsapp/settings", _json(numbers | graph))
+    _put(ssm, f"accounts/{RULES_ACCOUNT}/messages", _json(RULES))
     secret = {
         "app_secret": [settings.whatsapp_app_secret],
         "verify_token": settings.whatsapp_verify_token,

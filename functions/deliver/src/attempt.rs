@@ -6,6 +6,7 @@ use aws::clock::now;
 use aws::tables::deliveries::{Attempt, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
+use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::retry::{AttemptOutcome, DeliveryDirective, parse_retry_after};
 use egress::policy::Refused;
 use egress::{Http, SendError};
@@ -25,6 +26,7 @@ pub(crate) async fn post(
     delivery: &Delivery,
     endpoint: &ResolvedEndpoint,
     lease: &Lease,
+    kind: (Format, EventType),
     timeout: Duration,
 ) -> AttemptResult {
     let at = now();
@@ -32,7 +34,7 @@ pub(crate) async fn post(
         Ok(target) => target,
         Err(refusal) => return refused(at, *refusal),
     };
-    let headers = headers::build(delivery, endpoint, lease, at);
+    let headers = headers::build(delivery, endpoint, lease, kind, at);
     match http.post(target, headers, lease.body.clone(), timeout).await {
         Ok(reply) => AttemptResult {
             outcome: AttemptOutcome::Answered {
@@ -106,6 +108,8 @@ pub(crate) fn log_attempt(
         DeliveryOutcome::Delivered => ("delivered", None),
         DeliveryOutcome::Retry(_) => ("retry", None),
         DeliveryOutcome::Dead(reason) => ("dead", Some(reason.as_str())),
+        DeliveryOutcome::Failed(_) => ("failed", None),
+        DeliveryOutcome::Unknown => ("unknown", None),
     };
     tracing::info!(
         delivery_id = delivery.id,

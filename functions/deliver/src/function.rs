@@ -10,12 +10,14 @@ use aws::sqs::Queue;
 use aws::tables::counters::Counters;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
+use aws::tables::messages::Messages;
+use aws::tables::send_limits::SendLimits;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::core::timestamp::Timestamp;
 use egress::Http;
 use lambda_runtime::LambdaEvent;
 
-use crate::{Deliver, HEALTH_TTL, HealthMonitor};
+use crate::{Deliver, HEALTH_TTL, HealthMonitor, MessageSender};
 
 pub struct Function {
     deliver: Deliver,
@@ -39,13 +41,23 @@ impl Function {
         let slow_lane = slow_lane.map(|url| Queue::new(sqs.clone(), url));
         let state = environment.variable("STATE_TABLE")?;
         let counters = Counters::new(clients.dynamodb(), state.clone());
+        let settings = Settings::from_environment(clients.ssm(), environment)?;
+        let results = environment.optional("EVENTS_QUEUE_URL");
+        let messages = environment.optional("MESSAGES_TABLE");
+        let sender = results.zip(messages).map(|(results, messages)| {
+            let results = Queue::new(sqs.clone(), results);
+            let limits = SendLimits::new(clients.dynamodb(), state.clone());
+            let messages = Messages::new(clients.dynamodb(), messages);
+            MessageSender::new(results, limits, messages, settings.clone())
+        });
         let health = EndpointHealth::new(clients.dynamodb(), state);
         let deliver = Deliver::new(
             Deliveries::new(clients.dynamodb(), environment.variable("DELIVERIES_TABLE")?),
             HealthMonitor::new(health, HEALTH_TTL),
             worker.dead_letters.clone(),
             slow_lane,
-            Settings::from_environment(clients.ssm(), environment)?,
+            sender,
+            settings,
             http,
         );
         Ok(Self { deliver, worker, counters })

@@ -3,6 +3,7 @@
 use aws::tables::deliveries::Lease;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
+use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::headers::{Message, Sender};
 use egress::{HeaderMap, header_map};
 
@@ -12,13 +13,14 @@ pub(crate) fn build(
     delivery: &Delivery,
     endpoint: &ResolvedEndpoint,
     lease: &Lease,
+    (format, event): (Format, EventType),
     now: Timestamp,
 ) -> HeaderMap {
     let attempt = format!("{}/{}/{}", delivery.id, delivery.run, lease.attempt);
     let message = Message {
         id: &delivery.id,
-        format: lease.format,
-        event: lease.event.as_str(),
+        format,
+        event: event.as_str(),
         order_id: delivery.order_id.as_ref(),
         trace: Some(lease.trace.child(attempt)),
         body: &lease.body,

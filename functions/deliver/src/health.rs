@@ -138,6 +138,19 @@ impl HealthMonitor {
         self.table.probe_at(endpoint, now).await
     }
 
+    /// Pauses a phone number until an admin enables it.
+    pub(crate) async fn pause_number(
+        &self,
+        number: &EndpointName,
+        now: Timestamp,
+    ) -> Result<(), IoError> {
+        if self.table.pause(number, HealthReason::CredentialsRefused, now).await? {
+            tracing::error!(endpoint = %number, "number.paused");
+        }
+        self.forget(number).await;
+        Ok(())
+    }
+
     async fn disable(&self, endpoint: &EndpointName, now: Timestamp) -> Result<(), IoError> {
         if self.table.disable(endpoint, now).await? {
             tracing::error!(%endpoint, "endpoint.disabled");

@@ -10,6 +10,10 @@ mod function;
 mod headers;
 mod health;
 mod in_flight;
+mod messages;
+mod numbers;
+mod request;
+mod rules;
 mod slow_lane;
 mod tally;
 
@@ -27,6 +31,7 @@ use aws::tables::deliveries::{Attempt, ClaimOutcome, Deliveries, DeliveryOutcome
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
 use domain::webhooks::health::{EndpointState, Health, PARKED_LIMIT, Sign};
+use domain::webhooks::kind::Kind;
 use domain::webhooks::latest::can_be_superseded;
 use domain::webhooks::lease::{NextAttempt, lasts_for_attempt};
 use domain::webhooks::retry::{AttemptOutcome, DeadReason, NextStep, wait_for_settings};
@@ -38,6 +43,7 @@ pub use health::{HEALTH_TTL, HealthMonitor};
 use attempt::{AttemptResult, failed, log_attempt, log_probe, millis, post};
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 use in_flight::InFlight;
+pub use messages::MessageSender;
 use slow_lane::main_lane_limit;
 use tally::Tally;
 
@@ -61,6 +67,8 @@ pub struct Deliver {
     health: HealthMonitor,
     in_flight: InFlight,
     tally: Tally,
+    /// `None` in the slow lane, which sends no messages.
+    sender: Option<MessageSender>,
     http: Http,
     worker: String,
     claims: AtomicU64,
@@ -72,6 +80,7 @@ impl Deliver {
         health: HealthMonitor,
         dead_letters: Queue,
         slow_lane: Option<Queue>,
+        sender: Option<MessageSender>,
         settings: Settings,
         http: Http,
     ) -> Self {
@@ -83,6 +92,7 @@ impl Deliver {
             health,
             in_flight: InFlight::default(),
             tally: Tally::default(),
+            sender,
             http,
             worker: entropy::worker_id(),
             claims: AtomicU64::new(0),
@@ -98,6 +108,18 @@ impl Deliver {
         let Some(delivery) = Delivery::from_message(message) else {
             return Ok(RecordOutcome::unreadable(message, SCHEMA_VERSION));
         };
+        match delivery.kind {
+            Kind::Webhook { .. } => self.handle_webhook(message, delivery, deadline).await,
+            Kind::WhatsApp => self.handle_message(delivery, deadline).await,
+        }
+    }
+
+    async fn handle_webhook(
+        &self,
+        message: &str,
+        delivery: Delivery,
+        deadline: Timestamp,
+    ) -> Result<RecordOutcome, IoError> {
         let endpoint = self.endpoints.resolve(&delivery.endpoint, now()).await?;
         let timeout = endpoint.timeout();
         if now().after(timeout).after(RECORDING) > deadline {
@@ -117,11 +139,11 @@ impl Deliver {
             }
             Resolution::Unavailable(_) | Resolution::Unusable => None,
         };
-        let owner = format!("{}/{}", self.worker, self.claims.fetch_add(1, Ordering::Relaxed));
-        let lease = match self.deliveries.claim(&delivery, &owner, timeout, now()).await? {
+        let lease = match self.deliveries.claim(&delivery, &self.owner(), timeout, now()).await? {
             ClaimOutcome::Leased(lease) => lease,
             ClaimOutcome::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
-            ClaimOutcome::Obsolete => return Ok(RecordOutcome::Ack),
+            // Only a message of ours is `Unfinished`.
+            ClaimOutcome::Obsolete | ClaimOutcome::Unfinished(_) => return Ok(RecordOutcome::Ack),
         };
         if !lasts_for_attempt(lease.until, timeout, now()) {
             return Ok(RecordOutcome::RetryAfter(lease.until.since(now()).max(SOON)));
@@ -155,6 +177,11 @@ impl Deliver {
             }
             Resolution::Unusable => self.wait_for_settings(delivery, &lease).await,
         }
+    }
+
+    /// Unique to one claim.
+    fn owner(&self) -> String {
+        format!("{}/{}", self.worker, self.claims.fetch_add(1, Ordering::Relaxed))
     }
 
     /// True if a newer delivery was claimed, and supersedes this one. Records the delivery as the
@@ -255,8 +282,10 @@ impl Deliver {
         let settings = &endpoint.settings;
         let slow_lane = self.slow_lane.as_ref().filter(|_| !delivery.probe);
         let limit = slow_lane.map_or(settings.timeout, |_| main_lane_limit(settings.timeout));
+        let kind = lease.kind.webhook();
+        let kind = kind.ok_or_else(|| IoError::unreadable("dynamodb:UpdateItem", "format"))?;
         let AttemptResult { attempt, outcome, retry_after } =
-            post(&self.http, &delivery, endpoint, lease, limit).await;
+            post(&self.http, &delivery, endpoint, lease, kind, limit).await;
         if let Some(slow_lane) = slow_lane
             && outcome == AttemptOutcome::TimedOut
             && limit < settings.timeout
@@ -315,6 +344,9 @@ impl Deliver {
     ) -> Result<RecordOutcome, IoError> {
         log_attempt(&delivery, lease, attempt, outcome);
         let endpoint = delivery.endpoint.clone();
+        if let (Kind::WhatsApp, DeliveryOutcome::Dead(reason)) = (delivery.kind, outcome) {
+            self.tell_given_up(&delivery, reason, attempt.at).await?;
+        }
         if let DeliveryOutcome::Dead(reason) = outcome
             && reason != DeadReason::Erased
         {
@@ -334,7 +366,10 @@ impl Deliver {
             // The lease expired and another worker holds it: check its outcome soon.
             _ if !written => RecordOutcome::RetryAfter(SOON),
             DeliveryOutcome::Retry(next) => waiting(next),
-            DeliveryOutcome::Delivered | DeliveryOutcome::Dead(_) => RecordOutcome::Ack,
+            DeliveryOutcome::Delivered
+            | DeliveryOutcome::Dead(_)
+            | DeliveryOutcome::Failed(_)
+            | DeliveryOutcome::Unknown => RecordOutcome::Ack,
         })
     }
 }

@@ -9,6 +9,7 @@ use aws::sqs::{Outgoing, Queue};
 use aws::tables::deliveries::Lease;
 use domain::core::id::EndpointName;
 use domain::webhooks::delivery::Delivery;
+use domain::webhooks::lease::NextAttempt;
 
 use crate::{Deliver, SOON};
 
@@ -46,7 +47,8 @@ impl Deliver {
             "delivery.handed_over"
         );
         self.health.set_slow(&delivery.endpoint, true, now()).await;
-        if !self.deliveries.hand_over(lease, now()).await? {
+        let next = NextAttempt::after(Duration::ZERO, now());
+        if !self.deliveries.put_back(lease, next, now()).await? {
             return Ok(RecordOutcome::RetryAfter(SOON));
         }
         send(slow_lane, &delivery.endpoint, delivery.to_message()).await

@@ -1,9 +1,10 @@
-//! The messages API: records messages sent to shoppers, and lists them, the WhatsApp conversations,
-//! and what WhatsApp says about numbers and templates.
+//! The messages API: sends messages to shoppers, records those that others sent, and lists them, the
+//! WhatsApp conversations, and what WhatsApp says about numbers and templates.
 
 mod conversation;
 mod list;
 mod provider_states;
+mod send;
 mod tracking;
 
 use aws::client::Clients;
@@ -12,17 +13,23 @@ use aws::env::{BadEnvironment, Environment};
 use aws::lambda::HttpInvocation;
 use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{ApiError, check_query, request_id, respond, route_key};
-use aws::settings::Settings;
+use aws::settings::{CachedSetting, Settings};
+use aws::sqs::Queue;
 use aws::tables::auth_failures::AuthFailures;
+use aws::tables::deliveries::Deliveries;
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Request, Response};
+use sources::whatsapp::Numbers;
 
 pub struct MessagesApi {
     messages: Messages,
     orders: Orders,
+    deliveries: Deliveries,
+    queue: Queue,
+    numbers: CachedSetting<Numbers>,
     callers: Callers,
 }
 
@@ -34,9 +41,13 @@ impl MessagesApi {
         let dynamodb = clients.dynamodb();
         let settings = Settings::from_environment(clients.ssm(), environment)?;
         let failures = AuthFailures::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
+        let parse = |text: &str| Numbers::read(text).map_err(|error| error.to_string());
         Ok(Self {
             messages: Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
-            orders: Orders::new(dynamodb, environment.variable("ORDERS_TABLE")?),
+            orders: Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
+            deliveries: Deliveries::new(dynamodb, environment.variable("DELIVERIES_TABLE")?),
+            queue: Queue::new(clients.sqs(), environment.variable("DELIVERIES_QUEUE_URL")?),
+            numbers: CachedSetting::new(settings.clone(), Numbers::PARAMETER, parse),
             callers: Callers::new(settings, failures),
         })
     }
@@ -57,7 +68,8 @@ impl MessagesApi {
         check_query(request, query_parameters(route))?;
         match route {
             "POST /api/orders/message-tracking" => self.create(request, &caller, now).await,
-            "GET /api/orders/{order_id}/messages" => self.list(request, &caller).await,
+            "POST /api/messages/whatsapp" => self.send(request, &caller, now).await,
+            "GET /api/orders/{order_id}/messages" => self.list(request, &caller, now).await,
             "GET /api/messages/whatsapp" => self.show_conversation(request, &caller).await,
             NUMBERS => self.list_senders(request, &caller, now).await,
             TEMPLATES => self.list_templates(request, &caller).await,

@@ -6,7 +6,7 @@ use aws::lambda::auth::{authorize_order, query_account};
 use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::messages::sort_key;
 use domain::auth::Caller;
-use domain::messaging::channel::ProviderMessageId;
+use domain::core::timestamp::Timestamp;
 use domain::messaging::linked::{MessageView, TrackedMessage};
 use domain::messaging::message::Message;
 use domain::messaging::message_status::ProviderMessageKey;
@@ -20,6 +20,7 @@ impl MessagesApi {
         &self,
         request: &Request,
         caller: &Caller,
+        now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let path = request.path_parameters_ref();
         let order = path.and_then(|path| path.first("order_id")).unwrap_or_default();
@@ -34,10 +35,10 @@ impl MessagesApi {
         let messages = messages.items;
         let trackings = self.load_trackings(&messages).await?;
         let untracked = TrackedMessage::default();
-        let tracked = |message: &Message| trackings.get(message.message_id.as_ref()?);
+        let tracked = |message: &Message| trackings.get(&message.tracking_key()?);
         let items = messages
             .iter()
-            .map(|message| MessageView::new(message, tracked(message).unwrap_or(&untracked)));
+            .map(|message| MessageView::new(message, tracked(message).unwrap_or(&untracked), now));
         Ok(json(200, &Page { items: items.collect(), next_page }))
     }
 
@@ -45,13 +46,10 @@ impl MessagesApi {
     async fn load_trackings(
         &self,
         messages: &[Message],
-    ) -> Result<BTreeMap<ProviderMessageId, TrackedMessage>, ApiError> {
-        let key = |message: &Message| {
-            let id = message.message_id.clone()?;
-            Some(ProviderMessageKey { account: message.account_code.clone(), message: id })
-        };
-        let keys: Vec<ProviderMessageKey> = messages.iter().filter_map(key).collect();
+    ) -> Result<BTreeMap<ProviderMessageKey, TrackedMessage>, ApiError> {
+        let keys: Vec<_> = messages.iter().filter_map(Message::tracking_key).collect();
         let rows = self.messages.readable_trackings(&keys).await?;
-        Ok(rows.into_iter().flatten().map(|row| (row.key.message, row.tracked)).collect())
+        let rows = keys.into_iter().zip(rows);
+        Ok(rows.filter_map(|(key, row)| Some((key, row?.tracked))).collect())
     }
 }

@@ -5,6 +5,7 @@ use aws::lambda::http_api::{ApiError, idempotency_key, json, json_body, request_
 use aws::tables::contention::{Try, retry};
 use aws::tables::messages::{Recorded, SeenRequest, TrackingRow};
 use domain::auth::Caller;
+use domain::core::id::OrderId;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::ProviderMessageId;
 use domain::messaging::linked::TrackedMessage;
@@ -34,8 +35,9 @@ impl MessagesApi {
         let provider_id = new_message.message_id.clone();
         let key = message_key(idempotency_key(request)?, provider_id.as_ref(), &request_id);
         let message = self.track(&Message::new(new_message, &key, now), &key, now).await?;
-        let (account, order_id) = (&message.account_code, &message.order_id);
-        tracing::info!(%account, %order_id, message_id = message.id, "message.recorded");
+        let (account, order_id) = (&message.account_code, message.order_id.as_ref());
+        let order_id = order_id.map(OrderId::as_str);
+        tracing::info!(%account, order_id, message_id = message.id, "message.recorded");
         let body = serde_json::json!({
             "success": true,
             "message": "Message tracking record created",
@@ -62,8 +64,9 @@ impl MessagesApi {
         key: &MessageKey<'_>,
         now: Timestamp,
     ) -> Result<Try<Message>, ApiError> {
-        let order = self.orders.load(&message.order()).await?;
-        let order = order.ok_or_else(|| ApiError::not_found("no such order"))?;
+        let no_order = || ApiError::not_found("no such order");
+        let order = message.order().ok_or_else(no_order)?;
+        let order = self.orders.load(&order).await?.ok_or_else(no_order)?;
         let linked = self.load_linked(message).await?;
         let record = linked.as_ref().and_then(|row| row.tracked.record.clone());
         match (linked, record) {
@@ -172,7 +175,7 @@ fn replay_or_conflict(message: &Message, first: &Message) -> Result<Message, Api
 #[derive(Serialize)]
 struct Receipt<'a> {
     id: &'a str,
-    order_id: &'a str,
+    order_id: Option<&'a OrderId>,
     account_code: &'a str,
     message_status: &'a MessageStatus,
     sent_at: Timestamp,
@@ -182,7 +185,7 @@ impl<'a> Receipt<'a> {
     fn of(message: &'a Message) -> Self {
         Self {
             id: &message.id,
-            order_id: message.order_id.as_str(),
+            order_id: message.order_id.as_ref(),
             account_code: message.account_code.as_str(),
             message_status: &message.message_status,
             sent_at: message.sent_at,

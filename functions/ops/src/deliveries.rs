@@ -8,6 +8,7 @@ use aws::lambda::http_api::{ApiError, json, page_request};
 use aws::tables::deliveries::{DeliveryRow, Direction, Place};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
+use domain::messaging::send::SendId;
 use domain::pagination::{Page, cursor};
 use lambda_http::{Body, Request, Response};
 
@@ -66,5 +67,5 @@ impl Ops {
 
 /// The table has rows of other kinds, and DynamoDB refuses keys of more than 2048 bytes.
 fn is_id(id: &str) -> bool {
-    id.starts_with("msg_") && id.len() <= 256
+    (id.starts_with("msg_") || SendId::parse(id).is_some()) && id.len() <= 256
 }

@@ -1,21 +1,27 @@
 //! `GET /api/endpoints`, `POST /api/endpoints/{name}/enable` and `…/pause`: the endpoints that the
 //! caller may see, with their health.
 //!
-//! A caller sees an endpoint if it has access to all accounts that the endpoint is told about.
+//! A caller sees an endpoint if it has access to all accounts that the endpoint is told about. Phone
+//! numbers that send messages are shown like endpoints.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use aws::endpoints::EndpointSet;
 use aws::error::IoError;
 use aws::lambda::http_api::{ApiError, json, page_request};
+use aws::settings::SettingsError;
 use aws::tables::audit::AuditAction;
 use aws::tables::endpoint_health::{HealthReason, HealthRow};
 use domain::auth::{Accounts, Caller};
-use domain::core::id::EndpointName;
+use domain::core::id::{AccountCode, EndpointName};
 use domain::core::timestamp::Timestamp;
+use domain::messaging::send::endpoint_of_number;
 use domain::pagination::{Page, cursor};
-use domain::webhooks::endpoint::{Endpoint, Format};
+use domain::webhooks::kind::Kind;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
+use sources::whatsapp::Numbers;
 
 use crate::Ops;
 use crate::audit::Act;
@@ -24,7 +30,7 @@ use crate::audit::Act;
 struct EndpointView<'a> {
     name: &'a str,
     /// Null, as `enabled`, if the settings cannot be used.
-    format: Option<Format>,
+    format: Option<&'static str>,
     enabled: Option<bool>,
     accounts: &'a Accounts,
     state: &'static str,
@@ -36,11 +42,20 @@ struct EndpointView<'a> {
     slow: bool,
 }
 
-/// An endpoint of the settings.
+/// An endpoint of the settings, or a phone number that sends messages.
 pub(crate) struct Known<'a> {
     pub(crate) name: &'a str,
     pub(crate) accounts: &'a Accounts,
-    usable: Option<&'a Endpoint>,
+    /// `None`, as `is_enabled`, if the settings cannot be used.
+    format: Option<&'static str>,
+    is_enabled: Option<bool>,
+}
+
+/// Everything that deliveries go to.
+pub(crate) struct Receivers {
+    endpoints: Arc<EndpointSet>,
+    /// Each has the account that owns it.
+    numbers: Vec<(EndpointName, Accounts)>,
 }
 
 impl<'a> Known<'a> {
@@ -51,8 +66,8 @@ impl<'a> Known<'a> {
         let health = row.map(|row| row.health).unwrap_or_default();
         EndpointView {
             name: self.name,
-            format: self.usable.map(|endpoint| endpoint.settings.format),
-            enabled: self.usable.map(|endpoint| endpoint.settings.enabled),
+            format: self.format,
+            enabled: self.is_enabled,
             accounts: self.accounts,
             state: health.state.as_str(),
             reason: row.and_then(|row| row.reason.as_deref()),
@@ -90,9 +105,9 @@ impl Ops {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let page = page_request(request)?;
-        let set = self.endpoints.all(now).await.map_err(IoError::from)?;
+        let receivers = self.receivers(now).await?;
         let rows = self.health_rows().await?;
-        let known = known(&set).filter(|it| caller.can_see_all(it.accounts));
+        let known = receivers.known().filter(|it| caller.can_see_all(it.accounts));
         let all: BTreeMap<&str, Known<'_>> = known.map(|it| (it.name, it)).collect();
         let after = page.after.as_deref().unwrap_or_default();
         let mut rest = all.range(after..).filter(|(name, _)| **name != after).map(|(_, it)| it);
@@ -111,8 +126,9 @@ impl Ops {
         now: Timestamp,
     ) -> Result<Response<Body>, ApiError> {
         let unknown = || ApiError::not_found("no such endpoint");
-        let set = self.endpoints.all(now).await.map_err(IoError::from)?;
-        let endpoint = known(&set)
+        let receivers = self.receivers(now).await?;
+        let endpoint = receivers
+            .known()
             .find(|it| it.name == name && caller.can_see_all(it.accounts))
             .ok_or_else(unknown)?;
         let name = EndpointName::parse(endpoint.name).map_err(|_| unknown())?;
@@ -129,6 +145,17 @@ impl Ops {
         Ok(json(200, &endpoint.view(self.health_rows().await?.get(name.as_str()))))
     }
 
+    pub(crate) async fn receivers(&self, now: Timestamp) -> Result<Receivers, ApiError> {
+        let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
+        // Endpoints are listed also while the settings of WhatsApp cannot be used.
+        let numbers = match self.numbers.get(now).await {
+            Ok(numbers) => numbers.as_ref().as_ref().map(numbers_of).unwrap_or_default(),
+            Err(SettingsError::Io(error)) => return Err(error.into()),
+            Err(SettingsError::Missing { .. } | SettingsError::Invalid { .. }) => Vec::new(),
+        };
+        Ok(Receivers { endpoints, numbers })
+    }
+
     /// By endpoint. Rows that cannot be read are logged.
     async fn health_rows(&self) -> Result<BTreeMap<String, HealthRow>, ApiError> {
         let mut rows = BTreeMap::new();
@@ -142,16 +169,34 @@ impl Ops {
     }
 }
 
-pub(crate) fn known(set: &aws::endpoints::EndpointSet) -> impl Iterator<Item = Known<'_>> {
-    let usable = set.usable().map(|endpoint| Known {
-        name: endpoint.name.as_str(),
-        accounts: &endpoint.settings.accounts,
-        usable: Some(endpoint),
-    });
-    let invalid = set.invalid.iter().map(|endpoint| Known {
-        name: endpoint.name(),
-        accounts: &endpoint.accounts,
-        usable: None,
-    });
-    usable.chain(invalid)
+impl Receivers {
+    pub(crate) fn known(&self) -> impl Iterator<Item = Known<'_>> {
+        let usable = self.endpoints.usable().map(|endpoint| Known {
+            name: endpoint.name.as_str(),
+            accounts: &endpoint.settings.accounts,
+            format: Some(endpoint.settings.format.as_str()),
+            is_enabled: Some(endpoint.settings.enabled),
+        });
+        let invalid = self.endpoints.invalid.iter().map(|endpoint| Known {
+            name: endpoint.name(),
+            accounts: &endpoint.accounts,
+            format: None,
+            is_enabled: None,
+        });
+        let numbers = self.numbers.iter().map(|(name, accounts)| Known {
+            name: name.as_str(),
+            accounts,
+            format: Some(Kind::WhatsApp.format()),
+            is_enabled: Some(true),
+        });
+        usable.chain(invalid).chain(numbers)
+    }
+}
+
+fn numbers_of(numbers: &Numbers) -> Vec<(EndpointName, Accounts)> {
+    let own = |(number, account): (&str, &AccountCode)| {
+        let accounts = Accounts::Only([account.clone()].into());
+        Some((endpoint_of_number(number)?, accounts))
+    };
+    numbers.iter().filter_map(own).collect()
 }

@@ -24,7 +24,7 @@ use aws::env::{BadEnvironment, Environment};
 use aws::lambda::HttpInvocation;
 use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, route_key};
-use aws::settings::Settings;
+use aws::settings::{CachedSetting, Settings};
 use aws::sqs::Queue;
 use aws::tables::audit::AuditLog;
 use aws::tables::auth_failures::AuthFailures;
@@ -40,6 +40,7 @@ use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use domain::redrive::RedriveKind;
 use lambda_http::{Body, Request, RequestExt, Response};
+use sources::whatsapp::Numbers;
 
 use endpoints::EndpointAction;
 use event_view::{EventDetail, EventSummary};
@@ -50,6 +51,7 @@ pub struct Ops {
     queues: Queues,
     callers: Callers,
     endpoints: Endpoints,
+    numbers: CachedSetting<Numbers>,
 }
 
 pub struct Tables {
@@ -107,7 +109,10 @@ impl Ops {
     }
 
     pub fn new(tables: Tables, queues: Queues, callers: Callers, settings: Settings) -> Self {
-        Self { tables, queues, callers, endpoints: Endpoints::new(settings) }
+        let endpoints = Endpoints::new(settings.clone());
+        let parse = |text: &str| Numbers::read(text).map_err(|error| error.to_string());
+        let numbers = CachedSetting::new(settings, Numbers::PARAMETER, parse);
+        Self { tables, queues, callers, endpoints, numbers }
     }
 
     pub fn handle(&self, request: Request) -> HttpInvocation<'_> {

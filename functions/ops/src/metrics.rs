@@ -8,8 +8,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use aws::endpoints::EndpointSet;
-use aws::error::IoError;
 use aws::lambda::http_api::{ApiError, json};
 use aws::tables::counters::{Counted, CountsOf};
 use domain::auth::Caller;
@@ -19,7 +17,7 @@ use lambda_http::{Body, Request, RequestExt, Response};
 use serde::Serialize;
 
 use crate::Ops;
-use crate::endpoints::known;
+use crate::endpoints::Receivers;
 
 const DEFAULT_PERIOD: Duration = Duration::from_secs(24 * 60 * 60);
 const MAX_PERIOD: Duration = Duration::from_secs(30 * 24 * 60 * 60);
@@ -69,10 +67,11 @@ impl Ops {
         let parameter = |name| query.and_then(|query| query.first(name));
         let period = Period::read(parameter("from"), parameter("to"), now)?;
         let endpoint = parameter("endpoint");
-        let set = self.endpoints.all(now).await.map_err(IoError::from)?;
+        let receivers = self.receivers(now).await?;
         let mut counted = self.tables.counters.read(period.from, period.to).await?;
         counted.retain(|counted| {
-            is_visible(counted, &set, caller) && endpoint.is_none_or(|name| is_of(counted, name))
+            is_visible(counted, &receivers, caller)
+                && endpoint.is_none_or(|name| is_of(counted, name))
         });
         Ok(json(200, &view(period, &counted)))
     }
@@ -97,9 +96,9 @@ fn read_time(name: &'static str, text: Option<&str>) -> Result<Option<Timestamp>
     time.map_err(|error| ApiError::invalid(name, error.to_string()))
 }
 
-fn is_visible(counted: &Counted, set: &EndpointSet, caller: &Caller) -> bool {
+fn is_visible(counted: &Counted, receivers: &Receivers, caller: &Caller) -> bool {
     let CountsOf::Endpoint(name, _) = &counted.of else { return caller.can_see(None) };
-    match known(set).find(|endpoint| endpoint.name == name) {
+    match receivers.known().find(|endpoint| endpoint.name == name) {
         Some(endpoint) => caller.can_see_all(endpoint.accounts),
         None => caller.can_see(None),
     }

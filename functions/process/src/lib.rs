@@ -18,6 +18,8 @@ mod progress;
 mod reason;
 mod reconcile;
 mod retell;
+mod rules;
+mod send_result;
 mod tally;
 mod traces;
 mod updates;
@@ -30,6 +32,7 @@ use aws::endpoints::Endpoints;
 use aws::error::IoError;
 use aws::lambda::memory_budget::MemoryBudget;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
+use aws::message_rules::AccountRules;
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::counters::Counters;
@@ -41,6 +44,7 @@ use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
+use domain::messaging::send::SendResult;
 use domain::orders::api_event::{ApiEvent, StatusReport};
 use domain::orders::erasure::Erasure;
 use domain::polling::PollResult;
@@ -75,9 +79,10 @@ pub struct Process {
     orders: Orders,
     messages: Messages,
     deliveries: Queue,
-    /// The rows of deliveries, only to erase.
+    /// The rows of deliveries: those of messages to shoppers, and to erase.
     bodies: Deliveries,
     endpoints: Endpoints,
+    rules: AccountRules,
     numbers: PhoneNumberAccounts,
     memory: MemoryBudget,
     tally: Tally,
@@ -92,11 +97,23 @@ impl Process {
         bodies: Deliveries,
         settings: Settings,
     ) -> Self {
-        let (endpoints, numbers) =
-            (Endpoints::new(settings.clone()), PhoneNumberAccounts::new(settings));
+        let endpoints = Endpoints::new(settings.clone());
+        let rules = AccountRules::new(settings.clone());
+        let numbers = PhoneNumberAccounts::new(settings);
         let memory = MemoryBudget::new(BODIES_IN_WORK);
         let tally = Tally::default();
-        Self { events, orders, messages, deliveries, bodies, endpoints, numbers, memory, tally }
+        Self {
+            events,
+            orders,
+            messages,
+            deliveries,
+            bodies,
+            endpoints,
+            rules,
+            numbers,
+            memory,
+            tally,
+        }
     }
 
     pub fn memory(&self) -> &MemoryBudget {
@@ -108,7 +125,8 @@ impl Process {
         self.tally.report(counters, now).await;
     }
 
-    /// Handles a message of the events queue: the id of a logged event, or a poll result. Begins no
+    /// Handles a message of the events queue: the id of a logged event, a poll result, or the result
+    /// of sending a message. Begins no
     /// report after `deadline`; the message then comes again.
     pub async fn handle(
         &self,
@@ -117,6 +135,9 @@ impl Process {
     ) -> Result<RecordOutcome, IoError> {
         if let Some(message) = EventMessage::read(message) {
             return self.process_event(&message.event_id, deadline).await;
+        }
+        if let Some(result) = SendResult::read(message) {
+            return self.apply_send_result(&result).await;
         }
         let _reserved = self.memory.reserve(message.len()).await;
         match PollResult::read(message) {
@@ -127,7 +148,7 @@ impl Process {
                 }
                 Ok(outcome)
             }
-            None => Ok(RecordOutcome::unreadable(message, PollResult::VERSION)),
+            None => Ok(RecordOutcome::unreadable(message, SendResult::VERSION)),
         }
     }
 

@@ -19,7 +19,8 @@ use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelUpdate, StatusUpdate};
 use domain::messaging::conversation::{Contact, ConversationMessage};
-use domain::messaging::message_status::ProviderMessageKey;
+use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
+use domain::messaging::send::SendId;
 use sources::Items;
 
 use crate::reason::FailReason;
@@ -46,6 +47,7 @@ impl Process {
         let answers = self.record_answers(&grouped.replies, run).await;
         self.link_contacts(&grouped, event.received_at).await?;
         self.keep_preferences(&grouped.preferences, event).await?;
+        self.keep_words(&grouped.texts).await?;
         let statements: Vec<_> = grouped.statements.iter().collect();
         let kept = self.keep_statements(&statements, run).await?;
         let (Some(changed), Some(new), Some(states)) = (recorded?, inserted?, kept) else {
@@ -136,18 +138,38 @@ impl Process {
         let keys: Vec<ProviderMessageKey> =
             messages.iter().map(|(key, _)| (*key).clone()).collect();
         let rows = self.messages.load_trackings(&keys).await?;
+        let rows = self.by_provider_id(rows, messages).await?;
         let writes = rows.into_iter().zip(messages).map(async |(row, (_, statuses))| {
-            self.record_message_statuses(row?, statuses, event).await
+            self.record_message_statuses(row?, statuses, Some(event)).await
         });
         run_all(writes).await.map(count)
     }
 
+    /// Statuses whose callback data only look like an id of ours, or name a message that was erased,
+    /// are kept under the provider's id.
+    async fn by_provider_id(
+        &self,
+        mut rows: Vec<Result<TrackingRow, IoError>>,
+        messages: &[(&ProviderMessageKey, &Vec<&StatusUpdate>)],
+    ) -> Result<Vec<Result<TrackingRow, IoError>>, IoError> {
+        for (row, (key, statuses)) in rows.iter_mut().zip(messages) {
+            let is_ours = SendId::parse(key.message.as_str()).is_some();
+            let is_unknown = row.as_ref().is_ok_and(|row| row.tracked.record.is_none());
+            if let (true, true, Some(status)) = (is_ours, is_unknown, statuses.first()) {
+                let (account, message) = (key.account.clone(), status.message.clone());
+                let provider = ProviderMessageKey { account, message };
+                *row = self.messages.load_tracking(&provider).await;
+            }
+        }
+        Ok(rows)
+    }
+
     /// Merges statuses into a message's row, with retries on contention. True if the row changed.
-    async fn record_message_statuses(
+    pub(crate) async fn record_message_statuses(
         &self,
         row: TrackingRow,
         statuses: &[&StatusUpdate],
-        event: &InboundEvent,
+        event: Option<&InboundEvent>,
     ) -> Result<bool, IoError> {
         let key = row.key.clone();
         let mut loaded = Some(row);
@@ -161,22 +183,48 @@ impl Process {
         key: &ProviderMessageKey,
         loaded: Option<TrackingRow>,
         statuses: &[&StatusUpdate],
-        event: &InboundEvent,
+        event: Option<&InboundEvent>,
     ) -> Result<Try<bool>, IoError> {
         let mut row = match loaded {
             Some(row) => row,
             None => self.messages.load_tracking(key).await?,
         };
+        let adopts = self.adopt_provider_id(&mut row, statuses).await?;
         let before = row.tracked.tracking.status();
+        let received_at = event.map_or_else(now, |event| event.received_at);
         let tracking = &mut row.tracked.tracking;
-        let changes =
-            statuses.iter().filter(|status| tracking.merge(status, event.received_at)).count();
-        if changes == 0 {
+        let changes = statuses.iter().filter(|status| tracking.merge(status, received_at)).count();
+        if changes == 0 && !adopts {
             return Ok(Try::Done(false));
         }
-        row.note(&event.id);
-        let saved = self.messages.save_tracking(&row, before, &self.orders, now()).await?;
-        Ok(if saved { Try::Done(true) } else { Try::Contended })
+        if let Some(event) = event {
+            row.note(&event.id);
+        }
+        if !self.messages.save_tracking(&row, before, &self.orders, now()).await? {
+            return Ok(Try::Contended);
+        }
+        if before == Some(ProviderStatus::Unknown) && row.tracked.tracking.status() > before {
+            self.bodies.settle_unknown(row.key.message.as_str(), now()).await?;
+        }
+        Ok(Try::Done(true))
+    }
+
+    /// Learns the provider's id of a message of ours from its first status. True if that is new.
+    async fn adopt_provider_id(
+        &self,
+        row: &mut TrackingRow,
+        statuses: &[&StatusUpdate],
+    ) -> Result<bool, IoError> {
+        let is_known = row.tracked.provider_id.is_some();
+        if is_known || SendId::parse(row.key.message.as_str()).is_none() {
+            return Ok(false);
+        }
+        let mut ids = statuses.iter().map(|status| &status.message);
+        let Some(id) = ids.find(|id| **id != row.key.message) else { return Ok(false) };
+        let (account, message) = (row.key.account.clone(), id.clone());
+        let provider = ProviderMessageKey { account, message };
+        row.adopt(self.messages.load_tracking(&provider).await?);
+        Ok(true)
     }
 
     /// Returns the number of new messages; `None` if the time did not suffice.

@@ -13,6 +13,7 @@ use aws::tables::deliveries::{Deliveries, Due, LOST_AFTER, ParkedFrom};
 use aws::tables::endpoint_health::{EndpointHealth, HealthRow};
 use aws::telemetry::Metrics;
 use domain::core::timestamp::Timestamp;
+use domain::messaging::send::number_of_endpoint;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::health::{EndpointState, PARKED_LIMIT};
 use futures::future::join_all;
@@ -101,6 +102,10 @@ impl ParkedDeliveries {
     /// `endpoint_removed`.
     async fn end_if_removed(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
         let endpoint = &row.endpoint;
+        if number_of_endpoint(endpoint).is_some() {
+            // What is parked for a phone number that was removed ends when it is too old.
+            return Ok(());
+        }
         let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
         match (endpoints.has(endpoint), row.missing_since) {
             (true, None) => Ok(()),

@@ -8,6 +8,7 @@ pub mod entropy;
 pub mod env;
 pub mod error;
 pub mod lambda;
+pub mod message_rules;
 pub mod settings;
 pub mod sqs;
 pub mod tables;

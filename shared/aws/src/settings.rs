@@ -273,5 +273,37 @@ impl<T> Cached<T> {
     }
 }
 
+/// One setting, cached.
+pub struct CachedSetting<T> {
+    settings: Settings,
+    parameter: &'static str,
+    parse: fn(&str) -> Result<T, String>,
+    cached: Cached<Option<T>>,
+}
+
+impl<T> CachedSetting<T> {
+    /// `parse` returns what is wrong with a value, without quoting it.
+    pub fn new(
+        settings: Settings,
+        parameter: &'static str,
+        parse: fn(&str) -> Result<T, String>,
+    ) -> Self {
+        Self { settings, parameter, parse, cached: Cached::default() }
+    }
+
+    /// `None` without the setting. Secrets are not decrypted.
+    pub async fn get(&self, now: Timestamp) -> Result<Arc<Option<T>>, SettingsError> {
+        let load = |_| async {
+            let values = self.settings.read_encrypted(&[self.parameter.to_owned()]).await?;
+            let parse = |text: &String| {
+                (self.parse)(text)
+                    .map_err(|problem| SettingsError::invalid(self.parameter, problem))
+            };
+            values.get(self.parameter).map(parse).transpose()
+        };
+        self.cached.get(&self.settings, self.parameter, now, load).await
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ pub mod messages;
 pub mod orders;
 mod read;
 pub mod runs;
+pub mod send_limits;
 mod transaction;
 mod update;
 mod write;

@@ -27,6 +27,7 @@ use crate::tracking::report::{Ref, Report, Scan, SourceName};
 use crate::tracking::status::Status;
 use crate::webhooks::delivery::Delivery;
 use crate::webhooks::endpoint::{EventType, Format};
+use crate::webhooks::kind::Kind;
 use crate::webhooks::lease::DeliveryState;
 
 fn account() -> AccountCode {
@@ -84,10 +85,9 @@ fn enum_names_are_the_same_in_rows_and_in_json() {
         assert_name(format, format.as_str());
         assert_eq!(Format::parse(format.as_str()), Some(format));
     }
-    use DeliveryState::{Dead, Delivered, Parked, Pending, Retrying};
-    for state in [Pending, Retrying, Parked, Delivered, Dead] {
+    for state in DeliveryState::VARIANTS {
         assert_name(state, state.as_str());
-        assert_eq!(DeliveryState::parse(state.as_str()), Some(state));
+        assert_eq!(DeliveryState::parse(state.as_str()), Some(*state));
     }
     use EventType::{ShipmentStatusChanged, Stalled as OrderStalled, StatusChanged};
     for event in [StatusChanged, ShipmentStatusChanged, OrderStalled] {
@@ -182,6 +182,7 @@ fn tracked_message_row() {
             title: text("title"),
             details: text("details"),
         }),
+        callback_data: None,
     };
     for (minutes, status) in (1..).zip(["sent", "failed", "deleted"]) {
         tracked.tracking.merge(&update(status, minutes), minute(9));
@@ -312,8 +313,7 @@ fn delivery_message() {
         id: "msg_a".to_owned(),
         run: 2,
         endpoint: EndpointName::parse("shop").unwrap(),
-        format: Format::OrderStatusChanged,
-        event: EventType::Stalled,
+        kind: Kind::Webhook { format: Format::OrderStatusChanged, event: EventType::Stalled },
         account: Some(account()),
         order_id: Some(order_id()),
         version: Some(3),

@@ -7,6 +7,7 @@ pub mod endpoint_event;
 pub mod erased;
 pub mod headers;
 pub mod health;
+pub mod kind;
 pub mod latest;
 pub mod lease;
 pub mod notification;

@@ -13,6 +13,7 @@
 //! `/etc/pki/tls/certs/ca-bundle.crt`, by rustls with aws-lc-rs, as in the AWS SDK.
 
 mod get;
+mod once;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ use reqwest::{Method, Request, Response, header};
 use tokio::time::Instant;
 
 pub use get::{GetError, GetResponse};
+pub use once::OnceResponse;
 pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::SendError;
@@ -90,6 +92,14 @@ impl Network {
     async fn send(&self, request: Request) -> Result<Response, SendError> {
         match self {
             Self::Internet(transport) => transport.send(request).await,
+            #[cfg(feature = "simulation")]
+            Self::Simulated(network) => network.send(request).await,
+        }
+    }
+
+    async fn send_once(&self, request: Request) -> Result<Response, SendError> {
+        match self {
+            Self::Internet(transport) => transport.send_once(request).await,
             #[cfg(feature = "simulation")]
             Self::Simulated(network) => network.send(request).await,
         }

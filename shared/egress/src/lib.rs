@@ -12,7 +12,8 @@ pub mod simulation;
 mod transport;
 
 pub use client::{
-    GetError, GetResponse, HeaderMap, HeaderName, HeaderValue, Http, LOOPBACK, PostResponse,
+    GetError, GetResponse, HeaderMap, HeaderName, HeaderValue, Http, LOOPBACK, OnceResponse,
+    PostResponse,
 };
 pub use error::SendError;
 pub use headers::header_map;

@@ -79,6 +79,11 @@ impl Transport {
         }
     }
 
+    /// Sends a request on a new connection, and never again.
+    pub(crate) async fn send_once(&self, request: Request) -> Result<Response, SendError> {
+        self.unpooled.execute(request).await.map_err(|error| SendError::of(&error))
+    }
+
     /// The client with the idle connections. Its own clock is monotonic and may stand still while
     /// Lambda freezes the function, so a new client replaces it after a pause by the time of day.
     fn client(&self) -> Client {

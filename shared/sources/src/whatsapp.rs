@@ -30,7 +30,7 @@ use crate::{
 };
 use envelope::{Field, Value};
 
-pub use settings::Numbers;
+pub use settings::{CloudApi, Numbers};
 
 /// Largest body, in bytes. Meta sends up to 3 MB.
 const BODY_LIMIT: usize = 3_670_016;

@@ -136,6 +136,7 @@ fn content(message: &Content) {
             line(kind, 64);
             optional_lines([text, previous_id, new_id]);
         }
+        Content::Template { .. } => unreachable!("only Waypost writes it"),
         Content::Call { event, status, duration: _ } => {
             line(event, 64);
             status.iter().for_each(|status| line(status, 64));

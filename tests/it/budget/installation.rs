@@ -183,7 +183,7 @@ impl Parts<'_> {
         let health = HealthMonitor::new(health, Duration::from_secs(3600));
         let dead_letters = self.queue("dead_letters");
         let http = Http::new(system_time).unwrap();
-        Deliver::new(rows, health, dead_letters, None, self.settings(), http)
+        Deliver::new(rows, health, dead_letters, None, None, self.settings(), http)
     }
 
     fn worker(&self) -> Worker {

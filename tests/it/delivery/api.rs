@@ -65,7 +65,7 @@ async fn finds_deliveries_by_each_filter() {
     let endpoint = endpoint(json!([{"status": 400}])).await;
     let dead = dead_delivery(&endpoint).await;
     let order = dead.order_id.as_ref().unwrap().as_str();
-    let taken = Delivery { event: EventType::Stalled, ..about(&endpoint, Some(order)) };
+    let taken = Delivery { kind: stalled(), ..about(&endpoint, Some(order)) };
     enqueue(&taken).await;
     row_in(&taken.id, "delivered").await;
     let own = format!("endpoint={}", endpoint.name());

@@ -45,7 +45,7 @@ async fn a_newer_delivery_supersedes_a_retry() {
                 let order_id = domain::core::id::OrderId::parse("O-2").ok();
                 vec![
                     Delivery { id: id("order"), order_id, ..newer.clone() },
-                    Delivery { id: id("type"), event: EventType::Stalled, ..newer.clone() },
+                    Delivery { id: id("type"), kind: stalled(), ..newer.clone() },
                     Delivery { id: id("parcel"), awb: Awb::parse("A1").ok(), ..newer.clone() },
                     Delivery { id: id("batch"), order_id: None, version: None, ..newer.clone() },
                     // The order was erased, and created again under its id.

@@ -5,7 +5,8 @@ use std::time::Duration;
 use aws::clock;
 use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::Delivery;
-use domain::webhooks::endpoint::Format;
+use domain::webhooks::endpoint::{EventType, Format};
+use domain::webhooks::kind::Kind;
 use serde_json::json;
 
 use super::{enqueue, row_in};
@@ -25,7 +26,9 @@ async fn older_receivers_accept_every_attempt() {
     let responses = json!([{"status": 500}, {"status": 503}, {"status": 200}]);
     let endpoint = TestEndpoint::new(settings, responses).await;
     endpoint.set("legacy_secret", SECRET).await;
-    let delivery = Delivery { format: Format::OrderStatusChanged, ..endpoint.delivery() };
+    let (format, event) = (Format::OrderStatusChanged, EventType::default());
+    let kind = Kind::Webhook { format, event };
+    let delivery = Delivery { kind, ..endpoint.delivery() };
     enqueue(&delivery).await;
     row_in(&delivery.id, "delivered").await;
     let received = endpoint.received_so_far().await;

@@ -23,7 +23,7 @@ fn deliver(calls: &Calls) -> Deliver {
     let dead_letters = stack().queue("deliveries_dlq", &uncounted);
     let settings = settings(calls, "/waypost/local");
     let http = Http::new(system_time).unwrap();
-    Deliver::new(stack().deliveries(&uncounted), health, dead_letters, None, settings, http)
+    Deliver::new(stack().deliveries(&uncounted), health, dead_letters, None, None, settings, http)
 }
 
 #[tokio::test]

@@ -24,6 +24,7 @@ fn worker(queue_of_slow_lane: Option<&str>) -> Deliver {
         health,
         stack().queue("deliveries_dlq", &calls),
         queue_of_slow_lane.map(|name| stack().queue(name, &calls)),
+        None,
         stack().settings(&calls),
         http.unwrap(),
     )

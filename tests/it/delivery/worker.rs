@@ -35,7 +35,7 @@ async fn delivers_a_batch_despite_a_panic_and_messages_that_it_cannot_read() {
     let unreadable = unique("unreadable ");
     bodies.insert(2, "panic".to_owned());
     bodies.insert(5, unreadable.clone());
-    bodies.push(json!({"v": 2, "id": "of a newer release"}).to_string());
+    bodies.push(json!({"v": 3, "id": "of a newer release"}).to_string());
     let records: Vec<Value> = bodies
         .iter()
         .enumerate()

@@ -33,6 +33,7 @@ async fn shows_the_provider_id_of_a_linked_message() {
         "message_status": "sent", "sent_at": data["sent_at"], "message_id": wamid,
         "channel": null, "template": null, "error": null,
         "statuses": [{"status": "sent", "at": data["sent_at"]}],
+        "phone_number_id": null, "to": null, "language": null, "rule": null, "doubtful": false,
     });
     assert_eq!(linked, &expected);
     assert_eq!((&plain["message_status"], &plain["message_id"]), (&json!("queued"), &json!(null)));

@@ -123,6 +123,7 @@ impl Stack {
             health,
             dead_letters,
             None,
+            None,
             self.settings(&calls),
             http,
         )

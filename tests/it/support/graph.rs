@@ -52,8 +52,17 @@ pub async fn reply(reply: &Value) -> String {
 
 /// The messages that the double accepted with this callback data.
 pub async fn accepted(callback_data: &str) -> Vec<Value> {
-    let list = http::client().get(url(&format!("_messages?callback_data={callback_data}")));
-    exchange(list).await.1["messages"].as_array().unwrap().clone()
+    list("messages", callback_data).await
+}
+
+/// The requests to send that the double got with this callback data.
+pub async fn calls(callback_data: &str) -> Vec<Value> {
+    list("calls", callback_data).await
+}
+
+async fn list(what: &str, callback_data: &str) -> Vec<Value> {
+    let list = http::client().get(url(&format!("_{what}?callback_data={callback_data}")));
+    exchange(list).await.1[what].as_array().unwrap().clone()
 }
 
 async fn post(route: &str, command: &Value) -> Value {

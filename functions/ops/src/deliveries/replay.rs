@@ -37,7 +37,7 @@ impl Ops {
         now: Timestamp,
     ) -> Result<Try<Response<Body>>, ApiError> {
         let (row, body) = self.find_delivery(caller, id).await?;
-        match ReplayDecision::new(row.state, row.replayed_at, now) {
+        match ReplayDecision::new(row.kind, row.state, row.replayed_at, now) {
             ReplayDecision::Begun => return Ok(Try::Done(queued(id, row.run))),
             ReplayDecision::DeadAgain => {
                 let message = "the replay of less than a minute ago is dead: replay it later";
@@ -45,6 +45,10 @@ impl Ops {
             }
             ReplayDecision::Unfinished => {
                 let message = format!("the delivery is {}: it has not ended", row.state.as_str());
+                return Err(ApiError::conflict(message));
+            }
+            ReplayDecision::Sent => {
+                let message = "the shopper has the message, or may have it";
                 return Err(ApiError::conflict(message));
             }
             ReplayDecision::Begin if body.is_none() => {

@@ -3,7 +3,8 @@
 use aws::tables::deliveries::{DeliveryRow, LoggedAttempt};
 use domain::core::id::{AccountCode, EndpointName, OrderId};
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::endpoint::{EventType, Format};
+use domain::webhooks::endpoint::EventType;
+use domain::webhooks::kind::Kind;
 use serde::Serialize;
 
 #[derive(Debug, Serialize)]
@@ -17,7 +18,7 @@ pub(super) struct DeliveryView<'a> {
     version: Option<u64>,
     /// Null, as `format`, if it was erased before its first attempt.
     kind: Option<&'static str>,
-    format: Option<Format>,
+    format: Option<&'static str>,
     state: &'static str,
     reason: Option<&'a str>,
     run: u32,
@@ -38,8 +39,8 @@ impl<'a> DeliveryView<'a> {
             account_code: row.account.as_ref(),
             order_id: row.order_id.as_ref(),
             version: row.version,
-            kind: row.event.map(EventType::as_str),
-            format: row.format,
+            kind: row.kind.and_then(Kind::event).map(EventType::as_str),
+            format: row.kind.map(Kind::format),
             state: row.state.as_str(),
             reason: row.reason.as_deref(),
             run: row.run,

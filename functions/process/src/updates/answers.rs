@@ -48,7 +48,7 @@ impl<'a> Reply<'a> {
             occurred_at: plausible_time(self.message.at, origin.received_at),
             fact: Fact::Answer(Box::new(answer)),
         };
-        Some((record.order(), fact))
+        Some((record.order()?, fact))
     }
 }
 

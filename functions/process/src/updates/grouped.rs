@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws::tables::inbound::InboundEvent;
 use aws::tables::messages::{ContactLink, LinkKind, StateKey};
 use domain::core::id::AccountCode;
+use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{
     Call, ChannelEvent, ChannelUpdate, Content, Echo, InboundMessage, OtherUpdate, Preference,
     StatusUpdate,
@@ -12,9 +13,17 @@ use domain::messaging::channel::{
 use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::messaging::message_status::ProviderMessageKey;
 use domain::messaging::provider_state::Statement;
+use domain::messaging::send::SendId;
+use domain::tracking::timeline::plausible_time;
 
 use super::answers::Reply;
 use super::counts::UpdateCounts;
+
+/// Personal data: never logged.
+pub(super) struct Text<'a> {
+    pub(super) text: &'a str,
+    pub(super) at: Timestamp,
+}
 
 #[derive(Default)]
 pub(super) struct GroupedUpdates<'a> {
@@ -27,6 +36,8 @@ pub(super) struct GroupedUpdates<'a> {
     /// Two ids of one contact.
     pub(super) links: BTreeSet<ContactLink>,
     pub(super) preferences: Vec<(AccountCode, Contact, &'a Preference)>,
+    /// What shoppers wrote: a word may stop messages.
+    pub(super) texts: Vec<(AccountCode, Contact, Text<'a>)>,
     /// By what they are about, so that each row is written once.
     pub(super) statements: BTreeMap<StateKey, Vec<&'a Statement>>,
     pub(super) counts: UpdateCounts,
@@ -42,7 +53,11 @@ impl<'a> GroupedUpdates<'a> {
         let number = update.number.as_deref();
         match &update.event {
             ChannelEvent::Status(status) => {
-                let key = ProviderMessageKey { account, message: status.message.clone() };
+                let ours = status.callback_data.as_deref().and_then(SendId::parse);
+                let key = match ours {
+                    Some(send) => send.tracking_key(&account),
+                    None => ProviderMessageKey { account, message: status.message.clone() },
+                };
                 self.statuses.entry(key).or_default().push(status);
                 self.counts.statuses += 1;
             }
@@ -89,6 +104,11 @@ impl<'a> GroupedUpdates<'a> {
         };
         self.links.extend(links(&account, &from, message));
         self.replies.extend(Reply::of(&account, number, message));
+        if let Content::Text { text } | Content::Button { text: Some(text), .. } = &message.content
+        {
+            let at = plausible_time(message.at, event.received_at);
+            self.texts.push((account.clone(), from.clone(), Text { text, at }));
+        }
         let message = ConversationMessage::new(message, number, event.received_at);
         self.messages.push((account, from, message));
         self.counts.inbound += 1;

@@ -1,7 +1,10 @@
 //! Keeps what the provider says about accounts, numbers and templates, and what shoppers prefer.
 
+use std::sync::Arc;
+
 use aws::clock::now;
 use aws::error::IoError;
+use aws::settings::SettingsError;
 use aws::tables::concurrency::run_all;
 use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::InboundEvent;
@@ -12,8 +15,10 @@ use domain::messaging::channel::Preference;
 use domain::messaging::conversation::Contact;
 use domain::messaging::opt_out::OptOutBy;
 use domain::messaging::provider_state::{Merged, Statement};
+use domain::messaging::rules::OptOutWords;
 use domain::tracking::timeline::plausible_time;
 
+use super::grouped::Text;
 use super::{READ_BATCH, TRIES};
 use crate::{Process, Run};
 
@@ -104,6 +109,34 @@ impl Process {
             let at = plausible_time(preference.at, event.received_at);
             let by = OptOutBy::UserPreferences;
             messages.set_opt_out(account, user, preference.stopped, at, by).await
+        });
+        run_all(writes).await.map(drop)
+    }
+}
+
+impl Process {
+    /// Stop and start words, by the rules of the account or else the usual ones. After the ids of
+    /// shoppers are linked.
+    pub(super) async fn keep_words(
+        &self,
+        texts: &[(AccountCode, Contact, Text<'_>)],
+    ) -> Result<(), IoError> {
+        if texts.is_empty() {
+            return Ok(());
+        }
+        let rules = match self.rules.all(now()).await {
+            Ok(rules) => rules,
+            Err(SettingsError::Io(error)) => return Err(error),
+            Err(SettingsError::Missing { .. } | SettingsError::Invalid { .. }) => Arc::default(),
+        };
+        let usual = OptOutWords::default();
+        let writes = texts.iter().filter_map(|(account, contact, Text { text, at })| {
+            let words = rules.of(account).map_or(&usual, |rules| &rules.words);
+            let stopped = words.is_stop(text);
+            (stopped || words.is_start(text)).then_some((account, contact, stopped, *at))
+        });
+        let writes = writes.map(async |(account, contact, stopped, at)| {
+            self.messages.set_opt_out(account, contact, stopped, at, OptOutBy::Word).await
         });
         run_all(writes).await.map(drop)
     }

@@ -14,6 +14,7 @@ mod list;
 mod listed;
 mod restart;
 mod row;
+mod sends;
 mod summary;
 
 use std::time::Duration;
@@ -21,8 +22,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use domain::core::timestamp::Timestamp;
 use domain::core::trace::TraceParent;
+use domain::messaging::send::Unsent;
 use domain::webhooks::delivery::Delivery;
-use domain::webhooks::endpoint::{EventType, Format};
+use domain::webhooks::kind::Kind;
 use domain::webhooks::lease::{DeliveryState, NextAttempt};
 use domain::webhooks::retry::DeadReason;
 use serde::Serialize;
@@ -32,6 +34,7 @@ pub use erase::ErasedBody;
 pub use filter::DeliveryFilter;
 pub use list::{DeliveryPage, Direction, Place};
 pub use row::{DeliveryRow, LoggedAttempt};
+pub use sends::Unfinished;
 pub use summary::DeliverySummary;
 
 use crate::error::IoError;
@@ -60,15 +63,15 @@ pub struct Lease {
     pub body: Vec<u8>,
     /// The row still has the erased orders.
     is_cut: bool,
-    /// The format of the body.
-    pub format: Format,
-    pub event: EventType,
+    pub kind: Kind,
     /// When the first attempt of this run was claimed.
     pub began_at: Timestamp,
     /// Since when the endpoint's settings cannot be used.
     pub unusable_since: Option<Timestamp>,
     /// Since when the delivery has been parked.
     pub parked_since: Option<Timestamp>,
+    /// After this time the message of a rule is not sent.
+    pub expires_at: Option<Timestamp>,
     /// The trace of the event.
     pub trace: TraceParent,
     /// The row is in the index `due`.
@@ -87,6 +90,8 @@ pub enum ClaimOutcome {
     Leased(Lease),
     /// Claim again after this time: another worker has the lease, or the next attempt is not due.
     Wait(Duration),
+    /// A message with an attempt that has no result: it may have been sent.
+    Unfinished(Unfinished),
     /// The message is not needed: the delivery has ended, waits in the index, or has no row any
     /// more.
     Obsolete,
@@ -130,6 +135,10 @@ pub enum DeliveryOutcome {
     Retry(NextAttempt),
     /// Given up for this reason.
     Dead(DeadReason),
+    /// The message was not sent, and will not be.
+    Failed(Unsent),
+    /// The messaging provider may have the message.
+    Unknown,
 }
 
 impl Deliveries {
@@ -155,6 +164,9 @@ impl Deliveries {
             DeliveryOutcome::Dead(reason) => ended(changes, DeliveryState::Dead)
                 .set("reason", text(reason.as_str()))
                 .set("dead", text(lease.day.as_str())),
+            DeliveryOutcome::Failed(unsent) => ended(changes, DeliveryState::Failed)
+                .set_or_remove("reason", unsent.reason().map(text)),
+            DeliveryOutcome::Unknown => ended(changes, DeliveryState::Unknown).remove("reason"),
             DeliveryOutcome::Retry(next) => {
                 let retrying = text(DeliveryState::Retrying.as_str());
                 wait_for(changes, next, lease).set("state", retrying).remove("reason")
@@ -184,10 +196,14 @@ impl Deliveries {
         self.release(lease, changes).await
     }
 
-    /// Releases a lease for a worker of the slow lane: the attempt does not count. `false` if another
-    /// worker has the lease by now.
-    pub async fn hand_over(&self, lease: &Lease, now: Timestamp) -> Result<bool, IoError> {
-        let next = NextAttempt::after(Duration::ZERO, now);
+    /// Releases a lease for a later attempt, or a worker of the slow lane: this attempt does not
+    /// count. `false` if another worker has the lease by now.
+    pub async fn put_back(
+        &self,
+        lease: &Lease,
+        next: NextAttempt,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
         let changes = wait_for(Changes::new(), next, lease)
             .remove("reason")
             .remove("unusable_since")

@@ -32,6 +32,9 @@ pub enum HealthReason {
     /// 410, or the response header `webhook-delivery: disable`.
     DisabledByReceiver,
     PausedByAdmin,
+    /// The Cloud API refuses the access token, or the business account. A phone number has no
+    /// probes, which would be messages: an admin enables it.
+    CredentialsRefused,
 }
 
 impl HealthReason {
@@ -118,6 +121,7 @@ impl EndpointHealth {
     ) -> Result<bool, IoError> {
         let (probe_at, condition) = match reason {
             HealthReason::PausedByAdmin => (None, is_sent_deliveries().or(is_failing())),
+            HealthReason::CredentialsRefused => (None, is_sent_deliveries()),
             _ => (Some(text(now.after(probe_wait(0)).to_string())), is_sent_deliveries()),
         };
         let changes = state(EndpointState::Paused, now)

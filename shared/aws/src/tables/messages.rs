@@ -4,9 +4,12 @@
 //! |---|---|---|
 //! | `order:…` | `at:{sent_at}/{id}` | a message, by time |
 //! | | `id:{id}` | a request by its id, to detect its repeat; 30 days |
+//! | `sends:…` | as `order:…` | messages of ours about no order |
 //! | `message:…` | `track` | the provider's reports about a message; conditional on `rev` |
+//! | | | under the provider's id of a message of ours: `of`, our id, which has the reports |
 //! | `talk:…` | `at:{at}/{message id}` | a message from or to a shopper, by time; 90 days |
 //! | | `id:{other id}`, `id-before:{other id}` | another id of the same shopper, in both directions; 100 days |
+//! | | `sent:{day}` | how many messages of rules the shopper got on a day, if there is a cap; 3 days |
 //! | | `event:{event id}` | a further event with a message of theirs; 90 days |
 //! | | `optout` | whether they want no messages; conditional on `rank` |
 //! | `sender:…` | `account/{id}`, `number/{digits}` | what the provider says about a business account or number; conditional on `rev` |
@@ -20,6 +23,7 @@ mod erase;
 mod opt_outs;
 mod provider_states;
 mod requests;
+mod sends;
 mod tracking;
 
 use aws_sdk_dynamodb::Client;
@@ -34,12 +38,13 @@ pub use conversations::StoredMessage;
 pub use erase::ErasableMessages;
 pub use provider_states::{StateKey, StateRow};
 pub use requests::SeenRequest;
+pub use sends::{CreatedSend, NewSend, RuleLimits};
 pub use tracking::TrackingRow;
 
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, json, read_json, read_text, text};
 use crate::tables::expression::attr;
-use crate::tables::keys::order_pk;
+use crate::tables::keys::{order_pk, tenant};
 use crate::tables::orders::Orders;
 use crate::tables::read::{first_page, limit, query, readable};
 use crate::tables::transaction::{TransactionOutcome, transact};
@@ -83,7 +88,7 @@ impl Messages {
             orders.replace_state(before, after, None)?,
         ];
         if let Some(linked) = linked {
-            writes.push(self.tracking_write(linked, now)?);
+            writes.extend(self.tracking_writes(linked, now)?);
         }
         match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => Ok(Recorded::New),
@@ -151,6 +156,14 @@ impl Messages {
 /// `{sent_at}/{id}`: a message's position among those of its order.
 pub fn sort_key(message: &Message) -> String {
     format!("{}/{}", message.sent_at, message.id)
+}
+
+/// The partition of a message's record.
+fn record_pk(message: &Message) -> String {
+    match message.order() {
+        Some(order) => order_pk(&order),
+        None => format!("sends:{}", tenant(&message.account_code)),
+    }
 }
 
 fn row(pk: &str, sk: String, message: &Message) -> Result<Item, IoError> {

@@ -102,9 +102,9 @@ impl Answer {
             message: Some(message.message.clone()),
             in_reply_to: message.answers().cloned(),
             from: Some(message.from.clone()),
-            text: words.text.map(clip),
+            text: words.text.map(|text| clip(text)),
             payload: payload.cloned(),
-            title: words.title.map(clip),
+            title: words.title.map(|title| clip(title)),
             answered: Answered {
                 id: record.id.clone(),
                 template: template.cloned(),
@@ -185,7 +185,7 @@ fn media(kind: &str) -> AnswerKind {
     }
 }
 
-fn clip(text: &String) -> String {
+fn clip(text: &str) -> String {
     text.chars().take(TEXT_CHARS).collect()
 }
 

@@ -97,6 +97,9 @@ pub struct StatusUpdate {
     /// `None` counts as the time of receipt.
     pub at: Option<Timestamp>,
     pub error: Option<ChannelError>,
+    /// What the sender of the message gave it: our id, if Waypost sent it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_data: Option<String>,
 }
 
 /// An error in the provider's words.
@@ -275,6 +278,14 @@ pub enum Content {
         text: Option<String>,
         previous_id: Option<String>,
         new_id: Option<String>,
+    },
+    /// A template that Waypost sent.
+    Template {
+        name: String,
+        language: String,
+        /// The values of its parameters.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        components: Option<RawJson>,
     },
     /// An event of a voice call.
     Call {

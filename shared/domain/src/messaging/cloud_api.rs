@@ -7,7 +7,10 @@ mod failure;
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::hash::Fingerprint;
 use crate::core::raw_json::RawJson;
+use crate::messaging::channel::Content;
+use crate::messaging::conversation::Contact;
 use crate::messaging::message_details::TemplateName;
 use crate::messaging::recipient::Recipient;
 
@@ -75,6 +78,31 @@ impl Template {
     pub fn language(&self) -> &LanguageCode {
         &self.language.code
     }
+
+    pub fn hash_of_parameters(&self) -> String {
+        let components = self.components.as_ref().map(RawJson::as_str);
+        Fingerprint::of("parameters").with_option(components).finish()
+    }
+
+    /// As the conversation shows it.
+    pub fn to_content(&self) -> Content {
+        Content::Template {
+            name: self.name.as_str().to_owned(),
+            language: self.language.code.as_str().to_owned(),
+            components: self.components.clone(),
+        }
+    }
+}
+
+/// Whom a request is for.
+pub fn recipient_of(request: &[u8]) -> Option<Contact> {
+    #[derive(Deserialize)]
+    struct Named {
+        to: Option<String>,
+        recipient: Option<String>,
+    }
+    let named: Named = serde_json::from_slice(request).ok()?;
+    Contact::parse(named.to.or(named.recipient)?.trim_start_matches('+'))
 }
 
 /// The body of `POST /{phone_number_id}/messages`. Personal data: never logged.

@@ -1,9 +1,11 @@
 //! Conversations: the messages of one contact, in both directions.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{Call, Content, Echo, InboundMessage, ProviderMessageId};
+use crate::messaging::message::Message;
+use crate::messaging::send::SendId;
 use crate::tracking::timeline::plausible_time;
 
 /// WhatsApp's user ids have up to 128 characters after `CC.`, a country code, or `CC.ENT.`. Phone
@@ -14,8 +16,22 @@ const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 5..=20;
 
 /// The digits of a phone number, or the provider's id of a user without one. Personal data: never
 /// logged.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Contact(String);
+
+impl TryFrom<String> for Contact {
+    type Error = &'static str;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("must be 1 to 135 visible ASCII characters")
+    }
+}
+
+impl From<Contact> for String {
+    fn from(contact: Contact) -> Self {
+        contact.0
+    }
+}
 
 impl std::fmt::Debug for Contact {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -147,6 +163,25 @@ impl<'a> ConversationMessage<'a> {
             content: &call.content,
             part: call.content.part_of_call(),
         }
+    }
+
+    /// A message that Waypost sends; `content` is its template. `None` for another one.
+    pub fn of_send(message: &'a Message, id: &'a SendId, content: &'a Content) -> Option<Self> {
+        let send = message.send.as_ref()?;
+        Some(Self {
+            message_id: id.as_message_id(),
+            direction: Direction::Outbound,
+            from: None,
+            to: Some(send.to.as_str()),
+            name: None,
+            at: message.sent_at,
+            received_at: message.sent_at,
+            number: Some(&send.phone_number_id),
+            group_id: None,
+            in_reply_to: None,
+            content,
+            part: None,
+        })
     }
 
     pub fn received_at(&self) -> Timestamp {

@@ -1,13 +1,18 @@
 //! A message record together with the statuses that its provider reported.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::core::id::{AccountCode, OrderId};
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
+use crate::messaging::cloud_api::LanguageCode;
+use crate::messaging::conversation::Contact;
 use crate::messaging::message::Message;
 use crate::messaging::message_details::{ChannelName, TemplateName};
 use crate::messaging::message_status::{MessageTracking, ProviderStatus};
+use crate::tracking::status::Status;
 
 /// The row of a provider's message. Statuses may arrive before or after the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +27,9 @@ pub struct TrackedMessage {
     pub channel: Option<ChannelName>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<TemplateName>,
+    /// The provider's id of a message of ours, once it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<ProviderMessageId>,
 }
 
 /// Returns true if the value was absent.
@@ -53,6 +61,7 @@ impl TrackedMessage {
             status: message.message_status.as_str().to_owned(),
             at: Some(message.sent_at),
             error: message.error.clone(),
+            callback_data: None,
         };
         self.tracking.merge(&update, received_at) || filled
     }
@@ -68,7 +77,7 @@ impl TrackedMessage {
 #[derive(Debug, Serialize)]
 pub struct MessageView<'a> {
     id: &'a str,
-    order_id: &'a OrderId,
+    order_id: Option<&'a OrderId>,
     account_code: &'a AccountCode,
     message_status: String,
     sent_at: Timestamp,
@@ -77,7 +86,18 @@ pub struct MessageView<'a> {
     template: Option<&'a TemplateName>,
     error: Option<&'a ChannelError>,
     statuses: Vec<StatusView>,
+    /// Who sends it, if Waypost does.
+    phone_number_id: Option<&'a str>,
+    to: Option<&'a Contact>,
+    language: Option<&'a LanguageCode>,
+    /// The status of the order for which a rule sent it.
+    rule: Option<Status>,
+    /// No status for hours: it may not have been sent.
+    doubtful: bool,
 }
+
+/// A message of ours without a status of the provider for this long is doubtful.
+const DOUBTFUL_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 
 #[derive(Debug, Serialize)]
 struct StatusView {
@@ -86,19 +106,27 @@ struct StatusView {
 }
 
 impl<'a> MessageView<'a> {
-    pub fn new(message: &'a Message, tracked: &'a TrackedMessage) -> Self {
+    pub fn new(message: &'a Message, tracked: &'a TrackedMessage, now: Timestamp) -> Self {
         let statuses = tracked.tracking.statuses().map(|(status, at)| StatusView { status, at });
+        let send = message.send.as_ref();
+        let is_old = now.since(message.sent_at) >= DOUBTFUL_AFTER;
+        let has_status = tracked.tracking.status() > Some(ProviderStatus::Accepted);
         Self {
             id: &message.id,
-            order_id: &message.order_id,
+            order_id: message.order_id.as_ref(),
             account_code: &message.account_code,
             message_status: tracked.display_status(message),
             sent_at: message.sent_at,
-            message_id: message.message_id.as_ref(),
+            message_id: message.message_id.as_ref().or(tracked.provider_id.as_ref()),
             channel: message.channel.as_ref().or(tracked.channel.as_ref()),
             template: message.template.as_ref().or(tracked.template.as_ref()),
             error: tracked.tracking.error().or(message.error.as_ref()),
             statuses: statuses.collect(),
+            phone_number_id: send.map(|send| send.phone_number_id.as_str()),
+            to: send.map(|send| &send.to),
+            language: send.map(|send| &send.language),
+            rule: send.and_then(|send| send.rule),
+            doubtful: send.is_some() && is_old && !has_status,
         }
     }
 }

@@ -7,10 +7,18 @@ use crate::core::id::{AccountCode, OrderId, OrderKey};
 use crate::core::request_body::{InvalidBody, read_object};
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{ChannelError, ProviderMessageId};
+use crate::messaging::cloud_api::{LanguageCode, Template};
+use crate::messaging::conversation::Contact;
 use crate::messaging::message_details::{ChannelName, TemplateName, error};
+use crate::messaging::message_status::{ProviderMessageKey, ProviderStatus};
+use crate::messaging::send::SendId;
 use crate::orders::order::Order;
 use crate::tracking::state::State;
+use crate::tracking::status::Status;
 use crate::tracking::timeline::plausible_time;
+
+/// Of the messages that Waypost sends.
+const CHANNEL: &str = "whatsapp";
 
 /// A status by the sender, e.g. `sent` or `pending`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +30,10 @@ impl MessageStatus {
     pub fn parse(text: &str) -> Option<Self> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte);
         ((1..=64).contains(&text.len()) && text.bytes().all(plain)).then(|| Self(text.to_owned()))
+    }
+
+    pub fn of(status: ProviderStatus) -> Self {
+        Self(status.as_str().to_owned())
     }
 
     pub fn as_str(&self) -> &str {
@@ -73,13 +85,15 @@ impl NewMessage {
 /// A stored message record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
+    /// That of a message of ours is a [`SendId`](crate::messaging::send::SendId).
     pub id: String,
-    pub order_id: OrderId,
+    /// `None` for a message of ours about no order.
+    pub order_id: Option<OrderId>,
     pub account_code: AccountCode,
     pub message_status: MessageStatus,
     /// As the sender tells, else the time of the request.
     pub sent_at: Timestamp,
-    /// Missing in rows of older releases.
+    /// As the sender told. Missing in rows of older releases.
     #[serde(default)]
     pub message_id: Option<ProviderMessageId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -91,6 +105,43 @@ pub struct Message {
     /// `sent_at` of the request, by which its repeat is recognised.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub given_sent_at: Option<Timestamp>,
+    /// Only of a message of ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send: Option<Send>,
+}
+
+/// What Waypost sends. Personal data: never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Send {
+    /// The provider's id of the phone number that sends it.
+    pub phone_number_id: String,
+    /// The digits of a phone number, or the provider's id of a user.
+    pub to: Contact,
+    /// Of the template.
+    pub language: LanguageCode,
+    /// The hash of its parameters, by which the repeat of a request is recognised.
+    pub parameters: String,
+    /// The status for which a rule sent it; `None` for a request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Status>,
+}
+
+impl Send {
+    pub fn new(
+        phone_number_id: String,
+        to: Contact,
+        template: &Template,
+        rule: Option<Status>,
+    ) -> Self {
+        let language = template.language().clone();
+        Self { phone_number_id, to, language, parameters: template.hash_of_parameters(), rule }
+    }
+}
+
+impl std::fmt::Debug for Send {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Send").field("rule", &self.rule).finish_non_exhaustive()
+    }
 }
 
 impl Message {
@@ -109,7 +160,7 @@ impl Message {
             .with(text);
         Self {
             id: id.finish(),
-            order_id: new.order_id,
+            order_id: Some(new.order_id),
             account_code: new.account_code,
             message_status: new.message_status,
             sent_at: plausible_time(new.sent_at, now),
@@ -118,11 +169,48 @@ impl Message {
             template: new.template,
             error: new.error,
             given_sent_at: new.sent_at,
+            send: None,
         }
     }
 
-    pub fn order(&self) -> OrderKey {
-        OrderKey { account: self.account_code.clone(), order: self.order_id.clone() }
+    pub fn order(&self) -> Option<OrderKey> {
+        let order = self.order_id.clone()?;
+        Some(OrderKey { account: self.account_code.clone(), order })
+    }
+
+    /// Where the provider's statuses are kept. `None` if the provider's id is not known.
+    pub fn tracking_key(&self) -> Option<ProviderMessageKey> {
+        match &self.send {
+            Some(_) => SendId::parse(&self.id).map(|id| id.tracking_key(&self.account_code)),
+            None => {
+                let (account, message) = (self.account_code.clone(), self.message_id.clone()?);
+                Some(ProviderMessageKey { account, message })
+            }
+        }
+    }
+
+    /// A message of ours. `send` is `None` only if it was skipped for want of a recipient.
+    pub fn of_send(
+        id: &SendId,
+        account: AccountCode,
+        order_id: Option<OrderId>,
+        template: TemplateName,
+        send: Option<Send>,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id: id.as_str().to_owned(),
+            order_id,
+            account_code: account,
+            message_status: MessageStatus::of(ProviderStatus::Sending),
+            sent_at: now,
+            message_id: None,
+            channel: ChannelName::try_from(CHANNEL.to_owned()).ok(),
+            template: Some(template),
+            error: None,
+            given_sent_at: None,
+            send,
+        }
     }
 
     /// True if the other record was made by the same values: an identical repeat.

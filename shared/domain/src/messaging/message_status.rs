@@ -25,6 +25,10 @@ const DETAILS_CHARS: usize = 1024;
 pub enum ProviderStatus {
     /// On its way to the provider.
     Sending,
+    /// The provider may have it: the request for it has no result.
+    Unknown,
+    /// The provider took it.
+    Accepted,
     Sent,
     /// Ranks below `Delivered`: a message that was delivered after all has not failed.
     Failed,
@@ -112,6 +116,18 @@ impl MessageTracking {
             self.unmapped = Some(unmapped);
         }
         is_latest
+    }
+
+    /// Joins what was noted about the same message elsewhere. Returns true if that changes anything.
+    pub fn join(&mut self, other: &Self) -> bool {
+        let before = self.clone();
+        for (status, at) in &other.statuses {
+            self.observe(*status, *at);
+        }
+        let failures = [self.failure.take(), other.failure.clone()];
+        self.failure = failures.into_iter().flatten().min();
+        self.unmapped = self.unmapped.take().max(other.unmapped.clone());
+        *self != before
     }
 
     /// `None` before the first mapped status.

@@ -11,8 +11,9 @@ use crate::messaging::message_details::TemplateName;
 use crate::orders::order::Order;
 use crate::orders::phone::PhoneKey;
 use crate::tracking::entry::TimelineEntry;
-use crate::webhooks::delivery::{Delivery, RETENTION, SCHEMA_VERSION};
+use crate::webhooks::delivery::{Delivery, RETENTION};
 use crate::webhooks::endpoint::{Endpoint, EventType, Format};
+use crate::webhooks::kind::Kind;
 
 /// An answer in its order's timeline.
 #[derive(Debug, Clone, Copy)]
@@ -77,13 +78,13 @@ impl<'a> AnsweredOrder<'a> {
         let Self { order, entry, .. } = self;
         let id = Fingerprint::of("answer delivery").with(event).with(&endpoint.name);
         let id = id.with(&order.key.order).with(&entry.id).finish();
+        let kind = Kind::Webhook { format: Format::Standard, event: EventType::MessageReceived };
         Delivery {
-            v: SCHEMA_VERSION,
+            v: kind.version(),
             id: format!("msg_{id}"),
             run: 1,
             endpoint: endpoint.name.clone(),
-            format: Format::Standard,
-            event: EventType::MessageReceived,
+            kind,
             account: Some(order.key.account.clone()),
             order_id: Some(order.key.order.clone()),
             version: None,

@@ -9,11 +9,13 @@ use crate::core::id::{AccountCode, Awb, EndpointName, EventId, OrderId, OrderKey
 use crate::core::timestamp::Timestamp;
 use crate::core::trace::TraceParent;
 use crate::webhooks::endpoint::{Endpoint, EventType, Format, Settings};
+use crate::webhooks::kind::Kind;
 use crate::webhooks::notification::{Change, CurrentOrder, Notification, StalledOrder};
 use crate::webhooks::payload;
 
-/// The message version that this release writes.
-pub const SCHEMA_VERSION: u8 = 1;
+/// The newest message version that this release reads: that of messages to shoppers. Webhooks have
+/// [`Kind::version`] 1.
+pub const SCHEMA_VERSION: u8 = 2;
 /// Maximum number of orders in one `status_update` body.
 pub const MAX_ORDERS: usize = 50;
 
@@ -24,7 +26,7 @@ pub const RETENTION_DAYS: u64 = 30;
 /// A message of the deliveries queue.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
-    /// [`SCHEMA_VERSION`].
+    /// [`Kind::version`]
     pub v: u8,
     /// `msg_…`: the `webhook-id`. The receiver's idempotency key, the same for all attempts and
     /// runs.
@@ -32,10 +34,8 @@ pub struct Delivery {
     /// From 1; incremented when a dead delivery is redriven.
     pub run: u32,
     pub endpoint: EndpointName,
-    pub format: Format,
-    /// Missing in messages of older releases, which had only `order.status_changed`.
-    #[serde(default)]
-    pub event: EventType,
+    #[serde(flatten)]
+    pub kind: Kind,
     /// `None` if it is about an endpoint.
     pub account: Option<AccountCode>,
     /// `None` in a delivery with several orders, or about an endpoint.
@@ -84,7 +84,7 @@ impl Delivery {
     pub fn from_message(body: &str) -> Option<Self> {
         serde_json::from_str(body)
             .ok()
-            .filter(|delivery: &Self| delivery.v == SCHEMA_VERSION && delivery.run > 0)
+            .filter(|delivery: &Self| delivery.v == delivery.kind.version() && delivery.run > 0)
     }
 }
 
@@ -285,13 +285,14 @@ fn single(event: &EventId, endpoint: &Endpoint, candidate: &Candidate<'_>) -> De
 }
 
 fn blank(endpoint: &Endpoint, notification: &Notification<'_>) -> Delivery {
+    let (format, event) = (endpoint.settings.format, notification.event_type());
+    let kind = Kind::Webhook { format, event };
     Delivery {
-        v: SCHEMA_VERSION,
+        v: kind.version(),
         id: String::new(),
         run: 1,
         endpoint: endpoint.name.clone(),
-        format: endpoint.settings.format,
-        event: notification.event_type(),
+        kind,
         account: Some(notification.order.key.account.clone()),
         order_id: None,
         version: None,

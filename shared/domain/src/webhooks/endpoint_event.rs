@@ -6,9 +6,10 @@ use crate::auth::Accounts;
 use crate::core::hash::Fingerprint;
 use crate::core::id::EndpointName;
 use crate::core::timestamp::Timestamp;
-use crate::webhooks::delivery::{Delivery, SCHEMA_VERSION};
+use crate::webhooks::delivery::Delivery;
 use crate::webhooks::endpoint::{Endpoint, EventType, Format};
 use crate::webhooks::health::EndpointState;
+use crate::webhooks::kind::Kind;
 
 /// The state that an endpoint came into.
 #[derive(Debug, Clone, Copy)]
@@ -73,13 +74,13 @@ pub fn fan_out<'a>(
             && endpoint.settings.asks_for(event)
             && endpoint.settings.accounts.include_all(change.accounts)
     };
+    let kind = Kind::Webhook { format: Format::Standard, event };
     let to_endpoint = |endpoint: &Endpoint| Delivery {
-        v: SCHEMA_VERSION,
+        v: kind.version(),
         id: delivery_id(change, endpoint),
         run: 1,
         endpoint: endpoint.name.clone(),
-        format: Format::Standard,
-        event,
+        kind,
         account: None,
         order_id: None,
         version: None,

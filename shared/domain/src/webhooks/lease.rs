@@ -67,6 +67,11 @@ pub enum DeliveryState {
     Superseded,
     /// Given up; its message is in the dead-letter queue.
     Dead,
+    /// The messaging provider refused the message.
+    Failed,
+    /// A message of which no attempt may follow, though the last one has no result: the provider may
+    /// have it.
+    Unknown,
 }
 
 impl DeliveryState {
@@ -77,7 +82,7 @@ impl DeliveryState {
 
     /// True if no attempt follows, except after a redrive.
     pub fn has_ended(self) -> bool {
-        matches!(self, Self::Delivered | Self::Superseded | Self::Dead)
+        !matches!(self, Self::Pending | Self::Retrying | Self::Parked)
     }
 
     pub fn parse(text: &str) -> Option<Self> {
@@ -94,12 +99,16 @@ pub struct LeaseRow {
     pub next_attempt_at: Option<Timestamp>,
     /// True if the row is in the due index.
     pub is_in_index: bool,
+    /// True for a message with an attempt that was claimed and has no result: it may have been sent.
+    pub is_doubtful: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseDecision {
     /// Attempt the delivery now.
     Take,
+    /// The lease of a message ran out without a result: end it, it may have been sent.
+    EndAsUnknown,
     /// A dead delivery was redriven: attempt it like a new one.
     Restart,
     /// Another worker has the lease, or the attempt is not due yet.
@@ -124,7 +133,8 @@ impl LeaseRow {
 
     fn wait(&self, now: Timestamp) -> LeaseDecision {
         let Some(until) = self.lease_until.max(self.next_attempt_at).filter(|it| *it > now) else {
-            return LeaseDecision::Take;
+            let is_doubtful = self.is_doubtful;
+            return if is_doubtful { LeaseDecision::EndAsUnknown } else { LeaseDecision::Take };
         };
         let wait = until.since(now);
         if self.is_in_index && wait > MAX_IN_FLIGHT_WAIT {
@@ -154,6 +164,7 @@ mod tests {
             lease_until: lease_until.map(at),
             next_attempt_at: next_attempt_at.map(at),
             is_in_index: false,
+            is_doubtful: false,
         }
     }
 
@@ -178,6 +189,16 @@ mod tests {
         ] {
             assert_eq!(row.claim(run, at(1000)), expected, "{row:?} run {run}");
         }
+    }
+
+    #[test]
+    fn a_message_whose_attempt_has_no_result_is_not_sent_again() {
+        let claimed = |millis| {
+            LeaseRow { is_doubtful: true, ..row(DeliveryState::Pending, Some(millis), None) }
+                .claim(2, at(1000))
+        };
+        assert_eq!(claimed(1500), LeaseDecision::Wait(Duration::from_millis(500)));
+        assert_eq!(claimed(1000), LeaseDecision::EndAsUnknown);
     }
 
     #[test]

@@ -7,6 +7,9 @@ use super::ids::message_id;
 use super::{error, identifier};
 use crate::text::Fields;
 
+/// Longest `biz_opaque_callback_data`, in bytes.
+const CALLBACK: usize = 512;
+
 /// Reads one of `statuses`. `None` without a message id or a status. The recipient is not kept.
 pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
     let (message, status) = (message_id(fields, "id")?, identifier(fields, "status")?);
@@ -18,6 +21,7 @@ pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
         status,
         at: time(fields),
         error: fields.list("errors").first().and_then(error),
+        callback_data: fields.text("biz_opaque_callback_data").filter(|it| it.len() <= CALLBACK),
     }))
 }
 

@@ -221,7 +221,7 @@ fn has_parcels(row: &Value, account: &AccountCode, orders: &Orders) -> bool {
 fn has_newer(state: &State, delivery: &Delivery) -> bool {
     let about = |it: &Delivery| {
         let awb = it.awb.as_ref().map(Awb::canonical);
-        (it.event, it.account.clone(), it.order_id.clone(), awb)
+        (it.kind.event(), it.account.clone(), it.order_id.clone(), awb)
     };
     let mut to_endpoint =
         state.ledger.deliveries.values().filter(|it| it.delivery.endpoint == delivery.endpoint);

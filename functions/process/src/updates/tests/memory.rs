@@ -17,7 +17,6 @@ use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_types::body::SdkBody;
 use domain::core::hash::Fingerprint;
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;

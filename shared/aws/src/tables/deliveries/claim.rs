@@ -7,14 +7,14 @@ use domain::core::id::OrderId;
 use domain::core::timestamp::Timestamp;
 use domain::core::trace::TraceParent;
 use domain::webhooks::delivery::{Delivery, RETENTION_DAYS};
-use domain::webhooks::endpoint::{EventType, Format};
 use domain::webhooks::erased::{Rest, without_order};
+use domain::webhooks::kind::Kind;
 use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
 
 use super::erase::ERASED;
 use super::restart::begin_again;
-use super::row::read_time;
-use super::{ClaimOutcome, Deliveries, Lease, delivery_key, listed};
+use super::row::{read_kind, read_time};
+use super::{ClaimOutcome, Deliveries, Lease, Unfinished, delivery_key, listed};
 use crate::error::IoError;
 use crate::tables::attr::{
     Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, read_texts,
@@ -64,6 +64,7 @@ impl Deliveries {
             LeaseDecision::Restart => self.restart_claimed(&claim, &row).await,
             LeaseDecision::Wait(wait) => Ok(ClaimOutcome::Wait(wait)),
             LeaseDecision::Drop => Ok(ClaimOutcome::Obsolete),
+            LeaseDecision::EndAsUnknown => Unfinished::read(&row).map(ClaimOutcome::Unfinished),
             // The row has become claimable since the write.
             LeaseDecision::Take => Ok(ClaimOutcome::Wait(SOON)),
         }
@@ -116,6 +117,11 @@ impl Claim<'_> {
             .and(attr("state").one_of(open.map(|state| text(state.as_str()))))
             .and(passed("lease_until"))
             .and(passed("next_attempt_at"));
+        let is_open = match self.delivery.kind {
+            Kind::Webhook { .. } => is_open,
+            // A message is not sent again after an attempt without a result.
+            Kind::WhatsApp => is_open.and(attr("owner").absent()),
+        };
         if self.delivery.body.is_empty() { is_open } else { no_row().or(is_open) }
     }
 
@@ -160,6 +166,10 @@ impl Claim<'_> {
             Some(body) => Changes::new().set_if_absent("body", bytes(compress(body.as_bytes()))),
             None => Changes::new(),
         };
+        let changes = match delivery.kind.event() {
+            Some(event) => changes.set_if_absent("event", text(event.as_str())),
+            None => changes,
+        };
         let changes = match delivery.traceparent {
             Some(trace) => changes.set_if_absent("trace", bytes(trace.to_bytes())),
             None => changes,
@@ -171,8 +181,7 @@ impl Claim<'_> {
             .set_or_remove("awb", awb)
             .set("version", or_null(delivery.version.map(number)))
             .set_or_remove("order_created_at", order_created_at)
-            .set_if_absent("format", text(delivery.format.as_str()))
-            .set_if_absent("event", text(delivery.event.as_str()))
+            .set_if_absent("format", text(delivery.kind.format()))
             .set("run", number(delivery.run))
             .set("owner", text(*owner))
             .set("lease_until", number(lease_until.millis()))
@@ -189,18 +198,16 @@ impl Claim<'_> {
 
     fn read_lease(&self, row: &Item) -> Result<Lease, IoError> {
         let unreadable = |name: &'static str| move || IoError::unreadable(CALL, name);
-        let format = read_text(row, "format").ok().and_then(Format::parse);
-        let event = read_text(row, "event").ok().and_then(EventType::parse);
         let (body, is_cut) = body_of(row)?;
         Ok(Lease {
             attempt: read_number(row, "attempts").ok_or_else(unreadable("attempts"))?,
             body,
             is_cut,
-            format: format.ok_or_else(unreadable("format"))?,
-            event: event.ok_or_else(unreadable("event"))?,
+            kind: read_kind(row)?.ok_or_else(unreadable("format"))?,
             began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
             unusable_since: read_time(row, "unusable_since"),
             parked_since: read_time(row, "parked_since"),
+            expires_at: read_time(row, "expires_at"),
             is_in_index: row.contains_key("due"),
             trace: self.read_trace(row),
             day: read_text(row, "day")?.to_owned(),
@@ -240,5 +247,6 @@ fn read_row(row: &Item) -> Result<LeaseRow, IoError> {
         lease_until: read_time(row, "lease_until"),
         next_attempt_at: read_time(row, "next_attempt_at"),
         is_in_index: row.contains_key("due"),
+        is_doubtful: read_kind(row)? == Some(Kind::WhatsApp) && row.contains_key("owner"),
     })
 }

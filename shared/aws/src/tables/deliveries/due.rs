@@ -11,11 +11,10 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::hash::Fingerprint;
 use domain::core::id::{AccountCode, Awb, EndpointName, OrderId};
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
-use domain::webhooks::endpoint::{EventType, Format};
+use domain::webhooks::delivery::Delivery;
 use futures::future::try_join_all;
 
-use super::row::read_time;
+use super::row::{read_kind, read_time};
 use super::{Deliveries, delivery_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, read_as, read_number, read_optional, read_text, text};
@@ -203,13 +202,13 @@ fn read_due(row: &Item) -> Result<Due, IoError> {
 /// The message of a row, without its body, which stays in the row.
 fn read_message(row: &Item) -> Result<Delivery, IoError> {
     let unreadable = |name: &'static str| move || IoError::unreadable(CALL, name);
+    let kind = read_kind(row)?.ok_or_else(unreadable("format"))?;
     Ok(Delivery {
-        v: SCHEMA_VERSION,
+        v: kind.version(),
         id: read_text(row, "pk")?.to_owned(),
         run: read_number(row, "run").ok_or_else(unreadable("run"))?,
         endpoint: read_as(row, "endpoint", EndpointName::parse)?,
-        format: Format::parse(read_text(row, "format")?).ok_or_else(unreadable("format"))?,
-        event: EventType::parse(read_text(row, "event")?).ok_or_else(unreadable("event"))?,
+        kind,
         account: read_optional(row, "account", AccountCode::parse)?,
         order_id: read_optional(row, "order_id", OrderId::parse)?,
         version: read_number(row, "version"),

@@ -7,6 +7,7 @@ use domain::core::id::{AccountCode, EndpointName, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::pagination::MAX_LIMIT;
 use domain::webhooks::endpoint::EventType;
+use domain::webhooks::kind::Kind;
 use domain::webhooks::lease::DeliveryState;
 use domain::webhooks::retry::DeadReason;
 
@@ -131,7 +132,7 @@ impl DeliveryFilter {
             && self.account.as_ref().is_none_or(|own| Some(own) == account)
             && self.endpoint.as_ref().is_none_or(|endpoint| *endpoint == row.endpoint)
             && self.state.is_none_or(|state| state == row.state)
-            && self.kind.is_none_or(|kind| Some(kind) == row.event)
+            && self.kind.is_none_or(|kind| Some(kind) == row.kind.and_then(Kind::event))
             && self.reason.is_none_or(|reason| row.reason.as_deref() == Some(reason.as_str()))
     }
 }

@@ -43,9 +43,10 @@ impl Deliveries {
 /// `None` for a delivery that is about no order.
 fn latest_id(delivery: &Delivery) -> Option<String> {
     let (account, order) = (delivery.account.as_ref()?, delivery.order_id.as_ref()?);
+    let event = delivery.kind.event()?;
     let mut hash = Fingerprint::of("latest")
         .with(&delivery.endpoint)
-        .with(delivery.event.as_str())
+        .with(event.as_str())
         .with(account)
         .with(order)
         .with_option(delivery.awb.as_ref().map(|awb| awb.canonical()));

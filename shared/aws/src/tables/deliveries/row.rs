@@ -2,8 +2,9 @@
 
 use domain::core::id::{AccountCode, Awb, EndpointName, OrderId};
 use domain::core::timestamp::Timestamp;
-use domain::webhooks::delivery::{Delivery, SCHEMA_VERSION};
-use domain::webhooks::endpoint::{EventType, Format};
+use domain::webhooks::delivery::Delivery;
+use domain::webhooks::endpoint::EventType;
+use domain::webhooks::kind::Kind;
 use domain::webhooks::lease::DeliveryState;
 use serde::{Deserialize, Serialize};
 
@@ -43,9 +44,8 @@ pub struct DeliveryRow {
     pub id: String,
     pub run: u32,
     pub endpoint: EndpointName,
-    /// `None`, as `event`, if it was erased before its first attempt: only its message had them.
-    pub format: Option<Format>,
-    pub event: Option<EventType>,
+    /// `None` if it was erased before its first attempt: only its message had it.
+    pub kind: Option<Kind>,
     /// `None` if it is about an endpoint.
     pub account: Option<AccountCode>,
     /// `None` if it is about several orders, or an endpoint.
@@ -90,13 +90,13 @@ impl DeliveryRow {
     /// The message of its next run, without the body. `None` if it was erased before its first
     /// attempt.
     pub fn next_run(&self) -> Option<Delivery> {
+        let kind = self.kind?;
         Some(Delivery {
-            v: SCHEMA_VERSION,
+            v: kind.version(),
             id: self.id.clone(),
             run: self.run.saturating_add(1),
             endpoint: self.endpoint.clone(),
-            format: self.format?,
-            event: self.event?,
+            kind,
             account: self.account.clone(),
             order_id: self.order_id.clone(),
             version: self.version,
@@ -126,8 +126,7 @@ pub(super) fn read_row(row: &Item) -> Result<DeliveryRow, IoError> {
         id: read_text(row, "pk")?.to_owned(),
         run: read_number(row, "run").ok_or_else(|| IoError::unreadable(CALL, "run"))?,
         endpoint: read_as(row, "endpoint", EndpointName::parse)?,
-        format: read_optional(row, "format", |text| Format::parse(text).ok_or(()))?,
-        event: read_optional(row, "event", |text| EventType::parse(text).ok_or(()))?,
+        kind: read_kind(row)?,
         account: read_optional(row, "account", AccountCode::parse)?,
         order_id: read_optional(row, "order_id", OrderId::parse)?,
         version: read_number(row, "version"),
@@ -143,6 +142,12 @@ pub(super) fn read_row(row: &Item) -> Result<DeliveryRow, IoError> {
         next_attempt_at: read_time(row, "next_attempt_at"),
         replayed_at: read_time(row, "replayed_at"),
     })
+}
+
+/// `None` for a row without a format.
+pub(super) fn read_kind(row: &Item) -> Result<Option<Kind>, IoError> {
+    let event = read_optional(row, "event", |text| EventType::parse(text).ok_or(()))?;
+    read_optional(row, "format", |text| Kind::parse(text, event).ok_or(()))
 }
 
 pub(super) fn read_body(row: &Item) -> Result<Option<Vec<u8>>, IoError> {

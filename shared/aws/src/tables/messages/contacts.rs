@@ -123,7 +123,7 @@ impl Messages {
     ) -> Result<(), IoError> {
         let rows = self.links(account, contact, SAME, false).await?;
         let ending = rows.iter().filter(|row| is_ending(row, received_at));
-        let others = ending.filter_map(|row| other_id(row));
+        let others = ending.filter_map(other_id);
         let links = others.filter_map(|it| ContactLink::new(account, contact, &it, LinkKind::Same));
         let links: BTreeSet<ContactLink> = links.collect();
         if links.is_empty() { Ok(()) } else { self.link_contacts(&links, received_at).await }

@@ -33,13 +33,8 @@ impl Messages {
         message: &ConversationMessage<'_>,
         event: &EventId,
     ) -> Result<bool, IoError> {
-        let row = item([
-            ("pk", text(conversation_pk(account, with))),
-            ("sk", text(format!("at:{}", message.sort_key()))),
-            ("json", json(message)?),
-            (EVENT, text(event.as_str())),
-            ("ttl", ttl(message.received_at(), RETENTION_DAYS)),
-        ]);
+        let mut row = conversation_row(account, with, message)?;
+        row.insert(EVENT.to_owned(), text(event.as_str()));
         match Write::insert(&self.table, row).returning_existing().send(&self.client).await? {
             WriteOutcome::Applied(_) => Ok(true),
             WriteOutcome::ConditionFailed(row) if read_text(&row, EVENT) == Ok(event.as_str()) => {
@@ -84,6 +79,20 @@ fn merge(slices: Vec<Slice<StoredMessage>>, limit: usize) -> Slice<StoredMessage
     has_more |= items.len() > limit;
     items.truncate(limit);
     Slice { items, has_more }
+}
+
+/// Without the event that it came with.
+pub(super) fn conversation_row(
+    account: &AccountCode,
+    with: &Contact,
+    message: &ConversationMessage<'_>,
+) -> Result<Item, IoError> {
+    Ok(item([
+        ("pk", text(conversation_pk(account, with))),
+        ("sk", text(format!("at:{}", message.sort_key()))),
+        ("json", json(message)?),
+        ("ttl", ttl(message.received_at(), RETENTION_DAYS)),
+    ]))
 }
 
 pub(super) fn conversation_pk(account: &AccountCode, with: &Contact) -> String {

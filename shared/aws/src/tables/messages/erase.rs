@@ -31,19 +31,19 @@ impl Messages {
         let rows = self.partition(order_pk(order)).await?;
         let messages = rows.iter().map(|row| read_json::<Message>(row, "json"));
         let messages = messages.collect::<Result<Vec<_>, _>>()?;
-        let ids: BTreeSet<_> = messages.into_iter().filter_map(|it| it.message_id).collect();
-        let account = &order.account;
-        let keys: Vec<ProviderMessageKey> = ids
-            .into_iter()
-            .map(|message| ProviderMessageKey { account: account.clone(), message })
-            .collect();
+        let keys: BTreeSet<_> = messages.iter().filter_map(Message::tracking_key).collect();
+        let keys: Vec<ProviderMessageKey> = keys.into_iter().collect();
         let mut erasable = ErasableMessages { rows, events: BTreeSet::new() };
         for tracking in self.load_trackings(&keys).await? {
             let TrackingRow { key, tracked, events, .. } = tracking?;
             // An order may have a request about a message of another one, which was refused.
-            if tracked.record.is_none_or(|record| record.order() == *order) {
+            if tracked.record.is_none_or(|record| record.order().as_ref() == Some(order)) {
                 erasable.events.extend(events);
                 erasable.rows.push(tracking_key(&key));
+                let account = key.account;
+                let alias =
+                    tracked.provider_id.map(|message| ProviderMessageKey { account, message });
+                erasable.rows.extend(alias.map(|alias| tracking_key(&alias)));
             }
         }
         Ok(erasable)

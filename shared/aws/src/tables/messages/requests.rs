@@ -4,11 +4,11 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::message::Message;
 
-use super::{Messages, row};
+use super::{Messages, record_pk, row};
 use crate::error::IoError;
 use crate::tables::attr::{Item, json, read_json, ttl};
 use crate::tables::batch_get::batch_get;
-use crate::tables::keys::{key, order_pk};
+use crate::tables::keys::key;
 use crate::tables::write::Write;
 
 /// How long a repeated request is detected.
@@ -24,7 +24,7 @@ pub struct SeenRequest {
 impl Messages {
     /// The request with this message's id, if there was one in the last 30 days.
     pub async fn request(&self, message: &Message) -> Result<Option<SeenRequest>, IoError> {
-        let key = key(order_pk(&message.order()), sort_key(message));
+        let key = key(record_pk(message), sort_key(message));
         let keys = KeysAndAttributes::builder().keys(key).consistent_read(true);
         let rows = batch_get(&self.client, &self.table, keys).await?;
         rows.first().map(read).transpose()
@@ -37,7 +37,7 @@ impl Messages {
         answer: Option<&Message>,
         now: Timestamp,
     ) -> Result<Write, IoError> {
-        let mut row = row(&order_pk(&message.order()), sort_key(message), message)?;
+        let mut row = row(&record_pk(message), sort_key(message), message)?;
         if let Some(answer) = answer {
             row.insert("answer".to_owned(), json(answer)?);
         }

@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
+use domain::messaging::channel::ProviderMessageId;
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
 
 use super::{Messages, SeenRequest};
 use crate::error::IoError;
 use crate::tables::attr::{
-    Item, json, number, read_json, read_number, read_text, read_texts, texts, ttl,
+    Item, json, number, read_json, read_number, read_text, read_texts, text, texts, ttl,
 };
 use crate::tables::batch_get::{MAX_KEYS, batch_get};
 use crate::tables::expression::{Condition, attr, no_row};
@@ -24,6 +25,8 @@ use crate::tables::write::Write;
 const UNLINKED_DAYS: u64 = 90;
 /// A message has four statuses, as a rule.
 const MAX_EVENTS: usize = 50;
+/// The attribute of a row that leads to another one.
+const OF: &str = "of";
 
 /// A message's tracking as it was read, to be changed and written back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +36,29 @@ pub struct TrackingRow {
     /// The events that reported about it, by which erasing finds their bodies.
     pub events: BTreeSet<EventId>,
     rev: u64,
+    /// The row under the provider's id, which leads to this one from the next write on.
+    adopted: Option<(ProviderMessageKey, u64)>,
 }
 
 impl TrackingRow {
+    /// A row that is not stored yet.
+    pub fn new(key: ProviderMessageKey) -> Self {
+        let (tracked, events) = (TrackedMessage::default(), BTreeSet::new());
+        Self { key, tracked, events, rev: 0, adopted: None }
+    }
+
+    /// Takes what was reported under the provider's id of this message, which is of ours. Reports
+    /// under that id come to this row from the next write on. Has no effect if someone else recorded
+    /// a message under that id.
+    pub fn adopt(&mut self, provider: Self) {
+        self.tracked.provider_id = Some(provider.key.message.clone());
+        if provider.tracked.record.is_none() {
+            self.tracked.tracking.join(&provider.tracked.tracking);
+            self.events.extend(provider.events);
+            self.adopted = Some((provider.key, provider.rev));
+        }
+    }
+
     /// The number of writes so far: 0 if there is no row yet.
     pub fn rev(&self) -> u64 {
         self.rev
@@ -50,12 +73,26 @@ impl TrackingRow {
 }
 
 impl Messages {
-    /// The tracking of these messages, in this order; empty for an unknown message. Unreadable rows
-    /// are errors of their own.
+    /// The tracking of these messages, in this order; empty for an unknown message. A message of ours
+    /// may be named by our id or by the provider's. Unreadable rows are errors of their own.
     pub async fn load_trackings(
         &self,
         keys: &[ProviderMessageKey],
     ) -> Result<Vec<Result<TrackingRow, IoError>>, IoError> {
+        let mut rows = self.tracking_items(keys).await?;
+        let own = |key: &ProviderMessageKey| own_key(key, rows.get(&tracking_pk(key)));
+        let resolved: Vec<ProviderMessageKey> =
+            keys.iter().map(|key| own(key).unwrap_or_else(|| key.clone())).collect();
+        let led: Vec<ProviderMessageKey> = keys.iter().filter_map(own).collect();
+        rows.extend(self.tracking_items(&led).await?);
+        Ok(resolved.iter().map(|key| read(key, rows.get(&tracking_pk(key)))).collect())
+    }
+
+    /// By partition key.
+    async fn tracking_items(
+        &self,
+        keys: &[ProviderMessageKey],
+    ) -> Result<BTreeMap<String, Item>, IoError> {
         let mut rows = BTreeMap::new();
         for chunk in keys.chunks(MAX_KEYS) {
             // DynamoDB rejects a request that names a key twice.
@@ -66,7 +103,7 @@ impl Messages {
                 rows.insert(read_text(&row, "pk")?.to_owned(), row);
             }
         }
-        Ok(keys.iter().map(|key| read(key, rows.get(&tracking_pk(key)))).collect())
+        Ok(rows)
     }
 
     /// As [`Messages::load_trackings`], for a page: an unreadable row is logged, and `None`.
@@ -95,12 +132,11 @@ impl Messages {
         orders: &Orders,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        match self.order_write(row, before, orders, now).await? {
-            Some(order) => {
-                let writes = vec![self.tracking_write(row, now)?, order];
-                Ok(transact(&self.client, writes).await?.is_committed())
-            }
-            None => self.tracking_write(row, now)?.send_if_unchanged(&self.client).await,
+        let mut writes = self.tracking_writes(row, now)?;
+        writes.extend(self.order_write(row, before, orders, now).await?);
+        match <[Write; 1]>::try_from(writes) {
+            Ok([write]) => write.send_if_unchanged(&self.client).await,
+            Err(writes) => Ok(transact(&self.client, writes).await?.is_committed()),
         }
     }
 
@@ -115,7 +151,8 @@ impl Messages {
         now: Timestamp,
     ) -> Result<bool, IoError> {
         let request = self.request_write(message, Some(answer), now)?;
-        let mut writes = vec![self.tracking_write(row, now)?, request];
+        let mut writes = self.tracking_writes(row, now)?;
+        writes.push(request);
         writes.extend(self.order_write(row, before, orders, now).await?);
         Ok(transact(&self.client, writes).await?.is_committed())
     }
@@ -130,7 +167,8 @@ impl Messages {
     ) -> Result<Option<Write>, IoError> {
         if let Some(record) = &row.tracked.record
             && row.tracked.tracking.status() != before
-            && let Some(order) = orders.load(&record.order()).await?
+            && let Some(order) = record.order()
+            && let Some(order) = orders.load(&order).await?
             && record.is_newest(&order.state)
         {
             let after = record.latest_on(&order, row.tracked.display_status(record), now);
@@ -139,12 +177,17 @@ impl Messages {
         Ok(None)
     }
 
-    pub(super) fn tracking_write(
+    pub(super) fn tracking_writes(
         &self,
         row: &TrackingRow,
         now: Timestamp,
-    ) -> Result<Write, IoError> {
-        Ok(Write::put(&self.table, item(row, now)?).only_if(unchanged(row)))
+    ) -> Result<Vec<Write>, IoError> {
+        let put = |item, rev| Write::put(&self.table, item).only_if(unchanged(rev));
+        let mut writes = vec![put(item(row, now)?, row.rev)];
+        if let Some((provider, rev)) = &row.adopted {
+            writes.push(put(alias(provider, &row.key, *rev), *rev));
+        }
+        Ok(writes)
     }
 }
 
@@ -169,23 +212,31 @@ fn item(row: &TrackingRow, now: Timestamp) -> Result<Item, IoError> {
     Ok(item)
 }
 
-fn unchanged(row: &TrackingRow) -> Condition {
-    if row.rev == 0 { no_row() } else { attr("rev").equals(number(row.rev)) }
+/// The row under the provider's id of a message of ours.
+fn alias(provider: &ProviderMessageKey, own: &ProviderMessageKey, rev: u64) -> Item {
+    let mut item = tracking_key(provider);
+    item.insert("rev".to_owned(), number(rev + 1));
+    item.insert(OF.to_owned(), text(own.message.as_str()));
+    item
+}
+
+/// The key of the message of ours to which a row leads.
+fn own_key(key: &ProviderMessageKey, item: Option<&Item>) -> Option<ProviderMessageKey> {
+    let message = ProviderMessageId::parse(read_text(item?, OF).ok()?)?;
+    Some(ProviderMessageKey { account: key.account.clone(), message })
+}
+
+fn unchanged(rev: u64) -> Condition {
+    if rev == 0 { no_row() } else { attr("rev").equals(number(rev)) }
 }
 
 fn read(key: &ProviderMessageKey, item: Option<&Item>) -> Result<TrackingRow, IoError> {
-    let Some(item) = item else {
-        return Ok(TrackingRow {
-            key: key.clone(),
-            tracked: TrackedMessage::default(),
-            events: BTreeSet::new(),
-            rev: 0,
-        });
-    };
+    let Some(item) = item else { return Ok(TrackingRow::new(key.clone())) };
     let rev = read_number(item, "rev").ok_or_else(|| IoError::unreadable("dynamodb", "rev"))?;
     let events = read_texts(item, "events").iter().filter_map(|id| EventId::parse(id).ok());
     let events = events.collect();
-    Ok(TrackingRow { key: key.clone(), tracked: read_json(item, "json")?, events, rev })
+    let tracked = read_json(item, "json")?;
+    Ok(TrackingRow { key: key.clone(), tracked, events, rev, adopted: None })
 }
 
 #[cfg(test)]
@@ -247,12 +298,12 @@ mod tests {
     #[test]
     fn replaces_only_the_row_that_was_read() {
         let mut row = read(&key("A", "wamid.1"), None).unwrap();
-        assert_eq!(unchanged(&row), no_row());
+        assert_eq!(unchanged(row.rev), no_row());
         row.tracked.tracking.observe(ProviderStatus::Sent, time(0));
         let stored = item(&row, time(0)).unwrap();
         let again = read(&row.key, Some(&stored)).unwrap();
         assert_eq!((&again.tracked, again.rev), (&row.tracked, 1));
-        assert_eq!(unchanged(&again), attr("rev").equals(number(1)));
+        assert_eq!(unchanged(again.rev), attr("rev").equals(number(1)));
         assert_eq!(item(&again, time(0)).unwrap()["rev"], number(2));
         assert!(read(&row.key, Some(&Item::new())).is_err());
     }

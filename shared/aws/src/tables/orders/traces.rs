@@ -87,6 +87,16 @@ impl Orders {
         deliveries: impl IntoIterator<Item = TracedDelivery>,
         now: Timestamp,
     ) -> Result<(), IoError> {
+        self.trace_write(order, event, deliveries, now).send(&self.client).await.map(drop)
+    }
+
+    pub(crate) fn trace_write(
+        &self,
+        order: &OrderKey,
+        event: &EventId,
+        deliveries: impl IntoIterator<Item = TracedDelivery>,
+        now: Timestamp,
+    ) -> Write {
         let ids: Vec<String> = deliveries.into_iter().map(|it| it.to_string()).collect();
         let changes =
             Changes::new().set("at", text(now.to_string())).set("ttl", ttl(now, RETENTION_DAYS));
@@ -95,7 +105,7 @@ impl Orders {
             false => changes.add("deliveries", texts(ids.iter().map(String::as_str))),
         };
         let row = key(order_pk(order), format!("{PREFIX}{event}"));
-        Write::update(&self.table, row, changes).send(&self.client).await.map(drop)
+        Write::update(&self.table, row, changes)
     }
 
     /// As [`Orders::trace`], for the deliveries of several orders.

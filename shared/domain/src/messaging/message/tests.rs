@@ -85,7 +85,8 @@ fn keeps_the_details_of_a_message() {
     );
     let new = NewMessage::read(body.as_bytes()).unwrap();
     let message = Message::new(new, &MessageKey::Request("r"), minute(0));
-    let view = serde_json::to_value(MessageView::new(&message, &TrackedMessage::default()));
+    let view =
+        serde_json::to_value(MessageView::new(&message, &TrackedMessage::default(), minute(9)));
     let view = view.unwrap();
     assert_eq!((&view["channel"], &view["template"]), (&"sms".into(), &"shipped_v2".into()));
     assert_eq!(view["sent_at"], "2026-01-20T09:00:00.000Z");
@@ -117,7 +118,7 @@ fn a_move_completes_a_message_and_brings_the_error() {
     let moved = message(r#""channel":"email","template":"shipped","error":"blocked""#);
     assert!(tracked.move_to(&moved, minute(5)));
     assert!(!tracked.move_to(&moved, minute(6)), "a repeat changes nothing");
-    let view = serde_json::to_value(MessageView::new(&record, &tracked)).unwrap();
+    let view = serde_json::to_value(MessageView::new(&record, &tracked, minute(9))).unwrap();
     assert_eq!((&view["channel"], &view["template"]), (&"sms".into(), &"shipped".into()));
     assert_eq!(view["error"]["title"], "blocked");
 }
@@ -209,13 +210,14 @@ fn an_order_without_a_message_id_takes_a_message_of_the_same_time() {
 #[test]
 fn shows_all_statuses_of_a_message() {
     let shown = |message: &Message, tracked: &TrackedMessage| {
-        serde_json::to_value(MessageView::new(message, tracked)).unwrap()
+        serde_json::to_value(MessageView::new(message, tracked, minute(9))).unwrap()
     };
     let plain = Message::new(new_message("null"), &MessageKey::Request("r"), minute(0));
     let expected = serde_json::json!({
         "id": plain.id, "order_id": "O", "account_code": "S", "message_status": "sent",
         "sent_at": "2026-01-20T10:00:00.000Z", "message_id": null,
         "channel": null, "template": null, "error": null, "statuses": [],
+        "phone_number_id": null, "to": null, "language": null, "rule": null, "doubtful": false,
     });
     assert_eq!(shown(&plain, &TrackedMessage::default()), expected);
 
@@ -229,6 +231,7 @@ fn shows_all_statuses_of_a_message() {
         "id": linked.id, "order_id": "O", "account_code": "S", "message_status": "delivered",
         "sent_at": "2026-01-20T10:00:00.000Z", "message_id": "wamid.A",
         "channel": null, "template": null, "error": null,
+        "phone_number_id": null, "to": null, "language": null, "rule": null, "doubtful": false,
         "statuses": [{"status": "sent", "at": "2026-01-20T09:59:00.000Z"},
                      {"status": "delivered", "at": "2026-01-20T10:03:00.000Z"}],
     });

@@ -19,6 +19,7 @@ fn update(status: &str, at: Option<Timestamp>, error: Option<ChannelError>) -> S
         status: status.to_owned(),
         at,
         error,
+        callback_data: None,
     }
 }
 
@@ -79,7 +80,7 @@ fn statuses_have_one_spelling_and_are_sorted_by_rank() {
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
     }
     assert!(ProviderStatus::VARIANTS.is_sorted_by(|a, b| a < b));
-    for text in ["", "Sent", "sent ", "deleted", "accepted", "unknown"] {
+    for text in ["", "Sent", "sent ", "deleted", "queued"] {
         assert_eq!(ProviderStatus::parse(text), None, "{text}");
     }
 }

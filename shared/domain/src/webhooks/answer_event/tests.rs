@@ -73,7 +73,10 @@ fn tells_endpoints_of_the_account_that_ask() {
     let (order, entry) = (order("STORE001", MINIMAL), answer("1650"));
     let told = deliveries(&order, &entry, &endpoints);
     assert_eq!(told.iter().map(|it| it.endpoint.as_str()).collect::<Vec<_>>(), ["all", "own"]);
-    assert!(told.iter().all(|it| it.version.is_none() && it.event == EventType::MessageReceived));
+    assert!(
+        told.iter()
+            .all(|it| it.version.is_none() && it.kind.event() == Some(EventType::MessageReceived))
+    );
     assert_eq!(deliveries(&order, &entry, &endpoints), told, "the same at a redelivery");
     let second = TimelineEntry { id: crate::testing::report_id("f2"), ..entry };
     let ids = [&told, &deliveries(&order, &second, &endpoints)].map(|it| it[0].id.clone());

@@ -224,9 +224,9 @@ fn writes_the_format_of_each_endpoint() {
         .map(|format| endpoint(format, &format!(r#"{{"format":"{format}","accounts":["*"]}}"#)));
     let deliveries = fan_out_changes(&event_id("e"), &[delivered("STORE001", "a")], &endpoints);
     for (delivery, format) in deliveries.iter().zip(FORMATS) {
-        assert_eq!((delivery.endpoint.as_str(), delivery.format.as_str()), (format, format));
+        assert_eq!((delivery.endpoint.as_str(), delivery.kind.format()), (format, format));
         assert_eq!((delivery.v, delivery.run, delivery.version), (1, 1, Some(2)));
-        assert_eq!(delivery.event, EventType::StatusChanged);
+        assert_eq!(delivery.kind.event(), Some(EventType::StatusChanged));
         let order = order("STORE001", MINIMAL);
         assert_eq!(delivery.order_created_at, Some(order.state.created_at));
         assert_eq!(delivery.order_id, Some(order.key.order));

@@ -256,3 +256,27 @@ async fn waiting_for_an_answer_is_no_idle_time() {
     }
     assert_eq!(server.connections(), 1);
 }
+
+#[tokio::test]
+async fn a_request_that_must_not_be_repeated_has_a_connection_of_its_own() {
+    let mut server = ending(1, End::Close).await;
+    let http = local();
+    let (target, headers) = (server.target(), HeaderMap::new());
+    for _ in 0..3 {
+        let response = http.post_once(&target, &headers, b"{}".to_vec(), LONG).await.unwrap();
+        assert_eq!((response.status, response.body.as_slice()), (200, &b"ok"[..]));
+    }
+    assert_eq!((server.connections(), server.requests().len()), (3, 3));
+}
+
+#[tokio::test]
+async fn never_repeats_a_request_whose_connection_ended() {
+    let mut server = HostileServer::start(|mut peer: Peer| async move {
+        peer.request().await;
+    })
+    .await;
+    let once = local().post_once(&server.target(), &HeaderMap::new(), b"{}".to_vec(), LONG).await;
+    let error = once.unwrap_err();
+    assert_eq!((error, error.may_have_arrived()), (SendError::Closed, true));
+    assert_eq!((server.connections(), server.requests().len()), (1, 1));
+}

@@ -42,6 +42,10 @@ fn rejects_invalid_settings_without_quoting_them() {
         (r#"{"phone_numbers":{"7":1}}"#, Some("phone_numbers.7")),
         (r#"{"phone_numbers":{},"graph_url":7}"#, Some("graph_url")),
         (r#"{"phone_numbers":{},"graph_version":["canary"]}"#, Some("graph_version")),
+        (r#"{"phone_numbers":{},"graph_version":"canary"}"#, Some("graph_version")),
+        (r#"{"phone_numbers":{},"graph_version":"v25.0/canary"}"#, Some("graph_version")),
+        (r#"{"phone_numbers":{},"messages_per_second":0}"#, Some("messages_per_second")),
+        (r#"{"phone_numbers":{},"messages_per_second":1001}"#, Some("messages_per_second")),
         (r#"{"phone_numbers":{},"phone_number":{}}"#, Some("phone_number")),
         (r#"{"phone_numbers":{},"business_accounts":7}"#, Some("business_accounts")),
         (r#"{"phone_numbers":{},"business_accounts":{"x":"A"}}"#, Some("business_accounts.x")),
@@ -92,10 +96,30 @@ fn rejects_invalid_secrets_without_quoting_them() {
         (Some(token("7")), Some("verify_token")),
         (Some(token(r#"["canary"]"#)), Some("verify_token")),
         (Some(token(r#""a","access_token":["canary"]"#)), Some("access_token")),
+        (Some(token(r#""a","access_token":"""#)), Some("access_token")),
+        (Some(token(r#""a","access_token":"can ary""#)), Some("access_token")),
         (Some(token(r#""a","verify_token":"canary""#)), Some("verify_token")),
         (Some(token(r#""a","canary":"x""#)), None),
         (Some(token(r#""a","x":"canary""#)), None),
     ] {
         assert_invalid(Secret::read(secret.as_deref()), ("secret", field), &secret);
     }
+}
+
+#[test]
+fn sends_by_the_graph_api_of_the_settings() {
+    let secret = Some(r#"{"app_secret":"a","verify_token":"t","access_token":"EAAG"}"#);
+    let api = CloudApi::read(r#"{"phone_numbers":{"7":"A","8":"B","9":"A"}}"#, secret).unwrap();
+    assert_eq!(api.messages_url("7"), "https://graph.facebook.com/v25.0/7/messages");
+    assert_eq!((api.authorization().as_str(), api.messages_per_second), ("Bearer EAAG", 80));
+    let account = AccountCode::parse("A").unwrap();
+    assert_eq!(api.numbers.of_account(&account).collect::<Vec<_>>(), ["7", "9"]);
+    assert!(!format!("{api:?}").contains("EAAG"));
+    let settings = r#"{"phone_numbers":{},"graph_url":"http://127.0.0.1:9/","graph_version":"v26.1",
+        "messages_per_second":20}"#;
+    let api = CloudApi::read(settings, secret).unwrap();
+    assert_eq!(api.messages_url("7"), "http://127.0.0.1:9/v26.1/7/messages");
+    assert_eq!(api.messages_per_second, 20);
+    let without = Some(r#"{"app_secret":"a","verify_token":"t"}"#);
+    assert_invalid(CloudApi::read(settings, without), ("secret", Some("access_token")), "");
 }

@@ -37,7 +37,7 @@ pub(super) fn judge(
             continue;
         };
         match stored.tracked.get(&key).and_then(|tracked| tracked.record.as_ref()) {
-            Some(first) if first.order() == record.order => {
+            Some(first) if first.order().as_ref() == Some(&record.order) => {
                 own.insert(first.id.clone());
                 moves.entry(key).or_default().extend(record.moved(message, first));
             }
@@ -79,6 +79,7 @@ impl Record {
             status: status.to_owned(),
             at: Some(at),
             error: message.error,
+            callback_data: None,
         };
         Some(Move::Reported(update, at))
     }
@@ -150,7 +151,7 @@ fn refused(ledger: &MessagesLedger, stored: &Stored) -> Vec<String> {
         let key = record.message().as_ref().and_then(provider_key);
         let tracked = key.and_then(|key| stored.tracked.get(&key));
         let first = tracked.and_then(|tracked| tracked.record.as_ref());
-        first.is_none_or(|first| first.order() == record.order)
+        first.is_none_or(|first| first.order().as_ref() == Some(&record.order))
     });
     wrong.map(|it| format!("a record of {} is refused: {}", name(&it.order), it.body)).collect()
 }

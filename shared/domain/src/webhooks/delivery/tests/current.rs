@@ -40,8 +40,8 @@ fn writes_the_current_state() {
     assert_eq!(deliveries.len(), 1);
     let delivery = &deliveries[0];
     assert_eq!(
-        (delivery.event, delivery.version, &delivery.order_id),
-        (EventType::StatusChanged, None, &None)
+        (delivery.kind.event(), delivery.version, &delivery.order_id),
+        (Some(EventType::StatusChanged), None, &None)
     );
     insta::assert_snapshot!(format!("{}\n\n{}", delivery.body, readable(&delivery.body)));
 }

@@ -139,7 +139,10 @@ fn only_who_asks_is_told_of_parcels() {
     let types = |changed: &Changed, settings: &str| -> Vec<String> {
         let endpoints = [endpoint("shop", settings)];
         let deliveries = fan_out_changes(&event_id("e"), std::slice::from_ref(changed), &endpoints);
-        deliveries.iter().map(|delivery| delivery.event.as_str().to_owned()).collect()
+        deliveries
+            .iter()
+            .filter_map(|delivery| Some(delivery.kind.event()?.as_str().to_owned()))
+            .collect()
     };
     let [order, parcel] = ["order.status_changed", "shipment.status_changed"];
     for (settings, split, attempted) in [

@@ -72,7 +72,10 @@ fn a_delivery_has_the_event_type_stalled() {
     let deliveries =
         fan_out_orders(&event_id("e"), &[moved("STORE001", "A")], &FORMATS.map(subscribed));
     for (delivery, format) in deliveries.iter().zip(FORMATS) {
-        assert_eq!((delivery.event, delivery.format.as_str()), (EventType::Stalled, format));
+        assert_eq!(
+            (delivery.kind.event(), delivery.kind.format()),
+            (Some(EventType::Stalled), format)
+        );
         assert_eq!((delivery.run, delivery.version), (1, Some(2)));
         assert_eq!(delivery.order_id.as_ref().map(ToString::to_string).as_deref(), Some("A"));
         assert_eq!(Delivery::from_message(&delivery.to_message()).as_ref(), Some(delivery));

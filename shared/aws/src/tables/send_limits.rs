@@ -1,0 +1,115 @@
+//! How many messages went out in a time, in the table `state`: a row for each second of a phone
+//! number, and for each five minutes of a shopper.
+//!
+//! | partition | sort key | row |
+//! |---|---|---|
+//! | `sends:{number}`, `sends:{number}:{hash of the shopper}` | beginning of the time | `count`; a day |
+
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use domain::core::hash::Fingerprint;
+use domain::core::timestamp::Timestamp;
+use domain::messaging::conversation::Contact;
+
+use super::attr::{number, ttl};
+use super::expression::attr;
+use super::keys::key;
+use super::update::Changes;
+use super::write::Write;
+use crate::error::IoError;
+
+const RETENTION_DAYS: u64 = 1;
+const SECOND: Duration = Duration::from_secs(1);
+/// One message every six seconds, and 45 at once (WhatsApp Cloud API, "Throughput"): less than both.
+const PAIR_WINDOW: Duration = Duration::from_secs(5 * 60);
+const PAIR_LIMIT: u32 = 45;
+
+pub struct SendLimits {
+    client: Client,
+    table: String,
+}
+
+impl SendLimits {
+    pub fn new(client: Client, table: String) -> Self {
+        Self { client, table }
+    }
+
+    /// Counts a message of a phone number. Otherwise, the number has sent `limit` in this second: the
+    /// time until the next one.
+    pub async fn take_number(
+        &self,
+        number: &str,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Result<(), Duration>, IoError> {
+        self.take(format!("sends:{number}"), SECOND, limit, now).await
+    }
+
+    /// As [`Self::take_number`], for a message to one shopper.
+    pub async fn take_pair(
+        &self,
+        number: &str,
+        to: &Contact,
+        now: Timestamp,
+    ) -> Result<Result<(), Duration>, IoError> {
+        let to = Fingerprint::of("contact").with(to.as_str()).finish();
+        self.take(format!("sends:{number}:{to}"), PAIR_WINDOW, PAIR_LIMIT, now).await
+    }
+
+    async fn take(
+        &self,
+        pk: String,
+        window: Duration,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<Result<(), Duration>, IoError> {
+        let (begin, left) = window_of(now, window);
+        let changes = Changes::new().add("count", number(1)).set("ttl", ttl(now, RETENTION_DAYS));
+        let count = attr("count");
+        let has_room = count.absent().or(count.at_most(number(limit.saturating_sub(1))));
+        let update = Write::update(&self.table, key(pk, begin.to_string()), changes);
+        let taken = update.only_if(has_room).send(&self.client).await?.is_applied();
+        Ok(if taken { Ok(()) } else { Err(left) })
+    }
+}
+
+/// The number of the window, and how much of it is left.
+fn window_of(now: Timestamp, window: Duration) -> (i64, Duration) {
+    let length = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
+    let passed = now.millis().rem_euclid(length);
+    let left = u64::try_from(length - passed).unwrap_or_default();
+    (now.millis().div_euclid(length), Duration::from_millis(left))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::client::fake::{FakeAws, clients};
+
+    fn limits(fake: &FakeAws) -> SendLimits {
+        SendLimits::new(clients(fake.edge()).dynamodb(), "state".to_owned())
+    }
+
+    #[tokio::test]
+    async fn a_full_second_says_when_it_ends() {
+        let now = Timestamp::from_millis(61_250).unwrap();
+        let full = r#"{"__type":"ConditionalCheckFailedException"}"#;
+        let fake = FakeAws::sequence(&[(200, "{}"), (400, full)]);
+        let limits = limits(&fake);
+        assert_eq!(limits.take_number("7", 80, now).await.unwrap(), Ok(()));
+        let wait = limits.take_number("7", 80, now).await.unwrap();
+        assert_eq!(wait, Err(Duration::from_millis(750)));
+    }
+
+    #[tokio::test]
+    async fn the_phone_number_of_a_shopper_is_not_stored() {
+        let fake = FakeAws::sequence(&[(200, "{}")]);
+        let to = Contact::parse("919876543210").unwrap();
+        limits(&fake).take_pair("7", &to, Timestamp::EPOCH).await.unwrap().unwrap();
+        let request = fake.requests()[0].body().bytes().unwrap().to_vec();
+        let request = String::from_utf8(request).unwrap();
+        assert!(request.contains("sends:7:") && !request.contains("9198"), "{request}");
+    }
+}

@@ -1,0 +1,83 @@
+//! What a delivery is.
+
+use serde::{Deserialize, Serialize};
+
+use crate::webhooks::endpoint::{EventType, Format};
+
+/// The name of [`Kind::WhatsApp`] in place of a format.
+const WHATSAPP: &str = "whatsapp";
+
+/// By this, `deliver` knows how to send a body and what the answer means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Names", into = "Names")]
+pub enum Kind {
+    /// A signed webhook for an endpoint.
+    Webhook { format: Format, event: EventType },
+    /// A message for a shopper, sent by the WhatsApp Cloud API. It is never sent twice: an attempt
+    /// without an answer ends it.
+    WhatsApp,
+}
+
+/// As messages and rows have it.
+#[derive(Serialize, Deserialize)]
+struct Names {
+    format: String,
+    /// Missing in messages of older releases, which had only `order.status_changed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    event: Option<EventType>,
+}
+
+impl Kind {
+    /// From the names in a row. `None` if they are of a newer release.
+    pub fn parse(format: &str, event: Option<EventType>) -> Option<Self> {
+        match event {
+            None => (format == WHATSAPP).then_some(Self::WhatsApp),
+            Some(event) => Some(Self::Webhook { format: Format::parse(format)?, event }),
+        }
+    }
+
+    /// The version of its queue messages. A release that does not know the kind leaves them in the
+    /// queue.
+    pub fn version(self) -> u8 {
+        match self {
+            Self::Webhook { .. } => 1,
+            Self::WhatsApp => 2,
+        }
+    }
+
+    /// The name of the format in rows and answers.
+    pub fn format(self) -> &'static str {
+        match self {
+            Self::Webhook { format, .. } => format.as_str(),
+            Self::WhatsApp => WHATSAPP,
+        }
+    }
+
+    /// `None` for a message.
+    pub fn webhook(self) -> Option<(Format, EventType)> {
+        match self {
+            Self::Webhook { format, event } => Some((format, event)),
+            Self::WhatsApp => None,
+        }
+    }
+
+    /// `None` for a message.
+    pub fn event(self) -> Option<EventType> {
+        self.webhook().map(|(_, event)| event)
+    }
+}
+
+impl From<Kind> for Names {
+    fn from(kind: Kind) -> Self {
+        Self { format: kind.format().to_owned(), event: kind.event() }
+    }
+}
+
+impl TryFrom<Names> for Kind {
+    type Error = &'static str;
+
+    fn try_from(Names { format, event }: Names) -> Result<Self, Self::Error> {
+        let event = event.or((format != WHATSAPP).then(EventType::default));
+        Self::parse(&format, event).ok_or("unknown format")
+    }
+}
