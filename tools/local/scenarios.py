@@ -13,6 +13,7 @@ from typing import Any
 
 import polling
 import scenario_events as events
+import scenario_messages as messages
 from function_copies import Copies
 from invocations import batch, http, partner, vendor
 
@@ -91,6 +92,14 @@ SCENARIOS = [
         ),
         "201",
     ),
+    Scenario("messages", "a message to send", messages.send, "202"),
+    Scenario(
+        "messages",
+        "a message to send while the queue is unreachable",
+        lambda copies: messages.send(copies, with_order=False),
+        "202",
+        NO_QUEUES,
+    ),
     Scenario("messages", "an order's messages", events.messages, "200"),
     Scenario("messages", "a conversation", events.conversation, "200"),
     *(
@@ -128,6 +137,8 @@ SCENARIOS = [
         lambda copies: events.inbound_event(copies, events.statements(copies)),
         "0 failed",
     ),
+    Scenario("process", "the result of a send", messages.result_of_send, "0 failed"),
+    Scenario("process", "a change with a rule", messages.change_with_rule, "0 failed"),
     Scenario("process", "an erasure", events.erasure, "1 failed"),
     Scenario(
         "process", "an unreadable message", lambda copies: batch(copies, "events", "?"), "0 failed"
@@ -158,6 +169,14 @@ SCENARIOS = [
         "1 failed",
     ),
     Scenario("deliver", "a delivery to a slow endpoint", events.slow_delivery, "0 failed"),
+    Scenario("deliver", "a message", messages.message_to_send, "0 failed"),
+    Scenario("deliver", "a message of a rule", messages.message_of_rule, "0 failed"),
+    Scenario(
+        "deliver",
+        "a message of a removed number",
+        lambda copies: messages.message_to_send(copies, number="1"),
+        "0 failed",
+    ),
     Scenario(
         "deliver-slow",
         "a delivery",

@@ -1,0 +1,77 @@
+"""Events of scenarios with messages that Waypost sends."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from config import SETTINGS_PREFIX
+from function_copies import Copies
+from invocations import batch, http, partner
+from scenario_events import carrier_event, create_order
+from settings import ACCOUNT
+
+Json = Any
+
+SEND = "/api/messages/whatsapp"
+TEMPLATE = {"name": "hello_world", "language": "en_US"}
+
+
+def send(copies: Copies, with_order: bool = True) -> Json:
+    """A request that sends a message."""
+    body = {"account_code": ACCOUNT, "to": "+919000000001", "template": TEMPLATE}
+    order = {"order_id": create_order(copies)} if with_order else {}
+    return http(copies, "POST", SEND, partner(copies), body | order)
+
+
+def _sent(copies: Copies) -> str:
+    return copies.call("messages", send(copies)).body["id"]
+
+
+def message_to_send(copies: Copies, number: str | None = None) -> Json:
+    """The deliveries queue's message for a message that a request has created."""
+    return _queued(copies, _sent(copies), number)
+
+
+def _queued(copies: Copies, message_id: str, number: str | None = None) -> Json:
+    number = number or copies.stack["sources"]["whatsapp"]["phone_number_id"]
+    message = {"v": 2, "id": message_id, "run": 1, "endpoint": f"whatsapp:{number}"}
+    message |= {"format": "whatsapp", "account": ACCOUNT, "order_id": None, "version": None}
+    return batch(copies, "deliveries", json.dumps(message | {"body": ""}))
+
+
+def result_of_send(copies: Copies) -> Json:
+    """The events queue's message about a message that the provider took."""
+    accepted = {"accepted": {"provider_id": copies.unique("wamid.")}}
+    result = {"v": 2, "account": ACCOUNT, "send": _sent(copies)}
+    result |= {"at": "2026-01-20T10:00:00.000Z", "outcome": accepted}
+    return batch(copies, "events", json.dumps(result))
+
+
+RULES = {
+    "daily_cap": 1000,
+    "rules": [{"on": "in_transit", "template": "hello_world", "language": "en_US"}],
+}
+
+
+def change_with_rule(copies: Copies, order: str | None = None) -> Json:
+    """A report about an order whose account sends a message then."""
+    name = f"{SETTINGS_PREFIX}/accounts/{ACCOUNT}/messages"
+    number = copies.stack["sources"]["whatsapp"]["phone_number_id"]
+    value = json.dumps(RULES | {"phone_number_id": number})
+    copies.aws["ssm"].put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
+    copies.undo.callback(copies.aws["ssm"].delete_parameters, Names=[name])
+    awb = copies.unique("19")
+    shopper = {"phone": "+919000000001", "firstName": "Asha"}
+    order = order or copies.unique("O-")
+    create_order(copies, orderId=order, awb=awb, customer=shopper)
+    return carrier_event(copies, awb)
+
+
+def message_of_rule(copies: Copies) -> Json:
+    """The deliveries queue's message for a message that a rule has created."""
+    order = copies.unique("O-")
+    copies.call("process", change_with_rule(copies, order))
+    path = "/api/orders/{order_id}/messages"
+    listed = copies.call("messages", http(copies, "GET", path, partner(copies), order_id=order))
+    return _queued(copies, listed.body["items"][0]["id"])
