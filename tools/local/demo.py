@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import demo_message
 import emulator
 from config import ROOT, STACK_FILE
 
@@ -43,6 +44,7 @@ def show(stack: Stack) -> None:
         _carrier(stack, sample.read_bytes(), sample.name)
     _split_shipment(stack)
     _reassigned_awb(stack)
+    demo_message.show(stack)
     if _delivered(stack):
         print("\nEvery endpoint has received a verified delivery.")
     else:

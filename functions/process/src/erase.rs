@@ -264,6 +264,12 @@ impl Process {
         if !self.erase_events(pass, events).await? {
             return Ok(None);
         }
+        let sends =
+            erasable.sends.iter().map(async |send| self.bodies.erase_send(send, now()).await);
+        for outcome in run_all(sends).await? {
+            pass.counts.deliveries += u64::from(outcome == ErasedBody::Erased);
+            pass.is_busy |= outcome == ErasedBody::Busy;
+        }
         let rows = if pass.is_busy { 0 } else { self.messages.erase(&erasable).await? };
         Ok(Some(rows))
     }

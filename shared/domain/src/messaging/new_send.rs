@@ -99,3 +99,78 @@ fn components<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Option<RawJs
         Err(serde::de::Error::custom("must be a list of objects"))
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn body(change: &str) -> String {
+        format!(
+            r#"{{"to":"+91 98765 43210","template":{{"name":"shipped","language":"en"}}{change}}}"#
+        )
+    }
+
+    fn read(body: &str) -> NewSend {
+        NewSend::read(body.as_bytes()).unwrap()
+    }
+
+    fn id(account: &str, key: Option<&str>, request: &str) -> SendId {
+        NewSend::id(&AccountCode::parse(account).unwrap(), key, request).unwrap()
+    }
+
+    #[test]
+    fn a_key_of_an_account_is_one_message() {
+        assert_eq!(id("A", Some("k"), "r1"), id("A", Some("k"), "r2"));
+        let all = [id("A", Some("k"), "r"), id("B", Some("k"), "r"), id("A", Some("l"), "r")];
+        let unkeyed = [id("A", None, "k"), id("A", None, "r1"), id("A", None, "r2")];
+        let ids: std::collections::BTreeSet<_> = all.iter().chain(&unkeyed).collect();
+        assert_eq!(ids.len(), 6);
+    }
+
+    #[test]
+    fn the_request_has_our_id_as_callback_data() {
+        let (new, id) = (read(&body("")), id("A", Some("k"), "r"));
+        let request: serde_json::Value = serde_json::from_str(&new.request(&id).to_json()).unwrap();
+        assert_eq!(request["biz_opaque_callback_data"], id.as_str());
+        assert_eq!(
+            (&request["to"], &request["template"]["name"]),
+            (&"+919876543210".into(), &"shipped".into())
+        );
+    }
+
+    /// The components are part of what makes a request the same.
+    #[test]
+    fn other_parameters_are_another_request() {
+        let message = |change: &str| {
+            let (account, new) = (AccountCode::parse("A").unwrap(), read(change));
+            new.message(&id("A", Some("k"), "r"), &account, "7", Timestamp::EPOCH).unwrap()
+        };
+        let first = message(&body(""));
+        assert!(message(&body(r#","order_id":null"#)).repeats(&first));
+        let components = r#"{"to":"+919876543210","template":{"name":"shipped","language":"en","components":[]}}"#;
+        assert!(!message(components).repeats(&first));
+        assert!(!message(&body(r#","order_id":"O-1""#)).repeats(&first));
+    }
+
+    #[test]
+    fn errors_name_the_invalid_field_without_its_content() {
+        for (body, field) in [
+            (r#"{"template":{"name":"a","language":"en"}}"#, "to"),
+            (r#"{"to":"canary","template":{"name":"a","language":"en"}}"#, "to"),
+            (r#"{"to":919876543210,"template":{"name":"a","language":"en"}}"#, "to"),
+            (r#"{"to":"+919876543210"}"#, "template"),
+            (r#"{"to":"+919876543210","template":{"language":"en"}}"#, "template.name"),
+            (
+                r#"{"to":"+919876543210","template":{"name":"a","language":"canary!"}}"#,
+                "template.language",
+            ),
+            (&body(r#","components":[]"#), "components"),
+            (&body(r#","text":"canary""#), "text"),
+        ] {
+            let error = NewSend::read(body.as_bytes()).unwrap_err();
+            let is_named = matches!(&error, InvalidBody::Invalid { field: at, .. } if at == field);
+            assert!(is_named && !error.to_string().contains("canary"), "{body}: {error}");
+        }
+    }
+}

@@ -81,3 +81,32 @@ impl TryFrom<Names> for Kind {
         Self::parse(&format, event).ok_or("unknown format")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Kind> {
+        serde_json::from_str(text).ok()
+    }
+
+    #[test]
+    fn a_webhook_has_an_event_and_a_message_has_none() {
+        let webhook = |event| Some(Kind::Webhook { format: Format::Standard, event });
+        for (text, expected) in [
+            (r#"{"format":"standard","event":"order.stalled"}"#, webhook(EventType::Stalled)),
+            (r#"{"format":"standard"}"#, webhook(EventType::StatusChanged)),
+            (r#"{"format":"whatsapp"}"#, Some(Kind::WhatsApp)),
+            (r#"{"format":"whatsapp","event":"order.stalled"}"#, None),
+            (r#"{"format":"fax"}"#, None),
+            (r#"{"event":"order.stalled"}"#, None),
+        ] {
+            assert_eq!(read(text), expected, "{text}");
+            if let Some(kind) = expected {
+                let written = serde_json::to_string(&kind).unwrap_or_default();
+                assert_eq!(read(&written), Some(kind), "{written}");
+                assert_eq!(Kind::parse(kind.format(), kind.event()), Some(kind));
+            }
+        }
+    }
+}

@@ -4,6 +4,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::id::{EndpointName, OrderKey};
 use domain::core::timestamp::Timestamp;
+use domain::messaging::send::SendId;
 use domain::webhooks::delivery::RETENTION_DAYS;
 use domain::webhooks::erased::{Rest, without_order};
 use domain::webhooks::lease::DeliveryState;
@@ -60,6 +61,27 @@ impl Deliveries {
     }
 }
 
+impl Deliveries {
+    /// Removes the body of a message about no order.
+    pub async fn erase_send(&self, send: &SendId, now: Timestamp) -> Result<ErasedBody, IoError> {
+        let key = delivery_key(send.as_str());
+        let Some(row) = get(&self.client, &self.table, key.clone(), &[]).await? else {
+            return Ok(ErasedBody::Nothing);
+        };
+        if !row.contains_key("body") {
+            return Ok(ErasedBody::Nothing);
+        }
+        if is_leased(&row, now) {
+            return Ok(ErasedBody::Busy);
+        }
+        let changes = Changes::new().set("updated_at", number(now.millis()));
+        let changes = erased(changes, &row, now)?;
+        let update = Write::update(&self.table, key, changes).only_if(is_unchanged(&row));
+        let is_written = update.send_if_unchanged(&self.client).await?;
+        Ok(if is_written { ErasedBody::Erased } else { ErasedBody::Busy })
+    }
+}
+
 /// The row of a delivery that no worker has claimed yet.
 fn announced(
     endpoint: &EndpointName,
@@ -97,22 +119,24 @@ fn cut(row: &Item, order: &OrderKey, now: Timestamp) -> Result<Option<Changes>, 
         let is_open = state.is_some_and(|state| !state.has_ended());
         return Ok(is_open.then_some(changes));
     };
-    let erased = text(DeadReason::Erased.as_str());
     let rest = without_order(&decompress(packed)?, &order.order);
     Ok(match rest {
         Rest::Unchanged => None,
         Rest::Others(body) => {
             Some(without_excerpts(changes, row).set("body", bytes(compress(&body))))
         }
-        Rest::Nothing => {
-            let changes = without_excerpts(changes, row).remove("body");
-            Some(match state {
-                // No redrive counts it any more.
-                Some(DeliveryState::Dead) => changes.set("reason", erased),
-                Some(state) if state.has_ended() => changes,
-                _ => ended(changes, row, now),
-            })
-        }
+        Rest::Nothing => Some(erased(changes, row, now)?),
+    })
+}
+
+/// Without anything of its body.
+fn erased(changes: Changes, row: &Item, now: Timestamp) -> Result<Changes, IoError> {
+    let changes = without_excerpts(changes, row).remove("body");
+    Ok(match DeliveryState::parse(read_text(row, "state")?) {
+        // No redrive counts it any more.
+        Some(DeliveryState::Dead) => changes.set("reason", text(DeadReason::Erased.as_str())),
+        Some(state) if state.has_ended() => changes,
+        _ => ended(changes, row, now),
     })
 }
 
