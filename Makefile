@@ -32,7 +32,7 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run up down logs test lint fmt clippy doc template python dependencies advisories
-.PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages
+.PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages free-ports
 .PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync bench-isolation
 .PHONY: build release-test deploy deploy-check sync-now lock
 .PHONY: user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors
@@ -44,10 +44,16 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 help: ## List the targets
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 17
 
-run: .venv/installed ## Run the whole system on this machine with a demo, until Ctrl-C
+# The first start says that a port is taken before it installs anything.
+TO_START := $(if $(wildcard .venv/installed),,free-ports) .venv/installed
+
+free-ports: prerequisites
+	@python3 tools/local/ports.py
+
+run: $(TO_START) ## Run the whole system on this machine with a demo, until Ctrl-C
 	@$(STACK) run
 
-up: .venv/installed $(if $(call given,RELEASE),build) ## Start it in the background, or deploy changes
+up: $(TO_START) $(if $(call given,RELEASE),build) ## Start it in the background, or deploy changes
 	@$(STACK) up
 
 down: .venv/installed ## Stop it

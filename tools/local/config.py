@@ -1,4 +1,4 @@
-"""Names, ports and paths of the local stack."""
+"""Names and paths of the local stack."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 
 from paths import LOCAL, ROOT
+from ports import StackError as StackError
 
 TEMPLATE = ROOT / "template.yaml"
 STACK_FILE = LOCAL / "stack.json"
@@ -23,24 +24,6 @@ ALIAS = "live"
 # The emulator's root user. IAM is enforced: each function gets the keys of its own role.
 ACCESS_KEY_ID = "test"
 SECRET_ACCESS_KEY = "test"
-
-EMULATOR_PORT = ("WAYPOST_PORT", 4566)
-RECEIVER_PORT = ("WAYPOST_RECEIVER_PORT", 4599)
-SHIPWAY_PORT = ("WAYPOST_SHIPWAY_PORT", 4600)
-GRAPH_PORT = ("WAYPOST_GRAPH_PORT", 4601)
-
-
-class StackError(Exception):
-    """An error the user can act on: shown as one message, without a traceback."""
-
-
-def port(setting: tuple[str, int]) -> int:
-    """The port in the environment variable, or the default."""
-    variable, default = setting
-    text = os.environ.get(variable, str(default))
-    if not text.isdecimal() or not 0 < int(text) < 65536:
-        raise StackError(f"{variable}={text} is not a port number")
-    return int(text)
 
 
 def aws_environment(endpoint_url: str) -> dict[str, str]:

@@ -12,24 +12,16 @@ import describe
 import emulator
 import graph
 import logs
+import ports
 import processes
 import receiver
 import settings
 import shipway
-from config import (
-    EMULATOR_PORT,
-    GRAPH_PORT,
-    LOCAL,
-    RECEIVER_PORT,
-    SHIPWAY_PORT,
-    STACK_FILE,
-    port,
-)
+from config import LOCAL, STACK_FILE
 from deploy import deploy
 from processes import Processes
 from progress import Step
 
-PORTS = (EMULATOR_PORT, RECEIVER_PORT, SHIPWAY_PORT, GRAPH_PORT)
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -45,24 +37,24 @@ def start(*, foreground: bool) -> Processes:
     In the foreground the receiver prints to stdout.
     """
     stop()  # leftovers of a killed `make run`
-    ports = [port(setting) for setting in PORTS]
-    for number, (variable, _) in zip(ports, PORTS, strict=True):
-        processes.require_free_port(number, variable)
+    emulator_port, receiver_port, shipway_port, graph_port = ports.require_free()
     secrets = settings.new()
     signing = {name: endpoint.secret for name, endpoint in secrets.endpoints.items()}
     try:
         started = Processes(
-            emulator=emulator.start(ports[0]),
+            emulator=emulator.start(emulator_port),
             receiver=receiver.start(
-                ports[1], signing, None if foreground else LOCAL / "receiver.log"
+                receiver_port, signing, None if foreground else LOCAL / "receiver.log"
             ),
-            shipway=shipway.start(ports[2], secrets.shipway_credentials(), LOCAL / "shipway.log"),
-            graph=graph.start(ports[3], secrets.graph_settings(), LOCAL / "graph.log"),
+            shipway=shipway.start(
+                shipway_port, secrets.shipway_credentials(), LOCAL / "shipway.log"
+            ),
+            graph=graph.start(graph_port, secrets.graph_settings(), LOCAL / "graph.log"),
             owner=processes.this_process() if foreground else None,
-            emulator_port=ports[0],
-            receiver_port=ports[1],
-            shipway_port=ports[2],
-            graph_port=ports[3],
+            emulator_port=emulator_port,
+            receiver_port=receiver_port,
+            shipway_port=shipway_port,
+            graph_port=graph_port,
         )
         started.save()
         deployed = _build_and_deploy(started)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,7 +12,7 @@ from contextlib import nullcontext, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from config import LOCAL, StackError
+from config import LOCAL
 
 PROCESSES_FILE = LOCAL / "processes.json"
 GRACE_SECONDS = 5
@@ -124,14 +123,3 @@ def stop(process: Process) -> None:
     if command_of(process.pid) in (None, process.command):
         with suppress(ProcessLookupError):  # children that outlived it
             os.killpg(process.pid, signal.SIGKILL)
-
-
-def require_free_port(port: int, variable: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise StackError(
-                f"port {port} on 127.0.0.1 is in use: free it, or set {variable} to another port"
-            ) from error
