@@ -244,7 +244,7 @@ hook-add hook-set hook-remove hooks: .venv/installed
 endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints: .venv/installed
 	@$(OPS)/manage.py $@
 
-deliveries: ## List deliveries: STAGE= [STATE=dead ENDPOINT= ORDER= ACCOUNT= …], or show one: ID=
+deliveries: ## List deliveries: STAGE= [STATE=dead ENDPOINT= ACCOUNT= ORDER= …]; ID= shows one
 events: ## List inbound events: STAGE= [STATUS=failed SOURCE= ACCOUNT=]; ID= shows, RETRY=1 retries it
 replay-dlq: ## Count dead deliveries or QUEUE=events: STAGE= […]; START=1 begins them again
 deliveries events replay-dlq: .venv/installed

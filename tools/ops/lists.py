@@ -13,6 +13,7 @@ from typing import Any
 import rotation
 import rules
 from request import Request
+from table import table
 
 Json = dict[str, Any]
 # Of the id of a hook. `GET /api/webhooks/denied` shows as many.
@@ -124,8 +125,6 @@ def _number_of_secrets(text: str | None) -> str:
 def _table(request: Request, titles: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """Prints the rows in columns. The message is the number of rows."""
     rows = [tuple(map(str, row)) for row in rows]
-    widths = [max(map(len, column)) for column in zip(titles, *rows, strict=True)]
-    for row in (titles, *rows):
-        cells = [text.ljust(width) for text, width in zip(row, widths, strict=True)]
-        request.print("  ".join(cells).rstrip())
+    for line in table(titles, rows):
+        request.print(line)
     return f"{len(rows)} found."

@@ -25,11 +25,34 @@ import installation
 from config import StackError
 from installation import Installation
 from request import FROM_STDIN
+from table import table
 
 Json = Any
 TIMEOUT_SECONDS = 30
 DEFAULT_LIMIT = 20
+# In a column without a value, so that other programs can count columns.
+NONE = "-"
 PAGE = 100
+
+# The options by the names of the API.
+TIMES = {"from": "FROM", "to": "TO"}
+DELIVERY_FILTERS = {
+    "state": "STATE",
+    "endpoint": "ENDPOINT",
+    "order_id": "ORDER",
+    "account_code": "ACCOUNT",
+    "kind": "KIND",
+    "reason": "REASON",
+    **TIMES,
+}
+EVENT_FILTERS = {"status": "STATUS", "source": "SOURCE", "account_code": "ACCOUNT", **TIMES}
+REDRIVE_FILTERS = {
+    "endpoint": "ENDPOINT",
+    "reason": "REASON",
+    "source": "SOURCE",
+    "account_code": "ACCOUNT",
+    **TIMES,
+}
 
 
 @dataclass(frozen=True)
@@ -69,8 +92,14 @@ def _message(error: urllib.error.HTTPError) -> str:
         found = json.loads(error.read())["error"]
     except (ValueError, KeyError, TypeError):
         return f"the API answers {error.code}"
-    field = f"{found['field']} " if "field" in found else ""
+    field = f"{_with_option(found['field'])} " if "field" in found else ""
     return f"the API answers {error.code}: {field}{found['message']}"
+
+
+def _with_option(field: str) -> str:
+    """The API's name of a filter, and ours."""
+    option = {**DELIVERY_FILTERS, **EVENT_FILTERS, **REDRIVE_FILTERS}.get(field)
+    return f"{field} ({option}=)" if option else field
 
 
 @dataclass(frozen=True)
@@ -79,7 +108,7 @@ class Options:
 
     given: Mapping[str, str]
 
-    def fields(self, **names: str) -> dict[str, str]:
+    def fields(self, names: Mapping[str, str]) -> dict[str, str]:
         """The given ones of these, by the API's names."""
         return {field: self.given[name] for field, name in names.items() if self.given.get(name)}
 
@@ -99,21 +128,24 @@ def deliveries(api: Api, options: Options) -> Iterator[str]:
     if options.given.get("ID"):
         yield _pretty(api.call("GET", f"/api/deliveries/{quote(options.given['ID'], safe='')}"))
         return
-    query = options.fields(
-        state="STATE",
-        endpoint="ENDPOINT",
-        order_id="ORDER",
-        account_code="ACCOUNT",
-        kind="KIND",
-        reason="REASON",
-        **{"from": "FROM", "to": "TO"},
-    )
     limit = options.number("LIMIT") or DEFAULT_LIMIT
-    for it in api.items("/api/deliveries", query, limit):
-        last = it["last_attempt"] or {}
-        why = [it["reason"], last.get("status"), last.get("error")]
-        columns = [it["created_at"], it["state"], " ".join(str(part) for part in why if part)]
-        yield "\t".join([*columns, it["endpoint"], it["order_id"] or "several", it["id"]])
+    found = api.items("/api/deliveries", options.fields(DELIVERY_FILTERS), limit)
+    titles = ("CREATED", "STATE", "REASON", "LAST", "ENDPOINT", "ORDER", "ID")
+    yield from table(titles, map(_delivery, found))
+
+
+def _delivery(it: Json) -> list[str]:
+    last = it["last_attempt"] or {}
+    answer = last.get("status") or last.get("error")
+    why = [it["reason"] or NONE, str(answer or NONE)]
+    return [
+        it["created_at"],
+        it["state"],
+        *why,
+        it["endpoint"],
+        it["order_id"] or "several",
+        it["id"],
+    ]
 
 
 def events(api: Api, options: Options) -> Iterator[str]:
@@ -123,13 +155,11 @@ def events(api: Api, options: Options) -> Iterator[str]:
         path = f"/api/webhooks/retry/{event}" if retried else f"/api/webhooks/logs/{event}"
         yield _pretty(api.call("POST" if retried else "GET", path))
         return
-    query = options.fields(
-        status="STATUS", source="SOURCE", account_code="ACCOUNT", **{"from": "FROM", "to": "TO"}
-    )
     limit = options.number("LIMIT") or DEFAULT_LIMIT
-    for it in api.items("/api/webhooks/logs", query, limit):
-        columns = [it["received_at"], it["status"], it["reason"] or "", it["source"]]
-        yield "\t".join([*columns, it["account_code"] or "", it["id"]])
+    found = api.items("/api/webhooks/logs", options.fields(EVENT_FILTERS), limit)
+    names = ("received_at", "status", "reason", "source", "account_code", "id")
+    rows = ([it[name] or NONE for name in names] for it in found)
+    yield from table(("RECEIVED", "STATUS", "REASON", "SOURCE", "ACCOUNT", "ID"), rows)
 
 
 def replay_dlq(api: Api, options: Options) -> Iterator[str]:
@@ -140,13 +170,7 @@ def replay_dlq(api: Api, options: Options) -> Iterator[str]:
     queue = options.given.get("QUEUE") or "deliveries"
     if queue not in ("deliveries", "events"):
         raise StackError(f"QUEUE={queue}: must be deliveries or events")
-    body: dict[str, Json] = options.fields(
-        endpoint="ENDPOINT",
-        reason="REASON",
-        source="SOURCE",
-        account_code="ACCOUNT",
-        **{"from": "FROM", "to": "TO"},
-    )
+    body: dict[str, Json] = options.fields(REDRIVE_FILTERS)
     if limit := options.number("LIMIT"):
         body["limit"] = limit
     path = f"/api/dlq/{queue}/replay"
@@ -192,6 +216,10 @@ def main(command: str) -> int:
         where = installation.find(stage, os.environ.get("REGION", ""))
         for line in COMMANDS[command](connect(where, options), options):
             print(line)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `| head` has read enough. Python would complain when it closes the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except (StackError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

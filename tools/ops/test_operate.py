@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import io
+import json
+import os
+import subprocess
+import sys
 import unittest
 from typing import Any
 from unittest.mock import MagicMock, patch
+from urllib.error import HTTPError
 
 import operate
 from config import StackError
@@ -48,8 +53,11 @@ class Operate(unittest.TestCase):
         ]
         api = FakeApi(*pages)
         lines = run("deliveries", api, STATE="dead", FROM="2026-01-20T00:00:00Z", LIMIT="2")
-        columns = ["2026-01-20T04:45:31.000Z", "dead", "exhausted connect", "shop", "several"]
-        self.assertEqual(lines, ["\t".join([*columns, "msg_1"])] * 2)
+        columns = ["2026-01-20T04:45:31.000Z", "dead", "exhausted", "connect", "shop", "several"]
+        self.assertEqual([line.split() for line in lines[1:]], [[*columns, "msg_1"]] * 2)
+        titles = ["CREATED", "STATE", "REASON", "LAST", "ENDPOINT", "ORDER", "ID"]
+        self.assertEqual(lines[0].split(), titles)
+        self.assertEqual([lines[0].index("ID"), lines[1].index("msg_1")], [72, 72])
         query = "state=dead&from=2026-01-20T00%3A00%3A00Z&limit=2"
         paths = [path for _, path, _ in api.calls]
         pages_asked = [query, f"{query}&page=abc", f"{query}&page=def"]
@@ -60,6 +68,40 @@ class Operate(unittest.TestCase):
         run("events", api, ACCOUNT="STORE001", FROM="2026-01-20", TO="2026-01-21")
         query = "account_code=STORE001&from=2026-01-20&to=2026-01-21&limit=20"
         self.assertEqual(api.calls, [("GET", f"/api/webhooks/logs?{query}", None)])
+
+    def test_every_column_has_a_value(self) -> None:
+        event = {"received_at": "t", "status": "received", "reason": None, "source": "whatsapp"}
+        api = FakeApi({"items": [event | {"account_code": None, "id": "e"}]})
+        _, line = run("events", api)
+        self.assertEqual(line.split(), ["t", "received", "-", "whatsapp", "-", "e"])
+        delivery = DELIVERY | {"reason": None, "last_attempt": {"status": 503, "error": None}}
+        pages = FakeApi({"items": [delivery, delivery | {"last_attempt": None}]})
+        last = [line.split()[3] for line in run("deliveries", pages)]
+        self.assertEqual(last, ["LAST", "503", "-"])
+
+    def test_an_error_names_the_option_of_the_field(self) -> None:
+        error = {"code": "invalid", "field": "account_code", "message": "is required"}
+        answer = io.BytesIO(json.dumps({"error": error}).encode())
+        refused = HTTPError("https://api.example.com", 422, "", MagicMock(), answer)
+        api = operate.Api("https://api.example.com", "ops", "secret")
+        with (
+            patch("urllib.request.urlopen", side_effect=refused),
+            self.assertRaisesRegex(StackError, r"422: account_code \(ACCOUNT=\) is required"),
+        ):
+            run("deliveries", api, ORDER="e-1")
+
+    def test_ends_quietly_when_nobody_reads_on(self) -> None:
+        script = "import operate, sys; operate.COMMANDS['x'] = lambda *_: map(str, range(99999)); "
+        script += "operate.installation.find = operate.connect = lambda *_: None; "
+        script += "sys.exit(operate.main('x'))"
+        environment = os.environ | {"STAGE": "local", "PYTHONPATH": os.pathsep.join(sys.path)}
+        command = [sys.executable, "-c", script]
+        with subprocess.Popen(command, env=environment, stdout=-1, stderr=-1) as listing:
+            assert listing.stdout
+            assert listing.stderr
+            self.assertEqual(listing.stdout.readline(), b"0\n")
+            listing.stdout.close()
+            self.assertEqual((listing.stderr.read(), listing.wait()), (b"", 0))
 
     def test_an_id_stays_one_segment(self) -> None:
         api = FakeApi({}, {}, {}, {})
