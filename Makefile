@@ -17,6 +17,9 @@ OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL F
 OPTIONS += ENDPOINT FROM ID JOB KIND LIMIT ORDER PASSWORD QUEUE REASON RETRY START STATE STATUS STOP TO
 given = $(filter $(1),$(GIVEN))
 $(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
+# The tools of tools/ops refuse what they would ignore, such as TIMEOUT= for TIMEOUT_SECONDS=.
+export WAYPOST_OPTIONS := $(OPTIONS)
+export WAYPOST_GIVEN := $(filter-out PYTHON,$(GIVEN))
 
 PYTHON := .venv/bin/python
 STACK := $(PYTHON) tools/local/stack.py

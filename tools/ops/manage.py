@@ -25,7 +25,7 @@ import rules
 import sources
 from config import StackError
 from parameters import Parameters
-from request import Request, token
+from request import Request, require_known_options, token
 
 DEFAULT_TTL_SECONDS = "300"  # of ConfigTtlSeconds in template.yaml
 
@@ -175,6 +175,7 @@ def _show_generated(request: Request, secret: str) -> None:
 def main(command: str) -> int:
     try:
         stage = os.environ.get("STAGE") or _missing_stage()
+        require_known_options(os.environ)
         where = installation.find(stage, os.environ.get("REGION", ""))
         effect = _effect(where.stack_parameters())
         parameters = Parameters(where.client("ssm"), where.prefix)

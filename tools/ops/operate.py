@@ -24,7 +24,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 import installation
 from config import StackError
 from installation import Installation
-from request import FROM_STDIN
+from request import FROM_STDIN, require_known_options
 from table import table
 
 Json = Any
@@ -212,6 +212,7 @@ def main(command: str) -> int:
         stage = os.environ.get("STAGE")
         if not stage:
             raise StackError("STAGE=… is missing: local, or a deployed stage such as dev or prod")
+        require_known_options(os.environ)
         options = Options(os.environ)
         where = installation.find(stage, os.environ.get("REGION", ""))
         for line in COMMANDS[command](connect(where, options), options):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TextIO
 
 import rules
@@ -17,6 +18,16 @@ FROM_STDIN = "stdin"
 def token() -> str:
     """Generates a secret."""
     return secrets.token_urlsafe(24)
+
+
+def require_known_options(environment: Mapping[str, str]) -> None:
+    """Refuses an option of make's command line that no command has: it would have no effect."""
+    known = environment.get("WAYPOST_OPTIONS", "").split()
+    for name in environment.get("WAYPOST_GIVEN", "").split():
+        if name not in known:
+            meant = "".join(get_close_matches(name, known, 1))
+            hint = f": did you mean {meant}=?" if meant else ""
+            raise StackError(f"{name}= is no option{hint}")
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,14 @@ class Values(unittest.TestCase):
                 with self.subTest(target, value=value):
                     self.make("-n", target, f"OTHER={value}", f"RELEASE={value}")
 
+    def test_names_the_option_that_an_unknown_one_was_meant_to_be(self) -> None:
+        for target in ("endpoint-set", "deliveries"):
+            output = self.make(target, "STAGE=local", "NAME=a", "TIMEOUT=3")
+            self.assertIn("error: TIMEOUT= is no option: did you mean TIMEOUT_SECONDS=?", output)
+        self.assertIn("error: QQQ= is no option\n", self.make("users", "STAGE=local", "QQQ=3"))
+        environment = self.make("users", "STAGE=!", TIMEOUT="3")
+        self.assertIn("error: STAGE=!", environment)
+
     def test_rejects_an_unknown_fuzz_target(self) -> None:
         for value in self.values():
             with self.subTest(value):
