@@ -19,7 +19,7 @@ from sources import NO_SECRET, SOURCES
 Json = dict[str, Any]
 NONE = "none"
 BOOLEANS = ("true", "false")
-# Options of `endpoint-set` and the fields that they change.
+# Options of `endpoint-add` and `endpoint-set`, and the fields that they change.
 ENDPOINT_FIELDS: dict[str, tuple[str, Callable[[str], Any]]] = {
     "FORMAT": ("format", lambda text: rules.one_of("FORMAT", text, rules.FORMATS)),
     "ACCOUNTS": ("accounts", rules.accounts),
@@ -126,7 +126,11 @@ def endpoint_set(request: Request) -> str:
     if f"{folder}/url" not in found:
         raise StackError(f"there is no endpoint {name}")
     _require_any(request, "URL", "HEADER", "LEGACY_SECRET", *ENDPOINT_FIELDS)
-    settings = _changed_settings(request, found.get(f"{folder}/settings", "{}"))
+    text = found.get(f"{folder}/settings", "{}")
+    settings = lists.object_of(text)
+    if not settings and text.strip() != "{}":
+        raise StackError("the endpoint's settings are not a JSON object: correct or delete them")
+    settings = changed_settings(request, settings)
     url = request.get("URL") and rules.endpoint_url(request.get("URL"), local=request.local)
     if url and _given(request, "HEADER", *ENDPOINT_FIELDS):
         # Written one after the other: between them the old URL would have the new accounts, or the
@@ -144,10 +148,8 @@ def endpoint_set(request: Request) -> str:
     return f"Endpoint {name} is changed."
 
 
-def _changed_settings(request: Request, text: str) -> Json:
-    settings = lists.object_of(text)
-    if not settings and text.strip() != "{}":
-        raise StackError("the endpoint's settings are not a JSON object: correct or delete them")
+def changed_settings(request: Request, settings: Json) -> Json:
+    """An endpoint's settings with the given ones."""
     for option, (field, parse) in ENDPOINT_FIELDS.items():
         given = request.get(option)
         if given == NONE:

@@ -7,6 +7,7 @@ import unittest
 from typing import Any
 
 import manage
+import options
 from config import StackError
 from parameters import Parameters
 
@@ -61,6 +62,7 @@ class CommandCase(unittest.TestCase):
         output = io.StringIO()
         parameters = Parameters(self.ssm, PREFIX)
         request = manage.Request(variables, parameters, local, io.StringIO(stdin), output)
+        options.check(command, variables)
         message = manage.COMMANDS[command](request)
         shown = [] if command in manage.LISTS else output.getvalue().splitlines()
         for line in shown:

@@ -14,13 +14,13 @@ import hashlib
 import os
 import secrets
 import sys
-from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 import changes
 import installation
 import lists
+import options
 import rules
 import sources
 from config import StackError
@@ -52,9 +52,7 @@ def endpoint_add(request: Request) -> str:
     name, accounts = request.name, rules.accounts(request.need("ACCOUNTS"))
     form = rules.one_of("FORMAT", request.need("FORMAT"), rules.FORMATS)
     url = rules.endpoint_url(request.need("URL"), local=request.local)
-    settings: dict[str, Any] = {"format": form, "accounts": accounts}
-    if timeout := request.get("TIMEOUT_SECONDS"):
-        settings["timeout_seconds"] = rules.timeout("TIMEOUT_SECONDS", timeout)
+    settings = changes.changed_settings(request, {})
     secret, parts = _signing_secret(request), _Endpoint(name)
     legacy = request.secret("LEGACY_SECRET", lambda: "")
     if request.force:
@@ -176,6 +174,7 @@ def main(command: str) -> int:
     try:
         stage = os.environ.get("STAGE") or _missing_stage()
         require_known_options(os.environ)
+        options.check(command, os.environ)
         where = installation.find(stage, os.environ.get("REGION", ""))
         effect = _effect(where.stack_parameters())
         parameters = Parameters(where.client("ssm"), where.prefix)

@@ -22,6 +22,7 @@ from urllib.parse import quote, urlencode
 from botocore.exceptions import BotoCoreError, ClientError
 
 import installation
+import options as command_options
 from config import StackError
 from installation import Installation
 from request import FROM_STDIN, require_known_options
@@ -116,8 +117,9 @@ class Options:
         text = self.given.get(name)
         if not text:
             return None
-        if not text.isdecimal() or int(text) < 1:
-            raise StackError(f"{name}={text}: must be a whole number from 1")
+        # Python refuses to read thousands of digits.
+        if not (text.isascii() and text.isdecimal() and len(text) <= 9) or int(text) < 1:
+            raise StackError(f"{name}={text}: must be a whole number from 1 to 999999999")
         return int(text)
 
     def flag(self, name: str) -> bool:
@@ -194,7 +196,7 @@ def _pretty(value: Json) -> str:
 
 
 def connect(where: Installation, options: Options) -> Api:
-    if where.is_local:
+    if where.is_local and not options.given.get("NAME"):
         admin = installation.local_stack()["users"]["admin"]
         return Api(where.api_url(), admin["name"], admin["password"])
     name = options.given.get("NAME")
@@ -213,6 +215,7 @@ def main(command: str) -> int:
         if not stage:
             raise StackError("STAGE=… is missing: local, or a deployed stage such as dev or prod")
         require_known_options(os.environ)
+        command_options.check(command, os.environ)
         options = Options(os.environ)
         where = installation.find(stage, os.environ.get("REGION", ""))
         for line in COMMANDS[command](connect(where, options), options):

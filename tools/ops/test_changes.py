@@ -281,4 +281,5 @@ class Changes(CommandCase):
             ("source-remove", "SOURCE=fax", {"SOURCE": "fax"}),
         ]:
             with self.subTest(options):
-                self.assert_rejects(command, message, **{"NAME": "crm"} | options)
+                named = {} if command in ("hook-set", "source-remove") else {"NAME": "crm"}
+                self.assert_rejects(command, message, **named | options)

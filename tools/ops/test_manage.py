@@ -97,6 +97,15 @@ class Commands(CommandCase):
                     **self.ENDPOINT | {"FORCE": "1", "TIMEOUT_SECONDS": seconds},
                 )
 
+    def test_writes_every_setting_of_a_new_endpoint(self) -> None:
+        self.add_endpoint(EVENTS="delivered", ENABLED="false", RETRY_COUNT="3", HEADER="x-tag: a")
+        settings = json.loads(self.value("endpoints/crm/settings"))
+        others = {"events": ["delivered"], "enabled": False, "retry_count": 3}
+        expected = {"format": "standard", "accounts": ["A"], "headers": {"x-tag": "a"}}
+        self.assertEqual(settings, expected | others)
+        invalid = {**self.ENDPOINT, "FORCE": "1", "LATEST_ONLY": "true", "FORMAT": "status_update"}
+        self.assert_rejects("endpoint-add", "are batches", **invalid)
+
     def test_rejects_an_endpoint_when_any_part_exists(self) -> None:
         self.add_endpoint()
         for part in ("url", "secret", "settings"):

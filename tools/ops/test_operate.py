@@ -13,6 +13,7 @@ from unittest.mock import MagicMock, patch
 from urllib.error import HTTPError
 
 import operate
+import options as command_options
 from config import StackError
 from installation import Installation
 
@@ -41,6 +42,7 @@ class FakeApi(operate.Api):
 
 
 def run(command: str, api: FakeApi, **options: str) -> list[str]:
+    command_options.check(command, options)
     return list(operate.COMMANDS[command](api, operate.Options(options)))
 
 
@@ -91,9 +93,11 @@ class Operate(unittest.TestCase):
             run("deliveries", api, ORDER="e-1")
 
     def test_ends_quietly_when_nobody_reads_on(self) -> None:
-        script = "import operate, sys; operate.COMMANDS['x'] = lambda *_: map(str, range(99999)); "
+        script = (
+            "import operate, sys; operate.COMMANDS['events'] = lambda *_: map(str, range(99999)); "
+        )
         script += "operate.installation.find = operate.connect = lambda *_: None; "
-        script += "sys.exit(operate.main('x'))"
+        script += "sys.exit(operate.main('events'))"
         environment = os.environ | {"STAGE": "local", "PYTHONPATH": os.pathsep.join(sys.path)}
         command = [sys.executable, "-c", script]
         with subprocess.Popen(command, env=environment, stdout=-1, stderr=-1) as listing:
@@ -128,7 +132,8 @@ class Operate(unittest.TestCase):
         self.assertEqual(start, ("POST", "/api/dlq/events/replay", {"source": "shipway"}))
 
     def test_rejects_invalid_options(self) -> None:
-        for options in ({"LIMIT": "0"}, {"LIMIT": "x"}, {"QUEUE": "shards"}):
+        invalid = ("0", "x", "1.5", "9" * 5000, "٣")
+        for options in (*({"LIMIT": text} for text in invalid), {"QUEUE": "shards"}):
             with self.assertRaisesRegex(StackError, next(iter(options))):
                 run("replay-dlq", FakeApi(), **options)
 
