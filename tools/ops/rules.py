@@ -30,6 +30,20 @@ LABEL = r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?"
 # The last label must not be a number: URL parsers read 0x7f.1 and 2130706433 as IP addresses.
 HOST_NAME = re.compile(rf"(?:{LABEL}\.)+(?![0-9]+$|0x)[a-z0-9-]*[a-z0-9]", re.IGNORECASE)
 
+# Of `shared/egress/src/policy.rs`, which says why. Python's `is_global` knows fewer, and its answer
+# depends on the version of Python.
+SPECIAL = [
+    ipaddress.ip_network(block)
+    for block in (
+        *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
+        *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.31.196.0/24", "192.52.193.0/24"),
+        *("192.88.99.0/24", "192.168.0.0/16", "192.175.48.0/24", "198.18.0.0/15"),
+        *("198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"),
+        *("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20"),
+    )
+]
+GLOBAL_V6 = ipaddress.ip_network("2000::/3")
+
 
 def stage(text: str) -> str:
     _require(STAGE.fullmatch(text), f"STAGE={text}: lower-case letters, digits and -, at most 16")
@@ -37,7 +51,9 @@ def stage(text: str) -> str:
 
 
 def name(text: str) -> str:
-    _require(NAME.fullmatch(text), f"NAME={text}: 1 to 64 of A-Z a-z 0-9 _ . -")
+    # A path of the API would lose a segment `.` or `..`.
+    fits = NAME.fullmatch(text) and text not in (".", "..")
+    _require(fits, f"NAME={text}: 1 to 64 of A-Z a-z 0-9 _ . -, but neither . nor ..")
     return text
 
 
@@ -122,7 +138,7 @@ def timeout(variable: str, text: str) -> int:
 
 
 def days(variable: str, text: str) -> int:
-    whole = text.isascii() and text.isdecimal() and int(text) > 0
+    whole = text.isascii() and text.isdecimal() and len(text) <= 9 and int(text) > 0
     _require(whole, f"{variable}={text}: expected a whole number of days")
     return int(text)
 
@@ -158,8 +174,8 @@ def endpoint_url(text: str, *, local: bool) -> str:
     _require(parts.scheme == "https", f"URL: must start with https://{note}")
     _require(port in (None, 443), "URL: the port must be 443")
     url = _in_punycode(text, parts)
-    public = _is_public(urlsplit(url))
-    _require(public, "URL: the host must be a full public DNS name or a public address")
+    public = _is_public(urlsplit(url).hostname or "")
+    _require(public, "URL: the host must be a full public DNS name or a public IPv4 address")
     _require(len(url) <= MAX_URL_BYTES, f"URL: longer than {MAX_URL_BYTES} bytes")
     return url
 
@@ -185,13 +201,19 @@ def _has_punycode(host: str) -> bool:
     return any(label.startswith("xn--") for label in host.split("."))
 
 
-def _is_public(parts: SplitResult) -> bool:
-    host = parts.hostname or ""
+def _is_public(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
         return bool(HOST_NAME.fullmatch(host)) and not host.lower().endswith(".localhost")
-    return address.is_global and not address.is_multicast
+    return is_public_address(address) and address.version == 4  # functions have no IPv6
+
+
+def is_public_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """As `is_public` in `shared/egress/src/policy.rs`."""
+    if address.version == 6 and address not in GLOBAL_V6:
+        return False
+    return not any(address in block for block in SPECIAL if block.version == address.version)
 
 
 def _require(condition: object, message: str) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import unittest
 from urllib.parse import urlsplit
 
 import callback
 import rules
-from config import TEMPLATE, StackError
+from config import ROOT, TEMPLATE, StackError
 
 
 class EndpointUrls(unittest.TestCase):
@@ -18,7 +20,6 @@ class EndpointUrls(unittest.TestCase):
             "https://xn--bcher-kva.example/hook",
             "https://under_score.example.com/",
             "https://8.8.8.8/hook",
-            "https://[2606:4700::1111]/hook",
             "https://1.example.com1/",
         ):
             with self.subTest(url):
@@ -45,6 +46,8 @@ class EndpointUrls(unittest.TestCase):
             "https://224.0.0.1/",
             "https://[::1]/",
             "https://[fe80::1]/",
+            "https://[2606:4700::1111]/hook",
+            "https://192.88.99.1/",
             "https://0x7f.1/",
             "https://example.0x7f/",
             "https://2130706433/",
@@ -112,11 +115,31 @@ class EndpointUrls(unittest.TestCase):
                 rules.endpoint_url(url, local=True)
 
 
+class Addresses(unittest.TestCase):
+    def test_agrees_with_egress(self) -> None:
+        table = (ROOT / "shared/egress/src/policy/addresses.txt").read_text()
+        lines = [line.split() for line in table.splitlines() if not line.startswith("#")]
+        self.assertGreater(len(lines), 60)
+        for kind, text in lines:
+            with self.subTest(text):
+                is_public = rules.is_public_address(ipaddress.ip_address(text))
+                self.assertEqual(is_public, kind == "public")
+                if "." in text and ":" not in text and kind == "special":
+                    with self.assertRaises(StackError):
+                        rules.endpoint_url(f"https://{text}/", local=False)
+
+    def test_has_the_blocks_of_egress(self) -> None:
+        source = (ROOT / "shared/egress/src/policy.rs").read_text()
+        self.assertEqual(
+            len(rules.SPECIAL), sum(map(int, re.findall(r"const SPECIAL_V.*Net; ([0-9]+)", source)))
+        )
+
+
 class Names(unittest.TestCase):
     def test_accepts_and_rejects_names(self) -> None:
         for name in ("a", "shop-1", "A.b_C-9", "x" * 64):
             self.assertEqual(rules.name(name), name)
-        for name in ("", "a b", "a/b", "ä", "x" * 65, "a\n", "$(id)"):
+        for name in ("", ".", "..", "a b", "a/b", "ä", "x" * 65, "a\n", "$(id)"):
             with self.subTest(name), self.assertRaises(StackError):
                 rules.name(name)
 
