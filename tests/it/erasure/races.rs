@@ -127,6 +127,30 @@ async fn waits_for_a_delivery_that_is_being_posted() {
     assert_eq!(erased, ErasedBody::Erased);
 }
 
+/// The second pass finds the delivery in use, and nothing new.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ends_although_a_delivery_is_in_use_for_several_passes() {
+    let (account, shopper) = (unique("ACC-"), Shopper::new());
+    let settings = json!({"accounts": [account], "timeout_seconds": 20});
+    let endpoint = TestEndpoint::new(settings, json!([{"status": 200, "delay_ms": 8000}])).await;
+    let id = shopper.order(&account).await;
+    let created_at = order(&account, &id).await.json["createdAt"].as_str().unwrap().to_owned();
+    shopper.status(&account, &id, "in_progress").await;
+    endpoint.received(1).await;
+
+    assert_eq!(erase(&account, &id, "/customer").await.status, 202);
+    let event = erasure_event(&account, &id, "customer", &created_at);
+    let message = EventMessage::write(&event);
+    for _ in 0..2 {
+        let process = stack().process(&Calls::default());
+        let outcome = process.handle(&message, seconds_from_now(60)).await;
+        assert!(matches!(outcome, Ok(RecordOutcome::RetryAfter(_))), "{outcome:?}");
+    }
+    erased(&account, &id, "/customer").await;
+    last_pass(&account, &id, "customer", &event).await;
+    assert_eq!(rows_with(&shopper.canaries()).await, [""; 0]);
+}
+
 #[tokio::test]
 async fn an_event_keeps_its_body_until_it_is_processed() {
     let now = aws::clock::now();

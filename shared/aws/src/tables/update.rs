@@ -68,6 +68,12 @@ impl Changes {
         }
     }
 
+    /// DynamoDB refuses an update expression without a clause.
+    pub(crate) fn is_empty(&self) -> bool {
+        let Self { set, add, delete, remove } = self;
+        set.is_empty() && add.is_empty() && delete.is_empty() && remove.is_empty()
+    }
+
     pub(crate) fn render(self, placeholders: &mut Placeholders) -> String {
         let mut clauses = Vec::new();
         clause(&mut clauses, "SET", self.set, |(name, set)| {
@@ -139,5 +145,18 @@ mod tests {
     fn omits_empty_clauses() {
         assert_eq!(render(Changes::new().remove("unknown")), "REMOVE #unknown");
         assert_eq!(render(Changes::new().add("asked", number(1))), "ADD #asked :v0");
+    }
+
+    #[test]
+    fn is_empty_without_a_clause() {
+        assert!(Changes::new().is_empty());
+        for changes in [
+            Changes::new().set("a", number(1)),
+            Changes::new().add("a", number(1)),
+            Changes::new().delete("a", AttributeValue::Ss(vec!["a".to_owned()])),
+            Changes::new().remove("a"),
+        ] {
+            assert!(!changes.is_empty(), "{changes:?}");
+        }
     }
 }

@@ -82,8 +82,9 @@ impl Write {
         Self::put(table, item).only_if(no_row())
     }
 
-    /// An update, which creates a missing row.
+    /// An update, which creates a missing row. It needs a change.
     pub(crate) fn update(table: &str, key: Item, changes: Changes) -> Self {
+        debug_assert!(!changes.is_empty(), "an update without changes");
         Self::new(table, Action::Update(key, changes))
     }
 

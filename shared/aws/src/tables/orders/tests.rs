@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::id::{AccountCode, EventId, OrderId, ReportId};
 use domain::core::timestamp::Timestamp;
+use domain::orders::erasure::{Counts, Scope};
 use domain::tracking::entry::Fact;
 use domain::tracking::state::Start;
 use domain::tracking::status::Status;
@@ -88,4 +89,23 @@ async fn an_unreadable_order_hides_no_other_of_a_page() {
         .map(|id| Listed { order_id: OrderId::parse(id).unwrap(), sort_key: String::new() });
     let loaded = orders.load_all(&key.account, &listed).await.unwrap();
     assert_eq!(loaded.iter().map(|order| &order.key).collect::<Vec<_>>(), [&key]);
+}
+
+/// What a pass adds to the receipt, and the number of requests that it takes.
+async fn add(counts: Counts, erased_at: Option<Timestamp>) -> (Option<Timestamp>, usize) {
+    let row = r#"{"Attributes":{"erased_at":{"S":"2026-01-20T10:00:00.000Z"}}}"#;
+    let fake = FakeAws::sequence(&[(200, row)]);
+    let orders = Orders::new(clients(fake.edge()).dynamodb(), "t".to_owned());
+    let (key, event) = (rows().0, EventId::parse("e1").unwrap());
+    let added = orders.add_to_receipt(&key, Scope::Customer, &event, &counts, erased_at).await;
+    (added.unwrap(), fake.requests().len())
+}
+
+#[tokio::test]
+async fn writes_no_receipt_when_a_pass_has_nothing_to_add() {
+    let at = Timestamp::parse("2026-01-20T10:00:00.000Z").unwrap();
+    assert_eq!(add(Counts::default(), None).await, (None, 0));
+    assert_eq!(add(Counts::default(), Some(at)).await, (Some(at), 1));
+    let counts = Counts { events: 1, ..Counts::default() };
+    assert_eq!(add(counts, None).await, (Some(at), 1));
 }

@@ -69,6 +69,12 @@ async fn gives_up_after_seven_conflicts() {
     }
 }
 
+#[test]
+#[should_panic(expected = "an update without changes")]
+fn rejects_an_update_without_changes() {
+    let _ = Write::update("t", key("p", "s"), Changes::new());
+}
+
 #[tokio::test]
 async fn returns_the_existing_row_if_the_condition_fails() {
     let missing = WriteOutcome::ConditionFailed(Item::new());
