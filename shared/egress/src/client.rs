@@ -9,7 +9,7 @@
 //! rejected the delivery, and a failure here would deliver an accepted event again.
 //!
 //! A head may have 100 fields and about 400 KiB (defaults of hyper 1 for HTTP/1.1, the only version
-//! spoken). Certificates are checked against the machine's store, on Amazon Linux 2023
+//! spoken), and 32 interim ones may come before it. Certificates are checked against the machine's store, on Amazon Linux 2023
 //! `/etc/pki/tls/certs/ca-bundle.crt`, by rustls with aws-lc-rs, as in the AWS SDK.
 
 mod get;
@@ -129,7 +129,7 @@ impl Http {
     /// the machine's certificates. Fails without any.
     pub fn new(clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
         tracing::info!(egress = BUILD_MARKER, "http.ready");
-        let transport = Transport::new(LOOPBACK, resolve::system(), system_tls()?, clock)?;
+        let transport = Transport::new(LOOPBACK, resolve::system(), system_tls()?, clock);
         Ok(Self::over(transport, LOOPBACK))
     }
 

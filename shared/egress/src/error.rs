@@ -3,10 +3,12 @@
 use std::error::Error;
 use std::io::{self, ErrorKind};
 
+use hyper_util::client::legacy;
 use rustls::{AlertDescription, CertificateError, OtherError};
 
 use crate::policy::Refused;
-use crate::resolve::{Blocked, NoIpv4};
+use crate::resolve::{Blocked, NoIpv4, Unresolved};
+use crate::transport::TooSlow;
 
 /// Contains nothing of the URL, the headers or the body: it goes to logs and rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +58,8 @@ pub enum SendError {
     /// The connection ended before a complete response head.
     #[error("the connection was closed before a response")]
     Closed,
-    /// The response is not HTTP/1.1, or its head exceeds the limits.
+    /// The response is not HTTP/1.1, its head exceeds the limits, or too many interim responses
+    /// (1xx) come before it.
     #[error("the response is not valid HTTP")]
     Protocol,
 }
@@ -89,14 +92,14 @@ impl SendError {
         matches!(self, Self::Timeout | Self::Closed | Self::Protocol)
     }
 
-    pub(crate) fn of(error: &reqwest::Error) -> Self {
+    pub(crate) fn of(error: &legacy::Error) -> Self {
         if find::<Blocked>(error).is_some() {
             return Self::Blocked;
         }
         if find::<NoIpv4>(error).is_some() {
             return Self::NoIpv4;
         }
-        if error.is_dns() {
+        if find::<Unresolved>(error).is_some() {
             return Self::Dns;
         }
         if error.is_connect() {
@@ -107,7 +110,8 @@ impl SendError {
                 None if causes(error).any(is_io(ErrorKind::ConnectionRefused)) => {
                     Self::ConnectRefused
                 }
-                None if error.is_timeout() => Self::ConnectTimeout,
+                None if find::<TooSlow>(error).is_some() => Self::ConnectTimeout,
+                None if causes(error).any(is_io(ErrorKind::TimedOut)) => Self::ConnectTimeout,
                 None => Self::Connect,
             };
         }

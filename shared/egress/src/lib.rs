@@ -5,6 +5,7 @@ mod client;
 mod error;
 mod excerpt;
 mod headers;
+mod interim;
 pub mod policy;
 mod resolve;
 #[cfg(feature = "simulation")]

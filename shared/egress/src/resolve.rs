@@ -1,12 +1,15 @@
 //! DNS resolution with the SSRF guard: the client gets vetted addresses or none.
 
+use std::error::Error;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower::Service;
 
 use crate::policy::{Loopback, permits};
 
@@ -26,7 +29,11 @@ pub(crate) struct Blocked;
 #[error("the name has no IPv4 address")]
 pub(crate) struct NoIpv4;
 
-/// The system's resolver, as in reqwest.
+#[derive(Debug, thiserror::Error)]
+#[error("the name has no address, or the lookup failed")]
+pub(crate) struct Unresolved;
+
+/// The system's resolver.
 pub(crate) fn system() -> Lookup {
     Arc::new(|name| {
         Box::pin(async move {
@@ -41,6 +48,7 @@ pub(crate) fn system() -> Lookup {
 ///
 /// Loopback addresses, where allowed, are valid for `localhost` only. A name without an IPv4 address
 /// is an error of its own: the functions cannot reach it.
+#[derive(Clone)]
 pub(crate) struct Guard {
     loopback: Loopback,
     lookup: Lookup,
@@ -52,14 +60,26 @@ impl Guard {
     }
 }
 
-impl Resolve for Guard {
-    fn resolve(&self, name: Name) -> Resolving {
+type BoxError = Box<dyn Error + Send + Sync>;
+type Addresses = std::vec::IntoIter<SocketAddr>;
+
+impl Service<Name> for Guard {
+    type Response = Addresses;
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<Addresses, BoxError>>;
+
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let loopback = if name.as_str() == "localhost" { self.loopback } else { Loopback::Refused };
         let lookup = (self.lookup)(name.as_str().to_owned());
         Box::pin(async move {
-            let addresses = tokio::time::timeout(DNS_TIMEOUT, lookup).await??;
+            let addresses = tokio::time::timeout(DNS_TIMEOUT, lookup).await;
+            let addresses = addresses.map_err(|_| Unresolved)?.map_err(|_| Unresolved)?;
             if addresses.is_empty() {
-                return Err(io::Error::from(io::ErrorKind::NotFound).into());
+                return Err(Unresolved.into());
             }
             if !addresses.iter().all(|&ip| permits(ip, loopback)) {
                 return Err(Blocked.into());
@@ -67,9 +87,9 @@ impl Resolve for Guard {
             if !addresses.iter().any(IpAddr::is_ipv4) {
                 return Err(NoIpv4.into());
             }
-            // With port 0, reqwest uses the port of the URL.
+            // With port 0, hyper uses the port of the URL.
             let addresses = addresses.into_iter().map(|ip| SocketAddr::new(ip, 0));
-            Ok(Box::new(addresses) as Addrs)
+            Ok(addresses.collect::<Vec<_>>().into_iter())
         })
     }
 }

@@ -27,7 +27,7 @@ const SHORT: Duration = Duration::from_millis(250);
 
 fn client(loopback: Loopback, lookup: Lookup) -> Http {
     let tls = system_tls().unwrap();
-    Http::over(Transport::new(loopback, lookup, tls, SystemTime::now).unwrap(), loopback)
+    Http::over(Transport::new(loopback, lookup, tls, SystemTime::now), loopback)
 }
 
 /// The client as built with the feature `loopback`.

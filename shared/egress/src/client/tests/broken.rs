@@ -1,8 +1,13 @@
 //! Responses without a complete head.
 
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::{Duration, Instant};
+
 use super::server::{HostileServer, Peer};
-use super::{LONG, SHORT, post};
-use crate::SendError;
+use super::{LONG, SHORT, local, post};
+use crate::policy::{Loopback, Target};
+use crate::{GetError, HeaderMap, SendError};
 
 async fn failure_of(response: impl Into<Vec<u8>>) -> SendError {
     let mut server = HostileServer::responding(response).await;
@@ -76,4 +81,56 @@ async fn times_out_when_the_head_never_ends() {
         let posted = tokio::time::timeout(LONG, post(&server.target(), SHORT)).await;
         assert_eq!(posted.expect("no deadline").unwrap_err(), SendError::Timeout, "{rest}");
     }
+}
+
+/// A server with a thread for each connection, which sends interim responses as fast as it can,
+/// until the connection is closed.
+fn pumping() -> Target {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            std::thread::spawn(move || {
+                let _ = stream.read(&mut [0; 1024]);
+                let heads = "HTTP/1.1 100 Continue\r\n\r\n".repeat(40_000);
+                while stream.write_all(heads.as_bytes()).is_ok() {}
+            });
+        }
+    });
+    Target::parse(&url, Loopback::Allowed).unwrap()
+}
+
+/// The longest time for which the runtime gave this future no turn.
+async fn longest_stall() -> Duration {
+    let mut longest = Duration::ZERO;
+    let mut last = Instant::now();
+    for _ in 0..50 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        longest = longest.max(last.elapsed());
+        last = Instant::now();
+    }
+    longest
+}
+
+#[tokio::test]
+async fn endless_interim_responses_end_the_request_and_hold_up_no_other_task() {
+    let (target, http) = (pumping(), local());
+    let stall = tokio::spawn(longest_stall());
+    for _ in 0..8 {
+        assert_eq!(post(&target, LONG).await.unwrap_err(), SendError::Protocol);
+        let got = http.get(&target, &HeaderMap::new(), LONG, 100).await;
+        assert_eq!(got, Err(GetError::NoHead(SendError::Protocol)));
+    }
+    let stall = stall.await.unwrap();
+    assert!(stall < Duration::from_secs(2), "{stall:?}");
+}
+
+#[tokio::test]
+async fn accepts_thirty_two_interim_responses() {
+    let interim = |count| "HTTP/1.1 102 Processing\r\n\r\n".repeat(count);
+    let head = "HTTP/1.1 204 X\r\n\r\n";
+    let server = HostileServer::responding(interim(32) + head).await;
+    assert_eq!(post(&server.target(), LONG).await.unwrap().status, 204);
+    assert_eq!(failure_of(interim(33) + head).await, SendError::Protocol);
 }

@@ -212,7 +212,7 @@ async fn keeps_an_idle_connection_for_four_seconds() {
 /// A client whose time of day is `clock`.
 fn local_at(clock: Clock) -> Http {
     let tls = system_tls().unwrap();
-    let transport = Transport::new(Loopback::Allowed, system(), tls, clock).unwrap();
+    let transport = Transport::new(Loopback::Allowed, system(), tls, clock);
     Http::over(transport, Loopback::Allowed)
 }
 

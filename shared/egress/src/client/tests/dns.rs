@@ -5,7 +5,7 @@ use std::io;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use reqwest::dns::Resolve;
+use tower::ServiceExt;
 
 use super::server::HostileServer;
 use super::{LONG, client, post};
@@ -35,8 +35,7 @@ fn target(url: &str) -> Target {
 #[tokio::test]
 async fn returns_public_addresses_in_order() {
     let guard = Guard::new(Loopback::Allowed, scripted(&[&["2606:4700::1111", "1.1.1.1"]]));
-    let addresses: Vec<_> =
-        guard.resolve("hook.example".parse().unwrap()).await.ok().unwrap().collect();
+    let addresses: Vec<_> = guard.oneshot("hook.example".parse().unwrap()).await.unwrap().collect();
     assert_eq!(addresses, ["[2606:4700::1111]:0".parse().unwrap(), "1.1.1.1:0".parse().unwrap()]);
 }
 
@@ -50,7 +49,7 @@ async fn blocks_a_name_with_one_private_address() {
         &["fd00:ec2::254"],
     ] {
         let guard = Guard::new(Loopback::Allowed, scripted(&[answer]));
-        let error = guard.resolve("hook.example".parse().unwrap()).await.err().unwrap();
+        let error = guard.oneshot("hook.example".parse().unwrap()).await.err().unwrap();
         assert!(error.is::<Blocked>(), "{answer:?}: {error}");
         let posted = post_through(scripted(&[answer]), &target("https://hook.example/")).await;
         assert_eq!(posted, Err(SendError::Blocked), "{answer:?}");
@@ -67,7 +66,7 @@ async fn reports_a_name_without_an_ipv4_address() {
 #[tokio::test]
 async fn blocks_localhost_in_a_deploy_build() {
     let guard = Guard::new(Loopback::Refused, scripted(&[&["127.0.0.1"]]));
-    let error = guard.resolve("localhost".parse().unwrap()).await.err().unwrap();
+    let error = guard.oneshot("localhost".parse().unwrap()).await.err().unwrap();
     assert!(error.is::<Blocked>(), "{error}");
 }
 

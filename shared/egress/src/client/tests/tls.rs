@@ -69,7 +69,7 @@ async fn post_trusting(issuer: &Issuer, server: &HostileServer) -> Result<PostRe
     let mut roots = RootCertStore::empty();
     roots.add(issuer.der().clone()).unwrap();
     let tls = tls_versions().unwrap().with_root_certificates(roots).with_no_client_auth();
-    let transport = Transport::new(Loopback::Allowed, system(), tls, SystemTime::now).unwrap();
+    let transport = Transport::new(Loopback::Allowed, system(), tls, SystemTime::now);
     Http::over(transport, Loopback::Allowed)
         .post(&server.target_on("https://localhost", "/"), HeaderMap::new(), vec![], LONG)
         .await
