@@ -115,8 +115,8 @@ pub struct PostResponse {
     pub retry_after: Option<String>,
     /// The first `webhook-delivery`, unparsed, under the same conditions.
     pub delivery_directive: Option<String>,
-    /// Where a 3xx answer points to, without query and fragment, which may hold tokens. `None` if
-    /// `Location` is absent or no URL.
+    /// Where a 3xx answer points to, without user info, query and fragment, which may hold secrets.
+    /// `None` if `Location` is absent or no URL of a host.
     pub redirect_to: Option<String>,
     /// The start of the body, at most 1 KiB of printable text: see [`Http::post`].
     pub excerpt: String,
@@ -218,6 +218,8 @@ fn redirect_to(response: &Response, target: &Target) -> Option<String> {
     let location = response.headers().get(header::LOCATION)?.to_str().ok()?;
     let mut url =
         target.url().join(location).ok().filter(|_| response.status().is_redirection())?;
+    // Fails for a URL without a host.
+    url.set_username("").and_then(|()| url.set_password(None)).ok()?;
     url.set_query(None);
     url.set_fragment(None);
     (url.as_str().len() <= MAX_URL_BYTES).then(|| url.into())

@@ -61,6 +61,8 @@ async fn returns_redirects_as_responses() {
         (303, "http://127.0.0.1:1/", "http://127.0.0.1:1/"),
         (307, "http://169.254.169.254/latest/", "http://169.254.169.254/latest/"),
         (308, "//hook.example", "http://hook.example/"),
+        (308, "https://user:pw@hook.example/a", "https://hook.example/a"),
+        (308, "mailto:user@hook.example", ""),
         (308, "http://[", ""),
         (200, "/hook", ""),
     ] {
