@@ -136,16 +136,25 @@ def endpoint_set(request: Request) -> str:
         # Written one after the other: between them the old URL would have the new accounts, or the
         # new URL the old ones.
         raise StackError("URL: change it alone, and settings with another command")
+    legacy = "" if request.get("LEGACY_SECRET") == NONE else legacy_secret(request)
     if _given(request, "HEADER", *ENDPOINT_FIELDS):
         request.parameters.write(f"{folder}/settings", settings, replace=True)
     if request.get("LEGACY_SECRET") == NONE:
         request.parameters.delete(f"{folder}/legacy_secret")
-    elif legacy := request.secret("LEGACY_SECRET", lambda: ""):
+    elif legacy:
         request.parameters.write(f"{folder}/legacy_secret", legacy, secret=True, replace=True)
     if url:
         request.parameters.write(f"{folder}/url", url, replace=True)
         return f"Endpoint {name} is at {rules.readable_host(url)}, with the same secret."
     return f"Endpoint {name} is changed."
+
+
+def legacy_secret(request: Request) -> str:
+    """The value of a header; empty if none is given."""
+    secret = request.secret("LEGACY_SECRET", lambda: "")
+    if not (secret.isascii() and secret.isprintable()):
+        raise StackError("LEGACY_SECRET: must be visible ASCII")
+    return secret
 
 
 def changed_settings(request: Request, settings: Json) -> Json:

@@ -54,7 +54,7 @@ def endpoint_add(request: Request) -> str:
     url = rules.endpoint_url(request.need("URL"), local=request.local)
     settings = changes.changed_settings(request, {})
     secret, parts = _signing_secret(request), _Endpoint(name)
-    legacy = request.secret("LEGACY_SECRET", lambda: "")
+    legacy = changes.legacy_secret(request)
     if request.force:
         # Removed first: the old URL must never be used with the new accounts, nor the new URL with
         # the old legacy secret.

@@ -75,6 +75,15 @@ class Commands(CommandCase):
         self.assertEqual(shown, "")
         self.assertEqual(self.secret("endpoints/crm/secret"), f"{url_safe} {unpadded}")
 
+    def test_rejects_a_legacy_secret_that_is_not_ascii(self) -> None:
+        given = self.ENDPOINT | {"LEGACY_SECRET": "stdin"}
+        with self.assertRaisesRegex(StackError, "^LEGACY_SECRET: must be visible ASCII$"):
+            self.run_command("endpoint-add", "gehéim\n", **given)
+        self.assertEqual(self.ssm.values, {})
+        self.add_endpoint()
+        with self.assertRaisesRegex(StackError, "^LEGACY_SECRET: must be visible ASCII$"):
+            self.run_command("endpoint-set", "gehéim\n", NAME="crm", LEGACY_SECRET="stdin")
+
     def test_rejects_a_signing_secret_without_its_prefix(self) -> None:
         given = self.ENDPOINT | {"SECRET": "stdin"}
         with self.assertRaises(StackError) as caught:

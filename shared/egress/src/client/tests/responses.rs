@@ -135,6 +135,22 @@ async fn masks_echoed_secrets_even_across_the_cut() {
 }
 
 #[tokio::test]
+async fn masks_echoed_secrets_that_are_not_ascii() {
+    let secrets = ["gehéim-wert".as_bytes(), b"latin-\xe9-1"];
+    let mut body = b"HTTP/1.1 401 X\r\n\r\n".to_vec();
+    let mut headers = HeaderMap::new();
+    for (name, secret) in ["x-first", "x-second"].into_iter().zip(secrets) {
+        let mut value = HeaderValue::from_bytes(secret).unwrap();
+        value.set_sensitive(true);
+        headers.insert(name, value);
+        body.extend([b"(", secret, b")"].concat());
+    }
+    let server = HostileServer::responding(body).await;
+    let response = local().post(&server.target(), headers, vec![], LONG).await.unwrap();
+    assert_eq!(response.excerpt, "([REDACTED])([REDACTED])");
+}
+
+#[tokio::test]
 async fn does_not_decompress_the_body() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(&b"bomb".repeat(1_000_000)).unwrap();
