@@ -19,7 +19,7 @@ use crate::webhooks::retry::Schedule;
 
 pub use error::EndpointSettingError;
 pub use format::{EventType, Format};
-use headers::check_headers;
+use headers::{check_headers, effective};
 
 /// An item of `events`. Without `events`, an endpoint is subscribed to all status changes only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -77,7 +77,7 @@ pub struct Settings {
     pub max_in_flight: usize,
     /// A retry is superseded by a newer delivery of the same type about the same order or parcel.
     pub latest_only: bool,
-    /// Additional headers; reserved names are rejected.
+    /// Additional headers; reserved names are rejected, or ignored if earlier versions took them.
     pub headers: BTreeMap<String, String>,
     /// If false, deliveries become dead letters with the reason `endpoint_disabled`.
     pub enabled: bool,
@@ -113,7 +113,7 @@ impl Settings {
             retry_4xx: raw.retry_4xx.unwrap_or(format.retries_4xx()),
             max_in_flight,
             latest_only: raw.latest_only,
-            headers: raw.headers,
+            headers: effective(raw.headers),
             enabled: raw.enabled.unwrap_or(true),
         })
     }

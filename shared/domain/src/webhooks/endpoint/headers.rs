@@ -4,6 +4,15 @@ use std::collections::BTreeMap;
 
 use super::error::EndpointSettingError;
 
+/// Reserved since these settings were first taken: stored ones have no effect.
+const IGNORED: [&str; 3] = ["content-encoding", "proxy-authorization", "traceparent"];
+
+/// The headers that are sent.
+pub(super) fn effective(mut headers: BTreeMap<String, String>) -> BTreeMap<String, String> {
+    headers.retain(|name, _| !IGNORED.iter().any(|ignored| name.eq_ignore_ascii_case(ignored)));
+    headers
+}
+
 /// Names must be RFC 9110 tokens, values visible ASCII. Headers that HTTP or Waypost sets are
 /// reserved.
 pub(super) fn check_headers(

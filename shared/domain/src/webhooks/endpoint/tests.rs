@@ -289,6 +289,14 @@ fn rejects_reserved_and_invalid_header_names() {
 }
 
 #[test]
+fn ignores_headers_that_earlier_versions_took() {
+    let stored = r#"{"headers":{"Traceparent":"a","content-encoding":"gzip",
+                     "Proxy-Authorization":"Basic eDp5","X-Tag":"a"}}"#;
+    let headers = Settings::parse(stored).unwrap().headers;
+    assert_eq!(headers, [("X-Tag".to_owned(), "a".to_owned())].into());
+}
+
+#[test]
 fn limits_the_sum_of_all_waits() {
     let settings = |count: u32| format!(r#"{{"backoff":[86400],"retry_count":{count}}}"#);
     assert_eq!(Settings::parse(&settings(7)).unwrap().schedule.total(), MAX_SCHEDULE);
