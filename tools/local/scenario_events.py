@@ -239,11 +239,8 @@ def delivery(copies: Copies, url: str | None, queue: str = "deliveries") -> Json
 
 def slow_delivery(copies: Copies) -> Json:
     endpoint = copies.unique("copy-")
-    texts = {"pk": "endpoints", "sk": endpoint, "slow_since": polling.moment(hours=1)}
-    copies.aws["dynamodb"].put_item(
-        TableName=copies.of(copies.stack["tables"]["state"]),
-        Item={name: {"S": text} for name, text in texts.items()},
-    )
+    slow_since = polling.moment(hours=1)
+    _put_health(copies, {"pk": "endpoints", "sk": endpoint, "slow_since": slow_since})
     return _delivery(copies, endpoint, copies.stack["receiver_url"], "deliveries")
 
 
@@ -360,11 +357,23 @@ def paused_endpoint(copies: Copies) -> Json:
         "since": polling.moment(hours=2),
         "probe_at": polling.moment(hours=1),
     }
+    _put_health(copies, texts)
+    return {}
+
+
+def removed_endpoint(copies: Copies) -> Json:
+    """One that has had no settings for two hours, and nothing parked."""
+    endpoint = copies.unique("copy-")
+    missing_since = polling.moment(hours=2)
+    _put_health(copies, {"pk": "endpoints", "sk": endpoint, "missing_since": missing_since})
+    return {}
+
+
+def _put_health(copies: Copies, texts: dict[str, str]) -> None:
     copies.aws["dynamodb"].put_item(
         TableName=copies.of(copies.stack["tables"]["state"]),
         Item={name: {"S": text} for name, text in texts.items()},
     )
-    return {}
 
 
 def pause(copies: Copies) -> Json:

@@ -206,6 +206,7 @@ SCENARIOS = [
     Scenario("sweep", "an overdue event", events.overdue_event, "done"),
     Scenario("sweep", "a due delivery", events.due_delivery, "done"),
     Scenario("sweep", "a paused endpoint", events.paused_endpoint, "done"),
+    Scenario("sweep", "a removed endpoint", events.removed_endpoint, "done"),
     Scenario(
         "sweep",
         "an order whose retention is over",

@@ -62,9 +62,12 @@ class Installation:
             # Most HTTP clients do not resolve the host of the emulator's ApiUrl.
             return local_stack()["api_url"]
         self.stack_parameters()
+        return self.output("ApiUrl")
+
+    def output(self, name: str) -> str:
         stack = self.client("cloudformation").describe_stacks(StackName=self.stack_name)
         outputs = stack["Stacks"][0]["Outputs"]
-        return {output["OutputKey"]: output["OutputValue"] for output in outputs}["ApiUrl"]
+        return {output["OutputKey"]: output["OutputValue"] for output in outputs}[name]
 
     def deployed_parameters(self) -> dict[str, str] | None:
         """The stack's template parameters; None before its first deploy."""

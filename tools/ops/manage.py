@@ -18,6 +18,7 @@ import sys
 from botocore.exceptions import BotoCoreError, ClientError
 
 import changes
+import health
 import installation
 import lists
 import options
@@ -180,6 +181,8 @@ def main(command: str) -> int:
         parameters = Parameters(where.client("ssm"), where.prefix)
         request = Request(os.environ, parameters, where.is_local, sys.stdin, sys.stdout)
         message = COMMANDS[command](request)
+        if command == "endpoint-add":
+            message += health.of_new_endpoint(where, request.name)
     except (StackError, BotoCoreError, ClientError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

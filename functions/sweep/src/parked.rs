@@ -76,7 +76,7 @@ impl ParkedDeliveries {
     ) -> Result<(), IoError> {
         let is_probe_due = row.health.probe_at.is_some_and(|at| at <= now);
         match row.health.state {
-            EndpointState::Active => Ok(()),
+            EndpointState::Active => self.end_if_removed(row, now).await,
             EndpointState::Paused => {
                 if is_probe_due {
                     self.probe(row, now).await?;
@@ -93,13 +93,13 @@ impl ParkedDeliveries {
                 if released == 0 && row.health.has_recovered(now) {
                     self.health.end_recovery(row).await?;
                 }
-                Ok(())
+                self.end_if_removed(row, now).await
             }
         }
     }
 
-    /// Lets an endpoint recover whose settings were removed: its parked deliveries then end as
-    /// `endpoint_removed`.
+    /// Ends the row of an endpoint whose settings were removed: one that is added under its name
+    /// later is new.
     async fn end_if_removed(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
         let endpoint = &row.endpoint;
         if number_of_endpoint(endpoint).is_some() {
@@ -112,13 +112,27 @@ impl ParkedDeliveries {
             (true, Some(_)) => self.health.note_missing(endpoint, None).await,
             (false, None) => self.health.note_missing(endpoint, Some(now)).await,
             (false, Some(since)) if now.since(since) < REMOVED_AFTER => Ok(()),
-            (false, Some(_)) => {
-                if self.health.end_removed(endpoint, now).await? {
-                    tracing::info!(%endpoint, "endpoint.removed");
-                }
-                Ok(())
-            }
+            (false, Some(_)) => self.end_removed(row, now).await,
         }
+    }
+
+    /// One that is stopped recovers first: its parked deliveries then end as `endpoint_removed`.
+    async fn end_removed(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
+        let endpoint = &row.endpoint;
+        let is_ended = match row.health.state {
+            EndpointState::Paused | EndpointState::Disabled => {
+                self.health.end_removed(endpoint, now).await?
+            }
+            EndpointState::Recovering => false,
+            EndpointState::Active => {
+                let parked = self.parked(row, now, ParkedFrom::Oldest, 1).await?;
+                parked.is_empty() && self.health.delete(row).await?
+            }
+        };
+        if is_ended {
+            tracing::info!(%endpoint, "endpoint.removed");
+        }
+        Ok(())
     }
 
     /// Sends a parked delivery, if there is one. The newest and the oldest take turns: old ones may

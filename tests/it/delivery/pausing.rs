@@ -144,6 +144,52 @@ async fn gives_up_what_is_parked_for_a_removed_endpoint() {
     assert_eq!(reason, "endpoint_removed");
     let health = stack().health().read(&name).await.unwrap();
     assert_eq!(health.state, EndpointState::Recovering);
+
+    // An hour later it has recovered, and another hour later the row is gone: an endpoint that is
+    // added under its name is new.
+    set_since(&name, seconds_from_now(-61 * 60)).await;
+    eventually("the end of the recovery", async || {
+        sweep().await;
+        (row_of_health().await.health.state == EndpointState::Active).then_some(())
+    })
+    .await;
+    stack().health().note_missing(&name, Some(long_ago)).await.unwrap();
+    eventually("the end of the row", async || {
+        sweep().await;
+        let rows = stack().health().list().await.unwrap();
+        rows.into_iter().flatten().all(|row| row.endpoint != name).then_some(())
+    })
+    .await;
+}
+
+/// Sets since when the state is in force.
+async fn set_since(endpoint: &EndpointName, since: Timestamp) {
+    let dynamodb = stack().dynamodb(&Calls::default());
+    let update = dynamodb.update_item().table_name(&stack().tables["state"]);
+    let update = update
+        .key("pk", AttributeValue::S("endpoints".to_owned()))
+        .key("sk", AttributeValue::S(endpoint.as_str().to_owned()))
+        .update_expression("SET since = :since")
+        .condition_expression("attribute_exists(since)")
+        .expression_attribute_values(":since", AttributeValue::S(since.to_string()));
+    update.send().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_row_of_an_endpoint_with_settings_stays() {
+    let endpoint = TestEndpoint::new(json!({}), json!([])).await;
+    let (name, health) = (name(&endpoint), stack().health());
+    let long_ago = seconds_from_now(-61 * 60);
+    eventually("the sweep to see the endpoint", async || {
+        health.count_failure(&name, false).await.unwrap();
+        health.note_missing(&name, Some(long_ago)).await.unwrap();
+        // Its settings are cached for a second.
+        sweep().await;
+        let rows = health.list().await.unwrap();
+        let row = rows.into_iter().flatten().find(|row| row.endpoint == name)?;
+        row.missing_since.is_none().then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]

@@ -157,6 +157,15 @@ impl EndpointHealth {
         self.update(endpoint, changes, attr("pk").exists()).await.map(drop)
     }
 
+    /// Deletes the row of an active endpoint without settings. `false` if it changed since.
+    pub async fn delete(&self, row: &HealthRow) -> Result<bool, IoError> {
+        let Some(since) = row.missing_since else { return Ok(false) };
+        let is_unchanged = attr("missing_since").equals(text(since.to_string()));
+        let delete = Write::delete(&self.table, health_key(&row.endpoint))
+            .only_if(attr("state").absent().and(is_unchanged));
+        Ok(delete.send(&self.client).await?.is_applied())
+    }
+
     /// As [`Self::enable`], for an endpoint without settings: one that is added under its name is new.
     pub async fn end_removed(
         &self,
