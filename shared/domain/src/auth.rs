@@ -212,7 +212,8 @@ impl std::fmt::Debug for BasicCredentials {
 }
 
 impl BasicCredentials {
-    /// Parses the header value. `None` also for a password that is too short to be a generated one.
+    /// Parses the header value. A password that is too short parses, so that its user's failures
+    /// are counted, and not those of everybody at the address.
     pub fn parse(header: &str) -> Option<Self> {
         let (scheme, encoded) = header.split_once(' ')?;
         if !scheme.eq_ignore_ascii_case("basic") {
@@ -224,15 +225,15 @@ impl BasicCredentials {
             (std::str::from_utf8(&decoded[..colon]).ok()?, &decoded[colon + 1..]);
         let is_allowed = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
         let has_name = (1..=64).contains(&name.len()) && name.bytes().all(is_allowed);
-        (has_name && password.len() >= MIN_PASSWORD)
-            .then(|| Self { name: name.to_owned(), password: password.to_vec() })
+        has_name.then(|| Self { name: name.to_owned(), password: password.to_vec() })
     }
 
-    /// `None` if the password is wrong.
+    /// `None` if the password is wrong, or too short to be a generated one.
     pub fn check(&self, user: &User) -> Option<Caller> {
         let hash = HEXLOWER.encode(&Sha256::digest(&self.password));
         let matches = hash.as_bytes().ct_eq(user.password_sha256.as_bytes());
-        bool::from(matches).then(|| Caller {
+        let is_generated = self.password.len() >= MIN_PASSWORD;
+        (bool::from(matches) && is_generated).then(|| Caller {
             principal: Principal::User(user.role),
             name: Some(self.name.clone()),
             accounts: user.accounts.clone(),

@@ -61,8 +61,6 @@ fn rejects_other_authorization_headers() {
         "Basic username=\"partner\"",
         &basic("partner"),
         &basic(format!("partner{PASSWORD}")),
-        &named(b""),
-        &basic("partner:"),
         &basic(":"),
         &basic(""),
         &named(b"\xff\xfe"),
@@ -79,13 +77,11 @@ fn rejects_other_authorization_headers() {
 
 #[test]
 fn refuses_a_password_that_nobody_generated() {
-    for (length, is_parsed) in [(1, false), (19, false), (20, true), (32, true)] {
+    for (length, is_accepted) in [(0, false), (1, false), (19, false), (20, true), (32, true)] {
         let password = "x".repeat(length);
-        let credentials = BasicCredentials::parse(&basic(format!("partner:{password}")));
-        let caller = credentials
-            .as_ref()
-            .and_then(|credentials| credentials.check(&user(password.as_bytes(), "partner", "[]")));
-        assert_eq!((credentials.is_some(), caller.is_some()), (is_parsed, is_parsed), "{length}");
+        let credentials = BasicCredentials::parse(&basic(format!("partner:{password}"))).unwrap();
+        let caller = credentials.check(&user(password.as_bytes(), "partner", "[]"));
+        assert_eq!((credentials.name.as_str(), caller.is_some()), ("partner", is_accepted));
     }
 }
 
