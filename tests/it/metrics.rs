@@ -57,6 +57,20 @@ async fn counts_the_requests_to_an_endpoint_by_the_hour() {
 }
 
 #[tokio::test]
+async fn counts_no_request_to_a_url_that_is_refused() {
+    let endpoint = TestEndpoint::new(json!({}), json!([])).await;
+    endpoint.set("url", "https://169.254.169.254/").await;
+    settings_to_expire().await;
+    send_delivery(&endpoint).await;
+    let counts = eventually("the dead delivery", async || {
+        let query = format!("?endpoint={}", endpoint.name());
+        Some(metrics("viewer", &query).await.json).filter(|json| json["dead"] == 1)
+    })
+    .await;
+    assert_eq!((&counts["total"], &counts["errors"]), (&json!(0), &json!(0)));
+}
+
+#[tokio::test]
 async fn shows_an_endpoint_only_to_callers_with_all_its_accounts() {
     let endpoint = TestEndpoint::new(json!({"accounts": [OURS]}), json!([])).await;
     settings_to_expire().await;

@@ -300,7 +300,9 @@ impl Deliver {
             self.health.note_latency(&delivery.endpoint, latency, now()).await;
         }
         let next_step = outcome.next_step(settings.retry_4xx);
-        self.count_request(&delivery, lease, &attempt, next_step == NextStep::Done);
+        if outcome != AttemptOutcome::Refused {
+            self.count_request(&delivery, lease, &attempt, next_step == NextStep::Done);
+        }
         let is_down = matches!(Sign::of(outcome), Some(Sign::Failure | Sign::Timeout));
         if delivery.probe && is_down && next_step == NextStep::Retry {
             // A probe is no attempt of the delivery.
@@ -320,6 +322,7 @@ impl Deliver {
         self.conclude(delivery, lease, &attempt, outcome).await
     }
 
+    /// Not for a URL that is refused: nothing was sent.
     fn count_request(
         &self,
         delivery: &Delivery,
