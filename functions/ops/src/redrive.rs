@@ -6,7 +6,7 @@ use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, json, json_body};
 use aws::tables::audit::AuditAction;
 use aws::tables::deliveries::Direction;
-use aws::tables::jobs::{Job, JobSpec};
+use aws::tables::jobs::{Job, JobSpec, JobState};
 use domain::auth::Caller;
 use domain::core::timestamp::Timestamp;
 use domain::pagination::MAX_LIMIT;
@@ -56,7 +56,7 @@ impl Ops {
             return Ok(job);
         }
         if let Some(job) = jobs.find(&spec.id).await? {
-            return Ok(job);
+            return not_stopped(job);
         }
         let action = match spec.redrive.kind {
             RedriveKind::Deliveries => AuditAction::RedriveDeliveries,
@@ -117,6 +117,17 @@ impl Ops {
             }
         }
         Ok(Count { count, is_complete: false })
+    }
+}
+
+/// Its id is taken for the rest of the minute. A caller who gets the stopped job as if it were
+/// started would wait for it in vain.
+fn not_stopped(job: Job) -> Result<Job, ApiError> {
+    match job.state {
+        JobState::Stopped => {
+            Err(ApiError::conflict("this job was stopped: repeat the request in a minute"))
+        }
+        JobState::Running | JobState::Finished => Ok(job),
     }
 }
 

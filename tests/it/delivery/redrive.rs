@@ -154,9 +154,17 @@ async fn a_job_leaves_out_what_died_after_it_was_started() {
 async fn a_stopped_job_does_nothing_more() {
     let (endpoint, deliveries) = dead(1).await;
     let alone = JOBS.lock().await;
-    let started = start("deliveries", &json!({"endpoint": endpoint.name()})).await;
-    let path = format!("/api/jobs/{}", started["id"].as_str().unwrap());
-    let stopped = admin("DELETE", &path, None).await;
+    let which = json!({"endpoint": endpoint.name()});
+    // Within one minute, unless one begins right here.
+    let (path, stopped, again) = eventually("two requests in a minute", async || {
+        let started = start("deliveries", &which).await;
+        let path = format!("/api/jobs/{}", started["id"].as_str().unwrap());
+        let stopped = admin("DELETE", &path, None).await;
+        let again = admin("POST", "/api/dlq/deliveries/replay", Some(&which)).await;
+        (again.status != 202).then_some((path, stopped, again))
+    })
+    .await;
+    assert_eq!(again.error(), (409, "conflict", None));
     assert_eq!((stopped.status, &stopped.json["state"]), (200, &json!("stopped")));
     assert_eq!(admin("DELETE", &path, None).await.json, stopped.json, "a second click");
     drop(alone);
