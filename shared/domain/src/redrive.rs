@@ -130,6 +130,17 @@ mod tests {
     }
 
     #[test]
+    fn an_error_of_the_limit_says_what_a_limit_is() {
+        for limit in [json!("5"), json!(1.5), json!(-1), json!(5_000_000_000_u64)] {
+            let error = read(RedriveKind::Deliveries, &json!({"limit": limit})).unwrap_err();
+            let message = "must be a whole number from 0 to 4294967295";
+            assert_eq!(error, InvalidBody::field("limit", message), "{limit}");
+        }
+        let error = read(RedriveKind::Deliveries, &json!({"limit": 0})).unwrap_err();
+        assert_eq!(error, InvalidBody::field("limit", "must be at least 1"));
+    }
+
+    #[test]
     fn errors_name_the_invalid_field() {
         let (deliveries, events) = (RedriveKind::Deliveries, RedriveKind::Events);
         for (kind, body, field) in [

@@ -173,12 +173,48 @@ pub fn authorize_order(
     Ok(OrderKey { account, order })
 }
 
-/// Reads the query parameter `account_code` or `accountCode`.
+/// Reads the query parameter `account_code` or `accountCode`. Answers 422 for both: one of them
+/// would have no effect.
 pub fn query_account(request: &Request) -> Result<Option<AccountCode>, ApiError> {
     let Some(query) = request.query_string_parameters_ref() else { return Ok(None) };
-    let parameter = ["account_code", "accountCode"]
+    let given: Vec<_> = ["account_code", "accountCode"]
         .into_iter()
-        .find_map(|name| Some((name, query.first(name)?)));
-    let Some((name, text)) = parameter else { return Ok(None) };
+        .filter_map(|name| Some((name, query.first(name)?)))
+        .collect();
+    let (name, text) = match given[..] {
+        [] => return Ok(None),
+        [one] => one,
+        _ => return Err(ApiError::invalid("accountCode", "is the same as account_code: give one")),
+    };
     AccountCode::parse(text).map(Some).map_err(|error| ApiError::invalid(name, error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    fn account(parameters: &[(&str, &str)]) -> Result<Option<AccountCode>, ApiError> {
+        let query: HashMap<String, String> = parameters
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        query_account(&Request::default().with_query_string_parameters(query))
+    }
+
+    #[test]
+    fn reads_the_account_under_either_name() {
+        assert_eq!(account(&[]), Ok(None));
+        for name in ["account_code", "accountCode"] {
+            assert_eq!(account(&[(name, "A")]), Ok(AccountCode::parse("A").ok()), "{name}");
+        }
+    }
+
+    #[test]
+    fn rejects_two_accounts() {
+        let both = account(&[("account_code", "A"), ("accountCode", "A")]);
+        let error = ApiError::invalid("accountCode", "is the same as account_code: give one");
+        assert_eq!(both, Err(error));
+    }
 }

@@ -77,6 +77,8 @@ fn without_content(error: &serde_json::Error) -> String {
         Some((problem, expected)) if problem.starts_with("unknown field `") => {
             format!("unknown field, expected {expected}")
         }
+        // What Rust calls a whole number means nothing to callers.
+        Some((_, "u32")) => format!("must be a whole number from 0 to {}", u32::MAX),
         Some((_, expected)) => format!("must be {expected}"),
         None => plain.to_owned(),
     }
