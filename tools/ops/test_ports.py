@@ -16,7 +16,8 @@ class Ports(unittest.TestCase):
         # Without .venv: its interpreter, but none of its packages.
         command = [sys.executable, "-I", "-S", str(ROOT / "tools/local/ports.py")]
         env = os.environ | {"WAYPOST_RECEIVER_PORT": str(port)}
-        env |= {"WAYPOST_PORT": str(free_port()), "WAYPOST_SHIPWAY_PORT": str(free_port())}
+        others = ("WAYPOST_PORT", "WAYPOST_SHIPWAY_PORT", "WAYPOST_GRAPH_PORT")
+        env |= {variable: str(free_port()) for variable in others}
         return subprocess.run(command, env=env, capture_output=True, text=True)
 
     def test_names_a_port_that_is_in_use(self) -> None:

@@ -97,7 +97,7 @@ impl Transport {
 
     /// Sends a request on a new connection, and never again.
     pub(crate) async fn send_once(&self, request: Request) -> Result<Response, SendError> {
-        self.unpooled.execute(request).await.map_err(|error| SendError::of(&error))
+        execute(&self.unpooled, request).await
     }
 
     /// The client with the idle connections. Its own clock is monotonic and may stand still while
