@@ -8,7 +8,7 @@ from typing import Any
 from config import SETTINGS_PREFIX
 from function_copies import Copies
 from invocations import batch, http, partner
-from scenario_events import carrier_event, create_order
+from scenario_events import create_order, event_message, report
 from settings import ACCOUNT
 
 Json = Any
@@ -50,7 +50,7 @@ def result_of_send(copies: Copies) -> Json:
 
 RULES = {
     "daily_cap": 1000,
-    "rules": [{"on": "in_transit", "template": "hello_world", "language": "en_US"}],
+    "rules": [{"on": "assigned", "template": "hello_world", "language": "en_US"}],
 }
 
 
@@ -61,11 +61,11 @@ def change_with_rule(copies: Copies, order: str | None = None) -> Json:
     value = json.dumps(RULES | {"phone_number_id": number})
     copies.aws["ssm"].put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
     copies.undo.callback(copies.aws["ssm"].delete_parameters, Names=[name])
-    awb = copies.unique("19")
     shopper = {"phone": "+919000000001", "firstName": "Asha"}
     order = order or copies.unique("O-")
-    create_order(copies, orderId=order, awb=awb, customer=shopper)
-    return carrier_event(copies, awb)
+    create_order(copies, orderId=order, customer=shopper)
+    reported = copies.call("orders", report(copies, order, copies.unique("key-")))
+    return batch(copies, "events", event_message(reported.body["reportId"]))
 
 
 def message_of_rule(copies: Copies) -> Json:
