@@ -122,8 +122,9 @@ async fn endless_interim_responses_end_the_request_and_hold_up_no_other_task() {
         let got = http.get(&target, &HeaderMap::new(), LONG, 100).await;
         assert_eq!(got, Err(GetError::NoHead(SendError::Protocol)));
     }
+    // Milliseconds, but a busy machine may give the whole process no turn for seconds.
     let stall = stall.await.unwrap();
-    assert!(stall < Duration::from_secs(2), "{stall:?}");
+    assert!(stall < LONG / 3, "{stall:?}");
 }
 
 #[tokio::test]
