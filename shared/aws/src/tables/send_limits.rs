@@ -1,5 +1,5 @@
-//! How many messages went out in a time, in the table `state`: a row for each second of a phone
-//! number, and for each five minutes of a shopper.
+//! How many messages went out in a time, in the table `state`: a row for each tenth of a second of a
+//! phone number, and for 150 seconds of a shopper.
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
@@ -20,10 +20,13 @@ use super::write::Write;
 use crate::error::IoError;
 
 const RETENTION_DAYS: u64 = 1;
-const SECOND: Duration = Duration::from_secs(1);
-/// One message every six seconds, and 45 at once (WhatsApp Cloud API, "Throughput"): less than both.
-const PAIR_WINDOW: Duration = Duration::from_secs(5 * 60);
-const PAIR_LIMIT: u32 = 45;
+/// One message every six seconds, and 45 at once (WhatsApp Cloud API, "Throughput"): two windows in a
+/// row have fewer.
+const PAIR_WINDOW: Duration = Duration::from_secs(150);
+const PAIR_LIMIT: u32 = 22;
+/// Any second touches eleven tenths at most.
+const TENTH: Duration = Duration::from_millis(100);
+const TENTHS: u32 = 11;
 
 pub struct SendLimits {
     client: Client,
@@ -35,15 +38,16 @@ impl SendLimits {
         Self { client, table }
     }
 
-    /// Counts a message of a phone number. Otherwise, the number has sent `limit` in this second: the
-    /// time until the next one.
+    /// Counts a message of a phone number, which sends at most `limit` in any second. Otherwise, the
+    /// time until it may send another one.
     pub async fn take_number(
         &self,
         number: &str,
         limit: u32,
         now: Timestamp,
     ) -> Result<Result<(), Duration>, IoError> {
-        self.take(format!("sends:{number}"), SECOND, limit, now).await
+        let (window, limit) = number_window(limit);
+        self.take(format!("sends:{number}"), window, limit, now).await
     }
 
     /// As [`Self::take_number`], for a message to one shopper.
@@ -74,6 +78,15 @@ impl SendLimits {
     }
 }
 
+/// A window, and how many messages it takes, so that no second has more than `limit`.
+fn number_window(limit: u32) -> (Duration, u32) {
+    if limit >= TENTHS {
+        return (TENTH, limit / TENTHS);
+    }
+    let others = limit.saturating_sub(1).max(1);
+    (Duration::from_millis(u64::from(1000_u32.div_ceil(others))), 1)
+}
+
 /// The number of the window, and how much of it is left.
 fn window_of(now: Timestamp, window: Duration) -> (i64, Duration) {
     let length = i64::try_from(window.as_millis()).unwrap_or(i64::MAX);
@@ -93,14 +106,24 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_full_second_says_when_it_ends() {
-        let now = Timestamp::from_millis(61_250).unwrap();
+    async fn a_full_window_says_when_it_ends() {
+        let now = Timestamp::from_millis(61_275).unwrap();
         let full = r#"{"__type":"ConditionalCheckFailedException"}"#;
         let fake = FakeAws::sequence(&[(200, "{}"), (400, full)]);
         let limits = limits(&fake);
         assert_eq!(limits.take_number("7", 80, now).await.unwrap(), Ok(()));
         let wait = limits.take_number("7", 80, now).await.unwrap();
-        assert_eq!(wait, Err(Duration::from_millis(750)));
+        assert_eq!(wait, Err(Duration::from_millis(25)));
+    }
+
+    #[test]
+    fn no_second_has_more_messages_than_the_limit() {
+        for limit in 2..=1000 {
+            let (window, in_window) = number_window(limit);
+            let millis = u32::try_from(window.as_millis()).unwrap();
+            let windows = 1000_u32.div_ceil(millis) + 1;
+            assert!(windows * in_window <= limit, "{limit}: {windows} windows of {in_window}");
+        }
     }
 
     #[tokio::test]

@@ -50,7 +50,7 @@ impl TryFrom<u32> for Rate {
     type Error = &'static str;
 
     fn try_from(number: u32) -> Result<Self, Self::Error> {
-        (1..=1000).contains(&number).then_some(Self(number)).ok_or("must be 1 to 1000")
+        (2..=1000).contains(&number).then_some(Self(number)).ok_or("must be 2 to 1000")
     }
 }
 

@@ -22,6 +22,8 @@ use crate::tables::transaction::{TransactionOutcome, transact};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
+/// The place of the message's tracking among the writes.
+const TRACKING: usize = 4;
 /// The attribute of a shopper's day.
 const COUNT: &str = "count";
 /// How long a day's count is kept.
@@ -103,6 +105,11 @@ impl Messages {
             TransactionOutcome::Committed => Ok(CreatedSend::New),
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(0) => {
                 read_json(cancelled.existing(0)?, "json").map(CreatedSend::Duplicate)
+            }
+            // Its request is forgotten after 30 days, the message is not.
+            TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(TRACKING) => {
+                let known = self.load_tracking(&tracking.key).await?.tracked.record;
+                Ok(known.map_or(CreatedSend::RevMismatch, |it| CreatedSend::Duplicate(it.into())))
             }
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(cap_at) => {
                 Ok(CreatedSend::Capped)

@@ -44,7 +44,7 @@ fn rejects_invalid_settings_without_quoting_them() {
         (r#"{"phone_numbers":{},"graph_version":["canary"]}"#, Some("graph_version")),
         (r#"{"phone_numbers":{},"graph_version":"canary"}"#, Some("graph_version")),
         (r#"{"phone_numbers":{},"graph_version":"v25.0/canary"}"#, Some("graph_version")),
-        (r#"{"phone_numbers":{},"messages_per_second":0}"#, Some("messages_per_second")),
+        (r#"{"phone_numbers":{},"messages_per_second":1}"#, Some("messages_per_second")),
         (r#"{"phone_numbers":{},"messages_per_second":1001}"#, Some("messages_per_second")),
         (r#"{"phone_numbers":{},"phone_number":{}}"#, Some("phone_number")),
         (r#"{"phone_numbers":{},"business_accounts":7}"#, Some("business_accounts")),
