@@ -371,6 +371,7 @@ def paused_endpoint(watch: Watch) -> str:
 FUNCTIONS = ("process", "deliver", "deliver-slow", "poll", "sync", "sweep")
 CAUSES: dict[str, Cause] = {
     "events-age": age("events", "process", 300, accept_webhook),
+    "deliveries-age": age("deliveries", "deliver", 600, send_delivery("deliveries")),
     "slow-deliveries-age": age(
         "slow_deliveries", "deliver-slow", 900, send_delivery("slow_deliveries")
     ),
