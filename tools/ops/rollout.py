@@ -45,7 +45,7 @@ def deploy(
         *("--resolve-s3", "--s3-prefix", where.stack_name, "--region", where.region),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
-        *("--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())),
+        *("--parameter-overrides", *map(override, parameters.items())),
     ]
     env = sam.environment() | {"SAM_CLI_POLL_DELAY": POLL_SECONDS}
     done = subprocess.run(
@@ -71,13 +71,22 @@ def target(stage: str, region: str) -> Installation:
     return where
 
 
+def override(parameter: tuple[str, str]) -> str:
+    """As sam reads it: an empty value needs quotes."""
+    name, value = parameter
+    return f"{name}={value}" if value else f'{name}=""'
+
+
 def extra_parameters(text: str) -> dict[str, str]:
-    """Parses `LogRetentionDays=90 ConfigTtlSeconds=60`."""
-    pairs = [pair.partition("=") for pair in text.split()]
-    invalid = [name for name, equals, value in pairs if not (name.isalnum() and equals and value)]
-    if invalid:
-        raise StackError(f"PARAMETERS={text}: expected Name=value, several separated by spaces")
-    return {name: value for name, _, value in pairs}
+    """Parses `LogRetentionDays=90 AlarmEmail=`. A name without a value means the default again."""
+    defaults, found = capacity.defaults(), {}
+    for pair in text.split():
+        name, equals, value = pair.partition("=")
+        given = value or defaults.get(name)
+        if given is None or not (name.isalnum() and equals):
+            raise StackError(f"PARAMETERS={text}: expected Name=value, several separated by spaces")
+        found[name] = given
+    return found
 
 
 def limits(where: Installation, parameters: dict[str, str]) -> list[str]:

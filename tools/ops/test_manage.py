@@ -13,6 +13,8 @@ import unittest
 from typing import ClassVar
 from unittest.mock import patch
 
+from samcli.cli.types import CfnParameterOverridesType
+
 import manage
 import rollout
 from command_case import PREFIX, CommandCase
@@ -254,9 +256,15 @@ class Deploying(unittest.TestCase):
     def test_parses_and_rejects_template_parameters(self) -> None:
         self.assertEqual(rollout.extra_parameters(""), {})
         self.assertEqual(rollout.extra_parameters("A=1  B=x=y"), {"A": "1", "B": "x=y"})
-        for text in ("A", "A=", "=1", "--guided=1"):
+        for text in ("A", "A=", "=1", "--guided=1", "AlarmEmail"):
             with self.subTest(text), self.assertRaises(StackError):
                 rollout.extra_parameters(text)
+
+    def test_a_parameter_without_a_value_gets_its_default_again(self) -> None:
+        found = rollout.extra_parameters("AlarmEmail= ProcessConcurrency= Stage=a")
+        self.assertEqual(found, {"AlarmEmail": "", "ProcessConcurrency": "2", "Stage": "a"})
+        overrides = tuple(map(rollout.override, found.items()))
+        self.assertEqual(CfnParameterOverridesType().convert(overrides, None, None), found)
 
 
 class Main(unittest.TestCase):
