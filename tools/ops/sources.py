@@ -28,6 +28,7 @@ NO_ACCOUNT = "none"
 OPTIONAL = {
     "ACCOUNT": "account",
     "ALLOWED_IPS": "allowed_ips",
+    "ALLOWED_CIDRS": "allowed_cidrs",
     "URL": "base_url",
     "CALLS_PER_SECOND": "calls_per_second",
     "STALLED_AFTER_DAYS": "stalled_after_days",

@@ -170,6 +170,14 @@ class Changes(CommandCase):
         self.assertEqual(
             json.loads(self.value("sources/shipway/settings")), {"calls_per_second": 2}
         )
+        esahayak = {"SOURCE": "esahayak", "ALLOWED_CIDRS": "none", "FORCE": "1"}
+        ranges = esahayak | {"ALLOWED_CIDRS": "52.66.123.0/24", "ACCOUNT": "A"}
+        self.run_command("source-set", **ranges)
+        self.assert_rejects("source-set", "the mode network checks only addresses", **esahayak)
+        self.run_command("source-set", **esahayak, MODE="hmac")
+        self.assertEqual(
+            json.loads(self.value("sources/esahayak/settings")), {"mode": "hmac", "account": "A"}
+        )
         whatsapp = {"SOURCE": "whatsapp", "FORCE": "1"}
         numbers = {"PHONE_NUMBERS": "1:A,2:B", "SECRET": "stdin"}
         self.run_command("source-set", "app\n", **whatsapp, **numbers)
