@@ -132,6 +132,7 @@ impl Deliver {
             Reaction::Refused => DeliveryOutcome::Dead(DeadReason::UrlRefused),
             Reaction::PauseNumber => {
                 tracing::error!(
+                    delivery_id = delivery.id,
                     endpoint = %delivery.endpoint,
                     status = attempt.status,
                     answer = attempt.excerpt,

@@ -26,6 +26,17 @@ pub(crate) struct Number {
     pub(crate) messages_per_second: u32,
 }
 
+impl Number {
+    /// An answer without the access token: "Malformed access token …" repeats it.
+    pub(crate) fn mask_token(&self, answer: &[u8]) -> Vec<u8> {
+        let token = self.authorization.trim_start_matches("Bearer ");
+        if token.is_empty() {
+            return answer.to_vec();
+        }
+        String::from_utf8_lossy(answer).replace(token, "[REDACTED]").into_bytes()
+    }
+}
+
 /// Caches the settings in memory.
 pub(crate) struct NumberResolver {
     settings: Settings,

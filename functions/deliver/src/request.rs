@@ -70,7 +70,7 @@ pub(crate) async fn post(
         ("authorization", number.authorization.as_str(), true),
     ]);
     match http.post_once(target, &headers, lease.body.clone(), timeout).await {
-        Ok(response) => answered(at, &response),
+        Ok(response) => answered(at, &response, number),
         Err(SendError::Refused(refusal)) => {
             RequestResult { attempt: failed(at, refusal.code()), reaction: Reaction::Refused }
         }
@@ -85,8 +85,8 @@ pub(crate) async fn post(
     }
 }
 
-fn answered(at: Timestamp, response: &OnceResponse) -> RequestResult {
-    let answer = SendAnswer::read(response.status, &response.body);
+fn answered(at: Timestamp, response: &OnceResponse, number: &Number) -> RequestResult {
+    let answer = SendAnswer::read(response.status, &number.mask_token(&response.body));
     let asked = response.retry_after.as_deref().and_then(|it| parse_retry_after(it, now()));
     let attempt = Attempt {
         at,
@@ -208,6 +208,24 @@ mod tests {
         assert_eq!(provider_id.unwrap().as_str(), "wamid.A");
         let answer = SendAnswer::read(200, body.as_bytes());
         assert_eq!(excerpt(&answer).unwrap(), "accepted: wamid.A");
+    }
+
+    #[test]
+    fn an_echoed_token_is_masked() {
+        let number = Number {
+            target: egress::policy::Target::parse("http://127.0.0.1/", egress::LOOPBACK),
+            authorization: "Bearer EAAGtoken".to_owned(),
+            messages_per_second: 80,
+        };
+        let body = r#"{"error":{"message":"Malformed access token EAAGtoken","code":190}}"#;
+        let response = OnceResponse {
+            status: 401,
+            retry_after: None,
+            body: body.into(),
+            latency: Duration::ZERO,
+        };
+        let excerpt = answered(Timestamp::EPOCH, &response, &number).attempt.excerpt.unwrap();
+        assert_eq!(excerpt, "190: Malformed access token [REDACTED]");
     }
 
     #[test]

@@ -165,9 +165,9 @@ async fn shows_attempts_and_body() {
 async fn rejects_a_filter_with_an_unknown_value() {
     for (query, field, message) in [
         (
-            "state=failed",
+            "state=lost",
             "state",
-            "must be one of pending, retrying, parked, delivered, superseded, dead",
+            "must be one of pending, retrying, parked, delivered, superseded, dead, failed, unknown",
         ),
         ("kind=stalled", "kind", "must be one of order.status_changed"),
         ("reason=401", "reason", "must be one of exhausted, rejected"),
