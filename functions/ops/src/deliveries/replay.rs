@@ -52,7 +52,7 @@ impl Ops {
                 return Err(ApiError::conflict(message));
             }
             ReplayDecision::Begin if body.is_none() => {
-                return Err(ApiError::conflict("the delivery's body was erased"));
+                return Err(ApiError::erased("the delivery's body was erased"));
             }
             ReplayDecision::Begin => {}
         }
