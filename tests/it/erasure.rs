@@ -113,6 +113,25 @@ async fn leaves_no_trace_of_a_shopper_in_any_table() {
     assert!(rows(&again.json["erased"]) >= rows(&receipt["erased"]), "{}", again.json);
 }
 
+/// The receipt says `erased` before the last pass, which finds the conversation by the number.
+#[tokio::test]
+async fn the_log_hides_the_phone_number_that_the_last_pass_needs() {
+    let (account, shopper) = (unique("ACC-"), Shopper::new());
+    let id = shopper.order(&account).await;
+    let created_at = order(&account, &id).await.json["createdAt"].as_str().unwrap().to_owned();
+    erased(&account, &id, "/customer").await;
+    let event = erasure_event(&account, &id, "customer", &created_at);
+    let stored = stack().events(&Calls::default()).load(&event).await.unwrap().unwrap();
+    assert!(String::from_utf8(stored.body).unwrap().contains(r#""phone":"#), "still to be used");
+    let path = format!("/api/webhooks/logs/{event}");
+    let shown = stack().user("admin", "GET", &path, None).await;
+    assert_eq!((shown.status, &shown.json["status"]), (200, &json!("received")));
+    let hidden = json!({"size": null, "body": null, "body_encoding": null, "erased_at": null});
+    for (field, value) in hidden.as_object().unwrap() {
+        assert_eq!(&shown.json[field], value, "{field}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_brings_an_erased_shopper_back() {
     let (account, shopper) = (unique("ACC-"), Shopper::new());

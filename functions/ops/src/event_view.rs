@@ -41,7 +41,7 @@ impl<'a> EventSummary<'a> {
 pub(crate) struct EventDetail<'a> {
     #[serde(flatten)]
     summary: EventSummary<'a>,
-    /// Null, as `body` and `body_encoding`, if it was erased.
+    /// Null, as `body` and `body_encoding`, if it was erased, and of the request for an erasure.
     size: Option<usize>,
     body: Option<String>,
     body_encoding: Option<&'static str>,

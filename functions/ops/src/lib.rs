@@ -38,7 +38,9 @@ use aws::tables::runs::Runs;
 use domain::auth::Caller;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
+use domain::orders::api_event::ApiEvent;
 use domain::redrive::RedriveKind;
+use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, RequestExt, Response};
 use sources::whatsapp::Numbers;
 
@@ -171,6 +173,9 @@ impl Ops {
             Some(_) => None,
             None => Some(self.tables.events.load(&row.id).await?.ok_or_else(no_such_event)?.body),
         };
+        // An erasure needs the shopper's phone number until its last pass; nobody else does.
+        let is_ours = row.source == SourceName::API;
+        let body = body.filter(|body| !(is_ours && ApiEvent::is_erasure(body)));
         Ok(json(200, &EventDetail::new(EventSummary::of(&row), body.as_deref())))
     }
 

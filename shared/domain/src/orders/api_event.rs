@@ -28,6 +28,11 @@ impl ApiEvent {
         // String keys and no floats: serialization cannot fail.
         serde_json::to_vec(self).unwrap_or_default()
     }
+
+    /// Whether a body of the source `api` is that of an erasure, which names whom it erases.
+    pub fn is_erasure(body: &[u8]) -> bool {
+        matches!(serde_json::from_slice(body), Ok(Tag { kind: Kind::Erasure }))
+    }
 }
 
 #[derive(Deserialize)]
@@ -132,6 +137,23 @@ impl StatusReport {
             attempts: None,
             carrier_name: None,
             scans: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recognises_an_erasure_by_its_type_alone() {
+        for (body, expected) in [
+            (r#"{"type":"erasure","order_id":"O","of_a_newer_release":1}"#, true),
+            (r#"{"type":"status","order_id":"O","note":"erasure"}"#, false),
+            (r#"{"order_id":"O"}"#, false),
+            ("", false),
+        ] {
+            assert_eq!(ApiEvent::is_erasure(body.as_bytes()), expected, "{body}");
         }
     }
 }
