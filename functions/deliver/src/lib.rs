@@ -202,11 +202,17 @@ impl Deliver {
             endpoint = %delivery.endpoint,
             "delivery.superseded"
         );
+        self.replace_probe(&delivery).await?;
+        let is_superseded = self.deliveries.supersede(lease, now()).await?;
+        Ok(if is_superseded { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
+    }
+
+    /// Asks for another probe, if this one makes no request.
+    async fn replace_probe(&self, delivery: &Delivery) -> Result<(), IoError> {
         if delivery.probe {
             self.health.probe_again(&delivery.endpoint, now()).await?;
         }
-        let is_superseded = self.deliveries.supersede(lease, now()).await?;
-        Ok(if is_superseded { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
+        Ok(())
     }
 
     /// Reports the counts since the last report.

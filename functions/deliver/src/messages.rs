@@ -32,8 +32,9 @@ use crate::{Deliver, RECORDING, SOON};
 
 /// The Cloud API answers within a second as a rule. A message without an answer is never sent again.
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// Spreads the messages beyond the limit of a number, so that they do not all return at once.
-const SPREAD: Duration = Duration::from_secs(5);
+/// Spreads the messages beyond the limit of a number, so that they do not all return at once: each
+/// refused one is a write to the number's partition.
+const SPREAD: Duration = Duration::from_secs(20);
 
 /// What sending messages needs beside the deliveries.
 pub struct MessageSender {
@@ -83,40 +84,91 @@ impl Deliver {
             ClaimOutcome::Unfinished(it) => return self.end_unknown(sender, &delivery, &it).await,
             ClaimOutcome::Obsolete => return Ok(RecordOutcome::Ack),
         };
-        if !lasts_for_attempt(lease.until, TIMEOUT, now()) {
-            return self.put_back(&lease, SOON).await;
-        }
-        if lease.body.is_empty() {
-            return self.give_up_unsent(delivery, &lease, DeadReason::Erased).await;
-        }
-        match resolution {
-            Resolution::Ready(_) if parks => self.park(delivery, &lease).await,
-            Resolution::Ready(api) => match sender.rules.check(&delivery, &lease).await? {
-                Verdict::Send => self.send(sender, delivery, &api, number, &lease).await,
-                Verdict::Wait(wait) => self.put_back(&lease, wait).await,
-                Verdict::End(unsent) => self.end_unsent(sender, delivery, &lease, unsent).await,
-            },
-            Resolution::Removed => {
-                self.give_up_unsent(delivery, &lease, DeadReason::EndpointRemoved).await
-            }
-            Resolution::Unusable => self.wait_for_settings(delivery, &lease).await,
-        }
+        let unsent = self.until_post(sender, &delivery, &lease, resolution, parks, number).await;
+        let api = match self.or_put_back(&lease, unsent).await? {
+            Step::Post(api) => api,
+            Step::Done(outcome) => return Ok(outcome),
+        };
+        let result = post(&self.http, &api, &lease, TIMEOUT).await;
+        let may_be_sent = matches!(
+            result.reaction,
+            Reaction::End(DeliveryOutcome::Delivered | DeliveryOutcome::Unknown, _)
+        );
+        let concluded = self.conclude_request(sender, delivery, &lease, result).await;
+        if may_be_sent { concluded } else { self.or_put_back(&lease, concluded).await }
     }
 
-    async fn send(
+    /// Everything that may keep a message from being sent.
+    async fn until_post(
+        &self,
+        sender: &MessageSender,
+        delivery: &Delivery,
+        lease: &Lease,
+        resolution: Resolution,
+        parks: bool,
+        number: &str,
+    ) -> Result<Step, IoError> {
+        let delivery = delivery.clone();
+        let done = match resolution {
+            _ if lease.body.is_empty() => {
+                self.give_up_unsent(delivery, lease, DeadReason::Erased).await
+            }
+            Resolution::Ready(_) if parks => self.park(delivery, lease).await,
+            Resolution::Ready(api) => match self.verdict(sender, &delivery, lease, number).await? {
+                Verdict::Send if lasts_for_attempt(lease.until, TIMEOUT, now()) => {
+                    return Ok(Step::Post(api));
+                }
+                Verdict::Send => self.put_back(&delivery, lease, SOON).await,
+                Verdict::Wait(wait) => self.put_back(&delivery, lease, wait).await,
+                Verdict::End(unsent) => self.end_unsent(sender, delivery, lease, unsent).await,
+            },
+            Resolution::Removed => {
+                self.give_up_unsent(delivery, lease, DeadReason::EndpointRemoved).await
+            }
+            Resolution::Unusable => self.wait_for_settings(delivery, lease).await,
+        };
+        done.map(Step::Done)
+    }
+
+    /// What the rules and the limit of its shopper say about a message.
+    async fn verdict(
+        &self,
+        sender: &MessageSender,
+        delivery: &Delivery,
+        lease: &Lease,
+        number: &str,
+    ) -> Result<Verdict, IoError> {
+        let verdict = sender.rules.check(delivery, lease).await?;
+        let (Verdict::Send, Some(to)) = (verdict, recipient_of(&lease.body)) else {
+            return Ok(verdict);
+        };
+        let taken = sender.limits.take_pair(number, &to, now()).await?;
+        Ok(taken.map_or_else(Verdict::Wait, |()| Verdict::Send))
+    }
+
+    /// Releases the lease after an error about a message that was not sent: a lease that just ends
+    /// stands for an attempt without a result.
+    async fn or_put_back<T>(
+        &self,
+        lease: &Lease,
+        result: Result<T, IoError>,
+    ) -> Result<T, IoError> {
+        if result.is_err() {
+            let next = NextAttempt::after(SOON, now());
+            if let Err(error) = self.deliveries.put_back(lease, next, now()).await {
+                tracing::error!(%error, "message.not_put_back");
+            }
+        }
+        result
+    }
+
+    async fn conclude_request(
         &self,
         sender: &MessageSender,
         delivery: Delivery,
-        api: &Number,
-        number: &str,
         lease: &Lease,
+        RequestResult { attempt, reaction }: RequestResult,
     ) -> Result<RecordOutcome, IoError> {
-        if let Some(to) = recipient_of(&lease.body)
-            && let Err(wait) = sender.limits.take_pair(number, &to, now()).await?
-        {
-            return self.put_back(lease, wait).await;
-        }
-        let RequestResult { attempt, reaction } = post(&self.http, api, lease, TIMEOUT).await;
         let is_sent = matches!(reaction, Reaction::End(DeliveryOutcome::Delivered, _));
         self.health
             .note(&delivery.endpoint, sign_of(&attempt, &reaction), delivery.probe, now())
@@ -152,6 +204,7 @@ impl Deliver {
         lease: &Lease,
         unsent: Unsent,
     ) -> Result<RecordOutcome, IoError> {
+        self.replace_probe(&delivery).await?;
         let reason = unsent.reason();
         let attempt = Attempt { excerpt: reason.clone(), ..failed(now(), "not_sent") };
         let error = ChannelError { code: None, title: reason, details: None };
@@ -160,7 +213,13 @@ impl Deliver {
     }
 
     /// Releases a lease without an attempt.
-    async fn put_back(&self, lease: &Lease, wait: Duration) -> Result<RecordOutcome, IoError> {
+    async fn put_back(
+        &self,
+        delivery: &Delivery,
+        lease: &Lease,
+        wait: Duration,
+    ) -> Result<RecordOutcome, IoError> {
+        self.replace_probe(delivery).await?;
         let next = NextAttempt::after(wait, now());
         let is_back = self.deliveries.put_back(lease, next, now()).await?;
         Ok(if is_back { crate::waiting(next) } else { RecordOutcome::RetryAfter(SOON) })
@@ -208,6 +267,12 @@ impl Deliver {
         let result = SendResult { v: SendResult::VERSION, account, send, at, outcome };
         sender.results.send(Outgoing { body: result.to_message(), group }).await
     }
+}
+
+/// What comes of a claimed message.
+enum Step {
+    Post(Number),
+    Done(RecordOutcome),
 }
 
 /// What an attempt says about the Cloud API: an answer of its own, whichever, that it works.

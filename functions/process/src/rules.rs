@@ -1,7 +1,7 @@
 //! Messages to shoppers by the rules of their accounts: at most one an order and change.
 //!
-//! Webhooks are queued before: rules neither delay nor fail them. A run that is repeated finds the
-//! message by its id, which is made of the order and its version.
+//! Webhooks are queued before. A run that is repeated finds the message by its id, which is made of
+//! the order and its version.
 
 use aws::clock::now;
 use aws::error::IoError;
@@ -24,6 +24,7 @@ use domain::messaging::rules::{
 use domain::messaging::send::{SendId, delivery_of};
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::notification::Change;
+use futures::{StreamExt, stream};
 
 use crate::Process;
 use crate::apply::TRIES;
@@ -31,9 +32,12 @@ use crate::apply::TRIES;
 /// The `message_status` of a message that was not sent.
 const SKIPPED: &str = "skipped";
 const DRY_RUN: &str = "dry_run";
+/// Orders of one event at once.
+const AT_ONCE: usize = 8;
 
 impl Process {
-    /// Sends the messages of an event's changes.
+    /// Sends the messages of an event's changes. An order whose message fails holds up no other: if a
+    /// repeat may help, the first error is returned at the end.
     pub(crate) async fn send_messages(
         &self,
         changes: &[Change<'_>],
@@ -45,13 +49,19 @@ impl Process {
             // Logged and counted where it was read.
             Err(SettingsError::Missing { .. } | SettingsError::Invalid { .. }) => return Ok(()),
         };
-        for change in changes {
-            let Some(rules) = rules.of(&change.order.key.account) else { continue };
-            if rules.rule_for(change.transition).is_some() {
-                self.send_message(change, rules, trace).await?;
+        let planned = changes.iter().filter_map(|change| {
+            let rules = rules.of(&change.order.key.account)?;
+            rules.rule_for(change.transition)?;
+            Some(self.send_message(change, rules, trace))
+        });
+        let results: Vec<_> = stream::iter(planned).buffered(AT_ONCE).collect().await;
+        results.into_iter().try_for_each(|result| match result {
+            Err(error @ IoError::Bug { .. }) => {
+                tracing::error!(%error, "message.failed");
+                Ok(())
             }
-        }
-        Ok(())
+            result => result,
+        })
     }
 
     async fn send_message(
@@ -61,7 +71,11 @@ impl Process {
         trace: TraceParent,
     ) -> Result<(), IoError> {
         let key = &change.order.key;
-        let Some(id) = SendId::parse(&message_id(key, change.transition.version)) else {
+        let Some(id) = SendId::parse(&message_id(
+            key,
+            change.order.state.created_at,
+            change.transition.version,
+        )) else {
             return Err(IoError::unreadable("message", "id"));
         };
         let contact = rules.recipient(change.order).and_then(|recipient| recipient.contact());
@@ -176,7 +190,7 @@ impl Process {
         Ok(Try::Done(()))
     }
 
-    /// If this fails, `sweep` queues the message after a minute.
+    /// If this fails, `sweep` queues the message after five minutes.
     async fn queue_message(&self, delivery: &Delivery) {
         let group = delivery.endpoint.as_str().to_owned();
         let body = Delivery { body: String::new(), ..delivery.clone() }.to_message();

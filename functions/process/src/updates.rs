@@ -203,7 +203,10 @@ impl Process {
         if !self.messages.save_tracking(&row, before, &self.orders, now()).await? {
             return Ok(Try::Contended);
         }
-        if before == Some(ProviderStatus::Unknown) && row.tracked.tracking.status() > before {
+        let tracking = &row.tracked.tracking;
+        if tracking.has(ProviderStatus::Unknown)
+            && tracking.status() > Some(ProviderStatus::Unknown)
+        {
             self.bodies.settle_unknown(row.key.message.as_str(), now()).await?;
         }
         Ok(Try::Done(true))

@@ -148,6 +148,8 @@ const PLAIN: &[&str] = &[
     "channel",
     "error",
     "message_status",
+    // Refused in `messages::sends` if it is another account's.
+    "phone_number_id",
     "sent_at",
     "template",
     // Of a test delivery.

@@ -110,7 +110,10 @@ impl<'a> MessageView<'a> {
         let statuses = tracked.tracking.statuses().map(|(status, at)| StatusView { status, at });
         let send = message.send.as_ref();
         let is_old = now.since(message.sent_at) >= DOUBTFUL_AFTER;
-        let has_status = tracked.tracking.status() > Some(ProviderStatus::Accepted);
+        let was_posted = matches!(
+            tracked.tracking.status(),
+            Some(ProviderStatus::Unknown | ProviderStatus::Accepted)
+        );
         Self {
             id: &message.id,
             order_id: message.order_id.as_ref(),
@@ -126,7 +129,7 @@ impl<'a> MessageView<'a> {
             to: send.map(|send| &send.to),
             language: send.map(|send| &send.language),
             rule: send.and_then(|send| send.rule),
-            doubtful: send.is_some() && is_old && !has_status,
+            doubtful: send.is_some() && is_old && was_posted,
         }
     }
 }

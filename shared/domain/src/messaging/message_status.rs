@@ -135,6 +135,10 @@ impl MessageTracking {
         self.statuses.keys().next_back().copied()
     }
 
+    pub fn has(&self, status: ProviderStatus) -> bool {
+        self.statuses.contains_key(&status)
+    }
+
     /// Kept also if the message was delivered after all.
     pub fn error(&self) -> Option<&ChannelError> {
         self.failure.as_ref().map(|failure| &failure.error)

@@ -15,8 +15,9 @@ use crate::tables::expression::{attr, no_row};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
-/// `sweep` queues a message this long after it was to go out, in case it was not queued at once.
-const SWEPT_AFTER: Duration = Duration::from_secs(60);
+/// `sweep` queues a message this long after it was created, in case it was not queued at once. Under
+/// load its number's limit holds it up for longer; then it is queued twice.
+const SWEPT_AFTER: Duration = Duration::from_secs(5 * 60);
 
 /// A message with an attempt that has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]

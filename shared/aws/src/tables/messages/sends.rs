@@ -22,7 +22,9 @@ use crate::tables::transaction::{TransactionOutcome, transact};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
-/// The place of the message's tracking among the writes.
+/// The places of writes in the transaction.
+const REQUEST: usize = 0;
+const DELIVERY: usize = 3;
 const TRACKING: usize = 4;
 /// The attribute of a shopper's day.
 const COUNT: &str = "count";
@@ -103,13 +105,17 @@ impl Messages {
         writes.extend(capped);
         match transact(&self.client, writes).await? {
             TransactionOutcome::Committed => Ok(CreatedSend::New),
-            TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(0) => {
-                read_json(cancelled.existing(0)?, "json").map(CreatedSend::Duplicate)
+            TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(REQUEST) => {
+                read_json(cancelled.existing(REQUEST)?, "json").map(CreatedSend::Duplicate)
             }
             // Its request is forgotten after 30 days, the message is not.
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(TRACKING) => {
                 let known = self.load_tracking(&tracking.key).await?.tracked.record;
                 Ok(known.map_or(CreatedSend::RevMismatch, |it| CreatedSend::Duplicate(it.into())))
+            }
+            // It was sent, and erased since.
+            TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(DELIVERY) => {
+                Ok(CreatedSend::Duplicate((*message).clone().into()))
             }
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(cap_at) => {
                 Ok(CreatedSend::Capped)

@@ -42,13 +42,13 @@ pub enum SendAnswer {
 }
 
 impl SendAnswer {
-    /// Any body has a reading. An error counts before everything else; without an error and without
-    /// an id, the HTTP status is all there is.
+    /// Any body has a reading. An id in a 2xx counts before everything else, as it means that the
+    /// message was sent; without an error and without an id, the HTTP status is all there is.
     pub fn read(http_status: u16, body: &[u8]) -> Self {
         let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        match (body.get("error"), accepted(&body)) {
-            (Some(error), _) if error.is_object() => failed(error, http_status),
-            (_, Some(accepted)) if (200..300).contains(&http_status) => accepted,
+        match (accepted(&body), body.get("error")) {
+            (Some(accepted), _) if (200..300).contains(&http_status) => accepted,
+            (_, Some(error)) if error.is_object() => failed(error, http_status),
             _ => failed(&Value::Null, http_status),
         }
     }

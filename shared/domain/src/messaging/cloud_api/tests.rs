@@ -197,7 +197,7 @@ fn an_error_has_code_title_and_details() {
         (200, r#"{"error":{"code":190}}"#, (SendFailure::PauseNumber, text("190"))),
         (400, r#"{"error":{"code":"131056"}}"#, (SendFailure::PairLimit, text("131056"))),
         (
-            200,
+            400,
             r#"{"error":{"code":100},"messages":[{"id":"wamid.A"}]}"#,
             (SendFailure::Final, text("100")),
         ),
@@ -216,6 +216,12 @@ fn an_error_has_code_title_and_details() {
         assert_eq!((failure, code), expected, "{body}");
         assert_eq!((title, details), (format!("HTTP {status}"), None), "{body}");
     }
+}
+
+#[test]
+fn an_id_says_that_a_message_was_sent() {
+    let body = r#"{"error":{"code":131000},"messages":[{"id":"wamid.A"}]}"#;
+    assert!(matches!(SendAnswer::read(200, body.as_bytes()), SendAnswer::Accepted { .. }));
 }
 
 #[test]

@@ -92,11 +92,13 @@ impl SkipReason {
     }
 }
 
-/// The id of the message of a change: there is at most one.
-pub fn message_id(order: &OrderKey, version: u64) -> String {
+/// The id of the message of a change: there is at most one. An order that was erased and created
+/// again counts its versions from the start.
+pub fn message_id(order: &OrderKey, created_at: Timestamp, version: u64) -> String {
     let id = Fingerprint::of("whatsapp_message")
         .with(&order.account)
         .with(&order.order)
+        .with(created_at.millis().to_be_bytes())
         .with(version.to_be_bytes())
         .with("rule");
     format!("wa_{}", id.finish())
@@ -142,7 +144,8 @@ impl MessageRules {
         if self.daily_cap.is_some_and(|cap| shopper.sent_that_day >= cap) {
             return Err(SkipReason::DailyCap);
         }
-        let id = message_id(&change.order.key, change.transition.version);
+        let id =
+            message_id(&change.order.key, change.order.state.created_at, change.transition.version);
         Ok(Box::new(PlannedMessage {
             request: TemplateRequest::new(&recipient, template, &id),
             not_before: slot.not_before,

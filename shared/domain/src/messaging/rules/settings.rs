@@ -26,6 +26,7 @@ const DAILY_CAP: std::ops::RangeInclusive<u32> = 1..=1000;
 const MAX_NUMBER_ID_DIGITS: usize = 32;
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawSettings {
     phone_number_id: String,
     #[serde(default)]
@@ -41,6 +42,7 @@ struct RawSettings {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawRule {
     on: Status,
     template: TemplateName,
@@ -50,6 +52,7 @@ struct RawRule {
 }
 
 #[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawQuietHours {
     from: String,
     to: String,

@@ -118,7 +118,7 @@ fn a_message_has_the_request_and_when_it_expires() {
     };
     let Decision::Send { rule, message } = rules.decide(&occasion, minute(5)) else { panic!() };
     assert_eq!((rule.on, message.expires_at), (Status::OutForDelivery, minute(60)));
-    let id = message_id(&scene.order.key, 2);
+    let id = message_id(&scene.order.key, scene.order.state.created_at, 2);
     let expected = [
         r#"{"messaging_product":"whatsapp","recipient_type":"individual","to":"+919876543210","#,
         r#""type":"template","template":{"name":"on_its_way","language":{"code":"en"},"#,
@@ -168,15 +168,16 @@ fn every_change_has_one_message_id() {
         order: crate::testing::order_id(order),
     };
     let ids = [
-        message_id(&key("A", "1"), 1),
-        message_id(&key("A", "1"), 2),
-        message_id(&key("A", "11"), 1),
-        message_id(&key("A1", "1"), 1),
+        message_id(&key("A", "1"), Timestamp::EPOCH, 1),
+        message_id(&key("A", "1"), Timestamp::EPOCH.after(Duration::from_secs(1)), 1),
+        message_id(&key("A", "1"), Timestamp::EPOCH, 2),
+        message_id(&key("A", "11"), Timestamp::EPOCH, 1),
+        message_id(&key("A1", "1"), Timestamp::EPOCH, 1),
     ];
     let distinct: std::collections::BTreeSet<&String> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len());
     // Rows and statuses refer to it: it must not change.
-    assert_eq!(ids[0], "wa_c362h7o3fpdcyjvcsl2wrvtofkwgetwi");
+    assert_eq!(ids[0], "wa_wzxwxulqmsfdg75elht3czdhdehjed6k");
 }
 
 #[test]

@@ -48,10 +48,10 @@ fn reads_every_setting() {
 }
 
 #[test]
-fn ignores_unknown_fields_and_absent_values() {
+fn ignores_absent_values() {
     let rules = with(
-        r#""rules":[{"on":"lost","template":"a","language":"en","components":null,"later":1}],
-           "quiet_hours":null,"daily_cap":null,"stop_words":null,"country_code":null,"later":{}"#,
+        r#""rules":[{"on":"lost","template":"a","language":"en","components":null}],
+           "quiet_hours":null,"daily_cap":null,"stop_words":null,"country_code":null"#,
     );
     assert!(rules.unwrap().rules[0].components.is_none());
 }
@@ -78,6 +78,8 @@ fn rejects_invalid_settings() {
     for (fields, field) in [
         (r#""rules":{}"#, "rules"),
         (r#""rules":null"#, "rules"),
+        (r#""dryRun":true"#, "dryRun"),
+        (r#""rules":[{"on":"lost","template":"a","language":"en","later":1}]"#, "rules[0].later"),
         (r#""rules":["canary"]"#, "rules[0]"),
         (r#""rules":[["delivered","a","en"]]"#, "rules[0]"),
         (r#""rules":[{"template":"a","language":"en"}]"#, "rules[0].on"),
