@@ -10,7 +10,7 @@ use domain::webhooks::delivery::Delivery;
 
 use super::tables::row;
 use super::*;
-use crate::support::{Fault, TestEndpoint, inbound_event, insert_event};
+use crate::support::{Fault, TestEndpoint, inbound_event, insert_event, settings_to_expire};
 
 pub(super) fn key(account: &str, order: &str) -> OrderKey {
     let account = AccountCode::parse(account).unwrap();
@@ -133,6 +133,7 @@ async fn ends_although_a_delivery_is_in_use_for_several_passes() {
     let (account, shopper) = (unique("ACC-"), Shopper::new());
     let settings = json!({"accounts": [account], "timeout_seconds": 20});
     let endpoint = TestEndpoint::new(settings, json!([{"status": 200, "delay_ms": 8000}])).await;
+    settings_to_expire().await;
     let id = shopper.order(&account).await;
     let created_at = order(&account, &id).await.json["createdAt"].as_str().unwrap().to_owned();
     shopper.status(&account, &id, "in_progress").await;
