@@ -46,7 +46,12 @@ impl MessagesApi {
     ) -> Result<Response<Body>, ApiError> {
         let new = NewSend::read(json_body(request, BODY_LIMIT)?)?;
         let account = authorize(caller, new.account_code.as_ref(), "account_code")?;
-        let number = self.number_of(&account, new.phone_number_id.as_deref(), now).await?;
+        let number = self.number_of(&account, new.phone_number_id.as_deref(), now).await;
+        if let (Err(_), Some(order)) = (&number, &new.order_id) {
+            // A wrong order is told first, as by all routes.
+            self.load_order(&OrderKey { account: account.clone(), order: order.clone() }).await?;
+        }
+        let number = number?;
         let key = idempotency_key(request)?;
         let draft = draft(&new, &account, &number, key, &request_id(request), now);
         let draft = draft.ok_or_else(|| ApiError::invalid("to", "is too long"))?;
@@ -130,7 +135,7 @@ impl MessagesApi {
         self.orders.load(key).await?.ok_or_else(|| ApiError::not_found("no such order"))
     }
 
-    /// If this fails, `sweep` queues the message after a minute.
+    /// If this fails, `sweep` queues the message after five minutes.
     async fn queue(&self, delivery: &Delivery) {
         let group = delivery.endpoint.as_str().to_owned();
         let body = Delivery { body: String::new(), ..delivery.clone() }.to_message();

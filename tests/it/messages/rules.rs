@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use aws::clock::now;
 use domain::core::timestamp::Timestamp;
 use futures::future::join_all;
 use serde_json::{Value, json};
@@ -164,10 +165,13 @@ async fn a_shopper_who_wrote_stop_gets_no_messages_until_start() {
     const ACCOUNT: &str = "RULES4";
     set_rules(ACCOUNT, json!({})).await;
     let to = phone();
-    let write = async |text: &str| {
-        reply(&json!({"number": number(ACCOUNT), "phone": to, "text": text})).await;
+    let write = async |text: &str, ago: u64| {
+        let at = now().before(Duration::from_secs(ago)).seconds();
+        let message =
+            json!({"number": number(ACCOUNT), "phone": to, "text": text, "timestamp": at});
+        reply(&message).await;
     };
-    write("Stop.").await;
+    write("Stop.", 60).await;
     eventually("a message is skipped", async || {
         let id = order(ACCOUNT, &shopper(&to)).await;
         report(ACCOUNT, &id, "out_for_delivery", None).await;
@@ -178,7 +182,7 @@ async fn a_shopper_who_wrote_stop_gets_no_messages_until_start() {
             .filter(|error| error["title"] == "opted_out")
     })
     .await;
-    write("START").await;
+    write("START", 0).await;
     eventually("a message is sent", async || {
         let id = order(ACCOUNT, &shopper(&to)).await;
         report(ACCOUNT, &id, "out_for_delivery", None).await;

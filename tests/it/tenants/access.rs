@@ -135,6 +135,8 @@ impl<'a> Route<'a> {
             // No request names a report that exists.
             account if self.names(&[Kind::Report]) => (vec![404], account),
             Some(UNKNOWN_ACCOUNT) if self.names(&[Kind::Order, Kind::Orders]) => (vec![404], None),
+            // It has no phone number.
+            Some(UNKNOWN_ACCOUNT) if self.operation.id == "sendMessage" => (vec![422], None),
             account => (successes, account.filter(|account| *account != UNKNOWN_ACCOUNT)),
         }
     }

@@ -14,7 +14,9 @@ use crate::support::{
 };
 
 const OWN: &str = "ISOLATED-OWN";
+const OWN_NUMBER: &str = "106540352242950";
 const FOREIGN: &str = "ISOLATED-FOREIGN";
+const FOREIGN_NUMBER: &str = "106540352242951";
 /// Only for admins of all accounts.
 const ALL_ACCOUNTS: [&str; 2] = ["listRuns", "listQueues"];
 
@@ -182,7 +184,8 @@ async fn reveals_and_changes_nothing_of_another_account() {
     let settings = json!({"format": "status_update", "accounts": [FOREIGN]});
     let _endpoint = TestEndpoint::new(settings, json!([])).await;
     let callers = callers_of(OWN, "isolated").await;
-    let (own, foreign) = (Account::new(OWN).await, Account::new(FOREIGN).await);
+    let (own, foreign) =
+        (Account::new(OWN, OWN_NUMBER).await, Account::new(FOREIGN, FOREIGN_NUMBER).await);
     let operations = operations();
     let routes = operations.iter().map(|operation| Route::new(operation, [&own, &foreign]));
     let routes = join_all(routes).await;

@@ -37,6 +37,7 @@ pub enum Kind {
     ProviderId,
     Refs,
     MessageId,
+    SenderNumber,
     Customer,
     Phone,
     Shopper,
@@ -101,6 +102,7 @@ fn kind(operation: &str, name: &str) -> Option<Kind> {
         "sr_order_id" => Kind::ProviderId,
         "refs" => Kind::Refs,
         "message_id" => Kind::MessageId,
+        "phone_number_id" => Kind::SenderNumber,
         "customer" => Kind::Customer,
         "phone" => Kind::Phone,
         "user_id" => Kind::Shopper,
@@ -148,8 +150,6 @@ const PLAIN: &[&str] = &[
     "channel",
     "error",
     "message_status",
-    // Refused in `messages::sends` if it is another account's.
-    "phone_number_id",
     "sent_at",
     "template",
     // Of a test delivery.

@@ -13,6 +13,8 @@ const WHATSAPP_NUMBER: &str = "106540352242922";
 /// An account of a test, with webhook paths.
 pub struct Account {
     pub code: &'static str,
+    /// WhatsApp's id of its phone number.
+    number: &'static str,
     /// In everything that the account's callers may see, and in no request of others.
     pub canary: String,
     pub hook: String,
@@ -22,7 +24,7 @@ pub struct Account {
 }
 
 impl Account {
-    pub async fn new(code: &'static str) -> Self {
+    pub async fn new(code: &'static str, number: &'static str) -> Self {
         let hook_secret = unique("canary-secret-");
         let (key, signature) = ("x-api-key", "x-hub-signature-256");
         let signed = hmac_signature(whatsapp_secret(), b"{}");
@@ -33,7 +35,7 @@ impl Account {
         let hook = carrier.rsplit('/').next().unwrap().to_owned();
         let endpoint = TestEndpoint::new(json!({"accounts": [code]}), json!([])).await;
         let canary = unique("canary-name-");
-        Self { code, canary, hook, hook_secret, whatsapp_path, endpoint }
+        Self { code, number, canary, hook, hook_secret, whatsapp_path, endpoint }
     }
 }
 
@@ -56,6 +58,7 @@ pub struct Things {
     return_awb: String,
     provider_id: String,
     message_id: String,
+    number: String,
     phone: String,
     shopper: String,
     key: String,
@@ -87,6 +90,7 @@ impl Things {
             return_awb: unique("19"),
             provider_id: unique("5"),
             message_id: unique("wamid.isolated"),
+            number: unique("1"),
             phone: unique("9"),
             shopper: unique("IN."),
             key: unique("key-"),
@@ -98,6 +102,7 @@ impl Things {
     pub async fn create(account: &Account, operation: &Operation) -> Self {
         let mut things = Self {
             account: account.code.to_owned(),
+            number: account.number.to_owned(),
             hook: account.hook.clone(),
             endpoint: account.endpoint.name().to_owned(),
             ..Self::unused()
@@ -247,6 +252,7 @@ impl Things {
             Kind::ProviderId => json!(self.provider_id),
             Kind::Refs => json!({"shiprocket": self.provider_id}),
             Kind::MessageId => json!(self.message_id),
+            Kind::SenderNumber => json!(self.number),
             Kind::Customer => json!({"phone": self.phone}),
             Kind::Phone => json!(self.phone),
             Kind::Shopper => json!(self.shopper),
@@ -271,8 +277,9 @@ async fn receive_statements(account: &Account, operation: &Operation) {
             "display_phone_number": format!("1555078388{end}"), "decision": "APPROVED",
             "requested_verified_name": account.canary,
         });
+        // A cursor of one account is in the same place in the list of the other.
         let template = json!({
-            "message_template_name": format!("{}{end}", account.canary), "event": "APPROVED",
+            "message_template_name": format!("t{end}-{}", account.canary), "event": "APPROVED",
             "message_template_language": "en",
         });
         [
