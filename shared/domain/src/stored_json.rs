@@ -16,6 +16,7 @@ use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::messaging::linked::TrackedMessage;
 use crate::messaging::message::{Message, MessageKey, NewMessage};
 use crate::messaging::message_status::ProviderStatus;
+use crate::messaging::pricing::{Pricing, PricingCategory, PricingType};
 use crate::orders::api_event::{ApiEvent, Reconciliation, StatusReport, TakenName, Withdrawal};
 use crate::polling::{
     Batch, BatchMessage, PlanMessage, PollItem, PollResult, PollState, PolledReport, Run, Stalled,
@@ -183,6 +184,7 @@ fn tracked_message_row() {
             details: text("details"),
         }),
         callback_data: None,
+        pricing: None,
     };
     for (minutes, status) in (1..).zip(["sent", "failed", "deleted"]) {
         tracked.tracking.merge(&update(status, minutes), minute(9));
@@ -203,6 +205,34 @@ fn tracked_message_row() {
             r#""record":{"id":"va6mjzhk6apbdlr7zocmrnxm36rihcug","order_id":"ORD-1","#,
             r#""account_code":"STORE001","message_status":"queued","#,
             r#""sent_at":"2026-01-20T10:05:00.000Z","message_id":"wamid.A"}}"#,
+        ],
+    );
+}
+
+#[test]
+fn tracked_message_row_with_a_price_and_an_answer() {
+    let mut tracked = TrackedMessage::default();
+    let update = StatusUpdate {
+        message: ProviderMessageId::parse("wamid.A").unwrap(),
+        status: "sent".to_owned(),
+        at: Some(minute(1)),
+        error: None,
+        callback_data: None,
+        pricing: Some(Pricing {
+            category: PricingCategory::Utility,
+            kind: PricingType::Regular,
+            billable: Some(true),
+        }),
+    };
+    tracked.tracking.merge(&update, minute(9));
+    tracked.answer(minute(5));
+    assert_json(
+        &tracked,
+        &[
+            r#"{"track":{"seen":{"sent":"2026-01-20T10:01:00.000Z"},"#,
+            r#""priced":{"at":"2026-01-20T10:01:00.000Z","#,
+            r#""pricing":{"category":"utility","type":"regular","billable":true}}},"#,
+            r#""record":null,"replied_at":"2026-01-20T10:05:00.000Z"}"#,
         ],
     );
 }

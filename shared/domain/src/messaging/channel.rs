@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
+use crate::messaging::pricing::Pricing;
 use crate::messaging::provider_state::Statement;
 
 /// WhatsApp's ids have 60 to 100 bytes.
@@ -100,6 +101,8 @@ pub struct StatusUpdate {
     /// What the sender of the message gave it: our id, if Waypost sent it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub callback_data: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pricing: Option<Pricing>,
 }
 
 /// An error in the provider's words.

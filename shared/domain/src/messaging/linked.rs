@@ -30,6 +30,9 @@ pub struct TrackedMessage {
     /// The provider's id of a message of ours, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_id: Option<ProviderMessageId>,
+    /// When the shopper answered it first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replied_at: Option<Timestamp>,
 }
 
 /// Returns true if the value was absent.
@@ -62,8 +65,18 @@ impl TrackedMessage {
             at: Some(message.sent_at),
             error: message.error.clone(),
             callback_data: None,
+            pricing: None,
         };
         self.tracking.merge(&update, received_at) || filled
+    }
+
+    /// Returns true if no earlier answer is known.
+    pub fn answer(&mut self, at: Timestamp) -> bool {
+        let is_first = self.replied_at.is_none_or(|known| at < known);
+        if is_first {
+            self.replied_at = Some(at);
+        }
+        is_first
     }
 
     /// The message status that the API shows.

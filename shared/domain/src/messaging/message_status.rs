@@ -9,6 +9,7 @@ use strum::{EnumString, IntoStaticStr, VariantArray};
 use crate::core::id::AccountCode;
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
+use crate::messaging::pricing::Pricing;
 use crate::tracking::timeline::plausible_time;
 
 /// Longer texts are cut off, in characters.
@@ -63,6 +64,12 @@ struct Unmapped {
     status: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Priced {
+    at: Timestamp,
+    pricing: Pricing,
+}
+
 /// The statuses of a message. The size is bounded, whatever the provider reports.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -77,6 +84,9 @@ pub struct MessageTracking {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[serde(rename = "other")]
     unmapped: Option<Unmapped>,
+    /// The earliest: the statuses that have one say the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    priced: Option<Priced>,
 }
 
 impl MessageTracking {
@@ -88,7 +98,8 @@ impl MessageTracking {
         };
         let error = update.error.as_ref().filter(|_| status == ProviderStatus::Failed);
         let has_new_error = error.is_some_and(|error| self.record_failure(at, error));
-        self.observe(status, at) || has_new_error
+        let has_new_price = update.pricing.is_some_and(|pricing| self.record_price(at, pricing));
+        self.observe(status, at) || has_new_error || has_new_price
     }
 
     /// Returns true if the status is new or earlier than known.
@@ -105,6 +116,15 @@ impl MessageTracking {
         let is_earliest = self.failure.as_ref().is_none_or(|known| failure < *known);
         if is_earliest {
             self.failure = Some(failure);
+        }
+        is_earliest
+    }
+
+    fn record_price(&mut self, at: Timestamp, pricing: Pricing) -> bool {
+        let priced = Priced { at, pricing };
+        let is_earliest = self.priced.as_ref().is_none_or(|known| priced < *known);
+        if is_earliest {
+            self.priced = Some(priced);
         }
         is_earliest
     }
@@ -127,6 +147,8 @@ impl MessageTracking {
         let failures = [self.failure.take(), other.failure.clone()];
         self.failure = failures.into_iter().flatten().min();
         self.unmapped = self.unmapped.take().max(other.unmapped.clone());
+        let prices = [self.priced.take(), other.priced.clone()];
+        self.priced = prices.into_iter().flatten().min();
         *self != before
     }
 
@@ -142,6 +164,10 @@ impl MessageTracking {
     /// Kept also if the message was delivered after all.
     pub fn error(&self) -> Option<&ChannelError> {
         self.failure.as_ref().map(|failure| &failure.error)
+    }
+
+    pub fn pricing(&self) -> Option<Pricing> {
+        self.priced.as_ref().map(|priced| priced.pricing)
     }
 
     /// All reported statuses by rank, with the earliest time of each.

@@ -2,6 +2,7 @@
 
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelEvent, OtherUpdate, StatusUpdate};
+use domain::messaging::pricing::{Pricing, PricingCategory, PricingType};
 
 use super::ids::message_id;
 use super::{error, identifier};
@@ -22,7 +23,17 @@ pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
         at: time(fields),
         error: fields.list("errors").first().and_then(error),
         callback_data: fields.text("biz_opaque_callback_data").filter(|it| it.len() <= CALLBACK),
+        pricing: pricing(&fields.object("pricing")),
     }))
+}
+
+/// It comes with `sent` and with one of `delivered` and `read`.
+fn pricing(fields: &Fields) -> Option<Pricing> {
+    Some(Pricing {
+        category: PricingCategory::parse(&fields.text("category")?),
+        kind: PricingType::parse(fields.text("type").as_deref()),
+        billable: fields.has("billable").then(|| fields.flag("billable")),
+    })
 }
 
 /// Some only if the status is not one of the message as a whole.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::messaging::linked::TrackedMessage;
 use crate::messaging::message::{Message, MessageKey, NewMessage};
+use crate::messaging::pricing::{Pricing, PricingCategory, PricingType};
 use crate::testing::{minute, second};
 
 fn error(code: &str) -> ChannelError {
@@ -20,6 +21,7 @@ fn update(status: &str, at: Option<Timestamp>, error: Option<ChannelError>) -> S
         at,
         error,
         callback_data: None,
+        pricing: None,
     }
 }
 
@@ -217,6 +219,14 @@ const ERRORS: [Option<&str>; 4] = [None, None, Some("131026"), Some("131047")];
 /// beyond it.
 const TIMES: [Option<i64>; 6] = [None, Some(-2), Some(-1), Some(0), Some(10), Some(11)];
 
+/// Those of the statuses of one message say the same, as a rule.
+const PRICES: [Option<Pricing>; 4] = [None, None, price(true), price(false)];
+
+const fn price(billable: bool) -> Option<Pricing> {
+    let (category, kind) = (PricingCategory::Utility, PricingType::Regular);
+    Some(Pricing { category, kind, billable: Some(billable) })
+}
+
 type ReceivedUpdate = (StatusUpdate, Timestamp);
 
 /// Updates, and the indexes in the order of arrival, some of them repeated.
@@ -226,12 +236,11 @@ fn updates() -> impl Strategy<Value = (Vec<ReceivedUpdate>, Vec<usize>)> {
         prop::sample::select(&STATUSES[..]),
         prop::sample::select(&TIMES[..]),
         prop::sample::select(&ERRORS[..]),
+        prop::sample::select(&PRICES[..]),
     );
-    let one = one.prop_map(|(received, status, time, code)| {
-        (
-            update(status, time.map(|minutes| minute(received + minutes)), code.map(error)),
-            minute(received),
-        )
+    let one = one.prop_map(|(received, status, time, code, pricing)| {
+        let at = time.map(|minutes| minute(received + minutes));
+        (StatusUpdate { pricing, ..update(status, at, code.map(error)) }, minute(received))
     });
     prop::collection::vec(one, 1..10).prop_flat_map(|received| {
         let count = received.len();
@@ -266,6 +275,11 @@ fn expected_tracking(received: &[ReceivedUpdate]) -> MessageTracking {
         unmapped: unmapped
             .map(|received| Unmapped { at: at(received), status: received.0.status.clone() })
             .max(),
+        priced: received
+            .iter()
+            .filter(|(update, _)| ProviderStatus::parse(&update.status).is_some())
+            .filter_map(|received| Some(Priced { at: at(received), pricing: received.0.pricing? }))
+            .min(),
     }
 }
 
@@ -309,7 +323,7 @@ fn the_generator_covers_repeated_and_outranked_statuses() {
     use proptest::test_runner::TestRunner;
     let mut runner = TestRunner::deterministic();
     let (mut repeated, mut outranked, mut failed_twice, mut ahead) = (0, 0, 0, 0);
-    for _ in 0..200 {
+    for _ in 0..300 {
         let (received, arrivals) = updates().new_tree(&mut runner).unwrap().current();
         repeated += usize::from(arrivals.len() > received.len());
         let ranks: Vec<_> = arrivals

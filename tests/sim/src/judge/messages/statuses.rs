@@ -80,6 +80,7 @@ impl Record {
             at: Some(at),
             error: message.error,
             callback_data: None,
+            pricing: None,
         };
         Some(Move::Reported(update, at))
     }
