@@ -203,6 +203,16 @@ def statements(copies: Copies) -> Json:
     return whatsapp_changes(copies, changes)
 
 
+def account_messages(copies: Copies) -> Json:
+    linked_message(copies)
+    return http(copies, "GET", "/api/messages", partner(copies), query=f"account_code={ACCOUNT}")
+
+
+def figures(copies: Copies) -> Json:
+    query = f"account_code={ACCOUNT}"
+    return http(copies, "GET", "/api/messages/stats", partner(copies), query=query)
+
+
 def known_report(copies: Copies) -> Json:
     awb = copies.unique("19")
     create_order(copies, awb=awb)

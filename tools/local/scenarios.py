@@ -106,6 +106,8 @@ SCENARIOS = [
         Scenario("messages", f"a list of {name}", partial(events.provider_states, name), "200")
         for name in ("numbers", "templates")
     ),
+    Scenario("messages", "an account's messages", events.account_messages, "200"),
+    Scenario("messages", "figures", events.figures, "200"),
     Scenario(
         "messages",
         "a vendor without access",

@@ -65,7 +65,7 @@ impl MessagesApi {
 }
 
 /// An error is the invalid parameter and its message.
-fn parse_contact(
+pub(crate) fn parse_contact(
     phone: Option<&str>,
     user_id: Option<&str>,
 ) -> Result<Contact, (&'static str, &'static str)> {

@@ -1,10 +1,13 @@
 //! The messages API: sends messages to shoppers, records those that others sent, and lists them, the
-//! WhatsApp conversations, and what WhatsApp says about numbers and templates.
+//! WhatsApp conversations, and what WhatsApp says about numbers and templates. It shows how messages
+//! perform.
 
 mod conversation;
+mod find;
 mod list;
 mod provider_states;
 mod send;
+mod stats;
 mod tracking;
 
 use aws::client::Clients;
@@ -73,6 +76,8 @@ impl MessagesApi {
             "GET /api/messages/whatsapp" => self.show_conversation(request, &caller).await,
             NUMBERS => self.list_senders(request, &caller, now).await,
             TEMPLATES => self.list_templates(request, &caller).await,
+            "GET /api/messages" => self.find(request, &caller, now).await,
+            "GET /api/messages/stats" => self.show_stats(request, &caller, now).await,
             _ => Err(ApiError::not_found("no such route")),
         }
     }
@@ -97,6 +102,20 @@ fn query_parameters(route: &str) -> &'static [&'static str] {
         "GET /api/messages/whatsapp" => {
             &["account_code", "accountCode", "phone", "user_id", "limit", "page"]
         }
+        "GET /api/messages" => &[
+            "account_code",
+            "accountCode",
+            "phone",
+            "user_id",
+            "order_id",
+            "status",
+            "template",
+            "from",
+            "to",
+            "limit",
+            "page",
+        ],
+        "GET /api/messages/stats" => &["account_code", "accountCode", "from", "to", "template"],
         _ => &[],
     }
 }

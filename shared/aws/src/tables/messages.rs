@@ -7,6 +7,7 @@
 //! | `sends:…` | as `order:…` | messages of ours about no order |
 //! | `message:…` | `track` | the provider's reports about a message; conditional on `rev` |
 //! | | | under the provider's id of a message of ours: `of`, our id, which has the reports |
+//! | `stats:…` | `{template}/{shard}` | the figures of a day; 400 days |
 //! | `talk:…` | `at:{at}/{message id}` | a message from or to a shopper, by time; 90 days |
 //! | | `id:{other id}`, `id-before:{other id}` | another id of the same shopper, in both directions; 100 days |
 //! | | `sent:{day}` | how many messages of rules the shopper got on a day, if there is a cap; 3 days |
@@ -20,6 +21,8 @@
 mod contacts;
 mod conversations;
 mod erase;
+mod figures;
+mod list;
 mod opt_outs;
 mod provider_states;
 mod requests;
@@ -27,8 +30,9 @@ mod sends;
 mod tracking;
 
 use aws_sdk_dynamodb::Client;
-use domain::core::id::OrderKey;
+use domain::core::id::{AccountCode, OrderKey};
 use domain::core::timestamp::Timestamp;
+use domain::messaging::figures::{Counted, day_of};
 use domain::messaging::message::Message;
 use domain::orders::order::Order;
 use domain::pagination::{PageRequest, Slice};
@@ -36,10 +40,14 @@ use domain::pagination::{PageRequest, Slice};
 pub use contacts::{ContactLink, LinkKind};
 pub use conversations::StoredMessage;
 pub use erase::ErasableMessages;
+pub use figures::DayFigures;
+pub use list::{FoundMessage, FoundMessages, MessageFilter, MessagesOf};
 pub use provider_states::{StateKey, StateRow};
 pub use requests::SeenRequest;
 pub use sends::{CreatedSend, NewSend, RuleLimits};
 pub use tracking::TrackingRow;
+
+use figures::Counting;
 
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, json, read_json, read_text, text};
@@ -47,8 +55,11 @@ use crate::tables::expression::attr;
 use crate::tables::keys::{order_pk, tenant};
 use crate::tables::orders::Orders;
 use crate::tables::read::{first_page, limit, query, readable};
-use crate::tables::transaction::{TransactionOutcome, transact};
+use crate::tables::transaction::TransactionOutcome;
 use crate::tables::write::Write;
+
+/// The partition key of the index `by_day`, which has every record.
+const DAY: &str = "day";
 
 #[derive(Debug, Clone)]
 pub struct Messages {
@@ -80,23 +91,33 @@ impl Messages {
         [before, after]: [&Order; 2],
         now: Timestamp,
     ) -> Result<Recorded, IoError> {
-        let pk = order_pk(&after.key);
-        let by_time = row(&pk, format!("at:{}", sort_key(message)), message)?;
         let mut writes = vec![
             self.request_write(message, None, now)?.returning_existing(),
-            Write::put(&self.table, by_time),
+            self.record_write(message)?,
             orders.replace_state(before, after, None)?,
         ];
         if let Some(linked) = linked {
             writes.extend(self.tracking_writes(linked, now)?);
         }
-        match transact(&self.client, writes).await? {
+        let changes = match linked {
+            Some(linked) => linked.changes(),
+            None => Counted::changes(None, Counted::of_untracked(message).as_ref()),
+        };
+        let counting = Counting { account: &message.account_code, message: &message.id };
+        match self.transact_counted(writes, counting, &changes, now).await? {
             TransactionOutcome::Committed => Ok(Recorded::New),
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(0) => {
                 read_json(cancelled.existing(0)?, "json").map(Recorded::Duplicate)
             }
             TransactionOutcome::Cancelled(_) => Ok(Recorded::RevMismatch),
         }
+    }
+
+    /// The record of a message, which lists find by its day.
+    fn record_write(&self, message: &Message) -> Result<Write, IoError> {
+        let mut row = row(&record_pk(message), format!("at:{}", sort_key(message)), message)?;
+        row.insert(DAY.to_owned(), text(day_pk(&message.account_code, &day_of(message.sent_at))));
+        Ok(Write::put(&self.table, row))
     }
 
     /// A page of an order's messages, newest first.
@@ -156,6 +177,11 @@ impl Messages {
 /// `{sent_at}/{id}`: a message's position among those of its order.
 pub fn sort_key(message: &Message) -> String {
     format!("{}/{}", message.sent_at, message.id)
+}
+
+/// The partition of an account's messages of a day in the index `by_day`.
+fn day_pk(account: &AccountCode, day: &str) -> String {
+    format!("{}/{day}", tenant(account))
 }
 
 /// The partition of a message's record.

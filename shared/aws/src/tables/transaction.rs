@@ -35,6 +35,15 @@ impl Cancellation {
         self.0.get(write).is_some_and(|reason| reason.code() == Some(CONDITION_REASON))
     }
 
+    /// True if only writes from this index on met another transaction, and nothing else is wrong.
+    pub(crate) fn conflicts_only_from(&self, write: usize) -> bool {
+        let (first, rest) = self.0.split_at(write.min(self.0.len()));
+        let is = |reason: &CancellationReason, code| reason.code() == Some(code);
+        first.iter().all(|reason| matches!(reason.code(), Some("None") | None))
+            && rest.iter().any(|reason| is(reason, CONFLICT_REASON))
+            && !rest.iter().any(|reason| is(reason, CONDITION_REASON))
+    }
+
     /// The row that the write at this index found, if it asked for it.
     pub(crate) fn existing(&self, write: usize) -> Result<&Item, IoError> {
         let row = self.0.get(write).and_then(CancellationReason::item);

@@ -32,7 +32,7 @@ const CONFLICT_ERROR: &str = "TransactionConflictException";
 const TRIES: u32 = 7;
 
 /// A write that can be sent by itself or in a transaction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Write {
     table: String,
     action: Action,
@@ -41,7 +41,7 @@ pub(crate) struct Write {
     returns_existing: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Action {
     Put(Item),
     Update(Item, Changes),

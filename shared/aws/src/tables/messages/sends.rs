@@ -10,7 +10,8 @@ use domain::orders::order::Order;
 use domain::webhooks::delivery::Delivery;
 
 use super::conversations::{EVENT, conversation_pk, conversation_row};
-use super::{Messages, TrackingRow, record_pk, row, sort_key};
+use super::figures::Counting;
+use super::{Messages, TrackingRow};
 use crate::error::IoError;
 use crate::tables::attr::{Item, number, read_json, read_number, text, ttl};
 use crate::tables::batch_get::batch_get;
@@ -85,10 +86,9 @@ impl Messages {
         let account = &message.account_code;
         let mut shown = conversation_row(account, send.to, send.shown)?;
         shown.insert(EVENT.to_owned(), text(delivery.id.as_str()));
-        let by_time = row(&record_pk(message), format!("at:{}", sort_key(message)), message)?;
         let mut writes = vec![
             self.request_write(message, None, now)?.returning_existing(),
-            Write::put(&self.table, by_time),
+            self.record_write(message)?,
             Write::put(&self.table, shown),
             deliveries.create_send(delivery, send.not_before, send.expires_at(), now),
         ];
@@ -103,7 +103,8 @@ impl Messages {
         let capped = self.count_of_day(send, now);
         let cap_at = writes.len();
         writes.extend(capped);
-        match transact(&self.client, writes).await? {
+        let counting = Counting { account, message: &message.id };
+        match self.transact_counted(writes, counting, &tracking.changes(), now).await? {
             TransactionOutcome::Committed => Ok(CreatedSend::New),
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(REQUEST) => {
                 read_json(cancelled.existing(REQUEST)?, "json").map(CreatedSend::Duplicate)
@@ -148,9 +149,7 @@ impl Messages {
 
     /// Keeps a message that a rule did not send, if its id is new. Its order does not show it.
     pub async fn record_skipped(&self, message: &Message, now: Timestamp) -> Result<(), IoError> {
-        let by_time = row(&record_pk(message), format!("at:{}", sort_key(message)), message)?;
-        let writes =
-            vec![self.request_write(message, None, now)?, Write::put(&self.table, by_time)];
+        let writes = vec![self.request_write(message, None, now)?, self.record_write(message)?];
         transact(&self.client, writes).await.map(drop)
     }
 

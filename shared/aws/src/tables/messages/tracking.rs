@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::ProviderMessageId;
+use domain::messaging::figures::Counted;
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
 
@@ -18,7 +19,6 @@ use crate::tables::batch_get::{MAX_KEYS, batch_get};
 use crate::tables::expression::{Condition, attr, no_row};
 use crate::tables::keys::{key, tenant};
 use crate::tables::orders::Orders;
-use crate::tables::transaction::transact;
 use crate::tables::write::Write;
 
 /// Retention of a tracking row that is not linked to an order.
@@ -27,6 +27,10 @@ const UNLINKED_DAYS: u64 = 90;
 const MAX_EVENTS: usize = 50;
 /// The attribute of a row that leads to another one.
 const OF: &str = "of";
+/// The attribute of a row that the figures include, with the number of their recipe. Releases before
+/// the figures wrote rows without it.
+const COUNTED: &str = "counted";
+const RECIPE: u64 = 1;
 
 /// A message's tracking as it was read, to be changed and written back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +40,8 @@ pub struct TrackingRow {
     /// The events that reported about it, by which erasing finds their bodies.
     pub events: BTreeSet<EventId>,
     rev: u64,
+    /// What the figures include.
+    counted: Option<Counted>,
     /// The row under the provider's id, which leads to this one from the next write on.
     adopted: Option<(ProviderMessageKey, u64)>,
 }
@@ -44,7 +50,7 @@ impl TrackingRow {
     /// A row that is not stored yet.
     pub fn new(key: ProviderMessageKey) -> Self {
         let (tracked, events) = (TrackedMessage::default(), BTreeSet::new());
-        Self { key, tracked, events, rev: 0, adopted: None }
+        Self { key, tracked, events, rev: 0, counted: None, adopted: None }
     }
 
     /// Takes what was reported under the provider's id of this message, which is of ours. Reports
@@ -54,6 +60,9 @@ impl TrackingRow {
         self.tracked.provider_id = Some(provider.key.message.clone());
         if provider.tracked.record.is_none() {
             self.tracked.tracking.join(&provider.tracked.tracking);
+            if let Some(at) = provider.tracked.replied_at {
+                self.tracked.answer(at);
+            }
             self.events.extend(provider.events);
             self.adopted = Some((provider.key, provider.rev));
         }
@@ -62,6 +71,11 @@ impl TrackingRow {
     /// The number of writes so far: 0 if there is no row yet.
     pub fn rev(&self) -> u64 {
         self.rev
+    }
+
+    /// What the next write changes in the figures.
+    pub(super) fn changes(&self) -> Vec<Counted> {
+        Counted::changes(self.counted.as_ref(), Counted::of(&self.tracked).as_ref())
     }
 
     /// Notes an event that changes the message, unless enough are noted.
@@ -132,12 +146,8 @@ impl Messages {
         orders: &Orders,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let mut writes = self.tracking_writes(row, now)?;
-        writes.extend(self.order_write(row, before, orders, now).await?);
-        match <[Write; 1]>::try_from(writes) {
-            Ok([write]) => write.send_if_unchanged(&self.client).await,
-            Err(writes) => Ok(transact(&self.client, writes).await?.is_committed()),
-        }
+        let order = self.order_write(row, before, orders, now).await?;
+        self.save_counted(row, order.into_iter().collect(), now).await
     }
 
     /// As [`Messages::save_tracking`]; also notes the request that moved the status, so that its
@@ -151,10 +161,9 @@ impl Messages {
         now: Timestamp,
     ) -> Result<bool, IoError> {
         let request = self.request_write(message, Some(answer), now)?;
-        let mut writes = self.tracking_writes(row, now)?;
-        writes.push(request);
-        writes.extend(self.order_write(row, before, orders, now).await?);
-        Ok(transact(&self.client, writes).await?.is_committed())
+        let order = self.order_write(row, before, orders, now).await?;
+        let others = [request].into_iter().chain(order);
+        self.save_counted(row, others.collect(), now).await
     }
 
     /// The write of the order that shows this message's status, if that changes.
@@ -203,6 +212,7 @@ fn item(row: &TrackingRow, now: Timestamp) -> Result<Item, IoError> {
     let mut item = tracking_key(&row.key);
     item.insert("rev".to_owned(), number(row.rev + 1));
     item.insert("json".to_owned(), json(&row.tracked)?);
+    item.insert(COUNTED.to_owned(), number(RECIPE));
     if !row.events.is_empty() {
         item.insert("events".to_owned(), texts(row.events.iter().map(EventId::as_str)));
     }
@@ -230,13 +240,14 @@ fn unchanged(rev: u64) -> Condition {
     if rev == 0 { no_row() } else { attr("rev").equals(number(rev)) }
 }
 
-fn read(key: &ProviderMessageKey, item: Option<&Item>) -> Result<TrackingRow, IoError> {
+pub(super) fn read(key: &ProviderMessageKey, item: Option<&Item>) -> Result<TrackingRow, IoError> {
     let Some(item) = item else { return Ok(TrackingRow::new(key.clone())) };
     let rev = read_number(item, "rev").ok_or_else(|| IoError::unreadable("dynamodb", "rev"))?;
     let events = read_texts(item, "events").iter().filter_map(|id| EventId::parse(id).ok());
     let events = events.collect();
     let tracked = read_json(item, "json")?;
-    Ok(TrackingRow { key: key.clone(), tracked, events, rev, adopted: None })
+    let counted = if item.contains_key(COUNTED) { Counted::of(&tracked) } else { None };
+    Ok(TrackingRow { key: key.clone(), tracked, events, rev, counted, adopted: None })
 }
 
 #[cfg(test)]
