@@ -4,6 +4,7 @@ mod answers;
 mod cloud_api;
 mod conversations;
 mod fields;
+mod figures;
 mod large_requests;
 mod statuses;
 
