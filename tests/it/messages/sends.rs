@@ -5,7 +5,7 @@ mod numbers;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::graph::{accepted, calls, phone, report, set_rule};
+use crate::support::graph::{accepted, calls, phone, report, rule};
 use crate::support::messages::{CONVERSATION, messages};
 use crate::support::{Answer, Parcel, eventually, http, stack, unique};
 
@@ -29,12 +29,6 @@ async fn post_with_key(key: &str, body: &Value) -> Answer {
     let request = http::client().post(stack().url(CONVERSATION));
     let request = request.basic_auth(&partner.name, Some(&partner.password));
     http::send(http::with_json(request.header("idempotency-key", key), Some(body))).await
-}
-
-/// Decides what happens to messages to a recipient.
-async fn rule(to: &str, mut rule: Value) {
-    rule["to"] = json!(to);
-    set_rule(&rule).await;
 }
 
 /// Creates an order, and sends a message about it. Returns the ids of both.

@@ -40,6 +40,12 @@ pub async fn set_rule(rule: &Value) {
     post("_control", &json!({ "rule": rule })).await;
 }
 
+/// Decides what happens to messages to a recipient.
+pub async fn rule(to: &str, mut rule: Value) {
+    rule["to"] = json!(to);
+    set_rule(&rule).await;
+}
+
 /// Sends statuses of the message with this callback data.
 pub async fn report(callback_data: &str, statuses: &Value) {
     post("_statuses", &json!({"callback_data": callback_data, "statuses": statuses})).await;

@@ -1,5 +1,6 @@
 //! A phone number that sends messages: its pause and its limit. Other tests use another number.
 
+use crate::support::graph::set_rule;
 use std::time::Duration;
 
 use super::*;
