@@ -19,7 +19,7 @@ use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelUpdate, StatusUpdate};
 use domain::messaging::conversation::{Contact, ConversationMessage};
-use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
+use domain::messaging::message_status::ProviderMessageKey;
 use domain::messaging::send::SendId;
 use sources::Items;
 
@@ -195,6 +195,8 @@ impl Process {
         let tracking = &mut row.tracked.tracking;
         let changes = statuses.iter().filter(|status| tracking.merge(status, received_at)).count();
         if changes == 0 && !adopts {
+            // The run that made the change may have been killed before it settled the message.
+            self.settle_unknown(&row).await?;
             return Ok(Try::Done(false));
         }
         if let Some(event) = event {
@@ -203,13 +205,17 @@ impl Process {
         if !self.messages.save_tracking(&row, before, &self.orders, now()).await? {
             return Ok(Try::Contended);
         }
-        let tracking = &row.tracked.tracking;
-        if tracking.has(ProviderStatus::Unknown)
-            && tracking.status() > Some(ProviderStatus::Unknown)
-        {
+        self.settle_unknown(&row).await?;
+        Ok(Try::Done(true))
+    }
+
+    /// Notes with the delivery that the provider has a message whose attempt had no result. It may
+    /// have told before the end of the attempt's lease did.
+    async fn settle_unknown(&self, row: &TrackingRow) -> Result<(), IoError> {
+        if row.tracked.is_settled() {
             self.bodies.settle_unknown(row.key.message.as_str(), now()).await?;
         }
-        Ok(Try::Done(true))
+        Ok(())
     }
 
     /// Learns the provider's id of a message of ours from its first status. True if that is new.

@@ -79,6 +79,18 @@ impl TrackedMessage {
         is_first
     }
 
+    /// True for a message of ours that was `unknown` once, and that the provider has.
+    pub fn is_settled(&self) -> bool {
+        let was_unknown = self.tracking.has(ProviderStatus::Unknown);
+        let provider_has_it = match self.tracking.status() {
+            // Without an id of the provider, it is a refusal, which may be one before a replay: then
+            // nobody knows what became of the replay, and another one could be a second message.
+            Some(ProviderStatus::Failed) => self.provider_id.is_some(),
+            status => status > Some(ProviderStatus::Unknown),
+        };
+        was_unknown && provider_has_it
+    }
+
     /// The message status that the API shows.
     pub fn display_status(&self, record: &Message) -> String {
         let status = self.tracking.status().map(ProviderStatus::as_str);
@@ -143,6 +155,36 @@ impl<'a> MessageView<'a> {
             language: send.map(|send| &send.language),
             rule: send.and_then(|send| send.rule),
             doubtful: send.is_some() && is_old && was_posted,
+        }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_status_settles_an_unknown_message_in_any_order() {
+        use ProviderStatus::{Accepted, Delivered, Failed, Sending, Sent, Unknown};
+        for (told, has_id, expected) in [
+            (&[Sending, Unknown][..], false, false),
+            (&[Sending, Accepted, Sent], true, false),
+            (&[Sending, Failed], false, false),
+            (&[Unknown, Accepted], true, true),
+            (&[Sent, Unknown], true, true),
+            (&[Delivered, Unknown], false, true),
+            // Refused, replayed, and then unknown.
+            (&[Failed, Unknown], false, false),
+            // The provider took it, and could not deliver it.
+            (&[Unknown, Failed], true, true),
+        ] {
+            let mut message = TrackedMessage::default();
+            for status in told {
+                message.tracking.observe(*status, Timestamp::EPOCH);
+            }
+            message.provider_id = has_id.then(|| ProviderMessageId::parse("wamid.A").unwrap());
+            assert_eq!(message.is_settled(), expected, "{told:?}");
         }
     }
 }

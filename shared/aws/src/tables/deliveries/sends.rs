@@ -19,6 +19,9 @@ use crate::tables::write::Write;
 /// load its number's limit holds it up for longer; then it is queued twice.
 const SWEPT_AFTER: Duration = Duration::from_secs(5 * 60);
 
+/// The clock of the worker that found the end of a lease may be ahead of ours.
+const CLOCK_SKEW: Duration = Duration::from_secs(5);
+
 /// A message with an attempt that has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unfinished {
@@ -83,13 +86,18 @@ impl Deliveries {
         Ok(update.send(&self.client).await?.is_applied())
     }
 
-    /// Notes that the provider has a message that was `unknown`.
+    /// Notes that the provider has a message that was `unknown`, or is about to be: that is told
+    /// before its row says so.
     pub async fn settle_unknown(&self, id: &str, now: Timestamp) -> Result<(), IoError> {
-        let changes = Changes::new()
-            .set("state", text(DeliveryState::Delivered.as_str()))
-            .set("updated_at", number(now.millis()));
+        let changes = ended(Changes::new(), DeliveryState::Delivered)
+            .set("updated_at", number(now.millis()))
+            .remove("owner")
+            .remove("lease_until");
         let is_unknown = attr("state").equals(text(DeliveryState::Unknown.as_str()));
-        let update = Write::update(&self.table, delivery_key(id), changes).only_if(is_unknown);
+        let lease_has_ended = attr("lease_until").at_most(number(now.after(CLOCK_SKEW).millis()));
+        let is_unfinished = attr("owner").exists().and(lease_has_ended);
+        let update = Write::update(&self.table, delivery_key(id), changes)
+            .only_if(is_unknown.or(is_unfinished));
         update.send(&self.client).await.map(drop)
     }
 }
