@@ -10,6 +10,7 @@ mod function;
 mod headers;
 mod health;
 mod in_flight;
+mod insist;
 mod messages;
 mod numbers;
 mod request;
@@ -43,6 +44,7 @@ pub use health::{HEALTH_TTL, HealthMonitor};
 use attempt::{AttemptResult, failed, log_attempt, log_probe, millis, post};
 use endpoint::{EndpointResolver, Resolution, ResolvedEndpoint};
 use in_flight::InFlight;
+use insist::insist;
 pub use messages::MessageSender;
 use slow_lane::main_lane_limit;
 use tally::Tally;
@@ -237,7 +239,8 @@ impl Deliver {
             "delivery.unusable_settings"
         );
         let next = NextAttempt::after(wait, now);
-        let postponed = self.deliveries.postpone(lease, next, now).await?;
+        let postpone = async || self.deliveries.postpone(lease, next, now).await;
+        let postponed = insist(tries_until(lease), postpone).await?;
         Ok(if postponed { waiting(next) } else { RecordOutcome::RetryAfter(SOON) })
     }
 
@@ -260,7 +263,8 @@ impl Deliver {
         if lease.parked_since.is_some_and(is_too_old) {
             return self.give_up_unsent(delivery, lease, DeadReason::ParkedTooLong).await;
         }
-        let is_parked = self.deliveries.park(&delivery, lease, now()).await?;
+        let park = async || self.deliveries.park(&delivery, lease, now()).await;
+        let is_parked = insist(tries_until(lease), park).await?;
         // A probe that failed, and a delivery that was released too early, were parked before.
         if is_parked && lease.parked_since.is_none() {
             self.tally.parked(&delivery.endpoint);
@@ -354,7 +358,8 @@ impl Deliver {
         log_attempt(&delivery, lease, attempt, outcome);
         let endpoint = delivery.endpoint.clone();
         if let (Kind::WhatsApp, DeliveryOutcome::Dead(reason)) = (delivery.kind, outcome) {
-            self.tell_given_up(&delivery, reason, attempt.at).await?;
+            let tell = async || self.tell_given_up(&delivery, reason, attempt.at).await;
+            insist(tries_until(lease), tell).await?;
         }
         if let DeliveryOutcome::Dead(reason) = outcome
             && reason != DeadReason::Erased
@@ -363,11 +368,14 @@ impl Deliver {
             // never loses it. A redrive moves it back, and the next run restarts the row.
             let again = delivery.redriven();
             let group = again.endpoint.as_str();
-            self.dead_letters
-                .send_dead_letter(Some(group), again.to_message(), reason.as_str())
-                .await?;
+            let send = async || {
+                let message = again.to_message();
+                self.dead_letters.send_dead_letter(Some(group), message, reason.as_str()).await
+            };
+            insist(tries_until(lease), send).await?;
         }
-        let written = self.deliveries.record(lease, attempt, outcome, now()).await?;
+        let record = async || self.deliveries.record(lease, attempt, outcome, now()).await;
+        let written = insist(tries_until(lease), record).await?;
         if written && matches!(outcome, DeliveryOutcome::Dead(_)) {
             self.tally.dead(&endpoint);
         }
@@ -380,6 +388,15 @@ impl Deliver {
             | DeliveryOutcome::Failed(_)
             | DeliveryOutcome::Unknown => RecordOutcome::Ack,
         })
+    }
+}
+
+/// A webhook whose attempt is not recorded is sent again. A message is not: its worker insists on the
+/// record for as long as it has the lease.
+fn tries_until(lease: &Lease) -> Timestamp {
+    match lease.kind {
+        Kind::Webhook { .. } => Timestamp::EPOCH,
+        Kind::WhatsApp => lease.until,
     }
 }
 

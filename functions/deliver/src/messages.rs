@@ -21,10 +21,11 @@ use domain::messaging::cloud_api::recipient_of;
 use domain::messaging::send::{SendId, SendOutcome, SendResult, Unsent, number_of_endpoint};
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::health::EndpointState;
-use domain::webhooks::lease::{NextAttempt, lasts_for_attempt};
+use domain::webhooks::lease::{LEASE_MARGIN, NextAttempt, lasts_for_attempt};
 use domain::webhooks::retry::{AttemptOutcome, DeadReason};
 
 use crate::attempt::failed;
+use crate::insist::insist;
 use crate::numbers::{Number, NumberResolver, Resolution};
 use crate::request::{Reaction, RequestResult, post};
 use crate::rules::{RuleChecks, Verdict};
@@ -32,6 +33,8 @@ use crate::{Deliver, RECORDING, SOON};
 
 /// The Cloud API answers within a second as a rule. A message without an answer is never sent again.
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a claim is tried. An answer to a claim that is lost is as bad as a worker that is killed.
+const CLAIMING: Duration = Duration::from_secs(10);
 /// Spreads the messages beyond the limit of a number, so that they do not all return at once: each
 /// refused one is a write to the number's partition.
 const SPREAD: Duration = Duration::from_secs(20);
@@ -63,7 +66,8 @@ impl Deliver {
         let (Some(sender), Some(number)) = (&self.sender, number) else {
             return Ok(RecordOutcome::DeadLetter(DeadLetterReason::UnreadableMessage));
         };
-        if now().after(TIMEOUT).after(RECORDING) > deadline {
+        let longest = CLAIMING + TIMEOUT + LEASE_MARGIN + RECORDING;
+        if now().after(longest) > deadline {
             return Ok(RecordOutcome::RetryAfter(Duration::ZERO));
         }
         let resolution = sender.numbers.resolve(number, delivery.account.as_ref(), now()).await?;
@@ -78,56 +82,48 @@ impl Deliver {
                 return Ok(RecordOutcome::RetryAfter(wait + jitter(SPREAD)));
             }
         }
-        let lease = match self.deliveries.claim(&delivery, &self.owner(), TIMEOUT, now()).await? {
+        let owner = self.owner();
+        let claim = async || self.deliveries.claim(&delivery, &owner, TIMEOUT, now()).await;
+        let lease = match insist(now().after(CLAIMING), claim).await? {
             ClaimOutcome::Leased(lease) => lease,
             ClaimOutcome::Wait(wait) => return Ok(RecordOutcome::RetryAfter(wait)),
             ClaimOutcome::Unfinished(it) => return self.end_unknown(sender, &delivery, &it).await,
             ClaimOutcome::Obsolete => return Ok(RecordOutcome::Ack),
         };
-        let unsent = self.until_post(sender, &delivery, &lease, resolution, parks, number).await;
-        let api = match self.or_put_back(&lease, unsent).await? {
-            Step::Post(api) => api,
-            Step::Done(outcome) => return Ok(outcome),
-        };
-        let result = post(&self.http, &api, &lease, TIMEOUT).await;
-        let may_be_sent = matches!(
-            result.reaction,
-            Reaction::End(DeliveryOutcome::Delivered | DeliveryOutcome::Unknown, _)
-        );
-        let concluded = self.conclude_request(sender, delivery, &lease, result).await;
-        if may_be_sent { concluded } else { self.or_put_back(&lease, concluded).await }
+        if lease.body.is_empty() {
+            return self.give_up_unsent(delivery, &lease, DeadReason::Erased).await;
+        }
+        match resolution {
+            Resolution::Ready(_) if parks => self.park(delivery, &lease).await,
+            Resolution::Ready(api) => self.send(sender, delivery, &api, number, &lease).await,
+            Resolution::Removed => {
+                self.give_up_unsent(delivery, &lease, DeadReason::EndpointRemoved).await
+            }
+            Resolution::Unusable => self.wait_for_settings(delivery, &lease).await,
+        }
     }
 
-    /// Everything that may keep a message from being sent.
-    async fn until_post(
+    async fn send(
         &self,
         sender: &MessageSender,
-        delivery: &Delivery,
-        lease: &Lease,
-        resolution: Resolution,
-        parks: bool,
+        delivery: Delivery,
+        api: &Number,
         number: &str,
-    ) -> Result<Step, IoError> {
-        let delivery = delivery.clone();
-        let done = match resolution {
-            _ if lease.body.is_empty() => {
-                self.give_up_unsent(delivery, lease, DeadReason::Erased).await
+        lease: &Lease,
+    ) -> Result<RecordOutcome, IoError> {
+        match self.verdict(sender, &delivery, lease, number).await {
+            Ok(Verdict::Send) if lasts_for_attempt(lease.until, TIMEOUT, now()) => {
+                let result = post(&self.http, api, lease, TIMEOUT).await;
+                self.conclude_request(sender, delivery, lease, result).await
             }
-            Resolution::Ready(_) if parks => self.park(delivery, lease).await,
-            Resolution::Ready(api) => match self.verdict(sender, &delivery, lease, number).await? {
-                Verdict::Send if lasts_for_attempt(lease.until, TIMEOUT, now()) => {
-                    return Ok(Step::Post(api));
-                }
-                Verdict::Send => self.put_back(&delivery, lease, SOON).await,
-                Verdict::Wait(wait) => self.put_back(&delivery, lease, wait).await,
-                Verdict::End(unsent) => self.end_unsent(sender, delivery, lease, unsent).await,
-            },
-            Resolution::Removed => {
-                self.give_up_unsent(delivery, lease, DeadReason::EndpointRemoved).await
+            Ok(Verdict::Send) => self.put_back(&delivery, lease, SOON).await,
+            Ok(Verdict::Wait(wait)) => self.put_back(&delivery, lease, wait).await,
+            Ok(Verdict::End(unsent)) => self.end_unsent(sender, delivery, lease, unsent).await,
+            Err(error) => {
+                self.put_back(&delivery, lease, SOON).await?;
+                Err(error)
             }
-            Resolution::Unusable => self.wait_for_settings(delivery, lease).await,
-        };
-        done.map(Step::Done)
+        }
     }
 
     /// What the rules and the limit of its shopper say about a message.
@@ -146,22 +142,7 @@ impl Deliver {
         Ok(taken.map_or_else(Verdict::Wait, |()| Verdict::Send))
     }
 
-    /// Releases the lease after an error about a message that was not sent: a lease that just ends
-    /// stands for an attempt without a result.
-    async fn or_put_back<T>(
-        &self,
-        lease: &Lease,
-        result: Result<T, IoError>,
-    ) -> Result<T, IoError> {
-        if result.is_err() {
-            let next = NextAttempt::after(SOON, now());
-            if let Err(error) = self.deliveries.put_back(lease, next, now()).await {
-                tracing::error!(%error, "message.not_put_back");
-            }
-        }
-        result
-    }
-
+    /// Records what came of a request.
     async fn conclude_request(
         &self,
         sender: &MessageSender,
@@ -177,7 +158,8 @@ impl Deliver {
         let delivery = Delivery { probe: false, ..delivery };
         let outcome = match reaction {
             Reaction::End(outcome, result) => {
-                self.tell(sender, &delivery, result, attempt.at).await?;
+                let tell = async || self.tell(sender, &delivery, &result, attempt.at).await;
+                insist(lease.until, tell).await?;
                 outcome
             }
             Reaction::Retry(wait) => wait.outcome(lease.attempt, &delivery.id, now()),
@@ -190,7 +172,8 @@ impl Deliver {
                     answer = attempt.excerpt,
                     "number.refused"
                 );
-                self.health.pause_number(&delivery.endpoint, now()).await?;
+                let pause = async || self.health.pause_number(&delivery.endpoint, now()).await;
+                insist(lease.until, pause).await?;
                 return self.park(delivery, lease).await;
             }
         };
@@ -204,12 +187,17 @@ impl Deliver {
         lease: &Lease,
         unsent: Unsent,
     ) -> Result<RecordOutcome, IoError> {
-        self.replace_probe(&delivery).await?;
         let reason = unsent.reason();
         let attempt = Attempt { excerpt: reason.clone(), ..failed(now(), "not_sent") };
         let error = ChannelError { code: None, title: reason, details: None };
-        self.tell(sender, &delivery, SendOutcome::Failed { error }, attempt.at).await?;
-        self.conclude(delivery, lease, &attempt, DeliveryOutcome::Failed(unsent)).await
+        let result = SendOutcome::Failed { error };
+        let tell = async || self.tell(sender, &delivery, &result, attempt.at).await;
+        insist(lease.until, tell).await?;
+        let probe = delivery.clone();
+        let outcome = DeliveryOutcome::Failed(unsent);
+        let concluded = self.conclude(delivery, lease, &attempt, outcome).await?;
+        self.replace_probe(&probe).await?;
+        Ok(concluded)
     }
 
     /// Releases a lease without an attempt.
@@ -219,9 +207,10 @@ impl Deliver {
         lease: &Lease,
         wait: Duration,
     ) -> Result<RecordOutcome, IoError> {
-        self.replace_probe(delivery).await?;
         let next = NextAttempt::after(wait, now());
-        let is_back = self.deliveries.put_back(lease, next, now()).await?;
+        let put_back = async || self.deliveries.put_back(lease, next, now()).await;
+        let is_back = insist(lease.until, put_back).await?;
+        self.replace_probe(delivery).await?;
         Ok(if is_back { crate::waiting(next) } else { RecordOutcome::RetryAfter(SOON) })
     }
 
@@ -233,7 +222,7 @@ impl Deliver {
         unfinished: &Unfinished,
     ) -> Result<RecordOutcome, IoError> {
         tracing::warn!(delivery_id = delivery.id, endpoint = %delivery.endpoint, "message.unknown");
-        self.tell(sender, delivery, SendOutcome::Unknown, now()).await?;
+        self.tell(sender, delivery, &SendOutcome::Unknown, now()).await?;
         let has_ended = self.deliveries.end_unknown(unfinished, now()).await?;
         Ok(if has_ended { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
     }
@@ -248,7 +237,7 @@ impl Deliver {
         let Some(sender) = &self.sender else { return Ok(()) };
         let title = Some(reason.as_str().to_owned());
         let error = ChannelError { code: None, title, details: None };
-        self.tell(sender, delivery, SendOutcome::Failed { error }, at).await
+        self.tell(sender, delivery, &SendOutcome::Failed { error }, at).await
     }
 
     /// Before the row says so: a crash in between repeats the result, never loses it.
@@ -256,7 +245,7 @@ impl Deliver {
         &self,
         sender: &MessageSender,
         delivery: &Delivery,
-        outcome: SendOutcome,
+        outcome: &SendOutcome,
         at: Timestamp,
     ) -> Result<(), IoError> {
         let (Some(account), Some(send)) = (&delivery.account, SendId::parse(&delivery.id)) else {
@@ -264,15 +253,10 @@ impl Deliver {
         };
         let account = account.clone();
         let group = account.as_str().to_owned();
+        let outcome = outcome.clone();
         let result = SendResult { v: SendResult::VERSION, account, send, at, outcome };
         sender.results.send(Outgoing { body: result.to_message(), group }).await
     }
-}
-
-/// What comes of a claimed message.
-enum Step {
-    Post(Number),
-    Done(RecordOutcome),
 }
 
 /// What an attempt says about the Cloud API: an answer of its own, whichever, that it works.
