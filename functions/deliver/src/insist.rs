@@ -29,7 +29,6 @@ pub(crate) async fn insist<T>(
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use std::cell::Cell;
 

@@ -13,7 +13,7 @@ use crate::world::{State, World};
 
 mod carriers;
 pub(crate) mod meetings;
-mod messages;
+pub(crate) mod messages;
 mod operator;
 mod order;
 mod outage;
@@ -21,6 +21,7 @@ mod parcels;
 mod polling;
 mod reads;
 mod request;
+mod sends;
 mod settings;
 mod shop;
 mod statuses;
@@ -88,8 +89,13 @@ impl Actors {
                 self.exchange_messages().await;
             }
         };
+        let sends = async {
+            if flows.sends {
+                self.send_messages().await;
+            }
+        };
         let others = async { tokio::join!(self.operate(), self.change_settings(), self.fail()) };
-        tokio::join!(orders, self.tell_shops(cast.shops), polling, messages, others);
+        tokio::join!(orders, self.tell_shops(cast.shops), polling, messages, sends, others);
     }
 
     /// Begins the orders within this time, and waits until the last one has been told.

@@ -154,6 +154,17 @@ bugs! {
     RateIgnored: "asks the carrier too often";
     /// The carrier's answer is matched with the question by position, not by AWB.
     AnswersByPosition: "has a scan of";
+    /// The lease of a message that has no result passes to the next worker, as that of a webhook does:
+    /// it sends the message again.
+    MessageResentAfterLease: "is sent twice", "though it may have been sent";
+    /// The outcome of a message is told after its row says that it has ended.
+    ResultToldAfterRecord: "nobody was told";
+    /// A message is sent again on a new connection if the first one is closed, as a webhook is.
+    MessageRepeatedWhenClosed: "is sent twice", "though it may have been sent";
+    /// A status that comes after the outcome of a message became unknown does not settle its delivery.
+    UnknownNotSettled: "ends as unknown, but its status";
+    /// A message without an answer in time counts as not sent.
+    TimeoutIsRefusal: "is sent twice", "though it may have been sent";
     /// A role lacks a permission that is seldom needed.
     MissingPermission: "may not";
 }

@@ -162,6 +162,7 @@ impl State {
     pub(crate) fn serve(&mut self, sandbox: SandboxId, call: &Call) -> Answer {
         self.check_permissions(sandbox, call);
         let now = self.now();
+        self.record_claim(sandbox, call);
         let result = match call.service {
             Service::DynamoDb => {
                 let lag = self.lag();
@@ -204,6 +205,7 @@ impl State {
         self.check_groups(call.queue(), &request);
         self.record_deliveries(sandbox, &request);
         self.record_polling(sandbox, call.queue(), &request);
+        self.record_send_results(call.queue(), &request);
         self.announce(call.queue());
         Ok(answer)
     }

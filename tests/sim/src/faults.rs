@@ -62,6 +62,8 @@ faults! {
     receiver: 0.05, 0.5;
     /// The carrier's API fails in one of many ways.
     carrier: 0.1, 0.6;
+    /// WhatsApp's Cloud API refuses, fails or loses its answer.
+    cloud_api: 0.2, 0.6;
     /// A clock is off by up to two seconds.
     skew: 0.2, 0.8;
     /// A setting changes while the system runs.
@@ -77,7 +79,8 @@ faults! {
 
 impl Faults {
     /// Those that let a lease pass to another worker. They seldom meet by chance.
-    const OF_LEASES: Self = Self { freeze: 0.2, duplicate: 0.3, receiver: 0.4, ..Self::NONE };
+    const OF_LEASES: Self =
+        Self { freeze: 0.2, duplicate: 0.3, receiver: 0.4, cloud_api: 0.3, ..Self::NONE };
 }
 
 fn level(random: &mut Rng, low: f64, high: f64) -> f64 {

@@ -14,8 +14,10 @@ pub(crate) struct Flows {
     /// The run begins so many milliseconds before a full hour, when the schedule opens a run of
     /// polling.
     pub(crate) before_the_hour: Option<u64>,
-    /// WhatsApp.
+    /// What WhatsApp and partners tell about messages that others sent.
     pub(crate) messages: bool,
+    /// Messages that Waypost sends.
+    pub(crate) sends: bool,
     /// As few of everything as possible: every call of the run is struck in turn.
     pub(crate) is_small: bool,
 }
@@ -26,15 +28,22 @@ impl Flows {
         let is_scheduled = polling.is_some() && random.bool();
         let before_the_hour = is_scheduled.then(|| random.u64(20_000..150_000));
         let messages = random.u8(..ONE_IN) == 0;
-        Self { polling, before_the_hour, messages, is_small: false }
+        let sends = random.u8(..ONE_IN) == 0;
+        Self { polling, before_the_hour, messages, sends, is_small: false }
+    }
+
+    /// Whether the settings of WhatsApp are there, and its rows are looked at.
+    pub(crate) fn has_messages(&self) -> bool {
+        self.messages || self.sends
     }
 
     /// At most one, by itself.
     pub(crate) fn draw_one(random: &mut Rng) -> Self {
         let one = Self { is_small: true, ..Self::default() };
-        match random.u8(..4) {
+        match random.u8(..6) {
             0 => Self { polling: Some(Polling::draw(random)), ..one },
             1 => Self { messages: true, ..one },
+            2 => Self { sends: true, ..one },
             _ => Self::default(),
         }
     }

@@ -1,4 +1,4 @@
-//! The network outside AWS: customers' servers and the carrier's API.
+//! The network outside AWS: customers' servers, the carrier's API and WhatsApp's Cloud API.
 
 use std::fmt;
 use std::time::Duration;
@@ -9,11 +9,13 @@ use futures::future::BoxFuture;
 use tokio::time::sleep;
 
 use crate::sandbox::{Moment, SandboxId};
+use crate::setup::messages::CLOUD_API;
 use crate::setup::polling::CARRIER;
 use crate::world::{State, World};
 
 mod body;
 pub(crate) mod carrier;
+pub(crate) mod cloud_api;
 pub(crate) mod receiver;
 
 use body::BodyFate;
@@ -59,7 +61,10 @@ impl Network for Internet {
             let travel = world.lock().latency(20);
             let _call = CarrierCall::begin(&world, sandbox, &request);
             sleep(Duration::from_millis(travel)).await;
-            let reply = world.lock().reply(sandbox, &request);
+            let mut reply = world.lock().reply(sandbox, &request);
+            if world.lock().repeats_post(&request, &reply) {
+                reply = world.lock().reply(sandbox, &request);
+            }
             if world.lock().dies(sandbox, Moment::After) {
                 return std::future::pending().await;
             }
@@ -96,6 +101,9 @@ impl Drop for CarrierCall {
 impl State {
     fn reply(&mut self, sandbox: SandboxId, request: &Request) -> Reply {
         let host = request.url().host_str().unwrap_or_default().to_owned();
+        if host == CLOUD_API {
+            return self.reply_of_cloud_api(sandbox, request);
+        }
         match host.strip_suffix(".hooks.example") {
             Some(endpoint) => self.reply_of_receiver(sandbox, endpoint, request),
             None => self.reply_of_carrier(sandbox, request),
@@ -132,6 +140,11 @@ impl Reply {
 
     fn with(self, fate: BodyFate) -> Self {
         Self { result: self.result.map(|answer| Answer { fate, ..answer }), ..self }
+    }
+
+    /// Whether an answer or a failure comes before the longest timeout.
+    pub(crate) fn is_in_time(&self) -> bool {
+        self.after < HANG
     }
 
     /// Whether an answer arrives with its whole body.

@@ -18,6 +18,7 @@ pub(crate) mod names;
 pub(crate) mod orders;
 mod polling;
 mod rows;
+mod sends;
 mod shop;
 mod timeline;
 mod triggers;
@@ -42,6 +43,7 @@ pub(crate) fn judge(state: &mut State) {
     findings.extend(triggers::judge(state, &stored));
     findings.extend(polling::judge(state, &stored));
     findings.extend(messages::judge(state, &stored));
+    findings.extend(sends::judge(state));
     findings.extend(expiry::judge(state));
     if !findings.is_empty() {
         stored.values().flat_map(timeline).for_each(|line| state.tell("timeline", || line));
@@ -70,7 +72,7 @@ impl State {
         sources.map(|it| (it.queue.as_str(), self.sqs.messages(&it.queue).count()))
     }
 
-    /// Events and deliveries that `sweep` has to queue, and its jobs.
+    /// Events and deliveries that `sweep` has to queue, its jobs, and what WhatsApp has to report.
     pub(crate) fn waiting_rows(&self) -> usize {
         let count = |table, attribute| {
             self.dynamodb.rows(table).filter(|row| row.contains_key(attribute)).count()
@@ -79,6 +81,7 @@ impl State {
             row["pk"]["S"] == "jobs" && row.get("state").is_some_and(|it| it["S"] == "running")
         };
         let jobs = self.dynamodb.rows("StateTable").filter(is_running).count();
-        count("InboundTable", "pending") + count("DeliveriesTable", "due") + jobs
+        let unreported = self.cloud_api.unreported();
+        count("InboundTable", "pending") + count("DeliveriesTable", "due") + jobs + unreported
     }
 }

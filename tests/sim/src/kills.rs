@@ -10,7 +10,7 @@ use crate::sandbox::Moment;
 use crate::{Outcome, Topology};
 
 /// The runs whose every call is struck. They have one order each, or one small flow.
-const SEEDS: std::ops::RangeInclusive<u64> = 1..=8;
+const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// The calls of a meeting take other times with each seed.
 const SEEDS_OF_MEETING: std::ops::RangeInclusive<u64> = 1..=2;
 
@@ -82,5 +82,6 @@ mod tests {
         assert!(flows.contains(&Flows::default()));
         assert!(flows.iter().any(|flows| flows.polling.is_some()), "{flows:?}");
         assert!(flows.iter().any(|flows| flows.messages), "{flows:?}");
+        assert!(flows.iter().any(|flows| flows.sends), "{flows:?}");
     }
 }

@@ -10,6 +10,7 @@ use crate::sandbox::SandboxId;
 
 pub(crate) mod messages;
 pub(crate) mod polling;
+pub(crate) mod sends;
 
 #[derive(Default)]
 pub(crate) struct Ledger {
@@ -27,6 +28,7 @@ pub(crate) struct Ledger {
     pub(crate) replayed: Vec<(String, u32)>,
     pub(crate) posts: Vec<Post>,
     pub(crate) messages: messages::MessagesLedger,
+    pub(crate) sends: sends::SendsLedger,
     pub(crate) polling: polling::PollingLedger,
     /// Runs of polling of which a function logged the end.
     pub(crate) finished_runs: BTreeSet<String>,

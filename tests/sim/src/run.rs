@@ -112,6 +112,9 @@ async fn live(plan: Plan, topology: Arc<Topology>) -> (World, Ending) {
     let lambda = Lambda::new(world.clone());
     start(&world, &lambda);
     let actors = Actors::new(world.clone(), lambda);
+    if world.lock().flows.sends {
+        actors.attend_to_sends();
+    }
     match (plan.scenario, plan.meeting) {
         (Some(scenario), _) => actors.live_through(scenario).await,
         (None, Some(meeting)) => actors.meet(meeting).await,
@@ -123,6 +126,7 @@ async fn live(plan: Plan, topology: Arc<Topology>) -> (World, Ending) {
     let end = clock::elapsed();
     world.lock().end_faults();
     settle(&world, plan.scenario.map_or(SETTLING, |scenario| scenario.within * 2)).await;
+    world.lock().cloud_api.is_closed = true;
     let settled_after = clock::elapsed() - end;
     if plan.scenario.is_none() && settled_after > LONGEST {
         let text = format!("the work goes on for {} minutes", settled_after.as_secs() / 60);
@@ -136,7 +140,7 @@ async fn live(plan: Plan, topology: Arc<Topology>) -> (World, Ending) {
         settle(&world, SETTLING).await;
     }
     finish_polling(&world, &actors).await;
-    if world.lock().flows.messages {
+    if world.lock().flows.has_messages() {
         actors.read_messages().await;
     }
     judge(&mut world.lock());
@@ -179,6 +183,7 @@ pub(crate) fn world(plan: Plan, topology: Arc<Topology>) -> World {
         calls: 0,
         kill_at: plan.kill_at,
         carrier: crate::internet::carrier::Carrier::default(),
+        cloud_api: crate::internet::cloud_api::CloudApi::default(),
         receivers_down_until: 0,
         down_until: BTreeMap::new(),
         arrivals: BTreeMap::new(),
@@ -188,7 +193,7 @@ pub(crate) fn world(plan: Plan, topology: Arc<Topology>) -> World {
         struck: BTreeMap::new(),
         random,
     };
-    if flows.messages {
+    if flows.has_messages() {
         setup::messages::put(&mut state.ssm, clock::now_ms());
     }
     if let Some(polling) = flows.polling {
@@ -241,6 +246,7 @@ impl State {
         self.away = None;
         self.receivers_down_until = 0;
         self.down_until.clear();
+        self.cloud_api.refuses_until.clear();
         self.tell("run", || "no more faults".to_owned());
     }
 
@@ -250,6 +256,8 @@ impl State {
             ("orders", self.ledger.orders.len()),
             ("deliveries", self.ledger.deliveries.len()),
             ("posts", self.ledger.posts.len()),
+            ("messages", self.ledger.sends.accepted.len()),
+            ("posts of messages", self.ledger.sends.posts.len()),
             ("calls", usize::try_from(self.calls).unwrap_or(usize::MAX)),
         ];
         let count = |(name, number)| (name, u64::try_from(number).unwrap_or(u64::MAX));

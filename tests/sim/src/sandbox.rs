@@ -34,6 +34,8 @@ pub(crate) struct SandboxState {
     pub(crate) is_dead: bool,
     /// The last time that a fault struck it.
     trouble_at: Option<u64>,
+    /// From when to when it stood still, or was killed.
+    stops: Vec<(u64, u64)>,
     /// Calls that this invocation may still make, and what happens at the last one.
     kill_in: Option<(u32, Moment)>,
     killed: Arc<Notify>,
@@ -47,6 +49,7 @@ impl SandboxState {
             skew_ms,
             is_dead: false,
             trouble_at: None,
+            stops: Vec::new(),
             kill_in: None,
             killed: Arc::default(),
         }
@@ -62,6 +65,18 @@ impl SandboxState {
     /// As [`Self::had_trouble_since`], but a death is forgotten too.
     pub(crate) fn was_struck_since(&self, ms: u64) -> bool {
         self.trouble_at.is_some_and(|at| at >= ms)
+    }
+
+    /// True if it stood still or was killed in this time.
+    pub(crate) fn stopped_within(&self, from: u64, until: u64) -> bool {
+        self.stops.iter().any(|(began, ended)| *began <= until && *ended >= from)
+    }
+
+    fn stop(&mut self, duration: Duration) {
+        let now = clock::now_ms();
+        let ms = u64::try_from(duration.as_millis()).unwrap_or_default();
+        self.stops.push((now, now + ms));
+        self.trouble();
     }
 
     pub(crate) fn had_trouble_since(&self, ms: u64) -> bool {
@@ -105,7 +120,7 @@ impl State {
     pub(crate) fn kill(&mut self, id: SandboxId) {
         let sandbox = self.sandbox_mut(id);
         sandbox.is_dead = true;
-        sandbox.trouble();
+        sandbox.stop(Duration::ZERO);
         sandbox.killed.notify_one();
         let name = sandbox.name.clone();
         *self.struck.entry("kill").or_default() += 1;
@@ -115,14 +130,14 @@ impl State {
     fn time_out(&mut self, id: SandboxId) {
         let sandbox = self.sandbox_mut(id);
         sandbox.is_dead = true;
-        sandbox.trouble();
+        sandbox.stop(Duration::ZERO);
         let name = sandbox.name.clone();
         *self.struck.entry("timeout").or_default() += 1;
         self.tell(&name, || "TIMED OUT".to_owned());
     }
 
     fn thaws_after(&mut self, id: SandboxId, duration: Duration) {
-        self.sandbox_mut(id).trouble();
+        self.sandbox_mut(id).stop(duration);
         let name = self.sandbox(id).name.clone();
         self.tell(&name, || format!("FROZEN for {} s", duration.as_secs()));
     }

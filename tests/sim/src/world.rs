@@ -15,6 +15,7 @@ use crate::clock;
 use crate::faults::Faults;
 use crate::flows::Flows;
 use crate::internet::carrier::Carrier;
+use crate::internet::cloud_api::CloudApi;
 use crate::ledger::Ledger;
 use crate::sandbox::{Moment, SandboxId, SandboxState};
 use crate::setup::endpoints::Endpoints;
@@ -48,6 +49,8 @@ pub(crate) struct State {
     pub(crate) kill_at: Option<(u64, Moment)>,
     /// What the carrier knows.
     pub(crate) carrier: Carrier,
+    /// What WhatsApp's Cloud API has to report, and whom it refuses.
+    pub(crate) cloud_api: CloudApi,
     /// Customers' servers fail until then; of single ones, by endpoint.
     pub(crate) receivers_down_until: u64,
     pub(crate) down_until: BTreeMap<&'static str, u64>,

@@ -19,7 +19,7 @@ use crate::setup::{ACCOUNTS, ADMIN};
 
 mod reads;
 mod records;
-mod updates;
+pub(crate) mod updates;
 
 use updates::{Update, body, forged, webhook};
 
@@ -30,9 +30,9 @@ const TRACKING: &str = "/api/orders/message-tracking";
 
 /// An order that messages are about.
 #[derive(Debug, Clone)]
-struct Order {
-    account: &'static str,
-    key: OrderKey,
+pub(super) struct Order {
+    pub(super) account: &'static str,
+    pub(super) key: OrderKey,
 }
 
 /// What the seed has in store.
@@ -45,9 +45,9 @@ struct Plan {
 }
 
 impl Order {
-    fn draw(number: usize, random: &mut Rng) -> Option<Self> {
+    pub(super) fn draw(prefix: &str, number: usize, random: &mut Rng) -> Option<Self> {
         let account = ACCOUNTS[random.usize(..ACCOUNTS.len())];
-        let order = OrderId::parse(&format!("MSG-{number}")).ok()?;
+        let order = OrderId::parse(&format!("{prefix}-{number}")).ok()?;
         Some(Self { account, key: OrderKey { account: AccountCode::parse(account).ok()?, order } })
     }
 }
@@ -56,7 +56,7 @@ impl Plan {
     fn draw(is_small: bool, random: &mut Rng) -> Self {
         let count = if is_small { 1 } else { random.usize(1..4) };
         let orders: Vec<Order> =
-            (0..count).filter_map(|number| Order::draw(number, random)).collect();
+            (0..count).filter_map(|number| Order::draw("MSG", number, random)).collect();
         // Both accounts may have a message with the same id.
         let messages: Vec<String> =
             (0..random.usize(1..5)).map(|number| format!("wamid.{number}")).collect();
@@ -136,7 +136,7 @@ impl Actors {
         tokio::join!(creating, join_all(webhooks), join_all(records), forging, self.shake_hands());
     }
 
-    async fn create_plain(&self, order: &Order) {
+    pub(super) async fn create_plain(&self, order: &Order) {
         self.wait_up_to(60).await;
         let body = json!({"orderId": order.key.order, "customer": {"firstName": "canary-name"}});
         let request = vendor(order.account, "POST", "/api/external/orders", &body);
@@ -146,7 +146,7 @@ impl Actors {
         self.world.lock().ledger.order(order.key.clone(), asked.promise());
     }
 
-    async fn report(&self, at: u64, webhook: &ApiRequest) {
+    pub(super) async fn report(&self, at: u64, webhook: &ApiRequest) {
         sleep(Duration::from_millis(at)).await;
         let asked = self.ask(webhook).await;
         self.repeat(webhook);

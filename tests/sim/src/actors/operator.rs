@@ -60,7 +60,7 @@ impl Actors {
     }
 
     /// Does it twice at once if somebody clicks twice.
-    async fn maybe_twice(&self, act: impl AsyncFn()) {
+    pub(super) async fn maybe_twice(&self, act: impl AsyncFn()) {
         let is_double = self.world.lock().random.bool();
         let again = async {
             if is_double {
@@ -74,16 +74,17 @@ impl Actors {
     /// Has a delivery sent again, whatever its state.
     async fn replay_any(&self) {
         let Some(id) = self.world.lock().any_delivery() else { return };
-        self.maybe_twice(async || {
-            let path = format!("/api/deliveries/{id}/replay");
-            let asked = self.ask(&user(ADMIN, "POST", &path, &Value::Null)).await;
-            self.expect(&asked, &[202, 409], "a replay");
-            let run = asked.answer.as_ref().and_then(|answer| answer.body["run"].as_u64());
-            let run = run.and_then(|run| u32::try_from(run).ok());
-            let replay = run.map(|run| (id.clone(), run));
-            self.world.lock().ledger.replayed.extend(replay);
-        })
-        .await;
+        self.maybe_twice(async || self.replay(&id).await).await;
+    }
+
+    pub(super) async fn replay(&self, id: &str) {
+        let path = format!("/api/deliveries/{id}/replay");
+        let asked = self.ask(&user(ADMIN, "POST", &path, &Value::Null)).await;
+        self.expect(&asked, &[202, 409], "a replay");
+        let run = asked.answer.as_ref().and_then(|answer| answer.body["run"].as_u64());
+        let run = run.and_then(|run| u32::try_from(run).ok());
+        let replay = run.map(|run| (id.to_owned(), run));
+        self.world.lock().ledger.replayed.extend(replay);
     }
 
     /// Starts a job that restarts dead deliveries or failed events.

@@ -4,7 +4,9 @@ use domain::webhooks::delivery::Delivery;
 use serde_json::Value;
 
 use super::Bug;
-use super::edits::{change_number, drop_comparison, drop_condition, drop_existence, writes};
+use super::edits::{
+    change_number, drop_absence, drop_comparison, drop_condition, drop_existence, writes,
+};
 use crate::call::Call;
 
 /// The request as the buggy function makes it.
@@ -18,6 +20,9 @@ pub(super) fn rewrite(bug: Bug, function: &str, call: &mut Call, now: u64) {
         }
         (Bug::ClaimIgnoresSchedule, "deliver", "UpdateItem") => {
             drop_comparison(&mut call.request, "next_attempt_at", "<=");
+        }
+        (Bug::MessageResentAfterLease, "deliver", "UpdateItem") => {
+            drop_absence(&mut call.request, "owner");
         }
         (Bug::LeaseInSeconds, "deliver", "UpdateItem") => {
             change_number(&mut call.request, "lease_until", |ms| ms / 1000);

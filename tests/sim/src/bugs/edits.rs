@@ -40,6 +40,18 @@ pub(super) fn drop_existence(write: &mut Value) {
     remove_unused(write);
 }
 
+/// Removes the condition that an attribute is absent: the row need only exist.
+pub(super) fn drop_absence(write: &mut Value, attribute: &str) {
+    let Some(condition) = write["ConditionExpression"].as_str() else { return };
+    let absence = format!("attribute_not_exists(#{attribute})");
+    if !condition.contains(&absence) {
+        return;
+    }
+    write["ConditionExpression"] = condition.replace(&absence, "attribute_exists(#pk)").into();
+    write["ExpressionAttributeNames"]["#pk"] = "pk".into();
+    remove_unused(write);
+}
+
 /// Makes a comparison of the condition always true, e.g. `rev` with `=`: the row, or the
 /// attribute if it may be absent, need only exist.
 pub(super) fn drop_comparison(write: &mut Value, attribute: &str, operator: &str) {
@@ -175,5 +187,20 @@ mod tests {
         let mut put = json!({"Item": {"ttl": {"N": "5"}}});
         change_number(&mut put, "ttl", |seconds| seconds * 1000);
         assert_eq!(put, json!({"Item": {"ttl": {"N": "5000"}}}));
+    }
+
+    #[test]
+    fn an_attribute_that_need_not_be_absent_needs_the_row() {
+        let mut weaker = json!({
+            "ConditionExpression": "#run = :v0 AND attribute_not_exists(#owner)",
+            "UpdateExpression": "SET #owner = :v1",
+            "ExpressionAttributeNames": {"#run": "run", "#owner": "owner"},
+            "ExpressionAttributeValues": {":v0": {"N": "1"}, ":v1": {"S": "me"}},
+        });
+        drop_absence(&mut weaker, "run");
+        drop_absence(&mut weaker, "owner");
+        assert_eq!(weaker["ConditionExpression"], "#run = :v0 AND attribute_exists(#pk)");
+        let names = json!({"#pk": "pk", "#run": "run", "#owner": "owner"});
+        assert_eq!(weaker["ExpressionAttributeNames"], names);
     }
 }

@@ -131,6 +131,14 @@ fn effect(bug: Bug, function: &str, call: &Call) -> Effect {
             Effect::Held
         }
         (Bug::CountBeforeReports, "poll", "SendMessage") if queue == "EventsQueue" => Effect::Held,
+        (Bug::ResultToldAfterRecord, "deliver", "SendMessage") if queue == "EventsQueue" => {
+            Effect::Held
+        }
+        (Bug::UnknownNotSettled, "process", "UpdateItem")
+            if call.request["TableName"] == "DeliveriesTable" =>
+        {
+            Effect::Never
+        }
         (Bug::NoRetryWait, _, "ChangeMessageVisibility") => Effect::Never,
         (Bug::DeadBeforeLetter, "deliver", "SendMessage") if queue == "DeliveriesDlq" => {
             Effect::Held
@@ -149,6 +157,9 @@ fn releases(bug: Bug, call: &Call) -> bool {
         (Bug::AnnounceBeforeCommit | Bug::MarkBeforeAnnounce, "UpdateItem")
         | (Bug::SweepMarksBeforeSend, "UpdateItem") => is_of_events,
         (Bug::NoTransaction | Bug::CountBeforeReports, TRANSACTION) => true,
+        (Bug::ResultToldAfterRecord, "UpdateItem") => {
+            call.request["TableName"] == "DeliveriesTable"
+        }
         (Bug::CursorBeforePage, "UpdateItem") => true,
         (Bug::QueueBeforeStore, "SendMessage") | (Bug::DeadBeforeLetter, "UpdateItem") => true,
         _ => false,

@@ -1,5 +1,6 @@
 //! POSTs to customers' servers, and how their answers are taken.
 
+use egress::SendError;
 use egress::simulation::{Body, Request};
 use lambda_http::http::HeaderValue;
 use serde_json::Value;
@@ -8,7 +9,11 @@ use super::Bug;
 use crate::internet::Reply;
 use crate::internet::carrier::awbs;
 use crate::internet::receiver::sign;
+use crate::setup::messages::CLOUD_API;
 use crate::world::State;
+
+/// Shorter than that of `deliver`.
+const TIMEOUT_MS: u64 = 25_000;
 
 const ID: &str = "webhook-id";
 const TIMESTAMP: &str = "webhook-timestamp";
@@ -48,8 +53,19 @@ impl State {
         request
     }
 
+    /// True if the buggy function sends this request again.
+    pub(crate) fn repeats_post(&self, request: &Request, reply: &Reply) -> bool {
+        self.bug == Some(Bug::MessageRepeatedWhenClosed)
+            && request.url().host_str() == Some(CLOUD_API)
+            && matches!(reply.result, Err(SendError::Closed))
+    }
+
     /// An answer as the buggy function takes it.
     pub(crate) fn misread_reply(&self, request: &Request, mut reply: Reply) -> Reply {
+        let is_to_api = request.url().host_str() == Some(CLOUD_API);
+        if self.bug == Some(Bug::TimeoutIsRefusal) && is_to_api && !reply.is_in_time() {
+            return Reply::after_ms(TIMEOUT_MS, Err(SendError::ConnectTimeout));
+        }
         let Ok(answer) = &mut reply.result else { return reply };
         match self.bug {
             Some(Bug::AnswersByPosition) => {

@@ -5,7 +5,8 @@ use crate::world::State;
 use super::orders::Orders;
 
 pub(crate) mod rows;
-mod statuses;
+mod sends;
+pub(crate) mod statuses;
 mod talks;
 mod told;
 
@@ -13,7 +14,8 @@ pub(super) fn judge(state: &State, orders: &Orders) -> Vec<String> {
     let stored = rows::Stored::read(state);
     let (told, mut findings) = told::told(state);
     findings.extend(stored.odd.iter().map(|key| format!("the row {key} is odd")));
-    findings.extend(statuses::judge(&told, &state.ledger.messages, &stored, orders));
+    findings.extend(sends::judge(&state.ledger.sends, &stored));
+    findings.extend(statuses::judge(&told, &state.ledger, &stored, orders));
     findings.extend(talks::judge(&told, &stored));
     findings
 }

@@ -14,6 +14,12 @@ pub(crate) const FOREIGN_NUMBER: &str = "900009";
 /// The current secret and the one before.
 pub(crate) const APP_SECRETS: [&str; 2] = ["canary-app-secret", "canary-old-app-secret"];
 pub(crate) const VERIFY_TOKEN: &str = "canary-verify-token";
+/// With which messages are sent.
+pub(crate) const ACCESS_TOKEN: &str = "canary-access-token";
+/// The host of the Cloud API.
+pub(crate) const CLOUD_API: &str = "graph.facebook.com";
+/// So few that messages which leave together wait.
+const MESSAGES_PER_SECOND: u32 = 2;
 
 /// The account of a number. `None`: nobody's.
 pub(crate) fn account_of(number: &str) -> Option<&'static str> {
@@ -31,8 +37,11 @@ pub(crate) fn put(ssm: &mut Ssm, now: u64) {
     };
     let numbers: Map<String, Value> =
         NUMBERS.iter().map(|(id, account)| ((*id).to_owned(), json!(account))).collect();
-    put("sources/whatsapp/settings", Kind::String, &json!({ "phone_numbers": numbers }));
-    let secret = json!({ "app_secret": APP_SECRETS, "verify_token": VERIFY_TOKEN });
+    let settings = json!({ "phone_numbers": numbers, "messages_per_second": MESSAGES_PER_SECOND });
+    put("sources/whatsapp/settings", Kind::String, &settings);
+    let secret = json!({
+        "app_secret": APP_SECRETS, "verify_token": VERIFY_TOKEN, "access_token": ACCESS_TOKEN,
+    });
     put("sources/whatsapp/secret", Kind::SecureString, &secret);
     for account in ACCOUNTS {
         let user =

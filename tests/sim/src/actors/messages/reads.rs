@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::actors::Actors;
 use crate::actors::request::user;
 use crate::judge::messages::rows::{Stored, Talk};
+use crate::judge::messages::statuses::provider_key;
 use crate::lambda::ApiRequest;
 use crate::setup::messages::partner;
 use crate::setup::{ACCOUNTS, ADMIN};
@@ -21,9 +22,7 @@ impl Actors {
             let expected = records.values().rev();
             let expected: Vec<Value> = expected
                 .map(|message| {
-                    let id = message.message_id.as_ref().map(|id| id.as_str().to_owned());
-                    let key = id.map(|id| (order.account.clone(), id));
-                    let tracked = key.and_then(|key| stored.tracked.get(&key));
+                    let tracked = provider_key(message).and_then(|key| stored.tracked.get(&key));
                     let status = message.message_status.as_str().to_owned();
                     let status = tracked.map_or(status, |it| it.display_status(message));
                     serde_json::json!([message.id, status])

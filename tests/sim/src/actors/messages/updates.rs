@@ -16,7 +16,7 @@ const STATUSES: [&str; 8] =
 
 /// One update about a phone number.
 #[derive(Debug, Clone)]
-pub(super) struct Update {
+pub(crate) struct Update {
     number: String,
     list: &'static str,
     value: Value,
@@ -63,6 +63,27 @@ impl Update {
         }
         let list = if is_echo { "message_echoes" } else { "messages" };
         Self { number: number.to_owned(), list, value, contact: Some(contact) }
+    }
+
+    /// The status of a message that Waypost sent, with its id as callback data.
+    pub(crate) fn of_send(
+        number: &str,
+        message: &str,
+        callback_data: Option<&str>,
+        status: &str,
+        seconds: u64,
+    ) -> Self {
+        let mut value = json!({
+            "id": message, "status": status, "timestamp": seconds.to_string(),
+            "recipient_id": format!("91{PHONE}210"),
+        });
+        if let Some(data) = callback_data {
+            value["biz_opaque_callback_data"] = data.into();
+        }
+        if status == "failed" {
+            value["errors"] = json!([{ "code": 131_026, "title": "canary-title" }]);
+        }
+        Self { number: number.to_owned(), list: "statuses", value, contact: None }
     }
 
     fn change(&self) -> Value {
@@ -115,7 +136,7 @@ fn spoil(value: &mut Value, random: &mut Rng) {
 }
 
 /// The body of a webhook.
-pub(super) fn body(updates: &[Update], random: &mut Rng) -> String {
+pub(crate) fn body(updates: &[Update], random: &mut Rng) -> String {
     let mut changes: Vec<Value> = updates.iter().map(Update::change).collect();
     match random.u8(..16) {
         0 => changes.push(json!({"field": "account_update", "value": {}})),
@@ -134,7 +155,7 @@ pub(super) fn body(updates: &[Update], random: &mut Rng) -> String {
 }
 
 /// A webhook as Meta signs it, with either secret.
-pub(super) fn webhook(body: String, random: &mut Rng) -> ApiRequest {
+pub(crate) fn webhook(body: String, random: &mut Rng) -> ApiRequest {
     let secret = APP_SECRETS[random.usize(..APP_SECRETS.len())];
     signed(body, secret)
 }

@@ -23,6 +23,13 @@ pub(crate) struct Stored {
     pub(crate) records: BTreeMap<OrderKey, BTreeMap<String, Message>>,
     /// By their sort keys.
     pub(crate) talks: BTreeMap<Talk, BTreeMap<String, Value>>,
+    /// Rows under a provider's id that lead to a message that Waypost sent.
+    pub(crate) aliases: BTreeMap<MessageKey, String>,
+    /// Messages that Waypost sent about no order, by their sort keys.
+    pub(crate) sends: BTreeMap<AccountCode, BTreeMap<String, Message>>,
+    /// The events that the messages of conversations came with; of those that Waypost sent, their
+    /// ids.
+    pub(crate) events: BTreeMap<(Talk, String), String>,
     /// The other ids of a contact.
     pub(crate) links: BTreeSet<(Talk, String)>,
     /// Keys of rows that stay too long or not long enough, or cannot be read.
@@ -36,18 +43,32 @@ impl Stored {
             let text = |name: &str| row.get(name).and_then(|value| value["S"].as_str());
             let (Some(pk), Some(sk)) = (text("pk"), text("sk")) else { continue };
             let expires = row.contains_key("ttl");
-            if stored.add(pk, sk, row.get("json"), expires).is_none() {
+            let leads = (text("of"), text("event"));
+            if stored.add(pk, sk, row.get("json"), leads, expires).is_none() {
                 stored.odd.push(format!("{pk} {sk}"));
             }
         }
         stored
     }
 
-    fn add(&mut self, pk: &str, sk: &str, json: Option<&Value>, expires: bool) -> Option<()> {
+    fn add(
+        &mut self,
+        pk: &str,
+        sk: &str,
+        json: Option<&Value>,
+        (of, event): (Option<&str>, Option<&str>),
+        expires: bool,
+    ) -> Option<()> {
         let (kind, rest) = pk.split_once(':')?;
+        if kind == "sends" {
+            return self.add_send(rest, sk, json?, expires);
+        }
         let (account, name) = of_tenant(rest)?;
         let talk = (account.clone(), name.to_owned());
         match (kind, sk.split_once(':')) {
+            ("message", None) if sk == "track" && of.is_some() => {
+                self.aliases.insert(talk, of?.to_owned());
+            }
             ("message", None) if sk == "track" => {
                 let tracked: TrackedMessage = read(json?)?;
                 // Only an unlinked row expires.
@@ -60,6 +81,7 @@ impl Stored {
             }
             ("order", Some(("id", _))) if expires => {}
             ("talk", Some(("at", key))) if expires => {
+                self.events.insert((talk.clone(), key.to_owned()), event?.to_owned());
                 self.talks.entry(talk).or_default().insert(key.to_owned(), read(json?)?);
             }
             // A further event with a message of theirs.
@@ -70,6 +92,26 @@ impl Stored {
             _ => return None,
         }
         Some(())
+    }
+
+    /// A row of a message about no order: under its time, and under its request.
+    fn add_send(&mut self, tenant: &str, sk: &str, json: &Value, expires: bool) -> Option<()> {
+        let (account, _) = of_tenant(&format!("{tenant}:"))?;
+        match sk.split_once(':')? {
+            ("at", key) if !expires => {
+                self.sends.entry(account).or_default().insert(key.to_owned(), read(json)?);
+            }
+            ("id", _) if expires => {}
+            _ => return None,
+        }
+        Some(())
+    }
+
+    /// The records of all messages that Waypost sent, by their ids.
+    pub(crate) fn own_records(&self) -> impl Iterator<Item = &Message> {
+        let about_orders = self.records.values().flat_map(BTreeMap::values);
+        let others = self.sends.values().flat_map(BTreeMap::values);
+        about_orders.chain(others).filter(|message| message.send.is_some())
     }
 
     /// Everything that an account and a contact wrote to each other, by all ids of the contact.

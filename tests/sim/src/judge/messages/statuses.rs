@@ -9,12 +9,14 @@ use domain::messaging::message::{Message, MessageKey as Key, NewMessage};
 use domain::messaging::message_status::{MessageTracking, ProviderStatus};
 
 use super::rows::{MessageKey, Stored};
+use super::sends;
 use super::told::Told;
 use crate::judge::orders::{Orders, name};
+use crate::ledger::Ledger;
 use crate::ledger::messages::{MessagesLedger, Record};
 
 /// Something that moves a message's status.
-enum Move {
+pub(super) enum Move {
     Reported(StatusUpdate, Timestamp),
     /// By the record that links the message to its order.
     Linked(ProviderStatus, Timestamp),
@@ -22,13 +24,22 @@ enum Move {
 
 pub(super) fn judge(
     told: &[Told],
-    ledger: &MessagesLedger,
+    ledger: &Ledger,
     stored: &Stored,
     orders: &Orders,
 ) -> Vec<String> {
-    let mut moves = reported(told);
+    let mut moves = reported(told, stored);
+    for (key, own) in sends::moves(&ledger.sends, stored) {
+        moves.entry(key).or_default().extend(own);
+    }
+    let ledger = &ledger.messages;
     let mut findings = Vec::new();
     let mut expected: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+    for sent in stored.own_records() {
+        if let Some(order) = sent.order() {
+            expected.entry(order).or_default().insert(sent.id.clone());
+        }
+    }
     for record in &ledger.records {
         let Some(message) = record.message() else { continue };
         let own = expected.entry(record.order.clone()).or_default();
@@ -86,15 +97,20 @@ impl Record {
     }
 }
 
-fn provider_key(message: &Message) -> Option<MessageKey> {
-    Some((message.account_code.clone(), message.message_id.as_ref()?.as_str().to_owned()))
+/// A message of another sender has the provider's id, one that Waypost sends its own.
+pub(crate) fn provider_key(message: &Message) -> Option<MessageKey> {
+    let id = match &message.send {
+        Some(_) => message.id.clone(),
+        None => message.message_id.as_ref()?.as_str().to_owned(),
+    };
+    Some((message.account_code.clone(), id))
 }
 
-fn reported(told: &[Told]) -> BTreeMap<MessageKey, Vec<Move>> {
+fn reported(told: &[Told], stored: &Stored) -> BTreeMap<MessageKey, Vec<Move>> {
     let mut moves: BTreeMap<MessageKey, Vec<Move>> = BTreeMap::new();
     for update in told {
         if let ChannelEvent::Status(status) = &update.event {
-            let key = (update.account.clone(), status.message.as_str().to_owned());
+            let key = sends::key_of(&update.account, status, stored);
             let reported = Move::Reported(status.clone(), update.received_at);
             moves.entry(key).or_default().push(reported);
         }
