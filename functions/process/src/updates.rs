@@ -189,8 +189,8 @@ impl Process {
             Some(row) => row,
             None => self.messages.load_tracking(key).await?,
         };
-        let adopts = self.adopt_provider_id(&mut row, statuses).await?;
         let before = row.tracked.tracking.status();
+        let adopts = self.adopt_provider_id(&mut row, statuses).await?;
         let received_at = event.map_or_else(now, |event| event.received_at);
         let tracking = &mut row.tracked.tracking;
         let changes = statuses.iter().filter(|status| tracking.merge(status, received_at)).count();

@@ -103,6 +103,8 @@ bugs! {
     /// The status of a message is written without a look at what was written since
     /// (chatwoot/chatwoot#14529).
     MessageStatusOverwritten: "the statuses of";
+    /// What a message adds to the figures is not conditional on the message that was read.
+    MessageCountedWithoutRev: "the figures of";
     /// A dead delivery is not copied to the dead-letter queue.
     NoDeadLetter: "is dead without a dead letter";
     /// An error of the send of deliveries is logged, and the event settled.

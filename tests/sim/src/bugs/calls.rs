@@ -46,10 +46,15 @@ pub(super) fn rewrite(bug: Bug, function: &str, call: &mut Call, now: u64) {
             call.request = serde_json::from_str(&request).unwrap_or_default();
         }
         (Bug::RunOpenedTwice, "sync", "PutItem") => drop_condition(&mut call.request),
-        (Bug::MessageStatusOverwritten, "process" | "messages", "PutItem")
-            if call.request["TableName"] == "MessagesTable" =>
-        {
-            drop_condition(&mut call.request);
+        (
+            Bug::MessageStatusOverwritten,
+            "process" | "messages",
+            "PutItem" | "TransactWriteItems",
+        ) => drop_rev_of_messages(call),
+        (Bug::MessageCountedWithoutRev, "process" | "messages", "TransactWriteItems") => {
+            if writes(call).iter().any(|write| is_of_figures(write)) {
+                drop_rev_of_messages(call);
+            }
         }
         (Bug::BatchCountedTwice, "poll", "TransactWriteItems") => {
             writes(call).into_iter().for_each(drop_condition);
@@ -69,6 +74,15 @@ pub(super) fn rewrite(bug: Bug, function: &str, call: &mut Call, now: u64) {
         }
         _ => {}
     }
+}
+
+fn drop_rev_of_messages(call: &mut Call) {
+    let messages = writes(call).into_iter().filter(|it| it["Item"]["sk"]["S"] == "track");
+    messages.for_each(drop_condition);
+}
+
+fn is_of_figures(write: &Value) -> bool {
+    write["Key"]["pk"]["S"].as_str().is_some_and(|pk| pk.starts_with("stats:"))
 }
 
 fn rewrite_deliveries(bug: Bug, call: &mut Call, now: u64) {

@@ -4,6 +4,7 @@ use crate::world::State;
 
 use super::orders::Orders;
 
+mod figures;
 pub(crate) mod rows;
 mod sends;
 pub(crate) mod statuses;
@@ -17,5 +18,6 @@ pub(super) fn judge(state: &State, orders: &Orders) -> Vec<String> {
     findings.extend(sends::judge(&state.ledger.sends, &stored));
     findings.extend(statuses::judge(&told, &state.ledger, &stored, orders));
     findings.extend(talks::judge(&told, &stored));
+    findings.extend(figures::judge(&stored));
     findings
 }

@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::core::id::{AccountCode, OrderId, OrderKey};
+use domain::messaging::figures::Figures;
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message::Message;
+use doubles::dynamodb::Item;
 use serde_json::Value;
 
 use crate::judge::orders::{of_tenant, read};
@@ -14,6 +16,9 @@ use crate::world::State;
 pub(crate) type MessageKey = (AccountCode, String);
 /// What an account and a contact wrote to each other: account and the contact's id.
 pub(crate) type Talk = (AccountCode, String);
+
+/// Where messages are counted: account, day and template.
+pub(crate) type Place = (AccountCode, String, Option<String>);
 
 /// What is stored about messages.
 #[derive(Default)]
@@ -32,6 +37,8 @@ pub(crate) struct Stored {
     pub(crate) events: BTreeMap<(Talk, String), String>,
     /// The other ids of a contact.
     pub(crate) links: BTreeSet<(Talk, String)>,
+    /// The sums of all rows of a place.
+    pub(crate) figures: BTreeMap<Place, Figures>,
     /// Keys of rows that stay too long or not long enough, or cannot be read.
     pub(crate) odd: Vec<String>,
 }
@@ -43,12 +50,29 @@ impl Stored {
             let text = |name: &str| row.get(name).and_then(|value| value["S"].as_str());
             let (Some(pk), Some(sk)) = (text("pk"), text("sk")) else { continue };
             let expires = row.contains_key("ttl");
+            if pk.starts_with("stats:") {
+                if stored.count(pk, &row).is_none() {
+                    stored.odd.push(format!("{pk} {sk}"));
+                }
+                continue;
+            }
             let leads = (text("of"), text("event"));
             if stored.add(pk, sk, row.get("json"), leads, expires).is_none() {
                 stored.odd.push(format!("{pk} {sk}"));
             }
         }
         stored
+    }
+
+    fn count(&mut self, pk: &str, row: &Item) -> Option<()> {
+        let (account, day) = of_tenant(pk.strip_prefix("stats:")?)?;
+        let template = row.get("template").and_then(|it| it["S"].as_str()).map(str::to_owned);
+        let counts = row
+            .iter()
+            .filter_map(|(name, value)| Some((name.as_str(), value["N"].as_str()?.parse().ok()?)));
+        let sum = self.figures.entry((account, day.to_owned(), template)).or_default();
+        *sum += &Figures::read(counts);
+        row.contains_key("ttl").then_some(())
     }
 
     fn add(

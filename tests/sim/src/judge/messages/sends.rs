@@ -69,8 +69,11 @@ fn alias(record: &Message, ledger: &SendsLedger, stored: &Stored) -> Option<Stri
     let tracked = stored.tracked.get(&(record.account_code.clone(), id.clone()))?;
     let known = tracked.provider_id.as_ref().map(|id| id.as_str());
     let ids: BTreeSet<&str> = ledger.messages_of(id).collect();
+    // `failed` may be a refusal before a replay that has no answer.
+    let mut statuses = tracked.tracking.statuses().map(|(status, _)| status);
+    let is_told = statuses.any(|it| it >= ProviderStatus::Accepted && it != ProviderStatus::Failed);
     match known {
-        None if tracked.tracking.status() >= Some(ProviderStatus::Accepted) && !ids.is_empty() => {
+        None if is_told && !ids.is_empty() => {
             Some(format!("the provider's id of {id} is not known"))
         }
         None => None,
