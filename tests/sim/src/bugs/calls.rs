@@ -52,9 +52,7 @@ pub(super) fn rewrite(bug: Bug, function: &str, call: &mut Call, now: u64) {
             "PutItem" | "TransactWriteItems",
         ) => drop_rev_of_messages(call),
         (Bug::MessageCountedWithoutRev, "process" | "messages", "TransactWriteItems") => {
-            if writes(call).iter().any(|write| is_of_figures(write)) {
-                drop_rev_of_messages(call);
-            }
+            drop_rev_of_counted(call);
         }
         (Bug::BatchCountedTwice, "poll", "TransactWriteItems") => {
             writes(call).into_iter().for_each(drop_condition);
@@ -79,6 +77,12 @@ pub(super) fn rewrite(bug: Bug, function: &str, call: &mut Call, now: u64) {
 fn drop_rev_of_messages(call: &mut Call) {
     let messages = writes(call).into_iter().filter(|it| it["Item"]["sk"]["S"] == "track");
     messages.for_each(drop_condition);
+}
+
+fn drop_rev_of_counted(call: &mut Call) {
+    if writes(call).iter().any(|write| is_of_figures(write)) {
+        drop_rev_of_messages(call);
+    }
 }
 
 fn is_of_figures(write: &Value) -> bool {

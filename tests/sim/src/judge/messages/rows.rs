@@ -51,7 +51,7 @@ impl Stored {
             let (Some(pk), Some(sk)) = (text("pk"), text("sk")) else { continue };
             let expires = row.contains_key("ttl");
             if pk.starts_with("stats:") {
-                if stored.count(pk, &row).is_none() {
+                if stored.count(pk, row).is_none() {
                     stored.odd.push(format!("{pk} {sk}"));
                 }
                 continue;
