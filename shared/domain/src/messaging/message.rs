@@ -85,7 +85,7 @@ impl NewMessage {
 /// A stored message record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// That of a message of ours is a [`SendId`](crate::messaging::send::SendId).
+    /// That of a message of ours is a [`SendId`].
     pub id: String,
     /// `None` for a message of ours about no order.
     pub order_id: Option<OrderId>,
