@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import time
 import unittest
@@ -208,20 +209,22 @@ class Commands(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr)
             return done.stdout.splitlines()
 
-        def listed() -> list[str] | None:
+        def listed() -> dict[str, str] | None:
             found = lines("deliveries", f"ENDPOINT={name}", "STATE=delivered")
-            return found[0].split("\t") if found else None
+            titles, *rows = (re.split(" {2,}", line) for line in found)
+            return dict(zip(titles, rows[0], strict=True)) if rows else None
 
         shown = order_client.eventually("the delivery", listed)
-        self.assertEqual([shown[1], *shown[3:5]], ["delivered", name, order.order_id])
-        detail = json.loads("\n".join(lines("deliveries", f"ID={shown[5]}")))
+        self.assertEqual([shown["STATE"], shown["ENDPOINT"]], ["delivered", name])
+        self.assertEqual(shown["ORDER"], order.order_id)
+        detail = json.loads("\n".join(lines("deliveries", f"ID={shown['ID']}")))
         self.assertEqual(detail["attempt_log"][0]["status"], 200)
         counted = lines("replay-dlq", f"ENDPOINT={name}")
         self.assertEqual(counted, ["0 deliveries match: START=1 begins them again"])
         job = json.loads("\n".join(lines("replay-dlq", f"ENDPOINT={name}", "START=1")))
         stopped = lines("replay-dlq", f"JOB={job['id']}", "STOP=1")
         self.assertIn(json.loads("\n".join(stopped))["state"], ("stopped", "finished"))
-        self.assertTrue(lines("events", "SOURCE=shiprocket", "LIMIT=1"))
+        self.assertEqual(len(lines("events", "SOURCE=shiprocket", "LIMIT=1")), 2)
         refused = make("deliveries", "STATE=sent", "STAGE=local")
         self.assertIn("the API answers 422: state must be one of pending", refused.stderr)
 
