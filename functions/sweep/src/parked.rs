@@ -7,16 +7,18 @@ use std::time::Duration;
 use aws::clock;
 use aws::endpoints::Endpoints;
 use aws::error::IoError;
-use aws::settings::Settings;
+use aws::settings::{CachedSetting, Settings, SettingsError};
 use aws::sqs::{Delayed, MAX_BATCH, Queue};
 use aws::tables::deliveries::{Deliveries, Due, LOST_AFTER, ParkedFrom};
 use aws::tables::endpoint_health::{EndpointHealth, HealthRow};
 use aws::telemetry::Metrics;
+use domain::core::id::EndpointName;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::send::number_of_endpoint;
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::health::{EndpointState, PARKED_LIMIT};
 use futures::future::join_all;
+use sources::whatsapp::Numbers;
 
 use crate::endpoint_events::EndpointEvents;
 
@@ -34,6 +36,7 @@ pub struct ParkedDeliveries {
     deliveries: Deliveries,
     queue: Queue,
     endpoints: Arc<Endpoints>,
+    numbers: CachedSetting<Numbers>,
     events: EndpointEvents,
 }
 
@@ -44,9 +47,11 @@ impl ParkedDeliveries {
         queue: Queue,
         settings: Settings,
     ) -> Self {
-        let endpoints = Arc::new(Endpoints::new(settings));
+        let endpoints = Arc::new(Endpoints::new(settings.clone()));
+        let parse = |text: &str| Numbers::read(text).map_err(|error| error.to_string());
+        let numbers = CachedSetting::new(settings, Numbers::PARAMETER, parse);
         let events = EndpointEvents::new(endpoints.clone(), health.clone(), queue.clone());
-        Self { health, deliveries, queue, endpoints, events }
+        Self { health, deliveries, queue, endpoints, numbers, events }
     }
 
     /// Works on each endpoint, and starts no batch after `deadline`. One failure does not stop the
@@ -98,21 +103,31 @@ impl ParkedDeliveries {
         }
     }
 
-    /// Ends the row of an endpoint whose settings were removed: one that is added under its name
-    /// later is new.
+    /// Ends the row of an endpoint or phone number whose settings were removed: one that is added
+    /// under its name later is new.
     async fn end_if_removed(&self, row: &HealthRow, now: Timestamp) -> Result<(), IoError> {
         let endpoint = &row.endpoint;
-        if number_of_endpoint(endpoint).is_some() {
-            // What is parked for a phone number that was removed ends when it is too old.
-            return Ok(());
-        }
-        let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
-        match (endpoints.has(endpoint), row.missing_since) {
+        match (self.is_configured(endpoint, now).await?, row.missing_since) {
             (true, None) => Ok(()),
             (true, Some(_)) => self.health.note_missing(endpoint, None).await,
             (false, None) => self.health.note_missing(endpoint, Some(now)).await,
             (false, Some(since)) if now.since(since) < REMOVED_AFTER => Ok(()),
             (false, Some(_)) => self.end_removed(row, now).await,
+        }
+    }
+
+    /// Settings that cannot be used may name a phone number: it stays.
+    async fn is_configured(&self, name: &EndpointName, now: Timestamp) -> Result<bool, IoError> {
+        let Some(number) = number_of_endpoint(name) else {
+            return Ok(self.endpoints.all(now).await.map_err(IoError::from)?.has(name));
+        };
+        match self.numbers.get(now).await {
+            Ok(numbers) => {
+                let numbers = numbers.as_ref().as_ref();
+                Ok(numbers.is_some_and(|numbers| numbers.account(number).is_some()))
+            }
+            Err(SettingsError::Io(error)) => Err(error),
+            Err(SettingsError::Missing { .. } | SettingsError::Invalid { .. }) => Ok(true),
         }
     }
 

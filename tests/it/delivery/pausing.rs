@@ -2,6 +2,7 @@
 
 use aws::tables::counters::CountsOf;
 use domain::core::id::EndpointName;
+use domain::messaging::send::endpoint_of_number;
 use domain::webhooks::health::{EndpointState, Health};
 
 use super::*;
@@ -160,6 +161,36 @@ async fn gives_up_what_is_parked_for_a_removed_endpoint() {
         rows.into_iter().flatten().all(|row| row.endpoint != name).then_some(())
     })
     .await;
+}
+
+/// A phone number has its row as an endpoint has: paused for its credentials, no probe would end it.
+#[tokio::test]
+async fn ends_the_pause_of_a_phone_number_without_settings() {
+    let health = stack().health();
+    let reason = aws::tables::endpoint_health::HealthReason::CredentialsRefused;
+    let [configured, removed] =
+        ["106540352242933", "99"].map(|number| endpoint_of_number(number).unwrap());
+    let long_ago = seconds_from_now(-61 * 60);
+    health.count_failure(&configured, false).await.unwrap();
+    health.note_missing(&configured, Some(long_ago)).await.unwrap();
+    health.pause(&removed, reason, aws::clock::now()).await.unwrap();
+    let state = async |name: &EndpointName| health.read(name).await.unwrap().state;
+    eventually("the removal to be noticed", async || {
+        sweep().await;
+        let rows = health.list().await.unwrap();
+        rows.into_iter().flatten().find(|row| row.endpoint == removed)?.missing_since
+    })
+    .await;
+    assert_eq!(state(&removed).await, EndpointState::Paused, "not for an hour");
+    health.note_missing(&removed, Some(long_ago)).await.unwrap();
+    eventually("the end of the pause", async || {
+        sweep().await;
+        (state(&removed).await == EndpointState::Recovering).then_some(())
+    })
+    .await;
+    let rows = health.list().await.unwrap();
+    let row = rows.into_iter().flatten().find(|row| row.endpoint == configured).unwrap();
+    assert_eq!(row.missing_since, None);
 }
 
 /// Sets since when the state is in force.
