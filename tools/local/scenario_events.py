@@ -173,6 +173,17 @@ def linked_message(copies: Copies, order: str | None = None) -> str:
     return message
 
 
+def record_of_answered(copies: Copies) -> Json:
+    """A record of a message that the shopper has answered before."""
+    message, source = copies.unique("wamid."), copies.stack["sources"]["whatsapp"]
+    reply = {"from": "919000000001", "id": copies.unique("wamid."), "timestamp": "1750030073"}
+    reply |= {"type": "text", "text": {"body": "where?"}, "context": {"id": message}}
+    value = {"metadata": {"phone_number_id": source["phone_number_id"]}, "messages": [reply]}
+    webhook = whatsapp_changes(copies, [{"field": "messages", "value": value}])
+    copies.call("process", inbound_event(copies, webhook))
+    return message_status(copies, partner(copies), message_id=message)
+
+
 def messages(copies: Copies) -> Json:
     order = create_order(copies)
     linked_message(copies, order)

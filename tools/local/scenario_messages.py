@@ -7,13 +7,14 @@ from typing import Any
 
 from config import SETTINGS_PREFIX
 from function_copies import Copies
-from invocations import batch, http, partner
-from scenario_events import create_order, event_message, report
+from invocations import batch, http, partner, vendor
+from scenario_events import ORDERS, create_order, event_message, report
 from settings import ACCOUNT
 
 Json = Any
 
 SEND = "/api/messages/whatsapp"
+TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 TEMPLATE = {"name": "hello_world", "language": "en_US"}
 
 
@@ -68,10 +69,23 @@ def change_with_rule(copies: Copies, order: str | None = None) -> Json:
     return batch(copies, "events", event_message(reported.body["reportId"]))
 
 
+def check_of_rules(copies: Copies, order: str | None = None) -> Json:
+    """The events queue's message about a change that may send a message."""
+    order = order or copies.unique("O-")
+    copies.call("process", change_with_rule(copies, order))
+    request = http(copies, "GET", ORDERS + "/{order_id}", vendor(copies), order_id=order)
+    changed = copies.call("orders", request).body
+    check = {"v": 3, "order": {"account": ACCOUNT, "order": order}, "version": changed["version"]}
+    check |= {"order_created_at": changed["createdAt"], "trace": TRACE}
+    return batch(
+        copies, "events", json.dumps(check | {"entry": changed["timeline"][0]["reportId"]})
+    )
+
+
 def message_of_rule(copies: Copies) -> Json:
     """The deliveries queue's message for a message that a rule has created."""
     order = copies.unique("O-")
-    copies.call("process", change_with_rule(copies, order))
+    copies.call("process", check_of_rules(copies, order))
     path = "/api/orders/{order_id}/messages"
     listed = copies.call("messages", http(copies, "GET", path, partner(copies), order_id=order))
     return _queued(copies, listed.body["items"][0]["id"])

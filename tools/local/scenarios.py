@@ -92,6 +92,7 @@ SCENARIOS = [
         ),
         "201",
     ),
+    Scenario("messages", "a message that was answered", events.record_of_answered, "201"),
     Scenario("messages", "a message to send", messages.send, "202"),
     Scenario(
         "messages",
@@ -141,6 +142,7 @@ SCENARIOS = [
     ),
     Scenario("process", "the result of a send", messages.result_of_send, "0 failed"),
     Scenario("process", "a change with a rule", messages.change_with_rule, "0 failed"),
+    Scenario("process", "a check of the rules", messages.check_of_rules, "0 failed"),
     Scenario("process", "an erasure", events.erasure, "1 failed"),
     Scenario(
         "process", "an unreadable message", lambda copies: batch(copies, "events", "?"), "0 failed"

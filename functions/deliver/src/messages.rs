@@ -11,8 +11,9 @@ use aws::entropy::jitter;
 use aws::error::IoError;
 use aws::lambda::sqs_batch::{DeadLetterReason, RecordOutcome};
 use aws::settings::Settings;
-use aws::sqs::{Outgoing, Queue};
+use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, DeliveryOutcome, Lease, Unfinished};
+use aws::tables::inbound::in_group_of;
 use aws::tables::messages::Messages;
 use aws::tables::send_limits::SendLimits;
 use domain::core::timestamp::Timestamp;
@@ -251,15 +252,16 @@ impl Deliver {
         let (Some(account), Some(send)) = (&delivery.account, SendId::parse(&delivery.id)) else {
             return Ok(());
         };
-        let account = account.clone();
-        let group = account.as_str().to_owned();
-        let outcome = outcome.clone();
+        let (account, outcome) = (account.clone(), outcome.clone());
         let result = SendResult { v: SendResult::VERSION, account, send, at, outcome };
-        sender.results.send(Outgoing { body: result.to_message(), group }).await
+        sender.results.send(in_group_of(&result.account, result.to_message())).await
     }
 }
 
-/// What an attempt says about the Cloud API: an answer of its own, whichever, that it works.
+/// What an attempt says about the Cloud API. An answer of its own says that it works, whichever it
+/// is: a refusal is about the message, and one of the credentials pauses the number by itself. An
+/// answer that leaves the message unknown is that of a proxy. A request that ends without an answer
+/// timed out; one that may be repeated was never sent.
 fn sign_of(attempt: &Attempt, reaction: &Reaction) -> AttemptOutcome {
     match (attempt.status, reaction) {
         (None, Reaction::Refused) => AttemptOutcome::Refused,

@@ -114,7 +114,7 @@ fn excerpt(answer: &SendAnswer) -> Option<String> {
 fn react(answer: SendAnswer, asked: Option<Duration>) -> Reaction {
     let (failure, error) = match answer {
         SendAnswer::Accepted { message, .. } => {
-            let outcome = SendOutcome::Accepted { provider_id: Some(message) };
+            let outcome = SendOutcome::Accepted { provider_id: message };
             return Reaction::End(DeliveryOutcome::Delivered, outcome);
         }
         SendAnswer::Failed { failure, error } => (failure, error),
@@ -205,7 +205,7 @@ mod tests {
         else {
             panic!("accepted")
         };
-        assert_eq!(provider_id.unwrap().as_str(), "wamid.A");
+        assert_eq!(provider_id.as_str(), "wamid.A");
         let answer = SendAnswer::read(200, body.as_bytes());
         assert_eq!(excerpt(&answer).unwrap(), "accepted: wamid.A");
     }

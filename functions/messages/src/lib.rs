@@ -32,6 +32,7 @@ pub struct MessagesApi {
     orders: Orders,
     deliveries: Deliveries,
     queue: Queue,
+    events_queue: Queue,
     numbers: CachedSetting<Numbers>,
     callers: Callers,
 }
@@ -42,6 +43,7 @@ impl MessagesApi {
         environment: &Environment,
     ) -> Result<Self, BadEnvironment> {
         let dynamodb = clients.dynamodb();
+        let queue = |name| environment.variable(name).map(|url| Queue::new(clients.sqs(), url));
         let settings = Settings::from_environment(clients.ssm(), environment)?;
         let failures = AuthFailures::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
         let parse = |text: &str| Numbers::read(text).map_err(|error| error.to_string());
@@ -49,7 +51,8 @@ impl MessagesApi {
             messages: Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
             orders: Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
             deliveries: Deliveries::new(dynamodb, environment.variable("DELIVERIES_TABLE")?),
-            queue: Queue::new(clients.sqs(), environment.variable("DELIVERIES_QUEUE_URL")?),
+            queue: queue("DELIVERIES_QUEUE_URL")?,
+            events_queue: queue("EVENTS_QUEUE_URL")?,
             numbers: CachedSetting::new(settings.clone(), Numbers::PARAMETER, parse),
             callers: Callers::new(settings, failures),
         })

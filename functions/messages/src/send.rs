@@ -161,7 +161,7 @@ fn draft(
     request_id: &str,
     now: Timestamp,
 ) -> Option<Draft> {
-    let id = NewSend::id(account, key, request_id)?;
+    let id = NewSend::id(account, key, request_id);
     let message = new.message(&id, account, number, now)?;
     let request = new.request(&id);
     let content = request.template().to_content();

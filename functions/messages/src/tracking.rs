@@ -96,11 +96,25 @@ impl MessagesApi {
         let after = message.latest_on(before, display_status, now);
         let states = [before, &after];
         match self.messages.record(message, linked.as_ref(), &self.orders, states, now).await? {
-            Recorded::New => Ok(Try::Done(message.clone())),
+            Recorded::New => {
+                if let Some(row) = linked {
+                    self.repeat_early_answers(row, now).await;
+                }
+                Ok(Try::Done(message.clone()))
+            }
             // Recorded since the tracking row was read: the row names it now.
             Recorded::Duplicate(first) if moves(message, &first, key) => Ok(Try::Contended),
             Recorded::Duplicate(first) => replay_or_conflict(message, &first).map(Try::Done),
             Recorded::RevMismatch => Ok(Try::Contended),
+        }
+    }
+
+    /// If this fails, the next status of the message repeats it.
+    async fn repeat_early_answers(&self, row: TrackingRow, now: Timestamp) {
+        let TrackingRow { key, tracked, .. } = row;
+        let (early, queue) = (tracked.early_answers, &self.events_queue);
+        if let Err(error) = self.messages.repeat_early_answers(&key, &early, queue, now).await {
+            tracing::warn!(%error, "message.early_answers_failed");
         }
     }
 

@@ -123,7 +123,7 @@ impl Process {
             self.orders.trace_all(event, orders.iter().copied(), &deliveries, now).await?;
         }
         self.deliveries.send_deliveries(event, &deliveries).await?;
-        self.send_messages(&changes, trace).await?;
+        self.queue_rule_checks(&changes, trace).await?;
         let accounts = orders.iter().map(|key| &key.account);
         let undeliverable = Undeliverable::find(&endpoints.invalid, accounts);
         Ok(FannedOut { undeliverable, noted })

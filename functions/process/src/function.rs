@@ -41,6 +41,7 @@ impl Function {
         let counters = Counters::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
         let process = Process::new(
             InboundLog::new(dynamodb.clone(), environment.variable("INBOUND_TABLE")?),
+            queue("EVENTS_QUEUE_URL")?,
             Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?)
                 .with_retention(environment)?,
             Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),

@@ -44,6 +44,7 @@ use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
+use domain::messaging::rules::RuleCheck;
 use domain::messaging::send::SendResult;
 use domain::orders::api_event::{ApiEvent, StatusReport};
 use domain::orders::erasure::Erasure;
@@ -76,6 +77,7 @@ const OUT_OF_TIME: RecordOutcome = RecordOutcome::RetryAfter(Duration::ZERO);
 
 pub struct Process {
     events: InboundLog,
+    events_queue: Queue,
     orders: Orders,
     messages: Messages,
     deliveries: Queue,
@@ -91,6 +93,7 @@ pub struct Process {
 impl Process {
     pub fn new(
         events: InboundLog,
+        events_queue: Queue,
         orders: Orders,
         messages: Messages,
         deliveries: Queue,
@@ -104,6 +107,7 @@ impl Process {
         let tally = Tally::default();
         Self {
             events,
+            events_queue,
             orders,
             messages,
             deliveries,
@@ -125,19 +129,22 @@ impl Process {
         self.tally.report(counters, now).await;
     }
 
-    /// Handles a message of the events queue: the id of a logged event, a poll result, or the result
-    /// of sending a message. Begins no
-    /// report after `deadline`; the message then comes again.
+    /// Handles a message of the events queue: the id of a logged event, a poll result, a check of the
+    /// rules after a change, or the result of sending a message. Begins no report after `deadline`;
+    /// the message then comes again.
     pub async fn handle(
         &self,
         message: &str,
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         if let Some(message) = EventMessage::read(message) {
-            return self.process_event(&message.event_id, deadline).await;
+            return self.process_event(&message, deadline).await;
         }
         if let Some(result) = SendResult::read(message) {
             return self.apply_send_result(&result).await;
+        }
+        if let Some(check) = RuleCheck::read(message) {
+            return self.check_rules(&check).await;
         }
         let _reserved = self.memory.reserve(message.len()).await;
         match PollResult::read(message) {
@@ -148,7 +155,7 @@ impl Process {
                 }
                 Ok(outcome)
             }
-            None => Ok(RecordOutcome::unreadable(message, SendResult::VERSION)),
+            None => Ok(RecordOutcome::unreadable(message, RuleCheck::VERSION)),
         }
     }
 
@@ -166,7 +173,7 @@ impl Process {
 
     async fn process_event(
         &self,
-        id: &EventId,
+        EventMessage { event_id: id, again, .. }: &EventMessage,
         deadline: Timestamp,
     ) -> Result<RecordOutcome, IoError> {
         let Some(stored) = self.events.open(id).await? else {
@@ -182,7 +189,7 @@ impl Process {
             }
             return Ok(RecordOutcome::Ack);
         }
-        if state.is_settled() && state != EventState::Unmatched {
+        if state.is_settled() && state != EventState::Unmatched && !again {
             return Ok(RecordOutcome::Ack);
         }
         let _reserved = self.memory.reserve(stored.size()).await;

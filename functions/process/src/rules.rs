@@ -1,13 +1,15 @@
 //! Messages to shoppers by the rules of their accounts: at most one an order and change.
 //!
-//! Webhooks are queued before. A run that is repeated finds the message by its id, which is made of
-//! the order and its version.
+//! Each change that may send one is checked by a message of its own in the events queue. A check
+//! that is repeated finds the message by its id, which is made of the order and its version.
 
 use aws::clock::now;
 use aws::error::IoError;
+use aws::lambda::sqs_batch::RecordOutcome;
 use aws::settings::SettingsError;
 use aws::sqs::Outgoing;
 use aws::tables::contention::{Try, retry};
+use aws::tables::inbound::in_group_of;
 use aws::tables::messages::{CreatedSend, NewSend, RuleLimits};
 use domain::core::id::{AccountCode, OrderKey};
 use domain::core::timestamp::Timestamp;
@@ -19,12 +21,11 @@ use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message::{Message, MessageStatus, Send};
 use domain::messaging::provider_state::{TemplateId, usable};
 use domain::messaging::rules::{
-    Decision, MessageRules, Occasion, PlannedMessage, Rule, Shopper, SkipReason, message_id,
+    Decision, MessageRules, Occasion, PlannedMessage, Rule, RuleCheck, Shopper, SkipReason,
 };
 use domain::messaging::send::{SendId, delivery_of};
 use domain::webhooks::delivery::Delivery;
 use domain::webhooks::notification::Change;
-use futures::{StreamExt, stream};
 
 use crate::Process;
 use crate::apply::TRIES;
@@ -32,72 +33,82 @@ use crate::apply::TRIES;
 /// The `message_status` of a message that was not sent.
 const SKIPPED: &str = "skipped";
 const DRY_RUN: &str = "dry_run";
-/// Orders of one event at once.
-const AT_ONCE: usize = 8;
 
 impl Process {
-    /// Sends the messages of an event's changes. An order whose message fails holds up no other: if a
-    /// repeat may help, the first error is returned at the end.
-    pub(crate) async fn send_messages(
+    /// Queues a check of the rules for each change that may send a message.
+    ///
+    /// A check queues no further one: Lambda's recursion guard stops functions that keep sending to
+    /// their own queue.
+    pub(crate) async fn queue_rule_checks(
         &self,
         changes: &[Change<'_>],
         trace: TraceParent,
     ) -> Result<(), IoError> {
         let rules = match self.rules.all(now()).await {
-            Ok(rules) => rules,
-            Err(SettingsError::Io(error)) => return Err(error),
+            Ok(rules) => Some(rules),
+            // The checks read them again.
+            Err(SettingsError::Io(_)) => None,
             // Logged and counted where it was read.
             Err(SettingsError::Missing { .. } | SettingsError::Invalid { .. }) => return Ok(()),
         };
-        let planned = changes.iter().filter_map(|change| {
-            let rules = rules.of(&change.order.key.account)?;
-            rules.rule_for(change.transition)?;
-            Some(self.send_message(change, rules, trace))
+        let may_send = |change: &&Change<'_>| match &rules {
+            Some(rules) => rules
+                .of(&change.order.key.account)
+                .is_some_and(|rules| rules.rule_for(change.transition).is_some()),
+            None => change.transition.is_of_order(),
+        };
+        let checks = changes.iter().filter(may_send).map(|change| {
+            let check = RuleCheck::of(change, trace);
+            in_group_of(&check.order.account, check.to_message())
         });
-        let results: Vec<_> = stream::iter(planned).buffered(AT_ONCE).collect().await;
-        results.into_iter().try_for_each(|result| match result {
-            Err(error @ IoError::Bug { .. }) => {
-                tracing::error!(%error, "message.failed");
-                Ok(())
-            }
-            result => result,
-        })
+        self.events_queue.send_all(checks.collect()).await
     }
 
-    async fn send_message(
-        &self,
-        change: &Change<'_>,
-        rules: &MessageRules,
-        trace: TraceParent,
-    ) -> Result<(), IoError> {
-        let key = &change.order.key;
-        let Some(id) = SendId::parse(&message_id(
-            key,
-            change.order.state.created_at,
-            change.transition.version,
-        )) else {
-            return Err(IoError::unreadable("message", "id"));
+    /// Sends the message of a change, if a rule says so.
+    pub(crate) async fn check_rules(&self, check: &RuleCheck) -> Result<RecordOutcome, IoError> {
+        let all = match self.rules.all(now()).await {
+            Ok(rules) => rules,
+            Err(SettingsError::Io(error)) => return Err(error),
+            Err(SettingsError::Missing { .. } | SettingsError::Invalid { .. }) => {
+                return Ok(RecordOutcome::Ack);
+            }
         };
-        let contact = rules.recipient(change.order).and_then(|recipient| recipient.contact());
-        let planned = Planned { change, rules, id, contact, trace };
-        let done = retry(TRIES, || self.send_once(&planned));
-        done.await?.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))
+        if let Some(rules) = all.of(&check.order.account) {
+            let done = retry(TRIES, || self.check_once(check, rules)).await?;
+            done.ok_or_else(|| IoError::contention("dynamodb:TransactWriteItems"))?;
+        }
+        Ok(RecordOutcome::Ack)
+    }
+
+    async fn check_once(
+        &self,
+        check: &RuleCheck,
+        rules: &MessageRules,
+    ) -> Result<Try<()>, IoError> {
+        let id = check.message_id();
+        if self.messages.has_request(&check.order, &id).await? {
+            return Ok(Try::Done(()));
+        }
+        let order = self.orders.load(&check.order).await?;
+        let order = order.filter(|order| order.state.created_at == check.order_created_at);
+        let entry = self.orders.entry(&check.order, &check.entry).await?;
+        let (Some(order), Some(entry)) = (order, entry) else { return Ok(Try::Done(())) };
+        let Some(transition) = &entry.transition else { return Ok(Try::Done(())) };
+        let change = Change { order: &order, entry: &entry, transition };
+        let contact = rules.recipient(&order).and_then(|recipient| recipient.contact());
+        self.send_once(&Planned { change, rules, id, contact, trace: check.trace }).await
     }
 
     async fn send_once(&self, planned: &Planned<'_>) -> Result<Try<()>, IoError> {
-        let Planned { change, rules, id, contact, .. } = planned;
-        let key = &change.order.key;
-        if self.messages.has_request(key, id).await? {
-            return Ok(Try::Done(()));
-        }
+        let Planned { change, rules, contact, .. } = planned;
         let now = now();
         let shopper = self.shopper(planned, now).await?;
         let unavailable = match rules.rule_for(change.transition) {
-            Some(rule) => self.unavailable(&key.account, rule).await?,
+            Some(rule) => self.unavailable(&change.order.key.account, rule).await?,
             None => None,
         };
         let occasion = Occasion {
-            change: **change,
+            change: *change,
             shopper,
             tracking_url: None,
             unavailable: unavailable.as_deref(),
@@ -152,13 +163,11 @@ impl Process {
         now: Timestamp,
     ) -> Result<Try<()>, IoError> {
         let Planned { change, rules, id, trace, .. } = planned;
-        let Some(before) = self.orders.load(&change.order.key).await? else {
-            return Ok(Try::Done(()));
-        };
+        let before = change.order;
         let record = planned.record(rule, Some((to, message.request.template())), now);
         let status = TrackedMessage::default().display_status(&record);
-        let after = record.latest_on(&before, status, now);
-        let delivery = delivery_of(&record, &message.request, Some(&before), Some(*trace), now);
+        let after = record.latest_on(before, status, now);
+        let delivery = delivery_of(&record, &message.request, Some(before), Some(*trace), now);
         let content = message.request.template().to_content();
         let shown = ConversationMessage::of_send(&record, id, &content);
         let (Some(delivery), Some(shown)) = (delivery, shown) else {
@@ -171,7 +180,7 @@ impl Process {
             not_before: waits.then_some(message.not_before),
             shown: &shown,
             to,
-            order: Some([&before, &after]),
+            order: Some([before, &after]),
             rule: Some(RuleLimits {
                 expires_at: message.expires_at,
                 day: message.day.as_str(),
@@ -230,7 +239,7 @@ impl Process {
 
 /// One change, and what of its message does not depend on the decision.
 struct Planned<'a> {
-    change: &'a Change<'a>,
+    change: Change<'a>,
     rules: &'a MessageRules,
     id: SendId,
     contact: Option<Contact>,

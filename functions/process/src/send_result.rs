@@ -36,7 +36,7 @@ impl Process {
 fn status_of(result: &SendResult, own_id: ProviderMessageId) -> StatusUpdate {
     let (status, message, error): (_, _, Option<ChannelError>) = match &result.outcome {
         SendOutcome::Accepted { provider_id } => {
-            (ProviderStatus::Accepted, provider_id.clone().unwrap_or(own_id), None)
+            (ProviderStatus::Accepted, provider_id.clone(), None)
         }
         SendOutcome::Failed { error } => (ProviderStatus::Failed, own_id, Some(error.clone())),
         SendOutcome::Unknown => (ProviderStatus::Unknown, own_id, None),

@@ -15,7 +15,7 @@ use aws::tables::concurrency::run_all;
 use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{InboundEvent, Progress};
 use aws::tables::messages::TrackingRow;
-use domain::core::id::AccountCode;
+use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelUpdate, StatusUpdate};
 use domain::messaging::conversation::{Contact, ConversationMessage};
@@ -173,9 +173,12 @@ impl Process {
     ) -> Result<bool, IoError> {
         let key = row.key.clone();
         let mut loaded = Some(row);
-        let changed =
+        let recorded =
             retry(TRIES, || self.record_statuses_once(&key, loaded.take(), statuses, event));
-        changed.await?.ok_or_else(|| IoError::contention("dynamodb:PutItem"))
+        let recorded = recorded.await?.ok_or_else(|| IoError::contention("dynamodb:PutItem"))?;
+        let early = &recorded.early_answers;
+        self.messages.repeat_early_answers(&key, early, &self.events_queue, now()).await?;
+        Ok(recorded.has_changed)
     }
 
     async fn record_statuses_once(
@@ -184,7 +187,7 @@ impl Process {
         loaded: Option<TrackingRow>,
         statuses: &[&StatusUpdate],
         event: Option<&InboundEvent>,
-    ) -> Result<Try<bool>, IoError> {
+    ) -> Result<Try<Recorded>, IoError> {
         let mut row = match loaded {
             Some(row) => row,
             None => self.messages.load_tracking(key).await?,
@@ -197,7 +200,7 @@ impl Process {
         if changes == 0 && !adopts {
             // The run that made the change may have been killed before it settled the message.
             self.settle_unknown(&row).await?;
-            return Ok(Try::Done(false));
+            return Ok(Try::Done(Recorded::of(row, false)));
         }
         if let Some(event) = event {
             row.note(&event.id);
@@ -206,7 +209,7 @@ impl Process {
             return Ok(Try::Contended);
         }
         self.settle_unknown(&row).await?;
-        Ok(Try::Done(true))
+        Ok(Try::Done(Recorded::of(row, true)))
     }
 
     /// Notes with the delivery that the provider has a message whose attempt had no result. It may
@@ -268,6 +271,19 @@ impl Process {
             self.messages.renew_links(account, contact, received_at).await
         });
         run_all(renewals).await.map(drop)
+    }
+}
+
+struct Recorded {
+    has_changed: bool,
+    /// Of a message that is known now.
+    early_answers: BTreeSet<EventId>,
+}
+
+impl Recorded {
+    fn of(row: TrackingRow, has_changed: bool) -> Self {
+        let known = row.tracked.record.map(|_| row.tracked.early_answers);
+        Self { has_changed, early_answers: known.unwrap_or_default() }
     }
 }
 

@@ -171,9 +171,10 @@ impl Parts<'_> {
 
     fn process(&self) -> Process {
         let messages = Messages::new(self.dynamodb(), self.table("messages"));
-        let deliveries = self.queue("deliveries");
+        let (own, deliveries) = (self.queue("events"), self.queue("deliveries"));
         let rows = Deliveries::new(self.dynamodb(), self.table("deliveries"));
-        Process::new(self.events(), self.orders(), messages, deliveries, rows, self.settings())
+        let (events, orders) = (self.events(), self.orders());
+        Process::new(events, own, orders, messages, deliveries, rows, self.settings())
     }
 
     fn deliver(&self) -> Deliver {

@@ -58,6 +58,7 @@ async fn a_cold_process_reads_a_hundred_endpoints_in_at_most_forty_one_calls() {
     let prefix = format!("/waypost/{stage}");
     let process = Process::new(
         stack().events(&uncounted),
+        stack().queue("events", &uncounted),
         stack().orders(&uncounted),
         stack().messages(&uncounted),
         stack().queue("deliveries", &uncounted),

@@ -5,7 +5,7 @@ mod numbers;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::graph::{accepted, calls, phone, report, rule};
+use crate::support::graph::{accepted, calls, phone, reply, report, rule};
 use crate::support::messages::{CONVERSATION, messages};
 use crate::support::{Answer, Parcel, eventually, http, stack, unique};
 
@@ -140,6 +140,32 @@ async fn a_message_whose_answer_is_lost_is_unknown_until_a_status_settles_it() {
     })
     .await;
     assert_eq!(calls(&id).await.len(), 1, "sent once");
+}
+
+/// A status tells the provider's id of the message only after the shopper has answered it.
+#[tokio::test]
+async fn an_answer_to_a_message_without_a_known_id_is_shown_once_it_is_known() {
+    let to = phone();
+    rule(&to, json!({"connection": "lost", "statuses": []})).await;
+    let (order, id) = send(&to).await;
+    message_in(&order, "unknown").await;
+    reply(&json!({"callback_data": id, "text": "where?"})).await;
+    eventually("the conversation has the answer", async || {
+        let path = format!("{CONVERSATION}?account_code=STORE001&phone={to}");
+        let page = stack().user("partner", "GET", &path, None).await.json;
+        let messages = page["items"].as_array()?.clone();
+        messages.iter().any(|message| message["content"]["text"] == "where?").then_some(())
+    })
+    .await;
+    report(&id, &json!(["sent"])).await;
+    let answer = eventually("the order shows the answer", async || {
+        let order = stack().order(&order).await;
+        let entries = order["timeline"].as_array()?.clone();
+        entries.into_iter().map(|entry| entry["answer"].clone()).find(|answer| !answer.is_null())
+    })
+    .await;
+    assert_eq!(answer["text"], "where?");
+    assert_eq!(answer["inReplyTo"], accepted(&id).await[0]["id"]);
 }
 
 #[tokio::test]

@@ -141,9 +141,10 @@ impl Stack {
     /// The function `process` with this table of orders.
     pub fn process_with(&self, orders: Orders) -> Process {
         let calls = &Calls::default();
-        let (events, deliveries) = (self.events(calls), self.queue("deliveries", calls));
-        let (messages, rows) = (self.messages(calls), self.deliveries(calls));
-        Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
+        let (own, deliveries) = (self.queue("events", calls), self.queue("deliveries", calls));
+        let (events, messages) = (self.events(calls), self.messages(calls));
+        let rows = self.deliveries(calls);
+        Process::new(events, own, orders, messages, deliveries, rows, self.settings(calls))
     }
 
     /// The function `ops`; only its queues make the calls given.
@@ -177,10 +178,10 @@ impl Stack {
     }
 
     pub fn process(&self, calls: &Calls) -> Process {
-        let deliveries = self.queue("deliveries", calls);
+        let (own, deliveries) = (self.queue("events", calls), self.queue("deliveries", calls));
         let (events, orders) = (self.events(calls), self.orders(calls));
         let (messages, rows) = (self.messages(calls), self.deliveries(calls));
-        Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
+        Process::new(events, own, orders, messages, deliveries, rows, self.settings(calls))
     }
 
     pub fn audit(&self) -> AuditLog {

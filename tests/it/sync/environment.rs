@@ -138,10 +138,10 @@ impl Environment {
 
     fn process(&self, calls: &Calls) -> Process {
         let messages = Messages::new(stack().dynamodb(calls), self.name.clone());
-        let deliveries = self.queue("deliveries", calls);
+        let (own, deliveries) = (self.queue("events", calls), self.queue("deliveries", calls));
         let (events, orders) = (self.events(calls), self.orders(calls));
         let rows = Deliveries::new(stack().dynamodb(calls), self.name.clone());
-        Process::new(events, orders, messages, deliveries, rows, self.settings(calls))
+        Process::new(events, own, orders, messages, deliveries, rows, self.settings(calls))
     }
 }
 

@@ -1,6 +1,5 @@
 //! What became of messages, counted by day and template.
 
-use domain::messaging::message_status::ProviderMessageKey;
 use serde_json::json;
 
 use super::*;
@@ -99,14 +98,11 @@ async fn counts_each_message_once_in_any_order_of_its_statuses() {
     assert_eq!((&stats["complete"], &stats["days"][0]["sent"]), (&json!(true), &json!(3)));
 
     // The last is still `queued`; an answer counts all the same, once.
-    let messages = stack().messages(&Calls::default());
-    let key = ProviderMessageKey {
-        account: AccountCode::parse(OURS.0).unwrap(),
-        message: ProviderMessageId::parse(&ids[3]).unwrap(),
-    };
-    for _ in 0..2 {
-        let now = seconds_from_now(0);
-        messages.count_reply(&key, now, now).await.unwrap();
+    for second in [60, 61] {
+        let mut reply = text(&wamid(), "919000000001", second, "thanks");
+        reply["context"] = json!({"from": "15550783881", "id": ids[3]});
+        let body = envelope(&[change(OURS.1, &json!({ "messages": [reply] }))]);
+        assert_eq!(process(&body).await, (EventState::Processed, None));
     }
     let total = campaign.total(3).await;
     assert_eq!(total["replied"], 1);

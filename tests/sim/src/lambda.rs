@@ -34,7 +34,7 @@ const FAILURE_CACHED_MS: u64 = 20_000;
 enum Program {
     Inbound(inbound::Inbound),
     Orders(orders::OrdersApi),
-    Messages(messages::MessagesApi),
+    Messages(Box<messages::MessagesApi>),
     Ops(Box<ops::Ops>),
     Process(Box<process::Function>),
     Deliver(Box<deliver::Function>),
@@ -103,9 +103,10 @@ impl Lambda {
         Ok(match function {
             "inbound" => Program::Inbound(inbound::Inbound::from_environment(&api(), environment)?),
             "orders" => Program::Orders(orders::OrdersApi::from_environment(&api(), environment)?),
-            "messages" => {
-                Program::Messages(messages::MessagesApi::from_environment(&api(), environment)?)
-            }
+            "messages" => Program::Messages(Box::new(messages::MessagesApi::from_environment(
+                &api(),
+                environment,
+            )?)),
             "ops" => Program::Ops(Box::new(ops::Ops::from_environment(&api(), environment)?)),
             "process" => Program::Process(Box::new(process::Function::from_environment(
                 &queue(),

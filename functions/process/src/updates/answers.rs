@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::concurrency::run_all;
 use domain::core::id::{AccountCode, OrderKey};
+use domain::core::timestamp::Timestamp;
 use domain::messaging::answer::{Answer, MAX_ANSWERS};
 use domain::messaging::channel::{InboundMessage, ProviderMessageId};
 use domain::messaging::linked::TrackedMessage;
@@ -39,13 +41,17 @@ impl<'a> Reply<'a> {
         ProviderMessageKey { account: self.account.clone(), message: self.to.clone() }
     }
 
+    fn at(&self, origin: &Origin) -> Timestamp {
+        plausible_time(self.message.at, origin.received_at)
+    }
+
     /// The order and the fact. `None` if the answered message is of no order.
     fn to_fact(&self, tracked: &TrackedMessage, origin: &Origin) -> Option<(OrderKey, NewFact)> {
         let record = tracked.record.as_ref()?;
         let answer = Answer::new(self.message, record, tracked);
         let fact = NewFact {
             id: Answer::id(&self.account, self.number, &self.message.message),
-            occurred_at: plausible_time(self.message.at, origin.received_at),
+            occurred_at: self.at(origin),
             fact: Fact::Answer(Box::new(answer)),
         };
         Some((record.order()?, fact))
@@ -93,8 +99,7 @@ impl Process {
             let OfOrder { facts, failed } = self.record_answer_batch(batch, run).await?;
             answers.count += facts.len();
             answers.is_erasable |= facts.iter().any(|fact| fact.order.is_erased());
-            let now = aws::clock::now();
-            let told = self.fan_out_noting(run.event, &facts, now, max_noted).await?;
+            let told = self.fan_out_noting(run.event, &facts, now(), max_noted).await?;
             answers.told.noted.extend(told.noted);
             answers.told.undeliverable = answers.told.undeliverable.or(told.undeliverable);
             // The other answers do not wait for one that failed.
@@ -112,10 +117,18 @@ impl Process {
         let origin = run.origin();
         let mut all = OfOrder::default();
         let mut by_order: BTreeMap<OrderKey, Vec<NewFact>> = BTreeMap::new();
-        for (reply, row) in replies.iter().zip(self.messages.load_trackings(&keys).await?) {
-            match row {
-                Ok(row) => {
-                    if let Some((order, fact)) = reply.to_fact(&row.tracked, &origin) {
+        let rows = self.messages.load_trackings(&keys).await?;
+        let noted = replies.iter().zip(rows).map(async |(reply, row)| {
+            let noted = async {
+                let at = reply.at(&origin);
+                self.messages.note_reply(row?, &origin.event_id, at, now()).await
+            };
+            Ok::<_, IoError>(noted.await.map(|row| reply.to_fact(&row.tracked, &origin)))
+        });
+        for noted in run_all(noted).await? {
+            match noted {
+                Ok(fact) => {
+                    if let Some((order, fact)) = fact {
                         by_order.entry(order).or_default().push(fact);
                     }
                 }

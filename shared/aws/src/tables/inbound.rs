@@ -30,7 +30,7 @@ pub use denials::{Denial, DeniedHour, DeniedPath};
 pub use erase::ErasedEvent;
 pub use event::{EventState, InboundEvent, Inserted, Progress};
 pub use log::{InvalidFilter, LogFilter, LogPage, LogPosition, LogRow};
-pub use message::{EventMessage, group};
+pub use message::{EventMessage, group, in_group_of};
 pub use overdue::{OverdueCursor, OverduePage};
 pub use pending::{Cursor, Pending, PendingPage, Stage};
 pub use stored::{Checkpoint, StoredEvent};

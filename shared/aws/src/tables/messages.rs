@@ -20,6 +20,7 @@
 
 mod contacts;
 mod conversations;
+mod early_answers;
 mod erase;
 mod figures;
 mod list;

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::core::hash::Fingerprint;
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
 use crate::messaging::pricing::Pricing;
@@ -23,6 +24,11 @@ impl ProviderMessageId {
         let fits = (1..=MAX_ID_BYTES).contains(&text.len())
             && text.bytes().all(|byte| byte.is_ascii_graphic());
         fits.then(|| Self(text.to_owned()))
+    }
+
+    /// An id of ours. The prefix is short visible ASCII.
+    pub(super) fn of_hash(prefix: &'static str, hash: Fingerprint) -> Self {
+        Self(format!("{prefix}{}", hash.finish()))
     }
 
     pub fn as_str(&self) -> &str {

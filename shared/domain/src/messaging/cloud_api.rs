@@ -150,10 +150,6 @@ impl TemplateRequest {
         }
     }
 
-    pub fn id(&self) -> &str {
-        &self.biz_opaque_callback_data
-    }
-
     pub fn template(&self) -> &Template {
         &self.template
     }

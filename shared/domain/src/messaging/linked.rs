@@ -1,10 +1,11 @@
 //! A message record together with the statuses that its provider reported.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::core::id::{AccountCode, OrderId};
+use crate::core::id::{AccountCode, EventId, OrderId};
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::messaging::cloud_api::LanguageCode;
@@ -13,6 +14,9 @@ use crate::messaging::message::Message;
 use crate::messaging::message_details::{ChannelName, TemplateName};
 use crate::messaging::message_status::{MessageTracking, ProviderStatus};
 use crate::tracking::status::Status;
+
+/// A message is known within seconds of its sending.
+const MAX_EARLY_ANSWERS: usize = 10;
 
 /// The row of a provider's message. Statuses may arrive before or after the record.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +37,9 @@ pub struct TrackedMessage {
     /// When the shopper answered it first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replied_at: Option<Timestamp>,
+    /// Events with answers that came before the message was known: they are processed again.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub early_answers: BTreeSet<EventId>,
 }
 
 /// Returns true if the value was absent.
@@ -77,6 +84,12 @@ impl TrackedMessage {
             self.replied_at = Some(at);
         }
         is_first
+    }
+
+    /// Keeps an event with an answer until the message is known. Returns true if it was not kept.
+    pub fn keep_early_answer(&mut self, event: &EventId) -> bool {
+        let is_early = self.record.is_none() && self.early_answers.len() < MAX_EARLY_ANSWERS;
+        is_early && self.early_answers.insert(event.clone())
     }
 
     /// True for a message of ours that was `unknown` once, and that the provider has.

@@ -189,7 +189,7 @@ impl Message {
         }
     }
 
-    /// A message of ours. `send` is `None` only if it was skipped for want of a recipient.
+    /// A message of ours. `send` is `None` for one that was skipped.
     pub fn of_send(
         id: &SendId,
         account: AccountCode,

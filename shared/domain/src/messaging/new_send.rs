@@ -47,7 +47,7 @@ impl NewSend {
 
     /// The id of the message of this request: the same key of the same account is the same message
     /// (idempotency). Without a key, each request is a message of its own.
-    pub fn id(account: &AccountCode, key: Option<&str>, request_id: &str) -> Option<SendId> {
+    pub fn id(account: &AccountCode, key: Option<&str>, request_id: &str) -> SendId {
         let hash = Fingerprint::of("send").with(account);
         SendId::new(match key {
             Some(key) => hash.with("key").with(key),
@@ -116,7 +116,7 @@ mod tests {
     }
 
     fn id(account: &str, key: Option<&str>, request: &str) -> SendId {
-        NewSend::id(&AccountCode::parse(account).unwrap(), key, request).unwrap()
+        NewSend::id(&AccountCode::parse(account).unwrap(), key, request)
     }
 
     #[test]

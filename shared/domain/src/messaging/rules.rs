@@ -1,5 +1,6 @@
 //! Rules of an account: which change of an order sends which WhatsApp template to the shopper.
 
+mod check;
 mod components;
 mod decision;
 mod error;
@@ -21,7 +22,8 @@ use crate::tracking::status::Status;
 use components::Components;
 use quiet_hours::QuietHours;
 
-pub use decision::{Decision, Occasion, PlannedMessage, Shopper, SkipReason, message_id};
+pub use check::RuleCheck;
+pub use decision::{Decision, Occasion, PlannedMessage, Shopper, SkipReason};
 pub use error::MessageSettingError;
 pub use values::Placeholder;
 pub use words::OptOutWords;

@@ -25,8 +25,8 @@ const NUMBER_PREFIX: &str = "whatsapp:";
 pub struct SendId(ProviderMessageId);
 
 impl SendId {
-    pub fn new(hash: Fingerprint) -> Option<Self> {
-        ProviderMessageId::parse(&format!("{PREFIX}{}", hash.finish())).map(Self)
+    pub fn new(hash: Fingerprint) -> Self {
+        Self(ProviderMessageId::of_hash(PREFIX, hash))
     }
 
     /// `None` for ids and callback data of other senders. One of theirs may look like ours.
@@ -125,8 +125,8 @@ pub struct SendResult {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SendOutcome {
-    /// The provider took it. Its answer may lack the id.
-    Accepted { provider_id: Option<ProviderMessageId> },
+    /// The provider took it, under this id.
+    Accepted { provider_id: ProviderMessageId },
     /// The provider refused it, or it was given up.
     Failed { error: ChannelError },
     /// The provider may have it.
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn only_our_own_ids_are_ours() {
-        let id = SendId::new(Fingerprint::of("message").with("1")).unwrap();
+        let id = SendId::new(Fingerprint::of("message").with("1"));
         assert_eq!(SendId::parse(id.as_str()), Some(id.clone()));
         let longer = format!("{}a", id.as_str());
         for text in ["", "wa_", "wamid.A", "order-1", "WA_", &longer, &id.as_str().to_uppercase()] {
@@ -176,12 +176,12 @@ mod tests {
         let result = |outcome| SendResult {
             v: SendResult::VERSION,
             account: AccountCode::parse("A").unwrap(),
-            send: SendId::new(Fingerprint::of("message")).unwrap(),
+            send: SendId::new(Fingerprint::of("message")),
             at: Timestamp::EPOCH,
             outcome,
         };
         let error = ChannelError { code: Some("131026".to_owned()), title: None, details: None };
-        let provider_id = ProviderMessageId::parse("wamid.A");
+        let provider_id = ProviderMessageId::parse("wamid.A").unwrap();
         for outcome in [
             SendOutcome::Accepted { provider_id },
             SendOutcome::Failed { error },

@@ -67,7 +67,7 @@ pub enum DeliveryState {
     Superseded,
     /// Given up; its message is in the dead-letter queue.
     Dead,
-    /// The messaging provider refused the message.
+    /// The message was not sent: the provider refused it, or it was too old or unwanted by then.
     Failed,
     /// A message of which no attempt may follow, though the last one has no result: the provider may
     /// have it.

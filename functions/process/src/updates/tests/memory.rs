@@ -104,8 +104,9 @@ impl Memory {
         let deliveries = Deliveries::new(client, name);
         let settings = Settings::new(clients.ssm(), "/waypost/test".to_owned(), Duration::ZERO);
         let queue = Queue::new(clients.sqs(), "http://aws.invalid".to_owned());
+        let (own, messages) = (queue.clone(), self.messages());
         let process =
-            Process::new(events.clone(), orders, self.messages(), queue, deliveries, settings);
+            Process::new(events.clone(), own, orders, messages, queue, deliveries, settings);
         let number = {
             let mut events = self.0.events.lock().unwrap();
             *events += 1;

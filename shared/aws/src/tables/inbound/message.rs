@@ -11,13 +11,26 @@ use crate::sqs::Outgoing;
 pub struct EventMessage {
     v: u8,
     pub event_id: EventId,
+    /// Processed even if it is settled: it could not have all its effects before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
 }
 
 impl EventMessage {
     const VERSION: u8 = 1;
 
     pub fn write(id: &EventId) -> String {
-        serde_json::json!({"v": Self::VERSION, "event_id": id}).to_string()
+        Self { v: Self::VERSION, event_id: id.clone(), again: false }.to_message()
+    }
+
+    /// As [`Self::write`], for an event that may be settled.
+    pub fn write_again(id: &EventId) -> String {
+        Self { v: Self::VERSION, event_id: id.clone(), again: true }.to_message()
+    }
+
+    fn to_message(&self) -> String {
+        // String keys and no floats: serialization cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
     }
 
     /// The message of an event, in the group of its account.
@@ -29,6 +42,11 @@ impl EventMessage {
     pub fn read(body: &str) -> Option<Self> {
         serde_json::from_str(body).ok().filter(|message: &Self| message.v == Self::VERSION)
     }
+}
+
+/// Another message of the events queue, in the group of its account.
+pub fn in_group_of(account: &AccountCode, body: String) -> Outgoing {
+    Outgoing { body, group: group(Some(account), &SourceName::API) }
 }
 
 /// The message group in the events queue: the account, so that no account's flood holds up another's
@@ -67,6 +85,8 @@ mod tests {
             assert!(group.len() <= 128 && group.bytes().all(|byte| byte.is_ascii_graphic()));
             assert!(!groups[..index].contains(group), "{group}");
         }
+        let account = AccountCode::parse("Ladengeschäft").unwrap();
+        assert_eq!(in_group_of(&account, String::new()).group, groups[0]);
     }
 
     #[test]
@@ -74,6 +94,9 @@ mod tests {
         let id = EventId::parse("e1").unwrap();
         let message = EventMessage::outgoing(&id, None, &SourceName::API);
         assert_eq!(message.group, "api");
-        assert_eq!(EventMessage::read(&message.body).unwrap().event_id, id);
+        assert_eq!(message.body, r#"{"v":1,"event_id":"e1"}"#);
+        let read = |body: &str| EventMessage::read(body).map(|it| (it.event_id, it.again));
+        assert_eq!(read(&message.body), Some((id.clone(), false)));
+        assert_eq!(read(&EventMessage::write_again(&id)), Some((id, true)));
     }
 }

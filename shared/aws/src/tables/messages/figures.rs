@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use domain::core::hash::Fingerprint;
-use domain::core::id::AccountCode;
+use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
 use domain::messaging::figures::{Counted, Figures};
 use domain::messaging::message_details::TemplateName;
@@ -46,32 +46,38 @@ pub struct DayFigures {
 }
 
 impl Messages {
-    /// Notes that the shopper answered a message, which counts as replied from then on, once. Returns
-    /// true if no answer was known. The message may be named by our id or by the provider's,
-    /// and may be recorded later.
-    pub async fn count_reply(
+    /// Notes that the shopper answered a message, which counts as replied from then on, once. The
+    /// event with the answer is kept while the message is unknown. Returns the message as it is then.
+    pub async fn note_reply(
         &self,
-        message: &ProviderMessageKey,
+        loaded: TrackingRow,
+        event: &EventId,
         at: Timestamp,
         now: Timestamp,
-    ) -> Result<bool, IoError> {
-        let counted = retry(REPLY_TRIES, || self.count_reply_once(message, at, now));
-        counted.await?.ok_or_else(|| IoError::contention("dynamodb:PutItem"))
+    ) -> Result<TrackingRow, IoError> {
+        let key = loaded.key.clone();
+        let mut loaded = Some(loaded);
+        let noted =
+            retry(REPLY_TRIES, || self.note_reply_once(&key, loaded.take(), (event, at), now));
+        noted.await?.ok_or_else(|| IoError::contention("dynamodb:PutItem"))
     }
 
-    async fn count_reply_once(
+    async fn note_reply_once(
         &self,
-        message: &ProviderMessageKey,
-        at: Timestamp,
+        key: &ProviderMessageKey,
+        loaded: Option<TrackingRow>,
+        (event, at): (&EventId, Timestamp),
         now: Timestamp,
-    ) -> Result<Try<bool>, IoError> {
-        let mut row = self.load_tracking(message).await?;
-        let is_new = row.tracked.replied_at.is_none();
-        if !row.tracked.answer(at) {
-            return Ok(Try::Done(false));
+    ) -> Result<Try<TrackingRow>, IoError> {
+        let mut row = match loaded {
+            Some(row) => row,
+            None => self.load_tracking(key).await?,
+        };
+        let is_new = row.tracked.answer(at) | row.tracked.keep_early_answer(event);
+        if is_new && !self.save_counted(&row, Vec::new(), now).await? {
+            return Ok(Try::Contended);
         }
-        let is_saved = self.save_counted(&row, Vec::new(), now).await?;
-        Ok(if is_saved { Try::Done(is_new) } else { Try::Contended })
+        Ok(Try::Done(row))
     }
 
     /// Writes a tracking row, what it changes in the figures, and these writes. `false` if one of

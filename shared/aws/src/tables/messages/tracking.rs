@@ -63,6 +63,7 @@ impl TrackingRow {
             if let Some(at) = provider.tracked.replied_at {
                 self.tracked.answer(at);
             }
+            self.tracked.early_answers.extend(provider.tracked.early_answers);
             self.events.extend(provider.events);
             self.adopted = Some((provider.key, provider.rev));
         }

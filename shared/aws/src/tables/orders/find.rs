@@ -1,12 +1,13 @@
 //! Finds the order that a report is about.
 
 use domain::core::id::{AccountCode, OrderId, OrderKey, ReportId};
+use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::{Ref, Report};
 
 use super::timeline::entry_key;
 use super::{Orders, state_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_as, read_optional};
+use crate::tables::attr::{Item, read_as, read_json, read_optional};
 use crate::tables::keys::{key, ref_pk};
 use crate::tables::read::get;
 
@@ -49,6 +50,16 @@ impl Orders {
     pub async fn has_report(&self, order: &OrderKey, report: &ReportId) -> Result<bool, IoError> {
         let entry = entry_key(order, report.as_str());
         Ok(get(&self.client, &self.table, entry, &["pk"]).await?.is_some())
+    }
+
+    /// An entry of the order's timeline.
+    pub async fn entry(
+        &self,
+        order: &OrderKey,
+        id: &ReportId,
+    ) -> Result<Option<TimelineEntry>, IoError> {
+        let row = get(&self.client, &self.table, entry_key(order, id.as_str()), &["json"]).await?;
+        row.map(|row| read_json(&row, "json")).transpose()
     }
 
     /// The order that a reference names. An order's own id needs no reference row: it is known as

@@ -1,10 +1,7 @@
 //! What follows from an error that the Cloud API answers.
 
-use strum::{IntoStaticStr, VariantArray};
-
 /// The reaction to a message that was not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, IntoStaticStr, VariantArray)]
-#[strum(serialize_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SendFailure {
     /// Send again after a wait.
     Retry,
@@ -22,10 +19,6 @@ pub enum SendFailure {
 }
 
 impl SendFailure {
-    pub fn as_str(self) -> &'static str {
-        self.into()
-    }
-
     /// Meta asks to decide by the code: neither titles nor HTTP statuses are stable. The status
     /// decides about codes that are missing or unknown.
     pub fn of(code: Option<i64>, http_status: u16) -> Self {

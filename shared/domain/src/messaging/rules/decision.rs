@@ -8,6 +8,7 @@ use crate::core::hash::Fingerprint;
 use crate::core::id::OrderKey;
 use crate::core::timestamp::Timestamp;
 use crate::messaging::cloud_api::{Template, TemplateRequest};
+use crate::messaging::send::SendId;
 use crate::webhooks::notification::{Change, Notification};
 
 /// What the decision needs besides the rules.
@@ -94,14 +95,13 @@ impl SkipReason {
 
 /// The id of the message of a change: there is at most one. An order that was erased and created
 /// again counts its versions from the start.
-pub fn message_id(order: &OrderKey, created_at: Timestamp, version: u64) -> String {
-    let id = Fingerprint::of("whatsapp_message")
+pub(super) fn message_id(order: &OrderKey, created_at: Timestamp, version: u64) -> SendId {
+    let hash = Fingerprint::of("whatsapp_message")
         .with(&order.account)
         .with(&order.order)
         .with(created_at.millis().to_be_bytes())
-        .with(version.to_be_bytes())
-        .with("rule");
-    format!("wa_{}", id.finish())
+        .with(version.to_be_bytes());
+    SendId::new(hash.with("rule"))
 }
 
 impl MessageRules {
@@ -147,7 +147,7 @@ impl MessageRules {
         let id =
             message_id(&change.order.key, change.order.state.created_at, change.transition.version);
         Ok(Box::new(PlannedMessage {
-            request: TemplateRequest::new(&recipient, template, &id),
+            request: TemplateRequest::new(&recipient, template, id.as_str()),
             not_before: slot.not_before,
             expires_at: occurred_at.after(rule.max_age),
             day: slot.day,

@@ -140,9 +140,11 @@ async fn a_reply_counts_once() {
     assert!(messages.save_counted(&row(1), Vec::new(), now()).await.unwrap());
     let key = row(1).key;
     let minute = |minute: u64| now().after(Duration::from_secs(60 * minute));
-    for (at, is_new) in [(5, true), (5, false), (7, false), (3, false)] {
-        let counted = messages.count_reply(&key, minute(at), minute(9)).await.unwrap();
-        assert_eq!(counted, is_new, "{at}");
+    let event = EventId::parse("e1").unwrap();
+    for (at, first) in [(5, 5), (5, 5), (7, 5), (3, 3)] {
+        let row = messages.load_tracking(&key).await.unwrap();
+        let row = messages.note_reply(row, &event, minute(at), minute(9)).await.unwrap();
+        assert_eq!(row.tracked.replied_at, Some(minute(first)), "{at}");
     }
     let requests = fake.requests();
     let counts = requests.iter().filter(|it| {

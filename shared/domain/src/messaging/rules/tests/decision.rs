@@ -4,7 +4,9 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::core::id::OrderKey;
-use crate::messaging::rules::{Occasion, Shopper};
+use crate::core::trace::TraceParent;
+use crate::messaging::rules::decision::message_id;
+use crate::messaging::rules::{Occasion, RuleCheck, Shopper};
 use crate::testing::{MINIMAL, minute};
 
 const NIGHT: &str = r#","quiet_hours":{"from":"15:30","to":"16:00","zone":"Asia/Kolkata"}"#;
@@ -124,7 +126,7 @@ fn a_message_has_the_request_and_when_it_expires() {
         r#""type":"template","template":{"name":"on_its_way","language":{"code":"en"},"#,
         r#""components":[{"type":"body","parameters":[{"type":"text","text":"Hello Ann"}]}]},"#,
         r#""biz_opaque_callback_data":""#,
-        &id,
+        id.as_str(),
         r#""}"#,
     ];
     assert_eq!(message.request.to_json(), expected.concat());
@@ -174,10 +176,22 @@ fn every_change_has_one_message_id() {
         message_id(&key("A", "11"), Timestamp::EPOCH, 1),
         message_id(&key("A1", "1"), Timestamp::EPOCH, 1),
     ];
-    let distinct: std::collections::BTreeSet<&String> = ids.iter().collect();
+    let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
     assert_eq!(distinct.len(), ids.len());
     // Rows and statuses refer to it: it must not change.
-    assert_eq!(ids[0], "wa_wzxwxulqmsfdg75elht3czdhdehjed6k");
+    assert_eq!(ids[0].as_str(), "wa_wzxwxulqmsfdg75elht3czdhdehjed6k");
+}
+
+#[test]
+fn a_check_names_the_change_and_its_message_and_no_shopper() {
+    let scene = Scene::new(PHONE, &out_for_delivery());
+    let check = RuleCheck::of(&scene.change(), TraceParent::of("event"));
+    let message = check.to_message();
+    assert_eq!(RuleCheck::read(&message), Some(check.clone()));
+    let created_at = scene.order.state.created_at;
+    assert_eq!(check.message_id(), message_id(&scene.order.key, created_at, 2));
+    assert!(!message.contains("98765") && !message.contains("Ann"), "{message}");
+    assert_eq!(RuleCheck::read(&message.replace(r#""v":3"#, r#""v":4"#)), None);
 }
 
 #[test]
