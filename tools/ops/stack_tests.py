@@ -226,7 +226,7 @@ class Commands(unittest.TestCase):
         self.assertIn(json.loads("\n".join(stopped))["state"], ("stopped", "finished"))
         self.assertEqual(len(lines("events", "SOURCE=shiprocket", "LIMIT=1")), 2)
         refused = make("deliveries", "STATE=sent", "STAGE=local")
-        self.assertIn("the API answers 422: state must be one of pending", refused.stderr)
+        self.assertIn("the API answers 422: state (STATE=) must be one of pending", refused.stderr)
 
     def test_ignores_options_in_the_environment(self) -> None:
         done = make("user-add", "ROLE=viewer", "ACCOUNTS=*", "STAGE=local", env={"NAME": "laptop"})

@@ -42,5 +42,5 @@ fn status_of(result: &SendResult, own_id: ProviderMessageId) -> StatusUpdate {
         SendOutcome::Unknown => (ProviderStatus::Unknown, own_id, None),
     };
     let (status, at) = (status.as_str().to_owned(), Some(result.at));
-    StatusUpdate { message, status, at, error, callback_data: None, pricing: None }
+    StatusUpdate { message, status, at, error, callback_data: None, pricing: None, recipient: None }
 }

@@ -185,6 +185,7 @@ fn tracked_message_row() {
         }),
         callback_data: None,
         pricing: None,
+        recipient: None,
     };
     for (minutes, status) in (1..).zip(["sent", "failed", "deleted"]) {
         tracked.tracking.merge(&update(status, minutes), minute(9));
@@ -223,6 +224,7 @@ fn tracked_message_row_with_a_price_and_an_answer() {
             kind: PricingType::Regular,
             billable: Some(true),
         }),
+        recipient: None,
     };
     tracked.tracking.merge(&update, minute(9));
     tracked.answer(minute(5));

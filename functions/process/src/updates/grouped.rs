@@ -53,6 +53,9 @@ impl<'a> GroupedUpdates<'a> {
         let number = update.number.as_deref();
         match &update.event {
             ChannelEvent::Status(status) => {
+                if let Some((phone, user)) = &status.recipient {
+                    self.links.extend(ContactLink::new(&account, phone, user, LinkKind::Same));
+                }
                 let ours = status.callback_data.as_deref().and_then(SendId::parse);
                 let key = match ours {
                     Some(send) => send.tracking_key(&account),
@@ -234,6 +237,7 @@ mod tests {
             ("echo_both_ids.json", "16505551234", "US.13000000000000000001", Same),
             ("contact_request.json", "US.13000000000000000001", "16505551234", Same),
             ("preference_stop.json", "16505551234", "US.13491208655302741918", Same),
+            ("delivered.json", "16505551234", "US.13000000000000000001", Same),
         ] {
             let links = grouped(sample, |grouped| grouped.links.clone());
             assert_eq!(links, BTreeSet::from([link(from, other, kind)]), "{sample}");

@@ -183,11 +183,7 @@ impl Deliveries {
         next: NextAttempt,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let changes = match lease.parked_since {
-            Some(_) => Changes::new().set("state", text(DeliveryState::Pending.as_str())),
-            None => Changes::new(),
-        };
-        let changes = wait_for(changes, next, lease)
+        let changes = wait_for(no_longer_parked(lease), next, lease)
             .remove("parked_since")
             .set("updated_at", number(now.millis()))
             .set("reason", text(DeadReason::UnusableSettings.as_str()))
@@ -204,7 +200,7 @@ impl Deliveries {
         next: NextAttempt,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let changes = wait_for(Changes::new(), next, lease)
+        let changes = wait_for(no_longer_parked(lease), next, lease)
             .remove("reason")
             .remove("unusable_since")
             .set("updated_at", number(now.millis()))
@@ -246,6 +242,13 @@ impl Deliveries {
 
 fn ended(changes: Changes, state: DeliveryState) -> Changes {
     due::leave_index(changes.set("state", text(state.as_str()))).remove("next_attempt_at")
+}
+
+fn no_longer_parked(lease: &Lease) -> Changes {
+    match lease.parked_since {
+        Some(_) => Changes::new().set("state", text(DeliveryState::Pending.as_str())),
+        None => Changes::new(),
+    }
 }
 
 fn wait_for(changes: Changes, next: NextAttempt, lease: &Lease) -> Changes {

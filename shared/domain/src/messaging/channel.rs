@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::core::hash::Fingerprint;
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
+use crate::messaging::conversation::Contact;
 use crate::messaging::pricing::Pricing;
 use crate::messaging::provider_state::Statement;
 
@@ -109,6 +110,9 @@ pub struct StatusUpdate {
     pub callback_data: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pricing: Option<Pricing>,
+    /// Phone number and user id of the recipient, if the provider names both.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recipient: Option<(Contact, Contact)>,
 }
 
 /// An error in the provider's words.

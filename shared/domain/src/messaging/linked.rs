@@ -73,6 +73,7 @@ impl TrackedMessage {
             error: message.error.clone(),
             callback_data: None,
             pricing: None,
+            recipient: None,
         };
         self.tracking.merge(&update, received_at) || filled
     }

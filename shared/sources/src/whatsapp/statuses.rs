@@ -2,6 +2,7 @@
 
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::{ChannelEvent, OtherUpdate, StatusUpdate};
+use domain::messaging::conversation::Contact;
 use domain::messaging::pricing::{Pricing, PricingCategory, PricingType};
 
 use super::ids::message_id;
@@ -11,7 +12,7 @@ use crate::text::Fields;
 /// Longest `biz_opaque_callback_data`, in bytes.
 const CALLBACK: usize = 512;
 
-/// Reads one of `statuses`. `None` without a message id or a status. The recipient is not kept.
+/// Reads one of `statuses`. `None` without a message id or a status.
 pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
     let (message, status) = (message_id(fields, "id")?, identifier(fields, "status")?);
     if let Some(other) = other_update(fields, &status) {
@@ -24,7 +25,17 @@ pub(super) fn read(fields: &Fields) -> Option<ChannelEvent> {
         error: fields.list("errors").first().and_then(error),
         callback_data: fields.text("biz_opaque_callback_data").filter(|it| it.len() <= CALLBACK),
         pricing: pricing(&fields.object("pricing")),
+        recipient: recipient(fields),
     }))
+}
+
+/// A recipient with a username may have no phone number here, a group has no shopper.
+fn recipient(fields: &Fields) -> Option<(Contact, Contact)> {
+    if fields.text("recipient_type").as_deref() == Some("group") {
+        return None;
+    }
+    let contact = |name| fields.text(name).as_deref().and_then(Contact::parse);
+    Some((contact("recipient_id")?, contact("recipient_user_id")?))
 }
 
 /// It comes with `sent` and with one of `delivered` and `read`.

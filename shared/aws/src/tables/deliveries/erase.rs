@@ -22,7 +22,7 @@ use crate::tables::read::get;
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
-/// The orders that were removed from a delivery's body.
+/// The orders that were removed from a delivery's body, or the id of a message about no order.
 pub(super) const ERASED: &str = "erased";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +74,10 @@ impl Deliveries {
         if is_leased(&row, now) {
             return Ok(ErasedBody::Busy);
         }
-        let changes = Changes::new().set("updated_at", number(now.millis()));
+        // A redrive of a dead letter finds the mark, and knows why there is no body.
+        let changes = Changes::new()
+            .set("updated_at", number(now.millis()))
+            .add(ERASED, texts([send.as_str()]));
         let changes = erased(changes, &row, now)?;
         let update = Write::update(&self.table, key, changes).only_if(is_unchanged(&row));
         let is_written = update.send_if_unchanged(&self.client).await?;

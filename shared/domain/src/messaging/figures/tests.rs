@@ -38,6 +38,7 @@ fn status(id: &str, status: &str, at: Timestamp) -> StatusUpdate {
         error,
         callback_data: None,
         pricing: matches!(status, "sent" | "delivered").then_some(PRICING),
+        recipient: None,
     }
 }
 

@@ -22,6 +22,7 @@ fn update(status: &str, at: Option<Timestamp>, error: Option<ChannelError>) -> S
         error,
         callback_data: None,
         pricing: None,
+        recipient: None,
     }
 }
 

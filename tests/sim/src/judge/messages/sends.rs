@@ -130,5 +130,6 @@ fn as_status(SendResult { send, at, outcome, .. }: &SendResult) -> StatusUpdate 
         error,
         callback_data: None,
         pricing: None,
+        recipient: None,
     }
 }

@@ -92,6 +92,7 @@ impl Record {
             error: message.error,
             callback_data: None,
             pricing: None,
+            recipient: None,
         };
         Some(Move::Reported(update, at))
     }

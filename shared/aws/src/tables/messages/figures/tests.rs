@@ -46,6 +46,7 @@ fn row(message: usize) -> TrackingRow {
         error: None,
         callback_data: None,
         pricing: None,
+        recipient: None,
     };
     row.tracked.tracking.merge(&status, now());
     row
