@@ -382,9 +382,9 @@ def paused_endpoint(copies: Copies) -> Json:
     return {}
 
 
-def removed_endpoint(copies: Copies) -> Json:
+def removed_endpoint(copies: Copies, prefix: str = "") -> Json:
     """One that has had no settings for two hours, and nothing parked."""
-    endpoint = copies.unique("copy-")
+    endpoint = prefix + copies.unique("copy-")
     missing_since = polling.moment(hours=2)
     _put_health(copies, {"pk": "endpoints", "sk": endpoint, "missing_since": missing_since})
     return {}

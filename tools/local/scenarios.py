@@ -213,6 +213,12 @@ SCENARIOS = [
     Scenario("sweep", "a removed endpoint", events.removed_endpoint, "done"),
     Scenario(
         "sweep",
+        "a removed phone number",
+        lambda copies: events.removed_endpoint(copies, "whatsapp:"),
+        "done",
+    ),
+    Scenario(
+        "sweep",
         "an order whose retention is over",
         events.expired_order,
         "done",
