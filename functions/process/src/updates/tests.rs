@@ -1,14 +1,15 @@
-//! Conversations, from webhooks to the pages that the API shows, on the model of DynamoDB.
+//! Conversations and figures, from webhooks to the pages that the API shows, on the model of DynamoDB.
 #![expect(clippy::unwrap_used)]
 
 mod memory;
 
 use std::collections::BTreeSet;
 
-use aws::tables::messages::Messages;
+use aws::tables::messages::{DayFigures, Messages};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::conversation::Contact;
+use domain::messaging::figures::Figures;
 use domain::pagination::PageRequest;
 use fastrand::Rng;
 use serde_json::{Value, json};
@@ -36,6 +37,15 @@ fn phone(shopper: usize, number: usize) -> String {
     format!("9190000{shopper}{number}000")
 }
 
+/// The id of one of two messages to a shopper.
+fn sent(shopper: usize, random: &mut Rng) -> String {
+    format!("wamid.to-{shopper}-{}", random.u8(..2))
+}
+
+fn all_sent() -> impl Iterator<Item = String> {
+    (0..3).flat_map(|shopper| (0..2).map(move |message| format!("wamid.to-{shopper}-{message}")))
+}
+
 fn user(shopper: usize, number: usize) -> String {
     format!("IN.1000{shopper}{number}")
 }
@@ -55,6 +65,29 @@ impl Update {
         Self { id, ids, list, value }
     }
 
+    /// A status of one of the messages to a shopper. It is not in the conversation.
+    fn status(number: i64, shopper: usize, random: &mut Rng) -> Self {
+        let (phone, user) = (phone(shopper, 0), user(shopper, 0));
+        let ids = [("recipient_id", phone.as_str()), ("recipient_user_id", user.as_str())];
+        let mut update = Self::new(number, "statuses", &ids[..random.usize(0..3)]);
+        for field in ["type", "text"] {
+            update.value.as_object_mut().unwrap().remove(field);
+        }
+        update.value["id"] = json!(sent(shopper, random));
+        update.value["status"] = json!(random.choice(["sent", "delivered", "read", "failed"]));
+        update
+    }
+
+    /// It answers one of the messages to its shopper.
+    fn answering(mut self, shopper: usize, random: &mut Rng) -> Self {
+        self.value["context"] = json!({"id": sent(shopper, random)});
+        self
+    }
+
+    fn is_shown(&self) -> bool {
+        self.list != "statuses"
+    }
+
     /// The ids of a shopper change to new ones.
     fn changing(mut self, kind: &str, field: &str, new: &str) -> Self {
         self.value["type"] = json!("system");
@@ -71,7 +104,11 @@ impl Update {
         let (old_phone, old_user) = (self::phone(shopper, 0), self::user(shopper, 0));
         let (new_phone, new_user) = (self::phone(shopper, 1), self::user(shopper, 1));
         let new = |list, ids: &[(&str, &str)]| Self::new(number, list, ids);
-        match random.u8(..12) {
+        match random.u8(..18) {
+            12.. if number % 3 == 0 => {
+                new("messages", &[("from", &phone)]).answering(shopper, random)
+            }
+            12.. => Self::status(number, shopper, random),
             0..3 => new("messages", &[("from", &phone)]),
             3..5 => new("messages", &[("from_user_id", &user)]),
             5 => new("messages", &[("from", &phone), ("from_user_id", &user)]),
@@ -97,7 +134,8 @@ impl Update {
     }
 
     fn change(&self) -> Value {
-        let field = if self.list == "messages" { "messages" } else { "smb_message_echoes" };
+        let is_echo = self.list == "message_echoes";
+        let field = if is_echo { "smb_message_echoes" } else { "messages" };
         json!({"field": field, "value": {
             "messaging_product": "whatsapp", "metadata": {"phone_number_id": "1"},
             self.list: [self.value],
@@ -150,7 +188,9 @@ async fn conversation(messages: &Messages, id: &str, limit: usize) -> Vec<String
 
 async fn check(memory: &Memory, updates: &[Update], seed: u64) {
     for ids in contacts(updates) {
-        let own = updates.iter().filter(|update| ids.contains(&update.ids[0]));
+        let own = updates.iter().filter(|update| {
+            update.is_shown() && update.ids.first().is_some_and(|id| ids.contains(id))
+        });
         let mut expected: Vec<&str> = own.map(|update| update.id.as_str()).collect();
         expected.sort_unstable();
         expected.reverse();
@@ -163,29 +203,53 @@ async fn check(memory: &Memory, updates: &[Update], seed: u64) {
     }
 }
 
-/// In webhooks of one or several updates, and some updates twice.
+/// In webhooks of one or several updates, and some updates twice. The messages to shoppers are
+/// recorded before, between or after them.
 async fn arrive(updates: &[Update], random: &mut Rng) -> Memory {
     let memory = Memory::new();
+    let mut unrecorded: Vec<String> = all_sent().collect();
+    random.shuffle(&mut unrecorded);
     let mut rest: Vec<Update> = updates.to_vec();
     rest.extend(updates.iter().filter(|_| random.u8(..4) == 0).cloned());
     random.shuffle(&mut rest);
     while !rest.is_empty() {
+        if let Some(id) = unrecorded.pop_if(|_| random.u8(..3) == 0) {
+            memory.record(&id, at(0)).await;
+        }
         let batch = rest.split_off(rest.len().saturating_sub(random.usize(1..6)));
         memory.receive(&body(&batch), at(DAY + i64::from(random.u16(..)))).await;
+    }
+    for id in &unrecorded {
+        memory.record(id, at(0)).await;
     }
     memory
 }
 
+/// Of the day of all messages.
+async fn figures(memory: &Memory) -> DayFigures {
+    let (account, days) = (AccountCode::parse("A").unwrap(), ["2026-01-20".to_owned()]);
+    memory.messages().figures(&account, &days, None).await.unwrap().remove(0)
+}
+
 #[tokio::test]
-async fn conversations_are_the_same_in_every_order_of_arrival() {
+async fn conversations_and_figures_are_the_same_in_every_order_of_arrival() {
+    let mut counted = BTreeSet::new();
     for seed in 0..6 {
         let mut random = Rng::with_seed(seed);
         let updates: Vec<Update> =
             (0..40).map(|number| Update::random(number, &mut random)).collect();
+        let mut first = None;
         for _ in 0..3 {
             let memory = arrive(&updates, &mut random).await;
             check(&memory, &updates, seed).await;
+            let figures = figures(&memory).await;
+            let counts = figures.templates.values().flat_map(Figures::named);
+            counted.extend(counts.map(|(name, _)| name));
+            assert_eq!(first.get_or_insert_with(|| figures.clone()), &figures, "seed {seed}");
         }
+    }
+    for name in ["sent", "delivered", "read", "failed", "replied"] {
+        assert!(counted.contains(name), "{name} of {counted:?}");
     }
 }
 

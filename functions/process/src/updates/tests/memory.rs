@@ -20,6 +20,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use domain::core::hash::Fingerprint;
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
+use domain::messaging::message::{Message, MessageKey, NewMessage};
 use domain::tracking::report::SourceName;
 use doubles::dynamodb::{DynamoDb, Table};
 
@@ -51,6 +52,8 @@ impl HttpConnector for Memory {
         let answer = match operation {
             // No account has rules.
             "GetParametersByPath" => Ok(serde_json::json!({"Parameters": []})),
+            // An answer that came before its message.
+            "SendMessageBatch" => Ok(serde_json::json!({"Successful": [], "Failed": []})),
             _ => self.0.dynamodb.lock().unwrap().call(operation, &body, 0, 0),
         };
         let (status, body) = match answer {
@@ -128,6 +131,23 @@ impl Memory {
         assert_eq!(outcome, RecordOutcome::Ack);
         let stored = events.load(&event.id).await.unwrap().unwrap();
         assert_eq!((stored.state, stored.reason), (EventState::Processed, None));
+    }
+
+    /// Records a message with this provider's id, about no order.
+    pub(super) async fn record(&self, id: &str, sent_at: Timestamp) {
+        let body = serde_json::json!({
+            "order_id": "O", "account_code": "A", "message_status": "queued", "message_id": id,
+            "sent_at": sent_at, "template": "shipped",
+        });
+        let new = NewMessage::read(body.to_string().as_bytes()).unwrap();
+        let message = Message::new(new, &MessageKey::Provider(id), sent_at);
+        let message = Message { order_id: None, ..message };
+        let orders = Orders::new(self.clients().dynamodb(), "orders".to_owned());
+        let messages = self.messages();
+        let mut row = messages.load_tracking(&message.tracking_key().unwrap()).await.unwrap();
+        let before = row.tracked.tracking.status();
+        row.tracked.link(&message);
+        assert!(messages.save_tracking(&row, before, &orders, sent_at).await.unwrap());
     }
 
     /// Deletes what has expired.
