@@ -34,6 +34,29 @@ async fn rejects_missing_and_wrong_credentials() {
     }
 }
 
+#[tokio::test]
+async fn a_session_stands_for_its_user() {
+    let open = |request: reqwest::RequestBuilder| http::send(request);
+    let post = || http::client().post(stack().url("/api/session"));
+    let viewer = &stack().users["viewer"];
+    let opened = open(post().basic_auth(&viewer.name, Some(&viewer.password))).await;
+    assert_eq!((opened.status, &opened.json["role"]), (200, &json!("viewer")), "{}", opened.json);
+    let token = opened.json["token"].as_str().unwrap();
+
+    let get = |path: &str| http::client().get(stack().url(path)).bearer_auth(token);
+    assert_eq!(http::send(get("/api/deliveries")).await.status, 200);
+    assert_eq!(http::send(get("/api/queues")).await.status, 403, "a viewer may not see queues");
+    assert_eq!(http::send(get(ORDERS)).await.status, 403, "nor orders");
+    let renewed = open(post().bearer_auth(token)).await;
+    assert_eq!((renewed.status, &renewed.json["user"]), (200, &json!(viewer.name)));
+
+    let forged = token.replacen(&format!("v1.{}.", viewer.name), "v1.admin.", 1);
+    let forged = http::client().get(stack().url("/api/queues")).bearer_auth(forged);
+    assert_eq!(http::send(forged).await.of_first_failure().status, 401);
+    let vendor = post().header("x-vendor-server-secret", stack().vendor_secret.as_str());
+    assert_eq!(open(vendor).await.status, 403);
+}
+
 /// Called directly, with its own settings: the deployed source has no allow list.
 #[tokio::test]
 async fn ignores_forwarding_headers_in_the_allow_list_check() {

@@ -15,7 +15,7 @@ import polling
 import scenario_events as events
 import scenario_messages as messages
 from function_copies import Copies
-from invocations import batch, http, partner, vendor
+from invocations import batch, http, partner, user, vendor
 
 Json = Any
 NOWHERE = "http://127.0.0.1:1"
@@ -330,6 +330,12 @@ SCENARIOS = [
     Scenario("ops", "a job", lambda copies: events.job(copies, "GET"), "200"),
     Scenario("ops", "the end of a job", lambda copies: events.job(copies, "DELETE"), "200"),
     Scenario("ops", "queues", lambda copies: events.admin_get(copies, "/api/queues"), "200"),
+    Scenario(
+        "ops",
+        "a session",
+        lambda copies: http(copies, "POST", "/api/session", user(copies, "viewer")),
+        "200",
+    ),
     Scenario("ops", "the audit log", lambda copies: events.admin_get(copies, "/api/audit"), "200"),
     Scenario("ops", "runs", lambda copies: events.admin_get(copies, "/api/sync/runs"), "200"),
     Scenario(

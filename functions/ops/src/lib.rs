@@ -14,6 +14,7 @@ mod redrive;
 mod retry;
 mod runs;
 mod sealed;
+mod session;
 mod stale;
 mod trigger;
 
@@ -127,11 +128,14 @@ impl Ops {
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
         let route = route_key(request);
-        require_permission(&caller, route)?;
+        if route != SESSION {
+            require_permission(&caller, route)?;
+        }
         check_query(request, query_parameters(route))?;
         let parameters = request.path_parameters_ref();
         let id = parameters.and_then(|all| all.first("id").or_else(|| all.first("name")));
         match (route, id) {
+            (SESSION, None) => self.open_session(request, &caller, now).await,
             ("GET /api/webhooks/logs", None) => self.list_events(request, caller, now).await,
             ("GET /api/webhooks/logs/{id}", Some(id)) => self.show_event(&caller, id).await,
             ("GET /api/webhooks/denied", None) => self.list_denied(request, &caller, now).await,
@@ -186,6 +190,8 @@ impl Ops {
         row.filter(|row| caller.can_see(row.account.as_ref())).ok_or_else(no_such_event)
     }
 }
+
+const SESSION: &str = "POST /api/session";
 
 /// Viewers read the log, the denied webhooks, deliveries and metrics only.
 fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {

@@ -2,6 +2,7 @@
 //! compared in constant time.
 
 pub mod failures;
+pub mod session;
 
 use std::collections::BTreeSet;
 
@@ -68,7 +69,7 @@ impl From<Accounts> for BTreeSet<String> {
 }
 
 /// The role of a Basic auth user.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Admin,
@@ -89,6 +90,16 @@ pub struct User {
 impl std::fmt::Debug for User {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("User").field("role", &self.role).finish_non_exhaustive()
+    }
+}
+
+impl User {
+    fn caller(&self, name: &str) -> Caller {
+        Caller {
+            principal: Principal::User(self.role),
+            name: Some(name.to_owned()),
+            accounts: self.accounts.clone(),
+        }
     }
 }
 
@@ -200,7 +211,6 @@ const MIN_PASSWORD: usize = 20;
 /// `Authorization: Basic` (RFC 7617).
 #[derive(Clone, PartialEq, Eq)]
 pub struct BasicCredentials {
-    /// Letters, digits, `.`, `_` and `-` only, because it becomes part of a settings path.
     pub name: String,
     password: Vec<u8>,
 }
@@ -223,9 +233,7 @@ impl BasicCredentials {
         let colon = decoded.iter().position(|byte| *byte == b':')?;
         let (name, password) =
             (std::str::from_utf8(&decoded[..colon]).ok()?, &decoded[colon + 1..]);
-        let is_allowed = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
-        let has_name = (1..=64).contains(&name.len()) && name.bytes().all(is_allowed);
-        has_name.then(|| Self { name: name.to_owned(), password: password.to_vec() })
+        is_user_name(name).then(|| Self { name: name.to_owned(), password: password.to_vec() })
     }
 
     /// `None` if the password is wrong, or too short to be a generated one.
@@ -233,12 +241,14 @@ impl BasicCredentials {
         let hash = HEXLOWER.encode(&Sha256::digest(&self.password));
         let matches = hash.as_bytes().ct_eq(user.password_sha256.as_bytes());
         let is_generated = self.password.len() >= MIN_PASSWORD;
-        (bool::from(matches) && is_generated).then(|| Caller {
-            principal: Principal::User(user.role),
-            name: Some(self.name.clone()),
-            accounts: user.accounts.clone(),
-        })
+        (bool::from(matches) && is_generated).then(|| user.caller(&self.name))
     }
+}
+
+/// Letters, digits, `.`, `_` and `-` only: a name becomes part of a settings path.
+fn is_user_name(name: &str) -> bool {
+    let is_allowed = |c: u8| c.is_ascii_alphanumeric() || b"._-".contains(&c);
+    (1..=64).contains(&name.len()) && name.bytes().all(is_allowed)
 }
 
 /// A key for what callers carry but may not read. It is made of the password hashes of the users

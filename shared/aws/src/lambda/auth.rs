@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::auth::failures::window;
+use domain::auth::session::{Refusal, SessionToken};
 use domain::auth::{BasicCredentials, Caller, NoAccount, User, Vendor, private_key, vendor_caller};
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
@@ -39,7 +40,7 @@ impl Callers {
         Self { settings, failures, users: Cached::default(), vendors: Cached::default() }
     }
 
-    /// A vendor secret takes precedence over Basic auth. Answers 401 without valid credentials, 429
+    /// A vendor secret takes precedence over Basic auth and sessions. Answers 401 without valid credentials, 429
     /// after too many failures, 503 while the settings are unavailable.
     pub async fn authenticate(
         &self,
@@ -49,6 +50,12 @@ impl Callers {
         let header = |name: &str| {
             request.headers().get(name).map(|value| value.to_str().unwrap_or_default())
         };
+        let session = header("authorization").and_then(SessionToken::parse);
+        if let Some(token) = session
+            && header("x-vendor-server-secret").is_none()
+        {
+            return self.in_session(&token, request, now).await;
+        }
         let (user, caller) = match (header("x-vendor-server-secret"), header("authorization")) {
             (Some(secret), _) => {
                 let vendors = self.vendors(now).await.map_err(unavailable)?;
@@ -64,14 +71,56 @@ impl Callers {
             },
             (None, None) => (None, None),
         };
-        if let Some(caller) = caller {
-            return Ok(caller);
-        }
-        tracing::warn!("request.unauthorized");
-        match (user, source_ip(request)) {
-            (Some(user), Some(address)) => Err(self.refuse(&user, address, now).await),
+        match (caller, user) {
+            (Some(caller), _) => Ok(caller),
+            (None, Some(user)) => Err(self.refused(&user, request, now).await),
             // A request without credentials is no guess.
-            _ => Err(ApiError::unauthorized()),
+            (None, None) => {
+                tracing::warn!("request.unauthorized");
+                Err(ApiError::unauthorized())
+            }
+        }
+    }
+
+    async fn in_session(
+        &self,
+        token: &SessionToken,
+        request: &Request,
+        now: Timestamp,
+    ) -> Result<Caller, ApiError> {
+        let users = self.users(now).await.map_err(unavailable)?;
+        let user = users.get(&format!("{USERS}/{}", token.name));
+        match user.map_or(Err(Refusal::Wrong), |user| token.check(user, now)) {
+            Ok(caller) => Ok(caller),
+            Err(Refusal::Ended) => Err(ApiError::unauthorized()),
+            Err(Refusal::Wrong) => {
+                Err(self.refused(&format!("user {}", token.name), request, now).await)
+            }
+        }
+    }
+
+    /// A new session of an authenticated user, or the renewal of the one that the request is in.
+    /// `None` for a vendor.
+    pub async fn open_session(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Option<SessionToken>, ApiError> {
+        let Some(name) = &caller.name else { return Ok(None) };
+        let users = self.users(now).await.map_err(unavailable)?;
+        let Some(user) = users.get(&format!("{USERS}/{name}")) else { return Ok(None) };
+        let header = request.headers().get("authorization");
+        let renewed = header.and_then(|value| SessionToken::parse(value.to_str().ok()?));
+        Ok(Some(SessionToken::issue(name, user, renewed.as_ref(), now)))
+    }
+
+    /// Counts a failed authentication of this user, if the address is known.
+    async fn refused(&self, user: &str, request: &Request, now: Timestamp) -> ApiError {
+        tracing::warn!("request.unauthorized");
+        match source_ip(request) {
+            Some(address) => self.refuse(user, address, now).await,
+            None => ApiError::unauthorized(),
         }
     }
 

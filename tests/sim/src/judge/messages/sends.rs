@@ -112,7 +112,7 @@ pub(super) fn moves(ledger: &SendsLedger, stored: &Stored) -> BTreeMap<MessageKe
     }
     for result in &ledger.results {
         let key = (result.account.clone(), result.send.as_str().to_owned());
-        moves.entry(key).or_default().push(Move::Reported(as_status(result), result.at));
+        moves.entry(key).or_default().push(Move::Reported(Box::new(as_status(result)), result.at));
     }
     moves
 }

@@ -17,7 +17,7 @@ use crate::ledger::messages::{MessagesLedger, Record};
 
 /// Something that moves a message's status.
 pub(super) enum Move {
-    Reported(StatusUpdate, Timestamp),
+    Reported(Box<StatusUpdate>, Timestamp),
     /// By the record that links the message to its order.
     Linked(ProviderStatus, Timestamp),
 }
@@ -94,7 +94,7 @@ impl Record {
             pricing: None,
             recipient: None,
         };
-        Some(Move::Reported(update, at))
+        Some(Move::Reported(Box::new(update), at))
     }
 }
 
@@ -112,7 +112,7 @@ fn reported(told: &[Told], stored: &Stored) -> BTreeMap<MessageKey, Vec<Move>> {
     for update in told {
         if let ChannelEvent::Status(status) = &update.event {
             let key = sends::key_of(&update.account, status, stored);
-            let reported = Move::Reported(status.clone(), update.received_at);
+            let reported = Move::Reported(Box::new(status.clone()), update.received_at);
             moves.entry(key).or_default().push(reported);
         }
     }
