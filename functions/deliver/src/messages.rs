@@ -71,12 +71,14 @@ impl Deliver {
         if now().after(longest) > deadline {
             return Ok(RecordOutcome::RetryAfter(Duration::ZERO));
         }
-        let resolution = sender.numbers.resolve(number, delivery.account.as_ref(), now()).await?;
-        let state = self.health.of(&endpoint, now()).await.state;
-        let is_paused = matches!(state, EndpointState::Paused | EndpointState::Disabled);
-        // A probe is an attempt like any other: it sends its message.
-        let parks = is_paused && !delivery.probe;
-        let delivery = Delivery { probe: is_paused && delivery.probe, ..delivery };
+        let resolution = sender.numbers.resolve(number, &delivery, now()).await?;
+        let health = self.health.of(&endpoint, now()).await;
+        let is_paused = matches!(health.state, EndpointState::Paused | EndpointState::Disabled);
+        // A probe is an attempt like any other: it sends its message. It may have been queued before
+        // a pause without probes.
+        let probes = is_paused && delivery.probe && health.probe_at.is_some();
+        let parks = is_paused && !probes;
+        let delivery = Delivery { probe: probes, ..delivery };
         if let (Resolution::Ready(api), false) = (&resolution, parks) {
             let limit = api.messages_per_second;
             if let Err(wait) = sender.limits.take_number(number, limit, now()).await? {
@@ -115,6 +117,12 @@ impl Deliver {
         match self.verdict(sender, &delivery, lease, number).await {
             Ok(Verdict::Send) if lasts_for_attempt(lease.until, TIMEOUT, now()) => {
                 let result = post(&self.http, api, lease, TIMEOUT).await;
+                if matches!(result.reaction, Reaction::PauseNumber(_))
+                    && sender.numbers.has_others(number, &delivery, api, now()).await?
+                {
+                    // The settings were read before an operator replaced the access token.
+                    return self.put_back(&delivery, lease, SOON).await;
+                }
                 self.conclude_request(sender, delivery, lease, result).await
             }
             Ok(Verdict::Send) => self.put_back(&delivery, lease, SOON).await,
@@ -165,12 +173,12 @@ impl Deliver {
             }
             Reaction::Retry(wait) => wait.outcome(lease.attempt, &delivery.id, now()),
             Reaction::Refused => DeliveryOutcome::Dead(DeadReason::UrlRefused),
-            Reaction::PauseNumber => {
+            Reaction::PauseNumber(code) => {
                 tracing::error!(
                     delivery_id = delivery.id,
                     endpoint = %delivery.endpoint,
                     status = attempt.status,
-                    answer = attempt.excerpt,
+                    code,
                     "number.refused"
                 );
                 let pause = async || self.health.pause_number(&delivery.endpoint, now()).await;

@@ -1,15 +1,20 @@
 //! Resolves the name of a phone number to the Cloud API through which it sends messages.
 
+use std::time::Duration;
+
 use aws::error::IoError;
 use aws::settings::{Cached, Settings, SettingsError};
 use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
+use domain::webhooks::delivery::Delivery;
 use egress::LOOPBACK;
 use egress::policy::{Refused, Target};
 use sources::whatsapp::CloudApi;
 
 const SETTINGS: &str = "sources/whatsapp/settings";
 const SECRET: &str = "sources/whatsapp/secret";
+/// The settings are not read again more often than this, though messages are refused.
+const OFTEN: Duration = Duration::from_secs(5);
 
 pub(crate) enum Resolution {
     Ready(Number),
@@ -49,8 +54,39 @@ impl NumberResolver {
     }
 
     /// `number` is the provider's id of the phone number. One that is not the account's counts as
-    /// removed.
+    /// removed, by settings that are newer than the message: it may be the first one of the number.
     pub(crate) async fn resolve(
+        &self,
+        number: &str,
+        delivery: &Delivery,
+        now: Timestamp,
+    ) -> Result<Resolution, IoError> {
+        let account = delivery.account.as_ref();
+        let resolution = self.look_up(number, account, now).await?;
+        let accepted_at = delivery.accepted_at.unwrap_or_else(|| now.before(OFTEN));
+        let is_removed = matches!(resolution, Resolution::Removed);
+        if is_removed && self.cached.expire_older(SETTINGS, accepted_at).await {
+            return self.look_up(number, account, now).await;
+        }
+        Ok(resolution)
+    }
+
+    /// True if the settings have other credentials by now than those that were refused.
+    pub(crate) async fn has_others(
+        &self,
+        number: &str,
+        delivery: &Delivery,
+        refused: &Number,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
+        self.cached.expire_older(SETTINGS, now.before(OFTEN)).await;
+        Ok(match self.look_up(number, delivery.account.as_ref(), now).await? {
+            Resolution::Ready(number) => number.authorization != refused.authorization,
+            Resolution::Removed | Resolution::Unusable => false,
+        })
+    }
+
+    async fn look_up(
         &self,
         number: &str,
         account: Option<&AccountCode>,
@@ -79,6 +115,10 @@ impl NumberResolver {
         let Some(settings) = values.get(SETTINGS) else { return Ok(None) };
         let secret = values.get(SECRET).map(String::as_str);
         let invalid = |error| SettingsError::invalid("sources/whatsapp", error);
-        CloudApi::read(settings, secret).map(Some).map_err(invalid)
+        let api = CloudApi::read(settings, secret).map_err(invalid)?;
+        let target = Target::parse(&api.messages_url("0"), LOOPBACK);
+        let invalid = |problem| SettingsError::invalid("sources/whatsapp/settings", problem);
+        target.map_err(|refused| invalid(format!("graph_url: {refused}")))?;
+        Ok(Some(api))
     }
 }

@@ -17,6 +17,8 @@ use crate::numbers::Number;
 
 /// A message that is hours late is worth little: the last attempt is after about four hours.
 const WAITS: [u64; 7] = [5, 30, 2 * 60, 10 * 60, 30 * 60, 60 * 60, 2 * 60 * 60];
+/// The longest `Retry-After` that is honoured, for the same reason.
+const LONGEST_ASKED: Duration = Duration::from_secs(60 * 60);
 /// After the pair limit: 4, 16, 64 s and so on, as WhatsApp asks (error 131056).
 const PAIR_BASE: u64 = 4;
 
@@ -32,8 +34,8 @@ pub(crate) enum Reaction {
     End(DeliveryOutcome, SendOutcome),
     /// Nothing was sent: another attempt after this wait, or dead.
     Retry(Wait),
-    /// Nothing was sent: the number is refused.
-    PauseNumber,
+    /// Nothing was sent: the number is refused, with this error code if the answer has one.
+    PauseNumber(Option<String>),
     /// Nothing was sent: the address policy refuses the URL (SSRF).
     Refused,
 }
@@ -120,10 +122,12 @@ fn react(answer: SendAnswer, asked: Option<Duration>) -> Reaction {
         SendAnswer::Failed { failure, error } => (failure, error),
     };
     match failure {
-        SendFailure::Retry => Reaction::Retry(Wait::Planned { asked }),
+        SendFailure::Retry => {
+            Reaction::Retry(Wait::Planned { asked: asked.map(|it| it.min(LONGEST_ASKED)) })
+        }
         SendFailure::RetryOnce => Reaction::Retry(Wait::Once),
         SendFailure::PairLimit => Reaction::Retry(Wait::PairLimit),
-        SendFailure::PauseNumber => Reaction::PauseNumber,
+        SendFailure::PauseNumber => Reaction::PauseNumber(error.code),
         SendFailure::Unknown => Reaction::End(DeliveryOutcome::Unknown, SendOutcome::Unknown),
         SendFailure::Final => {
             let code = error.code.as_ref().and_then(|code| code.parse().ok());
@@ -177,7 +181,7 @@ mod tests {
             (500, 131_000, planned),
             (500, 1, Reaction::Retry(Wait::Once)),
             (400, 131_056, Reaction::Retry(Wait::PairLimit)),
-            (401, 190, Reaction::PauseNumber),
+            (401, 190, Reaction::PauseNumber(Some("190".to_owned()))),
         ] {
             assert_eq!(read(status, &error(code)), expected, "{code}");
         }

@@ -57,7 +57,7 @@ impl MessagesApi {
         for (row, message) in rows.iter().zip(outbound) {
             let status = row.as_ref().and_then(|row| row.tracked.tracking.status());
             if let Some(status) = status {
-                message.set_status(status.as_str());
+                message.set_status(status.shown());
             }
         }
         Ok(())

@@ -127,6 +127,9 @@ impl MessagesApi {
             CreatedSend::Duplicate(_) => Err(ApiError::conflict(
                 "this Idempotency-Key was already used with a different body",
             )),
+            CreatedSend::Erased => {
+                Err(ApiError::erased("the message with this Idempotency-Key was erased"))
+            }
             CreatedSend::RevMismatch | CreatedSend::Capped => Ok(Try::Contended),
         }
     }

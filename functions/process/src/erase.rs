@@ -238,6 +238,11 @@ impl Process {
     /// The rows name the events with the same content, so they go after these.
     async fn erase_messages(&self, pass: &mut Pass<'_>) -> Result<bool, IoError> {
         let erasable = self.messages.erasable_of_order(&pass.key).await?;
+        // Noted first: the rows that name them go.
+        let recipients = erasable.recipients.iter().filter(|_| pass.erasure.with_conversation);
+        for recipient in recipients {
+            self.events.note_phone(&pass.run.event.id, recipient.as_str()).await?;
+        }
         let Some(rows) = self.erase_with_events(pass, erasable).await? else { return Ok(false) };
         pass.counts.messages += rows;
         let phones = self.events.noted_phones(&pass.run.event.id).await?;

@@ -190,7 +190,7 @@ impl Process {
         match self.messages.create_send(&send, &self.orders, &self.bodies, now).await? {
             CreatedSend::New if waits => {}
             CreatedSend::New => self.queue_message(&delivery).await,
-            CreatedSend::Duplicate(_) => return Ok(Try::Done(())),
+            CreatedSend::Duplicate(_) | CreatedSend::Erased => return Ok(Try::Done(())),
             // The shopper got another message since: decide again.
             CreatedSend::RevMismatch | CreatedSend::Capped => return Ok(Try::Contended),
         }

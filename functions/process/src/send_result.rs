@@ -38,7 +38,7 @@ fn status_of(result: &SendResult, own_id: ProviderMessageId) -> StatusUpdate {
         SendOutcome::Accepted { provider_id } => {
             (ProviderStatus::Accepted, provider_id.clone(), None)
         }
-        SendOutcome::Failed { error } => (ProviderStatus::Failed, own_id, Some(error.clone())),
+        SendOutcome::Failed { error } => (ProviderStatus::NotSent, own_id, Some(error.clone())),
         SendOutcome::Unknown => (ProviderStatus::Unknown, own_id, None),
     };
     let (status, at) = (status.as_str().to_owned(), Some(result.at));

@@ -215,6 +215,7 @@ const FAILURE_TTL: Duration = Duration::from_secs(5);
 struct Slot<T> {
     /// The last good value, or the last error when there is none in force.
     last: Result<Good<Arc<T>>, SettingsError>,
+    loaded_at: Timestamp,
     fresh_until: Timestamp,
 }
 
@@ -266,10 +267,22 @@ impl<T> Cached<T> {
             (loaded, good) => good_or_last(loaded.map(Arc::new), good, now),
         };
         let ttl = if last.is_ok() { settings.ttl } else { FAILURE_TTL.min(settings.ttl) };
-        let slot = Slot { last, fresh_until: now.after(ttl) };
+        let slot = Slot { last, loaded_at: now, fresh_until: now.after(ttl) };
         let value = slot.value();
         slots.insert(name.to_owned(), slot);
         value
+    }
+
+    /// Has the next [`Self::get`] load a value again that was loaded before `since`. Returns false
+    /// for a newer one. A caller that knows of something newer than the value uses this before an act
+    /// that cannot be undone.
+    pub async fn expire_older(&self, name: &str, since: Timestamp) -> bool {
+        let mut slots = self.slots.lock().await;
+        let Some(slot) = slots.get_mut(name).filter(|slot| slot.loaded_at < since) else {
+            return false;
+        };
+        slot.fresh_until = slot.loaded_at;
+        true
     }
 }
 

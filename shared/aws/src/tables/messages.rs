@@ -51,7 +51,7 @@ pub use tracking::TrackingRow;
 use figures::Counting;
 
 use crate::error::IoError;
-use crate::tables::attr::{Item, item, json, read_json, read_text, text};
+use crate::tables::attr::{Item, item, json, read_json, read_text, text, ttl};
 use crate::tables::expression::attr;
 use crate::tables::keys::{order_pk, tenant};
 use crate::tables::orders::Orders;
@@ -61,6 +61,8 @@ use crate::tables::write::Write;
 
 /// The partition key of the index `by_day`, which has every record.
 const DAY: &str = "day";
+/// Retention of what is about no order, like that of a conversation.
+const DAYS_WITHOUT_ORDER: u64 = 90;
 
 #[derive(Debug, Clone)]
 pub struct Messages {
@@ -118,6 +120,9 @@ impl Messages {
     fn record_write(&self, message: &Message) -> Result<Write, IoError> {
         let mut row = row(&record_pk(message), format!("at:{}", sort_key(message)), message)?;
         row.insert(DAY.to_owned(), text(day_pk(&message.account_code, &day_of(message.sent_at))));
+        if message.order_id.is_none() {
+            row.insert("ttl".to_owned(), ttl(message.sent_at, DAYS_WITHOUT_ORDER));
+        }
         Ok(Write::put(&self.table, row))
     }
 

@@ -92,10 +92,10 @@ impl AddAssign<&Figures> for Figures {
 
 /// A status may never come although a later one does: each counts if it or a later one came.
 fn reached(tracking: &MessageTracking) -> Vec<Counter> {
-    use ProviderStatus::{Accepted, Delivered, Played, Read, Sending, Sent};
+    use ProviderStatus::{Accepted, Delivered, NotSent, Played, Read, Sent};
     let has = |all: &[ProviderStatus]| tracking.statuses().any(|(status, _)| all.contains(&status));
     let ranks = [
-        (Counter::Sent, tracking.status() > Some(Sending)),
+        (Counter::Sent, tracking.status() > Some(NotSent)),
         (Counter::Accepted, has(&[Accepted, Sent, Delivered, Read, Played])),
         (Counter::Delivered, has(&[Delivered, Read, Played])),
         (Counter::Read, has(&[Read, Played])),
@@ -105,7 +105,9 @@ fn reached(tracking: &MessageTracking) -> Vec<Counter> {
 
 /// A message that was delivered after all has not failed.
 fn failure(tracking: &MessageTracking) -> Vec<Counter> {
-    if tracking.status() != Some(ProviderStatus::Failed) {
+    let has_failed =
+        matches!(tracking.status(), Some(ProviderStatus::NotSent | ProviderStatus::Failed));
+    if !has_failed {
         return Vec::new();
     }
     let code = tracking.error().and_then(|error| error.code.as_deref());

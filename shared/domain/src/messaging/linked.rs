@@ -96,18 +96,20 @@ impl TrackedMessage {
     /// True for a message of ours that was `unknown` once, and that the provider has.
     pub fn is_settled(&self) -> bool {
         let was_unknown = self.tracking.has(ProviderStatus::Unknown);
-        let provider_has_it = match self.tracking.status() {
-            // Without an id of the provider, it is a refusal, which may be one before a replay: then
-            // nobody knows what became of the replay, and another one could be a second message.
-            Some(ProviderStatus::Failed) => self.provider_id.is_some(),
-            status => status > Some(ProviderStatus::Unknown),
-        };
-        was_unknown && provider_has_it
+        was_unknown && self.tracking.status() > Some(ProviderStatus::Unknown)
+    }
+
+    /// When a request for it ended as `unknown` or `accepted`, if that is its status.
+    fn posted_at(&self) -> Option<Timestamp> {
+        let status = self.tracking.status()?;
+        let was_posted = matches!(status, ProviderStatus::Unknown | ProviderStatus::Accepted);
+        let mut statuses = self.tracking.statuses();
+        statuses.find(|(it, _)| was_posted && *it == status).map(|(_, at)| at)
     }
 
     /// The message status that the API shows.
     pub fn display_status(&self, record: &Message) -> String {
-        let status = self.tracking.status().map(ProviderStatus::as_str);
+        let status = self.tracking.status().map(ProviderStatus::shown);
         status.unwrap_or(record.message_status.as_str()).to_owned()
     }
 }
@@ -140,19 +142,16 @@ const DOUBTFUL_AFTER: Duration = Duration::from_secs(6 * 60 * 60);
 
 #[derive(Debug, Serialize)]
 struct StatusView {
-    status: ProviderStatus,
+    status: &'static str,
     at: Timestamp,
 }
 
 impl<'a> MessageView<'a> {
     pub fn new(message: &'a Message, tracked: &'a TrackedMessage, now: Timestamp) -> Self {
-        let statuses = tracked.tracking.statuses().map(|(status, at)| StatusView { status, at });
+        let statuses = tracked.tracking.statuses();
+        let statuses = statuses.map(|(status, at)| StatusView { status: status.shown(), at });
         let send = message.send.as_ref();
-        let is_old = now.since(message.sent_at) >= DOUBTFUL_AFTER;
-        let was_posted = matches!(
-            tracked.tracking.status(),
-            Some(ProviderStatus::Unknown | ProviderStatus::Accepted)
-        );
+        let is_doubtful = tracked.posted_at().is_some_and(|at| now.since(at) >= DOUBTFUL_AFTER);
         Self {
             id: &message.id,
             order_id: message.order_id.as_ref(),
@@ -168,7 +167,7 @@ impl<'a> MessageView<'a> {
             to: send.map(|send| &send.to),
             language: send.map(|send| &send.language),
             rule: send.and_then(|send| send.rule),
-            doubtful: send.is_some() && is_old && was_posted,
+            doubtful: send.is_some() && is_doubtful,
         }
     }
 }

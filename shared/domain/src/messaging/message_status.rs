@@ -10,6 +10,7 @@ use crate::core::id::AccountCode;
 use crate::core::timestamp::Timestamp;
 use crate::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
 use crate::messaging::pricing::Pricing;
+use crate::messaging::send::SendId;
 use crate::tracking::timeline::plausible_time;
 
 /// Longer texts are cut off, in characters.
@@ -26,12 +27,15 @@ const DETAILS_CHARS: usize = 1024;
 pub enum ProviderStatus {
     /// On its way to the provider.
     Sending,
+    /// The provider refused the request for it, or it was given up. A replay may still send it. People
+    /// see `failed`.
+    NotSent,
     /// The provider may have it: the request for it has no result.
     Unknown,
     /// The provider took it.
     Accepted,
     Sent,
-    /// Ranks below `Delivered`: a message that was delivered after all has not failed.
+    /// The provider could not deliver it. Ranks below `Delivered`: a message that was delivered after all has not failed.
     Failed,
     Delivered,
     Read,
@@ -44,9 +48,25 @@ impl ProviderStatus {
         self.into()
     }
 
-    /// `None` for statuses without a mapping, e.g. `deleted`.
+    /// As the API shows it.
+    pub fn shown(self) -> &'static str {
+        match self {
+            Self::NotSent => Self::Failed.as_str(),
+            status => status.as_str(),
+        }
+    }
+
+    /// A provider's word, or a partner's. `None` for words without a mapping, e.g. `deleted`.
     pub fn parse(text: &str) -> Option<Self> {
-        text.parse().ok()
+        text.parse().ok().filter(|status| *status != Self::NotSent)
+    }
+
+    /// Of a result of ours under our own id, which no provider uses, every status is meant.
+    fn of(update: &StatusUpdate) -> Option<Self> {
+        match SendId::parse(update.message.as_str()) {
+            Some(_) => update.status.parse().ok(),
+            None => Self::parse(&update.status),
+        }
     }
 }
 
@@ -93,10 +113,11 @@ impl MessageTracking {
     /// Returns true if the update changed anything.
     pub fn merge(&mut self, update: &StatusUpdate, received_at: Timestamp) -> bool {
         let at = plausible_time(update.at, received_at);
-        let Some(status) = ProviderStatus::parse(&update.status) else {
+        let Some(status) = ProviderStatus::of(update) else {
             return self.record_unknown(at, &update.status);
         };
-        let error = update.error.as_ref().filter(|_| status == ProviderStatus::Failed);
+        let has_failed = matches!(status, ProviderStatus::NotSent | ProviderStatus::Failed);
+        let error = update.error.as_ref().filter(|_| has_failed);
         let has_new_error = error.is_some_and(|error| self.record_failure(at, error));
         let has_new_price = update.pricing.is_some_and(|pricing| self.record_price(at, pricing));
         self.observe(status, at) || has_new_error || has_new_price

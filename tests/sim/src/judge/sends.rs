@@ -38,7 +38,6 @@ struct Send<'a> {
     id: &'a str,
     row: Option<&'a Item>,
     status: Option<ProviderStatus>,
-    has_provider_id: bool,
     posts: Vec<&'a CloudPost>,
     results: Vec<&'a SendResult>,
 }
@@ -53,7 +52,6 @@ impl<'a> Send<'a> {
             id,
             row: state.dynamodb.row("DeliveriesTable", &key),
             status: tracked.and_then(|tracked| tracked.tracking.status()),
-            has_provider_id: tracked.is_some_and(|tracked| tracked.provider_id.is_some()),
             posts: ledger.posts.iter().filter(|post| post.id == id).collect(),
             results: ledger.results.iter().filter(|it| it.send.as_str() == id).collect(),
         }
@@ -116,12 +114,7 @@ impl<'a> Send<'a> {
 
     /// Nobody can know whether it was sent, and no status of the provider told.
     fn unknown(&self) -> Option<String> {
-        // A refusal may be one before a replay.
-        let is_settled = match self.status {
-            Some(ProviderStatus::Failed) => self.has_provider_id,
-            status => status > Some(ProviderStatus::Unknown),
-        };
-        if is_settled {
+        if self.status > Some(ProviderStatus::Unknown) {
             return Some(format!("its status is {:?}", self.status));
         }
         let last = self.posts.last();

@@ -25,6 +25,8 @@ pub struct ErasableMessages {
     pub events: BTreeSet<EventId>,
     /// Messages of ours about no order, whose deliveries have the same content.
     pub sends: BTreeSet<SendId>,
+    /// To whom messages of ours went.
+    pub recipients: BTreeSet<Contact>,
     rows: Vec<Item>,
 }
 
@@ -36,7 +38,9 @@ impl Messages {
         let messages = messages.collect::<Result<Vec<_>, _>>()?;
         let keys: BTreeSet<_> = messages.iter().filter_map(Message::tracking_key).collect();
         let keys: Vec<ProviderMessageKey> = keys.into_iter().collect();
-        let mut erasable = ErasableMessages { rows, ..ErasableMessages::default() };
+        let recipients = messages.iter().filter_map(|it| Some(it.send.as_ref()?.to.clone()));
+        let recipients = recipients.collect();
+        let mut erasable = ErasableMessages { rows, recipients, ..ErasableMessages::default() };
         for tracking in self.load_trackings(&keys).await? {
             let TrackingRow { key, tracked, events, .. } = tracking?;
             // An order may have a request about a message of another one, which was refused.

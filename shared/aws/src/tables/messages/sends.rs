@@ -64,6 +64,8 @@ pub enum CreatedSend {
     New,
     /// A message with this id exists.
     Duplicate(Box<Message>),
+    /// A message with this id existed, and was erased.
+    Erased,
     /// The order was written since it was read: read it again.
     RevMismatch,
     /// The shopper has got as many messages of rules on this day as the cap allows.
@@ -114,9 +116,8 @@ impl Messages {
                 let known = self.load_tracking(&tracking.key).await?.tracked.record;
                 Ok(known.map_or(CreatedSend::RevMismatch, |it| CreatedSend::Duplicate(it.into())))
             }
-            // It was sent, and erased since.
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(DELIVERY) => {
-                Ok(CreatedSend::Duplicate((*message).clone().into()))
+                Ok(CreatedSend::Erased)
             }
             TransactionOutcome::Cancelled(cancelled) if cancelled.condition_failed(cap_at) => {
                 Ok(CreatedSend::Capped)

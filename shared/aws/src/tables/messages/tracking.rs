@@ -10,7 +10,7 @@ use domain::messaging::figures::Counted;
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
 
-use super::{Messages, SeenRequest};
+use super::{DAYS_WITHOUT_ORDER, Messages, SeenRequest};
 use crate::error::IoError;
 use crate::tables::attr::{
     Item, json, number, read_json, read_number, read_text, read_texts, text, texts, ttl,
@@ -21,8 +21,6 @@ use crate::tables::keys::{key, tenant};
 use crate::tables::orders::Orders;
 use crate::tables::write::Write;
 
-/// Retention of a tracking row that is not linked to an order.
-const UNLINKED_DAYS: u64 = 90;
 /// A message has four statuses, as a rule.
 const MAX_EVENTS: usize = 50;
 /// The attribute of a row that leads to another one.
@@ -195,7 +193,11 @@ impl Messages {
         let put = |item, rev| Write::put(&self.table, item).only_if(unchanged(rev));
         let mut writes = vec![put(item(row, now)?, row.rev)];
         if let Some((provider, rev)) = &row.adopted {
-            writes.push(put(alias(provider, &row.key, *rev), *rev));
+            let mut alias = alias(provider, &row.key, *rev);
+            if !is_of_order(row) {
+                alias.insert("ttl".to_owned(), ttl(now, DAYS_WITHOUT_ORDER));
+            }
+            writes.push(put(alias, *rev));
         }
         Ok(writes)
     }
@@ -217,10 +219,15 @@ fn item(row: &TrackingRow, now: Timestamp) -> Result<Item, IoError> {
     if !row.events.is_empty() {
         item.insert("events".to_owned(), texts(row.events.iter().map(EventId::as_str)));
     }
-    if row.tracked.record.is_none() {
-        item.insert("ttl".to_owned(), ttl(now, UNLINKED_DAYS));
+    if !is_of_order(row) {
+        item.insert("ttl".to_owned(), ttl(now, DAYS_WITHOUT_ORDER));
     }
     Ok(item)
+}
+
+/// What is about an order is kept as long as the order.
+fn is_of_order(row: &TrackingRow) -> bool {
+    row.tracked.record.as_ref().is_some_and(|record| record.order_id.is_some())
 }
 
 /// The row under the provider's id of a message of ours.

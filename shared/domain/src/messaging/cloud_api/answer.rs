@@ -63,12 +63,20 @@ fn accepted(body: &Value) -> Option<SendAnswer> {
     })
 }
 
+/// With code 100: the number in the URL does not exist, or the token has no permission for it. It is
+/// the Graph API's answer, without the details that the Cloud API gives for a wrong parameter.
+const UNKNOWN_OBJECT: i64 = 33;
+
 fn failed(error: &Value, http_status: u16) -> SendAnswer {
     let code = error.get("code").and_then(code);
     let title = text(error.get("message"), TITLE_CHARS);
     let details = error.get("error_data").and_then(|data| data.get("details"));
+    let subcode = error.get("error_subcode").and_then(self::code);
     SendAnswer::Failed {
-        failure: SendFailure::of(code, http_status),
+        failure: match (code, subcode) {
+            (Some(100), Some(UNKNOWN_OBJECT)) => SendFailure::PauseNumber,
+            _ => SendFailure::of(code, http_status),
+        },
         error: ChannelError {
             code: code.map(|code| code.to_string()),
             title: Some(title.unwrap_or_else(|| format!("HTTP {http_status}"))),

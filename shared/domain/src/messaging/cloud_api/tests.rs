@@ -197,6 +197,11 @@ fn an_error_has_code_title_and_details() {
             r#"{"error":{"code":100},"messages":[{"id":"wamid.A"}]}"#,
             (SendFailure::Final, text("100")),
         ),
+        (
+            400,
+            r#"{"error":{"code":100,"error_subcode":33}}"#,
+            (SendFailure::PauseNumber, text("100")),
+        ),
         (500, r#"{"error":{"code":131000}}"#, (SendFailure::Retry, text("131000"))),
         (400, r#"{"error":{"code":-1}}"#, (SendFailure::Final, None)),
         (400, r#"{"error":{"code":1.5,"message":7,"error_data":"x"}}"#, (SendFailure::Final, None)),

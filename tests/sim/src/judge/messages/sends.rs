@@ -69,9 +69,7 @@ fn alias(record: &Message, ledger: &SendsLedger, stored: &Stored) -> Option<Stri
     let tracked = stored.tracked.get(&(record.account_code.clone(), id.clone()))?;
     let known = tracked.provider_id.as_ref().map(|id| id.as_str());
     let ids: BTreeSet<&str> = ledger.messages_of(id).collect();
-    // `failed` may be a refusal before a replay that has no answer.
-    let mut statuses = tracked.tracking.statuses().map(|(status, _)| status);
-    let is_told = statuses.any(|it| it >= ProviderStatus::Accepted && it != ProviderStatus::Failed);
+    let is_told = tracked.tracking.status() >= Some(ProviderStatus::Accepted);
     match known {
         None if is_told && !ids.is_empty() => {
             Some(format!("the provider's id of {id} is not known"))
@@ -120,7 +118,7 @@ pub(super) fn moves(ledger: &SendsLedger, stored: &Stored) -> BTreeMap<MessageKe
 fn as_status(SendResult { send, at, outcome, .. }: &SendResult) -> StatusUpdate {
     let (status, error) = match outcome {
         SendOutcome::Accepted { .. } => (ProviderStatus::Accepted, None),
-        SendOutcome::Failed { error } => (ProviderStatus::Failed, Some(error.clone())),
+        SendOutcome::Failed { error } => (ProviderStatus::NotSent, Some(error.clone())),
         SendOutcome::Unknown => (ProviderStatus::Unknown, None),
     };
     StatusUpdate {
