@@ -46,14 +46,13 @@ impl MessagesApi {
         let queue = |name| environment.variable(name).map(|url| Queue::new(clients.sqs(), url));
         let settings = Settings::from_environment(clients.ssm(), environment)?;
         let failures = AuthFailures::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
-        let parse = |text: &str| Numbers::read(text).map_err(|error| error.to_string());
         Ok(Self {
             messages: Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
             orders: Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
             deliveries: Deliveries::new(dynamodb, environment.variable("DELIVERIES_TABLE")?),
             queue: queue("DELIVERIES_QUEUE_URL")?,
             events_queue: queue("EVENTS_QUEUE_URL")?,
-            numbers: CachedSetting::new(settings.clone(), Numbers::PARAMETER, parse),
+            numbers: CachedSetting::new(settings.clone(), Numbers::PARAMETER, Numbers::read),
             callers: Callers::new(settings, failures),
         })
     }

@@ -113,8 +113,7 @@ impl Ops {
 
     pub fn new(tables: Tables, queues: Queues, callers: Callers, settings: Settings) -> Self {
         let endpoints = Endpoints::new(settings.clone());
-        let parse = |text: &str| Numbers::read(text).map_err(|error| error.to_string());
-        let numbers = CachedSetting::new(settings, Numbers::PARAMETER, parse);
+        let numbers = CachedSetting::new(settings, Numbers::PARAMETER, Numbers::read);
         Self { tables, queues, callers, endpoints, numbers }
     }
 

@@ -9,8 +9,7 @@ pub(crate) struct PhoneNumberAccounts(CachedSetting<Numbers>);
 
 impl PhoneNumberAccounts {
     pub(crate) fn new(settings: Settings) -> Self {
-        let parse = |text: &str| Numbers::read(text).map_err(|error| error.to_string());
-        Self(CachedSetting::new(settings, Numbers::PARAMETER, parse))
+        Self(CachedSetting::new(settings, Numbers::PARAMETER, Numbers::read))
     }
 
     /// `number` is the provider's id of the phone number.

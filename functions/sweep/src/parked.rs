@@ -48,8 +48,7 @@ impl ParkedDeliveries {
         settings: Settings,
     ) -> Self {
         let endpoints = Arc::new(Endpoints::new(settings.clone()));
-        let parse = |text: &str| Numbers::read(text).map_err(|error| error.to_string());
-        let numbers = CachedSetting::new(settings, Numbers::PARAMETER, parse);
+        let numbers = CachedSetting::new(settings, Numbers::PARAMETER, Numbers::read);
         let events = EndpointEvents::new(endpoints.clone(), health.clone(), queue.clone());
         Self { health, deliveries, queue, endpoints, numbers, events }
     }

@@ -290,17 +290,18 @@ impl<T> Cached<T> {
 pub struct CachedSetting<T> {
     settings: Settings,
     parameter: &'static str,
-    parse: fn(&str) -> Result<T, String>,
+    parse: Box<dyn Fn(&str) -> Result<T, String> + Send + Sync>,
     cached: Cached<Option<T>>,
 }
 
 impl<T> CachedSetting<T> {
     /// `parse` returns what is wrong with a value, without quoting it.
-    pub fn new(
+    pub fn new<E: std::fmt::Display>(
         settings: Settings,
         parameter: &'static str,
-        parse: fn(&str) -> Result<T, String>,
+        parse: impl Fn(&str) -> Result<T, E> + Send + Sync + 'static,
     ) -> Self {
+        let parse = Box::new(move |text: &str| parse(text).map_err(|error| error.to_string()));
         Self { settings, parameter, parse, cached: Cached::default() }
     }
 

@@ -173,30 +173,28 @@ impl<'a> MessageView<'a> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_status_settles_an_unknown_message_in_any_order() {
-        use ProviderStatus::{Accepted, Delivered, Failed, Sending, Sent, Unknown};
-        for (told, has_id, expected) in [
-            (&[Sending, Unknown][..], false, false),
-            (&[Sending, Accepted, Sent], true, false),
-            (&[Sending, Failed], false, false),
-            (&[Unknown, Accepted], true, true),
-            (&[Sent, Unknown], true, true),
-            (&[Delivered, Unknown], false, true),
+        use ProviderStatus::{Accepted, Delivered, Failed, NotSent, Sending, Sent, Unknown};
+        for (told, expected) in [
+            (&[Sending, Unknown][..], false),
+            (&[Sending, Accepted, Sent], false),
+            (&[Sending, NotSent], false),
+            (&[Unknown, Accepted], true),
+            (&[Sent, Unknown], true),
+            (&[Delivered, Unknown], true),
             // Refused, replayed, and then unknown.
-            (&[Failed, Unknown], false, false),
+            (&[NotSent, Unknown], false),
             // The provider took it, and could not deliver it.
-            (&[Unknown, Failed], true, true),
+            (&[Unknown, Failed], true),
         ] {
             let mut message = TrackedMessage::default();
             for status in told {
                 message.tracking.observe(*status, Timestamp::EPOCH);
             }
-            message.provider_id = has_id.then(|| ProviderMessageId::parse("wamid.A").unwrap());
             assert_eq!(message.is_settled(), expected, "{told:?}");
         }
     }

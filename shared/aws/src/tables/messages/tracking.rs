@@ -25,10 +25,8 @@ use crate::tables::write::Write;
 const MAX_EVENTS: usize = 50;
 /// The attribute of a row that leads to another one.
 const OF: &str = "of";
-/// The attribute of a row that the figures include, with the number of their recipe. Releases before
-/// the figures wrote rows without it.
+/// The attribute of a row that the figures include. Releases before the figures wrote rows without it.
 const COUNTED: &str = "counted";
-const RECIPE: u64 = 1;
 
 /// A message's tracking as it was read, to be changed and written back.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -215,7 +213,7 @@ fn item(row: &TrackingRow, now: Timestamp) -> Result<Item, IoError> {
     let mut item = tracking_key(&row.key);
     item.insert("rev".to_owned(), number(row.rev + 1));
     item.insert("json".to_owned(), json(&row.tracked)?);
-    item.insert(COUNTED.to_owned(), number(RECIPE));
+    item.insert(COUNTED.to_owned(), number(1));
     if !row.events.is_empty() {
         item.insert("events".to_owned(), texts(row.events.iter().map(EventId::as_str)));
     }

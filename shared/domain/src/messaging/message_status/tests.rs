@@ -79,13 +79,31 @@ fn the_highest_reported_status_counts() {
 #[test]
 fn statuses_have_one_spelling_and_are_sorted_by_rank() {
     for status in ProviderStatus::VARIANTS.iter().copied() {
-        assert_eq!(ProviderStatus::parse(status.as_str()), Some(status));
+        let parsed = Some(status).filter(|status| *status != ProviderStatus::NotSent);
+        assert_eq!(ProviderStatus::parse(status.as_str()), parsed);
         assert_eq!(serde_json::to_value(status).unwrap(), status.as_str());
     }
     assert!(ProviderStatus::VARIANTS.is_sorted_by(|a, b| a < b));
     for text in ["", "Sent", "sent ", "deleted", "queued"] {
         assert_eq!(ProviderStatus::parse(text), None, "{text}");
     }
+}
+
+/// A provider's word, or a partner's, is no result of ours.
+#[test]
+fn only_a_result_of_ours_says_that_a_message_was_not_sent() {
+    let hash = crate::core::hash::Fingerprint::of("message");
+    let ours = SendId::new(hash).as_message_id().clone();
+    let others = ProviderMessageId::parse("wamid.A").unwrap();
+    for (message, expected) in [(ours, Some(ProviderStatus::NotSent)), (others, None)] {
+        let mut tracking = MessageTracking::default();
+        let update = update("not_sent", None, Some(error("131026")));
+        let update = StatusUpdate { message, ..update };
+        assert!(tracking.merge(&update, minute(0)));
+        assert_eq!(tracking.status(), expected);
+        assert_eq!(tracking.error().is_some(), expected.is_some());
+    }
+    assert_eq!(ProviderStatus::NotSent.shown(), "failed");
 }
 
 #[test]
