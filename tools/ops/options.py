@@ -49,7 +49,10 @@ USES: dict[str, Uses] = {
             *("CALLS_PER_SECOND", "STALLED_AFTER_DAYS"),
         ),
         "SOURCE=esahayak": ("MODE", "ACCOUNT", "ALLOWED_CIDRS", "PLAIN_PATH", "SECRET", "FORCE"),
-        "SOURCE=whatsapp": ("PHONE_NUMBERS", "SECRET", "FORCE"),
+        "SOURCE=whatsapp": (
+            *("PHONE_NUMBERS", "BUSINESS_ACCOUNTS", "SECRET", "ACCESS_TOKEN", "FORCE"),
+            *("GRAPH_URL", "GRAPH_VERSION", "MESSAGES_PER_SECOND"),
+        ),
         "": ("SOURCE", "ACCOUNT", "ALLOWED_IPS", "SECRET", "FORCE"),
     },
     "source-rotate": {

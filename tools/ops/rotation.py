@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any, TypeVar
 
+import rules
 from config import StackError
 from request import Request, token
 
@@ -29,6 +30,15 @@ def app_secret(request: Request, known: Json) -> Json:
     new = request.given_secret("SECRET", "the app's secret, from Meta's app dashboard")
     app_secrets = _rotated(new, _listed(known.get("app_secret", [])))
     return {"verify_token": token()} | known | {"app_secret": app_secrets}
+
+
+def access_token(request: Request, known: Json) -> Json:
+    """The token that sends messages, in place of the present one; `none` removes it."""
+    others = {name: value for name, value in known.items() if name != "access_token"}
+    if request.get("ACCESS_TOKEN") == "none":
+        return others
+    given = request.given_secret("ACCESS_TOKEN", "the token of a system user, from Meta")
+    return others | {"access_token": rules.header_value("ACCESS_TOKEN", given)}
 
 
 def credentials(request: Request, known: Json) -> Json:

@@ -22,6 +22,8 @@ ROLES = ("admin", "viewer", "partner")
 FORMATS = ("status_update", "order.status_changed", "standard")
 
 MAX_TIMEOUT_SECONDS = 30
+MAX_MESSAGES_PER_SECOND = 1000  # of a number of WhatsApp
+GRAPH_VERSION = re.compile(r"v[0-9]{1,3}\.[0-9]{1,3}")
 SECRET_PREFIX = "whsec_"
 URL_SAFE_TO_STANDARD = str.maketrans("-_", "+/")
 MAX_ID_BYTES = 128
@@ -143,11 +145,36 @@ def days(variable: str, text: str) -> int:
     return int(text)
 
 
-def carrier_url(text: str, *, local: bool) -> str:
-    """A base URL, to which the functions append a path."""
-    url = endpoint_url(text, local=local)
-    plain = not urlsplit(url).query and not urlsplit(url).fragment
-    _require(plain, "URL: must not have a query or a fragment")
+def messages_per_second(text: str) -> int:
+    whole = text.isascii() and text.isdecimal() and len(text) <= 4
+    _require(
+        whole and 2 <= int(text) <= MAX_MESSAGES_PER_SECOND,
+        f"MESSAGES_PER_SECOND={text}: expected 2 to {MAX_MESSAGES_PER_SECOND}",
+    )
+    return int(text)
+
+
+def graph_version(text: str) -> str:
+    """Of the Graph API."""
+    _require(GRAPH_VERSION.fullmatch(text), f"GRAPH_VERSION={text}: expected one such as v25.0")
+    return text
+
+
+def header_value(variable: str, text: str) -> str:
+    """A secret that is sent in a header. Messages never quote it."""
+    visible = text.isascii() and text.isprintable() and " " not in text
+    _require(visible, f"{variable}: must be visible ASCII characters")
+    return text
+
+
+def base_url(variable: str, text: str, *, local: bool) -> str:
+    """A URL to which the functions append a path."""
+    try:
+        url = endpoint_url(text, local=local)
+        plain = not urlsplit(url).query and not urlsplit(url).fragment
+        _require(plain, "URL: must not have a query or a fragment")
+    except StackError as error:
+        raise StackError(f"{variable}{str(error).removeprefix('URL')}") from error
     return url.rstrip("/")
 
 

@@ -32,6 +32,9 @@ OPTIONAL = {
     "URL": "base_url",
     "CALLS_PER_SECOND": "calls_per_second",
     "STALLED_AFTER_DAYS": "stalled_after_days",
+    "GRAPH_URL": "graph_url",
+    "GRAPH_VERSION": "graph_version",
+    "MESSAGES_PER_SECOND": "messages_per_second",
 }
 HOOK_LETTERS = "abcdefghijlmnopqtuvwxyz"  # Shiprocket rejects URLs that contain `sr` or `kr`
 HOOK_LENGTH = 24
@@ -133,7 +136,7 @@ def _shiprocket(request: Request, before: Source) -> Change:
 def _shipway(request: Request, before: Source) -> Change:
     given = _given_account(request)
     if request.get("URL"):
-        given["base_url"] = rules.carrier_url(request.get("URL"), local=request.local)
+        given["base_url"] = rules.base_url("URL", request.get("URL"), local=request.local)
     if request.get("SHARED_WITH"):
         shared = request.get("SHARED_WITH")
         codes = [] if shared == NO_ACCOUNT else shared.split(",")
@@ -192,13 +195,24 @@ def _whatsapp(request: Request, before: Source) -> Change:
         given["business_accounts"] = accounts
     if both := numbers.keys() & accounts.keys():
         raise StackError(f"BUSINESS_ACCOUNTS: {min(both)} is the id of a phone number")
-    message = f"Webhooks of whatsapp are accepted for {len(numbers)} phone numbers."
+    if request.get("GRAPH_URL"):
+        url = request.get("GRAPH_URL")
+        given["graph_url"] = rules.base_url("GRAPH_URL", url, local=request.local)
+    if request.get("GRAPH_VERSION"):
+        given["graph_version"] = rules.graph_version(request.get("GRAPH_VERSION"))
+    if request.get("MESSAGES_PER_SECOND"):
+        rate = request.get("MESSAGES_PER_SECOND")
+        given["messages_per_second"] = rules.messages_per_second(rate)
     known = before.secret_object()
-    if known and not request.get("SECRET"):
-        return Change(given, None, None, message)
-    secret = rotation.app_secret(request, known)
+    secret = known
+    if request.get("SECRET") or not known:
+        secret = rotation.app_secret(request, secret)
+    if request.get("ACCESS_TOKEN"):
+        secret = rotation.access_token(request, secret)
+    sends = "can" if "access_token" in secret else "cannot (ACCESS_TOKEN=stdin)"
+    message = f"Webhooks of whatsapp are for {len(numbers)} phone numbers, which {sends} send."
     generated = None if known else ("verify_token", secret["verify_token"])
-    return Change(given, secret, generated, message)
+    return Change(given, None if secret == known else secret, generated, message)
 
 
 def _owners(request: Request, before: Source, variable: str) -> dict[str, str]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import unittest
 from unittest.mock import patch
 
 import manage
 import operate
 import options
-from config import StackError
+from config import ROOT, StackError
 
 
 class Options(unittest.TestCase):
@@ -17,6 +18,13 @@ class Options(unittest.TestCase):
         self.assertEqual({*options.USES}, {*manage.COMMANDS, *operate.COMMANDS})
         for command, uses in options.USES.items():
             self.assertEqual(list(uses)[-1], "", command)
+
+    def test_every_option_of_make_is_used(self) -> None:
+        text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+        lines = re.findall(r"^OPTIONS [:+]= (.*)$", text, re.MULTILINE)
+        of_make = {option for line in lines for option in line.split()}
+        others = {"ARCH", "RELEASE", "PARAMETERS", "TARGET", "SECONDS", "SEED", "UPGRADE"}
+        self.assertEqual(of_make - others, options.KNOWN | {*options.EVERY_COMMAND, "ID", "JOB"})
 
     def test_refuses_what_a_command_does_not_use(self) -> None:
         for command, given, message in (

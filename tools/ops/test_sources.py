@@ -247,6 +247,53 @@ class Sources(CommandCase):
         ]:
             self.assert_rejects("source-set", problem, BUSINESS_ACCOUNTS=accounts, **again)
 
+    def test_sets_how_whatsapp_sends(self) -> None:
+        given = {"SOURCE": "whatsapp", "PHONE_NUMBERS": "10:A", "SECRET": "stdin"}
+        given |= {"ACCESS_TOKEN": "stdin", "MESSAGES_PER_SECOND": "20", "GRAPH_VERSION": "v26.0"}
+        self.run_command("source-set", "app\nEAAtoken\n", **given)
+        secret = self.whatsapp_secret()
+        self.assertEqual((secret["app_secret"], secret["access_token"]), (["app"], "EAAtoken"))
+        settings = {"phone_numbers": {"10": "A"}, "messages_per_second": 20}
+        self.assertEqual(
+            json.loads(self.value("sources/whatsapp/settings")),
+            settings | {"graph_version": "v26.0"},
+        )
+        again = {"SOURCE": "whatsapp", "FORCE": "1"}
+        url = "https://proxy.example.com/graph"
+        self.run_command("source-set", GRAPH_VERSION="none", GRAPH_URL=f"{url}/", **again)
+        self.assertEqual(self.calls, ["put sources/whatsapp/settings"])
+        self.assertEqual(
+            json.loads(self.value("sources/whatsapp/settings")), settings | {"graph_url": url}
+        )
+        self.run_command("source-set", "EAAother\n", ACCESS_TOKEN="stdin", **again)
+        self.assertEqual(self.whatsapp_secret(), secret | {"access_token": "EAAother"})
+        self.run_command("source-rotate", "new\n", SOURCE="whatsapp", SECRET="stdin")
+        self.run_command("source-rotate", SOURCE="whatsapp", FINISH="1")
+        self.run_command("source-set", ACCESS_TOKEN="none", **again)
+        self.assertEqual(
+            self.whatsapp_secret(), {"verify_token": secret["verify_token"], "app_secret": "new"}
+        )
+
+    def test_rejects_what_the_functions_would_not_read(self) -> None:
+        given = {"SOURCE": "whatsapp", "PHONE_NUMBERS": "10:A", "SECRET": "stdin"}
+        self.run_command("source-set", "app\n", **given)
+        for option, texts in {
+            "MESSAGES_PER_SECOND": ("1", "1001", "80.5", "-2", "٨٠"),
+            "GRAPH_VERSION": ("25.0", "v25", "v25.0/", "V25.0", "v1234.0"),
+            "GRAPH_URL": ("http://graph.facebook.com", "https://127.0.0.1", "https://a.example/?b"),
+            "ACCESS_TOKEN": ("EAAtoken",),
+        }.items():
+            for text in texts:
+                with self.subTest(option, text=text):
+                    changed = {"SOURCE": "whatsapp", "FORCE": "1", option: text}
+                    self.assert_rejects("source-set", f"^{option}[=:]", **changed)
+        for line in ("two words", "tök", "\x07bell"):
+            with self.subTest(line), self.assertRaisesRegex(StackError, "visible ASCII") as caught:
+                self.run_command(
+                    "source-set", f"{line}\n", SOURCE="whatsapp", FORCE="1", ACCESS_TOKEN="stdin"
+                )
+            self.assertNotIn(line, str(caught.exception))
+
     def whatsapp_secret(self) -> Any:
         return json.loads(self.secret("sources/whatsapp/secret"))
 
