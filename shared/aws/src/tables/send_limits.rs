@@ -3,7 +3,7 @@
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
-//! | `sends:{number}`, `sends:{number}:{hash of the shopper}` | beginning of the time | `count`; a day |
+//! | `sends:{number}`, `sends:{number}:{hash of the shopper}` | number of the time since 1970 | `count`; a day |
 
 use std::time::Duration;
 
