@@ -1,4 +1,4 @@
-//! How many messages went out in a time, in the table `state`: a row for each tenth of a second of a
+//! How many messages went out in a time, in the table `state`: a row for each half of a second of a
 //! phone number, and for 150 seconds of a shopper.
 //!
 //! | partition | sort key | row |
@@ -24,9 +24,12 @@ const RETENTION_DAYS: u64 = 1;
 /// row have fewer.
 const PAIR_WINDOW: Duration = Duration::from_secs(150);
 const PAIR_LIMIT: u32 = 22;
-/// Any second touches eleven tenths at most.
-const TENTH: Duration = Duration::from_millis(100);
-const TENTHS: u32 = 11;
+/// Any second touches three halves at most. Shorter times would let more through in all, but fewer at
+/// once: SQS makes messages wait for whole seconds, so those that came together come back together.
+const HALF: Duration = Duration::from_millis(500);
+const HALVES: u32 = 3;
+/// From this limit on, halves are not too coarse.
+const FAST: u32 = 12;
 
 pub struct SendLimits {
     client: Client,
@@ -80,8 +83,8 @@ impl SendLimits {
 
 /// A window, and how many messages it takes, so that no second has more than `limit`.
 fn number_window(limit: u32) -> (Duration, u32) {
-    if limit >= TENTHS {
-        return (TENTH, limit / TENTHS);
+    if limit >= FAST {
+        return (HALF, limit / HALVES);
     }
     let others = limit.saturating_sub(1).max(1);
     (Duration::from_millis(u64::from(1000_u32.div_ceil(others))), 1)
@@ -113,7 +116,7 @@ mod tests {
         let limits = limits(&fake);
         assert_eq!(limits.take_number("7", 80, now).await.unwrap(), Ok(()));
         let wait = limits.take_number("7", 80, now).await.unwrap();
-        assert_eq!(wait, Err(Duration::from_millis(25)));
+        assert_eq!(wait, Err(Duration::from_millis(225)));
     }
 
     #[test]
@@ -124,6 +127,15 @@ mod tests {
             let windows = 1000_u32.div_ceil(millis) + 1;
             assert!(windows * in_window <= limit, "{limit}: {windows} windows of {in_window}");
         }
+    }
+
+    #[test]
+    fn a_third_of_the_limit_may_leave_at_once() {
+        for (limit, expected) in [(12, 4), (20, 6), (80, 26), (1000, 333)] {
+            assert_eq!(number_window(limit), (HALF, expected));
+        }
+        assert_eq!(number_window(11), (Duration::from_millis(100), 1));
+        assert_eq!(number_window(2), (Duration::from_secs(1), 1));
     }
 
     #[tokio::test]
