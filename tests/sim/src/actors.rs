@@ -8,10 +8,11 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::lambda::Lambda;
-use crate::scenarios::{Outage, Scenario};
+use crate::scenarios::{Scenario, Trial};
 use crate::world::{State, World};
 
 mod carriers;
+mod crowd;
 pub(crate) mod meetings;
 pub(crate) mod messages;
 mod operator;
@@ -122,9 +123,12 @@ impl Actors {
         while stories.join_next().await.is_some() {}
     }
 
-    /// Goes on with the work during an outage, which ends with the last order's last report.
+    /// Goes on with the work during the scenario, which ends with the last order's last report.
     pub(crate) async fn live_through(&self, scenario: &Scenario) {
         self.world.lock().begin(scenario);
+        if scenario.trial == Trial::Crowd {
+            return self.change_at_once().await;
+        }
         let busy = scenario.lasts.min(MOST_BUSY);
         tokio::join!(self.tell_orders(ORDERS_OF_SCENARIO, busy), sleep(scenario.lasts));
     }
@@ -140,10 +144,11 @@ impl Actors {
 
 impl State {
     fn begin(&mut self, scenario: &Scenario) {
-        match scenario.outage {
-            Outage::Faults(faults) => self.faults = faults,
-            Outage::Away(service) => self.away = Some(service),
-            Outage::Receivers => self.receivers_down_until = u64::MAX,
+        match scenario.trial {
+            Trial::Faults(faults) => self.faults = faults,
+            Trial::Away(service) => self.away = Some(service),
+            Trial::Receivers => self.receivers_down_until = u64::MAX,
+            Trial::Crowd => {}
         }
         self.tell("run", || scenario.name.to_owned());
     }

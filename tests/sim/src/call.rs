@@ -235,12 +235,18 @@ impl State {
     /// Every delivery that is queued has to end.
     fn record_deliveries(&mut self, sandbox: SandboxId, request: &Value) {
         let (now, is_triggered) = (self.now(), self.sandbox(sandbox).function == "ops");
+        let is_swept = self.sandbox(sandbox).function == "sweep";
         let entries = request["Entries"].as_array().into_iter().flatten();
         let bodies = entries.chain([request]).filter_map(|it| it["MessageBody"].as_str());
         let deliveries = bodies.filter_map(domain::webhooks::delivery::Delivery::from_message);
-        // Without a body: a message of a delivery that has a row.
-        for delivery in deliveries.filter(|it| !it.body.is_empty()) {
-            self.ledger.delivery(delivery, is_triggered, now);
+        for delivery in deliveries {
+            if is_swept {
+                self.record_swept(&delivery);
+            }
+            // Without a body: a message of a delivery that has a row.
+            if !delivery.body.is_empty() {
+                self.ledger.delivery(delivery, is_triggered, now);
+            }
         }
     }
 

@@ -18,6 +18,8 @@ pub(crate) struct Flows {
     pub(crate) messages: bool,
     /// Messages that Waypost sends.
     pub(crate) sends: bool,
+    /// Changes of orders send messages. Only in a scenario.
+    pub(crate) rules: bool,
     /// As few of everything as possible: every call of the run is struck in turn.
     pub(crate) is_small: bool,
 }
@@ -29,12 +31,12 @@ impl Flows {
         let before_the_hour = is_scheduled.then(|| random.u64(20_000..150_000));
         let messages = random.u8(..ONE_IN) == 0;
         let sends = random.u8(..ONE_IN) == 0;
-        Self { polling, before_the_hour, messages, sends, is_small: false }
+        Self { polling, before_the_hour, messages, sends, rules: false, is_small: false }
     }
 
     /// Whether the settings of WhatsApp are there, and its rows are looked at.
     pub(crate) fn has_messages(&self) -> bool {
-        self.messages || self.sends
+        self.messages || self.sends || self.rules
     }
 
     /// At most one, by itself.

@@ -10,6 +10,7 @@ use timeline::timeline;
 
 use crate::world::State;
 
+mod crowd;
 mod deliveries;
 mod expiry;
 mod facts;
@@ -44,6 +45,7 @@ pub(crate) fn judge(state: &mut State) {
     findings.extend(polling::judge(state, &stored));
     findings.extend(messages::judge(state, &stored));
     findings.extend(sends::judge(state));
+    findings.extend(crowd::judge(state));
     findings.extend(expiry::judge(state));
     if !findings.is_empty() {
         stored.values().flat_map(timeline).for_each(|line| state.tell("timeline", || line));

@@ -65,7 +65,8 @@ impl Lambda {
         let warm = idle.entry(function.to_owned()).or_default();
         let chosen = {
             let mut state = self.world.lock();
-            let is_new = warm.is_empty() || state.random.u8(..8) == 0;
+            // Each new one reads its settings: a crowd of them would meet the limit of SSM first.
+            let is_new = warm.is_empty() || !state.flows.rules && state.random.u8(..8) == 0;
             (!is_new).then(|| state.random.usize(..warm.len()))
         };
         match chosen {

@@ -21,7 +21,9 @@ usage, from the root of the repository:
   sim kills               kills a worker before and after each call of some runs
   sim kill SEED CALL before|after [MEETING]
                           tells the story of one of these kills
-  sim scenarios           the long outages, one after another
+  sim scenarios           the long outages, and the crowd
+  sim scenario NUMBER SEED
+                          tells the story of one of these
   sim bugs find [BUG…]    finds the planted bugs, or these, each by its smallest seed
   sim bugs write          the same, and writes them to docs/planted-bugs.md
   sim bugs check          finds each planted bug by the seed in docs/planted-bugs.md
@@ -96,6 +98,12 @@ fn simulate(arguments: &[&str]) -> Result<bool, Failure> {
             let reports = scenarios::run_all(&topology()?)?;
             reports.iter().for_each(|report| println!("{report}"));
             Ok(reports.iter().all(Report::is_kept))
+        }
+        ["scenario", number, seed] => {
+            let outcome = scenarios::tell(&topology()?, number.parse()?, seed.parse()?)?;
+            let outcome = outcome.ok_or(Failure::Usage)?;
+            print!("{}", outcome.story);
+            Ok(report(&Totals::of(&outcome)))
         }
         ["bug", bug, seed] => {
             let bug = Bug::parse(bug).ok_or(Failure::Usage)?;

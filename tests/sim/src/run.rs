@@ -79,7 +79,7 @@ impl Plan {
         let faults = Faults::draw(random);
         match (self.kill_at, self.scenario) {
             (Some(_), _) => (Faults::NONE, Flows::draw_one(random)),
-            (None, Some(_)) => (Faults::NONE, Flows::default()),
+            (None, Some(scenario)) => (Faults::NONE, scenario.flows()),
             (None, None) => (faults, Flows::draw(random)),
         }
     }
@@ -112,9 +112,7 @@ async fn live(plan: Plan, topology: Arc<Topology>) -> (World, Ending) {
     let lambda = Lambda::new(world.clone());
     start(&world, &lambda);
     let actors = Actors::new(world.clone(), lambda);
-    if world.lock().flows.sends {
-        actors.attend_to_sends();
-    }
+    actors.attend_to_sends();
     match (plan.scenario, plan.meeting) {
         (Some(scenario), _) => actors.live_through(scenario).await,
         (None, Some(meeting)) => actors.meet(meeting).await,
@@ -195,6 +193,9 @@ pub(crate) fn world(plan: Plan, topology: Arc<Topology>) -> World {
     };
     if flows.has_messages() {
         setup::messages::put(&mut state.ssm, clock::now_ms());
+    }
+    if flows.rules {
+        setup::messages::put_rules(&mut state.ssm, clock::now_ms());
     }
     if let Some(polling) = flows.polling {
         polling.put(&mut state.ssm, clock::now_ms());

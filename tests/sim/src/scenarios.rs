@@ -1,4 +1,4 @@
-//! Long outages: after each of them, everything is applied and told in time, once.
+//! Long outages, and a crowd: after each of them, everything is applied and told in time, once.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,55 +6,73 @@ use std::{fmt, io, thread};
 
 use crate::call::Service;
 use crate::faults::Faults;
+use crate::flows::Flows;
 use crate::run::Plan;
 use crate::{Outcome, Topology};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// An outage, and how long the system may take after its end.
+/// What the system goes through, and how long it may take after its end.
 pub struct Scenario {
     pub name: &'static str,
-    pub(crate) outage: Outage,
+    pub(crate) trial: Trial,
     pub(crate) lasts: Duration,
     pub within: Duration,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Outage {
+pub(crate) enum Trial {
     Faults(Faults),
     /// The service answers nothing.
     Away(Service),
     /// Customers' servers answer nothing.
     Receivers,
+    /// A thousand orders change at one moment, each with a message to its shopper.
+    Crowd,
 }
 
 pub const ALL: &[Scenario] = &[
     Scenario {
         name: "30 % of all calls throttled for an hour",
-        outage: Outage::Faults(Faults { throttle: 0.3, ..Faults::NONE }),
+        trial: Trial::Faults(Faults { throttle: 0.3, ..Faults::NONE }),
         lasts: MINUTE.saturating_mul(60),
         within: MINUTE.saturating_mul(2),
     },
     Scenario {
         name: "30 % of all calls committed, then reset, for an hour",
-        outage: Outage::Faults(Faults { lose_answer: 0.3, ..Faults::NONE }),
+        trial: Trial::Faults(Faults { lose_answer: 0.3, ..Faults::NONE }),
         lasts: MINUTE.saturating_mul(60),
         within: MINUTE.saturating_mul(2),
     },
     Scenario {
         name: "SQS away for ten minutes",
-        outage: Outage::Away(Service::Sqs),
+        trial: Trial::Away(Service::Sqs),
         lasts: MINUTE.saturating_mul(10),
         within: MINUTE.saturating_mul(2),
     },
     // Their endpoints are paused by then. A probe comes every 15 minutes, and the rest follows.
     Scenario {
         name: "customers' servers down for two days",
-        outage: Outage::Receivers,
+        trial: Trial::Receivers,
         lasts: MINUTE.saturating_mul(2 * 24 * 60),
         within: MINUTE.saturating_mul(30),
     },
+    // One shopper has more orders than WhatsApp lets a number write to one at once, and one account
+    // has quiet hours for a quarter of an hour more.
+    Scenario {
+        name: "1,000 orders that send messages change at one moment",
+        trial: Trial::Crowd,
+        lasts: Duration::ZERO,
+        within: MINUTE.saturating_mul(30),
+    },
 ];
+
+impl Scenario {
+    /// Beside orders and their webhooks.
+    pub(crate) fn flows(&self) -> Flows {
+        Flows { rules: self.trial == Trial::Crowd, ..Flows::default() }
+    }
+}
 
 /// Each scenario runs with these.
 const SEEDS: std::ops::RangeInclusive<u64> = 1..=2;
@@ -76,6 +94,13 @@ pub fn run_all(topology: &Arc<Topology>) -> io::Result<Vec<Report>> {
             .map(|run| run.join().unwrap_or_else(|_| Err(io::Error::other("a scenario panicked"))));
         reports.collect()
     })
+}
+
+/// Runs a scenario, counted from 1, and keeps its story.
+pub fn tell(topology: &Arc<Topology>, number: usize, seed: u64) -> io::Result<Option<Outcome>> {
+    let scenario = number.checked_sub(1).and_then(|index| ALL.get(index));
+    let plan = |scenario| Plan { tells: true, scenario: Some(scenario), ..Plan::of(seed) };
+    scenario.map(|it| crate::run::run_plan(plan(it), topology)).transpose()
 }
 
 fn run(scenario: &'static Scenario, topology: &Arc<Topology>) -> io::Result<Report> {

@@ -25,6 +25,7 @@ pub(crate) struct Plan {
     pub(crate) account: &'static str,
     pub(crate) order_id: String,
     pub(crate) awb: String,
+    pub(crate) phone: String,
     pub(crate) reports: Vec<Report>,
 }
 
@@ -35,11 +36,12 @@ impl Plan {
             account,
             order_id: format!("ORD-{number}"),
             awb: format!("190000{number:04}"),
+            phone: PLAIN_PHONE.to_owned(),
             reports: Journey::draw(random).reports(),
         }
     }
 
-    fn key(&self) -> Option<OrderKey> {
+    pub(super) fn key(&self) -> Option<OrderKey> {
         let account = AccountCode::parse(self.account).ok()?;
         Some(OrderKey { account, order: OrderId::parse(&self.order_id).ok()? })
     }
@@ -47,7 +49,7 @@ impl Plan {
     fn creation(&self) -> ApiRequest {
         let body = json!({
             "orderId": self.order_id, "awb": self.awb,
-            "customer": {"phone": PLAIN_PHONE, "firstName": "canary-name"},
+            "customer": {"phone": self.phone, "firstName": "canary-name"},
             "items": [{"title": "canary-item", "qty": 1, "price": "99.00"}],
         });
         vendor(self.account, "POST", "/api/external/orders", &body)
@@ -71,14 +73,14 @@ impl Actors {
         tokio::join!(creating, join_all(reporting));
     }
 
-    async fn create(&self, plan: &Plan) {
+    pub(super) async fn create(&self, plan: &Plan) {
         let Some(key) = plan.key() else { return };
         let asked = self.ask(&plan.creation()).await;
         self.repeat(&plan.creation());
         self.expect(&asked, &[200, 201], "the creation of an order of its own");
         self.world.lock().ledger.order(key.clone(), asked.promise());
-        for (field, value) in [(Field::Awb, plan.awb.as_str()), (Field::Phone, PLAIN_PHONE)] {
-            let what = What::Field(field, Some(value.to_owned()));
+        for (field, value) in [(Field::Awb, &plan.awb), (Field::Phone, &plan.phone)] {
+            let what = What::Field(field, Some(value.clone()));
             self.world.lock().ledger.sayings.push(asked.saying(key.clone(), what));
         }
     }

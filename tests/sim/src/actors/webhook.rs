@@ -115,6 +115,9 @@ impl Webhook {
 }
 
 impl Report {
+    pub(super) const OUT_FOR_DELIVERY: Self =
+        Self { id: OUT_FOR_DELIVERY.0, label: OUT_FOR_DELIVERY.1, minute: 0 };
+
     pub(super) fn webhook(&self, plan: &Plan) -> Webhook {
         let time = format!("01 03 2026 10:{:02}:00", self.minute);
         let body = json!({

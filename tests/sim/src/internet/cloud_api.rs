@@ -13,14 +13,18 @@ use crate::sandbox::SandboxId;
 use crate::setup::messages::ACCESS_TOKEN;
 use crate::world::State;
 
+mod limits;
 mod replies;
 mod reports;
+
+use limits::Limits;
 
 /// What the Cloud API remembers.
 #[derive(Default)]
 pub(crate) struct CloudApi {
     /// The messages so far.
     messages: u64,
+    limits: Limits,
     /// By number: until then the token is refused.
     pub(crate) refuses_until: BTreeMap<String, u64>,
     /// Statuses with the times at which they are reported.
@@ -40,12 +44,14 @@ impl State {
         if let Some(problem) = wrong(request, &body) {
             self.ledger.violation(format!("the Cloud API is sent {id} with {problem}"));
         }
-        let (verdict, reply) = self.judge_message(&number, &id);
+        let to = body["to"].as_str().or(body["recipient"].as_str()).unwrap_or_default();
+        let (verdict, reply) = self.judge_message(&number, &id, to);
         if let Some(verdict) = verdict {
             let name = self.sandbox(sandbox).name.clone();
             self.tell(&name, || format!("POST {id} -> number {number}: {verdict:?}"));
             self.check_send(&id);
-            self.ledger.sends.posts.push(CloudPost { id, number, verdict });
+            let at = self.now();
+            self.ledger.sends.posts.push(CloudPost { id, number, verdict, at });
         }
         reply
     }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use domain::core::id::{AccountCode, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::messaging::send::SendResult;
+use domain::webhooks::delivery::Delivery;
+use domain::webhooks::kind::Kind;
 use serde_json::Value;
 
 use crate::call::{Call, Service};
@@ -25,6 +27,16 @@ pub(crate) struct SendsLedger {
     pub(crate) results: Vec<SendResult>,
     /// By message: who claimed its attempts, and when.
     pub(crate) claims: BTreeMap<String, Vec<(SandboxId, u64)>>,
+    /// How often `sweep` queued a message.
+    pub(crate) swept: BTreeMap<String, usize>,
+    pub(crate) crowd: Option<Crowd>,
+}
+
+/// Orders that change at one moment, each of which is to send one message.
+pub(crate) struct Crowd {
+    /// With the phone numbers of their shoppers.
+    pub(crate) orders: BTreeMap<OrderKey, String>,
+    pub(crate) at: u64,
 }
 
 /// A message that was accepted.
@@ -69,6 +81,7 @@ pub(crate) struct CloudPost {
     pub(crate) id: String,
     pub(crate) number: String,
     pub(crate) verdict: Verdict,
+    pub(crate) at: u64,
 }
 
 impl SendsLedger {
@@ -93,6 +106,12 @@ impl State {
         if let (true, Some(id)) = (is_claim, id) {
             let claim = (sandbox, self.now());
             self.ledger.sends.claims.entry(id.to_owned()).or_default().push(claim);
+        }
+    }
+
+    pub(crate) fn record_swept(&mut self, delivery: &Delivery) {
+        if delivery.kind == Kind::WhatsApp {
+            *self.ledger.sends.swept.entry(delivery.id.clone()).or_default() += 1;
         }
     }
 

@@ -23,11 +23,16 @@ const LOOK_MS: std::ops::Range<u64> = 20_000..120_000;
 const MOST_REPLAYS: usize = 2;
 
 impl Actors {
-    /// Begins both, until the run ends.
+    /// Begins what the flows need, until the run ends.
     pub(crate) fn attend_to_sends(&self) {
+        let flows = self.world.lock().flows;
         let (reporter, operator) = (self.clone(), self.clone());
-        spawn_local(async move { reporter.report_statuses().await });
-        spawn_local(async move { operator.look_after_numbers().await });
+        if flows.sends || flows.rules {
+            spawn_local(async move { reporter.report_statuses().await });
+        }
+        if flows.sends {
+            spawn_local(async move { operator.look_after_numbers().await });
+        }
     }
 
     async fn report_statuses(&self) {

@@ -25,8 +25,18 @@ const TOO_LATE_MS: u64 = 30_000;
 
 impl State {
     /// What happens to a message; no verdict if the request does not arrive.
-    pub(super) fn judge_message(&mut self, number: &str, id: &str) -> (Option<Verdict>, Reply) {
+    pub(super) fn judge_message(
+        &mut self,
+        number: &str,
+        id: &str,
+        to: &str,
+    ) -> (Option<Verdict>, Reply) {
         let ms = self.latency(50);
+        let now = self.now();
+        if let Err(beyond) = self.cloud_api.limits.take(number, to, now) {
+            self.ledger.violation(format!("number {number} sends more than {beyond}"));
+            return (Some(Verdict::Refused), Reply::after_ms(ms, Ok(error(beyond.error()))));
+        }
         let refuses_until = self.cloud_api.refuses_until.get(number).copied().unwrap_or_default();
         if self.now() < refuses_until {
             return (Some(Verdict::Refused), Reply::after_ms(ms, Ok(error(REFUSED_TOKEN))));
