@@ -35,7 +35,7 @@ MIN_SECRET_LENGTH = 9  # shorter texts occur in other words by chance
 
 def secrets_of(stack: Stack) -> dict[str, str]:
     """Every text that must not be logged → its kind."""
-    found = {ORDER["customer"]["phone"]: "phone of the demo"}
+    found = {ORDER["customer"]["phone"]: "phone of the demo"} | recipients_of(stack)
     for user in stack["users"].values():
         credentials = f"{user['name']}:{user['password']}".encode()
         found[user["password"]] = "password"
@@ -49,6 +49,17 @@ def secrets_of(stack: Stack) -> dict[str, str]:
             kind = parameter["Name"].removeprefix(f"{SETTINGS}/")
             found |= dict.fromkeys(_secrets_in(parameter["Value"]), kind)
     return {text: kind for text, kind in found.items() if len(text) >= MIN_SECRET_LENGTH}
+
+
+def recipients_of(stack: Stack) -> Stack:
+    """The phone numbers and user ids to which the double of the Cloud API was sent messages."""
+    found: Stack = {}
+    for path, key in (("_calls", "calls"), ("_messages", "messages")):
+        with urllib.request.urlopen(f"{stack['graph_url']}/{path}") as response:
+            items = json.load(response)[key]
+        found |= {item["recipient"]: "recipient" for item in items if item["recipient"]}
+        found |= {item["user_id"]: "user id" for item in items if item.get("user_id")}
+    return found
 
 
 def _secrets_in(value: Any) -> Iterator[str]:

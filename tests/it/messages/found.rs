@@ -85,7 +85,7 @@ async fn lists_the_messages_to_a_shopper() {
             "template": {"name": "order_update", "language": "en", "components": [
                 {"type": "body", "parameters": [{"type": "text", "text": "canary-name"},
                                                 {"type": "text", "text": "none"},
-                                                {"type": "text", "text": "on its way"}]},
+                                                {"type": "text", "text": "canary-text"}]},
             ]},
         });
         let answer = stack().user("partner", "POST", CONVERSATION, Some(&body)).await;

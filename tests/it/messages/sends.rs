@@ -9,13 +9,13 @@ use crate::support::graph::{accepted, calls, phone, reply, report, rule};
 use crate::support::messages::{CONVERSATION, messages};
 use crate::support::{Answer, Parcel, eventually, http, stack, unique};
 
-fn body(order: &str, to: &str) -> Value {
+pub(super) fn body(order: &str, to: &str) -> Value {
     json!({
         "account_code": "STORE001", "order_id": order, "to": format!("+{to}"),
         "template": {"name": "order_update", "language": "en", "components": [
             {"type": "body", "parameters": [{"type": "text", "text": "canary-name"},
                                             {"type": "text", "text": order},
-                                            {"type": "text", "text": "on its way"}]},
+                                            {"type": "text", "text": "canary-text"}]},
         ]},
     })
 }
@@ -179,10 +179,12 @@ async fn errors_that_pass_are_retried_and_others_end_the_message() {
     }
     for code in [131_026, 131_047, 131_050, 132_001, 100] {
         let to = phone();
-        rule(&to, json!({"error": code})).await;
+        // Meta's words may repeat what it was sent.
+        rule(&to, json!({"error": code, "details": format!("canary-details: +{to}")})).await;
         let (order, id) = send(&to).await;
         let failed = message_in(&order, "failed").await;
         assert_eq!(failed["error"]["code"], code.to_string());
+        assert_eq!(failed["error"]["details"], format!("canary-details: +{to}"));
         let delivery = delivery(&id).await;
         let reason = json!(code.to_string());
         assert_eq!((&delivery["state"], &delivery["reason"]), (&json!("failed"), &reason));

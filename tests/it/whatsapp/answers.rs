@@ -67,7 +67,7 @@ fn body(messages: &[Value]) -> Value {
 async fn shows_an_answer_on_the_timeline_and_tells_endpoints() {
     let shop = Shop::new().await;
     let before = stack().order(&shop.order_id).await;
-    let tapped = json!({"text": "Bring it tomorrow", "payload": "tomorrow"});
+    let tapped = json!({"text": "canary-text: bring it tomorrow", "payload": "canary-payload"});
     let reply = shop.reply("button", tapped, 60);
     assert_eq!(process(&body(std::slice::from_ref(&reply))).await, (EventState::Processed, None));
 
@@ -81,7 +81,7 @@ async fn shows_an_answer_on_the_timeline_and_tells_endpoints() {
         "sourceStatus": "Message answered", "awb": null, "occurredAt": time(60),
         "receivedAt": entry["receivedAt"], "location": null, "note": null, "applied": true,
         "reason": null, "late": false, "version": null,
-        "answer": {"type": "button", "text": "Bring it tomorrow", "payload": "tomorrow",
+        "answer": {"type": "button", "text": "canary-text: bring it tomorrow", "payload": "canary-payload",
                    "title": null, "messageId": reply["id"], "inReplyTo": shop.wamid},
     });
     assert_eq!(entry, &expected);
@@ -96,7 +96,7 @@ async fn shows_an_answer_on_the_timeline_and_tells_endpoints() {
             "account_code": OURS.0, "order_id": shop.order_id,
             "message": {
                 "message_id": reply["id"], "from": shop.phone, "type": "button",
-                "text": "Bring it tomorrow", "payload": "tomorrow", "title": null,
+                "text": "canary-text: bring it tomorrow", "payload": "canary-payload", "title": null,
                 "in_reply_to": shop.wamid, "at": time(60),
             },
             "answered": {"id": answered["id"], "template": "out_for_delivery_v2",
@@ -129,17 +129,17 @@ async fn shows_an_answer_on_the_timeline_and_tells_endpoints() {
 async fn tells_of_each_answer_once() {
     let shop = Shop::new().await;
     let choice = |kind: &str, reply: Value| json!({"type": kind, kind: reply});
-    let row = json!({"id": "slot-2", "title": "Evening", "description": "after six"});
-    let form = json!({"name": "flow", "body": "Sent", "response_json": "{\"slot\":\"2\"}"});
+    let row = json!({"id": "canary-slot-2", "title": "canary-title: evening", "description": "canary-description"});
+    let form = json!({"name": "flow", "body": "Sent", "response_json": "{\"canary-slot\":\"2\"}"});
     let mut reaction = shop.reply("reaction", json!({"message_id": shop.wamid, "emoji": "👍"}), 5);
     reaction.as_object_mut().unwrap().remove("context");
     let mut foreign = shop.reply("text", json!({"body": "canary-body"}), 6);
     foreign["context"]["id"] = json!(wamid());
     let mut all = vec![
-        shop.reply("text", json!({"body": "where?"}), 1),
+        shop.reply("text", json!({"body": "canary-text: where?"}), 1),
         shop.reply("interactive", choice("list_reply", row), 2),
         shop.reply("interactive", choice("nfm_reply", form), 3),
-        shop.reply("image", json!({"id": "1", "caption": "my door"}), 4),
+        shop.reply("image", json!({"id": "1", "caption": "canary-caption: my door"}), 4),
         reaction,
         foreign,
         text(&wamid(), &shop.phone, 7, "canary-body"),
@@ -152,10 +152,15 @@ async fn tells_of_each_answer_once() {
     let shown =
         |answer: &Value| ["type", "text", "payload", "title"].map(|field| answer[field].clone());
     let expected = [
-        [json!("text"), json!("where?"), json!(null), json!(null)],
-        [json!("list"), json!("Evening"), json!("slot-2"), json!("Evening")],
-        [json!("form"), json!("Sent"), json!("{\"slot\":\"2\"}"), json!(null)],
-        [json!("image"), json!("my door"), json!(null), json!(null)],
+        [json!("text"), json!("canary-text: where?"), json!(null), json!(null)],
+        [
+            json!("list"),
+            json!("canary-title: evening"),
+            json!("canary-slot-2"),
+            json!("canary-title: evening"),
+        ],
+        [json!("form"), json!("Sent"), json!("{\"canary-slot\":\"2\"}"), json!(null)],
+        [json!("image"), json!("canary-caption: my door"), json!(null), json!(null)],
         [json!("reaction"), json!("👍"), json!(null), json!(null)],
     ];
     let answers: Vec<_> =
@@ -163,7 +168,10 @@ async fn tells_of_each_answer_once() {
     assert_eq!(answers, expected);
     shop.told(expected.len()).await;
     // A further change is told after all of them.
-    assert_eq!(process(&body(&[shop.reply("text", json!({"body": "last"}), 8)])).await.1, None);
+    assert_eq!(
+        process(&body(&[shop.reply("text", json!({"body": "canary-text: last"}), 8)])).await.1,
+        None
+    );
     let told = shop.told(expected.len() + 1).await;
     assert_eq!(told.len(), expected.len() + 1);
     let mut told: Vec<_> = told.iter().map(|it| it.json()["data"]["message"].clone()).collect();
@@ -176,7 +184,7 @@ async fn tells_of_each_answer_once() {
 async fn shows_an_answer_to_a_message_that_is_linked_later() {
     let shop = Shop::new().await;
     let later = wamid();
-    let mut early = shop.reply("text", json!({"body": "where?"}), 1);
+    let mut early = shop.reply("text", json!({"body": "canary-text: where?"}), 1);
     early["context"]["id"] = json!(later);
     assert_eq!(process(&body(&[early.clone()])).await, (EventState::Processed, None));
     assert!(shop.answers().await.is_empty());
@@ -185,14 +193,15 @@ async fn shows_an_answer_to_a_message_that_is_linked_later() {
     assert_eq!(told["data"]["message"]["message_id"], early["id"]);
     let answers = shop.answers().await;
     assert_eq!(answers.len(), 1);
-    assert_eq!(answers[0]["answer"]["text"], "where?");
+    assert_eq!(answers[0]["answer"]["text"], "canary-text: where?");
 }
 
 #[tokio::test]
 async fn keeps_fifty_answers_of_an_order() {
     let shop = Shop::new().await;
-    let all: Vec<Value> =
-        (0..52).map(|second| shop.reply("text", json!({"body": "again"}), second)).collect();
+    let all: Vec<Value> = (0..52)
+        .map(|second| shop.reply("text", json!({"body": "canary-text: again"}), second))
+        .collect();
     assert_eq!(process(&body(&all)).await, (EventState::Processed, None));
     assert_eq!(shop.answers().await.len(), 50);
     shop.told(50).await;

@@ -26,7 +26,7 @@ async fn follows_a_message_to_read_in_any_order_and_shows_its_answer() {
     })
     .await;
 
-    let content = json!({"text": "Yes", "payload": "canary-body"});
+    let content = json!({"text": "canary-text: yes", "payload": "canary-body"});
     let answer = reply(&json!({"callback_data": callback_data, "button": content})).await;
     let path = format!("{CONVERSATION}?phone={phone}");
     let item = eventually("the answer in the conversation", async || {

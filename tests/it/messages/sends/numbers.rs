@@ -35,7 +35,11 @@ async fn number() -> Value {
 
 #[tokio::test]
 async fn a_number_whose_token_is_refused_sends_nothing_until_it_is_enabled() {
-    set_rule(&json!({"number": NUMBER, "error": 190})).await;
+    // Meta's words repeat the token.
+    let token = &stack().sources["whatsapp"]["access_token"];
+    let message = format!("Malformed access token {token}");
+    let error = json!({"error": {"message": message, "type": "OAuthException", "code": 190}});
+    set_rule(&json!({"number": NUMBER, "http_status": 401, "body": error.to_string()})).await;
     let refused = send_to(&phone()).await;
     delivery_in(&refused, "parked").await;
     assert_eq!(calls(&refused).await.len(), 1);
