@@ -1,6 +1,7 @@
 //! Message tracking: messages to shoppers and their statuses.
 
 mod conversations;
+mod crowd;
 mod found;
 mod linked;
 mod rules;

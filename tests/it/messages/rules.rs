@@ -19,7 +19,7 @@ fn number(account: &str) -> String {
 }
 
 /// Rules that tell of `out_for_delivery`, changed by `settings`.
-async fn set_rules(account: &str, settings: Value) {
+pub(super) async fn set_rules(account: &str, settings: Value) {
     let parameters = ["{first_name}", "{order_id}", "{status}"];
     let parameters = parameters.map(|text| json!({"type": "text", "text": text}));
     let mut rules = json!({
@@ -37,13 +37,13 @@ async fn set_rules(account: &str, settings: Value) {
 }
 
 /// Creates an order of a shopper.
-async fn order(account: &str, customer: &Value) -> String {
+pub(super) async fn order(account: &str, customer: &Value) -> String {
     let id = unique("R-");
     stack().create_order_in(account, &json!({"orderId": id, "customer": customer})).await;
     id
 }
 
-async fn report(account: &str, order: &str, status: &str, at: Option<Timestamp>) {
+pub(super) async fn report(account: &str, order: &str, status: &str, at: Option<Timestamp>) {
     let path = format!("/api/external/orders/{order}/status");
     let mut body = json!({"status": status, "accountCode": account});
     if let Some(at) = at {
@@ -60,7 +60,7 @@ async fn messages(account: &str, order: &str) -> Vec<Value> {
 }
 
 /// The only message of an order, once it has this status.
-async fn message_in(account: &str, order: &str, status: &str) -> Value {
+pub(super) async fn message_in(account: &str, order: &str, status: &str) -> Value {
     eventually(&format!("the message of {order} is {status}"), async || {
         let all = messages(account, order).await;
         let [message] = all.as_slice() else { return None };
@@ -76,7 +76,7 @@ async fn out_for_delivery(account: &str, customer: &Value, status: &str) -> Valu
     message_in(account, &id, status).await
 }
 
-fn shopper(phone: &str) -> Value {
+pub(super) fn shopper(phone: &str) -> Value {
     json!({"phone": format!("+{phone}"), "firstName": "canary-name"})
 }
 
