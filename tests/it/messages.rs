@@ -1,5 +1,6 @@
 //! Message tracking: messages to shoppers and their statuses.
 
+mod bad_inputs;
 mod conversations;
 mod crowd;
 mod found;
