@@ -46,15 +46,28 @@ impl MessagesApi {
         let queue = |name| environment.variable(name).map(|url| Queue::new(clients.sqs(), url));
         let settings = Settings::from_environment(clients.ssm(), environment)?;
         let failures = AuthFailures::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
-        Ok(Self {
-            messages: Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
-            orders: Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
-            deliveries: Deliveries::new(dynamodb, environment.variable("DELIVERIES_TABLE")?),
-            queue: queue("DELIVERIES_QUEUE_URL")?,
-            events_queue: queue("EVENTS_QUEUE_URL")?,
-            numbers: CachedSetting::new(settings.clone(), Numbers::PARAMETER, Numbers::read),
-            callers: Callers::new(settings, failures),
-        })
+        Ok(Self::new(
+            Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
+            Orders::new(dynamodb.clone(), environment.variable("ORDERS_TABLE")?),
+            Deliveries::new(dynamodb, environment.variable("DELIVERIES_TABLE")?),
+            queue("DELIVERIES_QUEUE_URL")?,
+            queue("EVENTS_QUEUE_URL")?,
+            settings.clone(),
+            Callers::new(settings, failures),
+        ))
+    }
+
+    pub fn new(
+        messages: Messages,
+        orders: Orders,
+        deliveries: Deliveries,
+        queue: Queue,
+        events_queue: Queue,
+        settings: Settings,
+        callers: Callers,
+    ) -> Self {
+        let numbers = CachedSetting::new(settings, Numbers::PARAMETER, Numbers::read);
+        Self { messages, orders, deliveries, queue, events_queue, numbers, callers }
     }
 
     pub fn handle(&self, request: Request) -> HttpInvocation<'_> {

@@ -17,6 +17,8 @@ use ::aws::tables::inbound::InboundLog;
 use ::aws::tables::messages::Messages;
 use ::aws::tables::orders::Orders;
 use ::aws::tables::runs::Runs;
+use ::aws::tables::send_limits::SendLimits;
+use ::messages::MessagesApi;
 use ::orders::OrdersApi;
 use ::poll::Poll;
 use ::process::Process;
@@ -27,12 +29,13 @@ use aws_sdk_dynamodb::types::{
     ProjectionType,
 };
 use data_encoding::HEXLOWER;
-use deliver::{Deliver, HealthMonitor};
+use deliver::{Deliver, HealthMonitor, MessageSender};
 use egress::Http;
 use inbound::Inbound;
-use serde_json::json;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use crate::support::graph::NUMBER;
 use crate::support::{
     Calls, Index, Meter, OURS, SIGNING_SECRET, put_secret, put_setting, remove_parameters, stack,
     unique,
@@ -41,8 +44,10 @@ use crate::sync::shipway_double;
 
 const QUEUES: [&str; 5] = ["events", "deliveries", "dead_letters", "shards", "batches"];
 pub const USER: &str = "shop";
-/// The user's password, and Shiprocket's token.
+/// The user's password, Shiprocket's token, and the secret of WhatsApp's app.
 pub const SECRET: &str = "canary-secret-of-the-budget";
+/// A rule sends a message for it. No other operation reports it.
+pub const RULE_STATUS: &str = "cancelled";
 
 pub struct Installation {
     name: String,
@@ -50,6 +55,7 @@ pub struct Installation {
     queues: BTreeMap<&'static str, String>,
     pub inbound: Inbound,
     pub orders: OrdersApi,
+    pub messages: MessagesApi,
     pub process: Process,
     pub deliver: Deliver,
     pub worker: Worker,
@@ -81,6 +87,7 @@ impl Installation {
                 parts.callers(),
                 AuditLog::new(parts.dynamodb(), parts.table("state")),
             ),
+            messages: parts.messages_api(),
             process: parts.process(),
             deliver: parts.deliver(),
             worker: parts.worker(),
@@ -169,22 +176,39 @@ impl Parts<'_> {
         Runs::new(self.dynamodb(), self.table("state"))
     }
 
+    fn messages(&self) -> Messages {
+        Messages::new(self.dynamodb(), self.table("messages"))
+    }
+
+    fn deliveries(&self) -> Deliveries {
+        Deliveries::new(self.dynamodb(), self.table("deliveries"))
+    }
+
+    fn messages_api(&self) -> MessagesApi {
+        let (rows, queue) = (self.deliveries(), self.queue("deliveries"));
+        let (messages, orders, events) = (self.messages(), self.orders(), self.queue("events"));
+        MessagesApi::new(messages, orders, rows, queue, events, self.settings(), self.callers())
+    }
+
     fn process(&self) -> Process {
-        let messages = Messages::new(self.dynamodb(), self.table("messages"));
-        let (own, deliveries) = (self.queue("events"), self.queue("deliveries"));
-        let rows = Deliveries::new(self.dynamodb(), self.table("deliveries"));
-        let (events, orders) = (self.events(), self.orders());
-        Process::new(events, own, orders, messages, deliveries, rows, self.settings())
+        let (rows, queue) = (self.deliveries(), self.queue("deliveries"));
+        let (events, own, orders) = (self.events(), self.queue("events"), self.orders());
+        Process::new(events, own, orders, self.messages(), queue, rows, self.settings())
+    }
+
+    fn sender(&self) -> MessageSender {
+        let limits = SendLimits::new(self.dynamodb(), self.table("state"));
+        MessageSender::new(self.queue("events"), limits, self.messages(), self.settings())
     }
 
     fn deliver(&self) -> Deliver {
-        let rows = Deliveries::new(self.dynamodb(), self.table("deliveries"));
         let health = EndpointHealth::new(self.dynamodb(), self.table("state"));
         // As for the settings: a busy function reads no health.
         let health = HealthMonitor::new(health, Duration::from_secs(3600));
         let dead_letters = self.queue("dead_letters");
         let http = Http::new(system_time).unwrap();
-        Deliver::new(rows, health, dead_letters, None, None, self.settings(), http)
+        let (rows, sender) = (self.deliveries(), Some(self.sender()));
+        Deliver::new(rows, health, dead_letters, None, sender, self.settings(), http)
     }
 
     fn worker(&self) -> Worker {
@@ -246,9 +270,22 @@ async fn put_settings(name: &str) {
     let endpoint = json!({"format": "standard", "accounts": [OURS], "backoff": [1]});
     let hash = HEXLOWER.encode(&Sha256::digest(SECRET));
     let user = json!({"password_sha256": hash, "role": "partner", "accounts": [OURS]});
+    let whatsapp = json!({
+        "phone_numbers": {NUMBER: OURS}, "graph_url": stack().graph_url, "graph_version": "v26.0",
+    });
+    let token = &stack().sources["whatsapp"]["access_token"];
+    let whatsapp_secret =
+        json!({"app_secret": SECRET, "verify_token": SECRET, "access_token": token});
+    let rule = json!({
+        "on": RULE_STATUS, "template": "order_update", "language": "en",
+        "components": template_components(),
+    });
+    let rules = json!({"phone_number_id": NUMBER, "rules": [rule], "daily_cap": 10});
     let settings = [
         ("sources/shiprocket/settings", json!({"mode": "token", "account": OURS}).to_string()),
         ("sources/shipway/settings", shipway.to_string()),
+        ("sources/whatsapp/settings", whatsapp.to_string()),
+        (&format!("accounts/{OURS}/messages"), rules.to_string()),
         ("endpoints/shop/settings", endpoint.to_string()),
         ("endpoints/shop/url", format!("{}/{name}", stack().receiver_url)),
     ];
@@ -258,10 +295,18 @@ async fn put_settings(name: &str) {
     let secrets = [
         ("sources/shiprocket/secret", SECRET.to_owned()),
         ("sources/shipway/secret", shipway_secret.to_string()),
+        ("sources/whatsapp/secret", whatsapp_secret.to_string()),
         ("endpoints/shop/secret", SIGNING_SECRET.to_owned()),
         (&format!("users/{USER}"), user.to_string()),
     ];
     for (parameter, value) in secrets {
         put_secret(&format!("{name}/{parameter}"), &value).await;
     }
+}
+
+/// Of the template `order_update`.
+pub fn template_components() -> Value {
+    let texts = ["{first_name}", "{order_id}", "{status}"];
+    let parameters = texts.map(|text| json!({"type": "text", "text": text}));
+    json!([{"type": "body", "parameters": parameters}])
 }

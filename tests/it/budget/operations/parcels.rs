@@ -205,7 +205,7 @@ impl Operations {
         assert_eq!(page["items"].as_array().unwrap().len(), LISTED, "{page}");
     }
 
-    async fn create(&self, order: &Value) {
+    pub(super) async fn create(&self, order: &Value) {
         call(&self.shop, "POST ", &json!({}), Some(order)).await;
         self.process_next().await;
     }
