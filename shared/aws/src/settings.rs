@@ -286,11 +286,14 @@ impl<T> Cached<T> {
     }
 }
 
+/// Returns what is wrong with a value, without quoting it.
+type Parse<T> = Box<dyn Fn(&str) -> Result<T, String> + Send + Sync>;
+
 /// One setting, cached.
 pub struct CachedSetting<T> {
     settings: Settings,
     parameter: &'static str,
-    parse: Box<dyn Fn(&str) -> Result<T, String> + Send + Sync>,
+    parse: Parse<T>,
     cached: Cached<Option<T>>,
 }
 
