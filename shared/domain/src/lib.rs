@@ -7,6 +7,7 @@ pub mod core;
 pub mod messaging;
 pub mod metrics;
 pub mod orders;
+pub mod page;
 pub mod pagination;
 pub mod polling;
 pub mod redrive;
