@@ -76,6 +76,19 @@ impl TrackingLinks {
     pub fn origins(&self, account: &AccountCode) -> &[String] {
         self.origins.get(account).map(Vec::as_slice).unwrap_or_default()
     }
+
+    /// Whether a site may show orders of the account: one of its own, or that of the tracking pages.
+    pub fn allows_origin(&self, account: &AccountCode, origin: &str) -> bool {
+        let is_own = origin.eq_ignore_ascii_case(origin_of(&self.public_url));
+        is_own || self.origins(account).iter().any(|known| known == origin)
+    }
+}
+
+/// The URL without its path.
+fn origin_of(url: &str) -> &str {
+    let rest = after_scheme(url).unwrap_or_default();
+    let path = rest.find('/').map_or(0, |slash| rest.len() - slash);
+    &url[..url.len() - path]
 }
 
 /// As browsers write it: lower case, no path.

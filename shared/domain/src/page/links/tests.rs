@@ -94,3 +94,24 @@ fn rejects_invalid_settings() {
         assert!(!error.to_string().contains("canary"), "{error}");
     }
 }
+
+#[test]
+fn allows_the_sites_of_the_account_and_of_the_pages() {
+    let origins = r#""origins":{"A":["https://shop.example"]}"#;
+    let links = with(&format!(r#""public_url":"https://t.example/track/me",{origins}"#)).unwrap();
+    let account = |code: &str| AccountCode::parse(code).unwrap();
+    for (code, origin, expected) in [
+        ("A", "https://shop.example", true),
+        ("A", "https://t.example", true),
+        ("B", "https://t.example", true),
+        ("B", "https://shop.example", false),
+        ("A", "http://shop.example", false),
+        ("A", "https://shop.example.evil", false),
+        ("A", "https://evil-shop.example", false),
+        ("A", "https://t.example/track/me", false),
+        ("A", "null", false),
+        ("A", "", false),
+    ] {
+        assert_eq!(links.allows_origin(&account(code), origin), expected, "{code} {origin}");
+    }
+}
