@@ -167,6 +167,11 @@ impl Caller {
         matches!(self.principal, Principal::User(Role::Admin | Role::Viewer))
     }
 
+    /// Live updates.
+    pub fn can_watch(&self) -> bool {
+        matches!(self.principal, Principal::User(_))
+    }
+
     /// Retries, replays, triggered webhooks, endpoints, stale orders, runs.
     pub fn can_operate(&self) -> bool {
         self.principal == Principal::User(Role::Admin)

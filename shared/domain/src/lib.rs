@@ -4,6 +4,7 @@
 
 pub mod auth;
 pub mod core;
+pub mod live;
 pub mod messaging;
 pub mod metrics;
 pub mod orders;

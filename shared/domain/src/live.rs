@@ -1,0 +1,22 @@
+//! Live updates: what a socket sees, the ticket that opens it, and the frames on it.
+
+mod client_frame;
+mod message;
+mod missed;
+mod scope;
+mod server_frame;
+mod ticket;
+mod ticket_request;
+
+pub use client_frame::{ClientFrame, MAX_SINCE};
+pub use message::{LiveMessage, LiveUpdate};
+pub use missed::missed;
+pub use scope::Scope;
+pub use server_frame::{MessageNews, OrderNews, ServerFrame};
+pub use ticket::{Grant, Holder, TICKET_LIFE, Ticket};
+pub use ticket_request::TicketRequest;
+
+use std::time::Duration;
+
+/// API Gateway closes a socket after two hours. Rows of a socket outlive it.
+pub const SOCKET_LIFE: Duration = Duration::from_secs(130 * 60);
