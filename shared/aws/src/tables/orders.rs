@@ -30,6 +30,7 @@ mod tests;
 mod timeline;
 mod traces;
 mod unmatched;
+mod watched;
 
 use std::time::Duration;
 
@@ -188,7 +189,9 @@ fn read_order(key: &OrderKey, rows: &[Item]) -> Result<OrderRows, IoError> {
     }
     let profile: Profile = read_json(profile, "json")?;
     let given_up = given_up::read(state_row)?;
-    Ok(OrderRows::Complete(Box::new(Order { key: key.clone(), profile, state, given_up })))
+    let watched_until = watched::read(state_row);
+    let order = Order { key: key.clone(), profile, state, given_up, watched_until };
+    Ok(OrderRows::Complete(Box::new(order)))
 }
 
 fn state_row(order: &Order) -> Result<Item, IoError> {

@@ -262,7 +262,8 @@ mod tests {
             reason: Some("called".to_owned()),
             by: SourceName::API,
         });
-        let before = Order { key, profile: Profile::default(), state, given_up: [].into() };
+        let (given_up, watched_until) = ([].into(), None);
+        let before = Order { key, profile: Profile::default(), state, given_up, watched_until };
         let now = Timestamp::from_millis(1000).unwrap();
         let after = before.without_customer(now);
         let (old, new) = (&before.state, &after.state);

@@ -31,6 +31,8 @@ pub struct Order {
     pub state: State,
     /// Names that the order gave up, possibly before its timeline shows it.
     pub given_up: BTreeSet<Ref>,
+    /// Until then somebody may watch the order live.
+    pub watched_until: Option<Timestamp>,
 }
 
 impl Order {

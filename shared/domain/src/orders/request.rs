@@ -51,6 +51,7 @@ impl NewOrder {
             profile,
             state: State::at_creation(start, now),
             given_up: BTreeSet::new(),
+            watched_until: None,
         }
     }
 

@@ -56,7 +56,7 @@ impl StoredOrder {
 
     pub(crate) fn order(&self) -> Order {
         let Self { key, state, profile, given_up, .. } = self.clone();
-        Order { key, profile, state, given_up }
+        Order { key, profile, state, given_up, watched_until: None }
     }
 
     /// The names by which reports find it, besides its id.

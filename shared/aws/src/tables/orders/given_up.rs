@@ -8,6 +8,7 @@ use domain::core::id::OrderKey;
 use domain::orders::order::Order;
 use domain::tracking::report::Ref;
 
+use super::watched::is_watched_as;
 use super::{Orders, state_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, number, read_texts};
@@ -45,13 +46,15 @@ impl Orders {
     }
 }
 
-/// True for an order that was not written, and gave up no name, since it was read.
+/// True for an order that was not written, gave up no name, and got nobody to watch it since it was
+/// read.
 pub(super) fn is_unchanged(order: &Order) -> Result<Condition, IoError> {
     let given_up = match order.given_up.is_empty() {
         true => attr(GIVEN_UP).absent(),
         false => attr(GIVEN_UP).equals(set(&order.given_up)?),
     };
-    Ok(attr("rev").equals(number(order.state.rev)).and(given_up))
+    let unwritten = attr("rev").equals(number(order.state.rev));
+    Ok(unwritten.and(given_up).and(is_watched_as(order)))
 }
 
 /// Removes the names that the order regained.

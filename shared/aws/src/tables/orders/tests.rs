@@ -22,7 +22,8 @@ fn rows() -> (OrderKey, [Value; 3]) {
     let state = State::at_creation(Start::of(Status::Pending), at);
     let state = State { entries: 1, entry_rev: 2, ..state };
     let profile = Profile::default();
-    let order = Order { key: key.clone(), profile, state, given_up: BTreeSet::new() };
+    let (given_up, watched_until) = (BTreeSet::new(), None);
+    let order = Order { key: key.clone(), profile, state, given_up, watched_until };
     let entry = TimelineEntry {
         id: ReportId::parse("w1").unwrap(),
         occurred_at: at,
