@@ -116,6 +116,13 @@ impl Clients {
         aws_sdk_sqs::Client::from_conf(config.retry_partition(retries("sqs")).build())
     }
 
+    /// The sockets of the WebSocket API with this URL.
+    pub fn sockets(&self, url: &str) -> aws_sdk_apigatewaymanagement::Client {
+        let config = aws_sdk_apigatewaymanagement::config::Builder::from(&self.sdk);
+        let config = config.endpoint_url(url).retry_partition(retries("sockets"));
+        aws_sdk_apigatewaymanagement::Client::from_conf(config.build())
+    }
+
     pub fn ssm(&self) -> aws_sdk_ssm::Client {
         let config = aws_sdk_ssm::config::Builder::from(&self.sdk);
         aws_sdk_ssm::Client::from_conf(config.retry_partition(retries("ssm")).build())

@@ -1,10 +1,12 @@
-//! The only source of randomness: ids of workers, and jitter.
+//! The only source of randomness: ids of workers, jitter, and secrets.
 //!
-//! Everything is drawn from fastrand's generator of the thread, as the AWS SDK does for its own
-//! backoff. `fastrand::seed` makes a single-threaded run repeatable. Nothing drawn here is a
-//! secret; ids of rows, messages and deliveries are hashes of content.
+//! All but secrets are drawn from fastrand's generator of the thread, as the AWS SDK does for its own
+//! backoff. `fastrand::seed` makes a single-threaded run repeatable. Ids of rows, messages and
+//! deliveries are hashes of content.
 
 use std::time::Duration;
+
+use crate::error::IoError;
 
 /// A random duration from zero to `max`, both included.
 pub fn jitter(max: Duration) -> Duration {
@@ -16,6 +18,22 @@ pub fn jitter(max: Duration) -> Duration {
 pub fn worker_id() -> String {
     let log_stream = std::env::var("AWS_LAMBDA_LOG_STREAM_NAME").unwrap_or_default();
     format!("{log_stream}/{}", fastrand::u64(..))
+}
+
+/// Bytes that nobody can guess, from the operating system.
+#[cfg(not(feature = "simulation"))]
+pub fn secret<const N: usize>() -> Result<[u8; N], IoError> {
+    let mut bytes = [0; N];
+    let unavailable = |_| IoError::Transient { call: "getrandom", code: "unavailable".to_owned() };
+    getrandom::fill(&mut bytes).map(|()| bytes).map_err(unavailable)
+}
+
+/// A repeatable run needs no secrets.
+#[cfg(feature = "simulation")]
+pub fn secret<const N: usize>() -> Result<[u8; N], IoError> {
+    let mut bytes = [0; N];
+    fastrand::fill(&mut bytes);
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -35,6 +53,11 @@ mod tests {
     fn jitter_differs_from_call_to_call() {
         let max = Duration::from_secs(3600);
         assert!((0..10).any(|_| jitter(max) != jitter(max)));
+    }
+
+    #[test]
+    fn secrets_differ() {
+        assert_ne!(secret::<20>(), secret::<20>());
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod error;
 pub mod lambda;
 pub mod message_rules;
 pub mod settings;
+pub mod sockets;
 pub mod sqs;
 pub mod tables;
 pub mod telemetry;

@@ -91,7 +91,14 @@ impl ApiError {
             "too_many_failures",
             "invalid credentials, and too many of them before",
         );
-        Self { retry_after: Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)), ..error }
+        Self { retry_after: Some(whole_seconds(wait)), ..error }
+    }
+
+    /// 429. `wait` is rounded up to whole seconds.
+    pub fn too_many_requests(wait: Duration) -> Self {
+        let message = "too many requests, try again later";
+        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
+        Self { retry_after: Some(whole_seconds(wait)), ..error }
     }
 
     /// 503
@@ -108,6 +115,10 @@ impl ApiError {
     pub fn with_field(self, field: impl Into<String>) -> Self {
         Self { field: Some(field.into()), ..self }
     }
+}
+
+fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 impl From<InvalidBody> for ApiError {
