@@ -142,7 +142,8 @@ impl MessagesApi {
             let request = SeenRequest { message: message.clone(), answer: answer.clone() };
             self.messages.save_move(&row, before, &self.orders, &request, now).await?
         } else {
-            !has_moved || self.messages.save_tracking(&row, before, &self.orders, now).await?
+            let save = self.messages.save_tracking(&row, before, &self.orders, now);
+            !has_moved || save.await?.is_some()
         };
         Ok(if saved { Try::Done(answer) } else { Try::Contended })
     }

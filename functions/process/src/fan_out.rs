@@ -17,6 +17,7 @@ use domain::webhooks::notification::Change;
 
 use crate::Process;
 use crate::apply::AppliedFact;
+use crate::live::News;
 
 /// An endpoint that may subscribe to an event but cannot be notified: its settings are invalid.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +125,7 @@ impl Process {
         }
         self.deliveries.send_deliveries(event, &deliveries).await?;
         self.queue_rule_checks(&changes, trace).await?;
+        self.tell_sockets(&changes.iter().map(News::of_change).collect::<Vec<_>>()).await;
         let accounts = orders.iter().map(|key| &key.account);
         let undeliverable = Undeliverable::find(&endpoints.invalid, accounts);
         Ok(FannedOut { undeliverable, noted })

@@ -9,6 +9,7 @@ use aws::lambda::Invocation;
 use aws::lambda::sqs_batch::Worker;
 use aws::settings::Settings;
 use aws::sqs::Queue;
+use aws::tables::connections::Connections;
 use aws::tables::counters::Counters;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::inbound::InboundLog;
@@ -18,7 +19,7 @@ use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::core::timestamp::Timestamp;
 use lambda_runtime::LambdaEvent;
 
-use crate::Process;
+use crate::{Live, Process, REMEMBERED};
 
 /// Time left to return what was stopped to the queue.
 const RETURNING: Duration = Duration::from_secs(10);
@@ -49,6 +50,16 @@ impl Function {
             Deliveries::new(dynamodb, environment.variable("DELIVERIES_TABLE")?),
             Settings::from_environment(clients.ssm(), environment)?,
         );
+        // Empty in a stage that tells no sockets.
+        let live = match environment.optional("LIVE_QUEUE_URL") {
+            Some(url) => {
+                let table = environment.variable("CONNECTIONS_TABLE")?;
+                let connections = Connections::new(clients.dynamodb(), table);
+                Some(Live::new(Queue::new(sqs.clone(), url), connections, REMEMBERED))
+            }
+            None => None,
+        };
+        let process = process.with_live(live);
         let worker =
             Worker { queue: queue("EVENTS_QUEUE_URL")?, dead_letters: queue("EVENTS_DLQ_URL")? };
         Ok(Self { process, worker, counters })

@@ -9,6 +9,7 @@ mod copies;
 mod erase;
 mod fan_out;
 mod function;
+mod live;
 mod moved;
 mod names;
 mod park;
@@ -54,6 +55,7 @@ use domain::tracking::timeline::Origin;
 use sources::{Items, Reading, Request};
 
 pub use function::Function;
+pub use live::{Live, REMEMBERED};
 
 use apply::{AppliedFact, ApplyOutcome, Via, has_unknown_status};
 use fan_out::FannedOut;
@@ -88,6 +90,8 @@ pub struct Process {
     numbers: PhoneNumberAccounts,
     memory: MemoryBudget,
     tally: Tally,
+    /// Without it, nobody is told live.
+    live: Option<Live>,
 }
 
 impl Process {
@@ -117,7 +121,13 @@ impl Process {
             numbers,
             memory,
             tally,
+            live: None,
         }
+    }
+
+    #[must_use]
+    pub fn with_live(self, live: Option<Live>) -> Self {
+        Self { live, ..self }
     }
 
     pub fn memory(&self) -> &MemoryBudget {

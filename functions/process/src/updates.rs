@@ -14,15 +14,17 @@ use aws::error::IoError;
 use aws::tables::concurrency::run_all;
 use aws::tables::contention::{Try, retry};
 use aws::tables::inbound::{InboundEvent, Progress};
-use aws::tables::messages::TrackingRow;
+use aws::tables::messages::{SavedTracking, TrackingRow};
 use domain::core::id::{AccountCode, EventId};
 use domain::core::timestamp::Timestamp;
+use domain::live::MessageNews;
 use domain::messaging::channel::{ChannelUpdate, StatusUpdate};
 use domain::messaging::conversation::{Contact, ConversationMessage};
 use domain::messaging::message_status::ProviderMessageKey;
 use domain::messaging::send::SendId;
 use sources::Items;
 
+use crate::live::News;
 use crate::reason::FailReason;
 use crate::{Process, Run};
 use counts::UpdateCounts;
@@ -205,11 +207,30 @@ impl Process {
         if let Some(event) = event {
             row.note(&event.id);
         }
-        if !self.messages.save_tracking(&row, before, &self.orders, now()).await? {
-            return Ok(Try::Contended);
-        }
+        let saved = self.messages.save_tracking(&row, before, &self.orders, now()).await?;
+        let Some(saved) = saved else { return Ok(Try::Contended) };
         self.settle_unknown(&row).await?;
+        if row.tracked.tracking.status() != before {
+            self.tell_of_message(&row, saved).await;
+        }
         Ok(Try::Done(Recorded::of(row, true)))
+    }
+
+    /// Tells sockets the new status of a message that is recorded.
+    async fn tell_of_message(&self, row: &TrackingRow, saved: SavedTracking) {
+        let Some(record) = &row.tracked.record else { return };
+        let order = record.order();
+        let status = row.tracked.display_status(record);
+        let at = row.tracked.tracking.statuses().find(|(known, _)| known.shown() == status);
+        let news = MessageNews {
+            message_id: record.id.clone(),
+            order_id: order.as_ref().map(|order| order.order.clone()),
+            status,
+            timestamp: at.map_or_else(now, |(_, at)| at),
+        };
+        let account = &row.key.account;
+        let news = News::of_message(account, order.as_ref(), saved.watched_until, news);
+        self.tell_sockets(&[news]).await;
     }
 
     /// Notes with the delivery that the provider has a message whose attempt had no result. It may

@@ -46,7 +46,7 @@ pub use list::{FoundMessage, FoundMessages, MessageFilter, MessagesOf};
 pub use provider_states::{StateKey, StateRow};
 pub use requests::SeenRequest;
 pub use sends::{CreatedSend, NewSend, RuleLimits};
-pub use tracking::TrackingRow;
+pub use tracking::{SavedTracking, TrackingRow};
 
 use figures::Counting;
 

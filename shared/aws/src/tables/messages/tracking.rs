@@ -8,7 +8,9 @@ use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::ProviderMessageId;
 use domain::messaging::figures::Counted;
 use domain::messaging::linked::TrackedMessage;
+use domain::messaging::message::Message;
 use domain::messaging::message_status::{ProviderMessageKey, ProviderStatus};
+use domain::orders::order::Order;
 
 use super::{DAYS_WITHOUT_ORDER, Messages, SeenRequest};
 use crate::error::IoError;
@@ -40,6 +42,13 @@ pub struct TrackingRow {
     counted: Option<Counted>,
     /// The row under the provider's id, which leads to this one from the next write on.
     adopted: Option<(ProviderMessageKey, u64)>,
+}
+
+/// A tracking row was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SavedTracking {
+    /// Until when somebody may watch its order live.
+    pub watched_until: Option<Timestamp>,
 }
 
 impl TrackingRow {
@@ -134,7 +143,7 @@ impl Messages {
     }
 
     /// Writes a tracking row whose status was `before`, together with its order if the order shows
-    /// this message's status. `false` if one of them was written since it was read, or is being
+    /// this message's status. `None` if one of them was written since it was read, or is being
     /// written.
     pub async fn save_tracking(
         &self,
@@ -142,13 +151,16 @@ impl Messages {
         before: Option<ProviderStatus>,
         orders: &Orders,
         now: Timestamp,
-    ) -> Result<bool, IoError> {
-        let order = self.order_write(row, before, orders, now).await?;
-        self.save_counted(row, order.into_iter().collect(), now).await
+    ) -> Result<Option<SavedTracking>, IoError> {
+        let order = self.changed_order(row, before, orders).await?;
+        let watched_until = order.as_ref().and_then(|order| order.watched_until);
+        let write = order.map(|order| order_write(row, &order, orders, now)).transpose()?.flatten();
+        let is_saved = self.save_counted(row, write.into_iter().collect(), now).await?;
+        Ok(is_saved.then_some(SavedTracking { watched_until }))
     }
 
     /// As [`Messages::save_tracking`]; also notes the request that moved the status, so that its
-    /// repeat has no effect. `false` also if the request was noted already.
+    /// repeat has no effect. `false` if one of the rows was written since it was read, or if the request was noted already.
     pub async fn save_move(
         &self,
         row: &TrackingRow,
@@ -158,29 +170,23 @@ impl Messages {
         now: Timestamp,
     ) -> Result<bool, IoError> {
         let request = self.request_write(message, Some(answer), now)?;
-        let order = self.order_write(row, before, orders, now).await?;
+        let order = self.changed_order(row, before, orders).await?;
+        let order = order.map(|order| order_write(row, &order, orders, now)).transpose()?.flatten();
         let others = [request].into_iter().chain(order);
         self.save_counted(row, others.collect(), now).await
     }
 
-    /// The write of the order that shows this message's status, if that changes.
-    async fn order_write(
+    /// The order that the message is about, if the message's status changes.
+    async fn changed_order(
         &self,
         row: &TrackingRow,
         before: Option<ProviderStatus>,
         orders: &Orders,
-        now: Timestamp,
-    ) -> Result<Option<Write>, IoError> {
-        if let Some(record) = &row.tracked.record
-            && row.tracked.tracking.status() != before
-            && let Some(order) = record.order()
-            && let Some(order) = orders.load(&order).await?
-            && record.is_newest(&order.state)
-        {
-            let after = record.latest_on(&order, row.tracked.display_status(record), now);
-            return orders.replace_state(&order, &after, None).map(Some);
+    ) -> Result<Option<Order>, IoError> {
+        match row.tracked.record.as_ref().and_then(Message::order) {
+            Some(order) if row.tracked.tracking.status() != before => orders.load(&order).await,
+            _ => Ok(None),
         }
-        Ok(None)
     }
 
     pub(super) fn tracking_writes(
@@ -199,6 +205,20 @@ impl Messages {
         }
         Ok(writes)
     }
+}
+
+/// The write of an order that shows this message's status.
+fn order_write(
+    row: &TrackingRow,
+    order: &Order,
+    orders: &Orders,
+    now: Timestamp,
+) -> Result<Option<Write>, IoError> {
+    let Some(record) = row.tracked.record.as_ref().filter(|it| it.is_newest(&order.state)) else {
+        return Ok(None);
+    };
+    let after = record.latest_on(order, row.tracked.display_status(record), now);
+    orders.replace_state(order, &after, None).map(Some)
 }
 
 fn tracking_pk(key: &ProviderMessageKey) -> String {
