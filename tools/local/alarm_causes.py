@@ -368,7 +368,7 @@ def paused_endpoint(watch: Watch) -> str:
     return watch.state("paused-endpoints")
 
 
-FUNCTIONS = ("process", "deliver", "deliver-slow", "poll", "sync", "sweep")
+FUNCTIONS = ("process", "deliver", "deliver-slow", "poll", "sync", "sweep", "realtime", "push")
 CAUSES: dict[str, Cause] = {
     "events-age": age("events", "process", 300, accept_webhook),
     "deliveries-age": age("deliveries", "deliver", 600, send_delivery("deliveries")),

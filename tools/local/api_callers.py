@@ -159,7 +159,7 @@ class Api:
 def callers(api: Api) -> Iterator[Caller]:
     """Every kind of caller."""
     wrong = {"x-vendor-server-secret": "canary-secret", "x-api-key": "canary-secret"}
-    yield Caller("partner", api.partner, ("orders", "messages"))
+    yield Caller("partner", api.partner, ("orders", "messages", "live"))
     yield Caller("provider", {}, ("carriers",), signs=True)
     yield Caller("admin", api.admin, ("operations",))
     yield Caller("viewer", api.viewer)

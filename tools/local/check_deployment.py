@@ -46,7 +46,7 @@ UNVERSIONED = {
     *("Description", "VersionDescription"),
 }
 # One value for the life of a stack; another architecture is another code.
-FIXED = {"Stage", "Architecture"}
+FIXED = {"Stage", "Architecture", "EmulatorHost"}
 SUBSTITUTED = re.compile(r"\$\{([\w:]+)(?:\.\w+)*\}")
 
 

@@ -28,6 +28,7 @@ Stack = dict[str, Any]
 GROUPS = "/aws/"
 SETTINGS = "/waypost"  # of every stage: tests add their own
 CANARY = re.compile(r"canary-([a-z]+)", re.IGNORECASE)
+TICKET = re.compile(r"ticket-[a-z2-7]{32}")  # as `Ticket` of the code makes them
 SECRET_PARAMETERS = re.compile(r"/(users|vendors|hooks)/[^/]+$|/(secret|legacy_secret|shipway)$")
 PUBLIC_FIELDS = {"account", "accounts", "role", "email"}
 MIN_SECRET_LENGTH = 9  # shorter texts occur in other words by chance
@@ -88,8 +89,9 @@ def leaks(stack: Stack, secrets: dict[str, str]) -> set[tuple[str, str]]:
 
 
 def kinds_in(line: str, secrets: dict[str, str]) -> set[str]:
-    canaries = {f"canary-{kind.lower()}" for kind in CANARY.findall(line)}
-    return canaries | {kind for text, kind in secrets.items() if text in line}
+    found = {f"canary-{kind.lower()}" for kind in CANARY.findall(line)}
+    found |= {"ticket of a socket"} if TICKET.search(line) else set()
+    return found | {kind for text, kind in secrets.items() if text in line}
 
 
 def lines_of(stack: Stack) -> Iterator[tuple[str, str]]:
@@ -118,9 +120,9 @@ def log_with(stack: Stack, lines: list[str]) -> Iterator[str]:
 
 def problems(stack: Stack) -> Iterator[str]:
     secrets = secrets_of(stack)
-    with log_with(stack, ["CANARY-line", *secrets]) as planted:
+    with log_with(stack, ["CANARY-line", f"ticket-{'a' * 32}", *secrets]) as planted:
         found = leaks(stack, secrets)
-    expected = {"canary-line", *secrets.values()}
+    expected = {"canary-line", "ticket of a socket", *secrets.values()}
     missed = expected - {kind for log, kind in found if log == planted}
     yield from (f"this check does not find {kind}" for kind in sorted(missed))
     yield from (f"{log}: a line contains {kind}" for log, kind in sorted(found) if log != planted)

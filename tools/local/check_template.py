@@ -26,11 +26,13 @@ THROTTLE = {"ThrottlingRateLimit", "ThrottlingBurstLimit"}
 # a stage of 16 characters, and Lambda's limit for all of an alias.
 ROUTE_PERMISSION_BYTES = 435
 FUNCTION_POLICY_BYTES = 20_480
-# Tables of deliveries and polling runs, whose rows live for 30 days.
-REMADE = {"DeliveriesTable", "StateTable"}
+# Tables of deliveries, polling runs and sockets, whose rows live for 30 days or less.
+REMADE = {"DeliveriesTable", "StateTable", "ConnectionsTable"}
 # The constant of the code that divides the carrier's rate limit.
 WORKERS = re.compile(r"const WORKERS: f64 = (\d+)")
 FOURTEEN_DAYS = 14 * 24 * 3600
+# Updates for sockets: best effort, and of no use a minute later.
+SHORT_LIVED = {"LiveQueue": 60}
 # Lambda makes these calls with the function's role.
 DEPTH = "sqs:GetQueueAttributes"
 POLLING = {"sqs:ReceiveMessage", "sqs:DeleteMessage", DEPTH}
@@ -146,13 +148,16 @@ def check_queues(template: Template) -> Iterator[str]:
     """Every queue has a dead-letter queue, and every message is kept for 14 days, SQS's maximum.
 
     A message may be the only copy of a report or a delivery, and a function may be broken for days.
+    Nobody could do anything with a dead letter of the short-lived ones.
     """
     dead = template.dead_letter_queues()
     for name, queue in template.of_type("AWS::SQS::Queue"):
-        if "RedrivePolicy" not in queue and name not in dead:
-            yield f"{name}: has no dead-letter queue"
-        if queue.get("MessageRetentionPeriod") != FOURTEEN_DAYS:
-            yield f"{name}: must keep messages for 14 days"
+        has_dead_letters = "RedrivePolicy" in queue or name in dead
+        if has_dead_letters == (name in SHORT_LIVED):
+            yield f"{name}: has {'a' if has_dead_letters else 'no'} dead-letter queue"
+        seconds = SHORT_LIVED.get(name, FOURTEEN_DAYS)
+        if queue.get("MessageRetentionPeriod") != seconds:
+            yield f"{name}: must keep messages for {seconds} s"
 
 
 def check_event_sources(template: Template) -> Iterator[str]:

@@ -26,7 +26,7 @@ LOG_FILE = LOCAL / "deploy.log"
 PARAMETERS = {
     **{"Stage": STAGE, "ConfigTtlSeconds": "1", "LogRetentionDays": "1"},
     **{"ProcessConcurrency": "20", "DeliverConcurrency": "50", "SyncConcurrency": "4"},
-    **{"SlowDeliverConcurrency": "10"},
+    **{"SlowDeliverConcurrency": "10", "PushConcurrency": "4"},
 }
 
 
@@ -64,12 +64,13 @@ def deploy(template: Path, endpoint_url: str) -> Deployed:
 
 
 def _sam_deploy(template: Path, endpoint_url: str) -> None:
+    parameters = PARAMETERS | {"EmulatorHost": endpoint_url.removeprefix("http://")}
     command = [
         *(sam.EXECUTABLE, "deploy", "--template-file", template.name, "--stack-name", STACK_NAME),
         *("--s3-bucket", BUCKET, "--region", REGION),
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         *("--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"),
-        *("--parameter-overrides", *(f"{key}={value}" for key, value in PARAMETERS.items())),
+        *("--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())),
     ]
     env = sam.environment() | aws_environment(endpoint_url)
     with LOG_FILE.open("w") as log:

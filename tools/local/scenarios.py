@@ -14,6 +14,7 @@ from typing import Any
 import polling
 import scenario_events as events
 import scenario_messages as messages
+import scenario_sockets as sockets
 from function_copies import Copies
 from invocations import batch, http, partner, user, vendor
 
@@ -67,6 +68,7 @@ SCENARIOS = [
             ("messages", "GET", "/api/messages/whatsapp"),
             ("ops", "GET", "/api/endpoints"),
             ("tester", "POST", "/api/external/webhook-test"),
+            ("realtime", "POST", "/api/realtime/ticket"),
         ]
     ),
     Scenario("orders", "an erasure", events.erasure_request, "202"),
@@ -206,6 +208,21 @@ SCENARIOS = [
         lambda copies: http(copies, "POST", "/api/external/webhook-test", vendor(copies), {}),
         "403",
     ),
+    Scenario("realtime", "a ticket for an order", sockets.ticket_of_order, "201"),
+    Scenario("realtime", "a ticket for an account", sockets.ticket_of_account, "201"),
+    Scenario("realtime", "a ticket by a link", sockets.ticket_by_token, "401"),
+    Scenario(
+        "realtime",
+        "a vendor without access",
+        lambda copies: http(copies, "POST", sockets.TICKET, vendor(copies), {}),
+        "403",
+    ),
+    Scenario("realtime", "a socket that opens", sockets.opens, "200"),
+    Scenario("realtime", "a socket of an order that registers", sockets.registers_order, "200"),
+    Scenario("realtime", "a socket of an account that registers", sockets.registers_account, "200"),
+    Scenario("realtime", "a socket that closes", sockets.closes, "200"),
+    Scenario("push", "an update for a socket", sockets.update, "0 failed"),
+    Scenario("process", "a change that somebody watches", sockets.watched_change, "0 failed"),
     Scenario("sweep", "a pending event", events.pending_event, "done"),
     Scenario("sweep", "an overdue event", events.overdue_event, "done"),
     Scenario("sweep", "a due delivery", events.due_delivery, "done"),

@@ -7,6 +7,7 @@ from typing import Any
 
 CERTIFICATE = "arn:aws:acm:example"
 DEFAULTS = {"DomainName": "", "CertificateArn": "", "SlowDeliverConcurrency": "0"}
+DEFAULTS |= {"PushConcurrency": "0"}
 CASES: list[tuple[dict[str, str], bool]] = [
     ({}, True),
     ({"DomainName": "hooks.example.com", "CertificateArn": CERTIFICATE}, True),
@@ -14,6 +15,8 @@ CASES: list[tuple[dict[str, str], bool]] = [
     ({"CertificateArn": CERTIFICATE}, False),
     ({"SlowDeliverConcurrency": "1"}, False),
     ({"SlowDeliverConcurrency": "2"}, True),
+    ({"PushConcurrency": "1"}, False),
+    ({"PushConcurrency": "2"}, True),
 ]
 
 

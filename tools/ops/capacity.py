@@ -17,6 +17,7 @@ CONCURRENCIES = (
     "DeliverConcurrency",
     "SlowDeliverConcurrency",
     "SyncConcurrency",
+    "PushConcurrency",
 )
 RESERVED = "InboundReservedConcurrency"
 # `poll` has a fixed concurrency of 2; the functions of the API and `sweep` need some too.
@@ -62,6 +63,7 @@ def recommended(limits: Limits) -> dict[str, int]:
         "DeliverConcurrency": min(50, limits.total // 4),
         "SlowDeliverConcurrency": min(20, limits.total // 10),
         "SyncConcurrency": 4,
+        "PushConcurrency": min(10, limits.total // 20),
         "RouteRateLimit": min(200, limits.total * 2),
         "RouteBurstLimit": min(400, limits.total),
     }

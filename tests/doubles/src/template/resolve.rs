@@ -121,6 +121,9 @@ impl Resolver {
         if let Some(value) = self.parameters.get(name) {
             return Ok(value.clone());
         }
+        if let Some(function) = name.strip_suffix(".Alias") {
+            return Ok(format!("{}:live", function_arn(function)));
+        }
         match self.types.get(name).map(String::as_str) {
             Some(QUEUE) => Ok(queue_url(name)),
             Some(_) => Ok(name.to_owned()),
@@ -132,7 +135,7 @@ impl Resolver {
     fn named(&self, path: &str) -> Result<String, TemplateError> {
         let unsupported = || TemplateError::unsupported(format!("the attribute {path}"));
         match path.split_once('.') {
-            None => self.reference(path),
+            None | Some((_, "Alias")) => self.reference(path),
             Some((id, "Arn")) => {
                 let kind = self.types.get(id).ok_or_else(unsupported)?;
                 resource_arn(kind, id).ok_or_else(unsupported)

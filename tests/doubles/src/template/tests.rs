@@ -7,8 +7,9 @@ const DEPLOYED: &str = include_str!("../../../../template.yaml");
 const MINUTE: u64 = 60_000;
 
 fn deployed() -> Template {
-    // With the slow lane, which a new stage does not have.
-    Template::read(DEPLOYED, &[("Stage", "sim"), ("SlowDeliverConcurrency", "2")]).unwrap()
+    // With what a new stage does not have.
+    let more = [("SlowDeliverConcurrency", "2"), ("PushConcurrency", "2")];
+    Template::read(DEPLOYED, &[&[("Stage", "sim")], &more[..]].concat()).unwrap()
 }
 
 /// A template with one function; `extra` are more lines of its properties.
@@ -61,17 +62,19 @@ fn reads_all_resources_of_the_deployed_template() {
         "orders",
         "poll",
         "process",
+        "push",
+        "realtime",
         "sweep",
         "sync",
         "tester",
     ];
     assert_eq!(names, expected);
-    assert_eq!((template.queues.len(), template.tables.len()), (10, 5));
+    assert_eq!((template.queues.len(), template.tables.len()), (11, 6));
     assert_eq!(template.routes().count(), DEPLOYED.matches("Type: HttpApi\n").count());
     let sources: usize = template.functions.iter().map(|function| function.queues.len()).sum();
     assert_eq!(sources, DEPLOYED.matches("Type: SQS\n").count());
     // One role each, that of the schedules and that of deployments.
-    assert_eq!(template.roles.len(), 13);
+    assert_eq!(template.roles.len(), 15);
 }
 
 #[test]
@@ -291,6 +294,7 @@ fn parameters_set_what_a_deployed_function_may_do() {
         ("DeliverConcurrency", "deliver"),
         ("SlowDeliverConcurrency", "deliver-slow"),
         ("SyncConcurrency", "sync"),
+        ("PushConcurrency", "push"),
     ] {
         let template = read(parameter, "77");
         let concurrency = template.function(function).unwrap().queues[0].max_concurrency;

@@ -1,0 +1,164 @@
+//! Posts updates to the sockets that see them.
+//!
+//! Best effort: a message of the queue `live` is never tried again. A client that misses an update
+//! gets it when it registers again.
+
+use std::collections::BTreeMap;
+
+use aws::client::Clients;
+use aws::clock::now;
+use aws::env::{BadEnvironment, Environment};
+use aws::error::IoError;
+use aws::lambda::Invocation;
+use aws::sockets::{Posted, Sockets};
+use aws::tables::connections::Connections;
+use aws::telemetry::Metrics;
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use domain::live::{LiveMessage, Scope};
+use futures::{StreamExt, stream};
+use lambda_runtime::LambdaEvent;
+
+/// Sockets that are posted to at once.
+const AT_ONCE: usize = 64;
+
+pub struct Push {
+    connections: Connections,
+    sockets: Sockets,
+}
+
+/// What became of the updates of an invocation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Tally {
+    sockets: u64,
+    frames: u64,
+    gone: u64,
+    failed: u64,
+}
+
+impl Push {
+    pub fn from_environment(
+        clients: &Clients,
+        environment: &Environment,
+    ) -> Result<Self, BadEnvironment> {
+        let table = environment.variable("CONNECTIONS_TABLE")?;
+        let sockets = clients.sockets(&environment.variable("SOCKETS_URL")?);
+        let connections = Connections::new(clients.dynamodb(), table);
+        Ok(Self { connections, sockets: Sockets::new(sockets) })
+    }
+
+    /// Never fails, and never reports a message as failed: see the module's comment.
+    pub fn invoke(&self, event: LambdaEvent<SqsEvent>) -> Invocation<'_, SqsBatchResponse> {
+        Box::pin(async move {
+            let frames = frames_by_scope(&event.payload);
+            let mut tally = Tally::default();
+            for (scope, frames) in &frames {
+                match self.post_to_scope(scope, frames).await {
+                    Ok(more) => tally.add(more),
+                    Err(error) => {
+                        tracing::error!(account = %scope.account, %error, "live.not_pushed");
+                        tally.failed += frames.len() as u64;
+                    }
+                }
+            }
+            tally.report();
+            Ok(SqsBatchResponse::default())
+        })
+    }
+
+    async fn post_to_scope(&self, scope: &Scope, frames: &[String]) -> Result<Tally, IoError> {
+        let connections = self.connections.registered(scope, now()).await?;
+        let posts = connections.iter().map(|connection| self.post_all(connection, frames));
+        let tallies: Vec<Tally> = stream::iter(posts).buffer_unordered(AT_ONCE).collect().await;
+        let mut tally = Tally::default();
+        tallies.into_iter().for_each(|more| tally.add(more));
+        Ok(tally)
+    }
+
+    /// Posts to one socket, in order. Forgets it if it is closed.
+    async fn post_all(&self, connection: &str, frames: &[String]) -> Tally {
+        let mut tally = Tally { sockets: 1, ..Tally::default() };
+        for frame in frames {
+            match self.sockets.post(connection, frame).await {
+                Ok(Posted::Sent) => tally.frames += 1,
+                Ok(Posted::Gone) => {
+                    tally.gone = 1;
+                    if let Err(error) = self.connections.close(connection).await {
+                        tracing::warn!(%error, "socket.not_forgotten");
+                    }
+                    break;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "live.not_posted");
+                    tally.failed += 1;
+                    break;
+                }
+            }
+        }
+        tally
+    }
+}
+
+/// All frames of the batch, in the order of its messages, so that each scope is read once.
+fn frames_by_scope(batch: &SqsEvent) -> BTreeMap<Scope, Vec<String>> {
+    let mut frames: BTreeMap<Scope, Vec<String>> = BTreeMap::new();
+    for record in &batch.records {
+        let Some(message) = record.body.as_deref().and_then(LiveMessage::read) else {
+            tracing::warn!(message_id = record.message_id, "live.unreadable");
+            continue;
+        };
+        for update in message.updates {
+            for scope in update.scopes {
+                frames.entry(scope).or_default().push(update.frame.clone());
+            }
+        }
+    }
+    frames
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        self.sockets += other.sockets;
+        self.frames += other.frames;
+        self.gone += other.gone;
+        self.failed += other.failed;
+    }
+
+    fn report(self) {
+        let Self { sockets, frames, gone, failed } = self;
+        tracing::info!(sockets, frames, gone, failed, "live.pushed");
+        Metrics::new().count("LivePushed", frames).count("LiveUpdatesLost", failed).emit(now());
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use aws_lambda_events::event::sqs::SqsMessage;
+    use domain::core::id::AccountCode;
+    use domain::live::{LiveUpdate, ServerFrame};
+
+    use super::*;
+
+    #[test]
+    fn a_scope_gets_its_frames_in_order_and_no_others() {
+        let scope = |account: &str| Scope::account(&AccountCode::parse(account).unwrap());
+        let message = |updates: &[(&[&str], &ServerFrame<'_>)]| {
+            let update = |(scopes, frame): &(&[&str], &ServerFrame<'_>)| {
+                LiveUpdate::new(scopes.iter().map(|it| scope(it)).collect(), frame)
+            };
+            let body = LiveMessage::new(updates.iter().map(update).collect()).write();
+            let mut record = SqsMessage::default();
+            record.body = Some(body);
+            record
+        };
+        let (first, second) = (ServerFrame::Registered, ServerFrame::Pong);
+        let mut unreadable = SqsMessage::default();
+        unreadable.body = Some("?".to_owned());
+        let mut batch = SqsEvent::default();
+        batch.records =
+            vec![message(&[(&["A", "B"], &first)]), unreadable, message(&[(&["A"], &second)])];
+        let frames = frames_by_scope(&batch);
+        assert_eq!(frames[&scope("A")], [first.to_text(), second.to_text()]);
+        assert_eq!(frames[&scope("B")], [first.to_text()]);
+    }
+}

@@ -1,0 +1,14 @@
+//! Connects the function to the Lambda runtime.
+
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::Environment;
+use lambda_runtime::{Error, run, service_fn};
+use push::Push;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::start();
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
+    let function = Push::from_environment(&clients, &Environment::of_process())?;
+    run(service_fn(|event| function.invoke(event))).await
+}
