@@ -16,6 +16,7 @@ mod erasure;
 mod field;
 mod inbound_log;
 mod inbound_webhooks;
+mod live;
 mod messages;
 mod metrics;
 mod orders_api;

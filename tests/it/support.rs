@@ -17,6 +17,7 @@ mod parameters;
 mod parcel;
 mod receiver;
 mod signatures;
+pub mod sockets;
 mod tls_server;
 
 use std::collections::BTreeMap;

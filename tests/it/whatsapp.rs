@@ -89,6 +89,11 @@ async fn send(body: &Value) -> Answer {
     answer
 }
 
+/// Sends a status of a message.
+pub(crate) async fn post_status(message_id: &str, reported: &str) {
+    send(&statuses(OURS.1, &[status(message_id, reported, 5)])).await;
+}
+
 async fn load_event(answer: &Answer) -> InboundEvent {
     let id = EventId::parse(answer.json["event_id"].as_str().unwrap()).unwrap();
     stack().events(&Calls::default()).load(&id).await.unwrap().unwrap()

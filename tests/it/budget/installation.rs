@@ -10,6 +10,7 @@ use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
 use ::aws::tables::audit::AuditLog;
 use ::aws::tables::auth_failures::AuthFailures;
+use ::aws::tables::connections::Connections;
 use ::aws::tables::counters::Counters;
 use ::aws::tables::deliveries::Deliveries;
 use ::aws::tables::endpoint_health::EndpointHealth;
@@ -21,7 +22,7 @@ use ::aws::tables::send_limits::SendLimits;
 use ::messages::MessagesApi;
 use ::orders::OrdersApi;
 use ::poll::Poll;
-use ::process::Process;
+use ::process::{Live, Process};
 use ::sync::Sync;
 use aws::clock::system_time;
 use aws_sdk_dynamodb::types::{
@@ -42,7 +43,7 @@ use crate::support::{
 };
 use crate::sync::shipway_double;
 
-const QUEUES: [&str; 5] = ["events", "deliveries", "dead_letters", "shards", "batches"];
+const QUEUES: [&str; 6] = ["events", "deliveries", "dead_letters", "live", "shards", "batches"];
 pub const USER: &str = "shop";
 /// The user's password, Shiprocket's token, and the secret of WhatsApp's app.
 pub const SECRET: &str = "canary-secret-of-the-budget";
@@ -193,7 +194,12 @@ impl Parts<'_> {
     fn process(&self) -> Process {
         let (rows, queue) = (self.deliveries(), self.queue("deliveries"));
         let (events, own, orders) = (self.events(), self.queue("events"), self.orders());
-        Process::new(events, own, orders, self.messages(), queue, rows, self.settings())
+        let settings = self.settings();
+        let process = Process::new(events, own, orders, self.messages(), queue, rows, settings);
+        let connections = Connections::new(self.dynamodb(), self.table("connections"));
+        // As for the settings: a busy function asks for no account.
+        let live = Live::new(self.queue("live"), connections, Duration::from_secs(3600));
+        process.with_live(Some(live))
     }
 
     fn sender(&self) -> MessageSender {

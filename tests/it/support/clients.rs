@@ -10,6 +10,7 @@ use ::aws::settings::Settings;
 use ::aws::sqs::Queue;
 use ::aws::tables::audit::AuditLog;
 use ::aws::tables::auth_failures::AuthFailures;
+use ::aws::tables::connections::Connections;
 use ::aws::tables::counters::Counters;
 use ::aws::tables::deliveries::Deliveries;
 use ::aws::tables::endpoint_health::EndpointHealth;
@@ -80,6 +81,10 @@ impl Stack {
 
     pub fn orders(&self, calls: &Calls) -> Orders {
         Orders::new(self.dynamodb(calls), self.tables["orders"].clone())
+    }
+
+    pub fn connections(&self, calls: &Calls) -> Connections {
+        Connections::new(self.dynamodb(calls), self.tables["connections"].clone())
     }
 
     pub fn messages(&self, calls: &Calls) -> Messages {

@@ -1,12 +1,14 @@
 //! Orders, their parcels, the carrier's reports and the deliveries about them.
 
+use aws::tables::orders::Orders;
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::core::timestamp::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::installation::Installation;
 use super::Operations;
 use super::requests::{call, post_webhook};
-use crate::support::{Calls, OURS, Parcel, Row, row_size, sample, stack, unique};
+use crate::support::{Calls, OURS, Parcel, Row, row_size, sample, seconds_from_now, stack, unique};
 
 /// Orders of a page.
 const LISTED: usize = 10;
@@ -101,7 +103,9 @@ impl Operations {
         self.post(&shipment.same_status()).await;
         self.process_as("apply a report without a change").await;
         self.post(&shipment.report("out_for_delivery")).await;
-        self.process_next().await;
+        self.watch(shipment, seconds_from_now(3600)).await;
+        self.process_as("apply a status change that somebody watches").await;
+        self.watch(shipment, seconds_from_now(0)).await;
         self.receive_all("deliveries").await;
         self.post(&shipment.report("delivered")).await;
         self.process_as("apply a status change to another search key").await;
@@ -110,6 +114,13 @@ impl Operations {
         self.post(&late).await;
         self.process_as("apply a late report").await;
         self.receive_all("deliveries").await;
+    }
+
+    async fn watch(&self, shipment: &Shipment, until: Timestamp) {
+        let orders = Orders::new(stack().dynamodb(&Calls::default()), self.shop.table("orders"));
+        let order = json!({"account": OURS, "order": shipment.parcel.order_id});
+        let order = serde_json::from_value(order).unwrap();
+        orders.watch(&order, until).await.unwrap();
     }
 
     async fn measure_delivery(&mut self) {
