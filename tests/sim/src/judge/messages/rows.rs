@@ -95,8 +95,9 @@ impl Stored {
             }
             ("message", None) if sk == "track" => {
                 let tracked: TrackedMessage = read(json?)?;
-                // Only an unlinked row expires.
-                (expires == tracked.record.is_none()).then_some(())?;
+                // Only a row about an order does not expire.
+                let of_order = tracked.record.as_ref().and_then(Message::order);
+                (expires == of_order.is_none()).then_some(())?;
                 self.tracked.insert(talk, tracked);
             }
             ("order", Some(("at", key))) if !expires => {
@@ -122,7 +123,7 @@ impl Stored {
     fn add_send(&mut self, tenant: &str, sk: &str, json: &Value, expires: bool) -> Option<()> {
         let (account, _) = of_tenant(&format!("{tenant}:"))?;
         match sk.split_once(':')? {
-            ("at", key) if !expires => {
+            ("at", key) if expires => {
                 self.sends.entry(account).or_default().insert(key.to_owned(), read(json)?);
             }
             ("id", _) if expires => {}
