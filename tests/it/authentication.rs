@@ -1,5 +1,6 @@
 //! Authentication: Basic auth, vendor secrets and the address allow list.
 
+use aws::tracking_links::OrderLinks;
 use data_encoding::BASE64;
 use orders::OrdersApi;
 use serde_json::json;
@@ -166,7 +167,8 @@ impl DirectOrders {
         let queue = stack().queue("events", &own);
         let callers = stack().callers(&calls);
         let (orders, events) = (stack().orders(&own), stack().events(&own));
-        let function = OrdersApi::new(orders, events, queue, callers, stack().audit());
+        let links = OrderLinks::new(stack().settings(&own));
+        let function = OrdersApi::new(orders, events, queue, callers, stack().audit(), links);
         Self { function, calls }
     }
 

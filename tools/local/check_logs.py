@@ -29,8 +29,10 @@ GROUPS = "/aws/"
 SETTINGS = "/waypost"  # of every stage: tests add their own
 CANARY = re.compile(r"canary-([a-z]+)", re.IGNORECASE)
 TICKET = re.compile(r"ticket-[a-z2-7]{32}")  # as `Ticket` of the code makes them
-SECRET_PARAMETERS = re.compile(r"/(users|vendors|hooks)/[^/]+$|/(secret|legacy_secret|shipway)$")
-PUBLIC_FIELDS = {"account", "accounts", "role", "email"}
+SECRET_PARAMETERS = re.compile(
+    r"/(users|vendors|hooks)/[^/]+$|/(secret|legacy_secret|shipway|tracking)$"
+)
+PUBLIC_FIELDS = {"account", "accounts", "role", "email", "public_url", "origins"}
 MIN_SECRET_LENGTH = 9  # shorter texts occur in other words by chance
 
 

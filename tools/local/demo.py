@@ -109,6 +109,8 @@ def _show_order(stack: Stack, order: str, status: str) -> None:
             break
         time.sleep(0.2)
     print(f"order {order}: {shown['status']}")
+    if shown["trackingUrl"]:
+        print(f"  the shopper's page: {shown['trackingUrl']}")
     for parcel in shown["shipments"]:
         marks = "".join(f", {mark}" for mark in ("learnt", "replaced") if parcel[mark])
         print(f"  parcel {parcel['awb']}: {parcel['status']}{marks}", flush=True)

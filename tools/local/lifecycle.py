@@ -59,7 +59,7 @@ def start(*, foreground: bool) -> Processes:
         started.save()
         deployed = _build_and_deploy(started)
         with Step("storing the demo settings"):
-            settings.store(secrets, started)
+            settings.store(secrets, started, deployed["api_url"])
         describe.write(describe.describe(started, secrets) | deployed)
     except BaseException:
         stop()

@@ -43,6 +43,13 @@ RULES = {
         }
     ],
 }
+# The tracking pages of the demo's shop.
+PAGE = {
+    "name": "Enamel & Co",
+    "colour": "#0a5d23",
+    "zone": "Asia/Kolkata",
+    "links": [{"text": "Contact the shop", "url": "mailto:shop@example.invalid"}],
+}
 GRAPH_VERSION = "v26.0"
 # WhatsApp business account id → account, for what names no phone number.
 BUSINESS_ACCOUNTS = {"102290129340398": ACCOUNT, "102290129340399": OTHER_ACCOUNT}
@@ -83,6 +90,7 @@ class Settings:
     whatsapp_app_secret: str
     whatsapp_verify_token: str
     whatsapp_access_token: str
+    tracking_key: str
     endpoints: dict[str, Endpoint]
 
     def shipway_hash(self) -> str:
@@ -112,6 +120,7 @@ def new() -> Settings:
         whatsapp_app_secret=secrets.token_hex(16),
         whatsapp_verify_token=secrets.token_urlsafe(18),
         whatsapp_access_token=secrets.token_urlsafe(48),
+        tracking_key=secrets.token_urlsafe(32),
         endpoints={
             "demo-status-update": Endpoint("status_update", _signing_secret()),
             "demo-order-status-changed": Endpoint(
@@ -126,9 +135,12 @@ def _signing_secret() -> str:
     return "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
-def store(settings: Settings, stack: Processes) -> None:
+def store(settings: Settings, stack: Processes, api_url: str) -> None:
     """Writes all settings; idempotent."""
     ssm = client("ssm", stack.endpoint_url)
+    tracking = {"keys": [settings.tracking_key], "public_url": api_url}
+    _put_secret(ssm, "tracking", _json(tracking))
+    _put(ssm, f"accounts/{ACCOUNT}/page", _json(PAGE))
     _put_secret(ssm, "users/admin", user(settings.users["admin"], "admin", "*"))
     _put_secret(ssm, "users/viewer", user(settings.users["viewer"], "viewer", "*"))
     _put_secret(ssm, "users/partner", user(settings.users["partner"], "partner", ACCOUNT))

@@ -36,6 +36,7 @@ use aws::tables::inbound::{InboundLog, LogRow};
 use aws::tables::jobs::Jobs;
 use aws::tables::orders::Orders;
 use aws::tables::runs::Runs;
+use aws::tracking_links::OrderLinks;
 use domain::auth::Caller;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
@@ -55,6 +56,7 @@ pub struct Ops {
     callers: Callers,
     endpoints: Endpoints,
     numbers: CachedSetting<Numbers>,
+    links: OrderLinks,
 }
 
 pub struct Tables {
@@ -113,8 +115,9 @@ impl Ops {
 
     pub fn new(tables: Tables, queues: Queues, callers: Callers, settings: Settings) -> Self {
         let endpoints = Endpoints::new(settings.clone());
-        let numbers = CachedSetting::new(settings, Numbers::PARAMETER, Numbers::read);
-        Self { tables, queues, callers, endpoints, numbers }
+        let numbers = CachedSetting::new(settings.clone(), Numbers::PARAMETER, Numbers::read);
+        let links = OrderLinks::new(settings);
+        Self { tables, queues, callers, endpoints, numbers, links }
     }
 
     pub fn handle(&self, request: Request) -> HttpInvocation<'_> {

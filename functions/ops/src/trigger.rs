@@ -20,6 +20,7 @@ use domain::orders::trigger::Trigger;
 use domain::tracking::entry::{TimelineEntry, Transition};
 use domain::webhooks::delivery::{Delivery, fan_out_current};
 use domain::webhooks::notification::CurrentOrder;
+use domain::webhooks::payload::Context;
 use futures::future::try_join_all;
 use lambda_http::{Body, Request, Response};
 
@@ -57,7 +58,9 @@ impl Ops {
         let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
         let event: EventId = Fingerprint::of("trigger").with(request_id(request)).into();
         let current: Vec<_> = requested.known.iter().map(current_order).collect();
-        let mut deliveries = fan_out_current(&event, &current, endpoints.usable(), now);
+        let links = self.links.get(now).await?;
+        let context = Context { now, links: links.as_ref().as_ref() };
+        let mut deliveries = fan_out_current(&event, &current, endpoints.usable(), context);
         for delivery in &mut deliveries {
             delivery.traceparent = traceparent(request);
         }

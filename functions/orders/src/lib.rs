@@ -24,6 +24,7 @@ use aws::tables::audit::AuditLog;
 use aws::tables::auth_failures::AuthFailures;
 use aws::tables::inbound::{EventMessage, InboundLog};
 use aws::tables::orders::Orders;
+use aws::tracking_links::OrderLinks;
 use domain::core::id::{EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::erasure::Scope;
@@ -48,6 +49,7 @@ pub struct OrdersApi {
     queue: Queue,
     callers: Callers,
     audit: AuditLog,
+    links: OrderLinks,
 }
 
 impl OrdersApi {
@@ -65,8 +67,9 @@ impl OrdersApi {
                 .with_retention(environment)?,
             InboundLog::new(dynamodb, environment.variable("INBOUND_TABLE")?),
             Queue::new(clients.sqs(), environment.variable("EVENTS_QUEUE_URL")?),
-            Callers::new(settings, failures),
+            Callers::new(settings.clone(), failures),
             audit,
+            OrderLinks::new(settings),
         ))
     }
 
@@ -76,8 +79,9 @@ impl OrdersApi {
         queue: Queue,
         callers: Callers,
         audit: AuditLog,
+        links: OrderLinks,
     ) -> Self {
-        Self { orders, events, queue, callers, audit }
+        Self { orders, events, queue, callers, audit, links }
     }
 
     pub fn handle(&self, request: Request) -> HttpInvocation<'_> {
@@ -136,7 +140,9 @@ impl OrdersApi {
         let found = self.orders.load_all_of(key).await?;
         let (order, entries, checkpoints) =
             found.ok_or_else(|| ApiError::not_found("no such order"))?;
-        Ok(json(status, &OrderView::new(&order, &entries, &checkpoints, page)))
+        let links = self.links.get(now()).await?;
+        let links = links.as_ref().as_ref();
+        Ok(json(status, &OrderView::new(&order, &entries, &checkpoints, page, links)))
     }
 
     /// Returns false if the event could not be queued. Reconciliation events are stored as pending,

@@ -14,6 +14,7 @@ use domain::tracking::timeline::Origin;
 use domain::webhooks::answer_event::{self, AnsweredOrder};
 use domain::webhooks::delivery;
 use domain::webhooks::notification::Change;
+use domain::webhooks::payload::Context;
 
 use crate::Process;
 use crate::apply::AppliedFact;
@@ -109,8 +110,11 @@ impl Process {
         }
         let endpoints = self.endpoints.all(now).await?;
         let Cause { event, accepted_at, trace } = cause.into();
-        let mut deliveries = delivery::fan_out(event, &changes, endpoints.usable(), now);
-        deliveries.extend(answer_event::fan_out(event, &answers, endpoints.usable()));
+        let links = self.links.get(now).await?;
+        let links = links.as_ref().as_ref();
+        let context = Context { now, links };
+        let mut deliveries = delivery::fan_out(event, &changes, endpoints.usable(), context);
+        deliveries.extend(answer_event::fan_out(event, &answers, endpoints.usable(), links));
         for delivery in &mut deliveries {
             delivery.accepted_at = accepted_at;
             delivery.traceparent = Some(trace);

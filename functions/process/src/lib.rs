@@ -43,6 +43,7 @@ use aws::tables::inbound::{
 };
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
+use aws::tracking_links::OrderLinks;
 use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::messaging::rules::RuleCheck;
@@ -88,6 +89,7 @@ pub struct Process {
     endpoints: Endpoints,
     rules: AccountRules,
     numbers: PhoneNumberAccounts,
+    links: OrderLinks,
     memory: MemoryBudget,
     tally: Tally,
     /// Without it, nobody is told live.
@@ -106,7 +108,8 @@ impl Process {
     ) -> Self {
         let endpoints = Endpoints::new(settings.clone());
         let rules = AccountRules::new(settings.clone());
-        let numbers = PhoneNumberAccounts::new(settings);
+        let numbers = PhoneNumberAccounts::new(settings.clone());
+        let links = OrderLinks::new(settings);
         let memory = MemoryBudget::new(BODIES_IN_WORK);
         let tally = Tally::default();
         Self {
@@ -119,6 +122,7 @@ impl Process {
             endpoints,
             rules,
             numbers,
+            links,
             memory,
             tally,
             live: None,

@@ -15,6 +15,7 @@ use domain::polling::{
 use domain::tracking::timeline::Origin;
 use domain::webhooks::delivery::fan_out_stalled;
 use domain::webhooks::notification::StalledOrder;
+use domain::webhooks::payload::Context;
 
 use crate::apply::{ApplyOutcome, Via};
 use crate::fan_out::Undeliverable;
@@ -92,8 +93,10 @@ impl Process {
         let endpoints = self.endpoints.all(now()).await?;
         let orders =
             [StalledOrder { order: &order, awb: Some(&stalled.awb), since: stalled.since }];
-        let deliveries = fan_out_stalled(&event, &orders, endpoints.usable(), now());
-        self.orders.trace_all(&event, std::iter::once(&key), &deliveries, now()).await?;
+        let (now, links) = (now(), self.links.get(now()).await?);
+        let context = Context { now, links: links.as_ref().as_ref() };
+        let deliveries = fan_out_stalled(&event, &orders, endpoints.usable(), context);
+        self.orders.trace_all(&event, std::iter::once(&key), &deliveries, now).await?;
         self.deliveries.send_deliveries(&event, &deliveries).await?;
         Ok(Undeliverable::find(&endpoints.invalid, std::iter::once(&stalled.account)))
     }

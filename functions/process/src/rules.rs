@@ -107,10 +107,12 @@ impl Process {
             Some(rule) => self.unavailable(&change.order.key.account, rule).await?,
             None => None,
         };
+        let links = self.links.get(now).await?;
+        let link = links.as_ref().as_ref().map(|links| links.of(change.order));
         let occasion = Occasion {
             change: *change,
             shopper,
-            tracking_url: None,
+            tracking_url: link.as_deref(),
             unavailable: unavailable.as_deref(),
         };
         match rules.decide(&occasion, now) {

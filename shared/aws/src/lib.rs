@@ -14,3 +14,4 @@ pub mod sockets;
 pub mod sqs;
 pub mod tables;
 pub mod telemetry;
+pub mod tracking_links;

@@ -294,6 +294,7 @@ pub struct CachedSetting<T> {
     settings: Settings,
     parameter: &'static str,
     parse: Parse<T>,
+    decrypted: bool,
     cached: Cached<Option<T>>,
 }
 
@@ -305,13 +306,23 @@ impl<T> CachedSetting<T> {
         parse: impl Fn(&str) -> Result<T, E> + Send + Sync + 'static,
     ) -> Self {
         let parse = Box::new(move |text: &str| parse(text).map_err(|error| error.to_string()));
-        Self { settings, parameter, parse, cached: Cached::default() }
+        Self { settings, parameter, parse, decrypted: false, cached: Cached::default() }
     }
 
-    /// `None` without the setting. Secrets are not decrypted.
+    /// As [`CachedSetting::new`], for a secret.
+    pub fn secret<E: std::fmt::Display>(
+        settings: Settings,
+        parameter: &'static str,
+        parse: impl Fn(&str) -> Result<T, E> + Send + Sync + 'static,
+    ) -> Self {
+        Self { decrypted: true, ..Self::new(settings, parameter, parse) }
+    }
+
+    /// `None` without the setting.
     pub async fn get(&self, now: Timestamp) -> Result<Arc<Option<T>>, SettingsError> {
         let load = |_| async {
-            let values = self.settings.read_encrypted(&[self.parameter.to_owned()]).await?;
+            let names = [self.parameter.to_owned()];
+            let values = self.settings.get(&names, self.decrypted).await?;
             let parse = |text: &String| {
                 (self.parse)(text)
                     .map_err(|problem| SettingsError::invalid(self.parameter, problem))

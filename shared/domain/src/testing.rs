@@ -7,6 +7,7 @@ use crate::messaging::answer::{Answer, AnswerKind, Answered};
 use crate::messaging::channel::ProviderMessageId;
 use crate::orders::order::Order;
 use crate::orders::request::NewOrder;
+use crate::page::TrackingLinks;
 use crate::tracking::entry::{Fact, ReportFacts, TimelineEntry};
 use crate::tracking::report::{Report, SourceName};
 use crate::tracking::status::{Leg, Status};
@@ -179,6 +180,12 @@ pub(crate) fn order(account: &str, body: &str) -> Order {
     let account = AccountCode::parse(account).unwrap();
     let key = OrderKey { account, order: request.order_id.clone() };
     request.to_order(&key, &[], minute(-1))
+}
+
+pub(crate) fn tracking_links() -> TrackingLinks {
+    let key = "0123456789abcdef0123456789abcdef";
+    let setting = format!(r#"{{"keys":["{key}"],"public_url":"https://track.example.com"}}"#);
+    TrackingLinks::parse(&setting).unwrap()
 }
 
 /// Breaks JSON into lines without changing its values.

@@ -19,6 +19,7 @@ use ::aws::tables::messages::Messages;
 use ::aws::tables::orders::Orders;
 use ::aws::tables::runs::Runs;
 use ::aws::tables::send_limits::SendLimits;
+use ::aws::tracking_links::OrderLinks;
 use ::messages::MessagesApi;
 use ::orders::OrdersApi;
 use ::poll::Poll;
@@ -87,6 +88,7 @@ impl Installation {
                 parts.queue("events"),
                 parts.callers(),
                 AuditLog::new(parts.dynamodb(), parts.table("state")),
+                OrderLinks::new(parts.settings()),
             ),
             messages: parts.messages_api(),
             process: parts.process(),

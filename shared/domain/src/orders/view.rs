@@ -10,6 +10,7 @@ use crate::core::timestamp::Timestamp;
 use crate::messaging::answer::{Answer, AnswerKind};
 use crate::messaging::channel::ProviderMessageId;
 use crate::orders::order::{Order, Profile};
+use crate::page::TrackingLinks;
 use crate::pagination::{PageRequest, cursor};
 use crate::tracking::entry::{Direction, Fact, ParcelChange, TimelineEntry};
 use crate::tracking::fold::{Disposition, Judgement, fold};
@@ -153,6 +154,7 @@ impl<'a> OrderView<'a> {
         entries: &'a [TimelineEntry],
         checkpoints: &'a Checkpoints,
         page: &PageRequest,
+        links: Option<&TrackingLinks>,
     ) -> Self {
         let (timeline, next_page) = timeline(order, entries, page);
         let state = &order.state;
@@ -172,7 +174,7 @@ impl<'a> OrderView<'a> {
             version: state.version,
             created_at: state.created_at,
             updated_at: state.updated_at,
-            tracking_url: None,
+            tracking_url: links.map(|links| links.of(order)),
             shipments: state.parcels.iter().map(shipment).collect(),
             timeline,
             next_page,

@@ -10,6 +10,7 @@ use crate::messaging::channel::ProviderMessageId;
 use crate::messaging::message_details::TemplateName;
 use crate::orders::order::Order;
 use crate::orders::phone::PhoneKey;
+use crate::page::TrackingLinks;
 use crate::tracking::entry::TimelineEntry;
 use crate::webhooks::delivery::{Delivery, RETENTION};
 use crate::webhooks::endpoint::{Endpoint, EventType, Format};
@@ -46,11 +47,12 @@ impl<'a> AnsweredOrder<'a> {
         own.filter(|own| sender.is_some() && PhoneKey::parse(own) == sender).or(Some(from))
     }
 
-    fn body(&self) -> String {
+    fn body(&self, links: Option<&TrackingLinks>) -> String {
         let Self { order, entry, answer } = self;
         let data = Data {
             account_code: &order.key.account,
             order_id: &order.key.order,
+            tracking_url: links.map(|links| links.of(order)),
             message: ReceivedMessage {
                 message_id: answer.message.as_ref(),
                 from: self.from(),
@@ -74,7 +76,12 @@ impl<'a> AnsweredOrder<'a> {
     }
 
     /// Answers have no versions: none makes an earlier one superfluous, as `latest_only` would.
-    fn delivery(&self, event: &EventId, endpoint: &Endpoint) -> Delivery {
+    fn delivery(
+        &self,
+        event: &EventId,
+        endpoint: &Endpoint,
+        links: Option<&TrackingLinks>,
+    ) -> Delivery {
         let Self { order, entry, .. } = self;
         let id = Fingerprint::of("answer delivery").with(event).with(&endpoint.name);
         let id = id.with(&order.key.order).with(&entry.id).finish();
@@ -93,7 +100,7 @@ impl<'a> AnsweredOrder<'a> {
             probe: false,
             accepted_at: None,
             traceparent: None,
-            body: self.body(),
+            body: self.body(links),
         }
     }
 }
@@ -109,6 +116,7 @@ struct Body<'a> {
 struct Data<'a> {
     account_code: &'a AccountCode,
     order_id: &'a OrderId,
+    tracking_url: Option<String>,
     message: ReceivedMessage<'a>,
     answered: AnsweredMessage<'a>,
 }
@@ -138,6 +146,7 @@ pub fn fan_out<'a>(
     event: &EventId,
     answers: &[AnsweredOrder<'_>],
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
+    links: Option<&TrackingLinks>,
 ) -> Vec<Delivery> {
     let deliveries = endpoints.into_iter().flat_map(|endpoint| {
         let settings = &endpoint.settings;
@@ -145,7 +154,11 @@ pub fn fan_out<'a>(
             settings.asks_for(EventType::MessageReceived)
                 && settings.accounts.include(&it.order.key.account)
         };
-        answers.iter().filter(is_told).map(|it| it.delivery(event, endpoint)).collect::<Vec<_>>()
+        answers
+            .iter()
+            .filter(is_told)
+            .map(|it| it.delivery(event, endpoint, links))
+            .collect::<Vec<_>>()
     });
     deliveries.collect()
 }

@@ -11,7 +11,7 @@ use crate::core::trace::TraceParent;
 use crate::webhooks::endpoint::{Endpoint, EventType, Format, Settings};
 use crate::webhooks::kind::Kind;
 use crate::webhooks::notification::{Change, CurrentOrder, Notification, StalledOrder};
-use crate::webhooks::payload;
+use crate::webhooks::payload::{self, Context};
 
 /// The newest message version that this release reads: that of messages to shoppers. Webhooks have
 /// [`Kind::version`] 1.
@@ -134,10 +134,10 @@ pub fn fan_out<'a>(
     event: &EventId,
     changes: &[Change<'_>],
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
-    now: Timestamp,
+    context: impl Into<Context<'a>>,
 ) -> Vec<Delivery> {
     let candidates = |format| changes.iter().flat_map(|it| of_change(it, format)).collect();
-    to_endpoints(event, candidates, endpoints, Candidate::is_for, now)
+    to_endpoints(event, candidates, endpoints, Candidate::is_for, context.into())
 }
 
 /// The notifications of one change in a format.
@@ -169,7 +169,7 @@ pub fn fan_out_stalled<'a>(
     event: &EventId,
     stalled: &[StalledOrder<'_>],
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
-    now: Timestamp,
+    context: impl Into<Context<'a>>,
 ) -> Vec<Delivery> {
     let candidates = |_| {
         let all = stalled.iter().map(|stalled| Candidate {
@@ -178,7 +178,7 @@ pub fn fan_out_stalled<'a>(
         });
         all.collect()
     };
-    to_endpoints(event, candidates, endpoints, Candidate::is_for, now)
+    to_endpoints(event, candidates, endpoints, Candidate::is_for, context.into())
 }
 
 /// The current status of orders, to every enabled endpoint of the format `status_update` with
@@ -187,7 +187,7 @@ pub fn fan_out_current<'a>(
     event: &EventId,
     orders: &[CurrentOrder<'_>],
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
-    now: Timestamp,
+    context: impl Into<Context<'a>>,
 ) -> Vec<Delivery> {
     let candidates = |_| {
         let rows = orders.iter().flat_map(Notification::current_rows);
@@ -199,7 +199,7 @@ pub fn fan_out_current<'a>(
         let subscribed = settings.enabled && settings.format == Format::StatusUpdate;
         subscribed && settings.accounts.include(candidate.account())
     };
-    to_endpoints(event, candidates, endpoints, is_for, now)
+    to_endpoints(event, candidates, endpoints, is_for, context.into())
 }
 
 fn row_part(notification: &Notification<'_>) -> String {
@@ -217,14 +217,14 @@ fn to_endpoints<'a, 'n>(
     candidates: impl Fn(Format) -> Vec<Candidate<'n>>,
     endpoints: impl IntoIterator<Item = &'a Endpoint>,
     is_for: impl Fn(&Candidate<'n>, &Settings) -> bool,
-    now: Timestamp,
+    context: Context<'_>,
 ) -> Vec<Delivery> {
     let deliveries = endpoints.into_iter().flat_map(|endpoint| {
         let mut candidates = candidates(endpoint.settings.format);
         candidates.sort_by(|a, b| a.place().cmp(&b.place()));
         let is_selected = |candidate: &&Candidate<'n>| is_for(candidate, &endpoint.settings);
         let selected: Vec<_> = candidates.iter().filter(is_selected).collect();
-        to_endpoint(event, endpoint, &selected, now)
+        to_endpoint(event, endpoint, &selected, context)
     });
     deliveries.collect()
 }
@@ -233,16 +233,16 @@ fn to_endpoint(
     event: &EventId,
     endpoint: &Endpoint,
     candidates: &[&Candidate<'_>],
-    now: Timestamp,
+    context: Context<'_>,
 ) -> Vec<Delivery> {
     match endpoint.settings.format {
         Format::StatusUpdate => candidates
             .chunk_by(|a, b| a.account() == b.account())
             .flat_map(|account| account.chunks(MAX_ORDERS))
-            .filter_map(|chunk| batch(event, endpoint, chunk, now))
+            .filter_map(|chunk| batch(event, endpoint, chunk, context))
             .collect(),
         Format::OrderStatusChanged | Format::Standard => {
-            candidates.iter().map(|candidate| single(event, endpoint, candidate)).collect()
+            candidates.iter().map(|candidate| single(event, endpoint, candidate, context)).collect()
         }
     }
 }
@@ -251,7 +251,7 @@ fn batch(
     event: &EventId,
     endpoint: &Endpoint,
     candidates: &[&Candidate<'_>],
-    now: Timestamp,
+    context: Context<'_>,
 ) -> Option<Delivery> {
     let (first, rest) = candidates.split_first()?;
     let first = &first.notification;
@@ -261,12 +261,17 @@ fn batch(
         order_id: rest.is_empty().then(|| first.order.key.order.clone()),
         version: rest.is_empty().then_some(first.version),
         order_created_at: rest.is_empty().then_some(first.order.state.created_at),
-        body: payload::status_update(first.event_type(), &orders, now),
+        body: payload::status_update(first.event_type(), &orders, context),
         ..blank(endpoint, first)
     })
 }
 
-fn single(event: &EventId, endpoint: &Endpoint, candidate: &Candidate<'_>) -> Delivery {
+fn single(
+    event: &EventId,
+    endpoint: &Endpoint,
+    candidate: &Candidate<'_>,
+    Context { links, .. }: Context<'_>,
+) -> Delivery {
     let notification = &candidate.notification;
     Delivery {
         id: delivery_id(event, endpoint, &[candidate]),
@@ -275,9 +280,9 @@ fn single(event: &EventId, endpoint: &Endpoint, candidate: &Candidate<'_>) -> De
         order_created_at: Some(notification.order.state.created_at),
         awb: notification.parcel.map(|parcel| parcel.awb.clone()),
         body: match endpoint.settings.format {
-            Format::Standard => payload::standard(notification),
+            Format::Standard => payload::standard(notification, links),
             Format::OrderStatusChanged | Format::StatusUpdate => {
-                payload::order_status_changed(notification)
+                payload::order_status_changed(notification, links)
             }
         },
         ..blank(endpoint, notification)

@@ -9,6 +9,7 @@ use crate::core::id::{AccountCode, Awb, OrderId};
 use crate::core::raw_json::RawJson;
 use crate::core::timestamp::Timestamp;
 use crate::orders::order::{Order, Profile, VendorDetails};
+use crate::page::TrackingLinks;
 use crate::tracking::entry::Direction;
 use crate::tracking::report::SourceName;
 use crate::tracking::state::ParcelState;
@@ -41,13 +42,13 @@ struct UpdatedOrder<'a> {
     sequence: u64,
     occurred_at: Timestamp,
     delivery_attempts: u32,
-    tracking_url: Option<&'a str>,
+    tracking_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stalled_since: Option<Timestamp>,
 }
 
 impl<'a> UpdatedOrder<'a> {
-    fn of(notification: &Notification<'a>) -> Self {
+    fn of(notification: &Notification<'a>, links: Option<&TrackingLinks>) -> Self {
         let (order, profile) = (notification.order, &notification.order.profile);
         let (number_of_product, number_of_quantity) = profile.counts();
         Self {
@@ -67,7 +68,7 @@ impl<'a> UpdatedOrder<'a> {
             sequence: notification.version,
             occurred_at: notification.occurred_at,
             delivery_attempts: notification.attempts,
-            tracking_url: None,
+            tracking_url: links.map(|links| links.of(order)),
             stalled_since: notification.stalled_since,
         }
     }
@@ -93,7 +94,7 @@ struct OrderBody<'a> {
     note: Option<&'a str>,
     delivery_attempts: u32,
     shipments: Vec<Shipment<'a>>,
-    tracking_url: Option<&'a str>,
+    tracking_url: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stalled_since: Option<Timestamp>,
 }
@@ -133,7 +134,7 @@ struct OrderData<'a> {
 }
 
 impl<'a> OrderBody<'a> {
-    fn of(notification: &Notification<'a>) -> Self {
+    fn of(notification: &Notification<'a>, links: Option<&TrackingLinks>) -> Self {
         let (order, report) = (notification.order, notification.report);
         let tracking = &order.state.tracking;
         let location = match report {
@@ -158,7 +159,7 @@ impl<'a> OrderBody<'a> {
             note: report.and_then(|report| report.note.as_deref()),
             delivery_attempts: notification.attempts,
             shipments: order.state.parcels.iter().map(|it| Shipment::of(it, order)).collect(),
-            tracking_url: None,
+            tracking_url: links.map(|links| links.of(order)),
             stalled_since: notification.stalled_since,
         }
     }
@@ -212,8 +213,26 @@ struct Standard<'a> {
     data: OrderBody<'a>,
 }
 
+/// What bodies have besides their orders.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    pub now: Timestamp,
+    /// `None` without tracking pages.
+    pub links: Option<&'a TrackingLinks>,
+}
+
+impl From<Timestamp> for Context<'_> {
+    fn from(now: Timestamp) -> Self {
+        Self { now, links: None }
+    }
+}
+
 /// The format `status_update`. All orders have the same event type.
-pub fn status_update(event: EventType, orders: &[Notification<'_>], now: Timestamp) -> String {
+pub fn status_update(
+    event: EventType,
+    orders: &[Notification<'_>],
+    Context { now, links }: Context<'_>,
+) -> String {
     let event = match event {
         EventType::Stalled => "order_stalled",
         _ => "status_update",
@@ -221,22 +240,25 @@ pub fn status_update(event: EventType, orders: &[Notification<'_>], now: Timesta
     text(&StatusUpdateBody {
         timestamp: now,
         event,
-        orders: orders.iter().map(UpdatedOrder::of).collect(),
+        orders: orders.iter().map(|order| UpdatedOrder::of(order, links)).collect(),
     })
 }
 
 /// The format `order.status_changed`. The event type is in the header `x-webhook-event`.
-pub fn order_status_changed(notification: &Notification<'_>) -> String {
-    text(&OrderBody::of(notification))
+pub fn order_status_changed(
+    notification: &Notification<'_>,
+    links: Option<&TrackingLinks>,
+) -> String {
+    text(&OrderBody::of(notification, links))
 }
 
 /// The format `standard`: the payload of Standard Webhooks 1.0.0.
-pub fn standard(notification: &Notification<'_>) -> String {
+pub fn standard(notification: &Notification<'_>, links: Option<&TrackingLinks>) -> String {
     let timestamp = notification.stalled_since.unwrap_or(notification.occurred_at);
     text(&Standard {
         r#type: notification.event_type().as_str(),
         timestamp,
-        data: OrderBody::of(notification),
+        data: OrderBody::of(notification, links),
     })
 }
 

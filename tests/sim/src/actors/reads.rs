@@ -109,7 +109,7 @@ impl StoredOrder {
         order.state.parcels = folded.parcels;
         let page = PageRequest { limit: MAX_LIMIT, after: None };
         let checkpoints = domain::orders::view::Checkpoints::new();
-        serde_json::to_value(OrderView::new(&order, &self.entries, &checkpoints, &page)).ok()
+        serde_json::to_value(OrderView::new(&order, &self.entries, &checkpoints, &page, None)).ok()
     }
 }
 

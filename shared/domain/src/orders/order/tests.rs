@@ -111,7 +111,7 @@ fn the_view_shows_an_order_with_its_timeline() {
     for (name, (order, entries), checkpoints) in
         [("full", full(), checkpoints()), ("minimal", new(MINIMAL), Checkpoints::new())]
     {
-        let view = OrderView::new(&order, &entries, &checkpoints, &page(100));
+        let view = OrderView::new(&order, &entries, &checkpoints, &page(100), None);
         let view = serde_json::to_string(&view).unwrap();
         insta::assert_snapshot!(name, readable(&view));
     }
@@ -122,7 +122,7 @@ fn the_summary_is_a_part_of_the_view() {
     let (order, entries) = full();
     let summary = serde_json::to_value(OrderSummary::of(&order)).unwrap();
     let checkpoints = checkpoints();
-    let view = OrderView::new(&order, &entries, &checkpoints, &page(100));
+    let view = OrderView::new(&order, &entries, &checkpoints, &page(100), None);
     let view = serde_json::to_value(view).unwrap();
     let fields: Vec<_> = summary.as_object().unwrap().keys().collect();
     assert!(fields.iter().all(|field| summary[field] == view[field]), "{summary} {view}");
@@ -146,7 +146,7 @@ fn the_view_folds_the_current_timeline() {
             entries.reverse();
         }
         let checkpoints = Checkpoints::new();
-        let view = OrderView::new(&order, &entries, &checkpoints, &page(100));
+        let view = OrderView::new(&order, &entries, &checkpoints, &page(100), None);
         let view = serde_json::to_value(view).unwrap();
         let facts: Vec<_> = view["timeline"]
             .as_array()
@@ -175,7 +175,7 @@ fn the_view_shows_an_answer() {
     let (order, mut entries) = new(MINIMAL);
     let show = |entries: &[TimelineEntry]| {
         let checkpoints = Checkpoints::new();
-        let view = OrderView::new(&order, entries, &checkpoints, &page(100));
+        let view = OrderView::new(&order, entries, &checkpoints, &page(100), None);
         assert!(!format!("{view:?}").contains("Yes, please"));
         serde_json::to_value(view).unwrap()
     };
@@ -201,7 +201,7 @@ fn the_timeline_comes_in_pages() {
     let checkpoints = Checkpoints::new();
     let (mut ids, mut request, mut pages) = (Vec::new(), page(5), 0);
     loop {
-        let view = OrderView::new(&order, &entries, &checkpoints, &request);
+        let view = OrderView::new(&order, &entries, &checkpoints, &request, None);
         let view = serde_json::to_value(view).unwrap();
         let items = view["timeline"].as_array().unwrap();
         pages += 1;
@@ -209,7 +209,7 @@ fn the_timeline_comes_in_pages() {
         let Some(next) = view.get("next_page") else { break };
         request = PageRequest::parse(Some("5"), next.as_str()).unwrap();
     }
-    let view = OrderView::new(&order, &entries, &checkpoints, &page(100));
+    let view = OrderView::new(&order, &entries, &checkpoints, &page(100), None);
     let whole = serde_json::to_value(view).unwrap();
     let whole = whole["timeline"].as_array().unwrap();
     let of = |item: &serde_json::Value| item["reportId"].as_str().map(str::to_owned);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::core::id::EndpointName;
 use crate::messaging::answer::Answered;
-use crate::testing::{MINIMAL, entry, event_id, minute, order, readable};
+use crate::testing::{MINIMAL, entry, event_id, minute, order, readable, tracking_links};
 use crate::tracking::entry::Fact;
 use crate::webhooks::endpoint::Settings;
 
@@ -34,7 +34,7 @@ fn asking(name: &str) -> Endpoint {
 fn deliveries(order: &Order, entry: &TimelineEntry, endpoints: &[Endpoint]) -> Vec<Delivery> {
     let event = event_id("event-f1");
     let answered = AnsweredOrder::by_event(&event, order, entry, entry.recorded_at);
-    fan_out(&event, answered.as_slice(), endpoints)
+    fan_out(&event, answered.as_slice(), endpoints, None)
 }
 
 #[test]
@@ -43,6 +43,16 @@ fn the_body_has_the_answer_and_what_it_answers() {
     let body = &told[0].body;
     insta::assert_snapshot!(format!("{body}\n\n{}", readable(body)));
     assert!(!format!("{:?}", told[0]).contains("tomorrow"));
+}
+
+#[test]
+fn has_the_link_of_the_orders_page() {
+    let (links, order, entry) = (tracking_links(), customer("98765 43210"), answer("IN.1349"));
+    let event = event_id("event-f1");
+    let answered = AnsweredOrder::by_event(&event, &order, &entry, entry.recorded_at);
+    let told = fan_out(&event, answered.as_slice(), &[asking("crm")], Some(&links));
+    let body: serde_json::Value = serde_json::from_str(&told[0].body).unwrap();
+    assert_eq!(body["data"]["tracking_url"], links.of(&order));
 }
 
 #[test]

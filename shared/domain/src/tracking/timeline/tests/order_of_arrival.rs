@@ -76,7 +76,7 @@ fn check_payload(data: &Data, order: &Order) -> Result<(), TestCaseError> {
 /// A delivery built after the last fact.
 fn check_last(order: &Order) -> Result<(), TestCaseError> {
     let current = CurrentOrder { order, last: None };
-    let data = read(&payload::standard(&Notification::current(&current))).data;
+    let data = read(&payload::standard(&Notification::current(&current), None)).data;
     check_payload(&data, order)?;
     let tracking = &order.state.tracking;
     let shown = (data.location, data.eta, data.delivery_attempts);

@@ -1,9 +1,10 @@
 //! The bodies, byte for byte. Each snapshot has the posted body and a readable copy.
 
-use super::{Changed, FORMATS, endpoint, fan_out_changes, worded};
+use super::{Changed, FORMATS, endpoint, fan_out, fan_out_changes, worded};
 use crate::orders::order::Order;
-use crate::testing::{FULL, MINIMAL, event_id, order, readable};
+use crate::testing::{FULL, MINIMAL, event_id, minute, order, readable, tracking_links};
 use crate::tracking::status::Status;
+use crate::webhooks::payload::Context;
 
 fn body(format: &str, changed: Changed) -> String {
     let settings = format!(r#"{{"format":"{format}","accounts":["*"]}}"#);
@@ -36,6 +37,23 @@ fn every_format_has_its_body() {
                 format!("{format}-{name}"),
                 format!("{body}\n\n{}", readable(&body))
             );
+        }
+    }
+}
+
+/// It follows from the order, so a repeated fan-out has the same.
+#[test]
+fn every_format_has_the_link_of_the_orders_page() {
+    let links = tracking_links();
+    let changed = minimal();
+    let link = links.of(&changed.order);
+    for format in FORMATS {
+        let settings = format!(r#"{{"format":"{format}","accounts":["*"]}}"#);
+        for now in [minute(31), minute(3100)] {
+            let context = Context { now, links: Some(&links) };
+            let endpoints = [endpoint("shop", &settings)];
+            let told = fan_out(&event_id("e"), &[changed.change()], &endpoints, context);
+            assert!(told[0].body.contains(&format!(":\"{link}\"")), "{}", told[0].body);
         }
     }
 }
