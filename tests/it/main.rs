@@ -31,6 +31,7 @@ mod sync;
 mod sync_runs;
 mod tenants;
 mod trace;
+mod track;
 mod trigger_webhook;
 mod webhook_test;
 mod whatsapp;

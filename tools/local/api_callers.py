@@ -48,6 +48,7 @@ class Existing:
     id: str  # of an event
     delivery_id: str
     job_id: str
+    token: str  # of the order's tracking page
 
 
 class Api:
@@ -111,10 +112,18 @@ class Api:
         deliveries = [self._delivery(order_id) for order_id in orders]
         redrive = {"account_code": ACCOUNT, "endpoint": "nobody"}
         job = self.call("POST", "/api/dlq/deliveries/replay", self.admin, redrive)["id"]
+        tokens = [self._token(order_id) for order_id in orders]
         return [
-            Existing(ACCOUNT, HOOK, *found, events[number % len(events)], deliveries[number], job)
+            Existing(
+                *(ACCOUNT, HOOK, *found, events[number % len(events)]),
+                *(deliveries[number], job, tokens[number]),
+            )
             for number, found in enumerate(zip(orders, erased, reports, strict=True))
         ]
+
+    def _token(self, order_id: str) -> str:
+        order = self.call("GET", f"/api/external/orders/{order_id}", self.vendor)
+        return order["trackingUrl"].partition("?t=")[2]
 
     def _order(self, order_id: str) -> str:
         order = {"orderId": order_id, "awb": f"awb-{order_id}", "customer": {"phone": "9000000009"}}
@@ -164,7 +173,7 @@ def callers(api: Api) -> Iterator[Caller]:
     yield Caller("admin", api.admin, ("operations",))
     yield Caller("viewer", api.viewer)
     yield Caller("vendor", api.vendor)
-    yield Caller("no credentials", {})
+    yield Caller("no credentials", {}, ("pages",))
     yield Caller("wrong password", basic("admin", "canary-password"))
     yield Caller("wrong secret", wrong)
 

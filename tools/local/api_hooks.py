@@ -72,6 +72,9 @@ def _name(case: schemathesis.Case, existing: dict[str, str], number: int) -> Non
         existing = existing | {"id": existing["delivery_id"]}
     if case.operation.path.startswith("/api/jobs/"):
         existing = existing | {"id": existing["job_id"]}
+    if case.operation.path.startswith("/track/"):
+        existing = existing | {"account_code": existing["account"]}
+        case.query["t"] = existing["token"]
     if case.method == "DELETE" and case.operation.path.startswith("/api/external/orders/"):
         case.query["accountCode"] = existing["account"]
         if case.operation.path.endswith("/{order_id}"):

@@ -20,7 +20,7 @@ from config import ROOT
 OPENAPI = ROOT / "openapi.yaml"
 METHODS = {"get", "head", "put", "post", "delete", "patch"}
 JSON_TYPE = "application/json"
-TEXT_TYPE = "text/plain"
+TEXT_TYPES = "text/"
 # Beside JSON_TYPE: a body that is not a JSON object is accepted too.
 ANY_TYPE = "*/*"
 Json = Any
@@ -127,8 +127,10 @@ class Contract:
         self, part: str, described: dict[str, Json], body: str, media_type: str = JSON_TYPE
     ) -> Iterator[str]:
         content = described["content"]
-        if JSON_TYPE not in content or (media_type == TEXT_TYPE and TEXT_TYPE in content):
-            yield from self._validate(part, content[TEXT_TYPE]["schema"], body)
+        if media_type.startswith(TEXT_TYPES) and media_type in content:
+            yield from self._validate(part, content[media_type]["schema"], body)
+            return
+        if JSON_TYPE not in content:
             return
         try:
             value = json.loads(body)

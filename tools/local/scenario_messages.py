@@ -49,6 +49,18 @@ def result_of_send(copies: Copies) -> Json:
     return batch(copies, "events", json.dumps(result))
 
 
+def tracking_page(copies: Copies) -> Json:
+    """A shopper's request for the page of an order that has a message of ours."""
+    order = create_order(copies)
+    body = {"account_code": ACCOUNT, "to": "+919000000001", "template": TEMPLATE}
+    copies.call("messages", http(copies, "POST", SEND, partner(copies), body | {"order_id": order}))
+    path = f"{ORDERS}/{{order_id}}"
+    shown = copies.call("orders", http(copies, "GET", path, vendor(copies), order_id=order))
+    query = shown.body["trackingUrl"].partition("?")[2]
+    path = "/track/{account_code}/{order_id}"
+    return http(copies, "GET", path, {}, query=query, account_code=ACCOUNT, order_id=order)
+
+
 RULES = {
     "daily_cap": 1000,
     "rules": [{"on": "assigned", "template": "hello_world", "language": "en_US"}],

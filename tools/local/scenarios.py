@@ -223,6 +223,7 @@ SCENARIOS = [
     Scenario("realtime", "a socket that closes", sockets.closes, "200"),
     Scenario("push", "an update for a socket", sockets.update, "0 failed"),
     Scenario("process", "a change that somebody watches", sockets.watched_change, "0 failed"),
+    Scenario("track", "a page with a message", messages.tracking_page, "200"),
     Scenario("sweep", "a pending event", events.pending_event, "done"),
     Scenario("sweep", "an overdue event", events.overdue_event, "done"),
     Scenario("sweep", "a due delivery", events.due_delivery, "done"),

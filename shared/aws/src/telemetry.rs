@@ -13,9 +13,9 @@ use tracing_subscriber::layer::SubscriberExt;
 pub use metrics::Metrics;
 
 /// Crates of this workspace.
-const WORKSPACE_CRATES: [&str; 16] = [
+const WORKSPACE_CRATES: [&str; 17] = [
     "aws", "domain", "egress", "sources", "deliver", "inbound", "messages", "ops", "orders",
-    "poll", "process", "push", "realtime", "sweep", "sync", "tester",
+    "poll", "process", "push", "realtime", "sweep", "sync", "tester", "track",
 ];
 
 /// Starts logging. `RUST_LOG` sets the level of the workspace's crates. All others stay at `warn`,

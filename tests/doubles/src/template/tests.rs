@@ -67,6 +67,7 @@ fn reads_all_resources_of_the_deployed_template() {
         "sweep",
         "sync",
         "tester",
+        "track",
     ];
     assert_eq!(names, expected);
     assert_eq!((template.queues.len(), template.tables.len()), (11, 6));
@@ -74,7 +75,7 @@ fn reads_all_resources_of_the_deployed_template() {
     let sources: usize = template.functions.iter().map(|function| function.queues.len()).sum();
     assert_eq!(sources, DEPLOYED.matches("Type: SQS\n").count());
     // One role each, that of the schedules and that of deployments.
-    assert_eq!(template.roles.len(), 15);
+    assert_eq!(template.roles.len(), 16);
 }
 
 #[test]

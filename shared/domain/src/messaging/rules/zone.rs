@@ -38,6 +38,15 @@ impl Zone {
         Self::parse("Asia/Kolkata").unwrap_or(Self(TimeZone::UTC))
     }
 
+    pub fn utc() -> Self {
+        Self(TimeZone::UTC)
+    }
+
+    /// E.g. `Asia/Kolkata`.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
     pub fn day(&self, at: Timestamp) -> LocalDay {
         LocalDay(self.local(at).date().to_string())
     }
@@ -52,7 +61,7 @@ impl Zone {
         format!("{} {month} {}", date.day(), date.year())
     }
 
-    pub(super) fn local(&self, at: Timestamp) -> DateTime {
+    pub(crate) fn local(&self, at: Timestamp) -> DateTime {
         // The last two hours of the year 9999 are beyond its range.
         let at = jiff::Timestamp::from_millisecond(at.millis());
         self.0.to_datetime(at.unwrap_or(jiff::Timestamp::MAX))

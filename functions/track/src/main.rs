@@ -1,0 +1,14 @@
+//! Connects the function to the Lambda runtime.
+
+use aws::client::{CallTimeouts, Clients, Edge};
+use aws::env::Environment;
+use lambda_http::{Error, run, service_fn};
+use track::Track;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    aws::telemetry::start();
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
+    let function = Track::from_environment(&clients, &Environment::of_process())?;
+    run(service_fn(|request| function.handle(request))).await
+}
