@@ -15,6 +15,7 @@ OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL F
 	BUSINESS_ACCOUNTS ACCESS_TOKEN GRAPH_URL GRAPH_VERSION MESSAGES_PER_SECOND EMAIL \
 	CALLS_PER_SECOND STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
 OPTIONS += ENDPOINT FROM ID JOB KIND LIMIT ORDER PASSWORD QUEUE REASON RETRY START STATE STATUS STOP TO
+OPTIONS += COLOUR DAYS LANGUAGES LINKS LOGO ORIGINS ZONE
 given = $(filter $(1),$(GIVEN))
 $(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
 # The tools of tools/ops refuse what they would ignore, such as TIMEOUT= for TIMEOUT_SECONDS=.
@@ -42,6 +43,7 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .PHONY: source-set source-rotate source-remove sources shipway-add shipway-remove
 .PHONY: hook-add hook-set hook-remove hooks
 .PHONY: endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints
+.PHONY: tracking-set tracking-rotate tracking-remove page-set page-remove
 .PHONY: deliveries events replay-dlq
 
 help: ## List the targets
@@ -238,6 +240,11 @@ endpoint-set: ## Change a webhook endpoint: STAGE= NAME= and URL= or settings su
 endpoint-rotate: ## Add a second signing secret: STAGE= NAME=; with FINISH=1: drop the old one
 endpoint-remove: ## Remove a webhook endpoint: STAGE= NAME=
 endpoints: ## List the webhook endpoints and their settings: STAGE=
+tracking-set: ## Give orders tracking pages: STAGE= URL=https://… [DAYS=90 ORIGINS=a:https://…]
+tracking-rotate: ## Add a second key of their links: STAGE=; with FINISH=1: drop the old one
+tracking-remove: ## End all tracking pages: STAGE=
+page-set: ## Set a shop's tracking pages: STAGE= ACCOUNT= and NAME=, LOGO=, COLOUR=, LINKS=, …
+page-remove: ## Remove these settings of a shop: STAGE= ACCOUNT=
 user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors: .venv/installed
 	@$(OPS)/manage.py $@
 source-set source-rotate source-remove sources shipway-add shipway-remove: .venv/installed
@@ -245,6 +252,8 @@ source-set source-rotate source-remove sources shipway-add shipway-remove: .venv
 hook-add hook-set hook-remove hooks: .venv/installed
 	@$(OPS)/manage.py $@
 endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints: .venv/installed
+	@$(OPS)/manage.py $@
+tracking-set tracking-rotate tracking-remove page-set page-remove: .venv/installed
 	@$(OPS)/manage.py $@
 
 deliveries: ## List deliveries: STAGE= [STATE=dead ENDPOINT= ACCOUNT= ORDER= …]; ID= shows one

@@ -22,6 +22,7 @@ import health
 import installation
 import lists
 import options
+import pages
 import rules
 import sources
 from config import StackError
@@ -138,6 +139,11 @@ COMMANDS = {
     "hook-set": changes.hook_set,
     "hook-remove": changes.hook_remove,
     "endpoint-set": changes.endpoint_set,
+    "tracking-set": pages.tracking_set,
+    "tracking-rotate": pages.tracking_rotate,
+    "tracking-remove": pages.tracking_remove,
+    "page-set": pages.page_set,
+    "page-remove": pages.page_remove,
     **LISTS,
 }
 

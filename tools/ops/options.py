@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 from changes import ENDPOINT_FIELDS
 from config import StackError
+from pages import FIELDS
 
 EVERY_COMMAND = {"STAGE", "REGION"}
 FLAGS = ("FINISH", "FORCE", "RETRY", "START", "STOP")
@@ -72,6 +73,11 @@ USES: dict[str, Uses] = {
     "endpoint-set": {"": ENDPOINT},
     "endpoint-rotate": {"FINISH=1": ("NAME",), "": ("NAME", "SECRET", "FINISH", "FORCE")},
     "endpoint-remove": {"": ("NAME",)},
+    "tracking-set": {"": ("URL", "DAYS", "ORIGINS")},
+    "tracking-rotate": {"FINISH=1": (), "": ("FINISH", "FORCE")},
+    "tracking-remove": {"": ()},
+    "page-set": {"": ("ACCOUNT", *FIELDS)},
+    "page-remove": {"": ("ACCOUNT",)},
 }
 KNOWN = {option for uses in USES.values() for used in uses.values() for option in used}
 
