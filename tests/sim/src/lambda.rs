@@ -32,8 +32,8 @@ const FAILURE_CACHED_MS: u64 = 20_000;
 
 /// The program of a function, in the memory of a sandbox.
 enum Program {
-    Inbound(inbound::Inbound),
-    Orders(orders::OrdersApi),
+    Inbound(Box<inbound::Inbound>),
+    Orders(Box<orders::OrdersApi>),
     Messages(Box<messages::MessagesApi>),
     Ops(Box<ops::Ops>),
     Process(Box<process::Function>),
@@ -102,8 +102,12 @@ impl Lambda {
         let queue = || clients(&self.world, id, CallTimeouts::Queue);
         let http = || Http::simulated(Arc::new(Internet::new(self.world.clone(), id)));
         Ok(match function {
-            "inbound" => Program::Inbound(inbound::Inbound::from_environment(&api(), environment)?),
-            "orders" => Program::Orders(orders::OrdersApi::from_environment(&api(), environment)?),
+            "inbound" => {
+                Program::Inbound(Box::new(inbound::Inbound::from_environment(&api(), environment)?))
+            }
+            "orders" => {
+                Program::Orders(Box::new(orders::OrdersApi::from_environment(&api(), environment)?))
+            }
             "messages" => Program::Messages(Box::new(messages::MessagesApi::from_environment(
                 &api(),
                 environment,

@@ -29,7 +29,7 @@ impl Tick {
             ProviderStatus::Accepted | ProviderStatus::Sent => Self::Sent,
             ProviderStatus::Delivered => Self::Delivered,
             ProviderStatus::Read | ProviderStatus::Played => Self::Read,
-            ProviderStatus::Failed => Self::Failed,
+            ProviderStatus::NotSent | ProviderStatus::Failed => Self::Failed,
         }
     }
 }
