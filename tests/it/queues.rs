@@ -20,7 +20,9 @@ fn named<'a>(queues: &'a [Value], name: &str) -> &'a Value {
 async fn counts_the_messages_of_each_queue() {
     let all = queues().await;
     let names: BTreeSet<_> = all.iter().map(|queue| queue["name"].as_str().unwrap()).collect();
-    let known: BTreeSet<_> = stack().queues.keys().map(String::as_str).collect();
+    // An update for sockets is in its queue for a minute at most.
+    let known = stack().queues.keys().map(String::as_str).filter(|name| *name != "live");
+    let known: BTreeSet<_> = known.collect();
     assert_eq!(names, known);
 
     // Of this queue no test takes messages.
