@@ -26,6 +26,7 @@ PYTHON := .venv/bin/python
 STACK := $(PYTHON) tools/local/stack.py
 OPS := PYTHONPATH=tools/local $(PYTHON) tools/ops
 PROGRESS := python3 tools/local/progress.py
+WEB := tools/web/node_modules
 FUZZ := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz
 FEATURES := --features deliver/loopback,poll/loopback
 
@@ -37,6 +38,7 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .NOTPARALLEL:
 .PHONY: help run up down logs test lint fmt clippy doc template python dependencies advisories
 .PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages free-ports
+.PHONY: web web-check
 .PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync bench-isolation
 .PHONY: build release-test deploy deploy-check sync-now lock
 .PHONY: user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors
@@ -70,7 +72,7 @@ logs: .venv/installed ## Print the logs of the functions
 # packages first: a missing node or php fails at once, not after the slow steps.
 test: packages lint unit sim-test ops receivers e2e ## Run every check of CI
 
-lint: fmt clippy doc template python dependencies ## Run the checks that need no tests
+lint: fmt clippy doc template python web-check dependencies ## Run the checks that need no tests
 
 # $(call step,title,command): runs a command and prints how long it took.
 step = @echo "==> $(1)"; begin=$$(date +%s); $(2) && echo "    $(1): $$(($$(date +%s) - begin)) s"
@@ -100,6 +102,15 @@ python: .venv/installed
 	$(call step,scripts,.venv/bin/ruff check tools && .venv/bin/ruff format --check tools \
 		&& .venv/bin/ruff check $(RECEIVERS) && .venv/bin/ruff format --check $(RECEIVERS))
 RECEIVERS := --config tools/ruff.toml tests/receivers docs/receivers
+
+# The built files are committed, so that cargo needs no Node.
+web: $(WEB)/installed ## Build the pages of functions/*/web into functions/*/assets
+	$(call step,pages,node tools/web/build.mjs)
+
+web-check: $(WEB)/installed
+	$(call step,pages,$(WEB)/.bin/tsc -p tools/web && (cd tools/web && node_modules/.bin/biome check \
+		--error-on-warnings . ../../functions/ops/web) \
+		&& node tools/web/build.mjs check)
 
 DENY := target/tools/bin/cargo-deny
 # One deny.toml for three lock files: an exception of one is unused in the others.
@@ -291,6 +302,12 @@ PIP_INSTALL := $(PYTHON) -m pip install --disable-pip-version-check --require-ha
 	@$(PROGRESS) "installing uv into .venv (once)" pip-lock.log $(PIP_INSTALL) $<
 	@touch $@
 
+# Exactly the versions of the lock file, with its hashes; no script of a package runs.
+$(WEB)/installed: tools/web/package-lock.json tools/web/package.json | packages
+	@$(PROGRESS) "installing the tools for pages into $(WEB) (once)" npm.log \
+		npm ci --prefix tools/web
+	@touch $@
+
 # $(call need,command that must succeed,message otherwise)
 need = @$(1) >/dev/null 2>&1 || { echo "error: $(strip $(2))" >&2; exit 1; }
 
@@ -302,7 +319,7 @@ prerequisites:
 	$(call need,python3 -c 'import venv$(comma) ensurepip',\
 		the venv module of Python is missing: on Debian apt-get install python3-venv)
 
-# Interpreters of the receiver samples. Only root on Debian gets them installed.
+# Interpreters of the receiver samples, Node and a browser. Only root on Debian gets them installed.
 packages:
 	@python3 tools/local/packages.py
 

@@ -9,6 +9,7 @@ mod authentication;
 mod bad_inputs;
 mod boundaries;
 mod budget;
+mod console;
 mod delivery;
 mod end_to_end;
 mod endpoints_api;

@@ -127,10 +127,10 @@ class Contract:
         self, part: str, described: dict[str, Json], body: str, media_type: str = JSON_TYPE
     ) -> Iterator[str]:
         content = described["content"]
-        if media_type.startswith(TEXT_TYPES) and media_type in content:
-            yield from self._validate(part, content[media_type]["schema"], body)
-            return
-        if JSON_TYPE not in content:
+        is_text = media_type.startswith(TEXT_TYPES) and media_type in content
+        if JSON_TYPE not in content or is_text:
+            text = content.get(media_type, {"schema": {}})
+            yield from self._validate(part, text["schema"], body)
             return
         try:
             value = json.loads(body)

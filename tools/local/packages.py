@@ -1,4 +1,4 @@
-"""Installs the interpreters of the receiver samples, if it runs as root on Debian.
+"""Installs interpreters and the browser of the tests, if it runs as root on Debian.
 
 Standard library only.
 """
@@ -12,7 +12,7 @@ import sys
 import progress
 from paths import LOCAL
 
-PACKAGES = {"node": "nodejs", "php": "php-cli"}
+PACKAGES = {"node": "nodejs", "npm": "npm", "php": "php-cli", "chromium": "chromium"}
 
 
 def missing() -> list[str]:

@@ -1,7 +1,8 @@
 //! The operators' API: the inbound log, deliveries, retries, replays, redrives and triggers,
-//! endpoints, stale orders, polling runs and the audit log.
+//! endpoints, stale orders, polling runs and the audit log; and the console, which uses it.
 
 mod audit;
+mod console;
 mod deliveries;
 mod denied;
 mod endpoints;
@@ -128,8 +129,11 @@ impl Ops {
     }
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
-        let caller = self.callers.authenticate(request, now).await?;
         let route = route_key(request);
+        if let Some(answer) = console::answer(request, route) {
+            return answer;
+        }
+        let caller = self.callers.authenticate(request, now).await?;
         if route != SESSION {
             require_permission(&caller, route)?;
         }

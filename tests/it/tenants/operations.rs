@@ -118,6 +118,7 @@ fn kind(operation: &str, name: &str) -> Option<Kind> {
 const PLAIN: &[&str] = &[
     // Parameters, and fields that choose from a list.
     "dry_run",
+    "file",
     "hub.challenge",
     "from",
     "hub.mode",
@@ -128,6 +129,7 @@ const PLAIN: &[&str] = &[
     "state",
     "status",
     "to",
+    "version",
     // Fields of an order.
     "carrierId",
     "carrierName",

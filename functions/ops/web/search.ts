@@ -1,0 +1,82 @@
+// One box for any id. What was typed may be a phone number, so it is kept out of the address.
+
+import { accounts, onlyAccount } from "./accounts.ts";
+import { get } from "./api.ts";
+import { href } from "./route.ts";
+import { session } from "./session.ts";
+import type { DeliveryDetail, EventDetail, Order, OrderSummary, Page } from "./types.ts";
+
+const ACCOUNTS_AT_ONCE = 8;
+
+export interface Hit {
+  what: string;
+  text: string;
+  address: string;
+}
+
+export interface Found {
+  hits: Hit[];
+  /** Why there may be more. */
+  hint: string;
+}
+
+export async function search(text: string, account: string): Promise<Found> {
+  const given = text.trim();
+  const chosen = account.trim() || onlyAccount();
+  const all = chosen ? [chosen] : accounts();
+  const within = all.slice(0, ACCOUNTS_AT_ONCE);
+  const tries: Promise<Hit[]>[] = [...byId(given), ...within.flatMap((it) => orders(given, it))];
+  const settled = await Promise.allSettled(tries);
+  const hits = settled.flatMap((it) => (it.status === "fulfilled" ? it.value : []));
+  const known = new Map(hits.map((hit) => [hit.address, hit]));
+  return { hits: [...known.values()], hint: hint(within, all, chosen) };
+}
+
+function hint(within: string[], all: string[], chosen: string | null): string {
+  if (session()?.role === "viewer") return "Viewers find deliveries and events, by their ids.";
+  if (within.length === 0) return "To find orders, enter an account beside the search box.";
+  const names = within.join(", ");
+  const more = within.length < all.length ? " Enter another account to search there." : "";
+  return chosen ? `Searched in ${names}.` : `Searched for orders in ${names}.${more}`;
+}
+
+function byId(text: string): Promise<Hit[]>[] {
+  const id = encodeURIComponent(text);
+  if (/^msg_[a-z2-7]{32}$/.test(text)) return [delivery(id)];
+  return /^[a-z2-7]{32}$/.test(text) ? [event(id)] : [];
+}
+
+async function delivery(id: string): Promise<Hit[]> {
+  const found = await get<DeliveryDetail>(`/api/deliveries/${id}`);
+  const text = `${found.endpoint}, ${found.state}`;
+  return [{ what: "Delivery", text, address: href("deliveries", { open: found.id }) }];
+}
+
+async function event(id: string): Promise<Hit[]> {
+  const found = await get<EventDetail>(`/api/webhooks/logs/${id}`);
+  const text = `${found.source}, ${found.status}`;
+  return [{ what: "Event", text, address: href("inbound", { open: found.id }) }];
+}
+
+function orders(text: string, account: string): Promise<Hit[]>[] {
+  if (session()?.role === "viewer") return [];
+  const digits = text.replace(/[\s-]/g, "");
+  const list = (query: Record<string, string>) =>
+    get<Page<OrderSummary>>("/api/external/orders", { accountCode: account, limit: 20, ...query });
+  const tries = [
+    get<Order>(`/api/external/orders/${encodeURIComponent(text)}`, {
+      accountCode: account,
+      limit: 1,
+    }).then((order) => [hit(order)]),
+    list({ awb: text }).then(({ items }) => items.map(hit)),
+  ];
+  if (/^\+?\d{6,15}$/.test(digits)) {
+    tries.push(list({ phone: digits }).then(({ items }) => items.map(hit)));
+  }
+  return tries;
+}
+
+function hit(order: OrderSummary): Hit {
+  const address = href("order", { id: order.orderId, account_code: order.accountCode });
+  return { what: "Order", text: `${order.orderId}, ${order.status}`, address };
+}
