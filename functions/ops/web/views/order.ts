@@ -1,0 +1,240 @@
+// One order: what happened to it, and what became of each delivery about it, on one page.
+
+import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
+
+import { onlyAccount } from "../accounts.ts";
+import { get } from "../api.ts";
+import { focusRow, View } from "../element.ts";
+import { plural, time, words } from "../format.ts";
+import { Load } from "../load.ts";
+import { mark } from "../mark.ts";
+import { facts, problem, table } from "../parts.ts";
+import { changed } from "../route.ts";
+import { session } from "../session.ts";
+import type { Delivery, Message, Order, Page, Shipment, TimelineEntry } from "../types.ts";
+import { DELIVERY_COLUMNS } from "./deliveries.ts";
+
+const PAGES_AT_ONCE = 4;
+
+export class OrderView extends View {
+  private readonly order = new Load<Order>(this);
+  private readonly messages = new Load<Page<Message>>(this);
+  private readonly deliveries = new Load<Page<Delivery>>(this);
+  private shown = "";
+
+  private get account(): string {
+    return this.value("account_code") || onlyAccount() || "";
+  }
+
+  protected override willUpdate(): void {
+    const asked = `${this.account}/${this.value("id")}`;
+    if (asked === this.shown) return;
+    this.shown = asked;
+    this.read();
+  }
+
+  protected override updated(change: PropertyValues): void {
+    focusRow(this, change);
+  }
+
+  private read(keep = false): void {
+    const id = encodeURIComponent(this.value("id"));
+    const account_code = this.account;
+    if (session()?.role !== "viewer") {
+      const path = `/api/external/orders/${id}`;
+      void this.order.run((signal) => get(path, { accountCode: account_code }, signal), keep);
+      const messages = `/api/orders/${id}/messages`;
+      void this.messages.run((signal) => get(messages, { account_code }, signal), keep);
+    }
+    if (session()?.role === "partner") return;
+    void this.deliveries.run((signal) => this.readDeliveries(null, [], signal), keep);
+  }
+
+  /** Those about several orders come last, after pages that may be empty. */
+  private async readDeliveries(
+    from: string | null,
+    before: Delivery[],
+    signal: AbortSignal,
+  ): Promise<Page<Delivery>> {
+    let [items, page] = [before, from];
+    const query = { order_id: this.value("id"), account_code: this.account, limit: 100 };
+    for (let pages = 0; pages < PAGES_AT_ONCE; pages += 1) {
+      const found = await get<Page<Delivery>>("/api/deliveries", { ...query, page }, signal);
+      items = [...items, ...found.items];
+      page = found.next_page ?? null;
+      if (!page) return { items };
+    }
+    return page ? { items, next_page: page } : { items };
+  }
+
+  private more(): void {
+    const { items = [], next_page = null } = this.deliveries.data ?? {};
+    void this.deliveries.run((signal) => this.readDeliveries(next_page, items, signal), true);
+  }
+
+  override render(): TemplateResult {
+    const open = this.value("open");
+    return html`<div class="view ${open ? "split" : ""}">
+      <section class="list order">
+        <div class="title">
+          <h1>Order ${this.value("id")}</h1>
+          <button type="button" class="plain" @click=${() => this.read(true)}>Refresh</button>
+        </div>
+        ${problem(this.order.error, () => this.read())}
+        ${
+          // All at once: what comes later would move rows under the pointer.
+          this.isFirst()
+            ? html`<p role="status">Loading…</p>`
+            : html`${this.head()} ${this.sent()}
+              ${this.order.data ? this.story(this.order.data) : nothing}`
+        }
+      </section>
+      ${
+        open
+          ? html`<waypost-delivery .delivery=${open} .route=${this.route}></waypost-delivery>`
+          : nothing
+      }
+    </div>`;
+  }
+
+  private isFirst(): boolean {
+    const all = [this.order, this.deliveries, this.messages];
+    return all.some(({ busy, data }) => busy && !data);
+  }
+
+  private head(): unknown {
+    const order = this.order.data;
+    if (session()?.role === "viewer") {
+      return html`<p class="muted">
+        Viewers do not read orders: this page has the order's deliveries alone.
+      </p>`;
+    }
+    if (!order) return nothing;
+    return facts([
+      ["Status", mark(order.status)],
+      ["Account", order.accountCode],
+      ["AWB", order.awb],
+      ["Carrier", order.carrierName],
+      ["Version", order.version],
+      ["Attempts", order.deliveryAttempts || null],
+      ["ETA", time(order.eta)],
+      ["Changed", time(order.updatedAt)],
+    ]);
+  }
+
+  private sent(): unknown {
+    const { data, error, busy } = this.deliveries;
+    if (session()?.role === "partner") return nothing;
+    const open = this.value("open");
+    return html`<h2>Deliveries about it</h2>
+      ${problem(error, () => this.read())}
+      ${
+        data
+          ? table({
+              caption: "Deliveries about this order",
+              columns: DELIVERY_COLUMNS.filter(({ title }) => title !== "Order"),
+              items: data.items,
+              empty:
+                "Nobody was told about this order: its status has not changed, or no endpoint is set up for its account. Deliveries are kept for 30 days.",
+              address: (it) => changed(this.route, { open: it.id }),
+              isOpen: (it) => it.id === open,
+            })
+          : nothing
+      }
+      ${
+        data?.next_page
+          ? html`<button type="button" ?disabled=${busy} @click=${() => this.more()}>
+              Look for more
+            </button>`
+          : nothing
+      }`;
+  }
+
+  private story(order: Order): TemplateResult {
+    return html`<h2>Timeline</h2>
+      ${table({
+        caption: "Timeline",
+        columns: TIMELINE_COLUMNS,
+        items: order.timeline,
+        empty: "Nothing was reported yet.",
+      })}
+      <h2>Parcels</h2>
+      ${
+        order.shipments.length
+          ? html`<div class="cards">${order.shipments.map(parcel)}</div>`
+          : html`<p class="empty">No parcel is known: the order has no AWB yet.</p>`
+      }
+      <h2>Messages</h2>
+      ${problem(this.messages.error)}
+      ${
+        this.messages.data
+          ? table({
+              caption: "Messages",
+              columns: MESSAGE_COLUMNS,
+              items: this.messages.data.items,
+              empty: "No message about this order was sent or recorded.",
+            })
+          : nothing
+      }`;
+  }
+}
+customElements.define("waypost-order", OrderView);
+
+const TIMELINE_COLUMNS = [
+  { title: "Happened", cell: (it: TimelineEntry) => time(it.occurredAt) },
+  {
+    title: "Status",
+    cell: (it: TimelineEntry) => (it.status ? mark(it.status) : (it.sourceStatus ?? "")),
+  },
+  { title: "Source", cell: (it: TimelineEntry) => it.source },
+  { title: "In its words", cell: (it: TimelineEntry) => it.sourceStatus ?? "" },
+  { title: "Effect", cell: effect },
+  { title: "Parcel", cell: (it: TimelineEntry) => it.awb ?? "" },
+  { title: "Place", cell: (it: TimelineEntry) => it.location ?? "" },
+  { title: "Received", cell: (it: TimelineEntry) => time(it.receivedAt) },
+];
+
+function effect(it: TimelineEntry): string {
+  const made = it.version === null ? "no change" : `version ${it.version}`;
+  const reason = it.reason ? `not applied: ${words(it.reason)}` : made;
+  return it.late ? `${reason}, late` : reason;
+}
+
+const MESSAGE_COLUMNS = [
+  { title: "Status", cell: (it: Message) => mark(it.message_status) },
+  { title: "Sent", cell: (it: Message) => time(it.sent_at) },
+  { title: "Channel", cell: (it: Message) => it.channel ?? "" },
+  { title: "Template", cell: (it: Message) => it.template ?? "" },
+  { title: "Rule", cell: (it: Message) => (it.rule ? words(it.rule) : "") },
+  { title: "Error", cell: (it: Message) => it.error?.title ?? it.error?.code ?? "" },
+];
+
+function parcel(it: Shipment): TemplateResult {
+  const notes = [
+    it.direction === "return" && "return",
+    it.learnt && "learnt",
+    it.replaced && "replaced",
+  ];
+  return html`<section class="card">
+    <h3>${it.awb}</h3>
+    <p>${mark(it.status)} ${notes.filter((note) => note).join(", ")}</p>
+    ${facts([
+      ["Carrier", it.carrierName],
+      ["Attempts", it.deliveryAttempts || null],
+      ["ETA", time(it.eta)],
+    ])}
+    ${
+      it.checkpoints.length
+        ? html`<details>
+            <summary>${plural(it.checkpoints.length, "scan")}</summary>
+            <ol class="attempts">
+              ${it.checkpoints.map(
+                ({ at, activity, location }) =>
+                  html`<li>${time(at)} ${activity} <span class="muted">${location}</span></li>`,
+              )}
+            </ol>
+          </details>`
+        : nothing
+    }
+  </section>`;
+}

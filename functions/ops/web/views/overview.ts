@@ -1,0 +1,253 @@
+// What needs attention, then how it went.
+
+import { html, nothing, type TemplateResult } from "lit";
+
+import "../plot.ts";
+import { get } from "../api.ts";
+import { View } from "../element.ts";
+import { count, duration, plural, words } from "../format.ts";
+import { Load } from "../load.ts";
+import { mark } from "../mark.ts";
+import { problem, table } from "../parts.ts";
+import type { PlotData } from "../plot.ts";
+import { changed, href } from "../route.ts";
+import { isAdmin, session } from "../session.ts";
+import type { Endpoint, EventCounts, Metrics, MetricsHour, Page, QueueDepth } from "../types.ts";
+import { stateOf as stateOfEndpoint } from "./endpoints.ts";
+import { stateOf as stateOfQueue } from "./queues.ts";
+
+const HOUR_MS = 3_600_000;
+const RANGES: Record<string, number> = { "24h": 24, "7d": 168, "30d": 720 };
+const AT_ONCE = 8;
+/** A plot has this many points at most. */
+const POINTS = 168;
+
+export class Overview extends View {
+  private readonly metrics = new Load<Metrics>(this);
+  private readonly endpoints = new Load<Page<Endpoint>>(this);
+  private readonly queues = new Load<Page<QueueDepth>>(this);
+  private shown = "";
+
+  private get range(): string {
+    return this.value("range") in RANGES ? this.value("range") : "24h";
+  }
+
+  protected override willUpdate(): void {
+    if (this.range === this.shown) return;
+    this.shown = this.range;
+    this.read();
+  }
+
+  private read(): void {
+    const hours = RANGES[this.range] ?? 24;
+    const from = new Date(Date.now() - (hours - 1) * HOUR_MS).toISOString();
+    void this.metrics.run((signal) => get("/metrics", { from }, signal), true);
+    if (!isAdmin()) return;
+    void this.endpoints.run((signal) => get("/api/endpoints", { limit: 100 }, signal), true);
+    if (!session()?.accounts.includes("*")) return;
+    void this.queues.run((signal) => get("/api/queues", {}, signal), true);
+  }
+
+  override render(): TemplateResult {
+    const { data } = this.metrics;
+    const all = [this.metrics, this.endpoints, this.queues];
+    const isFirst = all.some((load) => load.busy && !load.data);
+    return html`<section class="list">
+      <div class="title">
+        <h1>Overview</h1>
+        <div class="ranges" role="group" aria-label="Time">
+          ${Object.keys(RANGES).map(
+            (range) => html`<a
+              href=${changed(this.route, { range })}
+              aria-current=${range === this.range ? "true" : nothing}
+              >${range}</a
+            >`,
+          )}
+        </div>
+        <button type="button" class="plain" @click=${() => this.read()}>Refresh</button>
+      </div>
+      ${all.map(({ error }) => problem(error, () => this.read()))}
+      ${isFirst ? html`<p role="status">Loading…</p>` : data ? this.content(data) : nothing}
+    </section>`;
+  }
+
+  private content(metrics: Metrics): TemplateResult {
+    const needs = this.attention(metrics);
+    return html`<h2>Needs attention</h2>
+      ${needs.length ? listed(needs) : html`<p class="empty">Nothing needs attention.</p>`}
+      ${totals(metrics)}
+      <div class="plots">${plots(metrics).map((data) => html`<waypost-plot .data=${data}></waypost-plot>`)}</div>
+      <h2>Endpoints</h2>
+      ${table({
+        caption: "Requests by endpoint",
+        columns: [
+          {
+            title: "Endpoint",
+            cell: ([name]) => html`<a href=${href("deliveries", { endpoint: name })}>${name}</a>`,
+          },
+          { title: "Requests", cell: ([, it]) => count(it.total), number: true },
+          { title: "Errors", cell: ([, it]) => count(it.errors), number: true },
+          { title: "Retries", cell: ([, it]) => count(it.retries), number: true },
+          { title: "Dead", cell: ([, it]) => count(it.dead), number: true },
+          { title: "Parked", cell: ([, it]) => count(it.parked), number: true },
+          { title: "Average", cell: ([, it]) => duration(it.averageResponseTime), number: true },
+        ],
+        items: Object.entries(metrics.endpoints),
+        empty: "Nothing was sent in this time. A delivery follows when an order changes.",
+      })}`;
+  }
+
+  private attention({ endpoints, sources, from }: Metrics): TemplateResult[] {
+    const dead = Object.entries(endpoints)
+      .filter(([, it]) => it.dead > 0)
+      .sort(([, one], [, other]) => other.dead - one.dead);
+    const failed = Object.entries(sources).filter(([, it]) => it.failed > 0);
+    const stopped =
+      this.endpoints.data?.items.filter((it) => stateOfEndpoint(it) !== "active") ?? [];
+    const queues = this.queues.data?.items.filter((it) => isStuck(it)) ?? [];
+    return [
+      ...stopped.map((it) =>
+        need(
+          stateOfEndpoint(it),
+          html`<a href=${href("endpoints", { open: it.name })}>endpoint ${it.name}</a>`,
+        ),
+      ),
+      ...queues.map((it) => {
+        const depth = it.waiting + it.in_flight + it.delayed;
+        return need(
+          stateOfQueue(it),
+          html`<a href="#/queues">${words(it.name)}: ${plural(depth, "message")}</a>`,
+        );
+      }),
+      ...failed.map(([source, it]) => {
+        const address = href("inbound", { status: "failed", source, from });
+        return need(
+          "failed",
+          html`<a href=${address}>${plural(it.failed, "event")} of ${source} failed</a>`,
+        );
+      }),
+      ...dead.map(([name, it]) => {
+        const address = href("deliveries", { state: "dead", endpoint: name, from });
+        return need(
+          "dead",
+          html`<a href=${address}>${plural(it.dead, "delivery", "deliveries")} to ${name} given up</a>`,
+        );
+      }),
+    ];
+  }
+}
+customElements.define("waypost-overview", Overview);
+
+function listed(needs: TemplateResult[]): TemplateResult {
+  const rest = needs.slice(AT_ONCE);
+  return html`<ul class="needs">
+      ${needs.slice(0, AT_ONCE)}
+    </ul>
+    ${
+      rest.length
+        ? html`<details>
+            <summary>${count(rest.length)} more</summary>
+            <ul class="needs">
+              ${rest}
+            </ul>
+          </details>`
+        : nothing
+    }`;
+}
+
+function isStuck(it: QueueDepth): boolean {
+  return ["dead letters", "overdue"].includes(stateOfQueue(it));
+}
+
+function need(state: string, text: TemplateResult): TemplateResult {
+  return html`<li>${mark(state)} ${text}</li>`;
+}
+
+function totals(it: Metrics): TemplateResult {
+  const figures: [string, string][] = [
+    ["requests sent", count(it.total)],
+    ["answered with 2xx", count(it.success)],
+    ["errors", count(it.errors)],
+    ["retries", count(it.retries)],
+    ["given up", count(it.dead)],
+    ["average answer", duration(it.averageResponseTime) || "none"],
+  ];
+  return html`<dl class="totals">
+    ${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
+  </dl>`;
+}
+
+function plots(metrics: Metrics): PlotData[] {
+  const buckets = bucketed(metrics);
+  const at = buckets.map((bucket) => bucket.at);
+  const values = (of: (hour: MetricsHour) => number) =>
+    buckets.map(({ hours }) => hours.reduce((sum, hour) => sum + of(hour), 0));
+  const events = (of: (counts: EventCounts) => number) =>
+    values((hour) => Object.values(hour.sources).reduce((sum, it) => sum + of(it), 0));
+  const unit = buckets.length < 2 || step(metrics) === HOUR_MS ? "per hour" : "per bar";
+  return [
+    {
+      title: "Requests",
+      unit,
+      at,
+      series: [
+        { label: "2xx", values: values((hour) => hour.success) },
+        { label: "errors", values: values((hour) => hour.errors), isBad: true },
+      ],
+      empty: "No request was sent in this time.",
+    },
+    {
+      title: "Average answer",
+      unit: "ms",
+      at,
+      series: [{ label: "ms", values: buckets.map(({ hours }) => average(hours)) }],
+      empty: "No request was sent in this time.",
+    },
+    {
+      title: "Events",
+      unit,
+      at,
+      series: [
+        { label: "processed", values: events((it) => it.processed) },
+        { label: "failed", values: events((it) => it.failed + it.quarantined), isBad: true },
+      ],
+      empty: "No event was processed in this time, or your accounts do not show them.",
+    },
+    {
+      title: "Retried and given up",
+      unit,
+      at,
+      series: [
+        { label: "retries", values: values((hour) => hour.retries) },
+        { label: "given up", values: values((hour) => hour.dead), isBad: true },
+      ],
+      empty: "Nothing was retried or given up in this time.",
+    },
+  ];
+}
+
+function average(hours: MetricsHour[]): number | null {
+  const total = hours.reduce((sum, hour) => sum + hour.total, 0);
+  const ms = hours.reduce((sum, hour) => sum + hour.total * (hour.averageResponseTime ?? 0), 0);
+  return total ? Math.round(ms / total) : null;
+}
+
+function step({ from, to }: Metrics): number {
+  const hours = (Date.parse(to) - Date.parse(from)) / HOUR_MS;
+  return Math.max(1, Math.ceil(hours / POINTS)) * HOUR_MS;
+}
+
+/** Hours without counts are absent from the answer: here they are empty. */
+function bucketed(metrics: Metrics): { at: number; hours: MetricsHour[] }[] {
+  const width = step(metrics);
+  const begin = Math.floor(Date.parse(metrics.from) / HOUR_MS) * HOUR_MS;
+  const size = Math.ceil((Date.parse(metrics.to) - begin) / width);
+  const buckets = Array.from({ length: size }, (_, index) => ({
+    at: (begin + index * width) / 1000,
+    hours: [] as MetricsHour[],
+  }));
+  for (const hour of metrics.hours) {
+    buckets[Math.floor((Date.parse(hour.hour) - begin) / width)]?.hours.push(hour);
+  }
+  return buckets;
+}
