@@ -38,7 +38,7 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .NOTPARALLEL:
 .PHONY: help run up down logs test lint fmt clippy doc template python dependencies advisories
 .PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages free-ports
-.PHONY: web web-check
+.PHONY: web web-check browser
 .PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync bench-isolation
 .PHONY: build release-test deploy deploy-check sync-now lock
 .PHONY: user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors
@@ -109,7 +109,7 @@ web: $(WEB)/installed ## Build the pages of functions/*/web into functions/*/ass
 
 web-check: $(WEB)/installed
 	$(call step,pages,$(WEB)/.bin/tsc -p tools/web && (cd tools/web && node_modules/.bin/biome check \
-		--error-on-warnings . ../../functions/ops/web) \
+		--error-on-warnings . ../../functions/ops/web ../../tests/browser) \
 		&& node tools/web/build.mjs check)
 
 DENY := target/tools/bin/cargo-deny
@@ -160,7 +160,7 @@ ops: .venv/installed
 receivers: .venv/installed packages
 	$(call step,receiver samples,$(PYTHON) -m unittest discover -s tests/receivers)
 
-e2e: .venv/installed
+e2e: .venv/installed $(WEB)/installed
 	@$(STACK) with $(MAKE_COMMAND) --no-print-directory on-stack
 
 # check_logs.py is last: it searches the logs for what all steps before it sent.
@@ -168,10 +168,15 @@ on-stack:
 	$(call step,end-to-end tests,$(call compare,e2e,cargo test -p e2e,tests))
 	$(call step,operations on the stack,$(OPS)/stack_tests.py)
 	$(call step,permissions,$(PYTHON) tools/local/check_permissions.py)
+	$(browser)
 	$(docs-examples)
 	$(call step,generated requests,$(PYTHON) tools/local/check_api.py)
 	$(call step,alarms,$(PYTHON) tools/local/check_alarms.py)
 	$(call step,logs,$(PYTHON) tools/local/check_logs.py)
+
+browser: $(WEB)/installed # needs a running stack: make up
+	$(browser)
+browser = $(call step,pages in a browser,node tests/browser/run.mjs)
 
 docs-examples: .venv/installed # needs a running stack: make up
 	$(docs-examples)

@@ -1,0 +1,154 @@
+// Everybody can use the console: axe finds nothing on any view, it fits narrow screens, and keys are
+// enough.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+
+import type { AxeResults } from "axe-core";
+import type { Page } from "playwright-core";
+
+import { settled, signIn, useBrowser, visit, withPage } from "./browser.ts";
+import {
+  ACCOUNT,
+  createOrder,
+  deliveryOf,
+  eventually,
+  report,
+  stack,
+  unique,
+  userNamed,
+  withEndpoint,
+} from "./stack.ts";
+
+useBrowser();
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+async function axe(page: Page, where: string): Promise<void> {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(() => {
+    const { axe } = globalThis as unknown as { axe: { run: () => Promise<AxeResults> } };
+    return axe.run();
+  });
+  const problems = found.violations.map(({ id, nodes }) => ({
+    id,
+    where: nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`),
+  }));
+  assert.deepEqual(problems, [], where);
+}
+
+async function fits(page: Page, where: string): Promise<void> {
+  await page.setViewportSize({ width: 320, height: 640 });
+  const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(excess <= 0, `${where} is ${excess} px too wide`);
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
+
+const VIEWS = [
+  "overview",
+  "overview?range=30d",
+  "deliveries",
+  "deliveries?state=superseded&reason=gone",
+  "inbound",
+  "endpoints?open=demo-standard",
+  "queues",
+  "denied",
+  "sync",
+  `messages?account_code=${ACCOUNT}`,
+  "messages",
+  "jobs",
+  "audit",
+];
+
+test("axe finds nothing on any view, light and dark, and none is too wide", async () => {
+  const orderId = await createOrder({ awb: unique("19") });
+  await report(orderId, "assigned");
+  const { id } = await deliveryOf(orderId, "demo-standard", "delivered");
+  const order = `order?id=${orderId}&account_code=${ACCOUNT}`;
+  const all = [...VIEWS, `deliveries?open=${id}`, order, `${order}&open=${id}`];
+  for (const colorScheme of ["light", "dark"] as const) {
+    await withPage({ colorScheme }, async (page) => {
+      await signIn(page, "admin");
+      for (const view of all) {
+        await visit(page, `#/${view}`);
+        await settled(page);
+        await axe(page, `${view}, ${colorScheme}`);
+        await fits(page, view);
+      }
+      await page.getByRole("button", { name: "Sign out" }).click();
+      await page.getByLabel("Password").waitFor();
+      await axe(page, `sign-in, ${colorScheme}`);
+      await fits(page, "sign-in");
+    });
+  }
+});
+
+test("axe finds nothing in an open event, a question, the help and search results", async () => {
+  await withPage({}, async (page) => {
+    await signIn(page, "admin", `#/inbound?account_code=${ACCOUNT}`);
+    await settled(page);
+    await page.getByRole("row").nth(1).getByRole("link").click();
+    await page.getByRole("button", { name: /^Show/ }).click();
+    await axe(page, "event");
+    await page.getByRole("button", { name: "Retry…" }).click();
+    await page.getByRole("dialog").waitFor();
+    await axe(page, "question");
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await page.keyboard.press("?");
+    await page.getByRole("heading", { name: "Keys" }).waitFor();
+    await axe(page, "help");
+    await page.getByRole("searchbox").fill("no-such-thing");
+    await page.keyboard.press("Enter");
+    await page.getByText("Nothing found.").waitFor();
+    await axe(page, "search results");
+  });
+});
+
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent?.trim());
+
+test("keys alone find a dead delivery, replay it and close it", async () => {
+  await withEndpoint({}, async (endpoint) => {
+    await endpoint.answers({ status: 400 });
+    const orderId = await createOrder();
+    await report(orderId, "assigned");
+    await deliveryOf(orderId, endpoint.name, "dead");
+    await withPage({}, async (page) => {
+      const { keyboard } = page;
+      await page.goto(`${process.env.CONSOLE_URL ?? `${stack.api_url}/console`}#/deliveries`);
+      await page.getByLabel("Password").waitFor();
+      const { name, password } = userNamed("admin");
+      await keyboard.type(name);
+      await keyboard.press("Tab");
+      await keyboard.type(password);
+      await keyboard.press("Enter");
+      await page.getByRole("button", { name: "Sign out" }).waitFor();
+      await keyboard.press("/");
+      await keyboard.type(orderId);
+      await keyboard.press("Tab");
+      await keyboard.type(ACCOUNT);
+      await keyboard.press("Enter");
+      const row = page.getByRole("row").filter({ hasText: endpoint.name });
+      await row.waitFor();
+      await keyboard.press("Escape");
+      // Down to the dead one.
+      await eventually("the row", async () => {
+        await keyboard.press("j");
+        return (await row.getByRole("link").evaluate((it) => it.matches(":focus"))) || undefined;
+      });
+      await keyboard.press("Enter");
+      await page.getByText("The receiver refused it").waitFor();
+      assert.equal(await focused(page), "Delivery");
+      await keyboard.press("r");
+      await page.getByRole("dialog").waitFor();
+      await keyboard.press("Tab");
+      await keyboard.press("Enter");
+      await page.getByText("The replay is queued").waitFor();
+      await keyboard.press("Escape");
+      await page.getByRole("complementary").waitFor({ state: "detached" });
+      assert.ok(await row.getByRole("link").evaluate((it) => it.matches(":focus")));
+    });
+    await deliveryOf(orderId, endpoint.name, "delivered");
+  });
+});
