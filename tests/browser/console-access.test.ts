@@ -129,6 +129,7 @@ test("keys alone find a dead delivery, replay it and close it", async () => {
       await keyboard.press("Tab");
       await keyboard.type(ACCOUNT);
       await keyboard.press("Enter");
+      await page.getByRole("heading", { name: `Order ${orderId}` }).waitFor();
       const row = page.getByRole("row").filter({ hasText: endpoint.name });
       await row.waitFor();
       await keyboard.press("Escape");

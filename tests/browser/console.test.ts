@@ -99,6 +99,7 @@ test("a dead delivery is found from its order in three clicks, replayed, and del
       await page.getByRole("searchbox").fill(orderId);
       await page.getByPlaceholder("Account").fill(ACCOUNT);
       await page.getByRole("button", { name: "Search" }).click();
+      await page.getByRole("heading", { name: `Order ${orderId}` }).waitFor();
       const row = page.getByRole("row").filter({ hasText: endpoint.name });
       await row.getByRole("link").click();
       const panel = page.getByRole("complementary", { name: "Delivery" });

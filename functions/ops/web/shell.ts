@@ -74,8 +74,11 @@ export class Shell extends LightElement {
     if (!text) return;
     this.searching = true;
     this.found = null;
+    const { route } = this;
     const found = await search(text, String(fields.get("account") ?? ""));
     this.searching = false;
+    // The person has gone elsewhere since.
+    if (this.route !== route) return;
     const [only, ...others] = found.hits;
     if (only && others.length === 0) return go(only.address);
     this.found = found;

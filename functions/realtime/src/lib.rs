@@ -14,13 +14,13 @@ use aws::env::{BadEnvironment, Environment};
 use aws::lambda::Invocation;
 use aws::lambda::auth::Callers;
 use aws::lambda::http_api::{request_id, respond};
-use aws::settings::{Cached, Settings};
+use aws::settings::Settings;
 use aws::sockets::Sockets;
 use aws::tables::auth_failures::AuthFailures;
 use aws::tables::connections::Connections;
 use aws::tables::orders::Orders;
 use aws::tables::tickets::Tickets;
-use domain::page::TrackingLinks;
+use aws::tracking_links::OrderLinks;
 use lambda_http::{Body, Request, Response};
 use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
@@ -29,8 +29,7 @@ use event::SocketEvent;
 
 pub struct Realtime {
     callers: Callers,
-    settings: Settings,
-    links: Cached<Option<TrackingLinks>>,
+    links: OrderLinks,
     tickets: Tickets,
     connections: Connections,
     orders: Orders,
@@ -60,8 +59,7 @@ impl Realtime {
         });
         Ok(Self {
             callers: Callers::new(settings.clone(), failures),
-            settings,
-            links: Cached::default(),
+            links: OrderLinks::new(settings),
             tickets: Tickets::new(dynamodb.clone(), state),
             connections: Connections::new(dynamodb.clone(), connections),
             orders: Orders::new(dynamodb, environment.variable("ORDERS_TABLE")?),

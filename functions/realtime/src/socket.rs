@@ -61,7 +61,7 @@ impl Realtime {
             Single::None => Ok(grant.holder == Holder::Caller),
             Single::Several => Ok(false),
             Single::One(origin) => {
-                let links = self.links(now).await?;
+                let links = self.links.get(now).await?;
                 let account = &grant.scope.account;
                 Ok(links.as_ref().as_ref().is_some_and(|it| it.allows_origin(account, origin)))
             }

@@ -1,15 +1,12 @@
 //! `POST /api/realtime/ticket`: a ticket for one socket.
 
-use std::sync::Arc;
-
 use aws::entropy;
 use aws::lambda::auth::authorize;
 use aws::lambda::http_api::{ApiError, check_query, json, json_body};
-use aws::settings::SettingsError;
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::live::{Grant, Holder, SOCKET_LIFE, Scope, Ticket, TicketRequest};
-use domain::page::{TokenError, TrackingLinks};
+use domain::page::TokenError;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
 
@@ -17,7 +14,6 @@ use crate::Realtime;
 
 /// In bytes.
 const BODY_LIMIT: usize = 256 * 1024;
-const PARAMETER: &str = "tracking";
 
 /// The ticket is a secret.
 #[derive(Serialize)]
@@ -87,7 +83,7 @@ impl Realtime {
         token: &str,
         now: Timestamp,
     ) -> Result<Grant, ApiError> {
-        let links = self.links(now).await.map_err(aws::error::IoError::from)?;
+        let links = self.links.get(now).await?;
         let checked = links
             .as_ref()
             .as_ref()
@@ -100,20 +96,5 @@ impl Realtime {
             Ok(()) => Ok(Grant { scope: Scope::from(&order), holder: Holder::Shopper }),
             Err(wait) => Err(ApiError::too_many_requests(wait)),
         }
-    }
-
-    /// `None` without the setting.
-    pub(crate) async fn links(
-        &self,
-        now: Timestamp,
-    ) -> Result<Arc<Option<TrackingLinks>>, SettingsError> {
-        let load = |_| async {
-            let values = self.settings.read(&[PARAMETER.to_owned()]).await?;
-            let parse = |text: &String| {
-                TrackingLinks::parse(text).map_err(|error| SettingsError::invalid(PARAMETER, error))
-            };
-            values.get(PARAMETER).map(parse).transpose()
-        };
-        self.links.get(&self.settings, PARAMETER, now, load).await
     }
 }

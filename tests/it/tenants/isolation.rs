@@ -54,7 +54,7 @@ impl<'a> Route<'a> {
         let answer = self.ask(caller, None).await;
         let context = format!("{} as {}: {}", self.operation.id, caller.name, answer.json);
         let expected = match caller.role {
-            _ if self.operation.is_webhook() => return,
+            _ if self.operation.is_webhook() || self.operation.is_public() => return,
             role if self.operation.allows(role) && !ALL_ACCOUNTS.contains(&&*self.operation.id) => {
                 return assert!(self.operation.successes.contains(&answer.status), "{context}");
             }

@@ -167,6 +167,11 @@ impl Operation {
         self.tag == "carriers"
     }
 
+    /// True for routes that show the same to everybody.
+    pub fn is_public(&self) -> bool {
+        self.security.is_empty()
+    }
+
     pub fn has_body(&self) -> bool {
         !self.fields().is_empty()
     }
@@ -179,6 +184,7 @@ impl Operation {
             | ("basic", Role::Admin | Role::Partner)
             | ("operator" | "admin", Role::Admin) => true,
             ("operator", Role::Viewer) => is_read,
+            ("basic", Role::Viewer) => self.id == "openSession",
             _ => false,
         })
     }
