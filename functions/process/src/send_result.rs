@@ -1,6 +1,8 @@
 //! Results of sending messages. They have no row in the inbound log: the message of the queue is the
 //! only copy.
 
+use std::time::Duration;
+
 use aws::error::IoError;
 use aws::lambda::sqs_batch::RecordOutcome;
 use domain::messaging::channel::{ChannelError, ProviderMessageId, StatusUpdate};
@@ -8,6 +10,9 @@ use domain::messaging::message_status::ProviderStatus;
 use domain::messaging::send::{SendOutcome, SendResult};
 
 use crate::Process;
+
+/// Until a worker has recorded the attempt of which it has told.
+const SOON: Duration = Duration::from_secs(5);
 
 impl Process {
     /// Notes how sending a message of ours ended, like a status of its provider.
@@ -22,14 +27,15 @@ impl Process {
             return Ok(RecordOutcome::Ack);
         }
         let status = status_of(result, key.message);
-        let changed = self.record_message_statuses(row, &[&status], None).await?;
+        let recorded = self.record_message_statuses(row, &[&status], None).await?;
         tracing::info!(
             message_id = result.send.as_str(),
             status = status.status,
-            changed,
+            changed = recorded.has_changed,
+            settled = recorded.is_settled,
             "message.send_ended"
         );
-        Ok(RecordOutcome::Ack)
+        Ok(if recorded.is_settled { RecordOutcome::Ack } else { RecordOutcome::RetryAfter(SOON) })
     }
 }
 

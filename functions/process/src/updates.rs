@@ -142,7 +142,9 @@ impl Process {
         let rows = self.messages.load_trackings(&keys).await?;
         let rows = self.by_provider_id(rows, messages).await?;
         let writes = rows.into_iter().zip(messages).map(async |(row, (_, statuses))| {
-            self.record_message_statuses(row?, statuses, Some(event)).await
+            // A message that has yet to be settled has a result of its own, which does that.
+            let recorded = self.record_message_statuses(row?, statuses, Some(event)).await;
+            recorded.map(|recorded| recorded.has_changed)
         });
         run_all(writes).await.map(count)
     }
@@ -166,13 +168,13 @@ impl Process {
         Ok(rows)
     }
 
-    /// Merges statuses into a message's row, with retries on contention. True if the row changed.
+    /// Merges statuses into a message's row, with retries on contention.
     pub(crate) async fn record_message_statuses(
         &self,
         row: TrackingRow,
         statuses: &[&StatusUpdate],
         event: Option<&InboundEvent>,
-    ) -> Result<bool, IoError> {
+    ) -> Result<Recorded, IoError> {
         let key = row.key.clone();
         let mut loaded = Some(row);
         let recorded =
@@ -180,7 +182,7 @@ impl Process {
         let recorded = recorded.await?.ok_or_else(|| IoError::contention("dynamodb:PutItem"))?;
         let early = &recorded.early_answers;
         self.messages.repeat_early_answers(&key, early, &self.events_queue, now()).await?;
-        Ok(recorded.has_changed)
+        Ok(recorded)
     }
 
     async fn record_statuses_once(
@@ -201,19 +203,19 @@ impl Process {
         let changes = statuses.iter().filter(|status| tracking.merge(status, received_at)).count();
         if changes == 0 && !adopts {
             // The run that made the change may have been killed before it settled the message.
-            self.settle_unknown(&row).await?;
-            return Ok(Try::Done(Recorded::of(row, false)));
+            let is_settled = self.settle_unknown(&row).await?;
+            return Ok(Try::Done(Recorded::of(row, false, is_settled)));
         }
         if let Some(event) = event {
             row.note(&event.id);
         }
         let saved = self.messages.save_tracking(&row, before, &self.orders, now()).await?;
         let Some(saved) = saved else { return Ok(Try::Contended) };
-        self.settle_unknown(&row).await?;
+        let is_settled = self.settle_unknown(&row).await?;
         if row.tracked.tracking.status() != before {
             self.tell_of_message(&row, saved).await;
         }
-        Ok(Try::Done(Recorded::of(row, true)))
+        Ok(Try::Done(Recorded::of(row, true, is_settled)))
     }
 
     /// Tells sockets the new status of a message that is recorded.
@@ -233,13 +235,13 @@ impl Process {
         self.tell_sockets(&[news]).await;
     }
 
-    /// Notes with the delivery that the provider has a message whose attempt had no result. It may
-    /// have told before the end of the attempt's lease did.
-    async fn settle_unknown(&self, row: &TrackingRow) -> Result<(), IoError> {
-        if row.tracked.is_settled() {
-            self.bodies.settle_unknown(row.key.message.as_str(), now()).await?;
+    /// Notes with the delivery that the provider has a message whose attempt had no result. False if
+    /// the worker of the attempt has yet to say that it has none.
+    async fn settle_unknown(&self, row: &TrackingRow) -> Result<bool, IoError> {
+        if !row.tracked.is_settled() {
+            return Ok(true);
         }
-        Ok(())
+        self.bodies.settle_unknown(row.key.message.as_str(), now()).await
     }
 
     /// Learns the provider's id of a message of ours from its first status. True if that is new.
@@ -295,16 +297,18 @@ impl Process {
     }
 }
 
-struct Recorded {
-    has_changed: bool,
+pub(crate) struct Recorded {
+    pub(crate) has_changed: bool,
+    /// False for a message that has to be settled later.
+    pub(crate) is_settled: bool,
     /// Of a message that is known now.
     early_answers: BTreeSet<EventId>,
 }
 
 impl Recorded {
-    fn of(row: TrackingRow, has_changed: bool) -> Self {
+    fn of(row: TrackingRow, has_changed: bool, is_settled: bool) -> Self {
         let known = row.tracked.record.map(|_| row.tracked.early_answers);
-        Self { has_changed, early_answers: known.unwrap_or_default() }
+        Self { has_changed, is_settled, early_answers: known.unwrap_or_default() }
     }
 }
 

@@ -93,7 +93,7 @@ async fn shows_an_answer_on_the_timeline_and_tells_endpoints() {
     let expected = json!({
         "type": "message.received", "timestamp": time(60),
         "data": {
-            "account_code": OURS.0, "order_id": shop.order_id,
+            "account_code": OURS.0, "order_id": shop.order_id, "tracking_url": after["trackingUrl"],
             "message": {
                 "message_id": reply["id"], "from": shop.phone, "type": "button",
                 "text": "canary-text: bring it tomorrow", "payload": "canary-payload", "title": null,

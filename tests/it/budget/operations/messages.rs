@@ -95,6 +95,7 @@ impl Operations {
         let (path, status) = (json!({"order_id": order}), json!({"status": RULE_STATUS}));
         call(&self.shop, "POST /{order_id}/status", &path, Some(&status)).await;
         self.process_as("report a status that a rule tells: its event").await;
+        self.process_as("check the rules after a status: send a message").await;
         let queued = self.receive_all("deliveries").await;
         let is_message = |body: Option<&str>| body.is_some_and(|it| it.contains("whatsapp:"));
         let message = queued.iter().find(|message| is_message(message.body())).unwrap();

@@ -13,7 +13,7 @@ use crate::error::IoError;
 use crate::tables::attr::{Item, bytes, compress, number, read_text, text, ttl};
 use crate::tables::expression::{attr, no_row};
 use crate::tables::update::Changes;
-use crate::tables::write::Write;
+use crate::tables::write::{Write, WriteOutcome};
 
 /// `sweep` queues a message this long after it was created, in case it was not queued at once. Under
 /// load its number's limit holds it up for longer; then it is queued twice.
@@ -86,9 +86,9 @@ impl Deliveries {
         Ok(update.send(&self.client).await?.is_applied())
     }
 
-    /// Notes that the provider has a message that was `unknown`, or is about to be: that is told
-    /// before its row says so.
-    pub async fn settle_unknown(&self, id: &str, now: Timestamp) -> Result<(), IoError> {
+    /// Notes that the provider has a message that was `unknown`. False if it is about to be: that is
+    /// told before its row says so.
+    pub async fn settle_unknown(&self, id: &str, now: Timestamp) -> Result<bool, IoError> {
         let changes = ended(Changes::new(), DeliveryState::Delivered)
             .set("updated_at", number(now.millis()))
             .remove("owner")
@@ -97,7 +97,11 @@ impl Deliveries {
         let lease_has_ended = attr("lease_until").at_most(number(now.after(CLOCK_SKEW).millis()));
         let is_unfinished = attr("owner").exists().and(lease_has_ended);
         let update = Write::update(&self.table, delivery_key(id), changes)
-            .only_if(is_unknown.or(is_unfinished));
-        update.send(&self.client).await.map(drop)
+            .only_if(is_unknown.or(is_unfinished))
+            .returning_existing();
+        Ok(match update.send(&self.client).await? {
+            WriteOutcome::Applied(_) => true,
+            WriteOutcome::ConditionFailed(row) => !row.contains_key("owner"),
+        })
     }
 }
