@@ -69,11 +69,9 @@ fn single<'a>(mut values: impl Iterator<Item = &'a String>) -> Single<'a> {
 }
 
 /// The answer to an event.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SocketAnswer {
     Done,
-    /// API Gateway sends it to the client.
-    Frame(String),
     /// Of `$connect`: the handshake fails.
     Refused,
     Unavailable,
@@ -83,7 +81,6 @@ impl From<SocketAnswer> for Value {
     fn from(answer: SocketAnswer) -> Self {
         match answer {
             SocketAnswer::Done => json!({ "statusCode": 200 }),
-            SocketAnswer::Frame(frame) => json!({ "statusCode": 200, "body": frame }),
             SocketAnswer::Refused => json!({ "statusCode": 403 }),
             SocketAnswer::Unavailable => json!({ "statusCode": 503 }),
         }

@@ -14,16 +14,26 @@ impl Realtime {
     pub(crate) async fn serve(&self, event: &SocketEvent, now: Timestamp) -> SocketAnswer {
         let served = match event.request_context.event_type {
             EventType::Connect => self.connect(event, now).await,
-            EventType::Message => self.receive(event, now).await,
+            EventType::Message => self.reply(event, now).await,
             EventType::Disconnect => self.disconnect(event).await,
         };
         served.unwrap_or_else(|error| {
             tracing::error!(%error, "socket.failed");
-            match event.request_context.event_type {
-                EventType::Message => error_frame("unavailable", "try again later"),
-                EventType::Connect | EventType::Disconnect => SocketAnswer::Unavailable,
-            }
+            SocketAnswer::Unavailable
         })
+    }
+
+    /// Posted, as every other frame: what a function returns reaches a client only through a response
+    /// of the route.
+    async fn reply(&self, event: &SocketEvent, now: Timestamp) -> Result<SocketAnswer, IoError> {
+        let frame = self.receive(event, now).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "socket.failed");
+            error_frame("unavailable", "try again later")
+        });
+        if let Some(open) = &self.sockets {
+            open.sockets.post(&event.request_context.connection_id, &frame).await?;
+        }
+        Ok(SocketAnswer::Done)
     }
 
     /// Whatever is wrong, the answer is the same.
@@ -68,19 +78,20 @@ impl Realtime {
         }
     }
 
-    async fn receive(&self, event: &SocketEvent, now: Timestamp) -> Result<SocketAnswer, IoError> {
+    /// The frame that answers one of the client.
+    async fn receive(&self, event: &SocketEvent, now: Timestamp) -> Result<String, IoError> {
         let Some(frame) = event.frame() else {
             return Ok(error_frame("malformed", "a frame must be text"));
         };
         match ClientFrame::read(frame) {
-            Ok(ClientFrame::Ping) => Ok(frame_of(&ServerFrame::Pong)),
+            Ok(ClientFrame::Ping) => Ok(ServerFrame::Pong.to_text()),
             Ok(ClientFrame::Register { since }) => {
                 let connection = &event.request_context.connection_id;
                 let Some(grant) = self.connections.find(connection, now).await? else {
                     return Ok(error_frame("not_connected", "connect again"));
                 };
                 self.register(connection, &grant.scope, &since, now).await?;
-                Ok(frame_of(&ServerFrame::Registered))
+                Ok(ServerFrame::Registered.to_text())
             }
             Err(error) => Ok(error_frame("invalid", &error.to_string())),
         }
@@ -110,10 +121,6 @@ impl Realtime {
     }
 }
 
-fn frame_of(frame: &ServerFrame<'_>) -> SocketAnswer {
-    SocketAnswer::Frame(frame.to_text())
-}
-
-fn error_frame(code: &'static str, message: &str) -> SocketAnswer {
-    frame_of(&ServerFrame::Error { code, message })
+fn error_frame(code: &'static str, message: &str) -> String {
+    ServerFrame::Error { code, message }.to_text()
 }
