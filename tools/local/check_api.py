@@ -32,7 +32,7 @@ SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
 PROCESSES = 10
 # A redrive among the requests reopens events, which the schedule of `sweep` queues.
 REDRIVE_SECONDS = 180
-BRIEF = ["--phases", "fuzzing", "--max-examples", "5"]
+BRIEF = ["--phases", "fuzzing", "--max-examples", "8"]
 THOROUGH = ["--phases", "examples,coverage,fuzzing", "--max-examples", "20"]
 STATEFUL = ["--phases", "stateful", "--max-examples", "10"]
 

@@ -38,7 +38,7 @@ def tracking_set(request: Request) -> str:
         raise StackError("nothing to change: give URL=, DAYS= or ORIGINS=")
     after = {"keys": [_new_key()]} | before
     if request.get("URL"):
-        after["public_url"] = rules.carrier_url(request.get("URL"), local=request.local)
+        after["public_url"] = rules.base_url("URL", request.get("URL"), local=request.local)
     if request.get("DAYS"):
         after["days"] = _days(request.get("DAYS"))
     if request.get("ORIGINS"):
