@@ -277,8 +277,8 @@ class Account(unittest.TestCase):
             tracing = self.inbound()["TracingConfig"]
             subscribed = self.subscribed(outputs["AlarmTopicArn"])
         self.assertIn(f"https://{outputs['ApiId']}.execute-api.", rollout.summary(outputs))
-        # Without parameters, a stage has no slow lane.
-        second = {name for name in first if not name.endswith("-deliver-slow")}
+        # Without parameters, a stage has neither a slow lane nor live updates.
+        second = {name for name in first if not name.endswith(("-deliver-slow", "-push"))}
         self.assertEqual(len(both), len(first) + len(second), f"two stages share a name: {both}")
         self.assertEqual(self.names(), first)
         self.assertEqual(tracing, {"Mode": "PassThrough"})
