@@ -1,4 +1,4 @@
-// What a state, a reason or an error means, and what to do about it.
+// Explanations of states, reasons and errors, with the remedy.
 
 const REASONS: Record<string, string> = {
   exhausted: "Every retry failed too. Once the receiver works again, replay it.",

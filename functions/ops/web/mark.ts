@@ -1,4 +1,4 @@
-// A state as shape and word; colour only repeats what they say.
+// A state as shape and word; colour only repeats them.
 
 import { html, svg, type TemplateResult } from "lit";
 

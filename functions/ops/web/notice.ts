@@ -1,4 +1,4 @@
-// One line that says what an action did; screen readers announce it.
+// One line with the result of an action; screen readers announce it.
 
 let clear: ReturnType<typeof setTimeout> | undefined;
 

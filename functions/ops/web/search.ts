@@ -1,4 +1,4 @@
-// One box for any id. What was typed may be a phone number, so it is kept out of the address.
+// One box for any id. The text may be a phone number, so it is kept out of the address.
 
 import { accounts, onlyAccount } from "./accounts.ts";
 import { get } from "./api.ts";

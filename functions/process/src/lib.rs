@@ -20,8 +20,11 @@ mod reason;
 mod reconcile;
 mod retell;
 mod rules;
+mod run;
 mod send_result;
 mod tally;
+#[cfg(test)]
+mod testing;
 mod traces;
 mod updates;
 mod withdraw;
@@ -39,20 +42,18 @@ use aws::sqs::Queue;
 use aws::tables::counters::Counters;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::inbound::{
-    Checkpoint, EventMessage, EventState, InboundEvent, InboundLog, Progress, StoredEvent,
+    Checkpoint, EventMessage, EventState, InboundLog, Progress, StoredEvent,
 };
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
 use aws::tracking_links::OrderLinks;
-use domain::core::id::{EventId, OrderId, OrderKey};
+use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::rules::RuleCheck;
 use domain::messaging::send::SendResult;
 use domain::orders::api_event::{ApiEvent, StatusReport};
-use domain::orders::erasure::Erasure;
 use domain::polling::PollResult;
 use domain::tracking::report::{Report, SourceName};
-use domain::tracking::timeline::Origin;
 use sources::{Items, Reading, Request};
 
 pub use function::Function;
@@ -63,6 +64,7 @@ use fan_out::FannedOut;
 use phone_numbers::PhoneNumberAccounts;
 use progress::Applied;
 use reason::FailReason;
+use run::{Run, log_progress};
 use tally::Tally;
 
 /// Bytes of the bodies in work at once. Reading one takes several times its size; the function has
@@ -379,48 +381,5 @@ impl Process {
         if let Err(error) = followed {
             tracing::warn!(event_id = %id, %error, "event.follow_up_failed");
         }
-    }
-}
-
-/// One run of an event's processing. Its functions return no progress if another run has to go on.
-struct Run<'a> {
-    event: &'a InboundEvent,
-    stored: &'a StoredEvent,
-    deadline: Timestamp,
-}
-
-impl Run<'_> {
-    fn has_time(&self) -> bool {
-        now() < self.deadline
-    }
-
-    /// An erasure is no progress of one run: it takes several.
-    fn erasure(&self) -> Option<Erasure> {
-        let is_ours = self.event.source == SourceName::API;
-        match is_ours.then(|| serde_json::from_slice(&self.event.body))?.ok()? {
-            ApiEvent::Erasure(erasure) => Some(erasure),
-            _ => None,
-        }
-    }
-
-    fn origin(&self) -> Origin {
-        let InboundEvent { id, received_at, .. } = self.event;
-        Origin { event_id: id.clone(), logged_as: None, received_at: *received_at }
-    }
-
-    fn order(&self, order: &OrderId) -> Option<OrderKey> {
-        let account = self.event.account.clone()?;
-        Some(OrderKey { account, order: order.clone() })
-    }
-}
-
-fn log_progress(event: &InboundEvent, progress: &Progress) {
-    let (state, reason) = (progress.state, progress.reason.as_deref());
-    let (source, trace_id) = (event.source.as_str(), event.trace().trace_id());
-    if state == EventState::Failed {
-        tracing::error!(event_id = %event.id, trace_id, source, reason, "event.failed");
-    } else {
-        let state = state.as_str();
-        tracing::info!(event_id = %event.id, trace_id, source, state, reason, "event.settled");
     }
 }

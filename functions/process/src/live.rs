@@ -1,7 +1,7 @@
-//! Tells open sockets about changes: one message of the queue `live`, if somebody may watch.
+//! Tells open sockets about changes: one message of the queue `live`, if a socket may be open for them.
 //!
-//! Best effort: an update that is lost is made up for when its client registers again. So nothing
-//! here fails an event, and nothing delays one for long.
+//! Best effort: a client that missed an update gets it when it registers again. A failure here fails
+//! no event, and delays none for long.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,7 +37,7 @@ pub struct Live {
     connections: Connections,
     remembered: Duration,
     watched: Mutex<HashMap<AccountCode, Remembered>>,
-    /// After a failure nothing is tried until then: an event may have a thousand updates.
+    /// After a failure, updates are dropped until then: an event may have a thousand.
     failing_until: Mutex<Option<Timestamp>>,
 }
 
@@ -109,7 +109,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One frame, and what it is about.
+/// One frame, with its account and order.
 pub(crate) struct News<'a> {
     account: &'a AccountCode,
     order: Option<&'a OrderKey>,

@@ -26,7 +26,7 @@ pub struct Push {
     sockets: Sockets,
 }
 
-/// What became of the updates of an invocation.
+/// The results of an invocation's posts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Tally {
     sockets: u64,

@@ -1,4 +1,4 @@
-//! What a client missed, posted to its socket when it registers.
+//! Posts the updates that a client missed, when it registers.
 
 use std::collections::BTreeMap;
 

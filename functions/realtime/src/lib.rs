@@ -1,7 +1,6 @@
 //! Live updates: makes tickets, and serves the routes of the WebSocket API.
 //!
-//! A ticket is the only way in, and says what its socket sees; nothing that a client sends on the
-//! socket widens that. `push` posts the updates.
+//! A socket opens with a ticket only. The ticket fixes its scope; no frame of the client widens it. `push` posts the updates.
 
 mod catch_up;
 mod event;

@@ -23,8 +23,8 @@ impl Realtime {
         })
     }
 
-    /// Posted, as every other frame: what a function returns reaches a client only through a response
-    /// of the route.
+    /// Posted, as every other frame: API Gateway passes on a function's return value only if the route
+    /// has a response.
     async fn reply(&self, event: &SocketEvent, now: Timestamp) -> Result<SocketAnswer, IoError> {
         let frame = self.receive(event, now).await.unwrap_or_else(|error| {
             tracing::error!(%error, "socket.failed");
@@ -98,7 +98,7 @@ impl Realtime {
     }
 
     /// In this order no change is lost: one that is made before the client's orders are read is among
-    /// what was missed, and a later one is told to the socket.
+    /// those missed, and a later one is pushed.
     async fn register(
         &self,
         connection: &str,

@@ -76,7 +76,7 @@ impl Realtime {
         Ok(Grant { scope, holder: Holder::Caller })
     }
 
-    /// The answer does not depend on whether there is such an order.
+    /// The answer does not depend on whether the order exists.
     async fn grant_by_token(
         &self,
         order: OrderKey,

@@ -13,7 +13,7 @@ use crate::assets::SCRIPT_PATH;
 use crate::languages::Language;
 use crate::style;
 
-/// What every page has.
+/// Common to all pages.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
     pub(crate) language: &'static Language,
@@ -40,7 +40,7 @@ impl Frame<'_> {
         self.language.day(self.local(at).day, self.local(self.now).day)
     }
 
-    /// Always with the date, for what is not about days.
+    /// Always with the date.
     fn full_text(&self, at: Timestamp) -> String {
         let (time, today) = (self.local(at), self.local(self.now).day);
         format!("{}, {}", self.language.date(time.day, today), self.language.time(time))

@@ -158,7 +158,7 @@ fn accepted_codes(header: &str) -> Vec<String> {
     accepted.into_iter().map(|(_, code)| code).collect()
 }
 
-/// A range such as `hi-IN;q=0.8`, its weight in thousandths.
+/// A language range, e.g. `hi-IN;q=0.8`, its weight in thousandths.
 fn range(text: &str) -> Option<(u16, String)> {
     let mut parts = text.split(';').map(str::trim);
     let code = parts.next()?.split('-').next()?.to_ascii_lowercase();

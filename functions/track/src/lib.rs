@@ -1,5 +1,5 @@
-//! The tracking page: shows an order to whoever has its link. It is public, so it reads only what it
-//! shows, and tells nobody whether an order exists.
+//! The tracking page: shows an order to the holder of its link. It is public: it reads only the data
+//! that it shows, and does not reveal whether an order exists.
 
 mod assets;
 mod facts;

@@ -1,5 +1,5 @@
-//! Responses of the page: nothing is loaded from elsewhere but the shop's logo, nothing is kept, and
-//! the link, which is a key, is told to nobody.
+//! Responses of the page: only the shop's logo is loaded from elsewhere, the page is not cached, and
+//! the link, which is a credential, is in no referrer.
 
 use data_encoding::BASE64;
 use lambda_http::http::{HeaderMap, HeaderValue, StatusCode, header};

@@ -1,4 +1,4 @@
-// One delivery: what was sent, every attempt, what came back, and why.
+// One delivery: body, attempts, responses, explained errors.
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 

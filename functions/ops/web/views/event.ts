@@ -1,4 +1,4 @@
-// One inbound event: what became of it, its body if asked for, and a retry.
+// One inbound event: its result, its body on request, and a retry.
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 

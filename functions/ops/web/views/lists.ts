@@ -1,4 +1,4 @@
-// Lists without a panel: what was denied, jobs, runs, and who did what.
+// Lists without a panel: denied webhooks, jobs, runs, the audit log.
 
 import { html, type TemplateResult } from "lit";
 

@@ -1,4 +1,4 @@
-// One order: what happened to it, and what became of each delivery about it, on one page.
+// One order: its timeline and its deliveries, on one page.
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 
@@ -82,7 +82,7 @@ export class OrderView extends View {
         </div>
         ${problem(this.order.error, () => this.read())}
         ${
-          // All at once: what comes later would move rows under the pointer.
+          // All at once: later rows would move others under the pointer.
           this.isFirst()
             ? html`<p role="status">Loading…</p>`
             : html`${this.head()} ${this.sent()}

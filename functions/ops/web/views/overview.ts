@@ -1,4 +1,4 @@
-// What needs attention, then how it went.
+// Problems first, then plots.
 
 import { html, nothing, type TemplateResult } from "lit";
 

@@ -2,16 +2,12 @@
 
 use std::sync::Arc;
 
-use aws::client::{CallTimeouts, Clients, Edge};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use domain::tracking::status::Status;
 
 use super::*;
+use crate::testing::clients;
 
 /// Answers every call of an operation alike, and counts it.
 #[derive(Debug, Clone)]
@@ -40,16 +36,7 @@ impl Aws {
     }
 
     fn live(&self) -> Live {
-        let credentials = Credentials::new("id", "secret", None, None, "test");
-        let base = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("eu-west-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url("http://aws.invalid");
-        let aws = self.clone();
-        let client = http_client_fn(move |_, _| SharedHttpConnector::new(aws.clone()));
-        let edge = Edge { http_client: Some(client), ..Edge::system() };
-        let clients = Clients::new(base.build(), edge, CallTimeouts::Queue);
+        let clients = clients(self.clone());
         let queue = Queue::new(clients.sqs(), "http://aws.invalid".to_owned());
         Live::new(queue, Connections::new(clients.dynamodb(), "c".to_owned()), REMEMBERED)
     }

@@ -1,4 +1,4 @@
-//! The card of a parcel: what has become of it, when it comes, what happens next.
+//! The card of a parcel: status, expected date, next step.
 
 use domain::page::{Headline, Notice, PageDate, ParcelCard, Progress, TrackingPage, courier_url};
 use domain::tracking::entry::Direction;
@@ -31,7 +31,7 @@ pub(super) fn leading(frame: &Frame<'_>, page: &TrackingPage) -> Markup {
     }
 }
 
-/// A parcel whose place another one took.
+/// A parcel that another one replaced.
 pub(super) fn replaced(frame: &Frame<'_>, card: &ParcelCard) -> Markup {
     html! {
         section.parcel {

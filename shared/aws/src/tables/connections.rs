@@ -2,7 +2,7 @@
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
-//! | `socket:{connection id}` | `socket` | `json` (`Grant`): what the socket may see |
+//! | `socket:{connection id}` | `socket` | `json` (`Grant`): the socket's scope |
 //! | `account:…`, `order:…` | `{connection id}` | a socket that gets the updates of this scope |
 //! | `watch:…` | `watch` | `until`: until then the account may have sockets |
 //!
@@ -33,7 +33,7 @@ impl Connections {
         Self { client, table }
     }
 
-    /// Keeps what a new socket may see.
+    /// Stores the scope of a new socket.
     pub async fn open(
         &self,
         connection: &str,
@@ -46,7 +46,7 @@ impl Connections {
         Write::put(&self.table, row).send(&self.client).await.map(drop)
     }
 
-    /// What an open socket may see.
+    /// The scope of an open socket.
     pub async fn find(&self, connection: &str, now: Timestamp) -> Result<Option<Grant>, IoError> {
         let row = get(&self.client, &self.table, socket_key(connection), &[]).await?;
         let row = row.filter(|row| is_open(row, now));

@@ -50,7 +50,7 @@ impl Tickets {
         Write::put(&self.table, row).send(&self.client).await.map(|_| expires_at)
     }
 
-    /// Takes a ticket: it opens nothing after that. `None` if it was taken, has expired, or never was.
+    /// Takes a ticket, which cannot be used again. `None` if it was taken, has expired, or never was.
     pub async fn take(&self, ticket: &Ticket, now: Timestamp) -> Result<Option<Grant>, IoError> {
         let is_valid = attr("expires_at").above(number(now.millis()));
         let take = Write::delete(&self.table, ticket_key(ticket)).only_if(is_valid);

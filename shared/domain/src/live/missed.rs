@@ -1,4 +1,4 @@
-//! What a client missed of an order.
+//! The updates of an order that a client missed.
 
 use super::server_frame::OrderNews;
 use crate::orders::order::Order;

@@ -1,4 +1,4 @@
-//! What a socket sees.
+//! The scope of a socket: an account, or one of its orders.
 
 use serde::{Deserialize, Serialize};
 

@@ -11,7 +11,7 @@ use crate::tracking::status::Status;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum ServerFrame<'a> {
-    /// Updates follow, and what was missed came before.
+    /// Updates follow; missed ones came before.
     Registered,
     Pong,
     OrderUpdate(OrderNews),

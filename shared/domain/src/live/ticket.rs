@@ -26,14 +26,14 @@ impl std::fmt::Debug for Ticket {
     }
 }
 
-/// What a ticket allows.
+/// The permissions of a ticket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Grant {
     pub scope: Scope,
     pub holder: Holder,
 }
 
-/// Who asked for a ticket.
+/// The kind of caller that asked for a ticket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holder {
@@ -44,7 +44,7 @@ pub enum Holder {
 }
 
 impl Ticket {
-    /// From random bytes that nobody can guess.
+    /// From random bytes of a secure generator.
     pub fn new(secret: [u8; SECRET_BYTES]) -> Self {
         Self(format!("{PREFIX}{}", BASE32_NOPAD.encode(&secret).to_ascii_lowercase()))
     }

@@ -1,4 +1,4 @@
-//! The messages about an order, as its page shows them: what about, and whether they arrived.
+//! The messages about an order, as its page shows them: subject and delivery status.
 
 use super::progress::Headline;
 use crate::core::timestamp::Timestamp;

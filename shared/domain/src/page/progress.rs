@@ -2,7 +2,7 @@
 
 use crate::tracking::status::Status;
 
-/// What has become of a parcel or an order. The page has words for each in every language.
+/// The headline of a parcel or an order. The page has words for each in every language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Headline {
     Received,
@@ -112,7 +112,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A status without a stage of its own, such as `delayed`, stands at the furthest stage of the
+    /// A status without a stage of its own, e.g. `delayed`, stands at the furthest stage of the
     /// statuses before it.
     pub fn of(status: Status, before: impl IntoIterator<Item = Status>) -> Self {
         let furthest = || before.into_iter().filter_map(outbound_stage).max().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What the settings of pages have in common.
+//! Common to the settings of pages.
 
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;

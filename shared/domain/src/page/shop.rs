@@ -20,7 +20,7 @@ pub struct ShopPage {
     pub logo_url: Option<String>,
     pub colour: Option<Colour>,
     pub links: Vec<Link>,
-    /// Codes such as `hi`, in the order of the switch; empty for all.
+    /// Codes, e.g. `hi`, in the order of the switch; empty for all.
     pub languages: Vec<String>,
     pub zone: Zone,
 }

@@ -1,4 +1,4 @@
-//! The token of a tracking link: who has it may see one order until it expires.
+//! The token of a tracking link: its holder may see one order until it expires.
 
 use data_encoding::BASE64URL_NOPAD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -35,7 +35,7 @@ pub enum InvalidKeys {
     Length,
 }
 
-/// A token that opens nothing.
+/// A token that is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TokenError {
     /// Malformed, of another order, or signed with another key.
@@ -62,7 +62,7 @@ impl TokenKeys {
         format!("{last_day}-{}", BASE64URL_NOPAD.encode(&mac))
     }
 
-    /// Tries all keys, also after a match, so that the time reveals nothing.
+    /// Tries all keys, also after a match, so that the time is the same for each.
     pub fn check(&self, order: &OrderKey, token: &str, now: Timestamp) -> Result<(), TokenError> {
         let (last_day, given) = parse(token).ok_or(TokenError::Wrong)?;
         let matches = self.0.iter().map(|key| mac(key, order, last_day).ct_eq(&given));

@@ -1,4 +1,4 @@
-//! The tracking page of an order as a value: what it says, without words and markup.
+//! The tracking page of an order as a value, without words and markup.
 
 use super::checkpoints::{Checkpoint, list};
 use super::messages::MessageLine;
@@ -59,7 +59,7 @@ pub enum PageDate {
     Ended(Timestamp),
 }
 
-/// What is wrong, and what happens next.
+/// A problem, and the next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Notice {
     /// No report yet.
@@ -107,7 +107,7 @@ impl TrackingPage {
         let (replaced, parcels): (Vec<_>, Vec<_>) =
             state.parcels.iter().partition(|parcel| parcel.replaced);
         let mut parcels: Vec<ParcelCard> = parcels.into_iter().map(card).collect();
-        // What the shopper waits for is above what goes back.
+        // Parcels on their way to the shopper are above returns.
         parcels.sort_by_key(|card| card.direction);
         if parcels.is_empty() {
             parcels.push(Card::of_order(facts, &folded).build(now));
@@ -129,7 +129,7 @@ impl TrackingPage {
     }
 }
 
-/// What one card is made of.
+/// The source of one card.
 struct Card<'a> {
     order: &'a Order,
     folded: &'a Folded,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws::client::{CallTimeouts, Clients, Edge};
+use aws::client::Clients;
 use aws::lambda::sqs_batch::RecordOutcome;
 use aws::settings::Settings;
 use aws::sqs::Queue;
@@ -11,11 +11,7 @@ use aws::tables::deliveries::Deliveries;
 use aws::tables::inbound::{EventMessage, EventState, InboundEvent, InboundLog};
 use aws::tables::messages::Messages;
 use aws::tables::orders::Orders;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use domain::core::hash::Fingerprint;
 use domain::core::id::AccountCode;
@@ -25,6 +21,7 @@ use domain::tracking::report::SourceName;
 use doubles::dynamodb::{DynamoDb, Table};
 
 use crate::Process;
+use crate::testing::clients;
 
 /// The tables that messages need. Their indexes are not read.
 const TABLES: [&str; 2] = ["messages", "inbound"];
@@ -79,16 +76,7 @@ impl Memory {
     }
 
     fn clients(&self) -> Clients {
-        let credentials = Credentials::new("id", "secret", None, None, "test");
-        let base = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::latest())
-            .region(Region::from_static("eu-west-1"))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .endpoint_url("http://aws.invalid");
-        let memory = self.clone();
-        let client = http_client_fn(move |_, _| SharedHttpConnector::new(memory.clone()));
-        let edge = Edge { http_client: Some(client), ..Edge::system() };
-        Clients::new(base.build(), edge, CallTimeouts::Queue)
+        clients(self.clone())
     }
 
     pub(super) fn messages(&self) -> Messages {

@@ -74,7 +74,7 @@ impl Deliveries {
         if is_leased(&row, now) {
             return Ok(ErasedBody::Busy);
         }
-        // A redrive of a dead letter finds the mark, and knows why there is no body.
+        // A redrive of a dead letter reads the mark: the body was erased.
         let changes = Changes::new()
             .set("updated_at", number(now.millis()))
             .add(ERASED, texts([send.as_str()]));
