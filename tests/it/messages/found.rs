@@ -67,6 +67,10 @@ async fn lists_the_messages_of_an_account_by_template_status_and_time() {
     assert_eq!(all(&of_order).await, ids);
     assert_eq!(all(&format!("{of_order}&status=failed&limit=1")).await, [ids[2].as_str()]);
     assert_eq!(all(&format!("{of_order}&{one_day}&limit=1")).await, &ids[2..]);
+    // The empty days to come are not read.
+    record(&parcel.order_id, &template, "sent", &aws::clock::now().to_string()).await;
+    let newest = list("to=9999-12-31T23:59:59Z&limit=1").await;
+    assert_eq!(newest["items"].as_array().unwrap().len(), 1, "{newest}");
     let own = list(&format!("{of_order}&limit=1")).await["items"][0].clone();
     let path = format!("/api/orders/{}/messages?limit=1", parcel.order_id);
     let shown = stack().user("partner", "GET", &path, None).await.json["items"][0].clone();

@@ -107,8 +107,7 @@ impl<'a> GroupedUpdates<'a> {
         };
         self.links.extend(links(&account, &from, message));
         self.replies.extend(Reply::of(&account, number, message));
-        if let Content::Text { text } | Content::Button { text: Some(text), .. } = &message.content
-        {
+        if let Some(text) = message.content.words() {
             let at = plausible_time(message.at, event.received_at);
             self.texts.push((account.clone(), from.clone(), Text { text, at }));
         }

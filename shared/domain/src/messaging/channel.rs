@@ -317,6 +317,20 @@ pub enum Content {
 }
 
 impl Content {
+    /// The words of a text, or of the button or list row that was chosen.
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Text { text } => Some(text),
+            Self::Button { text, .. } => text.as_deref(),
+            Self::Choice { kind, title, .. }
+                if matches!(kind.as_str(), "button_reply" | "list_reply") =>
+            {
+                title.as_deref()
+            }
+            _ => None,
+        }
+    }
+
     /// What tells apart the events of one call: a status, or another event.
     pub(super) fn part_of_call(&self) -> Option<&str> {
         match self {

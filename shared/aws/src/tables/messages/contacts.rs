@@ -36,7 +36,7 @@ const MAX_IDS: usize = 32;
 
 /// Of both kinds.
 const PREFIX: &str = "id";
-const SAME: &str = "id:";
+pub(super) const SAME: &str = "id:";
 const BEFORE: &str = "id-before:";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -138,16 +138,35 @@ impl Messages {
         Write::put(&self.table, row).only_if(is_longer).send(&self.client).await.map(drop)
     }
 
-    /// All known ids of a contact, at most [`MAX_IDS`]. A link may lead to further links.
+    /// All known ids of a contact, former ones too.
     pub(super) async fn ids_of(
         &self,
         account: &AccountCode,
         contact: &Contact,
     ) -> Result<Vec<Contact>, IoError> {
+        self.linked(account, contact, PREFIX).await
+    }
+
+    /// The ids of a contact that are in use.
+    pub(super) async fn current_ids_of(
+        &self,
+        account: &AccountCode,
+        contact: &Contact,
+    ) -> Result<Vec<Contact>, IoError> {
+        self.linked(account, contact, SAME).await
+    }
+
+    /// At most [`MAX_IDS`]. A link may lead to further links.
+    async fn linked(
+        &self,
+        account: &AccountCode,
+        contact: &Contact,
+        prefix: &str,
+    ) -> Result<Vec<Contact>, IoError> {
         let mut ids = vec![contact.clone()];
         let mut next = 0;
         while let Some(id) = ids.get(next) {
-            for row in self.links(account, id, PREFIX, true).await? {
+            for row in self.links(account, id, prefix, true).await? {
                 let is_new = |id: &Contact| ids.len() < MAX_IDS && !ids.contains(id);
                 ids.extend(other_id(&row).filter(is_new));
             }

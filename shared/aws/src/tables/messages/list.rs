@@ -93,9 +93,12 @@ impl MessageFilter {
     /// The place before all messages.
     fn beginning(&self, now: Timestamp) -> String {
         match (self.to, &self.of) {
+            // Clocks of senders may be ahead. The days after that are not read.
+            (to, MessagesOf::Account(_)) => {
+                let last = now.after(DAY_LENGTH);
+                to.map_or(last, |to| to.min(last)).to_string()
+            }
             (Some(to), _) => to.to_string(),
-            // Clocks of senders may be ahead.
-            (None, MessagesOf::Account(_)) => now.after(DAY_LENGTH).to_string(),
             (None, _) => END.to_owned(),
         }
     }

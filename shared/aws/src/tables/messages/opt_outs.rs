@@ -21,8 +21,9 @@ const SORT_KEY: &str = "optout";
 const RANK: &str = "rank";
 
 impl Messages {
-    /// Notes that a contact stopped or resumed messages, for all their ids: links of ids end, opt-outs
-    /// do not. Has no effect if something later is known.
+    /// Notes that a contact stopped or resumed messages, for all their ids that are in use: links of
+    /// ids end, opt-outs do not, and a former phone number may become another's. Has no effect if
+    /// something later is known.
     pub async fn set_opt_out(
         &self,
         account: &AccountCode,
@@ -32,7 +33,7 @@ impl Messages {
         by: OptOutBy,
     ) -> Result<(), IoError> {
         let opt_out = OptOut { at, stopped, by };
-        let ids = self.ids_of(account, contact).await?;
+        let ids = self.current_ids_of(account, contact).await?;
         let writes = ids.iter().map(async |id| {
             let write = Write::put(&self.table, row(account, id, &opt_out)?);
             write.only_if(is_news(&opt_out)).send(&self.client).await.map(drop)
@@ -90,6 +91,7 @@ mod tests {
 
     use super::*;
     use crate::client::fake::{FakeAws, clients};
+    use crate::tables::messages::contacts::SAME;
 
     fn contact(id: &str) -> Contact {
         Contact::parse(id).unwrap()
@@ -123,6 +125,19 @@ mod tests {
         assert!(!is_opted_out(&["IN.1"], &[(2, false), (1, true)]).await);
         assert!(is_opted_out(&["IN.1", "IN.2"], &[(1, false), (2, true), (0, false)]).await);
         assert!(is_opted_out(&["IN.1"], &[(1, true), (1, false)]).await);
+    }
+
+    #[tokio::test]
+    async fn a_former_id_is_not_stopped_for_ever() {
+        let fake = FakeAws::new(|_| (200, r#"{"Items": []}"#.to_owned()));
+        let messages = Messages::new(clients(fake.edge()).dynamodb(), "messages".to_owned());
+        let (account, by) = (AccountCode::parse("STORE001").unwrap(), OptOutBy::Word);
+        let at = Timestamp::from_millis(0).unwrap();
+        messages.set_opt_out(&account, &contact("1650"), true, at, by).await.unwrap();
+        let query: serde_json::Value =
+            serde_json::from_slice(fake.requests()[0].body().bytes().unwrap()).unwrap();
+        let mut values = query["ExpressionAttributeValues"].as_object().unwrap().values();
+        assert!(values.any(|value| value["S"] == SAME), "{query}");
     }
 
     #[test]

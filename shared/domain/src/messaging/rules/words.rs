@@ -68,10 +68,10 @@ fn read(field: &'static str, words: &[String]) -> Result<BTreeSet<String>, Inval
     words.iter().map(word).collect()
 }
 
-/// Equal for spellings of one word: case, white space, and signs after it do not count.
+/// Equal for spellings of one word: case, white space, and signs around it do not count.
 fn folded(text: &str) -> String {
     let text: String = text.nfkc().collect();
-    let text = text.trim_end_matches(|c: char| !c.is_alphanumeric());
+    let text = text.trim_matches(|c: char| !c.is_alphanumeric());
     let words: Vec<&str> = text.split_whitespace().collect();
     // To capitals, as `ß` and the two small sigmas have a single form there.
     words.join(" ").to_uppercase().nfkc().collect()
