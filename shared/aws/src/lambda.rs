@@ -1,6 +1,8 @@
 //! Lambda event loops and request handling: SQS batches, the HTTP API, authentication.
 
 pub mod auth;
+pub mod cross_origin;
+pub mod gzip;
 pub mod http_api;
 mod isolated_batch;
 pub mod memory_budget;
