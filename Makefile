@@ -109,7 +109,8 @@ web: $(WEB)/installed ## Build the pages of functions/*/web into functions/*/ass
 
 web-check: $(WEB)/installed
 	$(call step,pages,$(WEB)/.bin/tsc -p tools/web && (cd tools/web && node_modules/.bin/biome check \
-		--error-on-warnings . ../../functions/ops/web ../../tests/browser) \
+		--error-on-warnings . ../../functions/ops/web \
+		../../functions/track/web ../../tests/browser) \
 		&& node tools/web/build.mjs check)
 
 DENY := target/tools/bin/cargo-deny

@@ -18,7 +18,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from config import ROOT
 
 OPENAPI = ROOT / "openapi.yaml"
-METHODS = {"get", "head", "put", "post", "delete", "patch"}
+METHODS = {"get", "head", "put", "post", "delete", "patch", "options"}
 JSON_TYPE = "application/json"
 TEXT_TYPES = "text/"
 # Beside JSON_TYPE: a body that is not a JSON object is accepted too.
@@ -62,6 +62,10 @@ class Contract:
             yield f"status {answer['status']} is not declared"
             return
         yield from self._headers(response.get("headers", {}), answer["headers"])
+        if "content" not in response:
+            if answer["body"]:
+                yield "body: not declared"
+            return
         media_type = answer["headers"].get("content-type", "").split(";")[0]
         if media_type not in response["content"]:
             yield f"header content-type: {media_type!r} is not declared"

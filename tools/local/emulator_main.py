@@ -6,7 +6,8 @@ the other batch actions, which do not exist in IAM (SendMessage covers the batch
 corrected here, so the roles of template.yaml stay those for AWS and a missing permission still
 fails. It also keeps the value of a template's parameter as text where Lambda has a number. Of
 aliases and versions it ignores the function's reserved concurrency and the destination of failed
-invocations, and it keeps the processes of a version that a stack deleted.
+invocations, and it keeps the processes of a version that a stack deleted. It answers
+`OPTIONS` itself also for an HTTP API without a CORS configuration, where AWS has routes for it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
-from ministack.services import lambda_svc
+from ministack.services import apigateway, lambda_svc
 from ministack.services.cloudformation import provisioners
 
 SINGLE_ACTIONS = {
@@ -33,6 +34,7 @@ ministack_enforce = iam_evaluator.enforce
 ministack_concurrency = lambda_svc._sqs_esm_concurrency
 ministack_reserved_concurrency = lambda_svc._reserved_concurrency
 ministack_invoke_async = lambda_svc.invoke_async_with_retry
+ministack_execute = apigateway._handle_execute_in_scope
 version_handlers = provisioners._RESOURCE_HANDLERS["AWS::Lambda::Version"]
 ministack_delete_version = version_handlers["delete"]
 
@@ -94,6 +96,42 @@ def invoke_async(version: dict[str, Any], event: Any) -> None:
     ministack_invoke_async(version | {"event_invoke_config": configs.get(qualifier)}, event)
 
 
+async def execute(
+    api: str,
+    stage: str,
+    path: str,
+    method: str,
+    headers: dict[str, str],
+    body: bytes,
+    query: Any,
+    owner: str,
+    region: str,
+    raw_query: str | None = None,
+) -> Any:
+    """Sends a request of a route for `OPTIONS` to its function."""
+    known = apigateway._match_route(api, method, path) if method == "OPTIONS" else None
+    if known is None:
+        rest = (headers, body, query, owner, region, raw_query)
+        return await ministack_execute(api, stage, path, method, *rest)
+    integration = apigateway._integrations[api][known["target"].split("/")[-1]]
+    lower = {name.lower(): value for name, value in headers.items()}
+    return await apigateway._invoke_lambda_proxy(
+        integration,
+        api,
+        stage,
+        path,
+        method,
+        lower,
+        body,
+        query,
+        known["routeKey"],
+        None,
+        owner_account_id=owner,
+        owner_region=region,
+        raw_query_string=raw_query,
+    )
+
+
 def delete_version(arn: str, properties: dict[str, Any]) -> None:
     """Deletes a version of a stack, and ends its processes."""
     ministack_delete_version(arn, properties)
@@ -119,5 +157,6 @@ if __name__ == "__main__":
     lambda_svc._sqs_esm_concurrency = concurrency
     lambda_svc._reserved_concurrency = reserved_concurrency
     lambda_svc.invoke_async_with_retry = invoke_async
+    apigateway._handle_execute_in_scope = execute
     version_handlers["delete"] = delete_version
     app.main()

@@ -2,6 +2,7 @@
 // and fails if a committed file differs, or if a page has become too large.
 
 import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 
@@ -16,18 +17,59 @@ const PAGES = [
     folder: "functions/ops/assets",
     limit: 150_000,
   },
+  {
+    name: "tracking page",
+    entries: { track: "functions/track/web/page.ts" },
+    folder: "functions/track/assets",
+    format: "iife",
+    limit: 8_000,
+  },
+  {
+    name: "style of the tracking page",
+    entries: { track: "functions/track/web/page.css" },
+    folder: "functions/track/assets",
+    limit: 3_000,
+  },
+  {
+    name: "<order-tracker>",
+    entries: { "order-tracker": "functions/track/web/order-tracker.ts" },
+    folder: "functions/track/assets",
+    // Shops load it as they please: a module would need other attributes.
+    format: "iife",
+    limit: 15_000,
+  },
 ];
 
-async function bundle({ entries, folder }) {
-  const points = Object.entries(entries).map(([out, path]) => ({ in: `${ROOT}${path}`, out }));
+/** `import text from "./a.css?text"`: the built style sheet as text. */
+const cssAsText = {
+  name: "css-as-text",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /\.css\?text$/ }, ({ path, resolveDir }) => ({
+      path: join(resolveDir, path.replace("?text", "")),
+      namespace: "css-as-text",
+    }));
+    onLoad({ filter: /.*/, namespace: "css-as-text" }, async ({ path }) => {
+      const [{ contents }] = await outputs({ css: path }, HERE);
+      return { contents: Buffer.from(contents).toString(), loader: "text" };
+    });
+  },
+};
+
+function bundle({ entries, folder, format = "esm" }) {
+  const paths = Object.entries(entries).map(([out, path]) => [out, `${ROOT}${path}`]);
+  return outputs(Object.fromEntries(paths), `${ROOT}${folder}`, format);
+}
+
+async function outputs(entries, outdir, format = "esm") {
   const { outputFiles } = await build({
-    entryPoints: points,
-    outdir: `${ROOT}${folder}`,
+    entryPoints: entries,
+    outdir,
     absWorkingDir: ROOT,
     nodePaths: [`${HERE}node_modules`],
     bundle: true,
     minify: true,
-    format: "esm",
+    format,
+    plugins: [cssAsText],
     target: "es2022",
     charset: "utf8",
     legalComments: "inline",

@@ -3,6 +3,7 @@
 //! A socket opens with a ticket only. The ticket fixes its scope; no frame of the client widens it. `push` posts the updates.
 
 mod catch_up;
+mod cross_origin;
 mod event;
 mod socket;
 mod ticket;
@@ -12,7 +13,8 @@ use aws::clock::now;
 use aws::env::{BadEnvironment, Environment};
 use aws::lambda::Invocation;
 use aws::lambda::auth::Callers;
-use aws::lambda::http_api::{request_id, respond};
+use aws::lambda::cross_origin::allow;
+use aws::lambda::http_api::{request_id, respond, route_key};
 use aws::settings::Settings;
 use aws::sockets::Sockets;
 use aws::tables::auth_failures::AuthFailures;
@@ -25,6 +27,7 @@ use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
 
 use event::SocketEvent;
+use ticket::NewTicket;
 
 pub struct Realtime {
     callers: Callers,
@@ -81,7 +84,16 @@ impl Realtime {
     }
 
     async fn respond(&self, request: &Request) -> Result<Response<Body>, lambda_http::Error> {
-        respond(&request_id(request), self.make_ticket(request, now()).await)
+        let now = now();
+        if route_key(request) == cross_origin::PREFLIGHT {
+            return respond(&request_id(request), self.preflight(request, now).await);
+        }
+        let made = self.make_ticket(request, now).await;
+        let site = self.reader(request, made.as_ref().ok(), now).await;
+        let response = made.map(|NewTicket { response, .. }| response);
+        let mut response = respond(&request_id(request), response)?;
+        allow(response.headers_mut(), site);
+        Ok(response)
     }
 }
 

@@ -15,9 +15,15 @@ use crate::Realtime;
 /// In bytes.
 const BODY_LIMIT: usize = 256 * 1024;
 
+/// The answer, and the account that it is about.
+pub(crate) struct NewTicket {
+    pub(crate) account: AccountCode,
+    pub(crate) response: Response<Body>,
+}
+
 /// The ticket is a secret.
 #[derive(Serialize)]
-struct NewTicket<'a> {
+struct TicketView<'a> {
     ticket: &'a str,
     url: &'a str,
     expires_at: Timestamp,
@@ -28,7 +34,7 @@ impl Realtime {
         &self,
         request: &Request,
         now: Timestamp,
-    ) -> Result<Response<Body>, ApiError> {
+    ) -> Result<NewTicket, ApiError> {
         check_query(request, &[])?;
         // A body without a token is of no interest before its caller is known.
         let asked = json_body(request, BODY_LIMIT).and_then(|body| Ok(TicketRequest::read(body)?));
@@ -58,8 +64,8 @@ impl Realtime {
             self.connections.watch(&grant.scope.account, now.after(SOCKET_LIFE)).await?;
         }
         tracing::info!(account = %grant.scope.account, holder = ?grant.holder, "ticket.made");
-        let ticket = NewTicket { ticket: ticket.as_str(), url: &open.url, expires_at };
-        Ok(json(201, &ticket))
+        let view = TicketView { ticket: ticket.as_str(), url: &open.url, expires_at };
+        Ok(NewTicket { account: grant.scope.account, response: json(201, &view) })
     }
 
     async fn grant_to_caller(

@@ -1,22 +1,50 @@
-//! The markup of the page. Whatever is not ours is escaped by maud.
+//! The markup. Whatever is not ours is escaped by maud.
 
 mod card;
 mod history;
 mod icons;
 mod messages;
+mod tracker;
 
 use domain::core::timestamp::Timestamp;
 use domain::page::{LocalTime, ShopPage, TrackingPage};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::assets::SCRIPT_PATH;
+use crate::assets::PAGE_SCRIPT;
 use crate::languages::Language;
 use crate::style;
+
+/// Where an order is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// On its own page.
+    Page,
+    /// There, in place of what the page shows.
+    Update,
+    /// In the page of a shop.
+    Embedded,
+    /// There, without what has happened so far.
+    Compact,
+}
+
+impl Form {
+    /// Nothing of the page of a shop.
+    pub(crate) fn is_own(self) -> bool {
+        matches!(self, Self::Page | Self::Update)
+    }
+
+    pub(crate) fn is_compact(self) -> bool {
+        self == Self::Compact
+    }
+}
 
 /// Common to all pages.
 #[derive(Clone, Copy)]
 pub(crate) struct Frame<'a> {
+    pub(crate) form: Form,
     pub(crate) language: &'static Language,
+    /// The stage has live updates.
+    pub(crate) has_sockets: bool,
     pub(crate) shop: &'a ShopPage,
     /// As given: it may be wrong.
     pub(crate) token: &'a str,
@@ -60,16 +88,24 @@ pub(crate) fn order_page(frame: &Frame<'_>, page: &TrackingPage) -> Markup {
     let title = format!("{} · {order}", frame.language.headline(page.headline));
     let content = html! {
         (card::leading(frame, page))
-        @for replaced in &page.replaced { (card::replaced(frame, replaced)) }
-        (messages::list(frame, &page.messages))
+        @if !frame.form.is_compact() {
+            @for replaced in &page.replaced { (card::replaced(frame, replaced)) }
+            (messages::list(frame, &page.messages))
+            @if frame.form.is_own() { (about(frame, &order, page)) }
+            p.times { (texts.times.replace("{zone}", frame.shop.zone.name())) }
+        }
+    };
+    shell(frame, &title, &tracker::tracker(frame, &title, Some(page.version), &content))
+}
+
+fn about(frame: &Frame<'_>, order: &str, page: &TrackingPage) -> Markup {
+    html! {
         p.order {
             span translate="no" { (order) }
-            @if page.items > 0 { " · " (frame.language.plural(texts.items, page.items)) }
+            @if page.items > 0 { " · " (frame.language.plural(frame.language.texts.items, page.items)) }
             @if let Some(name) = &page.first_name { " · " span translate="no" { (name) } }
         }
-        p.times { (texts.times.replace("{zone}", frame.shop.zone.name())) }
-    };
-    shell(frame, &title, content)
+    }
 }
 
 pub(crate) fn error_page(frame: &Frame<'_>, kind: Plain) -> Markup {
@@ -80,14 +116,17 @@ pub(crate) fn error_page(frame: &Frame<'_>, kind: Plain) -> Markup {
         Plain::Unavailable => texts.unavailable,
     };
     let content = html! {
-        h1 { (icons::link()) (title) }
+        (tracker::top(frame, &html! { (icons::link()) (title) }))
         p { (text) }
     };
-    shell(frame, title, content)
+    shell(frame, title, &tracker::tracker(frame, title, None, &content))
 }
 
-fn shell(frame: &Frame<'_>, title: &str, content: Markup) -> Markup {
-    let texts = &frame.language.texts;
+/// The page around it; nothing around what is part of another page.
+fn shell(frame: &Frame<'_>, title: &str, tracker: &Markup) -> Markup {
+    if frame.form != Form::Page {
+        return tracker.clone();
+    }
     html! {
         (DOCTYPE)
         html lang=(frame.language.code) {
@@ -97,12 +136,11 @@ fn shell(frame: &Frame<'_>, title: &str, content: Markup) -> Markup {
                 meta name="color-scheme" content="light dark";
                 title { (title) }
                 style { (PreEscaped(style::sheet(frame.shop))) }
-                script src=(SCRIPT_PATH) defer {}
+                script src={ "../../assets/" (*PAGE_SCRIPT) } defer {}
             }
-            body data-zone=(frame.shop.zone.name())
-                data-today=(texts.today) data-yesterday=(texts.yesterday) data-times=(texts.times) {
+            body {
                 header { (shop(frame.shop)) (switch(frame)) }
-                main { (content) }
+                main { (tracker) }
                 (links(frame.shop))
             }
         }

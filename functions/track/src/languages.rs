@@ -70,6 +70,10 @@ pub(crate) struct Texts {
     pub(crate) order: &'static str,
     pub(crate) items: Plural,
     pub(crate) times: &'static str,
+    /// The states of the connection: changes come at once.
+    pub(crate) live: &'static str,
+    pub(crate) reconnecting: &'static str,
+    pub(crate) offline: &'static str,
     pub(crate) language: &'static str,
     pub(crate) not_found: [&'static str; 2],
     pub(crate) expired: [&'static str; 2],

@@ -8,8 +8,10 @@ use domain::page::{
     ShopPage, Tick, TrackingPage, Way,
 };
 use domain::tracking::entry::Direction;
+use lambda_http::Request;
 
-use crate::html::{Frame, Plain, error_page, order_page};
+use crate::assets::PAGE;
+use crate::html::{Form, Frame, Plain, error_page, order_page};
 use crate::languages::{LANGUAGES, Language};
 use crate::response::html_response;
 
@@ -56,6 +58,7 @@ fn card() -> ParcelCard {
 fn page(card: ParcelCard) -> TrackingPage {
     TrackingPage {
         order_id: "#1001".to_owned(),
+        version: 7,
         first_name: Some("Zoë".to_owned()),
         items: 2,
         headline: card.headline,
@@ -165,7 +168,14 @@ fn states() -> Vec<(&'static str, TrackingPage)> {
 
 fn frame<'a>(shop: &'a ShopPage, code: &str) -> Frame<'a> {
     let token = "20573-NTTM9drHj2VsX2R2pYuoiQ";
-    Frame { language: Language::choose(Some(code), None, &[]), shop, token, now: hour(NOW) }
+    Frame {
+        form: Form::Page,
+        language: Language::choose(Some(code), None, &[]),
+        has_sockets: true,
+        shop,
+        token,
+        now: hour(NOW),
+    }
 }
 
 /// One element a line.
@@ -211,7 +221,8 @@ fn writes_every_state_in_every_language() {
             let body = html.split_once("</head>").unwrap().1;
             let visible = body.replace(language.texts.times, "");
             assert!(!visible.contains(['{', '}']), "{name}: a placeholder is left");
-            assert!(html.len() < 60_000, "{name}: {}", html.len());
+            let size = html.len() + PAGE.len();
+            assert!(size <= 60_000, "{name}: {size}");
             if let Some(folder) = &folder {
                 let file = folder.join(format!("{}-{name}.html", language.code));
                 std::fs::write(file, html).unwrap();
@@ -257,14 +268,46 @@ fn a_page_is_kept_nowhere_and_loads_nothing_from_elsewhere() {
         ..shop()
     };
     let frame = frame(&shop, "hi");
-    let response = html_response(200, &frame, order_page(&frame, &page(card())));
+    let sockets = Some("wss://sockets.example/live");
+    let markup = order_page(&frame, &page(card()));
+    let response = html_response(&Request::default(), 200, &frame, markup, sockets);
     let header = |name: &str| response.headers().get(name).unwrap().to_str().unwrap().to_owned();
     let policy = header("content-security-policy");
     assert!(policy.starts_with("default-src 'none'; script-src 'self'; style-src 'sha256-"));
     assert!(policy.contains("img-src https://cdn.shop.example;"), "{policy}");
+    assert!(policy.contains("connect-src 'self' wss://sockets.example;"), "{policy}");
     assert!(!policy.contains("unsafe"), "{policy}");
     assert_eq!(header("cache-control"), "private, no-store");
     assert_eq!(header("referrer-policy"), "no-referrer");
     assert_eq!(header("x-content-type-options"), "nosniff");
     assert_eq!(header("content-language"), "hi");
+}
+
+#[test]
+fn a_part_of_another_page_has_no_page_around_it() {
+    let shop = shop();
+    for (form, name) in [(Form::Embedded, "embedded"), (Form::Compact, "compact")] {
+        let frame = Frame { form, ..frame(&shop, "en") };
+        let html = order_page(&frame, &delivered()).into_string();
+        insta::assert_snapshot!(name, html.replace("><", ">\n<"));
+        for absent in ["<!DOCTYPE", "<script", "<style", "style=", "Chai", "Zoë", "#1001"] {
+            assert!(!html.contains(absent), "{absent}: {html}");
+        }
+        let error = error_page(&frame, Plain::Expired).into_string();
+        assert!(error.starts_with("<div class=\"tracker\"") && !error.contains("data-version"));
+    }
+}
+
+#[test]
+fn an_update_is_what_the_page_shows() {
+    let shop = shop();
+    let page = frame(&shop, "ta");
+    let update = Frame { form: Form::Update, ..page };
+    for shown in [delivered(), two_parcels()] {
+        let whole = order_page(&page, &shown).into_string();
+        let title = whole.split_once("<title>").unwrap().1.split_once("</title>").unwrap().0;
+        let part = order_page(&update, &shown).into_string();
+        assert!(part.contains(title));
+        assert!(whole.contains(&part.replace(&format!(" data-title=\"{title}\""), "")));
+    }
 }

@@ -1,10 +1,11 @@
 //! Tickets by the link of an order's tracking page, and the sites that may open sockets.
 
 use domain::page::TrackingLinks;
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::{key, new_order};
+use super::new_order;
 use crate::support::http::{client, send, with_json};
 use crate::support::sockets::Ticket;
 use crate::support::{
@@ -37,14 +38,26 @@ async fn links() -> &'static TrackingLinks {
 }
 
 async fn token_of(parcel: &Parcel) -> String {
-    let order = stack().orders(&Calls::default()).load(&key(&parcel.order_id)).await.unwrap();
-    links().await.of(&order.unwrap()).split_once("?t=").unwrap().1.to_owned()
+    link_of(OURS, parcel).await.split_once("?t=").unwrap().1.to_owned()
 }
 
 /// Without credentials.
 async fn ask(account: &str, order: &str, token: &str) -> Answer {
+    ask_from(None, account, order, token).await
+}
+
+async fn ask_from(site: Option<&str>, account: &str, order: &str, token: &str) -> Answer {
     let body = json!({"account_code": account, "order_id": order, "token": token});
-    send(with_json(client().post(stack().url(Stack::TICKET)), Some(&body))).await
+    let request = with_json(client().post(stack().url(Stack::TICKET)), Some(&body));
+    send(site.into_iter().fold(request, |request, site| request.header("origin", site))).await
+}
+
+/// The site whose page may read the answer.
+fn reader(answer: &Answer) -> Option<&str> {
+    let vary = answer.headers["vary"].to_str().unwrap();
+    assert!(vary.split(", ").any(|name| name == "origin"), "{vary}");
+    assert!(!answer.headers.contains_key("access-control-allow-credentials"));
+    answer.headers.get("access-control-allow-origin").map(|site| site.to_str().unwrap())
 }
 
 async fn ticket(parcel: &Parcel) -> Ticket {
@@ -122,4 +135,48 @@ async fn a_link_gets_few_tickets_a_minute() {
     let wait: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait), "{wait}");
     assert!(answers[..10].iter().all(|answer| answer.status == 201));
+}
+
+const EVIL: &str = "https://evil.example";
+
+#[tokio::test]
+async fn a_page_of_another_site_gets_no_ticket() {
+    let parcel = new_order().await;
+    let token = token_of(&parcel).await;
+    for (site, expected) in [(SHOP, Some(SHOP)), (EVIL, None), ("null", None)] {
+        let preflight = client().request(Method::OPTIONS, stack().url(Stack::TICKET));
+        let preflight = send(preflight.header("origin", site)).await;
+        assert_eq!((preflight.status, reader(&preflight)), (204, expected));
+        let made = ask_from(Some(site), OURS, &parcel.order_id, &token).await;
+        assert_eq!((made.status, reader(&made)), (201, expected));
+        let refused = ask_from(Some(site), OURS, &parcel.order_id, "canary").await;
+        assert_eq!((refused.status, reader(&refused)), (401, expected));
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_the_shop_may_show_its_own_orders_only() {
+    let (parcel, foreign) = (new_order().await, Parcel::new());
+    stack().create_order_in(THEIRS, &json!({"orderId": foreign.order_id})).await;
+    let ours = format!("{}&embed=full", link_of(OURS, &parcel).await);
+    let theirs = format!("{}&embed=full", link_of(THEIRS, &foreign).await);
+    for (url, site, status, expected) in [
+        (ours.clone(), SHOP, 200, Some(SHOP)),
+        (ours.clone(), EVIL, 200, None),
+        (theirs, SHOP, 200, None),
+        (ours.replace("?t=", "?t=canary"), SHOP, 404, Some(SHOP)),
+        (ours.replace("?t=", "?t=canary"), EVIL, 404, None),
+    ] {
+        let answer = send(client().get(&url).header("origin", site)).await;
+        assert_eq!((answer.status, reader(&answer)), (status, expected), "{url} {site}");
+        assert!(answer.json.as_str().unwrap().starts_with("<div class=\"tracker\""));
+    }
+    let page = send(client().get(ours.replace("&embed=full", "")).header("origin", SHOP)).await;
+    assert!(!page.headers.contains_key("access-control-allow-origin"), "a page is for nobody else");
+}
+
+async fn link_of(account: &str, parcel: &Parcel) -> String {
+    let key = serde_json::from_value(json!({"account": account, "order": parcel.order_id}));
+    let order = stack().orders(&Calls::default()).load(&key.unwrap()).await.unwrap();
+    links().await.of(&order.unwrap())
 }

@@ -5,30 +5,33 @@ use domain::tracking::entry::Direction;
 use maud::{Markup, html};
 
 use super::history::history;
+use super::tracker::top;
 use super::{Frame, icons};
 
 /// The parcels that count. One alone is the page; several have headings of their own.
 pub(super) fn leading(frame: &Frame<'_>, page: &TrackingPage) -> Markup {
     html! {
-        div.lead aria-live="polite" {
-            h1 { (icons::of(page.headline)) (frame.language.headline(page.headline)) }
-            @if let [only] = page.parcels.as_slice() { (date(frame, only)) }
-        }
+        (top(frame, &headline(frame, page.headline)))
         @if let [only] = page.parcels.as_slice() {
+            (date(frame, only))
             (body(frame, only))
-            section { (history(frame, only, true)) }
+            @if !frame.form.is_compact() { section { (history(frame, only, true)) } }
         } @else {
             @for (index, card) in page.parcels.iter().enumerate() {
                 section.parcel {
                     h2 { (title(frame, card, index + 1, page.parcels.len())) }
-                    p.headline { (icons::of(card.headline)) (frame.language.headline(card.headline)) }
+                    p.headline part="headline" { (headline(frame, card.headline)) }
                     (date(frame, card))
                     (body(frame, card))
-                    (history(frame, card, false))
+                    @if !frame.form.is_compact() { (history(frame, card, false)) }
                 }
             }
         }
     }
+}
+
+fn headline(frame: &Frame<'_>, headline: Headline) -> Markup {
+    html! { (icons::of(headline)) (frame.language.headline(headline)) }
 }
 
 /// A parcel that another one replaced.
@@ -56,8 +59,10 @@ fn title(frame: &Frame<'_>, card: &ParcelCard, number: usize, total: usize) -> S
 fn body(frame: &Frame<'_>, card: &ParcelCard) -> Markup {
     html! {
         (progress(frame, card))
-        @if let Some(notice) = &card.notice { (notice_of(frame, notice)) }
-        (courier(frame, card))
+        @if !frame.form.is_compact() {
+            @if let Some(notice) = &card.notice { (notice_of(frame, notice)) }
+            (courier(frame, card))
+        }
     }
 }
 
@@ -92,7 +97,7 @@ fn date(frame: &Frame<'_>, card: &ParcelCard) -> Markup {
 fn progress(frame: &Frame<'_>, card: &ParcelCard) -> Markup {
     let Progress { way, reached, is_in_trouble } = card.progress;
     html! {
-        ol.stages aria-label=(frame.language.texts.progress) {
+        ol.stages part="bar" aria-label=(frame.language.texts.progress) {
             @for (index, stage) in frame.language.stages(way).iter().enumerate() {
                 @let is_current = index == reached;
                 li.done[index < reached || is_current && !is_in_trouble]

@@ -31,7 +31,7 @@ pub(super) fn history(frame: &Frame<'_>, card: &ParcelCard, is_alone: bool) -> M
 fn list(frame: &Frame<'_>, checkpoints: &[Checkpoint]) -> Markup {
     let mut above: Option<Day> = None;
     html! {
-        ol.timeline {
+        ol.timeline part="timeline" {
             @for checkpoint in checkpoints {
                 @let day = frame.local(checkpoint.at).day;
                 @let is_new_day = above.replace(day) != Some(day);

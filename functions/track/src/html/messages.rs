@@ -11,7 +11,7 @@ pub(super) fn list(frame: &Frame<'_>, messages: &[MessageLine]) -> Markup {
         @if !messages.is_empty() {
             section {
                 h2 { (texts.messages) }
-                ul.messages { @for message in messages { li { (line(frame, message)) } } }
+                ul.messages part="messages" { @for message in messages { li { (line(frame, message)) } } }
             }
         }
     }

@@ -65,6 +65,9 @@ pub(super) const BENGALI: Language = Language {
         order: "অর্ডার {id}",
         items: ["{n}টি পণ্য", "{n}টি পণ্য"],
         times: "সময়: {zone}",
+        live: "লাইভ",
+        reconnecting: "আবার সংযোগ হচ্ছে…",
+        offline: "অফলাইন",
         language: "ভাষা",
         not_found: [
             "এই লিঙ্কটি কাজ করছে না",

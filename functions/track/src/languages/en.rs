@@ -65,6 +65,9 @@ pub(super) const ENGLISH: Language = Language {
         order: "Order {id}",
         items: ["{n} item", "{n} items"],
         times: "Times: {zone}",
+        live: "Live",
+        reconnecting: "Reconnecting…",
+        offline: "Offline",
         language: "Language",
         not_found: [
             "This link does not work",

@@ -65,6 +65,9 @@ pub(super) const GUJARATI: Language = Language {
         order: "ઑર્ડર {id}",
         items: ["{n} વસ્તુ", "{n} વસ્તુઓ"],
         times: "સમય: {zone}",
+        live: "લાઇવ",
+        reconnecting: "ફરી જોડાઈ રહ્યું છે…",
+        offline: "ઑફલાઇન",
         language: "ભાષા",
         not_found: [
             "આ લિંક કામ કરતી નથી",

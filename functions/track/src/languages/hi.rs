@@ -65,6 +65,9 @@ pub(super) const HINDI: Language = Language {
         order: "ऑर्डर {id}",
         items: ["{n} सामान", "{n} सामान"],
         times: "समय: {zone}",
+        live: "लाइव",
+        reconnecting: "फिर से जुड़ रहा है…",
+        offline: "ऑफ़लाइन",
         language: "भाषा",
         not_found: ["यह लिंक काम नहीं करता", "देखें कि आपने पूरा लिंक खोला है, या दुकान से नया लिंक माँगें।"],
         expired: [

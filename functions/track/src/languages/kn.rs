@@ -65,6 +65,9 @@ pub(super) const KANNADA: Language = Language {
         order: "ಆರ್ಡರ್ {id}",
         items: ["{n} ವಸ್ತು", "{n} ವಸ್ತುಗಳು"],
         times: "ಸಮಯ: {zone}",
+        live: "ಲೈವ್",
+        reconnecting: "ಮರುಸಂಪರ್ಕಿಸುತ್ತಿದೆ…",
+        offline: "ಆಫ್‌ಲೈನ್",
         language: "ಭಾಷೆ",
         not_found: ["ಈ ಲಿಂಕ್ ಕೆಲಸ ಮಾಡುವುದಿಲ್ಲ", "ನೀವು ಪೂರ್ಣ ಲಿಂಕ್ ತೆರೆದಿದ್ದೀರಾ ನೋಡಿ, ಅಥವಾ ಅಂಗಡಿಯಲ್ಲಿ ಹೊಸ ಲಿಂಕ್ ಕೇಳಿ."],
         expired: [

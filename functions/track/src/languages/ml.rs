@@ -65,6 +65,9 @@ pub(super) const MALAYALAM: Language = Language {
         order: "ഓർഡർ {id}",
         items: ["{n} സാധനം", "{n} സാധനങ്ങൾ"],
         times: "സമയം: {zone}",
+        live: "തത്സമയം",
+        reconnecting: "വീണ്ടും കണക്റ്റ് ചെയ്യുന്നു…",
+        offline: "ഓഫ്‌ലൈൻ",
         language: "ഭാഷ",
         not_found: [
             "ഈ ലിങ്ക് പ്രവർത്തിക്കുന്നില്ല",

@@ -65,6 +65,9 @@ pub(super) const MARATHI: Language = Language {
         order: "ऑर्डर {id}",
         items: ["{n} वस्तू", "{n} वस्तू"],
         times: "वेळ: {zone}",
+        live: "लाइव्ह",
+        reconnecting: "पुन्हा जोडत आहे…",
+        offline: "ऑफलाइन",
         language: "भाषा",
         not_found: [
             "ही लिंक चालत नाही",

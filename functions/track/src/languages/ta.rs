@@ -65,6 +65,9 @@ pub(super) const TAMIL: Language = Language {
         order: "ஆர்டர் {id}",
         items: ["{n} பொருள்", "{n} பொருட்கள்"],
         times: "நேரம்: {zone}",
+        live: "நேரலை",
+        reconnecting: "மீண்டும் இணைகிறது…",
+        offline: "ஆஃப்லைன்",
         language: "மொழி",
         not_found: [
             "இந்த இணைப்பு வேலை செய்யவில்லை",

@@ -65,6 +65,9 @@ pub(super) const TELUGU: Language = Language {
         order: "ఆర్డర్ {id}",
         items: ["{n} వస్తువు", "{n} వస్తువులు"],
         times: "సమయం: {zone}",
+        live: "లైవ్",
+        reconnecting: "మళ్లీ కనెక్ట్ అవుతోంది…",
+        offline: "ఆఫ్‌లైన్",
         language: "భాష",
         not_found: ["ఈ లింక్ పనిచేయదు", "మీరు పూర్తి లింక్ తెరిచారో లేదో చూడండి, లేదా షాపును కొత్త లింక్ అడగండి."],
         expired: [

@@ -41,6 +41,9 @@ fn texts(language: &Language) -> Vec<&'static str> {
         order,
         items,
         times,
+        live,
+        reconnecting,
+        offline,
         language: own_name,
         not_found,
         expired,
@@ -78,6 +81,9 @@ fn texts(language: &Language) -> Vec<&'static str> {
         message,
         order,
         times,
+        live,
+        reconnecting,
+        offline,
         own_name,
     ];
     texts.extend([another_attempt, earlier, items, not_found, expired, unavailable].concat());

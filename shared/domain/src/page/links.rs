@@ -79,8 +79,16 @@ impl TrackingLinks {
 
     /// Whether a site may show orders of the account: one of its own, or that of the tracking pages.
     pub fn allows_origin(&self, account: &AccountCode, origin: &str) -> bool {
-        let is_own = origin.eq_ignore_ascii_case(origin_of(&self.public_url));
-        is_own || self.origins(account).iter().any(|known| known == origin)
+        self.is_own(origin) || self.origins(account).iter().any(|known| known == origin)
+    }
+
+    /// Whether a site may show orders of any account: it may read answers that tell of none.
+    pub fn knows_origin(&self, origin: &str) -> bool {
+        self.is_own(origin) || self.origins.values().flatten().any(|known| known == origin)
+    }
+
+    fn is_own(&self, origin: &str) -> bool {
+        origin.eq_ignore_ascii_case(origin_of(&self.public_url))
     }
 }
 

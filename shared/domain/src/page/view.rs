@@ -20,6 +20,8 @@ const USUAL_ATTEMPTS: u32 = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackingPage {
     pub order_id: String,
+    /// Of the order.
+    pub version: u64,
     /// The only personal data of the page.
     pub first_name: Option<String>,
     /// The number of items ordered; 0 if it is not known.
@@ -119,6 +121,7 @@ impl TrackingPage {
         let name = order.profile.customer.first_name.as_deref();
         Self {
             order_id: order.key.order.to_string(),
+            version: state.version,
             first_name: name.and_then(plain),
             items: order.profile.counts().1,
             headline,

@@ -57,6 +57,14 @@ fn origins_are_of_one_account() {
     let of = |account: &str| links.origins(&AccountCode::parse(account).unwrap()).to_vec();
     assert_eq!(of("A"), ["https://a.example", "https://b.example:8443"]);
     assert!(of("B").is_empty() && of("C").is_empty());
+    for (origin, is_known) in [
+        ("https://b.example:8443", true),
+        ("https://t.example", true),
+        ("https://b.example", false),
+        ("null", false),
+    ] {
+        assert_eq!(links.knows_origin(origin), is_known, "{origin}");
+    }
 }
 
 #[test]
