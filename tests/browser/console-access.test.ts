@@ -2,13 +2,11 @@
 // enough.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { test } from "node:test";
 
-import type { AxeResults } from "axe-core";
 import type { Page } from "playwright-core";
 
+import { axe, fits } from "./access.ts";
 import { settled, signIn, useBrowser, visit, withPage } from "./browser.ts";
 import {
   ACCOUNT,
@@ -23,28 +21,6 @@ import {
 } from "./stack.ts";
 
 useBrowser();
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-
-async function axe(page: Page, where: string): Promise<void> {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() => {
-    const { axe } = globalThis as unknown as { axe: { run: () => Promise<AxeResults> } };
-    return axe.run();
-  });
-  const problems = found.violations.map(({ id, nodes }) => ({
-    id,
-    where: nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`),
-  }));
-  assert.deepEqual(problems, [], where);
-}
-
-async function fits(page: Page, where: string): Promise<void> {
-  await page.setViewportSize({ width: 320, height: 640 });
-  const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-  assert.ok(excess <= 0, `${where} is ${excess} px too wide`);
-  await page.setViewportSize({ width: 1280, height: 800 });
-}
 
 const VIEWS = [
   "overview",

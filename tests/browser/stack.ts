@@ -10,7 +10,10 @@ interface Stack {
   receiver_url: string;
   users: Record<string, { name: string; password: string }>;
   aws: { access_key_id: string };
-  sources: { shiprocket: { api_key: string } };
+  sources: {
+    shiprocket: { api_key: string };
+    whatsapp: { app_secret: string; phone_number_id: string };
+  };
 }
 
 const FILE = process.env.STACK_FILE ?? "target/local/stack.json";
@@ -59,12 +62,22 @@ export async function setParameter(name: string, value: string, secret = false):
   });
 }
 
+/** Decrypted. */
+export async function parameter(name: string): Promise<string> {
+  const Name = `/waypost/local/${name}`;
+  const found = await ssm<{ Parameter: { Value: string } }>("GetParameter", {
+    Name,
+    WithDecryption: true,
+  });
+  return found.Parameter.Value;
+}
+
 export async function removeParameter(name: string): Promise<void> {
   await ssm("DeleteParameter", { Name: `/waypost/local/${name}` });
 }
 
 /** The emulator checks no signature. */
-async function ssm(action: string, body: unknown): Promise<void> {
+async function ssm<T>(action: string, body: unknown): Promise<T> {
   const scope = `${stack.aws.access_key_id}/20260101/${stack.region}/ssm/aws4_request`;
   const headers = {
     "content-type": "application/x-amz-json-1.1",
@@ -74,6 +87,7 @@ async function ssm(action: string, body: unknown): Promise<void> {
   const sent = { method: "POST", headers, body: JSON.stringify(body) };
   const response = await fetch(stack.endpoint_url, sent);
   if (!response.ok) throw new Error(`${action}: ${response.status} ${await response.text()}`);
+  return (await response.json()) as T;
 }
 
 /** An endpoint of its own for a test, at a path of the receiver that answers as scripted. */
