@@ -55,7 +55,7 @@ test("markup in an order, its messages, deliveries, answers and events is shown 
         .getByRole("region", { name: "Beginning of the answer" })
         .getByText(SCRIPT)
         .waitFor();
-      await page.getByText(IN_ID, { exact: true }).first().waitFor();
+      await page.locator(".story").getByText(IN_ID).first().waitFor();
       await hasOnlyText(page);
       await visit(page, `#/deliveries?endpoint=${endpoint.name}`);
       await page.getByRole("cell", { name: orderId }).waitFor();

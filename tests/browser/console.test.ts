@@ -191,6 +191,36 @@ test("an endpoint is tested, paused and enabled", async () => {
   });
 });
 
+test("an endpoint's secret is rotated: shown once, and finished", async () => {
+  await withEndpoint({}, async (endpoint) => {
+    await withPage({}, async (page) => {
+      await signIn(page, "admin", `#/endpoints?open=${endpoint.name}`);
+      const panel = page.getByRole("complementary", { name: "Endpoint" });
+      await panel.getByRole("button", { name: "Rotate…" }).click();
+      await page.getByRole("button", { name: "Make 1 secret" }).click();
+      const shown = panel.locator(".secret");
+      const secret = (await shown.textContent()) ?? "";
+      assert.match(secret, /^whsec_/);
+      const stored = () =>
+        page.evaluate(() => JSON.stringify({ ...sessionStorage, ...localStorage }));
+      assert.ok(!(await stored()).includes("whsec_") && !page.url().includes("whsec_"));
+      await panel.getByRole("button", { name: "Rotate…" }).click();
+      await page.getByRole("button", { name: "Make 1 secret" }).click();
+      await page.getByText("a rotation has begun").waitFor();
+      await page.reload();
+      await panel.getByRole("button", { name: "Finish…" }).waitFor();
+      assert.equal(await shown.count(), 0);
+      await panel.getByRole("button", { name: "Finish…" }).click();
+      await page.getByRole("button", { name: "Drop 1 secret" }).click();
+      await page.getByText("The new secret signs alone.").waitFor();
+      await visit(page, "#/audit");
+      const entries = page.getByRole("row").filter({ hasText: endpoint.name });
+      await entries.filter({ hasText: "finish" }).waitFor();
+      assert.ok(!(await page.locator("body").textContent())?.includes(secret));
+    });
+  });
+});
+
 test("a viewer sees deliveries but can act on nothing", async () => {
   await withEndpoint({}, async (endpoint) => {
     await endpoint.answers({ status: 400 });
@@ -203,7 +233,7 @@ test("a viewer sees deliveries but can act on nothing", async () => {
         .getByRole("complementary", { name: "Delivery" })
         .getByText("400", { exact: true })
         .waitFor();
-      for (const name of ["Replay", "Retry", "Pause", "Test"]) {
+      for (const name of ["Replay", "Retry", "Pause", "Test", "Rotate"]) {
         assert.equal(await page.getByRole("button", { name }).count(), 0, name);
       }
       const views = await page.getByRole("navigation").getByRole("link").allTextContents();

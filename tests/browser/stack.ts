@@ -1,6 +1,6 @@
 // The running stack: its API, its settings, and the receiver of deliveries.
 
-import { randomBytes } from "node:crypto";
+import { createHmac, randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 
 interface Stack {
@@ -164,4 +164,27 @@ export function deliveryOf(orderId: string, endpoint: string, state: string): Pr
     const { items } = await api<{ items: Delivery[] }>("GET", path);
     return items.find((it) => it.endpoint === endpoint && it.state === state);
   });
+}
+
+/** WhatsApp tells of messages of the demo account's number. */
+export async function whatsapp(value: object): Promise<void> {
+  const { app_secret, phone_number_id } = stack.sources.whatsapp;
+  const metadata = { display_phone_number: "15550783881", phone_number_id };
+  const change = {
+    field: "messages",
+    value: { messaging_product: "whatsapp", metadata, ...value },
+  };
+  const entry = [{ id: "102290129340398", changes: [change] }];
+  const body = JSON.stringify({ object: "whatsapp_business_account", entry });
+  const signature = createHmac("sha256", app_secret).update(body).digest("hex");
+  const headers = {
+    "content-type": "application/json",
+    "x-hub-signature-256": `sha256=${signature}`,
+  };
+  const response = await fetch(`${stack.api_url}/webhooks/whatsapp`, {
+    method: "POST",
+    headers,
+    body,
+  });
+  if (!response.ok) throw new Error(`whatsapp: ${response.status}`);
 }

@@ -131,7 +131,7 @@ async fn lists_and_shows_events_in_every_status() {
             "erased_at": null,
         });
         assert_eq!(event["settled_at"].is_string(), was_processed, "{event}");
-        let details = ["size", "body", "body_encoding"];
+        let details = ["size", "redacted", "body", "body_encoding"];
         event.as_object_mut().unwrap().retain(|name, _| !details.contains(&name.as_str()));
         assert_eq!(event, expected);
         for query in [
@@ -164,6 +164,29 @@ async fn filters_the_list() {
             pages(&format!("?account_code={account}{query}"), None, expected.len()).await.concat();
         assert_eq!(ids(&listed), expected, "{query}");
     }
+}
+
+#[tokio::test]
+async fn lists_the_events_of_an_order() {
+    let (parcel, other) = (Parcel::new(), Parcel::new());
+    for parcel in [&parcel, &other] {
+        stack().create_order(&parcel.order()).await;
+        stack().webhook(&parcel.report(18, "IN TRANSIT", "11:43:52")).await;
+    }
+    let last = stack().webhook(&parcel.report(7, "DELIVERED", "12:43:52")).await.event_id();
+    detail_in_status(&last, "processed").await;
+    let query = format!("?order_id={}&account_code={OURS}", parcel.order_id);
+    let all = pages(&query, None, 3).await.concat();
+    let sources: Vec<&str> = all.iter().map(|event| event["source"].as_str().unwrap()).collect();
+    assert_eq!(sources, ["shiprocket", "shiprocket"], "the order's own alone: {all:?}");
+    assert_eq!(ids(&all)[0], last, "newest first");
+    let paged = pages(&format!("{query}&limit=1"), None, 2).await;
+    assert_eq!(ids(&paged.concat()), ids(&all));
+    let failed = list(&format!("{query}&status=failed")).await.json;
+    assert_eq!(failed["items"], json!([]));
+    assert_eq!(list("?order_id=any").await.error(), (422, "invalid", Some("account_code")));
+    let nowhere = list(&format!("?order_id=nowhere&account_code={OURS}")).await.json;
+    assert_eq!(nowhere["items"], json!([]));
 }
 
 #[tokio::test]

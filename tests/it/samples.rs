@@ -183,7 +183,7 @@ async fn get_json(path: &str) -> Value {
 
 /// The final status and reason of a sample's event.
 async fn outcome(sent: &Sent) -> Value {
-    let path = format!("/{}", log_id(sent).await);
+    let path = format!("/{}?reveal=true", log_id(sent).await);
     let event = eventually(&format!("the outcome of {}", sent.name), async || {
         Some(get_json(&path).await).filter(|event| event["status"] != "received")
     })
@@ -207,7 +207,7 @@ async fn log_id(sent: &Sent) -> String {
     eventually(&format!("{} in the log", sent.name), async || {
         for item in get_json(&list).await["items"].as_array().unwrap() {
             let id = item["id"].as_str().unwrap();
-            let event = get_json(&format!("/{id}")).await;
+            let event = get_json(&format!("/{id}?reveal=true")).await;
             if event["body"].as_str() == std::str::from_utf8(&sent.body).ok() {
                 return Some(id.to_owned());
             }

@@ -36,6 +36,7 @@ pub use dead_letters::{take_dead_letter, take_unreadable_dead_letter};
 pub use endpoint::{SIGNING_SECRET, TestEndpoint};
 pub use events::{
     body_event_id, detail, detail_in_status, inbound_event, insert_event, quarantined_event_id,
+    revealed,
 };
 pub use faults::{Calls, Fault};
 pub use functions::api_request;

@@ -21,6 +21,7 @@ Json = Any
 ACCOUNT = "APICHECK"  # has no endpoints, so its changes are told to nobody
 NAME = "api-check"
 HOOK = "apichecks"
+ROTATED = "api-check-rotated"  # an endpoint whose secret changes; it is told about no account
 SOURCES = ("shiprocket", "shipway", "esahayak", "whatsapp")
 WAIT_SECONDS = 60
 
@@ -86,6 +87,9 @@ class Api:
         self._store(f"vendors/{NAME}", _json({"secret": self.secret, "account": ACCOUNT}))
         for source in SOURCES:
             self._store(f"sources/{source}/hooks/{HOOK}", _json({"account": ACCOUNT}))
+        secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
+        self._store(f"endpoints/{ROTATED}/secret", secret)
+        self._store(f"endpoints/{ROTATED}/url", "https://shop.example.com/")
         deadline = time.monotonic() + WAIT_SECONDS
         for caller in (self.vendor, self.partner):
             while self.call("GET", "/api/external/orders", caller) is None:
@@ -96,7 +100,8 @@ class Api:
     def remove(self) -> None:
         """Removes the settings: another run has other secrets."""
         hooks = [f"sources/{source}/hooks/{HOOK}" for source in SOURCES]
-        names = [f"users/{NAME}", f"vendors/{NAME}", *hooks]
+        rotated = [f"endpoints/{ROTATED}/{part}" for part in ("url", "secret")]
+        names = [f"users/{NAME}", f"vendors/{NAME}", *hooks, *rotated]
         self.ssm.delete_parameters(Names=[f"{SETTINGS_PREFIX}/{name}" for name in names])
 
     def existing(self, count: int) -> list[Existing]:

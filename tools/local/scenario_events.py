@@ -418,6 +418,20 @@ def endpoint_test(copies: Copies) -> Json:
     return http(copies, "POST", "/api/external/webhook-test", user(copies, "admin"), body)
 
 
+def rotation(copies: Copies) -> Json:
+    endpoint = copies.unique("copy-")
+    secret = "whsec_" + b64encode(bytes(24)).decode()
+    for part, value, kind in (
+        ("secret", secret, "SecureString"),
+        ("url", "https://shop.example.com/", "String"),
+    ):
+        name = f"{SETTINGS_PREFIX}/endpoints/{endpoint}/{part}"
+        copies.aws["ssm"].put_parameter(Name=name, Value=value, Type=kind)
+        copies.undo.callback(copies.aws["ssm"].delete_parameter, Name=name)
+    path, body = "/api/endpoints/{name}/rotate", {"step": "begin"}
+    return http(copies, "POST", path, user(copies, "admin"), body, name=endpoint)
+
+
 def pending_event(copies: Copies) -> Json:
     event_id = copies.call("inbound", webhook(copies)).body["event_id"]
     # The sweep gives up after a day.

@@ -202,6 +202,7 @@ SCENARIOS = [
         "1 failed",
     ),
     Scenario("tester", "a test of an endpoint", events.endpoint_test, "200"),
+    Scenario("tester", "a rotation of a secret", events.rotation, "200"),
     Scenario(
         "tester",
         "a vendor without access",

@@ -154,7 +154,8 @@ def events(api: Api, options: Options) -> Iterator[str]:
     if options.given.get("ID"):
         event = quote(options.given["ID"], safe="")
         retried = options.flag("RETRY")
-        path = f"/api/webhooks/retry/{event}" if retried else f"/api/webhooks/logs/{event}"
+        shown = f"/api/webhooks/logs/{event}?reveal=true"
+        path = f"/api/webhooks/retry/{event}" if retried else shown
         yield _pretty(api.call("POST" if retried else "GET", path))
         return
     limit = options.number("LIMIT") or DEFAULT_LIMIT

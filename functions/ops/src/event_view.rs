@@ -41,16 +41,20 @@ impl<'a> EventSummary<'a> {
 pub(crate) struct EventDetail<'a> {
     #[serde(flatten)]
     summary: EventSummary<'a>,
-    /// Null, as `body` and `body_encoding`, if it was erased, and of the request for an erasure.
+    /// Null if the body was erased, and of the request for an erasure.
     size: Option<usize>,
+    /// There is a body, and it was not asked for.
+    redacted: bool,
     body: Option<String>,
     body_encoding: Option<&'static str>,
 }
 
 impl<'a> EventDetail<'a> {
-    pub(crate) fn new(summary: EventSummary<'a>, body: Option<&[u8]>) -> Self {
-        let (body_encoding, text) = body.map(|body| encode(body, MAX_BODY)).unzip();
-        Self { summary, size: body.map(<[u8]>::len), body: text, body_encoding }
+    pub(crate) fn new(summary: EventSummary<'a>, body: Option<&[u8]>, reveals: bool) -> Self {
+        let size = body.map(<[u8]>::len);
+        let shown = body.filter(|_| reveals).map(|body| encode(body, MAX_BODY));
+        let (body_encoding, body) = shown.unzip();
+        Self { summary, size, redacted: size.is_some() && !reveals, body, body_encoding }
     }
 }
 
@@ -76,7 +80,7 @@ mod tests {
 
     use super::*;
 
-    fn detail(body: &[u8]) -> serde_json::Value {
+    fn detail(body: Option<&[u8]>, reveals: bool) -> serde_json::Value {
         let row = LogRow {
             id: EventId::parse("e").unwrap(),
             source: SourceName::new("whatsapp"),
@@ -87,7 +91,7 @@ mod tests {
             settled_at: None,
             erased_at: None,
         };
-        serde_json::to_value(EventDetail::new(EventSummary::of(&row), Some(body))).unwrap()
+        serde_json::to_value(EventDetail::new(EventSummary::of(&row), body, reveals)).unwrap()
     }
 
     #[test]
@@ -95,9 +99,24 @@ mod tests {
         let expected = serde_json::json!({
             "id": "e", "source": "whatsapp", "account_code": null,
             "received_at": "1970-01-01T00:00:00.000Z", "status": "received", "reason": null,
-            "settled_at": null, "erased_at": null, "size": 2, "body": "{}", "body_encoding": "utf8",
+            "settled_at": null, "erased_at": null, "size": 2, "redacted": false, "body": "{}",
+            "body_encoding": "utf8",
         });
-        assert_eq!(detail(b"{}"), expected);
+        assert_eq!(detail(Some(b"{}"), true), expected);
+    }
+
+    #[test]
+    fn redacts_a_body_until_it_is_asked_for() {
+        for (body, reveals, size, redacted) in [
+            (Some(b"{}".as_slice()), false, Some(2), true),
+            (None, false, None, false),
+            (None, true, None, false),
+        ] {
+            let shown = detail(body, reveals);
+            let fields = ["size", "redacted", "body", "body_encoding"].map(|name| &shown[name]);
+            let null = serde_json::Value::Null;
+            assert_eq!(fields, [&serde_json::json!(size), &redacted.into(), &null, &null]);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod console;
 mod deliveries;
 mod denied;
 mod endpoints;
+mod event;
 mod event_view;
 mod jobs;
 mod list;
@@ -25,7 +26,7 @@ use aws::endpoints::Endpoints;
 use aws::env::{BadEnvironment, Environment};
 use aws::lambda::HttpInvocation;
 use aws::lambda::auth::Callers;
-use aws::lambda::http_api::{ApiError, check_query, json, request_id, respond, route_key};
+use aws::lambda::http_api::{ApiError, check_query, request_id, respond, route_key};
 use aws::settings::{CachedSetting, Settings};
 use aws::sqs::Queue;
 use aws::tables::audit::AuditLog;
@@ -41,14 +42,11 @@ use aws::tracking_links::OrderLinks;
 use domain::auth::Caller;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
-use domain::orders::api_event::ApiEvent;
 use domain::redrive::RedriveKind;
-use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, RequestExt, Response};
 use sources::whatsapp::Numbers;
 
 use endpoints::EndpointAction;
-use event_view::{EventDetail, EventSummary};
 pub use queues::CountedQueues;
 
 pub struct Ops {
@@ -143,7 +141,9 @@ impl Ops {
         match (route, id) {
             (SESSION, None) => self.open_session(request, &caller, now).await,
             ("GET /api/webhooks/logs", None) => self.list_events(request, caller, now).await,
-            ("GET /api/webhooks/logs/{id}", Some(id)) => self.show_event(&caller, id).await,
+            ("GET /api/webhooks/logs/{id}", Some(id)) => {
+                self.show_event(request, &caller, id, now).await
+            }
             ("GET /api/webhooks/denied", None) => self.list_denied(request, &caller, now).await,
             ("POST /api/webhooks/retry/{id}", Some(id)) => self.retry_event(&caller, id, now).await,
             ("POST /api/orders/trigger-webhook", None) => self.trigger(request, &caller, now).await,
@@ -177,18 +177,6 @@ impl Ops {
         }
     }
 
-    async fn show_event(&self, caller: &Caller, id: &str) -> Result<Response<Body>, ApiError> {
-        let row = self.find_event(caller, id).await?;
-        let body = match row.erased_at {
-            Some(_) => None,
-            None => Some(self.tables.events.load(&row.id).await?.ok_or_else(no_such_event)?.body),
-        };
-        // An erasure needs the shopper's phone number until its last pass; nobody else does.
-        let is_ours = row.source == SourceName::API;
-        let body = body.filter(|body| !(is_ours && ApiEvent::is_erasure(body)));
-        Ok(json(200, &EventDetail::new(EventSummary::of(&row), body.as_deref())))
-    }
-
     /// Returns the event if the caller has access to its account.
     async fn find_event(&self, caller: &Caller, id: &str) -> Result<LogRow, ApiError> {
         let id = EventId::parse(id).map_err(|_| no_such_event())?;
@@ -216,9 +204,18 @@ fn require_permission(caller: &Caller, route: &str) -> Result<(), ApiError> {
 
 fn query_parameters(route: &str) -> &'static [&'static str] {
     match route {
-        "GET /api/webhooks/logs" => {
-            &["account_code", "accountCode", "status", "source", "from", "to", "limit", "page"]
-        }
+        "GET /api/webhooks/logs" => &[
+            "account_code",
+            "accountCode",
+            "order_id",
+            "status",
+            "source",
+            "from",
+            "to",
+            "limit",
+            "page",
+        ],
+        "GET /api/webhooks/logs/{id}" => &["reveal"],
         "GET /metrics" => &["from", "to", "endpoint"],
         "GET /api/deliveries" => &[
             "state",

@@ -10,7 +10,7 @@ use domain::tracking::report::SourceName;
 use lambda_http::{Body, Request, RequestExt, Response};
 
 use crate::Ops;
-use crate::deliveries::filter::read_times;
+use crate::deliveries::filter::{query_order, read_times};
 use crate::event_view::EventSummary;
 use crate::sealed::{open, seal};
 
@@ -26,8 +26,16 @@ impl Ops {
         let after = page.after.as_deref();
         let open = |cursor| LogPosition::parse(&open(&key, cursor)?);
         let after = after.map(|cursor| open(cursor).ok_or_else(invalid_page)).transpose()?;
+        let order = query_order(request, &caller)?;
         let filter = parse_filter(request, caller)?;
-        let found = self.tables.events.list(&filter, page.limit, after, now).await?;
+        let events = &self.tables.events;
+        let found = match order {
+            Some(order) => {
+                let links = self.tables.orders.links(&order, now).await?;
+                events.list_of(&links.events, &filter, page.limit, after.as_ref()).await?
+            }
+            None => events.list(&filter, page.limit, after, now).await?,
+        };
         let items = found.rows.iter().map(EventSummary::of).collect();
         let next = found.next.map(|place| seal(&key, &place.to_string())).transpose()?;
         let next_page = next.as_deref().map(cursor);

@@ -29,8 +29,14 @@ export async function search(text: string, account: string): Promise<Found> {
   const settled = await Promise.allSettled(tries);
   const hits = settled.flatMap((it) => (it.status === "fulfilled" ? it.value : []));
   const known = new Map(hits.map((hit) => [hit.address, hit]));
-  return { hits: [...known.values()], hint: hint(within, all, chosen) };
+  const isRequest = known.size === 0 && REQUEST_ID.test(given);
+  return { hits: [...known.values()], hint: isRequest ? IN_LOGS : hint(within, all, chosen) };
 }
+
+/** As API Gateway makes them, and as random ids of other servers. */
+const REQUEST_ID = /^([\w-]{15,}=|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
+const IN_LOGS =
+  "It looks like a request id (x-request-id). Those are in API Gateway's access log alone, with status and route: look there, then search for the order or event.";
 
 function hint(within: string[], all: string[], chosen: string | null): string {
   if (session()?.role === "viewer") return "Viewers find deliveries and events, by their ids.";
@@ -42,7 +48,8 @@ function hint(within: string[], all: string[], chosen: string | null): string {
 
 function byId(text: string): Promise<Hit[]>[] {
   const id = encodeURIComponent(text);
-  if (/^msg_[a-z2-7]{32}$/.test(text)) return [delivery(id)];
+  // The id of a delivery is its `webhook-id`; a message that Waypost sends is a delivery too.
+  if (/^(msg|wa)_[a-z2-7]{32}$/.test(text)) return [delivery(id)];
   return /^[a-z2-7]{32}$/.test(text) ? [event(id)] : [];
 }
 

@@ -128,7 +128,7 @@ export class Shell extends LightElement {
 
   private box(): TemplateResult {
     return html`<form class="search" role="search" @submit=${this.submit}>
-      <label class="hidden" for="search">Order id, AWB, phone, event id or delivery id</label>
+      <label class="hidden" for="search">Order id, AWB, phone, event id, delivery id or webhook-id</label>
       <input
         id="search"
         name="text"
@@ -166,7 +166,11 @@ export class Shell extends LightElement {
           ? html`<ul>
               ${hits.map(({ what, text, address }) => html`<li><a href=${address}>${what} ${text}</a></li>`)}
             </ul>`
-          : html`<p role="status">Nothing found.</p>`
+          : html`<p role="status">Nothing found.</p>
+              <p>
+                Searched for: an order by its id, AWB or phone; an event by its id; a delivery or a
+                message by its id, which is its <code>webhook-id</code>.
+              </p>`
       }
       <p class="muted">${hint}</p>
       <button type="button" class="plain" data-close @click=${close}>Close</button>

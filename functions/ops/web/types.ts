@@ -80,6 +80,7 @@ export interface InboundEvent {
 
 export interface EventDetail extends InboundEvent {
   size: number | null;
+  redacted: boolean;
   body: string | null;
   body_encoding: "utf8" | "base64" | null;
 }
@@ -95,6 +96,14 @@ export interface Endpoint {
   next_probe_at: string | null;
   failures: number;
   slow: boolean;
+}
+
+export type RotationStep = "begin" | "replace" | "finish";
+
+export interface Rotated {
+  endpoint: string;
+  secret: string | null;
+  both: boolean;
 }
 
 export interface TestResult {
@@ -140,6 +149,7 @@ export interface TimelineEntry {
   reason: string | null;
   late: boolean;
   version: number | null;
+  answer: { type: string; text: string | null; title: string | null } | null;
 }
 
 export interface OrderSummary {
@@ -169,6 +179,7 @@ export interface Message {
   template: string | null;
   error: { code: string | null; title: string | null } | null;
   rule: string | null;
+  statuses: { status: string; at: string }[];
 }
 
 export interface DeliveryMetrics {

@@ -1,10 +1,12 @@
 //! `POST /api/external/webhook-test`: posts a test delivery to a URL or an endpoint, and says why a
-//! receiver will not work.
+//! receiver will not work. `POST /api/endpoints/{name}/rotate` replaces an endpoint's secret.
 //!
-//! A function of its own: of those that serve the API, only this one may read endpoint secrets.
+//! A function of its own: of those that serve the API, only this one may read and write endpoint
+//! secrets.
 
 mod delivery;
 mod request;
+mod rotation;
 mod verdict;
 
 use std::borrow::Cow;
@@ -16,8 +18,11 @@ use aws::endpoint_parameters::EndpointParameters;
 use aws::env::{BadEnvironment, Environment};
 use aws::lambda::HttpInvocation;
 use aws::lambda::auth::Callers;
-use aws::lambda::http_api::{ApiError, check_query, json, json_body, request_id, respond};
+use aws::lambda::http_api::{
+    ApiError, check_query, json, json_body, request_id, respond, route_key,
+};
 use aws::settings::{Settings, SettingsError};
+use aws::tables::audit::AuditLog;
 use aws::tables::auth_failures::AuthFailures;
 use domain::auth::Caller;
 use domain::core::id::EndpointName;
@@ -35,10 +40,12 @@ use verdict::Verdict;
 const BODY_LIMIT: usize = 256 * 1024;
 
 const MASK: &str = "[REDACTED]";
+const ROTATE: &str = "POST /api/endpoints/{name}/rotate";
 
 pub struct Tester {
     callers: Callers,
     settings: Settings,
+    audit: AuditLog,
     http: Http,
 }
 
@@ -65,23 +72,37 @@ impl Tester {
         http: Http,
     ) -> Result<Self, BadEnvironment> {
         let settings = Settings::from_environment(clients.ssm(), environment)?;
-        let failures = AuthFailures::new(clients.dynamodb(), environment.variable("STATE_TABLE")?);
-        Ok(Self { callers: Callers::new(settings.clone(), failures), settings, http })
+        let (dynamodb, table) = (clients.dynamodb(), environment.variable("STATE_TABLE")?);
+        let audit = AuditLog::new(dynamodb.clone(), table.clone());
+        let callers = Callers::new(settings.clone(), AuthFailures::new(dynamodb, table));
+        Ok(Self { callers, settings, audit, http })
     }
 
     pub fn handle(&self, request: Request) -> HttpInvocation<'_> {
         Box::pin(async move {
             let id = request_id(&request);
-            respond(&id, self.test(&request, now()).await)
+            respond(&id, self.route(&request, now()).await)
         })
     }
 
-    async fn test(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
+    async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let caller = self.callers.authenticate(request, now).await?;
         if !caller.can_operate() {
             return Err(ApiError::forbidden("these credentials do not allow this operation"));
         }
         check_query(request, &[])?;
+        match route_key(request) {
+            ROTATE => self.rotate(request, &caller, now).await,
+            _ => self.test(request, &caller, now).await,
+        }
+    }
+
+    async fn test(
+        &self,
+        request: &Request,
+        caller: &Caller,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
         let tested = TestRequest::read(json_body(request, BODY_LIMIT)?)?;
         let result = match &tested {
             TestRequest::Url(target) => {
@@ -89,7 +110,8 @@ impl Tester {
                 TestResult { headers: None, excerpt: None, ..self.post(target, delivery).await }
             }
             TestRequest::Endpoint(name) => {
-                let parameters = self.parameters(name, &caller).await?;
+                let parameters =
+                    self.parameters(name, caller).await.map_err(|it| it.with_field("endpoint"))?;
                 let result = self.test_endpoint(&parameters, &request_id(request), now).await;
                 TestResult { endpoint: Some(name), ..result }
             }
@@ -113,7 +135,7 @@ impl Tester {
         EndpointParameters::read(&self.settings, name)
             .await?
             .filter(|endpoint| caller.can_see_all(&endpoint.accounts()))
-            .ok_or_else(|| ApiError::not_found("no such endpoint").with_field("endpoint"))
+            .ok_or_else(no_such_endpoint)
     }
 
     /// Tests a disabled endpoint too, as one may want to before enabling it.
@@ -173,6 +195,10 @@ impl TestResult<'_> {
             ..self
         }
     }
+}
+
+fn no_such_endpoint() -> ApiError {
+    ApiError::not_found("no such endpoint")
 }
 
 /// The error names the parameter without quoting it.

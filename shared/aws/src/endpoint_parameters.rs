@@ -46,9 +46,18 @@ impl EndpointParameters {
         accounts.unwrap_or_else(|_| endpoint::Settings::accounts_of_unusable(&self.settings))
     }
 
+    /// One secret, or two while one replaces the other.
+    pub fn secret(&self) -> Option<&str> {
+        self.secret.as_deref()
+    }
+
+    pub fn secret_parameter(&self) -> String {
+        format!("{}/secret", self.folder)
+    }
+
     /// `Missing` or `Invalid` without a secret that can be used.
     pub fn keys(&self) -> Result<SigningKeys, SettingsError> {
-        let parameter = format!("{}/secret", self.folder);
+        let parameter = self.secret_parameter();
         let Some(secret) = &self.secret else { return Err(SettingsError::missing(parameter)) };
         SigningKeys::parse(secret).map_err(|error| SettingsError::invalid(parameter, error))
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::operation::get_parameters_by_path::builders::GetParametersByPathFluentBuilder;
-use aws_sdk_ssm::types::ParameterStringFilter;
+use aws_sdk_ssm::types::{ParameterStringFilter, ParameterType};
 use domain::core::timestamp::Timestamp;
 use tokio::sync::Mutex;
 
@@ -110,6 +110,14 @@ impl Settings {
                 .extend(output.parameters().iter().filter_map(|p| self.pair(p.name(), p.value())));
         }
         Ok(values)
+    }
+
+    /// Writes a parameter of the type `SecureString`, also over another value.
+    pub async fn replace_secret(&self, name: &str, value: &str) -> Result<(), IoError> {
+        let request = self.client.put_parameter().name(format!("{}/{name}", self.prefix));
+        let request = request.value(value).r#type(ParameterType::SecureString).overwrite(true);
+        let written = request.send().await;
+        written.map(drop).map_err(|error| IoError::of("ssm:PutParameter", &error))
     }
 
     /// Reads all parameters below a folder. Secrets stay encrypted unless `decrypted`.

@@ -14,4 +14,5 @@ pub mod notification;
 pub mod payload;
 pub mod replay;
 pub mod retry;
+pub mod rotation;
 pub mod signing;

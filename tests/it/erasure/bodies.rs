@@ -8,7 +8,7 @@ use super::races::{erase_delivery, handle, key};
 use super::tables::row;
 use super::*;
 use crate::support::{
-    Fault, TestEndpoint, detail, inbound_event, insert_event, settings_to_expire,
+    Fault, TestEndpoint, detail, inbound_event, insert_event, revealed, settings_to_expire,
 };
 
 /// A feed with a report for each order; only the first has a canary.
@@ -162,7 +162,7 @@ async fn a_batch_that_fails_again_loses_its_body() {
     assert_eq!(state(&event).await, EventState::Failed);
     erase_customer(&account, &id).await;
     assert_eq!(rows_with(&shopper.canaries()).await, [""; 0]);
-    let failed = detail(event.as_str()).await;
+    let failed = revealed(event.as_str()).await;
     assert_eq!((&failed["status"], &failed["body"]), (&json!("failed"), &json!(null)));
     // Neither does a later one keep its body.
     let event = insert(&account, "shipway", feed(&shopper, &[&id, &other])).await;

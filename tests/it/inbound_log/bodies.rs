@@ -5,7 +5,7 @@ use domain::core::hash::Fingerprint;
 use serde_json::json;
 
 use crate::support::{
-    Answer, body_event_id, detail, detail_in_status, eventually, http, stack, unique,
+    Answer, body_event_id, detail, detail_in_status, eventually, http, revealed, stack, unique,
 };
 
 /// Sends a Shiprocket webhook and returns its event id.
@@ -40,7 +40,7 @@ async fn shows_a_body_byte_for_byte() {
         ("large", format!(r#"{{"awb":"{awb}",{time},"pod":"{noise}"}}"#), 200),
         ("not JSON", format!("canary-body {awb} \u{0} \u{202e}"), 400),
     ] {
-        let row = detail(&send(body.as_bytes(), status).await).await;
+        let row = revealed(&send(body.as_bytes(), status).await).await;
         assert!(row["body"] == body.as_str(), "{case}: {}", row["status"]);
         assert_eq!(
             (&row["body_encoding"], &row["size"]),
@@ -54,7 +54,7 @@ async fn shows_a_body_byte_for_byte() {
 async fn shows_a_body_in_base64_when_it_is_not_utf_8() {
     let body = [br#"{"note":"canary-body "#.as_slice(), unique("").as_bytes(), b"\xff\xfe\x80\"}"]
         .concat();
-    let row = detail(&send(&body, 400).await).await;
+    let row = revealed(&send(&body, 400).await).await;
     assert_eq!((&row["status"], &row["body_encoding"]), (&"failed".into(), &"base64".into()));
     assert_eq!(
         (BASE64.decode(row["body"].as_str().unwrap().as_bytes()).unwrap(), &row["size"]),
@@ -78,7 +78,7 @@ async fn shows_a_body_without_its_credential_and_retries_it() {
     let id = send_to_shipway(&body).await.event_id();
     let row = detail_in_status(&id, "unmatched").await;
     let stored = body.replace(hash, "[REDACTED]");
-    assert_eq!(row["body"], stored);
+    assert_eq!(revealed(&id).await["body"], stored);
     assert_eq!(send_to_shipway(&stored).await.status, 401);
     assert_eq!(send_to_shipway(&body).await.event_id(), id, "the same event");
 
@@ -91,4 +91,26 @@ async fn shows_a_body_without_its_credential_and_retries_it() {
     .await;
     stack().create_order(&json!({"orderId": order})).await;
     assert_eq!(stack().order_with_entries(&order, 1).await["status"], "in_transit");
+}
+
+#[tokio::test]
+async fn the_audit_log_says_who_asked_for_a_body() {
+    let id = send(unique("canary-body ").as_bytes(), 400).await;
+    let redacted = detail(&id).await;
+    assert_eq!((&redacted["redacted"], &redacted["body"]), (&json!(true), &json!(null)));
+    assert!(redacted["size"].is_number(), "{redacted}");
+    let asked = async || {
+        let audit = stack().user("admin", "GET", "/api/audit?limit=100", None).await.json;
+        let entries = audit["items"].as_array().unwrap().clone();
+        entries.into_iter().filter(|entry| entry["target"] == *id).collect::<Vec<_>>()
+    };
+    assert!(asked().await.is_empty(), "its state alone is no secret");
+    assert_eq!(revealed(&id).await["redacted"], json!(false));
+    let entries = asked().await;
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0]["action"], "event.body");
+    assert!(entries[0]["by"].as_str().unwrap().contains("viewer"), "{entries:?}");
+    let path = format!("/api/webhooks/logs/{id}?reveal=yes");
+    let wrong = stack().user("viewer", "GET", &path, None).await;
+    assert_eq!(wrong.error(), (422, "invalid", Some("reveal")));
 }

@@ -42,10 +42,18 @@ pub fn quarantined_event_id(source: &str, body: impl AsRef<[u8]>) -> EventId {
     Fingerprint::of("quarantined event").with(source).with(OURS).with(body).into()
 }
 
-/// An event in the API.
+/// An event in the API, without its body.
 pub async fn detail(id: &str) -> Value {
-    let path = format!("/api/webhooks/logs/{id}");
-    let answer = stack().user("viewer", "GET", &path, None).await;
+    show(&format!("/api/webhooks/logs/{id}")).await
+}
+
+/// An event in the API, with its body.
+pub async fn revealed(id: &str) -> Value {
+    show(&format!("/api/webhooks/logs/{id}?reveal=true")).await
+}
+
+async fn show(path: &str) -> Value {
+    let answer = stack().user("viewer", "GET", path, None).await;
     assert_eq!(answer.status, 200, "{}", answer.json);
     answer.json
 }

@@ -125,6 +125,7 @@ const PLAIN: &[&str] = &[
     "kind",
     "limit",
     "reason",
+    "reveal",
     "source",
     "state",
     "status",
@@ -157,6 +158,8 @@ const PLAIN: &[&str] = &[
     "template",
     // Of a test delivery.
     "webhookUrl",
+    // Of a rotation.
+    "step",
     // Of a ticket: opens one order, whoever asks.
     "token",
 ];

@@ -11,24 +11,18 @@ use domain::core::timestamp::Timestamp;
 use lambda_http::{Request, RequestExt};
 use strum::VariantArray;
 
-/// An order is named by its id and its account, which a caller with one account may leave out.
 pub(super) fn read(request: &Request, caller: &Caller) -> Result<DeliveryFilter, ApiError> {
     let query = request.query_string_parameters_ref();
     let parameter = |name: &str| query.and_then(|query| query.first(name));
     let account = query_account(request)?;
     let authorized = || authorize(caller, account.as_ref(), "account_code");
-    let order = parameter("order_id").map(|id| {
-        let order = OrderId::parse(id);
-        let order = order.map_err(|error| ApiError::invalid("order_id", error.to_string()))?;
-        Ok::<_, ApiError>(OrderKey { account: authorized()?, order })
-    });
     let endpoint = parameter("endpoint").map(|name| {
         EndpointName::parse(name).map_err(|error| ApiError::invalid("endpoint", error.to_string()))
     });
     let (from, to) = read_times(parameter("from"), parameter("to"))?;
     Ok(DeliveryFilter {
         account: account.as_ref().map(|_| authorized()).transpose()?,
-        order: order.transpose()?,
+        order: query_order(request, caller)?,
         endpoint: endpoint.transpose()?,
         state: parameter("state").map(|text| choose("state", text)).transpose()?,
         kind: parameter("kind").map(|text| choose("kind", text)).transpose()?,
@@ -37,6 +31,19 @@ pub(super) fn read(request: &Request, caller: &Caller) -> Result<DeliveryFilter,
         to,
         ..DeliveryFilter::all(caller.accounts().clone())
     })
+}
+
+/// An order is named by its id and its account, which a caller with one account may leave out.
+pub(crate) fn query_order(
+    request: &Request,
+    caller: &Caller,
+) -> Result<Option<OrderKey>, ApiError> {
+    let query = request.query_string_parameters_ref();
+    let Some(id) = query.and_then(|query| query.first("order_id")) else { return Ok(None) };
+    let order = OrderId::parse(id);
+    let order = order.map_err(|error| ApiError::invalid("order_id", error.to_string()))?;
+    let account = authorize(caller, query_account(request)?.as_ref(), "account_code")?;
+    Ok(Some(OrderKey { account, order }))
 }
 
 /// Reads a parameter with a fixed set of values. Answers 422 naming them.

@@ -107,7 +107,7 @@ export const DELIVERY_COLUMNS: Column<Delivery>[] = [
   },
 ];
 
-function outcome(it: Delivery): string {
+export function outcome(it: Delivery): string {
   const last = it.last_attempt;
   const answer = last ? String(last.error ?? last.status ?? "") : "";
   return it.reason ? `${words(it.reason)}${answer ? `, ${answer}` : ""}` : answer;

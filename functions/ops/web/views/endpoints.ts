@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from "lit";
 
+import "./secret.ts";
 import { post } from "../api.ts";
 import { ask } from "../dialog.ts";
 import { PanelView } from "../element.ts";
@@ -104,6 +105,11 @@ export class EndpointPanel extends PanelView {
         <a href=${href("deliveries", { endpoint: it.name })}>Its deliveries</a> ·
         <a href=${href("deliveries", { endpoint: it.name, state: "dead" })}>dead ones</a>
       </p>
+      ${
+        isAdmin() && it.format !== "whatsapp"
+          ? html`<waypost-secret .endpoint=${it.name}></waypost-secret>`
+          : nothing
+      }
       ${this.testing ? html`<p role="status">Waiting for its answer…</p>` : nothing}
       ${this.result ? diagnosis(this.result) : nothing}`;
   }

@@ -21,25 +21,23 @@ export class EventPanel extends PanelView {
   static override properties = {
     ...PanelView.properties,
     event: {},
-    shown: { state: true },
     retrying: { state: true },
   };
 
   declare event: string;
-  /** The body has a shopper's data: it is shown only when asked for. */
-  declare shown: boolean;
   declare retrying: boolean;
   private readonly load = new Load<EventDetail>(this);
+  /** With the body, once it was asked for. */
+  private readonly revealed = new Load<EventDetail>(this);
 
   constructor() {
     super();
-    this.shown = false;
     this.retrying = false;
   }
 
   protected override willUpdate(change: PropertyValues): void {
     if (!change.has("event")) return;
-    this.shown = false;
+    this.revealed.clear();
     void this.read();
   }
 
@@ -50,6 +48,11 @@ export class EventPanel extends PanelView {
   private read(keep = false): Promise<void> {
     const path = `/api/webhooks/logs/${this.path}`;
     return this.load.run((signal) => get<EventDetail>(path, {}, signal), keep);
+  }
+
+  private reveal(): void {
+    const path = `/api/webhooks/logs/${this.path}`;
+    void this.revealed.run((signal) => get<EventDetail>(path, { reveal: "true" }, signal));
   }
 
   private async retry(): Promise<void> {
@@ -121,17 +124,20 @@ export class EventPanel extends PanelView {
   }
 
   private body(it: EventDetail): TemplateResult {
-    if (it.body === null) return html`<p class="empty">There is no body: it was erased.</p>`;
-    if (this.shown) {
-      const text = it.body_encoding === "base64" ? "in base64" : "";
-      return html`<p class="muted">${plural(it.size ?? 0, "byte")} ${text}</p>
-        ${code("Body of the event", it.body)}`;
+    if (it.size === null) return html`<p class="empty">There is no body: it was erased.</p>`;
+    const { data, error, busy } = this.revealed;
+    if (data?.body != null) {
+      const text = data.body_encoding === "base64" ? "in base64" : "";
+      return html`<p class="muted">${plural(it.size, "byte")} ${text}</p>
+        ${code("Body of the event", data.body)}`;
     }
-    const show = () => {
-      this.shown = true;
-    };
-    return html`<p class="muted">It may hold a shopper's data.</p>
-      <button type="button" @click=${show}>Show ${plural(it.size ?? 0, "byte")}</button>`;
+    return html`<p class="muted">
+        It may hold a shopper's data. The audit log keeps who asked for it.
+      </p>
+      ${problem(error)}
+      <button type="button" ?disabled=${busy} @click=${() => this.reveal()}>
+        Show ${plural(it.size, "byte")}
+      </button>`;
   }
 }
 customElements.define("waypost-event", EventPanel);

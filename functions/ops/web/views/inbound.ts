@@ -20,6 +20,7 @@ export class Inbound extends ListView<InboundEvent> {
     { name: "status", label: "Status", options: STATUSES },
     { name: "source", label: "Source", options: SOURCES },
     { name: "account_code", label: "Account" },
+    { name: "order_id", label: "Order" },
     { name: "from", label: "From", type: "datetime-local" },
     { name: "to", label: "To", type: "datetime-local" },
   ];
@@ -45,6 +46,9 @@ export class Inbound extends ListView<InboundEvent> {
   }
 
   protected override empty(): string {
+    if (this.value("order_id")) {
+      return "No event of the last 90 days reached this order. One that failed, or waits for the order, is listed without this filter.";
+    }
     const isFiltered = this.filters.some(({ name }) => this.value(name));
     return isFiltered
       ? "No event of the last 90 days matches these filters."
@@ -56,8 +60,9 @@ export class Inbound extends ListView<InboundEvent> {
     return html`${job ? html`<waypost-job .job=${job}></waypost-job>` : nothing} ${this.all()}`;
   }
 
+  /** Only what a redrive can filter by: it must not begin more than the list shows. */
   private all(): unknown {
-    if (!isAdmin() || this.value("status") !== "failed") return nothing;
+    if (!isAdmin() || this.value("status") !== "failed" || this.value("order_id")) return nothing;
     if (!this.list.data?.items.length) return nothing;
     const names = ["source", "account_code", "from", "to"].filter((name) => this.value(name));
     const filter = Object.fromEntries(names.map((name) => [name, this.value(name)]));

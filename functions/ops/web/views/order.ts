@@ -1,18 +1,19 @@
-// One order: its timeline and its deliveries, on one page.
+// One order: its deliveries, and its story with reports and messages, on one page.
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 
 import { onlyAccount } from "../accounts.ts";
 import { get } from "../api.ts";
 import { focusRow, View } from "../element.ts";
-import { plural, time, words } from "../format.ts";
+import { plural, time } from "../format.ts";
 import { Load } from "../load.ts";
 import { mark } from "../mark.ts";
 import { facts, problem, table } from "../parts.ts";
-import { changed } from "../route.ts";
+import { changed, href } from "../route.ts";
 import { session } from "../session.ts";
-import type { Delivery, Message, Order, Page, Shipment, TimelineEntry } from "../types.ts";
+import type { Delivery, Message, Order, Page, Shipment } from "../types.ts";
 import { DELIVERY_COLUMNS } from "./deliveries.ts";
+import { story } from "./story.ts";
 
 const PAGES_AT_ONCE = 4;
 
@@ -44,7 +45,7 @@ export class OrderView extends View {
       const path = `/api/external/orders/${id}`;
       void this.order.run((signal) => get(path, { accountCode: account_code }, signal), keep);
       const messages = `/api/orders/${id}/messages`;
-      void this.messages.run((signal) => get(messages, { account_code }, signal), keep);
+      void this.messages.run((signal) => get(messages, { account_code, limit: 100 }, signal), keep);
     }
     if (session()?.role === "partner") return;
     void this.deliveries.run((signal) => this.readDeliveries(null, [], signal), keep);
@@ -85,7 +86,7 @@ export class OrderView extends View {
           // All at once: later rows would move others under the pointer.
           this.isFirst()
             ? html`<p role="status">Loading…</p>`
-            : html`${this.head()} ${this.sent()}
+            : html`${this.head()} ${this.events()} ${this.sent()}
               ${this.order.data ? this.story(this.order.data) : nothing}`
         }
       </section>
@@ -151,63 +152,35 @@ export class OrderView extends View {
   }
 
   private story(order: Order): TemplateResult {
-    return html`<h2>Timeline</h2>
-      ${table({
-        caption: "Timeline",
-        columns: TIMELINE_COLUMNS,
-        items: order.timeline,
-        empty: "Nothing was reported yet.",
+    const deliveries = session()?.role === "partner" ? null : (this.deliveries.data?.items ?? []);
+    return html`<h2>Side by side in time</h2>
+      ${problem(this.messages.error)}
+      ${story({
+        route: this.route,
+        timeline: order.timeline,
+        deliveries,
+        messages: this.messages.data?.items ?? [],
       })}
+      ${
+        order.next_page || this.messages.data?.next_page
+          ? html`<p class="muted">Older facts and messages are left out: the newest hundred are here.</p>`
+          : nothing
+      }
       <h2>Parcels</h2>
       ${
         order.shipments.length
           ? html`<div class="cards">${order.shipments.map(parcel)}</div>`
           : html`<p class="empty">No parcel is known: the order has no AWB yet.</p>`
-      }
-      <h2>Messages</h2>
-      ${problem(this.messages.error)}
-      ${
-        this.messages.data
-          ? table({
-              caption: "Messages",
-              columns: MESSAGE_COLUMNS,
-              items: this.messages.data.items,
-              empty: "No message about this order was sent or recorded.",
-            })
-          : nothing
       }`;
+  }
+
+  private events(): unknown {
+    if (session()?.role === "partner") return nothing;
+    const query = { order_id: this.value("id"), account_code: this.account };
+    return html`<p><a href=${href("inbound", query)}>The inbound events that it came from</a></p>`;
   }
 }
 customElements.define("waypost-order", OrderView);
-
-const TIMELINE_COLUMNS = [
-  { title: "Happened", cell: (it: TimelineEntry) => time(it.occurredAt) },
-  {
-    title: "Status",
-    cell: (it: TimelineEntry) => (it.status ? mark(it.status) : (it.sourceStatus ?? "")),
-  },
-  { title: "Source", cell: (it: TimelineEntry) => it.source },
-  { title: "In its words", cell: (it: TimelineEntry) => it.sourceStatus ?? "" },
-  { title: "Effect", cell: effect },
-  { title: "Parcel", cell: (it: TimelineEntry) => it.awb ?? "" },
-  { title: "Place", cell: (it: TimelineEntry) => it.location ?? "" },
-  { title: "Received", cell: (it: TimelineEntry) => time(it.receivedAt) },
-];
-
-function effect(it: TimelineEntry): string {
-  const made = it.version === null ? "no change" : `version ${it.version}`;
-  const reason = it.reason ? `not applied: ${words(it.reason)}` : made;
-  return it.late ? `${reason}, late` : reason;
-}
-
-const MESSAGE_COLUMNS = [
-  { title: "Status", cell: (it: Message) => mark(it.message_status) },
-  { title: "Sent", cell: (it: Message) => time(it.sent_at) },
-  { title: "Channel", cell: (it: Message) => it.channel ?? "" },
-  { title: "Template", cell: (it: Message) => it.template ?? "" },
-  { title: "Rule", cell: (it: Message) => (it.rule ? words(it.rule) : "") },
-  { title: "Error", cell: (it: Message) => it.error?.title ?? it.error?.code ?? "" },
-];
 
 function parcel(it: Shipment): TemplateResult {
   const notes = [

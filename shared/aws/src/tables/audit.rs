@@ -1,4 +1,4 @@
-//! The actions of admins, in the state table, retained 365 days.
+//! The actions of operators, in the state table, retained 365 days.
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
@@ -42,6 +42,10 @@ pub enum AuditAction {
     EnableEndpoint,
     #[serde(rename = "endpoint.pause")]
     PauseEndpoint,
+    #[serde(rename = "endpoint.rotate")]
+    RotateSecret,
+    #[serde(rename = "event.body")]
+    RevealEvent,
     #[serde(rename = "event.retry")]
     RetryEvent,
     #[serde(rename = "orders.trigger")]

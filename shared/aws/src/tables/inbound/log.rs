@@ -3,7 +3,7 @@
 mod filter;
 mod walk;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use domain::core::id::{AccountCode, EventId};
@@ -16,7 +16,7 @@ use super::row::read_state;
 use super::{EventState, InboundLog, header_key, shard};
 use crate::error::IoError;
 use crate::tables::attr::{Item, read_as, read_optional, read_text, text};
-use crate::tables::batch_get::batch_get;
+use crate::tables::batch_get::{MAX_KEYS, batch_get};
 use crate::tables::expression::{Placeholders, attr};
 use crate::tables::read::{first_page, get, limit, query};
 use crate::tables::update::Changes;
@@ -78,7 +78,7 @@ impl InboundLog {
         while scanned < MAX_SCANNED && walk.opened < MAX_PARTITIONS && !walk.is_at_end() {
             let positions = self.positions(&mut walk, step).await?;
             scanned += positions.len();
-            let mut rows = self.rows(&positions).await?;
+            let mut rows = self.rows(positions.iter().map(|position| &position.id)).await?;
             for position in &positions {
                 matches.extend(rows.remove(&position.id).filter(|row| filter.matches(row)));
                 if matches.len() == limit {
@@ -87,6 +87,28 @@ impl InboundLog {
             }
         }
         Ok(LogPage { rows: matches, next: walk.place() })
+    }
+
+    /// As [`InboundLog::list`], of these events alone.
+    pub async fn list_of(
+        &self,
+        events: &BTreeSet<EventId>,
+        filter: &LogFilter,
+        limit: usize,
+        after: Option<&LogPosition>,
+    ) -> Result<LogPage, IoError> {
+        let mut found = BTreeMap::new();
+        for ids in events.iter().collect::<Vec<_>>().chunks(MAX_KEYS) {
+            let rows = self.rows(ids.iter().copied()).await?.into_values();
+            let rows = rows.filter(|row| filter.matches(row));
+            found.extend(rows.map(|row| (LogPosition::of(&row), row)));
+        }
+        let is_left = |place: &LogPosition| after.is_none_or(|after| place < after);
+        let mut rest = found.into_iter().rev().filter(|(place, _)| is_left(place));
+        let page: Vec<_> = rest.by_ref().take(limit).collect();
+        let last = page.last().map(|(place, _)| place.clone());
+        let next = rest.next().and(last);
+        Ok(LogPage { rows: page.into_iter().map(|(_, row)| row).collect(), next })
     }
 
     /// One event of the log.
@@ -138,13 +160,16 @@ impl InboundLog {
         first_page(query).await?.rows.iter().map(|row| read_as(row, "at", parse)).collect()
     }
 
-    /// The rows at these positions. Expired rows are left out.
-    async fn rows(&self, positions: &[LogPosition]) -> Result<HashMap<EventId, LogRow>, IoError> {
-        if positions.is_empty() {
+    /// The rows of up to a hundred events. Expired rows are left out.
+    async fn rows(
+        &self,
+        events: impl Iterator<Item = &EventId>,
+    ) -> Result<HashMap<EventId, LogRow>, IoError> {
+        let keys: Vec<_> = events.map(header_key).collect();
+        if keys.is_empty() {
             return Ok(HashMap::new());
         }
         let mut placeholders = Placeholders::default();
-        let keys = positions.iter().map(|position| header_key(&position.id)).collect();
         let keys = KeysAndAttributes::builder()
             .set_keys(Some(keys))
             .projection_expression(placeholders.projection(&COLUMNS))

@@ -7,7 +7,7 @@ use domain::core::timestamp::Timestamp;
 
 use crate::tables::buckets::Merge;
 use crate::tables::inbound::row::{buckets, day};
-use crate::tables::inbound::{LogFilter, RETENTION_DAYS};
+use crate::tables::inbound::{LogFilter, LogRow, RETENTION_DAYS};
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
@@ -25,6 +25,10 @@ impl LogPosition {
         let position =
             Self { received_at: Timestamp::parse(received_at).ok()?, id: EventId::parse(id).ok()? };
         (position.to_string() == text).then_some(position)
+    }
+
+    pub(super) fn of(row: &LogRow) -> Self {
+        Self { received_at: row.received_at, id: row.id.clone() }
     }
 
     /// Before all events of this time: ids are hashes in base32, which has no `0`.
