@@ -24,7 +24,8 @@ useBrowser();
 
 const VIEWS = [
   "overview",
-  "overview?range=30d",
+  `overview?range=30d&account_code=${ACCOUNT}`,
+  "live",
   "deliveries",
   "deliveries?state=superseded&reason=gone",
   "inbound",
@@ -32,6 +33,9 @@ const VIEWS = [
   "queues",
   "denied",
   "sync",
+  "stale",
+  `stale?account_code=${ACCOUNT}`,
+  `inbound?order_id=nowhere&account_code=${ACCOUNT}`,
   `messages?account_code=${ACCOUNT}`,
   "messages",
   "jobs",

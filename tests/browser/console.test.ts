@@ -237,7 +237,7 @@ test("a viewer sees deliveries but can act on nothing", async () => {
         assert.equal(await page.getByRole("button", { name }).count(), 0, name);
       }
       const views = await page.getByRole("navigation").getByRole("link").allTextContents();
-      assert.deepEqual(views, ["Overview", "Deliveries", "Inbound", "Denied"]);
+      assert.deepEqual(views, ["Overview", "Live", "Deliveries", "Inbound", "Denied"]);
       await visit(page, "#/audit");
       await page.getByRole("heading", { name: "Overview" }).waitFor();
     });

@@ -71,6 +71,13 @@ async fn shows_an_endpoint_with_unusable_settings() {
     let shown = listed(endpoint.name()).await;
     assert_eq!((&shown["format"], &shown["enabled"]), (&Value::Null, &Value::Null));
     assert_eq!(shown["accounts"], json!([account]));
+    let problems = admin("GET", "/api/settings/problems").await;
+    assert_eq!(problems.status, 200, "{}", problems.json);
+    let parameter = format!("endpoints/{}/settings", endpoint.name());
+    let items = problems.json["items"].as_array().unwrap();
+    let found = items.iter().find(|it| it["parameter"] == parameter).unwrap();
+    let problem = found["problem"].as_str().unwrap();
+    assert!(problem.contains("format") && !problem.contains("fax"), "{problem}");
 }
 
 async fn rotate(endpoint: &TestEndpoint, step: &str) -> Answer {

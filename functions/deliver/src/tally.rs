@@ -8,7 +8,7 @@ use aws::tables::counters::Counters;
 use aws::telemetry::Metrics;
 use domain::core::id::EndpointName;
 use domain::core::timestamp::Timestamp;
-use domain::metrics::DeliveryCounts;
+use domain::metrics::{DeliveryCounts, ResponseTimes};
 use futures::future::join_all;
 
 /// The invocation's counts so far.
@@ -42,6 +42,7 @@ impl Tally {
                 errors: (!is_success).into(),
                 retries: is_retry.into(),
                 response_ms,
+                response_times: ResponseTimes::of(response_ms),
                 ..DeliveryCounts::default()
             };
             tally.response_ms.push(response_ms);
@@ -107,6 +108,8 @@ mod tests {
         tally.dead(&a);
         tally.parked(&b);
         let endpoints = tally.endpoints.into_inner().unwrap();
+        let mut response_times = ResponseTimes::of(20);
+        response_times += ResponseTimes::of(30);
         let counts = DeliveryCounts {
             total: 2,
             success: 1,
@@ -115,6 +118,7 @@ mod tests {
             dead: 1,
             parked: 0,
             response_ms: 50,
+            response_times,
         };
         let of_a = EndpointTally { counts, response_ms: vec![20, 30], first_request_ms: vec![900] };
         assert_eq!(endpoints[&a], of_a);

@@ -17,17 +17,29 @@ const ASSETS: [(&str, &str, &str); 2] = [
 ];
 const HTML: &str = include_str!("../web/console.html");
 
-const HEADERS: [(HeaderName, &str); 5] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
-         connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    ),
+const HEADERS: [(HeaderName, &str); 4] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::VARY, "accept-encoding"),
 ];
+
+/// The header `Content-Security-Policy`. `sockets` is where browsers open them, if anywhere.
+pub(crate) fn policy(sockets: Option<&str>) -> HeaderValue {
+    let origin = sockets.and_then(|url| {
+        let (scheme, rest) = url.split_once("://")?;
+        Some(format!(" {scheme}://{}", rest.split('/').next()?))
+    });
+    let allowing = |origin: &str| {
+        format!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+             connect-src 'self'{origin}; base-uri 'none'; form-action 'none'; \
+             frame-ancestors 'none'"
+        )
+    };
+    let value = HeaderValue::try_from(allowing(&origin.unwrap_or_default()));
+    value.unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+}
 
 static CONSOLE: LazyLock<Console> = LazyLock::new(Console::new);
 
@@ -65,7 +77,12 @@ impl File {
         Self { content_type, text, gzipped }
     }
 
-    fn answer(&self, request: &Request, cache: &'static str) -> Response<Body> {
+    fn answer(
+        &self,
+        request: &Request,
+        policy: &HeaderValue,
+        cache: &'static str,
+    ) -> Response<Body> {
         let is_gzipped = accepts_gzip(request) && !self.gzipped.is_empty();
         let body = if is_gzipped {
             Body::Binary(self.gzipped.clone())
@@ -77,6 +94,7 @@ impl File {
         for (name, value) in HEADERS {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.content_type));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));
         if is_gzipped {
@@ -87,15 +105,20 @@ impl File {
 }
 
 /// Answers a request for the console; `None` for any other route.
-pub(crate) fn answer(request: &Request, route: &str) -> Option<Result<Response<Body>, ApiError>> {
+pub(crate) fn answer(
+    request: &Request,
+    route: &str,
+    policy: &HeaderValue,
+) -> Option<Result<Response<Body>, ApiError>> {
+    let page = |()| CONSOLE.page.answer(request, policy, "no-store");
     match route {
-        PAGE => Some(check_query(request, &[]).map(|()| CONSOLE.page.answer(request, "no-store"))),
-        ASSET => Some(check_query(request, &[]).and_then(|()| asset(request))),
+        PAGE => Some(check_query(request, &[]).map(page)),
+        ASSET => Some(check_query(request, &[]).and_then(|()| asset(request, policy))),
         _ => None,
     }
 }
 
-fn asset(request: &Request) -> Result<Response<Body>, ApiError> {
+fn asset(request: &Request, policy: &HeaderValue) -> Result<Response<Body>, ApiError> {
     let parameters = request.path_parameters_ref();
     let parameter = |name| parameters.and_then(|all| all.first(name)).unwrap_or_default();
     let file = CONSOLE.assets.iter().find(|(name, _)| *name == parameter("file"));
@@ -103,7 +126,7 @@ fn asset(request: &Request) -> Result<Response<Body>, ApiError> {
     // During a deploy a page may ask the other release for its files.
     let is_current = parameter("version") == CONSOLE.version;
     let cache = if is_current { "public, max-age=31536000, immutable" } else { "no-store" };
-    Ok(file.answer(request, cache))
+    Ok(file.answer(request, policy, cache))
 }
 
 #[cfg(test)]
@@ -122,7 +145,7 @@ mod tests {
         let mut request = Request::default().with_path_parameters(parameters);
         let encoding = HeaderValue::from_static(encoding);
         request.headers_mut().insert(header::ACCEPT_ENCODING, encoding);
-        answer(&request, route).unwrap().unwrap()
+        answer(&request, route, &policy(None)).unwrap().unwrap()
     }
 
     fn header<'a>(response: &'a Response<Body>, name: &str) -> &'a str {
@@ -156,9 +179,9 @@ mod tests {
     fn rejects_a_file_that_is_not_there() {
         let request = Request::default()
             .with_path_parameters(HashMap::from([("file".to_owned(), "../src/lib.rs".to_owned())]));
-        let error = answer(&request, ASSET).unwrap().unwrap_err();
+        let error = answer(&request, ASSET, &policy(None)).unwrap().unwrap_err();
         assert_eq!(error, ApiError::not_found("no such file"));
-        assert!(answer(&request, "GET /metrics").is_none());
+        assert!(answer(&request, "GET /metrics", &policy(None)).is_none());
     }
 
     #[test]
@@ -180,6 +203,22 @@ mod tests {
             for (name, value) in HEADERS {
                 assert_eq!(header(&response, name.as_str()), value);
             }
+            let policy = header(&response, "content-security-policy");
+            assert!(policy.contains("default-src 'none'; script-src 'self'; "), "{policy}");
+            assert!(policy.contains("connect-src 'self'; "), "{policy}");
+        }
+    }
+
+    #[test]
+    fn the_page_may_open_sockets_where_they_are() {
+        for (url, expected) in [
+            (Some("wss://a.example/live"), "connect-src 'self' wss://a.example; "),
+            (Some("wss://a.example"), "connect-src 'self' wss://a.example; "),
+            (Some(""), "connect-src 'self'; "),
+            (None, "connect-src 'self'; "),
+        ] {
+            let policy = policy(url);
+            assert!(policy.to_str().unwrap().contains(expected), "{policy:?}");
         }
     }
 }

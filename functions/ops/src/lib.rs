@@ -11,6 +11,7 @@ mod event_view;
 mod jobs;
 mod list;
 mod metrics;
+mod problems;
 mod queues;
 mod redrive;
 mod retry;
@@ -43,6 +44,7 @@ use domain::auth::Caller;
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 use domain::redrive::RedriveKind;
+use lambda_http::http::HeaderValue;
 use lambda_http::{Body, Request, RequestExt, Response};
 use sources::whatsapp::Numbers;
 
@@ -56,6 +58,7 @@ pub struct Ops {
     endpoints: Endpoints,
     numbers: CachedSetting<Numbers>,
     links: OrderLinks,
+    policy: HeaderValue,
 }
 
 pub struct Tables {
@@ -109,14 +112,17 @@ impl Ops {
         };
         let failures = AuthFailures::new(dynamodb, table("STATE_TABLE")?);
         let settings = Settings::from_environment(clients.ssm(), environment)?;
-        Ok(Self::new(tables, queues, Callers::new(settings.clone(), failures), settings))
+        let policy = console::policy(environment.optional("SOCKETS_CLIENT_URL").as_deref());
+        let callers = Callers::new(settings.clone(), failures);
+        Ok(Self { policy, ..Self::new(tables, queues, callers, settings) })
     }
 
     pub fn new(tables: Tables, queues: Queues, callers: Callers, settings: Settings) -> Self {
         let endpoints = Endpoints::new(settings.clone());
         let numbers = CachedSetting::new(settings.clone(), Numbers::PARAMETER, Numbers::read);
         let links = OrderLinks::new(settings);
-        Self { tables, queues, callers, endpoints, numbers, links }
+        let policy = console::policy(None);
+        Self { tables, queues, callers, endpoints, numbers, links, policy }
     }
 
     pub fn handle(&self, request: Request) -> HttpInvocation<'_> {
@@ -128,7 +134,7 @@ impl Ops {
 
     async fn route(&self, request: &Request, now: Timestamp) -> Result<Response<Body>, ApiError> {
         let route = route_key(request);
-        if let Some(answer) = console::answer(request, route) {
+        if let Some(answer) = console::answer(request, route, &self.policy) {
             return answer;
         }
         let caller = self.callers.authenticate(request, now).await?;
@@ -165,6 +171,7 @@ impl Ops {
             ("GET /api/jobs", None) => self.list_jobs(request, &caller).await,
             ("GET /api/jobs/{id}", Some(id)) => self.show_job(&caller, id).await,
             ("DELETE /api/jobs/{id}", Some(id)) => self.stop_job(&caller, id, now).await,
+            ("GET /api/settings/problems", None) => self.list_problems(&caller, now).await,
             ("GET /api/queues", None) => self.list_queues(&caller, now).await,
             ("GET /api/audit", None) => self.list_audit(request, &caller, now).await,
             ("POST /api/endpoints/{name}/enable", Some(name)) => {

@@ -106,7 +106,7 @@ export abstract class ListView<T> extends View {
     return { items, next };
   }
 
-  private page(from: string | null, signal?: AbortSignal): Promise<Page<T>> {
+  protected page(from: string | null, signal?: AbortSignal): Promise<Page<T>> {
     return get<Page<T>>(this.path, { ...this.query(), limit: ROWS, page: from }, signal);
   }
 

@@ -12,6 +12,7 @@ export interface Series {
   values: (number | null)[];
   /** Dashed and in the colour of failures. */
   isBad?: boolean;
+  isDashed?: boolean;
 }
 
 export interface PlotData {
@@ -24,6 +25,7 @@ export interface PlotData {
 }
 
 const HEIGHT = 180;
+const FEW = 30;
 const SYNC = uPlot.sync("overview");
 
 export class Plot extends LightElement {
@@ -78,11 +80,13 @@ export class Plot extends LightElement {
     const [good, bad] = [style.outlineColor, style.textDecorationColor];
     const hours = (at: number[]) => at.map((second) => label(second, this.data.at));
     const axis = { stroke: style.color, grid: { stroke: style.borderColor, width: 1 } };
-    const lines = this.data.series.map(({ label, isBad }) => ({
+    const lines = this.data.series.map(({ label, values, isBad, isDashed }) => ({
       label,
+      // A value between hours without any has no line.
+      points: { show: values.filter((value) => value !== null).length < FEW, size: 5 },
       stroke: isBad ? bad : good,
       width: 2,
-      ...(isBad && { dash: [6, 3] }),
+      ...((isBad || isDashed) && { dash: [6, 3] }),
     }));
     return {
       width: place.clientWidth,

@@ -190,6 +190,8 @@ export interface DeliveryMetrics {
   dead: number;
   parked: number;
   averageResponseTime: number | null;
+  p50ResponseTime: number | null;
+  p95ResponseTime: number | null;
 }
 
 export type EventCounts = Record<
@@ -242,6 +244,20 @@ export interface Run {
   changed: number;
   unknown: number;
   sources: { source: string; gap_rate: string | null }[];
+}
+
+export interface StaleOrder {
+  order_id: string;
+  account_code: string;
+  awb: string;
+  unknown_since: string;
+  stale_since: string;
+}
+
+/** A setting that cannot be used. */
+export interface WrongSetting {
+  parameter: string;
+  problem: string;
 }
 
 export interface MessageFigures {

@@ -8,10 +8,12 @@ import "./views/deliveries.ts";
 import "./views/endpoints.ts";
 import "./views/inbound.ts";
 import "./views/lists.ts";
+import "./views/live.ts";
 import "./views/messages.ts";
 import "./views/order.ts";
 import "./views/overview.ts";
 import "./views/queues.ts";
+import "./views/stale.ts";
 
 interface ViewEntry {
   name: string;
@@ -30,6 +32,12 @@ export const VIEWS: ViewEntry[] = [
     title: "Overview",
     allowed: reader,
     show: (route) => html`<waypost-overview .route=${route}></waypost-overview>`,
+  },
+  {
+    name: "live",
+    title: "Live",
+    allowed: reader,
+    show: (route) => html`<waypost-live .route=${route}></waypost-live>`,
   },
   {
     name: "deliveries",
@@ -89,6 +97,12 @@ export const VIEWS: ViewEntry[] = [
 
 /** Views without a place in the navigation. */
 const HIDDEN: ViewEntry[] = [
+  {
+    name: "stale",
+    title: "Stale orders",
+    allowed: isAdmin,
+    show: (route) => html`<waypost-stale .route=${route}></waypost-stale>`,
+  },
   {
     name: "order",
     title: "Order",

@@ -18,6 +18,8 @@ pub struct EndpointSet {
     usable: BTreeMap<String, Good<Endpoint>>,
     /// Endpoints without a last good value in force.
     pub invalid: Vec<InvalidEndpoint>,
+    /// Of those, and of endpoints with their last good value in force.
+    pub problems: Vec<WrongSettings>,
 }
 
 impl EndpointSet {
@@ -44,6 +46,16 @@ impl InvalidEndpoint {
     pub fn name(&self) -> &str {
         name(&self.parameter)
     }
+}
+
+/// Settings that cannot be used as they are.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WrongSettings {
+    pub parameter: String,
+    /// Never contains the value.
+    pub problem: String,
+    /// The accounts that the endpoint may be meant for.
+    pub accounts: Accounts,
 }
 
 /// All endpoints, cached.
@@ -75,12 +87,21 @@ fn read(values: &Values, last: Option<&EndpointSet>, now: Timestamp) -> Endpoint
     });
     let settings: Values = settings.collect();
     let usable = read_each(&settings, last.map(|last| &last.usable), now, read_one);
+    let problems = settings.iter().filter_map(|(parameter, text)| wrong(parameter, text)).collect();
     let rest = settings.into_iter().filter(|(parameter, _)| !usable.contains_key(parameter));
     let invalid = rest.map(|(parameter, text)| {
         let accounts = endpoint::Settings::accounts_of_unusable(&text);
         InvalidEndpoint { parameter, accounts }
     });
-    EndpointSet { invalid: invalid.collect(), usable }
+    EndpointSet { invalid: invalid.collect(), usable, problems }
+}
+
+fn wrong(parameter: &str, text: &str) -> Option<WrongSettings> {
+    let SettingsError::Invalid { parameter, problem } = read_one(parameter, text).err()? else {
+        return None;
+    };
+    let accounts = endpoint::Settings::accounts_of_unusable(text);
+    Some(WrongSettings { parameter, problem, accounts })
 }
 
 fn name(parameter: &str) -> &str {
@@ -133,7 +154,9 @@ mod tests {
     fn keeps_the_last_good_settings_or_reports_the_endpoint_as_invalid() {
         let good = read(&values(r#"{"accounts":["STORE001"]}"#), None, at(0));
         let invalid = |now| read(&values(r#"{"accounts":7}"#), Some(&good), at(now));
-        assert_eq!(invalid(3599), good);
+        assert_eq!(invalid(3599).usable, good.usable);
+        assert_eq!((invalid(3599).invalid.len(), invalid(3599).problems.len()), (0, 1));
+        assert!(invalid(3600).problems[0].problem.contains("accounts"));
         assert_eq!((invalid(3600).usable.len(), invalid(3600).invalid.len()), (0, 1));
         for (text, meant_for_ours, meant_for_others) in [
             ("{", true, true),

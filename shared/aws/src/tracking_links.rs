@@ -19,6 +19,11 @@ impl OrderLinks {
         Self(CachedSetting::secret(settings, PARAMETER, parse))
     }
 
+    /// Why the setting cannot be used.
+    pub async fn problem(&self, now: Timestamp) -> Option<SettingsError> {
+        self.0.get(now).await.err()
+    }
+
     /// `None` without the setting, and while it is invalid: an order is told without its link then.
     pub async fn get(&self, now: Timestamp) -> Result<Arc<Option<TrackingLinks>>, IoError> {
         match self.0.get(now).await {

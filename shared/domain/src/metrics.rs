@@ -1,8 +1,12 @@
 //! Counts of requests to endpoints and of processed events, which are kept by the hour.
 
+mod response_times;
+
 use std::ops::AddAssign;
 
 use serde::Serialize;
+
+pub use response_times::ResponseTimes;
 
 /// The outcomes of the requests to an endpoint, and of its deliveries.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,12 +25,13 @@ pub struct DeliveryCounts {
     pub parked: u64,
     /// The sum of the times until an answer or a failure, in milliseconds.
     pub response_ms: u64,
+    pub response_times: ResponseTimes,
 }
 
 impl DeliveryCounts {
     /// The counts by the names under which they are stored.
-    pub fn named(&self) -> [(&'static str, u64); 7] {
-        [
+    pub fn named(&self) -> impl Iterator<Item = (&'static str, u64)> {
+        let counts = [
             ("total", self.total),
             ("success", self.success),
             ("errors", self.errors),
@@ -34,7 +39,8 @@ impl DeliveryCounts {
             ("dead", self.dead),
             ("parked", self.parked),
             ("response_ms", self.response_ms),
-        ]
+        ];
+        counts.into_iter().chain(self.response_times.named())
     }
 
     /// Reads the counts by their names. A missing one is 0.
@@ -47,6 +53,7 @@ impl DeliveryCounts {
             dead: count("dead"),
             parked: count("parked"),
             response_ms: count("response_ms"),
+            response_times: ResponseTimes::read(count),
         }
     }
 
@@ -60,6 +67,8 @@ impl DeliveryCounts {
             dead: self.dead,
             parked: self.parked,
             average_response_time: self.response_ms.checked_div(self.total),
+            p50_response_time: self.response_times.percentile(50),
+            p95_response_time: self.response_times.percentile(95),
             success_rate: rate(self.success, self.total),
             error_rate: rate(self.errors, self.total),
         }
@@ -75,6 +84,7 @@ impl AddAssign for DeliveryCounts {
         self.dead += other.dead;
         self.parked += other.parked;
         self.response_ms += other.response_ms;
+        self.response_times += other.response_times;
     }
 }
 
@@ -90,6 +100,11 @@ pub struct DeliveryMetrics {
     parked: u64,
     /// In milliseconds; null without requests, as both rates.
     average_response_time: Option<u64>,
+    /// Within these times half of the requests, and 95 % of them, had an answer or failed.
+    #[serde(rename = "p50ResponseTime")]
+    p50_response_time: Option<u64>,
+    #[serde(rename = "p95ResponseTime")]
+    p95_response_time: Option<u64>,
     /// From 0 to 1.
     success_rate: Option<f64>,
     error_rate: Option<f64>,
@@ -163,10 +178,12 @@ mod tests {
             dead: 5,
             parked: 6,
             response_ms: 7,
+            response_times: ResponseTimes::of(40),
         };
-        let stored: BTreeMap<_, _> = counts.named().into();
-        assert_eq!(stored.len(), 7);
+        let stored: BTreeMap<_, _> = counts.named().collect();
         assert_eq!(DeliveryCounts::read(|name| stored[name]), counts);
+        let unread = DeliveryCounts::read(|name| if name.contains('_') { 0 } else { stored[name] });
+        assert_eq!(json!(unread.view())["p95ResponseTime"], json!(null), "of an earlier release");
         let counts =
             EventCounts { processed: 1, ignored: 2, unmatched: 3, quarantined: 4, failed: 5 };
         let stored: BTreeMap<_, _> = counts.named().into();
@@ -180,7 +197,8 @@ mod tests {
             DeliveryCounts { total: 1, errors: 1, retries: 1, dead: 1, response_ms: 70, ..blank() };
         let expected = json!({
             "total": 4, "success": 3, "errors": 1, "retries": 1, "dead": 1, "parked": 0,
-            "averageResponseTime": 25, "successRate": 0.75, "errorRate": 0.25,
+            "averageResponseTime": 25, "p50ResponseTime": null, "p95ResponseTime": null,
+            "successRate": 0.75, "errorRate": 0.25,
         });
         assert_eq!(json!(sum.view()), expected);
     }

@@ -65,6 +65,10 @@ export class Sync extends PlainList<Run> {
     ];
   }
 
+  protected override above(): unknown {
+    return html`<p><a href="#/stale">Orders whose parcel the carrier does not know</a></p>`;
+  }
+
   protected override empty(): string {
     return "No run yet. One begins every hour once Shipway has a base_url.";
   }

@@ -2,6 +2,7 @@
 
 import { html, nothing, type TemplateResult } from "lit";
 
+import "./funnel.ts";
 import "../plot.ts";
 import { get } from "../api.ts";
 import { View } from "../element.ts";
@@ -12,24 +13,31 @@ import { problem, table } from "../parts.ts";
 import type { PlotData } from "../plot.ts";
 import { changed, href } from "../route.ts";
 import { isAdmin, session } from "../session.ts";
-import type { Endpoint, EventCounts, Metrics, MetricsHour, Page, QueueDepth } from "../types.ts";
+import type { Endpoint, Metrics, Page, QueueDepth, Run, WrongSetting } from "../types.ts";
 import { stateOf as stateOfEndpoint } from "./endpoints.ts";
+import { gaps, plots } from "./plots.ts";
 import { stateOf as stateOfQueue } from "./queues.ts";
 
 const HOUR_MS = 3_600_000;
 const RANGES: Record<string, number> = { "24h": 24, "7d": 168, "30d": 720 };
 const AT_ONCE = 8;
-/** A plot has this many points at most. */
-const POINTS = 168;
+/** Runs of 30 days, in pages of a hundred. */
+const PAGES_OF_RUNS = 8;
 
 export class Overview extends View {
   private readonly metrics = new Load<Metrics>(this);
   private readonly endpoints = new Load<Page<Endpoint>>(this);
   private readonly queues = new Load<Page<QueueDepth>>(this);
+  private readonly settings = new Load<{ items: WrongSetting[] }>(this);
+  private readonly runs = new Load<Run[]>(this);
   private shown = "";
 
   private get range(): string {
     return this.value("range") in RANGES ? this.value("range") : "24h";
+  }
+
+  private get hours(): number {
+    return RANGES[this.range] ?? 24;
   }
 
   protected override willUpdate(): void {
@@ -39,18 +47,19 @@ export class Overview extends View {
   }
 
   private read(): void {
-    const hours = RANGES[this.range] ?? 24;
-    const from = new Date(Date.now() - (hours - 1) * HOUR_MS).toISOString();
+    const from = new Date(Date.now() - (this.hours - 1) * HOUR_MS).toISOString();
     void this.metrics.run((signal) => get("/metrics", { from }, signal), true);
     if (!isAdmin()) return;
     void this.endpoints.run((signal) => get("/api/endpoints", { limit: 100 }, signal), true);
+    void this.settings.run((signal) => get("/api/settings/problems", {}, signal), true);
     if (!session()?.accounts.includes("*")) return;
     void this.queues.run((signal) => get("/api/queues", {}, signal), true);
+    void this.runs.run((signal) => runsSince(from, signal), true);
   }
 
   override render(): TemplateResult {
     const { data } = this.metrics;
-    const all = [this.metrics, this.endpoints, this.queues];
+    const all = [this.metrics, this.endpoints, this.queues, this.settings, this.runs];
     const isFirst = all.some((load) => load.busy && !load.data);
     return html`<section class="list">
       <div class="title">
@@ -76,7 +85,12 @@ export class Overview extends View {
     return html`<h2>Needs attention</h2>
       ${needs.length ? listed(needs) : html`<p class="empty">Nothing needs attention.</p>`}
       ${totals(metrics)}
-      <div class="plots">${plots(metrics).map((data) => html`<waypost-plot .data=${data}></waypost-plot>`)}</div>
+      <div class="plots">${this.all(metrics).map((data) => html`<waypost-plot .data=${data}></waypost-plot>`)}</div>
+      ${
+        isAdmin()
+          ? html`<waypost-funnel .route=${this.route} days=${this.hours / 24}></waypost-funnel>`
+          : nothing
+      }
       <h2>Endpoints</h2>
       ${table({
         caption: "Requests by endpoint",
@@ -97,6 +111,10 @@ export class Overview extends View {
       })}`;
   }
 
+  private all(metrics: Metrics): PlotData[] {
+    return [...plots(metrics), ...(this.runs.data ? [gaps(this.runs.data)] : [])];
+  }
+
   private attention({ endpoints, sources, from }: Metrics): TemplateResult[] {
     const dead = Object.entries(endpoints)
       .filter(([, it]) => it.dead > 0)
@@ -106,6 +124,7 @@ export class Overview extends View {
       this.endpoints.data?.items.filter((it) => stateOfEndpoint(it) !== "active") ?? [];
     const queues = this.queues.data?.items.filter((it) => isStuck(it)) ?? [];
     return [
+      ...(this.settings.data?.items ?? []).map(wrong),
       ...stopped.map((it) =>
         need(
           stateOfEndpoint(it),
@@ -155,6 +174,25 @@ function listed(needs: TemplateResult[]): TemplateResult {
     }`;
 }
 
+async function runsSince(from: string, signal: AbortSignal): Promise<Run[]> {
+  let [runs, page]: [Run[], string | null] = [[], null];
+  for (let pages = 0; pages < PAGES_OF_RUNS; pages += 1) {
+    const found: Page<Run> = await get("/api/sync/runs", { limit: 100, page }, signal);
+    runs = [...runs, ...found.items.filter((run) => run.started_at >= from)];
+    page = found.next_page ?? null;
+    const oldest = found.items.at(-1)?.started_at ?? "";
+    if (!page || oldest < from) break;
+  }
+  return runs;
+}
+
+function wrong(it: WrongSetting): TemplateResult {
+  return need(
+    "invalid settings",
+    html`<span>setting <code>${it.parameter}</code>: ${it.problem}</span>`,
+  );
+}
+
 function isStuck(it: QueueDepth): boolean {
   return ["dead letters", "overdue"].includes(stateOfQueue(it));
 }
@@ -171,83 +209,9 @@ function totals(it: Metrics): TemplateResult {
     ["retries", count(it.retries)],
     ["given up", count(it.dead)],
     ["average answer", duration(it.averageResponseTime) || "none"],
+    ["95 % answered within", duration(it.p95ResponseTime) || "none"],
   ];
   return html`<dl class="totals">
     ${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
   </dl>`;
-}
-
-function plots(metrics: Metrics): PlotData[] {
-  const buckets = bucketed(metrics);
-  const at = buckets.map((bucket) => bucket.at);
-  const values = (of: (hour: MetricsHour) => number) =>
-    buckets.map(({ hours }) => hours.reduce((sum, hour) => sum + of(hour), 0));
-  const events = (of: (counts: EventCounts) => number) =>
-    values((hour) => Object.values(hour.sources).reduce((sum, it) => sum + of(it), 0));
-  const unit = buckets.length < 2 || step(metrics) === HOUR_MS ? "per hour" : "per bar";
-  return [
-    {
-      title: "Requests",
-      unit,
-      at,
-      series: [
-        { label: "2xx", values: values((hour) => hour.success) },
-        { label: "errors", values: values((hour) => hour.errors), isBad: true },
-      ],
-      empty: "No request was sent in this time.",
-    },
-    {
-      title: "Average answer",
-      unit: "ms",
-      at,
-      series: [{ label: "ms", values: buckets.map(({ hours }) => average(hours)) }],
-      empty: "No request was sent in this time.",
-    },
-    {
-      title: "Events",
-      unit,
-      at,
-      series: [
-        { label: "processed", values: events((it) => it.processed) },
-        { label: "failed", values: events((it) => it.failed + it.quarantined), isBad: true },
-      ],
-      empty: "No event was processed in this time, or your accounts do not show them.",
-    },
-    {
-      title: "Retried and given up",
-      unit,
-      at,
-      series: [
-        { label: "retries", values: values((hour) => hour.retries) },
-        { label: "given up", values: values((hour) => hour.dead), isBad: true },
-      ],
-      empty: "Nothing was retried or given up in this time.",
-    },
-  ];
-}
-
-function average(hours: MetricsHour[]): number | null {
-  const total = hours.reduce((sum, hour) => sum + hour.total, 0);
-  const ms = hours.reduce((sum, hour) => sum + hour.total * (hour.averageResponseTime ?? 0), 0);
-  return total ? Math.round(ms / total) : null;
-}
-
-function step({ from, to }: Metrics): number {
-  const hours = (Date.parse(to) - Date.parse(from)) / HOUR_MS;
-  return Math.max(1, Math.ceil(hours / POINTS)) * HOUR_MS;
-}
-
-/** Hours without counts are absent from the answer: here they are empty. */
-function bucketed(metrics: Metrics): { at: number; hours: MetricsHour[] }[] {
-  const width = step(metrics);
-  const begin = Math.floor(Date.parse(metrics.from) / HOUR_MS) * HOUR_MS;
-  const size = Math.ceil((Date.parse(metrics.to) - begin) / width);
-  const buckets = Array.from({ length: size }, (_, index) => ({
-    at: (begin + index * width) / 1000,
-    hours: [] as MetricsHour[],
-  }));
-  for (const hour of metrics.hours) {
-    buckets[Math.floor((Date.parse(hour.hour) - begin) / width)]?.hours.push(hour);
-  }
-  return buckets;
 }

@@ -59,18 +59,23 @@ impl Counters {
         counts: &DeliveryCounts,
         now: Timestamp,
     ) {
-        self.add(&format!("endpoint/{endpoint}"), &counts.named(), now).await;
+        self.add(&format!("endpoint/{endpoint}"), counts.named(), now).await;
     }
 
     /// Adds to the counts of a source in this hour. A failure is logged only.
     pub async fn add_events(&self, source: &SourceName, counts: &EventCounts, now: Timestamp) {
-        self.add(&format!("source/{}", source.as_str()), &counts.named(), now).await;
+        self.add(&format!("source/{}", source.as_str()), counts.named(), now).await;
     }
 
-    async fn add(&self, name: &str, counts: &[(&'static str, u64)], now: Timestamp) {
-        let counts = counts.iter().filter(|(_, count)| *count > 0);
+    async fn add(
+        &self,
+        name: &str,
+        counts: impl IntoIterator<Item = (&'static str, u64)>,
+        now: Timestamp,
+    ) {
+        let counts = counts.into_iter().filter(|(_, count)| *count > 0);
         let changes = Changes::new().set("ttl", ttl(now, RETENTION_DAYS));
-        let changes = counts.fold(changes, |it, (name, count)| it.add(*name, number(count)));
+        let changes = counts.fold(changes, |it, (name, count)| it.add(name, number(count)));
         let row = key(PARTITION, format!("{}/{name}", hour_of(now)));
         let write = Write::update(&self.table, row, changes);
         match timeout(WRITE_LIMIT, write.send(&self.client)).await {
