@@ -86,6 +86,27 @@ test("axe finds nothing in an open event, a question, the help and search result
   });
 });
 
+test("axe finds nothing in a secret that was just made, and keys alone make it", async () => {
+  await withEndpoint({}, async (endpoint) => {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await withPage({ colorScheme }, async (page) => {
+        await signIn(page, "admin", `#/endpoints?open=${endpoint.name}`);
+        await page.getByRole("button", { name: "Rotate…" }).waitFor();
+        const step = colorScheme === "light" ? "Rotate…" : "Replace the new one…";
+        await page.getByRole("button", { name: step }).focus();
+        await page.keyboard.press("Enter");
+        await page.getByRole("dialog").waitFor();
+        await page.keyboard.press("Tab");
+        await page.keyboard.press("Enter");
+        await page.getByText("It is not shown again.").waitFor();
+        assert.match((await focused(page)) ?? "", /^whsec_/);
+        await axe(page, `secret, ${colorScheme}`);
+        await fits(page, "secret");
+      });
+    }
+  });
+});
+
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.textContent?.trim());
 
 test("keys alone find a dead delivery, replay it and close it", async () => {

@@ -25,7 +25,7 @@ export interface PlotData {
 }
 
 const HEIGHT = 180;
-const FEW = 30;
+const FEW = 12;
 const SYNC = uPlot.sync("overview");
 
 export class Plot extends LightElement {

@@ -134,7 +134,7 @@ export class OrderView extends View {
           ? table({
               caption: "Deliveries about this order",
               columns: DELIVERY_COLUMNS.filter(({ title }) => title !== "Order"),
-              items: data.items,
+              items: [...data.items].sort(undeliveredFirst),
               empty:
                 "Nobody was told about this order: its status has not changed, or no endpoint is set up for its account. Deliveries are kept for 30 days.",
               address: (it) => changed(this.route, { open: it.id }),
@@ -181,6 +181,11 @@ export class OrderView extends View {
   }
 }
 customElements.define("waypost-order", OrderView);
+
+/** Otherwise they stay in the order of the answer: the newest first. */
+function undeliveredFirst(one: Delivery, other: Delivery): number {
+  return Number(one.state === "delivered") - Number(other.state === "delivered");
+}
 
 function parcel(it: Shipment): TemplateResult {
   const notes = [

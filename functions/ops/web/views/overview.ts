@@ -6,7 +6,7 @@ import "./funnel.ts";
 import "../plot.ts";
 import { get } from "../api.ts";
 import { View } from "../element.ts";
-import { count, duration, plural, words } from "../format.ts";
+import { count, duration, plural, time, words } from "../format.ts";
 import { Load } from "../load.ts";
 import { mark } from "../mark.ts";
 import { problem, table } from "../parts.ts";
@@ -133,10 +133,10 @@ export class Overview extends View {
       ),
       ...queues.map((it) => {
         const depth = it.waiting + it.in_flight + it.delayed;
-        return need(
-          stateOfQueue(it),
-          html`<a href="#/queues">${words(it.name)}: ${plural(depth, "message")}</a>`,
-        );
+        const why = it.overdue_since
+          ? html`waiting to get in since ${time(it.overdue_since)}`
+          : plural(depth, "message");
+        return need(stateOfQueue(it), html`<a href="#/queues">${words(it.name)}: ${why}</a>`);
       }),
       ...failed.map(([source, it]) => {
         const address = href("inbound", { status: "failed", source, from });
@@ -209,7 +209,7 @@ function totals(it: Metrics): TemplateResult {
     ["retries", count(it.retries)],
     ["given up", count(it.dead)],
     ["average answer", duration(it.averageResponseTime) || "none"],
-    ["95 % answered within", duration(it.p95ResponseTime) || "none"],
+    ["95 % within", duration(it.p95ResponseTime) || "none"],
   ];
   return html`<dl class="totals">
     ${figures.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}
