@@ -1,8 +1,10 @@
-//! Live updates: what a socket sees, the ticket that opens it, and the frames on it.
+//! Live updates: what a socket sees, the ticket that opens it, the frames on it, and the same by way of
+//! Pusher.
 
 mod client_frame;
 mod message;
 mod missed;
+pub mod pusher;
 mod scope;
 mod server_frame;
 mod ticket;

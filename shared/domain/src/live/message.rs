@@ -1,4 +1,4 @@
-//! The queue message with updates for sockets.
+//! The queue message with updates for sockets and Pusher.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,16 +11,26 @@ pub struct LiveMessage {
     pub updates: Vec<LiveUpdate>,
 }
 
-/// A frame for the sockets of these scopes.
+/// A frame for the sockets of these scopes, and for the channels of Pusher.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LiveUpdate {
     pub scopes: Vec<Scope>,
     pub frame: String,
+    /// The order, or for a message without one the account, whose channels are told. None in a stage
+    /// without Pusher.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Scope>,
 }
 
 impl LiveUpdate {
     pub fn new(scopes: Vec<Scope>, frame: &ServerFrame<'_>) -> Self {
-        Self { scopes, frame: frame.to_text() }
+        Self { scopes, frame: frame.to_text(), about: None }
+    }
+
+    /// To be published as well.
+    #[must_use]
+    pub fn about(self, about: Scope) -> Self {
+        Self { about: Some(about), ..self }
     }
 }
 
@@ -52,7 +62,8 @@ mod tests {
     #[test]
     fn a_message_is_read_as_it_was_written() {
         let scope = Scope::account(&AccountCode::parse("A").unwrap());
-        let updates = vec![LiveUpdate::new(vec![scope], &ServerFrame::Pong)];
+        let update = LiveUpdate::new(vec![scope.clone()], &ServerFrame::Pong);
+        let updates = vec![update.clone(), update.about(scope)];
         let message = LiveMessage::new(updates);
         assert_eq!(LiveMessage::read(&message.write()), Some(message.clone()));
         let newer = message.write().replace("\"v\":1", "\"v\":2");
