@@ -15,7 +15,7 @@ OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL F
 	BUSINESS_ACCOUNTS ACCESS_TOKEN GRAPH_URL GRAPH_VERSION MESSAGES_PER_SECOND EMAIL \
 	CALLS_PER_SECOND STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
 OPTIONS += ENDPOINT FROM ID JOB KIND LIMIT ORDER PASSWORD QUEUE REASON RETRY START STATE STATUS STOP TO
-OPTIONS += COLOUR DAYS LANGUAGES LINKS LOGO ORIGINS ZONE
+OPTIONS += APP COLOUR DAYS KEY LANGUAGES LINKS LOGO ORIGINS PUBLIC ZONE
 given = $(filter $(1),$(GIVEN))
 $(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
 # The tools of tools/ops refuse what they would ignore, such as TIMEOUT= for TIMEOUT_SECONDS=.
@@ -45,7 +45,7 @@ CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
 .PHONY: source-set source-rotate source-remove sources shipway-add shipway-remove
 .PHONY: hook-add hook-set hook-remove hooks
 .PHONY: endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints
-.PHONY: tracking-set tracking-rotate tracking-remove page-set page-remove
+.PHONY: tracking-set tracking-rotate tracking-remove page-set page-remove pusher-set pusher-remove
 .PHONY: deliveries events replay-dlq
 
 help: ## List the targets
@@ -262,6 +262,8 @@ tracking-rotate: ## Add a second key of their links: STAGE=; with FINISH=1: drop
 tracking-remove: ## End all tracking pages: STAGE=
 page-set: ## Set a shop's tracking pages: STAGE= ACCOUNT= and NAME=, LOGO=, COLOUR=, LINKS=, …
 page-remove: ## Remove these settings of a shop: STAGE= ACCOUNT=
+pusher-set: ## Publish live updates with Pusher: STAGE= URL= APP= KEY= SECRET=stdin [ACCOUNT= PUBLIC=1]
+pusher-remove: ## Publish them no longer: STAGE=
 user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors: .venv/installed
 	@$(OPS)/manage.py $@
 source-set source-rotate source-remove sources shipway-add shipway-remove: .venv/installed
@@ -270,7 +272,8 @@ hook-add hook-set hook-remove hooks: .venv/installed
 	@$(OPS)/manage.py $@
 endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints: .venv/installed
 	@$(OPS)/manage.py $@
-tracking-set tracking-rotate tracking-remove page-set page-remove: .venv/installed
+tracking-set tracking-rotate tracking-remove page-set page-remove pusher-set pusher-remove: \
+		.venv/installed
 	@$(OPS)/manage.py $@
 
 deliveries: ## List deliveries: STAGE= [STATE=dead ENDPOINT= ACCOUNT= ORDER= …]; ID= shows one

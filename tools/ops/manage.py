@@ -23,6 +23,7 @@ import installation
 import lists
 import options
 import pages
+import pusher
 import rules
 import sources
 from config import StackError
@@ -144,6 +145,8 @@ COMMANDS = {
     "tracking-remove": pages.tracking_remove,
     "page-set": pages.page_set,
     "page-remove": pages.page_remove,
+    "pusher-set": pusher.pusher_set,
+    "pusher-remove": pusher.pusher_remove,
     **LISTS,
 }
 

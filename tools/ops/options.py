@@ -11,7 +11,7 @@ from config import StackError
 from pages import FIELDS
 
 EVERY_COMMAND = {"STAGE", "REGION"}
-FLAGS = ("FINISH", "FORCE", "RETRY", "START", "STOP")
+FLAGS = ("FINISH", "FORCE", "PUBLIC", "RETRY", "START", "STOP")
 
 API_USER = ("NAME", "PASSWORD")
 TIMES = ("FROM", "TO")
@@ -78,6 +78,8 @@ USES: dict[str, Uses] = {
     "tracking-remove": {"": ()},
     "page-set": {"": ("ACCOUNT", *FIELDS)},
     "page-remove": {"": ("ACCOUNT",)},
+    "pusher-set": {"": ("URL", "APP", "KEY", "SECRET", "ACCOUNT", "PUBLIC")},
+    "pusher-remove": {"": ()},
 }
 KNOWN = {option for uses in USES.values() for used in uses.values() for option in used}
 

@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 def tracking_set(request: Request) -> str:
     """The first time it generates the key."""
-    before = _read(request, TRACKING)
+    before = read(request, TRACKING)
     if not before and not request.get("URL"):
         raise StackError("URL=… is missing: the public address of the API, such as your domain")
     if not any(request.get(option) for option in ("URL", "DAYS", "ORIGINS")):
@@ -53,7 +53,7 @@ def tracking_set(request: Request) -> str:
 
 def tracking_rotate(request: Request) -> str:
     """Puts a new key before the present one; FINISH=1 drops the old one, and with it its links."""
-    before = _read(request, TRACKING)
+    before = read(request, TRACKING)
     keys = before.get("keys", [])
     if not keys:
         raise StackError("there are no tracking pages: `make tracking-set` first")
@@ -86,7 +86,7 @@ def page_set(request: Request) -> str:
     given = {option: text for option in FIELDS if (text := request.get(option))}
     if not given:
         raise StackError(f"nothing to change: give one of {', '.join(FIELDS)}")
-    page = _read(request, path)
+    page = read(request, path)
     for option, text in given.items():
         field, parse = FIELDS[option]
         if text == NONE:
@@ -106,7 +106,7 @@ def page_remove(request: Request) -> str:
     return f"Tracking pages of {account} have no name, logo, colour and links of the shop."
 
 
-def _read(request: Request, path: str) -> Json:
+def read(request: Request, path: str) -> Json:
     text = request.parameters.read(path).get(path, "{}")
     try:
         value = json.loads(text)
