@@ -83,12 +83,12 @@ fn only_egress_has_an_http_client() {
 /// Only the functions that call third parties build the HTTP client; and the simulation, which
 /// has all functions.
 #[test]
-fn only_deliver_poll_and_tester_depend_on_egress() {
+fn only_functions_that_call_third_parties_depend_on_egress() {
     let members = members();
     let users =
         members.iter().filter(|(_, dependencies)| dependencies.contains(&"egress".to_owned()));
     let users: Vec<&str> = users.map(|(name, _)| name.as_str()).collect();
-    assert_eq!(users, ["deliver", "poll", "sim", "tester"]);
+    assert_eq!(users, ["deliver", "poll", "push", "sim", "tester"]);
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Live updates: tickets, sockets, and what they show.
+//! Live updates: tickets, sockets and channels of Pusher, and what they show.
 
 mod links;
+mod pusher;
 mod refused;
 mod scopes;
 mod updates;

@@ -15,6 +15,7 @@ mod meter;
 mod openapi;
 mod parameters;
 mod parcel;
+pub mod pusher;
 mod receiver;
 mod signatures;
 pub mod sockets;

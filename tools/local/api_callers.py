@@ -23,6 +23,12 @@ NAME = "api-check"
 HOOK = "apichecks"
 ROTATED = "api-check-rotated"  # an endpoint whose secret changes; it is told about no account
 SOURCES = ("shiprocket", "shipway", "esahayak", "whatsapp")
+PUSHER = "realtime/pusher"
+# Nobody listens there: the requests are about the signatures of channels.
+PUSHER_APP = {
+    **{"app_id": "1", "key": "api-check", "secret": "canary-secret"},
+    **{"host": "127.0.0.1", "port": 1, "tls": False},
+}
 WAIT_SECONDS = 60
 
 
@@ -90,6 +96,7 @@ class Api:
         secret = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
         self._store(f"endpoints/{ROTATED}/secret", secret)
         self._store(f"endpoints/{ROTATED}/url", "https://shop.example.com/")
+        self._store(PUSHER, _json(PUSHER_APP))
         deadline = time.monotonic() + WAIT_SECONDS
         for caller in (self.vendor, self.partner):
             while self.call("GET", "/api/external/orders", caller) is None:
@@ -101,7 +108,7 @@ class Api:
         """Removes the settings: another run has other secrets."""
         hooks = [f"sources/{source}/hooks/{HOOK}" for source in SOURCES]
         rotated = [f"endpoints/{ROTATED}/{part}" for part in ("url", "secret")]
-        names = [f"users/{NAME}", f"vendors/{NAME}", *hooks, *rotated]
+        names = [f"users/{NAME}", f"vendors/{NAME}", PUSHER, *hooks, *rotated]
         self.ssm.delete_parameters(Names=[f"{SETTINGS_PREFIX}/{name}" for name in names])
 
     def existing(self, count: int) -> list[Existing]:

@@ -80,6 +80,9 @@ def _name(case: schemathesis.Case, existing: dict[str, str], number: int) -> Non
     if case.operation.path.startswith("/track/"):
         existing = existing | {"account_code": existing["account"]}
         case.query["t"] = existing["token"]
+    if case.operation.path.endswith("/pusher-auth"):
+        channel = f"private-order-{existing['order_id']}@{existing['account']}"
+        case.body = {"socket_id": "1.1", "channel_name": channel}
     if case.method == "DELETE" and case.operation.path.startswith("/api/external/orders/"):
         case.query["accountCode"] = existing["account"]
         if case.operation.path.endswith("/{order_id}"):

@@ -30,9 +30,12 @@ SETTINGS = "/waypost"  # of every stage: tests add their own
 CANARY = re.compile(r"canary-([a-z]+)", re.IGNORECASE)
 TICKET = re.compile(r"ticket-[a-z2-7]{32}")  # as `Ticket` of the code makes them
 SECRET_PARAMETERS = re.compile(
-    r"/(users|vendors|hooks)/[^/]+$|/(secret|legacy_secret|shipway|tracking)$"
+    r"/(users|vendors|hooks)/[^/]+$|/(secret|legacy_secret|shipway|tracking|pusher)$"
 )
-PUBLIC_FIELDS = {"account", "accounts", "role", "email", "public_url", "origins"}
+PUBLIC_FIELDS = {
+    *("account", "accounts", "role", "email", "public_url", "origins"),
+    *("app_id", "key", "host"),
+}
 MIN_SECRET_LENGTH = 9  # shorter texts occur in other words by chance
 
 

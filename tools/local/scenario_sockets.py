@@ -14,6 +14,7 @@ from settings import ACCOUNT
 Json = Any
 
 TICKET = "/api/realtime/ticket"
+PUSHER_AUTH = "/api/realtime/pusher-auth"
 
 
 def ticket(copies: Copies, body: Json) -> Json:
@@ -32,6 +33,13 @@ def ticket_by_token(copies: Copies) -> Json:
     """With a token that is wrong: the setting with its key is read all the same."""
     body = {"account_code": ACCOUNT, "order_id": "O-1", "token": "1-canary-token"}
     return http(copies, "POST", TICKET, {}, body)
+
+
+def channel_by_token(copies: Copies) -> Json:
+    """With a token, so that no caller is looked up. The stack has no app of Pusher."""
+    form = "socket_id=1.1&channel_name=private-order-O-1%40STORE001&token=1-canary-token"
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    return http(copies, "POST", PUSHER_AUTH, headers) | {"body": form}
 
 
 def socket(kind: str, connection: str, body: str = "", **rest: Json) -> Json:
@@ -76,10 +84,11 @@ def closes(copies: Copies) -> Json:
 
 
 def update(copies: Copies) -> Json:
-    """An update for a closed socket."""
+    """An update for a closed socket, and for Pusher."""
     made, order = ticket_of_account(copies), create_order(copies)
     copies.call("realtime", _registers(copies, made, order))
-    updates = [{"scopes": [{"account": ACCOUNT}], "frame": "{}"}]
+    scope = {"account": ACCOUNT}
+    updates = [{"scopes": [scope], "frame": "{}", "about": scope}]
     return batch(copies, "live", json.dumps({"v": 1, "updates": updates}))
 
 

@@ -212,6 +212,7 @@ SCENARIOS = [
     Scenario("realtime", "a ticket for an order", sockets.ticket_of_order, "201"),
     Scenario("realtime", "a ticket for an account", sockets.ticket_of_account, "201"),
     Scenario("realtime", "a ticket by a link", sockets.ticket_by_token, "401"),
+    Scenario("realtime", "a channel of Pusher", sockets.channel_by_token, "404"),
     Scenario(
         "realtime",
         "a vendor without access",

@@ -37,7 +37,7 @@ ZIPPED_BYTES = 4 * MIB
 ENVIRONMENT = {"AWS_LC_SYS_NO_JITTER_ENTROPY": "1"}
 
 # `BUILD_MARKER` in shared/egress/src/client.rs: each binary that calls other servers contains one.
-CALLERS = ("deliver", "poll")
+CALLERS = ("deliver", "poll", "push", "tester")
 GUARDED = b"waypost-egress:public-only"
 UNGUARDED = b"waypost-egress:with-loopback"
 

@@ -7,6 +7,7 @@ use aws::clock::now;
 use aws::env::{BadEnvironment, Environment};
 use aws::lambda::Invocation;
 use aws::lambda::sqs_batch::Worker;
+use aws::pusher::PusherPresence;
 use aws::settings::Settings;
 use aws::sqs::Queue;
 use aws::tables::connections::Connections;
@@ -39,6 +40,7 @@ impl Function {
     ) -> Result<Self, BadEnvironment> {
         let (dynamodb, sqs) = (clients.dynamodb(), clients.sqs());
         let queue = |name| environment.variable(name).map(|url| Queue::new(sqs.clone(), url));
+        let settings = Settings::from_environment(clients.ssm(), environment)?;
         let counters = Counters::new(dynamodb.clone(), environment.variable("STATE_TABLE")?);
         let process = Process::new(
             InboundLog::new(dynamodb.clone(), environment.variable("INBOUND_TABLE")?),
@@ -48,14 +50,15 @@ impl Function {
             Messages::new(dynamodb.clone(), environment.variable("MESSAGES_TABLE")?),
             queue("DELIVERIES_QUEUE_URL")?,
             Deliveries::new(dynamodb, environment.variable("DELIVERIES_TABLE")?),
-            Settings::from_environment(clients.ssm(), environment)?,
+            settings.clone(),
         );
-        // Empty in a stage that tells no sockets.
+        // Empty in a stage without live updates.
         let live = match environment.optional("LIVE_QUEUE_URL") {
             Some(url) => {
                 let table = environment.variable("CONNECTIONS_TABLE")?;
                 let connections = Connections::new(clients.dynamodb(), table);
-                Some(Live::new(Queue::new(sqs.clone(), url), connections, REMEMBERED))
+                let live = Live::new(Queue::new(sqs.clone(), url), connections, REMEMBERED);
+                Some(live.with_pusher(PusherPresence::new(settings)))
             }
             None => None,
         };

@@ -1,4 +1,5 @@
-//! Tells open sockets about changes: one message of the queue `live`, if a socket may be open for them.
+//! Tells open sockets and Pusher about changes: one message of the queue `live`, if a socket may be open
+//! for them, or if the stage has an app of Pusher, which does not say who listens.
 //!
 //! Best effort: a client that missed an update gets it when it registers again. A failure here fails
 //! no event, and delays none for long.
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use aws::clock::now;
 use aws::error::IoError;
+use aws::pusher::PusherPresence;
 use aws::sqs::{Outgoing, Queue};
 use aws::tables::connections::Connections;
 use aws::tables::inbound::group as group_of;
@@ -35,6 +37,7 @@ const MAX_UPDATES: usize = 200;
 pub struct Live {
     queue: Queue,
     connections: Connections,
+    pusher: Option<PusherPresence>,
     remembered: Duration,
     watched: Mutex<HashMap<AccountCode, Remembered>>,
     /// After a failure, updates are dropped until then: an event may have a thousand.
@@ -51,7 +54,12 @@ impl Live {
     /// It asks for each account again after this time.
     pub fn new(queue: Queue, connections: Connections, remembered: Duration) -> Self {
         let (watched, failing_until) = (Mutex::default(), Mutex::default());
-        Self { queue, connections, remembered, watched, failing_until }
+        Self { queue, connections, pusher: None, remembered, watched, failing_until }
+    }
+
+    #[must_use]
+    pub fn with_pusher(self, pusher: PusherPresence) -> Self {
+        Self { pusher: Some(pusher), ..self }
     }
 
     async fn tell(&self, news: &[News<'_>], now: Timestamp) -> Result<(), IoError> {
@@ -66,24 +74,35 @@ impl Live {
     }
 
     async fn send(&self, news: &[News<'_>], now: Timestamp) -> Result<(), IoError> {
+        let is_published = self.is_published(now).await;
         let mut updates = Vec::new();
         for News { account, order, watched_until, frame } in news {
             let is_order_watched = watched_until.is_some_and(|until| now < until);
+            let about = order.map_or_else(|| Scope::account(account), Scope::from);
             let order = order.filter(|_| is_order_watched).map(Scope::from);
             let is_account_watched = self.is_watched(account, now).await?;
             let account = is_account_watched.then(|| Scope::account(account));
             let scopes: Vec<Scope> = account.into_iter().chain(order).collect();
-            if !scopes.is_empty() {
-                updates.push(LiveUpdate::new(scopes, frame));
-            }
+            let is_told = is_published || !scopes.is_empty();
+            let update = is_told.then(|| LiveUpdate::new(scopes, frame));
+            updates.extend(update.map(|it| if is_published { it.about(about) } else { it }));
         }
-        let Some(group) = updates.first().and_then(|it| it.scopes.first()) else { return Ok(()) };
-        let group = group_of(Some(&group.account), &SourceName::API);
+        let Some(first) = news.first().filter(|_| !updates.is_empty()) else { return Ok(()) };
+        let group = group_of(Some(first.account), &SourceName::API);
         let messages = updates.chunks(MAX_UPDATES).map(|updates| Outgoing {
             body: LiveMessage::new(updates.to_vec()).write(),
             group: group.clone(),
         });
         self.queue.send_all(messages.collect()).await
+    }
+
+    /// False also while this cannot be known: sockets must not wait for it.
+    async fn is_published(&self, now: Timestamp) -> bool {
+        let Some(pusher) = &self.pusher else { return false };
+        pusher.is_there(now).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "pusher.unknown");
+            false
+        })
     }
 
     async fn is_watched(&self, account: &AccountCode, now: Timestamp) -> Result<bool, IoError> {
@@ -140,7 +159,7 @@ impl<'a> News<'a> {
 }
 
 impl Process {
-    /// Tells sockets. A failure is logged and counted.
+    /// Tells sockets and Pusher. A failure is logged and counted.
     pub(crate) async fn tell_sockets(&self, news: &[News<'_>]) {
         let Some(live) = self.live.as_ref().filter(|_| !news.is_empty()) else { return };
         if let Err(error) = live.tell(news, now()).await {

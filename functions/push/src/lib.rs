@@ -1,7 +1,9 @@
-//! Posts updates to the sockets that see them.
+//! Posts updates to the sockets that see them, and publishes them with Pusher.
 //!
 //! Best effort: a message of the queue `live` is never tried again. A client that misses an update
 //! gets it when it registers again.
+
+mod publisher;
 
 use std::collections::BTreeMap;
 
@@ -10,13 +12,17 @@ use aws::clock::now;
 use aws::env::{BadEnvironment, Environment};
 use aws::error::IoError;
 use aws::lambda::Invocation;
+use aws::settings::Settings;
 use aws::sockets::{Posted, Sockets};
 use aws::tables::connections::Connections;
 use aws::telemetry::Metrics;
-use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use domain::live::{LiveMessage, Scope};
+use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent, SqsMessage};
+use domain::live::{LiveMessage, LiveUpdate, Scope};
+use egress::Http;
 use futures::{StreamExt, stream};
 use lambda_runtime::LambdaEvent;
+
+use publisher::Publisher;
 
 /// Sockets that are posted to at once.
 const AT_ONCE: usize = 64;
@@ -24,6 +30,7 @@ const AT_ONCE: usize = 64;
 pub struct Push {
     connections: Connections,
     sockets: Sockets,
+    publisher: Publisher,
 }
 
 /// The results of an invocation's posts.
@@ -39,33 +46,41 @@ impl Push {
     pub fn from_environment(
         clients: &Clients,
         environment: &Environment,
+        http: Http,
     ) -> Result<Self, BadEnvironment> {
         let table = environment.variable("CONNECTIONS_TABLE")?;
         let sockets = clients.sockets(&environment.variable("SOCKETS_URL")?);
         let connections = Connections::new(clients.dynamodb(), table);
-        Ok(Self { connections, sockets: Sockets::new(sockets) })
+        let settings = Settings::from_environment(clients.ssm(), environment)?;
+        let publisher = Publisher::new(settings, http);
+        Ok(Self { connections, sockets: Sockets::new(sockets), publisher })
     }
 
     /// Never fails, and never reports a message as failed: see the module's comment.
     pub fn invoke(&self, event: LambdaEvent<SqsEvent>) -> Invocation<'_, SqsBatchResponse> {
         Box::pin(async move {
-            let frames = frames_by_scope(&event.payload);
-            let mut tally = Tally::default();
-            for (scope, frames) in &frames {
-                match self.post_to_scope(scope, frames).await {
-                    Ok(more) => tally.add(more),
-                    Err(error) => {
-                        tracing::error!(account = %scope.account, %error, "live.not_pushed");
-                        tally.failed += frames.len() as u64;
-                    }
-                }
-            }
-            tally.report();
+            let updates = updates_of(&event.payload);
+            let publishing = self.publisher.publish(&updates, now());
+            tokio::join!(self.post_to_sockets(&updates), publishing);
             Ok(SqsBatchResponse::default())
         })
     }
 
-    async fn post_to_scope(&self, scope: &Scope, frames: &[String]) -> Result<Tally, IoError> {
+    async fn post_to_sockets(&self, updates: &[LiveUpdate]) {
+        let mut tally = Tally::default();
+        for (scope, frames) in &frames_by_scope(updates) {
+            match self.post_to_scope(scope, frames).await {
+                Ok(more) => tally.add(more),
+                Err(error) => {
+                    tracing::error!(account = %scope.account, %error, "live.not_pushed");
+                    tally.failed += frames.len() as u64;
+                }
+            }
+        }
+        tally.report();
+    }
+
+    async fn post_to_scope(&self, scope: &Scope, frames: &[&str]) -> Result<Tally, IoError> {
         let connections = self.connections.registered(scope, now()).await?;
         let posts = connections.iter().map(|connection| self.post_all(connection, frames));
         let tallies: Vec<Tally> = stream::iter(posts).buffer_unordered(AT_ONCE).collect().await;
@@ -75,7 +90,7 @@ impl Push {
     }
 
     /// Posts to one socket, in order. Forgets it if it is closed.
-    async fn post_all(&self, connection: &str, frames: &[String]) -> Tally {
+    async fn post_all(&self, connection: &str, frames: &[&str]) -> Tally {
         let mut tally = Tally { sockets: 1, ..Tally::default() };
         for frame in frames {
             match self.sockets.post(connection, frame).await {
@@ -98,18 +113,24 @@ impl Push {
     }
 }
 
-/// All frames of the batch, in the order of its messages, so that each scope is read once.
-fn frames_by_scope(batch: &SqsEvent) -> BTreeMap<Scope, Vec<String>> {
-    let mut frames: BTreeMap<Scope, Vec<String>> = BTreeMap::new();
-    for record in &batch.records {
-        let Some(message) = record.body.as_deref().and_then(LiveMessage::read) else {
+/// All updates of the batch, in the order of its messages.
+fn updates_of(batch: &SqsEvent) -> Vec<LiveUpdate> {
+    let read = |record: &SqsMessage| {
+        let message = record.body.as_deref().and_then(LiveMessage::read);
+        if message.is_none() {
             tracing::warn!(message_id = record.message_id, "live.unreadable");
-            continue;
-        };
-        for update in message.updates {
-            for scope in update.scopes {
-                frames.entry(scope).or_default().push(update.frame.clone());
-            }
+        }
+        message
+    };
+    batch.records.iter().filter_map(read).flat_map(|message| message.updates).collect()
+}
+
+/// So that each scope is read once.
+fn frames_by_scope(updates: &[LiveUpdate]) -> BTreeMap<&Scope, Vec<&str>> {
+    let mut frames: BTreeMap<&Scope, Vec<&str>> = BTreeMap::new();
+    for update in updates {
+        for scope in &update.scopes {
+            frames.entry(scope).or_default().push(&update.frame);
         }
     }
     frames
@@ -133,9 +154,8 @@ impl Tally {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use aws_lambda_events::event::sqs::SqsMessage;
     use domain::core::id::AccountCode;
-    use domain::live::{LiveUpdate, ServerFrame};
+    use domain::live::ServerFrame;
 
     use super::*;
 
@@ -157,7 +177,8 @@ mod tests {
         let mut batch = SqsEvent::default();
         batch.records =
             vec![message(&[(&["A", "B"], &first)]), unreadable, message(&[(&["A"], &second)])];
-        let frames = frames_by_scope(&batch);
+        let updates = updates_of(&batch);
+        let frames = frames_by_scope(&updates);
         assert_eq!(frames[&scope("A")], [first.to_text(), second.to_text()]);
         assert_eq!(frames[&scope("B")], [first.to_text()]);
     }

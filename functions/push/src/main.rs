@@ -1,7 +1,9 @@
 //! Connects the function to the Lambda runtime.
 
 use aws::client::{CallTimeouts, Clients, Edge};
+use aws::clock::system_time;
 use aws::env::Environment;
+use egress::Http;
 use lambda_runtime::{Error, run, service_fn};
 use push::Push;
 
@@ -9,6 +11,7 @@ use push::Push;
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
     let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await;
-    let function = Push::from_environment(&clients, &Environment::of_process())?;
+    let http = Http::new(system_time)?;
+    let function = Push::from_environment(&clients, &Environment::of_process(), http)?;
     run(service_fn(|event| function.invoke(event))).await
 }

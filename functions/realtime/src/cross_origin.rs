@@ -2,11 +2,17 @@
 
 use aws::lambda::cross_origin::{origin, preflight};
 use aws::lambda::http_api::ApiError;
+use domain::core::id::AccountCode;
 use domain::core::timestamp::Timestamp;
 use lambda_http::{Body, Request, Response};
 
 use crate::Realtime;
-use crate::ticket::NewTicket;
+
+/// What a caller asked for: a secret of the account.
+pub(crate) struct Granted {
+    pub(crate) account: AccountCode,
+    pub(crate) response: Response<Body>,
+}
 
 pub(crate) const PREFLIGHT: &str = "OPTIONS /api/realtime/ticket";
 
@@ -20,19 +26,19 @@ impl Realtime {
         Ok(preflight(self.reader(request, None, now).await))
     }
 
-    /// The site that may read the answer: a ticket's is one of its account. A refusal is the same for
+    /// The site that may read the answer: of what was granted, one of the account. A refusal is the same for
     /// every order, so all sites that we know may read it.
     pub(crate) async fn reader<'a>(
         &self,
         request: &'a Request,
-        made: Option<&NewTicket>,
+        granted: Option<&Granted>,
         now: Timestamp,
     ) -> Option<&'a str> {
         let site = origin(request)?;
         let links = self.links.get(now).await.ok()?;
         let links = links.as_ref().as_ref()?;
-        let may_read = match made {
-            Some(NewTicket { account, .. }) => links.allows_origin(account, site),
+        let may_read = match granted {
+            Some(Granted { account, .. }) => links.allows_origin(account, site),
             None => links.knows_origin(site),
         };
         may_read.then_some(site)

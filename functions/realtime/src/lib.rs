@@ -1,7 +1,9 @@
-//! Live updates: makes tickets, and serves the routes of the WebSocket API.
+//! Live updates: makes tickets, serves the routes of the WebSocket API, and admits clients to channels of
+//! Pusher.
 //!
 //! A socket opens with a ticket only. The ticket fixes its scope; no frame of the client widens it. `push` posts the updates.
 
+mod admission;
 mod catch_up;
 mod cross_origin;
 mod event;
@@ -15,6 +17,7 @@ use aws::lambda::Invocation;
 use aws::lambda::auth::Callers;
 use aws::lambda::cross_origin::allow;
 use aws::lambda::http_api::{request_id, respond, route_key};
+use aws::pusher::PusherApp;
 use aws::settings::Settings;
 use aws::sockets::Sockets;
 use aws::tables::auth_failures::AuthFailures;
@@ -26,12 +29,13 @@ use lambda_http::{Body, Request, Response};
 use lambda_runtime::LambdaEvent;
 use serde_json::{Value, json};
 
+use cross_origin::Granted;
 use event::SocketEvent;
-use ticket::NewTicket;
 
 pub struct Realtime {
     callers: Callers,
     links: OrderLinks,
+    pusher: PusherApp,
     tickets: Tickets,
     connections: Connections,
     orders: Orders,
@@ -61,7 +65,8 @@ impl Realtime {
         });
         Ok(Self {
             callers: Callers::new(settings.clone(), failures),
-            links: OrderLinks::new(settings),
+            links: OrderLinks::new(settings.clone()),
+            pusher: PusherApp::new(settings),
             tickets: Tickets::new(dynamodb.clone(), state),
             connections: Connections::new(dynamodb.clone(), connections),
             orders: Orders::new(dynamodb, environment.variable("ORDERS_TABLE")?),
@@ -85,12 +90,15 @@ impl Realtime {
 
     async fn respond(&self, request: &Request) -> Result<Response<Body>, lambda_http::Error> {
         let now = now();
-        if route_key(request) == cross_origin::PREFLIGHT {
-            return respond(&request_id(request), self.preflight(request, now).await);
-        }
-        let made = self.make_ticket(request, now).await;
-        let site = self.reader(request, made.as_ref().ok(), now).await;
-        let response = made.map(|NewTicket { response, .. }| response);
+        let granted = match route_key(request) {
+            cross_origin::PREFLIGHT => {
+                return respond(&request_id(request), self.preflight(request, now).await);
+            }
+            "POST /api/realtime/pusher-auth" => self.admit(request, now).await,
+            _ => self.make_ticket(request, now).await,
+        };
+        let site = self.reader(request, granted.as_ref().ok(), now).await;
+        let response = granted.map(|Granted { response, .. }| response);
         let mut response = respond(&request_id(request), response)?;
         allow(response.headers_mut(), site);
         Ok(response)

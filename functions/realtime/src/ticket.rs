@@ -7,19 +7,14 @@ use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::live::{Grant, Holder, SOCKET_LIFE, Scope, Ticket, TicketRequest};
 use domain::page::TokenError;
-use lambda_http::{Body, Request, Response};
+use lambda_http::Request;
 use serde::Serialize;
 
 use crate::Realtime;
+use crate::cross_origin::Granted;
 
 /// In bytes.
 const BODY_LIMIT: usize = 256 * 1024;
-
-/// The answer, and the account that it is about.
-pub(crate) struct NewTicket {
-    pub(crate) account: AccountCode,
-    pub(crate) response: Response<Body>,
-}
 
 /// The ticket is a secret.
 #[derive(Serialize)]
@@ -34,7 +29,7 @@ impl Realtime {
         &self,
         request: &Request,
         now: Timestamp,
-    ) -> Result<NewTicket, ApiError> {
+    ) -> Result<Granted, ApiError> {
         check_query(request, &[])?;
         // A body without a token is of no interest before its caller is known.
         let asked = json_body(request, BODY_LIMIT).and_then(|body| Ok(TicketRequest::read(body)?));
@@ -65,7 +60,7 @@ impl Realtime {
         }
         tracing::info!(account = %grant.scope.account, holder = ?grant.holder, "ticket.made");
         let view = TicketView { ticket: ticket.as_str(), url: &open.url, expires_at };
-        Ok(NewTicket { account: grant.scope.account, response: json(201, &view) })
+        Ok(Granted { account: grant.scope.account, response: json(201, &view) })
     }
 
     async fn grant_to_caller(

@@ -9,6 +9,7 @@ pub mod env;
 pub mod error;
 pub mod lambda;
 pub mod message_rules;
+pub mod pusher;
 pub mod settings;
 pub mod sockets;
 pub mod sqs;

@@ -37,7 +37,7 @@ async fn links() -> &'static TrackingLinks {
         .await
 }
 
-async fn token_of(parcel: &Parcel) -> String {
+pub(super) async fn token_of(parcel: &Parcel) -> String {
     link_of(OURS, parcel).await.split_once("?t=").unwrap().1.to_owned()
 }
 

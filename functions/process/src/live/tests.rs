@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws::settings::Settings;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use domain::tracking::status::Status;
@@ -14,8 +15,12 @@ use crate::testing::clients;
 struct Aws {
     watch: &'static str,
     queue: (u16, &'static str),
+    pusher: (u16, &'static str),
     calls: Arc<Mutex<Vec<String>>>,
+    sent: Arc<Mutex<Vec<String>>>,
 }
+
+const NO_PUSHER: (u16, &str) = (200, r#"{"Parameters":[]}"#);
 
 impl HttpConnector for Aws {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
@@ -23,8 +28,11 @@ impl HttpConnector for Aws {
         let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
         let (status, body) = match operation.as_str() {
             "GetItem" => (200, self.watch),
+            "GetParameters" => self.pusher,
             _ => self.queue,
         };
+        let body_sent = request.body().bytes().unwrap_or_default();
+        lock(&self.sent).push(String::from_utf8_lossy(body_sent).into_owned());
         lock(&self.calls).push(operation);
         HttpConnectorFuture::ready(Ok(HttpResponse::new(status.try_into().unwrap(), body.into())))
     }
@@ -32,13 +40,21 @@ impl HttpConnector for Aws {
 
 impl Aws {
     fn new(watch: &'static str, queue: (u16, &'static str)) -> Self {
-        Self { watch, queue, calls: Arc::default() }
+        let (calls, sent) = (Arc::default(), Arc::default());
+        Self { watch, queue, pusher: NO_PUSHER, calls, sent }
     }
 
     fn live(&self) -> Live {
         let clients = clients(self.clone());
         let queue = Queue::new(clients.sqs(), "http://aws.invalid".to_owned());
         Live::new(queue, Connections::new(clients.dynamodb(), "c".to_owned()), REMEMBERED)
+    }
+
+    /// In a stage that may have an app of Pusher.
+    fn live_with_pusher(&self) -> Live {
+        let ttl = Duration::from_secs(300);
+        let settings = Settings::new(clients(self.clone()).ssm(), "/waypost/t".to_owned(), ttl);
+        self.live().with_pusher(PusherPresence::new(settings))
     }
 
     fn calls(&self) -> Vec<String> {
@@ -102,5 +118,26 @@ async fn tries_nothing_for_a_while_after_a_failure() {
     for (seconds, has_called) in [(0, true), (4, false), (5, true)] {
         assert!(live.tell(&[news(&key, Some(at(60)))], at(seconds)).await.is_err());
         assert_eq!(!aws.calls().is_empty(), has_called, "{seconds}");
+    }
+}
+
+#[tokio::test]
+async fn pusher_is_told_of_what_nobody_watches() {
+    const IS_THERE: (u16, &str) =
+        (200, r#"{"Parameters":[{"Name":"/waypost/t/realtime/pusher","Value":"AQICAHi"}]}"#);
+    let key = key();
+    for (pusher, is_sent) in [(IS_THERE, true), (NO_PUSHER, false), ((400, "{}"), false)] {
+        let aws = Aws { pusher, ..Aws::new("{}", (200, "{}")) };
+        let live = aws.live_with_pusher();
+        for seconds in [0, 1] {
+            live.tell(&[news(&key, None)], at(seconds)).await.unwrap();
+        }
+        let count = |name: &str| lock(&aws.calls).iter().filter(|call| *call == name).count();
+        assert_eq!(count("SendMessageBatch"), 2 * usize::from(is_sent), "{pusher:?}");
+        assert_eq!((count("GetItem"), count("GetParameters")), (1, 1), "they are remembered");
+        let sent = lock(&aws.sent).concat();
+        let about = r#"\"scopes\":[],\"frame\":"#;
+        assert_eq!(sent.contains(about), is_sent, "{sent}");
+        assert!(!sent.contains(r#""WithDecryption":true"#), "{sent}");
     }
 }

@@ -69,12 +69,12 @@ impl ApiError {
         )
     }
 
-    /// 415
-    pub fn unsupported_media_type() -> Self {
+    /// 415. `expected` is the type that the route takes.
+    fn unsupported_media_type(expected: &str) -> Self {
         Self::new(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
             "unsupported_media_type",
-            "Content-Type must be application/json",
+            format!("Content-Type must be {expected}"),
         )
     }
 
@@ -247,19 +247,31 @@ pub fn body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
 /// As [`body`]. Answers 415 unless the `Content-Type` is JSON: a page of another site can make a
 /// browser post any other type, or none, without asking first.
 pub fn json_body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
-    let content_type =
-        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    let media_type = content_type
-        .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let is_json = |media_type: String| {
         media_type == "application/json"
             || (media_type.starts_with("application/") && media_type.ends_with("+json"))
     };
-    if media_type.is_some_and(is_json) {
+    if media_type(request).is_some_and(is_json) {
         body(request, limit)
     } else {
-        Err(ApiError::unsupported_media_type())
+        Err(ApiError::unsupported_media_type("application/json"))
     }
+}
+
+/// As [`body`], of a form. Other sites can make a browser post one: the route must change nothing.
+pub fn form_body(request: &Request, limit: usize) -> Result<&[u8], ApiError> {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    if media_type(request).as_deref() == Some(FORM) {
+        body(request, limit)
+    } else {
+        Err(ApiError::unsupported_media_type(FORM))
+    }
+}
+
+/// In lower case, without parameters.
+fn media_type(request: &Request) -> Option<String> {
+    let value = request.headers().get(header::CONTENT_TYPE)?.to_str().ok()?;
+    Some(value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 /// Answers 422 for a query parameter that the route does not have: a misspelt filter that is
@@ -316,10 +328,30 @@ mod tests {
                 let value = HeaderValue::from_static(content_type);
                 request.headers_mut().insert(header::CONTENT_TYPE, value);
             }
-            let expected =
-                if is_accepted { Ok(&b"{}"[..]) } else { Err(ApiError::unsupported_media_type()) };
+            let expected = if is_accepted {
+                Ok(&b"{}"[..])
+            } else {
+                Err(ApiError::unsupported_media_type("application/json"))
+            };
             assert_eq!(json_body(&request, 10), expected, "{content_type:?}");
         }
+    }
+
+    #[test]
+    fn a_form_has_its_own_content_type() {
+        for (content_type, is_accepted) in [
+            ("application/x-www-form-urlencoded", true),
+            ("application/x-www-form-urlencoded; charset=UTF-8", true),
+            ("application/json", false),
+            ("multipart/form-data", false),
+        ] {
+            let mut request = Request::new(Body::from("a=b"));
+            let value = HeaderValue::from_static(content_type);
+            request.headers_mut().insert(header::CONTENT_TYPE, value);
+            assert_eq!(form_body(&request, 10).is_ok(), is_accepted, "{content_type}");
+        }
+        let expected = ApiError::unsupported_media_type("application/x-www-form-urlencoded");
+        assert_eq!(form_body(&Request::default(), 10), Err(expected));
     }
 
     #[test]
