@@ -27,18 +27,20 @@ STACK := $(PYTHON) tools/local/stack.py
 OPS := PYTHONPATH=tools/local $(PYTHON) tools/ops
 PROGRESS := python3 tools/local/progress.py
 WEB := tools/web/node_modules
+PUSHER := tests/pusher/node_modules
 FUZZ := PATH="$(CURDIR)/target/tools/bin:$$PATH" cargo +nightly fuzz
 FEATURES := --features deliver/loopback,poll/loopback
 
 CARGO_DENY := target/tools/cargo-deny-0.20.2
 CARGO_MACHETE := target/tools/cargo-machete-0.9.2
 CARGO_FUZZ := target/tools/cargo-fuzz-0.13.2
+SOCKUDO := target/tools/sockudo-5.2.0
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help run up down logs test lint fmt clippy doc template python dependencies advisories
 .PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages free-ports
-.PHONY: web web-check browser
+.PHONY: web web-check browser pusher-check pusher-on-stack pusher-tools
 .PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync bench-isolation
 .PHONY: build release-test deploy deploy-check sync-now lock
 .PHONY: user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors
@@ -109,8 +111,8 @@ web: $(WEB)/installed ## Build the pages of functions/*/web into functions/*/ass
 
 web-check: $(WEB)/installed
 	$(call step,pages,$(WEB)/.bin/tsc -p tools/web && (cd tools/web && node_modules/.bin/biome check \
-		--error-on-warnings . ../../functions/ops/web \
-		../../functions/track/web ../../tests/browser) \
+		--error-on-warnings . ../../functions/ops/web ../../functions/track/web \
+		../../tests/browser ../../tests/pusher) \
 		&& node tools/web/build.mjs check)
 
 DENY := target/tools/bin/cargo-deny
@@ -178,6 +180,13 @@ on-stack:
 browser: $(WEB)/installed # needs a running stack: make up
 	$(browser)
 browser = $(call step,pages in a browser,node tests/browser/run.mjs)
+
+# Not a part of `make test`: the server takes minutes to build.
+pusher-check: $(SOCKUDO) $(PUSHER)/installed .venv/installed ## Try a server and a client of Pusher's protocol
+	@$(STACK) with $(MAKE_COMMAND) --no-print-directory pusher-on-stack
+
+pusher-on-stack:
+	$(call step,updates by way of Pusher,node tests/pusher/check.mjs)
 
 docs-examples: .venv/installed # needs a running stack: make up
 	$(docs-examples)
@@ -317,6 +326,11 @@ $(WEB)/installed: tools/web/package-lock.json tools/web/package.json | packages
 		npm ci --prefix tools/web
 	@touch $@
 
+$(PUSHER)/installed: tests/pusher/package-lock.json tests/pusher/package.json | packages
+	@$(PROGRESS) "installing a client of Pusher into $(PUSHER) (once)" npm-pusher.log \
+		npm ci --prefix tests/pusher
+	@touch $@
+
 # $(call need,command that must succeed,message otherwise)
 need = @$(1) >/dev/null 2>&1 || { echo "error: $(strip $(2))" >&2; exit 1; }
 
@@ -337,12 +351,18 @@ fuzz-tools: prerequisites $(CARGO_FUZZ)
 		a nightly compiler is missing: rustup toolchain install nightly --profile minimal)
 	$(call need,command -v c++,a C++ compiler is missing: on Debian apt-get install g++)
 
+pusher-tools: prerequisites
+	$(call need,test -e "$$(dirname "$$(command -v protoc)")/../include/google/protobuf/timestamp.proto",\
+		protoc is missing: on Debian apt-get install protobuf-compiler libprotobuf-dev)
+
 # target/tools/<crate>-<version> marks the binary of that version in target/tools/bin.
 # Without optimisation: that halves the build, and each run takes a second or two either way.
-$(CARGO_DENY) $(CARGO_MACHETE) $(CARGO_FUZZ): | prerequisites
+$(SOCKUDO): | pusher-tools
+$(SOCKUDO): TOOL_FEATURES := --no-default-features --features local
+$(CARGO_DENY) $(CARGO_MACHETE) $(CARGO_FUZZ) $(SOCKUDO): | prerequisites
 	@$(PROGRESS) "installing $(tool) into target/tools (once)" $(tool).log \
 		cargo install $(tool) --version $(lastword $(subst -, ,$(@F))) --locked --root target/tools \
-		--debug --config profile.dev.debug=false
+		--debug --config profile.dev.debug=false $(TOOL_FEATURES)
 	@touch $@
 tool = $(patsubst %-$(lastword $(subst -, ,$(@F))),%,$(@F))
 
