@@ -155,6 +155,19 @@ async fn a_page_of_another_site_gets_no_ticket() {
 }
 
 #[tokio::test]
+async fn a_page_of_another_site_joins_no_channel() {
+    links().await;
+    for (site, expected) in [(SHOP, Some(SHOP)), (EVIL, None)] {
+        let request = client().post(stack().url("/api/realtime/pusher-auth"));
+        let form = "socket_id=1.2&channel_name=private-shipments&token=canary";
+        let request = request.header("content-type", "application/x-www-form-urlencoded");
+        let answer = send(request.header("origin", site).body(form)).await;
+        assert!(answer.status >= 400);
+        assert_eq!(reader(&answer), expected);
+    }
+}
+
+#[tokio::test]
 async fn a_page_of_the_shop_may_show_its_own_orders_only() {
     let (parcel, foreign) = (new_order().await, Parcel::new());
     stack().create_order_in(THEIRS, &json!({"orderId": foreign.order_id})).await;
