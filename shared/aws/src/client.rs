@@ -1,5 +1,7 @@
 //! The only constructor of AWS clients.
 
+use std::fmt;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use aws_config::retry::RetryConfig;
@@ -9,11 +11,14 @@ use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use futures::future::{BoxFuture, join_all};
 
 use crate::clock::SystemClock;
+use crate::env::{BadEnvironment, Environment};
 
 #[cfg(test)]
 pub(crate) mod fake;
+mod https;
 #[cfg(test)]
 mod tests;
 
@@ -23,7 +28,7 @@ const MAX_TRIES: u32 = 3;
 /// replaces all three parts.
 #[derive(Debug, Clone)]
 pub struct Edge {
-    /// `None` stands for the SDK's own HTTPS client.
+    /// `None` stands for HTTPS over the network.
     pub http_client: Option<SharedHttpClient>,
     /// Dates the signatures and the expiry of credentials.
     pub time_source: SharedTimeSource,
@@ -59,35 +64,60 @@ pub enum CallTimeouts {
 }
 
 impl CallTimeouts {
+    /// Of one try.
+    fn attempt(self) -> Duration {
+        match self {
+            Self::Http => Duration::from_secs(2),
+            Self::Queue => Duration::from_secs(4),
+        }
+    }
+
+    fn operation(self) -> Duration {
+        match self {
+            Self::Http => Duration::from_secs(5),
+            Self::Queue => Duration::from_secs(8),
+        }
+    }
+
+    fn connect(self) -> Duration {
+        self.attempt() / 2
+    }
+
     fn config(self) -> TimeoutConfig {
-        let (attempt, operation) = match self {
-            Self::Http => (Duration::from_secs(2), Duration::from_secs(5)),
-            Self::Queue => (Duration::from_secs(4), Duration::from_secs(8)),
-        };
         TimeoutConfig::builder()
-            .connect_timeout(attempt / 2)
-            .operation_attempt_timeout(attempt)
-            .operation_timeout(operation)
+            .connect_timeout(self.connect())
+            .operation_attempt_timeout(self.attempt())
+            .operation_timeout(self.operation())
             .build()
     }
 }
 
-/// Makes the clients of a process, all with the same configuration.
-///
-/// Each call of a method makes a client with connections of its own; clone the client to share
-/// them.
-#[derive(Debug)]
+/// The clients of a process, all with the same configuration and connections.
 pub struct Clients {
     sdk: SdkConfig,
+    dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
+    ssm: OnceLock<aws_sdk_ssm::Client>,
+    /// Opens the connection of each client that was made.
+    openings: Mutex<Vec<BoxFuture<'static, ()>>>,
 }
 
 impl Clients {
-    /// Takes region, credentials and endpoint from the environment.
-    pub async fn from_environment(edge: Edge, timeouts: CallTimeouts) -> Self {
+    /// Takes region, credentials and endpoint from the environment. `AWS_CA_BUNDLE` is, as for the
+    /// AWS command line, a file of the certificates to trust; the start fails if it has none.
+    pub async fn from_environment(
+        edge: Edge,
+        timeouts: CallTimeouts,
+    ) -> Result<Self, BadEnvironment> {
         let base = aws_config::defaults(BehaviorVersion::latest())
             .time_source(edge.time_source.clone())
             .sleep_impl(edge.sleep.clone());
-        Self::new(base.load().await, edge, timeouts)
+        let roots = ca_bundle(&Environment::of_process())?;
+        let http_client = edge
+            .http_client
+            .unwrap_or_else(|| https::pool(timeouts.connect(), edge.sleep.clone(), roots));
+        let base = base.http_client(http_client.clone()).load().await;
+        Ok(Self::new(base, Edge { http_client: Some(http_client), ..edge }, timeouts))
     }
 
     /// Takes region, credentials and endpoint from `base`. The SDK sets no timeout but that for
@@ -103,17 +133,54 @@ impl Clients {
             Some(client) => sdk.http_client(client),
             None => sdk,
         };
-        Self { sdk: sdk.build() }
+        Self {
+            sdk: sdk.build(),
+            dynamodb: OnceLock::new(),
+            sqs: OnceLock::new(),
+            ssm: OnceLock::new(),
+            openings: Mutex::default(),
+        }
+    }
+
+    /// Opens a connection for each client that was made, in at most the time of one call. Lambda
+    /// has a full processor until the first event is asked for, and a share of one afterwards; the
+    /// first event would pay for the handshakes and for the SDK's first use. A failure is ignored:
+    /// the first call connects again.
+    pub async fn open_connections(&self) {
+        let openings = std::mem::take(&mut *self.openings());
+        join_all(openings).await;
+    }
+
+    fn openings(&self) -> std::sync::MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {
+        self.openings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
-        let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk);
-        aws_sdk_dynamodb::Client::from_conf(config.retry_partition(retries("dynamodb")).build())
+        let make = || {
+            let config = aws_sdk_dynamodb::config::Builder::from(&self.sdk);
+            let config = config.retry_partition(retries("dynamodb"));
+            let client = aws_sdk_dynamodb::Client::from_conf(config.clone().build());
+            self.opens(|http| {
+                let client = aws_sdk_dynamodb::Client::from_conf(config.http_client(http).build());
+                async move { drop(client.get_item().table_name("none").send().await) }
+            });
+            client
+        };
+        self.dynamodb.get_or_init(make).clone()
     }
 
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
-        let config = aws_sdk_sqs::config::Builder::from(&self.sdk);
-        aws_sdk_sqs::Client::from_conf(config.retry_partition(retries("sqs")).build())
+        let make = || {
+            let config = aws_sdk_sqs::config::Builder::from(&self.sdk);
+            let config = config.retry_partition(retries("sqs"));
+            let client = aws_sdk_sqs::Client::from_conf(config.clone().build());
+            self.opens(|http| {
+                let client = aws_sdk_sqs::Client::from_conf(config.http_client(http).build());
+                async move { drop(client.send_message().message_body("none").send().await) }
+            });
+            client
+        };
+        self.sqs.get_or_init(make).clone()
     }
 
     /// The sockets of the WebSocket API with this URL.
@@ -124,9 +191,41 @@ impl Clients {
     }
 
     pub fn ssm(&self) -> aws_sdk_ssm::Client {
-        let config = aws_sdk_ssm::config::Builder::from(&self.sdk);
-        aws_sdk_ssm::Client::from_conf(config.retry_partition(retries("ssm")).build())
+        let make = || {
+            let config = aws_sdk_ssm::config::Builder::from(&self.sdk);
+            let config = config.retry_partition(retries("ssm"));
+            let client = aws_sdk_ssm::Client::from_conf(config.clone().build());
+            self.opens(|http| {
+                let client = aws_sdk_ssm::Client::from_conf(config.http_client(http).build());
+                async move { drop(client.get_parameters_by_path().path("/none").send().await) }
+            });
+            client
+        };
+        self.ssm.get_or_init(make).clone()
     }
+
+    /// `call` makes any call over the HTTP client that it gets, which only opens a connection.
+    fn opens<Call>(&self, call: impl FnOnce(https::Opening) -> Call)
+    where
+        Call: Future<Output = ()> + Send + 'static,
+    {
+        if let Some(pool) = self.sdk.http_client() {
+            self.openings().push(Box::pin(call(https::Opening(pool))));
+        }
+    }
+}
+
+impl fmt::Debug for Clients {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Clients").finish_non_exhaustive()
+    }
+}
+
+fn ca_bundle(environment: &Environment) -> Result<Option<Vec<u8>>, BadEnvironment> {
+    const NAME: &str = "AWS_CA_BUNDLE";
+    let Some(file) = environment.optional(NAME) else { return Ok(None) };
+    let roots = std::fs::read(file).map_err(|_| BadEnvironment(NAME))?;
+    if https::is_usable(&roots) { Ok(Some(roots)) } else { Err(BadEnvironment(NAME)) }
 }
 
 /// The budget of retries, which the SDK otherwise shares among all clients of a process.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use aws_smithy_async::rt::sleep::{AsyncSleep, SharedAsyncSleep, Sleep};
 use aws_smithy_async::time::{SharedTimeSource, StaticTimeSource};
 
-use super::Edge;
 use super::fake::{FakeAws, clients};
+use super::{Edge, ca_bundle, https};
+use crate::env::Environment;
 
 fn headers(fake: &FakeAws, name: &str) -> Vec<String> {
     let requests = fake.requests();
@@ -51,4 +52,52 @@ async fn tries_a_call_three_times_and_backs_off_with_the_given_sleep() {
     assert_eq!(fake.requests().len(), 3);
     // Two backoffs, beside the timers of the SDK's stalled-stream protection.
     assert!(sleep.0.lock().unwrap().len() >= 2);
+}
+
+#[tokio::test]
+async fn opens_a_connection_for_each_client_that_was_made() {
+    let fake = FakeAws::new(|_| (404, "no JSON".to_owned()));
+    let clients = clients(fake.edge());
+    for _ in 0..2 {
+        clients.dynamodb();
+        clients.sqs();
+    }
+    clients.open_connections().await;
+    let requests: Vec<_> = fake
+        .requests()
+        .iter()
+        .map(|it| (it.method().to_owned(), it.uri().to_owned(), it.headers().iter().count()))
+        .collect();
+    // Without headers: nothing is signed.
+    let ping = ("GET".to_owned(), "http://aws.invalid/ping".to_owned(), 0);
+    assert_eq!(requests, [ping.clone(), ping]);
+    clients.open_connections().await;
+    assert_eq!(fake.requests().len(), 2, "once only");
+}
+
+#[test]
+fn takes_the_certificates_of_a_bundle_or_refuses_to_start() {
+    let file = std::env::temp_dir().join(format!("waypost-bundle-{}.pem", std::process::id()));
+    let environment = [("AWS_CA_BUNDLE".to_owned(), file.display().to_string())];
+    let environment: Environment = environment.into_iter().collect();
+    let roots = include_str!("amazon-roots.pem");
+    let bundle = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        ca_bundle(&environment).map(|found| found.map(|bytes| bytes.len())).ok()
+    };
+    assert_eq!(bundle(roots), Some(Some(roots.len())));
+    let broken = roots.replace("MII", "AAA");
+    for unusable in ["", "no certificate", &broken] {
+        assert_eq!(bundle(unusable), None, "{unusable}");
+    }
+    std::fs::remove_file(&file).unwrap();
+    assert!(ca_bundle(&environment).is_err(), "no file");
+    assert!(ca_bundle(&Environment::from_iter([])).unwrap().is_none());
+}
+
+#[test]
+fn amazons_five_roots_are_usable() {
+    let roots = include_bytes!("amazon-roots.pem");
+    assert!(https::is_usable(roots));
+    assert_eq!(String::from_utf8_lossy(roots).matches("BEGIN").count(), 5);
 }
