@@ -41,7 +41,7 @@ SOCKUDO := target/tools/sockudo-5.2.0
 .PHONY: help run up down logs test lint fmt clippy doc template python dependencies advisories
 .PHONY: unit ops e2e on-stack docs-examples receivers prerequisites packages free-ports
 .PHONY: web web-check browser pusher-check pusher-on-stack pusher-tools
-.PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench-sync bench-isolation
+.PHONY: sim-test sim bugs soak fuzz fuzz-build fuzz-tools record-dynamodb bench bench-sync bench-isolation
 .PHONY: build release-test deploy deploy-check sync-now lock
 .PHONY: user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors
 .PHONY: source-set source-rotate source-remove sources shipway-add shipway-remove
@@ -217,6 +217,12 @@ RECORDER := --manifest-path tests/dynoxide/Cargo.toml --target-dir target/dynoxi
 
 record-dynamodb: prerequisites ## Record answers of dynoxide for the test of our DynamoDB model
 	$(call step,recording,cargo run $(RECORDER) -- tests/doubles/recordings/dynamodb.jsonl.gz)
+
+bench: export AWS_LC_SYS_NO_JITTER_ENTROPY := 1
+bench: prerequisites ## Measure cold starts of the functions, built as for a deploy
+	$(call step,functions and benchmark,cargo build --release -p bench -p baseline -p inbound -p orders \
+		-p process -p deliver --features deliver/loopback)
+	$(call step,benchmark,target/release/bench)
 
 bench-sync: prerequisites ## Measure time and cost of hourly runs of 10 k, 100 k and 1 M orders
 	$(call step,functions and benchmark,cargo build --profile bench-sync -p sync -p poll -p bench \

@@ -1,9 +1,11 @@
 //! A small HTTP/1.1 server with a thread per connection. Bodies need a content-length.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 pub(crate) struct Request {
     pub(crate) method: String,
@@ -70,35 +72,55 @@ impl Response {
         }
         write!(bytes, "content-length: {}\r\n\r\n", self.body.len())?;
         bytes.extend_from_slice(&self.body);
-        stream.write_all(&bytes)
+        stream.write_all(&bytes)?;
+        stream.flush()
     }
 }
+
+type Answer = dyn Fn(&Request) -> Response + Send + Sync;
 
 /// Serves on a free local port until the process ends.
 pub(crate) fn serve<F>(answer: F) -> io::Result<SocketAddr>
 where
     F: Fn(&Request) -> Response + Send + Sync + 'static,
 {
+    accept(move |stream| serve_connection(stream, &answer))
+}
+
+/// As [`serve`], over TLS.
+pub(crate) fn serve_tls<F>(config: Arc<ServerConfig>, answer: F) -> io::Result<SocketAddr>
+where
+    F: Fn(&Request) -> Response + Send + Sync + 'static,
+{
+    accept(move |stream| {
+        let session = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
+        serve_connection(StreamOwned::new(session, stream), &answer)
+    })
+}
+
+fn accept<F>(handle: F) -> io::Result<SocketAddr>
+where
+    F: Fn(TcpStream) -> io::Result<()> + Send + Sync + 'static,
+{
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let address = listener.local_addr()?;
-    let answer = Arc::new(answer);
+    let handle = Arc::new(handle);
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let answer = Arc::clone(&answer);
-            thread::spawn(move || serve_connection(&stream, answer.as_ref()));
+            let handle = Arc::clone(&handle);
+            thread::spawn(move || {
+                stream.set_nodelay(true)?;
+                handle(stream)
+            });
         }
     });
     Ok(address)
 }
 
-fn serve_connection(
-    stream: &TcpStream,
-    answer: &(dyn Fn(&Request) -> Response + Send + Sync),
-) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let (mut reader, mut writer) = (BufReader::with_capacity(64 * 1024, stream), stream);
-    while let Some(request) = Request::read(&mut reader)? {
-        answer(&request).write(&mut writer)?;
+fn serve_connection(stream: impl Read + Write, answer: &Answer) -> io::Result<()> {
+    let mut stream = BufReader::with_capacity(64 * 1024, stream);
+    while let Some(request) = Request::read(&mut stream)? {
+        answer(&request).write(stream.get_mut())?;
     }
     Ok(())
 }

@@ -3,8 +3,8 @@
 //! List prices of us-east-1 in November 2026, without free tiers. Not included: `process` and
 //! `deliver`, storage of rows and logs, and Lambda's polling of empty queues.
 
-use crate::lambda::MEMORY_MB;
-use crate::usage::Usage;
+use crate::sync::lambda::MEMORY_MB;
+use crate::sync::usage::Usage;
 
 const DOLLAR: u64 = 1_000_000_000_000;
 /// DynamoDB on demand: $0.625 per million write units.

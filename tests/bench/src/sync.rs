@@ -10,7 +10,6 @@ mod carrier;
 mod checks;
 mod cost;
 mod dynamodb;
-mod http;
 mod lambda;
 mod orders;
 mod rate_limited;
@@ -19,33 +18,18 @@ mod run;
 mod settings;
 mod sqs;
 mod tracking_answers;
-mod usage;
+pub(crate) mod usage;
 
 use std::env;
 use std::fs;
 use std::path::Path;
-use std::process::ExitCode;
+
+use crate::Error;
 
 const SIZES: [u64; 4] = [160, 10_000, 100_000, 1_000_000];
 
-pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
-
-fn main() -> ExitCode {
-    match bench() {
-        Ok(failures) if failures.is_empty() => ExitCode::SUCCESS,
-        Ok(failures) => {
-            failures.iter().for_each(|failure| eprintln!("error: {failure}"));
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            eprintln!("error: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 /// Returns the violated requirements.
-fn bench() -> Result<Vec<String>, Error> {
+pub fn bench() -> Result<Vec<String>, Error> {
     let program = env::current_exe()?;
     let programs = program.parent().ok_or("the program has no directory")?;
     let target = programs.parent().ok_or("no target directory")?.join("bench");

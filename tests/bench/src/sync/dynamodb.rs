@@ -8,8 +8,8 @@ use doubles::dynamodb::{self as model, Failure, Item, Table, half_reads};
 use serde_json::{Value, json};
 
 use crate::http::Response;
-use crate::orders::{Orders, Page};
-use crate::usage::{Meter, lock};
+use crate::sync::orders::{Orders, Page};
+use crate::sync::usage::{Meter, lock};
 
 pub(crate) const ORDERS: &str = "orders";
 pub(crate) const STATE: &str = "state";

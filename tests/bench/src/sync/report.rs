@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::cost::{Dollars, gb_seconds};
-use crate::rate_limited::{CALLS_PER_SECOND, max_usage, seconds};
-use crate::run::Outcome;
+use crate::sync::cost::{Dollars, gb_seconds};
+use crate::sync::rate_limited::{CALLS_PER_SECOND, max_usage, seconds};
+use crate::sync::run::Outcome;
 
 /// A label, and the value for an outcome.
 type Line = (&'static str, fn(&Outcome) -> String);

@@ -1,6 +1,6 @@
 //! Duration and usage of a run at the default rate limit, computed from a run without one.
 
-use crate::usage::Usage;
+use crate::sync::usage::Usage;
 
 /// The default of Shipway's settings.
 pub(crate) const CALLS_PER_SECOND: u64 = 5;

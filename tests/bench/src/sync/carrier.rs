@@ -6,10 +6,10 @@ use std::sync::Arc;
 use domain::polling::MAX_BATCH;
 
 use crate::http::{Request, Response};
-use crate::orders::{Order, Orders};
-use crate::settings::authorization;
-use crate::tracking_answers;
-use crate::usage::Meter;
+use crate::sync::orders::{Order, Orders};
+use crate::sync::settings::authorization;
+use crate::sync::tracking_answers;
+use crate::sync::usage::Meter;
 
 const PATH: &str = "/api/tracking?awb_numbers=";
 const QUERY_END: &str = "&tracking_history=1";

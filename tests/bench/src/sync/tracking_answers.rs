@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use sources::shipway::tracking_api::{ParcelAnswer, TrackingQuery, read};
 
-use crate::orders::Order;
+use crate::sync::orders::Order;
 
 /// The scans of each parcel, newest first.
 const HISTORY: [(&str, &str, &str); 8] = [
@@ -89,7 +89,7 @@ mod tests {
     use domain::core::timestamp::Timestamp;
 
     use super::*;
-    use crate::orders::Orders;
+    use crate::sync::orders::Orders;
 
     #[test]
     fn known_report_ids_differ_only_for_changed_orders() {

@@ -12,8 +12,8 @@ use doubles::sqs::Received;
 use serde_json::{Value, json};
 
 use crate::http::{Request, Response, serve};
-use crate::sqs::Sqs;
-use crate::usage::{Meter, lock};
+use crate::sync::sqs::Sqs;
+use crate::sync::usage::{Meter, lock};
 
 const INVOCATION: &str = "/2018-06-01/runtime/invocation/";
 /// As in template.yaml.

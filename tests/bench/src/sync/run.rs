@@ -12,14 +12,14 @@ use domain::polling::{Run, SHARDS};
 use serde_json::{Value, json};
 
 use crate::Error;
-use crate::carrier::Carrier;
-use crate::dynamodb::{self, DynamoDb, number};
 use crate::http::{Request, Response, serve};
-use crate::lambda::{Function, Runtime, Sandbox};
-use crate::orders::Orders;
-use crate::settings::{PREFIX, Settings};
-use crate::sqs::{self, Sqs};
-use crate::usage::{Meter, Usage};
+use crate::sync::carrier::Carrier;
+use crate::sync::dynamodb::{self, DynamoDb, number};
+use crate::sync::lambda::{Function, Runtime, Sandbox};
+use crate::sync::orders::Orders;
+use crate::sync::settings::{PREFIX, Settings};
+use crate::sync::sqs::{self, Sqs};
+use crate::sync::usage::{Meter, Usage};
 
 /// The planner, with one process.
 const SYNC: Function =

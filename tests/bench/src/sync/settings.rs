@@ -8,8 +8,8 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use crate::http::Response;
-use crate::orders::{SEPARATE_ACCOUNT, shared_accounts};
-use crate::usage::Meter;
+use crate::sync::orders::{SEPARATE_ACCOUNT, shared_accounts};
+use crate::sync::usage::Meter;
 
 pub(crate) const PREFIX: &str = "/waypost/bench";
 /// Never reached: the benchmark measures the workers' own time.

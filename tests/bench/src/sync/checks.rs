@@ -1,7 +1,7 @@
 //! Requirements on one run, and on runs of different sizes: completeness, flat memory, linear cost.
 
-use crate::cost::Dollars;
-use crate::run::{Outcome, Totals};
+use crate::sync::cost::Dollars;
+use crate::sync::run::{Outcome, Totals};
 
 /// Limit on the memory of the largest run, in percent of that of the smallest.
 const MEMORY_PERCENT: u64 = 120;
@@ -79,8 +79,8 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::run::Peak;
-    use crate::usage::Usage;
+    use crate::sync::run::Peak;
+    use crate::sync::usage::Usage;
 
     fn outcome(orders: u64, kib: u64, writes: u64) -> Outcome {
         let (changed, calls) = (orders / 20, orders / 50);

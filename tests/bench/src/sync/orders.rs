@@ -11,7 +11,7 @@ use domain::core::timestamp::Timestamp;
 use domain::polling::{MAX_BATCH, SHARDS, planners};
 use serde_json::Value;
 
-use crate::tracking_answers;
+use crate::sync::tracking_answers;
 
 /// The account with separate credentials. It sorts after all others.
 pub(crate) const SEPARATE_ACCOUNT: &str = "STORE010";

@@ -11,7 +11,7 @@ use doubles::sqs::{Chances, QueueSettings, Received};
 use serde_json::Value;
 
 use crate::http::Response;
-use crate::usage::{Meter, lock};
+use crate::sync::usage::{Meter, lock};
 
 pub(crate) const SHARDS: &str = "shards";
 pub(crate) const BATCHES: &str = "batches";

@@ -1,0 +1,58 @@
+//! The authority that the doubles' certificates are from.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use data_encoding::BASE64;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+
+use crate::Error;
+
+/// Where Debian and Amazon Linux keep the roots of the machine.
+const SYSTEM_ROOTS: [&str; 2] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
+
+pub(super) struct Certificates {
+    pub(super) server: Arc<ServerConfig>,
+    /// The authority alone: what AWS clients trust.
+    pub(super) of_aws: PathBuf,
+    /// The machine's roots and the authority: what the client of customers' servers trusts.
+    pub(super) of_internet: PathBuf,
+}
+
+impl Certificates {
+    /// Writes the files of roots to `directory`.
+    pub(super) fn new(directory: &Path) -> Result<Self, Error> {
+        let mut authority = CertificateParams::default();
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+        let key = KeyPair::generate()?;
+        let name = vec!["localhost".to_owned()];
+        let certificate = CertificateParams::new(name)?.signed_by(&key, &authority)?;
+        let key = PrivateKeyDer::try_from(key.serialize_der())?;
+        let server = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)?;
+        let (of_aws, of_internet) = (directory.join("aws.pem"), directory.join("internet.pem"));
+        let authority = pem(authority.der());
+        fs::write(&of_aws, &authority)?;
+        let system = SYSTEM_ROOTS.iter().find_map(|file| fs::read(file).ok());
+        let mut file = fs::File::create(&of_internet)?;
+        file.write_all(&system.ok_or("the machine has no file of root certificates")?)?;
+        file.write_all(authority.as_bytes())?;
+        Ok(Self { server: Arc::new(server), of_aws, of_internet })
+    }
+}
+
+fn pem(certificate: &[u8]) -> String {
+    let encoded = BASE64.encode(certificate);
+    let lines: Vec<&str> = (0..encoded.len())
+        .step_by(64)
+        .filter_map(|from| encoded.get(from..encoded.len().min(from + 64)))
+        .collect();
+    format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+}

@@ -1,0 +1,17 @@
+//! Benchmarks: the programs of the functions, as Lambda runs them, against doubles of AWS in this
+//! process.
+
+pub mod cold;
+mod http;
+pub mod sync;
+
+use std::process::ExitCode;
+
+pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Prints the violated requirements of a benchmark, or why it failed.
+pub fn exit(result: Result<Vec<String>, Error>) -> ExitCode {
+    let failures = result.unwrap_or_else(|error| vec![error.to_string()]);
+    failures.iter().for_each(|failure| eprintln!("error: {failure}"));
+    if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
