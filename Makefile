@@ -141,7 +141,7 @@ unit: prerequisites
 
 SIM := cargo run --quiet --profile sim -p sim --
 
-sim-test: prerequisites ## Simulate 1,000 seeds, kills at every call, outages, planted bugs
+sim-test: prerequisites ## Simulate 1,000 seeds, kills at every point, outages, planted bugs
 	$(call step,tests of the simulation,cargo test --quiet --profile sim -p sim)
 	$(call step,simulation,$(SIM) seeds 1 1000)
 	$(call step,simulation of kills,$(SIM) kills)

@@ -7,6 +7,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use crate::sandbox::SandboxId;
+use crate::survey::Effect;
 use crate::world::State;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +66,16 @@ impl Call {
     /// The name of the queue.
     pub(crate) fn queue(&self) -> &str {
         self.request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default()
+    pub(crate) fn effect(&self) -> Effect {
+        let is_read = match self.service {
+            Service::DynamoDb => !self.is_write_of_dynamodb(),
+            Service::Sqs => self.operation.starts_with("Get"),
+            Service::Ssm => true,
+            Service::Other => false,
+        };
+        if is_read { Effect::Reads } else { Effect::Writes }
+    }
+
     }
 
     pub(crate) fn throttled(&self) -> Answer {

@@ -133,6 +133,9 @@ async fn carry_out(
     let (passage, name) = {
         let mut state = world.lock();
         let is_dead = state.sandbox(sandbox).is_dead;
+        if !is_dead && is_kill_point {
+            state.survey(sandbox, call.effect());
+        }
         if is_dead || is_kill_point && state.dies(sandbox, Moment::Before) {
             return;
         }

@@ -11,6 +11,7 @@ use tokio::time::sleep;
 use crate::sandbox::{Moment, SandboxId};
 use crate::setup::messages::CLOUD_API;
 use crate::setup::polling::CARRIER;
+use crate::survey::Effect;
 use crate::world::{State, World};
 
 mod body;
@@ -55,6 +56,7 @@ impl Network for Internet {
         let (world, sandbox) = (self.world.clone(), self.sandbox);
         Box::pin(async move {
             let request = world.lock().buggy_post(request);
+            world.lock().survey(sandbox, Effect::Posts);
             if world.lock().dies(sandbox, Moment::Before) {
                 return std::future::pending().await;
             }

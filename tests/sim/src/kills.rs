@@ -1,4 +1,5 @@
-//! Kills a worker before and after every single call of a run without other faults.
+//! Kills a worker at every point of a run without other faults at which its death leaves something else
+//! behind.
 
 use std::io;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ const SEEDS: std::ops::RangeInclusive<u64> = 1..=10;
 /// The calls of a meeting take other times with each seed.
 const SEEDS_OF_MEETING: std::ops::RangeInclusive<u64> = 1..=2;
 
-/// Runs each seed, and each meeting, once for every call and moment.
+/// Runs each seed, and each meeting, once for every such point.
 pub fn run(topology: &Arc<Topology>) -> io::Result<Totals> {
     let seeds = SEEDS.map(Plan::of);
     let of_meeting = |meeting: &'static Meeting| {
@@ -22,13 +23,10 @@ pub fn run(topology: &Arc<Topology>) -> io::Result<Totals> {
     };
     let mut plans = Vec::new();
     for plan in seeds.chain(MEETINGS.iter().flat_map(of_meeting)) {
-        // A call that is never made kills nobody.
-        let undisturbed = Plan { kill_at: Some((u64::MAX, Moment::Before)), ..plan };
-        let calls = run_plan(undisturbed, topology)?.counts.get("calls").copied();
-        let moments = (1..=calls.unwrap_or_default())
-            .flat_map(|call| [(call, Moment::Before), (call, Moment::After)]);
+        let undisturbed = Plan { kill_at: Some(Plan::NO_KILL), ..plan };
+        let points = run_plan(undisturbed, topology)?.kill_points.into_iter();
         plans.push(undisturbed);
-        plans.extend(moments.map(|at| Plan { kill_at: Some(at), ..plan }));
+        plans.extend(points.map(|point| Plan { kill_at: Some(point), ..plan }));
     }
     Campaign { topology: Arc::clone(topology), repeated: 0 }.run_plans(&plans)
 }

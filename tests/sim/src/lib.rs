@@ -29,6 +29,7 @@ pub mod scenarios;
 mod setup;
 mod story;
 mod topology;
+mod survey;
 mod world;
 
 pub use run::{Outcome, run};

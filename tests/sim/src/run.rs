@@ -24,6 +24,7 @@ use crate::setup::endpoints::Endpoints;
 use crate::setup::{ACCOUNTS, Patience};
 use crate::story::Story;
 use crate::topology::Topology;
+use crate::survey::{KillPoint, Survey};
 use crate::world::{State, World};
 use crate::{clock, logs, setup};
 
@@ -52,6 +53,8 @@ pub struct Outcome {
     /// Webhooks and requests that were accepted, deliveries, POSTs.
     pub counts: BTreeMap<&'static str, u64>,
     /// Empty unless asked for.
+    /// Of a run without any fault.
+    pub(crate) kill_points: Vec<KillPoint>,
     pub story: String,
 }
 
@@ -64,13 +67,16 @@ pub(crate) struct Plan {
     /// In place of what the seed draws.
     pub(crate) scenario: Option<&'static Scenario>,
     /// Strikes once, and no other fault does.
-    pub(crate) kill_at: Option<(u64, Moment)>,
+    pub(crate) kill_at: Option<KillPoint>,
     /// Takes the place of the actors that the seed draws.
     pub(crate) meeting: Option<&'static Meeting>,
 }
 
 impl Plan {
     pub(crate) fn of(seed: u64) -> Self {
+    /// A call that is never made kills nobody.
+    pub(crate) const NO_KILL: KillPoint = (u64::MAX, Moment::Before);
+
         Self { seed, tells: false, scenario: None, kill_at: None, meeting: None }
     }
 
@@ -191,6 +197,7 @@ pub(crate) fn world(plan: Plan, topology: Arc<Topology>) -> World {
         struck: BTreeMap::new(),
         random,
     };
+        survey: (plan.kill_at == Some(Plan::NO_KILL)).then(Survey::default),
     if flows.has_messages() {
         setup::messages::put(&mut state.ssm, clock::now_ms());
     }
@@ -275,3 +282,4 @@ impl State {
         }
     }
 }
+            kill_points: self.survey.as_ref().map(Survey::kill_points).unwrap_or_default(),

@@ -12,13 +12,14 @@ use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::clock;
+use crate::survey::Effect;
 use crate::world::{State, World};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct SandboxId(pub(crate) usize);
 
 /// When a call of a sandbox kills it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Moment {
     /// The call never leaves.
     Before,
@@ -39,6 +40,8 @@ pub(crate) struct SandboxState {
     /// Calls that this invocation may still make, and what happens at the last one.
     kill_in: Option<(u32, Moment)>,
     killed: Arc<Notify>,
+    /// Invocations so far.
+    invocations: u32,
 }
 
 impl SandboxState {
@@ -52,6 +55,7 @@ impl SandboxState {
             stops: Vec::new(),
             kill_in: None,
             killed: Arc::default(),
+            invocations: 0,
         }
     }
 }
@@ -95,6 +99,14 @@ struct Fate {
 }
 
 impl State {
+    /// Notes where the next call would kill its sandbox, if this run looks for that.
+    pub(crate) fn survey(&mut self, id: SandboxId, effect: Effect) {
+        let (call, invocation) = (self.calls + 1, (id, self.sandbox(id).invocations));
+        if let Some(survey) = &mut self.survey {
+            survey.note(invocation, call, effect);
+        }
+    }
+
     /// Counts a call of a sandbox. Returns whether the sandbox dies at this moment of the call.
     pub(crate) fn dies(&mut self, id: SandboxId, moment: Moment) -> bool {
         if moment == Moment::Before {
@@ -149,7 +161,9 @@ impl State {
             skew_ms: self.sandbox(id).skew_ms,
             killed: Arc::clone(&self.sandbox(id).killed),
         };
-        self.sandbox_mut(id).kill_in = None;
+        let sandbox = self.sandbox_mut(id);
+        sandbox.kill_in = None;
+        sandbox.invocations += 1;
         if self.random.f64() < self.faults.kill {
             match self.random.u8(..3) {
                 0 => fate.kill_after = Some(Duration::from_millis(self.random.u64(1..400))),

@@ -17,11 +17,12 @@ use crate::flows::Flows;
 use crate::internet::carrier::Carrier;
 use crate::internet::cloud_api::CloudApi;
 use crate::ledger::Ledger;
-use crate::sandbox::{Moment, SandboxId, SandboxState};
+use crate::sandbox::{SandboxId, SandboxState};
 use crate::setup::endpoints::Endpoints;
 use crate::setup::{Patience, STAGE};
 use crate::story::Story;
 use crate::topology::Topology;
+use crate::survey::{KillPoint, Survey};
 
 /// One run's world. Everything runs on one thread; the lock is never contended, and never held
 /// across an await.
@@ -46,7 +47,9 @@ pub(crate) struct State {
     /// The calls of all sandboxes so far.
     pub(crate) calls: u64,
     /// Kills the sandbox that makes this call.
-    pub(crate) kill_at: Option<(u64, Moment)>,
+    pub(crate) kill_at: Option<KillPoint>,
+    /// Of a run that looks for the calls that are worth a kill.
+    pub(crate) survey: Option<Survey>,
     /// What the carrier knows.
     pub(crate) carrier: Carrier,
     /// What WhatsApp's Cloud API has to report, and whom it refuses.
