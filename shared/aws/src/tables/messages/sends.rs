@@ -151,7 +151,10 @@ impl Messages {
     /// Keeps a message that a rule did not send, if its id is new. Its order does not show it.
     pub async fn record_skipped(&self, message: &Message, now: Timestamp) -> Result<(), IoError> {
         let writes = vec![self.request_write(message, None, now)?, self.record_write(message)?];
-        transact(&self.client, writes).await.map(drop)
+        match transact(&self.client, writes).await? {
+            TransactionOutcome::Cancelled(it) if it.condition_failed(REQUEST) => Ok(()),
+            outcome => outcome.unless_conflict(),
+        }
     }
 
     /// True if there is a message of ours with this id about the order.
