@@ -8,3 +8,4 @@ pub mod names;
 pub mod sqs;
 pub mod ssm;
 pub mod template;
+pub mod websockets;

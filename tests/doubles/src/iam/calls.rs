@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::names::{index_arn, parameter_arn, queue_arn, queue_of, table_arn};
+use crate::names::{arn, index_arn, parameter_arn, queue_arn, queue_of, table_arn};
 
 /// (action, ARN of the resource)
 type Call = (String, String);
@@ -10,7 +10,8 @@ type Call = (String, String);
 /// Stands for every resource: only a policy that allows all resources allows such a call.
 const ANY: &str = "*";
 
-/// The calls that a role must allow for a request. `service` is `dynamodb`, `sqs` or `ssm`.
+/// The calls that a role must allow for a request. `service` is `dynamodb`, `sqs`,
+/// `ssm` or `sockets`.
 pub fn calls(service: &str, operation: &str, request: &Value) -> Vec<Call> {
     match service {
         "dynamodb" => of_dynamodb(operation, request),
@@ -21,6 +22,11 @@ pub fn calls(service: &str, operation: &str, request: &Value) -> Vec<Call> {
             vec![(format!("sqs:{action}"), queue_arn(queue))]
         }
         "ssm" => of_ssm(operation, request),
+        "sockets" => {
+            let connection = request["connection"].as_str().unwrap_or_default();
+            let resource = format!("SocketApi/live/POST/@connections/{connection}");
+            vec![("execute-api:ManageConnections".to_owned(), arn("execute-api", &resource))]
+        }
         other => vec![(format!("{other}:{operation}"), ANY.to_owned())],
     }
 }

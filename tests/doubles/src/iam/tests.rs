@@ -146,6 +146,13 @@ fn a_read_of_parameters_needs_a_permission_on_each_name_or_the_path() {
 }
 
 #[test]
+fn a_post_to_a_socket_needs_its_connection() {
+    let found = calls("sockets", "PostToConnection", &json!({"connection": "a="}));
+    let socket = "arn:aws:execute-api:us-east-1:000000000000:SocketApi/live/POST/@connections/a=";
+    assert_eq!(pairs(&found), [("execute-api:ManageConnections", socket)]);
+}
+
+#[test]
 fn an_unknown_call_needs_a_permission_on_everything() {
     assert_eq!(pairs(&calls("s3", "GetObject", &json!({}))), [("s3:GetObject", "*")]);
     assert_eq!(pairs(&calls("ssm", "PutParameter", &json!({}))), [("ssm:PutParameter", "*")]);
