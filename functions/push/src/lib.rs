@@ -152,34 +152,4 @@ impl Tally {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used)]
-mod tests {
-    use domain::core::id::AccountCode;
-    use domain::live::ServerFrame;
-
-    use super::*;
-
-    #[test]
-    fn a_scope_gets_its_frames_in_order_and_no_others() {
-        let scope = |account: &str| Scope::account(&AccountCode::parse(account).unwrap());
-        let message = |updates: &[(&[&str], &ServerFrame<'_>)]| {
-            let update = |(scopes, frame): &(&[&str], &ServerFrame<'_>)| {
-                LiveUpdate::new(scopes.iter().map(|it| scope(it)).collect(), frame)
-            };
-            let body = LiveMessage::new(updates.iter().map(update).collect()).write();
-            let mut record = SqsMessage::default();
-            record.body = Some(body);
-            record
-        };
-        let (first, second) = (ServerFrame::Registered, ServerFrame::Pong);
-        let mut unreadable = SqsMessage::default();
-        unreadable.body = Some("?".to_owned());
-        let mut batch = SqsEvent::default();
-        batch.records =
-            vec![message(&[(&["A", "B"], &first)]), unreadable, message(&[(&["A"], &second)])];
-        let updates = updates_of(&batch);
-        let frames = frames_by_scope(&updates);
-        assert_eq!(frames[&scope("A")], [first.to_text(), second.to_text()]);
-        assert_eq!(frames[&scope("B")], [first.to_text()]);
-    }
-}
+mod tests;
