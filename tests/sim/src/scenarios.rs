@@ -1,6 +1,7 @@
 //! Long outages, and a crowd: after each of them, everything is applied and told in time, once.
 
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 use std::{fmt, io, thread};
 
@@ -84,15 +85,12 @@ pub struct Report {
     outcomes: Vec<Outcome>,
 }
 
-/// Runs all scenarios side by side.
+/// Runs all scenarios side by side, each seed by itself: the last one is much the longest.
 pub fn run_all(topology: &Arc<Topology>) -> io::Result<Vec<Report>> {
     thread::scope(|scope| {
         let runs: Vec<_> =
             ALL.iter().map(|scenario| scope.spawn(|| run(scenario, topology))).collect();
-        let reports = runs
-            .into_iter()
-            .map(|run| run.join().unwrap_or_else(|_| Err(io::Error::other("a scenario panicked"))));
-        reports.collect()
+        runs.into_iter().map(joined).collect()
     })
 }
 
@@ -104,12 +102,19 @@ pub fn tell(topology: &Arc<Topology>, number: usize, seed: u64) -> io::Result<Op
 }
 
 fn run(scenario: &'static Scenario, topology: &Arc<Topology>) -> io::Result<Report> {
-    let outcomes = SEEDS.map(|seed| {
+    let run = |seed| {
         let plan = Plan { scenario: Some(scenario), ..Plan::of(seed) };
         crate::run::run_plan(plan, topology)
+    };
+    let outcomes: io::Result<Vec<Outcome>> = thread::scope(|scope| {
+        let runs: Vec<_> = SEEDS.map(|seed| scope.spawn(move || run(seed))).collect();
+        runs.into_iter().map(joined).collect()
     });
-    let outcomes = outcomes.collect::<io::Result<_>>()?;
-    Ok(Report { name: scenario.name, within: scenario.within, outcomes })
+    Ok(Report { name: scenario.name, within: scenario.within, outcomes: outcomes? })
+}
+
+fn joined<T>(run: ScopedJoinHandle<'_, io::Result<T>>) -> io::Result<T> {
+    run.join().unwrap_or_else(|_| Err(io::Error::other("a scenario panicked")))
 }
 
 impl Report {
