@@ -9,6 +9,7 @@ use tokio::time::sleep;
 
 use crate::lambda::Lambda;
 use crate::scenarios::{Scenario, Trial};
+use crate::setup::PHONE;
 use crate::world::{State, World};
 
 mod carriers;
@@ -25,6 +26,7 @@ mod request;
 mod sends;
 mod settings;
 mod shop;
+mod sockets;
 mod statuses;
 mod webhook;
 
@@ -95,15 +97,27 @@ impl Actors {
                 self.send_messages().await;
             }
         };
+        let watching = self.watch_orders(flows.clients);
         let others = async { tokio::join!(self.operate(), self.change_settings(), self.fail()) };
-        tokio::join!(orders, self.tell_shops(cast.shops), polling, messages, sends, others);
+        tokio::join!(
+            orders,
+            self.tell_shops(cast.shops),
+            polling,
+            messages,
+            sends,
+            watching,
+            others
+        );
     }
 
     /// Begins the orders within this time, and waits until the last one has been told.
     async fn tell_orders(&self, orders: usize, within: Duration) {
         let mut stories = JoinSet::new();
         for number in 0..orders {
-            let plan = order::Plan::draw(number, &mut self.world.lock().random);
+            let mut plan = order::Plan::draw(number, &mut self.world.lock().random);
+            if self.world.lock().flows.rules {
+                plan.phone = shopper(number);
+            }
             let actors = self.clone();
             stories.spawn_local(async move {
                 actors.wait_up_to(within.as_secs()).await;
@@ -140,6 +154,11 @@ impl Actors {
     fn draw_wait(&self, most_seconds: u64) -> Duration {
         Duration::from_millis(self.world.lock().random.u64(0..=most_seconds * 1000))
     }
+}
+
+/// Every second order is of the same shopper.
+fn shopper(number: usize) -> String {
+    format!("{PHONE}{:03}", number % 2)
 }
 
 impl State {

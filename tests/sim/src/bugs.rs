@@ -167,6 +167,20 @@ bugs! {
     UnknownNotSettled: "ends as unknown, but its status";
     /// A message without an answer in time counts as not sent.
     TimeoutIsRefusal: "is sent twice", "though it may have been sent";
+    /// The updates that a client missed begin one version too late.
+    SinceOneTooLate: "does not know";
+    /// A ticket is read when a socket opens, and stays.
+    TicketOpensTwice: "opens a second socket";
+    /// A socket that API Gateway does not know is not forgotten.
+    GoneNotForgotten: "is gone, but its row stays";
+    /// The socket of one order registers for its whole account.
+    ScopeWidened: "which it may not see";
+    /// The daily cap of a shopper's messages is not looked at.
+    DailyCapIgnored: "in a day, at most";
+    /// A check of the rules that is repeated makes its message again.
+    RuleCheckedTwice: "is made twice", "is sent twice";
+    /// The check of the rules is queued before the change is committed.
+    CheckedBeforeCommit: "sends no message";
     /// A role lacks a permission that is seldom needed.
     MissingPermission: "may not";
 }

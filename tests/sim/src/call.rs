@@ -15,6 +15,8 @@ pub(crate) enum Service {
     DynamoDb,
     Sqs,
     Ssm,
+    /// `@connections` of the WebSocket API.
+    Sockets,
     Other,
 }
 
@@ -35,6 +37,9 @@ pub(crate) struct Answer {
 
 impl Call {
     pub(crate) fn read(request: &HttpRequest) -> Self {
+        if let Some(call) = Self::of_sockets(request) {
+            return call;
+        }
         let target = request.headers().get("x-amz-target").unwrap_or_default();
         let (service, operation) = target.split_once('.').unwrap_or_default();
         let service = match service {
@@ -48,9 +53,27 @@ impl Call {
         Self { service, operation: operation.to_owned(), request }
     }
 
+    fn of_sockets(request: &HttpRequest) -> Option<Self> {
+        let (_, connection) = request.uri().split_once("/@connections/")?;
+        let data = String::from_utf8_lossy(request.body().bytes().unwrap_or_default());
+        let request = json!({ "connection": connection.replace("%3D", "="), "data": data });
+        let operation = "PostToConnection".to_owned();
+        Some(Self { service: Service::Sockets, operation, request })
+    }
+
     pub(crate) fn is_write_of_dynamodb(&self) -> bool {
         let is_read = matches!(self.operation.as_str(), "GetItem" | "Query" | "BatchGetItem");
         self.service == Service::DynamoDb && !is_read
+    }
+
+    pub(crate) fn effect(&self) -> Effect {
+        let is_read = match self.service {
+            Service::DynamoDb => !self.is_write_of_dynamodb(),
+            Service::Sqs => self.operation.starts_with("Get"),
+            Service::Ssm => true,
+            Service::Sockets | Service::Other => false,
+        };
+        if is_read { Effect::Reads } else { Effect::Writes }
     }
 
     /// A query of one of the sixteen shards of due deliveries, but the first. `sweep` asks all of them
@@ -66,25 +89,24 @@ impl Call {
     /// The name of the queue.
     pub(crate) fn queue(&self) -> &str {
         self.request["QueueUrl"].as_str().and_then(|url| url.rsplit('/').next()).unwrap_or_default()
-    pub(crate) fn effect(&self) -> Effect {
-        let is_read = match self.service {
-            Service::DynamoDb => !self.is_write_of_dynamodb(),
-            Service::Sqs => self.operation.starts_with("Get"),
-            Service::Ssm => true,
-            Service::Other => false,
-        };
-        if is_read { Effect::Reads } else { Effect::Writes }
-    }
-
     }
 
     pub(crate) fn throttled(&self) -> Answer {
         let code = match self.service {
             Service::DynamoDb => "com.amazonaws.dynamodb.v20120810#ThrottlingException",
             Service::Sqs => "com.amazonaws.sqs#RequestThrottled",
+            Service::Sockets => {
+                return Answer::error(429, json!({ "__type": "LimitExceededException" }));
+            }
             Service::Ssm | Service::Other => "ThrottlingException",
         };
         Answer::error(400, json!({ "__type": code, "message": "Rate exceeded" }))
+    }
+
+    /// The row is not as the write requires.
+    pub(crate) fn condition_failed(&self) -> Answer {
+        let code = "com.amazonaws.dynamodb.v20120810#ConditionalCheckFailedException";
+        Answer::error(400, json!({ "__type": code, "message": "failed" }))
     }
 
     /// Another transaction writes the same row.
@@ -195,6 +217,7 @@ impl State {
                 }
                 result.map_err(Answer::from)
             }
+            Service::Sockets => self.execute_sockets(sandbox, call, now),
             Service::Other => {
                 Err(Answer::error(400, json!({ "__type": "UnknownOperationException" })))
             }
@@ -295,6 +318,7 @@ impl State {
             Service::DynamoDb => "dynamodb",
             Service::Sqs => "sqs",
             Service::Ssm => "ssm",
+            Service::Sockets => "sockets",
             Service::Other => "other",
         };
         let function = self.sandbox(sandbox).function.clone();
@@ -321,6 +345,7 @@ impl fmt::Display for Call {
         match self.service {
             Service::DynamoDb => crate::describe::dynamodb(f, &self.operation, &self.request),
             Service::Sqs => crate::describe::sqs(f, self.queue(), &self.request),
+            Service::Sockets => write!(f, " {}", self.request["connection"]),
             Service::Ssm | Service::Other => crate::describe::ssm(f, &self.request),
         }
     }

@@ -6,6 +6,9 @@ use crate::setup::polling::Polling;
 
 /// One run in so many has a flow.
 const ONE_IN: u8 = 3;
+const MOST_CLIENTS: usize = 4;
+/// Makes another generator of a seed.
+const FURTHER: u64 = 0x5EED_0F5E_A112;
 
 /// What the seed has chosen.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -18,8 +21,12 @@ pub(crate) struct Flows {
     pub(crate) messages: bool,
     /// Messages that Waypost sends.
     pub(crate) sends: bool,
-    /// Changes of orders send messages. Only in a scenario.
+    /// Changes of orders send messages, by rules with limits.
     pub(crate) rules: bool,
+    /// The same for a thousand orders at one moment. Only in a scenario.
+    pub(crate) crowd: bool,
+    /// Clients that watch orders on sockets.
+    pub(crate) clients: usize,
     /// As few of everything as possible: every call of the run is struck in turn.
     pub(crate) is_small: bool,
 }
@@ -31,12 +38,39 @@ impl Flows {
         let before_the_hour = is_scheduled.then(|| random.u64(20_000..150_000));
         let messages = random.u8(..ONE_IN) == 0;
         let sends = random.u8(..ONE_IN) == 0;
-        Self { polling, before_the_hour, messages, sends, rules: false, is_small: false }
+        Self { polling, before_the_hour, messages, sends, ..Self::default() }
+    }
+
+    /// Rules and sockets have a generator of their own: seeds without them are what they were.
+    pub(crate) fn with_more(mut self, seed: u64) -> Self {
+        let mut random = Rng::with_seed(seed ^ FURTHER);
+        self.rules = random.u8(..ONE_IN) == 0;
+        if random.u8(..ONE_IN) == 0 {
+            self.clients = random.usize(1..=MOST_CLIENTS);
+        }
+        self
+    }
+
+    /// At most one of both, beside an order.
+    pub(crate) fn with_one_more(mut self, seed: u64) -> Self {
+        if !self.is_small {
+            match seed % 3 {
+                0 => self.rules = true,
+                1 => self.clients = 1,
+                _ => {}
+            }
+        }
+        self
+    }
+
+    /// Only orders and shops, and who watches them.
+    pub(crate) fn is_plain(self) -> bool {
+        Self { rules: false, clients: 0, ..self } == Self::default()
     }
 
     /// Whether the settings of WhatsApp are there, and its rows are looked at.
     pub(crate) fn has_messages(&self) -> bool {
-        self.messages || self.sends || self.rules
+        self.messages || self.sends || self.rules || self.crowd
     }
 
     /// At most one, by itself.

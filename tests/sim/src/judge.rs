@@ -19,8 +19,10 @@ pub(crate) mod names;
 pub(crate) mod orders;
 mod polling;
 mod rows;
+mod rules;
 mod sends;
 mod shop;
+mod sockets;
 mod timeline;
 mod triggers;
 
@@ -46,6 +48,8 @@ pub(crate) fn judge(state: &mut State) {
     findings.extend(messages::judge(state, &stored));
     findings.extend(sends::judge(state));
     findings.extend(crowd::judge(state));
+    findings.extend(rules::judge(state, &stored));
+    findings.extend(sockets::judge(state, &stored));
     findings.extend(expiry::judge(state));
     if !findings.is_empty() {
         stored.values().flat_map(timeline).for_each(|line| state.tell("timeline", || line));

@@ -77,9 +77,11 @@ mod tests {
             plan.draw(&mut Rng::with_seed(seed)).1
         });
         let flows: Vec<Flows> = flows.collect();
-        assert!(flows.contains(&Flows::default()));
+        assert!(flows.iter().any(|flows| flows.is_plain()), "{flows:?}");
         assert!(flows.iter().any(|flows| flows.polling.is_some()), "{flows:?}");
         assert!(flows.iter().any(|flows| flows.messages), "{flows:?}");
         assert!(flows.iter().any(|flows| flows.sends), "{flows:?}");
+        assert!(flows.iter().any(|flows| flows.rules), "{flows:?}");
+        assert!(flows.iter().any(|flows| flows.clients > 0), "{flows:?}");
     }
 }

@@ -24,6 +24,7 @@ use doubles::template::Function as Spec;
 mod http;
 mod queue;
 mod schedule;
+mod sockets;
 
 pub(crate) use http::{ApiRequest, Response};
 
@@ -41,6 +42,8 @@ enum Program {
     Poll(Box<poll::Function>),
     Sync(Box<sync::Function>),
     Sweep(Box<sweep::Function>),
+    Realtime(Box<realtime::Realtime>),
+    Push(Box<push::Push>),
 }
 
 struct Sandbox {
@@ -66,7 +69,7 @@ impl Lambda {
         let chosen = {
             let mut state = self.world.lock();
             // Each new one reads its settings: a crowd of them would meet the limit of SSM first.
-            let is_new = warm.is_empty() || !state.flows.rules && state.random.u8(..8) == 0;
+            let is_new = warm.is_empty() || !state.flows.crowd && state.random.u8(..8) == 0;
             (!is_new).then(|| state.random.usize(..warm.len()))
         };
         match chosen {
@@ -131,6 +134,11 @@ impl Lambda {
             "sweep" => {
                 Program::Sweep(Box::new(sweep::Function::from_environment(&queue(), environment)?))
             }
+            "realtime" => Program::Realtime(Box::new(realtime::Realtime::from_environment(
+                &api(),
+                environment,
+            )?)),
+            "push" => Program::Push(Box::new(push::Push::from_environment(&api(), environment)?)),
             _ => return Err(aws::env::BadEnvironment("function")),
         })
     }
@@ -214,6 +222,16 @@ impl Program {
             Self::Poll(it) => {
                 let event = LambdaEvent::new(serde_json::from_value(payload)?, context);
                 Ok(serde_json::to_value(it.invoke(event).await?)?)
+            }
+            Self::Push(it) => {
+                let event = LambdaEvent::new(serde_json::from_value(payload)?, context);
+                Ok(serde_json::to_value(it.invoke(event).await?)?)
+            }
+            Self::Realtime(it) => {
+                let answer = it.invoke(LambdaEvent::new(payload, context)).await?;
+                let body = answer["body"].as_str().and_then(|it| serde_json::from_str(it).ok());
+                let body: Value = body.unwrap_or_default();
+                Ok(serde_json::json!({ "status": answer["statusCode"], "body": body }))
             }
             Self::Sync(it) => it.invoke(LambdaEvent::new(payload, context)).await,
             Self::Sweep(it) => {

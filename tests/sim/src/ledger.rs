@@ -11,6 +11,7 @@ use crate::sandbox::SandboxId;
 pub(crate) mod messages;
 pub(crate) mod polling;
 pub(crate) mod sends;
+pub(crate) mod sockets;
 
 #[derive(Default)]
 pub(crate) struct Ledger {
@@ -30,6 +31,7 @@ pub(crate) struct Ledger {
     pub(crate) messages: messages::MessagesLedger,
     pub(crate) sends: sends::SendsLedger,
     pub(crate) polling: polling::PollingLedger,
+    pub(crate) sockets: sockets::SocketsLedger,
     /// Runs of polling of which a function logged the end.
     pub(crate) finished_runs: BTreeSet<String>,
     violations: Vec<String>,

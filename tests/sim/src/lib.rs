@@ -27,9 +27,10 @@ mod run;
 mod sandbox;
 pub mod scenarios;
 mod setup;
+mod sockets;
 mod story;
-mod topology;
 mod survey;
+mod topology;
 mod world;
 
 pub use run::{Outcome, run};

@@ -11,6 +11,10 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use crate::setup::CANARIES;
 use crate::world::World;
 
+/// Lines of functions that lose updates for sockets, as they may.
+const LOSSES: [&str; 4] =
+    ["live.not_told ", "live.not_pushed ", "live.not_posted ", "live.unreadable "];
+
 /// Logs of this run. Nothing else is logged on this thread.
 pub(crate) fn subscriber(world: World) -> impl Subscriber {
     tracing_subscriber::registry().with(Logs(world).with_filter(LevelFilter::INFO))
@@ -36,6 +40,10 @@ impl<S: Subscriber> Layer<S> for Logs {
             && !state.ledger.finished_runs.insert(run.to_owned())
         {
             state.ledger.violation(format!("{run} finishes twice"));
+        }
+        if LOSSES.iter().any(|loss| line.starts_with(loss)) {
+            let now = state.now();
+            state.ledger.sockets.lost_at.push(now);
         }
         state.tell("log", || line);
     }

@@ -22,9 +22,10 @@ use crate::sandbox::Moment;
 use crate::scenarios::Scenario;
 use crate::setup::endpoints::Endpoints;
 use crate::setup::{ACCOUNTS, Patience};
+use crate::sockets::Sockets;
 use crate::story::Story;
-use crate::topology::Topology;
 use crate::survey::{KillPoint, Survey};
+use crate::topology::Topology;
 use crate::world::{State, World};
 use crate::{clock, logs, setup};
 
@@ -52,9 +53,9 @@ pub struct Outcome {
     pub struck: BTreeMap<&'static str, u64>,
     /// Webhooks and requests that were accepted, deliveries, POSTs.
     pub counts: BTreeMap<&'static str, u64>,
-    /// Empty unless asked for.
     /// Of a run without any fault.
     pub(crate) kill_points: Vec<KillPoint>,
+    /// Empty unless asked for.
     pub story: String,
 }
 
@@ -73,10 +74,10 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    pub(crate) fn of(seed: u64) -> Self {
     /// A call that is never made kills nobody.
     pub(crate) const NO_KILL: KillPoint = (u64::MAX, Moment::Before);
 
+    pub(crate) fn of(seed: u64) -> Self {
         Self { seed, tells: false, scenario: None, kill_at: None, meeting: None }
     }
 
@@ -84,9 +85,13 @@ impl Plan {
     pub(crate) fn draw(self, random: &mut Rng) -> (Faults, Flows) {
         let faults = Faults::draw(random);
         match (self.kill_at, self.scenario) {
-            (Some(_), _) => (Faults::NONE, Flows::draw_one(random)),
+            (Some(_), _) => {
+                let flows = Flows::draw_one(random);
+                let is_meeting = self.meeting.is_some();
+                (Faults::NONE, if is_meeting { flows } else { flows.with_one_more(self.seed) })
+            }
             (None, Some(scenario)) => (Faults::NONE, scenario.flows()),
-            (None, None) => (faults, Flows::draw(random)),
+            (None, None) => (faults, Flows::draw(random).with_more(self.seed)),
         }
     }
 }
@@ -144,6 +149,11 @@ async fn live(plan: Plan, topology: Arc<Topology>) -> (World, Ending) {
         settle(&world, SETTLING).await;
     }
     finish_polling(&world, &actors).await;
+    if world.lock().flows.clients > 0 {
+        actors.register_once_more().await;
+        settle(&world, SETTLING).await;
+        actors.read_last_frames();
+    }
     if world.lock().flows.has_messages() {
         actors.read_messages().await;
     }
@@ -166,6 +176,7 @@ async fn finish_polling(world: &World, actors: &Actors) {
 pub(crate) fn world(plan: Plan, topology: Arc<Topology>) -> World {
     let mut random = Rng::with_seed(plan.seed);
     let (faults, flows) = plan.draw(&mut random);
+    let topology = if flows.clients > 0 { topology.with_sockets() } else { topology };
     let patience = if plan.scenario.is_some() { Patience::Long } else { Patience::Short };
     flows.before_the_hour.iter().for_each(|ms| clock::begin_before_the_hour(*ms));
     let endpoints = Endpoints::draw(&mut random);
@@ -186,8 +197,10 @@ pub(crate) fn world(plan: Plan, topology: Arc<Topology>) -> World {
         sandboxes: Vec::new(),
         calls: 0,
         kill_at: plan.kill_at,
+        survey: (plan.kill_at == Some(Plan::NO_KILL)).then(Survey::default),
         carrier: crate::internet::carrier::Carrier::default(),
         cloud_api: crate::internet::cloud_api::CloudApi::default(),
+        sockets: Sockets::default(),
         receivers_down_until: 0,
         down_until: BTreeMap::new(),
         arrivals: BTreeMap::new(),
@@ -197,11 +210,12 @@ pub(crate) fn world(plan: Plan, topology: Arc<Topology>) -> World {
         struck: BTreeMap::new(),
         random,
     };
-        survey: (plan.kill_at == Some(Plan::NO_KILL)).then(Survey::default),
     if flows.has_messages() {
         setup::messages::put(&mut state.ssm, clock::now_ms());
     }
-    if flows.rules {
+    if flows.crowd {
+        setup::messages::put_rules_of_crowd(&mut state.ssm, clock::now_ms());
+    } else if flows.rules {
         setup::messages::put_rules(&mut state.ssm, clock::now_ms());
     }
     if let Some(polling) = flows.polling {
@@ -244,7 +258,7 @@ impl State {
         match plan.kill_at {
             Some(_) if self.flows.is_small => Cast::NOBODY,
             Some(_) => Cast::draw_one(&mut self.random),
-            None if self.flows == Flows::default() => Cast::draw(&mut self.random),
+            None if self.flows.is_plain() => Cast::draw(&mut self.random),
             None => Cast::draw_beside(&mut self.random),
         }
     }
@@ -278,8 +292,8 @@ impl State {
             violations: self.ledger.violations().to_vec(),
             struck: self.struck.clone(),
             counts: counts.map(count).into(),
+            kill_points: self.survey.as_ref().map(Survey::kill_points).unwrap_or_default(),
             story: self.story.text().to_owned(),
         }
     }
 }
-            kill_points: self.survey.as_ref().map(Survey::kill_points).unwrap_or_default(),

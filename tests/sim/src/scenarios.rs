@@ -71,7 +71,7 @@ pub const ALL: &[Scenario] = &[
 impl Scenario {
     /// Beside orders and their webhooks.
     pub(crate) fn flows(&self) -> Flows {
-        Flows { rules: self.trial == Trial::Crowd, ..Flows::default() }
+        Flows { crowd: self.trial == Trial::Crowd, ..Flows::default() }
     }
 }
 

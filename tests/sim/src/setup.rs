@@ -10,6 +10,7 @@ use endpoints::{Endpoints, url, whsec};
 pub(crate) mod endpoints;
 pub(crate) mod messages;
 pub(crate) mod polling;
+pub(crate) mod tracking;
 
 pub(crate) const STAGE: &str = "sim";
 
@@ -77,9 +78,7 @@ pub(crate) fn settings(patience: Patience, endpoints: &Endpoints, now: u64) -> S
     for source in ["shiprocket", "shipway", "esahayak"] {
         put(&format!("sources/{source}/hooks/{HOOK}"), Kind::SecureString, &hook);
     }
-    let keys = ["canary-key-of-the-tracking-links-012"];
-    let tracking = json!({ "keys": keys, "public_url": "https://track.example.com" });
-    put("tracking", Kind::SecureString, &tracking.to_string());
+    put("tracking", Kind::SecureString, &tracking::setting());
     for endpoint in endpoints.all() {
         let name = endpoint.name;
         let secret = whsec(endpoints.key(name));

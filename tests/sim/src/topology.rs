@@ -14,6 +14,8 @@ pub struct Topology {
     template: Template,
     functions: Vec<Arc<Function>>,
     pub(crate) bug: Option<Bug>,
+    /// The same system with live updates: a new installation has none.
+    live: Option<Arc<Self>>,
 }
 
 impl Topology {
@@ -25,7 +27,18 @@ impl Topology {
     /// With a planted bug, if there is one.
     pub fn with(bug: Option<Bug>, template: &str) -> Result<Self, TemplateError> {
         let template = bug.map_or_else(|| template.to_owned(), |bug| bug.edit(template));
+        let live = Self::deployed(bug, &template, "2", None)?;
+        Self::deployed(bug, &template, "0", Some(Arc::new(live)))
+    }
+
+    fn deployed(
+        bug: Option<Bug>,
+        template: &str,
+        pushes: &str,
+        live: Option<Arc<Self>>,
+    ) -> Result<Self, TemplateError> {
         let parameters = [
+            ("PushConcurrency", pushes),
             ("Stage", STAGE),
             ("ConfigTtlSeconds", "20"),
             ("ProcessConcurrency", "20"),
@@ -33,9 +46,14 @@ impl Topology {
             ("SlowDeliverConcurrency", "10"),
             ("SyncConcurrency", "4"),
         ];
-        let template = Template::read(&template, &parameters)?;
+        let template = Template::read(template, &parameters)?;
         let functions = template.functions.iter().cloned().map(Arc::new).collect();
-        Ok(Self { template, functions, bug })
+        Ok(Self { template, functions, bug, live })
+    }
+
+    /// As a stage that tells sockets.
+    pub(crate) fn with_sockets(self: Arc<Self>) -> Arc<Self> {
+        self.live.clone().unwrap_or(self)
     }
 
     pub(crate) fn functions(&self) -> &[Arc<Function>] {

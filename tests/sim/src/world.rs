@@ -20,9 +20,10 @@ use crate::ledger::Ledger;
 use crate::sandbox::{SandboxId, SandboxState};
 use crate::setup::endpoints::Endpoints;
 use crate::setup::{Patience, STAGE};
+use crate::sockets::Sockets;
 use crate::story::Story;
-use crate::topology::Topology;
 use crate::survey::{KillPoint, Survey};
+use crate::topology::Topology;
 
 /// One run's world. Everything runs on one thread; the lock is never contended, and never held
 /// across an await.
@@ -54,6 +55,7 @@ pub(crate) struct State {
     pub(crate) carrier: Carrier,
     /// What WhatsApp's Cloud API has to report, and whom it refuses.
     pub(crate) cloud_api: CloudApi,
+    pub(crate) sockets: Sockets,
     /// Customers' servers fail until then; of single ones, by endpoint.
     pub(crate) receivers_down_until: u64,
     pub(crate) down_until: BTreeMap<&'static str, u64>,

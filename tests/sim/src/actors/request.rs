@@ -147,6 +147,12 @@ pub(super) fn user(name: &str, method: &'static str, path: &str, body: &Value) -
     ApiRequest { headers: headers(basic), ..request(method, path, body) }
 }
 
+/// A request without credentials.
+pub(super) fn anybody(method: &'static str, path: &str, body: &Value) -> ApiRequest {
+    let json = ("content-type".to_owned(), "application/json".to_owned());
+    ApiRequest { headers: [json].into(), ..request(method, path, body) }
+}
+
 fn request(method: &'static str, path: &str, body: &Value) -> ApiRequest {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     ApiRequest { method, path: path.to_owned(), body, ..ApiRequest::default() }

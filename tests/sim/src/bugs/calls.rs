@@ -67,10 +67,58 @@ pub(super) fn rewrite(bug: Bug, function: &str, call: &mut Call, now: u64) {
             let writes = writes(call).into_iter();
             writes.for_each(|write| change_number(write, "ttl", |seconds| seconds * 1000));
         }
+        (Bug::ScopeWidened, "realtime", "PutItem") => widen_scope(&mut call.request),
+        (Bug::DailyCapIgnored, "process", "TransactWriteItems" | "BatchGetItem") => {
+            ignore_cap(call);
+        }
+        (Bug::RuleCheckedTwice, "process", "TransactWriteItems" | "BatchGetItem") => {
+            forget_checks(call);
+        }
         (_, "process", "SendMessageBatch") if call.queue() == "DeliveriesQueue" => {
             rewrite_deliveries(bug, call, now);
         }
         _ => {}
+    }
+}
+
+/// A socket of one order registers for the account of the order.
+fn widen_scope(put: &mut Value) {
+    let pk = put["Item"]["pk"]["S"].as_str().and_then(|pk| pk.strip_prefix("order:"));
+    // The length of the account, the account, the order.
+    let account = pk.and_then(|pk| Some(pk.rsplit_once(':')?.0.to_owned()));
+    if let Some(account) = account {
+        put["Item"]["pk"]["S"] = format!("account:{account}").into();
+    }
+}
+
+fn ignore_cap(call: &mut Call) {
+    let is_of_day = |key: &Value| key["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("sent:"));
+    let keys = keys_of_batch(call);
+    for key in keys.into_iter().flatten().filter(|key| is_of_day(key)) {
+        key["sk"]["S"] = "none".into();
+    }
+    writes(call).into_iter().filter(|write| is_of_day(&write["Key"])).for_each(drop_condition);
+}
+
+fn keys_of_batch(call: &mut Call) -> Option<&mut Vec<Value>> {
+    call.request.pointer_mut("/RequestItems/MessagesTable/Keys")?.as_array_mut()
+}
+
+/// A check does not find what an earlier one made, and writes it again.
+fn forget_checks(call: &mut Call) {
+    let is_of_rule =
+        |key: &Value| key["sk"]["S"].as_str().is_some_and(|sk| sk.starts_with("id:wa_"));
+    let keys = keys_of_batch(call);
+    for key in keys.into_iter().flatten().filter(|key| is_of_rule(key)) {
+        key["sk"]["S"] = "none".into();
+    }
+    let mut writes = writes(call);
+    if writes.iter().any(|write| is_of_rule(&write["Item"])) {
+        writes.iter_mut().for_each(|write| {
+            if write.get("Item").is_some() {
+                drop_condition(write);
+            }
+        });
     }
 }
 

@@ -39,6 +39,9 @@ impl State {
         if bug == Bug::NoTransaction && function == "process" && call.operation == TRANSACTION {
             call = self.without_transaction(sandbox, call);
         }
+        if bug == Bug::TicketOpensTwice && is_of_ticket(&call) {
+            return self.look_at_ticket(sandbox, call);
+        }
         if bug == Bug::ParkedWithoutSecondLook && self.is_second_look(sandbox, &function, &call) {
             return Answer::ok(json!({}));
         }
@@ -68,6 +71,20 @@ impl State {
             }
             let answer = self.serve(sandbox, &call);
             self.tell(&name, || format!("{call} -> {answer}, TOO LATE"));
+        }
+    }
+
+    /// Reads a ticket, and leaves it where it is.
+    fn look_at_ticket(&mut self, sandbox: SandboxId, mut call: Call) -> Answer {
+        call.operation = "GetItem".to_owned();
+        let (table, key) = (&call.request["TableName"], &call.request["Key"]);
+        call.request = json!({ "TableName": table, "Key": key, "ConsistentRead": true });
+        let now = self.now();
+        let read = self.dynamodb.call(&call.operation, &call.request, now, 0);
+        match read {
+            Ok(row) if row["Item"].is_null() => call.condition_failed(),
+            Ok(row) => Answer::ok(json!({ "Attributes": row["Item"] })),
+            Err(_) => self.serve(sandbox, &call),
         }
     }
 
@@ -103,6 +120,11 @@ impl State {
         }
         false
     }
+}
+
+fn is_of_ticket(call: &Call) -> bool {
+    let pk = call.request["Key"]["pk"]["S"].as_str();
+    call.operation == "DeleteItem" && pk.is_some_and(|pk| pk.starts_with("ticket:"))
 }
 
 /// The names that a transaction parks a report under.
@@ -144,6 +166,8 @@ fn effect(bug: Bug, function: &str, call: &Call) -> Effect {
             Effect::Held
         }
         (Bug::NoDeadLetter, "deliver", "SendMessage") if queue == "DeliveriesDlq" => Effect::Never,
+        (Bug::GoneNotForgotten, "push", "DeleteItem") => Effect::Never,
+        (Bug::CheckedBeforeCommit, "process", TRANSACTION) => Effect::Held,
         (Bug::NoPendingMark, "inbound" | "orders", "UpdateItem") if is_of_events => Effect::Never,
         _ => Effect::Now,
     }
@@ -156,6 +180,8 @@ fn releases(bug: Bug, call: &Call) -> bool {
         (Bug::AnnounceBeforeCommit, "SendMessageBatch") => true,
         (Bug::AnnounceBeforeCommit | Bug::MarkBeforeAnnounce, "UpdateItem")
         | (Bug::SweepMarksBeforeSend, "UpdateItem") => is_of_events,
+        (Bug::CheckedBeforeCommit, "SendMessageBatch") => call.queue() == "EventsQueue",
+        (Bug::CheckedBeforeCommit, "UpdateItem") => is_of_events,
         (Bug::NoTransaction | Bug::CountBeforeReports, TRANSACTION) => true,
         (Bug::ResultToldAfterRecord, "UpdateItem") => {
             call.request["TableName"] == "DeliveriesTable"
@@ -168,7 +194,13 @@ fn releases(bug: Bug, call: &Call) -> bool {
 
 /// Whether nobody tries again if the late call fails: what came before it says that it was done.
 fn forgets_on_error(bug: Bug) -> bool {
-    !matches!(bug, Bug::AnnounceBeforeCommit | Bug::QueueBeforeStore | Bug::NoTransaction)
+    !matches!(
+        bug,
+        Bug::AnnounceBeforeCommit
+            | Bug::CheckedBeforeCommit
+            | Bug::QueueBeforeStore
+            | Bug::NoTransaction
+    )
 }
 
 /// The answer of a call that had no effect.

@@ -1,5 +1,7 @@
 //! Mistakes around the handlers of functions: clocks, deadlines, answers.
 
+use serde_json::Value;
+
 use super::Bug;
 use crate::lambda::{ApiRequest, Response};
 
@@ -9,6 +11,18 @@ impl Bug {
     /// How far the clock of a function is off.
     pub(crate) fn skew(self, function: &str) -> i64 {
         if self == Self::LocalTime && function == "deliver" { 5 * HOUR_MS + HOUR_MS / 2 } else { 0 }
+    }
+
+    /// A frame of a client, as the function reads it.
+    pub(crate) fn frame(self, frame: &Value) -> Value {
+        let mut frame = frame.clone();
+        if self == Self::SinceOneTooLate {
+            let since = frame.get_mut("since").and_then(Value::as_object_mut).into_iter().flatten();
+            since.for_each(|(_, version)| {
+                *version = (version.as_u64().unwrap_or_default() + 1).into()
+            });
+        }
+        frame
     }
 
     /// The answer of the function to a request.

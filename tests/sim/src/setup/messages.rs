@@ -56,9 +56,33 @@ pub(crate) fn put(ssm: &mut Ssm, now: u64) {
     }
 }
 
+/// The rules of an account: both tell shoppers of two statuses. The first one limits how often.
+pub(crate) fn rules_of(account: &str) -> String {
+    let number = NUMBERS.iter().find(|(_, owner)| *owner == account).map(|(id, _)| *id);
+    let rule = |status: &str| {
+        json!({
+            "on": status, "template": "order_update", "language": "en",
+            "max_age_minutes": 7 * 24 * 60,
+        })
+    };
+    let mut rules =
+        json!({ "phone_number_id": number, "rules": [rule(TOLD_STATUS), rule("delivered")] });
+    if account == ACCOUNTS[0] {
+        rules["daily_cap"] = 2.into();
+    }
+    rules.to_string()
+}
+
+pub(crate) fn put_rules(ssm: &mut Ssm, now: u64) {
+    for account in ACCOUNTS {
+        let name = format!("/waypost/{STAGE}/accounts/{account}/messages");
+        ssm.put(&name, Kind::String, &rules_of(account), now);
+    }
+}
+
 /// Each account tells its shoppers of a status, by its first number, as fast as numbers may by
 /// default; the second one in the morning.
-pub(crate) fn put_rules(ssm: &mut Ssm, now: u64) {
+pub(crate) fn put_rules_of_crowd(ssm: &mut Ssm, now: u64) {
     let mut put = |name: &str, value: &Value| {
         ssm.put(&format!("/waypost/{STAGE}/{name}"), Kind::String, &value.to_string(), now);
     };

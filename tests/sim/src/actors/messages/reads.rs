@@ -16,7 +16,7 @@ impl Actors {
     /// Reads every conversation and the messages of every order, and compares them with the rows.
     pub(crate) async fn read_messages(&self) {
         let stored = Stored::read(&self.world.lock());
-        for (order, records) in &stored.records {
+        for (order, records) in stored.listed() {
             let path = format!("/api/orders/{}/messages", order.order);
             let answer = self.read_as(ADMIN, order.account.as_str(), &path, None, 200).await;
             let expected = records.values().rev();

@@ -27,10 +27,10 @@ impl Actors {
     pub(crate) fn attend_to_sends(&self) {
         let flows = self.world.lock().flows;
         let (reporter, operator) = (self.clone(), self.clone());
-        if flows.sends || flows.rules {
+        if flows.sends || flows.rules || flows.crowd {
             spawn_local(async move { reporter.report_statuses().await });
         }
-        if flows.sends {
+        if flows.sends || flows.rules {
             spawn_local(async move { operator.look_after_numbers().await });
         }
     }

@@ -12,6 +12,9 @@ use serde_json::Value;
 use crate::judge::orders::{of_tenant, read};
 use crate::world::State;
 
+/// The status of a message that a rule did not send.
+const SKIPPED: &str = "skipped";
+
 /// A message of a provider: account and the provider's id.
 pub(crate) type MessageKey = (AccountCode, String);
 /// What an account and a contact wrote to each other: account and the contact's id.
@@ -26,6 +29,8 @@ pub(crate) struct Stored {
     pub(crate) tracked: BTreeMap<MessageKey, TrackedMessage>,
     /// Of each order, by their sort keys.
     pub(crate) records: BTreeMap<OrderKey, BTreeMap<String, Message>>,
+    /// Messages of rules that were not sent, for a reason: of each order, by their sort keys.
+    pub(crate) skipped: BTreeMap<OrderKey, BTreeMap<String, Message>>,
     /// By their sort keys.
     pub(crate) talks: BTreeMap<Talk, BTreeMap<String, Value>>,
     /// Rows under a provider's id that lead to a message that Waypost sent.
@@ -102,13 +107,18 @@ impl Stored {
             }
             ("order", Some(("at", key))) if !expires => {
                 let order = OrderKey { account, order: OrderId::parse(name).ok()? };
-                self.records.entry(order).or_default().insert(key.to_owned(), read(json?)?);
+                let message: Message = read(json?)?;
+                let is_skipped = message.message_status.as_str() == SKIPPED;
+                let orders = if is_skipped { &mut self.skipped } else { &mut self.records };
+                orders.entry(order).or_default().insert(key.to_owned(), message);
             }
             ("order", Some(("id", _))) if expires => {}
             ("talk", Some(("at", key))) if expires => {
                 self.events.insert((talk.clone(), key.to_owned()), event?.to_owned());
                 self.talks.entry(talk).or_default().insert(key.to_owned(), read(json?)?);
             }
+            // How many messages of rules went to the shopper on a day.
+            ("talk", Some(("sent", _))) if expires => {}
             // A further event with a message of theirs.
             ("talk", Some(("event", _))) if expires => {}
             ("talk", Some(("id", other))) if expires => {
@@ -130,6 +140,15 @@ impl Stored {
             _ => return None,
         }
         Some(())
+    }
+
+    /// All messages of all orders, also those that were skipped, by their sort keys.
+    pub(crate) fn listed(&self) -> BTreeMap<&OrderKey, BTreeMap<&String, &Message>> {
+        let mut listed: BTreeMap<_, BTreeMap<_, _>> = BTreeMap::new();
+        for (order, messages) in self.records.iter().chain(&self.skipped) {
+            listed.entry(order).or_default().extend(messages);
+        }
+        listed
     }
 
     /// The records of all messages that Waypost sent, by their ids.
