@@ -9,6 +9,7 @@ use aws::error::IoError;
 use aws::tables::endpoint_health::{EndpointHealth, HealthReason};
 use domain::core::id::EndpointName;
 use domain::core::timestamp::Timestamp;
+use domain::messaging::cloud_api::Refusal;
 use domain::webhooks::health::{EndpointState, Health, Latency, Sign};
 use domain::webhooks::retry::AttemptOutcome;
 use tokio::sync::Mutex;
@@ -142,10 +143,16 @@ impl HealthMonitor {
     pub(crate) async fn pause_number(
         &self,
         number: &EndpointName,
+        refusal: Refusal,
+        code: Option<&str>,
         now: Timestamp,
     ) -> Result<(), IoError> {
-        if self.table.pause(number, HealthReason::CredentialsRefused, now).await? {
-            tracing::error!(endpoint = %number, "number.paused");
+        let reason = match refusal {
+            Refusal::Credentials => HealthReason::CredentialsRefused,
+            Refusal::Number => HealthReason::NumberRefused,
+        };
+        if self.table.pause_with_code(number, reason, code, now).await? {
+            tracing::error!(endpoint = %number, reason = reason.as_str(), code, "number.paused");
         }
         self.forget(number).await;
         Ok(())

@@ -255,15 +255,24 @@ impl Deliver {
         if delivery.probe {
             return self.attempt(delivery, endpoint, lease).await;
         }
-        self.park(delivery, lease).await
+        self.park(delivery, lease, None).await
     }
 
-    async fn park(&self, delivery: Delivery, lease: &Lease) -> Result<RecordOutcome, IoError> {
+    /// `attempt`: the one for which a phone number was paused.
+    async fn park(
+        &self,
+        delivery: Delivery,
+        lease: &Lease,
+        attempt: Option<Attempt>,
+    ) -> Result<RecordOutcome, IoError> {
         let is_too_old = |since| now().since(since) > PARKED_LIMIT;
         if lease.parked_since.is_some_and(is_too_old) {
-            return self.give_up_unsent(delivery, lease, DeadReason::ParkedTooLong).await;
+            let reason = DeadReason::ParkedTooLong;
+            let attempt = attempt.unwrap_or_else(|| failed(now(), reason.as_str()));
+            return self.conclude(delivery, lease, &attempt, DeliveryOutcome::Dead(reason)).await;
         }
-        let park = async || self.deliveries.park(&delivery, lease, now()).await;
+        let attempt = attempt.as_ref();
+        let park = async || self.deliveries.park(&delivery, lease, attempt, now()).await;
         let is_parked = insist(tries_until(lease), park).await?;
         // A probe that failed, and a delivery that was released too early, were parked before.
         if is_parked && lease.parked_since.is_none() {
@@ -317,7 +326,7 @@ impl Deliver {
         if delivery.probe && is_down && next_step == NextStep::Retry {
             // A probe is no attempt of the delivery.
             log_probe(&delivery, &attempt);
-            return self.park(delivery, lease).await;
+            return self.park(delivery, lease, None).await;
         }
         let outcome = match next_step {
             NextStep::Done => DeliveryOutcome::Delivered,

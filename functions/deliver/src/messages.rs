@@ -97,7 +97,7 @@ impl Deliver {
             return self.give_up_unsent(delivery, &lease, DeadReason::Erased).await;
         }
         match resolution {
-            Resolution::Ready(_) if parks => self.park(delivery, &lease).await,
+            Resolution::Ready(_) if parks => self.park(delivery, &lease, None).await,
             Resolution::Ready(api) => self.send(sender, delivery, &api, number, &lease).await,
             Resolution::Removed => {
                 self.give_up_unsent(delivery, &lease, DeadReason::EndpointRemoved).await
@@ -117,7 +117,7 @@ impl Deliver {
         match self.verdict(sender, &delivery, lease, number).await {
             Ok(Verdict::Send) if lasts_for_attempt(lease.until, TIMEOUT, now()) => {
                 let result = post(&self.http, api, lease, TIMEOUT).await;
-                if matches!(result.reaction, Reaction::PauseNumber(_))
+                if matches!(result.reaction, Reaction::PauseNumber(..))
                     && sender.numbers.has_others(number, &delivery, api, now()).await?
                 {
                     // The settings were read before an operator replaced the access token.
@@ -173,7 +173,7 @@ impl Deliver {
             }
             Reaction::Retry(wait) => wait.outcome(lease.attempt, &delivery.id, now()),
             Reaction::Refused => DeliveryOutcome::Dead(DeadReason::UrlRefused),
-            Reaction::PauseNumber(code) => {
+            Reaction::PauseNumber(refusal, code) => {
                 tracing::error!(
                     delivery_id = delivery.id,
                     endpoint = %delivery.endpoint,
@@ -181,9 +181,10 @@ impl Deliver {
                     code,
                     "number.refused"
                 );
-                let pause = async || self.health.pause_number(&delivery.endpoint, now()).await;
+                let (endpoint, code) = (&delivery.endpoint, code.as_deref());
+                let pause = async || self.health.pause_number(endpoint, refusal, code, now()).await;
                 insist(lease.until, pause).await?;
-                return self.park(delivery, lease).await;
+                return self.park(delivery, lease, Some(attempt)).await;
             }
         };
         self.conclude(delivery, lease, &attempt, outcome).await

@@ -6,7 +6,7 @@ use aws::clock::now;
 use aws::tables::deliveries::{Attempt, DeliveryOutcome, Lease};
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::ChannelError;
-use domain::messaging::cloud_api::{SendAnswer, SendFailure};
+use domain::messaging::cloud_api::{Refusal, SendAnswer, SendFailure};
 use domain::messaging::send::{SendOutcome, Unsent};
 use domain::webhooks::lease::NextAttempt;
 use domain::webhooks::retry::{DeadReason, Schedule, parse_retry_after};
@@ -35,7 +35,7 @@ pub(crate) enum Reaction {
     /// Nothing was sent: another attempt after this wait, or dead.
     Retry(Wait),
     /// Nothing was sent: the number is refused, with this error code if the answer has one.
-    PauseNumber(Option<String>),
+    PauseNumber(Refusal, Option<String>),
     /// Nothing was sent: the address policy refuses the URL (SSRF).
     Refused,
 }
@@ -100,9 +100,12 @@ fn answered(at: Timestamp, response: &OnceResponse, number: &Number) -> RequestR
     RequestResult { attempt, reaction: react(answer, asked) }
 }
 
-/// The answer itself has the recipient.
+/// The answer itself has the recipient. Words about refused credentials may repeat them.
 fn excerpt(answer: &SendAnswer) -> Option<String> {
     match answer {
+        SendAnswer::Failed { failure: SendFailure::PauseNumber(Refusal::Credentials), error } => {
+            error.code.clone()
+        }
         SendAnswer::Accepted { message, acceptance } => {
             Some(format!("{}: {}", acceptance.as_str(), message.as_str()))
         }
@@ -127,7 +130,7 @@ fn react(answer: SendAnswer, asked: Option<Duration>) -> Reaction {
         }
         SendFailure::RetryOnce => Reaction::Retry(Wait::Once),
         SendFailure::PairLimit => Reaction::Retry(Wait::PairLimit),
-        SendFailure::PauseNumber => Reaction::PauseNumber(error.code),
+        SendFailure::PauseNumber(refusal) => Reaction::PauseNumber(refusal, error.code),
         SendFailure::Unknown => Reaction::End(DeliveryOutcome::Unknown, SendOutcome::Unknown),
         SendFailure::Final => {
             let code = error.code.as_ref().and_then(|code| code.parse().ok());
@@ -176,12 +179,14 @@ mod tests {
     #[test]
     fn reacts_to_each_class_of_errors() {
         let planned = Reaction::Retry(Wait::Planned { asked: None });
+        let refused = |refusal, code: &str| Reaction::PauseNumber(refusal, Some(code.to_owned()));
         for (status, code, expected) in [
             (429, 130_429, planned.clone()),
             (500, 131_000, planned),
             (500, 1, Reaction::Retry(Wait::Once)),
             (400, 131_056, Reaction::Retry(Wait::PairLimit)),
-            (401, 190, Reaction::PauseNumber(Some("190".to_owned()))),
+            (401, 190, refused(Refusal::Credentials, "190")),
+            (403, 131_042, refused(Refusal::Number, "131042")),
         ] {
             assert_eq!(read(status, &error(code)), expected, "{code}");
         }
@@ -215,21 +220,28 @@ mod tests {
     }
 
     #[test]
-    fn an_echoed_token_is_masked() {
-        let number = Number {
+    fn an_echoed_token_is_not_kept() {
+        let code = |code: u32| {
+            let message = "Malformed access token EAAGtoken";
+            let body = format!(r#"{{"error":{{"message":"{message}","code":{code}}}}}"#);
+            let response = OnceResponse {
+                status: 401,
+                retry_after: None,
+                body: body.into(),
+                latency: Duration::ZERO,
+            };
+            answered(Timestamp::EPOCH, &response, &number()).attempt.excerpt.unwrap()
+        };
+        assert_eq!(code(190), "190");
+        assert_eq!(code(100), "100: Malformed access token [REDACTED]");
+    }
+
+    fn number() -> Number {
+        Number {
             target: egress::policy::Target::parse("http://127.0.0.1/", egress::LOOPBACK),
             authorization: "Bearer EAAGtoken".to_owned(),
             messages_per_second: 80,
-        };
-        let body = r#"{"error":{"message":"Malformed access token EAAGtoken","code":190}}"#;
-        let response = OnceResponse {
-            status: 401,
-            retry_after: None,
-            body: body.into(),
-            latency: Duration::ZERO,
-        };
-        let excerpt = answered(Timestamp::EPOCH, &response, &number).attempt.excerpt.unwrap();
-        assert_eq!(excerpt, "190: Malformed access token [REDACTED]");
+        }
     }
 
     #[test]

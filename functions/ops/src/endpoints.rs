@@ -36,6 +36,8 @@ struct EndpointView<'a> {
     state: &'static str,
     /// Why it is paused or disabled.
     reason: Option<&'a str>,
+    /// WhatsApp's, of a phone number that it refuses.
+    error_code: Option<&'a str>,
     since: Option<Timestamp>,
     next_probe_at: Option<Timestamp>,
     failures: u32,
@@ -71,6 +73,7 @@ impl<'a> Known<'a> {
             accounts: self.accounts,
             state: health.state.as_str(),
             reason: row.and_then(|row| row.reason.as_deref()),
+            error_code: row.and_then(|row| row.error_code.as_deref()),
             since: health.since,
             next_probe_at: health.probe_at,
             failures: health.failures,

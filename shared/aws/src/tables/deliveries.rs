@@ -154,9 +154,8 @@ impl Deliveries {
         outcome: DeliveryOutcome,
         now: Timestamp,
     ) -> Result<bool, IoError> {
-        let changes = Changes::new()
+        let changes = logged(Changes::new(), lease, attempt)?
             .set("updated_at", number(now.millis()))
-            .append("attempt_log", json(&Logged { run: lease.run, attempt })?)
             .remove("parked_since")
             .remove("unusable_since");
         let changes = match outcome {
@@ -208,22 +207,26 @@ impl Deliveries {
         self.release(lease, changes).await
     }
 
-    /// Releases a lease without an attempt, because the endpoint is paused: the delivery is parked,
-    /// and the attempt does not count. `false` if another worker has the lease by now.
+    /// Releases a lease because the endpoint is paused: the delivery is parked. Only an attempt that
+    /// was made is recorded, and counts. `false` if another worker has the lease by now.
     pub async fn park(
         &self,
         delivery: &Delivery,
         lease: &Lease,
+        attempt: Option<&Attempt>,
         now: Timestamp,
     ) -> Result<bool, IoError> {
         let changes = due::enter_parking(Changes::new(), delivery, now)
             .set("state", text(DeliveryState::Parked.as_str()))
             .set("updated_at", number(now.millis()))
             .set_if_absent("parked_since", number(now.millis()))
-            .add("attempts", number(-1))
             .remove("next_attempt_at")
             .remove("reason")
             .remove("unusable_since");
+        let changes = match attempt {
+            Some(attempt) => logged(changes, lease, attempt)?,
+            None => changes.add("attempts", number(-1)),
+        };
         self.release(lease, changes).await
     }
 
@@ -238,6 +241,10 @@ impl Deliveries {
             .only_if(attr("owner").equals(text(&lease.owner)));
         Ok(update.send(&self.client).await?.is_applied())
     }
+}
+
+fn logged(changes: Changes, lease: &Lease, attempt: &Attempt) -> Result<Changes, IoError> {
+    Ok(changes.append("attempt_log", json(&Logged { run: lease.run, attempt })?))
 }
 
 fn ended(changes: Changes, state: DeliveryState) -> Changes {

@@ -32,9 +32,11 @@ pub enum HealthReason {
     /// 410, or the response header `webhook-delivery: disable`.
     DisabledByReceiver,
     PausedByAdmin,
-    /// The Cloud API refuses the access token, or the business account. A phone number has no
-    /// probes, which would be messages: an admin enables it.
+    /// The Cloud API refuses the access token, or its permissions. A phone number has no probes,
+    /// which would be messages: an admin enables it.
     CredentialsRefused,
+    /// The Cloud API refuses the number, or its business account. As above.
+    NumberRefused,
 }
 
 impl HealthReason {
@@ -50,6 +52,8 @@ pub struct HealthRow {
     pub health: Health,
     /// [`HealthReason`].
     pub reason: Option<String>,
+    /// The provider's code, if it refuses the number.
+    pub error_code: Option<String>,
     /// True if other endpoints were notified of the state.
     pub is_told: bool,
     /// Since when `sweep` finds no settings of it.
@@ -119,14 +123,29 @@ impl EndpointHealth {
         reason: HealthReason,
         now: Timestamp,
     ) -> Result<bool, IoError> {
+        self.pause_with_code(endpoint, reason, None, now).await
+    }
+
+    /// Pauses a phone number that its provider refuses, with the provider's code. `false` if the row
+    /// is unchanged.
+    pub async fn pause_with_code(
+        &self,
+        endpoint: &EndpointName,
+        reason: HealthReason,
+        code: Option<&str>,
+        now: Timestamp,
+    ) -> Result<bool, IoError> {
         let (probe_at, condition) = match reason {
             HealthReason::PausedByAdmin => (None, is_sent_deliveries().or(is_failing())),
-            HealthReason::CredentialsRefused => (None, is_sent_deliveries()),
+            HealthReason::CredentialsRefused | HealthReason::NumberRefused => {
+                (None, is_sent_deliveries())
+            }
             _ => (Some(text(now.after(probe_wait(0)).to_string())), is_sent_deliveries()),
         };
         let changes = state(EndpointState::Paused, now)
             .set("reason", text(reason.as_str()))
             .set("probes", number(0))
+            .set_or_remove("error_code", code.map(text))
             .set_or_remove("probe_at", probe_at);
         self.update(endpoint, changes, condition).await
     }
@@ -135,6 +154,7 @@ impl EndpointHealth {
     pub async fn disable(&self, endpoint: &EndpointName, now: Timestamp) -> Result<bool, IoError> {
         let changes = state(EndpointState::Disabled, now)
             .set("reason", text(HealthReason::DisabledByReceiver.as_str()))
+            .remove("error_code")
             .remove("probe_at");
         let is_new = attr("state").absent().or(is(EndpointState::Disabled).negated());
         self.update(endpoint, changes, is_new).await
@@ -238,6 +258,7 @@ fn recovering(now: Timestamp) -> Changes {
         .set("failures", number(0))
         .set("timeouts", number(0))
         .remove("reason")
+        .remove("error_code")
         .remove("probe_at")
 }
 
@@ -272,6 +293,7 @@ fn read_row(row: &Item) -> Result<HealthRow, IoError> {
         endpoint: read_as(row, "sk", EndpointName::parse)?,
         health,
         reason: read_text(row, "reason").ok().map(str::to_owned),
+        error_code: read_text(row, "error_code").ok().map(str::to_owned),
         is_told: health
             .since
             .is_some_and(|since| read_text(row, "told") == Ok(told(health.state, since).as_str())),

@@ -15,7 +15,7 @@ use crate::messaging::message_details::TemplateName;
 use crate::messaging::recipient::Recipient;
 
 pub use answer::{Acceptance, SendAnswer};
-pub use failure::SendFailure;
+pub use failure::{Refusal, SendFailure};
 
 /// The language of a template, e.g. `en` or `pt_BR`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

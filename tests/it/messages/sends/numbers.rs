@@ -33,6 +33,14 @@ async fn number() -> Value {
     items.iter().find(|it| it["name"] == NAME).unwrap().clone()
 }
 
+/// The number of attempts, and of each its status and excerpt.
+async fn attempts(id: &str) -> Value {
+    let delivery = delivery(id).await;
+    let log = delivery["attempt_log"].as_array().unwrap();
+    let log: Vec<_> = log.iter().map(|it| json!([it["status"], it["excerpt"]])).collect();
+    json!([delivery["attempts"], log])
+}
+
 #[tokio::test]
 async fn a_number_whose_token_is_refused_sends_nothing_until_it_is_enabled() {
     // Meta's words repeat the token.
@@ -46,19 +54,24 @@ async fn a_number_whose_token_is_refused_sends_nothing_until_it_is_enabled() {
     let paused = number().await;
     let (state, reason) = (json!("paused"), json!("credentials_refused"));
     assert_eq!((&paused["state"], &paused["reason"]), (&state, &reason));
+    assert_eq!(paused["error_code"], "190");
+    assert_eq!(attempts(&refused).await, json!([1, [[401, "190"]]]));
     assert_eq!((&paused["format"], &paused["next_probe_at"]), (&json!("whatsapp"), &Value::Null));
     let later = send_to(&phone()).await;
     delivery_in(&later, "parked").await;
     assert_eq!(calls(&later).await.len(), 0, "a paused number sends nothing");
+    assert_eq!(attempts(&later).await, json!([0, []]));
 
     set_rule(&json!({"number": NUMBER, "times": 0})).await;
     let enable = format!("/api/endpoints/{NAME}/enable");
     let enabled = stack().user("admin", "POST", &enable, None).await;
     assert_eq!((enabled.status, &enabled.json["state"]), (200, &json!("recovering")));
+    assert_eq!(enabled.json["error_code"], Value::Null);
     // Not by the function `sweep`: it would also work on the jobs of other tests.
     stack().parked_deliveries().run(aws::clock::now(), seconds_from_now(60)).await.unwrap();
     for id in [&refused, &later] {
         delivery_in(id, "delivered").await;
         assert_eq!(accepted(id).await.len(), 1);
     }
+    assert_eq!(delivery(&refused).await["attempts"], 2);
 }

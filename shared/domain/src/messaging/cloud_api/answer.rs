@@ -3,7 +3,7 @@
 use serde_json::Value;
 use strum::{EnumString, IntoStaticStr};
 
-use super::failure::SendFailure;
+use super::failure::{Refusal, SendFailure};
 use crate::messaging::channel::{ChannelError, ProviderMessageId};
 
 const TITLE_CHARS: usize = 256;
@@ -74,7 +74,7 @@ fn failed(error: &Value, http_status: u16) -> SendAnswer {
     let subcode = error.get("error_subcode").and_then(self::code);
     SendAnswer::Failed {
         failure: match (code, subcode) {
-            (Some(100), Some(UNKNOWN_OBJECT)) => SendFailure::PauseNumber,
+            (Some(100), Some(UNKNOWN_OBJECT)) => SendFailure::PauseNumber(Refusal::Number),
             _ => SendFailure::of(code, http_status),
         },
         error: ChannelError {

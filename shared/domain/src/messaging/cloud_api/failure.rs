@@ -9,13 +9,22 @@ pub enum SendFailure {
     RetryOnce,
     /// Too many messages to this recipient: send again after 4^n seconds.
     PairLimit,
-    /// Credentials, settings or the number itself: no message of this number would be accepted.
-    PauseNumber,
+    /// No message of this number would be accepted.
+    PauseNumber(Refusal),
     /// The answer does not tell whether the message was accepted. It must not be sent again; a
     /// status may tell.
     Unknown,
     /// This message will never be accepted.
     Final,
+}
+
+/// What WhatsApp refuses when it accepts no message of a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// The access token, or its permissions.
+    Credentials,
+    /// The number, its business account, or the URL.
+    Number,
 }
 
 impl SendFailure {
@@ -32,13 +41,13 @@ impl SendFailure {
             // "API unknown": also an invalid request.
             1 => Self::RetryOnce,
             131_056 => Self::PairLimit,
-            // Token and permissions; account restricted, locked, unpaid or not registered.
-            0 | 3 | 10 | 190 | 200..=299 | 368 => Self::PauseNumber,
-            131_005 | 131_031 | 131_037 | 131_042 | 131_045 | 133_010 | 133_016 => {
-                Self::PauseNumber
+            0 | 3 | 10 | 190 | 200..=299 => Self::PauseNumber(Refusal::Credentials),
+            // Account restricted, locked, unpaid or not registered.
+            368 | 131_005 | 131_031 | 131_037 | 131_042 | 131_045 | 133_010 | 133_016 => {
+                Self::PauseNumber(Refusal::Number)
             }
             // Quality: the number is restricted because shoppers blocked or reported it.
-            131_048 | 131_064 => Self::PauseNumber,
+            131_048 | 131_064 => Self::PauseNumber(Refusal::Number),
             // Recipient: is the sender, not on WhatsApp, without an open window, over the limit of
             // marketing messages, opted out, in an experiment, in a blocked country, without a
             // user id that fits.
@@ -54,9 +63,9 @@ impl SendFailure {
     fn of_status(code: Option<i64>, http_status: u16) -> Self {
         match http_status {
             429 => Self::Retry,
-            401 | 403 => Self::PauseNumber,
+            401 | 403 => Self::PauseNumber(Refusal::Credentials),
             // Without an error of the Cloud API something else answers: the settings are wrong.
-            300..=399 | 404 | 405 | 407 if code.is_none() => Self::PauseNumber,
+            300..=399 | 404 | 405 | 407 if code.is_none() => Self::PauseNumber(Refusal::Number),
             300..=407 | 409..=499 => Self::Final,
             // 2xx without an id, 408, 5xx of a proxy.
             _ => Self::Unknown,

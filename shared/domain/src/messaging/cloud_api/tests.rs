@@ -74,13 +74,14 @@ fn language_codes_are_letters() {
 #[test]
 fn every_error_code_has_its_reaction() {
     use SendFailure::{Final, PairLimit, PauseNumber, Retry, RetryOnce};
+    let (credentials, number) = (PauseNumber(Refusal::Credentials), PauseNumber(Refusal::Number));
     for (codes, expected) in [
         (&[2, 4, 80007, 130429, 131000, 131016, 131057, 133004][..], Retry),
         (&[1], RetryOnce),
         (&[131056], PairLimit),
-        (&[0, 3, 10, 190, 200, 250, 299, 368], PauseNumber),
-        (&[131005, 131031, 131037, 131042, 131045, 133010, 133016], PauseNumber),
-        (&[131048, 131064], PauseNumber),
+        (&[0, 3, 10, 190, 200, 250, 299], credentials),
+        (&[368, 131005, 131031, 131037, 131042, 131045, 133010, 133016], number),
+        (&[131048, 131064], number),
         (&[131021, 131026, 131047, 131049, 131050, 130472, 130497, 137000], Final),
         (&[33, 100, 131008, 131009, 131051, 131052, 131053], Final),
         (&[132000, 132001, 132005, 132007, 132012, 132015, 132016, 132018, 132068, 132069], Final),
@@ -97,15 +98,16 @@ fn every_error_code_has_its_reaction() {
 #[test]
 fn the_http_status_decides_about_other_codes() {
     use SendFailure::{Final, PauseNumber, Retry, Unknown};
+    let (credentials, number) = (PauseNumber(Refusal::Credentials), PauseNumber(Refusal::Number));
     for (status, without_code, unknown_code) in [
         (200, Unknown, Unknown),
         (204, Unknown, Unknown),
-        (302, PauseNumber, Final),
+        (302, number, Final),
         (400, Final, Final),
-        (401, PauseNumber, PauseNumber),
-        (403, PauseNumber, PauseNumber),
-        (404, PauseNumber, Final),
-        (405, PauseNumber, Final),
+        (401, credentials, credentials),
+        (403, credentials, credentials),
+        (404, number, Final),
+        (405, number, Final),
         (408, Unknown, Unknown),
         (409, Final, Final),
         (413, Final, Final),
@@ -190,7 +192,11 @@ fn an_error_has_code_title_and_details() {
     assert!(!format!("{:?}", read(400, &body)).contains("canary"));
     for (status, body, expected) in [
         // An error counts whatever the status is.
-        (200, r#"{"error":{"code":190}}"#, (SendFailure::PauseNumber, text("190"))),
+        (
+            200,
+            r#"{"error":{"code":190}}"#,
+            (SendFailure::PauseNumber(Refusal::Credentials), text("190")),
+        ),
         (400, r#"{"error":{"code":"131056"}}"#, (SendFailure::PairLimit, text("131056"))),
         (
             400,
@@ -200,7 +206,7 @@ fn an_error_has_code_title_and_details() {
         (
             400,
             r#"{"error":{"code":100,"error_subcode":33}}"#,
-            (SendFailure::PauseNumber, text("100")),
+            (SendFailure::PauseNumber(Refusal::Number), text("100")),
         ),
         (500, r#"{"error":{"code":131000}}"#, (SendFailure::Retry, text("131000"))),
         (400, r#"{"error":{"code":-1}}"#, (SendFailure::Final, None)),
@@ -210,7 +216,7 @@ fn an_error_has_code_title_and_details() {
         (500, r#"{"messages":[{"id":"wamid.A"}]}"#, (SendFailure::Unknown, None)),
         (200, r#"{"error":null,"messages":[]}"#, (SendFailure::Unknown, None)),
         (502, "<html>Bad Gateway</html>", (SendFailure::Unknown, None)),
-        (404, "", (SendFailure::PauseNumber, None)),
+        (404, "", (SendFailure::PauseNumber(Refusal::Number), None)),
         (429, "\u{0}", (SendFailure::Retry, None)),
     ] {
         let (failure, code, title, details) = failed(status, body.as_bytes());
