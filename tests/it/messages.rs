@@ -7,6 +7,7 @@ mod found;
 mod linked;
 mod rules;
 mod sends;
+mod waiting;
 
 use futures::future::join_all;
 use serde_json::json;

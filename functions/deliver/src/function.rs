@@ -11,6 +11,7 @@ use aws::tables::counters::Counters;
 use aws::tables::deliveries::Deliveries;
 use aws::tables::endpoint_health::EndpointHealth;
 use aws::tables::messages::Messages;
+use aws::tables::orders::Orders;
 use aws::tables::send_limits::SendLimits;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::core::timestamp::Timestamp;
@@ -44,11 +45,13 @@ impl Function {
         let settings = Settings::from_environment(clients.ssm(), environment)?;
         let results = environment.optional("EVENTS_QUEUE_URL");
         let messages = environment.optional("MESSAGES_TABLE");
-        let sender = results.zip(messages).map(|(results, messages)| {
+        let orders = environment.optional("ORDERS_TABLE");
+        let sender = results.zip(messages).zip(orders).map(|((results, messages), orders)| {
             let results = Queue::new(sqs.clone(), results);
             let limits = SendLimits::new(clients.dynamodb(), state.clone());
             let messages = Messages::new(clients.dynamodb(), messages);
-            MessageSender::new(results, limits, messages, settings.clone())
+            let orders = Orders::new(clients.dynamodb(), orders);
+            MessageSender::new(results, limits, messages, orders, settings.clone())
         });
         let health = EndpointHealth::new(clients.dynamodb(), state);
         let deliver = Deliver::new(

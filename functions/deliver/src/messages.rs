@@ -15,6 +15,7 @@ use aws::sqs::Queue;
 use aws::tables::deliveries::{Attempt, ClaimOutcome, DeliveryOutcome, Lease, Unfinished};
 use aws::tables::inbound::in_group_of;
 use aws::tables::messages::Messages;
+use aws::tables::orders::Orders;
 use aws::tables::send_limits::SendLimits;
 use domain::core::timestamp::Timestamp;
 use domain::messaging::channel::ChannelError;
@@ -50,9 +51,15 @@ pub struct MessageSender {
 }
 
 impl MessageSender {
-    pub fn new(results: Queue, limits: SendLimits, messages: Messages, settings: Settings) -> Self {
+    pub fn new(
+        results: Queue,
+        limits: SendLimits,
+        messages: Messages,
+        orders: Orders,
+        settings: Settings,
+    ) -> Self {
         let numbers = NumberResolver::new(settings.clone());
-        Self { results, limits, numbers, rules: RuleChecks::new(messages, settings) }
+        Self { results, limits, numbers, rules: RuleChecks::new(messages, orders, settings) }
     }
 }
 

@@ -206,7 +206,8 @@ impl Parts<'_> {
 
     fn sender(&self) -> MessageSender {
         let limits = SendLimits::new(self.dynamodb(), self.table("state"));
-        MessageSender::new(self.queue("events"), limits, self.messages(), self.settings())
+        let (messages, orders) = (self.messages(), self.orders());
+        MessageSender::new(self.queue("events"), limits, messages, orders, self.settings())
     }
 
     fn deliver(&self) -> Deliver {

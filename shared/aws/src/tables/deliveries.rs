@@ -64,6 +64,7 @@ pub struct Lease {
     /// The row still has the erased orders.
     is_cut: bool,
     pub kind: Kind,
+    pub created_at: Timestamp,
     /// When the first attempt of this run was claimed.
     pub began_at: Timestamp,
     /// Since when the endpoint's settings cannot be used.

@@ -80,6 +80,13 @@ impl MessageRules {
         self.rules.iter().find(|rule| has_changed && rule.on == transition.status)
     }
 
+    /// True if a rule sends this template for the status.
+    pub fn has_rule(&self, on: Status, template: &TemplateName, language: &LanguageCode) -> bool {
+        self.rules
+            .iter()
+            .any(|it| it.on == on && it.template == *template && it.language == *language)
+    }
+
     /// The order's shopper.
     pub fn recipient(&self, order: &Order) -> Option<Recipient> {
         Recipient::parse(order.profile.customer.phone.as_deref()?, &self.country_code)

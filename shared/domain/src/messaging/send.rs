@@ -98,6 +98,12 @@ pub enum Unsent {
     OptedOut,
     /// What a rule would tell is too old by now.
     TooOld,
+    /// The account's rules have its rule no more.
+    RuleRemoved,
+    /// The order has another phone number by now, or none.
+    RecipientChanged,
+    /// The order has another status by now.
+    Outdated,
 }
 
 impl Unsent {
@@ -107,6 +113,9 @@ impl Unsent {
             Self::Refused(code) => code.map(|code| code.to_string()),
             Self::OptedOut => Some("opted_out".to_owned()),
             Self::TooOld => Some("too_old".to_owned()),
+            Self::RuleRemoved => Some("rule_removed".to_owned()),
+            Self::RecipientChanged => Some("recipient_changed".to_owned()),
+            Self::Outdated => Some("outdated".to_owned()),
         }
     }
 }

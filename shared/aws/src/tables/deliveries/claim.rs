@@ -204,6 +204,7 @@ impl Claim<'_> {
             body,
             is_cut,
             kind: read_kind(row)?.ok_or_else(unreadable("format"))?,
+            created_at: read_time(row, "created_at").ok_or_else(unreadable("created_at"))?,
             began_at: read_time(row, "began_at").ok_or_else(unreadable("began_at"))?,
             unusable_since: read_time(row, "unusable_since"),
             parked_since: read_time(row, "parked_since"),

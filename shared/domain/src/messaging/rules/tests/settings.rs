@@ -48,6 +48,21 @@ fn reads_every_setting() {
 }
 
 #[test]
+fn a_rule_is_known_by_status_template_and_language() {
+    let rules = with(r#""rules":[{"on":"lost","template":"a","language":"en"}]"#).unwrap();
+    for (on, template, language, expected) in [
+        (Status::Lost, "a", "en", true),
+        (Status::Delivered, "a", "en", false),
+        (Status::Lost, "b", "en", false),
+        (Status::Lost, "a", "hi", false),
+    ] {
+        let template = TemplateName::try_from(template.to_owned()).unwrap();
+        let language = LanguageCode::parse(language).unwrap();
+        assert_eq!(rules.has_rule(on, &template, &language), expected, "{on:?}");
+    }
+}
+
+#[test]
 fn ignores_absent_values() {
     let rules = with(
         r#""rules":[{"on":"lost","template":"a","language":"en","components":null}],
