@@ -25,8 +25,8 @@ use crate::MessagesApi;
 
 /// In bytes.
 const BODY_LIMIT: usize = 256 * 1024;
-/// Attempts to write an order under contention.
-const TRIES: u32 = 5;
+/// Attempts to write an order under contention: a shop may send several messages about one at once.
+const TRIES: u32 = 30;
 
 /// A message with everything that its rows need.
 struct Draft {
@@ -34,6 +34,8 @@ struct Draft {
     message: Message,
     content: Content,
     request: TemplateRequest,
+    /// The request says which number sends it.
+    names_number: bool,
 }
 
 impl MessagesApi {
@@ -46,14 +48,13 @@ impl MessagesApi {
     ) -> Result<Response<Body>, ApiError> {
         let new = NewSend::read(json_body(request, BODY_LIMIT)?)?;
         let account = authorize(caller, new.account_code.as_ref(), "account_code")?;
-        let number = self.number_of(&account, new.phone_number_id.as_deref(), now).await;
-        if let (Err(_), Some(order)) = (&number, &new.order_id) {
-            // A wrong order is told first, as by all routes.
-            self.load_order(&OrderKey { account: account.clone(), order: order.clone() }).await?;
-        }
-        let number = number?;
         let key = idempotency_key(request)?;
-        let draft = draft(&new, &account, &number, key, &request_id(request), now);
+        let id = NewSend::id(&account, key, &request_id(request));
+        let number = match self.number_of(&account, new.phone_number_id.as_deref(), now).await {
+            Ok(number) => number,
+            Err(error) => return self.without_number(&new, &account, key, &id, error, now).await,
+        };
+        let draft = draft(&new, id, &account, &number, now);
         let draft = draft.ok_or_else(|| ApiError::invalid("to", "is too long"))?;
         let trace = traceparent(request);
         let created = retry(TRIES, || self.create_once(&draft, trace, now));
@@ -61,7 +62,35 @@ impl MessagesApi {
         if let Some(delivery) = &delivery {
             self.queue(delivery).await;
         }
-        Ok(json(202, &MessageView::new(&message, &TrackedMessage::default(), now)))
+        Ok(accepted(&message, now))
+    }
+
+    /// Answers a request whose number cannot be told from the settings: by the message of the first
+    /// such request, which may have had one.
+    async fn without_number(
+        &self,
+        new: &NewSend,
+        account: &AccountCode,
+        key: Option<&str>,
+        id: &SendId,
+        error: ApiError,
+        now: Timestamp,
+    ) -> Result<Response<Body>, ApiError> {
+        if let Some(order) = &new.order_id {
+            // A wrong order is told first, as by all routes.
+            self.load_order(&OrderKey { account: account.clone(), order: order.clone() }).await?;
+        }
+        if key.is_none() {
+            return Err(error);
+        }
+        let row = self.messages.load_tracking(&id.tracking_key(account)).await?;
+        let Some(first) = row.tracked.record else { return Err(error) };
+        let named = new.phone_number_id.as_deref();
+        let message = new.message(id, account, named.unwrap_or_default(), now);
+        match message {
+            Some(it) if repeats(&it, &first, named.is_some()) => Ok(accepted(&first, now)),
+            _ => Err(reused_key()),
+        }
     }
 
     /// The phone number that sends the message: the one that is named, or the account's only one.
@@ -98,11 +127,16 @@ impl MessagesApi {
         trace: Option<TraceParent>,
         now: Timestamp,
     ) -> Result<Try<(Message, Option<Delivery>)>, ApiError> {
-        let Draft { id, message, content, request } = draft;
+        let Draft { id, message, content, request, names_number } = draft;
         let before = match message.order() {
             Some(order) => Some(self.load_order(&order).await?),
             None => None,
         };
+        if before.as_ref().is_some_and(Order::is_erased) {
+            // Nothing would erase the message's number.
+            let message = "the shopper's data of this order was erased";
+            return Err(ApiError::erased(message).with_field("order_id"));
+        }
         let status = TrackedMessage::default().display_status(message);
         let after = before.as_ref().map(|order| message.latest_on(order, status, now));
         let delivery = delivery_of(message, request, before.as_ref(), trace, now);
@@ -121,12 +155,10 @@ impl MessagesApi {
         };
         match self.messages.create_send(&row, &self.orders, &self.deliveries, now).await? {
             CreatedSend::New => Ok(Try::Done((message.clone(), Some(delivery)))),
-            CreatedSend::Duplicate(first) if message.repeats(&first) => {
+            CreatedSend::Duplicate(first) if repeats(message, &first, *names_number) => {
                 Ok(Try::Done((*first, None)))
             }
-            CreatedSend::Duplicate(_) => Err(ApiError::conflict(
-                "this Idempotency-Key was already used with a different body",
-            )),
+            CreatedSend::Duplicate(_) => Err(reused_key()),
             CreatedSend::Erased => {
                 Err(ApiError::erased("the message with this Idempotency-Key was erased"))
             }
@@ -156,17 +188,33 @@ impl MessagesApi {
     }
 }
 
+fn accepted(message: &Message, now: Timestamp) -> Response<Body> {
+    json(202, &MessageView::new(message, &TrackedMessage::default(), now))
+}
+
+/// True if a request repeats the first one. A number that it does not name may be another one by now.
+fn repeats(message: &Message, first: &Message, names_number: bool) -> bool {
+    let mut message = message.clone();
+    if !names_number && let (Some(send), Some(of_first)) = (&mut message.send, &first.send) {
+        send.phone_number_id.clone_from(&of_first.phone_number_id);
+    }
+    message.repeats(first)
+}
+
+fn reused_key() -> ApiError {
+    ApiError::conflict("this Idempotency-Key was already used with a different body")
+}
+
 fn draft(
     new: &NewSend,
+    id: SendId,
     account: &AccountCode,
     number: &str,
-    key: Option<&str>,
-    request_id: &str,
     now: Timestamp,
 ) -> Option<Draft> {
-    let id = NewSend::id(account, key, request_id);
     let message = new.message(&id, account, number, now)?;
     let request = new.request(&id);
     let content = request.template().to_content();
-    Some(Draft { id, message, content, request })
+    let names_number = new.phone_number_id.is_some();
+    Some(Draft { id, message, content, request, names_number })
 }

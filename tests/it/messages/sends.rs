@@ -103,6 +103,31 @@ async fn a_repeated_request_sends_one_message() {
 }
 
 #[tokio::test]
+async fn sixteen_messages_about_one_order_are_taken_at_once() {
+    let (parcel, to) = (Parcel::new(), phone());
+    stack().create_order(&parcel.order()).await;
+    let request = body(&parcel.order_id, &to);
+    let answers = join_all((0..16).map(|_| post(&request))).await;
+    let statuses: Vec<_> = answers.iter().map(|it| it.status).collect();
+    assert_eq!(statuses, [202; 16]);
+}
+
+/// Nothing would erase the new message's number.
+#[tokio::test]
+async fn an_order_whose_shopper_was_erased_takes_no_message() {
+    let (order, _) = send(&phone()).await;
+    message_in(&order, "read").await;
+    let path = format!("/api/external/orders/{order}/customer?accountCode=STORE001");
+    eventually("the shopper is erased", async || {
+        let receipt = stack().user("admin", "DELETE", &path, None).await;
+        (receipt.json["state"] == "erased").then_some(())
+    })
+    .await;
+    let answer = post(&body(&order, &phone())).await;
+    assert_eq!(answer.error(), (409, "erased", Some("order_id")));
+}
+
+#[tokio::test]
 async fn statuses_may_come_twice_and_in_any_order() {
     let to = phone();
     rule(
