@@ -8,6 +8,7 @@ use domain::core::id::AccountCode;
 use domain::messaging::conversation::Contact;
 use domain::messaging::conversation_view::ConversationView;
 use domain::messaging::message_status::ProviderMessageKey;
+use domain::messaging::recipient::{CountryCode, Recipient};
 use domain::pagination::Page;
 use lambda_http::{Body, Request, RequestExt, Response};
 
@@ -41,7 +42,7 @@ impl MessagesApi {
         Ok(json(200, &Page { items, next_page }))
     }
 
-    /// Adds the statuses of the business's own messages.
+    /// Adds what is known of the business's own messages by now: status, and the provider's id.
     async fn add_statuses(
         &self,
         account: &AccountCode,
@@ -55,12 +56,26 @@ impl MessagesApi {
         let (keys, outbound): (Vec<_>, Vec<_>) = outbound.unzip();
         let rows = self.messages.readable_trackings(&keys).await?;
         for (row, message) in rows.iter().zip(outbound) {
-            let status = row.as_ref().and_then(|row| row.tracked.tracking.status());
-            if let Some(status) = status {
+            let Some(row) = row else { continue };
+            if let Some(status) = row.tracked.tracking.status() {
                 message.set_status(status.shown());
+            }
+            if let Some(id) = &row.tracked.provider_id {
+                message.set_provider_id(id);
             }
         }
         Ok(())
+    }
+}
+
+/// As in a request to send, a short number without `+` is a national one. Shoppers whose numbers are no
+/// such ones have conversations, too.
+fn contact_of_phone(text: &str) -> Option<Contact> {
+    // An unescaped `+` in a query is a space.
+    let text = text.strip_prefix(' ').map_or_else(|| text.to_owned(), |rest| format!("+{rest}"));
+    match Recipient::parse(&text, &CountryCode::default()) {
+        Some(recipient @ Recipient::Phone(_)) => recipient.contact(),
+        Some(Recipient::UserId(_)) | None => Contact::of_phone(&text),
     }
 }
 
@@ -70,7 +85,7 @@ pub(crate) fn parse_contact(
     user_id: Option<&str>,
 ) -> Result<Contact, (&'static str, &'static str)> {
     match (phone, user_id) {
-        (Some(phone), None) => Contact::of_phone(phone)
+        (Some(phone), None) => contact_of_phone(phone)
             .ok_or(("phone", "must be 5 to 20 digits including the country code")),
         (None, Some(user)) => {
             Contact::parse(user).ok_or(("user_id", "must be 1 to 135 visible ASCII characters"))
@@ -87,7 +102,13 @@ mod tests {
 
     #[test]
     fn accepts_either_phone_or_user_id() {
-        assert_eq!(parse_contact(Some("+91 98765-43210"), None).unwrap().as_str(), "919876543210");
+        for phone in ["+91 98765-43210", "98765 43210", "09876543210", " 919876543210"] {
+            assert_eq!(parse_contact(Some(phone), None).unwrap().as_str(), "919876543210");
+        }
+        for phone in ["+4512345678", " 4512345678"] {
+            assert_eq!(parse_contact(Some(phone), None).unwrap().as_str(), "4512345678");
+        }
+        assert_eq!(parse_contact(Some("12345"), None).unwrap().as_str(), "12345");
         assert_eq!(parse_contact(None, Some("US.1349")).unwrap().as_str(), "US.1349");
         for (phone, user_id, parameter) in [
             (None, None, "phone"),

@@ -11,6 +11,7 @@ use domain::messaging::channel::ProviderMessageId;
 use domain::messaging::linked::TrackedMessage;
 use domain::messaging::message::{Message, MessageKey, MessageStatus, NewMessage};
 use domain::messaging::message_status::ProviderMessageKey;
+use domain::messaging::send::SendId;
 use domain::orders::order::Order;
 use lambda_http::{Body, Request, Response};
 use serde::Serialize;
@@ -31,6 +32,7 @@ impl MessagesApi {
     ) -> Result<Response<Body>, ApiError> {
         let new_message = NewMessage::read(json_body(request, BODY_LIMIT)?)?;
         authorize(caller, Some(&new_message.account_code), "account_code")?;
+        check_status(&new_message)?;
         let request_id = request_id(request);
         let provider_id = new_message.message_id.clone();
         let key = message_key(idempotency_key(request)?, provider_id.as_ref(), &request_id);
@@ -156,6 +158,16 @@ impl MessagesApi {
     }
 }
 
+/// Only Waypost knows what came of its own request.
+fn check_status(new: &NewMessage) -> Result<(), ApiError> {
+    let is_ours = new.message_id.as_ref().is_some_and(|id| SendId::parse(id.as_str()).is_some());
+    if is_ours && ["sending", "not_sent", "unknown"].contains(&new.message_status.as_str()) {
+        let problem = "is said by Waypost alone, of a message that it sends";
+        return Err(ApiError::invalid("message_status", problem));
+    }
+    Ok(())
+}
+
 fn message_key<'a>(
     idempotency_key: Option<&'a str>,
     provider_id: Option<&'a ProviderMessageId>,
@@ -219,6 +231,21 @@ mod tests {
         });
         let new = NewMessage::read(body.to_string().as_bytes()).unwrap();
         Message::new(new, key, Timestamp::EPOCH)
+    }
+
+    #[test]
+    fn what_came_of_our_own_request_is_not_for_others_to_say() {
+        let ours = format!("wa_{}", "0a".repeat(16));
+        let check = |id: &str, status: &str| {
+            let body = serde_json::json!({
+                "order_id": "O", "account_code": "A", "message_status": status, "message_id": id,
+            });
+            check_status(&NewMessage::read(body.to_string().as_bytes()).unwrap()).is_ok()
+        };
+        for status in ["sending", "not_sent", "unknown"] {
+            assert!(!check(&ours, status) && check("wamid.1", status), "{status}");
+        }
+        assert!(check(&ours, "read"));
     }
 
     #[test]

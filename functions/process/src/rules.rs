@@ -227,12 +227,13 @@ impl Process {
             detail = reason.detail(),
             "message.skipped"
         );
-        let (status, send, error) = match reason {
-            SkipReason::DryRun(message) => {
-                (DRY_RUN, planned.contact.as_ref().zip(Some(message.request.template())), None)
-            }
-            reason => (SKIPPED, None, Some(error(reason))),
+        // Without the parameters, which the order may lack.
+        let bare = Template::new(rule.template.clone(), rule.language.clone(), None);
+        let (status, template, error) = match reason {
+            SkipReason::DryRun(message) => (DRY_RUN, message.request.template(), None),
+            reason => (SKIPPED, &bare, Some(error(reason))),
         };
+        let send = planned.contact.as_ref().map(|to| (to, template));
         let Some(message_status) = MessageStatus::parse(status) else { return Ok(()) };
         let record = planned.record(rule, send, now);
         self.messages.record_skipped(&Message { message_status, error, ..record }, now).await

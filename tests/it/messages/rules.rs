@@ -199,6 +199,9 @@ async fn says_why_a_message_was_not_sent() {
     let nameless = json!({"phone": format!("+{}", phone())});
     let skipped = out_for_delivery(ACCOUNT, &nameless, "skipped").await;
     assert_eq!(reason(&skipped), ("missing_value", Some("first_name")));
+    let to = nameless["phone"].as_str().unwrap().trim_start_matches('+');
+    assert_eq!((&skipped["to"], &skipped["rule"]), (&json!(to), &json!("out_for_delivery")));
+    assert_eq!((&skipped["language"], &skipped["message_id"]), (&json!("en"), &Value::Null));
     let skipped = out_for_delivery(ACCOUNT, &json!({"firstName": "Asha"}), "skipped").await;
     assert_eq!(reason(&skipped), ("no_phone", None));
 

@@ -77,6 +77,7 @@ async fn sends_a_message_and_follows_it_until_it_is_read() {
         (&json!("outbound"), &json!("read"))
     );
     assert_eq!(shown["content"]["name"], "order_update");
+    assert_eq!((&shown["message_id"], &shown["provider_id"]), (&json!(id), &sent[0]["id"]));
 
     let delivery = delivery(&id).await;
     let number = json!("whatsapp:106540352242922");

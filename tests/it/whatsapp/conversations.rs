@@ -48,6 +48,7 @@ async fn shows_inbound_messages_newest_first() {
         "message_id": second, "direction": "inbound", "from": phone, "to": null,
         "name": "canary-name", "at": time(5), "received_at": item["received_at"],
         "number": OURS.1, "group_id": null, "in_reply_to": first, "message_status": null,
+        "provider_id": second,
         "content": {"type": "text", "text": "canary-body: where is it?"},
     });
     assert_eq!(item, &expected);

@@ -6,12 +6,15 @@ use serde::Serialize;
 
 use crate::core::raw_json::RawJson;
 use crate::messaging::channel::ProviderMessageId;
+use crate::messaging::send::SendId;
 
 /// Fields that rows of older releases lack, with their values there.
 const LATER_FIELDS: [(&str, &str); 4] =
     [("direction", "\"inbound\""), ("to", "null"), ("group_id", "null"), (STATUS, "null")];
 /// Not stored with the message.
 const STATUS: &str = "message_status";
+/// The id to which answers refer. Of a message of ours it is not stored with the message.
+const PROVIDER_ID: &str = "provider_id";
 
 /// A stored message with its digits unchanged, and its status. Personal data: never logged.
 #[derive(Serialize)]
@@ -27,6 +30,11 @@ impl ConversationView {
                 fields.insert(name.to_owned(), serde_json::from_str(value).ok()?);
             }
         }
+        let id = fields.get("message_id").cloned();
+        let is_ours = id.as_ref().and_then(RawJson::to_text).and_then(|id| SendId::parse(&id));
+        let provider_id = id.filter(|_| is_ours.is_none());
+        let unknown = || serde_json::from_str("null").ok();
+        fields.insert(PROVIDER_ID.to_owned(), provider_id.or_else(unknown)?);
         Some(Self(fields))
     }
 
@@ -38,8 +46,17 @@ impl ConversationView {
     }
 
     pub fn set_status(&mut self, status: &'static str) {
-        if let Ok(json) = serde_json::from_str(&format!("\"{status}\"")) {
-            self.0.insert(STATUS.to_owned(), json);
+        self.set(STATUS, status);
+    }
+
+    pub fn set_provider_id(&mut self, id: &ProviderMessageId) {
+        self.set(PROVIDER_ID, id.as_str());
+    }
+
+    fn set(&mut self, field: &str, text: &str) {
+        let json = serde_json::Value::from(text).to_string();
+        if let Ok(json) = serde_json::from_str(&json) {
+            self.0.insert(field.to_owned(), json);
         }
     }
 }
@@ -59,7 +76,7 @@ mod tests {
         assert_eq!(old.outbound_id(), None);
         assert_eq!(
             serde_json::to_string(&old).unwrap(),
-            r#"{"content":{"latitude":-0.10},"direction":"inbound","from":"1650","group_id":null,"message_id":"wamid.A","message_status":null,"to":null}"#
+            r#"{"content":{"latitude":-0.10},"direction":"inbound","from":"1650","group_id":null,"message_id":"wamid.A","message_status":null,"provider_id":"wamid.A","to":null}"#
         );
     }
 
@@ -70,8 +87,18 @@ mod tests {
         sent.set_status("read");
         assert_eq!(
             serde_json::to_string(&sent).unwrap(),
-            r#"{"direction":"outbound","group_id":null,"message_id":"wamid.A","message_status":"read","to":"1650"}"#
+            r#"{"direction":"outbound","group_id":null,"message_id":"wamid.A","message_status":"read","provider_id":"wamid.A","to":"1650"}"#
         );
+    }
+
+    #[test]
+    fn shows_the_id_to_which_answers_to_a_message_of_ours_refer() {
+        let id = SendId::new(crate::core::hash::Fingerprint::of("message"));
+        let mut sent = view(&format!(r#"{{"message_id":"{}"}}"#, id.as_str()));
+        let provider_id = |it: &ConversationView| it.0[PROVIDER_ID].as_str().to_owned();
+        assert_eq!(provider_id(&sent), "null");
+        sent.set_provider_id(&ProviderMessageId::parse("wamid.B").unwrap());
+        assert_eq!(provider_id(&sent), "\"wamid.B\"");
     }
 
     #[test]
