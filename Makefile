@@ -15,7 +15,7 @@ OPTIONS := STAGE REGION ARCH RELEASE PARAMETERS NAME ROLE ACCOUNT ACCOUNTS URL F
 	BUSINESS_ACCOUNTS ACCESS_TOKEN GRAPH_URL GRAPH_VERSION MESSAGES_PER_SECOND EMAIL \
 	CALLS_PER_SECOND STALLED_AFTER_DAYS SHARED_WITH SECRET FORCE FINISH TARGET SECONDS SEED UPGRADE
 OPTIONS += ENDPOINT FROM ID JOB KIND LIMIT ORDER PASSWORD QUEUE REASON RETRY START STATE STATUS STOP TO
-OPTIONS += APP COLOUR DAYS KEY LANGUAGES LINKS LOGO ORIGINS PUBLIC ZONE
+OPTIONS += APP COLOUR DAYS FILE KEY LANGUAGES LINKS LOGO ORIGINS PUBLIC ZONE
 given = $(filter $(1),$(GIVEN))
 $(foreach option,$(OPTIONS),$(if $(call given,$(option)),,$(eval unexport $(option))))
 # The tools of tools/ops refuse what they would ignore, such as TIMEOUT= for TIMEOUT_SECONDS=.
@@ -48,6 +48,7 @@ SOCKUDO := target/tools/sockudo-5.2.0
 .PHONY: hook-add hook-set hook-remove hooks
 .PHONY: endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints
 .PHONY: tracking-set tracking-rotate tracking-remove page-set page-remove pusher-set pusher-remove
+.PHONY: rules-set rules-show rules-remove
 .PHONY: deliveries events replay-dlq
 
 help: ## List the targets
@@ -279,6 +280,9 @@ page-set: ## Set a shop's tracking pages: STAGE= ACCOUNT= and NAME=, LOGO=, COLO
 page-remove: ## Remove these settings of a shop: STAGE= ACCOUNT=
 pusher-set: ## Publish live updates with Pusher: STAGE= URL= APP= KEY= SECRET=stdin [ACCOUNT= PUBLIC=1]
 pusher-remove: ## Publish them no longer: STAGE=
+rules-set: ## Say which statuses send messages to shoppers: STAGE= ACCOUNT= FILE=rules.json [FORCE=1]
+rules-show: ## Print these rules of an account: STAGE= ACCOUNT=
+rules-remove: ## End the messages of an account's rules: STAGE= ACCOUNT=
 user-add user-set user-remove users vendor-add vendor-set vendor-remove vendors: .venv/installed
 	@$(OPS)/manage.py $@
 source-set source-rotate source-remove sources shipway-add shipway-remove: .venv/installed
@@ -289,6 +293,8 @@ endpoint-add endpoint-set endpoint-rotate endpoint-remove endpoints: .venv/insta
 	@$(OPS)/manage.py $@
 tracking-set tracking-rotate tracking-remove page-set page-remove pusher-set pusher-remove: \
 		.venv/installed
+	@$(OPS)/manage.py $@
+rules-set rules-show rules-remove: .venv/installed
 	@$(OPS)/manage.py $@
 
 deliveries: ## List deliveries: STAGE= [STATE=dead ENDPOINT= ACCOUNT= ORDER= …]; ID= shows one

@@ -25,6 +25,7 @@ import options
 import pages
 import pusher
 import rules
+import sends
 import sources
 from config import StackError
 from parameters import Parameters
@@ -120,6 +121,7 @@ LISTS = {
     "sources": lists.sources,
     "hooks": lists.hooks,
     "endpoints": lists.endpoints,
+    "rules-show": sends.rules_show,
 }
 COMMANDS = {
     "user-add": user_add,
@@ -147,6 +149,8 @@ COMMANDS = {
     "page-remove": pages.page_remove,
     "pusher-set": pusher.pusher_set,
     "pusher-remove": pusher.pusher_remove,
+    "rules-set": sends.rules_set,
+    "rules-remove": sends.rules_remove,
     **LISTS,
 }
 

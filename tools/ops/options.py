@@ -80,6 +80,9 @@ USES: dict[str, Uses] = {
     "page-remove": {"": ("ACCOUNT",)},
     "pusher-set": {"": ("URL", "APP", "KEY", "SECRET", "ACCOUNT", "PUBLIC")},
     "pusher-remove": {"": ()},
+    "rules-set": {"": ("ACCOUNT", "FILE", "FORCE")},
+    "rules-show": {"": ("ACCOUNT",)},
+    "rules-remove": {"": ("ACCOUNT",)},
 }
 KNOWN = {option for uses in USES.values() for used in uses.values() for option in used}
 

@@ -71,88 +71,22 @@ fn ignores_absent_values() {
     assert!(rules.unwrap().rules[0].components.is_none());
 }
 
+/// The operators' tools have the same rules.
+const CASES: &str = include_str!("cases.txt");
+
 /// The message names the field and quotes no value.
 #[test]
 fn rejects_invalid_settings() {
-    for (text, field) in [
-        ("", "."),
-        ("null", "."),
-        ("[]", "."),
-        ("canary", "."),
-        (r#"{"phone_number_id":"1"} canary"#, "."),
-        ("{}", "phone_number_id"),
-        (r#"{"phone_number_id":1065}"#, "phone_number_id"),
-        (r#"{"phone_number_id":""}"#, "phone_number_id"),
-        (r#"{"phone_number_id":"canary"}"#, "phone_number_id"),
-        (r#"{"phone_number_id":"+1065"}"#, "phone_number_id"),
-    ] {
-        let error = parse(text).unwrap_err();
-        assert_eq!(error.field, field, "{text}: {error}");
-        assert!(!error.to_string().contains("canary"), "{error}");
+    let mut counts = [0, 0];
+    for case in CASES.lines().filter(|line| !line.starts_with('#')) {
+        let (field, text) = case.split_once('\t').unwrap();
+        let error = parse(text).err();
+        let shown = error.as_ref().map(ToString::to_string).unwrap_or_default();
+        assert_eq!(error.map_or("ok".to_owned(), |error| error.field), field, "{text}: {shown}");
+        assert!(!shown.to_lowercase().contains("canary"), "{shown}");
+        counts[usize::from(field == "ok")] += 1;
     }
-    for (fields, field) in [
-        (r#""rules":{}"#, "rules"),
-        (r#""rules":null"#, "rules"),
-        (r#""dryRun":true"#, "dryRun"),
-        (r#""rules":[{"on":"lost","template":"a","language":"en","later":1}]"#, "rules[0].later"),
-        (r#""rules":["canary"]"#, "rules[0]"),
-        (r#""rules":[["delivered","a","en"]]"#, "rules[0]"),
-        (r#""rules":[{"template":"a","language":"en"}]"#, "rules[0].on"),
-        (r#""rules":[{"on":"canary","template":"a","language":"en"}]"#, "rules[0].on"),
-        (r#""rules":[{"on":"unknown","template":"a","language":"en"}]"#, "rules[0].on"),
-        (r#""rules":[{"on":"lost","language":"en"}]"#, "rules[0].template"),
-        (r#""rules":[{"on":"lost","template":"","language":"en"}]"#, "rules[0].template"),
-        (r#""rules":[{"on":"lost","template":"Canary","language":"en"}]"#, "rules[0].template"),
-        (r#""rules":[{"on":"lost","template":"a","language":"canary 1"}]"#, "rules[0].language"),
-        (
-            r#""rules":[{"on":"lost","template":"a","language":"en","components":"canary"}]"#,
-            "rules[0].components",
-        ),
-        (
-            r#""rules":[{"on":"lost","template":"a","language":"en",
-                         "components":[{"a":"canary {x}"}]}]"#,
-            "rules[0].components",
-        ),
-        (
-            r#""rules":[{"on":"lost","template":"a","language":"en","max_age_minutes":0}]"#,
-            "rules[0].max_age_minutes",
-        ),
-        (
-            r#""rules":[{"on":"lost","template":"a","language":"en","max_age_minutes":10081}]"#,
-            "rules[0].max_age_minutes",
-        ),
-        (
-            r#""rules":[{"on":"lost","template":"a","language":"en"},
-                        {"on":"delivered","template":"a","language":"en"},
-                        {"on":"lost","template":"b","language":"en"}]"#,
-            "rules[2].on",
-        ),
-        (r#""quiet_hours":"canary""#, "quiet_hours"),
-        (r#""quiet_hours":{"to":"08:00","zone":"UTC"}"#, "quiet_hours.from"),
-        (r#""quiet_hours":{"from":"21:00","zone":"UTC"}"#, "quiet_hours.to"),
-        (r#""quiet_hours":{"from":"21:00","to":"08:00"}"#, "quiet_hours.zone"),
-        (r#""quiet_hours":{"from":"canary","to":"08:00","zone":"UTC"}"#, "quiet_hours.from"),
-        (r#""quiet_hours":{"from":"21:00","to":"8:00","zone":"UTC"}"#, "quiet_hours.to"),
-        (r#""quiet_hours":{"from":"21:00","to":"08:00","zone":"canary"}"#, "quiet_hours.zone"),
-        (r#""quiet_hours":{"from":"08:01","to":"08:00","zone":"UTC"}"#, "quiet_hours"),
-        (r#""daily_cap":0"#, "daily_cap"),
-        (r#""daily_cap":1001"#, "daily_cap"),
-        (r#""daily_cap":-1"#, "daily_cap"),
-        (r#""daily_cap":"canary""#, "daily_cap"),
-        (r#""stop_words":[]"#, "stop_words"),
-        (r#""stop_words":"canary""#, "stop_words"),
-        (r#""stop_words":["canary",1]"#, "stop_words[1]"),
-        (r#""start_words":["stop"]"#, "start_words"),
-        (r#""country_code":"+91""#, "country_code"),
-        (r#""country_code":91"#, "country_code"),
-        (r#""dry_run":"canary""#, "dry_run"),
-        (r#""dry_run":null"#, "dry_run"),
-        (r#""dry_run":true,"dry_run":false"#, "dry_run"),
-    ] {
-        let error = with(fields).unwrap_err();
-        assert_eq!(error.field, field, "{fields}: {error}");
-        assert!(!error.to_string().to_lowercase().contains("canary"), "{error}");
-    }
+    assert!(counts[0] > 40 && counts[1] > 3, "{counts:?}");
 }
 
 #[test]
