@@ -138,7 +138,9 @@ impl Lambda {
                 &api(),
                 environment,
             )?)),
-            "push" => Program::Push(Box::new(push::Push::from_environment(&api(), environment, http())?)),
+            "push" => {
+                Program::Push(Box::new(push::Push::from_environment(&api(), environment, http())?))
+            }
             _ => return Err(aws::env::BadEnvironment("function")),
         })
     }
