@@ -35,8 +35,8 @@ async fn an_admin_pauses_and_enables_an_endpoint() {
     let path = |action: &str| format!("/api/endpoints/{}/{action}", endpoint.name());
     let active = json!({
         "name": endpoint.name(), "format": "status_update", "enabled": true, "accounts": [OURS],
-        "state": "active", "reason": null, "since": null, "next_probe_at": null, "failures": 0,
-        "slow": false,
+        "state": "active", "reason": null, "error_code": null, "since": null,
+        "next_probe_at": null, "failures": 0, "slow": false,
     });
     assert_eq!(listed(endpoint.name()).await, active);
     // Enabling what is active has no effect.
