@@ -7,6 +7,7 @@ import { session } from "./session.ts";
 import type { DeliveryDetail, EventDetail, Order, OrderSummary, Page } from "./types.ts";
 
 const ACCOUNTS_AT_ONCE = 8;
+const MOST_ACCOUNTS = 40;
 
 export interface Hit {
   what: string;
@@ -24,11 +25,19 @@ export async function search(text: string, account: string): Promise<Found> {
   const given = text.trim();
   const chosen = account.trim() || onlyAccount();
   const all = chosen ? [chosen] : accounts();
-  const within = all.slice(0, ACCOUNTS_AT_ONCE);
-  const tries: Promise<Hit[]>[] = [...byId(given), ...within.flatMap((it) => orders(given, it))];
-  const settled = await Promise.allSettled(tries);
-  const hits = settled.flatMap((it) => (it.status === "fulfilled" ? it.value : []));
-  const known = new Map(hits.map((hit) => [hit.address, hit]));
+  const known = new Map<string, Hit>();
+  const collect = async (tries: Promise<Hit[]>[]) => {
+    const settled = await Promise.allSettled(tries);
+    const hits = settled.flatMap((it) => (it.status === "fulfilled" ? it.value : []));
+    for (const hit of hits) known.set(hit.address, hit);
+  };
+  await collect(byId(given));
+  const within: string[] = [];
+  while (known.size === 0 && within.length < Math.min(all.length, MOST_ACCOUNTS)) {
+    const next = all.slice(within.length, within.length + ACCOUNTS_AT_ONCE);
+    within.push(...next);
+    await collect(next.flatMap((it) => orders(given, it)));
+  }
   const isRequest = known.size === 0 && REQUEST_ID.test(given);
   return { hits: [...known.values()], hint: isRequest ? IN_LOGS : hint(within, all, chosen) };
 }
@@ -40,7 +49,8 @@ const IN_LOGS =
 
 function hint(within: string[], all: string[], chosen: string | null): string {
   if (session()?.role === "viewer") return "Viewers find deliveries and events, by their ids.";
-  if (within.length === 0) return "To find orders, enter an account beside the search box.";
+  if (all.length === 0) return "To find orders, enter an account beside the search box.";
+  if (within.length === 0) return "";
   const names = within.join(", ");
   const more = within.length < all.length ? " Enter another account to search there." : "";
   return chosen ? `Searched in ${names}.` : `Searched for orders in ${names}.${more}`;

@@ -17,7 +17,8 @@ const WHY: Record<string, string> = {
   failing: "It failed too often. A probe ends the pause once it answers again.",
   disabled_by_receiver: "Its receiver asked for no more deliveries.",
   paused_by_admin: "An admin paused it. Enable it to go on.",
-  credentials_refused: "WhatsApp refused the access token.",
+  credentials_refused: "WhatsApp refused the access token or its permissions.",
+  number_refused: "WhatsApp refused the number, its business account or the URL.",
 };
 
 export function stateOf(it: Endpoint): string {
@@ -96,6 +97,7 @@ export class EndpointPanel extends PanelView {
         ["Name", it.name],
         ["Format", it.format],
         ["Accounts", it.accounts.join(", ")],
+        ["WhatsApp's error", it.error_code],
         ["Since", time(it.since)],
         ["Next probe", time(it.next_probe_at)],
         ["Failures", it.failures ? `${it.failures} in a row` : null],
