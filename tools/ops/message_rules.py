@@ -159,7 +159,8 @@ def _words(field: str, value: Any) -> None:
 
 
 def _folded(text: str) -> str:
-    return " ".join(re.sub(r"[\W_]+$", "", unicodedata.normalize("NFKC", text)).split()).upper()
+    plain = unicodedata.normalize("NFKC", text)
+    return " ".join(re.sub(r"^[\W_]+|[\W_]+$", "", plain).split()).upper()
 
 
 def _require(condition: object, field: str, message: str) -> None:
