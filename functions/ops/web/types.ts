@@ -92,7 +92,7 @@ export interface Endpoint {
   accounts: string[];
   state: "active" | "paused" | "recovering" | "disabled";
   reason: string | null;
-  error_code: number | null;
+  error_code: string | null;
   since: string | null;
   next_probe_at: string | null;
   failures: number;
