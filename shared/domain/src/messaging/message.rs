@@ -189,7 +189,7 @@ impl Message {
         }
     }
 
-    /// A message of ours. `send` is `None` for one that was skipped.
+    /// A message of ours. `send` is `None` for one that was skipped because nobody could get it.
     pub fn of_send(
         id: &SendId,
         account: AccountCode,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::core::id::OrderKey;
 use domain::messaging::message::Message;
 
-use super::messages::rows::Stored;
+use super::messages::rows::{Stored, is_sent};
 use crate::ledger::sends::{CloudPost, Crowd, SendsLedger};
 use crate::setup::ACCOUNTS;
 use crate::setup::messages::{DEFAULT_PER_SECOND, MORNING, account_of};
@@ -40,7 +40,7 @@ pub(super) fn judge(state: &State) -> Vec<String> {
 }
 
 fn is_of_rule(message: &Message) -> bool {
-    message.send.as_ref().is_some_and(|send| send.rule.is_some())
+    is_sent(message) && message.send.as_ref().is_some_and(|send| send.rule.is_some())
 }
 
 /// How often each message was posted.

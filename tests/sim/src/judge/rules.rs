@@ -8,7 +8,7 @@ use domain::messaging::message::Message;
 use domain::messaging::rules::{MessageRules, RuleCheck};
 use domain::webhooks::notification::Change;
 
-use super::messages::rows::Stored;
+use super::messages::rows::{self, Stored};
 use super::orders::{Orders, StoredOrder};
 use crate::setup::ACCOUNTS;
 use crate::setup::messages::rules_of;
@@ -67,7 +67,7 @@ fn is_repeated(record: &Message, records: &[&Message]) -> bool {
 }
 
 fn is_sent(record: &Message) -> bool {
-    record.send.as_ref().is_some_and(|send| send.rule.is_some())
+    rows::is_sent(record) && record.send.as_ref().is_some_and(|send| send.rule.is_some())
 }
 
 fn beyond_cap<'a>(sent: impl Iterator<Item = &'a Message>, cap: Option<u32>) -> Vec<String> {

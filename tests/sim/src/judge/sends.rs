@@ -92,7 +92,7 @@ impl<'a> Send<'a> {
 
     fn failed(&self) -> Option<String> {
         let was_refused = self.posts.iter().any(|post| post.verdict == Verdict::Refused);
-        match (self.is_taken(), was_refused) {
+        match (self.is_taken(), was_refused || self.was_told(is_overtaken)) {
             (true, _) => Some("the provider has it".to_owned()),
             (_, false) => Some("nobody refused it".to_owned()),
             (false, true) => None,
@@ -153,4 +153,10 @@ impl<'a> Send<'a> {
         let (_, replayed) = replayed.find(|(_, replayed)| *replayed > run)?;
         Some(format!("was replayed as run {replayed} and is at run {run}"))
     }
+}
+
+/// While it waited, its order got another status or another phone number.
+fn is_overtaken(outcome: &SendOutcome) -> bool {
+    let SendOutcome::Failed { error } = outcome else { return false };
+    matches!(error.title.as_deref(), Some("outdated" | "recipient_changed"))
 }

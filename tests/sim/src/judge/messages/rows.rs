@@ -177,3 +177,8 @@ impl Stored {
         messages.into_values().rev().collect()
     }
 }
+
+/// One of ours that was not skipped: those name their rule and shopper, too.
+pub(in crate::judge) fn is_sent(message: &Message) -> bool {
+    message.send.is_some() && message.message_status.as_str() != "skipped"
+}
