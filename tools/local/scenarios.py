@@ -177,6 +177,7 @@ SCENARIOS = [
     Scenario("deliver", "a delivery to a slow endpoint", events.slow_delivery, "0 failed"),
     Scenario("deliver", "a message", messages.message_to_send, "0 failed"),
     Scenario("deliver", "a message of a rule", messages.message_of_rule, "0 failed"),
+    Scenario("deliver", "a message that waited", messages.message_that_waited, "0 failed"),
     Scenario(
         "deliver",
         "a message of a removed number",
