@@ -34,10 +34,12 @@ def message_to_send(copies: Copies, number: str | None = None) -> Json:
     return _queued(copies, _sent(copies), number)
 
 
-def _queued(copies: Copies, message_id: str, number: str | None = None) -> Json:
+def _queued(
+    copies: Copies, message_id: str, number: str | None = None, order: str | None = None
+) -> Json:
     number = number or copies.stack["sources"]["whatsapp"]["phone_number_id"]
     message = {"v": 2, "id": message_id, "run": 1, "endpoint": f"whatsapp:{number}"}
-    message |= {"format": "whatsapp", "account": ACCOUNT, "order_id": None, "version": None}
+    message |= {"format": "whatsapp", "account": ACCOUNT, "order_id": order, "version": None}
     return batch(copies, "deliveries", json.dumps(message | {"body": ""}))
 
 
@@ -100,17 +102,17 @@ def message_of_rule(copies: Copies) -> Json:
     copies.call("process", check_of_rules(copies, order))
     path = "/api/orders/{order_id}/messages"
     listed = copies.call("messages", http(copies, "GET", path, partner(copies), order_id=order))
-    return _queued(copies, listed.body["items"][0]["id"])
+    return _queued(copies, listed.body["items"][0]["id"], order=order)
 
 
 def message_that_waited(copies: Copies) -> Json:
-    """The same, a day later."""
+    """The same, two minutes later."""
     event = message_of_rule(copies)
     message = json.loads(event["Records"][0]["body"])
     copies.aws["dynamodb"].update_item(
         TableName=copies.of(copies.stack["tables"]["deliveries"]),
         Key={"pk": {"S": message["id"]}},
-        UpdateExpression="SET created_at = created_at - :day",
-        ExpressionAttributeValues={":day": {"N": str(24 * 60 * 60 * 1000)}},
+        UpdateExpression="SET created_at = created_at - :wait",
+        ExpressionAttributeValues={":wait": {"N": "120000"}},
     )
     return event
