@@ -1,4 +1,4 @@
-// What axe finds, and what is too wide.
+// Findings of axe, and elements that are too wide.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";

@@ -150,7 +150,7 @@ test("changes of an account come by a socket, and the view says so", async () =>
     await signIn(page, "admin", `#/live?account_code=${ACCOUNT}`);
     await page.mouse.move(0, 0);
     await page.getByText("come by a socket").waitFor();
-    // Nothing comes by asking.
+    // Asking brings no news.
     await page.route("**/api/webhooks/logs*", (route) => route.abort());
     const orderId = await createOrder();
     await report(orderId, "assigned");

@@ -1,4 +1,4 @@
-// What shoppers see on the page of an order, and how it changes.
+// The page of an order as shoppers see it, and how it changes.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

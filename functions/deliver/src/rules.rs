@@ -18,7 +18,7 @@ use domain::messaging::rules::MessageRules;
 use domain::messaging::send::{SendId, Unsent};
 use domain::webhooks::delivery::Delivery;
 
-/// A message that goes out sooner is what its rule has just decided.
+/// A rule has just decided about a message that goes out sooner.
 const PROMPT: Duration = Duration::from_secs(60);
 /// Until rules that cannot be used are looked at again.
 const CORRECTION: Duration = Duration::from_secs(5 * 60);

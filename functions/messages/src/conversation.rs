@@ -42,7 +42,7 @@ impl MessagesApi {
         Ok(json(200, &Page { items, next_page }))
     }
 
-    /// Adds what is known of the business's own messages by now: status, and the provider's id.
+    /// Adds the present status and the provider's id of the business's own messages.
     async fn add_statuses(
         &self,
         account: &AccountCode,
@@ -68,8 +68,8 @@ impl MessagesApi {
     }
 }
 
-/// As in a request to send, a short number without `+` is a national one. Shoppers whose numbers are no
-/// such ones have conversations, too.
+/// As in a request to send, a short number without `+` is a national one. Shoppers with other numbers
+/// have conversations, too.
 fn contact_of_phone(text: &str) -> Option<Contact> {
     // An unescaped `+` in a query is a space.
     let text = text.strip_prefix(' ').map_or_else(|| text.to_owned(), |rest| format!("+{rest}"));

@@ -133,7 +133,7 @@ impl MessagesApi {
             None => None,
         };
         if before.as_ref().is_some_and(Order::is_erased) {
-            // Nothing would erase the message's number.
+            // The message's number would never be erased.
             let message = "the shopper's data of this order was erased";
             return Err(ApiError::erased(message).with_field("order_id"));
         }

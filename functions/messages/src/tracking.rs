@@ -158,7 +158,7 @@ impl MessagesApi {
     }
 }
 
-/// Only Waypost knows what came of its own request.
+/// Only Waypost knows the result of its own request.
 fn check_status(new: &NewMessage) -> Result<(), ApiError> {
     let is_ours = new.message_id.as_ref().is_some_and(|id| SendId::parse(id.as_str()).is_some());
     if is_ours && ["sending", "not_sent", "unknown"].contains(&new.message_status.as_str()) {

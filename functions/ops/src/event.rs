@@ -35,7 +35,7 @@ impl Ops {
     }
 
     /// None if it was erased, and of the request for an erasure: that has the shopper's phone number
-    /// until its last pass, which nobody else needs.
+    /// until its last pass.
     async fn body_of(&self, row: &LogRow) -> Result<Option<Vec<u8>>, ApiError> {
         if row.erased_at.is_some() {
             return Ok(None);

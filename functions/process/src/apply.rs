@@ -382,8 +382,7 @@ pub(crate) fn has_unknown_status(report: &Report) -> bool {
 }
 
 fn log_applied(key: &OrderKey, commit: &Commit) {
-    let entry = &commit.entry;
-    let judgement = commit.judgement;
+    let (entry, judgement) = (&commit.entry, commit.judgement);
     tracing::info!(
         account = %key.account,
         order_id = %key.order,

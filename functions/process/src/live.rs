@@ -1,5 +1,5 @@
 //! Tells open sockets and Pusher about changes: one message of the queue `live`, if a socket may be open
-//! for them, or if the stage has an app of Pusher, which does not say who listens.
+//! for them, or if the stage has an app of Pusher, whose listeners are unknown.
 //!
 //! Best effort: a client that missed an update gets it when it registers again. A failure here fails
 //! no event, and delays none for long.

@@ -1,6 +1,6 @@
 //! Publishes updates on the channels of an app of Pusher.
 //!
-//! Best effort, and beside the posts to sockets: whatever fails here costs them nothing.
+//! Best effort, and beside the posts to sockets, which a failure here does not delay.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,7 +31,7 @@ pub(crate) struct Publisher {
     unreachable_until: Mutex<Option<Timestamp>>,
 }
 
-/// Why a request published nothing.
+/// Why a request was not published.
 #[derive(Debug, Clone, Copy)]
 enum Failure {
     Unanswered(SendError),

@@ -37,7 +37,7 @@ impl HttpConnector for Aws {
         let Self(counts) = self.clone();
         HttpConnectorFuture::new(async move {
             match request.headers().get("x-amz-target") {
-                // Without a setting, nothing is published with Pusher.
+                // Without the setting, Pusher is not used.
                 Some(target) if target.starts_with("AmazonSSM") => {
                     return Ok(answer(json!({ "Parameters": [] }).to_string()));
                 }

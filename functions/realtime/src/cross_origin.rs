@@ -8,7 +8,7 @@ use lambda_http::{Body, Request, Response};
 
 use crate::Realtime;
 
-/// What a caller asked for: a secret of the account.
+/// The answer to a granted request: a secret of the account.
 pub(crate) struct Granted {
     pub(crate) account: AccountCode,
     pub(crate) response: Response<Body>,

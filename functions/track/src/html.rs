@@ -28,7 +28,7 @@ pub(crate) enum Form {
 }
 
 impl Form {
-    /// Nothing of the page of a shop.
+    /// Without the page of a shop.
     pub(crate) fn is_own(self) -> bool {
         matches!(self, Self::Page | Self::Update)
     }
@@ -122,7 +122,7 @@ pub(crate) fn error_page(frame: &Frame<'_>, kind: Plain) -> Markup {
     shell(frame, title, &tracker::tracker(frame, title, None, &content))
 }
 
-/// The page around it; nothing around what is part of another page.
+/// The page around it. A part of another page has none.
 fn shell(frame: &Frame<'_>, title: &str, tracker: &Markup) -> Markup {
     if frame.form != Form::Page {
         return tracker.clone();

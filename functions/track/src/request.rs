@@ -1,4 +1,4 @@
-//! What a request asks for.
+//! The parts of a request.
 
 use domain::core::id::{AccountCode, OrderId, OrderKey};
 use lambda_http::{Request, RequestExt};

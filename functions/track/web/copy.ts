@@ -1,4 +1,4 @@
-// Copies what the server sent, element by element: nothing that is not listed here gets into a page, so
+// Copies the server's answer, element by element: only listed elements get into a page, so
 // no answer can run a script there or change how the rest of the page looks.
 
 const ELEMENTS = new Set(

@@ -1,5 +1,5 @@
 // Keeps what is shown of an order up to date: by a socket, or by asking every minute where there is
-// none. Nothing is asked while the page is hidden or offline.
+// none. It does not ask while the page is hidden or offline.
 
 import { type Link, type Loaded, load, socketUrl } from "./order.ts";
 import { OrderSocket } from "./socket.ts";

@@ -1,4 +1,4 @@
-// What is shown of an order, and the state of the connection beside its headline.
+// The shown order, and the state of the connection beside its headline.
 
 import type { State, View } from "./live.ts";
 import { merge } from "./merge.ts";

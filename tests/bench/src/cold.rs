@@ -29,7 +29,7 @@ use crate::Error;
 /// Starts of each program.
 const STARTS: usize = 20;
 
-/// Programs that do nothing, to compare with.
+/// Programs without work of their own, to compare with.
 const BARE: [&str; 2] = ["bare-runtime", "bare-http"];
 
 struct Bench {

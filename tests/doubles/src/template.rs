@@ -18,10 +18,10 @@ use serde_json::{Map, Value};
 
 pub use self::error::TemplateError;
 pub use self::function::{AsyncInvoke, Function, QueueSource, Route, RoutedPath};
-pub use self::resources::{Index, Table};
 pub use self::schedule::{Schedule, Timing};
 
 use self::resolve::Resolver;
+use crate::dynamodb::Table;
 use crate::iam::Policy;
 use crate::sqs::QueueSettings;
 

@@ -2,7 +2,7 @@
 //!
 //! A socket opens with the answer of `$connect`; until then a post finds nobody. API Gateway closes a
 //! socket after two hours, and after ten minutes without a frame. It does not notice at once that a
-//! client is gone: posts succeed for a while, and nobody reads them.
+//! client is gone: posts succeed for a while, unread.
 
 use std::collections::BTreeMap;
 

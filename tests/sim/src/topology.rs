@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use doubles::dynamodb::{DynamoDb, Index, Table};
+use doubles::dynamodb::DynamoDb;
 use doubles::sqs::Sqs;
 use doubles::template::{Function, RoutedPath, Template, TemplateError};
 
@@ -91,22 +91,6 @@ impl Topology {
     }
 
     pub(crate) fn dynamodb(&self) -> DynamoDb {
-        let tables = self.template.tables.iter().map(|table| Table {
-            name: table.name.clone(),
-            partition_key: table.partition_key.clone(),
-            sort_key: table.sort_key.clone(),
-            indexes: table.indexes.iter().map(index).collect(),
-            ttl: table.ttl.clone(),
-        });
-        DynamoDb::new(tables.collect())
-    }
-}
-
-fn index(index: &doubles::template::Index) -> Index {
-    Index {
-        name: index.name.clone(),
-        partition_key: index.partition_key.clone(),
-        sort_key: index.sort_key.clone(),
-        has_number: index.has_number,
+        DynamoDb::new(self.template.tables.clone())
     }
 }

@@ -1,4 +1,4 @@
-// What became of an account's messages, step by step.
+// An account's messages, step by step.
 
 import { html, nothing, type PropertyValues, type TemplateResult } from "lit";
 

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::{Form, Frame};
 
 /// The attributes are for the script: it has no words of its own. Without a version it shows no
-/// order, and nothing will change.
+/// order, and does not change.
 pub(super) fn tracker(
     frame: &Frame<'_>,
     title: &str,

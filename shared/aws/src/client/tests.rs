@@ -68,7 +68,7 @@ async fn opens_a_connection_for_each_client_that_was_made() {
         .iter()
         .map(|it| (it.method().to_owned(), it.uri().to_owned(), it.headers().iter().count()))
         .collect();
-    // Without headers: nothing is signed.
+    // Without headers: the request is unsigned.
     let ping = ("GET".to_owned(), "http://aws.invalid/ping".to_owned(), 0);
     assert_eq!(requests, [ping.clone(), ping]);
     clients.open_connections().await;

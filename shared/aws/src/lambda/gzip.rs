@@ -1,4 +1,4 @@
-//! Compressed answers: API Gateway's HTTP APIs compress nothing.
+//! Compressed answers: API Gateway's HTTP APIs do not compress.
 
 use std::io::Write;
 

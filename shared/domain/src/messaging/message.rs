@@ -189,7 +189,7 @@ impl Message {
         }
     }
 
-    /// A message of ours. `send` is `None` for one that was skipped because nobody could get it.
+    /// A message of ours. `send` is `None` for one that was skipped for want of a recipient.
     pub fn of_send(
         id: &SendId,
         account: AccountCode,

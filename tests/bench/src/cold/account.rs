@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
-use doubles::dynamodb::{DynamoDb, Index, Table};
+use doubles::dynamodb::DynamoDb;
 use doubles::sqs::{Chances, Sqs};
 use doubles::ssm::Ssm;
 use doubles::template::{Function, Template};
@@ -35,15 +35,8 @@ impl Account {
     /// Reads the text of template.yaml.
     pub(super) fn new(template: &str) -> Result<Arc<Self>, Error> {
         let template = Template::read(template, &[("Stage", STAGE), ("PushConcurrency", "2")])?;
-        let tables = template.tables.iter().map(|table| Table {
-            name: table.name.clone(),
-            partition_key: table.partition_key.clone(),
-            sort_key: table.sort_key.clone(),
-            indexes: table.indexes.iter().map(index).collect(),
-            ttl: table.ttl.clone(),
-        });
         let services = Services {
-            dynamodb: DynamoDb::new(tables.collect()),
+            dynamodb: DynamoDb::new(template.tables.clone()),
             sqs: Sqs::new(template.queues.clone()),
             ssm: Ssm::default().with_calls_per_second(usize::MAX),
             random: fastrand::Rng::with_seed(0),
@@ -102,7 +95,7 @@ impl Account {
                 sqs.call(operation, &body, now(), &Chances::default(), random).map_err(refused)
             }
             "AmazonSSM" => ssm.call(operation, &body, now(), random).map_err(refused),
-            // The customer's server, and what AWS answers to a request for no service.
+            // The customer's server, and AWS's answer to `GET /ping`.
             _ => Ok(json!({})),
         };
         result.map_or_else(|refusal| refusal, |answer| Response::new(200, answer.to_string()))
@@ -117,15 +110,6 @@ fn refused(failure: doubles::failure::Failure) -> Response {
     let mut response = Response::new(doubles::failure::Failure::STATUS, failure.body().to_string());
     response.headers.extend(failure.query_error.map(|it| ("x-amzn-query-error", it)));
     response
-}
-
-fn index(index: &doubles::template::Index) -> Index {
-    Index {
-        name: index.name.clone(),
-        partition_key: index.partition_key.clone(),
-        sort_key: index.sort_key.clone(),
-        has_number: index.has_number,
-    }
 }
 
 /// Milliseconds since the epoch.

@@ -18,9 +18,9 @@ const SYSTEM_ROOTS: [&str; 2] =
 
 pub(super) struct Certificates {
     pub(super) server: Arc<ServerConfig>,
-    /// The authority alone: what AWS clients trust.
+    /// The authority alone, for AWS clients.
     pub(super) of_aws: PathBuf,
-    /// The machine's roots and the authority: what the client of customers' servers trusts.
+    /// The machine's roots and the authority, for the client of customers' servers.
     pub(super) of_internet: PathBuf,
 }
 

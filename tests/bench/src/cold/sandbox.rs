@@ -18,7 +18,7 @@ use crate::sync::usage::lock;
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 /// As long as the longest of template.yaml.
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// A function that does nothing for so long has failed.
+/// A function that is silent for so long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A process; dropping it kills the process.

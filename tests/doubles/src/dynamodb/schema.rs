@@ -9,7 +9,7 @@ use super::{Failure, Item};
 const MAX_PARTITION_KEY: usize = 2048;
 const MAX_SORT_KEY: usize = 1024;
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     pub name: String,
     pub partition_key: String,
@@ -20,7 +20,7 @@ pub struct Table {
 }
 
 /// A global secondary index whose entries have only the keys of the index and of the table.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Index {
     pub name: String,
     pub partition_key: String,

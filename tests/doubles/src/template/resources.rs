@@ -3,30 +3,12 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::dynamodb::{Index, Table};
 use crate::names::name_of;
 use crate::sqs::{QueueSettings, Redrive};
 use crate::template::TemplateError;
 
 const SECOND: u64 = 1000;
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    pub name: String,
-    pub partition_key: String,
-    pub sort_key: Option<String>,
-    pub indexes: Vec<Index>,
-    /// The attribute with the time at which a row expires.
-    pub ttl: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Index {
-    pub name: String,
-    pub partition_key: String,
-    pub sort_key: Option<String>,
-    /// The sort key is a number.
-    pub has_number: bool,
-}
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]

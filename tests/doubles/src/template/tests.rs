@@ -1,6 +1,7 @@
 #![expect(clippy::unwrap_used)]
 
 use super::*;
+use crate::dynamodb::Index;
 use crate::names::{index_arn, parameter_arn, queue_arn, queue_url, table_arn};
 
 const DEPLOYED: &str = include_str!("../../../../template.yaml");

@@ -10,7 +10,7 @@ use crate::core::request_body::field_path;
 const MAX_BYTES: usize = 8 * 1024;
 const HTTPS: u16 = 443;
 
-/// Without it nothing is published.
+/// Without it, events are not published.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PusherSetting {
     pub(super) app_id: String,

@@ -18,7 +18,7 @@ pub enum SendFailure {
     Final,
 }
 
-/// What WhatsApp refuses when it accepts no message of a number.
+/// The cause for which WhatsApp accepts no message of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// The access token, or its permissions.
