@@ -4,7 +4,7 @@ use domain::core::trace::TraceParent;
 use serde_json::{Value, json};
 
 use crate::support::http::{client, send, with_json};
-use crate::support::{OURS, Parcel, Received, TestEndpoint, eventually, settings_to_expire, stack};
+use crate::support::{OURS, Parcel, Received, TestEndpoint, eventually, settings_to_expire, stack, unique};
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
@@ -22,8 +22,8 @@ async fn send_webhook(body: &Value, traceparent: &str) {
 }
 
 /// An endpoint for all orders of the account; tests look for their own.
-async fn endpoint(responses: Value) -> TestEndpoint {
-    let settings = json!({"format": "standard", "accounts": [OURS], "backoff": [1]});
+async fn endpoint(account: &str, responses: Value) -> TestEndpoint {
+    let settings = json!({"format": "standard", "accounts": [account], "backoff": [1]});
     let endpoint = TestEndpoint::new(settings, responses).await;
     settings_to_expire().await;
     endpoint
@@ -41,32 +41,31 @@ async fn received(endpoint: &TestEndpoint, parcel: &Parcel, count: usize) -> Vec
 }
 
 #[tokio::test]
-async fn a_delivery_and_its_retries_continue_the_trace_of_the_webhook() {
-    let endpoint = endpoint(json!([])).await;
+async fn a_delivery_continues_the_trace_of_the_webhook() {
+    let endpoint = endpoint(OURS, json!([])).await;
     let parcel = Parcel::new();
     stack().create_order(&parcel.order()).await;
     let sent = format!("00-{TRACE_ID}-00f067aa0ba902b7-01");
     send_webhook(&parcel.in_transit(), &sent).await;
     let requests = received(&endpoint, &parcel, 1).await;
-    let trace = trace_of(&requests[0]);
-    assert_eq!(trace.trace_id(), TRACE_ID);
+    assert_eq!(trace_of(&requests[0]).trace_id(), TRACE_ID);
     let header = &requests[0].headers["traceparent"];
     assert!(header.ends_with("-01"), "sampled, as the sender said: {header}");
     assert_ne!(*header, sent, "a request of its own");
+}
 
-    // The status of the API's caller, too, and a second attempt is another request.
-    stack().set_responses(&format!("/{}", endpoint.name()), json!([{"status": 500}])).await;
+/// In an account of its own: the delivery of another test would get the refusal.
+#[tokio::test]
+async fn the_attempts_of_a_delivery_continue_the_trace_of_the_apis_caller() {
+    let (parcel, account) = (Parcel::new(), unique("ACC-"));
+    stack().create_order_in(&account, &parcel.order()).await;
+    let endpoint = endpoint(&account, json!([{"status": 500}])).await;
+    let sent = format!("00-{TRACE_ID}-00f067aa0ba902b7-01");
     let path = format!("/api/external/orders/{}/status", parcel.order_id);
-    let report = client().post(stack().url(&path)).header("traceparent", &sent);
-    let report = report.header("x-vendor-server-secret", &stack().vendor_secret);
-    assert_eq!(send(with_json(report, Some(&json!({"status": "delivered"})))).await.status, 202);
-    let delivered = async || {
-        let all = received(&endpoint, &parcel, 2).await;
-        let about: Vec<_> =
-            all.into_iter().filter(|request| request.body.contains("delivered")).collect();
-        Some(about).filter(|about| about.len() >= 2)
-    };
-    let attempts = eventually("two attempts", delivered).await;
+    let report = stack().signed("admin", "POST", &path).header("traceparent", &sent);
+    let body = json!({"status": "delivered", "accountCode": account});
+    assert_eq!(send(with_json(report, Some(&body))).await.status, 202);
+    let attempts = received(&endpoint, &parcel, 2).await;
     let [first, second] = [&attempts[0], &attempts[1]].map(trace_of);
     assert_eq!((first.trace_id(), second.trace_id()), (TRACE_ID.into(), TRACE_ID.into()));
     assert_ne!(first, second);
@@ -74,7 +73,7 @@ async fn a_delivery_and_its_retries_continue_the_trace_of_the_webhook() {
 
 #[tokio::test]
 async fn an_invalid_trace_is_replaced() {
-    let endpoint = endpoint(json!([])).await;
+    let endpoint = endpoint(OURS, json!([])).await;
     for traceparent in [
         "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
         "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",

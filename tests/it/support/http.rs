@@ -89,9 +89,13 @@ impl Stack {
 
     /// A request as a user of the demo settings: `admin`, `viewer` or `partner`.
     pub async fn user(&self, user: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        send(with_json(self.signed(user, method, path), body)).await
+    }
+
+    pub fn signed(&self, user: &str, method: &str, path: &str) -> RequestBuilder {
         let user = &self.users[user];
         let request = client().request(method.parse().unwrap(), self.url(path));
-        send(with_json(request.basic_auth(&user.name, Some(&user.password)), body)).await
+        request.basic_auth(&user.name, Some(&user.password))
     }
 
     /// Sends a Shiprocket webhook.

@@ -137,10 +137,15 @@ fn is_same(one: &Named, other: &Named) -> bool {
 }
 
 /// An error whole; of a success the status and the names of its fields, as it quotes the request.
+/// An empty page may have a `next_page`: a list reads a limited number of rows for one page, and
+/// endpoints of other tests share the partitions of some names.
 fn comparable(answer: &Answer) -> (u16, Value) {
     match answer.json.as_object() {
         // An erasure is accepted the first time (202) and may be done the second (200).
-        Some(fields) if answer.status < 300 => (200, json!(fields.keys().collect::<Vec<_>>())),
+        Some(fields) if answer.status < 300 => {
+            let names = fields.keys().filter(|name| *name != "next_page");
+            (200, json!(names.collect::<Vec<_>>()))
+        }
         _ => (answer.status, answer.json.clone()),
     }
 }
