@@ -4,7 +4,9 @@ use domain::core::trace::TraceParent;
 use serde_json::{Value, json};
 
 use crate::support::http::{client, send, with_json};
-use crate::support::{OURS, Parcel, Received, TestEndpoint, eventually, settings_to_expire, stack, unique};
+use crate::support::{
+    OURS, Parcel, Received, TestEndpoint, eventually, settings_to_expire, stack, unique,
+};
 
 const TRACE_ID: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 

@@ -1,5 +1,6 @@
 //! The operations of the budget, one after another in one installation.
 
+mod busy;
 mod messages;
 mod parcels;
 mod polling;
@@ -32,6 +33,7 @@ pub async fn measure() -> Measured {
     Box::pin(operations.measure_parcels()).await;
     operations.measured.clear();
     let state_row = Box::pin(operations.measure_parcels()).await;
+    Box::pin(operations.measure_busy_queues()).await;
     let before = operations.measured.len();
     Box::pin(operations.measure_messages()).await;
     operations.measured.truncate(before);
@@ -65,11 +67,18 @@ impl Operations {
 
     /// Hands a message to `deliver`, as Lambda does. Returns whether it is done.
     async fn deliver_as(&mut self, name: &'static str, message: &Message) -> bool {
-        let record = json!({
-            "messageId": "id", "receiptHandle": message.receipt_handle(), "body": message.body(),
-            "attributes": {}, "messageAttributes": {},
+        self.deliver_all_as(name, std::slice::from_ref(message)).await
+    }
+
+    async fn deliver_all_as(&mut self, name: &'static str, messages: &[Message]) -> bool {
+        let records = messages.iter().map(|message| {
+            json!({
+                "messageId": message.message_id(), "receiptHandle": message.receipt_handle(),
+                "body": message.body(), "attributes": {}, "messageAttributes": {},
+            })
         });
-        let batch: SqsEvent = serde_json::from_value(json!({"Records": [record]})).unwrap();
+        let records: Vec<_> = records.collect();
+        let batch: SqsEvent = serde_json::from_value(json!({"Records": records})).unwrap();
         let deadline = seconds_from_now(600);
         let deliver = async |shop: &Installation| {
             let handle = async |message: &str| shop.deliver.handle(message, deadline).await;

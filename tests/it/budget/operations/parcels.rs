@@ -14,19 +14,19 @@ use crate::support::{Calls, OURS, Parcel, Row, row_size, sample, seconds_from_no
 const LISTED: usize = 10;
 
 /// An order of a shop at Shiprocket, with the id by which the carrier names it.
-struct Shipment {
+pub(super) struct Shipment {
     parcel: Parcel,
     carrier_id: Value,
 }
 
 impl Shipment {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let parcel = Parcel::new();
         let carrier_id = unique("").parse::<u64>().unwrap();
         Self { parcel, carrier_id: json!(carrier_id) }
     }
 
-    fn order(&self) -> Value {
+    pub(super) fn order(&self) -> Value {
         let mut order = self.parcel.order();
         order["customer"]["phone"] = json!(unique("+9198"));
         order
@@ -39,7 +39,7 @@ impl Shipment {
     }
 
     /// A body of `events/`, about this order.
-    fn report(&self, name: &str) -> Value {
+    pub(super) fn report(&self, name: &str) -> Value {
         let mut body = sample(&format!("shiprocket/{name}"));
         body["awb"] = json!(self.parcel.awb);
         body["order_id"] = json!(self.parcel.order_id);
@@ -221,7 +221,7 @@ impl Operations {
         self.process_next().await;
     }
 
-    async fn post(&self, body: &Value) {
+    pub(super) async fn post(&self, body: &Value) {
         post_webhook(&self.shop, body).await;
     }
 
