@@ -99,7 +99,7 @@ template: .venv/installed
 		--region ap-south-1 && .venv/bin/cfn-lint template.yaml \
 		&& $(PYTHON) tools/local/check_template.py && $(PYTHON) tools/local/check_deployment.py \
 		&& $(PYTHON) tools/local/check_openapi.py \
-		&& $(PYTHON) tools/local/check_runbook.py)
+		&& $(PYTHON) tools/local/check_runbook.py && $(PYTHON) tools/local/check_capacity.py)
 
 python: .venv/installed
 	$(call step,scripts,.venv/bin/ruff check tools && .venv/bin/ruff format --check tools \
