@@ -42,7 +42,7 @@ CORE_MB = 1769
 # Calls of an event or delivery, one after another.
 CALLS = {"inbound": 2, "process": 7, "deliver": 3}
 # Lines of the log, by the messages of an invocation, and a body with its headers, in bytes.
-LOG_BYTES = {BATCH: 1_300, 1: 2_100}
+LOG_BYTES = {BATCH: 750, 1: 1_450}
 SENT_BYTES = 2_500
 # Rows with their indexes, and for how many months they are kept.
 ROWS = {"inbound": (1_300, 3), "deliveries": (1_400, 1)}

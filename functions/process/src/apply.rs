@@ -381,9 +381,11 @@ pub(crate) fn has_unknown_status(report: &Report) -> bool {
     report.status == Status::Unknown && !report.source_status.as_deref().is_some_and(is_neutral)
 }
 
+/// For debugging only: an event has one line in the log, `event.settled`, and the order's timeline
+/// shows the rest.
 fn log_applied(key: &OrderKey, commit: &Commit) {
     let (entry, judgement) = (&commit.entry, commit.judgement);
-    tracing::info!(
+    tracing::debug!(
         account = %key.account,
         order_id = %key.order,
         report_id = %entry.id,

@@ -2,7 +2,7 @@
 
 use aws::clock::now;
 use aws::tables::inbound::{EventState, InboundEvent, Progress, StoredEvent};
-use domain::core::id::{OrderId, OrderKey};
+use domain::core::id::{AccountCode, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::api_event::ApiEvent;
 use domain::orders::erasure::Erasure;
@@ -48,6 +48,17 @@ pub(crate) fn log_progress(event: &InboundEvent, progress: &Progress) {
         tracing::error!(event_id = %event.id, trace_id, source, reason, "event.failed");
     } else {
         let state = state.as_str();
-        tracing::info!(event_id = %event.id, trace_id, source, state, reason, "event.settled");
+        let account = event.account.as_ref().map(AccountCode::as_str);
+        let deliveries = progress.deliveries.len();
+        tracing::info!(
+            event_id = %event.id,
+            trace_id,
+            source,
+            account,
+            state,
+            reason,
+            deliveries,
+            "event.settled"
+        );
     }
 }

@@ -141,7 +141,7 @@ impl Queue {
         deliveries: &[Delivery],
     ) -> Result<(), IoError> {
         let messages = deliveries.iter().map(|delivery| {
-            tracing::info!(
+            tracing::debug!(
                 event_id = %event,
                 delivery_id = delivery.id,
                 endpoint = %delivery.endpoint,
