@@ -8,7 +8,7 @@ use orders::OrdersApi;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await?;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http)?;
     let function = OrdersApi::from_environment(&clients, &Environment::of_process())?;
     clients.open_connections().await;
     run(service_fn(|request| function.handle(request))).await

@@ -10,7 +10,7 @@ use poll::Function;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await?;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue)?;
     let http = Http::new(system_time)?;
     let function = Function::from_environment(&clients, &Environment::of_process(), http)?;
     clients.open_connections().await;

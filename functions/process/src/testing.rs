@@ -1,9 +1,9 @@
 //! Clients of AWS for unit tests.
 
 use aws::client::{CallTimeouts, Clients, Edge};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{HttpConnector, SharedHttpConnector, http_client_fn};
+use aws_types::SdkConfig;
 
 /// Clients whose calls are answered by `aws`.
 pub(crate) fn clients(aws: impl HttpConnector + Clone + 'static) -> Clients {

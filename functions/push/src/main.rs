@@ -10,7 +10,7 @@ use push::Push;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http).await?;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http)?;
     let http = Http::new(system_time)?;
     let function = Push::from_environment(&clients, &Environment::of_process(), http)?;
     clients.open_connections().await;

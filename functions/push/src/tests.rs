@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex};
 
 use aws::client::{CallTimeouts, Edge};
-use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_lambda_events::event::sqs::SqsMessage;
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider};
 use aws_smithy_runtime_api::client::http::{
     HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_types::SdkConfig;
 use domain::core::id::AccountCode;
 use domain::live::ServerFrame;
 use lambda_runtime::Context;

@@ -8,7 +8,7 @@ use sync::Function;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await?;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue)?;
     let function = Function::from_environment(&clients, &Environment::of_process())?;
     clients.open_connections().await;
     run(service_fn(|event| function.invoke(event))).await

@@ -4,18 +4,19 @@ use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime::client::retries::RetryPartition;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::SdkConfig;
 use futures::future::{BoxFuture, join_all};
 
 use crate::clock::SystemClock;
 use crate::env::{BadEnvironment, Environment};
 
+mod environment;
 #[cfg(test)]
 pub(crate) mod fake;
 mod https;
@@ -103,21 +104,16 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Takes region, credentials and endpoint from the environment. `AWS_CA_BUNDLE` is, as for the
+    /// Takes region, credentials and endpoints from the environment. `AWS_CA_BUNDLE` is, as for the
     /// AWS command line, a file of the certificates to trust; the start fails if it has none.
-    pub async fn from_environment(
-        edge: Edge,
-        timeouts: CallTimeouts,
-    ) -> Result<Self, BadEnvironment> {
-        let base = aws_config::defaults(BehaviorVersion::latest())
-            .time_source(edge.time_source.clone())
-            .sleep_impl(edge.sleep.clone());
-        let roots = ca_bundle(&Environment::of_process())?;
+    pub fn from_environment(edge: Edge, timeouts: CallTimeouts) -> Result<Self, BadEnvironment> {
+        let environment = Environment::of_process();
+        let roots = ca_bundle(&environment)?;
         let http_client = edge
             .http_client
             .unwrap_or_else(|| https::pool(timeouts.connect(), edge.sleep.clone(), roots));
-        let base = base.http_client(http_client.clone()).load().await;
-        Ok(Self::new(base, Edge { http_client: Some(http_client), ..edge }, timeouts))
+        let edge = Edge { http_client: Some(http_client), ..edge };
+        Ok(Self::new(environment::base(&environment)?, edge, timeouts))
     }
 
     /// Takes region, credentials and endpoint from `base`. The SDK sets no timeout but that for
