@@ -1,24 +1,62 @@
 //! The AWS cost of a run in units of $1e-12, which make every price a whole number.
 //!
-//! List prices of us-east-1 in November 2026, without free tiers. Not included: `process` and
-//! `deliver`, storage of rows and logs, and Lambda's polling of empty queues.
+//! List prices of `docs/prices.json`, without free tiers. Not included: `process` and `deliver`,
+//! storage of rows and logs, and Lambda's polling of empty queues.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
 
 use crate::sync::lambda::MEMORY_MB;
 use crate::sync::usage::Usage;
 
 const DOLLAR: u64 = 1_000_000_000_000;
-/// DynamoDB on demand: $0.625 per million write units.
-const WRITE: u64 = 625_000;
-/// DynamoDB on demand: $0.125 per million read units.
-const HALF_READ: u64 = 62_500;
-/// SQS standard queues: $0.40 per million requests.
-const SQS_REQUEST: u64 = 400_000;
-/// Lambda on x86_64: $0.20 per million invocations.
-const INVOCATION: u64 = 200_000;
-/// Lambda on x86_64: $0.0000166667 per GB-second.
-const GB_SECOND: u64 = 16_666_700;
-/// CloudWatch Logs: $0.50 per ingested GB.
-const LOG_BYTE: u64 = DOLLAR / 2 / 1_000_000_000;
+
+static PRICES: LazyLock<Prices> = LazyLock::new(Prices::read);
+
+#[derive(Deserialize)]
+struct PriceList {
+    dollars_per_million: BTreeMap<String, String>,
+    dollars_per_gb: BTreeMap<String, String>,
+}
+
+/// Of one unit each.
+struct Prices {
+    write: u64,
+    half_read: u64,
+    sqs_request: u64,
+    invocation: u64,
+    gb_second: u64,
+    log_byte: u64,
+}
+
+#[expect(clippy::expect_used, reason = "the file is part of the program")]
+impl Prices {
+    fn read() -> Self {
+        let text = include_str!("../../../../docs/prices.json");
+        let list: PriceList = serde_json::from_str(text).expect("docs/prices.json has prices");
+        let million = |name: &str| decimal(&list.dollars_per_million[name]) / 1_000_000;
+        Self {
+            write: million("dynamodb_write_unit"),
+            half_read: million("dynamodb_read_unit") / 2,
+            sqs_request: million("sqs_request"),
+            invocation: million("lambda_request"),
+            gb_second: million("lambda_gb_second"),
+            log_byte: decimal(&list.dollars_per_gb["logs"]) / 1_000_000_000,
+        }
+    }
+}
+
+/// A price in dollars, such as `0.625`, in units of $1e-12.
+#[expect(clippy::expect_used, reason = "the file is part of the program")]
+fn decimal(price: &str) -> u64 {
+    let (whole, fraction) = price.split_once('.').unwrap_or((price, ""));
+    let fraction = format!("{fraction:0<12}");
+    let digits = format!("{whole}{fraction}").parse();
+    digits.expect("a price is a decimal with up to twelve places")
+}
+
 /// Lambda's own log lines of an invocation (`START`, `END`, `REPORT`), rounded up.
 const PLATFORM_LOG_BYTES: u64 = 300;
 
@@ -28,11 +66,11 @@ pub(crate) struct Dollars(u64);
 impl Dollars {
     pub(crate) fn of(usage: &Usage) -> Self {
         let units = [
-            usage.half_reads * HALF_READ,
-            usage.writes * WRITE,
-            usage.sqs_requests * SQS_REQUEST,
-            usage.invocations * (INVOCATION + PLATFORM_LOG_BYTES * LOG_BYTE),
-            usage.log_bytes * LOG_BYTE,
+            usage.half_reads * PRICES.half_read,
+            usage.writes * PRICES.write,
+            usage.sqs_requests * PRICES.sqs_request,
+            usage.invocations * (PRICES.invocation + PLATFORM_LOG_BYTES * PRICES.log_byte),
+            usage.log_bytes * PRICES.log_byte,
         ];
         Self(units.iter().sum::<u64>() + compute(usage.billed_ms))
     }
@@ -44,7 +82,7 @@ impl Dollars {
 }
 
 fn compute(ms: u64) -> u64 {
-    ms * GB_SECOND / 1000 * MEMORY_MB / 1024
+    ms * PRICES.gb_second / 1000 * MEMORY_MB / 1024
 }
 
 /// With one decimal.
