@@ -108,10 +108,10 @@ impl Clients {
     /// AWS command line, a file of the certificates to trust; the start fails if it has none.
     pub fn from_environment(edge: Edge, timeouts: CallTimeouts) -> Result<Self, BadEnvironment> {
         let environment = Environment::of_process();
-        let roots = ca_bundle(&environment)?;
-        let http_client = edge
-            .http_client
-            .unwrap_or_else(|| https::pool(timeouts.connect(), edge.sleep.clone(), roots));
+        let http_client = match edge.http_client {
+            Some(client) => client,
+            None => network(&environment, timeouts)?,
+        };
         let edge = Edge { http_client: Some(http_client), ..edge };
         Ok(Self::new(environment::base(&environment)?, edge, timeouts))
     }
@@ -217,11 +217,20 @@ impl fmt::Debug for Clients {
     }
 }
 
-fn ca_bundle(environment: &Environment) -> Result<Option<Vec<u8>>, BadEnvironment> {
+/// HTTPS over the network, trusting the certificates of `AWS_CA_BUNDLE` if there is one.
+fn network(
+    environment: &Environment,
+    timeouts: CallTimeouts,
+) -> Result<SharedHttpClient, BadEnvironment> {
     const NAME: &str = "AWS_CA_BUNDLE";
-    let Some(file) = environment.optional(NAME) else { return Ok(None) };
-    let roots = std::fs::read(file).map_err(|_| BadEnvironment(NAME))?;
-    if https::is_usable(&roots) { Ok(Some(roots)) } else { Err(BadEnvironment(NAME)) }
+    let bundle = environment.optional(NAME).map(std::fs::read);
+    let bundle = bundle.transpose().map_err(|_| BadEnvironment(NAME))?;
+    https::pool(timeouts.connect(), bundle.as_deref()).ok_or(BadEnvironment(NAME))
+}
+
+/// The client of a process with no special trust, for calls of AWS by tests.
+pub fn http_client() -> Result<SharedHttpClient, BadEnvironment> {
+    network(&[].into_iter().collect(), CallTimeouts::Queue)
 }
 
 /// The budget of retries, which the SDK otherwise shares among all clients of a process.

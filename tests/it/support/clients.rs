@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use ::aws::client::http_client;
 use ::aws::lambda::auth::Callers;
 use ::aws::lambda::sqs_batch::Worker;
 use ::aws::settings::Settings;
@@ -45,6 +46,7 @@ impl Stack {
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(self.region.clone()))
             .endpoint_url(&self.endpoint_url)
+            .http_client(http_client().unwrap())
             .credentials_provider(SharedCredentialsProvider::new(self.aws.credentials()))
             .build()
     }

@@ -1,15 +1,13 @@
 //! The connections of all AWS clients of a process: one pool, opened before the first event.
 //!
 //! The SDK's own client would read the machine's 144 roots, parse them again for each service
-//! client, and give each its own connections.
+//! client, and give each its own connections. It also has HTTP/2 and proxies, which AWS's endpoints
+//! do not need.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use aws_smithy_async::rt::sleep::SharedAsyncSleep;
-use aws_smithy_http_client::Connector;
-use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
@@ -19,53 +17,84 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector as TcpConnector;
+use hyper_util::client::legacy::connect::{CaptureConnection, capture_connection};
+use hyper_util::rt::TokioExecutor;
 use lambda_http::http::Uri;
-use rustls::RootCertStore;
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
 
 /// The five that Amazon Trust Services recommends for a trust store of one's own:
 /// <https://www.amazontrust.com/repository/>. `AWS_CA_BUNDLE` replaces them.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
-/// Uses one connector for all clients, whatever their settings.
-#[derive(Debug)]
-struct Shared(SharedHttpConnector);
+/// One connector for all clients, whatever their settings.
+#[derive(Debug, Clone)]
+struct Pool(Client<HttpsConnector<TcpConnector>, SdkBody>);
 
-impl HttpClient for Shared {
+/// Trusts Amazon's roots, or `roots`: certificates in PEM. `None` if they are no such certificates.
+pub(super) fn pool(connect_timeout: Duration, roots: Option<&[u8]>) -> Option<SharedHttpClient> {
+    let mut store = RootCertStore::empty();
+    for certificate in CertificateDer::pem_slice_iter(roots.unwrap_or(AMAZON_ROOTS)) {
+        store.add(certificate.ok()?).ok()?;
+    }
+    let has_roots = !store.is_empty();
+    let tls = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
+    let tls = tls.with_safe_default_protocol_versions().ok()?;
+    let tls = tls.with_root_certificates(store).with_no_client_auth();
+    let mut tcp = TcpConnector::new();
+    tcp.enforce_http(false);
+    tcp.set_nodelay(true);
+    tcp.set_connect_timeout(Some(connect_timeout));
+    // A local stack has no TLS.
+    let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
+    let client = Client::builder(TokioExecutor::new()).build(https.wrap_connector(tcp));
+    has_roots.then(|| SharedHttpClient::new(Pool(client)))
+}
+
+impl HttpClient for Pool {
     fn http_connector(
         &self,
         _: &HttpConnectorSettings,
         _: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        self.0.clone()
+        SharedHttpConnector::new(self.clone())
     }
 }
 
-/// Trusts Amazon's roots, or `roots`: certificates in PEM, which must have passed [`is_usable`].
-pub(super) fn pool(
-    connect_timeout: Duration,
-    sleep: SharedAsyncSleep,
-    roots: Option<Vec<u8>>,
-) -> SharedHttpClient {
-    let roots = roots.unwrap_or_else(|| AMAZON_ROOTS.to_vec());
-    let trust = TrustStore::empty().with_pem_certificate(roots);
-    let settings = HttpConnectorSettings::builder().connect_timeout(connect_timeout).build();
-    let connector = Connector::builder()
-        .connector_settings(settings)
-        .sleep_impl(sleep)
-        .proxy_config(ProxyConfig::from_env())
-        .tls_provider(Provider::Rustls(CryptoMode::AwsLc))
-        .tls_context(TlsContext::builder().with_trust_store(trust).build().unwrap_or_default());
-    SharedHttpClient::new(Shared(SharedHttpConnector::new(connector.build())))
+impl HttpConnector for Pool {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Self(client) = self.clone();
+        HttpConnectorFuture::new(async move {
+            let request = request.try_into_http1x();
+            let mut request = request.map_err(|error| ConnectorError::user(error.into()))?;
+            let connection = capture_connection(&mut request);
+            if let Some(capture) = request.extensions().get::<CaptureSmithyConnection>() {
+                capture.set_connection_retriever(move || metadata(&connection));
+            }
+            // Whatever failed, the same request on another connection may succeed.
+            let answer = client.request(request).await;
+            let answer = answer.map_err(|error| ConnectorError::io(error.into()))?;
+            HttpResponse::try_from(answer.map(SdkBody::from_body_1_x))
+                .map_err(|error| ConnectorError::other(error.into(), None))
+        })
+    }
 }
 
-/// Whether these are certificates in PEM, one at least. The SDK's connector panics on others.
-pub(super) fn is_usable(roots: &[u8]) -> bool {
-    let mut store = RootCertStore::empty();
-    let mut certificates = CertificateDer::pem_slice_iter(roots);
-    let all_parse = certificates.all(|it| it.is_ok_and(|it| store.add(it).is_ok()));
-    all_parse && !store.is_empty()
+/// With it the SDK gives up a connection whose answer was a server's error.
+fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
+    connection.connection_metadata().as_ref()?;
+    let connection = connection.clone();
+    let poison = move || {
+        if let Some(connected) = connection.connection_metadata().as_ref() {
+            connected.poison();
+        }
+    };
+    Some(ConnectionMetadata::builder().proxied(false).poison_fn(poison).build())
 }
 
 /// Opens the connection for a request, but keeps the request to itself: it sends an unsigned
