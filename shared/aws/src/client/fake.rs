@@ -68,12 +68,17 @@ impl HttpConnector for FakeAws {
 
 /// Clients with credentials of their own, so that the environment is irrelevant.
 pub(crate) fn clients(edge: Edge) -> Clients {
+    clients_at("http://aws.invalid", edge)
+}
+
+/// Clients of an AWS at this URL.
+pub(crate) fn clients_at(url: &str, edge: Edge) -> Clients {
     let base = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(Region::from_static("eu-west-1"))
         .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
             "id", "secret", None, None, "test",
         )))
-        .endpoint_url("http://aws.invalid");
+        .endpoint_url(url);
     Clients::new(base.build(), edge, CallTimeouts::Queue)
 }

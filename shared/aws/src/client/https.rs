@@ -28,6 +28,9 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
 
+#[cfg(test)]
+mod tests;
+
 /// The five that Amazon Trust Services recommends for a trust store of one's own:
 /// <https://www.amazontrust.com/repository/>. `AWS_CA_BUNDLE` replaces them.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
