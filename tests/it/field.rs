@@ -188,7 +188,8 @@ async fn store_as_unknown(parcel: &Parcel, body: &[u8]) {
     else {
         panic!("not stored")
     };
-    let outcome = orders.commit(&order, &commit, &NameChanges::default(), &events).await.unwrap();
+    let names = NameChanges::default();
+    let outcome = orders.commit(&order, &entries, &commit, &names, &events).await.unwrap();
     assert!(matches!(outcome, CommitOutcome::Committed));
 }
 

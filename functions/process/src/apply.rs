@@ -185,7 +185,7 @@ impl Process {
         Ok(placed)
     }
 
-    /// Writes a fact and the order's new state in one transaction, with retries on contention.
+    /// Writes a fact and the order's new state at once, with retries on contention.
     pub(crate) async fn commit_fact(
         &self,
         key: &OrderKey,
@@ -257,7 +257,7 @@ impl Process {
             Arrival::Commit(commit) => *commit,
         };
         self.store_checkpoints(&order, &mut commit, scans).await?;
-        match self.orders.commit(&order, &commit, &names, &self.events).await? {
+        match self.orders.commit(&order, &entries, &commit, &names, &self.events).await? {
             CommitOutcome::Committed => {
                 log_applied(key, &commit);
                 self.trace_dropped(key, &entries, &commit).await?;
@@ -265,7 +265,6 @@ impl Process {
                 let fact = AppliedFact::new(order, commit, origin.event_id.clone(), reconciliation);
                 Ok(here(ApplyOutcome::Applied(Box::new(fact))))
             }
-            CommitOutcome::Duplicate(entry) => Ok(here(applied_before(order, *entry, origin))),
             CommitOutcome::Contended => Ok(Try::Contended),
         }
     }

@@ -152,11 +152,13 @@ impl Process {
         if is_clean && noted.is_empty() {
             return Ok(Try::Done((Some(names), 0)));
         }
+        let words = |entry: &TimelineEntry| entry.without_words().unwrap_or_else(|| entry.clone());
+        let entries: Vec<TimelineEntry> = entries.iter().map(words).collect();
         let mut before = order;
         let chunks = noted.chunks(ENTRIES_AT_ONCE).chain(noted.is_empty().then_some(&[][..]));
         for chunk in chunks {
             let after = before.without_customer(now());
-            if !self.orders.erase_customer(&before, &after, chunk).await? {
+            if !self.orders.erase_customer(&before, &after, &entries, chunk).await? {
                 return Ok(Try::Contended);
             }
             rows += 2 + u64::try_from(chunk.len()).unwrap_or_default();

@@ -89,12 +89,13 @@ impl Process {
         if self.messages.has_request(&check.order, &id).await? {
             return Ok(Try::Done(()));
         }
-        let order = self.orders.load(&check.order).await?;
-        let order = order.filter(|order| order.state.created_at == check.order_created_at);
-        let entry = self.orders.entry(&check.order, &check.entry).await?;
-        let (Some(order), Some(entry)) = (order, entry) else { return Ok(Try::Done(())) };
+        let order = self.orders.load_with_timeline(&check.order).await?;
+        let order = order.filter(|(order, _)| order.state.created_at == check.order_created_at);
+        let Some((order, entries)) = order else { return Ok(Try::Done(())) };
+        let entry = entries.iter().find(|entry| entry.id == check.entry);
+        let Some(entry) = entry else { return Ok(Try::Done(())) };
         let Some(transition) = &entry.transition else { return Ok(Try::Done(())) };
-        let change = Change { order: &order, entry: &entry, transition };
+        let change = Change { order: &order, entry, transition };
         let contact = rules.recipient(&order).and_then(|recipient| recipient.contact());
         self.send_once(&Planned { change, rules, id, contact, trace: check.trace }).await
     }

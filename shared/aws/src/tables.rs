@@ -17,6 +17,7 @@ pub mod jobs;
 mod keys;
 pub mod messages;
 pub mod orders;
+pub mod packed;
 mod read;
 pub mod runs;
 pub mod send_limits;

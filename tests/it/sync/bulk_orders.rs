@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use aws::tables::packed::unpack_bytes;
 use aws_sdk_dynamodb::types::{
     AttributeValue, DeleteRequest, KeysAndAttributes, PutRequest, WriteRequest,
 };
@@ -46,6 +47,7 @@ impl BulkOrders {
         let active = format!("{sort_key}/{awb}");
         rows.extend(query(&active_partition(&order_key(&account, &order_id)), &active).await);
         assert_eq!(rows.len(), 3, "state, profile and polling state: {rows:?}");
+        rows.iter_mut().for_each(write_as_before);
         let orders = Self { account, order_id, awb, rows, count: 0 };
         // Only the copies are polled.
         write(vec![delete(&orders.rows[2])]).await;
@@ -119,7 +121,7 @@ impl BulkOrders {
         let answer = dynamodb.batch_get_item().request_items(table, request).send().await.unwrap();
         let mut orders: Vec<(usize, String, u64)> = Vec::new();
         for row in &answer.responses.unwrap()[table] {
-            let state: Value = serde_json::from_str(row["json"].as_s().unwrap()).unwrap();
+            let state = state_of(row).unwrap();
             let status = state["tracking"]["status"].as_str().unwrap().to_owned();
             orders.push((
                 self.index_of_id(row["order_id"].as_s().unwrap()),
@@ -143,6 +145,21 @@ impl Drop for BulkOrders {
         let rows = (0..self.count).flat_map(|n| self.copies(n, &json!({})));
         let remove = write(rows.map(|row| delete(&row)).collect());
         block_on_in_drop(remove);
+    }
+}
+
+fn state_of(row: &Row) -> Option<Value> {
+    match row.get("json") {
+        Some(json) => serde_json::from_str(json.as_s().ok()?).ok(),
+        None => unpack_bytes(row.get("state")?.as_b().ok()?.as_ref()),
+    }
+}
+
+/// As releases before wrote the state, in text that can be replaced.
+fn write_as_before(row: &mut Row) {
+    if let Some(state) = state_of(row).filter(|_| row.contains_key("state")) {
+        row.remove("state");
+        row.insert("json".to_owned(), AttributeValue::S(state.to_string()));
     }
 }
 

@@ -64,7 +64,8 @@ bugs! {
     NameTakenOver: "has the name";
     /// The update of a polled parcel's row creates a row that is no longer there.
     TouchUpserts: "is left over";
-    /// The state of an order is written after the entry, not in one transaction with it.
+    /// What goes with the state of an order, such as facts that leave its row, is written after it, not in
+    /// one transaction with it.
     NoTransaction: "is lost", "are given up in EventsDlq";
     /// The keys of a tenant are those of another: its code is missing in them.
     KeysWithoutTenant: "is lost";

@@ -2,9 +2,9 @@
 //!
 //! | partition | sort key | row |
 //! |---|---|---|
-//! | `order:…` | `state` | the order's tracking state; every write is conditional on its `rev` and the names it gave up |
+//! | `order:…` | `state` | the order's tracking state and newest facts; every write is conditional on its `rev` and the names it gave up |
 //! | | `profile` | the data from the shop |
-//! | | `entry:{report id}` | one fact of the timeline |
+//! | | `facts:{rev}` | earlier facts of the timeline |
 //! | | `checkpoints:{AWB}` | the newest scans of a parcel |
 //! | | `trace:{event id}` | where an event has left data of the order elsewhere; 90 days |
 //! | `ref:…` | `order` | the order that this reference names |
@@ -18,6 +18,7 @@ mod checkpoints;
 mod create;
 mod erase;
 mod expiry;
+mod facts;
 mod find;
 mod given_up;
 mod list;
@@ -47,6 +48,8 @@ pub use checkpoints::NewCheckpoints;
 pub use create::{CreateOutcome, PatchOutcome, PatchedNames};
 pub use erase::{Deletion, ENTRIES_AT_ONCE};
 pub use expiry::Expiring;
+#[cfg(feature = "simulation")]
+pub use facts::simulation;
 use list::found_in;
 pub use list::{Listed, sort_key_of};
 pub use poll_row::PollRowUpdate;
@@ -61,8 +64,11 @@ use crate::tables::attr::{Item, item, json, number, read_json, read_number, read
 use crate::tables::contention::{Try, retry};
 use crate::tables::expression::{Condition, attr};
 use crate::tables::keys::{key, order_pk};
+use crate::tables::packed::{pack, unpack};
 use crate::tables::read::{all_rows, query};
 
+/// The attribute with the [`State`].
+const STATE: &str = "state";
 /// How often an order is read while a write to it is in progress.
 const TRIES: u32 = 5;
 
@@ -118,14 +124,10 @@ impl Orders {
         let Some((order, rows)) = self.load_rows(key, rows).await? else {
             return Ok(Try::Done(None));
         };
-        let entries = rows.iter().filter(|row| sort_key(row).starts_with("entry:"));
-        let entries: Vec<TimelineEntry> =
-            entries.map(|row| read_json(row, "json")).collect::<Result<_, _>>()?;
-        // Entries are read before the state: a fact applied in between is only in the state.
-        let newest = entries.iter().map(|entry| entry.rev).max().unwrap_or_default();
-        let is_complete = u64::try_from(entries.len()) == Ok(order.state.entries)
-            && newest == order.state.entry_rev;
-        Ok(if is_complete { Try::Done(Some((order, entries, rows))) } else { Try::Contended })
+        let entries = facts::read(&rows)?;
+        // Earlier facts are read before the state: what moved in between is in both or in neither.
+        let is_whole = facts::is_whole(&order.state, &entries);
+        Ok(if is_whole { Try::Done(Some((order, entries, rows))) } else { Try::Contended })
     }
 
     async fn load_rows(
@@ -177,23 +179,30 @@ enum OrderRows {
 fn read_order(key: &OrderKey, rows: &[Item]) -> Result<OrderRows, IoError> {
     let find = |sk: &str| rows.iter().find(|row| sort_key(row) == sk);
     let (state_row, profile) = match (find("state"), find("profile")) {
-        (Some(state), _) if state.contains_key(erase::DELETING) => return Ok(OrderRows::Absent),
+        (Some(state), _) if erase::is_deleting(state) => return Ok(OrderRows::Absent),
         (Some(state), Some(profile)) => (state, profile),
         (None, None) => return Ok(OrderRows::Absent),
         _ => return Ok(OrderRows::Mixed),
     };
     let profile_rev: u64 = read_number(profile, "rev").unwrap_or_default();
-    let state: State = read_json(state_row, "json")?;
+    let state = read_state(state_row)?;
     if state.profile_rev != profile_rev {
         return Ok(OrderRows::Mixed);
     }
     let profile: Profile = read_json(profile, "json")?;
     let given_up = given_up::read(state_row)?;
     let watched_until = watched::read(state_row);
-    let order = Order { key: key.clone(), profile, state, given_up, watched_until };
+    let recent = read_number(state_row, facts::RECENT).unwrap_or_default();
+    let order = Order { key: key.clone(), profile, state, recent, given_up, watched_until };
     Ok(OrderRows::Complete(Box::new(order)))
 }
 
+/// Releases before wrote it as text.
+fn read_state(row: &Item) -> Result<State, IoError> {
+    if row.contains_key(STATE) { unpack(row, STATE) } else { read_json(row, "json") }
+}
+
+/// Of a new order.
 fn state_row(order: &Order) -> Result<Item, IoError> {
     Ok(item([
         ("pk", text(order_pk(&order.key))),
@@ -203,7 +212,7 @@ fn state_row(order: &Order) -> Result<Item, IoError> {
         ("listed_at", text(sort_key_of(order))),
         ("found_in", found_in(&order.key.account, order.state.tracking.status)),
         ("rev", number(order.state.rev)),
-        ("json", json(&order.state)?),
+        (STATE, pack(&order.state)?),
     ]))
 }
 

@@ -263,7 +263,8 @@ mod tests {
             by: SourceName::API,
         });
         let (given_up, watched_until) = ([].into(), None);
-        let before = Order { key, profile: Profile::default(), state, given_up, watched_until };
+        let before =
+            Order { key, profile: Profile::default(), state, recent: 0, given_up, watched_until };
         let now = Timestamp::from_millis(1000).unwrap();
         let after = before.without_customer(now);
         let (old, new) = (&before.state, &after.state);

@@ -29,6 +29,8 @@ pub struct Order {
     pub key: OrderKey,
     pub profile: Profile,
     pub state: State,
+    /// How many of its newest facts are stored with the state.
+    pub recent: usize,
     /// Names that the order gave up, possibly before its timeline shows it.
     pub given_up: BTreeSet<Ref>,
     /// Until then somebody may watch the order live.

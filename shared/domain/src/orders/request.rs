@@ -50,6 +50,7 @@ impl NewOrder {
             key: key.clone(),
             profile,
             state: State::at_creation(start, now),
+            recent: 0,
             given_up: BTreeSet::new(),
             watched_until: None,
         }

@@ -97,7 +97,7 @@ pub struct ParcelState {
     pub checkpoints: Option<String>,
 }
 
-/// Written in one transaction with the entry that changes it.
+/// Written at once with the entry that changes it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self")]
 pub struct State {

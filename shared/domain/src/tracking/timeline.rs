@@ -1,10 +1,10 @@
 //! A new fact of an order: its timeline entry, the new state, and the change to notify.
 //!
 //! [`arrive`] folds all facts of the order again with the new one. The result is a [`Commit`], which
-//! the table writes in one transaction.
+//! the table writes at once.
 //!
-//! Dedup: the entry's key is the id of its fact, and the transaction fails if it exists. The
-//! condition on [`State::rev`] makes concurrent writers retry.
+//! Dedup: a fact whose id is among the order's entries is not new. The condition on [`State::rev`]
+//! makes concurrent writers read these again.
 
 mod bound;
 
@@ -69,7 +69,7 @@ pub enum Arrival {
     Full,
 }
 
-/// One transaction: put the entry, and the state if the stored `rev` is unchanged.
+/// Written at once, if the stored `rev` is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
     pub entry: TimelineEntry,

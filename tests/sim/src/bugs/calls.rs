@@ -7,6 +7,7 @@ use super::Bug;
 use super::edits::{
     change_number, drop_absence, drop_comparison, drop_condition, drop_existence, writes,
 };
+use super::effects::is_commit;
 use crate::call::Call;
 
 /// The request as the buggy function makes it.
@@ -27,8 +28,9 @@ pub(super) fn rewrite(bug: Bug, function: &str, call: &mut Call, now: u64) {
         (Bug::LeaseInSeconds, "deliver", "UpdateItem") => {
             change_number(&mut call.request, "lease_until", |ms| ms / 1000);
         }
-        (Bug::CommitIgnoresRev, "process", "TransactWriteItems")
-        | (Bug::PatchIgnoresRev, "orders", "TransactWriteItems") => {
+        (Bug::CommitIgnoresRev, "process", _) | (Bug::PatchIgnoresRev, "orders", _)
+            if is_commit(call) =>
+        {
             writes(call).into_iter().for_each(|write| drop_comparison(write, "rev", "="));
         }
         (Bug::NameTakenOver, "orders" | "process", "TransactWriteItems") => {

@@ -136,11 +136,22 @@ fn parked_names(call: &Call) -> Vec<String> {
     parked.filter_map(|row| Some(row["pk"]["S"].as_str()?.to_owned())).collect()
 }
 
+/// A transaction, or the write of an order's state alone.
+pub(super) fn is_commit(call: &Call) -> bool {
+    call.operation == TRANSACTION
+        || call.operation == "UpdateItem"
+            && call.request["TableName"] == "OrdersTable"
+            && call.request["Key"]["sk"]["S"] == "state"
+            && call.request["UpdateExpression"].as_str().is_some_and(|it| it.contains("#rev ="))
+}
+
 fn effect(bug: Bug, function: &str, call: &Call) -> Effect {
     let (operation, queue) = (call.operation.as_str(), call.queue());
     let is_of_events = call.request["TableName"] == "InboundTable";
     match (bug, function, operation) {
-        (Bug::AnnounceBeforeCommit, "process", TRANSACTION) => Effect::Held,
+        (Bug::AnnounceBeforeCommit | Bug::CheckedBeforeCommit, "process", _) if is_commit(call) => {
+            Effect::Held
+        }
         (Bug::MarkBeforeAnnounce, "process", "SendMessageBatch") => Effect::Held,
         (Bug::SweepMarksBeforeSend, "sweep", "SendMessageBatch") if queue == "EventsQueue" => {
             Effect::Held
@@ -167,7 +178,6 @@ fn effect(bug: Bug, function: &str, call: &Call) -> Effect {
         }
         (Bug::NoDeadLetter, "deliver", "SendMessage") if queue == "DeliveriesDlq" => Effect::Never,
         (Bug::GoneNotForgotten, "push", "DeleteItem") => Effect::Never,
-        (Bug::CheckedBeforeCommit, "process", TRANSACTION) => Effect::Held,
         (Bug::NoPendingMark, "inbound" | "orders", "UpdateItem") if is_of_events => Effect::Never,
         _ => Effect::Now,
     }
@@ -220,7 +230,9 @@ fn success(call: &Call) -> Answer {
 fn misread(bug: Bug, function: &str, call: &Call, answer: &mut Answer) {
     match (bug, function, call.operation.as_str()) {
         (Bug::FailedEntriesIgnored, _, "SendMessageBatch") => answer.body["Failed"] = json!([]),
-        (Bug::FailedConditionIsSuccess, "process", TRANSACTION) if answer.status != 200 => {
+        (Bug::FailedConditionIsSuccess, "process", _)
+            if is_commit(call) && answer.status != 200 =>
+        {
             *answer = Answer::ok(json!({}));
         }
         (Bug::RateIgnored, "poll", "GetParameters") => {

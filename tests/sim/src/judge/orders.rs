@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws::tables::packed::unpack_bytes;
 use domain::core::id::{AccountCode, OrderId, OrderKey, ReportId};
 use domain::orders::order::{Order, Profile, went_to};
 use domain::tracking::entry::{Fact, ParcelFact, TimelineEntry};
@@ -56,7 +57,7 @@ impl StoredOrder {
 
     pub(crate) fn order(&self) -> Order {
         let Self { key, state, profile, given_up, .. } = self.clone();
-        Order { key, profile, state, given_up, watched_until: None }
+        Order { key, profile, state, recent: 0, given_up, watched_until: None }
     }
 
     /// The names by which reports find it, besides its id.
@@ -133,14 +134,12 @@ pub(super) fn tenant(account: &AccountCode) -> String {
     format!("{}:{account}", account.as_str().len())
 }
 
-/// Rows with JSON by their partition and sort key.
+/// The rows by their partition and sort key.
 fn partitions<'a>(state: &'a State, prefix: &str) -> BTreeMap<&'a str, Vec<(&'a str, &'a Item)>> {
     let mut partitions: BTreeMap<&str, Vec<(&str, &Item)>> = BTreeMap::new();
     for row in state.dynamodb.rows("OrdersTable") {
         let text = |name: &str| row.get(name).and_then(|value| value["S"].as_str());
-        let (Some(pk), Some(sk), true) = (text("pk"), text("sk"), row.contains_key("json")) else {
-            continue;
-        };
+        let (Some(pk), Some(sk)) = (text("pk"), text("sk")) else { continue };
         if pk.starts_with(prefix) {
             partitions.entry(pk).or_default().push((sk, row));
         }
@@ -153,12 +152,12 @@ fn stored_order(pk: &str, rows: &[(&str, &Item)]) -> Option<StoredOrder> {
     let key = OrderKey { account, order: OrderId::parse(order).ok()? };
     let find = |name: &str| rows.iter().find(|(sk, _)| *sk == name).map(|(_, row)| *row);
     let (state_row, profile) = (find("state")?, find("profile")?);
-    let (state, profile) = (read(&state_row["json"])?, read(&profile["json"])?);
+    let (state, profile) = (unpack(state_row.get("state")?)?, read(profile.get("json")?)?);
     let given_up = state_row.get("given_up").and_then(|names| names["SS"].as_array());
     let given_up = given_up.into_iter().flatten().filter_map(|name| name.as_str());
     let given_up = given_up.filter_map(|name| serde_json::from_str(name).ok()).collect();
-    let entries = rows.iter().filter(|(sk, _)| sk.starts_with("entry:"));
-    let entries = entries.filter_map(|(_, row)| read(&row["json"])).collect();
+    let facts = rows.iter().filter_map(|(_, row)| row.get("facts"));
+    let entries = facts.filter_map(unpack::<Vec<TimelineEntry>>).flatten().collect();
     Some(StoredOrder { key, state, profile, entries, given_up })
 }
 
@@ -167,6 +166,10 @@ pub(super) fn of_tenant(text: &str) -> Option<(AccountCode, &str)> {
     let (length, rest) = text.split_once(':')?;
     let (account, rest) = rest.split_at_checked(length.parse().ok()?)?;
     Some((AccountCode::parse(account).ok()?, rest.strip_prefix(':')?))
+}
+
+fn unpack<T: DeserializeOwned>(packed: &Value) -> Option<T> {
+    unpack_bytes(&aws_smithy_types::base64::decode(packed["B"].as_str()?).ok()?)
 }
 
 pub(super) fn read<T: DeserializeOwned>(json: &Value) -> Option<T> {

@@ -8,13 +8,14 @@ use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
 use domain::tracking::report::Ref;
 
-use super::erase::DELETING;
+use super::erase::is_deleting;
 use super::given_up::{is_unchanged, remove_regained};
 use super::list::found_in;
-use super::{Orders, profile_row, state_key, state_row};
+use super::{Orders, STATE, profile_row, state_key, state_row};
 use crate::error::IoError;
-use crate::tables::attr::{Item, json, number, read_as, read_text, text};
+use crate::tables::attr::{Item, number, read_as, read_text, text};
 use crate::tables::inbound::{InboundEvent, InboundLog};
+use crate::tables::packed::pack;
 use crate::tables::read::get;
 use crate::tables::transaction::{Cancellation, TransactionOutcome, transact};
 use crate::tables::update::Changes;
@@ -90,7 +91,7 @@ impl Orders {
             TransactionOutcome::Cancelled(cancelled) => cancelled,
         };
         if cancelled.condition_failed(0) {
-            if cancelled.existing(0)?.contains_key(DELETING) {
+            if is_deleting(cancelled.existing(0)?) {
                 return Ok(CreateOutcome::Contended);
             }
             return existing(cancelled.existing(0)?, fingerprint);
@@ -177,17 +178,24 @@ impl Orders {
         after: &Order,
         reconciliation: Option<&InboundEvent>,
     ) -> Result<Write, IoError> {
-        let mut changes = Changes::new()
-            .set("json", json(&after.state)?)
-            .set("rev", number(after.state.rev))
-            .set("found_in", found_in(&after.key.account, after.state.tracking.status));
+        let mut changes = changes_of(before, after)?;
         if let Some(event) = reconciliation {
             changes = changes.set("adoption", text(event.id.as_str()));
         }
-        let changes = remove_regained(changes, before, after)?;
         let write = Write::update(&self.table, state_key(&after.key), changes);
         Ok(write.only_if(is_unchanged(before)?))
     }
+}
+
+/// The changes of a state row, but for its facts.
+pub(super) fn changes_of(before: &Order, after: &Order) -> Result<Changes, IoError> {
+    let changes = Changes::new()
+        .set(STATE, pack(&after.state)?)
+        .set("rev", number(after.state.rev))
+        .set("found_in", found_in(&after.key.account, after.state.tracking.status))
+        // Of releases before.
+        .remove("json");
+    remove_regained(changes, before, after)
 }
 
 /// The first of these names that another order has. Their writes begin at this index.

@@ -1,20 +1,19 @@
 //! Erases a shopper's data from an order's rows, or the order with all of them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use domain::core::id::OrderKey;
+use domain::core::id::{OrderKey, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Order;
 use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::Ref;
 
 use super::given_up::is_unchanged;
-use super::timeline::entry_key;
-use super::{Orders, partition, profile_row, sort_key, state_key};
+use super::{Orders, facts, partition, profile_row, sort_key, state_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, json, number, read_json, text};
 use crate::tables::concurrency::run_all;
-use crate::tables::expression::{attr, row_exists};
+use crate::tables::expression::attr;
 use crate::tables::keys::order_pk;
 use crate::tables::read::{all_rows, get};
 use crate::tables::transaction::transact;
@@ -23,7 +22,18 @@ use crate::tables::write::Write;
 
 /// Marks the state of an order that is being deleted: it counts as absent. Its value has the order's
 /// names as JSON.
-pub(super) const DELETING: &str = "deleting";
+const DELETING: &str = "deletion";
+/// The same in releases that look for facts in rows of their own only: they must not go on with a
+/// deletion of this release.
+const DELETING_BEFORE: &str = "deleting";
+
+pub(super) fn is_deleting(state_row: &Item) -> bool {
+    mark_of(state_row).is_some()
+}
+
+fn mark_of(state_row: &Item) -> Option<&'static str> {
+    [DELETING, DELETING_BEFORE].into_iter().find(|name| state_row.contains_key(*name))
+}
 
 /// Entries rewritten in one transaction, beside state, profile and phone number.
 pub const ENTRIES_AT_ONCE: usize = 90;
@@ -40,23 +50,29 @@ pub enum Deletion {
 }
 
 impl Orders {
-    /// Stores an order without its shopper, with these entries without their notes. `false` if the
-    /// order was written since it was read.
+    /// Stores an order without its shopper. `entries` are all, without their words; `changed` those
+    /// that had some. `false` if the order was written since it was read.
     pub async fn erase_customer(
         &self,
         before: &Order,
         after: &Order,
         entries: &[TimelineEntry],
+        changed: &[TimelineEntry],
     ) -> Result<bool, IoError> {
+        let recent = facts::recent(before, entries);
         let mut writes = vec![
-            self.replace_state(before, after, None)?,
+            self.replace_facts(before, after, &recent)?,
             Write::put(&self.table, profile_row(after)?),
         ];
         writes.extend(self.phone_writes(Some(before), after));
-        for entry in entries {
-            let mut row = entry_key(&before.key, entry.id.as_str());
-            row.insert("json".to_owned(), json(entry)?);
-            writes.push(Write::put(&self.table, row).only_if(row_exists()));
+        let is_aside = |entry: &&TimelineEntry| recent.iter().all(|it| it.id != entry.id);
+        let aside: BTreeMap<&ReportId, &TimelineEntry> =
+            changed.iter().filter(is_aside).map(|entry| (&entry.id, entry)).collect();
+        if !aside.is_empty() {
+            let change = |entry: &TimelineEntry| {
+                Some(aside.get(&entry.id).map_or(entry, |changed| changed).clone())
+            };
+            writes.extend(self.change_aside(&before.key, change).await?);
         }
         Ok(transact(&self.client, writes).await?.is_committed())
     }
@@ -85,13 +101,12 @@ impl Orders {
     }
 
     pub async fn deletion(&self, order: &OrderKey) -> Result<Deletion, IoError> {
-        let row = get(&self.client, &self.table, state_key(order), &["pk", DELETING]).await?;
-        Ok(match row {
-            None => Deletion::None,
-            Some(row) if row.contains_key(DELETING) => {
-                Deletion::Begun { names: read_json(&row, DELETING)? }
-            }
-            Some(_) => Deletion::Existing,
+        let marks = ["pk", DELETING, DELETING_BEFORE];
+        let row = get(&self.client, &self.table, state_key(order), &marks).await?;
+        let Some(row) = row else { return Ok(Deletion::None) };
+        Ok(match mark_of(&row) {
+            Some(mark) => Deletion::Begun { names: read_json(&row, mark)? },
+            None => Deletion::Existing,
         })
     }
 
@@ -110,7 +125,8 @@ impl Orders {
             self.free(order, name).send(&self.client).await.map(|outcome| outcome.is_applied())
         }));
         deleted += freed.await?.iter().map(|is_freed| u64::from(*is_freed)).sum::<u64>();
-        let state = Write::delete(&self.table, state_key(order)).only_if(attr(DELETING).exists());
+        let is_begun = attr(DELETING).exists().or(attr(DELETING_BEFORE).exists());
+        let state = Write::delete(&self.table, state_key(order)).only_if(is_begun);
         Ok(deleted + u64::from(state.send(&self.client).await?.is_applied()))
     }
 

@@ -1,13 +1,11 @@
 //! Finds the order that a report is about.
 
 use domain::core::id::{AccountCode, OrderId, OrderKey, ReportId};
-use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::{Ref, Report};
 
-use super::timeline::entry_key;
 use super::{Orders, state_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_as, read_json, read_optional};
+use crate::tables::attr::{Item, read_as, read_optional};
 use crate::tables::keys::{key, ref_pk};
 use crate::tables::read::get;
 
@@ -48,18 +46,8 @@ impl Orders {
 
     /// True if the order's timeline has this report by now.
     pub async fn has_report(&self, order: &OrderKey, report: &ReportId) -> Result<bool, IoError> {
-        let entry = entry_key(order, report.as_str());
-        Ok(get(&self.client, &self.table, entry, &["pk"]).await?.is_some())
-    }
-
-    /// An entry of the order's timeline.
-    pub async fn entry(
-        &self,
-        order: &OrderKey,
-        id: &ReportId,
-    ) -> Result<Option<TimelineEntry>, IoError> {
-        let row = get(&self.client, &self.table, entry_key(order, id.as_str()), &["json"]).await?;
-        row.map(|row| read_json(&row, "json")).transpose()
+        let loaded = self.load_with_timeline(order).await?;
+        Ok(loaded.is_some_and(|(_, entries)| entries.iter().any(|entry| entry.id == *report)))
     }
 
     /// The order that a reference names. An order's own id needs no reference row: it is known as
@@ -119,6 +107,7 @@ mod tests {
 
     use super::*;
     use crate::client::fake::{FakeAws, clients};
+    use crate::tables::orders::tests::rows_with;
 
     fn report(awb: Option<&str>, order_id: &str) -> Report {
         Report {
@@ -156,9 +145,9 @@ mod tests {
             let request = String::from_utf8_lossy(request);
             let of = |id: &&&str| request.contains(&format!("STORE001:{id}\""));
             if request.contains("entry:") {
-                let item =
-                    if owner.as_ref().is_some_and(|it| of(&it)) { r#"{"Item":{}}"# } else { "{}" };
-                return (200, item.to_owned());
+                let is_owner = owner.as_ref().is_some_and(|it| of(&it));
+                let rows = if is_owner { rows_with("r").1.into() } else { Vec::new() };
+                return (200, serde_json::json!({ "Items": rows }).to_string());
             }
             let order = orders.iter().find(of);
             let row = |id| format!(r#"{{"Item":{{"order_id":{{"S":"{id}"}}}}}}"#);

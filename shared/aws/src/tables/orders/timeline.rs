@@ -1,6 +1,8 @@
 //! Timeline entries, written together with the state they lead to.
 
-use domain::core::id::{AccountCode, OrderId, OrderKey};
+use std::collections::BTreeSet;
+
+use domain::core::id::{AccountCode, OrderId, OrderKey, ReportId};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
 use domain::tracking::entry::TimelineEntry;
@@ -8,21 +10,19 @@ use domain::tracking::report::Ref;
 use domain::tracking::timeline::Commit;
 
 use super::find::{KEPT, MOVED};
-use super::{Orders, state_key};
+use super::{Orders, facts, state_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, item, json, read_json, text};
-use crate::tables::expression::{attr, no_row, row_exists};
+use crate::tables::attr::{item, text};
+use crate::tables::expression::{attr, no_row};
 use crate::tables::inbound::{InboundEvent, InboundLog};
-use crate::tables::keys::{key, order_pk, ref_pk};
+use crate::tables::keys::{key, ref_pk};
 use crate::tables::transaction::{TransactionOutcome, transact};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CommitOutcome {
     Committed,
-    /// The timeline already has this fact.
-    Duplicate(Box<TimelineEntry>),
     /// The order, or one of its names, was written since it was read: read it again.
     Contended,
 }
@@ -43,31 +43,24 @@ pub struct NameChanges {
 }
 
 impl Orders {
-    /// Stores a fact, if it is new, together with the state it leads to, if the order was not
-    /// written since it was read. Parcels that begin or end to be polled also write their rows.
+    /// Stores a fact together with the state it leads to, if the order was not written since it was
+    /// read with these entries, which are all. As a rule that is one write of one row. Parcels that
+    /// begin or end to be polled also write their rows.
     pub async fn commit(
         &self,
         order: &Order,
+        entries: &[TimelineEntry],
         commit: &Commit,
         names: &NameChanges,
         events: &InboundLog,
     ) -> Result<CommitOutcome, IoError> {
+        if !facts::is_whole(&order.state, entries) {
+            return Ok(CommitOutcome::Contended);
+        }
         let key = &order.key;
-        let row = entry_row(key, &commit.entry)?;
-        let entry = if commit.replaces {
-            Write::put(&self.table, row).only_if(row_exists())
-        } else {
-            Write::insert(&self.table, row).returning_existing()
-        };
         let mut after = Order { state: commit.state.clone(), ..order.clone() };
         after.regain(names.claimed.iter().chain(&names.kept));
-        let mut writes = vec![entry, self.replace_state(order, &after, None)?];
-        writes.extend(
-            commit
-                .dropped
-                .as_ref()
-                .map(|id| Write::delete(&self.table, entry_key(key, id.as_str()))),
-        );
+        let mut writes = self.fact_writes(order, &mut after, entries, commit).await?;
         writes.extend(names.claimed.iter().map(|name| self.claim(key, name)));
         writes.extend(names.kept.iter().map(|name| self.keep(key, name)));
         writes.extend(names.freed.iter().map(|name| self.free(key, name)));
@@ -77,15 +70,37 @@ impl Orders {
             writes.extend(self.expiry_write(&after));
         }
         writes.extend(names.unless_exists.iter().map(|id| self.unless_exists(&key.account, id)));
-        match transact(&self.client, writes).await? {
-            TransactionOutcome::Committed => Ok(CommitOutcome::Committed),
-            TransactionOutcome::Cancelled(cancelled)
-                if cancelled.condition_failed(0) && !commit.replaces =>
-            {
-                read_json(cancelled.existing(0)?, "json").map(CommitOutcome::Duplicate)
-            }
-            TransactionOutcome::Cancelled(_) => Ok(CommitOutcome::Contended),
+        let is_committed = match writes.len() {
+            1 => writes.remove(0).send_if_unchanged(&self.client).await?,
+            _ => transact(&self.client, writes).await?.is_committed(),
+        };
+        Ok(if is_committed { CommitOutcome::Committed } else { CommitOutcome::Contended })
+    }
+
+    /// The writes of the state row, and of rows with earlier facts that change with it.
+    async fn fact_writes(
+        &self,
+        order: &Order,
+        after: &mut Order,
+        entries: &[TimelineEntry],
+        commit: &Commit,
+    ) -> Result<Vec<Write>, IoError> {
+        let replaced = commit.replaces.then_some(&commit.entry.id);
+        let gone: BTreeSet<&ReportId> = replaced.into_iter().chain(&commit.dropped).collect();
+        let mut recent = facts::recent(order, entries);
+        let before = recent.len();
+        recent.retain(|entry| !gone.contains(&entry.id));
+        let are_all_recent = before - recent.len() == gone.len();
+        recent.push(commit.entry.clone());
+        let aside = facts::overflow(after, &mut recent)?;
+        after.recent = recent.len();
+        let mut writes = vec![self.replace_facts(order, after, &recent)?];
+        if !are_all_recent {
+            let keep = |entry: &TimelineEntry| (!gone.contains(&entry.id)).then(|| entry.clone());
+            writes.extend(self.change_aside(&order.key, keep).await?);
         }
+        writes.extend(self.put_aside(&order.key, &aside)?);
+        Ok(writes)
     }
 
     /// Gives a name of the order to another one, or frees it. `false` if one of them was written since
@@ -178,14 +193,4 @@ impl Orders {
         Write::delete(&self.table, key(ref_pk(&order.account, name), "order"))
             .only_if(attr("order_id").equals(text(order.order.as_str())))
     }
-}
-
-pub(super) fn entry_key(order: &OrderKey, id: &str) -> Item {
-    key(order_pk(order), format!("entry:{id}"))
-}
-
-fn entry_row(order: &OrderKey, entry: &TimelineEntry) -> Result<Item, IoError> {
-    let mut row = entry_key(order, entry.id.as_str());
-    row.insert("json".to_owned(), json(entry)?);
-    Ok(row)
 }

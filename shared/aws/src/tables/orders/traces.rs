@@ -10,17 +10,18 @@ use std::collections::BTreeSet;
 
 use domain::core::id::{EndpointName, EventId, OrderKey};
 use domain::core::timestamp::Timestamp;
-use domain::tracking::entry::TimelineEntry;
 use domain::webhooks::delivery::{Delivery, RETENTION};
 
-use super::{Orders, partition, sort_key};
+use super::erase::is_deleting;
+use super::{Orders, TRIES, being_written, facts, partition, read_state, sort_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_as, read_json, read_texts, text, texts, ttl};
+use crate::tables::attr::{Item, read_as, read_texts, text, texts, ttl};
 use crate::tables::concurrency::run_all;
+use crate::tables::contention::{Try, retry};
 use crate::tables::expression::attr;
 use crate::tables::inbound::RETENTION_DAYS;
 use crate::tables::keys::{key, order_pk};
-use crate::tables::read::{all_rows, query};
+use crate::tables::read::all_rows;
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
@@ -131,20 +132,32 @@ impl Orders {
     pub async fn links(&self, order: &OrderKey, now: Timestamp) -> Result<Links, IoError> {
         let rows =
             partition(order_pk(order)).and(attr("sk").between(text("entry:"), text("trace;")));
-        let query = query(&self.client, &self.table, rows).consistent_read(true);
-        let mut links = Links::default();
-        for row in all_rows(query).await? {
-            let sk = sort_key(&row);
-            if sk.starts_with("entry:") {
-                let entry: TimelineEntry = read_json(&row, "json")?;
-                links.events.insert(entry.log_id().clone());
-            } else if let Some(event) = sk.strip_prefix(PREFIX) {
-                links.events.extend(EventId::parse(event).ok());
-                links.deliveries.extend(deliveries_of(&row, now)?);
-            }
-        }
-        Ok(links)
+        let links = retry(TRIES, || async {
+            let rows = all_rows(self.query(rows.clone())).await?;
+            links_of(&rows, now)
+        });
+        links.await?.ok_or_else(being_written)
     }
+}
+
+/// Contended while facts move from the state row to another one.
+fn links_of(rows: &[Item], now: Timestamp) -> Result<Try<Links>, IoError> {
+    let entries = facts::read(rows)?;
+    let state_row = rows.iter().find(|row| sort_key(row) == "state");
+    if let Some(row) = state_row.filter(|row| !is_deleting(row))
+        && !facts::is_whole(&read_state(row)?, &entries)
+    {
+        return Ok(Try::Contended);
+    }
+    let events = entries.iter().map(|entry| entry.log_id().clone());
+    let mut links = Links { events: events.collect(), ..Links::default() };
+    for row in rows {
+        if let Some(event) = sort_key(row).strip_prefix(PREFIX) {
+            links.events.extend(EventId::parse(event).ok());
+            links.deliveries.extend(deliveries_of(row, now)?);
+        }
+    }
+    Ok(Try::Done(links))
 }
 
 fn may_be_about(delivery: &Delivery, order: &OrderKey) -> bool {
