@@ -220,10 +220,11 @@ record-dynamodb: prerequisites ## Record answers of dynoxide for the test of our
 	$(call step,recording,cargo run $(RECORDER) -- tests/doubles/recordings/dynamodb.jsonl.gz)
 
 bench: export AWS_LC_SYS_NO_JITTER_ENTROPY := 1
-bench: prerequisites ## Measure cold starts of the functions, built as for a deploy
-	$(call step,functions and benchmark,cargo build --release -p bench -p baseline -p inbound -p orders \
-		-p process -p deliver --features deliver/loopback)
+bench: prerequisites ## Measure cold and warm functions, built as for a deploy
+	$(call step,functions and benchmark,cargo build --release $(BENCHED:%=-p %) $(FEATURES))
 	$(call step,benchmark,target/release/bench)
+BENCHED := bench baseline inbound orders messages process deliver sweep tester track ops sync poll \
+	realtime push
 
 bench-sync: prerequisites ## Measure time and cost of hourly runs of 10 k, 100 k and 1 M orders
 	$(call step,functions and benchmark,cargo build --profile bench-sync -p sync -p poll -p bench \

@@ -3,179 +3,115 @@
 //!
 //! After its start a process is held to the processor share of its memory, as Lambda does.
 
-mod account;
-mod certificates;
 mod report;
-mod sandbox;
-mod settings;
-mod share;
 
-use std::collections::BTreeMap;
-use std::env;
-use std::fs::{self, File};
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use self::account::Account;
-use self::certificates::Certificates;
+pub(crate) use self::report::Cold;
 use self::report::{Row, Times};
-use self::sandbox::Sandbox;
-use self::share::Share;
 use crate::Error;
+use crate::events::pair;
+use crate::installation::{Call, Installation};
+use crate::share::Share;
 
 /// Starts of each program.
 const STARTS: usize = 20;
 
 /// Programs without work of their own, to compare with.
 const BARE: [&str; 2] = ["bare-runtime", "bare-http"];
+const FUNCTIONS: [&str; 13] = [
+    "inbound", "orders", "messages", "track", "ops", "tester", "realtime", "process", "deliver",
+    "sweep", "sync", "poll", "push",
+];
+/// Functions that are compared with [`FLOOR`].
+const WITH_FLOOR: [&str; 2] = ["process", "deliver"];
+/// Makes the calls of a function, and nothing else.
+const FLOOR: &str = "floor";
 
-struct Bench {
-    account: Arc<Account>,
-    address: SocketAddr,
-    certificates: Certificates,
-    programs: PathBuf,
-    directory: PathBuf,
-    /// Orders so far.
-    orders: u64,
+/// The programs take turns, so that whatever else the machine does meets all of them.
+pub(crate) fn measure(installation: &Installation) -> Result<Cold, Error> {
+    let mut rows: Vec<Row> = Vec::new();
+    for _ in 0..STARTS {
+        for name in BARE.into_iter().chain(FUNCTIONS) {
+            let (times, calls) = measure_once(installation, name)?;
+            if WITH_FLOOR.contains(&name) {
+                let floor = measure_floor(installation, name, &calls)?;
+                add(&mut rows, installation, FLOOR, Some(name), floor)?;
+            }
+            add(&mut rows, installation, name, None, times)?;
+        }
+    }
+    Ok(Cold { rows })
 }
 
-/// Measures, prints a table and writes `report.json`. Reads `template.yaml` of the working directory;
-/// the programs are beside this one. Returns the violated requirements: none so far.
-pub fn bench() -> Result<Vec<String>, Error> {
-    let program = env::current_exe()?;
-    let programs = program.parent().ok_or("the program has no directory")?.to_owned();
-    let directory = programs.parent().ok_or("no target directory")?.join("bench");
-    fs::create_dir_all(&directory)?;
-    let certificates = Certificates::new(&directory)?;
-    let account = Account::new(&fs::read_to_string("template.yaml")?)?;
-    let address = account.serve(&certificates)?;
-    let mut bench = Bench { account, address, certificates, programs, directory, orders: 0 };
-    let mut rows = Vec::new();
-    for bare in BARE {
-        rows.push(bench.measure(bare)?);
+fn add(
+    rows: &mut Vec<Row>,
+    installation: &Installation,
+    program: &str,
+    floor_of: Option<&'static str>,
+    times: Times,
+) -> Result<(), Error> {
+    let known = rows.iter_mut().find(|row| row.program == program && row.floor_of == floor_of);
+    match known {
+        Some(row) => row.times.push(times),
+        None => {
+            let bytes = fs::metadata(installation.program(program))?.len();
+            let program = program.to_owned();
+            rows.push(Row { program, floor_of, times: vec![times], bytes });
+        }
     }
-    for function in ["inbound", "orders", "process", "deliver"] {
-        rows.push(bench.measure(function)?);
-    }
-    let report = bench.directory.join("report.json");
-    fs::write(report, format!("{:#}\n", report::to_json(&rows)))?;
-    println!("{}", report::table(&rows));
-    Ok(Vec::new())
+    Ok(())
 }
 
-impl Bench {
-    fn measure(&mut self, name: &str) -> Result<Row, Error> {
-        let mut times = Vec::new();
-        let mut peak_kib = 0;
-        let mut calls = BTreeMap::new();
-        for _ in 0..STARTS {
-            let events = self.events(name)?;
-            let sandbox = self.start(name)?;
-            let init = sandbox.initialised()?;
-            let share = Share::of_memory(self.memory(name))?;
-            sandbox.hold_to(&share)?;
-            self.account.take_calls();
-            let [first, second] = events.map(|event| sandbox.invoke(event));
-            let (first, second) = (first?, second?);
-            calls = self.account.take_calls();
-            times.push(Times { init, first, second });
-            peak_kib = peak_kib.max(sandbox.peak_kib()?);
-            drop(sandbox);
+/// Also the calls of both events.
+fn measure_once(installation: &Installation, name: &str) -> Result<(Times, [Vec<Call>; 2]), Error> {
+    let events = pair(installation, name)?;
+    let account = &installation.account;
+    let share = Share::of_memory(installation.memory(name))?;
+    let sandbox = installation.start(name)?;
+    let init = sandbox.initialised()?;
+    sandbox.hold_to(&share)?;
+    let answer = |event| -> Result<(Duration, Vec<Call>), Error> {
+        account.record();
+        let answered = sandbox.invoke(event)?;
+        Ok((answered.time, account.recorded()))
+    };
+    let [first, second] = events.map(answer);
+    let ((first, calls_of_first), (second, calls_of_second)) = (first?, second?);
+    let times = Times { init, first, second, peak_kib: sandbox.peak_kib()? };
+    Ok((times, [calls_of_first, calls_of_second]))
+}
+
+/// The doubles answer as they answered the function.
+fn measure_floor(
+    installation: &Installation,
+    function: &str,
+    calls: &[Vec<Call>; 2],
+) -> Result<Times, Error> {
+    let mut command = Command::new(installation.program(FLOOR));
+    command.arg(installation.url());
+    let share = Share::of_memory(installation.memory(function))?;
+    let sandbox = installation.start_as(function, command)?;
+    let init = sandbox.initialised()?;
+    sandbox.hold_to(&share)?;
+    let answer = |calls: &Vec<Call>| -> Result<Duration, Error> {
+        installation.account.replay(calls);
+        let event: Vec<Value> = calls.iter().map(for_floor).collect();
+        let time = sandbox.invoke(json!({ "calls": event }))?.time;
+        match installation.account.unused_answers() {
+            0 => Ok(time),
+            left => Err(format!("the floor of {function} left out {left} calls").into()),
         }
-        let program = fs::metadata(self.programs.join(name))?.len();
-        Ok(Row { name: name.to_owned(), times, peak_kib, program, calls })
-    }
+    };
+    let (first, second) = (answer(&calls[0])?, answer(&calls[1])?);
+    Ok(Times { init, first, second, peak_kib: sandbox.peak_kib()? })
+}
 
-    fn memory(&self, name: &str) -> u64 {
-        self.account.function(name).map_or(256, |function| function.memory_mib)
-    }
-
-    fn start(&self, name: &str) -> Result<Sandbox, Error> {
-        let log = File::create(self.directory.join(format!("{name}.log")))?;
-        Sandbox::start(&self.programs.join(name), &self.environment(name), log)
-    }
-
-    fn environment(&self, name: &str) -> Vec<(String, String)> {
-        let memory = self.memory(name).to_string();
-        let endpoint = format!("https://localhost:{}", self.address.port());
-        let file = |path: &Path| path.display().to_string();
-        let lambda = [
-            ("AWS_ENDPOINT_URL", endpoint.as_str()),
-            ("AWS_REGION", "us-east-1"),
-            ("AWS_ACCESS_KEY_ID", "bench"),
-            ("AWS_SECRET_ACCESS_KEY", "bench"),
-            ("AWS_CA_BUNDLE", &file(&self.certificates.of_aws)),
-            ("SSL_CERT_FILE", &file(&self.certificates.of_internet)),
-            ("AWS_LAMBDA_FUNCTION_NAME", name),
-            ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
-            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),
-            ("AWS_LAMBDA_LOG_STREAM_NAME", name),
-        ]
-        .map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let own = self.account.function(name).map(|function| function.environment.clone());
-        lambda.into_iter().chain(own.unwrap_or_default()).collect()
-    }
-
-    /// Two events of a function, of the same kind.
-    fn events(&mut self, name: &str) -> Result<[Value; 2], Error> {
-        let (number, next) = (self.orders, self.orders + 1);
-        self.orders += 2;
-        match name {
-            "orders" | "bare-http" => Ok([number, next].map(settings::creation)),
-            "inbound" => Ok([number, next].map(|it| settings::webhook(it, 42, "PICKED UP", 1))),
-            "process" => {
-                self.run("orders", [number, next].map(settings::creation))?;
-                self.drain("process")?;
-                let webhooks = [number, next].map(|it| settings::webhook(it, 42, "PICKED UP", 1));
-                self.run("inbound", webhooks)?;
-                self.queued("process")
-            }
-            "deliver" => {
-                let events = self.events("process")?;
-                self.run("process", events)?;
-                self.queued("deliver")
-            }
-            _ => Ok([json!({}), json!({})]),
-        }
-    }
-
-    fn queue(&self, name: &str) -> Result<&str, Error> {
-        let source = self.account.function(name)?.queues.first();
-        Ok(source.ok_or("the function has no queue")?.queue.as_str())
-    }
-
-    fn run(&self, name: &str, events: [Value; 2]) -> Result<(), Error> {
-        let sandbox = self.start(name)?;
-        sandbox.initialised()?;
-        for event in events {
-            sandbox.invoke(event)?;
-        }
-        Ok(())
-    }
-
-    /// Has a function work on all messages of its queue.
-    fn drain(&self, name: &str) -> Result<(), Error> {
-        let sandbox = self.start(name)?;
-        sandbox.initialised()?;
-        loop {
-            let records = self.account.receive(self.queue(name)?, 1);
-            if records.is_empty() {
-                return Ok(());
-            }
-            sandbox.invoke(json!({ "Records": records }))?;
-        }
-    }
-
-    /// The next two messages of a function's queue.
-    fn queued(&self, name: &str) -> Result<[Value; 2], Error> {
-        let queue = self.queue(name)?;
-        let next = || {
-            let records = self.account.receive(queue, 1);
-            if records.is_empty() { Err(format!("no message in {queue}")) } else { Ok(records) }
-        };
-        Ok([json!({ "Records": next()? }), json!({ "Records": next()? })])
-    }
+fn for_floor(call: &Call) -> Value {
+    let Call { service, operation, body, headers, .. } = call;
+    json!({ "service": service, "operation": operation, "body": body, "headers": headers })
 }

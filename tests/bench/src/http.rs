@@ -12,25 +12,32 @@ pub(crate) struct Request {
     /// With the query.
     pub(crate) path: String,
     pub(crate) body: Vec<u8>,
+    /// Of the whole request, as it came.
+    pub(crate) bytes: usize,
     headers: Vec<(String, String)>,
 }
 
 impl Request {
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Empty if the header is missing. `name` is in lower case.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
     }
 
     fn read(stream: &mut impl BufRead) -> io::Result<Option<Self>> {
-        let Some(first) = line(stream)? else { return Ok(None) };
+        let mut bytes = 0;
+        let Some(first) = line(stream, &mut bytes)? else { return Ok(None) };
         let mut parts = first.split(' ').map(str::to_owned);
         let (method, path) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
         let mut headers = Vec::new();
-        while let Some(header) = line(stream)?.filter(|header| !header.is_empty()) {
+        while let Some(header) = line(stream, &mut bytes)?.filter(|header| !header.is_empty()) {
             let (name, value) = header.split_once(':').ok_or(io::ErrorKind::InvalidData)?;
             headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut request = Self { method, path, body: Vec::new(), headers };
+        let mut request = Self { method, path, body: Vec::new(), bytes, headers };
         if !request.header("transfer-encoding").is_empty() {
             return Err(io::Error::new(
                 io::ErrorKind::Unsupported,
@@ -39,17 +46,20 @@ impl Request {
         }
         request.body = vec![0; request.header("content-length").parse().unwrap_or_default()];
         stream.read_exact(&mut request.body)?;
+        request.bytes += request.body.len();
         Ok(Some(request))
     }
 }
 
-/// Returns none at the end of the stream.
-fn line(stream: &mut impl BufRead) -> io::Result<Option<String>> {
+/// Returns none at the end of the stream. Adds to `bytes`.
+fn line(stream: &mut impl BufRead, bytes: &mut usize) -> io::Result<Option<String>> {
     let mut line = String::new();
     let read = stream.read_line(&mut line)?;
+    *bytes += read;
     Ok((read > 0).then(|| line.trim_end().to_owned()))
 }
 
+#[derive(Debug, Clone)]
 pub(crate) struct Response {
     pub(crate) status: u16,
     /// Besides content-type and content-length.
@@ -63,16 +73,21 @@ impl Response {
         Self { status, headers: Vec::new(), body: body.into() }
     }
 
+    /// The whole response, as it is sent.
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
+        let mut head = format!("HTTP/1.1 {} -\r\ncontent-type: application/json\r\n", self.status);
+        for (name, value) in &self.headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        head += &format!("content-length: {}\r\n\r\n", self.body.len());
+        let mut bytes = head.into_bytes();
+        bytes.extend_from_slice(&self.body);
+        bytes
+    }
+
     /// One call to `write_all`, so that small responses fit in one packet.
     fn write(&self, stream: &mut impl Write) -> io::Result<()> {
-        let mut bytes = format!("HTTP/1.1 {} -\r\ncontent-type: application/json\r\n", self.status)
-            .into_bytes();
-        for (name, value) in &self.headers {
-            write!(bytes, "{name}: {value}\r\n")?;
-        }
-        write!(bytes, "content-length: {}\r\n\r\n", self.body.len())?;
-        bytes.extend_from_slice(&self.body);
-        stream.write_all(&bytes)?;
+        stream.write_all(&self.to_bytes())?;
         stream.flush()
     }
 }
@@ -138,6 +153,7 @@ mod tests {
         let first = Request::read(&mut stream).unwrap().unwrap();
         assert_eq!((first.method.as_str(), first.path.as_str()), ("POST", "/a?b"));
         assert_eq!((first.header("x-amz-target"), first.body.as_slice()), ("T", b"{}".as_slice()));
+        assert_eq!(first.bytes, 60);
         assert_eq!(Request::read(&mut stream).unwrap().unwrap().path, "/c");
         assert!(Request::read(&mut stream).unwrap().is_none());
     }

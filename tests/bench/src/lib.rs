@@ -1,9 +1,25 @@
 //! Benchmarks: the programs of the functions, as Lambda runs them, against doubles of AWS in this
 //! process.
 
-pub mod cold;
+mod bench;
+mod calls;
+mod cold;
+mod compare;
+mod cpu;
+mod deliveries;
+mod events;
 mod http;
+mod installation;
+mod instructions;
+mod pool;
+mod queues;
+mod report;
+mod sandbox;
+mod share;
 pub mod sync;
+mod warm;
+
+pub use bench::bench;
 
 use std::process::ExitCode;
 

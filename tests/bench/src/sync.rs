@@ -11,13 +11,13 @@ mod checks;
 mod cost;
 mod dynamodb;
 mod lambda;
-mod orders;
+pub(crate) mod orders;
 mod rate_limited;
 mod report;
 mod run;
 mod settings;
 mod sqs;
-mod tracking_answers;
+pub(crate) mod tracking_answers;
 pub(crate) mod usage;
 
 use std::env;

@@ -1,7 +1,7 @@
-//! See [`bench::cold`].
+//! See [`bench::bench`].
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    bench::exit(bench::cold::bench())
+    bench::exit(bench::bench())
 }

@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -10,9 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::Value;
 
-use super::share::Share;
 use crate::Error;
 use crate::http::{Request, Response, serve};
+use crate::share::Share;
 use crate::sync::usage::lock;
 
 const NEXT: &str = "/2018-06-01/runtime/invocation/next";
@@ -22,11 +21,18 @@ const TIMEOUT: Duration = Duration::from_secs(120);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A process; dropping it kills the process.
-pub(super) struct Sandbox {
+pub(crate) struct Sandbox {
     process: Child,
     started: Instant,
     events: Sender<Value>,
     signals: Receiver<Signal>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Answered {
+    /// From the event's departure to the answer.
+    pub(crate) time: Duration,
+    pub(crate) body: Value,
 }
 
 #[derive(Debug)]
@@ -40,11 +46,8 @@ enum Signal {
 }
 
 impl Sandbox {
-    pub(super) fn start(
-        program: &Path,
-        environment: &[(String, String)],
-        log: File,
-    ) -> Result<Self, Error> {
+    /// `command` has the program and its environment.
+    pub(crate) fn start(mut command: Command, log: File) -> Result<Self, Error> {
         let (events, to_send) = channel();
         let (notify, signals) = channel();
         let (to_send, notify) = (Mutex::new(to_send), Mutex::new(notify));
@@ -52,10 +55,7 @@ impl Sandbox {
             let notify = lock(&notify).clone();
             runtime(request, &to_send, &notify)
         })?;
-        let mut command = Command::new(program);
         command
-            .env_clear()
-            .envs(environment.iter().map(|(name, value)| (name, value)))
             .env("AWS_LAMBDA_RUNTIME_API", address.to_string())
             .stderr(log.try_clone()?)
             .stdout(log);
@@ -65,29 +65,32 @@ impl Sandbox {
     }
 
     /// Waits until the function asks for its first event. Returns the time since its start.
-    pub(super) fn initialised(&self) -> Result<Duration, Error> {
+    pub(crate) fn initialised(&self) -> Result<Duration, Error> {
         match self.signal()? {
             Signal::Idle(at) => Ok(at - self.started),
             other => Err(format!("unexpected {other:?}").into()),
         }
     }
 
-    /// The time from the event's departure to the answer. An answer that tells of a failure is an
-    /// error.
-    pub(super) fn invoke(&self, event: Value) -> Result<Duration, Error> {
+    /// An answer that tells of a failure is an error.
+    pub(crate) fn invoke(&self, event: Value) -> Result<Answered, Error> {
+        let answered = self.answer(event)?;
+        if is_failure(&answered.body) {
+            return Err(format!("unexpected answer {}", answered.body).into());
+        }
+        Ok(answered)
+    }
+
+    /// Waits for the answer, and until the function asks for another event.
+    pub(crate) fn answer(&self, event: Value) -> Result<Answered, Error> {
         self.events.send(event)?;
         let mut left = self.started;
         loop {
             match self.signal()? {
                 Signal::Invoked(at) => left = at,
                 Signal::Answered(at, body) => {
-                    let answer: Value = serde_json::from_slice(&body)?;
                     self.idle()?;
-                    return if is_failure(&answer) {
-                        Err(format!("unexpected answer {answer}").into())
-                    } else {
-                        Ok(at - left)
-                    };
+                    return Ok(Answered { time: at - left, body: serde_json::from_slice(&body)? });
                 }
                 Signal::Idle(_) => {}
                 Signal::Failed(error) => return Err(error.into()),
@@ -106,12 +109,22 @@ impl Sandbox {
         Ok(self.signals.recv_timeout(PATIENCE)?)
     }
 
-    pub(super) fn hold_to(&self, share: &Share) -> io::Result<()> {
+    pub(crate) fn id(&self) -> u32 {
+        self.process.id()
+    }
+
+    /// Asks the process to end, and waits until it has.
+    pub(crate) fn terminate(mut self) -> io::Result<()> {
+        Command::new("kill").arg(self.process.id().to_string()).status()?;
+        self.process.wait().map(drop)
+    }
+
+    pub(crate) fn hold_to(&self, share: &Share) -> io::Result<()> {
         share.hold(self.process.id())
     }
 
     /// Peak resident memory in KiB.
-    pub(super) fn peak_kib(&self) -> io::Result<u64> {
+    pub(crate) fn peak_kib(&self) -> io::Result<u64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
         let peak = status
             .lines()

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The memory that gets one whole processor: AWS Lambda Developer Guide, "Configure Lambda function
 /// memory".
@@ -13,19 +14,24 @@ const PERIOD: u64 = 20_000;
 const VERSION_1: &str = "/sys/fs/cgroup/cpu";
 const VERSION_2: &str = "/sys/fs/cgroup";
 
-/// A control group; dropping it removes the group, which must be empty then.
+/// Groups so far, for their names.
+static GROUPS: AtomicU64 = AtomicU64::new(0);
+
+/// A control group; dropping it removes the group, which must be empty then: make it before the
+/// process that it holds.
 #[derive(Debug)]
-pub(super) struct Share {
+pub(crate) struct Share {
     group: PathBuf,
 }
 
 impl Share {
     /// Fails where control groups cannot be made.
-    pub(super) fn of_memory(mib: u64) -> io::Result<Self> {
+    pub(crate) fn of_memory(mib: u64) -> io::Result<Self> {
         let quota = PERIOD * mib / MIB_OF_A_PROCESSOR;
         let is_version_1 = Path::new(VERSION_1).is_dir();
         let root = if is_version_1 { VERSION_1 } else { VERSION_2 };
-        let group = Path::new(root).join(format!("waypost-bench-{}-{mib}", std::process::id()));
+        let number = GROUPS.fetch_add(1, Ordering::Relaxed);
+        let group = Path::new(root).join(format!("waypost-bench-{}-{number}", std::process::id()));
         fs::create_dir_all(&group)?;
         let share = Self { group };
         if is_version_1 {
@@ -37,7 +43,7 @@ impl Share {
         Ok(share)
     }
 
-    pub(super) fn hold(&self, process: u32) -> io::Result<()> {
+    pub(crate) fn hold(&self, process: u32) -> io::Result<()> {
         self.write("cgroup.procs", &process.to_string())
     }
 

@@ -1,0 +1,63 @@
+//! The benchmark of the functions: its sections, its report and its comparison with another one.
+
+use std::env;
+use std::fs;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::Error;
+use crate::compare::differences;
+use crate::installation::Installation;
+use crate::report::Report;
+use crate::{calls, cold, deliveries, instructions, warm};
+
+/// All of them run unless some are named.
+const SECTIONS: [&str; 5] = ["calls", "cold", "warm", "deliver", "instructions"];
+
+/// `compare` with two reports finds what differs.
+const COMPARE: &str = "compare";
+
+/// Runs the sections that the arguments name, or all; prints their tables and writes `report.json`.
+/// Returns the violated requirements.
+pub fn bench() -> Result<Vec<String>, Error> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [command, before, after] = arguments.as_slice()
+        && command == COMPARE
+    {
+        return Ok(differences(&read(before)?, &read(after)?));
+    }
+    if let Some(unknown) = arguments.iter().find(|it| !SECTIONS.contains(&it.as_str())) {
+        return Err(format!("no section {unknown}: there are {}", SECTIONS.join(", ")).into());
+    }
+    let runs = |section: &str| arguments.is_empty() || arguments.iter().any(|it| it == section);
+    let installation = Arc::new(Installation::new()?);
+    let (mut report, mut failures) = (Report::default(), Vec::new());
+    if runs("calls") {
+        calls::measure(&installation)?.add_to(&mut report);
+    }
+    if runs("cold") {
+        cold::measure(&installation)?.add_to(&mut report);
+    }
+    if runs("warm") {
+        warm::measure(&installation)?.add_to(&mut report);
+    }
+    if runs("deliver") {
+        deliveries::measure(&installation)?.add_to(&mut report);
+    }
+    if runs("instructions") {
+        match instructions::measure(&installation)? {
+            Some(instructions) => {
+                instructions.add_to(&mut report);
+                failures = instructions.excesses()?;
+            }
+            None => println!("Instructions are not counted: there is no valgrind.\n"),
+        }
+    }
+    report.write(&installation.directory.join("report.json"))?;
+    Ok(failures)
+}
+
+fn read(file: &str) -> Result<Value, Error> {
+    Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
+}
