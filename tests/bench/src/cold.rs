@@ -38,11 +38,12 @@ pub(crate) fn measure(installation: &Installation) -> Result<Cold, Error> {
     for _ in 0..STARTS {
         for name in BARE.into_iter().chain(FUNCTIONS) {
             let (times, calls) = measure_once(installation, name)?;
+            let counts = calls.each_ref().map(Vec::len);
             if WITH_FLOOR.contains(&name) {
                 let floor = measure_floor(installation, name, &calls)?;
-                add(&mut rows, installation, FLOOR, Some(name), floor)?;
+                add(&mut rows, installation, (FLOOR, Some(name)), floor, counts)?;
             }
-            add(&mut rows, installation, name, None, times)?;
+            add(&mut rows, installation, (name, None), times, counts)?;
         }
     }
     Ok(Cold { rows })
@@ -51,9 +52,9 @@ pub(crate) fn measure(installation: &Installation) -> Result<Cold, Error> {
 fn add(
     rows: &mut Vec<Row>,
     installation: &Installation,
-    program: &str,
-    floor_of: Option<&'static str>,
+    (program, floor_of): (&str, Option<&'static str>),
     times: Times,
+    calls: [usize; 2],
 ) -> Result<(), Error> {
     let known = rows.iter_mut().find(|row| row.program == program && row.floor_of == floor_of);
     match known {
@@ -61,7 +62,7 @@ fn add(
         None => {
             let bytes = fs::metadata(installation.program(program))?.len();
             let program = program.to_owned();
-            rows.push(Row { program, floor_of, times: vec![times], bytes });
+            rows.push(Row { program, floor_of, times: vec![times], bytes, calls });
         }
     }
     Ok(())

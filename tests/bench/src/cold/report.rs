@@ -18,6 +18,8 @@ pub(super) struct Row {
     pub(super) times: Vec<Times>,
     /// Size of the program.
     pub(super) bytes: u64,
+    /// Requests of the first and of the second event.
+    pub(super) calls: [usize; 2],
 }
 
 /// Of one start.
@@ -117,7 +119,7 @@ impl Row {
     fn to_json(&self) -> Value {
         json!({
             "program": self.program, "floor_of": self.floor_of, "peak_kib": self.peak_kib(),
-            "program_bytes": self.bytes, "init_ms": self.column(|it| it.init),
+            "program_bytes": self.bytes, "calls": self.calls, "init_ms": self.column(|it| it.init),
             "first_ms": self.column(|it| it.first), "second_ms": self.column(|it| it.second),
         })
     }
@@ -131,7 +133,13 @@ mod tests {
         let ms = Duration::from_millis;
         let times =
             init.map(|it| Times { init: ms(it), first: ms(it + 1), second: ms(1), peak_kib: 1536 });
-        Row { program: program.to_owned(), floor_of, times: times.to_vec(), bytes: 3 << 20 }
+        Row {
+            program: program.to_owned(),
+            floor_of,
+            times: times.to_vec(),
+            bytes: 3 << 20,
+            calls: [2, 1],
+        }
     }
 
     #[test]

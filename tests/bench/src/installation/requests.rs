@@ -103,9 +103,14 @@ pub(crate) fn message(number: u64) -> Value {
     Http::post("/api/messages/whatsapp", &body).by_user().with("idempotency-key", &id).event()
 }
 
-/// The first page of the inbound log.
+/// The latest event of the inbound log. A page that is not full costs hundreds of calls in a young
+/// installation: the log is read back to its beginning.
 pub(crate) fn log() -> Value {
-    Http::get("GET /api/webhooks/logs", "/api/webhooks/logs").by_user().event()
+    let log = Http::get("GET /api/webhooks/logs", "/api/webhooks/logs").by_user();
+    let mut event = log.event();
+    event["rawQueryString"] = json!("limit=1");
+    event["queryStringParameters"] = json!({ "limit": "1" });
+    event
 }
 
 /// A test delivery to the customer's endpoint.
