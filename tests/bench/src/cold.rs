@@ -6,6 +6,7 @@
 mod report;
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
@@ -17,6 +18,7 @@ use crate::Error;
 use crate::events::pair;
 use crate::installation::{Call, Installation};
 use crate::share::Share;
+use crate::tool;
 
 /// Starts of each program.
 const STARTS: usize = 20;
@@ -32,40 +34,62 @@ const WITH_FLOOR: [&str; 2] = ["process", "deliver"];
 /// Makes the calls of a function, and nothing else.
 const FLOOR: &str = "floor";
 
+/// The same in JavaScript, if it was built.
+const NODE: &str = "tests/baseline/node/node_modules/floor.cjs";
+const OLDEST_NODE: u32 = 20;
+
 /// The programs take turns, so that whatever else the machine does meets all of them.
 pub(crate) fn measure(installation: &Installation) -> Result<Cold, Error> {
+    let floors = floors(installation)?;
     let mut rows: Vec<Row> = Vec::new();
     for _ in 0..STARTS {
         for name in BARE.into_iter().chain(FUNCTIONS) {
             let (times, calls) = measure_once(installation, name)?;
-            let counts = calls.each_ref().map(Vec::len);
-            if WITH_FLOOR.contains(&name) {
-                let floor = measure_floor(installation, name, &calls)?;
-                add(&mut rows, installation, (FLOOR, Some(name)), floor, counts)?;
+            for floor in floors.iter().filter(|_| WITH_FLOOR.contains(&name)) {
+                let times = measure_floor(installation, name, floor, &calls)?;
+                row(&mut rows, floor.name, Some(name), floor.bytes, &calls).times.push(times);
             }
-            add(&mut rows, installation, (name, None), times, counts)?;
+            let bytes = fs::metadata(installation.program(name))?.len();
+            row(&mut rows, name, None, bytes, &calls).times.push(times);
         }
     }
     Ok(Cold { rows })
 }
 
-fn add(
-    rows: &mut Vec<Row>,
-    installation: &Installation,
-    (program, floor_of): (&str, Option<&'static str>),
-    times: Times,
-    calls: [usize; 2],
-) -> Result<(), Error> {
-    let known = rows.iter_mut().find(|row| row.program == program && row.floor_of == floor_of);
-    match known {
-        Some(row) => row.times.push(times),
-        None => {
-            let bytes = fs::metadata(installation.program(program))?.len();
-            let program = program.to_owned();
-            rows.push(Row { program, floor_of, times: vec![times], bytes, calls });
-        }
-    }
-    Ok(())
+/// A program that makes the calls of a function, and nothing else.
+struct Floor {
+    name: &'static str,
+    program: PathBuf,
+    arguments: Vec<String>,
+    /// Size of the program.
+    bytes: u64,
+}
+
+fn floors(installation: &Installation) -> Result<Vec<Floor>, Error> {
+    let program = installation.program(FLOOR);
+    let bytes = fs::metadata(&program)?.len();
+    let floor = Floor { name: FLOOR, program, arguments: vec![installation.url()], bytes };
+    let node = tool::node(OLDEST_NODE).and_then(|program| {
+        let bytes = fs::metadata(NODE).ok()?.len();
+        Some(Floor { name: "node", program, arguments: vec![NODE.to_owned()], bytes })
+    });
+    Ok([floor].into_iter().chain(node).collect())
+}
+
+fn row<'a>(
+    rows: &'a mut Vec<Row>,
+    program: &str,
+    floor_of: Option<&'static str>,
+    bytes: u64,
+    calls: &[Vec<Call>; 2],
+) -> &'a mut Row {
+    let is_known = |row: &Row| row.program == program && row.floor_of == floor_of;
+    let place = rows.iter().position(is_known).unwrap_or_else(|| {
+        let calls = calls.each_ref().map(Vec::len);
+        rows.push(Row { program: program.to_owned(), floor_of, times: Vec::new(), bytes, calls });
+        rows.len() - 1
+    });
+    &mut rows[place]
 }
 
 /// Also the calls of both events.
@@ -91,10 +115,11 @@ fn measure_once(installation: &Installation, name: &str) -> Result<(Times, [Vec<
 fn measure_floor(
     installation: &Installation,
     function: &str,
+    floor: &Floor,
     calls: &[Vec<Call>; 2],
 ) -> Result<Times, Error> {
-    let mut command = Command::new(installation.program(FLOOR));
-    command.arg(installation.url());
+    let mut command = Command::new(&floor.program);
+    command.args(&floor.arguments);
     let share = Share::of_memory(installation.memory(function))?;
     let sandbox = installation.start_as(function, command)?;
     let init = sandbox.initialised()?;
@@ -105,7 +130,7 @@ fn measure_floor(
         let time = sandbox.invoke(json!({ "calls": event }))?.time;
         match installation.account.unused_answers() {
             0 => Ok(time),
-            left => Err(format!("the floor of {function} left out {left} calls").into()),
+            left => Err(format!("{} left out {left} calls of {function}", floor.name).into()),
         }
     };
     let (first, second) = (answer(&calls[0])?, answer(&calls[1])?);

@@ -94,6 +94,7 @@ impl Installation {
             ("AWS_SECRET_ACCESS_KEY", "bench"),
             ("AWS_CA_BUNDLE", &file(&self.certificates.of_aws)),
             ("SSL_CERT_FILE", &file(&self.certificates.of_internet)),
+            ("NODE_EXTRA_CA_CERTS", &file(&self.certificates.of_internet)),
             ("AWS_LAMBDA_FUNCTION_NAME", name),
             ("AWS_LAMBDA_FUNCTION_VERSION", "1"),
             ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", &memory),

@@ -14,6 +14,7 @@ use crate::Error;
 use crate::events::several;
 use crate::installation::Installation;
 use crate::report::Report;
+use crate::tool::find;
 
 const FUNCTIONS: [&str; 3] = ["inbound", "process", "deliver"];
 const FEW: u64 = 20;
@@ -34,11 +35,6 @@ pub(crate) fn measure(installation: &Installation) -> Result<Option<Instructions
         counts.insert(function, count(MANY)?.saturating_sub(count(FEW)?) / (MANY - FEW));
     }
     Ok(Some(Instructions(counts)))
-}
-
-fn find(program: &str) -> Option<PathBuf> {
-    let folders = env::var_os("PATH")?;
-    env::split_paths(&folders).map(|folder| folder.join(program)).find(|file| file.is_file())
 }
 
 /// Of a process with so many events.

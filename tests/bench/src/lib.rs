@@ -17,6 +17,7 @@ mod report;
 mod sandbox;
 mod share;
 pub mod sync;
+mod tool;
 mod warm;
 
 pub use bench::bench;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::FLOOR;
 use crate::report::{Report, median, ms, spread};
 
 pub(crate) struct Cold {
@@ -87,7 +88,8 @@ impl Cold {
 
     /// The first and the second answer, by those of the floor.
     fn over_floor(&self, row: &Row) -> Option<[f64; 2]> {
-        let floor = self.rows.iter().find(|it| it.floor_of == Some(row.program.as_str()))?;
+        let is_floor = |it: &&Row| it.program == FLOOR && it.floor_of == Some(row.program.as_str());
+        let floor = self.rows.iter().find(is_floor)?;
         let over = |of: fn(&Times) -> Duration| median(&row.column(of)) / median(&floor.column(of));
         Some([over(|it| it.first), over(|it| it.second)])
     }
@@ -96,7 +98,7 @@ impl Cold {
 impl Row {
     fn name(&self) -> String {
         match self.floor_of {
-            Some(function) => format!("the calls of `{function}` alone"),
+            Some(function) => format!("`{}`: the calls of `{function}` alone", self.program),
             None => format!("`{}`", self.program),
         }
     }
@@ -154,7 +156,7 @@ mod tests {
         assert_eq!(
             rows,
             [
-                "| the calls of `own` alone | 2.0 / 4.0 / 9.0 | 1.0 | 3.0 / 5.0 / 10.0 \
+                "| `floor`: the calls of `own` alone | 2.0 / 4.0 / 9.0 | 1.0 | 3.0 / 5.0 / 10.0 \
                  | 1.0 / 1.0 / 1.0 | 0.71 |  | 1.5 | 3.0 |",
                 "| `own` | 6.0 / 10.0 / 12.0 | 2.5 | 7.0 / 11.0 / 13.0 | 1.0 / 1.0 / 1.0 | 1.57 \
                  | 2.2 / 1.0 | 1.5 | 3.0 |",

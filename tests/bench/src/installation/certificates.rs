@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use data_encoding::BASE64;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 
@@ -28,6 +28,8 @@ impl Certificates {
     /// Writes the files of roots to `directory`.
     pub(super) fn new(directory: &Path) -> Result<Self, Error> {
         let mut authority = CertificateParams::default();
+        // OpenSSL takes a certificate for self-signed whose subject is its issuer.
+        authority.distinguished_name.push(DnType::CommonName, "authority of the benchmark");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
         let key = KeyPair::generate()?;
