@@ -10,9 +10,10 @@ use lambda_runtime::{Error, run, service_fn};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue)?;
     let http = Http::new(system_time)?;
-    let function = Function::from_environment(&clients, &Environment::of_process(), http)?;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue)?;
+    let function = Function::from_environment(&clients, &Environment::of_process(), http.clone())?;
     clients.open_connections().await;
+    http.wait()?;
     run(service_fn(|event| function.invoke(event))).await
 }

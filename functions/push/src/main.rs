@@ -10,9 +10,10 @@ use push::Push;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http)?;
     let http = Http::new(system_time)?;
-    let function = Push::from_environment(&clients, &Environment::of_process(), http)?;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http)?;
+    let function = Push::from_environment(&clients, &Environment::of_process(), http.clone())?;
     clients.open_connections().await;
+    http.wait()?;
     run(service_fn(|event| function.invoke(event))).await
 }

@@ -10,9 +10,10 @@ use tester::Tester;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     aws::telemetry::start();
-    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http)?;
     let http = Http::new(system_time)?;
-    let function = Tester::from_environment(&clients, &Environment::of_process(), http)?;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Http)?;
+    let function = Tester::from_environment(&clients, &Environment::of_process(), http.clone())?;
     clients.open_connections().await;
+    http.wait()?;
     run(service_fn(|request| function.handle(request))).await
 }

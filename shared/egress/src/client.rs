@@ -30,6 +30,7 @@ pub use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::error::SendError;
 use crate::policy::{Loopback, MAX_URL_BYTES, Target};
+use crate::roots::SystemRoots;
 use crate::transport::{Clock, Transport, system_tls};
 use crate::{excerpt, resolve};
 
@@ -77,6 +78,8 @@ const RESERVED: [HeaderName; 11] = [
 /// certificate store.
 #[derive(Debug, Clone)]
 pub struct Http {
+    /// `None` without a network.
+    roots: Option<Arc<SystemRoots>>,
     network: Network,
     loopback: Loopback,
 }
@@ -125,22 +128,32 @@ pub struct PostResponse {
 }
 
 impl Http {
-    /// `clock` reads the time of day, by which idle connections age. Takes some milliseconds to read
-    /// the machine's certificates. Fails without any.
+    /// `clock` reads the time of day, by which idle connections age. Begins to read the machine's
+    /// certificates: make it before all else, and wait for it at the end of the start.
     pub fn new(clock: Clock) -> Result<Self, Box<dyn Error + Send + Sync>> {
         tracing::info!(egress = BUILD_MARKER, "http.ready");
-        let transport = Transport::new(LOOPBACK, resolve::system(), system_tls()?, clock);
-        Ok(Self::over(transport, LOOPBACK))
+        let roots = SystemRoots::read()?;
+        let tls = system_tls(Arc::clone(&roots))?;
+        let transport = Transport::new(LOOPBACK, resolve::system(), tls, clock);
+        Ok(Self { roots: Some(roots), ..Self::over(transport, LOOPBACK) })
+    }
+
+    /// Waits until the machine's certificates are read. Fails without any.
+    pub fn wait(&self) -> Result<(), Box<dyn Error + Send + Sync>> {
+        if let Some(roots) = &self.roots {
+            roots.verifier()?;
+        }
+        Ok(())
     }
 
     fn over(transport: Transport, loopback: Loopback) -> Self {
-        Self { network: Network::Internet(Arc::new(transport)), loopback }
+        Self { roots: None, network: Network::Internet(Arc::new(transport)), loopback }
     }
 
     /// Sends requests to simulated servers. Names are not resolved.
     #[cfg(feature = "simulation")]
     pub fn simulated(network: Arc<dyn crate::simulation::Network>) -> Self {
-        Self { network: Network::Simulated(network), loopback: LOOPBACK }
+        Self { roots: None, network: Network::Simulated(network), loopback: LOOPBACK }
     }
 
     /// Sends one POST and reads the response, all within `timeout`, and the body within two seconds

@@ -8,6 +8,7 @@ mod headers;
 mod interim;
 pub mod policy;
 mod resolve;
+mod roots;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod transport;

@@ -20,7 +20,6 @@ use reqwest::header::{self, HeaderValue};
 use reqwest::{Body, Method, Request, Response};
 use rustls::ClientConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::net::TcpStream;
 use tower::Service;
 
@@ -28,6 +27,7 @@ use crate::SendError;
 use crate::interim::Interim;
 use crate::policy::Loopback;
 use crate::resolve::{Guard, Lookup};
+use crate::roots::SystemRoots;
 
 /// Time for everything before the request goes out: DNS, TCP (SYN and two repeats), TLS.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -203,9 +203,9 @@ impl Service<Uri> for Connector {
 #[error("no connection in time")]
 pub(crate) struct TooSlow;
 
-/// Trusts the machine's certificates, which are read here, once. Fails without any.
-pub(crate) fn system_tls() -> Result<ClientConfig, rustls::Error> {
-    Ok(tls_versions()?.with_platform_verifier()?.with_no_client_auth())
+pub(crate) fn system_tls(roots: Arc<SystemRoots>) -> Result<ClientConfig, rustls::Error> {
+    let tls = tls_versions()?.dangerous().with_custom_certificate_verifier(roots);
+    Ok(tls.with_no_client_auth())
 }
 
 pub(crate) fn tls_versions()

@@ -16,6 +16,7 @@ use super::{HeaderMap, Http, LOOPBACK, PostResponse};
 use crate::error::SendError;
 use crate::policy::{Loopback, Target};
 use crate::resolve::{Lookup, system};
+use crate::roots::SystemRoots;
 use crate::transport::{Transport, system_tls};
 use server::HostileServer;
 
@@ -26,7 +27,7 @@ const LONG: Duration = Duration::from_secs(30);
 const SHORT: Duration = Duration::from_millis(250);
 
 fn client(loopback: Loopback, lookup: Lookup) -> Http {
-    let tls = system_tls().unwrap();
+    let tls = system_tls(SystemRoots::read().unwrap()).unwrap();
     Http::over(Transport::new(loopback, lookup, tls, SystemTime::now), loopback)
 }
 
@@ -42,6 +43,11 @@ async fn post(target: &Target, timeout: Duration) -> Result<PostResponse, SendEr
 #[test]
 fn the_build_selects_the_loopback_policy() {
     assert_eq!(Http::new(SystemTime::now).unwrap().loopback, LOOPBACK);
+}
+
+#[test]
+fn the_machine_has_certificates() {
+    Http::new(SystemTime::now).unwrap().wait().unwrap();
 }
 
 #[tokio::test]

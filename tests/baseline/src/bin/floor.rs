@@ -39,15 +39,17 @@ struct Floor {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
+    let http = Http::new(system_time)?;
     let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await?;
     let floor = Floor {
         dynamodb: clients.dynamodb(),
         sqs: clients.sqs(),
         ssm: clients.ssm(),
-        http: Http::new(system_time)?,
+        http: http.clone(),
         url: std::env::args().nth(1).unwrap_or_default(),
     };
     clients.open_connections().await;
+    http.wait()?;
     run(service_fn(|event: LambdaEvent<Event>| floor.invoke(event.payload))).await
 }
 

@@ -9,6 +9,7 @@ use super::server::{HostileServer, Peer};
 use super::{LONG, SHORT, client, local};
 use crate::policy::Loopback;
 use crate::resolve::system;
+use crate::roots::SystemRoots;
 use crate::transport::{Transport, system_tls};
 use crate::{Clock, HeaderMap, Http, PostResponse, SendError};
 
@@ -211,7 +212,7 @@ async fn keeps_an_idle_connection_for_four_seconds() {
 
 /// A client whose time of day is `clock`.
 fn local_at(clock: Clock) -> Http {
-    let tls = system_tls().unwrap();
+    let tls = system_tls(SystemRoots::read().unwrap()).unwrap();
     let transport = Transport::new(Loopback::Allowed, system(), tls, clock);
     Http::over(transport, Loopback::Allowed)
 }
