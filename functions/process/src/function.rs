@@ -8,7 +8,7 @@ use aws::env::{BadEnvironment, Environment};
 use aws::lambda::Invocation;
 use aws::lambda::sqs_batch::Worker;
 use aws::pusher::PusherPresence;
-use aws::settings::Settings;
+use aws::settings::{FAILURE_TTL, Settings};
 use aws::sqs::Queue;
 use aws::tables::connections::Connections;
 use aws::tables::counters::Counters;
@@ -19,6 +19,7 @@ use aws::tables::orders::Orders;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use domain::core::timestamp::Timestamp;
 use lambda_runtime::LambdaEvent;
+use tokio::time::timeout;
 
 use crate::{Live, Process, REMEMBERED};
 
@@ -26,6 +27,9 @@ use crate::{Live, Process, REMEMBERED};
 const RETURNING: Duration = Duration::from_secs(10);
 /// Time left for the report in work, the fan-out and the mark.
 const FINISHING: Duration = Duration::from_secs(10);
+
+/// Lambda gives a start ten seconds.
+const LOADING: Duration = Duration::from_secs(2);
 
 pub struct Function {
     process: Process,
@@ -66,6 +70,14 @@ impl Function {
         let worker =
             Worker { queue: queue("EVENTS_QUEUE_URL")?, dead_letters: queue("EVENTS_DLQ_URL")? };
         Ok(Self { process, worker, counters })
+    }
+
+    /// Reads settings, in a short time: Lambda has a full processor until the first event is asked for,
+    /// and a share of one afterwards.
+    pub async fn load_settings(&self) {
+        // A failure is remembered for a while. It is over by then: the first event tries again.
+        let earlier = now().before(FAILURE_TTL);
+        let _ = timeout(LOADING, self.process.load_settings(earlier)).await;
     }
 
     /// Never fails; the runtime requires the type.

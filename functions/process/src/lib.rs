@@ -136,6 +136,17 @@ impl Process {
         Self { live, ..self }
     }
 
+    /// Reads the settings that most events need. Without one of them, the first event reads it.
+    pub(crate) async fn load_settings(&self, now: Timestamp) {
+        // A failure is logged where it matters.
+        let _ = self.endpoints.all(now).await;
+        let _ = self.links.get(now).await;
+        let _ = self.rules.all(now).await;
+        if let Some(live) = &self.live {
+            live.load_settings(now).await;
+        }
+    }
+
     pub fn memory(&self) -> &MemoryBudget {
         &self.memory
     }

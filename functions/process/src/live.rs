@@ -62,6 +62,10 @@ impl Live {
         Self { pusher: Some(pusher), ..self }
     }
 
+    pub(crate) async fn load_settings(&self, now: Timestamp) {
+        self.is_published(now).await;
+    }
+
     async fn tell(&self, news: &[News<'_>], now: Timestamp) -> Result<(), IoError> {
         let transient = |code: &str| IoError::Transient { call: "live", code: code.to_owned() };
         if lock(&self.failing_until).is_some_and(|until| now < until) {

@@ -11,5 +11,6 @@ async fn main() -> Result<(), Error> {
     let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue)?;
     let function = Function::from_environment(&clients, &Environment::of_process())?;
     clients.open_connections().await;
+    function.load_settings().await;
     run(service_fn(|event| function.invoke(event))).await
 }

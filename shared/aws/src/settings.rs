@@ -218,7 +218,7 @@ pub fn good_or_last<T: Clone>(
 }
 
 /// A failure is cached too: otherwise concurrent records would each wait for it in turn.
-const FAILURE_TTL: Duration = Duration::from_secs(5);
+pub const FAILURE_TTL: Duration = Duration::from_secs(5);
 
 struct Slot<T> {
     /// The last good value, or the last error when there is none in force.
