@@ -40,7 +40,7 @@ struct Floor {
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let http = Http::new(system_time)?;
-    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue).await?;
+    let clients = Clients::from_environment(Edge::system(), CallTimeouts::Queue)?;
     let floor = Floor {
         dynamodb: clients.dynamodb(),
         sqs: clients.sqs(),
