@@ -189,7 +189,7 @@ async fn store_as_unknown(parcel: &Parcel, body: &[u8]) {
         panic!("not stored")
     };
     let names = NameChanges::default();
-    let outcome = orders.commit(&order, &entries, &commit, &names, &events).await.unwrap();
+    let outcome = orders.commit(&order, &entries, &commit, None, &names, &events).await.unwrap();
     assert!(matches!(outcome, CommitOutcome::Committed));
 }
 

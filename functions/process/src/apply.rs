@@ -3,9 +3,7 @@
 use aws::clock::now;
 use aws::error::IoError;
 use aws::tables::contention::{Try, retry};
-use aws::tables::orders::{
-    CommitOutcome, NameChanges, NewCheckpoints, PollRowUpdate, UnmatchedReport,
-};
+use aws::tables::orders::{CommitOutcome, NameChanges, PollRowUpdate, UnmatchedReport};
 use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::{Order, goes_to, is_withdrawn, went, went_to};
@@ -21,6 +19,7 @@ use sources::shipway::Shipway;
 
 use crate::Process;
 use crate::names::Naming;
+use crate::scans::new_scans;
 use crate::traces::forget_words;
 use crate::updates::answers::is_one_too_many;
 
@@ -256,8 +255,10 @@ impl Process {
             Arrival::Full => return Ok(here(ApplyOutcome::Full)),
             Arrival::Commit(commit) => *commit,
         };
-        self.store_checkpoints(&order, &mut commit, scans).await?;
-        match self.orders.commit(&order, &entries, &commit, &names, &self.events).await? {
+        let scans = new_scans(&mut commit, scans);
+        let committed =
+            self.orders.commit(&order, &entries, &commit, scans.as_ref(), &names, &self.events);
+        match committed.await? {
             CommitOutcome::Committed => {
                 log_applied(key, &commit);
                 self.trace_dropped(key, &entries, &commit).await?;
@@ -267,35 +268,6 @@ impl Process {
             }
             CommitOutcome::Contended => Ok(Try::Contended),
         }
-    }
-
-    /// Stores the scans of the newest report of a parcel, unless they are the same as before. A
-    /// report of the whole order has those of its only parcel.
-    async fn store_checkpoints(
-        &self,
-        order: &Order,
-        commit: &mut Commit,
-        scans: &[Scan],
-    ) -> Result<(), IoError> {
-        let only = match commit.state.parcels.as_slice() {
-            [parcel] => Some(parcel.awb.clone()),
-            _ => None,
-        };
-        let Some(awb) = commit.entry.awb().cloned().or(only) else { return Ok(()) };
-        let new = NewCheckpoints { awb: &awb, at: commit.entry.occurred_at, scans };
-        let hash = new.hash();
-        let mut parcels = commit.state.parcels.iter_mut();
-        let parcel = parcels.find(|parcel| parcel.awb.is_same_parcel(&awb));
-        let Some(parcel) = parcel.filter(|parcel| parcel.checkpoints.as_ref() != Some(&hash))
-        else {
-            return Ok(());
-        };
-        if scans.is_empty() || commit.entry.late {
-            return Ok(());
-        }
-        self.orders.put_checkpoints(&order.key, &new).await?;
-        parcel.checkpoints = Some(hash);
-        Ok(())
     }
 }
 

@@ -21,6 +21,7 @@ mod reconcile;
 mod retell;
 mod rules;
 mod run;
+mod scans;
 mod send_result;
 mod tally;
 #[cfg(test)]

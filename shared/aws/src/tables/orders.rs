@@ -5,7 +5,7 @@
 //! | `order:…` | `state` | the order's tracking state and newest facts; every write is conditional on its `rev` and the names it gave up |
 //! | | `profile` | the data from the shop |
 //! | | `facts:{rev}` | earlier facts of the timeline |
-//! | | `checkpoints:{AWB}` | the newest scans of a parcel |
+//! | | `checkpoints:{AWB}` | the newest scans of a parcel, if they are too many for the state row |
 //! | | `trace:{event id}` | where an event has left data of the order elsewhere; 90 days |
 //! | `ref:…` | `order` | the order that this reference names |
 //! | | `wait:{report id}:{event id}` | a parked report, under one of its references; 90 days |
@@ -44,7 +44,6 @@ use domain::tracking::entry::TimelineEntry;
 use domain::tracking::state::State;
 
 pub use active::{ActiveOrder, ActivePage};
-pub use checkpoints::NewCheckpoints;
 pub use create::{CreateOutcome, PatchOutcome, PatchedNames};
 pub use erase::{Deletion, ENTRIES_AT_ONCE};
 pub use expiry::Expiring;
@@ -113,7 +112,8 @@ impl Orders {
         let Some((order, entries, rows)) = loaded.ok_or_else(being_written)? else {
             return Ok(None);
         };
-        Ok(Some((order, entries, checkpoints::read(&rows)?)))
+        let checkpoints = checkpoints::read(&order, &rows)?;
+        Ok(Some((order, entries, checkpoints)))
     }
 
     async fn load_with_timeline_once(
@@ -193,7 +193,8 @@ fn read_order(key: &OrderKey, rows: &[Item]) -> Result<OrderRows, IoError> {
     let given_up = given_up::read(state_row)?;
     let watched_until = watched::read(state_row);
     let recent = read_number(state_row, facts::RECENT).unwrap_or_default();
-    let order = Order { key: key.clone(), profile, state, recent, given_up, watched_until };
+    let scans = checkpoints::of_state(state_row)?;
+    let order = Order { key: key.clone(), profile, state, recent, scans, given_up, watched_until };
     Ok(OrderRows::Complete(Box::new(order)))
 }
 

@@ -160,6 +160,7 @@ impl Order {
     #[must_use]
     pub fn without_customer(&self, now: Timestamp) -> Self {
         let mut after = Self { profile: self.profile.without_customer(), ..self.clone() };
+        after.scans.clear();
         let state = &mut after.state;
         state.rev += 1;
         state.profile_rev = state.rev;
@@ -263,8 +264,15 @@ mod tests {
             by: SourceName::API,
         });
         let (given_up, watched_until) = ([].into(), None);
-        let before =
-            Order { key, profile: Profile::default(), state, recent: 0, given_up, watched_until };
+        let before = Order {
+            key,
+            profile: Profile::default(),
+            state,
+            recent: 0,
+            scans: Vec::new(),
+            given_up,
+            watched_until,
+        };
         let now = Timestamp::from_millis(1000).unwrap();
         let after = before.without_customer(now);
         let (old, new) = (&before.state, &after.state);

@@ -12,7 +12,7 @@ use crate::core::raw_json::RawJson;
 use crate::core::request_body::{InvalidBody, field_path};
 use crate::core::timestamp::Timestamp;
 use crate::tracking::entry::TimelineEntry;
-use crate::tracking::report::{Ref, SourceName};
+use crate::tracking::report::{ParcelScans, Ref, SourceName};
 use crate::tracking::state::{ParcelState, State};
 
 pub use names::{
@@ -31,6 +31,8 @@ pub struct Order {
     pub state: State,
     /// How many of its newest facts are stored with the state.
     pub recent: usize,
+    /// The newest scans of its parcels, of those that are stored with the state.
+    pub scans: Vec<ParcelScans>,
     /// Names that the order gave up, possibly before its timeline shows it.
     pub given_up: BTreeSet<Ref>,
     /// Until then somebody may watch the order live.

@@ -51,6 +51,7 @@ impl NewOrder {
             profile,
             state: State::at_creation(start, now),
             recent: 0,
+            scans: Vec::new(),
             given_up: BTreeSet::new(),
             watched_until: None,
         }

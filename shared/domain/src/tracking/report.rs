@@ -61,6 +61,17 @@ pub struct Scan {
     pub location: Option<String>,
 }
 
+/// The scans of a parcel that came with its newest report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ParcelScans {
+    /// Canonical.
+    pub awb: Awb,
+    /// When the report happened.
+    pub at: Timestamp,
+    /// Oldest first.
+    pub scans: Vec<Scan>,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
     /// Dedup: a hash of the identifying fields, so the same report always has the same id.

@@ -57,7 +57,7 @@ impl StoredOrder {
 
     pub(crate) fn order(&self) -> Order {
         let Self { key, state, profile, given_up, .. } = self.clone();
-        Order { key, profile, state, recent: 0, given_up, watched_until: None }
+        Order { key, profile, state, recent: 0, scans: Vec::new(), given_up, watched_until: None }
     }
 
     /// The names by which reports find it, besides its id.

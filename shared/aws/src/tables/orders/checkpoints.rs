@@ -1,74 +1,147 @@
-//! The newest scans of a parcel, in a row of their own: entries stay small, and a status change does
-//! not rewrite them.
+//! The newest scans of an order's parcels: in its state row while they are few, so that they cost no
+//! write of their own, else in a row for each parcel.
 
-use domain::core::hash::Fingerprint;
+use std::collections::BTreeMap;
+
 use domain::core::id::{Awb, OrderKey};
 use domain::core::timestamp::Timestamp;
+use domain::orders::order::Order;
 use domain::orders::view::Checkpoints;
-use domain::tracking::report::Scan;
+use domain::tracking::report::{ParcelScans, Scan};
 
 use super::{Orders, sort_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, bytes, compress, decompress, item, read_bytes, text};
+use crate::tables::attr::{Item, bytes, compress, decompress, item, read_as, read_bytes, text};
 use crate::tables::expression::attr;
 use crate::tables::keys::order_pk;
+use crate::tables::packed::{pack, unpack};
 use crate::tables::write::Write;
 
 const PREFIX: &str = "checkpoints:";
-
-/// The scans that came with a report.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewCheckpoints<'a> {
-    pub awb: &'a Awb,
-    /// When the report happened.
-    pub at: Timestamp,
-    /// Oldest first.
-    pub scans: &'a [Scan],
-}
-
-impl NewCheckpoints<'_> {
-    /// Identifies the scans, so that the same ones are written once.
-    pub fn hash(&self) -> String {
-        let mut hash = Fingerprint::of("checkpoints");
-        for Scan { at, activity, location } in self.scans {
-            let at = at.map(|at| at.millis().to_be_bytes());
-            hash = hash.with_option(at.as_ref()).with_option(activity.as_ref());
-            hash = hash.with_option(location.as_ref());
-        }
-        hash.finish().chars().take(8).collect()
-    }
-}
+/// Of the state row.
+pub(super) const SCANS: &str = "scans";
+/// Of all parcels in the state row, packed.
+const MAX_BYTES: usize = 600;
 
 impl Orders {
-    /// Stores the scans of a parcel, unless a later report has stored its own.
-    pub async fn put_checkpoints(
+    /// Gives an order the new scans of a parcel, to be written with its state. If they are too many
+    /// they are written now, unless a later report has written its own.
+    pub(super) async fn take_scans(
         &self,
-        key: &OrderKey,
-        new: &NewCheckpoints<'_>,
+        order: &mut Order,
+        new: &ParcelScans,
     ) -> Result<(), IoError> {
-        let content = serde_json::to_vec(new.scans)
+        order.scans.retain(|it| it.awb != new.awb);
+        order.scans.push(new.clone());
+        if packed_bytes(&order.scans)? > MAX_BYTES {
+            order.scans.pop();
+            self.put_checkpoints(&order.key, new).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_checkpoints(&self, key: &OrderKey, new: &ParcelScans) -> Result<(), IoError> {
+        let content = serde_json::to_vec(&new.scans)
             .map_err(|_| IoError::unreadable("serde_json", "checkpoints"))?;
         let at = text(new.at.to_string());
         let row = item([
             ("pk", text(order_pk(key))),
             ("sk", text(format!("{PREFIX}{}", new.awb.canonical()))),
             ("at", at.clone()),
-            ("scans", bytes(compress(&content))),
+            (SCANS, bytes(compress(&content))),
         ]);
         let is_newest = attr("at").absent().or(attr("at").at_most(at));
         Write::put(&self.table, row).only_if(is_newest).send(&self.client).await.map(drop)
     }
 }
 
-/// Those among the rows of an order.
-pub(super) fn read(rows: &[Item]) -> Result<Checkpoints, IoError> {
-    let parcels = rows.iter().filter_map(|row| Some((sort_key(row).strip_prefix(PREFIX)?, row)));
-    parcels.map(|(awb, row)| read_row(awb, row)).collect()
+fn packed_bytes(scans: &[ParcelScans]) -> Result<usize, IoError> {
+    Ok(pack(&scans)?.as_b().map_or(0, |packed| packed.as_ref().len()))
 }
 
-fn read_row(awb: &str, row: &Item) -> Result<(Awb, Vec<Scan>), IoError> {
-    let unreadable = || IoError::unreadable("dynamodb", "scans");
-    let content = decompress(read_bytes(row, "scans").ok_or_else(unreadable)?)?;
+/// Those in a state row.
+pub(super) fn of_state(row: &Item) -> Result<Vec<ParcelScans>, IoError> {
+    if row.contains_key(SCANS) { unpack(row, SCANS) } else { Ok(Vec::new()) }
+}
+
+/// Those of an order and among its rows: of a parcel the newest ones.
+pub(super) fn read(order: &Order, rows: &[Item]) -> Result<Checkpoints, IoError> {
+    let parcels = rows.iter().filter_map(|row| Some((sort_key(row).strip_prefix(PREFIX)?, row)));
+    let aside: Vec<ParcelScans> =
+        parcels.map(|(awb, row)| read_row(awb, row)).collect::<Result<_, _>>()?;
+    let mut newest: BTreeMap<Awb, (Timestamp, Vec<Scan>)> = BTreeMap::new();
+    for ParcelScans { awb, at, scans } in aside.into_iter().chain(order.scans.iter().cloned()) {
+        if newest.get(&awb).is_none_or(|(other, _)| *other <= at) {
+            newest.insert(awb, (at, scans));
+        }
+    }
+    Ok(newest.into_iter().map(|(awb, (_, scans))| (awb, scans)).collect())
+}
+
+fn read_row(awb: &str, row: &Item) -> Result<ParcelScans, IoError> {
+    let unreadable = || IoError::unreadable("dynamodb", SCANS);
+    let content = decompress(read_bytes(row, SCANS).ok_or_else(unreadable)?)?;
     let scans = serde_json::from_slice(&content).map_err(|_| unreadable())?;
-    Ok((Awb::parse(awb).map_err(|_| unreadable())?, scans))
+    let at = read_as(row, "at", Timestamp::parse)?;
+    Ok(ParcelScans { awb: Awb::parse(awb).map_err(|_| unreadable())?, at, scans })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used)]
+mod tests {
+    use domain::core::id::{AccountCode, OrderId};
+
+    use super::*;
+    use crate::client::fake::{FakeAws, clients};
+    use crate::tables::orders::facts::tests::order;
+
+    fn scans(awb: &str, second: i64, count: usize) -> ParcelScans {
+        let at = Timestamp::from_millis(second * 1000).unwrap();
+        let place = |n: usize| format!("{:x}", (n + 1) * 2_654_435_761 * 40_503);
+        let scan = |n| Scan { at: Some(at), activity: Some(place(n)), location: None };
+        let awb = Awb::parse(awb).unwrap();
+        ParcelScans { awb, at, scans: (0..count).map(scan).collect() }
+    }
+
+    /// The scans in the state row after these, and the number of writes.
+    async fn take(all: &[ParcelScans]) -> (Vec<ParcelScans>, usize) {
+        let fake = FakeAws::sequence(&[(200, "{}"); 9]);
+        let orders = Orders::new(clients(fake.edge()).dynamodb(), "t".to_owned());
+        let mut order = order(0, 0);
+        for new in all {
+            orders.take_scans(&mut order, new).await.unwrap();
+        }
+        let writes = fake.requests().len();
+        (order.scans, writes)
+    }
+
+    #[tokio::test]
+    async fn only_many_scans_have_a_row_of_their_own() {
+        let (first, second) = (scans("A1", 1, 2), scans("A2", 1, 3));
+        let both = [first.clone(), second.clone()];
+        assert_eq!(take(&both).await, (both.to_vec(), 0));
+        let newer = scans("A1", 2, 1);
+        let all = [first.clone(), second.clone(), newer.clone()];
+        assert_eq!(take(&all).await, (vec![second.clone(), newer], 0));
+        let all = [first, second.clone(), scans("A1", 2, 300)];
+        assert_eq!(take(&all).await, (vec![second], 1));
+    }
+
+    #[test]
+    fn the_newest_scans_of_a_parcel_are_read() {
+        let row = |scans: &ParcelScans| {
+            item([
+                ("sk", text(format!("{PREFIX}{}", scans.awb))),
+                ("at", text(scans.at.to_string())),
+                (SCANS, bytes(compress(&serde_json::to_vec(&scans.scans).unwrap()))),
+            ])
+        };
+        let [old, new, other] = [scans("A1", 1, 1), scans("A1", 2, 2), scans("A2", 1, 3)];
+        for (aside, within) in [(&old, &new), (&new, &old)] {
+            let order = Order { scans: vec![within.clone()], ..order(0, 0) };
+            let read = read(&order, &[row(aside), row(&other)]).unwrap();
+            let expected = [&new, &other].map(|it| (it.awb.clone(), it.scans.clone()));
+            assert_eq!(read, Checkpoints::from(expected));
+        }
+    }
 }

@@ -16,6 +16,7 @@ use domain::orders::order::Order;
 use domain::tracking::entry::TimelineEntry;
 use domain::tracking::state::State;
 
+use super::checkpoints::SCANS;
 use super::create::changes_of;
 use super::given_up::is_unchanged;
 use super::{Orders, partition, sort_key, state_key, state_row};
@@ -28,7 +29,7 @@ use crate::tables::read::all_rows;
 use crate::tables::write::Write;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 pub(super) const FACTS: &str = "facts";
 pub(super) const RECENT: &str = "recent";
@@ -76,6 +77,7 @@ pub(super) fn overflow(
 ) -> Result<Vec<TimelineEntry>, IoError> {
     let mut row = state_row(order)?;
     row.insert(FACTS.to_owned(), pack(recent)?);
+    row.insert(SCANS.to_owned(), pack(&order.scans)?);
     let moving = match size(&row) + UNSEEN_BYTES > max_bytes() {
         true => recent.len().saturating_sub(STAYING),
         false => 0,
@@ -121,7 +123,7 @@ fn size(row: &Item) -> usize {
 }
 
 impl Orders {
-    /// Writes an order's new state with its newest entries, unless the order was written since it was
+    /// Writes an order's new state with its newest entries and scans, unless the order was written since it was
     /// read.
     pub(super) fn replace_facts(
         &self,
@@ -133,6 +135,11 @@ impl Orders {
         let changes = changes_of(before, after)?
             .set_or_remove(FACTS, facts)
             .set(RECENT, number(recent.len()));
+        let changes = match (after.scans == before.scans, after.scans.as_slice()) {
+            (true, _) => changes,
+            (false, []) => changes.remove(SCANS),
+            (false, scans) => changes.set(SCANS, pack(&scans)?),
+        };
         let write = Write::update(&self.table, state_key(&after.key), changes);
         Ok(write.only_if(is_unchanged(before)?))
     }

@@ -30,7 +30,15 @@ pub(super) fn rows_with(entry: &str) -> (OrderKey, [Value; 3]) {
     let state = State { entries: 1, entry_rev: 2, ..state };
     let profile = Profile::default();
     let (given_up, watched_until) = (BTreeSet::new(), None);
-    let order = Order { key: key.clone(), profile, state, recent: 0, given_up, watched_until };
+    let order = Order {
+        key: key.clone(),
+        profile,
+        state,
+        recent: 0,
+        scans: Vec::new(),
+        given_up,
+        watched_until,
+    };
     let entry = TimelineEntry {
         id: ReportId::parse(entry).unwrap(),
         occurred_at: at,
@@ -130,7 +138,7 @@ async fn commit(answer: (u16, &'static str), is_stale: bool) -> (CommitOutcome, 
     };
     entries.truncate(usize::from(!is_stale));
     let names = NameChanges::default();
-    let outcome = orders.commit(&order, &entries, &commit, &names, &events).await.unwrap();
+    let outcome = orders.commit(&order, &entries, &commit, None, &names, &events).await.unwrap();
     let calls = fake.requests();
     let calls = calls.iter().map(|it| it.headers().get("x-amz-target").unwrap().to_owned());
     (outcome, calls.collect())

@@ -6,7 +6,7 @@ use domain::core::id::{AccountCode, OrderId, OrderKey, ReportId};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
 use domain::tracking::entry::TimelineEntry;
-use domain::tracking::report::Ref;
+use domain::tracking::report::{ParcelScans, Ref};
 use domain::tracking::timeline::Commit;
 
 use super::find::{KEPT, MOVED};
@@ -44,13 +44,14 @@ pub struct NameChanges {
 
 impl Orders {
     /// Stores a fact together with the state it leads to, if the order was not written since it was
-    /// read with these entries, which are all. As a rule that is one write of one row. Parcels that
+    /// read with these entries, which are all; also the new scans of its parcel. As a rule that is one write of one row. Parcels that
     /// begin or end to be polled also write their rows.
     pub async fn commit(
         &self,
         order: &Order,
         entries: &[TimelineEntry],
         commit: &Commit,
+        scans: Option<&ParcelScans>,
         names: &NameChanges,
         events: &InboundLog,
     ) -> Result<CommitOutcome, IoError> {
@@ -60,6 +61,9 @@ impl Orders {
         let key = &order.key;
         let mut after = Order { state: commit.state.clone(), ..order.clone() };
         after.regain(names.claimed.iter().chain(&names.kept));
+        if let Some(scans) = scans {
+            self.take_scans(&mut after, scans).await?;
+        }
         let mut writes = self.fact_writes(order, &mut after, entries, commit).await?;
         writes.extend(names.claimed.iter().map(|name| self.claim(key, name)));
         writes.extend(names.kept.iter().map(|name| self.keep(key, name)));

@@ -1,23 +1,35 @@
-#![expect(clippy::unwrap_used)]
+#![expect(clippy::panic, clippy::unwrap_used)]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use domain::core::id::{AccountCode, EventId, OrderId, ReportId};
+use domain::core::hash::Fingerprint;
+use domain::core::id::{AccountCode, Awb, EventId, OrderId, ProviderId, ReportId};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Profile;
-use domain::tracking::entry::Fact;
+use domain::tracking::entry::{Fact, ReportFacts};
+use domain::tracking::report::{ParcelScans, Scan, SourceName};
 use domain::tracking::state::Start;
-use domain::tracking::status::Status;
+use domain::tracking::status::{Leg, Status};
+use domain::tracking::timeline::{Arrival, NewFact, Origin, arrive};
 
 use super::*;
 
-fn order(recent: usize, entries: u64) -> Order {
+pub(in crate::tables::orders) fn order(recent: usize, entries: u64) -> Order {
     let account = AccountCode::parse("STORE001").unwrap();
     let key = OrderKey { account, order: OrderId::parse("ORD1").unwrap() };
     let state = State::at_creation(Start::of(Status::Pending), Timestamp::EPOCH);
     let state = State { entries, entry_rev: entries + 1, ..state };
     let (given_up, watched_until) = (BTreeSet::new(), None);
-    Order { key, profile: Profile::default(), state, recent, given_up, watched_until }
+    Order {
+        key,
+        profile: Profile::default(),
+        state,
+        recent,
+        scans: Vec::new(),
+        given_up,
+        watched_until,
+    }
 }
 
 /// The first fact of an order has `rev` 2.
@@ -60,6 +72,86 @@ fn entries_leave_the_state_row_when_it_has_grown() {
     let mut many: Vec<TimelineEntry> = (2..22).map(large).collect();
     let moved = overflow(&order(20, 20), &mut many).unwrap();
     assert_eq!((revs(&moved), revs(&many)), ((2..20).collect(), vec![20, 21]));
+}
+
+/// The usual statuses of a parcel, with the words and places of its carrier.
+const LIFE: [(Status, &str, &str); 10] = [
+    (Status::Processing, "PICKUP SCHEDULED", "Mumbai"),
+    (Status::PickedUp, "PICKED UP", "Mumbai Andheri East"),
+    (Status::InTransit, "IN TRANSIT", "Bhiwandi Gateway"),
+    (Status::InTransit, "REACHED AT DESTINATION HUB", "Pune Hub"),
+    (Status::OutForDelivery, "OUT FOR DELIVERY", "Pune Kothrud"),
+    (Status::Undelivered, "UNDELIVERED-1st Attempt", "Pune Kothrud"),
+    (Status::OutForDelivery, "OUT FOR DELIVERY-2nd Attempt", "Pune Kothrud"),
+    (Status::Undelivered, "UNDELIVERED-2nd Attempt", "Pune Kothrud"),
+    (Status::OutForDelivery, "OUT FOR DELIVERY-3rd Attempt", "Pune Kothrud"),
+    (Status::Delivered, "DELIVERED", "Pune Kothrud"),
+];
+
+fn report(number: usize, at: Timestamp) -> NewFact {
+    let (status, words, place) = LIFE[number];
+    let facts = ReportFacts {
+        source: SourceName::new("shiprocket"),
+        awb: Some(Awb::parse("19041211125783").unwrap()),
+        return_awb: None,
+        provider_id: Some(ProviderId::parse("348456385").unwrap()),
+        spelled_id: OrderId::parse("ORD-70123_150876814").ok(),
+        status,
+        leg: Leg::Outbound,
+        source_status: Some(words.to_owned()),
+        location: Some(place.to_owned()),
+        note: None,
+        eta: Some(at.after(Duration::from_secs(200_000))),
+        attempts: None,
+        carrier_name: Some("Delhivery Surface".to_owned()),
+    };
+    let id = Fingerprint::of("report").with(words).finish();
+    NewFact { id: ReportId::parse(&id).unwrap(), occurred_at: at, fact: Fact::Report(facts) }
+}
+
+fn scan(number: usize, at: Timestamp) -> Scan {
+    let (_, words, place) = LIFE[number];
+    Scan {
+        at: Some(at),
+        activity: Some(format!("{words} - {place}")),
+        location: Some(place.into()),
+    }
+}
+
+/// The size of the state row after each report of a life.
+fn sizes() -> Vec<usize> {
+    let (mut order, mut entries, mut scans) = (order(0, 0), Vec::new(), Vec::new());
+    let mut sizes = Vec::new();
+    for number in 0..LIFE.len() {
+        let hours = 9 * u64::try_from(number).unwrap();
+        let at = Timestamp::parse("2026-01-20T10:17:31.000Z").unwrap();
+        let at = at.after(Duration::from_millis(hours * 3_617_311));
+        let event_id =
+            EventId::parse(&Fingerprint::of("event").with(number.to_be_bytes()).finish());
+        let origin = Origin { event_id: event_id.unwrap(), logged_as: None, received_at: at };
+        let new = report(number, at);
+        let Arrival::Commit(commit) = arrive(&order.state, &entries, new, &origin, at) else {
+            panic!("not new")
+        };
+        entries.push(commit.entry.clone());
+        scans.push(scan(number, at));
+        let awb = Awb::parse("19041211125783").unwrap();
+        order.scans = vec![ParcelScans { awb, at, scans: scans.clone() }];
+        order.state = commit.state;
+        assert_eq!(overflow(&order, &mut entries.clone()).unwrap(), [], "after {number}");
+        let mut row = state_row(&order).unwrap();
+        row.insert(FACTS.to_owned(), pack(&entries).unwrap());
+        row.insert(SCANS.to_owned(), pack(&order.scans).unwrap());
+        sizes.push(size(&row) + UNSEEN_BYTES);
+    }
+    sizes
+}
+
+/// A write of a row of up to 1 KB costs one unit.
+#[test]
+fn a_life_of_ten_reports_is_in_one_row_of_one_or_two_units() {
+    let sizes = sizes();
+    assert!(sizes[2] <= 1024 && sizes[9] <= 2048, "{sizes:?}");
 }
 
 #[test]
