@@ -89,8 +89,6 @@ fn read_row(awb: &str, row: &Item) -> Result<ParcelScans, IoError> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::core::id::{AccountCode, OrderId};
-
     use super::*;
     use crate::client::fake::{FakeAws, clients};
     use crate::tables::orders::facts::tests::order;

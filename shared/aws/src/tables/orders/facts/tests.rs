@@ -67,8 +67,10 @@ fn entries_leave_the_state_row_when_it_has_grown() {
     assert_eq!(revs(&small), [2, 3, 4]);
 
     // Text that does not shrink.
-    let id = |rev: u64| (0..40).map(|n| format!("{:x}", (rev * 977 + n) * 2_654_435_761)).collect();
-    let large = |rev| entry(rev, &<Vec<String>>::join(&id(rev), "")[..250]);
+    let id = |rev: u64| -> String {
+        (0..40).map(|n| format!("{:x}", (rev * 977 + n) * 2_654_435_761)).collect()
+    };
+    let large = |rev| entry(rev, &id(rev)[..250]);
     let mut many: Vec<TimelineEntry> = (2..22).map(large).collect();
     let moved = overflow(&order(20, 20), &mut many).unwrap();
     assert_eq!((revs(&moved), revs(&many)), ((2..20).collect(), vec![20, 21]));
