@@ -37,7 +37,7 @@ pub(super) fn all(url: &str) -> Vec<Setting> {
         setting("sources/whatsapp/settings", &whatsapp),
         secret("sources/whatsapp/secret", &app),
     ];
-    all.extend(endpoint("customer", &format!("{url}/hook"), &json!({})));
+    all.extend(endpoint("customer", &format!("{url}/hook"), &json!({ "max_in_flight": 10 })));
     all
 }
 
