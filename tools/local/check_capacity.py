@@ -102,7 +102,7 @@ def change() -> Change:
     budget = rows()
     parts = [
         (budget["accept a webhook"], 1),
-        (budget["apply ten status changes of an order's life"], BATCH),
+        (budget["apply ten status changes of two orders"], BATCH),
         (budget["deliver ten"], BATCH),
     ]
     reads, writes, requests = (
