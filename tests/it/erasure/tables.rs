@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 
+use aws::tables::deliveries::unpack;
 use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::read::DeflateDecoder;
 
@@ -32,14 +33,19 @@ fn content(row: &Item) -> String {
     row.values()
         .map(|value| match value {
             AttributeValue::B(packed) => {
-                let mut plain = Vec::new();
-                // A part of a body ends early.
-                let _ = DeflateDecoder::new(packed.as_ref()).read_to_end(&mut plain);
+                let plain = unpack(packed.as_ref()).unwrap_or_else(|_| inflate(packed.as_ref()));
                 String::from_utf8_lossy(&plain).into_owned()
             }
             other => format!("{other:?}"),
         })
         .collect()
+}
+
+/// A part of a body ends early.
+fn inflate(packed: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let _ = DeflateDecoder::new(packed).read_to_end(&mut plain);
+    plain
 }
 
 pub(super) async fn row(table: &str, [pk, sk]: [&str; 2]) -> Item {

@@ -5,6 +5,7 @@
 //! is in the index `due`, and its next message comes from `sweep`. From then on it stays there until
 //! it ends: its former message may come once more, and must not be the only one that it has.
 
+mod body;
 mod claim;
 mod due;
 mod erase;
@@ -29,6 +30,8 @@ use domain::webhooks::lease::{DeliveryState, NextAttempt};
 use domain::webhooks::retry::DeadReason;
 use serde::Serialize;
 
+use body::pack;
+pub use body::unpack;
 pub use due::{Due, DuePage, ParkedFrom};
 pub use erase::ErasedBody;
 pub use filter::DeliveryFilter;
@@ -38,7 +41,7 @@ pub use sends::Unfinished;
 pub use summary::DeliverySummary;
 
 use crate::error::IoError;
-use crate::tables::attr::{Item, bytes, compress, item, json, number, text};
+use crate::tables::attr::{Item, bytes, item, json, number, text};
 use crate::tables::expression::attr;
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
@@ -235,7 +238,7 @@ impl Deliveries {
         let changes = changes.remove("owner").remove("lease_until");
         let changes = match (lease.is_cut, lease.body.is_empty()) {
             (false, _) => changes,
-            (true, false) => changes.set("body", bytes(compress(&lease.body))),
+            (true, false) => changes.set("body", bytes(pack(&lease.body))),
             (true, true) => changes.remove("body"),
         };
         let update = Write::update(&self.table, delivery_key(&lease.id), changes)

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
+use aws_sdk_dynamodb::types::ReturnValue;
 use domain::core::id::OrderId;
 use domain::core::timestamp::Timestamp;
 use domain::core::trace::TraceParent;
@@ -11,14 +11,14 @@ use domain::webhooks::erased::{Rest, without_order};
 use domain::webhooks::kind::Kind;
 use domain::webhooks::lease::{DeliveryState, LEASE_MARGIN, LeaseDecision, LeaseRow};
 
+use super::body::{pack, unpack};
 use super::erase::ERASED;
 use super::restart::begin_again;
 use super::row::{read_kind, read_time};
 use super::{ClaimOutcome, Deliveries, Lease, Unfinished, delivery_key, listed};
 use crate::error::IoError;
 use crate::tables::attr::{
-    Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, read_texts,
-    text, ttl,
+    Item, bytes, number, read_bytes, read_number, read_text, read_texts, text, ttl,
 };
 use crate::tables::expression::{Condition, attr, no_row};
 use crate::tables::update::Changes;
@@ -155,7 +155,6 @@ impl Claim<'_> {
 
     fn leased(&self) -> Changes {
         let Self { delivery, owner, timeout, now } = self;
-        let or_null = |value: Option<AttributeValue>| value.unwrap_or(AttributeValue::Null(true));
         let order_id = delivery.order_id.as_ref().map(|id| text(id.as_str()));
         let account = delivery.account.as_ref().map(|account| text(account.as_str()));
         let awb = delivery.awb.as_ref().map(|awb| text(awb.as_str()));
@@ -163,7 +162,7 @@ impl Claim<'_> {
         let lease_until = now.after(*timeout).after(LEASE_MARGIN);
         let body = Some(&delivery.body).filter(|body| !body.is_empty());
         let changes = match body {
-            Some(body) => Changes::new().set_if_absent("body", bytes(compress(body.as_bytes()))),
+            Some(body) => Changes::new().set_if_absent("body", bytes(pack(body.as_bytes()))),
             None => Changes::new(),
         };
         let changes = match delivery.kind.event() {
@@ -176,10 +175,10 @@ impl Claim<'_> {
         };
         changes
             .set("endpoint", text(delivery.endpoint.as_str()))
-            .set("account", or_null(account))
-            .set("order_id", or_null(order_id))
+            .set_or_remove("account", account)
+            .set_or_remove("order_id", order_id)
             .set_or_remove("awb", awb)
-            .set("version", or_null(delivery.version.map(number)))
+            .set_or_remove("version", delivery.version.map(number))
             .set_or_remove("order_created_at", order_created_at)
             .set_if_absent("format", text(delivery.kind.format()))
             .set("run", number(delivery.run))
@@ -225,7 +224,7 @@ impl Claim<'_> {
 fn body_of(row: &Item) -> Result<(Vec<u8>, bool), IoError> {
     let erased = read_texts(row, ERASED);
     let mut body = match read_bytes(row, "body") {
-        Some(packed) => decompress(packed)?,
+        Some(packed) => unpack(packed)?,
         None if !erased.is_empty() => return Ok((Vec::new(), false)),
         None => return Err(IoError::unreadable(CALL, "body")),
     };

@@ -11,10 +11,11 @@ use domain::webhooks::lease::DeliveryState;
 use domain::webhooks::retry::DeadReason;
 use serde_json::Value;
 
+use super::body::{pack, unpack};
 use super::{Deliveries, delivery_key, due, listed};
 use crate::error::IoError;
 use crate::tables::attr::{
-    Item, bytes, compress, decompress, number, read_bytes, read_number, read_text, text, texts, ttl,
+    Item, bytes, number, read_bytes, read_number, read_text, text, texts, ttl,
 };
 use crate::tables::expression::{Condition, attr, no_row};
 use crate::tables::orders::TracedDelivery;
@@ -122,12 +123,10 @@ fn cut(row: &Item, order: &OrderKey, now: Timestamp) -> Result<Option<Changes>, 
         let is_open = state.is_some_and(|state| !state.has_ended());
         return Ok(is_open.then_some(changes));
     };
-    let rest = without_order(&decompress(packed)?, &order.order);
+    let rest = without_order(&unpack(packed)?, &order.order);
     Ok(match rest {
         Rest::Unchanged => None,
-        Rest::Others(body) => {
-            Some(without_excerpts(changes, row).set("body", bytes(compress(&body))))
-        }
+        Rest::Others(body) => Some(without_excerpts(changes, row).set("body", bytes(pack(&body)))),
         Rest::Nothing => Some(erased(changes, row, now)?),
     })
 }
@@ -200,7 +199,7 @@ mod tests {
         let attempt = r#"{"at":1,"status":500,"excerpt":"Asha"}"#;
         item([
             ("state", text(state)),
-            ("body", bytes(compress(body.as_bytes()))),
+            ("body", bytes(pack(body.as_bytes()))),
             ("attempt_log", AttributeValue::L(vec![text(attempt)])),
         ])
     }

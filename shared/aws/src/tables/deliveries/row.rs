@@ -8,11 +8,10 @@ use domain::webhooks::kind::Kind;
 use domain::webhooks::lease::DeliveryState;
 use serde::{Deserialize, Serialize};
 
+use super::body::unpack;
 use super::{Deliveries, delivery_key};
 use crate::error::IoError;
-use crate::tables::attr::{
-    Item, decompress, read_as, read_bytes, read_number, read_optional, read_text,
-};
+use crate::tables::attr::{Item, read_as, read_bytes, read_number, read_optional, read_text};
 use crate::tables::read::get;
 
 const CALL: &str = "dynamodb:GetItem";
@@ -151,7 +150,7 @@ pub(super) fn read_kind(row: &Item) -> Result<Option<Kind>, IoError> {
 }
 
 pub(super) fn read_body(row: &Item) -> Result<Option<Vec<u8>>, IoError> {
-    read_bytes(row, "body").map(decompress).transpose()
+    read_bytes(row, "body").map(unpack).transpose()
 }
 
 pub(super) fn read_time(row: &Item, name: &str) -> Option<Timestamp> {

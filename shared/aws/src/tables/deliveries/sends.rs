@@ -7,10 +7,11 @@ use domain::core::timestamp::Timestamp;
 use domain::webhooks::delivery::{Delivery, RETENTION_DAYS};
 use domain::webhooks::lease::DeliveryState;
 
+use super::body::pack;
 use super::due::enter_index;
 use super::{Deliveries, delivery_key, ended, listed};
 use crate::error::IoError;
-use crate::tables::attr::{Item, bytes, compress, number, read_text, text, ttl};
+use crate::tables::attr::{Item, bytes, number, read_text, text, ttl};
 use crate::tables::expression::{attr, no_row};
 use crate::tables::update::Changes;
 use crate::tables::write::{Write, WriteOutcome};
@@ -65,7 +66,7 @@ impl Deliveries {
             .set("attempts", number(0))
             .set("created_at", at(now))
             .set("updated_at", at(now))
-            .set("body", bytes(compress(send.body.as_bytes())))
+            .set("body", bytes(pack(send.body.as_bytes())))
             .set("ttl", ttl(now, RETENTION_DAYS));
         Write::update(&self.table, delivery_key(&send.id), changes).only_if(no_row())
     }
