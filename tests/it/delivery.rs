@@ -5,6 +5,7 @@ mod api;
 mod endpoint_events;
 mod endpoint_settings;
 mod latest_only;
+mod of_order;
 mod older_receivers;
 mod pausing;
 mod redrive;
@@ -27,7 +28,9 @@ use domain::webhooks::kind::Kind;
 use domain::webhooks::signing::SigningKeys;
 use serde_json::{Value, json};
 
-use crate::support::{Calls, SIGNING_SECRET, TestEndpoint, eventually, stack, take_dead_letter};
+use crate::support::{
+    Calls, SIGNING_SECRET, TestEndpoint, eventually, seconds_from_now, stack, take_dead_letter,
+};
 
 async fn enqueue(delivery: &Delivery) {
     send(delivery.to_message()).await;

@@ -36,8 +36,8 @@ pub use callers::{Caller, OURS, Role, THEIRS, caller, callers, callers_of};
 pub use dead_letters::{take_dead_letter, take_unreadable_dead_letter};
 pub use endpoint::{SIGNING_SECRET, TestEndpoint};
 pub use events::{
-    body_event_id, detail, detail_in_status, inbound_event, insert_event, quarantined_event_id,
-    revealed,
+    body_event_id, detail, detail_in_status, forget_deliveries_of_events, inbound_event,
+    insert_event, order_key, quarantined_event_id, revealed, trace_delivery,
 };
 pub use faults::{Calls, Fault};
 pub use functions::api_request;

@@ -1,6 +1,7 @@
 //! `GET /api/deliveries`, `GET /api/deliveries/{id}` and `POST /api/deliveries/{id}/replay`.
 
 pub(crate) mod filter;
+mod of_order;
 mod replay;
 mod view;
 
@@ -26,16 +27,28 @@ impl Ops {
     ) -> Result<Response<Body>, ApiError> {
         let page = page_request(request)?;
         let filter = filter::read(request, caller)?;
+        let order = filter::query_order(request, caller)?;
         let key = self.callers.private_key(now).await?;
         let read = |cursor: &str| {
             let place: Place = serde_json::from_str(&open(&key, cursor)?).ok()?;
-            filter.has_place(&place, now).then_some(place)
+            let has_place = match &order {
+                Some(order) => filter.has_place_of(order, &place),
+                None => filter.has_place(&place, now),
+            };
+            has_place.then_some(place)
         };
         let after = page.after.as_deref();
         let after = after.map(|cursor| read(cursor).ok_or_else(invalid_page)).transpose()?;
         let deliveries = &self.tables.deliveries;
-        let found =
-            deliveries.list(&filter, Direction::NewestFirst, page.limit, after, now).await?;
+        let found = match &order {
+            Some(order) => {
+                let among = self.deliveries_of(order, now).await?;
+                deliveries.list_of(order, among, &filter, page.limit, after.as_ref()).await?
+            }
+            None => {
+                deliveries.list(&filter, Direction::NewestFirst, page.limit, after, now).await?
+            }
+        };
         let items = found.rows.iter().map(DeliveryView::of).collect();
         let place = found.next.map(|place| serde_json::to_string(&place).unwrap_or_default());
         let next = place.map(|place| seal(&key, &place)).transpose()?;

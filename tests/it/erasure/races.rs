@@ -10,7 +10,9 @@ use domain::webhooks::delivery::Delivery;
 
 use super::tables::row;
 use super::*;
-use crate::support::{Fault, TestEndpoint, inbound_event, insert_event, settings_to_expire};
+use crate::support::{
+    Fault, TestEndpoint, inbound_event, insert_event, settings_to_expire, trace_delivery,
+};
 
 pub(super) fn key(account: &str, order: &str) -> OrderKey {
     let account = AccountCode::parse(account).unwrap();
@@ -63,6 +65,7 @@ async fn a_queued_delivery_about_an_erased_order_is_not_sent() {
 }
 
 async fn is_shown_as_erased(delivery: &Delivery) {
+    trace_delivery(delivery, &["O-1"]).await;
     let shown = async |path: &str| stack().user("admin", "GET", path, None).await;
     let one = shown(&format!("/api/deliveries/{}", delivery.id)).await;
     assert_eq!(one.status, 200, "{}", one.json);

@@ -1,9 +1,12 @@
 //! Events of the inbound log: builders, and their view in the API.
 
 use aws::tables::inbound::{EventState, InboundEvent, Inserted};
+use aws::tables::orders::TracedDelivery;
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::hash::Fingerprint;
-use domain::core::id::{AccountCode, EventId};
+use domain::core::id::{AccountCode, EventId, OrderId, OrderKey};
 use domain::tracking::report::SourceName;
+use domain::webhooks::delivery::Delivery;
 use serde_json::Value;
 
 use super::{Calls, OURS, eventually, stack, unique};
@@ -64,4 +67,40 @@ pub async fn detail_in_status(id: &str, status: &str) -> Value {
         Some(detail(id).await).filter(|event| event["status"] == status)
     })
     .await
+}
+
+/// Notes a delivery with its orders, as `process` does before it queues it.
+pub async fn trace_delivery(delivery: &Delivery, orders: &[&str]) {
+    let event = Fingerprint::of("test event").with(&delivery.id).into();
+    for order in orders {
+        let traced = [TracedDelivery::from(delivery)];
+        let order = order_key(OURS, order);
+        let orders = stack().orders(&Calls::default());
+        orders.trace(&order, &event, traced, aws::clock::now()).await.unwrap();
+    }
+}
+
+/// A run that is killed before its end leaves its event without this mark of its deliveries.
+pub async fn forget_deliveries_of_events(order: &OrderKey) {
+    let calls = Calls::default();
+    let links = stack().orders(&calls).links(order, aws::clock::now()).await.unwrap();
+    for event in links.events {
+        eventually(&format!("{} to be settled", event.as_str()), async || {
+            stack().events(&calls).row(&event).await.unwrap()?.settled_at
+        })
+        .await;
+        let update = stack().dynamodb(&calls).update_item();
+        let update =
+            update.table_name(&stack().tables["inbound"]).update_expression("REMOVE deliveries");
+        let key = [("pk", event.as_str()), ("sk", "event")];
+        let key = key.map(|(name, value)| (name.to_owned(), AttributeValue::S(value.to_owned())));
+        update.set_key(Some(key.into())).send().await.unwrap();
+    }
+}
+
+pub fn order_key(account: &str, order: &str) -> OrderKey {
+    OrderKey {
+        account: AccountCode::parse(account).unwrap(),
+        order: OrderId::parse(order).unwrap(),
+    }
 }

@@ -2,7 +2,10 @@
 
 use super::*;
 use crate::support::messages::{TRACK, link};
-use crate::support::{Parcel, Received, TestEndpoint, check_delivery, settings_to_expire};
+use crate::support::{
+    Parcel, Received, TestEndpoint, check_delivery, forget_deliveries_of_events, order_key,
+    settings_to_expire,
+};
 
 struct Shop {
     endpoint: TestEndpoint,
@@ -122,6 +125,20 @@ async fn shows_an_answer_on_the_timeline_and_tells_endpoints() {
         (&row["kind"], &row["order_id"]),
         (&json!("message.received"), &json!(shop.order_id))
     );
+    let of_order = format!(
+        "/api/deliveries?order_id={}&account_code={}&endpoint={}",
+        shop.order_id,
+        OURS.0,
+        shop.endpoint.name()
+    );
+    let listed = async || {
+        let list = stack().user("admin", "GET", &of_order, None).await.json;
+        assert_eq!(list["items"][0]["id"], row["id"], "{list}");
+    };
+    listed().await;
+    // So is one whose event does not name it, as its run was killed.
+    forget_deliveries_of_events(&order_key(OURS.0, &shop.order_id)).await;
+    listed().await;
 }
 
 /// In one webhook with messages that answer nothing of ours, twice, and in another webhook.

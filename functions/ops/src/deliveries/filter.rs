@@ -22,7 +22,6 @@ pub(super) fn read(request: &Request, caller: &Caller) -> Result<DeliveryFilter,
     let (from, to) = read_times(parameter("from"), parameter("to"))?;
     Ok(DeliveryFilter {
         account: account.as_ref().map(|_| authorized()).transpose()?,
-        order: query_order(request, caller)?,
         endpoint: endpoint.transpose()?,
         state: parameter("state").map(|text| choose("state", text)).transpose()?,
         kind: parameter("kind").map(|text| choose("kind", text)).transpose()?,

@@ -13,6 +13,7 @@ mod filter;
 mod latest;
 mod list;
 mod listed;
+mod of_order;
 mod restart;
 mod row;
 mod sends;

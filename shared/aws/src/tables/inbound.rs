@@ -17,6 +17,7 @@ mod erase;
 mod event;
 mod log;
 mod message;
+mod noted;
 mod overdue;
 mod pending;
 mod progress;

@@ -134,9 +134,7 @@ impl Claim<'_> {
 
     fn next_attempt(&self) -> Changes {
         let now = number(self.now.millis());
-        let Delivery { endpoint, account, order_id, .. } = self.delivery;
-        let (account, order) = (account.as_ref(), order_id.as_ref());
-        listed::enter(self.leased(), endpoint, account, order, self.now)
+        listed::enter(self.leased(), &self.delivery.endpoint, self.now)
             .set_if_absent("state", text(DeliveryState::Pending.as_str()))
             .set_if_absent("created_at", now.clone())
             .set_if_absent("began_at", now)
@@ -144,9 +142,7 @@ impl Claim<'_> {
     }
 
     fn first_attempt(&self, dead: &Item) -> Changes {
-        let Delivery { endpoint, account, order_id, .. } = self.delivery;
-        let changes = listed::renew(self.leased(), endpoint, self.now);
-        let changes = listed::by_order(changes, account.as_ref(), order_id.as_ref());
+        let changes = listed::renew(self.leased(), &self.delivery.endpoint, self.now);
         begin_again(changes, dead)
             .set("began_at", number(self.now.millis()))
             .set("attempts", number(1))

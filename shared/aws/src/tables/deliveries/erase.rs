@@ -102,12 +102,11 @@ fn announced(
         .set("created_at", at())
         .set("updated_at", at())
         .set("ttl", ttl(now, RETENTION_DAYS));
-    let account = Some(&order.account);
+    let changes = listed::enter(changes, endpoint, now);
     if is_shared {
-        return listed::enter(changes, endpoint, account, None, now)
-            .set("state", text(DeliveryState::Pending.as_str()));
+        return changes.set("state", text(DeliveryState::Pending.as_str()));
     }
-    listed::enter(changes, endpoint, account, Some(&order.order), now)
+    changes
         .set("order_id", text(order.order.as_str()))
         .set("state", text(DeliveryState::Dead.as_str()))
         .set("reason", text(DeadReason::Erased.as_str()))

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use domain::auth::Accounts;
-use domain::core::id::{AccountCode, EndpointName, OrderKey};
+use domain::core::id::{AccountCode, EndpointName};
 use domain::core::timestamp::Timestamp;
 use domain::pagination::MAX_LIMIT;
 use domain::webhooks::endpoint::EventType;
@@ -11,10 +11,9 @@ use domain::webhooks::kind::Kind;
 use domain::webhooks::lease::DeliveryState;
 use domain::webhooks::retry::DeadReason;
 
-use super::listed::{batches, date};
+use super::listed::date;
 use super::{DeliveryRow, Direction};
 use crate::tables::buckets::{partition_of, partitions_of};
-use crate::tables::keys::order_pk;
 
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 /// How many days back there may be rows: a row is kept for 30 days after its last attempt, which
@@ -26,7 +25,6 @@ const DAYS: i64 = 45;
 pub struct DeliveryFilter {
     pub accounts: Accounts,
     pub account: Option<AccountCode>,
-    pub order: Option<OrderKey>,
     pub endpoint: Option<EndpointName>,
     pub state: Option<DeliveryState>,
     pub kind: Option<EventType>,
@@ -50,7 +48,6 @@ impl DeliveryFilter {
         Self {
             accounts,
             account: None,
-            order: None,
             endpoint: None,
             state: None,
             kind: None,
@@ -60,17 +57,8 @@ impl DeliveryFilter {
         }
     }
 
-    /// The partitions that have all matching rows, in the order in which they are read. Those of an
-    /// order come first, then its account's deliveries about several orders.
+    /// The partitions that have all matching rows, in the order in which they are read.
     pub(super) fn partitions(&self, direction: Direction, now: Timestamp) -> VecDeque<Partitions> {
-        if let Some(order) = &self.order {
-            let of = |value| Partitions {
-                index: "by_order",
-                attribute: "of_order",
-                values: vec![value],
-            };
-            return [order_pk(order), batches(&order.account)].map(of).into();
-        }
         let mut days: VecDeque<_> = self.days(now).map(|day| self.of_day(day)).collect();
         if direction == Direction::NewestFirst {
             days.make_contiguous().reverse();
@@ -109,16 +97,12 @@ impl DeliveryFilter {
 
     /// How many rows to read at once for a page of `max`: as many, or the most if few of them may
     /// match.
-    pub(super) fn step(&self, partitions: &Partitions, max: usize) -> usize {
-        let is_dead = self.state == Some(DeliveryState::Dead);
+    pub(super) fn step(&self, max: usize) -> usize {
         let is_narrow = self.kind.is_some()
             || self.reason.is_some()
             || self.endpoint.is_some()
-            || self.state.is_some() && !(is_dead && self.order.is_none());
-        let has_others = match &self.order {
-            Some(order) => partitions.values == [batches(&order.account)],
-            None => self.account.is_some() || self.accounts != Accounts::All,
-        };
+            || self.state.is_some_and(|state| state != DeliveryState::Dead);
+        let has_others = self.account.is_some() || self.accounts != Accounts::All;
         if is_narrow || has_others { MAX_LIMIT } else { max }
     }
 
@@ -140,8 +124,6 @@ impl DeliveryFilter {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
-    use domain::core::id::OrderId;
-
     use super::*;
 
     const NOW: &str = "2026-03-02T12:00:00.000Z";
@@ -180,17 +162,5 @@ mod tests {
         assert_eq!(plain, ["2026-02-27", "2026-02-28", "2026-03-01", "2026-03-02"]);
         let future = DeliveryFilter { from: Some(time("2026-03-03T00:00:00Z")), ..dead };
         assert_eq!(partitions(&future, Direction::NewestFirst), [""; 0]);
-    }
-
-    #[test]
-    fn an_order_has_partitions_of_its_own() {
-        let account = AccountCode::parse("A1").unwrap();
-        let order = OrderKey { account, order: OrderId::parse("O-1").unwrap() };
-        let filter = DeliveryFilter { order: Some(order), ..DeliveryFilter::all(Accounts::All) };
-        let expected = ["by_order=order:2:A1:O-1", "by_order=orders:2:A1"];
-        assert_eq!(partitions(&filter, Direction::NewestFirst), expected);
-        let steps = filter.partitions(Direction::NewestFirst, time(NOW));
-        let steps: Vec<_> = steps.iter().map(|it| filter.step(it, 1)).collect();
-        assert_eq!(steps, [1, MAX_LIMIT], "most batches are about other orders");
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
+use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
 use domain::core::timestamp::Timestamp;
 use domain::pagination::MAX_LIMIT;
-use domain::webhooks::payload;
 use serde::{Deserialize, Serialize};
 
 use super::filter::Partitions;
-use super::row::{COLUMNS, read_body, read_row};
+use super::row::{COLUMNS, read_row};
 use super::{Deliveries, DeliveryFilter, DeliveryRow, delivery_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, number, read_number, read_text, text};
@@ -28,13 +28,14 @@ pub enum Direction {
 }
 
 /// A place in a list: the index entry of the last row that was read. Entries of one partition are as
-/// the index orders them; those of several are ordered by time, then partition.
+/// the index orders them; those of several are ordered by time, then partition. The list of an order
+/// is a partition of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// In milliseconds since 1970.
-    created_at: i64,
-    partition: String,
-    id: String,
+    pub(super) created_at: i64,
+    pub(super) partition: String,
+    pub(super) id: String,
 }
 
 #[derive(Debug)]
@@ -116,7 +117,7 @@ impl Deliveries {
         let mut walk = from.and_then(|place| begin().after(place)).unwrap_or_else(begin);
         let (mut rows, mut scanned) = (Vec::new(), 0);
         while let Some(partitions) = walk.partitions.pop_front() {
-            let step = filter.step(&partitions, max);
+            let step = filter.step(max);
             let mut merge = walk.merge(&partitions);
             loop {
                 let read =
@@ -184,39 +185,24 @@ impl Deliveries {
         if places.is_empty() {
             return Ok(HashMap::new());
         }
-        let mut columns = COLUMNS.to_vec();
-        if filter.order.is_some() {
-            columns.push("body");
-        }
         // While an index follows a row that changed partitions, both have its entry.
         let ids: BTreeSet<&str> = places.iter().map(|place| place.id.as_str()).collect();
-        let mut placeholders = Placeholders::default();
-        let keys = KeysAndAttributes::builder()
-            .set_keys(Some(ids.into_iter().map(delivery_key).collect()))
-            .projection_expression(placeholders.projection(&columns))
-            .set_expression_attribute_names(placeholders.into_maps().0);
-        let rows = batch_get(&self.client, &self.table, keys).await?;
-        let matching = readable(&rows, "pk", |item| {
-            let row = read_row(item)?;
-            let is_match = filter.matches(&row) && is_about_order(filter, &row, item)?;
-            Ok(is_match.then_some(row))
-        });
-        Ok(matching.flatten().map(|row| (row.id.clone(), row)).collect())
+        let rows = batch_get(&self.client, &self.table, columns_of(ids, &COLUMNS)).await?;
+        let matching = readable(&rows, "pk", read_row).filter(|row| filter.matches(row));
+        Ok(matching.map(|row| (row.id.clone(), row)).collect())
     }
 }
 
-/// True if the filter names no order, or one of the delivery's orders. Only the body of a delivery
-/// about several orders names them.
-fn is_about_order(
-    filter: &DeliveryFilter,
-    row: &DeliveryRow,
-    item: &Item,
-) -> Result<bool, IoError> {
-    let Some(order) = &filter.order else { return Ok(true) };
-    Ok(match &row.order_id {
-        Some(id) => *id == order.order,
-        None => read_body(item)?.is_some_and(|body| payload::is_about(&body, &order.order)),
-    })
+/// Reads these attributes of up to a hundred rows.
+pub(super) fn columns_of<'a>(
+    ids: impl IntoIterator<Item = &'a str>,
+    columns: &[&str],
+) -> KeysAndAttributesBuilder {
+    let mut placeholders = Placeholders::default();
+    KeysAndAttributes::builder()
+        .set_keys(Some(ids.into_iter().map(delivery_key).collect()))
+        .projection_expression(placeholders.projection(columns))
+        .set_expression_attribute_names(placeholders.into_maps().0)
 }
 
 /// An index has only rows with its keys, of their types.

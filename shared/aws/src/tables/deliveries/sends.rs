@@ -52,7 +52,7 @@ impl Deliveries {
         let (account, order) = (send.account.as_ref(), send.order_id.as_ref());
         let at = |time: Timestamp| number(time.millis());
         let due = not_before.unwrap_or_else(|| now.after(SWEPT_AFTER));
-        let changes = listed::enter(Changes::new(), &send.endpoint, account, order, now);
+        let changes = listed::enter(Changes::new(), &send.endpoint, now);
         let changes = enter_index(changes, &send.id, due)
             .set_or_remove("next_attempt_at", not_before.map(at))
             .set_or_remove("expires_at", expires_at.map(at))

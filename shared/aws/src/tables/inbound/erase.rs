@@ -8,9 +8,8 @@ use super::log::reopening;
 use super::row::read_state;
 use super::{EventState, InboundLog, header_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, read_number, read_optional, read_text, read_texts, text, texts};
+use crate::tables::attr::{Item, read_number, read_text, read_texts, text, texts};
 use crate::tables::expression::{Condition, attr, row_exists};
-use crate::tables::orders::TracedDelivery;
 use crate::tables::read::get;
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
@@ -76,21 +75,6 @@ impl InboundLog {
     pub async fn noted_phones(&self, id: &EventId) -> Result<Vec<String>, IoError> {
         let row = get(&self.client, &self.table, header_key(id), &[PHONES]).await?;
         Ok(read_texts(&row.unwrap_or_default(), PHONES).to_vec())
-    }
-
-    /// The deliveries that the event's mark has.
-    pub async fn deliveries(
-        &self,
-        id: &EventId,
-        now: Timestamp,
-    ) -> Result<Vec<TracedDelivery>, IoError> {
-        let columns = ["deliveries", "settled_at"];
-        let row = get(&self.client, &self.table, header_key(id), &columns).await?;
-        let row = row.unwrap_or_default();
-        let settled_at = read_optional(&row, "settled_at", Timestamp::parse)?;
-        let Some(at) = settled_at else { return Ok(Vec::new()) };
-        let texts = read_texts(&row, "deliveries").iter();
-        Ok(texts.filter_map(|text| TracedDelivery::parse(text, at, now)).collect())
     }
 
     /// The parts of a large body, once the header says that it was erased: from then on nobody

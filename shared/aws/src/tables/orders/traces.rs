@@ -4,7 +4,8 @@
 //! |---|---|---|
 //! | `order:…` | `trace:{event id}` | `deliveries`, `at`, `ttl` 90 days |
 //!
-//! They stand behind the rows that a timeline consists of, and are read only to erase.
+//! They stand behind the rows that a timeline consists of, and are read only to erase, and to list an
+//! order's events and deliveries.
 
 use std::collections::BTreeSet;
 
@@ -126,6 +127,20 @@ impl Orders {
         let traces = traces.filter(|(_, about)| !about.is_empty());
         let traces = traces.map(async |(order, about)| self.trace(&order, event, about, now).await);
         run_all(traces).await.map(drop)
+    }
+
+    /// The deliveries that the order's traces name, read eventually consistently.
+    pub async fn traced(
+        &self,
+        order: &OrderKey,
+        now: Timestamp,
+    ) -> Result<Vec<TracedDelivery>, IoError> {
+        let traces = partition(order_pk(order)).and(attr("sk").begins_with(text(PREFIX)));
+        let mut traced = Vec::new();
+        for row in all_rows(query(&self.client, &self.table, traces)).await? {
+            traced.extend(deliveries_of(&row, now)?);
+        }
+        Ok(traced)
     }
 
     /// By the order's timeline and its traces, whatever state the order is in.
