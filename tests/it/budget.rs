@@ -10,6 +10,6 @@ use operations::measure;
 async fn every_operation_costs_what_the_budget_says() {
     let measured = Box::pin(measure()).await;
     table::check(&measured.operations);
-    // Every report writes it: a larger row would cost two units more.
-    assert!(measured.state_row <= 1024, "{} bytes", measured.state_row);
+    // Every report writes it: a larger row would cost a unit more.
+    assert!(measured.state_row <= 2048, "{} bytes", measured.state_row);
 }

@@ -123,8 +123,8 @@ fn size(row: &Item) -> usize {
 }
 
 impl Orders {
-    /// Writes an order's new state with its newest entries and scans, unless the order was written since it was
-    /// read.
+    /// Writes an order's new state with its newest entries and scans, unless the order was written
+    /// since it was read.
     pub(super) fn replace_facts(
         &self,
         before: &Order,
