@@ -22,7 +22,7 @@ use crate::tables::contention::{Try, retry};
 use crate::tables::expression::attr;
 use crate::tables::inbound::RETENTION_DAYS;
 use crate::tables::keys::{key, order_pk};
-use crate::tables::read::all_rows;
+use crate::tables::read::{all_rows, query};
 use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
