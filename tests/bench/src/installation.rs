@@ -8,6 +8,7 @@ mod settings;
 
 use std::env;
 use std::fs::{self, File};
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -37,6 +38,7 @@ impl Installation {
         let programs = program.parent().ok_or("the program has no directory")?.to_owned();
         let directory = programs.parent().ok_or("no target directory")?.join("bench");
         fs::create_dir_all(&directory)?;
+        remove_logs(&directory)?;
         let certificates = Certificates::new(&directory)?;
         let account = Account::new(&fs::read_to_string("template.yaml")?)?;
         let address = account.serve(&certificates)?;
@@ -111,4 +113,15 @@ impl Installation {
         }
         environment
     }
+}
+
+/// Of an earlier run: processes append to them.
+fn remove_logs(directory: &Path) -> io::Result<()> {
+    for file in fs::read_dir(directory)? {
+        let file = file?.path();
+        if file.extension().is_some_and(|extension| extension == "log") {
+            fs::remove_file(file)?;
+        }
+    }
+    Ok(())
 }
