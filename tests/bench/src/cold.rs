@@ -44,16 +44,39 @@ pub(crate) fn measure(installation: &Installation) -> Result<Cold, Error> {
     let mut rows: Vec<Row> = Vec::new();
     for _ in 0..STARTS {
         for name in BARE.into_iter().chain(FUNCTIONS) {
-            let (times, calls) = measure_once(installation, name)?;
-            for floor in floors.iter().filter(|_| WITH_FLOOR.contains(&name)) {
-                let times = measure_floor(installation, name, floor, &calls)?;
-                row(&mut rows, floor.name, Some(name), floor.bytes, &calls).times.push(times);
-            }
+            let (times, calls) = measure_once(installation, name, Speed::Share)?;
             let bytes = fs::metadata(installation.program(name))?.len();
             row(&mut rows, name, None, bytes, &calls).times.push(times);
+            if WITH_FLOOR.contains(&name) {
+                let (times, calls) = measure_once(installation, name, Speed::Full)?;
+                row(&mut rows, name, None, bytes, &calls).at_full_speed.push(times);
+                for floor in &floors {
+                    let measure = |speed| measure_floor(installation, name, floor, &calls, speed);
+                    let (times, at_full_speed) = (measure(Speed::Share)?, measure(Speed::Full)?);
+                    let row = row(&mut rows, floor.name, Some(name), floor.bytes, &calls);
+                    row.times.push(times);
+                    row.at_full_speed.push(at_full_speed);
+                }
+            }
         }
     }
     Ok(Cold { rows })
+}
+
+/// Of the processor, after the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Speed {
+    /// That of the function's memory. It comes in slices, so a little more work may take much longer.
+    Share,
+    /// To compare work.
+    Full,
+}
+
+impl Speed {
+    fn share(self, installation: &Installation, name: &str) -> Result<Option<Share>, Error> {
+        let share = || Share::of_memory(installation.memory(name));
+        Ok((self == Self::Share).then(share).transpose()?)
+    }
 }
 
 /// A program that makes the calls of a function, and nothing else.
@@ -86,20 +109,25 @@ fn row<'a>(
     let is_known = |row: &Row| row.program == program && row.floor_of == floor_of;
     let place = rows.iter().position(is_known).unwrap_or_else(|| {
         let calls = calls.each_ref().map(Vec::len);
-        rows.push(Row { program: program.to_owned(), floor_of, times: Vec::new(), bytes, calls });
+        let (program, times) = (program.to_owned(), Vec::new());
+        rows.push(Row { program, floor_of, times, at_full_speed: Vec::new(), bytes, calls });
         rows.len() - 1
     });
     &mut rows[place]
 }
 
 /// Also the calls of both events.
-fn measure_once(installation: &Installation, name: &str) -> Result<(Times, [Vec<Call>; 2]), Error> {
+fn measure_once(
+    installation: &Installation,
+    name: &str,
+    speed: Speed,
+) -> Result<(Times, [Vec<Call>; 2]), Error> {
     let events = pair(installation, name)?;
     let account = &installation.account;
-    let share = Share::of_memory(installation.memory(name))?;
+    let share = speed.share(installation, name)?;
     let sandbox = installation.start(name)?;
     let init = sandbox.initialised()?;
-    sandbox.hold_to(&share)?;
+    share.iter().try_for_each(|share| sandbox.hold_to(share))?;
     let answer = |event| -> Result<(Duration, Vec<Call>), Error> {
         account.record();
         let answered = sandbox.invoke(event)?;
@@ -117,13 +145,14 @@ fn measure_floor(
     function: &str,
     floor: &Floor,
     calls: &[Vec<Call>; 2],
+    speed: Speed,
 ) -> Result<Times, Error> {
     let mut command = Command::new(&floor.program);
     command.args(&floor.arguments);
-    let share = Share::of_memory(installation.memory(function))?;
+    let share = speed.share(installation, function)?;
     let sandbox = installation.start_as(function, command)?;
     let init = sandbox.initialised()?;
-    sandbox.hold_to(&share)?;
+    share.iter().try_for_each(|share| sandbox.hold_to(share))?;
     let answer = |calls: &Vec<Call>| -> Result<Duration, Error> {
         installation.account.replay(calls);
         let event: Vec<Value> = calls.iter().map(for_floor).collect();

@@ -17,6 +17,8 @@ pub(super) struct Row {
     /// The function whose calls the program makes.
     pub(super) floor_of: Option<&'static str>,
     pub(super) times: Vec<Times>,
+    /// Of those that are compared with a floor.
+    pub(super) at_full_speed: Vec<Times>,
     /// Size of the program.
     pub(super) bytes: u64,
     /// Requests of the first and of the second event.
@@ -37,7 +39,7 @@ pub(super) struct Times {
 const ALLOWANCE: f64 = 5.0;
 
 const HEAD: &str = "\
-| program | start → first `/next`, ms | ÷ bare | first answer, ms | second answer, ms | first ÷ (2 × second + 5 ms) | ÷ floor, first / second | peak memory, MiB | program, MiB |
+| program | start → first `/next`, ms | ÷ bare | first answer, ms | second answer, ms | first ÷ (2 × second + 5 ms) | ÷ floor at full speed, first / second | peak memory, MiB | program, MiB |
 |---|--:|--:|--:|--:|--:|--:|--:|--:|
 ";
 
@@ -86,11 +88,12 @@ impl Cold {
         init(row) / self.rows.first().map_or(1.0, init)
     }
 
-    /// The first and the second answer, by those of the floor.
+    /// The first and the second answer, by those of the floor, both with a full processor.
     fn over_floor(&self, row: &Row) -> Option<[f64; 2]> {
         let is_floor = |it: &&Row| it.program == FLOOR && it.floor_of == Some(row.program.as_str());
         let floor = self.rows.iter().find(is_floor)?;
-        let over = |of: fn(&Times) -> Duration| median(&row.column(of)) / median(&floor.column(of));
+        let time = |row: &Row, of| median(&ms(row.at_full_speed.iter().map(of)));
+        let over = |of: fn(&Times) -> Duration| time(row, of) / time(floor, of);
         Some([over(|it| it.first), over(|it| it.second)])
     }
 }
@@ -139,6 +142,7 @@ mod tests {
             program: program.to_owned(),
             floor_of,
             times: times.to_vec(),
+            at_full_speed: times.to_vec(),
             bytes: 3 << 20,
             calls: [2, 1],
         }
