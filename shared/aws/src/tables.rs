@@ -18,6 +18,7 @@ mod keys;
 pub mod messages;
 pub mod orders;
 pub mod packed;
+mod preset;
 mod read;
 pub mod runs;
 pub mod send_limits;

@@ -1,16 +1,11 @@
-//! JSON of an order's rows, compressed with what such JSON has in common: small texts shrink to a
-//! fraction only with a dictionary that both sides know. It is part of the format, and never changes.
-
-use std::io::{Read, Write};
+//! JSON of an order's rows, compressed after a dictionary of what such JSON has in common.
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::attr::{Item, bytes, read_bytes};
+use super::preset::{deflate_after, inflate_after};
 use crate::error::IoError;
 
 /// What is frequent is near the end.
@@ -47,7 +42,7 @@ const DICTIONARY: &str = concat!(
 
 pub(crate) fn pack(value: &impl Serialize) -> Result<AttributeValue, IoError> {
     let json = serde_json::to_vec(value).map_err(|_| IoError::unreadable("serde_json", "value"))?;
-    deflate(&json).map(bytes).map_err(|_| IoError::unreadable("deflate", "value"))
+    Ok(bytes(deflate_after(DICTIONARY.as_bytes(), &json)))
 }
 
 pub(crate) fn unpack<T: DeserializeOwned>(row: &Item, name: &str) -> Result<T, IoError> {
@@ -57,36 +52,7 @@ pub(crate) fn unpack<T: DeserializeOwned>(row: &Item, name: &str) -> Result<T, I
 
 /// `None` if it cannot be read.
 pub fn unpack_bytes<T: DeserializeOwned>(packed: &[u8]) -> Option<T> {
-    serde_json::from_slice(inflate(packed).ok()?.get(DICTIONARY.len()..)?).ok()
-}
-
-/// Raw DEFLATE as it goes on after the dictionary.
-fn deflate(json: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    encoder.write_all(DICTIONARY.as_bytes())?;
-    // Ends the dictionary's block at a whole byte.
-    encoder.flush()?;
-    encoder.get_mut().clear();
-    encoder.write_all(json)?;
-    encoder.finish()
-}
-
-/// With the dictionary in front.
-fn inflate(packed: &[u8]) -> std::io::Result<Vec<u8>> {
-    let block = stored_block();
-    let mut plain = Vec::new();
-    DeflateDecoder::new(block.as_slice().chain(packed)).read_to_end(&mut plain)?;
-    Ok(plain)
-}
-
-/// The dictionary as a block without compression (RFC 1951, 3.2.4).
-fn stored_block() -> Vec<u8> {
-    let length = u16::try_from(DICTIONARY.len()).unwrap_or(u16::MAX);
-    let mut block = vec![0];
-    block.extend(length.to_le_bytes());
-    block.extend((!length).to_le_bytes());
-    block.extend(DICTIONARY.as_bytes());
-    block
+    serde_json::from_slice(&inflate_after(DICTIONARY.as_bytes(), packed)?).ok()
 }
 
 #[cfg(test)]
@@ -112,9 +78,9 @@ mod tests {
 
     #[test]
     fn a_text_of_the_dictionary_is_a_few_bytes() {
-        let tail = DICTIONARY.get(DICTIONARY.len() - 250..).unwrap();
-        let packed = pack(&tail).unwrap();
-        assert!(packed.as_b().unwrap().as_ref().len() < 60, "{packed:?}");
+        let (_, tail) = DICTIONARY.as_bytes().split_at(DICTIONARY.len() - 250);
+        let packed = deflate_after(DICTIONARY.as_bytes(), tail);
+        assert!(packed.len() < 20, "{packed:?}");
     }
 
     #[test]
@@ -128,7 +94,7 @@ mod tests {
         for bad in [&b""[..], b"\xff\xff", b"\x03\x00"] {
             assert!(read(bytes(bad.to_vec())).is_err(), "{bad:?}");
         }
-        let json = deflate(b"{\"a\":").unwrap();
+        let json = deflate_after(DICTIONARY.as_bytes(), b"{\"a\":");
         assert!(read(bytes(json)).is_err());
     }
 }

@@ -3,32 +3,21 @@
 //! Most of a body is names of fields. Compressed by one that knows them it takes half the space, and
 //! the row of an ordinary delivery has one kilobyte, a write unit, instead of two.
 //!
-//! The dictionary is what the compressed data goes on from, as if it had been compressed before the
-//! body. The first byte says which: its low bits, 111, begin no DEFLATE stream, so a release that does
+//! The first byte says which dictionary: its low bits, 111, begin no DEFLATE stream, so a release that does
 //! not know it fails to read the row. Rows of older releases have DEFLATE without a dictionary.
 
 mod dictionary;
 
-use std::io::{Read, Write};
-
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
-
 use self::dictionary::DICTIONARY;
 use crate::error::IoError;
 use crate::tables::attr::decompress;
+use crate::tables::preset::{deflate_after, inflate_after};
 
 /// A last block of the reserved type. The other bits have the number of the dictionary, 0.
 const MARK: u8 = 0b111;
 
 pub(super) fn pack(body: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory cannot fail. A flush ends at a whole byte.
-    let _ = encoder.write_all(DICTIONARY).and_then(|()| encoder.flush());
-    let begin = encoder.get_ref().len();
-    let _ = encoder.write_all(body);
-    let mut packed = encoder.finish().unwrap_or_default().split_off(begin);
+    let mut packed = deflate_after(DICTIONARY, body);
     packed.insert(0, MARK);
     packed
 }
@@ -41,18 +30,6 @@ pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, IoError> {
         }
         _ => decompress(packed),
     }
-}
-
-/// A stored block with the dictionary is a valid beginning of the stream.
-fn inflate_after(dictionary: &[u8], packed: &[u8]) -> Option<Vec<u8>> {
-    let size = u16::try_from(dictionary.len()).ok()?;
-    let [[low, high], [not_low, not_high]] = [size, !size].map(u16::to_le_bytes);
-    let header = [0, low, high, not_low, not_high];
-    let mut decoder = DeflateDecoder::new(header.chain(dictionary).chain(packed));
-    decoder.read_exact(&mut vec![0; dictionary.len()]).ok()?;
-    let mut body = Vec::new();
-    decoder.read_to_end(&mut body).ok()?;
-    Some(body)
 }
 
 #[cfg(test)]

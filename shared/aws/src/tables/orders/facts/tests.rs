@@ -70,10 +70,10 @@ fn entries_leave_the_state_row_when_it_has_grown() {
     let id = |rev: u64| -> String {
         (0..40).map(|n| format!("{:x}", (rev * 977 + n) * 2_654_435_761)).collect()
     };
-    let large = |rev| entry(rev, &id(rev)[..250]);
-    let mut many: Vec<TimelineEntry> = (2..22).map(large).collect();
-    let moved = overflow(&order(20, 20), &mut many).unwrap();
-    assert_eq!((revs(&moved), revs(&many)), ((2..20).collect(), vec![20, 21]));
+    let large = |rev| entry(rev, &id(rev)[..120]);
+    let mut many: Vec<TimelineEntry> = (2..42).map(large).collect();
+    let moved = overflow(&order(40, 40), &mut many).unwrap();
+    assert_eq!((revs(&moved), revs(&many)), ((2..40).collect(), vec![40, 41]));
 }
 
 /// The usual statuses of a parcel, with the words and places of its carrier.
