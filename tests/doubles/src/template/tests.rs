@@ -119,7 +119,7 @@ fn reads_the_deployed_queues_and_tables() {
     let deliveries = template.tables.iter().find(|table| table.name == "DeliveriesTable").unwrap();
     assert_eq!((&deliveries.sort_key, deliveries.indexes.len()), (&None, 3));
     let numbers: Vec<bool> = deliveries.indexes.iter().map(|index| index.has_number).collect();
-    assert_eq!(numbers, [false, true, true, true]);
+    assert_eq!(numbers, [false, true, true]);
 }
 
 #[test]
