@@ -68,6 +68,7 @@ impl Account {
             ("PushConcurrency", "2"),
             ("SlowDeliverConcurrency", "10"),
             ("DeliverConcurrency", "100"),
+            ("ProcessConcurrency", "100"),
         ];
         let template = Template::read(template, &parameters)?;
         let services = Mutex::new(Services::new(&template));
