@@ -72,8 +72,8 @@ impl Function {
         Ok(Self { process, worker, counters })
     }
 
-    /// Reads settings, in a short time: Lambda has a full processor until the first event is asked for,
-    /// and a share of one afterwards.
+    /// Reads settings, in a short time: Lambda has a full processor until the first event is asked
+    /// for, and a share of one afterwards.
     pub async fn load_settings(&self) {
         // A failure is remembered for a while. It is over by then: the first event tries again.
         let earlier = now().before(FAILURE_TTL);

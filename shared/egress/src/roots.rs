@@ -1,5 +1,5 @@
-//! The machine's root certificates. A thread of its own reads them, some milliseconds of work, while
-//! the function opens its connections to AWS.
+//! The machine's root certificates. A thread of its own reads them, some milliseconds of work,
+//! while the function opens its connections to AWS.
 
 use std::io;
 use std::sync::{Arc, LazyLock};

@@ -1,5 +1,6 @@
-//! The AWS calls of operations, with their bytes and capacity units, as the doubles count them. Calls
-//! and units are equal in every run; bytes are not, as a body with other times compresses otherwise.
+//! The AWS calls of operations, with their bytes and capacity units, as the doubles count them.
+//! Calls and units are equal in every run; bytes are not: a body with other times compresses
+//! otherwise.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -107,7 +108,8 @@ impl Operation {
 
     fn to_json(&self) -> Value {
         json!({
-            "calls": self.calls, "read_units": self.half_reads as f64 / 2.0, "write_units": self.writes,
+            "calls": self.calls, "read_units": self.half_reads as f64 / 2.0,
+            "write_units": self.writes,
         })
     }
 }

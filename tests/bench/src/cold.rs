@@ -66,7 +66,8 @@ pub(crate) fn measure(installation: &Installation) -> Result<Cold, Error> {
 /// Of the processor, after the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Speed {
-    /// That of the function's memory. It comes in slices, so a little more work may take much longer.
+    /// That of the function's memory. It comes in slices, so a little more work may take much
+    /// longer.
     Share,
     /// To compare work.
     Full,

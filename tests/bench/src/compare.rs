@@ -1,5 +1,5 @@
-//! Compares the reports of two runs by what does not depend on the machine's speed: calls and capacity
-//! units are equal, bytes within 1 %, instructions within 2 %, ratios within 15 %.
+//! Compares the reports of two runs by what does not depend on the machine's speed: calls and
+//! capacity units are equal, bytes within 1 %, instructions within 2 %, ratios within 15 %.
 
 use serde_json::{Map, Value};
 

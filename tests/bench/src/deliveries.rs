@@ -1,5 +1,5 @@
-//! `deliver` alone: how many deliveries a processor makes, and how far a dead endpoint delays those of
-//! others.
+//! `deliver` alone: how many deliveries a processor makes, and how far a dead endpoint delays those
+//! of others.
 
 mod isolation;
 

@@ -12,8 +12,8 @@ use crate::sandbox::Sandbox;
 /// Orders that one request of the carrier asks about.
 const POLLED: u64 = 50;
 
-/// Two events of a function, of the same kind, in an empty account. `name` is the function's, or says
-/// which of its events.
+/// Two events of a function, of the same kind, in an empty account. `name` is the function's, or
+/// says which of its events.
 pub(crate) fn pair(installation: &Installation, name: &str) -> Result<[Value; 2], Error> {
     installation.account.reset();
     let made = Made { installation };

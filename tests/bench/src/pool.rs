@@ -37,7 +37,8 @@ enum Job {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finished {
     pub(crate) at: Instant,
-    /// From the call of [`Pool::submit`] to the answer, with the start of a process if none was idle.
+    /// From the call of [`Pool::submit`] to the answer, with the start of a process if none was
+    /// idle.
     pub(crate) time: Duration,
 }
 
