@@ -255,13 +255,14 @@ impl Process {
             Arrival::Full => return Ok(here(ApplyOutcome::Full)),
             Arrival::Commit(commit) => *commit,
         };
+        // First: a lost answer may hide that the fact was written.
+        self.trace_dropped(key, &entries, &commit).await?;
         let scans = new_scans(&mut commit, scans);
         let committed =
             self.orders.commit(&order, &entries, &commit, scans.as_ref(), &names, &self.events);
         match committed.await? {
             CommitOutcome::Committed => {
                 log_applied(key, &commit);
-                self.trace_dropped(key, &entries, &commit).await?;
                 let reconciliation = names.reconciliation.map(|event| event.id);
                 let fact = AppliedFact::new(order, commit, origin.event_id.clone(), reconciliation);
                 Ok(here(ApplyOutcome::Applied(Box::new(fact))))

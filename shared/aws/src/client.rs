@@ -228,7 +228,7 @@ fn network(
     https::pool(timeouts.connect(), bundle.as_deref()).ok_or(BadEnvironment(NAME))
 }
 
-/// The client of a process with no special trust, for calls of AWS by tests.
+/// As [`Clients::from_environment`] has it without variables, for clients that are made another way.
 pub fn http_client() -> Result<SharedHttpClient, BadEnvironment> {
     network(&[].into_iter().collect(), CallTimeouts::Queue)
 }

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::io::Read;
 
 use aws::tables::deliveries::unpack;
+use aws::tables::packed::unpack_bytes;
 use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::read::DeflateDecoder;
+use serde_json::Value;
 
 use crate::support::{Calls, stack};
 
@@ -33,7 +35,11 @@ fn content(row: &Item) -> String {
     row.values()
         .map(|value| match value {
             AttributeValue::B(packed) => {
-                let plain = unpack(packed.as_ref()).unwrap_or_else(|_| inflate(packed.as_ref()));
+                let packed = packed.as_ref();
+                if let Some(json) = unpack_bytes::<Value>(packed) {
+                    return json.to_string();
+                }
+                let plain = unpack(packed).unwrap_or_else(|_| inflate(packed));
                 String::from_utf8_lossy(&plain).into_owned()
             }
             other => format!("{other:?}"),

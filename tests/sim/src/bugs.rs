@@ -64,8 +64,7 @@ bugs! {
     NameTakenOver: "has the name";
     /// The update of a polled parcel's row creates a row that is no longer there.
     TouchUpserts: "is left over";
-    /// What goes with the state of an order, such as facts that leave its row, is written after it, not in
-    /// one transaction with it.
+    /// Rows that change together with an order's state are written after it, not in one transaction.
     NoTransaction: "is lost", "are given up in EventsDlq";
     /// The keys of a tenant are those of another: its code is missing in them.
     KeysWithoutTenant: "is lost";

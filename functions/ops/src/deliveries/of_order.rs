@@ -1,8 +1,8 @@
 //! The deliveries about an order, from the rows that name them.
 //!
-//! `process` traces deliveries with the order, or names them in the mark of the event that caused
-//! them. The mark comes last: a run that is killed before leaves deliveries that only the next run
-//! names. Until then their ids are made again of the order's facts.
+//! `process` names deliveries in a trace of the order or in the row of the event. The row of the event
+//! is written last. If a run is killed before that, this module makes the ids again of the order's
+//! facts.
 
 use std::collections::BTreeSet;
 

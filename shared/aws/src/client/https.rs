@@ -4,7 +4,9 @@
 //! client, and give each its own connections. It also has HTTP/2 and proxies, which AWS's endpoints
 //! do not need.
 
+use std::error::Error;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::connection::{CaptureSmithyConnection, ConnectionMetadata};
@@ -17,6 +19,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
+use futures::future::BoxFuture;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector as TcpConnector;
@@ -27,6 +30,8 @@ use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use tokio::time::timeout;
+use tower::Service;
 
 #[cfg(test)]
 mod tests;
@@ -37,9 +42,31 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// One connector for all clients, whatever their settings.
 #[derive(Debug, Clone)]
-struct Pool(Client<HttpsConnector<TcpConnector>, SdkBody>);
+struct Pool(Client<Connecting, SdkBody>);
 
-/// Trusts Amazon's roots, or `roots`: certificates in PEM. `None` if they are no such certificates.
+/// Opens connections in a limited time, TLS included.
+#[derive(Debug, Clone)]
+struct Connecting {
+    https: HttpsConnector<TcpConnector>,
+    timeout: Duration,
+}
+
+impl Service<Uri> for Connecting {
+    type Response = <HttpsConnector<TcpConnector> as Service<Uri>>::Response;
+    type Error = Box<dyn Error + Send + Sync>;
+    type Future = BoxFuture<'static, Result<Self::Response, Self::Error>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.https.poll_ready(context)
+    }
+
+    fn call(&mut self, to: Uri) -> Self::Future {
+        let (connecting, limit) = (self.https.call(to), self.timeout);
+        Box::pin(async move { timeout(limit, connecting).await? })
+    }
+}
+
+/// Trusts Amazon's roots, or `roots`: certificates in PEM. `None` if one of them is invalid, or there is none.
 pub(super) fn pool(connect_timeout: Duration, roots: Option<&[u8]>) -> Option<SharedHttpClient> {
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(roots.unwrap_or(AMAZON_ROOTS)) {
@@ -52,10 +79,10 @@ pub(super) fn pool(connect_timeout: Duration, roots: Option<&[u8]>) -> Option<Sh
     let mut tcp = TcpConnector::new();
     tcp.enforce_http(false);
     tcp.set_nodelay(true);
-    tcp.set_connect_timeout(Some(connect_timeout));
     // A local stack has no TLS.
     let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
-    let client = Client::builder(TokioExecutor::new()).build(https.wrap_connector(tcp));
+    let connector = Connecting { https: https.wrap_connector(tcp), timeout: connect_timeout };
+    let client = Client::builder(TokioExecutor::new()).build(connector);
     has_roots.then(|| SharedHttpClient::new(Pool(client)))
 }
 

@@ -125,7 +125,7 @@ impl Orders {
             return Ok(Try::Done(None));
         };
         let entries = facts::read(&rows)?;
-        // Earlier facts are read before the state: what moved in between is in both or in neither.
+        // Earlier facts are read before the state: one that moved in between is missing.
         let is_whole = facts::is_whole(&order.state, &entries);
         Ok(if is_whole { Try::Done(Some((order, entries, rows))) } else { Try::Contended })
     }

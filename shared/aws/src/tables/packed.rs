@@ -8,7 +8,7 @@ use super::attr::{Item, bytes, read_bytes};
 use super::preset::{deflate_after, inflate_after};
 use crate::error::IoError;
 
-/// What is frequent is near the end.
+/// Frequent text is near the end, where references to it are short.
 const DICTIONARY: &str = concat!(
     r#"{"answer":{"at":"from":"text":"message_id":"in_reply_to":"withdrawal":{"report_id":""#,
     r#""logged_as":""parcel":{"rev":2,"change":{"named":{"direction":"forward","awb":"return"added":{"#,

@@ -15,7 +15,7 @@ pub(crate) fn deflate_after(dictionary: &[u8], content: &[u8]) -> Vec<u8> {
     let _ = encoder.write_all(dictionary).and_then(|()| encoder.flush());
     let begin = encoder.get_ref().len();
     let _ = encoder.write_all(content);
-    encoder.finish().unwrap_or_default().split_off(begin)
+    encoder.finish().unwrap_or_default().get(begin..).unwrap_or_default().to_vec()
 }
 
 /// `None` if it cannot be read. A dictionary has at most 64 KB.

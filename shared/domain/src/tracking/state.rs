@@ -123,6 +123,10 @@ pub struct State {
     pub entries: u64,
     /// The `rev` of the last entry, 0 without one: a reader checks that it has that one.
     pub entry_rev: u64,
+    /// Of all entries, as [`entry_sum`] makes it: a reader checks that it has no other entry in place
+    /// of one. `None` in a state of before, until the next entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry_sum: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latest_message_status: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -151,6 +155,7 @@ impl State {
             profile_rev: 1,
             entries: 0,
             entry_rev: 0,
+            entry_sum: None,
             latest_message_status: None,
             latest_message_at: None,
             latest_message_id: None,
@@ -175,6 +180,12 @@ impl State {
     pub fn parcel(&self, awb: &Awb) -> Option<&ParcelState> {
         self.parcels.iter().find(|parcel| parcel.awb.is_same_parcel(awb))
     }
+}
+
+/// Tells sets of entries of the same number apart, by the `rev` of each, which no other one has. Of
+/// cubes, different pairs with the same sum are rare: the first are 1 and 12, 9 and 10.
+pub fn entry_sum(revs: impl Iterator<Item = u64>) -> u64 {
+    revs.fold(0, |sum, rev| sum.wrapping_add(rev.wrapping_pow(3)))
 }
 
 /// A parcel is stored without what the order says itself: with one parcel that is nearly all.

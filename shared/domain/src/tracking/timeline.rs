@@ -17,7 +17,7 @@ use crate::tracking::entry::{
 };
 use crate::tracking::fold::{Folded, Judgement, fold};
 use crate::tracking::report::Report;
-use crate::tracking::state::{ParcelState, State};
+use crate::tracking::state::{ParcelState, State, entry_sum};
 use crate::tracking::status::Status;
 
 pub use bound::MAX_ENTRIES;
@@ -110,8 +110,11 @@ pub fn arrive(
     let mut all: Vec<TimelineEntry> = others.cloned().chain([entry.clone()]).collect();
     let Ok(dropped) = bound::make_room(before, &mut all, &entry) else { return Arrival::Full };
     let folded = fold(&before.start, before.created_at, &all);
+    let entry_sum = Some(entry_sum(all.iter().map(|entry| entry.rev)));
     let replaces = stored.is_some();
-    Arrival::Commit(Box::new(commit(before, folded, entry, replaces, dropped, now)))
+    let mut commit = commit(before, folded, entry, replaces, dropped, now);
+    commit.state.entry_sum = entry_sum;
+    Arrival::Commit(Box::new(commit))
 }
 
 /// A retry reads a status again that an earlier release did not know.

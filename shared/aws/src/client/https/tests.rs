@@ -115,6 +115,27 @@ async fn tries_again_on_another_connection_after_an_error_of_the_server() {
     assert_eq!(server.connections(), [0, 0, 1]);
 }
 
+/// Within the time of one try of a call two connections would not end.
+#[tokio::test]
+async fn a_connection_without_tls_ends_soon() {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("https://localhost:{}", listener.local_addr().unwrap().port());
+    let silent = tokio::spawn(async move {
+        let mut connections = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            connections.push(stream);
+            if connections.len() == 3 {
+                break;
+            }
+        }
+        connections.len()
+    });
+    let client = pool(Duration::from_millis(50), None).unwrap();
+    let clients = clients_at(&url, Edge { http_client: Some(client), ..Edge::system() });
+    assert!(clients.dynamodb().list_tables().send().await.is_err());
+    assert_eq!(silent.await.unwrap(), 3, "a connection for each try");
+}
+
 #[tokio::test]
 async fn refuses_a_server_with_another_certificate() {
     let (server, url, _) = Server::start(&[]).await;

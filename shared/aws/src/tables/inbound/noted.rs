@@ -14,7 +14,7 @@ use crate::tables::batch_get::{MAX_KEYS, batch_get};
 use crate::tables::concurrency::run_all;
 use crate::tables::expression::Placeholders;
 use crate::tables::orders::TracedDelivery;
-use crate::tables::read::get;
+use crate::tables::read::{get, readable};
 
 const COLUMNS: [&str; 3] = ["pk", "deliveries", "settled_at"];
 
@@ -45,12 +45,12 @@ impl InboundLog {
         let reads =
             requests.into_iter().map(async |keys| batch_get(&self.client, &self.table, keys).await);
         let mut noted = BTreeMap::new();
-        for row in run_all(reads).await?.iter().flatten() {
-            let at = settled_at(row)?.unwrap_or(now);
-            let deliveries = read_deliveries(row, at, now);
-            if !deliveries.is_empty() {
-                noted.insert(read_as(row, "pk", EventId::parse)?, deliveries);
-            }
+        for rows in run_all(reads).await? {
+            let read = readable(&rows, "pk", |row| {
+                let at = settled_at(row)?.unwrap_or(now);
+                Ok((read_as(row, "pk", EventId::parse)?, read_deliveries(row, at, now)))
+            });
+            noted.extend(read.filter(|(_, deliveries)| !deliveries.is_empty()));
         }
         Ok(noted)
     }

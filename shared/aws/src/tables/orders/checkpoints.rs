@@ -24,8 +24,9 @@ pub(super) const SCANS: &str = "scans";
 const MAX_BYTES: usize = 600;
 
 impl Orders {
-    /// Gives an order the new scans of a parcel, to be written with its state. If they are too many
-    /// they are written now, unless a later report has written its own.
+    /// Gives an order the new scans of a parcel, to be written with its state. They are of its newest
+    /// report. If they are too many they are written now, before the fact, unless a later report has
+    /// written its own.
     pub(super) async fn take_scans(
         &self,
         order: &mut Order,

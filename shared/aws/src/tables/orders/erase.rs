@@ -90,6 +90,8 @@ impl Orders {
         let changes = Changes::new()
             .set("rev", number(after.state.rev))
             .set(DELETING, json(names)?)
+            // The release before would read the order, and show it.
+            .remove("json")
             .remove("listed_in")
             .remove("listed_at")
             .remove("found_in");

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::id::OrderKey;
 use domain::orders::order::Order;
 use domain::tracking::entry::TimelineEntry;
-use domain::tracking::state::State;
+use domain::tracking::state::{State, entry_sum};
 
 use super::checkpoints::SCANS;
 use super::create::changes_of;
@@ -56,10 +56,13 @@ fn of_row(row: &Item) -> Result<Vec<TimelineEntry>, IoError> {
     if row.contains_key(FACTS) { unpack(row, FACTS) } else { Ok(Vec::new()) }
 }
 
-/// True if these are all entries of the order, and none of them was read twice while it moved.
+/// True if these are all entries of the order, and no other: a query is not isolated, and may see
+/// entries that were replaced since, or miss one that moved.
 pub(super) fn is_whole(state: &State, entries: &[TimelineEntry]) -> bool {
-    let newest = entries.iter().map(|entry| entry.rev).max().unwrap_or_default();
-    u64::try_from(entries.len()) == Ok(state.entries) && newest == state.entry_rev
+    let revs = || entries.iter().map(|entry| entry.rev);
+    u64::try_from(entries.len()) == Ok(state.entries)
+        && revs().max().unwrap_or_default() == state.entry_rev
+        && state.entry_sum.is_none_or(|sum| entry_sum(revs()) == sum)
 }
 
 /// The entries in the order's state row: the newest of these, which are all, by time of arrival.

@@ -178,4 +178,12 @@ fn a_timeline_is_whole_if_each_entry_was_read_once() {
     assert!(!is_whole(&state, &all[1..]));
     assert!(!is_whole(&state, &[&all[..2], &all[1..2]].concat()));
     assert!(!is_whole(&state, &[&all[..], &all[..1]].concat()));
+
+    // One that was replaced since, in place of one that has moved.
+    let others = [entry(2, "x"), entry(4, "x"), entry(4, "x")];
+    assert!(is_whole(&state, &others), "a state of before has no sum");
+    let state = State { entry_sum: Some(entry_sum([2, 3, 4].into_iter())), ..state };
+    assert!(is_whole(&state, &all));
+    assert!(!is_whole(&state, &others));
+    assert!(!is_whole(&state, &[entry(1, "x"), entry(2, "x"), entry(4, "x")]));
 }

@@ -167,7 +167,8 @@ fn stores_a_late_report_without_a_change() {
         assert_eq!((commit.entry.late, &commit.entry.transition), (true, &None));
         let updated_at = commit.state.updated_at;
         let rev = before.rev + 1;
-        let after = State { rev, entry_rev: rev, entries: 3, updated_at, ..before };
+        let entry_sum = Some(2_u64.pow(3) + 3_u64.pow(3) + 4_u64.pow(3));
+        let after = State { rev, entry_rev: rev, entries: 3, entry_sum, updated_at, ..before };
         assert_eq!(commit.state, after, "{status}");
     }
 }
