@@ -9,6 +9,7 @@ import {
   createOrder,
   deliveryOf,
   eventually,
+  forgetFailedSignIns,
   report,
   userNamed,
   withEndpoint,
@@ -37,6 +38,7 @@ test("signs in, keeps the view after the end of the session, and stores no passw
 });
 
 test("says that a password is wrong", async () => {
+  await forgetFailedSignIns();
   await withPage({}, async (page) => {
     await signIn(page, "admin");
     await page.getByRole("button", { name: "Sign out" }).click();
