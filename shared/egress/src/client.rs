@@ -9,8 +9,8 @@
 //! rejected the delivery, and a failure here would deliver an accepted event again.
 //!
 //! A head may have 100 fields and about 400 KiB (defaults of hyper 1 for HTTP/1.1, the only version
-//! spoken), and 32 interim ones may come before it. Certificates are checked against the machine's store, on Amazon Linux 2023
-//! `/etc/pki/tls/certs/ca-bundle.crt`, by rustls with aws-lc-rs, as in the AWS SDK.
+//! spoken), and 32 interim ones may come before it. Certificates are checked against the machine's
+//! store, on Amazon Linux 2023 `/etc/pki/tls/certs/ca-bundle.crt`, by rustls with aws-lc-rs.
 
 mod get;
 mod once;

@@ -1,8 +1,7 @@
 //! The deliveries about an order, from the rows that name them.
 //!
-//! `process` names deliveries in a trace of the order or in the row of the event. The row of the event
-//! is written last. If a run is killed before that, this module makes the ids again of the order's
-//! facts.
+//! `process` names deliveries in a trace of the order or in the row of the event, which is written
+//! last. If a run is killed before that, this module makes the ids again of the order's facts.
 
 use std::collections::BTreeSet;
 

@@ -66,7 +66,8 @@ impl Service<Uri> for Connecting {
     }
 }
 
-/// Trusts Amazon's roots, or `roots`: certificates in PEM. `None` if one of them is invalid, or there is none.
+/// Trusts Amazon's roots, or `roots`: certificates in PEM. `None` if one of them is invalid, or there
+/// is none.
 pub(super) fn pool(connect_timeout: Duration, roots: Option<&[u8]>) -> Option<SharedHttpClient> {
     let mut store = RootCertStore::empty();
     for certificate in CertificateDer::pem_slice_iter(roots.unwrap_or(AMAZON_ROOTS)) {

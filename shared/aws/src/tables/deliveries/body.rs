@@ -3,8 +3,8 @@
 //! Most of a body is names of fields. Compressed by one that knows them it takes half the space, and
 //! the row of an ordinary delivery has one kilobyte, a write unit, instead of two.
 //!
-//! The first byte says which dictionary: its low bits, 111, begin no DEFLATE stream, so a release that does
-//! not know it fails to read the row. Rows of older releases have DEFLATE without a dictionary.
+//! The first byte says which dictionary: its low bits, 111, begin no DEFLATE stream, so a release that
+//! does not know it fails to read the row. Rows of older releases have DEFLATE without a dictionary.
 
 mod dictionary;
 

@@ -44,8 +44,8 @@ pub struct NameChanges {
 
 impl Orders {
     /// Stores a fact together with the state it leads to, if the order was not written since it was
-    /// read with these entries, which are all; also the new scans of its parcel. As a rule that is one write of one row. Parcels that
-    /// begin or end to be polled also write their rows.
+    /// read with these entries, which are all; also the new scans of its parcel. As a rule that is one
+    /// write of one row. Parcels that begin or end to be polled also write their rows.
     pub async fn commit(
         &self,
         order: &Order,
