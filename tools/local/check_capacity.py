@@ -36,7 +36,7 @@ CALL_MS = 5
 RECEIVER_MS = 100
 IN_FLIGHT = 5
 # docs/benchmarks.md: CPU time of an event or delivery, in ms of a whole core.
-CPU_MS = {"inbound": Fraction(3, 10), "process": Fraction(2), "deliver": Fraction(1)}
+CPU_MS = {"inbound": Fraction("0.9"), "process": Fraction("2.6"), "deliver": Fraction("1.2")}
 # Lambda: the memory with the share of one whole core.
 CORE_MB = 1769
 # Calls of an event or delivery, one after another.
