@@ -15,7 +15,7 @@ use crate::{calls, cold, deliveries, instructions, warm};
 /// All of them run unless some are named.
 const SECTIONS: [&str; 5] = ["calls", "cold", "warm", "deliver", "instructions"];
 
-/// `compare` with two reports finds what differs.
+/// `compare` finds the differences of two reports.
 const COMPARE: &str = "compare";
 
 /// Runs the sections that the arguments name, or all; prints their tables and writes `report.json`.

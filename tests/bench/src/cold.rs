@@ -31,7 +31,7 @@ const FUNCTIONS: [&str; 13] = [
 ];
 /// Functions that are compared with [`FLOOR`].
 const WITH_FLOOR: [&str; 2] = ["process", "deliver"];
-/// Makes the calls of a function, and nothing else.
+/// Makes only the calls of a function.
 const FLOOR: &str = "floor";
 
 /// The same in JavaScript, if it was built.
@@ -80,7 +80,7 @@ impl Speed {
     }
 }
 
-/// A program that makes the calls of a function, and nothing else.
+/// A program that makes only the calls of a function.
 struct Floor {
     name: &'static str,
     program: PathBuf,

@@ -1,4 +1,4 @@
-//! Compares the reports of two runs by what does not depend on the machine's speed: calls and
+//! Compares the figures of two runs that do not depend on the machine's speed: calls and
 //! capacity units are equal, bytes within 1 %, instructions within 2 %, ratios within 15 %.
 
 use serde_json::{Map, Value};

@@ -29,8 +29,8 @@ const WARM_UP: u32 = 5;
 /// For the last deliveries.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// When the webhooks of each order were handed over whose POSTs have not left yet, and the time
-/// that each took whose POST has.
+/// The webhooks of each order without a POST so far, by the time at which each was handed over, and
+/// the time that each other one took to its POST.
 #[derive(Default)]
 struct Ledger {
     accepted: BTreeMap<String, VecDeque<Instant>>,

@@ -79,7 +79,7 @@ async fn finds_a_delivery_about_several_orders_by_each() {
 }
 
 /// The mark of an event follows its deliveries: a run may be killed in between. In an account of its
-/// own, whose deliveries no other test counts.
+/// own: no other test counts its deliveries.
 #[tokio::test]
 async fn finds_deliveries_whose_event_does_not_name_them() {
     let (parcel, account) = (Parcel::new(), unique("ACC-"));

@@ -136,7 +136,7 @@ async fn shows_an_answer_on_the_timeline_and_tells_endpoints() {
         assert_eq!(list["items"][0]["id"], row["id"], "{list}");
     };
     listed().await;
-    // So is one whose event does not name it, as its run was killed.
+    // So is one that its event does not name, as its run was killed.
     forget_deliveries_of_events(&order_key(OURS.0, &shop.order_id)).await;
     listed().await;
 }

@@ -28,7 +28,7 @@ pub(super) fn base(environment: &Environment) -> Result<SdkConfig, BadEnvironmen
     Ok(config.build())
 }
 
-/// The variables with the endpoint of one service, such as `AWS_ENDPOINT_URL_SQS`. They win over
+/// The variables with the endpoint of one service, e.g. `AWS_ENDPOINT_URL_SQS`. They win over
 /// `AWS_ENDPOINT_URL`: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>.
 #[derive(Debug)]
 struct ServiceEndpoints(Environment);

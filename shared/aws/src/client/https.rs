@@ -116,7 +116,7 @@ impl HttpConnector for Pool {
     }
 }
 
-/// With it the SDK gives up a connection whose answer was a server's error.
+/// With it the SDK gives up a connection after an error of the server.
 fn metadata(connection: &CaptureConnection) -> Option<ConnectionMetadata> {
     connection.connection_metadata().as_ref()?;
     let connection = connection.clone();

@@ -1,4 +1,4 @@
-//! JSON of an order's rows, compressed after a dictionary of what such JSON has in common.
+//! JSON of an order's rows, compressed after a dictionary of its common parts.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! DEFLATE (RFC 1951) after a preset dictionary: what small texts of a kind have in common, known to
+//! DEFLATE (RFC 1951) after a preset dictionary: the common parts of small texts, known to
 //! both sides. The compressed data goes on as if the dictionary had been compressed before it.
 //!
 //! A dictionary is part of the format of stored rows, and never changes.

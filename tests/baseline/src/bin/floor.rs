@@ -1,4 +1,4 @@
-//! Makes the calls that its event lists, one after another, and nothing else. Its argument is where
+//! Makes only the calls that its event lists, one after another. Its argument is where
 //! the servers of others are.
 //!
 //! The clients are those of the functions; requests are the listed bytes, those to AWS signed here.

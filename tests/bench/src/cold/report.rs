@@ -14,7 +14,7 @@ pub(crate) struct Cold {
 
 pub(super) struct Row {
     pub(super) program: String,
-    /// The function whose calls the program makes.
+    /// The program makes the calls of this function.
     pub(super) floor_of: Option<&'static str>,
     pub(super) times: Vec<Times>,
     /// Of those that are compared with a floor.

@@ -20,7 +20,7 @@ use crate::Error;
 use crate::http::{Request, Response, serve_tls};
 use crate::sync::usage::lock;
 
-/// What a call of anything but AWS has for a service.
+/// The service of a call of others than AWS.
 pub(crate) const OTHERS: &str = "others";
 
 pub(crate) struct Account {

@@ -28,7 +28,7 @@ impl Certificates {
     /// Writes the files of roots to `directory`.
     pub(super) fn new(directory: &Path) -> Result<Self, Error> {
         let mut authority = CertificateParams::default();
-        // OpenSSL takes a certificate for self-signed whose subject is its issuer.
+        // OpenSSL takes a certificate for self-signed if its subject is its issuer.
         authority.distinguished_name.push(DnType::CommonName, "authority of the benchmark");
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;

@@ -48,7 +48,7 @@ impl Prices {
     }
 }
 
-/// A price in dollars, such as `0.625`, in units of $1e-12.
+/// A price in dollars, e.g. `0.625`, in units of $1e-12.
 #[expect(clippy::expect_used, reason = "the file is part of the program")]
 fn decimal(price: &str) -> u64 {
     let (whole, fraction) = price.split_once('.').unwrap_or((price, ""));

@@ -1,4 +1,4 @@
-//! A busy queue: one invocation gets ten messages, and what it writes once serves all of them.
+//! A busy queue: one invocation gets ten messages, and its counters serve all of them.
 
 use aws::clock::now;
 use aws::lambda::sqs_batch::RecordOutcome;
@@ -10,7 +10,7 @@ use super::Operations;
 use super::parcels::Shipment;
 use crate::support::seconds_from_now;
 
-/// What Shiprocket reports of two orders after the pickup was scheduled, each a change: its number of
+/// Shiprocket's reports of two orders after the pickup was scheduled, each a change: its number of
 /// the status, and its name.
 const LIVES: [&[(u32, &str)]; 2] = [
     &[(42, "PICKED UP"), (18, "IN TRANSIT"), (17, "OUT FOR DELIVERY"), (7, "DELIVERED")],

@@ -73,7 +73,7 @@ pub(super) fn recent(order: &Order, entries: &[TimelineEntry]) -> Vec<TimelineEn
     newest.into_iter().skip(earlier).cloned().collect()
 }
 
-/// Takes out of the newest entries what would make the state row too large.
+/// Takes those of the newest entries out that would make the state row too large.
 pub(super) fn overflow(
     order: &Order,
     recent: &mut Vec<TimelineEntry>,

@@ -1,4 +1,4 @@
-//! The text that bodies are compressed against: what they have in common. What is commonest comes
+//! The text that bodies are compressed against: their common parts. The commonest part comes
 //! last, where it is nearest.
 
 /// Stored bodies go on from it: it never changes. The largest that a stored block can have is 64 KB.
