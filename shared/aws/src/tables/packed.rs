@@ -58,6 +58,7 @@ pub fn unpack_bytes<T: DeserializeOwned>(packed: &[u8]) -> Option<T> {
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use data_encoding::HEXLOWER;
     use domain::core::hash::Fingerprint;
     use serde_json::{Value, json};
 
@@ -74,6 +75,15 @@ mod tests {
         {
             assert_eq!(read(pack(&value).unwrap()).unwrap(), value);
         }
+    }
+
+    /// By the library of releases before, miniz_oxide.
+    #[test]
+    fn reads_what_another_library_packed() {
+        let hex = b"7dd1a10900000844d15d1cc141dcc16415c124ee6e942bd77ff8f086a6bfa2406b1ed9257b";
+        let packed = HEXLOWER.decode(hex).unwrap();
+        let value = json!({"status": "out_for_delivery", "attempts": 2, "location": "Nagpur"});
+        assert_eq!(read(bytes(packed)).unwrap(), value);
     }
 
     #[test]

@@ -3,30 +3,48 @@
 //!
 //! A dictionary is part of the format of stored rows, and never changes.
 
-use std::io::{Read, Write};
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress, Status};
 
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
+/// Raw DEFLATE, without the header of zlib.
+const ZLIB_HEADER: bool = false;
+/// A window of 4 KB is enough for small texts, and makes the compressor's tables small.
+const SMALL_WINDOW: u8 = 12;
+const LARGE_WINDOW: u8 = 15;
+/// Room for compressed data that is as large as its content, and for the ends of blocks.
+const SPARE: usize = 64;
 
 pub(crate) fn deflate_after(dictionary: &[u8], content: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory cannot fail. A flush ends the dictionary's block at a whole byte.
-    let _ = encoder.write_all(dictionary).and_then(|()| encoder.flush());
-    let begin = encoder.get_ref().len();
-    let _ = encoder.write_all(content);
-    encoder.finish().unwrap_or_default().get(begin..).unwrap_or_default().to_vec()
+    let is_small = dictionary.len() + content.len() <= 1 << SMALL_WINDOW;
+    let window = if is_small { SMALL_WINDOW } else { LARGE_WINDOW };
+    let mut encoder = Compress::new_with_window_bits(Compression::default(), ZLIB_HEADER, window);
+    let mut packed = Vec::with_capacity(content.len() + SPARE);
+    // Compressing to memory cannot fail.
+    let _ = encoder.set_dictionary(dictionary);
+    while let Some(rest) = rest_of(content, encoder.total_in())
+        && let Ok(Status::Ok | Status::BufError) =
+            encoder.compress_vec(rest, &mut packed, FlushCompress::Finish)
+    {
+        packed.reserve(SPARE);
+    }
+    packed
 }
 
-/// `None` if it cannot be read. A dictionary has at most 64 KB.
+/// `None` if it cannot be read.
 pub(crate) fn inflate_after(dictionary: &[u8], packed: &[u8]) -> Option<Vec<u8>> {
-    // A block without compression (RFC 1951, 3.2.4) is a valid beginning of the stream.
-    let size = u16::try_from(dictionary.len()).ok()?;
-    let [[low, high], [not_low, not_high]] = [size, !size].map(u16::to_le_bytes);
-    let header = [0, low, high, not_low, not_high];
-    let mut decoder = DeflateDecoder::new(header.chain(dictionary).chain(packed));
-    decoder.read_exact(&mut vec![0; dictionary.len()]).ok()?;
+    let mut decoder = Decompress::new(ZLIB_HEADER);
+    decoder.set_dictionary(dictionary).ok()?;
     let mut content = Vec::new();
-    decoder.read_to_end(&mut content).ok()?;
-    Some(content)
+    loop {
+        content.reserve(packed.len() * 4 + SPARE);
+        let (rest, before) = (rest_of(packed, decoder.total_in())?, content.len());
+        match decoder.decompress_vec(rest, &mut content, FlushDecompress::None).ok()? {
+            Status::StreamEnd => return Some(content),
+            Status::Ok | Status::BufError if content.len() == before => return None,
+            Status::Ok | Status::BufError => {}
+        }
+    }
+}
+
+fn rest_of(all: &[u8], done: u64) -> Option<&[u8]> {
+    all.get(usize::try_from(done).ok()?..)
 }
