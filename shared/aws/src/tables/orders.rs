@@ -205,7 +205,13 @@ fn read_state(row: &Item) -> Result<State, IoError> {
 
 /// Of a new order.
 fn state_row(order: &Order) -> Result<Item, IoError> {
-    Ok(item([
+    let mut row = unpacked_row(order);
+    row.insert(STATE.to_owned(), pack(&order.state)?);
+    Ok(row)
+}
+
+fn unpacked_row(order: &Order) -> Item {
+    item([
         ("pk", text(order_pk(&order.key))),
         ("sk", text("state")),
         ("order_id", text(order.key.order.as_str())),
@@ -213,8 +219,7 @@ fn state_row(order: &Order) -> Result<Item, IoError> {
         ("listed_at", text(sort_key_of(order))),
         ("found_in", found_in(&order.key.account, order.state.tracking.status)),
         ("rev", number(order.state.rev)),
-        (STATE, pack(&order.state)?),
-    ]))
+    ])
 }
 
 fn profile_row(order: &Order) -> Result<Item, IoError> {

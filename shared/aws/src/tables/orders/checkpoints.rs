@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::id::{Awb, OrderKey};
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Order;
@@ -24,21 +25,24 @@ pub(super) const SCANS: &str = "scans";
 const MAX_BYTES: usize = 600;
 
 impl Orders {
-    /// Gives an order the new scans of a parcel, to be written with its state. They are of its newest
-    /// report. If they are too many they are written now, before the fact, unless a later report has
-    /// written its own.
+    /// Gives an order the new scans of a parcel, to be written with its state, and packs its scans.
+    /// The new ones are of its newest report. If they are too many they are written now, before the
+    /// fact, unless a later report has written its own.
     pub(super) async fn take_scans(
         &self,
         order: &mut Order,
         new: &ParcelScans,
-    ) -> Result<(), IoError> {
+    ) -> Result<Option<AttributeValue>, IoError> {
         order.scans.retain(|it| it.awb != new.awb);
         order.scans.push(new.clone());
-        if packed_bytes(&order.scans)? > MAX_BYTES {
-            order.scans.pop();
-            self.put_checkpoints(&order.key, new).await?;
+        let packed = pack_scans(&order.scans)?;
+        let bytes = packed.as_ref().and_then(|it| it.as_b().ok()).map_or(0, |it| it.as_ref().len());
+        if bytes <= MAX_BYTES {
+            return Ok(packed);
         }
-        Ok(())
+        order.scans.pop();
+        self.put_checkpoints(&order.key, new).await?;
+        pack_scans(&order.scans)
     }
 
     async fn put_checkpoints(&self, key: &OrderKey, new: &ParcelScans) -> Result<(), IoError> {
@@ -56,8 +60,8 @@ impl Orders {
     }
 }
 
-fn packed_bytes(scans: &[ParcelScans]) -> Result<usize, IoError> {
-    Ok(pack(&scans)?.as_b().map_or(0, |packed| packed.as_ref().len()))
+pub(super) fn pack_scans(scans: &[ParcelScans]) -> Result<Option<AttributeValue>, IoError> {
+    if scans.is_empty() { Ok(None) } else { pack(&scans).map(Some) }
 }
 
 /// Those in a state row.

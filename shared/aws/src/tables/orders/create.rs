@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::id::{EventId, OrderId, OrderKey};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
@@ -178,7 +179,7 @@ impl Orders {
         after: &Order,
         reconciliation: Option<&InboundEvent>,
     ) -> Result<Write, IoError> {
-        let mut changes = changes_of(before, after)?;
+        let mut changes = changes_of(before, after, pack(&after.state)?)?;
         if let Some(event) = reconciliation {
             changes = changes.set("adoption", text(event.id.as_str()));
         }
@@ -188,9 +189,13 @@ impl Orders {
 }
 
 /// The changes of a state row, but for its facts.
-pub(super) fn changes_of(before: &Order, after: &Order) -> Result<Changes, IoError> {
+pub(super) fn changes_of(
+    before: &Order,
+    after: &Order,
+    packed_state: AttributeValue,
+) -> Result<Changes, IoError> {
     let changes = Changes::new()
-        .set(STATE, pack(&after.state)?)
+        .set(STATE, packed_state)
         .set("rev", number(after.state.rev))
         .set("found_in", found_in(&after.key.account, after.state.tracking.status))
         // Of releases before.

@@ -8,6 +8,7 @@ use domain::orders::order::Order;
 use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::Ref;
 
+use super::facts::Packed;
 use super::given_up::is_unchanged;
 use super::{Orders, facts, partition, profile_row, sort_key, state_key};
 use crate::error::IoError;
@@ -61,7 +62,7 @@ impl Orders {
     ) -> Result<bool, IoError> {
         let recent = facts::recent(before, entries);
         let mut writes = vec![
-            self.replace_facts(before, after, &recent)?,
+            self.replace_facts(before, after, Packed::of(after, &recent)?)?,
             Write::put(&self.table, profile_row(after)?),
         ];
         writes.extend(self.phone_writes(Some(before), after));

@@ -16,10 +16,10 @@ use domain::orders::order::Order;
 use domain::tracking::entry::TimelineEntry;
 use domain::tracking::state::{State, entry_sum};
 
-use super::checkpoints::SCANS;
+use super::checkpoints::{SCANS, pack_scans};
 use super::create::changes_of;
-use super::given_up::is_unchanged;
-use super::{Orders, partition, sort_key, state_key, state_row};
+use super::given_up::{self, GIVEN_UP, is_unchanged};
+use super::{Orders, STATE, partition, sort_key, state_key, unpacked_row};
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, json, number, read_json, text};
 use crate::tables::expression::{attr, row_exists};
@@ -73,19 +73,55 @@ pub(super) fn recent(order: &Order, entries: &[TimelineEntry]) -> Vec<TimelineEn
     newest.into_iter().skip(earlier).cloned().collect()
 }
 
-/// Takes those of the newest entries out that would make the state row too large.
-pub(super) fn overflow(
-    order: &Order,
-    recent: &mut Vec<TimelineEntry>,
-) -> Result<Vec<TimelineEntry>, IoError> {
-    let mut row = state_row(order)?;
-    row.insert(FACTS.to_owned(), pack(recent)?);
-    row.insert(SCANS.to_owned(), pack(&order.scans)?);
-    let moving = match size(&row) + UNSEEN_BYTES > max_bytes() {
-        true => recent.len().saturating_sub(STAYING),
-        false => 0,
-    };
-    Ok(recent.drain(..moving).collect())
+/// The compressed attributes of a state row.
+pub(super) struct Packed {
+    state: AttributeValue,
+    facts: Option<AttributeValue>,
+    scans: Option<AttributeValue>,
+}
+
+impl Packed {
+    pub(super) fn of(order: &Order, recent: &[TimelineEntry]) -> Result<Packed, IoError> {
+        Packed::with_scans(order, recent, pack_scans(&order.scans)?)
+    }
+
+    fn with_scans(
+        order: &Order,
+        recent: &[TimelineEntry],
+        scans: Option<AttributeValue>,
+    ) -> Result<Packed, IoError> {
+        Ok(Packed { state: pack(&order.state)?, facts: pack_facts(recent)?, scans })
+    }
+
+    /// Also takes those of the newest entries out that would make the state row too large.
+    pub(super) fn with_overflow(
+        order: &Order,
+        recent: &mut Vec<TimelineEntry>,
+        scans: Option<AttributeValue>,
+    ) -> Result<(Packed, Vec<TimelineEntry>), IoError> {
+        let mut packed = Packed::with_scans(order, recent, scans)?;
+        if packed.row_bytes(order)? <= max_bytes() {
+            return Ok((packed, Vec::new()));
+        }
+        let moving = recent.len().saturating_sub(STAYING);
+        let moved = recent.drain(..moving).collect();
+        packed.facts = pack_facts(recent)?;
+        Ok((packed, moved))
+    }
+
+    fn row_bytes(&self, order: &Order) -> Result<usize, IoError> {
+        let names = given_up::set(&order.given_up)?;
+        let packed = [(FACTS, &self.facts), (SCANS, &self.scans)];
+        let packed = packed.into_iter().filter_map(|(name, it)| Some((name, it.as_ref()?)));
+        let written = packed.chain([(STATE, &self.state), (GIVEN_UP, &names)]);
+        let written: usize = written.map(|(name, value)| bytes(name, value)).sum();
+        let others: usize = unpacked_row(order).iter().map(|(name, it)| bytes(name, it)).sum();
+        Ok(written + others + UNSEEN_BYTES)
+    }
+}
+
+fn pack_facts(entries: &[TimelineEntry]) -> Result<Option<AttributeValue>, IoError> {
+    if entries.is_empty() { Ok(None) } else { pack(&entries).map(Some) }
 }
 
 fn max_bytes() -> usize {
@@ -116,32 +152,32 @@ pub mod simulation {
 }
 
 /// As DynamoDB counts, but for numbers, which are at most as long as their digits.
-fn size(row: &Item) -> usize {
-    let value = |value: &AttributeValue| match value {
+fn bytes(name: &str, value: &AttributeValue) -> usize {
+    let value = match value {
         AttributeValue::S(text) | AttributeValue::N(text) => text.len(),
         AttributeValue::B(bytes) => bytes.as_ref().len(),
+        AttributeValue::Ss(texts) => texts.iter().map(String::len).sum(),
         _ => 0,
     };
-    row.iter().map(|(name, it)| name.len() + value(it)).sum()
+    name.len() + value
 }
 
 impl Orders {
-    /// Writes an order's new state with its newest entries and scans, unless the order was written
-    /// since it was read.
+    /// Writes an order's new state with its newest entries, `after.recent` many, and its scans, unless
+    /// the order was written since it was read.
     pub(super) fn replace_facts(
         &self,
         before: &Order,
         after: &Order,
-        recent: &[TimelineEntry],
+        packed: Packed,
     ) -> Result<Write, IoError> {
-        let facts = if recent.is_empty() { None } else { Some(pack(&recent)?) };
-        let changes = changes_of(before, after)?
+        let Packed { state, facts, scans } = packed;
+        let changes = changes_of(before, after, state)?
             .set_or_remove(FACTS, facts)
-            .set(RECENT, number(recent.len()));
-        let changes = match (after.scans == before.scans, after.scans.as_slice()) {
-            (true, _) => changes,
-            (false, []) => changes.remove(SCANS),
-            (false, scans) => changes.set(SCANS, pack(&scans)?),
+            .set(RECENT, number(after.recent));
+        let changes = match after.scans == before.scans {
+            true => changes,
+            false => changes.set_or_remove(SCANS, scans),
         };
         let write = Write::update(&self.table, state_key(&after.key), changes);
         Ok(write.only_if(is_unchanged(before)?))

@@ -17,7 +17,7 @@ use crate::tables::update::Changes;
 use crate::tables::write::Write;
 
 /// A set of names as JSON texts.
-const GIVEN_UP: &str = "given_up";
+pub(super) const GIVEN_UP: &str = "given_up";
 
 impl Orders {
     /// The write by which an order gives names up. It fails if the order was written since it was
@@ -75,7 +75,7 @@ pub(super) fn read(state_row: &Item) -> Result<BTreeSet<Ref>, IoError> {
     names.collect::<Result<_, _>>().map_err(|_| IoError::unreadable("dynamodb", GIVEN_UP))
 }
 
-fn set<'a>(names: impl IntoIterator<Item = &'a Ref>) -> Result<AttributeValue, IoError> {
+pub(super) fn set<'a>(names: impl IntoIterator<Item = &'a Ref>) -> Result<AttributeValue, IoError> {
     let names: Result<_, _> = names.into_iter().map(serde_json::to_string).collect();
     names.map(AttributeValue::Ss).map_err(|_| IoError::unreadable("serde_json", GIVEN_UP))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::id::{AccountCode, OrderId, OrderKey, ReportId};
 use domain::orders::api_event::TakenName;
 use domain::orders::order::Order;
@@ -9,6 +10,8 @@ use domain::tracking::entry::TimelineEntry;
 use domain::tracking::report::{ParcelScans, Ref};
 use domain::tracking::timeline::Commit;
 
+use super::checkpoints::pack_scans;
+use super::facts::Packed;
 use super::find::{KEPT, MOVED};
 use super::{Orders, facts, state_key};
 use crate::error::IoError;
@@ -61,10 +64,11 @@ impl Orders {
         let key = &order.key;
         let mut after = Order { state: commit.state.clone(), ..order.clone() };
         after.regain(names.claimed.iter().chain(&names.kept));
-        if let Some(scans) = scans {
-            self.take_scans(&mut after, scans).await?;
-        }
-        let mut writes = self.fact_writes(order, &mut after, entries, commit).await?;
+        let packed_scans = match scans {
+            Some(new) => self.take_scans(&mut after, new).await?,
+            None => pack_scans(&after.scans)?,
+        };
+        let mut writes = self.fact_writes(order, &mut after, entries, commit, packed_scans).await?;
         writes.extend(names.claimed.iter().map(|name| self.claim(key, name)));
         writes.extend(names.kept.iter().map(|name| self.keep(key, name)));
         writes.extend(names.freed.iter().map(|name| self.free(key, name)));
@@ -88,6 +92,7 @@ impl Orders {
         after: &mut Order,
         entries: &[TimelineEntry],
         commit: &Commit,
+        packed_scans: Option<AttributeValue>,
     ) -> Result<Vec<Write>, IoError> {
         let replaced = commit.replaces.then_some(&commit.entry.id);
         let gone: BTreeSet<&ReportId> = replaced.into_iter().chain(&commit.dropped).collect();
@@ -96,9 +101,9 @@ impl Orders {
         recent.retain(|entry| !gone.contains(&entry.id));
         let are_all_recent = before - recent.len() == gone.len();
         recent.push(commit.entry.clone());
-        let aside = facts::overflow(after, &mut recent)?;
+        let (packed, aside) = Packed::with_overflow(after, &mut recent, packed_scans)?;
         after.recent = recent.len();
-        let mut writes = vec![self.replace_facts(order, after, &recent)?];
+        let mut writes = vec![self.replace_facts(order, after, packed)?];
         if !are_all_recent {
             let keep = |entry: &TimelineEntry| (!gone.contains(&entry.id)).then(|| entry.clone());
             writes.extend(self.change_aside(&order.key, keep).await?);

@@ -60,10 +60,15 @@ fn the_newest_entries_are_in_the_state_row() {
     }
 }
 
+fn overflow(order: &Order, recent: &mut Vec<TimelineEntry>) -> Vec<TimelineEntry> {
+    let scans = pack_scans(&order.scans).unwrap();
+    Packed::with_overflow(order, recent, scans).unwrap().1
+}
+
 #[test]
 fn entries_leave_the_state_row_when_it_has_grown() {
     let mut small = vec![entry(2, "x"), entry(3, "x"), entry(4, "x")];
-    assert_eq!(overflow(&order(3, 3), &mut small).unwrap(), []);
+    assert_eq!(overflow(&order(3, 3), &mut small), []);
     assert_eq!(revs(&small), [2, 3, 4]);
 
     // Text that does not shrink.
@@ -72,7 +77,7 @@ fn entries_leave_the_state_row_when_it_has_grown() {
     };
     let large = |rev| entry(rev, &id(rev)[..120]);
     let mut many: Vec<TimelineEntry> = (2..42).map(large).collect();
-    let moved = overflow(&order(40, 40), &mut many).unwrap();
+    let moved = overflow(&order(40, 40), &mut many);
     assert_eq!((revs(&moved), revs(&many)), ((2..40).collect(), vec![40, 41]));
 }
 
@@ -140,11 +145,8 @@ fn sizes() -> Vec<usize> {
         let awb = Awb::parse("19041211125783").unwrap();
         order.scans = vec![ParcelScans { awb, at, scans: scans.clone() }];
         order.state = commit.state;
-        assert_eq!(overflow(&order, &mut entries.clone()).unwrap(), [], "after {number}");
-        let mut row = state_row(&order).unwrap();
-        row.insert(FACTS.to_owned(), pack(&entries).unwrap());
-        row.insert(SCANS.to_owned(), pack(&order.scans).unwrap());
-        sizes.push(size(&row) + UNSEEN_BYTES);
+        assert_eq!(overflow(&order, &mut entries.clone()), [], "after {number}");
+        sizes.push(Packed::of(&order, &entries).unwrap().row_bytes(&order).unwrap());
     }
     sizes
 }
