@@ -1,14 +1,10 @@
 //! Attribute values: how they are written and read.
 
 use std::collections::HashMap;
-use std::io::{Read, Write};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::core::timestamp::Timestamp;
-use flate2::Compression;
-use flate2::read::DeflateDecoder;
-use flate2::write::DeflateEncoder;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -87,33 +83,4 @@ pub(crate) fn read_number<T: std::str::FromStr>(item: &Item, name: &str) -> Opti
 
 pub(crate) fn read_bytes<'a>(item: &'a Item, name: &str) -> Option<&'a [u8]> {
     item.get(name)?.as_b().ok().map(AsRef::as_ref)
-}
-
-/// Raw DEFLATE (RFC 1951). JSON bodies shrink to about a third.
-pub(crate) fn compress(content: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
-    // Writing to memory cannot fail.
-    let _ = encoder.write_all(content);
-    encoder.finish().unwrap_or_default()
-}
-
-pub(crate) fn decompress(content: &[u8]) -> Result<Vec<u8>, IoError> {
-    let mut plain = Vec::new();
-    let read = DeflateDecoder::new(content).read_to_end(&mut plain);
-    read.map(|_| plain).map_err(|_| IoError::unreadable("deflate", "body"))
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decompresses_what_it_compressed() {
-        let body = br#"{"awb":"19000000000501"}"#.repeat(50);
-        let packed = compress(&body);
-        assert!(packed.len() * 3 < body.len());
-        assert_eq!(decompress(&packed).unwrap(), body);
-        assert!(decompress(b"\xff\xff").is_err());
-    }
 }

@@ -37,7 +37,8 @@ pub use pending::{Cursor, Pending, PendingPage, Stage};
 pub use stored::{Checkpoint, StoredEvent};
 
 use crate::error::IoError;
-use crate::tables::attr::{Item, compress, decompress, read_text, text};
+use crate::tables::attr::{Item, read_text, text};
+use crate::tables::deflate::{compress, decompress};
 use crate::tables::keys::key;
 use crate::tables::read::get;
 use crate::tables::update::Changes;

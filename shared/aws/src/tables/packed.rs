@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::attr::{Item, bytes, read_bytes};
-use super::preset::{deflate_after, inflate_after};
+use super::deflate::{compress_after, decompress_after};
 use crate::error::IoError;
 
 /// Frequent text is near the end, where references to it are short.
@@ -42,7 +42,7 @@ const DICTIONARY: &str = concat!(
 
 pub(crate) fn pack(value: &impl Serialize) -> Result<AttributeValue, IoError> {
     let json = serde_json::to_vec(value).map_err(|_| IoError::unreadable("serde_json", "value"))?;
-    Ok(bytes(deflate_after(DICTIONARY.as_bytes(), &json)))
+    Ok(bytes(compress_after(DICTIONARY.as_bytes(), &json)))
 }
 
 pub(crate) fn unpack<T: DeserializeOwned>(row: &Item, name: &str) -> Result<T, IoError> {
@@ -52,7 +52,7 @@ pub(crate) fn unpack<T: DeserializeOwned>(row: &Item, name: &str) -> Result<T, I
 
 /// `None` if it cannot be read.
 pub fn unpack_bytes<T: DeserializeOwned>(packed: &[u8]) -> Option<T> {
-    serde_json::from_slice(&inflate_after(DICTIONARY.as_bytes(), packed)?).ok()
+    serde_json::from_slice(&decompress_after(DICTIONARY.as_bytes(), packed)?).ok()
 }
 
 #[cfg(test)]
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_text_of_the_dictionary_is_a_few_bytes() {
         let (_, tail) = DICTIONARY.as_bytes().split_at(DICTIONARY.len() - 250);
-        let packed = deflate_after(DICTIONARY.as_bytes(), tail);
+        let packed = compress_after(DICTIONARY.as_bytes(), tail);
         assert!(packed.len() < 20, "{packed:?}");
     }
 
@@ -104,7 +104,7 @@ mod tests {
         for bad in [&b""[..], b"\xff\xff", b"\x03\x00"] {
             assert!(read(bytes(bad.to_vec())).is_err(), "{bad:?}");
         }
-        let json = deflate_after(DICTIONARY.as_bytes(), b"{\"a\":");
+        let json = compress_after(DICTIONARY.as_bytes(), b"{\"a\":");
         assert!(read(bytes(json)).is_err());
     }
 }

@@ -10,14 +10,13 @@ mod dictionary;
 
 use self::dictionary::DICTIONARY;
 use crate::error::IoError;
-use crate::tables::attr::decompress;
-use crate::tables::preset::{deflate_after, inflate_after};
+use crate::tables::deflate::{compress_after, decompress, decompress_after};
 
 /// A last block of the reserved type. The other bits have the number of the dictionary, 0.
 const MARK: u8 = 0b111;
 
 pub(super) fn pack(body: &[u8]) -> Vec<u8> {
-    let mut packed = deflate_after(DICTIONARY, body);
+    let mut packed = compress_after(DICTIONARY, body);
     packed.insert(0, MARK);
     packed
 }
@@ -26,7 +25,7 @@ pub(super) fn pack(body: &[u8]) -> Vec<u8> {
 pub fn unpack(packed: &[u8]) -> Result<Vec<u8>, IoError> {
     match packed.split_first() {
         Some((&MARK, rest)) => {
-            inflate_after(DICTIONARY, rest).ok_or_else(|| IoError::unreadable("deflate", "body"))
+            decompress_after(DICTIONARY, rest).ok_or_else(|| IoError::unreadable("deflate", "body"))
         }
         _ => decompress(packed),
     }
@@ -38,7 +37,7 @@ mod tests {
     use flate2::Crc;
 
     use super::*;
-    use crate::tables::attr::compress;
+    use crate::tables::deflate::compress;
 
     const BODY: &str = concat!(
         r#"{"type":"order.status_changed","timestamp":"2023-05-23T03:30:00.000Z","data":{"#,

@@ -5,9 +5,8 @@ use domain::core::id::EventId;
 use super::row::fingerprint;
 use super::{InboundEvent, InboundLog, RETENTION_DAYS};
 use crate::error::IoError;
-use crate::tables::attr::{
-    Item, bytes, compress, item, read_bytes, read_number, read_text, text, ttl,
-};
+use crate::tables::attr::{Item, bytes, item, read_bytes, read_number, read_text, text, ttl};
+use crate::tables::deflate::compress;
 use crate::tables::keys::key;
 use crate::tables::read::get;
 use crate::tables::write::Write;

@@ -12,7 +12,8 @@ use domain::tracking::report::{ParcelScans, Scan};
 
 use super::{Orders, sort_key};
 use crate::error::IoError;
-use crate::tables::attr::{Item, bytes, compress, decompress, item, read_as, read_bytes, text};
+use crate::tables::attr::{Item, bytes, item, read_as, read_bytes, text};
+use crate::tables::deflate::{compress, decompress};
 use crate::tables::expression::attr;
 use crate::tables::keys::order_pk;
 use crate::tables::packed::{pack, unpack};
