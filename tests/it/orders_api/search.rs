@@ -129,7 +129,7 @@ async fn finds_by_status(status: &str, own: &[String], expected: &[&String]) {
     .await;
 }
 
-/// `failed` has a search key of its own; `accepted` and `assigned` share one.
+/// `failed` has a search key of its own, `accepted` and `assigned` share one, `delivered` has none.
 #[tokio::test]
 async fn finds_orders_by_their_current_status_newest_first() {
     let mut own = Vec::new();
@@ -148,6 +148,9 @@ async fn finds_orders_by_their_current_status_newest_first() {
     report(&own[1], "assigned").await;
     finds_by_status("assigned", &own, &[&own[1], &own[2]]).await;
     finds_by_status("accepted", &own, &[]).await;
+    report(&own[0], "delivered").await;
+    finds_by_status("failed", &own, &[]).await;
+    finds_by_status("delivered", &own, &[&own[0]]).await;
 }
 
 #[tokio::test]

@@ -211,15 +211,17 @@ fn state_row(order: &Order) -> Result<Item, IoError> {
 }
 
 fn unpacked_row(order: &Order) -> Item {
-    item([
+    let mut row = item([
         ("pk", text(order_pk(&order.key))),
         ("sk", text("state")),
         ("order_id", text(order.key.order.as_str())),
         ("listed_in", text(order.key.account.as_str())),
         ("listed_at", text(sort_key_of(order))),
-        ("found_in", found_in(&order.key.account, order.state.tracking.status)),
         ("rev", number(order.state.rev)),
-    ])
+    ]);
+    let found_in = found_in(&order.key.account, order.state.tracking.status);
+    row.extend(found_in.map(|found_in| ("found_in".to_owned(), found_in)));
+    row
 }
 
 fn profile_row(order: &Order) -> Result<Item, IoError> {

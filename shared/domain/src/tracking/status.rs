@@ -190,9 +190,11 @@ impl Status {
     }
 
     /// The key of the search by status. The usual statuses of a parcel share two keys, so that most
-    /// changes do not write the search's index.
-    pub fn search_key(self) -> &'static str {
-        match self {
+    /// changes do not write the search's index. `delivered` has none: most orders of an account end
+    /// so, and the list of all orders finds them as well.
+    pub fn search_key(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Delivered => return None,
             Self::Pending
             | Self::Assigned
             | Self::Accepted
@@ -203,12 +205,12 @@ impl Status {
             | Self::Processing => "preparing",
             Self::PickedUp | Self::InTransit | Self::OutForDelivery => "moving",
             status => status.as_str(),
-        }
+        })
     }
 
     /// True if no other status has this [`Status::search_key`].
     pub fn has_own_search_key(self) -> bool {
-        self.search_key() == self.as_str()
+        self.search_key() == Some(self.as_str())
     }
 }
 

@@ -28,7 +28,7 @@ fn stored_row(row: &doubles::dynamodb::Item) -> Option<Row> {
     } else if pk.starts_with("phone:") {
         String::new()
     } else if pk.starts_with("order:") && sk == "state" {
-        format!("{} {}", text("found_in")?, text("listed_at")?)
+        format!("{} {}", text("found_in").unwrap_or_default(), text("listed_at")?)
     } else {
         return None;
     };
@@ -43,7 +43,8 @@ fn rows(stored: &StoredOrder) -> Vec<Row> {
     let (order, key) = (stored.order(), &stored.key);
     let tenant = tenant(&key.account);
     let listed_at = format!("{}/{}", order.state.created_at, key.order);
-    let found_in = format!("{tenant}:{}", order.state.tracking.status.search_key());
+    let found_in = order.state.tracking.status.search_key().map(|key| format!("{tenant}:{key}"));
+    let found_in = found_in.unwrap_or_default();
     let own = format!("order:{tenant}:{}", key.order);
     let mut rows = vec![(own, "state".to_owned(), format!("{found_in} {listed_at}"))];
     let phone = order.profile.customer.phone.as_deref().and_then(PhoneKey::parse);

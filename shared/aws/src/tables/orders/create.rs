@@ -197,7 +197,7 @@ pub(super) fn changes_of(
     let changes = Changes::new()
         .set(STATE, packed_state)
         .set("rev", number(after.state.rev))
-        .set("found_in", found_in(&after.key.account, after.state.tracking.status))
+        .set_or_remove("found_in", found_in(&after.key.account, after.state.tracking.status))
         // Of releases before.
         .remove("json");
     remove_regained(changes, before, after)

@@ -1,7 +1,8 @@
 //! An account's orders, newest first, from the indexes `listed` and `by_status`.
 //!
 //! An order enters `listed` at creation and never moves. In `by_status` it moves when its
-//! [`Status::search_key`] changes, which the usual changes of a parcel on its way do not.
+//! [`Status::search_key`] changes, which the usual changes of a parcel on its way do not, and leaves
+//! it when it has none.
 
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use domain::core::id::{AccountCode, OrderId, OrderKey};
@@ -37,15 +38,20 @@ impl Orders {
         self.list_in("listed", attr("listed_in").equals(text(account.as_str())), page).await
     }
 
-    /// A page of an account's orders, newest first, whose status has the same search key. The index
-    /// lags behind the orders by less than a second, as a rule.
+    /// A page of an account's orders, newest first, among which are all that have this status. The
+    /// index lags behind the orders by less than a second, as a rule.
     pub async fn list_by_status(
         &self,
         account: &AccountCode,
         status: Status,
         page: &PageRequest,
     ) -> Result<Vec<Listed>, IoError> {
-        self.list_in("by_status", attr("found_in").equals(found_in(account, status)), page).await
+        match found_in(account, status) {
+            Some(found_in) => {
+                self.list_in("by_status", attr("found_in").equals(found_in), page).await
+            }
+            None => self.list(account, page).await,
+        }
     }
 
     async fn list_in(
@@ -106,8 +112,8 @@ impl Orders {
 }
 
 /// The partition of an order in the index `by_status`.
-pub(super) fn found_in(account: &AccountCode, status: Status) -> AttributeValue {
-    text(format!("{}:{}", tenant(account), status.search_key()))
+pub(super) fn found_in(account: &AccountCode, status: Status) -> Option<AttributeValue> {
+    Some(text(format!("{}:{}", tenant(account), status.search_key()?)))
 }
 
 /// `{created_at}/{order id}`. No id contains a `/`.
@@ -158,6 +164,7 @@ mod tests {
         let found_in = |status| found_in(&account, status);
         assert_eq!(found_in(Status::Pending), found_in(Status::Processing));
         assert_eq!(found_in(Status::PickedUp), found_in(Status::OutForDelivery));
-        assert_ne!(found_in(Status::OutForDelivery), found_in(Status::Delivered));
+        assert_ne!(found_in(Status::OutForDelivery), found_in(Status::Undelivered));
+        assert_eq!(found_in(Status::Delivered), None);
     }
 }
