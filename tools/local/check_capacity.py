@@ -36,7 +36,14 @@ CALL_MS = 5
 RECEIVER_MS = 100
 IN_FLIGHT = 5
 # docs/benchmarks.md: CPU time of an event or delivery, in ms of a whole core.
-CPU_MS = {"inbound": Fraction("0.9"), "process": Fraction("2.6"), "deliver": Fraction("1.2")}
+CPU_MS = {"inbound": Fraction("0.8"), "process": Fraction("1.7"), "deliver": Fraction("0.9")}
+# docs/benchmarks.md: webhook to POST at 200 a second, p50 / p95 / p99, by MB of memory.
+OWN_MS = {
+    128: "11.5 / 26 / 37",
+    256: "3.5 / 16 / 20",
+    512: "2.7 / 3.1 / 4.3",
+    1024: "2.6 / 3.0 / 3.9",
+}
 # Lambda: the memory with the share of one whole core.
 CORE_MB = 1769
 # Calls of an event or delivery, one after another.
@@ -193,9 +200,22 @@ def size_table(one: Change) -> str:
     return "\n".join(lines)
 
 
+def memory_table(one: Change) -> str:
+    lines = [
+        "| memory | webhook → POST at 200 a second, ms | Lambda, ten at once | one at a time |",
+        "|--:|--:|--:|--:|",
+    ]
+    for memory, own in OWN_MS.items():
+        each = replace(one, memory_mb=memory)
+        costs = " | ".join(price(dollars(it)["Lambda"]) for it in (each, each.alone()))
+        lines.append(f"| {memory} MB | {own} | {costs} |")
+    return "\n".join(lines)
+
+
 def expected(page: str) -> str:
     one = change()
-    for name, table in (("cost", cost_table(one)), ("size", size_table(one))):
+    tables = {"cost": cost_table(one), "memory": memory_table(one), "size": size_table(one)}
+    for name, table in tables.items():
         page = re.sub(
             rf"(<!-- {name} -->\n).*?(<!-- end -->)",
             lambda found, table=table: f"{found[1]}{table}\n{found[2]}",
