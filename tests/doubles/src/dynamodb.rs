@@ -75,6 +75,7 @@ impl DynamoDb {
             "GetItem" => self.get_item(request),
             "BatchGetItem" => self.batch_get_item(request),
             "Query" => self.query(request),
+            "Scan" => self.scan(request),
             "PutItem" => self.write(Kind::Put, request, now, lag),
             "UpdateItem" => self.write(Kind::Update, request, now, lag),
             "DeleteItem" => self.write(Kind::Delete, request, now, lag),

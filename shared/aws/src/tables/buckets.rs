@@ -2,16 +2,29 @@
 //!
 //! A bucket is chosen by a hash of what the commonest lists ask for, so such a list reads one
 //! partition of a day. Other lists merge the partitions of all buckets.
+//!
+//! A young or quiet installation has many partitions without rows. A page of a list reads few of them.
 
 use std::cmp::Reverse;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 
+use aws_sdk_dynamodb::Client;
 use domain::core::hash::Fingerprint;
 use futures::future::try_join_all;
 
+use super::attr::read_text;
+use super::read::limit;
 use crate::error::IoError;
 
 const BUCKETS: u64 = 16;
+
+/// About the number of partitions that are read for one page: three days of all buckets, and weeks of
+/// one.
+pub(crate) const MAX_PARTITIONS: usize = 48;
+
+/// An index with fewer rows is looked through at once. Their keys cost as many read units as two thirds
+/// of `MAX_PARTITIONS` without rows.
+const FEW_ROWS: usize = 1000;
 
 /// The smallest page: a query of 4 KB costs as much as one of a single row.
 const MIN_PAGE: usize = 32;
@@ -29,6 +42,23 @@ pub fn partitions_of(day: &str) -> impl Iterator<Item = String> {
 
 fn bucketed(day: &str, bucket: u64) -> String {
     format!("{day}/{bucket:02}")
+}
+
+/// The partitions of an index that have rows, or `None` if there are too many rows to look through. Read
+/// eventually consistently.
+pub(crate) async fn partitions_with_rows(
+    client: &Client,
+    table: &str,
+    index: &str,
+    attribute: &str,
+) -> Result<Option<HashSet<String>>, IoError> {
+    let scan = client.scan().table_name(table).index_name(index).limit(limit(FEW_ROWS));
+    let answer = scan.send().await.map_err(|error| IoError::of("dynamodb:Scan", &error))?;
+    if answer.last_evaluated_key.is_some() {
+        return Ok(None);
+    }
+    let partitions = answer.items().iter().map(|row| read_text(row, attribute));
+    partitions.map(|partition| partition.map(str::to_owned)).collect::<Result<_, _>>().map(Some)
 }
 
 /// Reads several partitions as one. `T` is a row, ordered as the index orders them.

@@ -1,4 +1,4 @@
-//! Queries of a table or an index.
+//! Queries of a table or an index, and scans of an index.
 
 use std::ops::Bound;
 use std::sync::Arc;
@@ -28,6 +28,8 @@ const MEMBERS: [&str; 11] = [
     "Limit",
     "ExclusiveStartKey",
 ];
+
+const SCAN_MEMBERS: [&str; 3] = ["TableName", "IndexName", "Limit"];
 
 struct Query<'a> {
     key: KeyCondition<'a>,
@@ -73,26 +75,9 @@ impl<'r> Query<'r> {
     }
 
     fn page<'a>(&self, rows: impl Iterator<Item = &'a Arc<Item>>) -> Page<'a> {
-        let mut page = Page::default();
-        for row in rows {
-            let bytes = size(row);
-            if page.scanned > 0 && page.bytes + bytes > MAX_PAGE {
-                page.has_more = true;
-                break;
-            }
-            page.bytes += bytes;
-            page.scanned += 1;
-            page.last = Some(row);
-            if self.filter.as_ref().is_none_or(|filter| filter.holds(row)) {
-                page.rows.push(row);
-            }
-            // Even if no row follows.
-            if page.scanned == self.limit {
-                page.has_more = true;
-                break;
-            }
-        }
-        page
+        Page::read(rows, self.limit, |row| {
+            self.filter.as_ref().is_none_or(|filter| filter.holds(row))
+        })
     }
 
     fn project(&self, row: &Item) -> Item {
@@ -107,6 +92,44 @@ struct Page<'a> {
     scanned: usize,
     last: Option<&'a Item>,
     has_more: bool,
+}
+
+impl<'a> Page<'a> {
+    fn read(
+        rows: impl Iterator<Item = &'a Arc<Item>>,
+        limit: usize,
+        is_match: impl Fn(&Item) -> bool,
+    ) -> Self {
+        let mut page = Self::default();
+        for row in rows {
+            let bytes = size(row);
+            if page.scanned > 0 && page.bytes + bytes > MAX_PAGE {
+                page.has_more = true;
+                break;
+            }
+            page.bytes += bytes;
+            page.scanned += 1;
+            page.last = Some(row);
+            if is_match(row) {
+                page.rows.push(row);
+            }
+            // Even if no row follows.
+            if page.scanned == limit {
+                page.has_more = true;
+                break;
+            }
+        }
+        page
+    }
+
+    fn answer(&self, keys: Keys<'_>, project: impl Fn(&Item) -> Item) -> Value {
+        let mut answer = json!({ "Count": self.rows.len(), "ScannedCount": self.scanned });
+        answer["Items"] = self.rows.iter().map(|row| Value::Object(project(row))).collect();
+        if let Some(next) = self.last.filter(|_| self.has_more).and_then(|row| keys.of(row)) {
+            answer["LastEvaluatedKey"] = Value::Object(next);
+        }
+        answer
+    }
 }
 
 fn read_start(
@@ -132,12 +155,25 @@ impl DynamoDb {
         }
         let (low, high) = query.bounds();
         let page = query.page(range(rows, low, high, query.forward));
-        let mut answer = json!({ "Count": page.rows.len(), "ScannedCount": page.scanned });
-        answer["Items"] = page.rows.iter().map(|row| Value::Object(query.project(row))).collect();
-        if let Some(next) = page.last.filter(|_| page.has_more).and_then(|row| keys.of(row)) {
-            answer["LastEvaluatedKey"] = Value::Object(next);
-        }
+        let answer = page.answer(keys, |row| query.project(row));
         let units = half_reads(page.bytes, consistent);
+        self.usage.half_reads += units;
+        Ok(answer)
+    }
+
+    /// The first page of a scan. DynamoDB orders the partitions otherwise.
+    pub(super) fn scan(&mut self, request: &Value) -> Result<Value, Failure> {
+        let request = Request::of(request, &SCAN_MEMBERS)?;
+        let store = self.store(request.required_text("TableName")?)?;
+        let index = request.text("IndexName")?;
+        if index.is_none() {
+            return Err(Failure::not_modelled("scans of a table"));
+        }
+        let (keys, rows) = store.readable(index, false)?;
+        let limit = request.count("Limit")?.unwrap_or(usize::MAX);
+        let page = Page::read(rows.values(), limit, |_| true);
+        let answer = page.answer(keys, Item::clone);
+        let units = half_reads(page.bytes, false);
         self.usage.half_reads += units;
         Ok(answer)
     }

@@ -1,6 +1,8 @@
 //! The log as operators read it, newest first.
 
 mod filter;
+#[cfg(test)]
+mod tests;
 mod walk;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -17,20 +19,17 @@ use super::{EventState, InboundLog, header_key, shard};
 use crate::error::IoError;
 use crate::tables::attr::{Item, read_as, read_optional, read_text, text};
 use crate::tables::batch_get::{MAX_KEYS, batch_get};
+use crate::tables::buckets::{MAX_PARTITIONS, partitions_with_rows};
 use crate::tables::expression::{Placeholders, attr};
 use crate::tables::read::{first_page, get, limit, query};
 use crate::tables::update::Changes;
 
 pub use filter::{InvalidFilter, LogFilter};
 pub use walk::LogPosition;
-use walk::{Partitions, Walk};
+use walk::{BY_DAY, DAY, Partitions, Walk};
 
 /// Maximum number of rows that are read for one page, however few of them match the filter.
 const MAX_SCANNED: usize = 5 * MAX_LIMIT;
-
-/// About the number of partitions that are read for one page: a month of all buckets, and any time of
-/// a few accounts.
-const MAX_PARTITIONS: usize = 500;
 
 /// The attributes of a [`LogRow`].
 const COLUMNS: [&str; 8] =
@@ -63,8 +62,8 @@ pub struct LogPage {
 
 impl InboundLog {
     /// A page of the events that match the filter, newest first. It may have fewer rows than
-    /// `limit`, or none, although there is a next page: the number of rows read for one page is
-    /// limited.
+    /// `limit`, or none, although there is a next page: the numbers of rows and partitions read for
+    /// one page are limited.
     pub async fn list(
         &self,
         filter: &LogFilter,
@@ -84,6 +83,10 @@ impl InboundLog {
                 if matches.len() == limit {
                     return Ok(LogPage { rows: matches, next: Some(position.clone()) });
                 }
+            }
+            if walk.is_worth_a_look() {
+                let (client, table) = (&self.client, &self.table);
+                walk.look(partitions_with_rows(client, table, BY_DAY, DAY).await?.as_ref());
             }
         }
         Ok(LogPage { rows: matches, next: walk.place() })

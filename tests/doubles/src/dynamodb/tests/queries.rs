@@ -218,3 +218,14 @@ fn ends_a_page_at_1_mb() {
     assert_eq!(answer["LastEvaluatedKey"], key("b"));
     assert_eq!(db.0.take_usage().half_reads, 2 * 196);
 }
+
+#[test]
+fn scans_an_index() {
+    let mut db = table();
+    for (limit, expected, has_more) in [(6, 5, false), (5, 5, true), (2, 2, true)] {
+        let answer = db.call("Scan", json!({ "IndexName": "by_day", "Limit": limit })).unwrap();
+        assert_eq!((sort_keys(&answer).len(), &answer["Count"]), (expected, &json!(expected)));
+        assert_eq!(answer["LastEvaluatedKey"].is_object(), has_more, "{limit}");
+        assert_eq!(answer["Items"][0]["day"]["S"], "monday");
+    }
+}

@@ -1,14 +1,17 @@
 //! The order in which a listing reads the log's indexes: newest first.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 
 use domain::core::id::EventId;
 use domain::core::timestamp::Timestamp;
 
-use crate::tables::buckets::Merge;
+use crate::tables::buckets::{MAX_PARTITIONS, Merge};
 use crate::tables::inbound::row::{buckets, day};
 use crate::tables::inbound::{LogFilter, LogRow, RETENTION_DAYS};
 
+/// The index of all events, and its partition key.
+pub(super) const BY_DAY: &str = "by_day";
+pub(super) const DAY: &str = "day";
 const DAY_MILLIS: i64 = 24 * 60 * 60 * 1000;
 
 /// An event's position in the log: `{received_at}/{event id}`. No id contains a `/`.
@@ -34,6 +37,11 @@ impl LogPosition {
     /// Before all events of this time: ids are hashes in base32, which has no `0`.
     fn before(time: Timestamp) -> Option<Self> {
         EventId::parse("0").ok().map(|id| Self { received_at: time, id })
+    }
+
+    /// No event of its day is left.
+    fn is_before_its_day(&self) -> bool {
+        self.id.as_str() == "0" && self.received_at.millis().rem_euclid(DAY_MILLIS) == 0
     }
 }
 
@@ -65,6 +73,8 @@ pub(super) struct Walk {
     after: Option<LogPosition>,
     /// How many partitions it has read.
     pub(super) opened: usize,
+    /// It knows whether the log has few events.
+    has_looked: bool,
 }
 
 impl Walk {
@@ -86,14 +96,14 @@ impl Walk {
             }]),
             None => days(after.as_ref(), filter.from, now)
                 .map(|start| Partitions {
-                    index: "by_day",
-                    attribute: "day",
+                    index: BY_DAY,
+                    attribute: DAY,
                     values: buckets(&day(start), accounts.as_ref()),
                     end: LogPosition::before(start),
                 })
                 .collect(),
         };
-        Self { partitions, from: filter.from, merge: None, after, opened: 0 }
+        Self { partitions, from: filter.from, merge: None, after, opened: 0, has_looked: false }
     }
 
     /// Goes on behind these positions, of which there are fewer than asked for at the end of a day.
@@ -123,6 +133,22 @@ impl Walk {
         self.merge = None;
     }
 
+    /// True once a day is read to its end and more partitions are left than one page reads.
+    pub(super) fn is_worth_a_look(&self) -> bool {
+        let left = || self.partitions.iter().map(|it| it.values.len()).sum::<usize>();
+        !self.has_looked && self.merge.is_none() && left() > MAX_PARTITIONS
+    }
+
+    /// Leaves out what is not among the partitions that have events, if those are known.
+    pub(super) fn look(&mut self, with_events: Option<&HashSet<String>>) {
+        self.has_looked = true;
+        let Some(with_events) = with_events else { return };
+        for partitions in &mut self.partitions {
+            partitions.values.retain(|value| with_events.contains(value));
+        }
+        self.partitions.retain(|partitions| !partitions.values.is_empty());
+    }
+
     pub(super) fn is_at_end(&self) -> bool {
         self.partitions.is_empty()
     }
@@ -140,7 +166,10 @@ fn days(
     now: Timestamp,
 ) -> impl Iterator<Item = Timestamp> {
     let number = |time: Timestamp| time.millis().div_euclid(DAY_MILLIS);
-    let first = number(after.map_or(now, |position| position.received_at.min(now)));
+    let first = match after.filter(|position| position.received_at <= now) {
+        Some(position) => number(position.received_at) - i64::from(position.is_before_its_day()),
+        None => number(now),
+    };
     let oldest = number(now) - i64::try_from(RETENTION_DAYS).unwrap_or(0);
     let oldest = oldest.max(from.map_or(0, number));
     (oldest..=first).rev().filter_map(|number| Timestamp::from_millis(number * DAY_MILLIS).ok())
@@ -242,10 +271,15 @@ mod tests {
     fn reads_only_the_days_of_the_filter() {
         let (from, to) = (time("2026-02-26T12:00:00Z"), time("2026-02-28T00:00:00Z"));
         let filter = LogFilter { from: Some(from), to: Some(to), ..all() };
-        let expected = ["2026-02-28", "2026-02-27", "2026-02-26"];
-        assert_eq!(days_of(filter.clone(), None), expected);
-        assert_eq!(days_of(filter.clone(), Some("2026-02-27T09:00:00.000Z/a")), expected[1..]);
-        assert_eq!(days_of(filter.clone(), Some("2026-03-01T09:00:00.000Z/a")), expected);
+        let expected = ["2026-02-27", "2026-02-26"];
+        for after in [None, Some("2026-02-27T09:00:00.000Z/a"), Some("2026-03-01T09:00:00.000Z/a")]
+        {
+            assert_eq!(days_of(filter.clone(), after), expected, "{after:?}");
+        }
+        let first = Some("2026-02-27T00:00:00.000Z/a");
+        assert_eq!(days_of(filter.clone(), first), expected, "an id may be before it");
+        let end = Some("2026-02-27T00:00:00.000Z/0");
+        assert_eq!(days_of(filter.clone(), end), expected[1..]);
 
         let failed = LogFilter { status: Some(EventState::Failed), ..filter };
         let mut walk = Walk::new(&failed, None, time("2026-03-01T00:00:00Z"));
