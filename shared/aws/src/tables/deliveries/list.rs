@@ -1,6 +1,6 @@
 //! Lists of deliveries.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 
 use aws_sdk_dynamodb::types::KeysAndAttributes;
 use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
@@ -14,7 +14,7 @@ use super::{Deliveries, DeliveryFilter, DeliveryRow, delivery_key};
 use crate::error::IoError;
 use crate::tables::attr::{Item, item, number, read_number, read_text, text};
 use crate::tables::batch_get::batch_get;
-use crate::tables::buckets::Merge;
+use crate::tables::buckets::{MAX_PARTITIONS, Merge, partitions_with_rows};
 use crate::tables::expression::{Placeholders, attr};
 use crate::tables::read::{first_page, limit, query, readable};
 
@@ -27,8 +27,9 @@ pub enum Direction {
     OldestFirst,
 }
 
-/// A place in a list: the index entry of the last row that was read. Entries of one partition are as
-/// the index orders them; those of several are ordered by time, then partition. The list of an order
+/// A place in a list: the index entry of the last row that was read; without id the beginning of a day,
+/// named by one of its partitions. Entries of one partition are as the index orders them; those of
+/// several are ordered by time, then partition. The list of an order
 /// is a partition of its own.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
@@ -64,7 +65,7 @@ impl<'a> Walk<'a> {
         while self.partitions.pop_front_if(|it| !has_place(it)).is_some() {}
         let (first, last) = self.filter.times();
         let is_in_time = (first..=last).contains(&place.created_at);
-        self.after = Some(place);
+        self.after = Some(place).filter(|place| !place.id.is_empty());
         (is_in_time && !self.partitions.is_empty()).then_some(self)
     }
 
@@ -74,6 +75,25 @@ impl<'a> Walk<'a> {
             Direction::NewestFirst => Merge::descending(values, after.as_ref()),
             Direction::OldestFirst => Merge::ascending(values, after.as_ref()),
         }
+    }
+
+    /// Where the next page begins if this one ends with a day.
+    fn place(&self) -> Option<Place> {
+        let partition = self.partitions.front()?.values.first()?.clone();
+        Some(Place { created_at: self.filter.times().0, partition, id: String::new() })
+    }
+
+    /// How many partitions are left.
+    fn left(&self) -> usize {
+        self.partitions.iter().map(|it| it.values.len()).sum()
+    }
+
+    /// Leaves out what is not among these partitions.
+    fn keep(&mut self, with_rows: &HashSet<String>) {
+        for partitions in &mut self.partitions {
+            partitions.values.retain(|value| with_rows.contains(value));
+        }
+        self.partitions.retain(|partitions| !partitions.values.is_empty());
     }
 
     /// The first and the last millisecond to read of a partition after a place, which may be in
@@ -103,8 +123,9 @@ impl DeliveryFilter {
 impl Deliveries {
     /// A page of the deliveries that match the filter, by the day on which their run began, then the
     /// time of their creation. It begins after `from`, or if the list has no such place, at its
-    /// beginning. It may have fewer rows than `max`, or none, although there is a next page: the
-    /// number of rows read for one page is limited. Read eventually consistently.
+    /// beginning. It may have fewer rows than `max`, or none, although there is a next page: the number
+    /// of rows read for one page is limited, and of partitions if the newest are first. Read eventually
+    /// consistently.
     pub async fn list(
         &self,
         filter: &DeliveryFilter,
@@ -115,8 +136,9 @@ impl Deliveries {
     ) -> Result<DeliveryPage, IoError> {
         let begin = || Walk::new(filter, direction, now);
         let mut walk = from.and_then(|place| begin().after(place)).unwrap_or_else(begin);
-        let (mut rows, mut scanned) = (Vec::new(), 0);
+        let (mut rows, mut scanned, mut opened) = (Vec::new(), 0, 0);
         while let Some(partitions) = walk.partitions.pop_front() {
+            opened += partitions.values.len();
             let step = filter.step(max);
             let mut merge = walk.merge(&partitions);
             loop {
@@ -141,8 +163,27 @@ impl Deliveries {
                     break;
                 }
             }
+            if direction == Direction::OldestFirst {
+                continue;
+            }
+            if opened == partitions.values.len() && walk.left() > MAX_PARTITIONS {
+                self.skip_empty(&partitions, &mut walk).await?;
+            }
+            if opened >= MAX_PARTITIONS {
+                break;
+            }
         }
-        Ok(DeliveryPage { rows, next: None })
+        Ok(DeliveryPage { rows, next: walk.place() })
+    }
+
+    async fn skip_empty(
+        &self,
+        &Partitions { index, attribute, .. }: &Partitions,
+        walk: &mut Walk<'_>,
+    ) -> Result<(), IoError> {
+        let found = partitions_with_rows(&self.client, &self.table, index, attribute).await?;
+        found.iter().for_each(|with_rows| walk.keep(with_rows));
+        Ok(())
     }
 
     /// The next places of one partition.
@@ -220,8 +261,10 @@ fn read_place(row: &Item, partition: &str) -> Result<Place, IoError> {
 #[expect(clippy::unwrap_used)]
 mod tests {
     use domain::auth::Accounts;
+    use serde_json::{Value, json};
 
     use super::*;
+    use crate::client::fake::{FakeAws, clients};
 
     /// Rows of one millisecond are in several partitions, in an order that the index decides.
     #[test]
@@ -247,6 +290,71 @@ mod tests {
         {
             let other = Place { created_at, partition: partition.to_owned(), id: String::new() };
             assert!(!filter.has_place(&other, to), "{other:?}");
+        }
+    }
+
+    /// A delivery of an endpoint on each of these days. An index that is large has more than a look
+    /// returns.
+    fn deliveries(days: &'static [&str], is_large: bool) -> (FakeAws, Deliveries) {
+        let text = |text: &str| json!({ "S": text });
+        let fake = FakeAws::new(move |body| {
+            let request: Value = serde_json::from_slice(body).unwrap();
+            let entry = |day: &&str| {
+                let at = Timestamp::parse(&format!("{day}T12:00:00Z")).unwrap().millis();
+                json!({ "pk": text(day), "day": text(&format!("{day}/03")),
+                        "created_at": { "N": at.to_string() } })
+            };
+            let entries: Vec<Value> = days.iter().map(entry).collect();
+            let answer = if request["KeyConditionExpression"].is_string() {
+                let values = request["ExpressionAttributeValues"].as_object().unwrap();
+                let is_asked = |it: &&Value| values.values().any(|value| *value == it["day"]);
+                json!({ "Items": entries.iter().filter(is_asked).collect::<Vec<_>>() })
+            } else if request["RequestItems"].is_object() {
+                let keys = request["RequestItems"]["t"]["Keys"].as_array().unwrap();
+                let rows = keys.iter().map(|key| {
+                    json!({
+                        "pk": key["pk"], "endpoint": text("shop"), "state": text("delivered"),
+                        "attempts": {"N": "1"}, "run": {"N": "1"},
+                        "created_at": {"N": "0"}, "updated_at": {"N": "0"},
+                    })
+                });
+                json!({ "Responses": { "t": rows.collect::<Vec<_>>() } })
+            } else {
+                assert_eq!(request["IndexName"], "by_day");
+                let last = is_large.then(|| entries.last().cloned()).flatten();
+                json!({ "Items": entries, "LastEvaluatedKey": last })
+            };
+            (200, answer.to_string())
+        });
+        let deliveries = Deliveries::new(clients(fake.edge()).dynamodb(), "t".to_owned());
+        (fake, deliveries)
+    }
+
+    #[tokio::test]
+    async fn the_pages_reach_the_end_with_few_calls_each() {
+        let now = Timestamp::parse("2026-03-31T13:00:00Z").unwrap();
+        for (days, is_large, pages) in [
+            (&[][..], false, 1),
+            (&["2026-03-31", "2026-03-01", "2026-02-15"], false, 1),
+            (&["2026-03-31", "2026-03-01", "2026-02-15"], true, 16),
+        ] {
+            let (fake, deliveries) = deliveries(days, is_large);
+            let filter = DeliveryFilter::all(Accounts::All);
+            let (mut found, mut after, mut read) = (Vec::new(), None, 0);
+            loop {
+                let page = deliveries.list(&filter, Direction::NewestFirst, 50, after, now).await;
+                let page = page.unwrap();
+                found.extend(page.rows.into_iter().map(|row| row.id));
+                read += 1;
+                assert!(fake.requests().len() <= 51 + 1 + 3, "{}", fake.requests().len());
+                fake.requests().clear();
+                assert!(page.next.iter().all(|place| filter.has_place(place, now)));
+                after = page.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!((found, read), (days.iter().map(ToString::to_string).collect(), pages));
         }
     }
 }
