@@ -42,7 +42,8 @@ impl Ops {
         let deliveries = &self.tables.deliveries;
         let found = match &order {
             Some(order) => {
-                let among = self.deliveries_of(order, now).await?;
+                let until = after.as_ref().and_then(Place::latest_after);
+                let among = self.deliveries_of(order, until, now).await?;
                 deliveries.list_of(order, among, &filter, page.limit, after.as_ref()).await?
             }
             None => {

@@ -37,6 +37,7 @@ pub use due::{Due, DuePage, ParkedFrom};
 pub use erase::ErasedBody;
 pub use filter::DeliveryFilter;
 pub use list::{DeliveryPage, Direction, Place};
+pub use of_order::Candidates;
 pub use row::{DeliveryRow, LoggedAttempt};
 pub use sends::Unfinished;
 pub use summary::DeliverySummary;

@@ -55,7 +55,7 @@ pub use poll_row::PollRowUpdate;
 pub use receipts::StoredReceipt;
 pub use stale::StaleOrder;
 pub use timeline::{CommitOutcome, NameChanges};
-pub use traces::{Links, TracedDelivery};
+pub use traces::{Links, Traced, TracedDelivery};
 pub use unmatched::UnmatchedReport;
 
 use crate::error::IoError;

@@ -19,7 +19,7 @@ use crate::tables::expression::{Placeholders, attr};
 use crate::tables::read::{first_page, limit, query, readable};
 
 /// The most rows that are read for one page, however few of them match the filter.
-const MAX_SCANNED: usize = 5 * MAX_LIMIT;
+pub(super) const MAX_SCANNED: usize = 5 * MAX_LIMIT;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
@@ -30,7 +30,7 @@ pub enum Direction {
 /// A place in a list: the index entry of the last row that was read; without id the beginning of a day,
 /// named by one of its partitions. Entries of one partition are as the index orders them; those of
 /// several are ordered by time, then partition. The list of an order
-/// is a partition of its own.
+/// is a partition of its own, in which an event's deliveries have the event's time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// In milliseconds since 1970.

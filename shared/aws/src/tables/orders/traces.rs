@@ -41,6 +41,15 @@ pub struct TracedDelivery {
     pub is_old: bool,
 }
 
+/// A delivery that a trace names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Traced {
+    pub event: EventId,
+    /// Of the event's last run.
+    pub at: Timestamp,
+    pub delivery: TracedDelivery,
+}
+
 /// The rows of other tables that an order leads to.
 #[derive(Debug, Default)]
 pub struct Links {
@@ -130,15 +139,15 @@ impl Orders {
     }
 
     /// The deliveries that the order's traces name, read eventually consistently.
-    pub async fn traced(
-        &self,
-        order: &OrderKey,
-        now: Timestamp,
-    ) -> Result<Vec<TracedDelivery>, IoError> {
+    pub async fn traced(&self, order: &OrderKey, now: Timestamp) -> Result<Vec<Traced>, IoError> {
         let traces = partition(order_pk(order)).and(attr("sk").begins_with(text(PREFIX)));
         let mut traced = Vec::new();
         for row in all_rows(query(&self.client, &self.table, traces)).await? {
-            traced.extend(deliveries_of(&row, now)?);
+            let event = sort_key(&row).strip_prefix(PREFIX).and_then(|id| EventId::parse(id).ok());
+            let Some(event) = event else { continue };
+            let at = read_as(&row, "at", Timestamp::parse)?;
+            let found = deliveries_of(&row, now)?;
+            traced.extend(found.map(|delivery| Traced { event: event.clone(), at, delivery }));
         }
         Ok(traced)
     }
