@@ -113,6 +113,25 @@ async fn leaves_no_trace_of_a_shopper_in_any_table() {
     assert!(rows(&again.json["erased"]) >= rows(&receipt["erased"]), "{}", again.json);
 }
 
+/// Facts of a small order are in its state row.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_receipt_counts_rows_whatever_facts_they_have() {
+    let (account, shopper) = (unique("ACC-"), Shopper::new());
+    let id = shopper.order(&account).await;
+    for status in ["in_transit", "out_for_delivery"] {
+        shopper.status(&account, &id, status).await;
+    }
+    eventually("two notes in the timeline", async || {
+        let order = order(&account, &id).await.json;
+        let entries = order["timeline"].as_array()?.iter();
+        (entries.filter(|it| it["note"].is_string()).count() == 2).then_some(())
+    })
+    .await;
+    let receipt = erased(&account, &id, "/customer").await;
+    // State, profile, and the entry in the search by phone number.
+    assert_eq!(receipt["erased"]["orderRows"], 3, "{receipt}");
+}
+
 /// The receipt says `erased` before the last pass, which finds the conversation by the number.
 #[tokio::test]
 async fn the_log_hides_the_phone_number_that_the_last_pass_needs() {

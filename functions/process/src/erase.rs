@@ -158,10 +158,9 @@ impl Process {
         let chunks = noted.chunks(ENTRIES_AT_ONCE).chain(noted.is_empty().then_some(&[][..]));
         for chunk in chunks {
             let after = before.without_customer(now());
-            if !self.orders.erase_customer(&before, &after, &entries, chunk).await? {
-                return Ok(Try::Contended);
-            }
-            rows += 2 + u64::try_from(chunk.len()).unwrap_or_default();
+            let erased = self.orders.erase_customer(&before, &after, &entries, chunk).await?;
+            let Some(erased) = erased else { return Ok(Try::Contended) };
+            rows += erased;
             before = after;
         }
         Ok(Try::Done((Some(names), rows)))

@@ -59,7 +59,7 @@ impl Orders {
         after: &Order,
         entries: &[TimelineEntry],
         changed: &[TimelineEntry],
-    ) -> Result<bool, IoError> {
+    ) -> Result<Option<u64>, IoError> {
         let recent = facts::recent(before, entries);
         let mut writes = vec![
             self.replace_facts(before, after, Packed::of(after, &recent)?)?,
@@ -75,7 +75,8 @@ impl Orders {
             };
             writes.extend(self.change_aside(&before.key, change).await?);
         }
-        Ok(transact(&self.client, writes).await?.is_committed())
+        let rows = u64::try_from(writes.len()).unwrap_or(u64::MAX);
+        Ok(transact(&self.client, writes).await?.is_committed().then_some(rows))
     }
 
     /// Removes the order from all lists and makes it count as absent: no writer that read it before
