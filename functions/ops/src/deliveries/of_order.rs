@@ -71,8 +71,8 @@ fn told(entries: &[TimelineEntry]) -> BTreeMap<&EventId, Timestamp> {
     times
 }
 
-/// The newest events until this time, and the time of the last if there are older ones. All events of
-/// that time are among them.
+/// The newest events until this time, and the time of the last if there are older ones. All events
+/// of that time are among them.
 fn newest<'a>(
     times: &BTreeMap<&'a EventId, Timestamp>,
     until: Option<Timestamp>,

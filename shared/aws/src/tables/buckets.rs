@@ -3,7 +3,8 @@
 //! A bucket is chosen by a hash of what the commonest lists ask for, so such a list reads one
 //! partition of a day. Other lists merge the partitions of all buckets.
 //!
-//! A young or quiet installation has many partitions without rows. A page of a list reads few of them.
+//! A young or quiet installation has many partitions without rows. A page of a list reads few of
+//! them.
 
 use std::cmp::Reverse;
 use std::collections::{HashSet, VecDeque};
@@ -18,19 +19,19 @@ use crate::error::IoError;
 
 const BUCKETS: u64 = 16;
 
-/// About the number of partitions that are read for one page: three days of all buckets, and weeks of
-/// one.
+/// About the number of partitions that are read for one page: three days of all buckets, and weeks
+/// of one.
 pub(crate) const MAX_PARTITIONS: usize = 48;
 
-/// An index with fewer rows is looked through at once. Their keys cost as many read units as two thirds
-/// of `MAX_PARTITIONS` without rows.
+/// An index with fewer rows is looked through at once. Their keys cost as many read units as two
+/// thirds of `MAX_PARTITIONS` without rows.
 const FEW_ROWS: usize = 1000;
 
 /// The smallest page: a query of 4 KB costs as much as one of a single row.
 const MIN_PAGE: usize = 32;
 
-/// The partition of a day that has the rows of this owner, e.g. `2026-01-20/07`. Stored: neither the
-/// hash nor the spelling may change.
+/// The partition of a day that has the rows of this owner, e.g. `2026-01-20/07`. Stored: neither
+/// the hash nor the spelling may change.
 pub fn partition_of(day: &str, owner: &str) -> String {
     bucketed(day, Fingerprint::of("bucket").with(owner).number() % BUCKETS)
 }
@@ -44,8 +45,8 @@ fn bucketed(day: &str, bucket: u64) -> String {
     format!("{day}/{bucket:02}")
 }
 
-/// The partitions of an index that have rows, or `None` if there are too many rows to look through. Read
-/// eventually consistently.
+/// The partitions of an index that have rows, or `None` if there are too many rows to look through.
+/// Read eventually consistently.
 pub(crate) async fn partitions_with_rows(
     client: &Client,
     table: &str,

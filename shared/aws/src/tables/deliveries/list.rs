@@ -27,10 +27,10 @@ pub enum Direction {
     OldestFirst,
 }
 
-/// A place in a list: the index entry of the last row that was read; without id the beginning of a day,
-/// named by one of its partitions. Entries of one partition are as the index orders them; those of
-/// several are ordered by time, then partition. The list of an order
-/// is a partition of its own, in which an event's deliveries have the event's time.
+/// A place in a list: the index entry of the last row that was read; without id the beginning of a
+/// day, named by one of its partitions. Entries of one partition are as the index orders them;
+/// those of several are ordered by time, then partition. The list of an order is a partition of its
+/// own, in which an event's deliveries have the event's time.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// In milliseconds since 1970.
@@ -121,11 +121,11 @@ impl DeliveryFilter {
 }
 
 impl Deliveries {
-    /// A page of the deliveries that match the filter, by the day on which their run began, then the
-    /// time of their creation. It begins after `from`, or if the list has no such place, at its
-    /// beginning. It may have fewer rows than `max`, or none, although there is a next page: the number
-    /// of rows read for one page is limited, and of partitions if the newest are first. Read eventually
-    /// consistently.
+    /// A page of the deliveries that match the filter, by the day on which their run began, then
+    /// the time of their creation. It begins after `from`, or if the list has no such place, at its
+    /// beginning. It may have fewer rows than `max`, or none, although there is a next page: the
+    /// number of rows read for one page is limited, and of partitions if the newest are first. Read
+    /// eventually consistently.
     pub async fn list(
         &self,
         filter: &DeliveryFilter,

@@ -18,8 +18,8 @@ use crate::tables::keys::order_pk;
 use crate::tables::orders::TracedDelivery;
 use crate::tables::read::readable;
 
-/// The deliveries of an order that one page may have, each with the time by which it is listed. It may be
-/// about other orders, or may not exist: its row decides.
+/// The deliveries of an order that one page may have, each with the time by which it is listed. It
+/// may be about other orders, or may not exist: its row decides.
 #[derive(Debug, Default)]
 pub struct Candidates {
     pub deliveries: Vec<(Timestamp, TracedDelivery)>,
@@ -28,8 +28,8 @@ pub struct Candidates {
 }
 
 impl Place {
-    /// The latest time of an order's deliveries that follow. A place without id is before all of its
-    /// time.
+    /// The latest time of an order's deliveries that follow. A place without id is before all of
+    /// its time.
     pub fn latest_after(&self) -> Option<Timestamp> {
         let millis = self.created_at - i64::from(self.id.is_empty());
         Timestamp::from_millis(millis.max(0)).ok()
@@ -51,9 +51,9 @@ impl DeliveryFilter {
 
 impl Deliveries {
     /// A page of an order's deliveries that match the filter, the newest first, from among these.
-    /// Those without a row are left out, and those that are about other orders. It may have fewer rows
-    /// than `max`, or none, although there is a next page: the number of rows read for one page is
-    /// limited. Read eventually consistently.
+    /// Those without a row are left out, and those that are about other orders. It may have fewer
+    /// rows than `max`, or none, although there is a next page: the number of rows read for one
+    /// page is limited. Read eventually consistently.
     pub async fn list_of(
         &self,
         order: &OrderKey,
