@@ -108,8 +108,9 @@ impl OrdersApi {
         Ok(self.orders.named(account, &Ref::awb(awb)).await?)
     }
 
-    /// One query finds a page of a status with a search key of its own. Of a shared key, it reads as
-    /// many orders as possible. The index may be behind, so the status is checked in any case.
+    /// One query finds a page of a status with a search key of its own, and mostly one of
+    /// `delivered`, which has none. Of a shared key, it reads as many orders as possible. The index
+    /// may be behind, so the status is checked in any case.
     async fn find_by_status(
         &self,
         account: &AccountCode,
@@ -117,7 +118,7 @@ impl OrdersApi {
         status: Status,
     ) -> Result<Found, ApiError> {
         let mut found = Vec::new();
-        let limit = if status.has_own_search_key() { page.limit } else { MAX_LIMIT };
+        let limit = if status.shares_search_key() { MAX_LIMIT } else { page.limit };
         let mut step = PageRequest { limit, ..page.clone() };
         for _ in 0..MAX_QUERIES {
             let listed = self.orders.list_by_status(account, status, &step).await?;
@@ -133,7 +134,10 @@ impl OrdersApi {
             if listed.len() < step.limit {
                 return Ok((found, None));
             }
-            step.after = listed.last().map(|listed| listed.sort_key.clone());
+            step = PageRequest {
+                limit: MAX_LIMIT,
+                after: listed.last().map(|listed| listed.sort_key.clone()),
+            };
         }
         Ok((found, step.after.as_deref().map(cursor)))
     }

@@ -4,7 +4,7 @@
 //! last. If a run is killed before that, this module makes the ids again of the order's facts.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aws::error::IoError;
 use aws::tables::deliveries::Candidates;
@@ -37,23 +37,28 @@ impl Ops {
             try_join(orders.traced(key, now), orders.load_with_timeline(key)).await?;
         let times = loaded.as_ref().map(|(_, entries)| told(entries)).unwrap_or_default();
         let (events, rest) = newest(&times, until);
-        let time_of = |event: &EventId, at| times.get(event).copied().unwrap_or(at);
-        let traced = traced.into_iter().map(|it| (time_of(&it.event, it.at), it.delivery));
+        let traced = traced
+            .into_iter()
+            .map(|it| (times.get(&it.event).copied().unwrap_or(it.at), it.delivery));
         let is_in_page = |(at, _): &(Timestamp, TracedDelivery)| {
             until.is_none_or(|until| *at <= until) && rest.is_none_or(|rest| *at >= rest)
         };
         let mut deliveries: Vec<_> = traced.filter(is_in_page).collect();
-        let noted = self.tables.events.deliveries_of(&events, now).await?;
-        let unmarked: Vec<_> = events.into_iter().filter(|id| !noted.contains_key(id)).collect();
-        for (event, noted) in noted {
-            deliveries.extend(noted.into_iter().map(|it| (time_of(&event, now), it)));
+        let ids = events.keys().copied().collect();
+        let mut noted = self.tables.events.deliveries_of(&ids, now).await?;
+        let mut unmarked = Vec::new();
+        for (event, at) in events {
+            match noted.remove(event) {
+                Some(noted) => deliveries.extend(noted.into_iter().map(|it| (at, it))),
+                None => unmarked.push((event, at)),
+            }
         }
         if let Some(loaded) = loaded.as_ref().filter(|_| !unmarked.is_empty()) {
             let endpoints = self.endpoints.all(now).await.map_err(IoError::from)?;
             let endpoints: Vec<_> = endpoints.usable().collect();
-            for event in unmarked {
+            for (event, at) in unmarked {
                 let made = made_by(event, loaded, &endpoints, now);
-                deliveries.extend(made.iter().map(|it| (time_of(event, now), it.into())));
+                deliveries.extend(made.iter().map(|it| (at, it.into())));
             }
         }
         Ok(Candidates { deliveries, rest })
@@ -71,19 +76,19 @@ fn told(entries: &[TimelineEntry]) -> BTreeMap<&EventId, Timestamp> {
     times
 }
 
-/// The newest events until this time, and the time of the last if there are older ones. All events
-/// of that time are among them.
+/// The newest events until this time with their times, and the time of the last if there are older
+/// ones. All events of that time are among them.
 fn newest<'a>(
     times: &BTreeMap<&'a EventId, Timestamp>,
     until: Option<Timestamp>,
-) -> (BTreeSet<&'a EventId>, Option<Timestamp>) {
+) -> (BTreeMap<&'a EventId, Timestamp>, Option<Timestamp>) {
     let mut events: Vec<(Timestamp, &EventId)> = times.iter().map(|(id, at)| (*at, *id)).collect();
     events.retain(|(at, _)| until.is_none_or(|until| *at <= until));
     events.sort_by_key(|(at, _)| Reverse(*at));
     let last = events.get(MAX_EVENTS - 1).map(|(at, _)| *at);
     let rest = last.filter(|last| events.iter().any(|(at, _)| at < last));
     let newest = events.into_iter().filter(|(at, _)| rest.is_none_or(|rest| *at >= rest));
-    (newest.map(|(_, id)| id).collect(), rest)
+    (newest.map(|(at, id)| (id, at)).collect(), rest)
 }
 
 /// Endpoints may have been told of the fact.
@@ -125,7 +130,7 @@ mod tests {
         let (mut pages, mut until): (Vec<Vec<i64>>, _) = (Vec::new(), None);
         loop {
             let (events, rest) = newest(&times, until);
-            let mut page: Vec<i64> = events.iter().map(|id| times[id].millis()).collect();
+            let mut page: Vec<i64> = events.values().map(|at| at.millis()).collect();
             page.sort_unstable_by_key(|at| Reverse(*at));
             pages.push(page);
             let Some(rest) = rest else { return pages };

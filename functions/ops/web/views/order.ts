@@ -51,7 +51,7 @@ export class OrderView extends View {
     void this.deliveries.run((signal) => this.readDeliveries(null, [], signal), keep);
   }
 
-  /** Those about several orders come last, after pages that may be empty. */
+  /** A page may be empty and still have a next one. */
   private async readDeliveries(
     from: string | null,
     before: Delivery[],
@@ -135,8 +135,9 @@ export class OrderView extends View {
               caption: "Deliveries about this order",
               columns: DELIVERY_COLUMNS.filter(({ title }) => title !== "Order"),
               items: [...data.items].sort(undeliveredFirst),
-              empty:
-                "Nobody was told about this order: its status has not changed, or no endpoint is set up for its account. Deliveries are kept for 30 days.",
+              empty: data.next_page
+                ? "Nothing found yet: the rest is still to be looked through."
+                : "Nobody was told about this order: its status has not changed, or no endpoint is set up for its account. Deliveries are kept for 30 days.",
               address: (it) => changed(this.route, { open: it.id }),
               isOpen: (it) => it.id === open,
             })

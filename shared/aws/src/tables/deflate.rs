@@ -24,20 +24,36 @@ pub(crate) fn decompress(packed: &[u8]) -> Result<Vec<u8>, IoError> {
     decompress_after(&[], packed).ok_or_else(|| IoError::unreadable("deflate", "body"))
 }
 
+/// Memory never fails to take the compressed data; if the compressor failed, the content would be
+/// stored as it is.
 pub(crate) fn compress_after(dictionary: &[u8], content: &[u8]) -> Vec<u8> {
+    deflated(dictionary, content).unwrap_or_else(|| stored(content))
+}
+
+fn deflated(dictionary: &[u8], content: &[u8]) -> Option<Vec<u8>> {
     let is_small = dictionary.len() + content.len() <= 1 << SMALL_WINDOW;
     let window = if is_small { SMALL_WINDOW } else { LARGE_WINDOW };
     let mut encoder = Compress::new_with_window_bits(Compression::default(), RAW, window);
     let mut packed = Vec::with_capacity(content.len() + SPARE);
-    // Compressing to memory cannot fail.
-    let _ = encoder.set_dictionary(dictionary);
-    while let Some(rest) = rest_of(content, encoder.total_in())
-        && let Ok(Status::Ok | Status::BufError) =
-            encoder.compress_vec(rest, &mut packed, FlushCompress::Finish)
-    {
-        packed.reserve(SPARE);
+    encoder.set_dictionary(dictionary).ok()?;
+    loop {
+        let rest = rest_of(content, encoder.total_in())?;
+        match encoder.compress_vec(rest, &mut packed, FlushCompress::Finish).ok()? {
+            Status::StreamEnd => return Some(packed),
+            Status::Ok | Status::BufError => packed.reserve(SPARE),
+        }
     }
-    packed
+}
+
+/// Blocks without compression (RFC 1951, 3.2.4), the last one marked.
+fn stored(content: &[u8]) -> Vec<u8> {
+    const LAST: [u8; 5] = [1, 0, 0, 0xff, 0xff];
+    let blocks = content.chunks(usize::from(u16::MAX)).flat_map(|block| {
+        let size = u16::try_from(block.len()).unwrap_or(u16::MAX);
+        let [[low, high], [not_low, not_high]] = [size, !size].map(u16::to_le_bytes);
+        [0, low, high, not_low, not_high].into_iter().chain(block.iter().copied())
+    });
+    blocks.chain(LAST).collect()
 }
 
 /// `None` if it cannot be read.
@@ -71,8 +87,9 @@ mod tests {
         let noise: Vec<u8> = (1u32..200_000).map(|n| (n.wrapping_pow(5) >> 7) as u8).collect();
         for content in [&b""[..], body, &body.repeat(50), &body.repeat(100_000), &noise] {
             for dictionary in [&b""[..], body] {
-                let packed = compress_after(dictionary, content);
-                assert_eq!(decompress_after(dictionary, &packed).unwrap(), content);
+                for packed in [compress_after(dictionary, content), stored(content)] {
+                    assert_eq!(decompress_after(dictionary, &packed).unwrap(), content);
+                }
             }
         }
         assert!(compress(&body.repeat(50)).len() < 60);

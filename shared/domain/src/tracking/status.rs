@@ -208,9 +208,9 @@ impl Status {
         })
     }
 
-    /// True if no other status has this [`Status::search_key`].
-    pub fn has_own_search_key(self) -> bool {
-        self.search_key() == Some(self.as_str())
+    /// True if other statuses have this [`Status::search_key`].
+    pub fn shares_search_key(self) -> bool {
+        self.search_key().is_some_and(|key| key != self.as_str())
     }
 }
 

@@ -30,7 +30,7 @@ pub enum Direction {
 /// A place in a list: the index entry of the last row that was read; without id the beginning of a
 /// day, named by one of its partitions. Entries of one partition are as the index orders them;
 /// those of several are ordered by time, then partition. The list of an order is a partition of its
-/// own, in which an event's deliveries have the event's time.
+/// own, in which an event's deliveries have the event's time, ordered by id.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Place {
     /// In milliseconds since 1970.

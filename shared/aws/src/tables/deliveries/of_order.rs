@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use aws_sdk_dynamodb::types::builders::KeysAndAttributesBuilder;
 use domain::core::id::OrderKey;
 use domain::core::timestamp::Timestamp;
+use domain::pagination::MAX_LIMIT;
 use domain::webhooks::payload;
 
 use super::list::{MAX_SCANNED, Place, columns_of};
@@ -20,21 +21,26 @@ use crate::tables::read::readable;
 
 /// The deliveries of an order that one page may have, each with the time by which it is listed. It
 /// may be about other orders, or may not exist: its row decides.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub struct Candidates {
     pub deliveries: Vec<(Timestamp, TracedDelivery)>,
     /// Other deliveries are listed by earlier times.
     pub rest: Option<Timestamp>,
 }
 
+/// After the ids of all deliveries.
+const LAST_ID: &str = "~";
+
 impl Place {
-    /// The latest time of an order's deliveries that follow. A place without id is before all of
-    /// its time.
+    /// The latest time of an order's deliveries that follow.
     pub fn latest_after(&self) -> Option<Timestamp> {
-        let millis = self.created_at - i64::from(self.id.is_empty());
-        Timestamp::from_millis(millis.max(0)).ok()
+        Timestamp::from_millis(self.created_at).ok()
     }
 }
+
+/// True if a delivery may be about several orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shared(bool);
 
 impl DeliveryFilter {
     /// True if the list of the order has this place.
@@ -42,7 +48,7 @@ impl DeliveryFilter {
         place.partition == self.partition_of(order)
     }
 
-    /// A place of a list with other times is none of this one.
+    /// A cursor is valid only with the same `from` and `to`.
     fn partition_of(&self, order: &OrderKey) -> String {
         let (first, last) = self.times();
         format!("{}/{first}/{last}", order_pk(order))
@@ -65,21 +71,24 @@ impl Deliveries {
         let partition = filter.partition_of(order);
         let place =
             |at: Timestamp, id| Place { created_at: at.millis(), partition: partition.clone(), id };
-        let rest = among.rest.map(|at| place(at, String::new()));
+        let rest = among
+            .rest
+            .map(|at| Place { created_at: at.millis() - 1, ..place(at, LAST_ID.to_owned()) });
         let is_asked = |it: &TracedDelivery| {
             filter.endpoint.as_ref().is_none_or(|endpoint| *endpoint == it.endpoint)
         };
         let asked = among.deliveries.into_iter().filter(|(_, it)| is_asked(it));
         // An event and a trace may both name a delivery.
-        let mut left: BTreeMap<Place, bool> =
-            asked.map(|(at, it)| (place(at, it.id), it.is_shared)).collect();
+        let mut left: BTreeMap<Place, Shared> =
+            asked.map(|(at, it)| (place(at, it.id), Shared(it.is_shared))).collect();
         if let Some(after) = after {
             left.split_off(after);
         }
         let (mut rows, mut scanned, mut last) = (Vec::new(), 0, None);
         while rows.len() < max && scanned < MAX_SCANNED && !left.is_empty() {
-            let newest = left.iter().rev().take(filter.step(max));
-            let step: Vec<(Place, bool)> =
+            // Many have expired, so a small page is looked for among as many as a large one.
+            let newest = left.iter().rev().take(MAX_LIMIT);
+            let step: Vec<(Place, Shared)> =
                 newest.map(|(it, shared)| (it.clone(), *shared)).collect();
             scanned += step.len();
             let mut found = self.rows_of(order, &step, filter).await?;
@@ -95,15 +104,15 @@ impl Deliveries {
         Ok(DeliveryPage { rows, next: if left.is_empty() { rest } else { last } })
     }
 
-    /// The matching rows of these places, by id. With `true`, it may be about several orders.
+    /// The matching rows of these places, by id.
     async fn rows_of(
         &self,
         order: &OrderKey,
-        places: &[(Place, bool)],
+        places: &[(Place, Shared)],
         filter: &DeliveryFilter,
     ) -> Result<HashMap<String, DeliveryRow>, IoError> {
         let with = |shared| {
-            let ids = places.iter().filter(move |(_, is_shared)| *is_shared == shared);
+            let ids = places.iter().filter(move |(_, it)| *it == Shared(shared));
             ids.map(|(place, _)| place.id.as_str()).collect::<Vec<_>>()
         };
         let with_body = [COLUMNS.as_slice(), &["body"]].concat();
@@ -229,8 +238,13 @@ mod tests {
             deliveries: (0..2000).map(|number| candidate(number * 5)).collect(),
             rest: None,
         };
-        let page = deliveries.list_of(&order(), all, &filter(), 100, None).await.unwrap();
-        assert_eq!((page.rows.len(), fake.requests().len()), (0, 10));
-        assert!(page.next.is_some());
+        for max in [1, 100] {
+            let page = deliveries.list_of(&order(), all.clone(), &filter(), max, None).await;
+            let page = page.unwrap();
+            // For each hundred places, one for the shared and one for the others.
+            assert_eq!((page.rows.len(), fake.requests().len()), (0, 10), "{max}");
+            assert!(page.next.is_some());
+            fake.requests().clear();
+        }
     }
 }

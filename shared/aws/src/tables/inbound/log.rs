@@ -84,7 +84,7 @@ impl InboundLog {
                     return Ok(LogPage { rows: matches, next: Some(position.clone()) });
                 }
             }
-            if walk.is_worth_a_look() {
+            if scanned < MAX_SCANNED && walk.is_worth_a_look() {
                 let (client, table) = (&self.client, &self.table);
                 walk.look(partitions_with_rows(client, table, BY_DAY, DAY).await?.as_ref());
             }

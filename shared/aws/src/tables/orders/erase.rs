@@ -52,7 +52,8 @@ pub enum Deletion {
 
 impl Orders {
     /// Stores an order without its shopper. `entries` are all, without their words; `changed` those
-    /// that had some. `false` if the order was written since it was read.
+    /// that had some. Returns the number of written rows; `None` if the order was written since it
+    /// was read.
     pub async fn erase_customer(
         &self,
         before: &Order,

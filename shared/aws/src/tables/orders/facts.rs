@@ -76,6 +76,8 @@ pub(super) fn recent(order: &Order, entries: &[TimelineEntry]) -> Vec<TimelineEn
 /// The compressed attributes of a state row.
 pub(super) struct Packed {
     state: AttributeValue,
+    /// How many facts.
+    recent: usize,
     facts: Option<AttributeValue>,
     scans: Option<AttributeValue>,
 }
@@ -90,7 +92,8 @@ impl Packed {
         recent: &[TimelineEntry],
         scans: Option<AttributeValue>,
     ) -> Result<Packed, IoError> {
-        Ok(Packed { state: pack(&order.state)?, facts: pack_facts(recent)?, scans })
+        let (state, facts) = (pack(&order.state)?, pack_facts(recent)?);
+        Ok(Packed { state, recent: recent.len(), facts, scans })
     }
 
     /// Also takes those of the newest entries out that would make the state row too large.
@@ -100,12 +103,12 @@ impl Packed {
         scans: Option<AttributeValue>,
     ) -> Result<(Packed, Vec<TimelineEntry>), IoError> {
         let mut packed = Packed::with_scans(order, recent, scans)?;
-        if packed.row_bytes(order)? <= max_bytes() {
+        let moving = recent.len().saturating_sub(STAYING);
+        if moving == 0 || packed.row_bytes(order)? <= max_bytes() {
             return Ok((packed, Vec::new()));
         }
-        let moving = recent.len().saturating_sub(STAYING);
         let moved = recent.drain(..moving).collect();
-        packed.facts = pack_facts(recent)?;
+        (packed.facts, packed.recent) = (pack_facts(recent)?, recent.len());
         Ok((packed, moved))
     }
 
@@ -163,18 +166,18 @@ fn bytes(name: &str, value: &AttributeValue) -> usize {
 }
 
 impl Orders {
-    /// Writes an order's new state with its newest entries, `after.recent` many, and its scans, unless
-    /// the order was written since it was read.
+    /// Writes an order's new state with its newest entries and scans, unless the order was written
+    /// since it was read.
     pub(super) fn replace_facts(
         &self,
         before: &Order,
         after: &Order,
         packed: Packed,
     ) -> Result<Write, IoError> {
-        let Packed { state, facts, scans } = packed;
+        let Packed { state, recent, facts, scans } = packed;
         let changes = changes_of(before, after, state)?
             .set_or_remove(FACTS, facts)
-            .set(RECENT, number(after.recent));
+            .set(RECENT, number(recent));
         let changes = match after.scans == before.scans {
             true => changes,
             false => changes.set_or_remove(SCANS, scans),

@@ -38,8 +38,8 @@ impl Orders {
         self.list_in("listed", attr("listed_in").equals(text(account.as_str())), page).await
     }
 
-    /// A page of an account's orders, newest first, among which are all that have this status. The
-    /// index lags behind the orders by less than a second, as a rule.
+    /// A page of an account's orders, newest first, with all that have this status; others may be
+    /// among them. The index lags behind the orders by less than a second, as a rule.
     pub async fn list_by_status(
         &self,
         account: &AccountCode,

@@ -102,7 +102,6 @@ impl Orders {
         let are_all_recent = before - recent.len() == gone.len();
         recent.push(commit.entry.clone());
         let (packed, aside) = Packed::with_overflow(after, &mut recent, packed_scans)?;
-        after.recent = recent.len();
         let mut writes = vec![self.replace_facts(order, after, packed)?];
         if !are_all_recent {
             let keep = |entry: &TimelineEntry| (!gone.contains(&entry.id)).then(|| entry.clone());

@@ -40,7 +40,7 @@ impl LogPosition {
     }
 
     /// No event of its day is left.
-    fn is_before_its_day(&self) -> bool {
+    fn is_at_start_of_day(&self) -> bool {
         self.id.as_str() == "0" && self.received_at.millis().rem_euclid(DAY_MILLIS) == 0
     }
 }
@@ -167,7 +167,7 @@ fn days(
 ) -> impl Iterator<Item = Timestamp> {
     let number = |time: Timestamp| time.millis().div_euclid(DAY_MILLIS);
     let first = match after.filter(|position| position.received_at <= now) {
-        Some(position) => number(position.received_at) - i64::from(position.is_before_its_day()),
+        Some(position) => number(position.received_at) - i64::from(position.is_at_start_of_day()),
         None => number(now),
     };
     let oldest = number(now) - i64::try_from(RETENTION_DAYS).unwrap_or(0);
