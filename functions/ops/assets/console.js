@@ -305,7 +305,7 @@ ${"  ".repeat(r)}`:n+=s===":"?": ":s}),n}function Mr(){let[t="",e=""]=location.h
         Viewers do not read orders: this page has the order's deliveries alone.
       </p>`:e?Qt([["Status",oe(e.status)],["Account",e.accountCode],["AWB",e.awb],["Carrier",e.carrierName],["Version",e.version],["Attempts",e.deliveryAttempts||null],["ETA",W(e.eta)],["Changed",W(e.updatedAt)]]):$}sent(){let{data:e,error:r,busy:n}=this.deliveries;if(he()?.role==="partner")return $;let s=this.value("open");return f`<h2>Deliveries about it</h2>
       ${Te(r,()=>this.read())}
-      ${e?yt({caption:"Deliveries about this order",columns:Eo.filter(({title:i})=>i!=="Order"),items:[...e.items].sort(Td),empty:"Nobody was told about this order: its status has not changed, or no endpoint is set up for its account. Deliveries are kept for 30 days.",address:i=>Xe(this.route,{open:i.id}),isOpen:i=>i.id===s}):$}
+      ${e?yt({caption:"Deliveries about this order",columns:Eo.filter(({title:i})=>i!=="Order"),items:[...e.items].sort(Td),empty:e.next_page?"Nothing found yet: the rest is still to be looked through.":"Nobody was told about this order: its status has not changed, or no endpoint is set up for its account. Deliveries are kept for 30 days.",address:i=>Xe(this.route,{open:i.id}),isOpen:i=>i.id===s}):$}
       ${e?.next_page?f`<button type="button" ?disabled=${n} @click=${()=>this.more()}>
               Look for more
             </button>`:$}`}story(e){let r=he()?.role==="partner"?null:this.deliveries.data?.items??[];return f`<h2>Side by side in time</h2>
