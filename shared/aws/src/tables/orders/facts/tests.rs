@@ -8,7 +8,7 @@ use domain::core::id::{AccountCode, Awb, EventId, OrderId, ProviderId, ReportId}
 use domain::core::timestamp::Timestamp;
 use domain::orders::order::Profile;
 use domain::tracking::entry::{Fact, ReportFacts};
-use domain::tracking::report::{ParcelScans, Scan, SourceName};
+use domain::tracking::report::{ParcelScans, Ref, Scan, SourceName};
 use domain::tracking::state::Start;
 use domain::tracking::status::{Leg, Status};
 use domain::tracking::timeline::{Arrival, NewFact, Origin, arrive};
@@ -79,6 +79,16 @@ fn entries_leave_the_state_row_when_it_has_grown() {
     let mut many: Vec<TimelineEntry> = (2..42).map(large).collect();
     let moved = overflow(&order(40, 40), &mut many);
     assert_eq!((revs(&moved), revs(&many)), ((2..40).collect(), vec![40, 41]));
+}
+
+/// Names that an order gave up are in the row too.
+#[test]
+fn names_given_up_make_entries_leave_the_state_row() {
+    let entries = vec![entry(2, "x"), entry(3, "x"), entry(4, "x")];
+    let name = |number: i32| Ref::Order(OrderId::parse(&format!("ORD-{number:04}")).unwrap());
+    let given_up = |count| Order { given_up: (0..count).map(name).collect(), ..order(3, 3) };
+    let [few, many] = [10, 90].map(|count| overflow(&given_up(count), &mut entries.clone()).len());
+    assert_eq!((few, many), (0, 1));
 }
 
 /// The usual statuses of a parcel, with the words and places of its carrier.
