@@ -138,6 +138,7 @@ impl Deliveries {
         let mut walk = from.and_then(|place| begin().after(place)).unwrap_or_else(begin);
         let (mut rows, mut scanned, mut opened) = (Vec::new(), 0, 0);
         while let Some(partitions) = walk.partitions.pop_front() {
+            let is_first_day = opened == 0;
             opened += partitions.values.len();
             let step = filter.step(max);
             let mut merge = walk.merge(&partitions);
@@ -166,7 +167,7 @@ impl Deliveries {
             if direction == Direction::OldestFirst {
                 continue;
             }
-            if opened == partitions.values.len() && walk.left() > MAX_PARTITIONS {
+            if is_first_day && walk.left() > MAX_PARTITIONS {
                 self.skip_empty(&partitions, &mut walk).await?;
             }
             if opened >= MAX_PARTITIONS {
