@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::Error;
-use crate::compare::differences;
+use crate::compare::Compared;
 use crate::installation::Installation;
-use crate::report::Report;
+use crate::report::{RATIOS, Report};
 use crate::{calls, cold, deliveries, instructions, warm};
 
 /// All of them run unless some are named.
@@ -22,13 +22,14 @@ const COMPARE: &str = "compare";
 /// Returns the violated requirements.
 pub fn bench() -> Result<Vec<String>, Error> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    if let [command, before, after] = arguments.as_slice()
+    if let [command, files @ ..] = arguments.as_slice()
         && command == COMPARE
     {
-        return Ok(differences(&read(before)?, &read(after)?));
+        return compare(files);
     }
     if let Some(unknown) = arguments.iter().find(|it| !SECTIONS.contains(&it.as_str())) {
-        return Err(format!("no section {unknown}: there are {}", SECTIONS.join(", ")).into());
+        let known = SECTIONS.join(", ");
+        return Err(format!("no section {unknown}: there are {known}, and {COMPARE}").into());
     }
     let runs = |section: &str| arguments.is_empty() || arguments.iter().any(|it| it == section);
     let installation = Arc::new(Installation::new()?);
@@ -58,6 +59,19 @@ pub fn bench() -> Result<Vec<String>, Error> {
     Ok(failures)
 }
 
+/// Returns the differences of two reports.
+fn compare(files: &[String]) -> Result<Vec<String>, Error> {
+    let [one, other] = files else {
+        return Err(format!("{COMPARE} takes the files of two reports").into());
+    };
+    let compared = Compared::new(&read(one)?, &read(other)?);
+    println!("{} figures of {} agree.", compared.agreeing, compared.all);
+    Ok(compared.differences)
+}
+
 fn read(file: &str) -> Result<Value, Error> {
-    Ok(serde_json::from_str(&fs::read_to_string(file)?)?)
+    let text = fs::read_to_string(file).map_err(|error| format!("{file}: {error}"))?;
+    let report: Value = serde_json::from_str(&text).map_err(|error| format!("{file}: {error}"))?;
+    let is_report = report.get(RATIOS).is_some_and(Value::is_object);
+    is_report.then_some(report).ok_or_else(|| format!("{file}: is no report of a run").into())
 }

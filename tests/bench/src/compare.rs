@@ -3,39 +3,53 @@
 
 use serde_json::{Map, Value};
 
+use crate::report;
+
 const BYTES: f64 = 0.01;
 const INSTRUCTIONS: f64 = 0.02;
 const RATIOS: f64 = 0.15;
 
-/// Returns the differences.
-pub(crate) fn differences(before: &Value, after: &Value) -> Vec<String> {
-    let exact = |a: &Value, b: &Value| a == b;
-    let mut differences = section("calls", before, after, exact);
-    differences.extend(section("bytes", before, after, within(BYTES)));
-    differences.extend(section("instructions", before, after, within(INSTRUCTIONS)));
-    differences.extend(section("ratios", before, after, within(RATIOS)));
-    differences
+#[derive(Debug, Default)]
+pub(crate) struct Compared {
+    pub(crate) all: usize,
+    pub(crate) agreeing: usize,
+    pub(crate) differences: Vec<String>,
 }
 
-fn section(
-    name: &str,
-    before: &Value,
-    after: &Value,
-    agree: impl Fn(&Value, &Value) -> bool,
-) -> Vec<String> {
-    let figures = |report: &Value| -> Map<String, Value> {
-        report[name].as_object().cloned().unwrap_or_default()
-    };
-    let (before, after) = (figures(before), figures(after));
-    let names = before.keys().chain(after.keys().filter(|name| !before.contains_key(*name)));
-    let compared = names.map(|name| {
-        let of = |figures: &Map<String, Value>| figures.get(name).cloned().unwrap_or_default();
-        (name, of(&before), of(&after))
-    });
-    compared
-        .filter(|(_, before, after)| !agree(before, after))
-        .map(|(figure, before, after)| format!("{name}: {figure}: {before} and {after}"))
-        .collect()
+impl Compared {
+    pub(crate) fn new(before: &Value, after: &Value) -> Self {
+        let exact = |a: &Value, b: &Value| a == b;
+        let mut compared = Self::default();
+        compared.section("calls", before, after, exact);
+        compared.section("bytes", before, after, within(BYTES));
+        compared.section("instructions", before, after, within(INSTRUCTIONS));
+        compared.section(report::RATIOS, before, after, within(RATIOS));
+        compared
+    }
+
+    fn section(
+        &mut self,
+        name: &str,
+        before: &Value,
+        after: &Value,
+        agree: impl Fn(&Value, &Value) -> bool,
+    ) {
+        let figures = |report: &Value| -> Map<String, Value> {
+            report[name].as_object().cloned().unwrap_or_default()
+        };
+        let (before, after) = (figures(before), figures(after));
+        for figure in before.keys().chain(after.keys().filter(|it| !before.contains_key(*it))) {
+            let of =
+                |figures: &Map<String, Value>| figures.get(figure).cloned().unwrap_or_default();
+            let (before, after) = (of(&before), of(&after));
+            self.all += 1;
+            if agree(&before, &after) {
+                self.agreeing += 1;
+            } else {
+                self.differences.push(format!("{name}: {figure}: {before} and {after}"));
+            }
+        }
+    }
 }
 
 /// Whether two figures differ by no more than a part of the lower one.
@@ -62,6 +76,11 @@ mod tests {
             })
         };
         let before = report(3, 1000, 2.0);
+        let differences = |before: &Value, after: &Value| {
+            let Compared { all, agreeing, differences } = Compared::new(before, after);
+            assert_eq!(agreeing + differences.len(), all);
+            differences
+        };
         assert_eq!(differences(&before, &report(3, 1020, 2.3)), [""; 0]);
         assert_eq!(differences(&before, &report(3, 981, 1.75)), [""; 0]);
         assert_eq!(differences(&before, &report(2, 1021, 2.31)).len(), 3);

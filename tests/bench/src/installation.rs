@@ -19,6 +19,8 @@ use self::certificates::Certificates;
 use crate::Error;
 use crate::sandbox::Sandbox;
 
+const TEMPLATE: &str = "template.yaml";
+
 /// Of programs that are no function of the template.
 const DEFAULT_MEMORY: u64 = 256;
 
@@ -40,7 +42,10 @@ impl Installation {
         fs::create_dir_all(&directory)?;
         remove_logs(&directory)?;
         let certificates = Certificates::new(&directory)?;
-        let account = Account::new(&fs::read_to_string("template.yaml")?)?;
+        let template = fs::read_to_string(TEMPLATE).map_err(|error| {
+            format!("{TEMPLATE}: {error}: run this in the directory of the project")
+        })?;
+        let account = Account::new(&template)?;
         let address = account.serve(&certificates)?;
         Ok(Self { account, directory, address, certificates, programs })
     }

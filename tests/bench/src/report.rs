@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
+/// The section that each report has.
+pub(crate) const RATIOS: &str = "ratios";
+
 /// `calls`, `instructions` and `ratios` can be compared between runs: see [`crate::compare`].
 #[derive(Default)]
 pub(crate) struct Report {
@@ -28,7 +31,7 @@ impl Report {
     }
 
     pub(crate) fn write(mut self, file: &Path) -> io::Result<Value> {
-        self.sections.insert("ratios".to_owned(), self.ratios.into());
+        self.sections.insert(RATIOS.to_owned(), self.ratios.into());
         let report = Value::from(self.sections);
         fs::write(file, format!("{report:#}\n"))?;
         Ok(report)

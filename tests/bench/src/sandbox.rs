@@ -18,7 +18,7 @@ const NEXT: &str = "/2018-06-01/runtime/invocation/next";
 /// As long as the longest of template.yaml.
 const TIMEOUT: Duration = Duration::from_secs(120);
 /// A function that is silent for so long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process; dropping it kills the process.
 pub(crate) struct Sandbox {
@@ -106,7 +106,8 @@ impl Sandbox {
     }
 
     fn signal(&self) -> Result<Signal, Error> {
-        Ok(self.signals.recv_timeout(PATIENCE)?)
+        let silent = |_| format!("the function was silent for {} s", PATIENCE.as_secs());
+        Ok(self.signals.recv_timeout(PATIENCE).map_err(silent)?)
     }
 
     pub(crate) fn id(&self) -> u32 {

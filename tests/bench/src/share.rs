@@ -32,7 +32,9 @@ impl Share {
         let root = if is_version_1 { VERSION_1 } else { VERSION_2 };
         let number = GROUPS.fetch_add(1, Ordering::Relaxed);
         let group = Path::new(root).join(format!("waypost-bench-{}-{number}", std::process::id()));
-        fs::create_dir_all(&group)?;
+        fs::create_dir_all(&group).map_err(|error| {
+            io::Error::new(error.kind(), format!("a control group, which needs root: {error}"))
+        })?;
         let share = Self { group };
         if is_version_1 {
             share.write("cpu.cfs_period_us", &PERIOD.to_string())?;
