@@ -35,9 +35,9 @@ CALL_MS = 5
 # The customer's server, and how many requests an instance has there at the same time.
 RECEIVER_MS = 100
 IN_FLIGHT = 5
-# docs/benchmarks.md: CPU time of an event or delivery, in ms of a whole core.
+# docs/benchmarks.md, "Warm functions", at 50 a second: processor time in ms.
 CPU_MS = {"inbound": Fraction("0.8"), "process": Fraction("1.7"), "deliver": Fraction("0.9")}
-# docs/benchmarks.md: webhook to POST at 200 a second, p50 / p95 / p99, by MB of memory.
+# The same: webhook to POST at 200 a second, p50 / p95 / p99 in ms, by MB of memory.
 OWN_MS = {
     128: "11.5 / 26 / 37",
     256: "3.5 / 16 / 20",
@@ -190,7 +190,7 @@ def size_table(one: Change) -> str:
         "instances of `deliver`": [peak * one.busy_ms("deliver") / 1000 for peak in peaks],
         "write units a second": [peak * one.writes for peak in peaks],
         "messages a second of each queue": peaks,
-        "writes a second of the busiest counter": [peak / BATCH for peak in peaks],
+        "writes a second of the counters": [peak * COUNTERS / BATCH for peak in peaks],
     }
     head = " | ".join(f"{millions} M a day" for millions in days)
     lines = [f"| | {head} |", "|---|" + "--:|" * len(days)]
