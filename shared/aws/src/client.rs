@@ -12,6 +12,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use aws_types::SdkConfig;
 use futures::future::{BoxFuture, join_all};
+use tokio::time::timeout;
 
 use crate::clock::SystemClock;
 use crate::env::{BadEnvironment, Environment};
@@ -24,6 +25,8 @@ mod https;
 mod tests;
 
 const MAX_TRIES: u32 = 3;
+/// Lambda ends a start after ten seconds, in which settings are loaded too.
+const OPENING: Duration = Duration::from_secs(2);
 
 /// Everything through which AWS clients touch the outside world. A deterministic simulation
 /// replaces all three parts.
@@ -138,13 +141,13 @@ impl Clients {
         }
     }
 
-    /// Opens a connection for each client that was made, in at most the time of one call. Lambda
-    /// has a full processor until the first event is asked for, and a share of one afterwards; the
-    /// first event would pay for the handshakes and for the SDK's first use. A failure is ignored:
-    /// the first call connects again.
+    /// Opens a connection for each client that was made, in a limited time. Lambda has a full
+    /// processor until the first event is asked for, and a share of one afterwards; the first event
+    /// would pay for the handshakes and for the SDK's first use. A failure is ignored: the first
+    /// call connects again.
     pub async fn open_connections(&self) {
         let openings = std::mem::take(&mut *self.openings());
-        join_all(openings).await;
+        let _ = timeout(OPENING, join_all(openings)).await;
     }
 
     fn openings(&self) -> std::sync::MutexGuard<'_, Vec<BoxFuture<'static, ()>>> {

@@ -1,15 +1,23 @@
 //! Environment variables that the deployment template sets.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// The variables of one function.
 #[derive(Debug, Clone)]
 pub struct Environment(BTreeMap<String, String>);
 
 /// A variable that the template sets is missing or invalid: the function cannot start.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("environment variable {0} is missing or invalid")]
 pub struct BadEnvironment(pub &'static str);
+
+/// A `main` that fails prints this.
+impl fmt::Debug for BadEnvironment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
 
 impl Environment {
     /// The variables of this process. Those that are no text are left out.

@@ -42,7 +42,20 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 
 /// One connector for all clients, whatever their settings.
 #[derive(Debug, Clone)]
-struct Pool(Client<Connecting, SdkBody>);
+struct Pool {
+    kept: Client<Connecting, SdkBody>,
+    /// Opens a connection for each request.
+    fresh: Client<Connecting, SdkBody>,
+}
+
+impl Pool {
+    /// A connection may have been dead for long without a sign of it, and others of the pool with
+    /// it. Only a new connection makes sure that the next try does not wait for one of those.
+    fn client_of(&self, request: &HttpRequest) -> &Client<Connecting, SdkBody> {
+        let tries = request.headers().get("amz-sdk-request").unwrap_or_default();
+        if tries.is_empty() || tries.contains("attempt=1;") { &self.kept } else { &self.fresh }
+    }
+}
 
 /// Opens connections in a limited time, TLS included.
 #[derive(Debug, Clone)]
@@ -83,8 +96,10 @@ pub(super) fn pool(connect_timeout: Duration, roots: Option<&[u8]>) -> Option<Sh
     // A local stack has no TLS.
     let https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http().enable_http1();
     let connector = Connecting { https: https.wrap_connector(tcp), timeout: connect_timeout };
-    let client = Client::builder(TokioExecutor::new()).build(connector);
-    has_roots.then(|| SharedHttpClient::new(Pool(client)))
+    let mut client = Client::builder(TokioExecutor::new());
+    let kept = client.build(connector.clone());
+    let fresh = client.pool_max_idle_per_host(0).build(connector);
+    has_roots.then(|| SharedHttpClient::new(Pool { kept, fresh }))
 }
 
 impl HttpClient for Pool {
@@ -99,7 +114,7 @@ impl HttpClient for Pool {
 
 impl HttpConnector for Pool {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Self(client) = self.clone();
+        let client = self.client_of(&request).clone();
         HttpConnectorFuture::new(async move {
             let request = request.try_into_http1x();
             let mut request = request.map_err(|error| ConnectorError::user(error.into()))?;

@@ -17,7 +17,8 @@ use super::*;
 use crate::client::fake::clients_at;
 use crate::client::{Clients, Edge};
 
-/// Answers with these statuses, one after another. Records the connection of each request.
+/// Answers with these statuses, one after another, and to 0 never. Records the connection of each
+/// request.
 #[derive(Clone)]
 struct Server {
     statuses: Arc<Mutex<VecDeque<u16>>>,
@@ -59,6 +60,9 @@ impl Server {
             stream.read_exact(&mut vec![0; length]).await.unwrap();
             self.connections.lock().unwrap().push(connection);
             let status = self.statuses.lock().unwrap().pop_front().unwrap();
+            if status == 0 {
+                return std::future::pending().await;
+            }
             let head = format!("HTTP/1.1 {status} Any\r\ncontent-length: 2\r\n\r\n{{}}");
             stream.get_mut().write_all(head.as_bytes()).await.unwrap();
         }
@@ -113,6 +117,20 @@ async fn tries_again_on_another_connection_after_an_error_of_the_server() {
         dynamodb.list_tables().send().await.unwrap();
     }
     assert_eq!(server.connections(), [0, 0, 1]);
+}
+
+/// All connections of the pool may be dead.
+#[tokio::test]
+async fn a_second_try_has_a_connection_of_its_own() {
+    let (server, url, roots) = Server::start(&[200, 200, 0, 200]).await;
+    let dynamodb = clients_trusting(Some(&roots), &url).dynamodb();
+    let list = || dynamodb.list_tables().send();
+    let (first, second) = tokio::join!(list(), list());
+    assert!(first.is_ok() && second.is_ok());
+    list().await.unwrap();
+    let connections = server.connections();
+    let last = connections.last().unwrap();
+    assert_eq!((connections.len(), *last), (4, 2), "{connections:?}");
 }
 
 /// Within the time of one try of a call two connections would not end.
