@@ -7,6 +7,7 @@ Fails if the page has other tables; with --write it replaces them.
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import sys
@@ -16,7 +17,7 @@ from fractions import Fraction
 from samtranslator.yaml_helper import yaml_parse
 
 from check_result import print_problems
-from config import ROOT, TEMPLATE
+from config import ROOT, TEMPLATE, StackError
 
 PAGE = ROOT / "docs" / "capacity.md"
 BUDGET = ROOT / "docs" / "budget.md"
@@ -216,22 +217,27 @@ def expected(page: str) -> str:
     one = change()
     tables = {"cost": cost_table(one), "memory": memory_table(one), "size": size_table(one)}
     for name, table in tables.items():
-        page = re.sub(
-            rf"(<!-- {name} -->\n).*?(<!-- end -->)",
-            lambda found, table=table: f"{found[1]}{table}\n{found[2]}",
-            page,
-            flags=re.DOTALL,
-        )
+        place = re.compile(rf"(<!-- {name} -->\n)(?:(?!<!--).)*?(<!-- end -->)", re.DOTALL)
+        page, found = place.subn(rf"\g<1>{table}\n\g<2>", page)
+        if found != 1:
+            raise StackError(f"{PAGE.name} has no place for the table {name}")
     return page
 
 
-def main(arguments: list[str]) -> int:
-    page = PAGE.read_text()
-    if arguments == ["--write"]:
-        PAGE.write_text(expected(page))
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--write", action="store_true", help="replace the tables")
+    write = parser.parse_args().write
+    try:
+        page = PAGE.read_text()
+        new = expected(page)
+    except StackError as error:
+        return print_problems([str(error)])
+    if write:
+        PAGE.write_text(new)
         return 0
     problems = []
-    if expected(page) != page:
+    if new != page:
         problems.append(
             "docs/capacity.md has other figures than docs/budget.md, docs/prices.json and the"
             " template give: python tools/local/check_capacity.py --write"
@@ -240,4 +246,4 @@ def main(arguments: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

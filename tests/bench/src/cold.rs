@@ -74,9 +74,8 @@ enum Speed {
 }
 
 impl Speed {
-    fn share(self, installation: &Installation, name: &str) -> Result<Option<Share>, Error> {
-        let share = || Share::of_memory(installation.memory(name));
-        Ok((self == Self::Share).then(share).transpose()?)
+    fn share(self, installation: &Installation, name: &str) -> Option<Share> {
+        (self == Self::Share).then(|| Share::of_memory(installation.memory(name)))?
     }
 }
 
@@ -125,7 +124,7 @@ fn measure_once(
 ) -> Result<(Times, [Vec<Call>; 2]), Error> {
     let events = pair(installation, name)?;
     let account = &installation.account;
-    let share = speed.share(installation, name)?;
+    let share = speed.share(installation, name);
     let sandbox = installation.start(name)?;
     let init = sandbox.initialised()?;
     share.iter().try_for_each(|share| sandbox.hold_to(share))?;
@@ -150,7 +149,7 @@ fn measure_floor(
 ) -> Result<Times, Error> {
     let mut command = Command::new(&floor.program);
     command.args(&floor.arguments);
-    let share = speed.share(installation, function)?;
+    let share = speed.share(installation, function);
     let sandbox = installation.start_as(function, command)?;
     let init = sandbox.initialised()?;
     share.iter().try_for_each(|share| sandbox.hold_to(share))?;

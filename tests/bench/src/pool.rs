@@ -86,10 +86,10 @@ impl Pool {
     }
 
     fn work(&self, own: &Sender<Job>, jobs: &Receiver<Job>) -> Result<(), Error> {
-        let share = Share::of_memory(self.installation.memory(self.function))?;
+        let share = Share::of_memory(self.installation.memory(self.function));
         let sandbox = self.installation.start_program(self.function, self.program)?;
         sandbox.initialised()?;
-        sandbox.hold_to(&share)?;
+        share.iter().try_for_each(|share| sandbox.hold_to(share))?;
         lock(&self.processes).push(sandbox.id());
         while let Job::Event { event, at, after } = jobs.recv()? {
             let answered = sandbox.answer(event)?;

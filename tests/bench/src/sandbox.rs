@@ -60,7 +60,9 @@ impl Sandbox {
             .stderr(log.try_clone()?)
             .stdout(log);
         let started = Instant::now();
-        let process = command.spawn()?;
+        let process = command.spawn();
+        let process =
+            process.map_err(|error| format!("{}: {error}", command.get_program().display()))?;
         Ok(Self { process, started, events, signals })
     }
 

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The memory that gets one whole processor: AWS Lambda Developer Guide, "Configure Lambda function
@@ -17,6 +18,8 @@ const VERSION_2: &str = "/sys/fs/cgroup";
 /// Groups so far, for their names.
 static GROUPS: AtomicU64 = AtomicU64::new(0);
 
+static WARNING: Once = Once::new();
+
 /// A control group; dropping it removes the group, which must be empty then: make it before the
 /// process that it holds.
 #[derive(Debug)]
@@ -25,16 +28,27 @@ pub(crate) struct Share {
 }
 
 impl Share {
-    /// Fails where control groups cannot be made.
-    pub(crate) fn of_memory(mib: u64) -> io::Result<Self> {
+    /// None where control groups cannot be made: a process then has a whole processor.
+    pub(crate) fn of_memory(mib: u64) -> Option<Self> {
+        let share = Self::make(mib);
+        if let Err(error) = &share {
+            WARNING.call_once(|| {
+                eprintln!(
+                    "Processes are not held to the processor share of their memory: a control \
+                     group needs root ({error}).\n"
+                );
+            });
+        }
+        share.ok()
+    }
+
+    fn make(mib: u64) -> io::Result<Self> {
         let quota = PERIOD * mib / MIB_OF_A_PROCESSOR;
         let is_version_1 = Path::new(VERSION_1).is_dir();
         let root = if is_version_1 { VERSION_1 } else { VERSION_2 };
         let number = GROUPS.fetch_add(1, Ordering::Relaxed);
         let group = Path::new(root).join(format!("waypost-bench-{}-{number}", std::process::id()));
-        fs::create_dir_all(&group).map_err(|error| {
-            io::Error::new(error.kind(), format!("a control group, which needs root: {error}"))
-        })?;
+        fs::create_dir_all(&group)?;
         let share = Self { group };
         if is_version_1 {
             share.write("cpu.cfs_period_us", &PERIOD.to_string())?;
