@@ -323,6 +323,25 @@ SCENARIOS = [
         lambda copies: events.list_of_deliveries(copies, "state=dead"),
         "200",
     ),
+    # The other lists may find a whole page among today's.
+    Scenario(
+        "ops",
+        "no deliveries",
+        lambda copies: events.admin_get(copies, "/api/deliveries", "endpoint=none"),
+        "200",
+    ),
+    Scenario(
+        "ops",
+        "no dead deliveries",
+        lambda copies: events.admin_get(copies, "/api/deliveries", "endpoint=none&state=dead"),
+        "200",
+    ),
+    Scenario(
+        "ops",
+        "no events",
+        lambda copies: events.admin_get(copies, "/api/webhooks/logs", "account_code=NONE"),
+        "200",
+    ),
     Scenario(
         "ops",
         "deliveries of an order",
