@@ -144,6 +144,8 @@ fn read_about(order: &OrderKey, item: &Item) -> Result<Option<DeliveryRow>, IoEr
 #[cfg(test)]
 #[expect(clippy::unwrap_used)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use domain::auth::Accounts;
     use domain::core::id::{AccountCode, EndpointName, OrderId};
     use serde_json::{Value, json};
@@ -229,6 +231,33 @@ mod tests {
         let page = deliveries.list_of(&order(), all, &filter(), 10, Some(&next)).await.unwrap();
         let ids: Vec<_> = page.rows.iter().map(|row| row.id.as_str()).collect();
         assert_eq!((ids, page.next), (vec!["msg_0003", "msg_0002"], None));
+    }
+
+    /// Each page gets the candidates of the twenty newest times that it may have.
+    #[tokio::test]
+    async fn small_pages_among_limited_candidates_have_each_delivery_once() {
+        let (_, deliveries) = deliveries();
+        let candidates = |until: Option<Timestamp>| {
+            let all = (0..303).map(candidate).filter(|(at, _)| until.is_none_or(|it| *at <= it));
+            let mut all: Vec<_> = all.collect();
+            let times: BTreeSet<Timestamp> = all.iter().map(|(at, _)| *at).collect();
+            let rest = times.iter().rev().nth(19).copied().filter(|_| times.len() > 20);
+            all.retain(|(at, _)| rest.is_none_or(|rest| *at >= rest));
+            Candidates { deliveries: all, rest }
+        };
+        let (mut found, mut after) = (Vec::new(), None::<Place>);
+        loop {
+            let among = candidates(after.as_ref().and_then(Place::latest_after));
+            let page = deliveries.list_of(&order(), among, &filter(), 7, after.as_ref()).await;
+            let page = page.unwrap();
+            found.extend(page.rows.into_iter().map(|row| row.id));
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        let expected = (0..303).rev().filter(|number| number % 5 != 0);
+        assert_eq!(found, expected.map(|number| format!("msg_{number:04}")).collect::<Vec<_>>());
     }
 
     #[tokio::test]
