@@ -5,6 +5,7 @@ mod body;
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::core::canonical_json::canonical;
 use crate::core::hash::Fingerprint;
@@ -20,6 +21,9 @@ use crate::tracking::state::{Start, State};
 use crate::tracking::status::Status;
 
 use body::{AwbText, NewOrderId, OrderBody};
+
+/// Of all patches together, as JSON. DynamoDB takes rows of 400 KB.
+const MAX_PROFILE_BYTES: usize = 300_000;
 
 /// The body of `POST /api/external/orders`.
 #[derive(Debug, Clone, PartialEq)]
@@ -202,8 +206,23 @@ impl OrderPatch {
         let mut new = profile.clone();
         self.0.apply(&mut new);
         new.check(ref_sources)?;
+        let bytes = json_bytes(&new);
+        if bytes > MAX_PROFILE_BYTES && bytes > json_bytes(profile) {
+            let message = format!("the order would have more than {MAX_PROFILE_BYTES} bytes");
+            return Err(InvalidBody::field(largest_field(&patched), message));
+        }
         Ok(new)
     }
+}
+
+fn json_bytes(profile: &Profile) -> usize {
+    serde_json::to_string(profile).map_or(0, |json| json.len())
+}
+
+fn largest_field(profile: &Profile) -> String {
+    let Ok(Value::Object(fields)) = serde_json::to_value(profile) else { return String::new() };
+    let largest = fields.into_iter().max_by_key(|(_, value)| value.to_string().len());
+    largest.map(|(name, _)| name).unwrap_or_default()
 }
 
 #[cfg(test)]

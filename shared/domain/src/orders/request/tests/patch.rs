@@ -136,6 +136,24 @@ fn reads_the_account_of_a_patch() {
     }
 }
 
+/// Each is within the limit of a body.
+#[test]
+fn patches_cannot_make_an_order_too_large_to_store() {
+    let text = |bytes: usize| "x".repeat(bytes);
+    let patch = |field: &str, bytes| format!(r#"{{"{field}":{{"a":"{}"}}}}"#, text(bytes));
+    let apply = |before: &Profile, patch: &str| {
+        OrderPatch::read(patch.as_bytes()).unwrap().apply(before, &REF_SOURCES)
+    };
+    let mut order = profile(FULL);
+    for field in ["metadata", "pickup", "drop", "customerNotes"] {
+        order = apply(&order, &patch(field, 60_000)).unwrap();
+    }
+    let refused = apply(&order, &patch("vendorNotes", 60_000));
+    assert_eq!(invalid_field(refused), Some("vendorNotes".to_owned()));
+    order = apply(&order, &patch("metadata", 100)).unwrap();
+    apply(&order, &patch("vendorNotes", 60_000)).unwrap();
+}
+
 #[test]
 fn errors_name_the_invalid_field_of_a_patch() {
     let full = profile(FULL);
