@@ -88,7 +88,7 @@ impl<'a> Walk<'a> {
         self.partitions.iter().map(|it| it.values.len()).sum()
     }
 
-    /// Leaves out what is not among these partitions.
+    /// Leaves out all other partitions.
     fn keep(&mut self, with_rows: &HashSet<String>) {
         for partitions in &mut self.partitions {
             partitions.values.retain(|value| with_rows.contains(value));

@@ -194,24 +194,37 @@ mod tests {
         (fake, deliveries)
     }
 
-    #[tokio::test]
-    async fn the_pages_have_each_delivery_once_and_newest_first() {
+    /// The ids of all pages of at most `max` deliveries. `candidates` gets the latest time of a page.
+    async fn ids_of_all_pages(
+        max: usize,
+        candidates: impl Fn(Option<Timestamp>) -> Candidates,
+    ) -> Vec<String> {
         let (fake, deliveries) = deliveries();
-        let (mut found, mut after) = (Vec::new(), None);
+        let (mut found, mut after) = (Vec::new(), None::<Place>);
         loop {
-            let all = Candidates { deliveries: (0..1203).map(candidate).collect(), rest: None };
-            let page = deliveries.list_of(&order(), all, &filter(), 70, after.as_ref()).await;
+            let among = candidates(after.as_ref().and_then(Place::latest_after));
+            let page = deliveries.list_of(&order(), among, &filter(), max, after.as_ref()).await;
             let page = page.unwrap();
             assert!(fake.requests().len() <= 4, "{} requests", fake.requests().len());
             fake.requests().clear();
             found.extend(page.rows.into_iter().map(|row| row.id));
             after = page.next;
             if after.is_none() {
-                break;
+                return found;
             }
         }
-        let expected = (0..1203).rev().filter(|number| number % 5 != 0);
-        assert_eq!(found, expected.map(|number| format!("msg_{number:04}")).collect::<Vec<_>>());
+    }
+
+    /// Those with a row, newest first.
+    fn expected(count: i64) -> Vec<String> {
+        let with_row = (0..count).rev().filter(|number| number % 5 != 0);
+        with_row.map(|number| format!("msg_{number:04}")).collect()
+    }
+
+    #[tokio::test]
+    async fn the_pages_have_each_delivery_once_and_newest_first() {
+        let all = |_| Candidates { deliveries: (0..1203).map(candidate).collect(), rest: None };
+        assert_eq!(ids_of_all_pages(70, all).await, expected(1203));
     }
 
     #[tokio::test]
@@ -236,7 +249,6 @@ mod tests {
     /// Each page gets the candidates of the twenty newest times that it may have.
     #[tokio::test]
     async fn small_pages_among_limited_candidates_have_each_delivery_once() {
-        let (_, deliveries) = deliveries();
         let candidates = |until: Option<Timestamp>| {
             let all = (0..303).map(candidate).filter(|(at, _)| until.is_none_or(|it| *at <= it));
             let mut all: Vec<_> = all.collect();
@@ -245,19 +257,7 @@ mod tests {
             all.retain(|(at, _)| rest.is_none_or(|rest| *at >= rest));
             Candidates { deliveries: all, rest }
         };
-        let (mut found, mut after) = (Vec::new(), None::<Place>);
-        loop {
-            let among = candidates(after.as_ref().and_then(Place::latest_after));
-            let page = deliveries.list_of(&order(), among, &filter(), 7, after.as_ref()).await;
-            let page = page.unwrap();
-            found.extend(page.rows.into_iter().map(|row| row.id));
-            after = page.next;
-            if after.is_none() {
-                break;
-            }
-        }
-        let expected = (0..303).rev().filter(|number| number % 5 != 0);
-        assert_eq!(found, expected.map(|number| format!("msg_{number:04}")).collect::<Vec<_>>());
+        assert_eq!(ids_of_all_pages(7, candidates).await, expected(303));
     }
 
     #[tokio::test]

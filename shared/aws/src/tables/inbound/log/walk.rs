@@ -139,7 +139,7 @@ impl Walk {
         !self.has_looked && self.merge.is_none() && left() > MAX_PARTITIONS
     }
 
-    /// Leaves out what is not among the partitions that have events, if those are known.
+    /// Leaves out the partitions without events, if those with events are known.
     pub(super) fn look(&mut self, with_events: Option<&HashSet<String>>) {
         self.has_looked = true;
         let Some(with_events) = with_events else { return };
